@@ -1,0 +1,17 @@
+"""Recurrent networks in NumPy, forward and backward by hand. Imports NumPy alone.
+
+Notation: T time steps, B batch, D input_size, O output_size, H hidden_size, G gates. Column
+vectors, a_t = W_xh x_t + W_hh h_{t-1} + b_h; a batch is a matrix whose columns are sequences, so
+arrays are (T, features, B) and weights (to, from). d_ means ∂L/∂.
+"""
+
+from rnnviz.core.bptt import backward, bptt, forward
+from rnnviz.core.cell import Cell
+from rnnviz.core.gru import GRU
+from rnnviz.core.lstm import LSTM
+from rnnviz.core.rnn import RNN
+from rnnviz.core.trace import Record, Trace
+
+CELLS: dict[str, type[Cell]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+
+__all__ = ["CELLS", "GRU", "LSTM", "RNN", "Cell", "Record", "Trace", "backward", "bptt", "forward"]

@@ -1,0 +1,76 @@
+"""Activation functions of the RNN: each value beside its derivative.
+
+The derivative is written in terms of the value y = φ(a), because the value is what a trace
+records. It is exact for that y: 1 − y² is computed as (1 − y)(1 + y), which loses no digits
+where y is close to ±1. It still is 0.0 where the value itself was rounded to ±1 (tanh from
+|a| ≈ 19 on); see `numerics.Status` for how such zeros are reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Activation:
+    """φ and its derivative.
+
+    value(a, out) writes φ(a) to `out` (which may be `a`); slope(y, out) writes φ′(a), given
+    y = φ(a). lipschitz is γ = max |φ′|: σ_max(W_hh) < 1/γ guarantees vanishing gradients.
+    """
+
+    value: Callable[[Array, Array], None]
+    slope: Callable[[Array, Array], None]
+    lipschitz: float
+
+
+def _tanh(a: Array, out: Array) -> None:
+    np.tanh(a, out=out)
+
+
+def tanh_slope(y: Array, out: Array) -> None:
+    """Write 1 − y² to `out` (not `y` itself), without cancellation near y = ±1."""
+    np.subtract(1, y, out=out)
+    out += out * y
+
+
+def logistic_slope(y: Array, out: Array) -> None:
+    """Write y (1 − y) to `out` (not `y` itself)."""
+    np.subtract(1, y, out=out)
+    out *= y
+
+
+def _logistic(a: Array, out: Array) -> None:
+    np.negative(a, out=out)
+    np.exp(out, out=out)
+    out += 1
+    np.reciprocal(out, out=out)
+
+
+def _relu(a: Array, out: Array) -> None:
+    np.multiply(a, a.real > 0, out=out)
+
+
+def _relu_slope(y: Array, out: Array) -> None:
+    np.sign(y.real, out=out)  # y >= 0, and NaN stays NaN
+
+
+def _identity(a: Array, out: Array) -> None:
+    np.copyto(out, a)
+
+
+def _one(y: Array, out: Array) -> None:
+    out[...] = 1
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "tanh": Activation(_tanh, tanh_slope, 1.0),
+    "relu": Activation(_relu, _relu_slope, 1.0),
+    "logistic": Activation(_logistic, logistic_slope, 0.25),
+    "identity": Activation(_identity, _one, 1.0),
+}

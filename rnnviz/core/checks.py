@@ -1,0 +1,92 @@
+"""Checks at the public boundary: a bad value raises a ValueError that says which and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+
+
+def size(name: str, value: object, minimum: int = 1) -> int:
+    """Return `value` if it is an integer of at least `minimum`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
+        raise ValueError(f"{name} must be an integer of at least {minimum}, got {value!r}")
+    return int(value)
+
+
+def number(name: str, value: object, minimum: float = -np.inf, maximum: float = np.inf) -> float:
+    """Return `value` as a float if it is finite and minimum <= value <= maximum."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise ValueError(f"{name} must be a number, got {value!r}")
+    if not (np.isfinite(value) and minimum <= value <= maximum):
+        raise ValueError(
+            f"{name} must be a finite number from {minimum:g} to {maximum:g}, got {value!r}"
+        )
+    return float(value)
+
+
+def choice(name: str, value: object, allowed: Iterable[str]) -> str:
+    """Return `value` if it is one of the names in `allowed`."""
+    names = list(allowed)
+    if not isinstance(value, str) or value not in names:
+        raise ValueError(f"{name} must be one of {', '.join(names)}, got {value!r}")
+    return value
+
+
+def array(name: str, value: Any, shape: tuple[int | str, ...], finite: bool = True) -> Array:
+    """Return `value` as a float or complex array of the given shape.
+
+    A string in `shape` stands for any length of at least 1; it names the axis in the message.
+    """
+    result = np.asarray(value)
+    if result.dtype.kind not in "fciu" or result.dtype == np.float16:
+        raise ValueError(f"{name} must be float32, float64 or complex, got dtype {result.dtype}")
+    if result.dtype.kind in "iu":
+        result = result.astype(np.float64)
+    fits = result.ndim == len(shape) and all(
+        n == m if isinstance(m, int) else n >= 1 for n, m in zip(result.shape, shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join(str(m) for m in shape)
+        raise ValueError(f"{name} must have shape ({wanted}), no axis empty, got {result.shape}")
+    if finite and not np.isfinite(result).all():
+        bad = np.argwhere(~np.isfinite(result))[0]
+        where = ", ".join(str(i) for i in bad)
+        raise ValueError(f"{name} must be finite, got {result[tuple(bad)]} at [{where}]")
+    return result
+
+
+def params(given: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+    """Return checked arrays for exactly the names in `shapes`. NaN and inf are let through:
+    weights that have blown up are something to look at."""
+    if set(given) != set(shapes):
+        raise ValueError(
+            f"params must have the keys {', '.join(shapes)}, got {', '.join(map(str, given))}"
+        )
+    return {
+        name: array(f"params[{name!r}]", given[name], shape, finite=False)
+        for name, shape in shapes.items()
+    }
+
+
+def one_hot(x: Any, input_size: int) -> Array:
+    """Return tokens (T, B) as one-hot columns (T, input_size, B), float64."""
+    tokens = np.asarray(x)
+    if tokens.size == 0:
+        raise ValueError(f"x must have at least one step and one sequence, got {tokens.shape}")
+    if tokens.min() < 0 or tokens.max() >= input_size:
+        raise ValueError(
+            f"x must hold tokens from 0 to {input_size - 1}, got {tokens.min()} to {tokens.max()}"
+        )
+    return (tokens[:, None, :] == np.arange(input_size)[:, None]).astype(np.float64)
+
+
+def inputs(x: Any, input_size: int) -> Array:
+    """Return x (T, D, B), or integer tokens (T, B) as one-hot columns."""
+    given = np.asarray(x)
+    if given.ndim == 2 and given.dtype.kind in "iu":
+        return one_hot(given, input_size)
+    return array("x", given, ("T", input_size, "B"))

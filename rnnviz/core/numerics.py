@@ -1,0 +1,76 @@
+"""Norms that do not overflow or underflow, and what may be said of a number at the edge.
+
+np.linalg.norm squares first: it returns inf from entries of 1e154 on and 0 from 1e-162 down.
+Everything here carries magnitudes as log10 and says with a `Status` what a point is.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+Array = np.ndarray
+
+LOG10_2 = float(np.log10(2.0))
+LOG10_MAX = float(np.log10(np.finfo(np.float64).max))
+LOG10_TINY = float(np.log10(np.finfo(np.float64).tiny))
+
+
+class Status(IntEnum):
+    """What a recorded magnitude is. Zero, underflow, overflow, NaN and "not recorded" are five
+    different things and must look different on a chart."""
+
+    FINITE = 0
+    ZERO = 1
+    """Zero in exact arithmetic: a dead ReLU, the end of a delay line."""
+    ROUNDED = 2
+    """Zero only because a factor was rounded to zero, such as 1 − tanh² at |a| > 19."""
+    BELOW = 3
+    """Its log10 is known, but float64 would store a subnormal or zero (below 10^−307.7)."""
+    ABOVE = 4
+    """float64 would store infinity (above 10^308.3); the log10 is known or itself infinite."""
+    NAN = 5
+    NOT_RECORDED = 6
+
+
+def log10_norm(values: Array, axis: int = 0, log2: Array | int = 0) -> Array:
+    """log10 ‖values · 2**log2‖₂ along `axis`, right where the squares are not.
+
+    Zero gives −inf, an infinite entry +inf, NaN gives NaN. `log2` (integers) broadcasts against
+    the result.
+    """
+    magnitude = np.abs(values)
+    peak = magnitude.max(axis=axis)
+    usable = np.isfinite(peak) & (peak > 0)
+    exponent = np.where(usable, np.frexp(np.where(usable, peak, 1.0))[1], 0)
+    with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
+        scaled = np.ldexp(magnitude, -np.expand_dims(exponent, axis))
+        norm = np.sqrt(np.sum(scaled * scaled, axis=axis, dtype=np.float64))
+        return np.log10(norm) + (exponent + log2) * LOG10_2
+
+
+def log10_rms(log10_values: Array, axis: int = -1) -> Array:
+    """log10 √mean(v²) along `axis`, given log10 v: an RMS that cannot overflow."""
+    peak = np.max(log10_values, axis=axis)
+    shift = np.where(np.isfinite(peak), peak, 0.0)
+    with np.errstate(divide="ignore", under="ignore", over="ignore", invalid="ignore"):
+        ratio = 10.0 ** (2 * (log10_values - np.expand_dims(shift, axis)))
+        return shift + 0.5 * np.log10(np.mean(ratio, axis=axis))
+
+
+def status_of(log10_values: Array, reachable: Array | None = None) -> Array:
+    """The `Status` of each magnitude, as int8, given its log10.
+
+    `reachable` says where exact arithmetic would give something other than zero: a zero there
+    was made by rounding. Without it every zero counts as exact.
+    """
+    status = np.full(np.shape(log10_values), Status.FINITE, np.int8)
+    status[log10_values < LOG10_TINY] = Status.BELOW
+    status[log10_values > LOG10_MAX] = Status.ABOVE
+    zero = np.isneginf(log10_values)
+    status[zero] = Status.ZERO
+    if reachable is not None:
+        status[zero & reachable] = Status.ROUNDED
+    status[np.isnan(log10_values)] = Status.NAN
+    return status

@@ -1,0 +1,91 @@
+"""What is recorded of one layer in one direction: `Record` after the forward pass, `Trace`
+after the backward pass.
+
+Dimensions: T time steps, B batch, D input_size, H hidden_size, G gates. Columns are sequences,
+so every array is (T, features, B).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from rnnviz.core.cell import Cell
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """The forward pass.
+
+    x (T, D, B); h (T+1, H, B) and c likewise (None without a cell state), index 0 is the initial
+    state. gate_values (T, G·H, B) holds the gates after their nonlinearity in the order
+    `cell.SLABS`; memo (T, H, B) is what the cell wants back in its backward pass (LSTM: tanh(c);
+    GRU: W_hn h + b_hn; RNN: None). All arrays are read-only.
+    """
+
+    cell: Cell
+    params: dict[str, Array]
+    x: Array
+    h: Array
+    c: Array | None
+    gate_values: Array
+    memo: Array | None
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            for array in value.values() if isinstance(value, dict) else (value,):
+                if isinstance(array, np.ndarray):
+                    array.flags.writeable = False
+
+    @property
+    def gates(self) -> dict[str, Array]:
+        """Gate name -> (T, H, B), after the nonlinearity."""
+        return slabs(self.gate_values, self.cell.SLABS, self.cell.GATES)
+
+    @property
+    def seq_len(self) -> int:
+        return self.x.shape[0]
+
+    @property
+    def batch_size(self) -> int:
+        return self.x.shape[2]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace(Record):
+    """The forward and the backward pass.
+
+    d_h_direct (T, H, B): d_h_direct[t] = ∂⁺L/∂h[t+1], through the output of that step alone.
+    d_h, d_c (T+1, H, B): total gradients as autograd defines them, ∂L/∂h_t and ∂L/∂c_t.
+    d_log2 (T+1, B), integers: the true gradient at index t is d_h[t] · 2**d_log2[t], and d_c[t]
+    likewise; d_gates[t] and d_x[t], which belong to the step from t to t+1, go with d_log2[t+1].
+    All zero unless the dtype would overflow or underflow.
+    d_gate_values (T, ·, B): ∂L/∂(pre-activation), in the order `cell.D_SLABS`.
+    d_x (T, D, B). grads has the keys and shapes of params, summed over time and batch.
+    """
+
+    d_h_direct: Array
+    d_h: Array
+    d_c: Array | None
+    d_log2: Array
+    d_gate_values: Array
+    d_x: Array
+    grads: dict[str, Array]
+
+    @property
+    def d_gates(self) -> dict[str, Array]:
+        """Gate name -> (T, H, B), the gradient with respect to the gate's pre-activation."""
+        return slabs(self.d_gate_values, self.cell.D_SLABS, self.cell.GATES)
+
+
+def slabs(values: Array, order: tuple[str, ...], names: tuple[str, ...]) -> dict[str, Array]:
+    """Views of (T, len(order)·H, B) by slab name, in the order of `names`."""
+    hidden_size = values.shape[1] // len(order)
+    start = {name: order.index(name) * hidden_size for name in names}
+    return {name: values[:, start[name] : start[name] + hidden_size] for name in names}
