@@ -1,0 +1,18 @@
+"""The server: the Streamlit script and what a browser needs beside it. `streamlit run app.py`."""
+
+from __future__ import annotations
+
+import os
+
+# One BLAS thread a session: small matrices gain nothing from two, and sessions share the cores.
+# NumPy reads these once, so they must be set before anything imports it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import streamlit as st
+
+from rnnviz.dashboard.server import keep_freed_memory, middleware, routes
+
+keep_freed_memory()
+app = st.App("rnnviz/dashboard/main.py", routes=routes(), middleware=middleware())

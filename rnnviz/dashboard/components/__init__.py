@@ -1,0 +1,8 @@
+"""The browser components Streamlit lacks: a slider and a chart that follow the hand."""
+
+from __future__ import annotations
+
+from rnnviz.dashboard.components.chart import live_chart
+from rnnviz.dashboard.components.slider import dragging, live_slider, set_value
+
+__all__ = ["dragging", "live_chart", "live_slider", "set_value"]

@@ -1,0 +1,187 @@
+// A chart that plotly.js updates in place. One instance for each element Streamlit mounts.
+
+const charts = new WeakMap();
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let chart = charts.get(parentElement);
+  if (!chart) {
+    chart = new Chart(parentElement);
+    charts.set(parentElement, chart);
+  }
+  chart.update(data, setTriggerValue);
+  return () => {
+    chart.destroy();
+    charts.delete(parentElement);
+  };
+}
+
+class Chart {
+  constructor(parent) {
+    this.box = element("div", "rnnviz-chart");
+    this.plot = element("div", "rnnviz-plot");
+    this.cursors = element("div", "rnnviz-cursors");
+    this.message = element("p", "rnnviz-message");
+    this.message.hidden = true;
+    this.box.append(this.plot, this.cursors, this.message);
+    this.box.dataset.painted = 0;
+    this.box.setAttribute("role", "img");
+    parent.append(this.box);
+    this.cursor = new Cursor(this);
+    this.resizer = new ResizeObserver(() => this.resize());
+    this.resizer.observe(this.box);
+  }
+
+  destroy() {
+    this.gone = true;
+    this.resizer.disconnect();
+    this.cursor.destroy();
+    this.Plotly?.purge(this.plot);
+    this.box.remove();
+  }
+
+  // From the server, or because the theme changed: draw unless nothing is different.
+  update(bytes, setTriggerValue) {
+    this.setTriggerValue = setTriggerValue;
+    const theme = readTheme(this.box);
+    const signature = Object.values(theme).join();
+    if (signature === this.signature && this.bytes && sameBytes(bytes, this.bytes)) return;
+    this.theme = theme;
+    this.signature = signature;
+    this.bytes = bytes;
+    this.draw();
+  }
+
+  // Of several updates that arrive while one is drawn, the last is drawn next.
+  async draw() {
+    this.stale = true;
+    if (this.drawing) return;
+    this.drawing = true;
+    while (this.stale && !this.gone) {
+      this.stale = false;
+      await this.drawOnce().catch((error) => this.fail(error));
+    }
+    this.drawing = false;
+  }
+
+  async drawOnce() {
+    const { figure, options } = JSON.parse(new TextDecoder().decode(this.bytes));
+    this.describe(options);
+    this.Plotly ??= await loadPlotly(options.plotly);
+    if (this.gone) return;
+    if (!figure.data?.length) throw new Error("a figure without traces");
+    const layout = this.layout(figure.layout ?? {}, options);
+    keepZoom(this.plot, layout);
+    await this.Plotly.react(this.plot, figure.data, layout, this.config(options));
+    this.message.hidden = true;
+    this.listen();
+    this.cursor.draw();
+    this.repeatHover();
+    this.countPaint();
+  }
+
+  describe(options) {
+    this.options = options;
+    this.box.dataset.key = options.key;
+    this.box.style.height = `${options.height}px`;
+    this.box.setAttribute("aria-label", options.alt);
+    if (options.timeAxis) this.box.tabIndex = 0;
+    else this.box.removeAttribute("tabindex");
+  }
+
+  layout(layout, options) {
+    const { text } = this.theme;
+    return {
+      ...layout,
+      uirevision: layout.uirevision ?? options.key,
+      width: this.box.clientWidth,
+      height: options.height,
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { ...layout.font, color: text, family: this.theme.font },
+      template: themed(layout.template ?? {}, this.theme),
+    };
+  }
+
+  config({ filename }) {
+    const save = (format, name) => ({
+      name: `save-${format}`,
+      title: name,
+      icon: this.Plotly.Icons.camera,
+      click: (plot) => this.save(plot, format, filename),
+    });
+    const home = { name: "home", title: "Whole range", icon: this.Plotly.Icons.home };
+    return {
+      displaylogo: false,
+      doubleClick: false, // see resetView
+      modeBarButtons: [
+        [
+          save("png", "Save as PNG"),
+          { ...save("svg", "Save as SVG"), icon: this.Plotly.Icons.disk },
+          { ...home, click: () => this.resetView() },
+        ],
+      ],
+    };
+  }
+
+  // A picture for paper: the page's background, so that dark text is not on a dark slide.
+  save(plot, format, filename) {
+    const { data, layout } = plot;
+    const opaque = { ...layout, paper_bgcolor: this.theme.background };
+    const { width, height } = layout;
+    const size = { format, filename, width, height, scale: format === "png" ? 2 : 1 };
+    return this.Plotly.downloadImage({ data, layout: opaque }, size);
+  }
+
+  listen() {
+    if (this.listening) return;
+    this.listening = true;
+    this.plot.on("plotly_doubleclick", () => this.resetView());
+    this.plot.on("plotly_relayout", () => this.cursor.draw());
+    this.plot.on("plotly_click", (event) => this.clicked(event));
+    this.plot.addEventListener("mousemove", (event) => (this.pointer = event));
+    this.plot.addEventListener("mouseleave", () => (this.pointer = null));
+  }
+
+  clicked({ points }) {
+    if (!this.options.clicks || !points?.length) return;
+    const { x, y, z, curveNumber, pointNumber } = points[0];
+    const point = { x, y, z: z ?? null, curve: curveNumber, point: pointNumber };
+    this.setTriggerValue("click", point);
+  }
+
+  // Forget what the reader zoomed and take the figure's own ranges, those of now.
+  resetView() {
+    const edits = guiEdits(this.plot);
+    for (const name of Object.keys(edits)) if (AXIS_EDIT.test(name)) delete edits[name];
+    this.draw();
+  }
+
+  // An update removes the hover label under a resting pointer; put it back with the new numbers.
+  repeatHover() {
+    const subplot = this.pointer && this.cursor.subplotAt(this.pointer);
+    if (subplot && this.Plotly.Fx) this.Plotly.Fx.hover(this.plot, this.pointer, subplot.id);
+  }
+
+  resize() {
+    const width = this.box.clientWidth;
+    if (!width || !this.listening || width === this.plot.layout?.width) return;
+    this.Plotly.relayout(this.plot, { width }).then(() => this.cursor.draw());
+  }
+
+  // One count for a frame, after the frame is on the screen.
+  countPaint() {
+    if (this.counting) return;
+    this.counting = true;
+    afterPaint(() => {
+      this.counting = false;
+      this.box.dataset.painted = Number(this.box.dataset.painted) + 1;
+    });
+  }
+
+  fail(error) {
+    console.warn(`rnnviz chart ${this.options?.key}: ${error.message}`);
+    this.message.textContent = "This figure could not be drawn.";
+    this.message.hidden = false;
+    this.countPaint();
+  }
+}

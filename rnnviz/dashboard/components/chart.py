@@ -1,0 +1,87 @@
+"""A Plotly chart that is updated in place, so that zoom, legend and hover survive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+from plotly.offline import get_plotlyjs_version
+
+from rnnviz.dashboard.server import PLOTLY_PATH
+
+HERE = Path(__file__).parent
+
+# A component's script cannot import others, so the parts are joined.
+SCRIPTS = ("chart.js", "chart_cursor.js", "chart_plotly.js")
+
+# Not isolated in a shadow root: plotly.js puts its styles into the document's head.
+_CHART = st.components.v2.component(
+    "rnnviz_chart",
+    css=(HERE / "chart.css").read_text("utf-8"),
+    js="\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS),
+    isolate_styles=False,
+)
+
+
+def live_chart(
+    figure: go.Figure,
+    *,
+    key: str,
+    height: int,
+    time_axis: bool = False,
+    filename: str = "rnnviz",
+    alt: str = "",
+    on_click: Callable[[Mapping[str, Any]], None] | None = None,
+) -> None:
+    """Draw a figure, or bring the one already there up to date.
+
+    The page's theme sets background, text and grid; a trace keeps the figure's own colours. What
+    the figure's template says of these is overridden, what its layout says itself is kept. After
+    each paint the element `.rnnviz-chart[data-key=...]` counts one up in `data-painted`.
+
+    Parameters
+    ----------
+    figure : give it a template of your own: Streamlit's default one has placeholder colours.
+    key : names the chart on its page; zoom and legend are remembered under it.
+    height : in pixels; the width is the column's.
+    time_axis : x is the time step. One cursor is shared by all such charts of the page.
+    filename : of the PNG and SVG a reader saves, without the ending.
+    alt : what the chart shows, for those who cannot see it.
+    on_click : called, before the script's body, with {"x", "y", "z", "curve", "point"} of a click.
+    """
+    options = {
+        "key": key,
+        "height": height,
+        "timeAxis": time_axis,
+        "filename": filename,
+        "alt": alt or key,
+        "clicks": on_click is not None,
+        "plotly": _plotly_url(),
+    }
+    payload = f'{{"options":{json.dumps(options)},"figure":{figure.to_json(validate=False)}}}'
+    callbacks = {}
+    if on_click is not None:
+        callbacks["on_click_change"] = partial(_clicked, key, on_click)
+    _CHART(key=_component_key(key), data=payload.encode(), height=height, **callbacks)
+
+
+def _clicked(key: str, on_click: Callable[[Mapping[str, Any]], None]) -> None:
+    state = st.session_state.get(_component_key(key)) or {}
+    point = state.get("click")
+    if isinstance(point, Mapping):
+        on_click(point)
+
+
+def _component_key(key: str) -> str:
+    return f"{key}.chart"
+
+
+def _plotly_url() -> str:
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    prefix = f"/{base}" if base else ""
+    return f"{prefix}{PLOTLY_PATH}/plotly.min.js?v={get_plotlyjs_version()}"

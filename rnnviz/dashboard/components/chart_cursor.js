@@ -1,0 +1,129 @@
+// One time cursor for the page: what is under the pointer in one chart is marked in all of them.
+//
+// Charts tell each other through a window event "rnnviz:time" with {t}: a time step, or null when
+// the pointer has left. The marks lie over the figure, so that moving them redraws nothing.
+
+const TIME_EVENT = "rnnviz:time";
+
+function tellTime(t) {
+  window.dispatchEvent(new CustomEvent(TIME_EVENT, { detail: { t } }));
+}
+
+class Cursor {
+  constructor(chart) {
+    this.chart = chart;
+    this.t = null;
+    this.hear = ({ detail }) => this.move(detail.t);
+    window.addEventListener(TIME_EVENT, this.hear);
+    const { box, plot } = chart;
+    plot.addEventListener("mousemove", (event) => this.pointed(event));
+    plot.addEventListener("mouseleave", () => this.active() && tellTime(null));
+    box.addEventListener("keydown", (event) => this.pressed(event));
+    box.addEventListener("blur", () => this.active() && tellTime(null));
+  }
+
+  destroy() {
+    window.removeEventListener(TIME_EVENT, this.hear);
+  }
+
+  active() {
+    return Boolean(this.chart.options?.timeAxis);
+  }
+
+  // The panels of the figure: [{id, xa, ya}].
+  panels() {
+    const { _plots: plots, _subplots: subplots } = this.chart.plot._fullLayout ?? {};
+    return (subplots?.cartesian ?? []).map((id) => ({
+      id,
+      xa: plots[id].xaxis,
+      ya: plots[id].yaxis,
+    }));
+  }
+
+  subplotAt(event) {
+    const frame = this.chart.plot.getBoundingClientRect();
+    const x = event.clientX - frame.left;
+    const y = event.clientY - frame.top;
+    const inside = (at, axis) => at >= axis._offset && at <= axis._offset + axis._length;
+    return this.panels().find(({ xa, ya }) => inside(x, xa) && inside(y, ya));
+  }
+
+  pointed(event) {
+    if (!this.active()) return;
+    const panel = this.subplotAt(event);
+    if (!panel) return tellTime(null);
+    const left = this.chart.plot.getBoundingClientRect().left;
+    const t = panel.xa.p2c(event.clientX - left - panel.xa._offset);
+    tellTime(this.nearest(t));
+  }
+
+  pressed(event) {
+    if (!this.active() || event.target !== this.chart.box) return;
+    const [first, last] = this.range();
+    const pace = event.shiftKey ? 10 : 1;
+    const here = this.t ?? last;
+    const goal = {
+      ArrowLeft: this.t === null ? here : here - pace,
+      ArrowRight: this.t === null ? here : here + pace,
+      Home: first,
+      End: last,
+      Escape: null,
+    }[event.key];
+    if (goal === undefined) return;
+    event.preventDefault();
+    tellTime(goal === null ? null : this.nearest(goal));
+  }
+
+  nearest(t) {
+    const [first, last] = this.range();
+    return Math.min(last, Math.max(first, Math.round(t)));
+  }
+
+  // The first and last time step that any trace has.
+  range() {
+    const ends = [];
+    for (const trace of this.chart.plot._fullData ?? []) {
+      const extremes = trace._extremes?.[trace.xaxis] ?? trace._extremes?.x;
+      for (const { val } of [...(extremes?.min ?? []), ...(extremes?.max ?? [])]) ends.push(val);
+    }
+    if (!ends.length) return [-Infinity, Infinity];
+    return [Math.ceil(Math.min(...ends)), Math.floor(Math.max(...ends))];
+  }
+
+  move(t) {
+    if (!this.active() || t === this.t) return;
+    this.t = t;
+    if (t === null) delete this.chart.box.dataset.cursor;
+    else this.chart.box.dataset.cursor = t;
+    this.draw();
+  }
+
+  draw() {
+    const layer = this.chart.cursors;
+    if (this.t === null || !this.active()) return layer.replaceChildren();
+    const lines = this.panels().map((panel) => this.line(panel)).filter(Boolean);
+    layer.replaceChildren(...lines, ...this.label(lines));
+  }
+
+  line({ xa, ya }) {
+    const x = xa.c2p(this.t);
+    if (!(x >= 0 && x <= xa._length)) return null;
+    const line = document.createElement("i");
+    line.x = xa._offset + x;
+    line.y = ya._offset;
+    line.style.height = `${ya._length}px`;
+    line.style.transform = `translate(${line.x}px, ${line.y}px)`;
+    return line;
+  }
+
+  // One label a figure, at the top of the first line, on the side where there is room.
+  label(lines) {
+    if (!lines.length) return [];
+    const label = document.createElement("b");
+    label.textContent = `t = ${this.t}`;
+    const { x, y } = lines[0];
+    const turn = x > this.chart.box.clientWidth - 70 ? "translateX(calc(-100% - 8px))" : "";
+    label.style.transform = `translate(${x + 4}px, ${y + 2}px) ${turn}`;
+    return [label];
+  }
+}

@@ -1,0 +1,102 @@
+// What a chart asks of plotly.js beyond drawing: to be there, to keep a zoom, to wear the theme.
+
+// plotly.js is loaded once for the page. Streamlit's own charts bring another version under the
+// same global name, so the name is given back.
+function loadPlotly(url) {
+  window.rnnvizPlotly ??= new Promise((resolve, reject) => {
+    const before = window.Plotly;
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => {
+      resolve(window.Plotly);
+      if (before) window.Plotly = before;
+    };
+    script.onerror = () => {
+      window.rnnvizPlotly = undefined;
+      reject(new Error("plotly.js did not load"));
+    };
+    document.head.append(script);
+  });
+  return window.rnnvizPlotly;
+}
+
+const AXIS_EDIT = /^[xy]axis\d*\.(range\[[01]\]|autorange)$/;
+
+// plotly.js notes what the figure said before the reader changed it.
+function guiEdits(plot) {
+  return plot._fullLayout?._preGUI ?? {};
+}
+
+// plotly.js gives up a reader's zoom when the figure's own range moves. Ranges here follow the
+// knob, so tell it that the range it started from is the new one.
+function keepZoom(plot, layout) {
+  const edits = guiEdits(plot);
+  for (const name of Object.keys(edits)) {
+    if (!AXIS_EDIT.test(name)) continue;
+    const [axis, attribute] = name.split(".");
+    const own = layout[axis] ?? {};
+    const end = attribute.match(/\d/);
+    edits[name] = (end ? own.range?.[end[0]] : own.autorange) ?? null;
+  }
+}
+
+function readTheme(node) {
+  const style = getComputedStyle(node);
+  const read = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  return {
+    text: read("text-color"),
+    background: read("background-color"),
+    panel: read("secondary-background-color"),
+    line: read("border-color"),
+    font: read("font"),
+  };
+}
+
+// The template with the page's colours in it. What the layout itself sets still wins.
+function themed(template, theme) {
+  const axis = {
+    gridcolor: theme.line,
+    zerolinecolor: theme.line,
+    linecolor: theme.text,
+    tickcolor: theme.text,
+  };
+  const old = template.layout ?? {};
+  const layout = {
+    ...old,
+    xaxis: { ...old.xaxis, ...axis },
+    yaxis: { ...old.yaxis, ...axis },
+    font: { ...old.font, color: theme.text },
+    shapedefaults: { ...old.shapedefaults, line: { color: theme.text, ...old.shapedefaults?.line } },
+    annotationdefaults: { arrowcolor: theme.text, ...old.annotationdefaults },
+    legend: { ...old.legend, bgcolor: "rgba(0,0,0,0)" },
+    hoverlabel: {
+      ...old.hoverlabel,
+      bgcolor: theme.panel,
+      bordercolor: theme.line,
+      font: { ...old.hoverlabel?.font, color: theme.text },
+    },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: theme.text, activecolor: theme.text },
+  };
+  return { ...template, layout };
+}
+
+function afterPaint(callback) {
+  requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = callback;
+    channel.port2.postMessage(null);
+  });
+}
+
+function element(tag, name) {
+  const made = document.createElement(tag);
+  made.className = name;
+  return made;
+}
+
+function sameBytes(a, b) {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,0 +1,219 @@
+// A range input that sends its value while it is dragged, no faster than the page can take it.
+//
+// Streamlit aborts a running script when a new value arrives, so a slider that sends too early
+// starves the charts. The next value therefore waits until the server has echoed the last one's
+// number and the script has come to its end; of the values that wait, the last wins.
+
+const MIN_GAP = 50; // ms between two messages
+const LOST = 300; // ms without an echo, while no script runs: the message started nothing
+const STUCK = 5000; // ms after which a running script is not waited for
+const REST = 350; // ms without a move: a held slider counts as at rest
+const SNAP = 0.012; // of the track: a drag this near to a tick is on it
+
+const sliders = new WeakMap();
+
+export default function ({ data, parentElement, setStateValue }) {
+  let slider = sliders.get(parentElement);
+  if (!slider) {
+    slider = new Slider(parentElement);
+    sliders.set(parentElement, slider);
+  }
+  slider.update(data, setStateValue);
+  return () => {
+    slider.destroy();
+    sliders.delete(parentElement);
+  };
+}
+
+class Slider {
+  constructor(root) {
+    this.box = root.querySelector(".slider");
+    this.label = root.querySelector("label");
+    this.input = root.querySelector("input");
+    this.output = root.querySelector("output");
+    this.help = root.querySelector("#help");
+    this.marks = root.querySelector(".marks");
+    this.held = false; // a pointer or a repeating key is down
+    this.byKey = false; // the last touch was a key
+    this.waiting = null; // what is to be sent next: {value, dragging}
+    this.told = null; // what the server believes
+    this.sent = null; // the last message: {seq, at}
+    this.listen();
+  }
+
+  listen() {
+    const on = (target, type, handler) => target.addEventListener(type, handler);
+    on(this.input, "pointerdown", () => this.touched(true, false));
+    on(this.input, "keydown", (event) => this.touched(event.repeat, true));
+    on(this.input, "input", () => this.moved());
+    on(this.input, "change", () => this.byKey || this.released());
+    for (const type of ["pointerup", "pointercancel", "keyup", "blur"]) {
+      on(this.input, type, () => this.released());
+    }
+    on(this.label, "dblclick", () => this.reset());
+    this.watcher = new MutationObserver(() => this.pump());
+    const app = document.querySelector('[data-testid="stApp"]');
+    if (app) this.watcher.observe(app, { attributeFilter: ["data-test-script-state"] });
+  }
+
+  destroy() {
+    this.watcher.disconnect();
+    clearTimeout(this.timer);
+    clearTimeout(this.restTimer);
+  }
+
+  // From the server: take its value unless the user is ahead of it.
+  update(data, setStateValue) {
+    this.data = data;
+    this.setStateValue = setStateValue;
+    this.describe();
+    const behind = this.waiting || (this.sent && this.sent.seq !== data.seq);
+    if (!this.held && !behind) {
+      this.show(data.value);
+      this.told = { value: data.value, dragging: false };
+    }
+    this.pump();
+  }
+
+  describe() {
+    const { label, help, disabled, ticks } = this.data;
+    this.label.textContent = label;
+    this.help.textContent = help;
+    this.box.title = help;
+    this.box.classList.toggle("disabled", disabled);
+    this.input.disabled = disabled;
+    this.input.min = 0;
+    this.input.max = this.steps();
+    this.input.step = 1;
+    const signature = JSON.stringify([ticks, this.input.max]);
+    if (signature === this.signature) return;
+    this.signature = signature;
+    this.marks.replaceChildren(...ticks.map((tick) => this.mark(tick)));
+  }
+
+  mark(tick) {
+    const mark = document.createElement("i");
+    const share = this.share(tick);
+    mark.style.left = `calc(${share} * (100% - var(--thumb)) + var(--thumb) / 2)`;
+    return mark;
+  }
+
+  steps() {
+    const { low, high, step, log } = this.data;
+    return Math.max(1, Math.round((log ? Math.log2(high / low) : high - low) / step));
+  }
+
+  // Where a value sits on the track, 0 to 1.
+  share(value) {
+    const { low, high, log } = this.data;
+    return log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+  }
+
+  valueAt(position) {
+    const { low, high, log } = this.data;
+    const share = position / this.steps();
+    if (share >= 1) return high;
+    const value = log ? low * (high / low) ** share : low + share * (high - low);
+    const exact = this.tickNear(share);
+    return exact ?? Number(value.toPrecision(log ? 4 : 10));
+  }
+
+  tickNear(share) {
+    const byKey = 0.5 / this.steps();
+    const reach = this.byKey ? byKey : Math.max(SNAP, byKey);
+    return this.data.ticks.find((tick) => Math.abs(this.share(tick) - share) <= reach);
+  }
+
+  show(value) {
+    this.value = value;
+    const share = Math.min(1, Math.max(0, this.share(value)));
+    const text = format(this.data.fmt, value);
+    this.input.value = Math.round(share * this.steps());
+    this.paint(share, text);
+  }
+
+  paint(share, text) {
+    this.output.textContent = text;
+    this.input.setAttribute("aria-valuetext", text);
+    const fill = `calc(${share} * (100% - var(--thumb)) + var(--thumb) / 2)`;
+    this.input.style.setProperty("--fill", fill);
+  }
+
+  touched(held, byKey) {
+    this.held = held;
+    this.byKey = byKey;
+  }
+
+  moved() {
+    const position = Number(this.input.value);
+    this.value = this.valueAt(position);
+    this.paint(position / this.steps(), format(this.data.fmt, this.value));
+    this.offer(this.held);
+    clearTimeout(this.restTimer);
+    if (this.held) this.restTimer = setTimeout(() => this.offer(false), REST);
+  }
+
+  released() {
+    if (!this.held) return;
+    this.held = false;
+    clearTimeout(this.restTimer);
+    this.show(this.value);
+    this.offer(false);
+  }
+
+  reset() {
+    const { reset, disabled } = this.data;
+    if (reset === null || disabled) return;
+    this.show(reset);
+    this.offer(false);
+  }
+
+  offer(dragging) {
+    const same = this.told.value === this.value && this.told.dragging === dragging;
+    this.waiting = same ? null : { value: this.value, dragging };
+    this.pump();
+  }
+
+  pump() {
+    clearTimeout(this.timer);
+    if (!this.waiting) return;
+    const pause = this.pause(performance.now());
+    if (pause > 0) {
+      this.timer = setTimeout(() => this.pump(), pause);
+      return;
+    }
+    this.sent = { seq: this.sent ? this.sent.seq + 1 : Date.now(), at: performance.now() };
+    this.told = this.waiting;
+    this.waiting = null;
+    this.setStateValue("knob", { ...this.told, seq: this.sent.seq });
+  }
+
+  // Milliseconds until the next look; 0 when the page has taken the last value.
+  pause(now) {
+    if (!this.sent) return 0;
+    const age = now - this.sent.at;
+    if (age < MIN_GAP) return MIN_GAP - age;
+    const state = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState;
+    const running = state !== undefined && state !== "notRunning";
+    const echoed = this.data.seq === this.sent.seq;
+    if (echoed && !running) return 0;
+    const limit = running ? STUCK : LOST;
+    return Math.max(0, limit - age);
+  }
+}
+
+// One printf conversion (%d, %.2f, %+.1f, %.3g) with text around it; %% is a percent sign.
+function format(pattern, value) {
+  const write = (whole, plus, digits, kind) => {
+    if (whole === "%%") return "%";
+    const text = number(value, kind, digits === undefined ? undefined : Number(digits));
+    return (plus && value >= 0 ? "+" : "") + text.replace("-", "\u2212");
+  };
+  return pattern.replace(/%(?:%|(\+)?(?:\.(\d+))?([dfg]))/g, write);
+}
+
+function number(value, kind, digits) {
+  if (kind === "d") return String(Math.round(value));
+  if (kind === "f") return value.toFixed(digits ?? 6);
+  return String(Number(value.toPrecision(digits || 6)));
+}

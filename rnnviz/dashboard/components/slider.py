@@ -1,0 +1,137 @@
+"""A slider that sends while it is dragged.
+
+The value lives in `st.session_state[key]` as a plain float, so reading is
+`st.session_state["gain"]` and setting (Reset, a preset, a link) is
+`st.session_state["gain"] = 1.0`, from a button's callback or anywhere before the slider is drawn;
+`set_value` does the same and ends a drag. The value stays when its page is left. What the browser
+sends arrives through a callback, before the script's body runs, as with Streamlit's own widgets.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+HERE = Path(__file__).parent
+
+_SLIDER = st.components.v2.component(
+    "rnnviz_slider",
+    html=(HERE / "slider.html").read_text("utf-8"),
+    css=(HERE / "slider.css").read_text("utf-8"),
+    js=(HERE / "slider.js").read_text("utf-8"),
+)
+
+
+def live_slider(
+    label: str,
+    *,
+    key: str,
+    value: float,
+    low: float,
+    high: float,
+    step: float,
+    log: bool = False,
+    fmt: str = "%.2f",
+    ticks: Sequence[float] = (),
+    help: str | None = None,
+    disabled: bool = False,
+    default: float | None = None,
+    on_change: Callable[[], None] | None = None,
+) -> float:
+    """Draw the slider and return its value, one of the last the browser sent.
+
+    Parameters
+    ----------
+    label : shown on the left, and the accessible name.
+    key : where the value lives in `st.session_state`.
+    value : used when `st.session_state` has none yet.
+    low, high : the ends of the track; 0 < low for a log scale.
+    step : what one arrow key moves: in units of the value, or in octaves (log2) on a log scale.
+    log : equal distances are equal ratios, so that 1 is the middle of 0.25 to 4.
+    fmt : how the value is written: one `%d`, `%.2f`, `%.3g` or `%+.1f` with any text around it.
+    ticks : values with a mark under the track, where a drag comes to rest exactly.
+    help : a sentence shown on hover and read out by a screen reader.
+    default : what a double click on the label sets; without it, nothing.
+    on_change : called after a new value has arrived, before the script's body.
+
+    Raises
+    ------
+    ValueError : if the range, the step or the scale make no slider.
+    """
+    _check(label, low, high, step, log)
+    if key not in st.session_state:
+        st.session_state[key] = float(value)
+    current = clamp(st.session_state[key], low, high)
+    data = {
+        "label": label,
+        "value": current,
+        "low": low,
+        "high": high,
+        "step": step,
+        "log": log,
+        "fmt": fmt,
+        "ticks": [tick for tick in ticks if low <= tick <= high],
+        "help": help or "",
+        "disabled": disabled,
+        "reset": default,
+        "seq": _knob(key).get("seq", 0),
+    }
+    _SLIDER(
+        key=_component_key(key),
+        data=data,
+        on_knob_change=partial(_adopt, key, low, high, on_change),
+    )
+    return current
+
+
+def dragging(key: str) -> bool:
+    """Tell whether the slider is being dragged: draw coarse now, exact when it comes to rest.
+
+    One more run always follows the end of a drag, in which this is False.
+    """
+    return bool(_knob(key).get("dragging", False))
+
+
+def set_value(key: str, value: float) -> None:
+    """Set a slider's value, from a callback or before the slider is drawn."""
+    st.session_state[key] = float(value)
+
+
+def clamp(value: Any, low: float, high: float) -> float:
+    """Bring what a browser or a link sent into the range; what is no number becomes `low`."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return low
+    return low if math.isnan(number) else min(max(number, low), high)
+
+
+def _adopt(key: str, low: float, high: float, on_change: Callable[[], None] | None) -> None:
+    st.session_state[key] = clamp(_knob(key).get("value"), low, high)
+    if on_change is not None:
+        on_change()
+
+
+def _knob(key: str) -> dict[str, Any]:
+    """What the browser sent last: {"value", "dragging", "seq"}, or nothing yet."""
+    state = st.session_state.get(_component_key(key)) or {}
+    knob = state.get("knob")
+    return knob if isinstance(knob, dict) else {}
+
+
+def _component_key(key: str) -> str:
+    return f"{key}.slider"
+
+
+def _check(label: str, low: float, high: float, step: float, log: bool) -> None:
+    if not low < high:
+        raise ValueError(f"{label}: low = {low} and high = {high}; low must be below high")
+    if not step > 0:
+        raise ValueError(f"{label}: step = {step}; it must be above 0")
+    if log and not low > 0:
+        raise ValueError(f"{label}: low = {low} on a log scale; it must be above 0")

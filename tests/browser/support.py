@@ -1,0 +1,94 @@
+"""What browser tests and the latency script share: a server, a browser, waiting for a paint."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, Playwright
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+SIZE = {"width": 1280, "height": 720}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def server(script: Path | None = None) -> Iterator[str]:
+    """Run app.py, or a script in its place, on a free port; yields the address."""
+    port = free_port()
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "STREAMLIT_SERVER_PORT": str(port)}
+    env |= {"STREAMLIT_SERVER_HEADLESS": "true", "STREAMLIT_SERVER_ADDRESS": "127.0.0.1"}
+    app = ROOT / "app.py"
+    if script is not None:
+        app, env["RNNVIZ_TEST_PAGE"] = HERE / "serve_page.py", str(script)
+    command = [sys.executable, "-m", "streamlit", "run", str(app)]
+    process = subprocess.Popen(command, cwd=ROOT, env=env)
+    try:
+        yield wait_healthy(f"http://127.0.0.1:{port}", process)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_healthy(address: str, process: subprocess.Popen, limit: float = 60) -> str:
+    end = time.monotonic() + limit
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                return address
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"the server at {address} did not start (exit code {process.poll()})")
+
+
+def launch(playwright: Playwright) -> Browser:
+    """The Chromium of RNNVIZ_CHROMIUM, of the system, or Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("RNNVIZ_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    return playwright.chromium.launch(executable_path=found, args=FLAGS)
+
+
+def chart(page: Page, key: str) -> str:
+    return f'.rnnviz-chart[data-key="{key}"]'
+
+
+def painted(page: Page, key: str) -> int:
+    """How often this chart has been painted since it was mounted; 0 while there is none."""
+    found = page.locator(chart(page, key))
+    return int(found.get_attribute("data-painted") or 0) if found.count() else 0
+
+
+def wait_painted(page: Page, key: str, after: int = 0, timeout: float = 15_000) -> int:
+    """Wait until the chart has been painted more than `after` times; returns the count."""
+    script = "([css, n]) => Number(document.querySelector(css)?.dataset.painted ?? 0) > n"
+    page.wait_for_function(script, arg=[chart(page, key), after], timeout=timeout)
+    return painted(page, key)
+
+
+def wait_idle(page: Page, timeout: float = 30_000) -> None:
+    """Wait until no script runs."""
+    state = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+    page.wait_for_selector(state, timeout=timeout)
