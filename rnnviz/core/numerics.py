@@ -15,6 +15,10 @@ Array = np.ndarray
 LOG10_2 = float(np.log10(2.0))
 LOG10_MAX = float(np.log10(np.finfo(np.float64).max))
 LOG10_TINY = float(np.log10(np.finfo(np.float64).tiny))
+LOG_100 = float(np.log(100.0))
+
+# Sums of squares in here are accurate: no square overflowed, what underflowed is negligible.
+SAFE_SQUARES = (1e-280, 1e280)
 
 
 class Status(IntEnum):
@@ -40,14 +44,32 @@ def log10_norm(values: Array, axis: int = 0, log2: Array | int = 0) -> Array:
     Zero gives −inf, an infinite entry +inf, NaN gives NaN. `log2` (integers) broadcasts against
     the result.
     """
-    magnitude = np.abs(values)
-    peak = magnitude.max(axis=axis)
+    magnitude = np.abs(values) if np.iscomplexobj(values) else np.asarray(values)
+    axes = list(range(magnitude.ndim))
+    kept = [i for i in axes if i != axis % magnitude.ndim]
+    with np.errstate(all="ignore"):
+        squares = np.array(np.einsum(magnitude, axes, magnitude, axes, kept, dtype=np.float64))
+        result = np.array(0.5 * np.log10(squares))
+        edge = ~((squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1]))
+        if edge.any():
+            result[edge] = _log10_norm_of_rows(np.moveaxis(magnitude, axis, -1)[edge])
+        return result + np.multiply(log2, LOG10_2)
+
+
+def _log10_norm_of_rows(rows: Array) -> Array:
+    """log10 of the norm of each row (n, F), scaled by a power of two before it is squared."""
+    peak = np.maximum(rows.max(axis=1), -rows.min(axis=1)).astype(np.float64)
     usable = np.isfinite(peak) & (peak > 0)
-    exponent = np.where(usable, np.frexp(np.where(usable, peak, 1.0))[1], 0)
-    with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
-        scaled = np.ldexp(magnitude, -np.expand_dims(exponent, axis))
-        norm = np.sqrt(np.sum(scaled * scaled, axis=axis, dtype=np.float64))
-        return np.log10(norm) + (exponent + log2) * LOG10_2
+    # 2^±1020 brings even subnormal numbers to where their squares are normal.
+    exponent = np.where(usable, np.frexp(np.where(usable, peak, 1.0))[1], 0).clip(-1020, 1020)
+    scaled = rows * np.ldexp(1.0, -exponent)[:, None]
+    return 0.5 * np.log10(np.einsum("nf,nf->n", scaled, scaled)) + exponent * LOG10_2
+
+
+def log10_hypot(a: Array, b: Array) -> Array:
+    """log10 √(x² + y²), given a = log10 x and b = log10 y."""
+    with np.errstate(invalid="ignore"):
+        return np.logaddexp(a * LOG_100, b * LOG_100) / LOG_100
 
 
 def log10_rms(log10_values: Array, axis: int = -1) -> Array:

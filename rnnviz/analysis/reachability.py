@@ -1,0 +1,97 @@
+"""Which gradients exact arithmetic could make other than zero.
+
+A recorded zero may be structural (a dead ReLU, the end of a delay line) or made by rounding
+(1 − tanh² is 0.0 in float64 from |a| ≈ 19 on). This pass tells them apart: it runs the cell's
+own backward steps on patterns of 0 and 1, in which every smooth slope and every logistic gate is
+open, so that nothing can cancel, overflow or underflow.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rnnviz.core import RNN, Record, Trace
+from rnnviz.core.cell import Weights
+
+Array = np.ndarray
+
+BLOCK = 64
+SIGNED_GATES = ("g", "n")
+GENERIC = 0.5
+"""A value at which no factor of any cell is zero."""
+
+
+class Reachable(NamedTuple):
+    """Where a gradient can be other than zero, (T+1, H, B) booleans: ∂L/∂h_t, ∂L/∂c_t in total,
+    and ∂L/∂c_t with h_t held fixed (`carry`). c and carry are None without a cell state."""
+
+    h: Array
+    c: Array | None
+    carry: Array | None
+
+
+def reachable(trace: Trace) -> Reachable:
+    """The pattern of non-zero gradients of `trace` in exact arithmetic without cancellation.
+
+    Zero weights, zero activities and closed ReLUs block; smooth slopes and logistic gates never
+    do. An exact cancellation of non-zero terms counts as reachable.
+    """
+    d_h = np.zeros(trace.h.shape, bool)
+    d_h[1:] = trace.d_h_direct != 0
+    d_c, carry = (None, None) if trace.c is None else (d_h & False, d_h & False)
+    result = Reachable(d_h, d_c, carry)
+    weights = trace.cell.backward_weights(trace.params)
+    pattern = Weights(weights.input, (weights.hidden != 0).astype(float))
+    for start in reversed(range(0, trace.seq_len, BLOCK)):
+        _block(trace, pattern, result, start, min(start + BLOCK, trace.seq_len))
+    return result
+
+
+def _block(trace: Trace, w: Weights, to: Reachable, start: int, stop: int) -> None:
+    """Fill `to` at the indices start to stop − 1 (and c at start + 1 to stop)."""
+    cell, record = trace.cell, _generic(trace, start, stop)
+    shape = to.h.shape[1:]
+    d_a = np.empty((stop - start, len(cell.D_SLABS) * shape[0], shape[1]))
+    extra = np.ones((stop - start, *shape))
+    cell.factors(record, 0, stop - start, d_a, extra)
+    np.abs(d_a, out=d_a)
+    steps = list(cell.backward_views(record, 0, d_a, extra))
+    scratch = np.empty(shape)
+    for t in reversed(range(start, stop)):
+        after = to.h[t + 1].astype(float), None if to.carry is None else to.carry[t + 1] * 1.0
+        before = np.empty(shape), None if to.carry is None else np.empty(shape)
+        cell.backward_step(w, scratch, *after, *before, *steps[t - start])
+        to.h[t] |= before[0] > 0
+        if to.carry is not None and to.c is not None:
+            to.c[t + 1] = after[1] > 0
+            to.carry[t] = before[1] > 0
+    if start == 0 and to.c is not None and to.carry is not None:
+        to.c[0] = to.carry[0]
+
+
+def _generic(trace: Trace, start: int, stop: int) -> Record:
+    """The steps from start to stop with every value replaced by its pattern."""
+    block, states = slice(start, stop), slice(start, stop + 1)
+    gates = GENERIC * (trace.gate_values[block] != 0)
+    H = trace.cell.hidden_size
+    for k, gate in enumerate(trace.cell.SLABS):
+        if _is_logistic(trace, gate):
+            gates[:, k * H : (k + 1) * H] = GENERIC
+    return Record(
+        cell=trace.cell,
+        params=trace.params,
+        x=trace.x[block],
+        # Twice the candidate's: h − n is zero only where both are.
+        h=2 * GENERIC * (trace.h[states] != 0),
+        c=None if trace.c is None else GENERIC * (trace.c[states] != 0),
+        gate_values=gates,
+        memo=None if trace.memo is None else GENERIC * (trace.memo[block] != 0),
+    )
+
+
+def _is_logistic(trace: Trace, gate: str) -> bool:
+    if isinstance(trace.cell, RNN):
+        return trace.cell.activation == "logistic"
+    return gate not in SIGNED_GATES
