@@ -1,0 +1,74 @@
+"""A frozen description of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from rnnviz.experiment.fields import Field, knob
+from rnnviz.experiment.model import NETWORK_FIELDS, Model
+from rnnviz.tasks import LOSS_AT, TASKS
+from rnnviz.tasks.text import MAX_CHARACTERS
+
+MAX_MODELS = 6
+MATCHES = ("hidden_size", "parameters")
+DTYPES = ("float64", "float32")
+
+
+def _network(name: str) -> Any:
+    known = NETWORK_FIELDS[name]
+    return knob(**{f.name: getattr(known, f.name) for f in fields(known)})
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Some models, one task, one batch, one seed. Each field's range is in `FIELDS`.
+
+    models: labels or `Model`s, 1 to 6. Every model sees the same task, batch and seed.
+    gain scales W_hh (of gated cells each H × H block); memory_bias is the LSTM's b_f and the
+    GRU's b_z; gate_init="chrono" draws them for time scales up to seq_len instead. distractor
+    is the amplitude of delayed recall's noise, text what the task "text" reads.
+    match="parameters" gives every model about as many parameters as the first one.
+    Raises ValueError naming the field, what came and what is allowed.
+    """
+
+    models: tuple[Model, ...] = knob(
+        (Model("rnn"), Model("lstm"), Model("gru")), "models", "Models", low=1, high=MAX_MODELS
+    )
+    task: str = knob("delayed_recall", "choice", "Task", choices=tuple(TASKS))
+    seq_len: int = knob(100, "int", "Sequence length T", low=2, high=2000, log=True, step=1)
+    hidden_size: int = _network("hidden_size")
+    batch_size: int = knob(16, "int", "Batch size B", low=1, high=256, log=True, step=1)
+    init: str = _network("init")
+    gain: float = _network("gain")
+    activation: str = _network("activation")
+    memory_bias: float = _network("memory_bias")
+    gate_init: str = _network("gate_init")
+    input_scale: float = _network("input_scale")
+    distractor: float = knob(1.0, "float", "Distractor amplitude", low=0.0, high=10.0, step=0.1)
+    loss_at: str = knob("last", "choice", "Loss at", choices=LOSS_AT)
+    seed: int = knob(0, "int", "Seed", low=0, high=2**31 - 1, step=1)
+    dtype: str = knob("float64", "choice", "Precision", choices=DTYPES)
+    text: str = knob("", "text", "Text", low=0, high=MAX_CHARACTERS)
+    match: str = knob("hidden_size", "choice", "Equal among models", choices=MATCHES)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "models", _models(self.models))
+        for name, known in FIELDS.items():
+            if known.kind != "models":
+                object.__setattr__(self, name, known.check(name, getattr(self, name)))
+
+
+FIELDS: dict[str, Field] = {f.name: f.metadata["field"] for f in fields(Experiment)}
+
+
+def _models(given: Any) -> tuple[Model, ...]:
+    """Labels as different `Model`s."""
+    if isinstance(given, str) or not isinstance(given, tuple | list):
+        raise ValueError(f"models must be a tuple of labels such as ('rnn', 'lstm'), got {given!r}")
+    models = tuple(Model(model) for model in given)
+    if not 1 <= len(models) <= MAX_MODELS:
+        raise ValueError(f"models must be 1 to {MAX_MODELS} labels, got {len(models)}")
+    if len(set(models)) < len(models):
+        raise ValueError(f"models must be different, got {', '.join(models)}")
+    return models

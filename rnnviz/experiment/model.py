@@ -1,0 +1,112 @@
+"""One model of an experiment: a kind of cell and the settings it has for itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnnviz.core import CELLS
+from rnnviz.core.activations import ACTIVATIONS
+from rnnviz.core.initializers import INITIALIZERS
+from rnnviz.experiment.fields import Field, show
+
+GATE_INITS = ("constant", "chrono")
+
+# The settings of a network; an experiment shares them among its models, a model overrides them.
+NETWORK_FIELDS: dict[str, Field] = {
+    "hidden_size": Field(64, "int", "Hidden units H", low=1, high=512, log=True, step=1),
+    "init": Field("uniform", "choice", "Initializer of W_hh", choices=tuple(INITIALIZERS)),
+    "gain": Field(1.0, "float", "Gain", low=0.01, high=16.0, log=True, step=0.01),
+    "activation": Field("tanh", "choice", "Activation (RNN)", choices=tuple(ACTIVATIONS)),
+    "memory_bias": Field(3.0, "float", "Memory bias", low=-10.0, high=10.0, step=0.1),
+    "gate_init": Field("constant", "choice", "Gate biases", choices=GATE_INITS),
+    "input_scale": Field(1.0, "float", "Scale of W_xh", low=0.0, high=100.0, step=0.1),
+}
+
+SHARED = ("hidden_size", "init", "gain", "input_scale")
+OWN = {
+    "rnn": ("activation",),
+    "lstm": ("memory_bias", "gate_init", "forget_bias"),
+    "gru": ("memory_bias", "gate_init", "update_bias"),
+}
+BIASES = ("forget_bias", "update_bias", "memory_bias")
+
+
+class Model(str):
+    """A model is its label: `Model("lstm", forget_bias=0)` equals "lstm:forget_bias=0".
+
+    Overrides beat the experiment's shared settings: hidden_size, init, gain, input_scale for
+    every kind; activation for "rnn"; memory_bias and gate_init for "lstm" and "gru", where
+    forget_bias (LSTM) and update_bias (GRU) are memory_bias by their own names. A bias given
+    here also beats a shared gate_init="chrono". The label is normalized: fixed order, shortest
+    numbers. Raises ValueError for an unknown kind, an unknown override or a value not allowed.
+    """
+
+    __slots__ = ("kind", "overrides")
+
+    kind: str
+    overrides: tuple[tuple[str, Any], ...]
+
+    def __new__(cls, kind: str, **overrides: Any) -> Model:
+        if not isinstance(kind, str):
+            raise ValueError(f"model must be a str such as 'lstm', got {kind!r}")
+        name, _, rest = kind.partition(":")
+        given = {**_pairs(kind, rest), **overrides}
+        if name not in CELLS:
+            raise ValueError(f"model must be one of {', '.join(CELLS)}, got {kind!r}")
+        values = tuple(
+            (key, override_field(key).check(f"{key} of {name}", given.pop(key)))
+            for key in overrides_of(name)
+            if key in given
+        )
+        if given:
+            raise ValueError(
+                f"overrides of {name} must be among {', '.join(overrides_of(name))}, "
+                f"got {', '.join(given)}"
+            )
+        label = name + ":" * bool(values) + ",".join(f"{key}={show(v)}" for key, v in values)
+        self = super().__new__(cls, label)
+        self.kind, self.overrides = name, values
+        return self
+
+    def __getnewargs__(self) -> tuple[str]:
+        return (str(self),)
+
+    @property
+    def label(self) -> str:
+        return str(self)
+
+    def bias(self) -> float | None:
+        """The memory bias that this model sets for itself."""
+        own = dict(self.overrides)
+        return next((own[name] for name in BIASES if name in own), None)
+
+
+def overrides_of(kind: str) -> tuple[str, ...]:
+    """What a model of this kind may override, in the order of its label."""
+    return SHARED + OWN[kind]
+
+
+def override_field(name: str) -> Field:
+    """What an override may be."""
+    return NETWORK_FIELDS["memory_bias" if name in BIASES else name]
+
+
+def _pairs(label: str, text: str) -> dict[str, Any]:
+    """ "gain=2,init=glorot" as a dict; a value that is no number stays text."""
+    pairs: dict[str, Any] = {}
+    for part in filter(None, text.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals or key in pairs:
+            raise ValueError(f"model must look like 'lstm:forget_bias=0,gain=2', got {label!r}")
+        pairs[key] = _value(key, value)
+    return pairs
+
+
+def _value(key: str, text: str) -> Any:
+    if key not in NETWORK_FIELDS and key not in BIASES:
+        return text
+    kind = override_field(key).kind
+    try:
+        return {"int": int, "float": float}.get(kind, str)(text)
+    except ValueError:
+        return text

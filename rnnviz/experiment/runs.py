@@ -1,0 +1,59 @@
+"""Running an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+from rnnviz.core.network import NetworkTrace, run_network
+from rnnviz.experiment.config import Experiment
+from rnnviz.experiment.model import Model
+from rnnviz.experiment.networks import init_params, make_networks
+from rnnviz.tasks import TASKS, Batch, Task
+
+
+class Run(Mapping[str, NetworkTrace]):
+    """Label -> NetworkTrace, in the order of the models; with the batch they all saw."""
+
+    def __init__(
+        self, experiment: Experiment, batch: Batch, traces: dict[str, NetworkTrace]
+    ) -> None:
+        self.experiment, self.batch = experiment, batch
+        self._traces = traces
+
+    def __getitem__(self, label: str) -> NetworkTrace:
+        return self._traces[label]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._traces)
+
+    def __len__(self) -> int:
+        return len(self._traces)
+
+
+def run(experiment: Experiment) -> Run:
+    """Every model of the experiment on the same batch, forward and backward, all recorded.
+
+    The weights' stream depends on the seed alone: models of one kind start from the same draw,
+    and no task, length or batch size redraws W_hh.
+    Raises ValueError where the task cannot be made (a text with fewer than 2 characters).
+    """
+    batch = make_batch(experiment)
+    sizes = batch.input_size, batch.output_size
+    traces = {}
+    for label, network in make_networks(experiment, *sizes).items():
+        params = init_params(experiment, Model(label), network)
+        traces[label] = run_network(network, params, batch)
+    return Run(experiment, batch, traces)
+
+
+def make_task(experiment: Experiment) -> Task:
+    """The task with the options that the experiment has for it."""
+    cls: Any = TASKS[experiment.task]
+    return cls(**{f.name: getattr(experiment, f.name) for f in fields(cls)})
+
+
+def make_batch(experiment: Experiment) -> Batch:
+    e = experiment
+    return make_task(e).batch(e.seed, e.seq_len, e.batch_size, e.loss_at)

@@ -1,0 +1,21 @@
+"""Sequence problems. Each is a frozen dataclass of its options with one method, `batch`."""
+
+from __future__ import annotations
+
+from rnnviz.tasks.adding import Adding
+from rnnviz.tasks.batch import LOSS_AT, Batch, Task, stream
+from rnnviz.tasks.counting import Counting
+from rnnviz.tasks.delayed_recall import DelayedRecall
+from rnnviz.tasks.stocks import Stocks
+from rnnviz.tasks.text import Text
+
+TASKS: dict[str, type[Task]] = {
+    "delayed_recall": DelayedRecall,
+    "adding": Adding,
+    "counting": Counting,
+    "text": Text,
+    "stocks": Stocks,
+}
+
+__all__ = ["LOSS_AT", "TASKS", "Adding", "Batch", "Counting", "DelayedRecall", "Stocks", "Task",
+           "Text", "stream"]  # fmt: skip

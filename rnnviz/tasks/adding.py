@@ -1,0 +1,52 @@
+"""Adding: two numbers are marked in a long sequence, their sum is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from rnnviz.tasks.batch import Batch, all_steps, check, loss_mask, stream
+
+
+@dataclass(frozen=True)
+class Adding:
+    """x_t = (u_t, m_t), u_t ~ U(0, 1); m_t = 1 at one step in each half of the sequence, else 0.
+
+    The target is Σ m_t u_t up to the step asked: the sum at the last step, the running sum at
+    every step. The loss is half the squared error: answering 1 has mean squared error 1/6,
+    which this loss counts as 1/12.
+    Source: Hochreiter and Schmidhuber 1997; with U(0, 1): Le, Jaitly, Hinton 2015,
+    arXiv:1504.00941.
+    """
+
+    name: ClassVar[str] = "adding"
+    baseline: ClassVar[float | None] = 1 / 12
+    baseline_text: ClassVar[str] = (
+        "the answer 1: mean squared error 1/6, so a loss of 1/12 = 0.0833 (half the squared error)"
+    )
+
+    def sizes(self) -> tuple[int, int]:
+        return 2, 1
+
+    def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
+        """x (T, 2, B), target (T, 1, B). The marked steps depend on T, the numbers do not."""
+        check(seq_len, batch_size, loss_at)
+        x = np.zeros((seq_len, 2, batch_size))
+        half = seq_len // 2
+        for b in range(batch_size):
+            rng = stream(seed, "sequences", b)
+            first, second = rng.random(2)
+            x[int(first * half), 1, b] = 1
+            x[half + int(second * (seq_len - half)), 1, b] = 1
+            x[:, 0, b] = rng.random(seq_len)
+        return Batch(
+            x=x,
+            target=np.cumsum(x[:, :1] * x[:, 1:], axis=0),
+            mask=loss_mask(seq_len, batch_size, loss_at),
+            loss="squared_error",
+            input_size=2,
+            output_size=1,
+            lengths=all_steps(seq_len, batch_size),
+        )

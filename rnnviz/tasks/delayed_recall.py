@@ -1,0 +1,59 @@
+"""Delayed recall: the first step names a symbol, the answer is asked for much later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+from typing import ClassVar
+
+import numpy as np
+
+from rnnviz.core import checks
+from rnnviz.tasks.batch import Batch, all_steps, check, loss_mask, stream
+
+SYMBOLS = 8
+
+
+@dataclass(frozen=True)
+class DelayedRecall:
+    """x_1 = √8 · one-hot(symbol), x_t = distractor · N(0, 1) for t = 2..T; symbol is the answer.
+
+    The clue has unit RMS, so that it is as large as distractors of amplitude 1. Softmax
+    cross-entropy over 8 symbols at the last step, or at every step (each asks for the clue).
+    After Hochreiter and Schmidhuber 1997 (task 2, one relevant input, then noise).
+    Raises ValueError for a distractor that is negative or not finite.
+    """
+
+    distractor: float = 1.0
+
+    name: ClassVar[str] = "delayed_recall"
+    baseline: ClassVar[float | None] = log(SYMBOLS)
+    baseline_text: ClassVar[str] = "a guess among 8 symbols: ln 8 = 2.079 nats"
+
+    def __post_init__(self) -> None:
+        checks.number("distractor", self.distractor, 0)
+
+    def sizes(self) -> tuple[int, int]:
+        return SYMBOLS, SYMBOLS
+
+    def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
+        """x (T, 8, B), target (T, B)."""
+        check(seq_len, batch_size, loss_at)
+        x = np.zeros((seq_len, SYMBOLS, batch_size))
+        symbols = np.empty(batch_size, np.int64)
+        for b in range(batch_size):
+            rng = stream(seed, "sequences", b)
+            symbols[b] = rng.integers(SYMBOLS)
+            x[1:, :, b] = self.distractor * rng.standard_normal((seq_len - 1, SYMBOLS))
+        x[0, symbols, np.arange(batch_size)] = np.sqrt(SYMBOLS)
+        return Batch(
+            x=x,
+            target=np.tile(symbols, (seq_len, 1)),
+            mask=loss_mask(seq_len, batch_size, loss_at),
+            loss="softmax_cross_entropy",
+            input_size=SYMBOLS,
+            output_size=SYMBOLS,
+            lengths=all_steps(seq_len, batch_size),
+            labels=tuple("ABCDEFGH"),
+            clue_steps=(1,),
+        )
