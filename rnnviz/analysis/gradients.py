@@ -117,12 +117,8 @@ class GradientFlow:
 
     @property
     def rate(self) -> Rate | None:
-        """The mean rate that verdicts state: the reach divided by its number of steps, so that
-        rate and reach agree; where the reach is zero or unknown, the slope."""
-        steps = self.reach_from - 1
-        if steps > 0 and np.isfinite(self.reach_log10):
-            return Rate(self.reach_log10 / steps)
-        return self.slope
+        """The rate that verdicts state, see `mean_rate`."""
+        return mean_rate(self.state)
 
 
 def gradient_flow(trace: Trace, label: str, scale: float = 1.0) -> GradientFlow:
@@ -199,6 +195,16 @@ def fit_slope(curve: Curve, start: int = 1, stop: int | None = None) -> Slope | 
     return Slope(-slope, start, stop, r2, len(steps))
 
 
+def mean_rate(state: Curve) -> Rate | None:
+    """The reach back to step 1 divided by its number of steps, so that rate and reach agree:
+    after n steps the error is factor_per_step**n. The slope where the reach is zero or unknown.
+    """
+    log10, _, start = _reach(state)
+    if start > 1 and np.isfinite(log10):
+        return Rate(log10 / (start - 1))
+    return fit_slope(state)
+
+
 def _unit_log10(trace: Trace) -> Array:
     """log10 |∂L/∂h_t| of each unit (H, T+1), RMS over the batch."""
     if not trace.d_log2.any():
@@ -224,7 +230,7 @@ def _assemble(
         c=curves.get("c"),
         direct=curves["direct"],
         units=units,
-        units_status=status_of(units, None if open_ is None else open_.h.any(axis=2).T),
+        units_status=status_of(units, None if open_ is None else np.any(open_.h, axis=2).T),
         slope=fit_slope(state),
         reach_log10=log10,
         reach_status=status,
@@ -236,9 +242,9 @@ def _patterns(open_: Reachable | None) -> dict[str, Array]:
     """Which steps of each curve can be other than zero."""
     if open_ is None:
         return {}
-    state = open_.h if open_.carry is None else open_.h | open_.carry
-    found = {"h": open_.h, "state": state, "c": open_.c}
-    return {name: p.any(axis=(1, 2)) for name, p in found.items() if p is not None}
+    found = {"h": open_.h, "c": open_.c, "carry": open_.carry}
+    steps = {name: np.any(p, axis=(1, 2)) for name, p in found.items() if p is not None}
+    return {**steps, "state": steps["h"] | steps.get("carry", False)}
 
 
 def _reach(state: Curve) -> tuple[float, Status, int]:

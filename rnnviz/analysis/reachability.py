@@ -40,7 +40,8 @@ def reachable(trace: Trace) -> Reachable:
     """
     d_h = np.zeros(trace.h.shape, bool)
     d_h[1:] = trace.d_h_direct != 0
-    d_c, carry = (None, None) if trace.c is None else (d_h & False, d_h & False)
+    has_c = trace.c is not None
+    d_c, carry = (np.zeros(trace.h.shape, bool) if has_c else None for _ in range(2))
     result = Reachable(d_h, d_c, carry)
     weights = trace.cell.backward_weights(trace.params)
     pattern = Weights(weights.input, (weights.hidden != 0).astype(float))
@@ -60,13 +61,15 @@ def _block(trace: Trace, w: Weights, to: Reachable, start: int, stop: int) -> No
     steps = list(cell.backward_views(record, 0, d_a, extra))
     scratch = np.empty(shape)
     for t in reversed(range(start, stop)):
-        after = to.h[t + 1].astype(float), None if to.carry is None else to.carry[t + 1] * 1.0
-        before = np.empty(shape), None if to.carry is None else np.empty(shape)
-        cell.backward_step(w, scratch, *after, *before, *steps[t - start])
-        to.h[t] |= before[0] > 0
-        if to.carry is not None and to.c is not None:
-            to.c[t + 1] = after[1] > 0
-            to.carry[t] = before[1] > 0
+        d_h, d_h_next = np.empty(shape), to.h[t + 1].astype(float)
+        if to.c is None or to.carry is None:
+            cell.backward_step(w, scratch, d_h_next, None, d_h, None, *steps[t - start])
+        else:
+            d_c, d_c_next = np.empty(shape), to.carry[t + 1].astype(float)
+            cell.backward_step(w, scratch, d_h_next, d_c_next, d_h, d_c, *steps[t - start])
+            to.c[t + 1] = d_c_next > 0
+            to.carry[t] = d_c > 0
+        to.h[t] |= d_h > 0
     if start == 0 and to.c is not None and to.carry is not None:
         to.c[0] = to.carry[0]
 
@@ -77,7 +80,7 @@ def _generic(trace: Trace, start: int, stop: int) -> Record:
     gates = GENERIC * (trace.gate_values[block] != 0)
     H = trace.cell.hidden_size
     for k, gate in enumerate(trace.cell.SLABS):
-        if _is_logistic(trace, gate):
+        if is_logistic(trace, gate):
             gates[:, k * H : (k + 1) * H] = GENERIC
     return Record(
         cell=trace.cell,
@@ -91,7 +94,8 @@ def _generic(trace: Trace, start: int, stop: int) -> Record:
     )
 
 
-def _is_logistic(trace: Trace, gate: str) -> bool:
+def is_logistic(trace: Record, gate: str) -> bool:
+    """Whether a gate's values lie between 0 and 1 (candidates and most RNN states do not)."""
     if isinstance(trace.cell, RNN):
         return trace.cell.activation == "logistic"
     return gate not in SIGNED_GATES

@@ -1,0 +1,176 @@
+"""What W_hh promises (its spectrum) and what a step does (the spectrum of the state Jacobian)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.analysis.gradients import mean_rate, state_curve
+from rnnviz.analysis.jacobians import (
+    check_steps,
+    log10_spectral_norm,
+    normalise,
+    singular_values,
+    state_jacobians,
+)
+from rnnviz.core import RNN, Record, Trace, checks
+from rnnviz.core.activations import ACTIVATIONS, tanh_slope
+from rnnviz.core.cell import Cell
+from rnnviz.core.numerics import LOG10_2
+
+Array = np.ndarray
+
+POWERS = tuple(range(1, 51))
+CANDIDATES = {"LSTM": "g", "GRU": "n"}
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """One H × H block of W_hh.
+
+    singular_values (H,) descending; eigenvalues (H,) complex, by falling modulus.
+    departure: Henrici's √(‖W‖_F² − Σ|λ|²) / ‖W‖_F, 0 for a normal matrix (source: Henrici 1962,
+    Numer. Math. 4, 24-40). powers_k and powers_log10: log10 of ‖Wᵏ‖₂^(1/k), which falls from
+    sigma_max at k = 1 to the spectral radius; −inf where Wᵏ = 0.
+    lipschitz: γ, the largest slope of the gate's nonlinearity; sigma_max < 1/γ makes the gradient
+    of an RNN vanish for every input. All NaN for a block that is not finite.
+    """
+
+    label: str
+    gate: str
+    singular_values: Array
+    eigenvalues: Array
+    spectral_radius: float
+    sigma_max: float
+    departure: float
+    powers_k: Array
+    powers_log10: Array
+    lipschitz: float
+
+
+@dataclass(frozen=True, eq=False)
+class JacobianSpectrum:
+    """The state Jacobians ∂s_t/∂s_{t−1} of one sequence at chosen steps.
+
+    singular_values (n, S) descending; mean_slope (n,): the mean over units of φ′(a_t) for an RNN,
+    of the candidate's tanh′ (LSTM g, GRU n) for a gated cell: `slope_of` says which.
+    measured_rate: what one step back multiplied the error with, on average over the run and the
+    batch (`gradients.mean_rate`); None if no error was recorded.
+    """
+
+    label: str
+    steps: Array
+    singular_values: Array
+    mean_slope: Array
+    slope_of: str
+    measured_rate: float | None
+
+
+def weight_spectra(
+    trace: Record,
+    label: str,
+    gates: Sequence[str] | None = None,
+    powers: Sequence[int] = POWERS,
+) -> dict[str, Spectrum]:
+    """The spectrum of each gate's H × H block of W_hh (of `gates` only, if given).
+
+    Raises ValueError for an unknown gate or a power below 1.
+    """
+    cell, W_hh = trace.cell, trace.params["W_hh"].astype(np.float64)
+    names = cell.GATES if gates is None else gates
+    for gate in names:
+        checks.choice("gates", gate, cell.GATES)
+    k = np.array(sorted({checks.size("powers", power) for power in powers}))
+    return {
+        gate: _spectrum(W_hh[cell.gate_rows(gate)], label, gate, _lipschitz(cell, gate), k)
+        for gate in names
+    }
+
+
+def jacobian_spectrum(
+    trace: Trace, label: str, sequence: int = 0, steps: Sequence[int] | None = None
+) -> JacobianSpectrum:
+    """Singular values of ∂s_t/∂s_{t−1} for each t in `steps` (all of 1 to T unless given).
+
+    Raises ValueError for a step or sequence that the trace does not have.
+    """
+    checked = check_steps(trace, steps, sequence)
+    name, slope = _slope(trace, checked, sequence)
+    rate = mean_rate(state_curve(trace))
+    return JacobianSpectrum(
+        label=label,
+        steps=checked,
+        singular_values=singular_values(state_jacobians(trace, steps, sequence)),
+        mean_slope=slope.mean(axis=1),
+        slope_of=name,
+        measured_rate=None if rate is None else rate.factor_per_step,
+    )
+
+
+def power_norms_log10(W: Array, powers: Array) -> Array:
+    """log10 of ‖Wᵏ‖₂^(1/k) for each k of `powers` (ascending), (n,)."""
+    scaled, first = normalise(W)
+    wanted, product, exponent = set(powers.tolist()), np.eye(len(W)), 0
+    kept, exponents = [], []
+    for k in range(1, int(powers[-1]) + 1):
+        product, extra = normalise(scaled @ product)
+        exponent += int(extra) + int(first)
+        if k in wanted:
+            kept.append(product)
+            exponents.append(exponent)
+    return (log10_spectral_norm(np.array(kept)) + np.array(exponents) * LOG10_2) / powers
+
+
+def departure(W: Array, eigenvalues: Array) -> float:
+    """√(‖W‖_F² − Σ|λ|²) / ‖W‖_F; differences within rounding count as 0."""
+    total = np.sum(W * W)
+    rest = total - np.sum(np.abs(eigenvalues) ** 2)
+    if rest <= 8 * len(W) * np.finfo(float).eps * total:
+        return 0.0
+    return float(np.sqrt(rest / total))
+
+
+def _spectrum(W: Array, label: str, gate: str, lipschitz: float, powers: Array) -> Spectrum:
+    if not np.isfinite(W).all():
+        blank = np.full(len(W), np.nan)
+        return Spectrum(label, gate, blank, blank.astype(complex), np.nan, np.nan, np.nan, powers,
+                        np.full(len(powers), np.nan), lipschitz)  # fmt: skip
+    scaled, exponent = normalise(W)
+    eigenvalues = np.linalg.eigvals(scaled).astype(complex)
+    eigenvalues = eigenvalues[np.argsort(-np.abs(eigenvalues), kind="stable")]
+    sigma = np.linalg.svd(W, compute_uv=False)
+    scale = float(np.ldexp(1.0, int(exponent)))
+    return Spectrum(
+        label=label,
+        gate=gate,
+        singular_values=sigma,
+        eigenvalues=eigenvalues * scale,
+        spectral_radius=float(np.abs(eigenvalues[0]) * scale),
+        sigma_max=float(sigma[0]),
+        departure=departure(scaled, eigenvalues),
+        powers_k=powers,
+        powers_log10=power_norms_log10(W, powers),
+        lipschitz=lipschitz,
+    )
+
+
+def _lipschitz(cell: Cell, gate: str) -> float:
+    if isinstance(cell, RNN):
+        return ACTIVATIONS[cell.activation].lipschitz
+    nonlinearity = "tanh" if gate == CANDIDATES[type(cell).__name__] else "logistic"
+    return ACTIVATIONS[nonlinearity].lipschitz
+
+
+def _slope(trace: Record, steps: Array, sequence: int) -> tuple[str, Array]:
+    """(what it is the slope of, φ′ (n, H)) of one sequence."""
+    cell = trace.cell
+    gate = "a" if isinstance(cell, RNN) else CANDIDATES[type(cell).__name__]
+    values = trace.gates[gate][steps - 1, :, sequence].astype(np.float64)
+    slope = np.empty_like(values)
+    if isinstance(cell, RNN):
+        ACTIVATIONS[cell.activation].slope(values, slope)
+        return cell.activation, slope
+    tanh_slope(values, slope)
+    return gate, slope
