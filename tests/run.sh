@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Everything that must hold, from a fresh clone: bash tests/run.sh [pytest arguments]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export OPENBLAS_NUM_THREADS=1
+python=${PYTHON:-python3}
+venv=.venv-tests
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    echo "rnnviz needs Python 3.11 or newer, found $("$python" --version)" >&2
+    exit 1
+}
+
+if [ ! -x "$venv/bin/python" ]; then
+    "$python" -m venv "$venv"
+fi
+if ! cmp -s tests/requirements.lock "$venv/installed.lock"; then
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+        --requirement tests/requirements.lock
+    cp tests/requirements.lock "$venv/installed.lock"
+fi
+
+find_chromium() {
+    local name
+    for name in "${RNNVIZ_CHROMIUM:-}" chromium chromium-browser google-chrome; do
+        if [ -n "$name" ] && command -v "$name"; then return; fi
+    done
+}
+
+if [ -z "$(find_chromium)" ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium
+    else
+        "$venv/bin/python" -m playwright install chromium
+    fi
+fi
+RNNVIZ_CHROMIUM=$(find_chromium)  # empty: Playwright's own
+export RNNVIZ_CHROMIUM
+
+"$venv/bin/ruff" check .
+"$venv/bin/ruff" format --check .
+"$venv/bin/mypy"
+"$venv/bin/python" -m pytest "$@"
