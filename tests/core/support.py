@@ -1,0 +1,120 @@
+"""Problems to check the core with, and the complex-step check itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rnnviz.core import GRU, LSTM, RNN, Cell, Trace, bptt, forward
+
+Array = np.ndarray
+TINY = 1e-30
+"""Imaginary step: its square is below rounding, and no difference is taken."""
+
+KINDS: dict[str, Any] = {
+    "rnn tanh": RNN,
+    "rnn relu": lambda D, H: RNN(D, H, "relu"),
+    "rnn logistic": lambda D, H: RNN(D, H, "logistic"),
+    "rnn identity": lambda D, H: RNN(D, H, "identity"),
+    "lstm": LSTM,
+    "gru": GRU,
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A cell, everything that its forward pass depends on, and e = ∂⁺L/∂h (T, H, B)."""
+
+    cell: Cell
+    params: dict[str, Array]
+    states: dict[str, Array]
+    x: Array
+    direct: Array
+
+    def trace(self) -> Trace:
+        return bptt(self.cell, self.params, self.x, self.direct, **self.states)
+
+    def loss(self) -> complex:
+        """L = Σ_t e_t · h_t, whose direct gradient is e."""
+        record = forward(self.cell, self.params, self.x, **self.states)
+        return (self.direct * record.h[1:]).sum()
+
+    def inputs(self) -> dict[str, Array]:
+        """Everything that L depends on, by name."""
+        return {**self.params, **self.states, "x": self.x}
+
+    def moved(self, name: str, direction: Array) -> Problem:
+        """The same with one input moved."""
+        changed = self.inputs()[name] + direction
+        if name == "x":
+            return replace(self, x=changed)
+        field = "params" if name in self.params else "states"
+        return replace(self, **{field: {**getattr(self, field), name: changed}})
+
+
+def problem(
+    kind: str, T: int, B: int, D: int, H: int, seed: int = 0, scale: float = 1.2
+) -> Problem:
+    """Random parameters, states, inputs and direct gradients, none of them zero."""
+    rng = np.random.default_rng(seed)
+    cell = KINDS[kind](D, H)
+    params = {
+        name: scale / np.sqrt(shape[-1] if len(shape) == 2 else 2) * rng.standard_normal(shape)
+        for name, shape in cell.param_shapes().items()
+    }
+    names = ("h0", "c0") if cell.HAS_CELL_STATE else ("h0",)
+    states = {name: rng.standard_normal((H, B)) for name in names}
+    return Problem(
+        cell, params, states, rng.standard_normal((T, D, B)), rng.standard_normal((T, H, B))
+    )
+
+
+def gradients(trace: Trace) -> dict[str, Array]:
+    """∂L/∂ every input of the problem, by the names of `Problem.inputs`.
+
+    ∂L/∂c_0 as autograd defines it: c_0 reaches the loss through c_1 alone.
+    """
+    result = {**trace.grads, "h0": trace.d_h[0], "x": trace.d_x}
+    if trace.d_c is not None:
+        result["c0"] = trace.d_c[0]
+    return result
+
+
+def unit_steps(shape: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Array]]:
+    """(index, array that is 1 there and 0 elsewhere), for every index."""
+    for index in np.ndindex(*shape):
+        step = np.zeros(shape)
+        step[index] = 1
+        yield index, step
+
+
+def slope(p: Problem, name: str, direction: Array) -> float:
+    """∂L/∂(input) along a direction, by a complex step."""
+    return p.moved(name, 1j * TINY * direction).loss().imag / TINY
+
+
+def direction_error(p: Problem, rng: np.random.Generator) -> float:
+    """Largest relative error of the gradients, each along one random direction.
+
+    Relative to Σ|g·v|, the size of what is summed.
+    """
+    errors = []
+    for name, gradient in gradients(p.trace()).items():
+        v = rng.standard_normal(gradient.shape)
+        size = np.abs(gradient * v).sum()
+        errors.append(abs(slope(p, name, v) - (gradient * v).sum()) / (size or 1.0))
+    return max(errors)
+
+
+def entry_error(p: Problem) -> float:
+    """Largest error of any entry of any gradient, relative to the largest entry of its array."""
+    errors = []
+    for name, gradient in gradients(p.trace()).items():
+        true = np.zeros(gradient.shape)
+        for index, step in unit_steps(gradient.shape):
+            true[index] = slope(p, name, step)
+        errors.append(np.abs(gradient - true).max() / (np.abs(true).max() or 1.0))
+    return max(errors)
