@@ -8,6 +8,8 @@ lies above it import pandas, only `plots` and `dashboard` plotly, only `dashboar
 streamlit. tests/test_architecture.py reads the imports and fails on any other arrow.
 """
 
-from rnnviz.experiment import FIELDS, Experiment, Model, Run, run
+from rnnviz.experiment import FIELDS, Experiment, Model, Run, check_size, estimate, run
+from rnnviz.links import from_query, to_query
 
-__all__ = ["FIELDS", "Experiment", "Model", "Run", "run"]
+__all__ = ["FIELDS", "Experiment", "Model", "Run", "check_size", "estimate", "from_query", "run",
+           "to_query"]  # fmt: skip

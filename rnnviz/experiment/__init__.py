@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from rnnviz.experiment.config import FIELDS, MAX_MODELS, Experiment
+from rnnviz.experiment.cost import Estimate, check_size, estimate
 from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.networks import init_params, make_networks
 from rnnviz.experiment.runs import Run, make_batch, make_task, run
 
-__all__ = ["FIELDS", "MAX_MODELS", "Experiment", "Field", "Model", "Run", "init_params",
+__all__ = ["FIELDS", "MAX_MODELS", "Estimate", "Experiment", "Field", "Model", "Run", "check_size", "estimate", "init_params",
            "make_batch", "make_networks", "make_task", "run"]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from rnnviz.experiment.fields import Field, knob
@@ -59,7 +59,9 @@ class Experiment:
                 object.__setattr__(self, name, known.check(name, getattr(self, name)))
 
 
-FIELDS: dict[str, Field] = {f.name: f.metadata["field"] for f in fields(Experiment)}
+FIELDS: dict[str, Field] = {
+    f.name: replace(f.metadata["field"], url=f.name) for f in fields(Experiment)
+}
 
 
 def _models(given: Any) -> tuple[Model, ...]:

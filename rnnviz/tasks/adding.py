@@ -27,8 +27,8 @@ class Adding:
         "the answer 1: mean squared error 1/6, so a loss of 1/12 = 0.0833 (half the squared error)"
     )
 
-    def sizes(self) -> tuple[int, int]:
-        return 2, 1
+    def shape(self, seq_len: int) -> tuple[int, int, int]:
+        return seq_len, 2, 1
 
     def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
         """x (T, 2, B), target (T, 1, B). The marked steps depend on T, the numbers do not."""

@@ -70,8 +70,8 @@ class Task(Protocol):
     baseline: ClassVar[float | None]
     baseline_text: ClassVar[str]
 
-    def sizes(self) -> tuple[int, int]:
-        """(input_size, output_size), without making any sequence."""
+    def shape(self, seq_len: int) -> tuple[int, int, int]:
+        """(T, D, O) of the batch for this seq_len, without making any sequence."""
         ...
 
     def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:

@@ -25,8 +25,8 @@ class Counting:
     baseline: ClassVar[float | None] = log(NUMBERS)
     baseline_text: ClassVar[str] = "a guess among 9 numbers: ln 9 = 2.197 nats"
 
-    def sizes(self) -> tuple[int, int]:
-        return NUMBERS, NUMBERS
+    def shape(self, seq_len: int) -> tuple[int, int, int]:
+        return seq_len, NUMBERS, NUMBERS
 
     def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
         """x, target (T, B), integers."""

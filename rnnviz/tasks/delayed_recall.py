@@ -33,8 +33,8 @@ class DelayedRecall:
     def __post_init__(self) -> None:
         checks.number("distractor", self.distractor, 0)
 
-    def sizes(self) -> tuple[int, int]:
-        return SYMBOLS, SYMBOLS
+    def shape(self, seq_len: int) -> tuple[int, int, int]:
+        return seq_len, SYMBOLS, SYMBOLS
 
     def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
         """x (T, 8, B), target (T, B)."""

@@ -16,6 +16,7 @@ from rnnviz.tasks.batch import Batch, all_steps, check, loss_mask, window_starts
 
 Array = np.ndarray
 COMPANIES = 6
+PAIRS = 103  # weekly returns that have a next one
 
 
 @dataclass(frozen=True)
@@ -34,18 +35,17 @@ class Stocks:
         "the answer 0 (no change): about 3, half of one per company (half the squared error)"
     )
 
-    def sizes(self) -> tuple[int, int]:
-        return COMPANIES, COMPANIES
+    def shape(self, seq_len: int) -> tuple[int, int, int]:
+        return min(seq_len, PAIRS), COMPANIES, COMPANIES
 
     def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
         """x, target (T, 6, B)."""
         check(seq_len, batch_size, loss_at)
         names, returns = weekly_returns()
-        pairs = len(returns) - 1
-        steps = min(seq_len, pairs)
-        starts = window_starts(seed, batch_size, pairs, steps)
+        steps, *_ = self.shape(seq_len)
+        starts = window_starts(seed, batch_size, PAIRS, steps)
         windows = returns[starts + np.arange(steps + 1)[:, None]].transpose(0, 2, 1)
-        note = f"The series has {pairs} weeks to predict, so the sequences have {steps} steps, "
+        note = f"The series has {PAIRS} weeks to predict, so the sequences have {steps} steps, "
         return Batch(
             x=np.ascontiguousarray(windows[:-1]),
             target=np.ascontiguousarray(windows[1:]),

@@ -41,16 +41,16 @@ class Text:
                 f"predict), got {len(self.text):,}"
             )
 
-    def sizes(self) -> tuple[int, int]:
+    def shape(self, seq_len: int) -> tuple[int, int, int]:
         n = min(len(set(self.text)), MAX_SYMBOLS)
-        return n, n
+        return min(seq_len, len(self.text) - 1), n, n
 
     def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
         """x, target (T, B), integers; T is the text's length − 1 if that is less."""
         check(seq_len, batch_size, loss_at)
         symbols, others = self._symbols()
         ids = self._ids(symbols)
-        steps = min(seq_len, len(ids) - 1)
+        steps, *_ = self.shape(seq_len)
         starts = window_starts(seed, batch_size, len(ids) - 1, steps)
         windows = ids[starts + np.arange(steps + 1)[:, None]]
         return Batch(

@@ -1,0 +1,103 @@
+"""What a run will take, known before anything is allocated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.core import Cell
+from rnnviz.core.network import Network
+from rnnviz.experiment.config import Experiment
+from rnnviz.experiment.networks import make_networks
+from rnnviz.experiment.runs import make_task
+
+MAX_BYTES = 1 << 30
+MAX_SECONDS = 10.0
+
+# Measured on one core of a small server, float64, rounded up: what a step costs in Python,
+# products, and everything done element by element.
+SECONDS_PER_STEP = 20e-6
+FLOPS_PER_SECOND = 15e9
+SECONDS_PER_ELEMENT = 25e-9
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """bytes: all arrays that the run records, exactly, from their shapes. seconds: a rough guess
+    for one core, within a factor of a few. Scratch memory and figures come on top."""
+
+    bytes: int
+    seconds: float
+
+
+def estimate(experiment: Experiment) -> Estimate:
+    """Bytes and seconds of `run(experiment)`. Raises ValueError where the task cannot be made."""
+    seq_len, *sizes = make_task(experiment).shape(experiment.seq_len)
+    itemsize = np.dtype(experiment.dtype).itemsize
+    networks = make_networks(experiment, *sizes).values()
+    shape = seq_len, experiment.batch_size
+    return Estimate(
+        bytes=sum(_bytes(network, *shape, itemsize) for network in networks),
+        seconds=sum(_seconds(network, *shape) for network in networks),
+    )
+
+
+def check_size(
+    experiment: Experiment, max_bytes: int = MAX_BYTES, max_seconds: float = MAX_SECONDS
+) -> str:
+    """Why this experiment should not be run here, in one sentence; "" if nothing speaks
+    against it. Nothing is allocated. Also says why a task cannot be made."""
+    try:
+        cost = estimate(experiment)
+    except ValueError as error:
+        return f"This cannot be run: {error}."
+    if cost.bytes <= max_bytes and cost.seconds <= max_seconds:
+        return ""
+    return (
+        f"This run would record {cost.bytes / 2**20:,.0f} MiB and take about "
+        f"{cost.seconds:,.1f} s; the limits are {max_bytes / 2**20:,.0f} MiB and "
+        f"{max_seconds:g} s. Make the sequence length, the batch, the hidden size or the number "
+        "of models smaller."
+    )
+
+
+def _bytes(network: Network, seq_len: int, batch_size: int, itemsize: int) -> int:
+    (cell,) = network.cells
+    recorded = _tape(cell, seq_len) + _gradients(cell, seq_len)
+    inputs = seq_len * (2 * cell.input_size + 1)  # x with a row of ones, d_x
+    outputs = 2 * seq_len * network.output_size  # y, d_y
+    own = sum(int(np.prod(shape)) for shape in cell.param_shapes().values())
+    params = 2 * network.param_count() + own  # the trace has the cell's once more
+    exponents = 8 * (seq_len + 1) * batch_size  # d_log2
+    per_sequence = recorded + inputs + outputs
+    return itemsize * (per_sequence * batch_size + params + seq_len) + exponents
+
+
+def _tape(cell: Cell, seq_len: int) -> int:
+    """Elements of one sequence's h, c, gates and memo, from what one and two steps allocate."""
+    one, two = _allocated(cell, 1), _allocated(cell, 2)
+    return one + (two - one) * (seq_len - 1)
+
+
+def _allocated(cell: Cell, seq_len: int) -> int:
+    """Elements of the tape of one sequence; views of another array count once."""
+    arrays = [a for a in cell.allocate(seq_len, 1, np.dtype(np.float32)) if a is not None]
+    owners = [array if array.base is None else array.base for array in arrays]
+    return sum(array.size for array in {id(array): array for array in owners}.values())
+
+
+def _gradients(cell: Cell, seq_len: int) -> int:
+    """Elements of one sequence's d_h_direct, d_h, d_c and gate gradients."""
+    states = (seq_len + 1) * (2 if cell.HAS_CELL_STATE else 1)
+    return cell.hidden_size * (seq_len + states + seq_len * len(cell.D_SLABS))
+
+
+def _seconds(network: Network, seq_len: int, batch_size: int) -> float:
+    (cell,) = network.cells
+    columns = seq_len * batch_size
+    gates = len(cell.GATES)
+    flops = 6 * columns * network.param_count()  # forward, backward, weight gradients
+    elements = columns * (gates * cell.hidden_size + cell.input_size + 2 * network.output_size)
+    steps = seq_len * (1 + gates / 2)
+    return steps * SECONDS_PER_STEP + flops / FLOPS_PER_SECOND + elements * SECONDS_PER_ELEMENT
