@@ -1,0 +1,140 @@
+"""What the numbers of a run amount to, still as numbers: `words` says them in words.
+
+Each function is pure: results in, `Verdict(kind, fields)` out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnnviz.analysis.gates import CarryProduct, Memory
+from rnnviz.analysis.gradients import GradientFlow, Rate
+from rnnviz.analysis.spectra import Spectrum
+from rnnviz.core.numerics import Status
+
+EDGE = 1e-6
+"""Relative distance from 1/γ up to which a largest singular value counts as on the edge."""
+
+
+class Verdict(NamedTuple):
+    """kind: which template says it; fields: the numbers that go in."""
+
+    kind: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How much of one model's error reaches step 1, and at which rate."""
+
+    label: str
+    kind: str
+    log10: float
+    status: Status
+    rate: Rate | None
+
+    @property
+    def loss_rank(self) -> float:
+        """Sorts the greatest loss of error first, unknown values last."""
+        return np.inf if self.status == Status.NAN or np.isnan(self.log10) else self.log10
+
+
+def reach_verdict(flows: Sequence[GradientFlow]) -> Verdict:
+    """Of the error at the last step, what reaches step 1 in each model, greatest loss first.
+
+    Raises ValueError if there are no flows.
+    """
+    if not flows:
+        raise ValueError("flows must hold at least one GradientFlow, got none")
+    reaches = [Reach(f.label, f.kind, f.reach_log10, f.reach_status, f.rate) for f in flows]
+    ranked = tuple(sorted(reaches, key=lambda reach: reach.loss_rank))
+    return Verdict("reach", {"from_step": max(f.reach_from for f in flows), "models": ranked})
+
+
+def rule_verdict(flow: GradientFlow, spectrum: Spectrum) -> Verdict:
+    """The rule of thumb "σ_max > 1/γ explodes, σ_max < 1/γ vanishes" against what happened.
+
+    says, does: "vanishes", "explodes" or "level"; does is None if no rate was measured and right
+    is None then too. Only the first half of the rule is a theorem: below 1/γ it must vanish.
+    """
+    stretch = spectrum.sigma_max * spectrum.lipschitz
+    says: str | None = "explodes" if stretch > 1 else "vanishes"
+    if not np.isfinite(stretch):
+        says = None
+    elif abs(stretch - 1) <= EDGE:
+        says = "level"
+    does = _behaviour(flow)
+    return Verdict(
+        "rule",
+        {
+            "label": flow.label,
+            "sigma_max": spectrum.sigma_max,
+            "threshold": 1 / spectrum.lipschitz,
+            "says": says,
+            "does": does,
+            "right": None if says is None or does is None else says == does,
+        },
+    )
+
+
+def memory_verdict(memories: Sequence[Memory]) -> Verdict:
+    """The median unit's half-life in each gated model, shortest first."""
+    ranked = sorted(memories, key=lambda memory: memory.median)
+    return Verdict("memory", {"models": tuple((m.label, m.gate, m.median) for m in ranked)})
+
+
+def spectrum_verdict(spectrum: Spectrum, rate: Rate | None, slope_name: str = "tanh") -> Verdict:
+    """One step's worst case, the asymptotic rate, the measured rate and what is left between.
+
+    rest = measured / ρ: what the nonlinearity and alignment take or add; None where ρ = 0 (a
+    nilpotent matrix keeps some rounding: below 1e-9 of sigma_max counts) or nothing was measured.
+    """
+    rho = spectrum.spectral_radius
+    measured = None if rate is None else rate.factor_per_step
+    has_rho = rho > 1e-9 * spectrum.sigma_max
+    return Verdict(
+        "spectrum",
+        {
+            "label": spectrum.label,
+            "gate": spectrum.gate,
+            "sigma_max": spectrum.sigma_max,
+            "rho": rho if has_rho or np.isnan(rho) else 0.0,
+            "measured": measured,
+            "rest": measured / rho if has_rho and measured is not None else None,
+            "slope_name": slope_name,
+        },
+    )
+
+
+def gates_verdict(memory: Memory, carry: CarryProduct, seq_len: int) -> Verdict:
+    """Median half-life, the share of units that outlast the gap, Π f against the truth at 0."""
+    product, (true, status) = float(carry.log10_product[0]), carry.true.value(0)
+    known = np.isfinite(product) and np.isfinite(true)
+    return Verdict(
+        "gates",
+        {
+            "label": memory.label,
+            "gate": memory.gate,
+            "half_life": memory.median,
+            "share_beyond": memory.share_beyond(seq_len),
+            "seq_len": seq_len,
+            "product_log10": product,
+            "true_log10": true,
+            "true_status": status,
+            "ratio_log10": true - product if known else None,
+        },
+    )
+
+
+def _behaviour(flow: GradientFlow) -> str | None:
+    if flow.reach_status in (Status.ZERO, Status.ROUNDED) or flow.reach_log10 == -np.inf:
+        return "vanishes"
+    if flow.reach_log10 == np.inf:
+        return "explodes"
+    if flow.reach_status == Status.NAN or np.isnan(flow.reach_log10) or flow.rate is None:
+        return None
+    return flow.rate.verdict

@@ -1,0 +1,200 @@
+"""Verdicts in plain Markdown. The numbers come from `verdicts`, the templates are here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnviz.analysis.gates import Memory
+from rnnviz.analysis.gradients import GradientFlow, Rate
+from rnnviz.analysis.labels import display_name
+from rnnviz.analysis.spectra import Spectrum
+from rnnviz.analysis.verdicts import Reach, Verdict, memory_verdict, reach_verdict, rule_verdict
+from rnnviz.core.numerics import Status
+
+SPECIAL = {
+    Status.ZERO: "nothing (exactly zero)",
+    Status.ROUNDED: "nothing (rounded to zero)",
+    Status.NAN: "no number (NaN)",
+    Status.NOT_RECORDED: "an unknown part",
+}
+
+
+def say(verdict: Verdict) -> str:
+    """The sentence of a verdict, in Markdown."""
+    return TEMPLATES[verdict.kind](verdict.fields)
+
+
+def gradient_words(
+    flows: Sequence[GradientFlow],
+    spectra: Mapping[str, Spectrum],
+    memories: Sequence[Memory] = (),
+) -> tuple[str, ...]:
+    """The lines over the gradient-flow figure: what reaches step 1, then one about the cause.
+
+    spectra: label -> the spectrum of W_hh, for RNNs; the first flow that has one is judged by the
+    rule of thumb. Without any the second line tells how long the memory gates keep.
+    """
+    first = say(reach_verdict(flows))
+    judged = [flow for flow in flows if flow.label in spectra]
+    if judged:
+        return first, say(rule_verdict(judged[0], spectra[judged[0].label]))
+    return (first, say(memory_verdict(memories))) if memories else (first,)
+
+
+def fraction(log10: float, status: Status = Status.FINITE) -> str:
+    """A share of the error: "40 %", "×2.6", "1 part in 10^24", "×10^7", or why there is none."""
+    if status in SPECIAL:
+        return SPECIAL[status]
+    if np.isnan(log10):
+        return SPECIAL[Status.NAN]
+    if np.isinf(log10):
+        return "more than float64 holds (overflow)" if log10 > 0 else SPECIAL[Status.ZERO]
+    if -2 <= log10 <= 2:
+        value = 10.0**log10
+        return f"{significant(100 * value)} %" if value < 1.005 else f"×{significant(value)}"
+    decades = round(abs(log10), 1) if abs(log10) < 3 else round(abs(log10))
+    return f"1 part in {power_of_ten(decades)}" if log10 < 0 else f"×{power_of_ten(decades)}"
+
+
+def power_of_ten(decades: float) -> str:
+    """10^24; a plain number below a thousand."""
+    return significant(10.0**decades) if decades < 3 else f"10^{decades:,.0f}"
+
+
+def factor(value: float) -> str:
+    """×0.57, ×1.01, ×10^12: what something is multiplied with."""
+    if not np.isfinite(value):
+        return "×∞" if value > 0 else "×NaN"
+    if value == 0:
+        return "×0"
+    if 1e-3 <= value < 1e3:
+        return f"×{value:.2f}" if 0.1 <= value < 10 else f"×{significant(value)}"
+    return f"×{magnitude(float(np.log10(value)))}"
+
+
+def significant(value: float) -> str:
+    """A positive number with two significant digits and no exponent: 0.017, 2, 2.6, 98, 250."""
+    if value == 0 or not np.isfinite(value):
+        return f"{value:.0f}"
+    rounded = round(value, 1 - int(np.floor(np.log10(value))))
+    decimals = max(0, 1 - int(np.floor(np.log10(rounded))))
+    text = f"{rounded:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def magnitude(log10: float) -> str:
+    """A positive number given as log10: 0.14, 20, 10^−9."""
+    if np.isnan(log10):
+        return "NaN"
+    if np.isinf(log10):
+        return "∞" if log10 > 0 else "0"
+    if -3 <= log10 < 3:
+        return significant(10.0**log10)
+    return f"10^{log10:,.0f}".replace("-", "−")
+
+
+def steps(count: float) -> str:
+    """1.2 steps, 16 steps, 1 step."""
+    if not np.isfinite(count):
+        return "∞ steps" if count > 0 else "NaN steps"
+    text = significant(count)
+    return f"{text} step" if text == "1" else f"{text} steps"
+
+
+def _pace(rate: Rate) -> str:
+    """(×0.57 a step, halves every 1.2 steps)"""
+    count = rate.halving_steps
+    if count is None:
+        return f" ({factor(rate.factor_per_step)} a step)"
+    verb = "halves" if rate.verdict == "vanishes" else "doubles"
+    every = "step" if steps(count) == "1 step" else steps(count)
+    return f" ({factor(rate.factor_per_step)} a step, {verb} every {every})"
+
+
+def _reach(fields: Mapping[str, Any]) -> str:
+    models: tuple[Reach, ...] = fields["models"]
+    detailed = {m.label for m in models if m.kind == "rnn"} or {models[0].label}
+    parts: list[str] = []
+    for model in models:
+        name = f"**{fraction(model.log10, model.status)}**"
+        if not parts:
+            name += " reaches step 1"
+        known = model.label in detailed and model.rate is not None and np.isfinite(model.log10)
+        pace = _pace(model.rate) if known and model.rate is not None else ""
+        parts.append(f"{name} in the {display_name(model.label)}{pace}")
+    return f"Of the error at step {fields['from_step']}, {_list(parts, models)}."
+
+
+def _list(parts: Sequence[str], models: Sequence[Reach]) -> str:
+    has_comma = any("," in display_name(model.label) for model in models)
+    return ("; " if has_comma and len(parts) > 1 else ", ").join(parts)
+
+
+DOES = {"vanishes": "vanishes", "explodes": "explodes", "level": "stays level"}
+
+
+def _rule(fields: Mapping[str, Any]) -> str:
+    sigma, threshold = fields["sigma_max"], fields["threshold"]
+    text = f"Largest singular value of the {display_name(fields['label'])}'s W_hh: **{sigma:.3g}**"
+    text += "." if threshold == 1 else f" (the threshold is 1/γ = {threshold:g})."
+    if fields["says"] is None or fields["does"] is None:
+        return text
+    judged = "right" if fields["right"] else "wrong"
+    says, does = DOES[fields["says"]], DOES[fields["does"]]
+    return f"{text} The rule of thumb says it {says}; it {does}: **rule {judged}**."
+
+
+def _memory(fields: Mapping[str, Any]) -> str:
+    parts = [f"**{steps(half)}** in the {display_name(name)}" for name, _, half in fields["models"]]
+    has_comma = any("," in display_name(name) for name, _, _ in fields["models"])
+    listed = ("; " if has_comma else ", ").join(parts)
+    return f"The gates of a median unit keep half of its memory for {listed}."
+
+
+SLOPES = {"tanh": "tanh′", "relu": "ReLU′", "logistic": "σ′"}
+
+
+def _spectrum(fields: Mapping[str, Any]) -> str:
+    gated = fields["gate"] != "a"
+    block = f"W_h{fields['gate']}" if gated else "W_hh"
+    text = (
+        f"The {display_name(fields['label'])}'s {block} can stretch at most "
+        f"**{factor(fields['sigma_max'])}** in one step and settles to **{factor(fields['rho'])}**."
+    )
+    if fields["measured"] is None:
+        return text
+    text += f" Measured on this run: **{factor(fields['measured'])}** a step."
+    if gated:
+        return f"{text} No single block decides: see the state Jacobian."
+    if fields["rest"] is None:
+        return text
+    slope = SLOPES.get(fields["slope_name"])
+    cause = "alignment" if slope is None else f"{slope} and its alignment"
+    return f"{text} The rest, **{factor(fields['rest'])}**, is {cause}."
+
+
+def _gates(fields: Mapping[str, Any]) -> str:
+    gate, state = ("forget", "c") if fields["gate"] == "f" else ("update", "h")
+    true, status = fields["true_log10"], fields["true_status"]
+    truth = "0 (rounded to zero)" if status == Status.ROUNDED else magnitude(true)
+    ratio = fields["ratio_log10"]
+    name = display_name(fields["label"])
+    return (
+        f"The median {name} unit keeps half its memory for **{steps(fields['half_life'])}**; "
+        f"**{100 * fields['share_beyond']:.0f} %** of units outlast the {fields['seq_len']}-step "
+        f"gap. Product of {gate} gates **{magnitude(fields['product_log10'])}**; the true "
+        f"∂{state}_T/∂{state}_0 is **{truth}**"
+        + ("." if ratio is None else f", ×{magnitude(ratio)}.")
+    )
+
+
+TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "reach": _reach,
+    "rule": _rule,
+    "memory": _memory,
+    "spectrum": _spectrum,
+    "gates": _gates,
+}

@@ -1,0 +1,182 @@
+"""Results as pandas DataFrames in long form: one row per number, for export and notebooks.
+
+Strict: a float column holds finite numbers or is missing; what a missing number was (zero,
+rounded, below, above, nan, not_recorded) stands in `status`. NaN is never written as 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from rnnviz.analysis.gates import CarryProduct, GateStats, Memory
+from rnnviz.analysis.gradients import Curve, GradientFlow
+from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
+from rnnviz.core.numerics import Status, status_of
+
+Array = np.ndarray
+
+
+def gradient_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
+    """model, kind, quantity (state, h, c, direct), step, log10, status."""
+    return _concat(
+        _curve(curve, model=flow.label, kind=flow.kind, quantity=name)
+        for flow in flows
+        for name in ("state", "h", "c", "direct")
+        if (curve := getattr(flow, name)) is not None
+    )
+
+
+def unit_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
+    """model, kind, unit (from 1), step, log10, status: |∂L/∂h_t| of each unit."""
+    parts = []
+    for flow in flows:
+        unit, step = np.indices(flow.units.shape)
+        columns = {"model": flow.label, "kind": flow.kind, "unit": unit.ravel() + 1}
+        magnitude = _magnitude(flow.units.ravel(), flow.units_status.ravel())
+        parts.append(pd.DataFrame({**columns, "step": step.ravel(), **magnitude}))
+    return _concat(parts)
+
+
+def slope_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
+    """One row per model: slope with its window and R², reach and mean rate."""
+    rows = []
+    for flow in flows:
+        slope, rate = flow.slope, flow.rate
+        rows.append(
+            {
+                "model": flow.label,
+                "kind": flow.kind,
+                "decades_per_step": slope.decades_per_step if slope else None,
+                "window_start": slope.start if slope else None,
+                "window_stop": slope.stop if slope else None,
+                "r2": slope.r2 if slope else None,
+                "points": slope.points if slope else None,
+                "half_or_double_steps": slope.halving_steps if slope else None,
+                "e_fold_steps": slope.e_fold_steps if slope else None,
+                "reach_from": flow.reach_from,
+                "reach_log10": float(_finite(flow.reach_log10)),
+                "reach_status": flow.reach_status.name.lower(),
+                "mean_factor_per_step": rate.factor_per_step if rate else None,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def spectrum_frame(spectra: Iterable[Spectrum]) -> pd.DataFrame:
+    """model, gate, quantity, index (from 1; k for powers), value, imaginary, status.
+
+    quantity: singular_value, eigenvalue (value is its real part) or power (log10 ‖Wᵏ‖^(1/k)).
+    """
+    parts = []
+    for s in spectra:
+        rank = np.arange(len(s.singular_values)) + 1
+        columns = (
+            ("singular_value", rank, s.singular_values, None),
+            ("eigenvalue", rank, s.eigenvalues.real, s.eigenvalues.imag),
+            ("power", s.powers_k, s.powers_log10, None),
+        )
+        for quantity, index, value, imaginary in columns:
+            found = status_of(value) if quantity == "power" else _plain_status(value)
+            part = pd.DataFrame({"model": s.label, "gate": s.gate, "quantity": quantity,
+                                 "index": index, "value": _finite(value)})  # fmt: skip
+            part["imaginary"] = np.nan if imaginary is None else _finite(imaginary)
+            part["status"] = _names(found)
+            parts.append(part)
+    return _concat(parts)
+
+
+def jacobian_frame(spectra: Iterable[JacobianSpectrum]) -> pd.DataFrame:
+    """model, step, index (from 1), singular_value, mean_slope, slope_of, status."""
+    parts = []
+    for s in spectra:
+        k, index = np.indices(s.singular_values.shape)
+        values = s.singular_values.ravel()
+        part = {"model": s.label, "step": s.steps[k.ravel()], "index": index.ravel() + 1}
+        part |= {"singular_value": _finite(values), "mean_slope": _finite(s.mean_slope[k.ravel()])}
+        part |= {"slope_of": s.slope_of, "status": _names(_plain_status(values))}
+        parts.append(pd.DataFrame(part))
+    return _concat(parts)
+
+
+def gate_frame(stats: Iterable[GateStats]) -> pd.DataFrame:
+    """model, kind, gate, unit (from 1), step (from 1), value, status; sequence 0."""
+    parts = []
+    for s in stats:
+        unit, step = np.indices(s.values.shape)
+        values = s.values.ravel()
+        part = {"model": s.label, "kind": s.kind, "gate": s.gate, "unit": unit.ravel() + 1}
+        part |= {"step": step.ravel() + 1, "value": _finite(values)}
+        parts.append(pd.DataFrame({**part, "status": _names(_plain_status(values))}))
+    return _concat(parts)
+
+
+def saturation_frame(stats: Iterable[GateStats]) -> pd.DataFrame:
+    """model, kind, gate, unit (from 1), left, right: shares of steps and sequences."""
+    return _concat(
+        pd.DataFrame(
+            {
+                "model": s.label,
+                "kind": s.kind,
+                "gate": s.gate,
+                "unit": np.arange(len(s.left)) + 1,
+                "left": s.left,
+                "right": s.right,
+            }
+        )
+        for s in stats
+    )
+
+
+def memory_frame(memories: Iterable[Memory]) -> pd.DataFrame:
+    """model, gate, unit (from 1), half_life in steps, status (above: never lost anything)."""
+    parts = []
+    for m in memories:
+        part = {"model": m.label, "gate": m.gate, "unit": np.arange(len(m.half_life)) + 1}
+        part |= {"half_life": _finite(m.half_life), "status": _names(_plain_status(m.half_life))}
+        parts.append(pd.DataFrame(part))
+    return _concat(parts)
+
+
+def carry_frame(products: Iterable[CarryProduct]) -> pd.DataFrame:
+    """model, gate, quantity (product, true), step, log10, status."""
+    parts = []
+    for p in products:
+        # A product of logistic gates is never zero: a zero was rounded.
+        open_ = np.ones(len(p.log10_product), bool)
+        product = Curve(p.log10_product, status_of(p.log10_product, open_))
+        for name, curve in (("product", product), ("true", p.true)):
+            parts.append(_curve(curve, model=p.label, gate=p.gate, quantity=name))
+    return _concat(parts)
+
+
+def _curve(curve: Curve, **columns: str) -> pd.DataFrame:
+    step = np.arange(len(curve.log10))
+    return pd.DataFrame({**columns, "step": step, **_magnitude(curve.log10, curve.status)})
+
+
+def _magnitude(log10: Array, status: Array) -> Mapping[str, object]:
+    return {"log10": _finite(log10), "status": _names(status)}
+
+
+def _plain_status(values: Array) -> Array:
+    """The status of plain numbers, which may be negative or zero."""
+    status = np.full(np.shape(values), Status.FINITE, np.int8)
+    status[np.isinf(values)] = Status.ABOVE
+    status[np.isnan(values)] = Status.NAN
+    return status
+
+
+def _finite(values: Array | float) -> Array:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _names(status: Array) -> pd.Categorical:
+    return pd.Categorical.from_codes(status, pd.Index([s.name.lower() for s in Status]))
+
+
+def _concat(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    listed = list(parts)
+    return pd.concat(listed, ignore_index=True) if listed else pd.DataFrame()
