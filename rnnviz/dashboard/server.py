@@ -6,6 +6,7 @@ import base64
 import ctypes
 import hashlib
 import re
+import socket
 from pathlib import Path
 
 import plotly
@@ -18,18 +19,24 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PLOTLY_PATH = "/plotly"
+SCRIPTS_PATH = "/rnnviz"
+SCRIPTS = Path(__file__).parent / "components" / "static"
 YEAR = 365 * 24 * 3600
 
 
 def routes() -> list[BaseRoute]:
-    """Serve the plotly.js of the installed plotly package, so that no copy can go stale."""
-    files = Path(plotly.__file__).parent / "package_data"
-    return [Mount(PLOTLY_PATH, StaticFiles(directory=files))]
+    """Serve the components' scripts, and the plotly.js of the installed plotly package."""
+    plotly_files = Path(plotly.__file__).parent / "package_data"
+    return [
+        Mount(PLOTLY_PATH, StaticFiles(directory=plotly_files)),
+        Mount(SCRIPTS_PATH, StaticFiles(directory=SCRIPTS)),
+    ]
 
 
 def middleware() -> list[Middleware]:
     """Security headers around everything, and compression (Streamlit leaves its scripts plain)."""
     return [
+        Middleware(SendAtOnce),
         Middleware(Headers, policy=content_security_policy()),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
     ]
@@ -62,8 +69,27 @@ def inline_script_hashes() -> list[str]:
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
 
 
+class SendAtOnce:
+    """ASGI middleware: switch off the kernel's wait (Nagle's algorithm) on each connection.
+
+    asyncio does so for its own sockets, but not for the one Streamlit binds, whose protocol number
+    is 0. While a slider is dragged, the wait holds every update back by 40 ms.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # `send` is a method of uvicorn's connection; under another server nothing is found.
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        connection = transport.get_extra_info("socket") if transport else None
+        if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await self.app(scope, receive, send)
+
+
 class Headers:
-    """ASGI middleware: security headers on every answer, a year's cache for plotly.js."""
+    """ASGI middleware: security headers on every answer, caching for what we serve."""
 
     def __init__(self, app: ASGIApp, policy: str) -> None:
         self.app = app
@@ -85,6 +111,8 @@ class Headers:
         headers["Content-Security-Policy"] = self.policy
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "same-origin"
+        if f"{SCRIPTS_PATH}/" in scope["path"]:
+            headers["Cache-Control"] = "no-cache"  # ask each time, so that an update is seen
         # The chart asks for plotly.js with its version in the query, so a year is safe.
         if status == 200 and f"{PLOTLY_PATH}/" in scope["path"] and scope["query_string"]:
             headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"

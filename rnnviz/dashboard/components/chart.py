@@ -5,25 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 from plotly.offline import get_plotlyjs_version
 
+from rnnviz.dashboard.components.assets import HERE, loader, url
 from rnnviz.dashboard.server import PLOTLY_PATH
-
-HERE = Path(__file__).parent
-
-# A component's script cannot import others, so the parts are joined.
-SCRIPTS = ("chart.js", "chart_cursor.js", "chart_plotly.js")
 
 # Not isolated in a shadow root: plotly.js puts its styles into the document's head.
 _CHART = st.components.v2.component(
     "rnnviz_chart",
     css=(HERE / "chart.css").read_text("utf-8"),
-    js="\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS),
+    js=loader("chart.js"),
     isolate_styles=False,
 )
 
@@ -61,7 +56,7 @@ def live_chart(
         "filename": filename,
         "alt": alt or key,
         "clicks": on_click is not None,
-        "plotly": _plotly_url(),
+        "plotly": url(f"{PLOTLY_PATH}/plotly.min.js?v={get_plotlyjs_version()}"),
     }
     payload = f'{{"options":{json.dumps(options)},"figure":{figure.to_json(validate=False)}}}'
     callbacks = {}
@@ -79,9 +74,3 @@ def _clicked(key: str, on_click: Callable[[Mapping[str, Any]], None]) -> None:
 
 def _component_key(key: str) -> str:
     return f"{key}.chart"
-
-
-def _plotly_url() -> str:
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    prefix = f"/{base}" if base else ""
-    return f"{prefix}{PLOTLY_PATH}/plotly.min.js?v={get_plotlyjs_version()}"

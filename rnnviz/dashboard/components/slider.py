@@ -12,18 +12,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-HERE = Path(__file__).parent
+from rnnviz.dashboard.components.assets import HERE, loader
 
 _SLIDER = st.components.v2.component(
     "rnnviz_slider",
     html=(HERE / "slider.html").read_text("utf-8"),
     css=(HERE / "slider.css").read_text("utf-8"),
-    js=(HERE / "slider.js").read_text("utf-8"),
+    js=loader("slider.js"),
 )
 
 

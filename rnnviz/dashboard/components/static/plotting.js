@@ -2,7 +2,7 @@
 
 // plotly.js is loaded once for the page. Streamlit's own charts bring another version under the
 // same global name, so the name is given back.
-function loadPlotly(url) {
+export function loadPlotly(url) {
   window.rnnvizPlotly ??= new Promise((resolve, reject) => {
     const before = window.Plotly;
     const script = document.createElement("script");
@@ -20,16 +20,16 @@ function loadPlotly(url) {
   return window.rnnvizPlotly;
 }
 
-const AXIS_EDIT = /^[xy]axis\d*\.(range\[[01]\]|autorange)$/;
+export const AXIS_EDIT = /^[xy]axis\d*\.(range\[[01]\]|autorange)$/;
 
 // plotly.js notes what the figure said before the reader changed it.
-function guiEdits(plot) {
+export function guiEdits(plot) {
   return plot._fullLayout?._preGUI ?? {};
 }
 
 // plotly.js gives up a reader's zoom when the figure's own range moves. Ranges here follow the
 // knob, so tell it that the range it started from is the new one.
-function keepZoom(plot, layout) {
+export function keepZoom(plot, layout) {
   const edits = guiEdits(plot);
   for (const name of Object.keys(edits)) {
     if (!AXIS_EDIT.test(name)) continue;
@@ -40,7 +40,7 @@ function keepZoom(plot, layout) {
   }
 }
 
-function readTheme(node) {
+export function readTheme(node) {
   const style = getComputedStyle(node);
   const read = (name) => style.getPropertyValue(`--st-${name}`).trim();
   return {
@@ -53,7 +53,7 @@ function readTheme(node) {
 }
 
 // The template with the page's colours in it. What the layout itself sets still wins.
-function themed(template, theme) {
+export function themed(template, theme) {
   const axis = {
     gridcolor: theme.line,
     zerolinecolor: theme.line,
@@ -80,7 +80,7 @@ function themed(template, theme) {
   return { ...template, layout };
 }
 
-function afterPaint(callback) {
+export function afterPaint(callback) {
   requestAnimationFrame(() => {
     const channel = new MessageChannel();
     channel.port1.onmessage = callback;
@@ -88,13 +88,13 @@ function afterPaint(callback) {
   });
 }
 
-function element(tag, name) {
+export function element(tag, name) {
   const made = document.createElement(tag);
   made.className = name;
   return made;
 }
 
-function sameBytes(a, b) {
+export function sameBytes(a, b) {
   if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;

@@ -9,7 +9,7 @@ function tellTime(t) {
   window.dispatchEvent(new CustomEvent(TIME_EVENT, { detail: { t } }));
 }
 
-class Cursor {
+export class Cursor {
   constructor(chart) {
     this.chart = chart;
     this.t = null;

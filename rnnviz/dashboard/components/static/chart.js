@@ -1,5 +1,21 @@
 // A chart that plotly.js updates in place. One instance for each element Streamlit mounts.
 
+import { Cursor } from "./cursor.js";
+import { held, scriptEnds } from "./page.js";
+import {
+  AXIS_EDIT,
+  afterPaint,
+  element,
+  guiEdits,
+  keepZoom,
+  loadPlotly,
+  readTheme,
+  sameBytes,
+  themed,
+} from "./plotting.js";
+
+const PATIENCE = 25; // ms a drawing gives way to the script's end while a slider is dragged
+
 const charts = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -57,6 +73,7 @@ class Chart {
     if (this.drawing) return;
     this.drawing = true;
     while (this.stale && !this.gone) {
+      if (held.size) await scriptEnds(PATIENCE);
       this.stale = false;
       await this.drawOnce().catch((error) => this.fail(error));
     }
@@ -71,7 +88,9 @@ class Chart {
     if (!figure.data?.length) throw new Error("a figure without traces");
     const layout = this.layout(figure.layout ?? {}, options);
     keepZoom(this.plot, layout);
-    await this.Plotly.react(this.plot, figure.data, layout, this.config(options));
+    // Given a configuration again, plotly.js would build the chart anew.
+    const config = this.listening ? undefined : this.config();
+    await this.Plotly.react(this.plot, figure.data, layout, config);
     this.message.hidden = true;
     this.listen();
     this.cursor.draw();
@@ -102,12 +121,12 @@ class Chart {
     };
   }
 
-  config({ filename }) {
+  config() {
     const save = (format, name) => ({
       name: `save-${format}`,
       title: name,
       icon: this.Plotly.Icons.camera,
-      click: (plot) => this.save(plot, format, filename),
+      click: (plot) => this.save(plot, format, this.options.filename),
     });
     const home = { name: "home", title: "Whole range", icon: this.Plotly.Icons.home };
     return {

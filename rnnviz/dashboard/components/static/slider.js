@@ -4,7 +4,9 @@
 // starves the charts. The next value therefore waits until the server has echoed the last one's
 // number and the script has come to its end; of the values that wait, the last wins.
 
-const MIN_GAP = 50; // ms between two messages
+import { held, scriptRuns, watchScript } from "./page.js";
+
+const MIN_GAP = 40; // ms between two messages
 const LOST = 300; // ms without an echo, while no script runs: the message started nothing
 const STUCK = 5000; // ms after which a running script is not waited for
 const REST = 350; // ms without a move: a held slider counts as at rest
@@ -51,13 +53,12 @@ class Slider {
       on(this.input, type, () => this.released());
     }
     on(this.label, "dblclick", () => this.reset());
-    this.watcher = new MutationObserver(() => this.pump());
-    const app = document.querySelector('[data-testid="stApp"]');
-    if (app) this.watcher.observe(app, { attributeFilter: ["data-test-script-state"] });
+    this.unwatch = watchScript(() => this.pump());
   }
 
   destroy() {
-    this.watcher.disconnect();
+    this.unwatch();
+    held.delete(this);
     clearTimeout(this.timer);
     clearTimeout(this.restTimer);
   }
@@ -139,9 +140,10 @@ class Slider {
     this.input.style.setProperty("--fill", fill);
   }
 
-  touched(held, byKey) {
-    this.held = held;
+  touched(down, byKey) {
+    this.held = down;
     this.byKey = byKey;
+    if (down) held.add(this);
   }
 
   moved() {
@@ -156,6 +158,7 @@ class Slider {
   released() {
     if (!this.held) return;
     this.held = false;
+    held.delete(this);
     clearTimeout(this.restTimer);
     this.show(this.value);
     this.offer(false);
@@ -193,8 +196,7 @@ class Slider {
     if (!this.sent) return 0;
     const age = now - this.sent.at;
     if (age < MIN_GAP) return MIN_GAP - age;
-    const state = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState;
-    const running = state !== undefined && state !== "notRunning";
+    const running = scriptRuns() ?? false;
     const echoed = this.data.seq === this.sent.seq;
     if (echoed && !running) return 0;
     const limit = running ? STUCK : LOST;

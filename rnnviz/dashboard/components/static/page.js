@@ -1,0 +1,34 @@
+// What the components of a page know of each other and of the script that feeds them.
+
+const APP = '[data-testid="stApp"]';
+const STATE = "data-test-script-state";
+
+// The sliders that are held just now.
+export const held = new Set();
+
+// True or false; undefined where Streamlit does not say.
+export function scriptRuns() {
+  const state = document.querySelector(APP)?.getAttribute(STATE);
+  return state ? state !== "notRunning" : undefined;
+}
+
+// Call back whenever a script starts or ends; returns what to call to stop.
+export function watchScript(callback) {
+  const observer = new MutationObserver(callback);
+  const app = document.querySelector(APP);
+  if (app) observer.observe(app, { attributeFilter: [STATE] });
+  return () => observer.disconnect();
+}
+
+// Wait until the script has ended and a slider had its turn to ask for the next value, so that the
+// server computes while the browser draws. No longer than `limit` ms.
+export async function scriptEnds(limit) {
+  const end = performance.now() + limit;
+  while (scriptRuns() && performance.now() < end) await turn();
+  await turn();
+}
+
+// Let the browser do what else is due.
+export function turn() {
+  return new Promise((resolve) => setTimeout(resolve));
+}
