@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from rnnviz.analysis.gates import CarryProduct, GateStats, Memory
-from rnnviz.analysis.gradients import Curve, GradientFlow
+from rnnviz.analysis.gradients import GradientFlow
+from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
 from rnnviz.core.numerics import Status, status_of
 
@@ -173,8 +174,8 @@ def _finite(values: Array | float) -> Array:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _names(status: Array) -> pd.Categorical:
-    return pd.Categorical.from_codes(status, pd.Index([s.name.lower() for s in Status]))
+def _names(status: Array) -> pd.Series:
+    return pd.Series(pd.Categorical.from_codes(status, pd.Index([s.name.lower() for s in Status])))
 
 
 def _concat(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:

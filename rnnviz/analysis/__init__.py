@@ -1,4 +1,48 @@
 """Records turned into numbers with names. Imports NumPy and `rnnviz.core` alone.
 
-Results are frozen dataclasses that hold all a figure needs.
+Results are frozen dataclasses that hold all a figure needs; `verdicts` says in numbers what they
+amount to, `words` in words.
 """
+
+from rnnviz.analysis.gates import (
+    CarryProduct,
+    GateStats,
+    Memory,
+    carry_product,
+    gate_stats,
+    memory,
+)
+from rnnviz.analysis.gradients import GradientFlow, gradient_flow
+from rnnviz.analysis.jacobians import state_jacobians
+from rnnviz.analysis.labels import display_name
+from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, mean_rate
+from rnnviz.analysis.spectra import (
+    JacobianSpectrum,
+    Spectrum,
+    jacobian_spectrum,
+    weight_spectra,
+)
+from rnnviz.analysis.verdicts import Verdict
+
+__all__ = [
+    "CarryProduct",
+    "Curve",
+    "GateStats",
+    "GradientFlow",
+    "JacobianSpectrum",
+    "Memory",
+    "Rate",
+    "Slope",
+    "Spectrum",
+    "Verdict",
+    "carry_product",
+    "display_name",
+    "fit_slope",
+    "gate_stats",
+    "gradient_flow",
+    "jacobian_spectrum",
+    "mean_rate",
+    "memory",
+    "state_jacobians",
+    "weight_spectra",
+]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.gradients import Curve
 from rnnviz.analysis.jacobians import StepsBack, check_steps, log10_spectral_norm, normalise
+from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.reachability import is_logistic
 from rnnviz.core import Record, checks
 from rnnviz.core.numerics import LOG10_2, Status, status_of

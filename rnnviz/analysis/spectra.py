@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.gradients import mean_rate, state_curve
+from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.jacobians import (
     check_steps,
     log10_spectral_norm,
@@ -15,6 +15,7 @@ from rnnviz.analysis.jacobians import (
     singular_values,
     state_jacobians,
 )
+from rnnviz.analysis.rates import mean_rate
 from rnnviz.core import RNN, Record, Trace, checks
 from rnnviz.core.activations import ACTIVATIONS, tanh_slope
 from rnnviz.core.cell import Cell

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnnviz.analysis.gates import CarryProduct, Memory
-from rnnviz.analysis.gradients import GradientFlow, Rate
+from rnnviz.analysis.gradients import GradientFlow
+from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import Spectrum
 from rnnviz.core.numerics import Status
 

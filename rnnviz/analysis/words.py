@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from rnnviz.analysis.gates import Memory
-from rnnviz.analysis.gradients import GradientFlow, Rate
+from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.labels import display_name
+from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import Spectrum
 from rnnviz.analysis.verdicts import Reach, Verdict, memory_verdict, reach_verdict, rule_verdict
 from rnnviz.core.numerics import Status

@@ -1,0 +1,118 @@
+"""Magnitudes through time, and the rates at which they change.
+
+Going back in time: a rate is what one step into the past multiplies the error with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.core.numerics import LOG10_2, Status, status_of
+
+Array = np.ndarray
+
+LEVEL = 0.02
+"""Decades per step up to which a curve is called level."""
+ACCURACY = 1e-9
+"""Decades: what the curves are promised to be right to."""
+LOG10_E = float(np.log10(np.e))
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A magnitude at every step: log10 (T+1,) and status (T+1,), int8 of `Status`. Index t is
+    step t, 0 the initial state."""
+
+    log10: Array
+    status: Array
+
+    def value(self, step: int) -> tuple[float, Status]:
+        """(log10, status) at one step."""
+        return float(self.log10[step]), Status(self.status[step])
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A change per step back in time, in decades."""
+
+    decades_per_step: float
+
+    @property
+    def factor_per_step(self) -> float:
+        """What one step back multiplies the error with."""
+        return float(10.0**self.decades_per_step)
+
+    @property
+    def verdict(self) -> str:
+        """vanishes, explodes or level (within ±0.02 decades per step)."""
+        if abs(self.decades_per_step) <= LEVEL:
+            return "level"
+        return "vanishes" if self.decades_per_step < 0 else "explodes"
+
+    @property
+    def halving_steps(self) -> float | None:
+        """Steps in which the error halves (or doubles, if it explodes); None if level."""
+        return None if self.verdict == "level" else LOG10_2 / abs(self.decades_per_step)
+
+    @property
+    def e_fold_steps(self) -> float | None:
+        """The horizon: steps in which the error changes e-fold; None if level."""
+        return None if self.verdict == "level" else LOG10_E / abs(self.decades_per_step)
+
+
+@dataclass(frozen=True)
+class Slope(Rate):
+    """The least-squares line through log10 ‖∂L/∂s_t‖ for start <= t <= stop.
+
+    r2: its coefficient of determination (1 for a curve that is straight to 1e-9 decades);
+    points: how many steps of the window were finite and entered.
+    """
+
+    start: int
+    stop: int
+    r2: float
+    points: int
+
+
+def fit_slope(curve: Curve, start: int = 1, stop: int | None = None) -> Slope | None:
+    """Least squares of log10 against steps back in time, finite points of start <= t <= stop.
+
+    stop is T − 1 unless given: at T an LSTM's cell state has not yet taken any error.
+    """
+    stop = len(curve.log10) - 2 if stop is None else stop
+    steps = np.arange(start, stop + 1)
+    steps = steps[np.isfinite(curve.log10[start : stop + 1])]
+    if len(steps) < 2:
+        return None
+    y = curve.log10[steps]
+    t, dy = steps - steps.mean(), y - y.mean()
+    slope = float(t @ dy / (t @ t))
+    residual = dy - slope * t
+    straight = np.abs(residual).max() < ACCURACY
+    r2 = 1.0 if straight else float(1 - residual @ residual / (dy @ dy))
+    return Slope(-slope, start, stop, r2, len(steps))
+
+
+def mean_rate(state: Curve) -> Rate | None:
+    """The reach back to step 1 divided by its number of steps, so that rate and reach agree:
+    after n steps the error is factor_per_step**n. The slope where the reach is zero or unknown.
+    """
+    log10, _, start = reach(state)
+    if start > 1 and np.isfinite(log10):
+        return Rate(log10 / (start - 1))
+    return fit_slope(state)
+
+
+def reach(state: Curve) -> tuple[float, Status, int]:
+    """(log10, status, from which step) of the state at step 1 relative to where error enters."""
+    present = np.flatnonzero(~np.isneginf(state.log10))
+    start = int(present[-1]) if len(present) and present[-1] > 0 else len(state.log10) - 1
+    reference = state.log10[start]
+    first, status = state.value(1)
+    if not np.isfinite(reference):
+        return np.nan, Status.NAN if len(present) else status, start
+    ratio = first - reference
+    same = status in (Status.ZERO, Status.ROUNDED)
+    return float(ratio), status if same else Status(status_of(np.array([ratio]))[0]), start
