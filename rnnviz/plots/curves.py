@@ -1,0 +1,196 @@
+"""One gradient curve as plotly pieces: what is a number is a line, what is none is a rail that
+says what it is. Used by `gradients`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnviz.core.numerics import LOG10_MAX, LOG10_TINY, Status
+from rnnviz.plots import theme
+from rnnviz.plots.marks import Piece, gapped, signed
+
+if TYPE_CHECKING:
+    from rnnviz.analysis.gradients import Curve
+
+Array = np.ndarray
+
+WORDS = {
+    Status.ZERO: "exactly 0",
+    Status.ROUNDED: "rounded to 0",
+    Status.ABOVE: "infinite",
+    Status.NAN: "not a number",
+    Status.NOT_RECORDED: "not recorded",
+}
+SIGNS = {
+    Status.ZERO: "0",
+    Status.ROUNDED: "≈ 0",
+    Status.ABOVE: "∞",
+    Status.NAN: "NaN",
+    Status.NOT_RECORDED: "—",
+}
+SYMBOLS = {
+    Status.ZERO: "circle-open",
+    Status.ROUNDED: "triangle-down-open",
+    Status.ABOVE: "triangle-up",
+    Status.NAN: "x",
+}
+RAIL_DASH = {Status.ROUNDED: "dot", Status.NAN: "dash"}
+ON_FLOOR = (Status.ZERO, Status.ROUNDED)
+ON_CEILING = (Status.ABOVE, Status.NAN)
+MOST_MARKERS = 40
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A curve over steps 1..T in decades relative to its own value at step T.
+
+    values (T,): NaN where there is no number. status (T,): of the value as recorded.
+    reference: log10 at `reference_step`, the last step that has a number; step 0 if none has.
+    """
+
+    values: Array
+    status: Array
+    reference: float
+    reference_step: int
+
+    @property
+    def seq_len(self) -> int:
+        return len(self.values)
+
+    @property
+    def finite(self) -> Array:
+        return np.isfinite(self.values)
+
+    @property
+    def special(self) -> Array:
+        """Status of the steps that have no number, −1 where there is one."""
+        return np.where(self.finite, -1, self.status)
+
+
+def relative(curve: Curve) -> Relative:
+    """The curve without its initial state, relative to step T."""
+    log10 = np.asarray(curve.log10, dtype=np.float64)[1:]
+    status = np.asarray(curve.status)[1:]
+    finite = np.isfinite(log10) & (status <= Status.ABOVE)
+    steps = np.flatnonzero(finite)
+    last = int(steps[-1]) if len(steps) else -1
+    reference = float(log10[last]) if len(steps) else 0.0
+    values = np.where(finite, log10, np.nan) - reference
+    return Relative(values, status, reference, last + 1)
+
+
+def runs(mask: Array) -> list[tuple[int, int]]:
+    """First and last step (from 1 on, inclusive) of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
+    return [(int(a) + 1, int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def line(curve: Relative, name: str, **options: object) -> Piece:
+    """The numbers of a curve, gaps where there are none."""
+    hover = f"{name}  10<sup>%{{y:.2f}}</sup><extra></extra>"
+    values = gapped(curve.values)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x0": 1,
+        "dx": 1,
+        "y": values,
+        "name": name,
+        "hovertemplate": hover,
+        "connectgaps": False,
+        "cliponaxis": True,
+        **options,
+    }
+
+
+def lines(curve: Relative, style: theme.Style) -> list[Piece]:
+    """The curve: thick where float64 holds the value, thin and dotted beyond, a dot where one
+    step stands alone."""
+    beyond = curve.finite & (curve.status != Status.FINITE)
+    colour = {"color": style.colour, "width": theme.LINE, "dash": style.dash}
+    pieces = [line(_keep(curve, ~beyond), style.title, line=colour)]
+    if beyond.any():
+        thin = {"color": style.colour, "width": theme.THIN, "dash": "dot"}
+        pieces.append(line(_keep(curve, beyond), f"{style.title} beyond float64", line=thin))
+    alone = [a for a, b in runs(curve.finite) if a == b]
+    if alone:
+        pieces.append(_dots(curve, alone, style))
+    return pieces
+
+
+def _keep(curve: Relative, mask: Array) -> Relative:
+    values = np.where(mask, curve.values, np.nan)
+    return Relative(values, curve.status, curve.reference, curve.reference_step)
+
+
+def _dots(curve: Relative, steps: Sequence[int], style: theme.Style) -> Piece:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": np.array(steps, np.int32),
+        "y": curve.values[np.array(steps) - 1].astype(np.float32),
+        "name": f"{style.title} single steps",
+        "marker": {"color": style.colour, "size": 9},
+        "hoverinfo": "skip",
+    }
+
+
+def rail(curve: Relative, status: Status, level: float, style: theme.Style) -> list[Piece]:
+    """All steps of one status as a line at a fixed height, and a symbol at the ends of each run."""
+    stretches = runs(curve.special == status)
+    x: list[int | None] = []
+    for first, last in stretches:
+        x += [*range(first, last + 1), None]
+    ends = sorted({step for stretch in stretches for step in stretch})
+    if len(ends) > MOST_MARKERS:
+        ends = [ends[0], ends[-1]]
+    shared = {"type": "scatter", "name": f"{style.title} {WORDS[status]}"}
+    width = {"color": style.colour, "width": theme.THIN, "dash": RAIL_DASH.get(status, "solid")}
+    heights = [None if step is None else round(level, 3) for step in x]
+    hover = f"{style.title}  {WORDS[status]}<extra></extra>"
+    drawn = {"mode": "lines", "x": x[:-1], "y": heights[:-1], "line": width}
+    marker = {
+        "symbol": SYMBOLS[status],
+        "size": 11,
+        "color": style.colour,
+        "line": {"width": 2, "color": style.colour},
+    }
+    marked = {"mode": "markers", "x": ends, "y": [round(level, 3)] * len(ends), "marker": marker}
+    return [
+        {**shared, **drawn, "hovertemplate": hover},
+        {**shared, **marked, "hoverinfo": "skip", "cliponaxis": False},
+    ]
+
+
+def where(curve: Relative, status: Status) -> str:
+    """In words: which steps have this status."""
+    stretches = runs(curve.special == status)
+    if len(stretches) > 1:
+        return f"at {sum(b - a + 1 for a, b in stretches)} of {curve.seq_len} steps"
+    first, last = stretches[0]
+    if first == last:
+        return f"at step {first}"
+    if first == 1 and last < curve.seq_len:
+        return f"from step {last} back"
+    return f"at steps {first}–{last}"
+
+
+def end_sign(curve: Relative) -> str:
+    """What the curve has come to at step 1, for the label at its end."""
+    if curve.finite[0]:
+        return signed(float(curve.values[0]))
+    return SIGNS[Status(int(curve.status[0]))] if curve.status[0] in SIGNS else "—"
+
+
+def float64_ends(curve: Relative) -> list[float]:
+    """Where, in the curve's decades, float64 ends; only on the side that the curve crosses."""
+    crossed = []
+    if (curve.finite & (curve.status == Status.BELOW)).any():
+        crossed.append(LOG10_TINY - curve.reference)
+    if (curve.finite & (curve.status == Status.ABOVE)).any():
+        crossed.append(LOG10_MAX - curve.reference)
+    return crossed

@@ -1,0 +1,62 @@
+"""The band above a time axis: where the clue is, where the loss is, which way error travels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rnnviz.plots import theme
+from rnnviz.plots.marks import Piece, on_paper, rule, spread
+
+CHARACTER = 7.6
+"""Pixels a character of the band is wide, on average."""
+ARROW_TEXT = "error travels this way"
+ARROW = 56
+MOST_FLAGS = 2
+
+
+def flags(
+    clue_steps: Sequence[int], loss_at: str, seq_len: int, width: float
+) -> tuple[list[Piece], list[Piece]]:
+    """Dotted rules at the flagged steps, and the texts of the band above a plot `width` wide."""
+    clues = sorted({int(step) for step in clue_steps if 1 <= step <= seq_len})
+    marked = clues if len(clues) <= MOST_FLAGS else []
+    rules = [rule((step, step), (0, 1), yref="y domain") for step in sorted({*marked, seq_len})]
+    words = [*_clue_words(clues), (_loss_words(loss_at, seq_len), float(seq_len))]
+    if seq_len == 1:
+        words = [(text, 1.5) for text, _ in words]
+    scale = width / max(seq_len - 1, 1)
+    sizes = [CHARACTER * len(text) + 14 for text, _ in words]
+    placed = spread([scale * (step - 1) for _, step in words], sizes, 0.0, width)
+    texts = [_flag(text, at / width) for (text, _), at in zip(words, placed, strict=True)]
+    return rules, texts + _arrow(placed, sizes, width)
+
+
+def _clue_words(clues: Sequence[int]) -> list[tuple[str, float]]:
+    """Each text of the band and the step it belongs to."""
+    if len(clues) <= MOST_FLAGS:
+        return [(f"clue, step {step}", float(step)) for step in clues]
+    return [(f"clues at {len(clues)} steps", (clues[0] + clues[-1]) / 2)]
+
+
+def _loss_words(loss_at: str, seq_len: int) -> str:
+    return "loss at every step" if loss_at == "every" else f"loss, step {seq_len}"
+
+
+def _flag(text: str, at: float) -> Piece:
+    place = {"xanchor": "center", "yanchor": "bottom", "yshift": 4}
+    return on_paper(text, at, 1, font={"size": theme.NOTE_SIZE}, **place)
+
+
+def _arrow(placed: Sequence[float], sizes: Sequence[float], width: float) -> list[Piece]:
+    """The arrow, in the widest gap between the flags; left out where none is wide enough."""
+    taken = sorted((at - size / 2, at + size / 2) for at, size in zip(placed, sizes, strict=True))
+    starts = [0.0, *(right for _, right in taken)]
+    stops = [*(left for left, _ in taken), width]
+    room, middle = max((b - a, (a + b) / 2) for a, b in zip(starts, stops, strict=True))
+    length = CHARACTER * len(ARROW_TEXT) + ARROW
+    if room < length + 40:
+        return []
+    head = {"showarrow": True, "arrowhead": 2, "arrowwidth": 2, "ax": ARROW, "ay": 0}
+    place = {"xanchor": "left", "yanchor": "middle", "yshift": 15}
+    start = (middle - length / 2) / width
+    return [on_paper(ARROW_TEXT, start, 1, font={"size": theme.NOTE_SIZE}, **head, **place)]

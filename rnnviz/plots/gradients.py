@@ -1,0 +1,266 @@
+"""Does the error reach the past? Curves of ‖∂L/∂s_t‖ through time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.core.numerics import Status
+from rnnviz.plots import curves, theme
+from rnnviz.plots.flags import flags
+from rnnviz.plots.heatmaps import unit_heatmaps
+from rnnviz.plots.marks import Piece, figure, note, on_paper, rule, signed, spread
+
+if TYPE_CHECKING:
+    from rnnviz.analysis.gradients import Curve, GradientFlow
+
+__all__ = ["flow_figure", "flow_range", "unit_heatmaps"]
+
+HEIGHT = 372
+MARGIN = {"t": 34, "b": 50, "r": 84}
+STEADY = (-26.0, 4.0)
+"""Decades that are always shown, so that the picture stands still while a knob moves."""
+
+QUANTITIES: Mapping[str, str] = {
+    "state": "‖∂L/∂s<sub>t</sub>‖",
+    "h": "‖∂L/∂h<sub>t</sub>‖",
+    "c": "‖∂L/∂c<sub>t</sub>‖",
+    "direct": "direct ‖∂⁺L/∂h<sub>t</sub>‖",
+}
+Range = tuple[float, float]
+Drawn = list[tuple[theme.Style, curves.Relative]]
+
+
+def flow_figure(
+    flows: Sequence[GradientFlow],
+    *,
+    ghosts: Sequence[GradientFlow] = (),
+    quantity: str = "state",
+    clue_steps: Sequence[int] = (1,),
+    loss_at: str = "last",
+    y_range: Range | None = None,
+    styles: Mapping[str, theme.Style] | None = None,
+) -> go.Figure:
+    """log10 of a gradient's norm at steps 1..T, relative to each model's own value at step T.
+
+    y is linear in decades: down 3 is a thousandth. The axis stands on the right, where the
+    reading begins; each line ends on the left in its model's name and its decades at step 1.
+    The initial state (step 0) is left out. What is no number is drawn on a rail at the floor
+    (exactly zero, rounded to zero) or at the ceiling (infinite, NaN) and says which steps;
+    steps that were not recorded are a gap. A thin dotted stretch is a value known by its
+    logarithm that float64 itself could not store.
+
+    Parameters
+    ----------
+    ghosts : earlier results, drawn dashed in grey under the models.
+    quantity : "state", "h", "c" or "direct"; models without it are left out.
+    clue_steps : steps (from 1 on) that get a flag.
+    loss_at : "last" or "every"; only the words on the flag at T differ.
+    y_range : decades (low, high). None takes `flow_range`.
+    styles : the page's styles, by label (`theme.model_styles`).
+
+    Raises ValueError for an unknown quantity.
+    """
+    known = theme.styles_for([flow.label for flow in flows], styles)
+    drawn = _drawn(flows, quantity, known)
+    pinned = _drawn(ghosts, quantity, theme.styles_for([flow.label for flow in ghosts], known))
+    low, high = y_range or flow_range((*flows, *ghosts), quantity)
+    seq_len = max((curve.seq_len for _, curve in drawn + pinned), default=1)
+    data = [_ghost(style, curve) for style, curve in pinned]
+    data += [piece for style, curve in drawn for piece in curves.lines(curve, style)]
+    rails, said, ends = _rails(drawn, (low, high))
+    labels = _end_labels(drawn, pinned, ends, (low, high))
+    edges, edge_notes = _float64_ends(drawn, seq_len, (low, high))
+    flag_rules, flag_notes = flags(clue_steps, loss_at, seq_len, _plot_width(known))
+    if not drawn:
+        flag_rules, flag_notes = [], []
+    layout = _layout(seq_len, quantity, (low, high), known)
+    layout["shapes"] = flag_rules + edges
+    layout["annotations"] = labels + said + edge_notes + flag_notes + _nothing(drawn, quantity)
+    return figure(data + rails or [_empty()], layout, f"flow-{quantity}")
+
+
+def flow_range(
+    flows: Sequence[GradientFlow], quantity: str = "state", steady: Range = STEADY
+) -> Range:
+    """Decades (low, high) that hold every number of these curves, and at least `steady`."""
+    found = [curves.relative(curve) for curve in _curves(flows, quantity) if curve is not None]
+    values = np.concatenate([c.values[c.finite] for c in found] or [np.zeros(0)])
+    low = min(steady[0], values.min(initial=0.0))
+    high = max(steady[1], values.max(initial=0.0))
+    if (low, high) == steady:
+        return steady
+    step = 2.0 if high - low < 200 else 20.0
+    pad = 0.04 * (high - low)
+    low = min(steady[0], step * np.floor((values.min(initial=0.0) - pad) / step))
+    high = max(steady[1], step * np.ceil((values.max(initial=0.0) + pad) / step))
+    return float(low), float(high)
+
+
+def _curves(flows: Sequence[GradientFlow], quantity: str) -> list[Curve | None]:
+    if quantity not in QUANTITIES:
+        allowed = ", ".join(QUANTITIES)
+        raise ValueError(f"quantity: {quantity!r} is not known; allowed are {allowed}")
+    return [getattr(flow, quantity) for flow in flows]
+
+
+def _drawn(
+    flows: Sequence[GradientFlow], quantity: str, styles: Mapping[str, theme.Style]
+) -> Drawn:
+    pairs = zip(flows, _curves(flows, quantity), strict=True)
+    return [(styles[flow.label], curves.relative(c)) for flow, c in pairs if c is not None]
+
+
+def _ghost(style: theme.Style, curve: curves.Relative) -> Piece:
+    grey = {"color": theme.GREY, "width": 2, "dash": "dash"}
+    return curves.line(curve, f"pinned {style.title}", line=grey)
+
+
+def _rails(drawn: Drawn, y_range: Range) -> tuple[list[Piece], list[Piece], dict[int, float]]:
+    """Rails, their words, and the height at which each model without a number at step 1 ends."""
+    low, high = y_range
+    pieces: list[Piece] = []
+    words: list[Piece] = []
+    ends: dict[int, float] = {}
+    for statuses, edge, inward in ((curves.ON_FLOOR, low, 1), (curves.ON_CEILING, high, -1)):
+        slot = 0
+        for index, (style, curve) in enumerate(drawn):
+            for status in statuses:
+                if not (curve.special == status).any():
+                    continue
+                level = edge + inward * (high - low) * (0.025 + 0.075 * slot)
+                slot += 1
+                pieces += curves.rail(curve, status, level, style)
+                words.append(_rail_words(style, curve, status, level, inward))
+                if curve.special[0] == status:
+                    ends[index] = level
+    return pieces, words, ends
+
+
+def _rail_words(
+    style: theme.Style, curve: curves.Relative, status: Status, level: float, inward: int
+) -> Piece:
+    text = f"{style.title}: {curves.WORDS[status]} {curves.where(curve, status)}"
+    if curve.reference_step and curve.reference_step < curve.seq_len:
+        text += f"; relative to step {curve.reference_step}"
+    start = int(np.flatnonzero(curve.special == status)[0]) + 1
+    left = start < 0.6 * curve.seq_len
+    return note(
+        text,
+        start if left else curve.seq_len,
+        level,
+        xanchor="left" if left else "right",
+        yanchor="bottom" if inward > 0 else "top",
+        yshift=2 * inward,
+        font={"size": theme.NOTE_SIZE, "color": style.colour},
+    )
+
+
+def _end_labels(
+    drawn: Drawn, pinned: Drawn, ends: Mapping[int, float], y_range: Range
+) -> list[Piece]:
+    """Names at the left ends of the lines, pushed apart where they would overlap."""
+    low, high = y_range
+    texts: list[tuple[str, float, float, str]] = []
+    for index, (style, curve) in enumerate(drawn):
+        height = float(curve.values[0]) if curve.finite[0] else ends.get(index, low)
+        off = "" if low <= height <= high else " ↓" if height < low else " ↑"
+        text = f"<b>{style.name}</b> {curves.end_sign(curve)}{off}"
+        if style.detail:
+            text += f"<br><span style='font-size:{theme.SMALL_SIZE}px'>{style.detail}</span>"
+        texts.append((text, height, 46.0 if style.detail else 24.0, style.colour))
+    for style, curve in pinned:
+        if curve.finite[0] and not _covered(style, curve, drawn):
+            text = f"pinned {style.name} {signed(float(curve.values[0]))}"
+            small = f"<span style='font-size:{theme.SMALL_SIZE}px'>{text}</span>"
+            texts.append((small, float(curve.values[0]), 18.0, theme.GREY))
+    pixels = HEIGHT - MARGIN["t"] - MARGIN["b"]
+    heights = [min(max(height, low), high) for _, height, _, _ in texts]
+    centres = [(height - low) / (high - low) * pixels for height in heights]
+    placed = spread(centres, [size for _, _, size, _ in texts], -12.0, pixels + 6.0)
+    return [
+        _end_label(text, height, at - centre, colour)
+        for (text, _, _, colour), height, at, centre in zip(
+            texts, heights, placed, centres, strict=True
+        )
+    ]
+
+
+def _end_label(text: str, height: float, shift: float, colour: str) -> Piece:
+    font = {"size": theme.LABEL_SIZE, "color": colour}
+    place = {"xref": "paper", "xanchor": "right", "xshift": -6, "yanchor": "middle"}
+    return note(text, 0, height, yshift=round(shift, 1), align="right", font=font, **place)
+
+
+def _covered(style: theme.Style, curve: curves.Relative, drawn: Drawn) -> bool:
+    """Whether a ghost ends where its model still ends: a second label would only be in the way."""
+    return any(
+        style.title == other.title and abs(curve.values[0] - live.values[0]) < 0.3
+        for other, live in drawn
+    )
+
+
+def _float64_ends(drawn: Drawn, seq_len: int, y_range: Range) -> tuple[list[Piece], list[Piece]]:
+    levels = [level for _, curve in drawn for level in curves.float64_ends(curve)]
+    seen = [level for level in levels if y_range[0] < level < y_range[1]]
+    rules = [rule((1, seq_len), (level, level)) for level in seen]
+    words = [
+        note(
+            "float64 ends here",
+            seq_len,
+            level,
+            xanchor="right",
+            yanchor="bottom" if level < 0 else "top",
+            font={"size": theme.NOTE_SIZE},
+        )
+        for level in {round(level): level for level in seen}.values()
+    ]
+    return rules, words
+
+
+def _nothing(drawn: Drawn, quantity: str) -> list[Piece]:
+    if any(curve.finite.any() for _, curve in drawn):
+        return []
+    text = "No step has a number to draw."
+    if not drawn:
+        text = "None of these models has a cell state c." if quantity == "c" else "No model chosen."
+    return [on_paper(text, 0.5, 0.5, font={"size": theme.LABEL_SIZE})]
+
+
+def _empty() -> Piece:
+    return {"type": "scatter", "x": [1], "y": [0], "opacity": 0, "hoverinfo": "skip"}
+
+
+def _gutter(styles: Mapping[str, theme.Style]) -> int:
+    """Room for the labels, from the names alone, so that it does not move with the numbers."""
+    wide = [10.5 * (len(style.name) + 7) for style in styles.values()]
+    small = [7.2 * len(style.detail) for style in styles.values()]
+    return int(min(max([120.0, *wide, *small]) + 8, 220))
+
+
+def _plot_width(styles: Mapping[str, theme.Style]) -> float:
+    return float(theme.WIDTH - _gutter(styles) - MARGIN["r"])
+
+
+def _layout(
+    seq_len: int, quantity: str, y_range: Range, styles: Mapping[str, theme.Style]
+) -> Piece:
+    pad = 0.5 if seq_len == 1 else 0.008 * (seq_len - 1)
+    title = f"log<sub>10</sub> {QUANTITIES[quantity]}, step {seq_len} = 0"
+    return {
+        "height": HEIGHT,
+        "margin": {"l": _gutter(styles), **MARGIN},
+        "hovermode": "x unified",
+        "xaxis": {
+            "range": [1 - pad, seq_len + pad],
+            "title": {"text": "time step t"},
+            "showgrid": False,
+            **({"dtick": 1} if seq_len < 10 else {}),
+            "showspikes": False,
+            "unifiedhovertitle": {"text": f"step %{{x}}, relative to step {seq_len}"},
+        },
+        "yaxis": {"range": list(y_range), "side": "right", "title": {"text": title}},
+    }

@@ -1,0 +1,238 @@
+"""Matrices as pictures, unit × time, on one colour scale for all models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.core.numerics import Status
+from rnnviz.plots import curves, theme
+from rnnviz.plots.marks import MINUS, Piece, figure, on_paper
+
+if TYPE_CHECKING:
+    from rnnviz.analysis.gradients import GradientFlow
+
+Array = np.ndarray
+
+HEIGHT = 140
+MARGIN = {"l": 44, "r": 76, "t": 24, "b": 24}
+GAP = 22.0
+MOST_STEPS = 300
+CELLS = 19_200
+"""Cells a figure sends at most, over all its panels."""
+WIDE = 7.3
+"""Pixels a small character is wide, on average."""
+SPECIAL_COLOURS = {
+    Status.ZERO: theme.EXACT_ZERO,
+    Status.ROUNDED: theme.ROUNDED_ZERO,
+    Status.ABOVE: theme.INFINITE,
+    Status.NAN: theme.NOT_A_NUMBER,
+    Status.NOT_RECORDED: "rgba(128,136,144,0.15)",
+}
+
+
+EMPTY: Piece = {"type": "scatter", "x": [1], "y": [1], "opacity": 0, "hoverinfo": "skip"}
+NO_MODEL: Piece = {
+    "annotations": [on_paper("No model chosen.", 0.5, 0.5, font={"size": theme.LABEL_SIZE})],
+    "xaxis": {"visible": False},
+    "yaxis": {"visible": False},
+}
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A unit × step matrix, thinned to what a screen shows.
+
+    values (units, steps): NaN where there is no number; special, of the same shape: there a
+    Status, elsewhere −1. units_each, steps_each: how many of the matrix's own one cell stands for.
+    """
+
+    values: Array
+    special: Array
+    units_each: int
+    steps_each: int
+
+    @property
+    def first_step(self) -> float:
+        return 1 + (self.steps_each - 1) / 2
+
+    @property
+    def found(self) -> list[Status]:
+        """The kinds of cells without a number."""
+        return [Status(int(code)) for code in np.unique(self.special) if code >= 0]
+
+
+def unit_heatmaps(
+    flows: Sequence[GradientFlow],
+    *,
+    y_range: tuple[float, float] = (-26.0, 4.0),
+    styles: Mapping[str, theme.Style] | None = None,
+) -> go.Figure:
+    """log10 |∂L/∂h| of every unit at steps 1..T, one panel a model, one colour scale for all.
+
+    The reference is the one of `flow_figure`: each model's own ‖∂L/∂s_T‖, so a colour means here
+    what a height means there. Units keep their order. What lies outside `y_range` takes the
+    colour of its end; a cell without a number takes a colour that is not on the scale. Beyond
+    19,200 cells in all, every n-th unit and the largest value of each few steps are drawn.
+    """
+    known = theme.styles_for([flow.label for flow in flows], styles)
+    budget = CELLS // max(len(flows), 1)
+    cells = [_cells(flow, budget) for flow in flows]
+    data: list[Piece] = []
+    for index, (flow, part) in enumerate(zip(flows, cells, strict=True)):
+        data += _panel(part, known[flow.label].title, _axes(index), y_range)
+    layout = _layout(flows, cells, known)
+    layout["coloraxis"] = _scale(y_range)
+    if not flows:
+        return figure([EMPTY], {**layout, **NO_MODEL}, "units")
+    return figure(data, layout, "units")
+
+
+def _cells(flow: GradientFlow, budget: int) -> Cells:
+    reference = curves.relative(flow.state).reference
+    log10 = np.asarray(flow.units, dtype=np.float64)[:, 1:]
+    status = np.asarray(flow.units_status)[:, 1:]
+    finite = np.isfinite(log10) & (status <= Status.ABOVE)
+    values = np.where(finite, log10 - reference, np.nan)
+    return thinned(values, np.where(finite, -1, status), budget)
+
+
+def thinned(values: Array, special: Array, budget: int) -> Cells:
+    """At most about `budget` cells: every n-th unit, the largest of each few steps."""
+    units, steps = values.shape
+    across = -(-steps // MOST_STEPS)
+    down = -(-units * -(-steps // across) // budget)
+    if across == down == 1:
+        return Cells(values, special, 1, 1)
+    starts = np.arange(0, steps, across)
+    kept = np.where(np.isnan(values[::down]), -np.inf, values[::down])
+    peak = np.maximum.reduceat(kept, starts, axis=1)
+    codes = np.maximum.reduceat(special[::down], starts, axis=1)
+    empty = np.isneginf(peak)
+    return Cells(np.where(empty, np.nan, peak), np.where(empty, codes, -1), down, across)
+
+
+def _axes(index: int) -> dict[str, str]:
+    suffix = "" if index == 0 else str(index + 1)
+    return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+
+
+def _panel(
+    cells: Cells, name: str, axes: dict[str, str], limits: tuple[float, float]
+) -> list[Piece]:
+    across = cells.steps_each
+    step = "step %{x}" if across == 1 else f"largest of {across} steps around %{{x:.0f}}"
+    where = f"{name}, unit %{{y}}, {step}: "
+    grid = {"type": "heatmap", "name": name, **axes}
+    place = {"x0": cells.first_step, "dx": across, "y0": 1, "dy": cells.units_each}
+    colours = {"coloraxis": "coloraxis", "hoverongaps": False}
+    hover = {"hovertemplate": where + "10<sup>%{z:.1f}</sup><extra></extra>"}
+    z = np.round(cells.values * 16) / 16
+    drawn = {**grid, **place, "z": z.astype(np.float32), **colours, **hover}
+    return [*_backdrop(cells, {**grid, **place}, name), drawn]
+
+
+def _backdrop(cells: Cells, grid: Piece, name: str) -> list[Piece]:
+    """What the cells without a number are, seen through the gaps that their NaN leaves in the
+    panel above. One wide cell if they are all of one kind."""
+    found = cells.found
+    if not found:
+        return []
+    word = curves.WORDS[found[0]] if len(found) == 1 else "no number, see the title"
+    z = cells.special
+    if len(found) == 1:
+        rows, columns = cells.special.shape
+        middle = {"x0": grid["x0"] + grid["dx"] * (columns - 1) / 2, "dx": grid["dx"] * columns}
+        grid = {**grid, **middle, "y0": 1 + grid["dy"] * (rows - 1) / 2, "dy": grid["dy"] * rows}
+        z = np.array([[found[0]]])
+    limits = {"zmin": -0.5, "zmax": len(Status) - 0.5}
+    colours = {"colorscale": _codes(), "showscale": False, **limits}
+    hover = {"hovertemplate": f"{name}: {word}<extra></extra>"}
+    return [{**grid, "z": z.astype(np.int8), **colours, **hover}]
+
+
+def _codes() -> list[tuple[float, str]]:
+    """A scale of plain steps: code k of `Status` has the colour of SPECIAL_COLOURS[k]."""
+    steps = []
+    for code in Status:
+        colour = SPECIAL_COLOURS.get(code, "rgba(0,0,0,0)")
+        steps += [(code / len(Status), colour), ((code + 1) / len(Status), colour)]
+    return steps
+
+
+def _scale(limits: tuple[float, float]) -> Piece:
+    low, high = limits
+    ticks = [low, (low + high) / 2, high] if not low < 0 < high else [low, low / 2, 0.0]
+    texts = [f"{tick:.0f}".replace("-", MINUS) for tick in ticks]
+    texts[0] = "≤ " + texts[0]
+    bar = {
+        "thickness": 12,
+        "len": 1.0,
+        "outlinewidth": 0,
+        "tickvals": ticks,
+        "ticktext": texts,
+        "tickfont": {"size": theme.SMALL_SIZE},
+        "xpad": 8,
+        "ypad": 0,
+    }
+    return {"cmin": low, "cmax": high, "colorscale": theme.SEQUENTIAL, "colorbar": bar}
+
+
+def _layout(
+    flows: Sequence[GradientFlow], cells: Sequence[Cells], styles: Mapping[str, theme.Style]
+) -> Piece:
+    count = max(len(flows), 1)
+    width = theme.WIDTH - MARGIN["l"] - MARGIN["r"]
+    panel = (width - GAP * (count - 1)) / count
+    layout: dict[str, Any] = {"height": HEIGHT, "margin": MARGIN, "annotations": [_quantity()]}
+    for index, (flow, part) in enumerate(zip(flows, cells, strict=True)):
+        start = index * (panel + GAP) / width
+        stop = min(start + panel / width, 1.0)
+        suffix = "" if index == 0 else str(index + 1)
+        ends = {"domain": [round(start, 4), round(stop, 4)], "anchor": f"y{suffix}"}
+        layout[f"xaxis{suffix}"] = {**ends, **_ticks(part.special.shape[1], 6)}
+        layout[f"yaxis{suffix}"] = {"anchor": f"x{suffix}", **_y_axis(part, index == 0)}
+        room = panel if index + 1 < count else panel - 24
+        layout["annotations"].append(_title(styles[flow.label], part, start, room))
+    return layout
+
+
+def _ticks(cells: int, count: int) -> Piece:
+    small = {"tickfont": {"size": theme.SMALL_SIZE}, "showgrid": False, "ticklen": 3}
+    return {**small, **({"dtick": 1} if cells < count else {"nticks": count})}
+
+
+def _y_axis(cells: Cells, first: bool) -> Piece:
+    ticks = _ticks(cells.special.shape[0], 4)
+    if not first:
+        return {**ticks, "showticklabels": False, "ticks": ""}
+    title = {"text": "unit", "font": {"size": theme.SMALL_SIZE}, "standoff": 2}
+    return {**ticks, "title": title}
+
+
+def _title(style: theme.Style, cells: Cells, start: float, room: float) -> Piece:
+    """The model's name, and what its cells without a number are, as long as there is room."""
+    name, detail = style.name, style.detail
+    marks = [(SPECIAL_COLOURS[s], curves.WORDS[s], curves.SIGNS[s]) for s in cells.found]
+    left = room - 11 * len(name) - 6
+    words = sum(WIDE * (len(word) + 3) for _, word, _ in marks)
+    short = words > left - WIDE * min(len(detail), 12)
+    notes = [
+        f"<span style='color:{c}'>■</span> {sign if short else word}" for c, word, sign in marks
+    ]
+    left -= sum(WIDE * (len(sign if short else word) + 3) for _, word, sign in marks)
+    detail = theme.plain(detail, max(int(left / WIDE), 1)) if detail else ""
+    small = "  ".join([part for part in (detail, *notes) if part])
+    text = f"<b>{name}</b>  <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
+    font = {"size": theme.NOTE_SIZE, "color": style.colour}
+    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
+    return on_paper(text, round(start, 4), 1, font=font, **place)
+
+
+def _quantity() -> Piece:
+    place = {"xanchor": "right", "xshift": MARGIN["r"], "yanchor": "bottom", "yshift": 3}
+    return on_paper("log<sub>10</sub>|∂L/∂h|", 1, 1, font={"size": theme.SMALL_SIZE}, **place)

@@ -1,0 +1,152 @@
+"""Every colour and size of the figures.
+
+Colours are mid-tones: contrast at least 3:1 on white and on near-black, so one figure serves a
+light page, a dark one and a notebook. The three cells keep colours of Okabe and Ito's palette
+(https://jfly.uni-koeln.de/color/), which stay apart in the common kinds of colour blindness.
+Text that carries no model's colour is left to the page's theme.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+WIDTH = 960
+"""Pixels a figure is designed for; the page may stretch it."""
+
+AXIS_SIZE = 16
+LABEL_SIZE = 18
+NOTE_SIZE = 15
+SMALL_SIZE = 13
+LINE = 3
+THIN = 1.5
+
+INK = "#16191d"
+PAPER = "#ffffff"
+GREY = "#808890"
+"""Ghosts, rules and whatever belongs to no model."""
+GRID = "rgba(128,136,144,0.25)"
+
+SEQUENTIAL = "Viridis"
+"""Magnitudes and gates: perceptually uniform, the same to a colour-blind reader."""
+DIVERGING = (
+    (0.0, "#0b5394"),
+    (0.25, "#5fa0d0"),
+    (0.5, "#e8e6e1"),
+    (0.75, "#e0905a"),
+    (1.0, "#a63c06"),
+)
+"""Signed quantities, centred at 0: blue below, orange above."""
+NOT_A_NUMBER = "#c2528e"
+EXACT_ZERO = "#8a8f98"
+INFINITE = "#e8701a"
+ROUNDED_ZERO = "#b7a98f"
+"""Cells that are no number on the scale wear a colour that is not on the scale."""
+
+KIND_COLOURS: Mapping[str, tuple[str, ...]] = {
+    "rnn": ("#d55e00", "#c2527e", "#a8781e"),
+    "lstm": ("#0f7fc1", "#7a6fcf", "#1f97a6"),
+    "gru": ("#00916a", "#5f8f1f", "#3f8f95"),
+}
+OTHER_COLOURS = ("#7a6fcf", "#a8781e", "#c2527e")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+
+_MARKUP = re.compile(r"[<>${}\\\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one model is drawn, everywhere."""
+
+    name: str
+    """The cell in capitals: RNN."""
+    detail: str
+    """What sets it apart from the shared knobs: forget_bias=0. Often empty."""
+    colour: str
+    dash: str
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} {self.detail}".strip()
+
+
+def plain(text: object, limit: int = 40) -> str:
+    """User text made safe for a label: no mark-up, no TeX, no template, one line, not too long."""
+    clean = " ".join(_MARKUP.sub("", str(text)).split())
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def model_kind(label: str) -> str:
+    """The cell's name in a model's label: "lstm" of "lstm:forget_bias=0"."""
+    return label.partition(":")[0].strip().lower()
+
+
+def model_colour(label: str, index: int = 0) -> str:
+    """A model's colour. `index` counts the models of the same cell before it, not all models."""
+    shades = KIND_COLOURS.get(model_kind(label), OTHER_COLOURS)
+    return shades[index % len(shades)]
+
+
+def model_dash(index: int = 0) -> str:
+    """A model's dash pattern: solid for the first of its cell."""
+    return DASHES[index % len(DASHES)]
+
+
+def model_styles(labels: Sequence[str]) -> dict[str, Style]:
+    """The style of each model of a page, in the page's order.
+
+    Pass the result to every figure of the page, so that a figure that shows only some of the
+    models gives them the same colours.
+    """
+    styles: dict[str, Style] = {}
+    seen: dict[str, int] = {}
+    for label in dict.fromkeys(labels):
+        kind = model_kind(label)
+        index = seen.get(kind, 0)
+        seen[kind] = index + 1
+        detail = plain(label.partition(":")[2], 24)
+        name = plain(kind, 12).upper()
+        styles[label] = Style(name, detail, model_colour(label, index), model_dash(index))
+    return styles
+
+
+def styles_for(labels: Sequence[str], styles: Mapping[str, Style] | None) -> Mapping[str, Style]:
+    """The page's styles, with the labels it does not know added."""
+    known = dict(styles or {})
+    missing = [label for label in labels if label not in known]
+    return {**model_styles(missing), **known} if missing else known
+
+
+def axis(**options: Any) -> dict[str, Any]:
+    """What every axis of the template has in common."""
+    return {
+        "showgrid": True,
+        "gridcolor": GRID,
+        "zeroline": False,
+        "linecolor": INK,
+        "tickcolor": INK,
+        "ticks": "outside",
+        "ticklen": 4,
+        "title": {"font": {"size": AXIS_SIZE}, "standoff": 6},
+        "tickfont": {"size": AXIS_SIZE},
+        "automargin": False,
+        **options,
+    }
+
+
+def template() -> dict[str, Any]:
+    """The template of every figure: small, and not plotly's or Streamlit's default."""
+    return {
+        "layout": {
+            "font": {"size": AXIS_SIZE, "color": INK, "family": "system-ui, sans-serif"},
+            "paper_bgcolor": PAPER,
+            "plot_bgcolor": PAPER,
+            "xaxis": axis(),
+            "yaxis": axis(),
+            "hoverlabel": {"font": {"size": NOTE_SIZE}},
+            "legend": {"font": {"size": NOTE_SIZE}, "orientation": "h"},
+            "annotationdefaults": {"font": {"size": NOTE_SIZE}, "showarrow": False},
+        }
+    }
