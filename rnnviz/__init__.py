@@ -10,6 +10,17 @@ streamlit. tests/test_architecture.py reads the imports and fails on any other a
 
 from rnnviz.experiment import FIELDS, Experiment, Model, Run, check_size, estimate, run
 from rnnviz.links import from_query, to_query
+from rnnviz.presets import PRESETS
 
-__all__ = ["FIELDS", "Experiment", "Model", "Run", "check_size", "estimate", "from_query", "run",
-           "to_query"]  # fmt: skip
+__all__ = [
+    "FIELDS",
+    "PRESETS",
+    "Experiment",
+    "Model",
+    "Run",
+    "check_size",
+    "estimate",
+    "from_query",
+    "run",
+    "to_query",
+]

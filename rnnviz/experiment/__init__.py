@@ -9,5 +9,19 @@ from rnnviz.experiment.model import Model
 from rnnviz.experiment.networks import init_params, make_networks
 from rnnviz.experiment.runs import Run, make_batch, make_task, run
 
-__all__ = ["FIELDS", "MAX_MODELS", "Estimate", "Experiment", "Field", "Model", "Run", "check_size", "estimate", "init_params",
-           "make_batch", "make_networks", "make_task", "run"]  # fmt: skip
+__all__ = [
+    "FIELDS",
+    "MAX_MODELS",
+    "Estimate",
+    "Experiment",
+    "Field",
+    "Model",
+    "Run",
+    "check_size",
+    "estimate",
+    "init_params",
+    "make_batch",
+    "make_networks",
+    "make_task",
+    "run",
+]
