@@ -63,7 +63,7 @@ def backward(record: Record, d_h_direct: Any) -> Trace:
     """
     shape = (record.seq_len, record.cell.hidden_size, record.batch_size)
     direct = checks.array("d_h_direct", d_h_direct, shape, finite=False)
-    direct = direct.astype(record.h.dtype)
+    direct = checks.cast("d_h_direct", direct, record.h.dtype)
     with np.errstate(all="ignore"):
         trace = _backward(record, direct, None)
         if needs_scaling(trace.d_h, trace.d_c):
@@ -147,7 +147,7 @@ def _backward_block(
 
 def _weight_gradients(record: Record, d_a: Array) -> dict[str, Array]:
     """Σ_t d_a_t [x_t; h_{t-1}]ᵀ as a few long products."""
-    cell, (seq_len, rows, batch_size) = record.cell, d_a.shape
+    cell, (seq_len, _, batch_size) = record.cell, d_a.shape
     sums: list[Array] = []
     n = max(1, BLOCK_COLUMNS // batch_size)
     for start in range(0, seq_len, n):

@@ -93,6 +93,7 @@ class Cell(ABC):
 
         W_xh, W_hh and the biases have streams of their own: options of one do not redraw another.
         """
+        numbers = checks.float_type("dtype", dtype)
         rng_x, rng_h, rng_b = rng.spawn(3)
         shapes = self.param_shapes()
         bound = checks.number("input_scale", input_scale, 0) / np.sqrt(self.hidden_size)
@@ -100,7 +101,7 @@ class Cell(ABC):
         params["W_xh"] = uniform(rng_x, shapes["W_xh"], bound)
         params["W_hh"] = init_W_hh(init, rng_h, self.hidden_size, len(self.GATES), gain)
         self._set_memory(params["b_h"], rng_b, memory_bias, chrono)
-        return {name: value.astype(dtype) for name, value in params.items()}
+        return {name: value.astype(numbers) for name, value in params.items()}
 
     def _set_memory(
         self, b_h: Array, rng: np.random.Generator, memory_bias: float, chrono: int | None

@@ -37,13 +37,14 @@ def choice(name: str, value: object, allowed: Iterable[str]) -> str:
 
 
 def array(name: str, value: Any, shape: tuple[int | str, ...], finite: bool = True) -> Array:
-    """Return `value` as a float or complex array of the given shape.
+    """Return `value` as a float or complex array of the given shape, contiguous in memory: BLAS
+    rounds differently for other layouts, and the same numbers shall give the same bits.
 
     A string in `shape` stands for any length of at least 1; it names the axis in the message.
     """
-    result = np.asarray(value)
-    if result.dtype.kind not in "fciu" or result.dtype == np.float16:
-        raise ValueError(f"{name} must be float32, float64 or complex, got dtype {result.dtype}")
+    result = _as_array(name, value)
+    if result.dtype.kind not in "iu" and result.dtype.char not in "fdD":
+        raise ValueError(f"{name} must be float32, float64 or complex128, got dtype {result.dtype}")
     if result.dtype.kind in "iu":
         result = result.astype(np.float64)
     fits = result.ndim == len(shape) and all(
@@ -59,9 +60,39 @@ def array(name: str, value: Any, shape: tuple[int | str, ...], finite: bool = Tr
     return result
 
 
+def _as_array(name: str, value: Any) -> Array:
+    try:
+        return np.asarray(value, order="C")
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name} must be an array, got {value!r:.80}") from error
+
+
+def cast(name: str, value: Array, dtype: np.dtype) -> Array:
+    """Return a copy of `value` in `dtype`, which must be complex if `value` is."""
+    if np.iscomplexobj(value) and dtype.kind != "c":
+        raise ValueError(f"{name} must be real, as the record is, got dtype {value.dtype}")
+    with np.errstate(over="ignore"):
+        return value.astype(dtype)
+
+
+def float_type(name: str, value: Any) -> np.dtype:
+    """Return `value` as a dtype if it is float32, float64 or complex128."""
+    try:
+        dtype = np.dtype(value)
+    except TypeError:
+        dtype = np.dtype(object)
+    if dtype.char not in "fdD":
+        raise ValueError(f"{name} must be float32, float64 or complex128, got {value!r}")
+    return dtype
+
+
 def params(given: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
     """Return checked arrays for exactly the names in `shapes`. NaN and inf are let through:
     weights that have blown up are something to look at."""
+    if not isinstance(given, Mapping):
+        raise ValueError(
+            f"params must be a mapping with the keys {', '.join(shapes)}, got {given!r:.80}"
+        )
     if set(given) != set(shapes):
         raise ValueError(
             f"params must have the keys {', '.join(shapes)}, got {', '.join(map(str, given))}"
@@ -73,7 +104,8 @@ def params(given: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> d
 
 
 def one_hot(x: Any, input_size: int) -> Array:
-    """Return tokens (T, B) as one-hot columns (T, input_size, B), float64."""
+    """Return tokens (T, B) as one-hot columns (T, input_size, B), in float32: zeros and ones are
+    exact there, and the parameters' dtype decides."""
     tokens = np.asarray(x)
     if tokens.size == 0:
         raise ValueError(f"x must have at least one step and one sequence, got {tokens.shape}")
@@ -81,12 +113,12 @@ def one_hot(x: Any, input_size: int) -> Array:
         raise ValueError(
             f"x must hold tokens from 0 to {input_size - 1}, got {tokens.min()} to {tokens.max()}"
         )
-    return (tokens[:, None, :] == np.arange(input_size)[:, None]).astype(np.float64)
+    return (tokens[:, None, :] == np.arange(input_size)[:, None]).astype(np.float32)
 
 
 def inputs(x: Any, input_size: int) -> Array:
     """Return x (T, D, B), or integer tokens (T, B) as one-hot columns."""
-    given = np.asarray(x)
+    given = _as_array("x", x)
     if given.ndim == 2 and given.dtype.kind in "iu":
         return one_hot(given, input_size)
     return array("x", given, ("T", input_size, "B"))
