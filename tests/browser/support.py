@@ -92,3 +92,28 @@ def wait_idle(page: Page, timeout: float = 30_000) -> None:
     """Wait until no script runs."""
     state = '[data-testid="stApp"][data-test-script-state="notRunning"]'
     page.wait_for_selector(state, timeout=timeout)
+
+
+def wait_quiet(page: Page, keys: tuple[str, ...]) -> dict[str, int]:
+    """Wait until these charts are drawn and no script runs; returns their paint counts."""
+    for key in keys:
+        wait_painted(page, key, timeout=60_000)
+    wait_idle(page)
+    return {key: painted(page, key) for key in keys}
+
+
+def axis_range(page: Page, key: str, axis: str = "xaxis") -> list[float]:
+    """The range an axis shows, zoom included."""
+    script = "([css, axis]) => document.querySelector(css)._fullLayout[axis].range"
+    return page.evaluate(script, [f"{chart(page, key)} .rnnviz-plot", axis])
+
+
+def plot_area(page: Page, key: str, x: float, y: float) -> tuple[float, float]:
+    """Where in the window a point of the first panel lies; x and y are shares, from lower left."""
+    script = """(css) => {
+      const plot = document.querySelector(css), { left, top } = plot.getBoundingClientRect();
+      const { xaxis, yaxis } = plot._fullLayout;
+      return [left + xaxis._offset, top + yaxis._offset, xaxis._length, yaxis._length];
+    }"""
+    left, top, width, height = page.evaluate(script, f"{chart(page, key)} .rnnviz-plot")
+    return left + x * width, top + (1 - y) * height

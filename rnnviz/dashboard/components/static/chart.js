@@ -1,7 +1,7 @@
 // A chart that plotly.js updates in place. One instance for each element Streamlit mounts.
 
 import { Cursor } from "./cursor.js";
-import { held, scriptEnds } from "./page.js";
+import { held, scriptEnds, wait } from "./page.js";
 import {
   AXIS_EDIT,
   afterPaint,
@@ -15,6 +15,7 @@ import {
 } from "./plotting.js";
 
 const PATIENCE = 25; // ms a drawing gives way to the script's end while a slider is dragged
+const OUT_OF_SIGHT = 300; // ms without news, after which a chart that is scrolled away is drawn too
 
 const charts = new WeakMap();
 
@@ -45,11 +46,14 @@ class Chart {
     this.cursor = new Cursor(this);
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(this.box);
+    this.watcher = new IntersectionObserver((all) => (this.hidden = !all.at(-1).isIntersecting));
+    this.watcher.observe(this.box);
   }
 
   destroy() {
     this.gone = true;
     this.resizer.disconnect();
+    this.watcher.disconnect();
     this.cursor.destroy();
     this.Plotly?.purge(this.plot);
     this.box.remove();
@@ -67,17 +71,24 @@ class Chart {
     this.draw();
   }
 
-  // Of several updates that arrive while one is drawn, the last is drawn next.
+  // Of several updates that arrive while one is drawn, the last is drawn next. A chart without a
+  // width (in a closed tab) stays stale until it has one.
   async draw() {
     this.stale = true;
+    this.news = performance.now();
     if (this.drawing) return;
     this.drawing = true;
-    while (this.stale && !this.gone) {
-      if (held.size) await scriptEnds(PATIENCE);
+    while (this.stale && this.box.clientWidth && !this.gone) {
+      await this.rightMoment();
       this.stale = false;
       await this.drawOnce().catch((error) => this.fail(error));
     }
     this.drawing = false;
+  }
+
+  async rightMoment() {
+    if (held.size) await scriptEnds(PATIENCE);
+    while (this.hidden && performance.now() - this.news < OUT_OF_SIGHT) await wait(50);
   }
 
   async drawOnce() {
@@ -183,6 +194,7 @@ class Chart {
 
   resize() {
     const width = this.box.clientWidth;
+    if (width && this.stale) return void this.draw();
     if (!width || !this.listening || width === this.plot.layout?.width) return;
     this.Plotly.relayout(this.plot, { width }).then(() => this.cursor.draw());
   }

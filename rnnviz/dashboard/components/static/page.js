@@ -24,11 +24,10 @@ export function watchScript(callback) {
 // server computes while the browser draws. No longer than `limit` ms.
 export async function scriptEnds(limit) {
   const end = performance.now() + limit;
-  while (scriptRuns() && performance.now() < end) await turn();
-  await turn();
+  while (scriptRuns() && performance.now() < end) await wait(0);
+  await wait(0);
 }
 
-// Let the browser do what else is due.
-export function turn() {
-  return new Promise((resolve) => setTimeout(resolve));
+export function wait(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,0 +1,67 @@
+"""A browser, and pages that fail their test when they complain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.browser.support import HERE, SIZE, launch, server
+
+OpenPage = Callable[..., Page]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: needs Chromium and a running server")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = launch(playwright)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def app() -> Iterator[str]:
+    """The address of the dashboard."""
+    with server() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def components() -> Iterator[str]:
+    """The address of components_page.py."""
+    with server(HERE / "components_page.py") as address:
+        yield address
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Open an address in a context of its own; keywords go to Browser.new_context.
+
+    What the console calls an error, and any uncaught exception, fails the test at its end.
+    """
+    complaints: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    contexts = []
+
+    def open_address(address: str, **options: object) -> Page:
+        context = browser.new_context(**{"viewport": SIZE, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", hear)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield open_address
+    for context in contexts:
+        context.close()
+    assert complaints == []
