@@ -1,0 +1,184 @@
+"""The sidebar: widgets -> Setting. Ranges, names and defaults come from `experiment.FIELDS`."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rnnviz.analysis.labels import display_name
+from rnnviz.core import CELLS
+from rnnviz.dashboard import state, variants
+from rnnviz.dashboard.components import dragging, live_slider
+from rnnviz.dashboard.state import PIN, Setting
+from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.links import left_out
+from rnnviz.presets import PRESETS
+
+SLIDERS = ("gain", "memory_bias", "seq_len", "distractor", "hidden_size", "batch_size",
+           "input_scale")  # fmt: skip
+# Where a knob's useful range is narrower than what is allowed: (low, high, format).
+RANGES = {
+    "gain": (0.25, 4.0, "%.2f"),
+    "memory_bias": (-2.0, 6.0, "%+.1f"),
+    "seq_len": (10, 500, "%d"),
+    "distractor": (0.0, 3.0, "%.1f"),
+    "hidden_size": (1, 256, "%d"),
+    "batch_size": (1, 64, "%d"),
+    "input_scale": (0.0, 4.0, "%.1f"),
+}
+OCTAVES = 1 / 12
+LABELS = {"init": "Initializer", "activation": "Activation"}
+NAMES = {
+    "delayed_recall": "delayed recall",
+    "delay_line": "delay line",
+    "spectral_radius": "spectral radius",
+    "hidden_size": "hidden size",
+}
+
+
+def sidebar() -> Setting:
+    """Draw the knobs and return what they say. The address follows when no knob is held."""
+    state.begin_visit()
+    with st.sidebar:
+        _preset()
+        _models()
+        _slider("gain", "Scales W_hh, of gated cells each H × H block.", ticks=(1.0,))
+        _slider("memory_bias", "Sets the LSTM's forget bias b_f and the GRU's update bias b_z.",
+                ticks=(0.0, 3.0))  # fmt: skip
+        left, right = st.columns(2)
+        with left:
+            _select("init")
+        with right:
+            _select("activation")
+        _slider("seq_len", "Steps from the clue to the question.", ticks=(100,))
+        _slider("distractor", "Amplitude of the noise after the clue.", ticks=(0.0, 1.0))
+        _loss_and_seed()
+        _more()
+        buttons = st.container(horizontal=True, gap="small")
+    experiment, problem = state.read()
+    setting = Setting(experiment, st.session_state[PIN], any(map(dragging, SLIDERS)))
+    with buttons:
+        _buttons(setting)
+    if problem:
+        st.error(f"{problem}. The page still shows the last experiment that could be run.")
+    if not setting.dragging:
+        state.write_address(state.query_of(setting))
+    return setting
+
+
+def _preset() -> None:
+    st.selectbox(
+        "Preset",
+        options=list(PRESETS),
+        format_func=lambda name: PRESETS[name].title,
+        index=None,
+        placeholder="Choose a preset …",
+        key="preset",
+        on_change=_apply_preset,
+        label_visibility="collapsed",
+    )
+
+
+def _apply_preset() -> None:
+    chosen = st.session_state.get("preset")
+    if chosen in PRESETS:
+        state.adopt(PRESETS[chosen].experiment(seed=st.session_state["seed"]))
+
+
+def _models() -> None:
+    known = list(dict.fromkeys([*CELLS, *st.session_state["models"]]))
+    st.pills(
+        "Models",
+        options=known,
+        selection_mode="multi",
+        format_func=display_name,
+        key="models",
+        label_visibility="collapsed",
+    )
+
+
+def _slider(name: str, help: str, ticks: tuple[float, ...] = ()) -> None:
+    """A live slider whose range widens to hold what a link asked for."""
+    known, (low, high, fmt) = FIELDS[name], RANGES[name]
+    value = st.session_state[name]
+    live_slider(
+        known.label,
+        key=name,
+        value=known.default,
+        low=min(low, value),
+        high=max(high, value),
+        step=OCTAVES if known.log else (known.step or 1),
+        log=known.log,
+        fmt=fmt,
+        ticks=ticks,
+        help=help,
+        default=known.default,
+    )
+
+
+def _select(name: str) -> None:
+    known = FIELDS[name]
+    st.selectbox(
+        LABELS.get(name, known.label),
+        options=known.choices,
+        format_func=lambda choice: NAMES.get(choice, choice),
+        key=name,
+    )
+
+
+def _loss_and_seed() -> None:
+    left, middle, right = st.columns([10, 7, 4], vertical_alignment="bottom")
+    with left:
+        st.segmented_control(
+            "Loss at … step",
+            options=FIELDS["loss_at"].choices,
+            key="loss_at",
+            required=True,
+        )
+    with middle:
+        known = FIELDS["seed"]
+        st.number_input("Seed", int(known.low), int(known.high), step=1, key="seed")
+    with right:
+        st.button("", icon=":material/casino:", help="Another seed: redraw weights and data", on_click=_reseed)
+
+
+def _reseed() -> None:
+    st.session_state["seed"] = (st.session_state["seed"] + 1) % int(FIELDS["seed"].high)
+
+
+def _more() -> None:
+    with st.popover("More", width="stretch"):
+        for name in ("task", "gate_init", "match", "dtype"):
+            _select(name)
+        st.text_area(
+            "Text for the task “text”",
+            key="text",
+            max_chars=int(FIELDS["text"].high),
+            disabled=st.session_state["task"] != "text",
+        )
+        _slider("hidden_size", "Units of every model.", ticks=(64,))
+        _slider("batch_size", "Sequences in the batch.", ticks=(16,))
+        _slider("input_scale", "Scales W_xh, which is uniform ±1/√H.", ticks=(1.0,))
+        variants.add_model()
+
+
+def _buttons(setting: Setting) -> None:
+    st.button("Reset", on_click=_reset, help="Back to the start: every default")
+    if setting.pinned is None:
+        st.button("Pin", on_click=_pin, args=(setting.experiment,),
+                  help="Keep these curves as a grey ghost while knobs move")  # fmt: skip
+    else:
+        st.button("Unpin", on_click=_pin, args=(None,), help="Remove the grey ghost")
+    with st.popover("Link"):
+        st.caption("This address opens the same view.")
+        st.code(state.link(setting), language=None, wrap_lines=True)
+        if cut := left_out(setting.experiment):
+            st.caption(cut)
+
+
+def _reset() -> None:
+    state.adopt(Experiment())
+    st.session_state.update({PIN: None, "preset": None, state.MESSAGES: ()})
+
+
+def _pin(experiment: Experiment | None) -> None:
+    st.session_state[PIN] = experiment

@@ -1,0 +1,92 @@
+"""Pieces that every page is made of."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from rnnviz.analysis.labels import display_name
+from rnnviz.dashboard.state import MESSAGES
+from rnnviz.experiment import Experiment
+from rnnviz.plots import theme
+from rnnviz.presets import PRESETS
+
+CSS = Path(__file__).parent / "page.css"
+
+
+def style() -> None:
+    """The page's own style sheet."""
+    st.html(CSS)
+
+
+def refused(reason: str) -> None:
+    """Instead of a page: why this experiment is not run."""
+    st.error(reason, icon="⛔")
+
+
+def link_messages() -> None:
+    """What a link asked for and did not get."""
+    for message in st.session_state.get(MESSAGES, ()):
+        st.warning(message, icon="⚠️")
+
+
+def question(text: str, experiment: Experiment) -> None:
+    """The page's question, its title; beside it what the chosen preset is there to show."""
+    st.html(
+        f'<h1 class="rnnviz-question">{html.escape(text)}</h1>'
+        f'<p class="rnnviz-preset">{html.escape(_preset_words(experiment))}</p>'
+    )
+
+
+def _preset_words(experiment: Experiment) -> str:
+    preset = PRESETS.get(st.session_state.get("preset"))
+    if preset is None:
+        return ""
+    as_set = preset.experiment(seed=experiment.seed) == experiment
+    return preset.sentence if as_set else f"You started from “{preset.title}”: {preset.sentence}"
+
+
+def verdict(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> None:
+    """The answer in words, model names in their colours. `lines` is Markdown with **bold**."""
+    body = "".join(f"<p>{_coloured(line, styles)}</p>" for line in lines)
+    st.html(f'<div class="rnnviz-verdict" role="status">{body}</div>')
+
+
+def how_to_read(text: str) -> None:
+    """One sentence under a figure."""
+    st.html(f'<p class="rnnviz-how"><b>How to read:</b> {html.escape(text)}</p>')
+
+
+def data_button(name: str, frame: Callable[[], pd.DataFrame]) -> None:
+    """Download a figure's numbers; they are written when asked for."""
+    st.download_button(
+        "Data (CSV)",
+        data=lambda: frame().to_csv(index=False).encode("utf-8"),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        on_click="ignore",
+        key=f"csv-{name}",
+    )
+
+
+def _coloured(line: str, styles: Mapping[str, theme.Style]) -> str:
+    """Markdown's bold as HTML, powers raised, and each model's name in its colour."""
+    text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(line))
+    text = re.sub(r"\^([−-]?[\d,]+)", r"<sup>\1</sup>", text)
+    colours = {html.escape(name): colour for name, colour in _names(styles).items()}
+    longest_first = sorted(colours, key=len, reverse=True)
+    names = "|".join(map(re.escape, longest_first))
+    return re.sub(
+        rf"(?<!\w)({names})(?!\w)",
+        lambda found: f'<span style="color:{colours[found[1]]}">{found[1]}</span>',
+        text,
+    )
+
+
+def _names(styles: Mapping[str, theme.Style]) -> dict[str, str]:
+    return {display_name(label): style.colour for label, style in styles.items()}

@@ -1,0 +1,103 @@
+"""Does the error reach the past?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rnnviz import frames
+from rnnviz.analysis.words import gradient_words
+from rnnviz.dashboard import compute, layout
+from rnnviz.dashboard.components import live_chart
+from rnnviz.dashboard.equations import equations
+from rnnviz.dashboard.state import Setting
+from rnnviz.dashboard.texts import texts
+from rnnviz.experiment import Experiment, Model
+from rnnviz.plots import gradients as plots
+from rnnviz.plots import theme
+
+QUANTITIES = {"state": "whole state s", "h": "h alone", "c": "c alone", "direct": "direct"}
+
+
+def page(setting: Setting) -> None:
+    """Verdict, one large figure, unit × time below it; the fine print below the fold."""
+    experiment, text = setting.experiment, texts("gradient_flow")
+    flows = compute.flows(experiment)
+    styles = theme.model_styles([flow.label for flow in flows])
+    layout.link_messages()
+    layout.question(text["question"], experiment)
+    layout.verdict(_words(experiment), styles)
+    _flow_chart(setting, "state", styles)
+    layout.how_to_read(text["how_to_read"])
+    if experiment.loss_at == "every":
+        st.warning(text["every_step_warning"], icon="⚠️")
+    live_chart(
+        plots.unit_heatmaps(flows, styles=styles),
+        key="units",
+        height=140,
+        time_axis=True,
+        filename="rnnviz-units",
+        alt="Gradient of each hidden unit at each step, one panel a model",
+    )
+    layout.how_to_read(text["how_to_read_units"])
+    _below(setting, styles)
+
+
+def _words(experiment: Experiment) -> tuple[str, ...]:
+    spectra = {
+        label: compute.edge(experiment, label, "a")
+        for label in experiment.models
+        if Model(label).kind == "rnn"
+    }
+    return gradient_words(compute.flows(experiment), spectra, compute.memories(experiment))
+
+
+def _flow_chart(setting: Setting, quantity: str, styles: dict[str, theme.Style]) -> None:
+    experiment = setting.experiment
+    flows = compute.flows(experiment)
+    ghosts = compute.flows(setting.pinned) if setting.pinned is not None else ()
+    figure = plots.flow_figure(
+        flows,
+        ghosts=ghosts,
+        quantity=quantity,
+        clue_steps=compute.clue_steps(experiment),
+        loss_at=experiment.loss_at,
+        y_range=_steady_range(plots.flow_range((*flows, *ghosts), quantity), quantity, setting),
+        styles=styles,
+    )
+    live_chart(
+        figure,
+        key=f"flow-{quantity}",
+        height=316,
+        time_axis=True,
+        filename=f"rnnviz-flow-{quantity}",
+        alt="Gradient norm at each time step, log10, relative to the last step, one line a model",
+    )
+
+
+def _steady_range(
+    wanted: tuple[float, float], quantity: str, setting: Setting
+) -> tuple[float, float]:
+    """While a knob is dragged the axis grows at once and shrinks only after release."""
+    key = f"range_{quantity}"
+    low, high = st.session_state.get(key, wanted) if setting.dragging else wanted
+    st.session_state[key] = (min(low, wanted[0]), max(high, wanted[1]))
+    return st.session_state[key]
+
+
+def _below(setting: Setting, styles: dict[str, theme.Style]) -> None:
+    text, experiment = texts("gradient_flow"), setting.experiment
+    st.divider()
+    chosen = st.segmented_control(
+        text["quantity"],
+        options=[name for name in QUANTITIES if name != "state"],
+        format_func=QUANTITIES.__getitem__,
+        key="view_quantity",
+    )
+    if chosen:
+        _flow_chart(setting, chosen, styles)
+        layout.how_to_read(text[f"how_to_read_{chosen}"])
+    flows = compute.flows(experiment)
+    st.dataframe(frames.slope_frame(flows), hide_index=True)
+    layout.how_to_read(text["how_to_read_table"])
+    layout.data_button("gradient-flow", lambda: frames.gradient_frame(flows))
+    equations(experiment)

@@ -1,0 +1,115 @@
+"""What a visitor has set, and its link.
+
+Each knob's value lives in `st.session_state` under the field's name. A link is read once, when
+the visit begins; from then on the address follows the knobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import streamlit as st
+
+from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.links import from_query, to_query
+from rnnviz.presets import PRESETS
+
+PIN = "pin"
+"""The link's name for the pinned experiment: its own link's query."""
+MESSAGES = "messages"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a page shows: the experiment, the pinned one, and whether a knob is being dragged."""
+
+    experiment: Experiment
+    pinned: Experiment | None
+    dragging: bool
+
+
+def begin_visit() -> None:
+    """Set every knob as the link asks, once a visit."""
+    if "visit" in st.session_state:
+        return
+    st.session_state["visit"] = True
+    query = {key: st.query_params.get_all(key) for key in st.query_params}
+    pin = query.pop(PIN, None)
+    views = {key: values for key, values in query.items() if key in VIEWS}
+    experiment, messages = from_query({k: v for k, v in query.items() if k not in VIEWS})
+    adopt(experiment)
+    st.session_state[MESSAGES] = messages
+    st.session_state["preset"] = _preset_of(experiment)
+    st.session_state[PIN] = from_query(dict(parse_qsl(pin[-1])))[0] if pin else None
+    for key, values in views.items():
+        st.session_state[key] = values[-1]
+
+
+def _preset_of(experiment: Experiment) -> str | None:
+    """The preset that a link opens, if it is one."""
+    same = (
+        name
+        for name, preset in PRESETS.items()
+        if preset.experiment(seed=experiment.seed) == experiment
+    )
+    return next(same, None)
+
+
+VIEWS = ("view_quantity", "view_model", "view_gate")
+"""Display choices of the pages. They are in the link, and never change the network."""
+
+
+def adopt(experiment: Experiment) -> None:
+    """Set every knob to the experiment's values. From a callback, or before the knobs are drawn."""
+    for name, known in FIELDS.items():
+        value = getattr(experiment, name)
+        if known.kind == "models":
+            value = [str(model) for model in value]
+        st.session_state[name] = value
+
+
+def read() -> tuple[Experiment, str]:
+    """The experiment that the knobs describe, and what is wrong with it if it cannot be one.
+
+    Then the last good experiment is returned.
+    """
+    values = {name: _value(name) for name in FIELDS}
+    try:
+        experiment, problem = Experiment(**values), ""
+    except ValueError as error:
+        experiment, problem = st.session_state.get("last_good", Experiment()), str(error)
+    st.session_state["last_good"] = experiment
+    return experiment, problem
+
+
+def _value(name: str) -> Any:
+    known, value = FIELDS[name], st.session_state[name]
+    if known.kind == "models":
+        return tuple(value)
+    return round(value) if known.kind == "int" else value
+
+
+def query_of(setting: Setting) -> dict[str, str]:
+    """The query of the link to this view."""
+    query = to_query(setting.experiment)
+    if setting.pinned is not None:
+        query[PIN] = urlencode(to_query(setting.pinned))
+    chosen = {key: st.session_state.get(key) for key in VIEWS}
+    query.update({key: str(value) for key, value in chosen.items() if value})
+    return query
+
+
+def write_address(query: Mapping[str, str]) -> None:
+    """Let the browser's address follow, if it does not already say this."""
+    if dict(st.query_params) != dict(query):
+        st.query_params.from_dict(query)
+
+
+def link(setting: Setting) -> str:
+    """The whole address of this view."""
+    query = urlencode(query_of(setting))
+    base = (st.context.url or "").partition("?")[0]
+    return f"{base}?{query}" if query else base
