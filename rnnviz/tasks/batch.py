@@ -98,10 +98,3 @@ def loss_mask(seq_len: int, batch_size: int, loss_at: str) -> Array:
 def all_steps(seq_len: int, batch_size: int) -> Array:
     """The lengths (B,) of sequences without padding."""
     return np.full(batch_size, seq_len)
-
-
-def window_starts(seed: int, batch_size: int, steps: int, seq_len: int) -> Array:
-    """(B,) starts of windows of `seq_len` steps in a series of `steps`. A window that would run
-    past the end begins as much earlier as it must, so a longer one rarely moves."""
-    draws = [stream(seed, "sequences", b).integers(steps) for b in range(batch_size)]
-    return np.minimum(draws, steps - seq_len)

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import Batch, all_steps, check, loss_mask, window_starts
+from rnnviz.tasks.batch import Batch, all_steps, check, loss_mask, stream
 
 Array = np.ndarray
 COMPANIES = 6
@@ -25,8 +25,8 @@ class Stocks:
     standard deviation s over the whole series; the answer is x_{t+1} of all six companies.
 
     The loss is half the squared error, summed over the companies. Sequences are windows of the
-    103 returns that have a next one; a longer T gives sequences of 103 steps, and the batch's
-    note says so. Data: plotly.data.stocks (GOOG, AAPL, AMZN, FB, NFLX, MSFT; weekly closes).
+    103 returns that have a next one; a longer T is cut to that, and the batch's note
+    says so. Data: plotly.data.stocks (GOOG, AAPL, AMZN, FB, NFLX, MSFT; weekly closes).
     """
 
     name: ClassVar[str] = "stocks"
@@ -43,9 +43,9 @@ class Stocks:
         check(seq_len, batch_size, loss_at)
         names, returns = weekly_returns()
         steps, *_ = self.shape(seq_len)
-        starts = window_starts(seed, batch_size, PAIRS, steps)
+        starts = window_starts(seed, batch_size, steps)
         windows = returns[starts + np.arange(steps + 1)[:, None]].transpose(0, 2, 1)
-        note = f"The series has {PAIRS} weeks to predict, so the sequences have {steps} steps, "
+        note = f"The series has {PAIRS} weeks to predict, so T is {PAIRS}, not {seq_len:,}."
         return Batch(
             x=np.ascontiguousarray(windows[:-1]),
             target=np.ascontiguousarray(windows[1:]),
@@ -55,8 +55,15 @@ class Stocks:
             output_size=len(names),
             lengths=all_steps(steps, batch_size),
             labels=names,
-            note=note + f"not {seq_len:,}." if steps < seq_len else "",
+            note=note if steps < seq_len else "",
         )
+
+
+def window_starts(seed: int, batch_size: int, steps: int) -> Array:
+    """(B,) first weeks of windows of `steps`. A window that would run past the end of the series
+    begins as much earlier as it must."""
+    draws = [stream(seed, "sequences", b).integers(PAIRS) for b in range(batch_size)]
+    return np.minimum(draws, PAIRS - steps)
 
 
 @lru_cache(maxsize=1)

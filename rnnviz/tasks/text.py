@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import Batch, all_steps, check, loss_mask, window_starts
+from rnnviz.tasks.batch import Batch, all_steps, check, loss_mask, stream
 
 MAX_CHARACTERS = 100_000
 MAX_SYMBOLS = 128
@@ -22,8 +22,8 @@ class Text:
 
     Softmax cross-entropy over the distinct characters. Any Unicode; 2 to 100,000 characters.
     The 127 most frequent characters are kept if there are more than 128, all others become one
-    replacement symbol. A text shorter than T + 1 characters gives shorter sequences. The batch's
-    note says when either happened. Raises ValueError for a text that is too short or too long.
+    replacement symbol, and the batch's note says so. A window begins anywhere; at the end of the
+    text it goes on at the beginning. Raises ValueError for a text that is too short or too long.
     """
 
     text: str = ""
@@ -43,26 +43,25 @@ class Text:
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         n = min(len(set(self.text)), MAX_SYMBOLS)
-        return min(seq_len, len(self.text) - 1), n, n
+        return seq_len, n, n
 
     def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
-        """x, target (T, B), integers; T is the text's length − 1 if that is less."""
+        """x, target (T, B), integers."""
         check(seq_len, batch_size, loss_at)
         symbols, others = self._symbols()
         ids = self._ids(symbols)
-        steps, *_ = self.shape(seq_len)
-        starts = window_starts(seed, batch_size, len(ids) - 1, steps)
-        windows = ids[starts + np.arange(steps + 1)[:, None]]
+        starts = [stream(seed, "sequences", b).integers(len(ids)) for b in range(batch_size)]
+        windows = ids[(np.arange(seq_len + 1)[:, None] + starts) % len(ids)]
         return Batch(
             x=windows[:-1],
             target=windows[1:],
-            mask=loss_mask(steps, batch_size, loss_at),
+            mask=loss_mask(seq_len, batch_size, loss_at),
             loss="softmax_cross_entropy",
             input_size=len(symbols),
             output_size=len(symbols),
-            lengths=all_steps(steps, batch_size),
+            lengths=all_steps(seq_len, batch_size),
             labels=symbols,
-            note=_note(others, steps, seq_len, len(ids)),
+            note=_note(others),
         )
 
     def _symbols(self) -> tuple[tuple[str, ...], int]:
@@ -81,16 +80,10 @@ class Text:
         return np.array([index.get(character, len(symbols) - 1) for character in self.text])
 
 
-def _note(others: int, steps: int, seq_len: int, characters: int) -> str:
-    notes = []
-    if others:
-        notes.append(
-            f"The {MAX_SYMBOLS - 1} most frequent characters are kept; {others:,} other "
-            "characters are read as one replacement symbol."
-        )
-    if steps < seq_len:
-        notes.append(
-            f"The text has {characters:,} characters, so the sequences have {steps:,} steps, "
-            f"not {seq_len:,}."
-        )
-    return " ".join(notes)
+def _note(others: int) -> str:
+    if not others:
+        return ""
+    return (
+        f"The {MAX_SYMBOLS - 1} most frequent characters are kept; {others:,} other characters "
+        "are read as one replacement symbol."
+    )
