@@ -14,7 +14,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.marks import Piece, gapped, signed
 
 if TYPE_CHECKING:
-    from rnnviz.analysis.gradients import Curve
+    from rnnviz.analysis.rates import Curve
 
 Array = np.ndarray
 

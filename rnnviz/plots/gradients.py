@@ -12,10 +12,12 @@ from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.flags import flags
 from rnnviz.plots.heatmaps import unit_heatmaps
-from rnnviz.plots.marks import Piece, figure, note, on_paper, rule, signed, spread
+from rnnviz.plots.labels import end_labels, gutter, model_label, small_label
+from rnnviz.plots.marks import Piece, figure, note, on_paper, rule, signed
 
 if TYPE_CHECKING:
-    from rnnviz.analysis.gradients import Curve, GradientFlow
+    from rnnviz.analysis.gradients import GradientFlow
+    from rnnviz.analysis.rates import Curve
 
 __all__ = ["flow_figure", "flow_range", "unit_heatmaps"]
 
@@ -162,37 +164,16 @@ def _rail_words(
 def _end_labels(
     drawn: Drawn, pinned: Drawn, ends: Mapping[int, float], y_range: Range
 ) -> list[Piece]:
-    """Names at the left ends of the lines, pushed apart where they would overlap."""
-    low, high = y_range
-    texts: list[tuple[str, float, float, str]] = []
+    """Names at the left ends of the lines; of a ghost only where it differs from its model."""
+    texts = []
     for index, (style, curve) in enumerate(drawn):
-        height = float(curve.values[0]) if curve.finite[0] else ends.get(index, low)
-        off = "" if low <= height <= high else " ↓" if height < low else " ↑"
-        text = f"<b>{style.name}</b> {curves.end_sign(curve)}{off}"
-        if style.detail:
-            text += f"<br><span style='font-size:{theme.SMALL_SIZE}px'>{style.detail}</span>"
-        texts.append((text, height, 46.0 if style.detail else 24.0, style.colour))
+        height = float(curve.values[0]) if curve.finite[0] else ends.get(index, y_range[0])
+        texts.append(model_label(style, curves.end_sign(curve), height))
     for style, curve in pinned:
         if curve.finite[0] and not _covered(style, curve, drawn):
-            text = f"pinned {style.name} {signed(float(curve.values[0]))}"
-            small = f"<span style='font-size:{theme.SMALL_SIZE}px'>{text}</span>"
-            texts.append((small, float(curve.values[0]), 18.0, theme.GREY))
-    pixels = HEIGHT - MARGIN["t"] - MARGIN["b"]
-    heights = [min(max(height, low), high) for _, height, _, _ in texts]
-    centres = [(height - low) / (high - low) * pixels for height in heights]
-    placed = spread(centres, [size for _, _, size, _ in texts], -12.0, pixels + 6.0)
-    return [
-        _end_label(text, height, at - centre, colour)
-        for (text, _, _, colour), height, at, centre in zip(
-            texts, heights, placed, centres, strict=True
-        )
-    ]
-
-
-def _end_label(text: str, height: float, shift: float, colour: str) -> Piece:
-    font = {"size": theme.LABEL_SIZE, "color": colour}
-    place = {"xref": "paper", "xanchor": "right", "xshift": -6, "yanchor": "middle"}
-    return note(text, 0, height, yshift=round(shift, 1), align="right", font=font, **place)
+            end = float(curve.values[0])
+            texts.append(small_label(f"pinned {style.name} {signed(end)}", end))
+    return end_labels(texts, y_range, HEIGHT - MARGIN["t"] - MARGIN["b"])
 
 
 def _covered(style: theme.Style, curve: curves.Relative, drawn: Drawn) -> bool:
@@ -234,15 +215,8 @@ def _empty() -> Piece:
     return {"type": "scatter", "x": [1], "y": [0], "opacity": 0, "hoverinfo": "skip"}
 
 
-def _gutter(styles: Mapping[str, theme.Style]) -> int:
-    """Room for the labels, from the names alone, so that it does not move with the numbers."""
-    wide = [10.5 * (len(style.name) + 7) for style in styles.values()]
-    small = [7.2 * len(style.detail) for style in styles.values()]
-    return int(min(max([120.0, *wide, *small]) + 8, 220))
-
-
 def _plot_width(styles: Mapping[str, theme.Style]) -> float:
-    return float(theme.WIDTH - _gutter(styles) - MARGIN["r"])
+    return float(theme.WIDTH - gutter(styles) - MARGIN["r"])
 
 
 def _layout(
@@ -252,7 +226,7 @@ def _layout(
     title = f"log<sub>10</sub> {QUANTITIES[quantity]}, step {seq_len} = 0"
     return {
         "height": HEIGHT,
-        "margin": {"l": _gutter(styles), **MARGIN},
+        "margin": {"l": gutter(styles), **MARGIN},
         "hovermode": "x unified",
         "xaxis": {
             "range": [1 - pad, seq_len + pad],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import plotly.graph_objects as go
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
+from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, layers, thinned
 from rnnviz.plots.marks import MINUS, Piece, figure, on_paper
 
 if TYPE_CHECKING:
@@ -21,49 +21,16 @@ Array = np.ndarray
 HEIGHT = 140
 MARGIN = {"l": 44, "r": 76, "t": 24, "b": 24}
 GAP = 22.0
-MOST_STEPS = 300
 CELLS = 19_200
 """Cells a figure sends at most, over all its panels."""
 WIDE = 7.3
 """Pixels a small character is wide, on average."""
-SPECIAL_COLOURS = {
-    Status.ZERO: theme.EXACT_ZERO,
-    Status.ROUNDED: theme.ROUNDED_ZERO,
-    Status.ABOVE: theme.INFINITE,
-    Status.NAN: theme.NOT_A_NUMBER,
-    Status.NOT_RECORDED: "rgba(128,136,144,0.15)",
-}
-
-
 EMPTY: Piece = {"type": "scatter", "x": [1], "y": [1], "opacity": 0, "hoverinfo": "skip"}
 NO_MODEL: Piece = {
     "annotations": [on_paper("No model chosen.", 0.5, 0.5, font={"size": theme.LABEL_SIZE})],
     "xaxis": {"visible": False},
     "yaxis": {"visible": False},
 }
-
-
-@dataclass(frozen=True)
-class Cells:
-    """A unit × step matrix, thinned to what a screen shows.
-
-    values (units, steps): NaN where there is no number; special, of the same shape: there a
-    Status, elsewhere −1. units_each, steps_each: how many of the matrix's own one cell stands for.
-    """
-
-    values: Array
-    special: Array
-    units_each: int
-    steps_each: int
-
-    @property
-    def first_step(self) -> float:
-        return 1 + (self.steps_each - 1) / 2
-
-    @property
-    def found(self) -> list[Status]:
-        """The kinds of cells without a number."""
-        return [Status(int(code)) for code in np.unique(self.special) if code >= 0]
 
 
 def unit_heatmaps(
@@ -84,7 +51,9 @@ def unit_heatmaps(
     cells = [_cells(flow, budget) for flow in flows]
     data: list[Piece] = []
     for index, (flow, part) in enumerate(zip(flows, cells, strict=True)):
-        data += _panel(part, known[flow.label].title, _axes(index), y_range)
+        rows = {**_axes(index), "y0": 1, "dy": part.units_each}
+        scale = {"coloraxis": "coloraxis"}
+        data += layers(part, rows, known[flow.label].title, "10<sup>%{z:.1f}</sup>", scale)
     layout = _layout(flows, cells, known)
     layout["coloraxis"] = _scale(y_range)
     if not flows:
@@ -101,67 +70,9 @@ def _cells(flow: GradientFlow, budget: int) -> Cells:
     return thinned(values, np.where(finite, -1, status), budget)
 
 
-def thinned(values: Array, special: Array, budget: int) -> Cells:
-    """At most about `budget` cells: every n-th unit, the largest of each few steps."""
-    units, steps = values.shape
-    across = -(-steps // MOST_STEPS)
-    down = -(-units * -(-steps // across) // budget)
-    if across == down == 1:
-        return Cells(values, special, 1, 1)
-    starts = np.arange(0, steps, across)
-    kept = np.where(np.isnan(values[::down]), -np.inf, values[::down])
-    peak = np.maximum.reduceat(kept, starts, axis=1)
-    codes = np.maximum.reduceat(special[::down], starts, axis=1)
-    empty = np.isneginf(peak)
-    return Cells(np.where(empty, np.nan, peak), np.where(empty, codes, -1), down, across)
-
-
 def _axes(index: int) -> dict[str, str]:
     suffix = "" if index == 0 else str(index + 1)
     return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
-
-
-def _panel(
-    cells: Cells, name: str, axes: dict[str, str], limits: tuple[float, float]
-) -> list[Piece]:
-    across = cells.steps_each
-    step = "step %{x}" if across == 1 else f"largest of {across} steps around %{{x:.0f}}"
-    where = f"{name}, unit %{{y}}, {step}: "
-    grid = {"type": "heatmap", "name": name, **axes}
-    place = {"x0": cells.first_step, "dx": across, "y0": 1, "dy": cells.units_each}
-    colours = {"coloraxis": "coloraxis", "hoverongaps": False}
-    hover = {"hovertemplate": where + "10<sup>%{z:.1f}</sup><extra></extra>"}
-    z = np.round(cells.values * 16) / 16
-    drawn = {**grid, **place, "z": z.astype(np.float32), **colours, **hover}
-    return [*_backdrop(cells, {**grid, **place}, name), drawn]
-
-
-def _backdrop(cells: Cells, grid: Piece, name: str) -> list[Piece]:
-    """What the cells without a number are, seen through the gaps that their NaN leaves in the
-    panel above. One wide cell if they are all of one kind."""
-    found = cells.found
-    if not found:
-        return []
-    word = curves.WORDS[found[0]] if len(found) == 1 else "no number, see the title"
-    z = cells.special
-    if len(found) == 1:
-        rows, columns = cells.special.shape
-        middle = {"x0": grid["x0"] + grid["dx"] * (columns - 1) / 2, "dx": grid["dx"] * columns}
-        grid = {**grid, **middle, "y0": 1 + grid["dy"] * (rows - 1) / 2, "dy": grid["dy"] * rows}
-        z = np.array([[found[0]]])
-    limits = {"zmin": -0.5, "zmax": len(Status) - 0.5}
-    colours = {"colorscale": _codes(), "showscale": False, **limits}
-    hover = {"hovertemplate": f"{name}: {word}<extra></extra>"}
-    return [{**grid, "z": z.astype(np.int8), **colours, **hover}]
-
-
-def _codes() -> list[tuple[float, str]]:
-    """A scale of plain steps: code k of `Status` has the colour of SPECIAL_COLOURS[k]."""
-    steps = []
-    for code in Status:
-        colour = SPECIAL_COLOURS.get(code, "rgba(0,0,0,0)")
-        steps += [(code / len(Status), colour), ((code + 1) / len(Status), colour)]
-    return steps
 
 
 def _scale(limits: tuple[float, float]) -> Piece:
@@ -210,7 +121,8 @@ def _y_axis(cells: Cells, first: bool) -> Piece:
     ticks = _ticks(cells.special.shape[0], 4)
     if not first:
         return {**ticks, "showticklabels": False, "ticks": ""}
-    title = {"text": "unit", "font": {"size": theme.SMALL_SIZE}, "standoff": 2}
+    rows = "unit" if cells.units_each == 1 else f"1 of {cells.units_each} units"
+    title = {"text": rows, "font": {"size": theme.SMALL_SIZE}, "standoff": 2}
     return {**ticks, "title": title}
 
 

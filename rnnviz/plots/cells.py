@@ -1,0 +1,106 @@
+"""A matrix of unit × step as a picture, and what its cells without a number are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.core.numerics import Status
+from rnnviz.plots import theme
+from rnnviz.plots.curves import WORDS
+from rnnviz.plots.marks import Piece
+
+Array = np.ndarray
+
+MOST_STEPS = 300
+ROUND = 16
+SPECIAL_COLOURS = {
+    Status.ZERO: theme.EXACT_ZERO,
+    Status.ROUNDED: theme.ROUNDED_ZERO,
+    Status.ABOVE: theme.INFINITE,
+    Status.NAN: theme.NOT_A_NUMBER,
+    Status.NOT_RECORDED: "rgba(128,136,144,0.15)",
+}
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A unit × step matrix, thinned to what a screen shows.
+
+    values (units, steps): NaN where there is no number; special, of the same shape: there a
+    Status, elsewhere −1. units_each, steps_each: how many of the matrix's own one cell stands for.
+    """
+
+    values: Array
+    special: Array
+    units_each: int
+    steps_each: int
+
+    @property
+    def first_step(self) -> float:
+        return 1 + (self.steps_each - 1) / 2
+
+    @property
+    def found(self) -> list[Status]:
+        """The kinds of cells without a number."""
+        return [Status(int(code)) for code in np.unique(self.special) if code >= 0]
+
+
+def thinned(values: Array, special: Array, budget: int) -> Cells:
+    """At most about `budget` cells: every n-th unit, the largest of each few steps."""
+    units, steps = values.shape
+    across = -(-steps // MOST_STEPS)
+    down = -(-units * -(-steps // across) // budget)
+    if across == down == 1:
+        return Cells(values, special, 1, 1)
+    starts = np.arange(0, steps, across)
+    kept = np.where(np.isnan(values[::down]), -np.inf, values[::down])
+    peak = np.maximum.reduceat(kept, starts, axis=1)
+    codes = np.maximum.reduceat(special[::down], starts, axis=1)
+    empty = np.isneginf(peak)
+    return Cells(np.where(empty, np.nan, peak), np.where(empty, codes, -1), down, across)
+
+
+def layers(cells: Cells, where: Piece, name: str, hover: str, colours: Piece) -> list[Piece]:
+    """The traces of a panel. `where` says axes and rows (`y`, or `y0` and `dy`), `hover` how to
+    write z, `colours` the scale. Values are rounded to 1/16, so that their bytes pack well."""
+    across = cells.steps_each
+    grid = {"type": "heatmap", "name": name, "x0": cells.first_step, "dx": across, **where}
+    backdrop = _backdrop(cells, grid, name)
+    if np.isnan(cells.values).all():
+        return backdrop
+    step = "step %{x}" if across == 1 else f"largest of {across} steps around %{{x:.0f}}"
+    text = f"{name}, unit %{{y}}, {step}: {hover}<extra></extra>"
+    z = (np.round(cells.values * ROUND) / ROUND).astype(np.float32)
+    return [*backdrop, {**grid, "z": z, "hoverongaps": False, "hovertemplate": text, **colours}]
+
+
+def _backdrop(cells: Cells, grid: Piece, name: str) -> list[Piece]:
+    """What the cells without a number are, seen through the gaps that their NaN leaves in the
+    panel above. One wide cell if they are all of one kind."""
+    found = cells.found
+    if not found:
+        return []
+    word = WORDS[found[0]] if len(found) == 1 else "no number, see the title"
+    limits = {"zmin": -0.5, "zmax": len(Status) - 0.5}
+    colours = {"colorscale": _codes(), "showscale": False, **limits}
+    hover = {"hovertemplate": f"{name}: {word}<extra></extra>"}
+    if len(found) == 1:
+        rows, columns = cells.special.shape
+        wide = {"x0": grid["x0"] + grid["dx"] * (columns - 1) / 2, "dx": grid["dx"] * columns}
+        first, each = (0, 1) if "y" in grid else (grid["y0"], grid["dy"])
+        high = {"y0": first + each * (rows - 1) / 2, "dy": each * rows}
+        kept = {key: value for key, value in grid.items() if key != "y"}
+        z = np.array([[found[0]]], np.int8)
+        return [{**kept, **wide, **high, "z": z, **colours, **hover}]
+    return [{**grid, "z": cells.special.astype(np.int8), **colours, **hover}]
+
+
+def _codes() -> list[tuple[float, str]]:
+    """A scale of plain steps: code k of `Status` has the colour of SPECIAL_COLOURS[k]."""
+    steps = []
+    for code in Status:
+        colour = SPECIAL_COLOURS.get(code, "rgba(0,0,0,0)")
+        steps += [(code / len(Status), colour), ((code + 1) / len(Status), colour)]
+    return steps

@@ -1,0 +1,67 @@
+"""Names at the ends of lines, in place of a legend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rnnviz.plots import theme
+from rnnviz.plots.marks import Piece, note, spread
+
+
+@dataclass(frozen=True)
+class EndLabel:
+    """A text, the y of the line's end, the text's height in pixels and its colour."""
+
+    text: str
+    y: float
+    size: float
+    colour: str
+
+
+def model_label(style: theme.Style, sign: str, y: float) -> EndLabel:
+    """The model's name and what its line ends with; the detail in small below."""
+    text = f"<b>{style.name}</b> {sign}"
+    if not style.detail:
+        return EndLabel(text, y, 24.0, style.colour)
+    detail = f"<br><span style='font-size:{theme.SMALL_SIZE}px'>{style.detail}</span>"
+    return EndLabel(text + detail, y, 46.0, style.colour)
+
+
+def small_label(text: str, y: float, colour: str = theme.GREY) -> EndLabel:
+    """A text in small, for what stands behind the models."""
+    return EndLabel(f"<span style='font-size:{theme.SMALL_SIZE}px'>{text}</span>", y, 18.0, colour)
+
+
+def end_labels(
+    labels: Sequence[EndLabel], y_range: tuple[float, float], pixels: float, side: str = "left"
+) -> list[Piece]:
+    """The labels beside a plot `pixels` high, pushed apart where they would overlap. An arrow is
+    added to the label of a line that leaves the range."""
+    low, high = y_range
+    heights = [min(max(label.y, low), high) for label in labels]
+    centres = [(y - low) / (high - low) * pixels for y in heights]
+    placed = spread(centres, [label.size for label in labels], -12.0, pixels + 6.0)
+    return [
+        _end_label(label, y_range, y, at - centre, side)
+        for label, y, at, centre in zip(labels, heights, placed, centres, strict=True)
+    ]
+
+
+def _end_label(
+    label: EndLabel, y_range: tuple[float, float], y: float, shift: float, side: str
+) -> Piece:
+    off = " ↓" if label.y < y_range[0] else " ↑" if label.y > y_range[1] else ""
+    text = label.text.replace("<br>", f"{off}<br>", 1) if "<br>" in label.text else label.text + off
+    font = {"size": theme.LABEL_SIZE, "color": label.colour}
+    left = side == "left"
+    place = {"xref": "paper", "xanchor": "right" if left else "left", "xshift": -6 if left else 6}
+    ends = {"yanchor": "middle", "yshift": round(shift, 1), "align": place["xanchor"]}
+    return note(text, 0 if left else 1, y, font=font, **place, **ends)
+
+
+def gutter(styles: Mapping[str, theme.Style]) -> int:
+    """Room for model labels, from the names alone, so that it does not move with the numbers."""
+    wide = [10.5 * (len(style.name) + 7) for style in styles.values()]
+    small = [7.2 * len(style.detail) for style in styles.values()]
+    return int(min(max([120.0, *wide, *small]) + 8, 220))
