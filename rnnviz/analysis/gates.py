@@ -94,7 +94,7 @@ def memory(trace: Record, label: str) -> Memory | None:
     if gate is None:
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        decay = -np.log(trace.gates[gate].astype(np.float64)).mean(axis=(0, 2))
+        decay = np.abs(np.log(trace.gates[gate].astype(np.float64)).mean(axis=(0, 2)))
         half_life = np.log(2) / decay
     return Memory(label, gate, half_life, np.argsort(half_life, kind="stable"))
 

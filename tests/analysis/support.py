@@ -1,0 +1,50 @@
+"""Networks whose gradients are known in closed form."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from rnnviz.core import LSTM, RNN, Trace, bptt
+
+Array = np.ndarray
+
+
+def last_step(T: int, H: int, B: int = 1, value: float | Array = 1.0) -> Array:
+    """A direct gradient that enters at the last step alone, (T, H, B)."""
+    direct = np.zeros((T, H, B))
+    direct[-1] = value
+    return direct
+
+
+def simple(
+    W_hh: Array, direct: Array, activation: str = "identity", h0: Array | None = None
+) -> Trace:
+    """An RNN with given recurrent weights and no input."""
+    T, H, B = direct.shape
+    params = {"W_xh": np.zeros((H, 1)), "W_hh": W_hh, "b_h": np.zeros(H)}
+    return bptt(RNN(1, H, activation), params, np.zeros((T, 1, B)), direct, h0)
+
+
+def quiet_lstm(T: int, H: int, forget_bias: float | Array, recurrent: float = 0.0) -> Trace:
+    """An LSTM without input, W_hh zero unless `recurrent` scales a random draw: f is constant."""
+    rng = np.random.default_rng(1)
+    cell = LSTM(1, H)
+    b_h = np.zeros(4 * H)
+    b_h[H : 2 * H] = forget_bias
+    W_hh = recurrent * rng.standard_normal((4 * H, H))
+    params = {"W_xh": np.zeros((4 * H, 1)), "W_hh": W_hh, "b_h": b_h}
+    return bptt(cell, params, np.zeros((T, 1, 1)), last_step(T, H))
+
+
+def exact_log10_norms(W_hh: Array, T: int) -> list[float]:
+    """log10 ‖(Wᵀ)^(T−t) 1‖ for t = 0 .. T in exact rational arithmetic."""
+    W = [[Fraction(w) for w in row] for row in W_hh.tolist()]
+    v, norms = [Fraction(1)] * len(W), []
+    for _ in range(T + 1):
+        square = sum(x * x for x in v)
+        norms.append((math.log10(square.numerator) - math.log10(square.denominator)) / 2)
+        v = [sum(W[i][j] * v[i] for i in range(len(W))) for j in range(len(W))]
+    return norms[::-1]

@@ -1,0 +1,116 @@
+"""Verdicts as numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnnviz.analysis import verdicts
+from rnnviz.analysis.gates import carry_product, memory
+from rnnviz.analysis.gradients import gradient_flow
+from rnnviz.analysis.rates import Rate
+from rnnviz.analysis.spectra import weight_spectra
+from rnnviz.core.initializers import orthogonal
+from rnnviz.core.numerics import Status
+from tests.analysis.support import last_step, quiet_lstm, simple
+from tests.core.support import problem
+
+
+def flow_and_spectrum(W, T=40, activation="identity", label="rnn"):
+    trace = simple(W, last_step(T, len(W)), activation)
+    return gradient_flow(trace, label), weight_spectra(trace, label)["a"]
+
+
+def test_models_are_sorted_by_what_they_lose():
+    gains = {"rnn:gain=1": 1.0, "rnn:gain=0.5": 0.5, "rnn:gain=2": 2.0, "rnn:dead": 0.0}
+    flows = [flow_and_spectrum(g * np.eye(2), label=label)[0] for label, g in gains.items()]
+    direct = last_step(40, 2, value=np.nan)
+    flows.insert(0, gradient_flow(simple(np.eye(2), direct), "rnn:nan"))
+    verdict = verdicts.reach_verdict(flows)
+    assert verdict.kind == "reach"
+    assert verdict.fields["from_step"] == 40
+    models = verdict.fields["models"]
+    order = ["rnn:dead", "rnn:gain=0.5", "rnn:gain=1", "rnn:gain=2", "rnn:nan"]
+    assert [m.label for m in models] == order
+    assert [m.status for m in models] == [Status.ZERO, *[Status.FINITE] * 3, Status.NAN]
+    assert models[1].log10 == pytest.approx(-39 * np.log10(2))
+    assert models[1].rate.halving_steps == pytest.approx(1)
+
+
+def test_no_flows_are_refused():
+    with pytest.raises(ValueError, match="flows"):
+        verdicts.reach_verdict([])
+
+
+@pytest.mark.parametrize(
+    ("W", "says", "does", "right"),
+    [
+        (0.5 * np.eye(2), "vanishes", "vanishes", True),
+        (2.0 * np.eye(2), "explodes", "explodes", True),
+        (np.eye(2), "level", "level", True),
+        (orthogonal(np.random.default_rng(0), 5), "level", "level", True),
+        (np.array([[0.0, 10.0], [0.0, 0.0]]), "explodes", "vanishes", False),
+        (np.array([[0.5, 3.0], [0.0, 0.5]]), "explodes", "vanishes", False),
+    ],
+)
+def test_rule_of_thumb_for_linear_nets(W, says, does, right):
+    """A0: σ_max > 1 is necessary for explosion, never sufficient."""
+    fields = verdicts.rule_verdict(*flow_and_spectrum(W)).fields
+    assert (fields["says"], fields["does"], fields["right"]) == (says, does, right)
+    assert fields["threshold"] == 1
+
+
+def test_rule_of_thumb_knows_the_slope_of_the_logistic_function():
+    fields = verdicts.rule_verdict(*flow_and_spectrum(3.0 * np.eye(2), 40, "logistic")).fields
+    assert (fields["says"], fields["does"], fields["threshold"]) == ("vanishes", "vanishes", 4)
+
+
+def test_rule_of_thumb_without_a_measurement():
+    flow, spectrum = flow_and_spectrum(np.array([[np.nan]]))
+    fields = verdicts.rule_verdict(flow, spectrum).fields
+    assert fields["says"] is None
+    assert fields["does"] is None
+    assert fields["right"] is None
+    one_step, spectrum = flow_and_spectrum(np.eye(2), T=1)
+    assert verdicts.rule_verdict(one_step, spectrum).fields["right"] is None
+
+
+def test_memories_shortest_first():
+    found = [memory(quiet_lstm(2, 2, bias), f"lstm:forget_bias={bias}") for bias in (3, 0)]
+    models = verdicts.memory_verdict(found).fields["models"]
+    assert [m[0] for m in models] == ["lstm:forget_bias=0", "lstm:forget_bias=3"]
+    assert models[0][2] == pytest.approx(1)
+
+
+def test_spectrum_verdict_factors_the_measured_rate():
+    _, spectrum = flow_and_spectrum(np.diag([2.0, 0.5]))
+    fields = verdicts.spectrum_verdict(spectrum, Rate(np.log10(0.5))).fields
+    assert (fields["sigma_max"], fields["rho"]) == (pytest.approx(2), pytest.approx(2))
+    assert fields["measured"] == pytest.approx(0.5)
+    assert fields["rest"] == pytest.approx(0.25)
+
+
+def test_spectrum_verdict_has_no_rest_without_radius_or_measurement():
+    _, spectrum = flow_and_spectrum(np.eye(4, k=-1))
+    fields = verdicts.spectrum_verdict(spectrum, Rate(0.0)).fields
+    assert (fields["rho"], fields["rest"]) == (0, None)
+    _, spectrum = flow_and_spectrum(np.eye(2))
+    fields = verdicts.spectrum_verdict(spectrum, None).fields
+    assert (fields["measured"], fields["rest"]) == (None, None)
+
+
+def test_gates_verdict():
+    trace = problem("lstm", 12, 1, 2, 4).trace()
+    carry, kept = carry_product(trace, "lstm"), memory(trace, "lstm")
+    fields = verdicts.gates_verdict(kept, carry, 12).fields
+    assert fields["half_life"] == kept.median
+    assert fields["share_beyond"] == np.mean(kept.half_life > 12)
+    ratio = carry.true.log10[0] - carry.log10_product[0]
+    assert fields["ratio_log10"] == pytest.approx(ratio)
+
+
+def test_gates_verdict_of_closed_gates_has_no_ratio():
+    trace = quiet_lstm(3, 2, -1e4)
+    fields = verdicts.gates_verdict(memory(trace, "l"), carry_product(trace, "l"), 3).fields
+    assert fields["ratio_log10"] is None
+    assert fields["true_status"] == Status.ROUNDED

@@ -1,0 +1,192 @@
+"""Verdicts in words: every template, and how numbers are said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnnviz.analysis import words
+from rnnviz.analysis.gates import memory
+from rnnviz.analysis.gradients import gradient_flow
+from rnnviz.analysis.rates import Rate
+from rnnviz.analysis.spectra import weight_spectra
+from rnnviz.analysis.verdicts import Reach, Verdict
+from rnnviz.core.numerics import Status
+from tests.analysis.support import last_step, quiet_lstm, simple
+
+
+@pytest.mark.parametrize(
+    ("log10", "text"),
+    [
+        (-24.4, "1 part in 10^24"),
+        (-4999.0, "1 part in 10^4,999"),
+        (-2.4, "1 part in 250"),
+        (-2.0, "1 %"),
+        (-1.77, "1.7 %"),
+        (np.log10(0.4), "40 %"),
+        (np.log10(0.998), "100 %"),
+        (0.0, "100 %"),
+        (0.001, "100 %"),
+        (np.log10(2.6), "×2.6"),
+        (2.0, "×100"),
+        (2.3, "×200"),
+        (7.0, "×10^7"),
+        (np.inf, "more than float64 holds (overflow)"),
+        (np.nan, "no number (NaN)"),
+    ],
+)
+def test_fraction(log10, text):
+    assert words.fraction(log10) == text
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (Status.ZERO, "nothing (exactly zero)"),
+        (Status.ROUNDED, "nothing (rounded to zero)"),
+        (Status.NAN, "no number (NaN)"),
+    ],
+)
+def test_fraction_of_what_is_no_number(status, text):
+    assert words.fraction(-np.inf, status) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.567, "×0.57"), (1.0, "×1.00"), (0.02, "×0.02"), (9.5, "×9.50"), (93.2, "×93"),
+     (1e12, "×10^12"), (1e-9, "×10^−9"), (0.0, "×0"), (np.inf, "×∞"), (np.nan, "×NaN")],
+)  # fmt: skip
+def test_factor(value, text):
+    assert words.factor(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0174, "0.017"), (2.0, "2"), (2.61, "2.6"), (9.96, "10"), (98.4, "98"), (99.6, "100"),
+     (1234.0, "1,200"), (0.0, "0"), (0.5, "0.5")],
+)  # fmt: skip
+def test_two_significant_digits(value, text):
+    assert words.significant(value) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(1.0, "1 step"), (1.2, "1.2 steps"), (16.4, "16 steps"), (np.inf, "∞ steps")],
+)
+def test_steps(count, text):
+    assert words.steps(count) == text
+
+
+@pytest.mark.parametrize(
+    ("log10", "text"), [(-9.2, "10^−9"), (4.0, "10^4"), (-np.inf, "0"), (np.log10(0.14), "0.14")]
+)
+def test_magnitude(log10, text):
+    assert words.magnitude(log10) == text
+
+
+def reach(*models):
+    return words.say(Verdict("reach", {"from_step": 100, "models": models}))
+
+
+def model(label, log10, status=Status.FINITE):
+    rate = Rate(log10 / 99) if np.isfinite(log10) else None
+    return Reach(label, label.partition(":")[0], log10, status, rate)
+
+
+def test_the_default_sentence():
+    text = reach(model("rnn", -24.4), model("gru", -1.8), model("lstm", 0.4))
+    assert text == (
+        "Of the error at step 100, **1 part in 10^24** reaches step 1 in the RNN "
+        "(×0.57 a step, halves every 1.2 steps), **1.6 %** in the GRU, **×2.5** in the LSTM."
+    )
+
+
+def test_an_rnn_that_explodes_has_its_rate_wherever_it_stands():
+    text = reach(model("gru", -0.5), model("rnn", 29.8))
+    assert text.endswith("**32 %** reaches step 1 in the GRU, **×10^30** in the RNN "
+                         "(×2.00 a step, doubles every step).")  # fmt: skip
+
+
+def test_without_an_rnn_the_first_model_has_its_rate():
+    assert reach(model("lstm", -9.9)) == (
+        "Of the error at step 100, **1 part in 10^10** reaches step 1 in the LSTM "
+        "(×0.79 a step, halves every 3 steps)."
+    )
+
+
+def test_names_with_commas_are_kept_apart():
+    text = reach(model("lstm:forget_bias=0", -20.6), model("lstm", 0.0))
+    assert "in the LSTM, forget bias 0 (" in text
+    assert "; **100 %** in the LSTM." in text
+
+
+def test_zero_and_nan_have_no_rate():
+    text = reach(model("rnn", -np.inf, Status.ZERO), model("gru", np.nan, Status.NAN))
+    assert text == (
+        "Of the error at step 100, **nothing (exactly zero)** reaches step 1 in the RNN, "
+        "**no number (NaN)** in the GRU."
+    )
+
+
+def rule(**fields):
+    base = {"label": "rnn", "sigma_max": 1.113, "threshold": 1.0, "says": "explodes"}
+    return words.say(Verdict("rule", {**base, **fields}))
+
+
+def test_rule_of_thumb():
+    start = "Largest singular value of the RNN's W_hh: **1.11**"
+    assert rule(does="vanishes", right=False) == (
+        f"{start}. The rule of thumb says it explodes; it vanishes: **rule wrong**."
+    )
+    assert rule(does="level", right=False).endswith("it stays level: **rule wrong**.")
+    assert rule(does=None, right=None) == f"{start}."
+    assert rule(does="explodes", right=True, threshold=4.0) == (
+        f"{start} (the threshold is 1/γ = 4). "
+        "The rule of thumb says it explodes; it explodes: **rule right**."
+    )
+
+
+def test_spectrum_sentence():
+    fields = {"label": "rnn", "gate": "a", "sigma_max": 1.11, "rho": 0.6, "measured": 0.57,
+              "rest": 0.95, "slope_name": "tanh"}  # fmt: skip
+    text = words.say(Verdict("spectrum", fields))
+    assert text == (
+        "The RNN's W_hh can stretch at most **×1.11** in one step and settles to **×0.60**. "
+        "Measured on this run: **×0.57** a step. The rest, **×0.95**, is tanh′ and its alignment."
+    )
+    linear = words.say(Verdict("spectrum", {**fields, "slope_name": "identity"}))
+    assert linear.endswith("The rest, **×0.95**, is alignment.")
+    nilpotent = words.say(Verdict("spectrum", {**fields, "rho": 0.0, "rest": None}))
+    assert nilpotent.endswith("settles to **×0**. Measured on this run: **×0.57** a step.")
+    gated = words.say(Verdict("spectrum", {**fields, "label": "gru", "gate": "z"}))
+    assert gated.startswith("The GRU's W_hz can stretch")
+    assert gated.endswith("No single block decides: see the state Jacobian.")
+    unmeasured = words.say(Verdict("spectrum", {**fields, "measured": None}))
+    assert unmeasured.endswith("settles to **×0.60**.")
+
+
+def test_gates_sentence():
+    fields = {"label": "lstm", "gate": "f", "half_life": 13.8, "share_beyond": 0.125,
+              "seq_len": 100, "product_log10": np.log10(0.14), "true_log10": np.log10(20),
+              "true_status": Status.FINITE, "ratio_log10": np.log10(140)}  # fmt: skip
+    assert words.say(Verdict("gates", fields)) == (
+        "The median LSTM unit keeps half its memory for **14 steps**; **12 %** of units outlast "
+        "the 100-step gap. Product of forget gates **0.14**; the true ∂c_T/∂c_0 is **20**, ×140."
+    )
+    closed = {"true_log10": -np.inf, "true_status": Status.ROUNDED, "ratio_log10": None}
+    text = words.say(Verdict("gates", {**fields, "gate": "z", "label": "gru", **closed}))
+    assert text.endswith("update gates **0.14**; the true ∂h_T/∂h_0 is **0 (rounded to zero)**.")
+
+
+def test_two_lines_for_any_set_of_models():
+    trace = simple(2 * np.eye(2), last_step(20, 2))
+    rnn, spectra = gradient_flow(trace, "rnn"), {"rnn": weight_spectra(trace, "rnn")["a"]}
+    lstm = quiet_lstm(20, 2, 0.0)
+    gated, kept = gradient_flow(lstm, "lstm"), [memory(lstm, "lstm")]
+    assert words.gradient_words([rnn, gated], spectra, kept)[1].endswith("**rule right**.")
+    first, second = words.gradient_words([gated], {}, kept)
+    assert first.startswith("Of the error at step 20, **1 part in ")
+    assert (
+        second == "The gates of a median unit keep half of its memory for **1 step** in the LSTM."
+    )
+    assert len(words.gradient_words([gated], {})) == 1

@@ -1,0 +1,126 @@
+"""Data frames hold every number once, and no number that is none."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from rnnviz import frames
+from rnnviz.analysis import (
+    carry_product,
+    gate_stats,
+    gradient_flow,
+    jacobian_spectrum,
+    memory,
+    weight_spectra,
+)
+from tests.analysis.support import last_step, quiet_lstm, simple
+from tests.core.support import problem
+
+T, B, H = 6, 2, 4
+
+
+@pytest.fixture
+def lstm():
+    return problem("lstm", T, B, 3, H).trace()
+
+
+def dead():
+    """A delay line: exact zeros, ρ = 0, powers that end."""
+    return simple(np.eye(3, k=-1), last_step(T, 3))
+
+
+def every_frame():
+    linear, closed = dead(), quiet_lstm(T, 2, -1e4)
+    exploding = simple(np.array([[1e200]]), last_step(T, 1))
+    unknown = simple(np.eye(2), last_step(T, 2, value=np.nan))
+    flows = [gradient_flow(trace, "m") for trace in (linear, closed, exploding, unknown)]
+    return {
+        "gradient": frames.gradient_frame(flows),
+        "unit": frames.unit_frame(flows),
+        "slope": frames.slope_frame(flows),
+        "spectrum": frames.spectrum_frame(weight_spectra(linear, "m").values()),
+        "jacobian": frames.jacobian_frame([jacobian_spectrum(linear, "m")]),
+        "gate": frames.gate_frame(gate_stats(closed, "m").values()),
+        "saturation": frames.saturation_frame(gate_stats(closed, "m").values()),
+        "memory": frames.memory_frame([memory(quiet_lstm(T, 2, 1e4), "m")]),
+        "carry": frames.carry_frame([carry_product(closed, "m", every=4)]),
+    }
+
+
+@pytest.mark.parametrize("name", every_frame())
+def test_numbers_are_finite_or_missing(name):
+    frame = every_frame()[name]
+    numbers = frame.select_dtypes("number").to_numpy()
+    assert not np.isinf(numbers).any()
+    text = frame.to_json(orient="records")
+    assert json.loads(text, parse_constant=pytest.fail)
+    assert "inf" not in frame.to_csv(index=False).lower()
+
+
+@pytest.mark.parametrize("name", ["gradient", "unit", "spectrum", "memory", "carry"])
+def test_what_is_missing_is_named(name):
+    frame = every_frame()[name]
+    column = "half_life" if name == "memory" else "log10" if "log10" in frame else "value"
+    missing = frame[column].isna()
+    assert missing.any()
+    assert not frame["status"][missing].isin(["finite", "below"]).any()
+
+
+def test_gradient_frame(lstm):
+    flow = gradient_flow(lstm, "lstm")
+    frame = frames.gradient_frame([flow])
+    assert list(frame) == ["model", "kind", "quantity", "step", "log10", "status"]
+    assert len(frame) == 4 * (T + 1)
+    c = frame[frame["quantity"] == "c"].set_index("step")["log10"]
+    np.testing.assert_array_equal(c, flow.c.log10)
+    zero = frames.gradient_frame([gradient_flow(dead(), "rnn")])
+    assert set(zero["quantity"]) == {"state", "h", "direct"}
+    assert zero["status"][0] == "zero"
+    assert zero["status"].iloc[-T - 1] == "not_recorded"
+
+
+def test_unit_frame(lstm):
+    flow = gradient_flow(lstm, "lstm")
+    frame = frames.unit_frame([flow])
+    row = frame[(frame["unit"] == 3) & (frame["step"] == 5)].iloc[0]
+    assert row["log10"] == flow.units[2, 5]
+    assert len(frame) == H * (T + 1)
+
+
+def test_slope_frame(lstm):
+    frame = frames.slope_frame([gradient_flow(lstm, "lstm"), gradient_flow(dead(), "rnn")])
+    assert frame["model"].tolist() == ["lstm", "rnn"]
+    assert frame["reach_status"].tolist() == ["finite", "zero"]
+    assert frame["window_stop"][0] == T - 1
+
+
+def test_spectrum_and_jacobian_frames(lstm):
+    spectra = weight_spectra(lstm, "lstm", gates=["f", "o"])
+    frame = frames.spectrum_frame(spectra.values())
+    assert len(frame) == 2 * (H + H + 50)
+    power = frame[(frame["gate"] == "o") & (frame["quantity"] == "power")]
+    np.testing.assert_array_equal(power["value"], spectra["o"].powers_log10)
+    s = jacobian_spectrum(lstm, "lstm", steps=[2, 6])
+    frame = frames.jacobian_frame([s])
+    assert frame["step"].unique().tolist() == [2, 6]
+    row = frame[(frame["step"] == 6) & (frame["index"] == 2)].iloc[0]
+    assert row["singular_value"] == s.singular_values[1, 1]
+
+
+def test_gate_frames(lstm):
+    stats = gate_stats(lstm, "lstm")
+    frame = frames.gate_frame(stats.values())
+    assert len(frame) == 4 * H * T
+    row = frame[(frame["gate"] == "o") & (frame["unit"] == 2) & (frame["step"] == 3)].iloc[0]
+    assert row["value"] == lstm.gates["o"][2, 1, 0]
+    shares = frames.saturation_frame(stats.values())
+    np.testing.assert_array_equal(shares[shares["gate"] == "f"]["left"], stats["f"].left)
+    assert len(frames.memory_frame([memory(lstm, "lstm")])) == H
+    assert len(frames.carry_frame([carry_product(lstm, "lstm")])) == 2 * (T + 1)
+
+
+def test_nothing_gives_an_empty_frame():
+    assert frames.gradient_frame([]).empty
