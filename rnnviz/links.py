@@ -76,7 +76,7 @@ def clean_text(text: str) -> tuple[str, tuple[str, ...]]:
     clean = re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text[:longest])
     changed = sum(a != b for a, b in zip(clean, text, strict=False))
     if changed:
-        messages.append(f"The text has {changed:,} broken characters; each was replaced.")
+        messages.append(f"Broken characters in the text: {changed:,}; replaced.")
     return clean, tuple(messages)
 
 

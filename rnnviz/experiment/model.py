@@ -25,8 +25,8 @@ NETWORK_FIELDS: dict[str, Field] = {
 SHARED = ("hidden_size", "init", "gain", "input_scale")
 OWN = {
     "rnn": ("activation",),
-    "lstm": ("memory_bias", "gate_init", "forget_bias"),
-    "gru": ("memory_bias", "gate_init", "update_bias"),
+    "lstm": ("forget_bias", "memory_bias", "gate_init"),
+    "gru": ("update_bias", "memory_bias", "gate_init"),
 }
 BIASES = ("forget_bias", "update_bias", "memory_bias")
 
@@ -83,7 +83,7 @@ class Model(str):
 
 def overrides_of(kind: str) -> tuple[str, ...]:
     """What a model of this kind may override, in the order of its label."""
-    return SHARED + OWN[kind]
+    return OWN[kind] + SHARED
 
 
 def override_field(name: str) -> Field:

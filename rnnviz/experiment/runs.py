@@ -14,7 +14,8 @@ from rnnviz.tasks import TASKS, Batch, Task
 
 
 class Run(Mapping[str, NetworkTrace]):
-    """Label -> NetworkTrace, in the order of the models; with the batch they all saw."""
+    """Label -> NetworkTrace, in the order of the models; with the batch they all saw. A label
+    may be written in any way that means the same model."""
 
     def __init__(
         self, experiment: Experiment, batch: Batch, traces: dict[str, NetworkTrace]
@@ -23,7 +24,12 @@ class Run(Mapping[str, NetworkTrace]):
         self._traces = traces
 
     def __getitem__(self, label: str) -> NetworkTrace:
-        return self._traces[label]
+        if label in self._traces:
+            return self._traces[label]
+        try:
+            return self._traces[Model(label)]
+        except ValueError as error:
+            raise KeyError(label) from error
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._traces)

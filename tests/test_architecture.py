@@ -1,0 +1,168 @@
+"""The house keeps its shape: imports run one way, no global state, nothing extra at the top."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "rnnviz").rglob("*.py"))
+
+# What each part of rnnviz may import of the others. "" is the package's own __init__.
+ARROWS = {
+    "core": set(),
+    "tasks": {"core"},
+    "training": {"core", "tasks"},
+    "experiment": {"core", "tasks", "training"},
+    "links": {"core", "tasks", "experiment"},
+    "presets": {"core", "tasks", "experiment"},
+    "sweep": {"core", "tasks", "training", "experiment", "analysis"},
+    "analysis": {"core"},
+    "frames": {"core", "analysis"},
+    "plots": {"core", "analysis", "frames"},
+    "": {"experiment", "links", "presets"},
+}
+DASHBOARD = {*ARROWS, "dashboard"}
+PACKAGES = {"frames": {"pandas"}, "plots": {"pandas", "plotly"}}
+PACKAGES_OF_DASHBOARD = {"pandas", "plotly", "streamlit", "starlette"}
+
+TOP_LEVEL = {"README.md", "app.py", "rnnviz", "tests", "requirements.txt", "pyproject.toml"}
+GENERATORS = {"Generator", "SeedSequence", "BitGenerator", "PCG64", "default_rng"}
+MUTATORS = {"append", "add", "update", "extend", "insert", "pop", "clear", "setdefault", "remove"}
+
+
+def part_of(path: Path) -> str:
+    """The first name below rnnviz: "core", "links", "" for rnnviz/__init__.py."""
+    first = path.relative_to(ROOT / "rnnviz").parts[0].removesuffix(".py")
+    return "" if first == "__init__" else first
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Full names of the modules that a file imports, at any depth of its code."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            module = node.module or ""
+            if module == "rnnviz":  # from rnnviz import core
+                names = [alias.name for alias in node.names]
+                yield from (f"rnnviz.{n}" if n in DASHBOARD else "rnnviz" for n in names)
+            else:
+                yield module
+
+
+def wrong_arrows(part: str, source: str) -> list[str]:
+    """Imports that the part must not have."""
+    dashboard = part == "dashboard"
+    parts = {part, *(DASHBOARD if dashboard else ARROWS.get(part, set()))}
+    packages = {"numpy", *(PACKAGES_OF_DASHBOARD if dashboard else PACKAGES.get(part, set()))}
+    wrong = []
+    for name in imported(ast.parse(source)):
+        top, _, rest = name.partition(".")
+        if top == "rnnviz":
+            allowed = rest.partition(".")[0] in parts
+        else:
+            allowed = top in packages or top in sys.stdlib_module_names
+        if not allowed:
+            wrong.append(name)
+    return wrong
+
+
+def global_state(source: str) -> list[str]:
+    """Uses of state that sessions and threads would share."""
+    tree = ast.parse(source)
+    constants = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    return [found for node in ast.walk(tree) if (found := _shared(node, constants))]
+
+
+def _shared(node: ast.AST, constants: set[str]) -> str:
+    text = ast.unparse(node) if isinstance(node, ast.expr | ast.stmt) else ""
+    match node:
+        case ast.Global():
+            return text
+        case ast.Import(names=names) if any(n.name in ("warnings", "random") for n in names):
+            return text
+        case ast.ImportFrom(module="warnings" | "random" | "numpy.random"):
+            return text
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="np"), attr="random"), attr=attr):
+            return "" if attr in GENERATORS else text
+        case ast.Attribute(value=ast.Name(id="np"), attr="seterr" | "seterrcall" | "setbufsize"):
+            return text
+        case ast.Assign(targets=targets):
+            subscripts = [t for t in targets if isinstance(t, ast.Subscript)]
+            names = [t.value.id for t in subscripts if isinstance(t.value, ast.Name)]
+            return text if constants.intersection(names) else ""
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)):
+            return text if name in constants and attr in MUTATORS else ""
+    return ""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_run_one_way(path: Path) -> None:
+    assert wrong_arrows(part_of(path), path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_shared_behind_the_back(path: Path) -> None:
+    assert global_state(path.read_text(encoding="utf-8")) == []
+
+
+def test_every_part_has_its_arrows() -> None:
+    assert {part_of(path) for path in FILES} <= DASHBOARD
+
+
+def test_nothing_extra_lies_at_the_top() -> None:
+    visible = {p.name for p in ROOT.iterdir() if not p.name.startswith(".")}
+    assert visible - {"__pycache__"} <= TOP_LEVEL
+
+
+@pytest.mark.parametrize(
+    ("part", "source"),
+    [
+        ("core", "from rnnviz.analysis.gradients import gradient_flow"),
+        ("core", "from rnnviz.tasks import TASKS"),
+        ("core", "import pandas"),
+        ("tasks", "import plotly.data"),
+        ("analysis", "def f():\n    from rnnviz import run"),
+        ("analysis", "from rnnviz import plots"),
+        ("experiment", "import torch"),
+        ("plots", "import streamlit as st"),
+        ("plots", "from rnnviz.dashboard.compute import flows"),
+        ("plots", "from rnnviz.experiment import run"),
+    ],
+)
+def test_a_wrong_arrow_is_found(part: str, source: str) -> None:
+    assert len(wrong_arrows(part, source)) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "np.random.seed(0)",
+        "x = np.random.rand(3)",
+        "np.seterr(all='raise')",
+        "import warnings",
+        "from numpy.random import rand",
+        "def f():\n    global n",
+        "CACHE = {}\ndef f(k):\n    CACHE[k] = 1",
+        "seen: list[int] = []\ndef f(k):\n    seen.append(k)",
+    ],
+)
+def test_shared_state_is_found(source: str) -> None:
+    assert len(global_state(source)) == 1
+
+
+def test_generators_and_errstate_are_no_shared_state() -> None:
+    source = "rng = np.random.default_rng(0)\nwith np.errstate(all='ignore'):\n    pass"
+    assert global_state(source) == []

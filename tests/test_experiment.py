@@ -1,0 +1,279 @@
+"""Experiments: validation, models, seeds, parameter matching, what a run takes."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnviz import FIELDS, Experiment, Model, Run, check_size, estimate, run
+from rnnviz.core.network import NetworkTrace
+
+SMALL = Experiment(seq_len=6, hidden_size=5, batch_size=3)
+
+
+def weights(experiment: Experiment, label: str = "rnn") -> dict[str, np.ndarray]:
+    return run(experiment)[label].params
+
+
+def test_the_default_experiment_is_the_one_of_the_first_screen() -> None:
+    e = Experiment()
+    assert e.models == ("rnn", "lstm", "gru")
+    assert (e.task, e.seq_len, e.hidden_size, e.batch_size) == ("delayed_recall", 100, 64, 16)
+    assert (e.init, e.gain, e.memory_bias, e.loss_at, e.seed) == ("uniform", 1.0, 3.0, "last", 0)
+
+
+def test_an_experiment_is_a_value() -> None:
+    assert Experiment(gain=2) == Experiment(gain=2.0)
+    assert hash(Experiment(gain=2)) == hash(Experiment(gain=2.0))
+    assert Experiment(models=["rnn", Model("lstm", forget_bias=0)]) == Experiment(
+        models=("rnn", "lstm:forget_bias=0.0")
+    )
+    assert pickle.loads(pickle.dumps(SMALL)) == SMALL
+    with pytest.raises(FrozenInstanceError):
+        SMALL.gain = 2.0  # type: ignore[misc]
+
+
+def test_every_field_has_a_default_that_is_allowed_and_a_name() -> None:
+    for name, field in FIELDS.items():
+        assert field.url == name
+        assert field.label
+        assert getattr(Experiment(), name) == field.default
+
+
+@pytest.mark.parametrize("name", [n for n, f in FIELDS.items() if f.kind in ("int", "float")])
+def test_the_ends_of_every_range_are_allowed_and_nothing_beyond(name: str) -> None:
+    field = FIELDS[name]
+    kind = int if field.kind == "int" else float
+    for value in (kind(field.low), kind(field.high)):
+        assert getattr(Experiment(**{name: value}), name) == value
+    for value in (kind(field.low) - 1, kind(field.high) + 1, "1", None, True):
+        with pytest.raises(ValueError, match=f"^{name} must be"):
+            Experiment(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"hidden_size": 0}, "hidden_size must be a finite number from 1 to 512, got 0"),
+        ({"hidden_size": 3.7}, "hidden_size must be an integer 1 to 512, got 3.7"),
+        ({"gain": float("nan")}, "gain must be a finite number from 0.01 to 16, got nan"),
+        ({"task": "copy"}, "task must be one of delayed_recall, adding, .* got 'copy'"),
+        ({"models": ()}, "models must be 1 to 6 labels, got 0"),
+        ({"models": ("rnn",) * 2}, "models must be different, got rnn, rnn"),
+        ({"models": "rnn"}, "models must be a tuple of labels"),
+        ({"models": ("rnn:gain=100",)}, "gain of rnn must be .* from 0.01 to 16, got 100"),
+        ({"models": ("mlp",)}, "model must be one of rnn, lstm, gru, got 'mlp'"),
+        ({"text": "x" * 100_001}, "text must have at most 100,000 characters, got 100,001"),
+        ({"text": "ab\ud800"}, r"text must be valid Unicode, .*U\+D800\) at position 2"),
+        ({"text": 5}, "text must be a str, got int"),
+    ],
+)
+def test_bad_values_are_named_with_what_came_and_what_is_allowed(
+    change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        Experiment(**change)
+
+
+@pytest.mark.parametrize(
+    ("given", "label"),
+    [
+        (Model("lstm"), "lstm"),
+        (Model("lstm", forget_bias=0), "lstm:forget_bias=0"),
+        (Model("lstm:forget_bias=0.0"), "lstm:forget_bias=0"),
+        (Model("lstm:forget_bias=-0.0"), "lstm:forget_bias=0"),
+        (Model("gru:gain=2,update_bias=1.5"), "gru:update_bias=1.5,gain=2"),
+        (Model("gru", gain=2.0, update_bias=1.5), "gru:update_bias=1.5,gain=2"),
+        (Model("rnn:init=orthogonal", activation="relu"), "rnn:activation=relu,init=orthogonal"),
+        (Model("rnn", hidden_size=32), "rnn:hidden_size=32"),
+        (Model("rnn", gain=0.1), "rnn:gain=0.1"),
+    ],
+)
+def test_a_model_is_its_normalized_label(given: Model, label: str) -> None:
+    assert given == label == given.label
+    assert Model(label) == given
+    assert pickle.loads(pickle.dumps(given)).overrides == given.overrides
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ("rnn:forget_bias=0", "overrides of rnn must be among .* got forget_bias"),
+        ("gru:activation=relu", "overrides of gru must be among"),
+        ("lstm:gain", "must look like"),
+        ("lstm:gain=1,gain=2", "must look like"),
+        ("lstm:gain=high", "gain of lstm must be a number, got 'high'"),
+        ("lstm:init=best", "init of lstm must be one of"),
+        ("lstm:hidden_size=2.5", "hidden_size of lstm must be a number, got '2.5'"),
+        ("", "model must be one of"),
+    ],
+)
+def test_a_bad_label_is_refused(label: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Model(label)
+
+
+def test_a_run_maps_labels_to_traces_in_the_order_of_the_models() -> None:
+    result = run(replace(SMALL, models=("gru", "lstm:forget_bias=0", "rnn")))
+    assert isinstance(result, Run)
+    assert list(result) == ["gru", "lstm:forget_bias=0", "rnn"]
+    assert all(isinstance(trace, NetworkTrace) for trace in result.values())
+    assert result[Model("lstm", forget_bias=0)] is result["lstm:forget_bias=0"]
+    assert result["lstm:forget_bias=-0.0"] is result["lstm:forget_bias=0"]
+    assert result.experiment.seq_len == 6
+    assert result.batch.clue_steps == (1,)
+
+
+@pytest.mark.parametrize("label", ["lstm", "mlp", "", "rnn:gain=abc"])
+def test_a_model_that_was_not_run_is_a_missing_key(label: str) -> None:
+    result = run(replace(SMALL, models=("rnn",)))
+    assert label not in result
+    with pytest.raises(KeyError, match=re.escape(repr(label))):
+        result[label]
+
+
+def test_overrides_reach_the_network_they_are_for() -> None:
+    models = ("rnn:activation=relu", "lstm:forget_bias=-1", "gru:update_bias=2,hidden_size=7",
+              "rnn:gain=2", "rnn", "lstm")  # fmt: skip
+    result = run(replace(SMALL, models=models))
+    assert result["rnn:activation=relu"].trace.cell.activation == "relu"
+    lstm = result["lstm:forget_bias=-1"].trace
+    b_h = lstm.params["b_h"]
+    assert (b_h[lstm.cell.gate_rows("f")] == -1).all()
+    assert np.count_nonzero(b_h) == 5
+    gru = result["gru:update_bias=2,hidden_size=7"].trace
+    assert (gru.params["b_h"][gru.cell.gate_rows("z")] == 2).all()
+    assert gru.cell.hidden_size == 7
+    W_hh = result["rnn"].trace.params["W_hh"]
+    assert (result["rnn:gain=2"].trace.params["W_hh"] == 2 * W_hh).all()
+    assert (result["lstm"].trace.params["b_h"][lstm.cell.gate_rows("f")] == 3).all()
+
+
+def test_a_bias_of_its_own_beats_a_shared_chrono() -> None:
+    e = replace(SMALL, models=("lstm", "lstm:forget_bias=1"), gate_init="chrono", hidden_size=50)
+    result = run(e)
+    f = result["lstm"].trace.cell.gate_rows("f")
+    drawn = result["lstm"].trace.params["b_h"][f]
+    assert 0 <= drawn.min() < drawn.max() <= np.log(5)  # time scales up to T = 6
+    assert (result["lstm:forget_bias=1"].trace.params["b_h"][f] == 1).all()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seq_len": 9}, {"batch_size": 7}, {"distractor": 3.0}, {"loss_at": "every"},
+     {"activation": "relu"}, {"memory_bias": 1.0}, {"models": ("lstm", "rnn")}],
+)  # fmt: skip
+def test_nothing_but_its_own_settings_and_the_seed_redraws_the_weights(
+    change: dict[str, Any],
+) -> None:
+    before, after = weights(SMALL), weights(replace(SMALL, **change))
+    assert all((before[name] == after[name]).all() for name in before)
+
+
+@pytest.mark.parametrize("task", ["adding", "counting", "stocks"])
+def test_weights_between_hidden_units_do_not_depend_on_the_task(task: str) -> None:
+    before, after = weights(SMALL), weights(replace(SMALL, task=task))
+    assert (before["0.forward.W_hh"] == after["0.forward.W_hh"]).all()
+
+
+def test_another_seed_is_another_network_and_another_batch() -> None:
+    one, two = run(SMALL), run(replace(SMALL, seed=1))
+    assert (one["rnn"].params["0.forward.W_hh"] != two["rnn"].params["0.forward.W_hh"]).all()
+    assert (one.batch.x[1:] != two.batch.x[1:]).all()
+
+
+def test_the_same_experiment_gives_the_same_bits_in_any_thread() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(run, [replace(SMALL, seed=seed % 4) for seed in range(32)]))
+    for i, result in enumerate(results):
+        assert result["lstm"].loss == results[i % 4]["lstm"].loss
+        assert (result["lstm"].trace.d_h == results[i % 4]["lstm"].trace.d_h).all()
+    assert len({result["lstm"].loss for result in results}) == 4
+
+
+def test_float32_runs_in_float32() -> None:
+    result = run(replace(SMALL, dtype="float32"))
+    assert {trace.trace.d_h.dtype for trace in result.values()} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("first", ["rnn", "lstm:hidden_size=20", "gru"])
+def test_matching_gives_the_nearest_number_of_parameters(first: str) -> None:
+    others = [kind for kind in ("rnn", "lstm", "gru") if not first.startswith(kind)]
+    e = Experiment(models=(first, *others), match="parameters", seq_len=2, hidden_size=33)
+    result = run(e)
+    target = result[first].network.param_count()
+    for kind in others:
+        network = result[kind].network
+        off = abs(network.param_count() - target)
+        for width in (network.cells[0].hidden_size - 1, network.cells[0].hidden_size + 1):
+            cell = replace(network.cells[0], hidden_size=width)
+            assert off <= abs(replace(network, cells=(cell,)).param_count() - target)
+
+
+def test_matching_leaves_a_model_with_a_width_of_its_own_alone() -> None:
+    models = ("rnn", "lstm:hidden_size=9")
+    result = run(Experiment(models=models, match="parameters", seq_len=2, hidden_size=30))
+    assert result["rnn"].trace.cell.hidden_size == 30
+    assert result["lstm:hidden_size=9"].trace.cell.hidden_size == 9
+
+
+def recorded_bytes(trace: NetworkTrace) -> int:
+    """Memory of everything that the trace holds; views of another array count once."""
+    inner = trace.trace
+    arrays = [value for value in (*vars(trace).values(), *vars(inner).values())
+              if isinstance(value, np.ndarray)]  # fmt: skip
+    owners = {id(a if a.base is None else a.base): a if a.base is None else a.base for a in arrays}
+    named = (*trace.params.values(), *inner.params.values(), *trace.grads.values())
+    return sum(a.nbytes for a in owners.values()) + sum(a.nbytes for a in named)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"seq_len": 2, "batch_size": 1, "hidden_size": 1},
+        {"dtype": "float32", "seq_len": 31},
+        {"task": "text", "text": "hello world"},
+        {"task": "stocks", "seq_len": 300},
+        {"models": ("gru", "lstm:hidden_size=3"), "match": "parameters"},
+    ],
+)
+def test_the_estimate_of_memory_is_exact(change: dict[str, Any]) -> None:
+    e = replace(SMALL, **change)
+    assert estimate(e).bytes == sum(map(recorded_bytes, run(e).values()))
+
+
+def test_time_grows_with_everything_that_costs_time() -> None:
+    base = estimate(Experiment()).seconds
+    assert 0 < base < 1
+    for change in ({"seq_len": 200}, {"hidden_size": 128}, {"batch_size": 32}):
+        assert estimate(Experiment(**change)).seconds > 1.3 * base
+
+
+def test_a_run_that_is_too_large_is_refused_with_the_numbers() -> None:
+    assert check_size(Experiment()) == ""
+    e = Experiment(seq_len=2000, hidden_size=512, batch_size=256)
+    message = check_size(e)
+    assert f"{estimate(e).bytes / 2**20:,.0f} MiB" in message
+    assert f"{estimate(e).seconds:,.1f} s" in message
+    assert "1,024 MiB and 10 s" in message
+
+
+def test_either_limit_alone_refuses() -> None:
+    assert "MiB" in check_size(SMALL, max_bytes=1)
+    assert "MiB" in check_size(SMALL, max_seconds=1e-9)
+    assert check_size(SMALL, max_bytes=estimate(SMALL).bytes) == ""
+
+
+@pytest.mark.parametrize("text", ["", "x"])
+def test_a_task_that_cannot_be_made_says_why(text: str) -> None:
+    e = Experiment(task="text", text=text)
+    assert "text must have 2 to 100,000 characters" in check_size(e)
+    with pytest.raises(ValueError, match="text must have 2 to 100,000 characters"):
+        run(e)
