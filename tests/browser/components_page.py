@@ -7,14 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from rnnviz.dashboard.components import (
-    SIDEBAR_WIDTH,
-    compact,
-    dragging,
-    live_chart,
-    live_slider,
-    set_value,
-)
+from rnnviz.dashboard.components import dragging, live_chart, live_slider, set_value
 
 MODELS = {"RNN": "#d55e00", "LSTM": "#0072b2", "GRU": "#009e73"}
 
@@ -59,10 +52,7 @@ def clicked(point: object) -> None:
     st.session_state["clicked"] = point
 
 
-st.set_page_config(
-    page_title="Components", layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
-)
-compact()
+st.set_page_config(page_title="Components", layout="wide")
 with st.sidebar:
     gain = live_slider(
         "Gain",

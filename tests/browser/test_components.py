@@ -30,7 +30,7 @@ def server_says(page: Page, value: str, dragging: bool = False) -> None:
 
 
 def grab(page: Page, share: float) -> tuple[float, float, float]:
-    """Press the mouse on the gain's track; returns left end, width and height of the thumb's path."""
+    """Press the mouse on the gain's track; returns where the thumb's path starts, its length, y."""
     box = gain(page).bounding_box()
     assert box is not None
     left, width, y = box["x"] + 8, box["width"] - 16, box["y"] + box["height"] / 2
