@@ -90,12 +90,13 @@ def log10_spectral_norm(matrices: Array) -> Array:
 
 
 def normalise(matrices: Array) -> tuple[Array, Array]:
-    """(M · 2**−e, e): each matrix of a stack (..., R, C) with its largest entry in [½, 1)."""
-    peak = np.abs(matrices).max(axis=(-2, -1))
+    """(M · 2**−e, e): each matrix of a stack (..., R, C) with its largest entry near 1."""
+    peak = np.maximum(matrices.max(axis=(-2, -1)), -matrices.min(axis=(-2, -1)))
     usable = np.isfinite(peak) & (peak > 0)
-    exponent = np.where(usable, np.frexp(np.where(usable, peak, 1.0))[1], 0)
+    # 2^±1020 is the largest exact factor that serves subnormal and huge entries alike.
+    exponent = np.where(usable, np.frexp(np.where(usable, peak, 1.0))[1], 0).clip(-1020, 1020)
     with np.errstate(under="ignore", invalid="ignore"):
-        return np.ldexp(matrices, -exponent[..., None, None]), exponent
+        return matrices * np.ldexp(1.0, -exponent)[..., None, None], exponent
 
 
 def check_steps(record: Record, steps: Sequence[int] | None, sequence: int) -> Array:

@@ -67,13 +67,15 @@ def power_of_ten(decades: float) -> str:
 
 def factor(value: float) -> str:
     """×0.57, ×1.01, ×10^12: what something is multiplied with."""
-    if not np.isfinite(value):
-        return "×∞" if value > 0 else "×NaN"
-    if value == 0:
-        return "×0"
-    if 1e-3 <= value < 1e3:
-        return f"×{value:.2f}" if 0.1 <= value < 10 else f"×{significant(value)}"
-    return f"×{magnitude(float(np.log10(value)))}"
+    return f"×{plain(value)}"
+
+
+def plain(value: float) -> str:
+    """0.57, 1.01, 93, 10^12: two decimals where they say something."""
+    if 0.1 <= value < 10:
+        return f"{value:.2f}"
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return magnitude(float(np.log10(value)))
 
 
 def significant(value: float) -> str:
@@ -100,15 +102,15 @@ def magnitude(log10: float) -> str:
 def steps(count: float) -> str:
     """1.2 steps, 16 steps, 1 step."""
     if not np.isfinite(count):
-        return "∞ steps" if count > 0 else "NaN steps"
+        return "∞ steps" if count > 0 else "an unknown number of steps"
     text = significant(count)
     return f"{text} step" if text == "1" else f"{text} steps"
 
 
 def _pace(rate: Rate) -> str:
-    """(×0.57 a step, halves every 1.2 steps)"""
+    """(×0.57 a step, halves every 1.2 steps); the time only where it is a step or more."""
     count = rate.halving_steps
-    if count is None:
+    if count is None or count < 0.95:
         return f" ({factor(rate.factor_per_step)} a step)"
     verb = "halves" if rate.verdict == "vanishes" else "doubles"
     every = "step" if steps(count) == "1 step" else steps(count)
@@ -139,7 +141,9 @@ DOES = {"vanishes": "vanishes", "explodes": "explodes", "level": "stays level"}
 
 def _rule(fields: Mapping[str, Any]) -> str:
     sigma, threshold = fields["sigma_max"], fields["threshold"]
-    text = f"Largest singular value of the {display_name(fields['label'])}'s W_hh: **{sigma:.3g}**"
+    text = (
+        f"Largest singular value of the {display_name(fields['label'])}'s W_hh: **{plain(sigma)}**"
+    )
     text += "." if threshold == 1 else f" (the threshold is 1/γ = {threshold:g})."
     if fields["says"] is None or fields["does"] is None:
         return text

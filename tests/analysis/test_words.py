@@ -71,7 +71,13 @@ def test_two_significant_digits(value, text):
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(1.0, "1 step"), (1.2, "1.2 steps"), (16.4, "16 steps"), (np.inf, "∞ steps")],
+    [
+        (1.0, "1 step"),
+        (1.2, "1.2 steps"),
+        (16.4, "16 steps"),
+        (np.inf, "∞ steps"),
+        (np.nan, "an unknown number of steps"),
+    ],
 )
 def test_steps(count, text):
     assert words.steps(count) == text
@@ -120,6 +126,11 @@ def test_names_with_commas_are_kept_apart():
     assert "; **100 %** in the LSTM." in text
 
 
+def test_a_time_below_one_step_is_not_told():
+    assert reach(model("rnn", -99.0)).endswith("in the RNN (×0.10 a step).")
+    assert reach(model("rnn", 0.99)).endswith("in the RNN (×1.02 a step).")
+
+
 def test_zero_and_nan_have_no_rate():
     text = reach(model("rnn", -np.inf, Status.ZERO), model("gru", np.nan, Status.NAN))
     assert text == (
@@ -140,6 +151,7 @@ def test_rule_of_thumb():
     )
     assert rule(does="level", right=False).endswith("it stays level: **rule wrong**.")
     assert rule(does=None, right=None) == f"{start}."
+    assert "W_hh: **10^12**." in rule(does="explodes", right=True, sigma_max=8e11)
     assert rule(does="explodes", right=True, threshold=4.0) == (
         f"{start} (the threshold is 1/γ = 4). "
         "The rule of thumb says it explodes; it explodes: **rule right**."
