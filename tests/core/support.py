@@ -118,3 +118,23 @@ def entry_error(p: Problem) -> float:
             true[index] = slope(p, name, step)
         errors.append(np.abs(gradient - true).max() / (np.abs(true).max() or 1.0))
     return max(errors)
+
+
+def recorded(trace: Trace) -> dict[str, Array]:
+    """Every array of a trace but those that were given."""
+    named = {"h": trace.h, "c": trace.c, "d_h": trace.d_h, "d_c": trace.d_c, "d_x": trace.d_x}
+    named |= {f"gate {gate}": values for gate, values in trace.gates.items()}
+    named |= {f"d_gate {gate}": values for gate, values in trace.d_gates.items()}
+    named |= {f"d_{name}": values for name, values in trace.grads.items()}
+    return {name: values for name, values in named.items() if values is not None}
+
+
+def over_time(trace: Trace) -> dict[str, Array]:
+    """The recorded arrays that have a batch axis."""
+    return {name: v for name, v in recorded(trace).items() if name[2:] not in trace.grads}
+
+
+def same(found: Trace, expected: Trace) -> None:
+    """Check that everything recorded is equal bit for bit."""
+    for name, values in recorded(expected).items():
+        np.testing.assert_array_equal(recorded(found)[name], values, name)
