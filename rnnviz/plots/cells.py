@@ -14,7 +14,6 @@ from rnnviz.plots.marks import Piece
 Array = np.ndarray
 
 MOST_STEPS = 300
-ROUND = 16
 SPECIAL_COLOURS = {
     Status.ZERO: theme.EXACT_ZERO,
     Status.ROUNDED: theme.ROUNDED_ZERO,
@@ -62,9 +61,11 @@ def thinned(values: Array, special: Array, budget: int) -> Cells:
     return Cells(np.where(empty, np.nan, peak), np.where(empty, codes, -1), down, across)
 
 
-def layers(cells: Cells, where: Piece, name: str, hover: str, colours: Piece) -> list[Piece]:
+def layers(
+    cells: Cells, where: Piece, name: str, hover: str, colours: Piece, parts: int = 16
+) -> list[Piece]:
     """The traces of a panel. `where` says axes and rows (`y`, or `y0` and `dy`), `hover` how to
-    write z, `colours` the scale. Values are rounded to 1/16, so that their bytes pack well."""
+    write z, `colours` the scale. Values are rounded to 1/`parts`, so that their bytes pack well."""
     across = cells.steps_each
     grid = {"type": "heatmap", "name": name, "x0": cells.first_step, "dx": across, **where}
     backdrop = _backdrop(cells, grid, name)
@@ -72,7 +73,7 @@ def layers(cells: Cells, where: Piece, name: str, hover: str, colours: Piece) ->
         return backdrop
     step = "step %{x}" if across == 1 else f"largest of {across} steps around %{{x:.0f}}"
     text = f"{name}, unit %{{y}}, {step}: {hover}<extra></extra>"
-    z = (np.round(cells.values * ROUND) / ROUND).astype(np.float32)
+    z = (np.round(cells.values * parts) / parts).astype(np.float32)
     return [*backdrop, {**grid, "z": z, "hoverongaps": False, "hovertemplate": text, **colours}]
 
 

@@ -1,0 +1,187 @@
+"""Who keeps the memory open? Gates through time, half-lives, Π f against the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.core.numerics import Status
+from rnnviz.plots import theme
+from rnnviz.plots.cells import Cells, layers, thinned
+from rnnviz.plots.marks import Piece, figure, note, on_paper, rule
+from rnnviz.plots.panels import UNSEEN, axis, curve, headline, nothing
+
+if TYPE_CHECKING:
+    from rnnviz.analysis.gates import GateStats, Memory
+
+Array = np.ndarray
+Styles = Mapping[str, theme.Style]
+
+HEIGHT = 250
+STRIPS_HEIGHT = 190
+CELLS = 19_200
+HALF_LIVES = (-0.5, 3.5)
+"""Decades of steps that are always shown."""
+
+
+def gate_heatmap(
+    stats: GateStats, order: Array | None = None, *, styles: Styles | None = None
+) -> go.Figure:
+    """One gate of one model, unit × time, sequence 0: always 0 to 1, a candidate −1 to 1.
+
+    order : unit indices from the top row down (`Memory.order` has short half-lives first, so the
+    longest memory is at the bottom); None keeps the units' own order, the first at the top.
+    """
+    known = theme.styles_for([stats.label], styles)
+    layout = _strips_layout([stats], known, HEIGHT, order is not None)
+    return figure(_strip(stats, order, known, 0, CELLS), layout, f"gate-{stats.gate}")
+
+
+def gate_strips(
+    stats: Sequence[GateStats], order: Array | None = None, *, styles: Styles | None = None
+) -> go.Figure:
+    """Several gates of one model under each other, small, in the same unit order."""
+    known = theme.styles_for([s.label for s in stats], styles)
+    if not stats:
+        empty = {"height": STRIPS_HEIGHT, **nothing("No gates chosen.")}
+        return figure([UNSEEN], empty, "gate-strips")
+    budget = CELLS // len(stats)
+    data = [p for i, s in enumerate(stats) for p in _strip(s, order, known, i, budget)]
+    layout = _strips_layout(stats, known, STRIPS_HEIGHT, order is not None)
+    return figure(data, layout, "gate-strips")
+
+
+def _strip(
+    stats: GateStats, order: Array | None, styles: Styles, index: int, budget: int
+) -> list[Piece]:
+    values = np.asarray(stats.values, dtype=np.float64)
+    units = np.arange(len(values)) if order is None else np.asarray(order)
+    suffix = "" if index == 0 else str(index + 1)
+    cells = _cells(values[units], budget)
+    rows = [str(unit + 1) for unit in units[:: cells.units_each]]
+    where = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "y": rows}
+    scale = {"coloraxis": "coloraxis2" if stats.signed else "coloraxis"}
+    name = f"{styles[stats.label].title} {stats.gate}"
+    return layers(cells, where, name, "%{z:.2f}", scale, 256)
+
+
+def _cells(values: Array, budget: int) -> Cells:
+    special = np.where(np.isfinite(values), -1, Status.NAN)
+    return thinned(np.where(np.isfinite(values), values, np.nan), special, budget)
+
+
+def _strips_layout(stats: Sequence[GateStats], styles: Styles, height: int, sorted_: bool) -> Piece:
+    margin = {"l": 46, "r": 64, "t": 26, "b": 46}
+    gap = 24 / (height - margin["t"] - margin["b"]) * (len(stats) > 1)
+    high = (1 - gap * (len(stats) - 1)) / len(stats)
+    layout: Piece = {"height": height, "margin": margin, "annotations": []}
+    for index, each in enumerate(stats):
+        suffix = "" if index == 0 else str(index + 1)
+        top = 1 - index * (high + gap)
+        bottom = index + 1 == len(stats)
+        layout[f"xaxis{suffix}"] = _time_axis(f"y{suffix}", bottom)
+        layout[f"yaxis{suffix}"] = _unit_axis(f"x{suffix}", (top - high, top), sorted_, high > 0.6)
+        layout["annotations"].append(_strip_title(each, styles[each.label], top))
+    layout["coloraxis"] = _scale(theme.SEQUENTIAL, 0.0, 1.0)
+    layout["coloraxis2"] = _scale(list(theme.DIVERGING), -1.0, 1.0)
+    both = {each.signed for each in stats}
+    if both == {True, False}:
+        layout["coloraxis"]["colorbar"] |= {"len": 0.46, "y": 0.77}
+        layout["coloraxis2"]["colorbar"] |= {"len": 0.46, "y": 0.23}
+    return layout
+
+
+def _time_axis(anchor: str, bottom: bool) -> Piece:
+    small = {"anchor": anchor, "showgrid": False, "tickfont": {"size": theme.SMALL_SIZE}}
+    return {**small, **(axis("time step t") if bottom else {"showticklabels": False})}
+
+
+def _unit_axis(anchor: str, domain: tuple[float, float], sorted_: bool, tall: bool) -> Piece:
+    text = ("unit, longest memory below" if sorted_ else "unit") if tall else "unit"
+    place = {"anchor": anchor, "domain": [round(max(domain[0], 0), 4), round(domain[1], 4)]}
+    rows = {"type": "category", "autorange": "reversed", "showticklabels": False, "ticks": ""}
+    title = {"text": text, "font": {"size": theme.SMALL_SIZE}}
+    return {**place, **rows, "showgrid": False, "title": title}
+
+
+def _strip_title(stats: GateStats, style: theme.Style, top: float) -> Piece:
+    text = f"<b>{style.title} {stats.gate}</b>  mean {stats.mean:.2f}, sd {stats.sd:.2f}"
+    if stats.alike:
+        text += ": all units alike, this gate is a constant here"
+    font = {"size": theme.NOTE_SIZE, "color": style.colour}
+    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
+    return on_paper(text, 0, round(top, 4), font=font, **place)
+
+
+def _scale(colours: object, low: float, high: float) -> Piece:
+    ticks = {"tickvals": [low, (low + high) / 2, high], "tickfont": {"size": theme.SMALL_SIZE}}
+    bar = {"thickness": 12, "len": 1.0, "outlinewidth": 0, "xpad": 8, "ypad": 0, **ticks}
+    return {"cmin": low, "cmax": high, "colorscale": colours, "colorbar": bar}
+
+
+def half_life_figure(
+    memories: Sequence[Memory], seq_len: int, *, styles: Styles | None = None
+) -> go.Figure:
+    """Half-life of each unit's memory, shortest at the top as in the sorted heatmap beside it.
+
+    x is log10 of steps on a linear axis with the steps as tick texts; the dotted rule stands at
+    T. A unit that never loses anything stands at the right edge, one that closed at the left.
+    """
+    known = theme.styles_for([m.label for m in memories], styles)
+    layout: Piece = {"height": HEIGHT, "margin": {"l": 46, "r": 18, "t": 26, "b": 46}}
+    if not memories:
+        text = "No model here has a memory gate."
+        return figure([UNSEEN], {**layout, **nothing(text)}, "half-life")
+    low, high = _decades(memories, seq_len)
+    at = float(np.log10(seq_len))
+    ticks = np.arange(np.ceil(low), np.floor(high) + 1)
+    texts = [f"{10**tick:,.1f}" if tick < 0 else f"{10**tick:,.0f}" for tick in ticks]
+    shares = [(known[m.label], _share(m, known[m.label], seq_len)) for m in memories]
+    steps = {"range": [low, high], "tickvals": ticks.tolist(), "ticktext": texts}
+    layout |= {
+        "xaxis": axis("half-life in steps", **steps),
+        "yaxis": axis("% of units", range=[100, 0], nticks=5, showgrid=False),
+        "shapes": [rule((at, at), (0, 1), yref="y domain", line={"width": 2})],
+        "annotations": [_at_end(seq_len, at), headline("outlast T:", shares)],
+    }
+    return figure(
+        [_half_lives(m, known[m.label], low, high) for m in memories], layout, "half-life"
+    )
+
+
+def _log10(memory: Memory) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log10(np.asarray(memory.half_life, dtype=np.float64))
+
+
+def _decades(memories: Sequence[Memory], seq_len: int) -> tuple[float, float]:
+    logs = np.concatenate([_log10(m) for m in memories])
+    finite = np.clip(logs[np.isfinite(logs)], -6, 9)
+    low = min(HALF_LIVES[0], float(np.floor(finite.min(initial=0.0))) - 0.2)
+    high = max(HALF_LIVES[1], float(np.log10(seq_len)) + 0.5, finite.max(initial=0.0) + 0.3)
+    return low, float(high)
+
+
+def _half_lives(memory: Memory, style: theme.Style, low: float, high: float) -> Piece:
+    logs = _log10(memory)[np.asarray(memory.order)]
+    logs = np.clip(np.where(np.isnan(logs), low, logs), low, high)
+    share = (np.arange(len(logs)) + 0.5) / len(logs) * 100
+    hover = "half-life 10<sup>%{x:.2f}</sup> steps, longer than that of %{y:.0f} % of units"
+    return {
+        **curve(logs, share, style, hover),
+        "mode": "lines+markers",
+        "marker": {"color": style.colour, "size": 6},
+        "cliponaxis": False,
+    }
+
+
+def _at_end(seq_len: int, at: float) -> Piece:
+    place = {"yref": "paper", "yanchor": "top", "xanchor": "left", "xshift": 2}
+    return note(f"T = {seq_len}", at, 1, font={"size": theme.TICK_SIZE}, **place)
+
+
+def _share(memory: Memory, style: theme.Style, seq_len: int) -> str:
+    return f"{style.name} {100 * memory.share_beyond(seq_len):.0f} %"

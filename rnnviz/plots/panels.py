@@ -1,0 +1,58 @@
+"""Figures of one panel: the axes and lines that spectra and gates share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnviz.plots import theme
+from rnnviz.plots.marks import Piece, on_paper
+
+Array = np.ndarray
+
+
+def curve(x: Array, y: Array, style: theme.Style, hover: str, **line: Any) -> Piece:
+    """A line in a model's style, of the points that have a number."""
+    kept = np.isfinite(x) & np.isfinite(y)
+    return {
+        "type": "scatter",
+        "mode": "lines" if kept.sum() > 1 else "markers",
+        "x": np.asarray(x)[kept].astype(np.float32),
+        "y": np.asarray(y)[kept].astype(np.float32),
+        "name": style.title,
+        "line": {"color": style.colour, "width": theme.LINE, "dash": style.dash, **line},
+        "marker": {"color": style.colour, "size": 9},
+        "hovertemplate": f"{style.title}: {hover}<extra></extra>",
+    }
+
+
+def headline(what: str, parts: Sequence[tuple[theme.Style, str]]) -> Piece:
+    """One line above the plot: a quantity, and its value for each model in the model's colour."""
+    values = [f"<span style='color:{style.colour}'><b>{text}</b></span>" for style, text in parts]
+    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 4}
+    size = theme.AXIS_SIZE if len(parts) < 4 else theme.SMALL_SIZE
+    return on_paper("   ".join([what, *values]), 0, 1, font={"size": size}, **place)
+
+
+def axis(title: str, **options: Any) -> Piece:
+    """An axis with a title in the middle size."""
+    title_ = {"text": title, "font": {"size": theme.NOTE_SIZE}, "standoff": 4}
+    return {"title": title_, "tickfont": {"size": theme.TICK_SIZE}, **options}
+
+
+def nothing(text: str) -> Piece:
+    """Layout of a figure that has nothing to draw, and says why."""
+    said = on_paper(text, 0.5, 0.5, font={"size": theme.LABEL_SIZE})
+    hidden = {"visible": False}
+    return {"annotations": [said], "xaxis": hidden, "yaxis": hidden, "shapes": []}
+
+
+def factor(value: float) -> str:
+    """A factor per step for a label: ×0.57, ×1.1e+07 where that is too long."""
+    return f"×{value:.2f}" if 0.01 <= value < 1000 or value == 0 else f"×{value:.1e}"
+
+
+UNSEEN: Piece = {"type": "scatter", "x": [0], "y": [0], "opacity": 0, "hoverinfo": "skip"}
+"""A trace for figures with nothing to draw: a chart without traces would be an error."""

@@ -1,0 +1,238 @@
+"""What does W_hh promise, and what happens? Singular values, eigenvalues, powers, Jacobians."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.plots import theme
+from rnnviz.plots.jacobians import jacobian_figure
+from rnnviz.plots.labels import EndLabel, end_labels
+from rnnviz.plots.marks import Piece, figure, note, on_paper, rule
+from rnnviz.plots.panels import UNSEEN, axis, curve, factor, headline, nothing
+
+if TYPE_CHECKING:
+    from rnnviz.analysis.spectra import Spectrum
+
+__all__ = ["eigenvalue_figure", "jacobian_figure", "powers_figure", "singular_values_figure"]
+
+Array = np.ndarray
+Styles = Mapping[str, theme.Style]
+
+SPECTRUM_HEIGHT = 310
+POWERS_HEIGHT = 190
+JACOBIAN_HEIGHT = 300
+MARGIN = {"l": 58, "r": 14, "t": 30, "b": 48}
+POWERS_MARGIN = {"l": 60, "r": 150, "t": 12, "b": 48}
+NOT_FINITE = "W_hh holds values that are not finite."
+LARGEST = 1e12
+"""Beyond this a linear axis shows nothing; such a block is named, not drawn."""
+
+
+def singular_values_figure(
+    spectra: Sequence[Spectrum], *, styles: Styles | None = None
+) -> go.Figure:
+    """Singular values of one H × H block of each model, largest first: bars for one model,
+    lines for several. The dotted rule stands at 1/γ, γ the largest slope of the nonlinearity. Of
+    an RNN whose largest value lies below it the gradient must vanish; above it, it may explode.
+    For a gate of an LSTM or GRU the rule is drawn without that promise: no single block decides.
+    """
+    known = theme.styles_for([s.label for s in spectra], styles)
+    drawn = [s for s in spectra if _drawable(s.singular_values)]
+    layout: Piece = {"height": SPECTRUM_HEIGHT, "margin": MARGIN}
+    if not drawn:
+        return figure([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "singular-values")
+    only = len(drawn) == 1
+    data = [_singular_values(s, known[s.label], bars=only) for s in drawn]
+    edges = sorted({1 / s.lipschitz for s in drawn})
+    top = 1.1 * max([*(s.sigma_max for s in drawn), *edges])
+    sizes = [(known[s.label], _name(s, known, f"{s.sigma_max:.2f}", only)) for s in drawn]
+    layout |= {
+        "margin": {**MARGIN, "r": 142},
+        "xaxis": axis("singular value, largest first", showgrid=False, nticks=6),
+        "yaxis": axis("σ", range=[0, top]),
+        "bargap": 0.15,
+        "shapes": [_edge(edge) for edge in edges],
+        "annotations": [headline("σ<sub>max</sub> =", sizes), *_promises(drawn, edges)],
+    }
+    return figure(data, layout, "singular-values")
+
+
+def _edge(height: float) -> Piece:
+    line = {"color": theme.GREY, "width": 2}
+    return rule((0, 1), (height, height), xref="x domain", line=line, layer="above")
+
+
+def _promises(spectra: Sequence[Spectrum], edges: Sequence[float]) -> list[Piece]:
+    """Right of the plot, at 1/γ: what lies above and below. Only an RNN is promised anything."""
+    notes = []
+    for edge in edges:
+        kinds = {theme.model_kind(s.label) for s in spectra if 1 / s.lipschitz == edge}
+        text = f"<b>1/γ = {edge:g}</b>"
+        if "rnn" in kinds:
+            text = f"above: may explode<br>{text}<br>below: must vanish"
+        else:
+            text += "<br>no single gate<br>decides"
+        place = {"xref": "paper", "xanchor": "left", "xshift": 6, "align": "left"}
+        notes.append(note(text, 1, edge, font={"size": theme.TICK_SIZE}, **place))
+    return notes
+
+
+def _name(spectrum: Spectrum, styles: Styles, value: str, only: bool) -> str:
+    style = styles[spectrum.label]
+    if only and theme.model_kind(spectrum.label) == "rnn":
+        return value
+    gate = "" if theme.model_kind(spectrum.label) == "rnn" else f" {spectrum.gate}"
+    return f"{style.name}{gate} {value}"
+
+
+def _drawable(values: Array) -> bool:
+    return len(values) > 0 and bool(np.isfinite(values).all()) and float(np.max(values)) < LARGEST
+
+
+def _why_empty(spectra: Sequence[Spectrum]) -> str:
+    if not spectra:
+        return "No model chosen."
+    if any(np.isfinite(s.sigma_max) for s in spectra):
+        return f"W_hh stretches by more than {LARGEST:.0e} in one step."
+    return NOT_FINITE
+
+
+def _singular_values(spectrum: Spectrum, style: theme.Style, *, bars: bool) -> Piece:
+    values = spectrum.singular_values
+    rank = np.arange(1, len(values) + 1)
+    drawn = curve(rank, values, style, "singular value %{x}: %{y:.3f}")
+    if not bars:
+        return drawn
+    kept = {key: drawn[key] for key in ("x", "y", "name", "hovertemplate")}
+    return {**kept, "type": "bar", "marker": {"color": style.colour}}
+
+
+def eigenvalue_figure(
+    spectra: Sequence[Spectrum],
+    mean_slope: float | None = None,
+    *,
+    styles: Styles | None = None,
+) -> go.Figure:
+    """Eigenvalues of one H × H block of each model in the complex plane, with the unit circle.
+
+    mean_slope : mean φ′ of the run. The dashed circle has radius 1/mean φ′: an eigenvalue times
+    mean φ′ is inside the unit circle exactly if the eigenvalue is inside the dashed one.
+    """
+    known = theme.styles_for([s.label for s in spectra], styles)
+    drawn = [s for s in spectra if _drawable(np.abs(s.eigenvalues))]
+    layout: Piece = {"height": SPECTRUM_HEIGHT, "margin": MARGIN}
+    if not drawn:
+        return figure([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "eigenvalues")
+    reach = 1.12 * max(1.0, *(s.spectral_radius for s in drawn))
+    circles, key = _circles(mean_slope, reach)
+    reach = max([reach, *(1.08 * circle["x1"] for circle in circles)])
+    only = len(drawn) == 1
+    sizes = [(known[s.label], _name(s, known, f"{s.spectral_radius:.2f}", only)) for s in drawn]
+    square = {"range": [-reach, reach], "constrain": "domain", "nticks": 6}
+    layout |= {
+        "xaxis": axis("real part", **square),
+        "yaxis": axis("imaginary part", **square, scaleanchor="x", scaleratio=1),
+        "shapes": circles,
+        "annotations": [headline("ρ =", sizes), key],
+    }
+    return figure([_eigenvalues(s, known[s.label]) for s in drawn], layout, "eigenvalues")
+
+
+def _eigenvalues(spectrum: Spectrum, style: theme.Style) -> Piece:
+    values = spectrum.eigenvalues
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": values.real.astype(np.float32),
+        "y": values.imag.astype(np.float32),
+        "customdata": np.abs(values).astype(np.float32),
+        "name": style.title,
+        "marker": {"color": style.colour, "size": 7},
+        "hovertemplate": f"{style.title}: |λ| = %{{customdata:.3f}}<br>"
+        "λ = %{x:.3f} + %{y:.3f}i<extra></extra>",
+    }
+
+
+def _circles(mean_slope: float | None, reach: float) -> tuple[list[Piece], Piece]:
+    """The circles and, in the corner that they leave free, what they are."""
+    circles, words = [_circle(1.0, "solid")], "solid: |λ| = 1"
+    if mean_slope is not None and 0 < mean_slope < 0.98 and 1 / mean_slope < 2.2 * reach:
+        circles.append(_circle(1 / mean_slope, "dash"))
+        words += f"<br>dashed: 1/mean φ′<br>= {1 / mean_slope:.2f}"
+    place = {"xanchor": "right", "yanchor": "top", "align": "right"}
+    return circles, on_paper(words, 1, 1, font={"size": theme.SMALL_SIZE}, **place)
+
+
+def _circle(radius: float, dash: str) -> Piece:
+    box = {"x0": -radius, "x1": radius, "y0": -radius, "y1": radius}
+    return {"type": "circle", **box, "line": {"color": theme.GREY, "width": 2, "dash": dash}}
+
+
+def powers_figure(
+    spectra: Sequence[Spectrum],
+    measured: Mapping[str, float | None] | None = None,
+    *,
+    styles: Styles | None = None,
+) -> go.Figure:
+    """‖Wᵏ‖^(1/k), the mean factor per step that W could reach in k steps: it starts at σ_max and
+    ends at ρ. `measured` (label -> factor per step) is drawn dotted: what the error did.
+    """
+    known = theme.styles_for([s.label for s in spectra], styles)
+    drawn = [s for s in spectra if _drawable(s.singular_values)]
+    layout: Piece = {"height": POWERS_HEIGHT, "margin": POWERS_MARGIN}
+    if not drawn:
+        return figure([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "powers")
+    rates = {label: rate for label, rate in (measured or {}).items() if rate is not None}
+    rates = {label: rate for label, rate in rates.items() if 0 <= rate < LARGEST}
+    data = [piece for s in drawn for piece in _powers(s, known[s.label], rates.get(s.label))]
+    highest = max([*(s.sigma_max for s in drawn), *rates.values()])
+    y_range = (0.0, 1.1 * highest if highest > 0 else 1.0)
+    pixels = POWERS_HEIGHT - POWERS_MARGIN["t"] - POWERS_MARGIN["b"]
+    labels = [t for s in drawn for t in _power_labels(s, known[s.label], rates, len(drawn) == 1)]
+    last = max(int(s.powers_k[-1]) for s in drawn)
+    levels = [drawn[0].sigma_max, drawn[0].spectral_radius] if len(drawn) == 1 else []
+    layout |= {
+        "shapes": [rule((0, 1), (y, y), xref="x domain") for y in levels],
+        "xaxis": axis("k steps", range=[1, last], showgrid=False),
+        "yaxis": axis("‖W<sup>k</sup>‖<sup>1/k</sup>", range=list(y_range), nticks=5),
+        "annotations": end_labels(labels, y_range, pixels, side="right"),
+    }
+    return figure(data, layout, "powers")
+
+
+def _powers(spectrum: Spectrum, style: theme.Style, rate: float | None) -> list[Piece]:
+    k = spectrum.powers_k
+    with np.errstate(under="ignore"):
+        norms = 10.0**spectrum.powers_log10
+    pieces = [curve(k, norms, style, "k = %{x}: ×%{y:.3f} a step")]
+    if rate is not None:
+        ends = np.array([k[0], k[-1]])
+        flat = np.array([rate, rate])
+        pieces.append(curve(ends, flat, style, "measured ×%{y:.3f} a step", dash="dot"))
+    return pieces
+
+
+def _power_labels(
+    spectrum: Spectrum, style: theme.Style, rates: Mapping[str, float], alone: bool
+) -> list[EndLabel]:
+    """What the heights are: σ_max, ρ and the measured rate of one model; of several the last."""
+    labels = []
+    if alone:
+        top, bottom = spectrum.sigma_max, spectrum.spectral_radius
+        labels.append(_label(f"σ<sub>max</sub> = {top:.2f}", top, style))
+        labels.append(_label(f"ρ = {bottom:.2f}", bottom, style))
+    if spectrum.label in rates:
+        rate = rates[spectrum.label]
+        text = "measured" if alone else style.title
+        labels.append(_label(f"<b>{text} {factor(rate)}</b>", rate, style))
+    return labels
+
+
+def _label(text: str, y: float, style: theme.Style) -> EndLabel:
+    return EndLabel(
+        f"<span style='font-size:{theme.NOTE_SIZE}px'>{text}</span>", y, 19, style.colour
+    )
