@@ -21,18 +21,24 @@ def main() -> None:
     """Sidebar, navigation, then the chosen page."""
     st.set_page_config(page_title="rnnviz", page_icon="📉", layout="wide")
     layout.style()
-    setting = controls.sidebar()
-    refusal = check_size(setting.experiment)
     pages = [
-        st.Page(
-            partial(layout.refused, refusal) if refusal else partial(module.page, setting),
-            title=title,
-            url_path=path,
-            default=path == "gradient-flow",
-        )
-        for path, (title, module) in PAGES.items()
+        st.Page(partial(_show, path), title=title, url_path=path, default=path == "gradient-flow")
+        for path, (title, _) in PAGES.items()
     ]
-    st.navigation(pages, position="top").run()
+    # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
+    # run, and with the names their values.
+    chosen = st.navigation(pages, position="top")
+    st.session_state["setting"] = controls.sidebar()
+    chosen.run()
+
+
+def _show(path: str) -> None:
+    setting = st.session_state["setting"]
+    refusal = check_size(setting.experiment)
+    if refusal:
+        layout.refused(refusal)
+    else:
+        PAGES[path][1].page(setting)
 
 
 main()
