@@ -53,7 +53,10 @@ def _logistic(a: Array, out: Array) -> None:
 
 
 def _relu(a: Array, out: Array) -> None:
-    np.multiply(a, a.real > 0, out=out)
+    if a.dtype.kind == "c":
+        np.multiply(a, a.real > 0, out=out)  # np.maximum would compare imaginary parts at the kink
+    else:
+        np.maximum(a, 0, out=out)  # unlike a product, 0 at −inf
 
 
 def _relu_slope(y: Array, out: Array) -> None:

@@ -195,3 +195,10 @@ def test_cells_are_small_frozen_values():
     assert len({cell, LSTM(2, 3), GRU(2, 3)}) == 2
     with pytest.raises(FrozenInstanceError):
         cell.hidden_size = 4
+
+
+def test_relu_of_a_sum_that_overflows_below_is_zero_and_not_nan():
+    params = {"W_xh": np.zeros((1, 1)), "W_hh": np.full((1, 1), -1e200), "b_h": np.zeros(1)}
+    trace = bptt(RNN(1, 1, "relu"), params, np.zeros((2, 1, 1)), np.ones((2, 1, 1)), [[1e200]])
+    assert (trace.h[1:] == 0).all()
+    assert (trace.d_h[:-1, 0, 0] == [0, 1]).all()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,6 +98,34 @@ def test_same_bits_in_eight_threads(kind):
         traces = list(pool.map(lambda _: p.trace(), range(32)))
     for trace in traces:
         same(trace, p.trace())
+
+
+HASH = """
+import hashlib
+from tests.core.support import problem, recorded
+for kind in ("rnn tanh", "lstm", "gru"):
+    values = recorded(problem(kind, T=30, B=5, D=3, H=16).trace()).values()
+    print(hashlib.sha256(b"".join(v.tobytes() for v in values)).hexdigest())
+"""
+
+
+def test_same_bits_in_another_process():
+    root = Path(__file__).parents[2]
+    runs = [
+        subprocess.run([sys.executable, "-c", HASH], cwd=root, capture_output=True, check=True)
+        for _ in range(2)
+    ]
+    assert runs[0].stdout == runs[1].stdout
+    assert len(runs[0].stdout.split()) == 3
+
+
+def test_numpy_s_settings_and_global_generator_are_left_alone():
+    settings, state = np.geterr(), np.random.get_state()[1].copy()  # noqa: NPY002
+    p = problem("lstm", T=5, B=2, D=2, H=3)
+    p.cell.init_params(np.random.default_rng(0))
+    p.trace()
+    assert np.geterr() == settings
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
 
 
 @pytest.mark.parametrize("kind", KINDS)
