@@ -23,6 +23,9 @@ from rnnviz.core.numerics import (
 
 Array = np.ndarray
 
+FAINT = -100
+"""Decades below which entries may have lost digits when sequences were brought to one scale."""
+
 
 @dataclass(frozen=True, eq=False)
 class GradientFlow:
@@ -74,7 +77,7 @@ def gradient_flow(trace: Trace, label: str, scale: float = 1.0) -> GradientFlow:
     parts = {
         "h": h,
         "state": state_log10(trace, h),
-        "direct": np.pad(log10_norm(trace.d_h_direct, 1), ((1, 0), (0, 0)), constant_values=np.nan),
+        "direct": _direct_log10(trace),
     }
     if trace.d_c is not None:
         parts["c"] = log10_norm(trace.d_c, 1, trace.d_log2)
@@ -115,13 +118,32 @@ def state_curve(trace: Trace) -> Curve:
     return Curve(log10, status_of(log10))
 
 
+def _direct_log10(trace: Trace) -> Array:
+    """log10 ‖∂⁺L/∂h_t‖ of each sequence, (T+1, B); NaN at the initial state, which has none."""
+    direct = trace.d_h_direct
+    result = np.full((len(direct) + 1, trace.batch_size), -np.inf)
+    result[0] = np.nan
+    present = np.flatnonzero(direct.reshape(len(direct), -1).any(axis=1))
+    result[present + 1] = log10_norm(direct[present], 1)
+    return result
+
+
 def _unit_log10(trace: Trace) -> Array:
     """log10 |∂L/∂h_t| of each unit (H, T+1), RMS over the batch."""
-    if not trace.d_log2.any():
-        return (log10_norm(trace.d_h, 2) - 0.5 * np.log10(trace.batch_size)).T
+    d_h, log2 = trace.d_h, trace.d_log2
+    mean = 0.5 * np.log10(trace.batch_size)
+    if not log2.any():
+        return (log10_norm(d_h, 2) - mean).T
+    top = log2.max(axis=1, keepdims=True)
+    with np.errstate(under="ignore", invalid="ignore"):
+        aligned = d_h * np.ldexp(1.0, log2 - top)[:, None]
+    result = log10_norm(aligned, 2, top) - mean
+    # A unit may live only in a sequence whose gradients are far below another's.
+    step, unit = np.nonzero(result - top * LOG10_2 < FAINT)
     with np.errstate(divide="ignore"):
-        each = np.log10(np.abs(trace.d_h)) + trace.d_log2[:, None] * LOG10_2
-    return log10_rms(each).T
+        each = np.log10(np.abs(d_h[step, unit])) + log2[step] * LOG10_2
+    result[step, unit] = log10_rms(each)
+    return result.T
 
 
 def _assemble(

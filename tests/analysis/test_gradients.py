@@ -100,6 +100,15 @@ def test_units_beyond_the_range_of_float64():
     assert Status(flow.units_status[0, 0]) == Status.BELOW
 
 
+def test_units_of_sequences_that_live_on_different_scales():
+    """Unit 1 has error in sequence 1 alone, unit 2 in sequence 2, up to 1,200 decades below."""
+    trace = simple(np.diag([1.0, 1e-3]), last_step(400, 2, 2, value=np.eye(2)))
+    flow = gradient_flow(trace, "rnn")
+    k = np.arange(400, -1, -1)
+    expected = np.outer([0, -3], k) - np.log10(2) / 2
+    np.testing.assert_allclose(flow.units, expected, rtol=0, atol=DECADES)
+
+
 def test_a_unit_lost_beside_a_far_greater_one_was_rounded():
     flow = gradient_flow(simple(np.diag([1.0, 1e-5]), last_step(100, 2)), "rnn")
     assert statuses(flow.state) == [Status.FINITE] * 101
