@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,3 +167,12 @@ def test_shared_state_is_found(source: str) -> None:
 def test_generators_and_errstate_are_no_shared_state() -> None:
     source = "rng = np.random.default_rng(0)\nwith np.errstate(all='ignore'):\n    pass"
     assert global_state(source) == []
+
+
+def test_a_run_needs_numpy_alone() -> None:
+    code = (
+        "import sys; from rnnviz import Experiment, run; run(Experiment(task='stocks', seq_len=3));"
+        "print(sorted({'pandas', 'plotly', 'streamlit'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr

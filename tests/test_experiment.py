@@ -1,4 +1,4 @@
-"""Experiments: validation, models, seeds, parameter matching, what a run takes."""
+"""Experiments: validation, overrides, seeds, parameter matching."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz import FIELDS, Experiment, Model, Run, check_size, estimate, run
+from rnnviz import FIELDS, Experiment, Model, Run, run
 from rnnviz.core.network import NetworkTrace
 
 SMALL = Experiment(seq_len=6, hidden_size=5, batch_size=3)
@@ -79,44 +79,6 @@ def test_bad_values_are_named_with_what_came_and_what_is_allowed(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         Experiment(**change)
-
-
-@pytest.mark.parametrize(
-    ("given", "label"),
-    [
-        (Model("lstm"), "lstm"),
-        (Model("lstm", forget_bias=0), "lstm:forget_bias=0"),
-        (Model("lstm:forget_bias=0.0"), "lstm:forget_bias=0"),
-        (Model("lstm:forget_bias=-0.0"), "lstm:forget_bias=0"),
-        (Model("gru:gain=2,update_bias=1.5"), "gru:update_bias=1.5,gain=2"),
-        (Model("gru", gain=2.0, update_bias=1.5), "gru:update_bias=1.5,gain=2"),
-        (Model("rnn:init=orthogonal", activation="relu"), "rnn:activation=relu,init=orthogonal"),
-        (Model("rnn", hidden_size=32), "rnn:hidden_size=32"),
-        (Model("rnn", gain=0.1), "rnn:gain=0.1"),
-    ],
-)
-def test_a_model_is_its_normalized_label(given: Model, label: str) -> None:
-    assert given == label == given.label
-    assert Model(label) == given
-    assert pickle.loads(pickle.dumps(given)).overrides == given.overrides
-
-
-@pytest.mark.parametrize(
-    ("label", "message"),
-    [
-        ("rnn:forget_bias=0", "overrides of rnn must be among .* got forget_bias"),
-        ("gru:activation=relu", "overrides of gru must be among"),
-        ("lstm:gain", "must look like"),
-        ("lstm:gain=1,gain=2", "must look like"),
-        ("lstm:gain=high", "gain of lstm must be a number, got 'high'"),
-        ("lstm:init=best", "init of lstm must be one of"),
-        ("lstm:hidden_size=2.5", "hidden_size of lstm must be a number, got '2.5'"),
-        ("", "model must be one of"),
-    ],
-)
-def test_a_bad_label_is_refused(label: str, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        Model(label)
 
 
 def test_a_run_maps_labels_to_traces_in_the_order_of_the_models() -> None:
@@ -221,59 +183,3 @@ def test_matching_leaves_a_model_with_a_width_of_its_own_alone() -> None:
     result = run(Experiment(models=models, match="parameters", seq_len=2, hidden_size=30))
     assert result["rnn"].trace.cell.hidden_size == 30
     assert result["lstm:hidden_size=9"].trace.cell.hidden_size == 9
-
-
-def recorded_bytes(trace: NetworkTrace) -> int:
-    """Memory of everything that the trace holds; views of another array count once."""
-    inner = trace.trace
-    arrays = [value for value in (*vars(trace).values(), *vars(inner).values())
-              if isinstance(value, np.ndarray)]  # fmt: skip
-    owners = {id(a if a.base is None else a.base): a if a.base is None else a.base for a in arrays}
-    named = (*trace.params.values(), *inner.params.values(), *trace.grads.values())
-    return sum(a.nbytes for a in owners.values()) + sum(a.nbytes for a in named)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {},
-        {"seq_len": 2, "batch_size": 1, "hidden_size": 1},
-        {"dtype": "float32", "seq_len": 31},
-        {"task": "text", "text": "hello world"},
-        {"task": "stocks", "seq_len": 300},
-        {"models": ("gru", "lstm:hidden_size=3"), "match": "parameters"},
-    ],
-)
-def test_the_estimate_of_memory_is_exact(change: dict[str, Any]) -> None:
-    e = replace(SMALL, **change)
-    assert estimate(e).bytes == sum(map(recorded_bytes, run(e).values()))
-
-
-def test_time_grows_with_everything_that_costs_time() -> None:
-    base = estimate(Experiment()).seconds
-    assert 0 < base < 1
-    for change in ({"seq_len": 200}, {"hidden_size": 128}, {"batch_size": 32}):
-        assert estimate(Experiment(**change)).seconds > 1.3 * base
-
-
-def test_a_run_that_is_too_large_is_refused_with_the_numbers() -> None:
-    assert check_size(Experiment()) == ""
-    e = Experiment(seq_len=2000, hidden_size=512, batch_size=256)
-    message = check_size(e)
-    assert f"{estimate(e).bytes / 2**20:,.0f} MiB" in message
-    assert f"{estimate(e).seconds:,.1f} s" in message
-    assert "1,024 MiB and 10 s" in message
-
-
-def test_either_limit_alone_refuses() -> None:
-    assert "MiB" in check_size(SMALL, max_bytes=1)
-    assert "MiB" in check_size(SMALL, max_seconds=1e-9)
-    assert check_size(SMALL, max_bytes=estimate(SMALL).bytes) == ""
-
-
-@pytest.mark.parametrize("text", ["", "x"])
-def test_a_task_that_cannot_be_made_says_why(text: str) -> None:
-    e = Experiment(task="text", text=text)
-    assert "text must have 2 to 100,000 characters" in check_size(e)
-    with pytest.raises(ValueError, match="text must have 2 to 100,000 characters"):
-        run(e)
