@@ -114,7 +114,7 @@ def _backward(record: Record, direct: Array, scaler: Scaler | None) -> Trace:
     for start, stop in reversed(list(_blocks(shape[0], shape[1] * shape[2]))):
         _backward_block(record, w, direct, (d_a, d_h, d_c), start, stop, scaler)
     log2 = np.zeros((shape[0] + 1, shape[2]), np.int64) if scaler is None else scaler.log2
-    d_x = np.matmul(w.input.T, d_a[:, cell.x_rows])
+    d_x = np.matmul(w.input, d_a[:, cell.x_rows])
     true_d_a = d_a if scaler is None else np.ldexp(d_a, log2[1:, None])
     grads = _weight_gradients(record, true_d_a)
     return Trace(**vars(record), d_h_direct=direct, d_h=d_h, d_c=d_c, d_log2=log2,
@@ -136,13 +136,15 @@ def _backward_block(
     s = np.empty(d_h.shape[1:], d_h.dtype)
     cell.factors(record, start, stop, d_a[start:stop], extra)
     steps = list(cell.backward_views(record, start, d_a[start:stop], extra))
-    for t in range(stop - 1, start - 1, -1):
-        carry = (None, None) if d_c is None else (d_c[t + 1], d_c[t])
-        cell.backward_step(w, s, d_h[t + 1], carry[0], d_h[t], carry[1], *steps[t - start])
+    h = list(d_h[start : stop + 1])
+    c = [None] * len(h) if d_c is None else list(d_c[start : stop + 1])
+    e = [None, *direct[:stop]] if start == 0 else list(direct[start - 1 : stop])
+    for t in range(stop - start - 1, -1, -1):
+        cell.backward_step(w, s, h[t + 1], c[t + 1], h[t], c[t], *steps[t])
         if scaler is not None:
-            scaler.add(t, d_h[t], carry[1], direct[t - 1] if t > 0 else None)
-        elif t > 0:
-            d_h[t] += direct[t - 1]
+            scaler.add(start + t, h[t], c[t], e[t])
+        elif e[t] is not None:
+            np.add(h[t], e[t], h[t])
 
 
 def _weight_gradients(record: Record, d_a: Array) -> dict[str, Array]:

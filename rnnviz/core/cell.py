@@ -5,13 +5,14 @@ many steps at once before and after the loop. The loops over time are in `bptt` 
 
 A cell may keep its gates in another order than its parameters: `SLABS` names the rows of the
 recorded gate values, `D_SLABS` those of their gradients. The orders are chosen so that gates
-that share an operation lie next to each other and one NumPy call serves them all.
+that share an operation lie next to each other and one NumPy call serves them all: the last gate
+comes first.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -35,9 +36,10 @@ class Tape(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """A cell's parameters, rows reordered (and negated where a cell says so) for its loops.
+    """A cell's parameters as its loops want them: rows reordered, negated where a cell says so.
 
-    input (G·H, D+1) acts on [x_t; 1]; hidden on h_{t-1}; bias (H, B) is what a cell adds itself.
+    Forward: input (G·H, D+1) acts on [x_t; 1], hidden (G·H, H) on h_{t-1}; bias (H, B) is what
+    a cell adds itself. Backward: both transposed, to act on d_a.
     """
 
     input: Array
@@ -121,16 +123,13 @@ class Cell(ABC):
         start = self.GATES.index(gate) * self.hidden_size
         return slice(start, start + self.hidden_size)
 
-    def reorder(self, rows: Array, order: Sequence[str]) -> Array:
-        """A copy of a stacked parameter with its gates in another order."""
-        return np.concatenate([rows[self.gate_rows(gate)] for gate in order])
+    def last_gate_first(self, rows: Array) -> Array:
+        """A copy of a stacked parameter, rotated by one gate."""
+        return np.concatenate((rows[-self.hidden_size :], rows[: -self.hidden_size]))
 
-    def stack(self, rows: Array, order: Sequence[str]) -> Array:
-        """The inverse of `reorder`: gates in `order` back to the order of `GATES`."""
-        start = {gate: i * self.hidden_size for i, gate in enumerate(order)}
-        return np.concatenate(
-            [rows[start[gate] : start[gate] + self.hidden_size] for gate in self.GATES]
-        )
+    def first_gate_last(self, rows: Array) -> Array:
+        """The inverse of `last_gate_first`."""
+        return np.concatenate((rows[self.hidden_size :], rows[: self.hidden_size]))
 
     @abstractmethod
     def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
@@ -149,7 +148,7 @@ class Cell(ABC):
 
     @abstractmethod
     def backward_weights(self, params: dict[str, Array]) -> Weights:
-        """W_xh and W_hh with rows in the order of `D_SLABS` (the rows that they act on)."""
+        """W_xhᵀ and W_hhᵀ, their columns in the order of `D_SLABS` (the rows they act on)."""
 
     @abstractmethod
     def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
@@ -191,3 +190,4 @@ class Cell(ABC):
     def h_rows(self) -> slice:
         """The rows of d_a that W_hh acts on."""
         return slice(None)
+

@@ -43,6 +43,8 @@ def array(name: str, value: Any, shape: tuple[int | str, ...], finite: bool = Tr
     A string in `shape` stands for any length of at least 1; it names the axis in the message.
     """
     result = _as_array(name, value)
+    if result.shape == shape and result.dtype.char in "fdD" and not finite:
+        return result
     if result.dtype.kind not in "iu" and result.dtype.char not in "fdD":
         raise ValueError(f"{name} must be float32, float64 or complex128, got dtype {result.dtype}")
     if result.dtype.kind in "iu":

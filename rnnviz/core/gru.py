@@ -67,21 +67,21 @@ class GRU(Cell):
     def forward_step(self, w: Weights, s: Array, *views: Array) -> None:
         logistic, r, z, n, m, h, h_next = views
         H = self.hidden_size
-        np.matmul(w.hidden, h, out=s)
-        np.add(logistic, s[: 2 * H], out=logistic)
-        np.exp(logistic, out=logistic)
-        np.add(logistic, ONE[s.dtype.char], out=logistic)
-        np.reciprocal(logistic, out=logistic)
-        np.add(s[2 * H :], w.bias, out=m)
-        np.multiply(r, m, out=h_next)
-        np.add(n, h_next, out=n)
-        np.tanh(n, out=n)
-        np.subtract(h, n, out=h_next)
-        np.multiply(z, h_next, out=h_next)
-        np.add(n, h_next, out=h_next)
+        np.matmul(w.hidden, h, s)
+        np.add(logistic, s[: 2 * H], logistic)
+        np.exp(logistic, logistic)
+        np.add(logistic, ONE[s.dtype.char], logistic)
+        np.reciprocal(logistic, logistic)
+        np.add(s[2 * H :], w.bias, m)
+        np.multiply(r, m, h_next)
+        np.add(n, h_next, n)
+        np.tanh(n, n)
+        np.subtract(h, n, h_next)
+        np.multiply(z, h_next, h_next)
+        np.add(n, h_next, h_next)
 
     def backward_weights(self, params: dict[str, Array]) -> Weights:
-        return Weights(self.reorder(params["W_xh"], ("n", "r", "z")), params["W_hh"])
+        return Weights(self.last_gate_first(params["W_xh"]).T, params["W_hh"].T)
 
     def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
         """d_a: ∂h_t/∂a of n, r, z and of W_hn h + b_hn, the last being r times the first."""
@@ -90,14 +90,14 @@ class GRU(Cell):
         r, z, n = gates[:, :H], gates[:, H : 2 * H], gates[:, 2 * H :]
         of_n, of_r, of_z, of_m = (d_a[:, k * H : (k + 1) * H] for k in range(4))
         logistic_slope(gates[:, : 2 * H], d_a[:, H : 3 * H])
-        np.subtract(record.h[start:stop], n, out=of_n)
+        np.subtract(record.h[start:stop], n, of_n)
         of_z *= of_n
-        np.subtract(1, z, out=s)
+        np.subtract(1, z, s)
         tanh_slope(n, of_n)
         of_n *= s
         of_r *= of_n
         of_r *= record.memo[start:stop]
-        np.multiply(of_n, r, out=of_m)
+        np.multiply(of_n, r, of_m)
 
     def backward_views(self, record: Record, start: int, d_a: Array, s: Array) -> Iterator[Views]:
         H, n = self.hidden_size, d_a.shape[0]
@@ -115,18 +115,18 @@ class GRU(Cell):
         *views: Array,
     ) -> None:
         d_a, of_W_hh, z = views
-        np.multiply(d_a, d_h_next, out=d_a)
-        np.matmul(w.hidden.T, of_W_hh, out=d_h)
-        np.multiply(z, d_h_next, out=s)
-        np.add(d_h, s, out=d_h)
+        np.multiply(d_a, d_h_next, d_a)
+        np.matmul(w.hidden, of_W_hh, d_h)
+        np.multiply(z, d_h_next, s)
+        np.add(d_h, s, d_h)
 
     def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
-        order, H = self.D_SLABS, self.hidden_size
+        of_W_xh, of_m = d_b[self.x_rows], d_b[3 * self.hidden_size :]
         return {
-            "W_xh": self.stack(d_W_xh, order),
+            "W_xh": self.first_gate_last(d_W_xh),
             "W_hh": d_W_hh,
-            "b_h": self.stack(d_b, order),
-            "b_hn": d_b[3 * H :],
+            "b_h": self.first_gate_last(of_W_xh),
+            "b_hn": of_m,
         }
 
     @property

@@ -51,7 +51,7 @@ class LSTM(Cell):
     def forward_weights(self, params: dict[str, Array], batch_size: int) -> Weights:
         """The logistic gates' rows are negated: σ(a) = 1/(1 + e^(−a)) then starts with exp."""
         W_x = np.column_stack([params["W_xh"], params["b_h"]])
-        w = Weights(self.reorder(W_x, self.SLABS), self.reorder(params["W_hh"], self.SLABS))
+        w = Weights(self.last_gate_first(W_x), self.last_gate_first(params["W_hh"]))
         for rows in w[:2]:
             np.negative(rows[: 3 * self.hidden_size], out=rows[: 3 * self.hidden_size])
         return w
@@ -67,21 +67,21 @@ class LSTM(Cell):
 
     def forward_step(self, w: Weights, s: Array, *views: Array) -> None:
         a, logistic, o, i, f, g, h, c, h_next, c_next, tanh_c = views
-        np.matmul(w.hidden, h, out=s)
-        np.add(a, s, out=a)
-        np.exp(logistic, out=logistic)
-        np.add(logistic, ONE[a.dtype.char], out=logistic)
-        np.reciprocal(logistic, out=logistic)
-        np.tanh(g, out=g)
-        np.multiply(i, g, out=tanh_c)
-        np.multiply(f, c, out=c_next)
-        np.add(c_next, tanh_c, out=c_next)
-        np.tanh(c_next, out=tanh_c)
-        np.multiply(o, tanh_c, out=h_next)
+        np.matmul(w.hidden, h, s)
+        np.add(a, s, a)
+        np.exp(logistic, logistic)
+        np.add(logistic, ONE[a.dtype.char], logistic)
+        np.reciprocal(logistic, logistic)
+        np.tanh(g, g)
+        np.multiply(i, g, tanh_c)
+        np.multiply(f, c, c_next)
+        np.add(c_next, tanh_c, c_next)
+        np.tanh(c_next, tanh_c)
+        np.multiply(o, tanh_c, h_next)
 
     def backward_weights(self, params: dict[str, Array]) -> Weights:
-        order = self.D_SLABS
-        return Weights(self.reorder(params["W_xh"], order), self.reorder(params["W_hh"], order))
+        rows = self.last_gate_first(params["W_xh"]), self.last_gate_first(params["W_hh"])
+        return Weights(rows[0].T, rows[1].T)
 
     def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
         """d_a: ∂h/∂a_o = tanh(c) σ′, ∂c/∂a_i = g σ′, ∂c/∂a_f = c_{t-1} σ′, ∂c/∂a_g = i tanh′;
@@ -117,16 +117,16 @@ class LSTM(Cell):
     ) -> None:
         d_a, of_h, of_c, dh_dc, f = views
         assert d_c_next is not None
-        np.multiply(dh_dc, d_h_next, out=s)
-        np.add(d_c_next, s, out=d_c_next)
-        np.multiply(of_c, d_c_next, out=of_c)
-        np.multiply(of_h, d_h_next, out=of_h)
-        np.matmul(w.hidden.T, d_a, out=d_h)
-        np.multiply(f, d_c_next, out=d_c)
+        np.multiply(dh_dc, d_h_next, s)
+        np.add(d_c_next, s, d_c_next)
+        np.multiply(of_c, d_c_next, of_c)
+        np.multiply(of_h, d_h_next, of_h)
+        np.matmul(w.hidden, d_a, d_h)
+        np.multiply(f, d_c_next, d_c)
 
     def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
         rows = {"W_xh": d_W_xh, "W_hh": d_W_hh, "b_h": d_b}
-        return {name: self.stack(value, self.D_SLABS) for name, value in rows.items()}
+        return {name: self.first_gate_last(value) for name, value in rows.items()}
 
 
 # 0-d arrays of each dtype: NumPy converts a Python scalar anew at every call.

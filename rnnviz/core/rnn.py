@@ -48,12 +48,12 @@ class RNN(Cell):
 
     def forward_step(self, w: Weights, s: Array, *views: Array) -> None:
         h, a = views
-        np.matmul(w.hidden, h, out=s)
-        np.add(a, s, out=s)
+        np.matmul(w.hidden, h, s)
+        np.add(a, s, s)
         ACTIVATIONS[self.activation].value(s, a)
 
     def backward_weights(self, params: dict[str, Array]) -> Weights:
-        return Weights(params["W_xh"], params["W_hh"])
+        return Weights(params["W_xh"].T, params["W_hh"].T)
 
     def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
         ACTIVATIONS[self.activation].slope(record.gate_values[start:stop], d_a)
@@ -72,8 +72,8 @@ class RNN(Cell):
         *views: Array,
     ) -> None:
         (d_a,) = views
-        np.multiply(d_a, d_h_next, out=d_a)
-        np.matmul(w.hidden.T, d_a, out=d_h)
+        np.multiply(d_a, d_h_next, d_a)
+        np.matmul(w.hidden, d_a, d_h)
 
     def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
         return {"W_xh": d_W_xh, "W_hh": d_W_hh, "b_h": d_b}

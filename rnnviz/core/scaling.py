@@ -27,9 +27,11 @@ def needs_scaling(d_h: Array, d_c: Array | None) -> bool:
     """
     if np.iscomplexobj(d_h):
         return False
-    sampled = (d_h[::4], None if d_c is None else d_c[::4])
-    exponent, usable = _exponents(*sampled)
-    return bool((~usable | (np.abs(exponent) > _limit(d_h.dtype))).any())
+    peak = np.abs(d_h[::4]).max(axis=1)
+    if d_c is not None:
+        np.maximum(peak, np.abs(d_c[::4]).max(axis=1), out=peak)
+    largest = np.ldexp(1.0, _limit(d_h.dtype))
+    return not bool(((peak > 1 / largest) & (peak < largest)).all())
 
 
 class Scaler:

@@ -7,7 +7,7 @@ so every array is (T, features, B).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,11 +37,12 @@ class Record:
     memo: Array | None
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            for array in value.values() if isinstance(value, dict) else (value,):
-                if isinstance(array, np.ndarray):
-                    array.flags.writeable = False
+        for value in vars(self).values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+            elif isinstance(value, dict):
+                for array in value.values():
+                    array.setflags(write=False)
 
     @property
     def gates(self) -> dict[str, Array]:
