@@ -52,7 +52,6 @@ def sidebar() -> Setting:
         _slider("seq_len", "Steps from the clue to the question.", ticks=(100,))
         _slider("distractor", "Amplitude of the noise after the clue.", ticks=(0.0, 1.0))
         _loss_and_seed()
-        _more()
         buttons = st.container(horizontal=True, gap="small")
     experiment, problem = state.read()
     setting = Setting(experiment, st.session_state[PIN], any(map(dragging, SLIDERS)))
@@ -126,19 +125,22 @@ def _select(name: str) -> None:
 
 
 def _loss_and_seed() -> None:
-    left, middle, right = st.columns([10, 7, 4], vertical_alignment="bottom")
+    st.segmented_control(
+        FIELDS["loss_at"].label,
+        options=FIELDS["loss_at"].choices,
+        format_func=lambda at: f"{at} step",
+        key="loss_at",
+        required=True,
+    )
+    left, middle, right = st.columns([6, 3, 8], vertical_alignment="bottom")
     with left:
-        st.segmented_control(
-            "Loss at … step",
-            options=FIELDS["loss_at"].choices,
-            key="loss_at",
-            required=True,
-        )
-    with middle:
         known = FIELDS["seed"]
         st.number_input("Seed", int(known.low), int(known.high), step=1, key="seed")
+    with middle:
+        st.button("", icon=":material/casino:", key="reseed", on_click=_reseed,
+                  help="Another seed: redraw weights and data")  # fmt: skip
     with right:
-        st.button("", icon=":material/casino:", help="Another seed: redraw weights and data", on_click=_reseed)
+        _more()
 
 
 def _reseed() -> None:

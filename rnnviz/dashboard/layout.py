@@ -62,10 +62,27 @@ def how_to_read(text: str) -> None:
     st.html(f'<p class="rnnviz-how"><b>How to read:</b> {html.escape(text)}</p>')
 
 
+def choice(
+    label: str,
+    options: Sequence[str],
+    key: str,
+    default: str,
+    show: Callable[[str], str] = str,
+) -> str:
+    """One of a few, as buttons. A choice that is no longer there, or nonsense in a link, gives
+    way to the default."""
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = default
+    picked = st.segmented_control(
+        label, options, format_func=show, key=key, required=True, label_visibility="collapsed"
+    )
+    return str(picked or default)
+
+
 def data_button(name: str, frame: Callable[[], pd.DataFrame]) -> None:
     """Download a figure's numbers; they are written when asked for."""
     st.download_button(
-        "Data (CSV)",
+        f"Data: {name} (CSV)",
         data=lambda: frame().to_csv(index=False).encode("utf-8"),
         file_name=f"{name}.csv",
         mime="text/csv",

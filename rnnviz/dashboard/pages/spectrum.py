@@ -1,11 +1,122 @@
-"""Being built."""
+"""What does W_hh promise, and what happens?"""
 
 from __future__ import annotations
 
-from rnnviz.dashboard import layout
+import streamlit as st
+
+from rnnviz import frames
+from rnnviz.analysis.labels import display_name
+from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
+from rnnviz.analysis.verdicts import spectrum_verdict
+from rnnviz.analysis.words import say
+from rnnviz.dashboard import compute, layout
+from rnnviz.dashboard.components import live_chart
+from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.texts import texts
+from rnnviz.experiment import Experiment, Model
+from rnnviz.plots import spectra as plots
+from rnnviz.plots import theme
 
 
 def page(setting: Setting) -> None:
-    layout.question(texts("spectrum")["question"], setting.experiment)
+    """Verdict; singular values and eigenvalues; powers; below the fold the step itself."""
+    experiment, text = setting.experiment, texts("spectrum")
+    layout.link_messages()
+    layout.question(text["question"], experiment)
+    label, gate = _choice(experiment)
+    styles = theme.model_styles(experiment.models)
+    spectrum = compute.spectrum(experiment, label, gate)
+    jacobian = compute.jacobians(experiment, label, setting.dragging)
+    flow = next(flow for flow in compute.flows(experiment) if flow.label == label)
+    words = say(spectrum_verdict(spectrum, flow.rate, _slope_name(experiment, label)))
+    layout.verdict([words], styles)
+    if Model(label).kind != "rnn":
+        st.caption(text["no_single_block"])
+    _weights(spectrum, jacobian, styles)
+    _powers(spectrum, jacobian, styles)
+    _step(jacobian, styles)
+    _data(experiment, label, gate)
+    equations(experiment)
+
+
+def _choice(experiment: Experiment) -> tuple[str, str]:
+    """Which model, and which gate's block of its W_hh."""
+    models = [str(model) for model in experiment.models]
+    rnns = [label for label in models if Model(label).kind == "rnn"]
+    left, right = st.columns([3, 2])
+    with left:
+        label = layout.choice("Model", models, "view_model", (rnns or models)[0], display_name)
+    cell = compute.traces(experiment)[label].trace.cell
+    if len(cell.GATES) == 1:
+        return label, cell.GATES[0]
+    with right:
+        memory = cell.MEMORY_GATE or cell.GATES[0]
+        return label, layout.choice("Gate", list(cell.GATES), "view_gate", memory)
+
+
+def _slope_name(experiment: Experiment, label: str) -> str:
+    cell = compute.traces(experiment)[label].trace.cell
+    return str(getattr(cell, "activation", "tanh"))
+
+
+def _weights(
+    spectrum: Spectrum, jacobian: JacobianSpectrum, styles: dict[str, theme.Style]
+) -> None:
+    text = texts("spectrum")
+    left, right = st.columns(2)
+    with left:
+        live_chart(
+            plots.singular_values_figure([spectrum], styles=styles),
+            key="singular-values",
+            height=250,
+            filename="rnnviz-singular-values",
+            alt="Singular values of W_hh, largest first, with the line at 1 over gamma",
+        )
+        layout.how_to_read(text["how_to_read_singular"])
+    with right:
+        live_chart(
+            plots.eigenvalue_figure([spectrum], float(jacobian.mean_slope.mean()), styles=styles),
+            key="eigenvalues",
+            height=250,
+            filename="rnnviz-eigenvalues",
+            alt="Eigenvalues of W_hh in the complex plane with the unit circle",
+        )
+        layout.how_to_read(text["how_to_read_eigenvalues"])
+
+
+def _powers(spectrum: Spectrum, jacobian: JacobianSpectrum, styles: dict[str, theme.Style]) -> None:
+    measured = {spectrum.label: jacobian.measured_rate}
+    live_chart(
+        plots.powers_figure([spectrum], measured, styles=styles),
+        key="powers",
+        height=190,
+        filename="rnnviz-powers",
+        alt="Norm of the k-th power of W_hh to the power 1 over k",
+    )
+    layout.how_to_read(texts("spectrum")["how_to_read_powers"])
+
+
+def _step(jacobian: JacobianSpectrum, styles: dict[str, theme.Style]) -> None:
+    live_chart(
+        plots.jacobian_figure([jacobian], styles=styles),
+        key="jacobians",
+        height=300,
+        time_axis=True,
+        filename="rnnviz-jacobians",
+        alt="Largest singular value of each step's state Jacobian, and the mean slope",
+    )
+    layout.how_to_read(texts("spectrum")["how_to_read_jacobian"])
+
+
+def _data(experiment: Experiment, label: str, gate: str) -> None:
+    spectrum = compute.spectrum(experiment, label, gate)
+    st.caption(
+        f"Departure from normality (Henrici, relative to the Frobenius norm): "
+        f"**{spectrum.departure:.2f}**; 0 for a normal matrix, where singular values and "
+        f"|eigenvalues| agree."
+    )
+    layout.data_button("spectrum", lambda: frames.spectrum_frame([spectrum]))
+    layout.data_button(
+        "jacobians", lambda: frames.jacobian_frame([compute.jacobians(experiment, label, False)])
+    )

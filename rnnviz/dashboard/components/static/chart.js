@@ -1,7 +1,7 @@
 // A chart that plotly.js updates in place. One instance for each element Streamlit mounts.
 
 import { Cursor } from "./cursor.js";
-import { held, scriptEnds, wait } from "./page.js";
+import { held, inTurn, scriptEnds, wait } from "./page.js";
 import {
   AXIS_EDIT,
   afterPaint,
@@ -15,6 +15,7 @@ import {
 } from "./plotting.js";
 
 const PATIENCE = 25; // ms a drawing gives way to the script's end while a slider is dragged
+const BREATH = 2; // a lower chart rests this many times its drawing time while a slider is dragged
 const OUT_OF_SIGHT = 300; // ms without news, after which a chart that is scrolled away is drawn too
 
 const charts = new WeakMap();
@@ -41,6 +42,8 @@ class Chart {
     this.message.hidden = true;
     this.box.append(this.plot, this.cursors, this.message);
     this.box.dataset.painted = 0;
+    this.drawnAt = 0; // ms, when it was drawn last
+    this.cost = 0; // ms, what that took
     this.box.setAttribute("role", "img");
     parent.append(this.box);
     this.cursor = new Cursor(this);
@@ -80,15 +83,29 @@ class Chart {
     this.drawing = true;
     while (this.stale && this.box.clientWidth && !this.gone) {
       await this.rightMoment();
-      this.stale = false;
-      await this.drawOnce().catch((error) => this.fail(error));
+      await inTurn(() => this.drawNow());
     }
     this.drawing = false;
   }
 
   async rightMoment() {
     if (held.size) await scriptEnds(PATIENCE);
+    const rested = () => performance.now() > this.drawnAt + BREATH * this.cost;
+    while (held.size && !this.leads() && !rested()) await wait(10);
     while (this.hidden && performance.now() - this.news < OUT_OF_SIGHT) await wait(50);
+  }
+
+  // The first chart of the page is the one that must follow the hand.
+  leads() {
+    return document.querySelector(".rnnviz-chart") === this.box;
+  }
+
+  async drawNow() {
+    const start = performance.now();
+    this.stale = false;
+    if (!this.gone) await this.drawOnce().catch((error) => this.fail(error));
+    this.drawnAt = performance.now();
+    this.cost = Math.min(100, this.drawnAt - start);
   }
 
   async drawOnce() {

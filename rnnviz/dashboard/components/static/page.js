@@ -31,3 +31,12 @@ export async function scriptEnds(limit) {
 export function wait(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+// Jobs one after another, with room for a frame between two: the first chart of a page is on the
+// screen before the next one is drawn.
+let last = Promise.resolve();
+
+export function inTurn(job) {
+  last = last.then(job).then(() => wait(0));
+  return last;
+}
