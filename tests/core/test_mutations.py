@@ -98,7 +98,7 @@ def test_wrong_weights(cell, change):
     class Mutant(cell):
         def backward_weights(self, params):
             w = super().backward_weights(params)
-            return w._replace(hidden=change(self, w.hidden))
+            return w._replace(hidden=change(self, w.hidden.T).T)
 
     assert error(mutated(Mutant)) > CAUGHT
 
