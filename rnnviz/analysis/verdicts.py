@@ -131,6 +131,20 @@ def gates_verdict(memory: Memory, carry: CarryProduct, seq_len: int) -> Verdict:
     )
 
 
+def trouble_verdict(flows: Sequence[GradientFlow]) -> Verdict:
+    """Where each model's state gradient, on its way back, first stops being an ordinary number.
+
+    models: (label, step, status), those without trouble left out. Steps after the last one that
+    error enters do not count.
+    """
+    found = []
+    for flow in flows:
+        bad = np.flatnonzero(flow.state.status[: flow.reach_from + 1] != Status.FINITE)
+        if len(bad):
+            found.append((flow.label, int(bad[-1]), Status(flow.state.status[bad[-1]])))
+    return Verdict("trouble", {"models": tuple(found)})
+
+
 def _behaviour(flow: GradientFlow) -> str | None:
     if flow.reach_status in (Status.ZERO, Status.ROUNDED) or flow.reach_log10 == -np.inf:
         return "vanishes"

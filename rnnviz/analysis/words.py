@@ -196,10 +196,28 @@ def _gates(fields: Mapping[str, Any]) -> str:
     )
 
 
+TROUBLE = {
+    Status.ZERO: "is exactly zero",
+    Status.ROUNDED: "was rounded to zero",
+    Status.BELOW: "is below 10^−308, where float64 alone would lose it,",
+    Status.ABOVE: "is above 10^308, where float64 alone would store infinity,",
+    Status.NAN: "is not a number (NaN)",
+}
+
+
+def _trouble(fields: Mapping[str, Any]) -> str:
+    """Nothing ("") where there is no trouble."""
+    return " ".join(
+        f"The error in the {display_name(label)} {TROUBLE[status]} from step {step} back."
+        for label, step, status in fields["models"]
+    )
+
+
 TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "reach": _reach,
     "rule": _rule,
     "memory": _memory,
     "spectrum": _spectrum,
     "gates": _gates,
+    "trouble": _trouble,
 }

@@ -114,3 +114,18 @@ def test_gates_verdict_of_closed_gates_has_no_ratio():
     fields = verdicts.gates_verdict(memory(trace, "l"), carry_product(trace, "l"), 3).fields
     assert fields["ratio_log10"] is None
     assert fields["true_status"] == Status.ROUNDED
+
+
+def test_trouble_is_told_where_it_begins():
+    good = flow_and_spectrum(np.eye(2))[0]
+    line = flow_and_spectrum(np.eye(4, k=-1), T=10, label="line")[0]
+    below = flow_and_spectrum(np.array([[1e-4]]), T=200, label="below")[0]
+    models = verdicts.trouble_verdict([good, line, below]).fields["models"]
+    assert models == (("line", 6, Status.ZERO), ("below", 200 - 77, Status.BELOW))
+
+
+def test_steps_after_the_last_loss_are_no_trouble():
+    direct = np.zeros((9, 1, 1))
+    direct[4] = 1
+    flow = gradient_flow(simple(np.eye(1), direct), "rnn")
+    assert verdicts.trouble_verdict([flow]).fields["models"] == ()

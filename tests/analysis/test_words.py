@@ -202,3 +202,20 @@ def test_two_lines_for_any_set_of_models():
         second == "The gates of a median unit keep half of its memory for **1 step** in the LSTM."
     )
     assert len(words.gradient_words([gated], {})) == 1
+
+
+def test_trouble_in_words():
+    def trouble(*models):
+        return words.say(Verdict("trouble", {"models": models}))
+
+    assert trouble() == ""
+    assert trouble(("rnn", 36, Status.ZERO), ("gru", 9, Status.NAN)) == (
+        "The error in the RNN is exactly zero from step 36 back. "
+        "The error in the GRU is not a number (NaN) from step 9 back."
+    )
+    assert trouble(("rnn", 12, Status.BELOW)) == (
+        "The error in the RNN is below 10^−308, where float64 alone would lose it, "
+        "from step 12 back."
+    )
+    for status in set(Status) - {Status.FINITE, Status.NOT_RECORDED}:
+        assert trouble(("rnn", 1, status)).endswith("from step 1 back.")
