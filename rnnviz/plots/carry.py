@@ -19,17 +19,20 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 HEIGHT = 190
-MARGIN = {"t": 14, "b": 46, "r": 64}
+MARGIN = {"t": 14, "b": 46, "r": 76}
 
 
 def carry_figure(
-    products: Sequence[CarryProduct], *, styles: Mapping[str, theme.Style] | None = None
+    products: Sequence[CarryProduct],
+    *,
+    styles: Mapping[str, theme.Style] | None = None,
+    height: int = HEIGHT,
 ) -> go.Figure:
     """log10 of the largest unit's Π f from t to T, dotted and thin, and of the true ‖∂c_T/∂c_t‖₂,
     thick, at t = 0..T. Where they part, error takes another way than the cell's own carry.
     """
     known = theme.styles_for([p.label for p in products], styles)
-    layout: Piece = {"height": HEIGHT, "margin": {"l": gutter(known), **MARGIN}}
+    layout: Piece = {"height": height, "margin": {"l": gutter(known), **MARGIN}}
     if not products:
         text = "No model here has a memory gate."
         return figure([UNSEEN], {**layout, **nothing(text)}, "carry")
@@ -45,7 +48,7 @@ def carry_figure(
         data += [piece for piece, _ in pair]
         ends += [end for _, end in pair]
     seq_len = max(len(p.log10_product) for p in products) - 1
-    pixels = HEIGHT - MARGIN["t"] - MARGIN["b"]
+    pixels = height - MARGIN["t"] - MARGIN["b"]
     layout |= {
         "hovermode": "x unified",
         "xaxis": axis("time step t", range=[-0.01 * seq_len, 1.01 * seq_len], showgrid=False),

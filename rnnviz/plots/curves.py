@@ -71,14 +71,15 @@ class Relative:
         return np.where(self.finite, -1, self.status)
 
 
-def relative(curve: Curve) -> Relative:
-    """The curve without its initial state, relative to step T."""
+def relative(curve: Curve, reference: float | None = None) -> Relative:
+    """The curve without its initial state, relative to step T or to a given log10."""
     log10 = np.asarray(curve.log10, dtype=np.float64)[1:]
     status = np.asarray(curve.status)[1:]
     finite = np.isfinite(log10) & (status <= Status.ABOVE)
     steps = np.flatnonzero(finite)
     last = int(steps[-1]) if len(steps) else -1
-    reference = float(log10[last]) if len(steps) else 0.0
+    if reference is None:
+        reference = float(log10[last]) if len(steps) else 0.0
     values = np.where(finite, log10, np.nan) - reference
     return Relative(values, status, reference, last + 1)
 
@@ -107,11 +108,11 @@ def line(curve: Relative, name: str, **options: object) -> Piece:
     }
 
 
-def lines(curve: Relative, style: theme.Style) -> list[Piece]:
+def lines(curve: Relative, style: theme.Style, width: float = theme.LINE) -> list[Piece]:
     """The curve: thick where float64 holds the value, thin and dotted beyond, a dot where one
     step stands alone."""
     beyond = curve.finite & (curve.status != Status.FINITE)
-    colour = {"color": style.colour, "width": theme.LINE, "dash": style.dash}
+    colour = {"color": style.colour, "width": width, "dash": style.dash}
     pieces = [line(_keep(curve, ~beyond), style.title, line=colour)]
     if beyond.any():
         thin = {"color": style.colour, "width": theme.THIN, "dash": "dot"}

@@ -96,7 +96,7 @@ def _strips_layout(stats: Sequence[GateStats], styles: Styles, height: int, sort
 
 def _time_axis(anchor: str, bottom: bool) -> Piece:
     small = {"anchor": anchor, "showgrid": False, "tickfont": {"size": theme.SMALL_SIZE}}
-    return {**small, **(axis("time step t") if bottom else {"showticklabels": False})}
+    return {**small, **(axis("time step t") if bottom else {"showticklabels": False, "ticks": ""})}
 
 
 def _unit_axis(anchor: str, domain: tuple[float, float], sorted_: bool, tall: bool) -> Piece:
@@ -145,7 +145,7 @@ def half_life_figure(
         "xaxis": axis("half-life in steps", **steps),
         "yaxis": axis("% of units", range=[100, 0], nticks=5, showgrid=False),
         "shapes": [rule((at, at), (0, 1), yref="y domain", line={"width": 2})],
-        "annotations": [_at_end(seq_len, at), headline("outlast T:", shares)],
+        "annotations": [_at_end(seq_len, at), headline("outlast T:", shares, 250)],
     }
     return figure(
         [_half_lives(m, known[m.label], low, high) for m in memories], layout, "half-life"
@@ -160,7 +160,7 @@ def _log10(memory: Memory) -> Array:
 def _decades(memories: Sequence[Memory], seq_len: int) -> tuple[float, float]:
     logs = np.concatenate([_log10(m) for m in memories])
     finite = np.clip(logs[np.isfinite(logs)], -6, 9)
-    low = min(HALF_LIVES[0], float(np.floor(finite.min(initial=0.0))) - 0.2)
+    low = min(HALF_LIVES[0], float(finite.min(initial=0.0)) - 0.2)
     high = max(HALF_LIVES[1], float(np.log10(seq_len)) + 0.5, finite.max(initial=0.0) + 0.3)
     return low, float(high)
 

@@ -10,16 +10,17 @@ import plotly.graph_objects as go
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
+from rnnviz.plots.detail import flow_detail_figure
 from rnnviz.plots.flags import flags
 from rnnviz.plots.heatmaps import unit_heatmaps
-from rnnviz.plots.labels import end_labels, gutter, model_label, small_label
+from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
 from rnnviz.plots.marks import Piece, figure, note, on_paper, rule, signed
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow
     from rnnviz.analysis.rates import Curve
 
-__all__ = ["flow_figure", "flow_range", "unit_heatmaps"]
+__all__ = ["flow_detail_figure", "flow_figure", "flow_range", "unit_heatmaps"]
 
 HEIGHT = 372
 MARGIN = {"t": 34, "b": 50, "r": 84}
@@ -45,6 +46,7 @@ def flow_figure(
     loss_at: str = "last",
     y_range: Range | None = None,
     styles: Mapping[str, theme.Style] | None = None,
+    height: int = HEIGHT,
 ) -> go.Figure:
     """log10 of a gradient's norm at steps 1..T, relative to each model's own value at step T.
 
@@ -63,6 +65,7 @@ def flow_figure(
     loss_at : "last" or "every"; only the words on the flag at T differ.
     y_range : decades (low, high). None takes `flow_range`.
     styles : the page's styles, by label (`theme.model_styles`).
+    height : in pixels, as drawn; the labels at the line ends are spaced for it.
 
     Raises ValueError for an unknown quantity.
     """
@@ -74,12 +77,12 @@ def flow_figure(
     data = [_ghost(style, curve) for style, curve in pinned]
     data += [piece for style, curve in drawn for piece in curves.lines(curve, style)]
     rails, said, ends = _rails(drawn, (low, high))
-    labels = _end_labels(drawn, pinned, ends, (low, high))
+    labels = end_labels(_names(drawn, pinned, ends, low), (low, high), _inside(height))
     edges, edge_notes = _float64_ends(drawn, seq_len, (low, high))
     flag_rules, flag_notes = flags(clue_steps, loss_at, seq_len, _plot_width(known))
     if not drawn:
         flag_rules, flag_notes = [], []
-    layout = _layout(seq_len, quantity, (low, high), known)
+    layout = {**_layout(seq_len, quantity, (low, high), known), "height": height}
     layout["shapes"] = flag_rules + edges
     layout["annotations"] = labels + said + edge_notes + flag_notes + _nothing(drawn, quantity)
     return figure(data + rails or [_empty()], layout, f"flow-{quantity}")
@@ -161,19 +164,22 @@ def _rail_words(
     )
 
 
-def _end_labels(
-    drawn: Drawn, pinned: Drawn, ends: Mapping[int, float], y_range: Range
-) -> list[Piece]:
-    """Names at the left ends of the lines; of a ghost only where it differs from its model."""
+def _names(drawn: Drawn, pinned: Drawn, ends: Mapping[int, float], floor: float) -> list[EndLabel]:
+    """Names for the left ends of the lines; of a ghost only where it differs from its model."""
     texts = []
     for index, (style, curve) in enumerate(drawn):
-        height = float(curve.values[0]) if curve.finite[0] else ends.get(index, y_range[0])
-        texts.append(model_label(style, curves.end_sign(curve), height))
+        end = float(curve.values[0]) if curve.finite[0] else ends.get(index, floor)
+        texts.append(model_label(style, curves.end_sign(curve), end))
     for style, curve in pinned:
         if curve.finite[0] and not _covered(style, curve, drawn):
             end = float(curve.values[0])
             texts.append(small_label(f"pinned {style.name} {signed(end)}", end))
-    return end_labels(texts, y_range, HEIGHT - MARGIN["t"] - MARGIN["b"])
+    return texts
+
+
+def _inside(height: int) -> int:
+    """Pixels of the plot itself."""
+    return max(height - MARGIN["t"] - MARGIN["b"], 1)
 
 
 def _covered(style: theme.Style, curve: curves.Relative, drawn: Drawn) -> bool:
@@ -225,11 +231,10 @@ def _layout(
     pad = 0.5 if seq_len == 1 else 0.008 * (seq_len - 1)
     title = f"log<sub>10</sub> {QUANTITIES[quantity]}, step {seq_len} = 0"
     return {
-        "height": HEIGHT,
         "margin": {"l": gutter(styles), **MARGIN},
         "hovermode": "x unified",
         "xaxis": {
-            "range": [1 - pad, seq_len + pad],
+            "range": [max(1 - pad, 0.5), seq_len + pad],
             "title": {"text": "time step t"},
             "showgrid": False,
             **({"dtick": 1} if seq_len < 10 else {}),

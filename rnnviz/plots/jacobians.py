@@ -27,12 +27,13 @@ def jacobian_figure(
     jacobian_spectra: Sequence[JacobianSpectrum],
     *,
     styles: Mapping[str, theme.Style] | None = None,
+    height: int = HEIGHT,
 ) -> go.Figure:
     """Above: log10 of the largest singular value of ∂s_t/∂s_{t−1} at each step, what one step
     back can do at most; dotted, what it did on average. Below: mean φ′ at each step.
     """
     known = theme.styles_for([j.label for j in jacobian_spectra], styles)
-    layout: Piece = {"height": HEIGHT, "margin": {"l": gutter(known), **MARGIN}}
+    layout: Piece = {"height": height, "margin": {"l": gutter(known), **MARGIN}}
     if not jacobian_spectra:
         return figure([UNSEEN], {**layout, **nothing("No model chosen.")}, "jacobians")
     largest = [_log10(j.singular_values[:, 0]) for j in jacobian_spectra]
@@ -44,7 +45,7 @@ def jacobian_figure(
         style = known[j.label]
         data += _lines(j, heights, float(rate[0]), style)
         ends.append(_label(style, heights))
-    pixels = (UPPER[1] - UPPER[0]) * (HEIGHT - MARGIN["t"] - MARGIN["b"])
+    pixels = (UPPER[1] - UPPER[0]) * (height - MARGIN["t"] - MARGIN["b"])
     layout |= _axes(jacobian_spectra, y_range)
     layout["annotations"] = [*end_labels(ends, y_range, pixels), *_zeros(jacobian_spectra, known)]
     return figure(data, layout, "jacobians")

@@ -24,7 +24,8 @@ def model_label(style: theme.Style, sign: str, y: float) -> EndLabel:
     text = f"<b>{style.name}</b> {sign}"
     if not style.detail:
         return EndLabel(text, y, 24.0, style.colour)
-    detail = f"<br><span style='font-size:{theme.SMALL_SIZE}px'>{style.detail}</span>"
+    words = theme.plain(style.detail, 28)
+    detail = f"<br><span style='font-size:{theme.SMALL_SIZE}px'>{words}</span>"
     return EndLabel(text + detail, y, 46.0, style.colour)
 
 
@@ -63,5 +64,5 @@ def _end_label(
 def gutter(styles: Mapping[str, theme.Style]) -> int:
     """Room for model labels, from the names alone, so that it does not move with the numbers."""
     wide = [10.5 * (len(style.name) + 7) for style in styles.values()]
-    small = [7.2 * len(style.detail) for style in styles.values()]
+    small = [7.0 * min(len(style.detail), 28) for style in styles.values()]
     return int(min(max([120.0, *wide, *small]) + 8, 220))

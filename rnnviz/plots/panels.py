@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ from rnnviz.plots import theme
 from rnnviz.plots.marks import Piece, on_paper
 
 Array = np.ndarray
+
+WIDE = 9.5
+"""Pixels a bold character of a headline is wide, on average."""
 
 
 def curve(x: Array, y: Array, style: theme.Style, hover: str, **line: Any) -> Piece:
@@ -28,11 +32,13 @@ def curve(x: Array, y: Array, style: theme.Style, hover: str, **line: Any) -> Pi
     }
 
 
-def headline(what: str, parts: Sequence[tuple[theme.Style, str]]) -> Piece:
-    """One line above the plot: a quantity, and its value for each model in the model's colour."""
+def headline(what: str, parts: Sequence[tuple[theme.Style, str]], room: float) -> Piece:
+    """One line above the plot: a quantity, and its value for each model in the model's colour;
+    in small if it would be wider than `room` pixels."""
+    wide = WIDE * (len(re.sub("<.*?>", "", what)) + sum(len(text) + 3 for _, text in parts))
     values = [f"<span style='color:{style.colour}'><b>{text}</b></span>" for style, text in parts]
     place = {"xanchor": "left", "yanchor": "bottom", "yshift": 4}
-    size = theme.AXIS_SIZE if len(parts) < 4 else theme.SMALL_SIZE
+    size = theme.AXIS_SIZE if wide < room else theme.SMALL_SIZE
     return on_paper("   ".join([what, *values]), 0, 1, font={"size": size}, **place)
 
 

@@ -26,7 +26,7 @@ SPECTRUM_HEIGHT = 310
 POWERS_HEIGHT = 190
 JACOBIAN_HEIGHT = 300
 MARGIN = {"l": 58, "r": 14, "t": 30, "b": 48}
-POWERS_MARGIN = {"l": 60, "r": 150, "t": 12, "b": 48}
+POWERS_MARGIN = {"l": 60, "r": 184, "t": 12, "b": 48}
 NOT_FINITE = "W_hh holds values that are not finite."
 LARGEST = 1e12
 """Beyond this a linear axis shows nothing; such a block is named, not drawn."""
@@ -51,12 +51,12 @@ def singular_values_figure(
     top = 1.1 * max([*(s.sigma_max for s in drawn), *edges])
     sizes = [(known[s.label], _name(s, known, f"{s.sigma_max:.2f}", only)) for s in drawn]
     layout |= {
-        "margin": {**MARGIN, "r": 142},
+        "margin": {**MARGIN, "r": 156},
         "xaxis": axis("singular value, largest first", showgrid=False, nticks=6),
         "yaxis": axis("σ", range=[0, top]),
         "bargap": 0.15,
         "shapes": [_edge(edge) for edge in edges],
-        "annotations": [headline("σ<sub>max</sub> =", sizes), *_promises(drawn, edges)],
+        "annotations": [headline("σ<sub>max</sub> =", sizes, 390), *_promises(drawn, edges)],
     }
     return figure(data, layout, "singular-values")
 
@@ -137,7 +137,7 @@ def eigenvalue_figure(
         "xaxis": axis("real part", **square),
         "yaxis": axis("imaginary part", **square, scaleanchor="x", scaleratio=1),
         "shapes": circles,
-        "annotations": [headline("ρ =", sizes), key],
+        "annotations": [headline("ρ =", sizes, 390), key],
     }
     return figure([_eigenvalues(s, known[s.label]) for s in drawn], layout, "eigenvalues")
 
@@ -177,13 +177,14 @@ def powers_figure(
     measured: Mapping[str, float | None] | None = None,
     *,
     styles: Styles | None = None,
+    height: int = POWERS_HEIGHT,
 ) -> go.Figure:
     """‖Wᵏ‖^(1/k), the mean factor per step that W could reach in k steps: it starts at σ_max and
     ends at ρ. `measured` (label -> factor per step) is drawn dotted: what the error did.
     """
     known = theme.styles_for([s.label for s in spectra], styles)
     drawn = [s for s in spectra if _drawable(s.singular_values)]
-    layout: Piece = {"height": POWERS_HEIGHT, "margin": POWERS_MARGIN}
+    layout: Piece = {"height": height, "margin": POWERS_MARGIN}
     if not drawn:
         return figure([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "powers")
     rates = {label: rate for label, rate in (measured or {}).items() if rate is not None}
@@ -191,7 +192,7 @@ def powers_figure(
     data = [piece for s in drawn for piece in _powers(s, known[s.label], rates.get(s.label))]
     highest = max([*(s.sigma_max for s in drawn), *rates.values()])
     y_range = (0.0, 1.1 * highest if highest > 0 else 1.0)
-    pixels = POWERS_HEIGHT - POWERS_MARGIN["t"] - POWERS_MARGIN["b"]
+    pixels = height - POWERS_MARGIN["t"] - POWERS_MARGIN["b"]
     labels = [t for s in drawn for t in _power_labels(s, known[s.label], rates, len(drawn) == 1)]
     last = max(int(s.powers_k[-1]) for s in drawn)
     levels = [drawn[0].sigma_max, drawn[0].spectral_radius] if len(drawn) == 1 else []
@@ -227,12 +228,12 @@ def _power_labels(
         labels.append(_label(f"ρ = {bottom:.2f}", bottom, style))
     if spectrum.label in rates:
         rate = rates[spectrum.label]
-        text = "measured" if alone else style.title
+        text = "measured" if alone else f"{style.name} measured"
         labels.append(_label(f"<b>{text} {factor(rate)}</b>", rate, style))
     return labels
 
 
 def _label(text: str, y: float, style: theme.Style) -> EndLabel:
     return EndLabel(
-        f"<span style='font-size:{theme.NOTE_SIZE}px'>{text}</span>", y, 19, style.colour
+        f"<span style='font-size:{theme.TICK_SIZE}px'>{text}</span>", y, 19, style.colour
     )

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnnviz.analysis.labels import display_name
+
 WIDTH = 960
 """Pixels a figure is designed for; the page may stretch it."""
 
@@ -48,8 +50,8 @@ ROUNDED_ZERO = "#b7a98f"
 
 KIND_COLOURS: Mapping[str, tuple[str, ...]] = {
     "rnn": ("#d55e00", "#c2527e", "#a8781e"),
-    "lstm": ("#0f7fc1", "#7a6fcf", "#1f97a6"),
-    "gru": ("#00916a", "#5f8f1f", "#3f8f95"),
+    "lstm": ("#1a6fc4", "#7a6fcf", "#1f97a6"),
+    "gru": ("#009e73", "#5f8f1f", "#3f8f95"),
 }
 OTHER_COLOURS = ("#7a6fcf", "#a8781e", "#c2527e")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -64,13 +66,13 @@ class Style:
     name: str
     """The cell in capitals: RNN."""
     detail: str
-    """What sets it apart from the shared knobs: forget_bias=0. Often empty."""
+    """What sets it apart from the shared knobs: forget bias 0. Often empty."""
     colour: str
     dash: str
 
     @property
     def title(self) -> str:
-        return f"{self.name} {self.detail}".strip()
+        return f"{self.name}, {self.detail}" if self.detail else self.name
 
 
 def plain(text: object, limit: int = 40) -> str:
@@ -107,9 +109,10 @@ def model_styles(labels: Sequence[str]) -> dict[str, Style]:
         kind = model_kind(label)
         index = seen.get(kind, 0)
         seen[kind] = index + 1
-        detail = plain(label.partition(":")[2], 24)
-        name = plain(kind, 12).upper()
-        styles[label] = Style(name, detail, model_colour(label, index), model_dash(index))
+        name, _, detail = display_name(label).partition(", ")
+        styles[label] = Style(
+            plain(name, 16), plain(detail, 40), model_colour(label, index), model_dash(index)
+        )
     return styles
 
 

@@ -1,0 +1,116 @@
+"""What the gradient curve is made of: total beside direct, h and c apart. Used by `gradients`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from rnnviz.core.numerics import Status
+from rnnviz.plots import curves, theme
+from rnnviz.plots.marks import Piece, figure, on_paper
+from rnnviz.plots.panels import UNSEEN, axis, nothing
+
+if TYPE_CHECKING:
+    from rnnviz.analysis.gradients import GradientFlow
+
+HEIGHT = 320
+MARGIN = {"l": 62, "r": 18, "t": 52, "b": 48}
+GAP = 0.03
+LINES = {
+    "state": ("∂L/∂s", "solid", theme.LINE),
+    "h": ("∂L/∂h", "dash", 2.0),
+    "c": ("∂L/∂c", "dot", 2.0),
+    "direct": ("direct ∂⁺L/∂h", "dashdot", 2.0),
+}
+"""Of each quantity its name, dash and width. `direct` is grey, the others in the model's colour."""
+KEY = (
+    "thick: whole state s    dashed: h alone    dotted: c alone    "
+    "grey: direct, from the step's own loss"
+)
+
+
+def flow_detail_figure(
+    flows: Sequence[GradientFlow],
+    *,
+    y_range: tuple[float, float] = (-26.0, 4.0),
+    styles: Mapping[str, theme.Style] | None = None,
+) -> go.Figure:
+    """log10 of ‖∂L/∂s_t‖, ‖∂L/∂h_t‖, ‖∂L/∂c_t‖ and of the direct ‖∂⁺L/∂h_t‖, one panel a model.
+
+    All four are relative to the model's own ‖∂L/∂s_T‖, on one y axis. Where the total lies far
+    above the direct line, the error came from later steps; a total kept up by the direct line is
+    refilled, not carried. What is no number runs along the floor or the ceiling.
+    """
+    known = theme.styles_for([flow.label for flow in flows], styles)
+    layout: Piece = {"height": HEIGHT, "margin": MARGIN}
+    if not flows:
+        return figure([UNSEEN], {**layout, **nothing("No model chosen.")}, "flow-detail")
+    data: list[Piece] = []
+    titles: list[Piece] = []
+    width = (1 - GAP * (len(flows) - 1)) / len(flows)
+    for index, flow in enumerate(flows):
+        suffix = "" if index == 0 else str(index + 1)
+        axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+        data += [{**piece, **axes} for piece in _lines(flow, known[flow.label], y_range)]
+        start = index * (width + GAP)
+        titles.append(_title(known[flow.label], start, len(flows)))
+        layout[f"xaxis{suffix}"] = _x_axis(flow, (start, start + width), suffix)
+        layout[f"yaxis{suffix}"] = _y_axis(y_range, suffix)
+    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 26}
+    key = on_paper(KEY, 0, 1, font={"size": theme.NOTE_SIZE}, **place)
+    layout["annotations"] = [key, *titles]
+    return figure(data, layout, "flow-detail")
+
+
+def _lines(flow: GradientFlow, style: theme.Style, y_range: tuple[float, float]) -> list[Piece]:
+    reference = curves.relative(flow.state).reference
+    pieces: list[Piece] = []
+    slots = dict.fromkeys((*curves.ON_FLOOR, *curves.ON_CEILING), 0)
+    for quantity, (name, dash, width) in LINES.items():
+        curve = getattr(flow, quantity)
+        if curve is None:
+            continue
+        colour = theme.GREY if quantity == "direct" else style.colour
+        look = replace(style, name=name, detail="", dash=dash, colour=colour)
+        line = curves.relative(curve, reference)
+        pieces += curves.lines(line, look, width)
+        for status in [s for s in slots if (line.special == s).any()]:
+            level = _level(status, sum(slots.values()), y_range)
+            slots[status] += 1
+            pieces += curves.rail(line, status, level, look)
+    return pieces
+
+
+def _level(status: Status, slot: int, y_range: tuple[float, float]) -> float:
+    low, high = y_range
+    share = (high - low) * (0.025 + 0.04 * slot)
+    return low + share if status in curves.ON_FLOOR else high - share
+
+
+def _title(style: theme.Style, start: float, count: int) -> Piece:
+    text = f"<b>{style.name}</b>"
+    if style.detail:
+        small = theme.plain(style.detail, 120 // count)
+        text += f" <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
+    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
+    font = {"size": theme.AXIS_SIZE, "color": style.colour}
+    return on_paper(text, round(start, 4), 1, font=font, **place)
+
+
+def _x_axis(flow: GradientFlow, domain: tuple[float, float], suffix: str) -> Piece:
+    last = len(flow.state.log10) - 1
+    pad = 0.5 if last == 1 else 0.012 * (last - 1)
+    ends = {"domain": [round(domain[0], 4), round(min(domain[1], 1.0), 4)], "anchor": f"y{suffix}"}
+    return axis(
+        "time step t", range=[max(1 - pad, 0.5), last + pad], showgrid=False, nticks=6, **ends
+    )
+
+
+def _y_axis(y_range: tuple[float, float], suffix: str) -> Piece:
+    shared: Piece = {"anchor": f"x{suffix}", "range": list(y_range)}
+    if not suffix:
+        return axis("log<sub>10</sub>, ‖∂L/∂s<sub>T</sub>‖ = 0", **shared)
+    return {**shared, "matches": "y", "showticklabels": False, "ticks": ""}

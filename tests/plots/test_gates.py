@@ -1,0 +1,138 @@
+"""Gates: always 0 to 1, rows in the order asked for, half-lives on a log scale drawn linear."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from rnnviz.analysis.gates import carry_product, gate_stats, memory
+from rnnviz.analysis.rates import Curve
+from rnnviz.core.numerics import Status
+from rnnviz.plots import carry_figure, gate_heatmap, gate_strips, half_life_figure, theme
+from tests.plots.support import as_json, named, texts, trace
+
+LSTM = trace("lstm", H=5, T=12)
+STATS = gate_stats(LSTM, "lstm")
+MEMORY = memory(LSTM, "lstm")
+
+
+def shown(figure: dict) -> np.ndarray:
+    return figure["data"][-1]["z"]
+
+
+def test_a_sigmoid_gate_is_on_0_to_1_a_candidate_on_minus_1_to_1():
+    sigmoid, candidate = (as_json(gate_heatmap(STATS[gate])) for gate in "fg")
+    assert sigmoid["data"][0]["coloraxis"] == "coloraxis"
+    assert candidate["data"][0]["coloraxis"] == "coloraxis2"
+    layout = candidate["layout"]
+    assert (layout["coloraxis"]["cmin"], layout["coloraxis"]["cmax"]) == (0, 1)
+    assert (layout["coloraxis2"]["cmin"], layout["coloraxis2"]["cmax"]) == (-1, 1)
+    assert layout["coloraxis2"]["colorscale"] == [list(stop) for stop in theme.DIVERGING]
+
+
+def test_rows_follow_the_order_and_keep_their_names():
+    figure = as_json(gate_heatmap(STATS["f"], MEMORY.order))
+    np.testing.assert_allclose(shown(figure), STATS["f"].values[MEMORY.order], atol=1 / 256)
+    assert figure["data"][0]["y"] == [str(unit + 1) for unit in MEMORY.order]
+    assert figure["layout"]["yaxis"]["autorange"] == "reversed"
+    plain = as_json(gate_heatmap(STATS["f"]))
+    assert plain["data"][0]["y"] == ["1", "2", "3", "4", "5"]
+
+
+def test_title_gives_mean_and_sd_and_says_when_all_units_are_alike():
+    flat = replace(STATS["f"], mean=0.953, sd=0.011)
+    assert "mean 0.95, sd 0.01: all units alike" in texts(as_json(gate_heatmap(flat)))
+    varied = replace(STATS["f"], sd=0.2)
+    assert "alike" not in texts(as_json(gate_heatmap(varied)))
+
+
+def test_nan_cells_are_off_the_scale():
+    values = STATS["f"].values.copy()
+    values[:, :3] = np.nan
+    figure = as_json(gate_heatmap(replace(STATS["f"], values=values)))
+    assert figure["data"][0]["z"].tolist() == [[int(Status.NAN)]]
+    assert np.isnan(shown(figure)[:, :3]).all()
+
+
+def test_strips_share_one_time_axis_and_scale():
+    figure = as_json(gate_strips([STATS["i"], STATS["o"]], MEMORY.order))
+    assert [t["yaxis"] for t in figure["data"]] == ["y", "y2"]
+    assert {t["coloraxis"] for t in figure["data"]} == {"coloraxis"}
+    assert "LSTM i" in texts(figure)
+    assert "LSTM o" in texts(figure)
+    assert "No gates chosen." in texts(as_json(gate_strips([])))
+
+
+def test_half_lives_are_log10_on_a_linear_axis():
+    figure = as_json(half_life_figure([MEMORY], 100))
+    line = named(figure, "LSTM")[0]
+    np.testing.assert_allclose(10.0 ** line["x"], np.sort(MEMORY.half_life), rtol=1e-5)
+    axis = figure["layout"]["xaxis"]
+    assert axis.get("type", "linear") == "linear"
+    assert axis["ticktext"][: len(axis["tickvals"])] == ["1", "10", "100", "1,000"]
+    assert [s["x0"] for s in figure["layout"]["shapes"]] == [2.0]
+    assert "T = 100" in texts(figure)
+
+
+def test_share_of_units_that_outlast_the_gap():
+    half_life = np.array([1.0, 10.0, 200.0, np.inf])
+    four = replace(MEMORY, half_life=half_life, order=np.arange(4))
+    figure = as_json(half_life_figure([four], 100))
+    assert "LSTM 50 %" in texts(figure)
+    assert np.isfinite(named(figure, "LSTM")[0]["x"]).all()
+
+
+@pytest.mark.parametrize("half_life", [[0.0, np.inf, np.nan], [np.nan] * 3, [1e300, 1e-300, 1.0]])
+def test_extreme_half_lives_stay_inside(half_life):
+    odd = replace(MEMORY, half_life=np.array(half_life), order=np.arange(3))
+    figure = as_json(half_life_figure([odd], 100))
+    x, (low, high) = named(figure, "LSTM")[0]["x"], figure["layout"]["xaxis"]["range"]
+    assert len(x) == 3
+    assert ((x >= low - 1e-6) & (x <= high + 1e-6)).all()
+    assert high < 20
+
+
+def test_carry_draws_product_beside_truth():
+    product = carry_product(LSTM, "lstm")
+    figure = as_json(carry_figure([product]))
+    true, textbook = named(figure, "LSTM")
+    np.testing.assert_allclose(true["y"], product.true.log10, atol=1e-5)
+    np.testing.assert_allclose(textbook["y"], product.log10_product, atol=1e-5)
+    assert (true["x"][0], true["x"][-1]) == (0, 12)
+    assert true["line"]["width"] > textbook["line"]["width"]
+    assert textbook["line"]["dash"] == "dot"
+
+
+def test_carry_joins_the_recorded_points():
+    every = carry_product(LSTM, "lstm", every=5)
+    figure = as_json(carry_figure([every]))
+    assert named(figure, "LSTM")[0]["x"].tolist() == [0, 2, 7, 12]
+
+
+def test_a_closed_gate_is_no_number_in_the_carry_figure():
+    product = carry_product(LSTM, "lstm")
+    log10 = product.log10_product.copy()
+    log10[:6] = -np.inf
+    gone = replace(product, log10_product=log10, true=Curve(log10, product.true.status))
+    figure = as_json(carry_figure([gone]))
+    assert all(np.isfinite(t["y"]).all() for t in figure["data"])
+    assert "LSTM Π f 0" in texts(figure)
+
+
+def test_without_a_memory_gate_the_figures_say_so():
+    for figure in (carry_figure([]), half_life_figure([], 100)):
+        assert "No model here has a memory gate." in texts(as_json(figure))
+
+
+def test_what_they_build_is_valid_plotly():
+    for figure in (
+        gate_heatmap(STATS["g"], MEMORY.order),
+        gate_strips([STATS["i"], STATS["g"]]),
+        half_life_figure([MEMORY], 12),
+        carry_figure([carry_product(LSTM, "lstm")]),
+        half_life_figure([], 12),
+    ):
+        go.Figure(figure.to_plotly_json())

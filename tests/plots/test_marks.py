@@ -1,0 +1,54 @@
+"""Spreading labels apart, and numbers as text."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnviz.plots.marks import gapped, signed, spread
+
+place = st.floats(-50, 350)
+size = st.floats(5, 40)
+
+
+@given(st.lists(st.tuples(place, size), min_size=1, max_size=7))
+def test_spread_labels_do_not_overlap_and_stay_inside(labels):
+    centres, sizes = [c for c, _ in labels], [s for _, s in labels]
+    placed = spread(centres, sizes, 0.0, 300.0)
+    order = np.argsort(placed)
+    lower = np.array(placed)[order] - np.array(sizes)[order] / 2
+    upper = np.array(placed)[order] + np.array(sizes)[order] / 2
+    assert (upper[:-1] <= lower[1:] + 1e-6).all()
+    assert lower[0] >= -1e-6
+    assert upper[-1] <= 300 + 1e-6
+
+
+@given(st.lists(st.tuples(place, size), min_size=1, max_size=7))
+def test_spread_keeps_the_order(labels):
+    centres = [c for c, _ in labels]
+    placed = spread(centres, [s for _, s in labels], 0.0, 300.0)
+    assert np.argsort(placed, kind="stable").tolist() == np.argsort(centres, kind="stable").tolist()
+
+
+def test_labels_with_room_stay_where_they_are():
+    assert spread([20.0, 100.0], [20, 20], 0, 300) == [20.0, 100.0]
+
+
+def test_more_labels_than_room_are_squeezed():
+    placed = spread([10.0] * 5, [100.0] * 5, 0, 300)
+    np.testing.assert_allclose(placed, [30, 90, 150, 210, 270])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(-24.44, "−24.4"), (0.31, "+0.3"), (0.0, "0.0"), (-0.04, "0.0")]
+)
+def test_signed(value, text):
+    assert signed(value) == text
+
+
+def test_gaps_are_none_and_never_nan():
+    assert gapped(np.array([1.0, np.nan, -np.inf, 2.12345])) == [1.0, None, None, 2.123]
+    whole = gapped(np.array([1.0, 2.0]))
+    assert whole.dtype == np.float32
