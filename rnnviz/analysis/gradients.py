@@ -62,6 +62,12 @@ class GradientFlow:
         """The rate that verdicts state, see `mean_rate`."""
         return mean_rate(self.state)
 
+    @property
+    def refilled(self) -> bool:
+        """Whether error also enters before `reach_from`: then a level total gradient is no proof
+        of memory, for what was lost is replaced on the way."""
+        return bool(np.any(self.direct.status[1 : self.reach_from] != Status.ZERO))
+
 
 def gradient_flow(trace: Trace, label: str, scale: float = 1.0) -> GradientFlow:
     """The gradient norms of `trace` through time.

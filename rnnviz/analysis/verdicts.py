@@ -61,6 +61,7 @@ def rule_verdict(flow: GradientFlow, spectrum: Spectrum) -> Verdict:
 
     says, does: "vanishes", "explodes" or "level"; does is None if no rate was measured and right
     is None then too. Only the first half of the rule is a theorem: below 1/γ it must vanish.
+    Neither is judged where new error enters on the way (`GradientFlow.refilled`).
     """
     stretch = spectrum.sigma_max * spectrum.lipschitz
     says: str | None = "explodes" if stretch > 1 else "vanishes"
@@ -68,7 +69,7 @@ def rule_verdict(flow: GradientFlow, spectrum: Spectrum) -> Verdict:
         says = None
     elif abs(stretch - 1) <= EDGE:
         says = "level"
-    does = _behaviour(flow)
+    does = None if flow.refilled else _behaviour(flow)
     return Verdict(
         "rule",
         {
@@ -78,6 +79,7 @@ def rule_verdict(flow: GradientFlow, spectrum: Spectrum) -> Verdict:
             "says": says,
             "does": does,
             "right": None if says is None or does is None else says == does,
+            "refilled": flow.refilled,
         },
     )
 
@@ -88,14 +90,23 @@ def memory_verdict(memories: Sequence[Memory]) -> Verdict:
     return Verdict("memory", {"models": tuple((m.label, m.gate, m.median) for m in ranked)})
 
 
-def spectrum_verdict(spectrum: Spectrum, rate: Rate | None, slope_name: str = "tanh") -> Verdict:
+def spectrum_verdict(
+    spectrum: Spectrum,
+    rate: Rate | None,
+    slope_name: str = "tanh",
+    *,
+    reach_status: Status = Status.FINITE,
+    refilled: bool = False,
+) -> Verdict:
     """One step's worst case, the asymptotic rate, the measured rate and what is left between.
 
     rest = measured / ρ: what the nonlinearity and alignment take or add; None where ρ = 0 (a
     nilpotent matrix keeps some rounding: below 1e-9 of sigma_max counts) or nothing was measured.
+    reach_status, refilled: of the GradientFlow whose rate it is; a rate that ends in zero holds
+    only until there, and a refilled gradient does not measure W_hh at all.
     """
     rho = spectrum.spectral_radius
-    measured = None if rate is None else rate.factor_per_step
+    measured = None if rate is None or refilled else rate.factor_per_step
     has_rho = rho > 1e-9 * spectrum.sigma_max
     return Verdict(
         "spectrum",
@@ -107,6 +118,8 @@ def spectrum_verdict(spectrum: Spectrum, rate: Rate | None, slope_name: str = "t
             "measured": measured,
             "rest": measured / rho if has_rho and measured is not None else None,
             "slope_name": slope_name,
+            "reach_status": reach_status,
+            "refilled": refilled,
         },
     )
 

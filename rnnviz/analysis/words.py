@@ -36,12 +36,15 @@ def gradient_words(
     """The lines over the gradient-flow figure: what reaches step 1, then one about the cause.
 
     spectra: label -> the spectrum of W_hh, for RNNs; the first flow that has one is judged by the
-    rule of thumb. Without any the second line tells how long the memory gates keep.
+    rule of thumb. Without any the second line tells how long the memory gates keep. Where new
+    error enters on the way, it says instead what that means for the curve.
     """
     first = say(reach_verdict(flows))
     judged = [flow for flow in flows if flow.label in spectra]
     if judged:
         return first, say(rule_verdict(judged[0], spectra[judged[0].label]))
+    if any(flow.refilled for flow in flows):
+        return first, REFILLED
     return (first, say(memory_verdict(memories))) if memories else (first,)
 
 
@@ -136,6 +139,7 @@ def _list(parts: Sequence[str], models: Sequence[Reach]) -> str:
     return ("; " if has_comma and len(parts) > 1 else ", ").join(parts)
 
 
+REFILLED = "Every loss on the way adds new error: a level curve is **no proof of memory**."
 DOES = {"vanishes": "vanishes", "explodes": "explodes", "level": "stays level"}
 
 
@@ -145,6 +149,8 @@ def _rule(fields: Mapping[str, Any]) -> str:
         f"Largest singular value of the {display_name(fields['label'])}'s W_hh: **{plain(sigma)}**"
     )
     text += "." if threshold == 1 else f" (the threshold is 1/γ = {threshold:g})."
+    if fields["refilled"]:
+        return f"{text} {REFILLED}"
     if fields["says"] is None or fields["does"] is None:
         return text
     judged = "right" if fields["right"] else "wrong"
@@ -159,6 +165,7 @@ def _memory(fields: Mapping[str, Any]) -> str:
     return f"The gates of a median unit keep half of its memory for {listed}."
 
 
+ENDS = {Status.ZERO: ", then exactly zero", Status.ROUNDED: ", then rounded to zero"}
 SLOPES = {"tanh": "tanh′", "relu": "ReLU′", "logistic": "σ′"}
 
 
@@ -169,12 +176,13 @@ def _spectrum(fields: Mapping[str, Any]) -> str:
         f"The {display_name(fields['label'])}'s {block} can stretch at most "
         f"**{factor(fields['sigma_max'])}** in one step and settles to **{factor(fields['rho'])}**."
     )
+    if fields["refilled"]:
+        return f"{text} {REFILLED}"
     if fields["measured"] is None:
         return text
-    text += f" Measured on this run: **{factor(fields['measured'])}** a step."
-    if gated:
-        return f"{text} No single block decides: see the state Jacobian."
-    if fields["rest"] is None:
+    end = ENDS.get(fields["reach_status"], "")
+    text += f" Measured on this run: **{factor(fields['measured'])}** a step{end}."
+    if gated or fields["rest"] is None:
         return text
     slope = SLOPES.get(fields["slope_name"])
     cause = "alignment" if slope is None else f"{slope} and its alignment"
@@ -187,8 +195,9 @@ def _gates(fields: Mapping[str, Any]) -> str:
     truth = "0 (rounded to zero)" if status == Status.ROUNDED else magnitude(true)
     ratio = fields["ratio_log10"]
     name = display_name(fields["label"])
+    owner = f"The median unit of the {name}," if "," in name else f"The median {name} unit"
     return (
-        f"The median {name} unit keeps half its memory for **{steps(fields['half_life'])}**; "
+        f"{owner} keeps half its memory for **{steps(fields['half_life'])}**; "
         f"**{100 * fields['share_beyond']:.0f} %** of units outlast the {fields['seq_len']}-step "
         f"gap. Product of {gate} gates **{magnitude(fields['product_log10'])}**; the true "
         f"∂{state}_T/∂{state}_0 is **{truth}**"

@@ -199,6 +199,14 @@ def test_reach_counts_from_the_last_step_that_error_enters():
     assert flow.rate.factor_per_step == pytest.approx(0.5)
 
 
+def test_a_gradient_is_refilled_if_error_enters_more_than_once():
+    direct = np.zeros((6, 1, 1))
+    direct[4] = 1
+    assert not gradient_flow(simple(np.eye(1), direct), "rnn").refilled
+    direct[1] = 1e-300
+    assert gradient_flow(simple(np.eye(1), direct), "rnn").refilled
+
+
 def test_one_step_has_no_slope():
     flow = gradient_flow(simple(np.eye(2), last_step(1, 2)), "rnn")
     assert flow.slope is None

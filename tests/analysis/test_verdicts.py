@@ -75,6 +75,17 @@ def test_rule_of_thumb_without_a_measurement():
     assert verdicts.rule_verdict(one_step, spectrum).fields["right"] is None
 
 
+def test_a_refilled_gradient_does_not_judge_the_rule():
+    """C1: with a loss at every step the total gradient does not show vanishing."""
+    trace = simple(0.5 * np.eye(2), np.ones((20, 2, 1)))
+    flow, spectrum = gradient_flow(trace, "rnn"), weight_spectra(trace, "rnn")["a"]
+    assert flow.rate.verdict == "level"
+    fields = verdicts.rule_verdict(flow, spectrum).fields
+    assert (fields["does"], fields["right"], fields["refilled"]) == (None, None, True)
+    fields = verdicts.spectrum_verdict(spectrum, flow.rate, refilled=flow.refilled).fields
+    assert (fields["measured"], fields["rest"]) == (None, None)
+
+
 def test_memories_shortest_first():
     found = [memory(quiet_lstm(2, 2, bias), f"lstm:forget_bias={bias}") for bias in (3, 0)]
     models = verdicts.memory_verdict(found).fields["models"]

@@ -140,7 +140,8 @@ def test_zero_and_nan_have_no_rate():
 
 
 def rule(**fields):
-    base = {"label": "rnn", "sigma_max": 1.113, "threshold": 1.0, "says": "explodes"}
+    base = {"label": "rnn", "sigma_max": 1.113, "threshold": 1.0, "says": "explodes",
+            "refilled": False}  # fmt: skip
     return words.say(Verdict("rule", {**base, **fields}))
 
 
@@ -151,6 +152,7 @@ def test_rule_of_thumb():
     )
     assert rule(does="level", right=False).endswith("it stays level: **rule wrong**.")
     assert rule(does=None, right=None) == f"{start}."
+    assert rule(does=None, right=None, refilled=True) == f"{start}. {words.REFILLED}"
     assert "W_hh: **10^12**." in rule(does="explodes", right=True, sigma_max=8e11)
     assert rule(does="explodes", right=True, threshold=4.0) == (
         f"{start} (the threshold is 1/γ = 4). "
@@ -160,7 +162,8 @@ def test_rule_of_thumb():
 
 def test_spectrum_sentence():
     fields = {"label": "rnn", "gate": "a", "sigma_max": 1.11, "rho": 0.6, "measured": 0.57,
-              "rest": 0.95, "slope_name": "tanh"}  # fmt: skip
+              "rest": 0.95, "slope_name": "tanh", "refilled": False,
+              "reach_status": Status.FINITE}  # fmt: skip
     text = words.say(Verdict("spectrum", fields))
     assert text == (
         "The RNN's W_hh can stretch at most **×1.11** in one step and settles to **×0.60**. "
@@ -172,7 +175,11 @@ def test_spectrum_sentence():
     assert nilpotent.endswith("settles to **×0**. Measured on this run: **×0.57** a step.")
     gated = words.say(Verdict("spectrum", {**fields, "label": "gru", "gate": "z"}))
     assert gated.startswith("The GRU's W_hz can stretch")
-    assert gated.endswith("No single block decides: see the state Jacobian.")
+    assert gated.endswith("Measured on this run: **×0.57** a step.")
+    ended = words.say(Verdict("spectrum", {**fields, "rest": None, "reach_status": Status.ZERO}))
+    assert ended.endswith("**×0.57** a step, then exactly zero.")
+    refilled = words.say(Verdict("spectrum", {**fields, "refilled": True}))
+    assert refilled.endswith("settles to **×0.60**. " + words.REFILLED)
     unmeasured = words.say(Verdict("spectrum", {**fields, "measured": None}))
     assert unmeasured.endswith("settles to **×0.60**.")
 
@@ -185,6 +192,8 @@ def test_gates_sentence():
         "The median LSTM unit keeps half its memory for **14 steps**; **12 %** of units outlast "
         "the 100-step gap. Product of forget gates **0.14**; the true ∂c_T/∂c_0 is **20**, ×140."
     )
+    named = words.say(Verdict("gates", {**fields, "label": "lstm:gain=2"}))
+    assert named.startswith("The median unit of the LSTM, gain 2, keeps half its memory")
     closed = {"true_log10": -np.inf, "true_status": Status.ROUNDED, "ratio_log10": None}
     text = words.say(Verdict("gates", {**fields, "gate": "z", "label": "gru", **closed}))
     assert text.endswith("update gates **0.14**; the true ∂h_T/∂h_0 is **0 (rounded to zero)**.")
@@ -219,3 +228,10 @@ def test_trouble_in_words():
     )
     for status in set(Status) - {Status.FINITE, Status.NOT_RECORDED}:
         assert trouble(("rnn", 1, status)).endswith("from step 1 back.")
+
+
+def test_the_second_line_warns_of_refilled_gradients():
+    trace = simple(0.5 * np.eye(2), np.ones((20, 2, 1)))
+    rnn, spectra = gradient_flow(trace, "rnn"), {"rnn": weight_spectra(trace, "rnn")["a"]}
+    assert words.gradient_words([rnn], spectra)[1].endswith(words.REFILLED)
+    assert words.gradient_words([rnn], {})[1] == words.REFILLED
