@@ -95,7 +95,7 @@ HIDDEN_WEIGHTS = [
     ids=[f"{cell.__name__} {name}" for cell, name, _ in HIDDEN_WEIGHTS],
 )
 def test_wrong_weights(cell, change):
-    """`change` sees the rows as the forward pass has them; the backward pass keeps the transpose."""
+    """`change` sees the rows as W_hh has them; the backward pass works with the transpose."""
 
     class Mutant(cell):
         def backward_weights(self, params):

@@ -209,6 +209,14 @@ def test_parameter_gradients_are_the_true_sums_where_they_fit():
     assert trace.grads["b_h"][0] == pytest.approx(weights.sum(), rel=1e-12)
 
 
+def test_parameter_gradients_are_the_true_sums_of_scaled_steps():
+    """w = 10 over 250 steps: steps beyond 2^512 carry an exponent, the sum 10^249 fits."""
+    T = 250
+    trace = scalar(10.0, T, last(T))
+    assert trace.d_log2.any()
+    assert trace.grads["b_h"][0] == pytest.approx((10.0**T - 1) / 9, rel=1e-12)
+
+
 def test_parameter_gradients_beyond_the_range_are_infinite():
     T = 400
     trace = scalar(10.0, T, last(T))
