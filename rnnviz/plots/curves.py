@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rnnviz.analysis.rates import Curve
 
 Array = np.ndarray
+Steps = Array | Sequence[float | None]
 
 WORDS = {
     Status.ZERO: "exactly 0",
@@ -143,17 +144,14 @@ def _dots(curve: Relative, steps: Sequence[int], style: theme.Style) -> Piece:
 def rail(curve: Relative, status: Status, level: float, style: theme.Style) -> list[Piece]:
     """All steps of one status as a line at a fixed height, and a symbol at the ends of each run."""
     stretches = runs(curve.special == status)
-    x: list[int | None] = []
-    for first, last in stretches:
-        x += [*range(first, last + 1), None]
     ends = sorted({step for stretch in stretches for step in stretch})
     if len(ends) > MOST_MARKERS:
         ends = [ends[0], ends[-1]]
     shared = {"type": "scatter", "name": f"{style.title} {WORDS[status]}"}
     width = {"color": style.colour, "width": theme.THIN, "dash": RAIL_DASH.get(status, "solid")}
-    heights = [None if step is None else round(level, 3) for step in x]
+    x, y = _along(stretches, level)
     hover = f"{style.title}  {WORDS[status]}<extra></extra>"
-    drawn = {"mode": "lines", "x": x[:-1], "y": heights[:-1], "line": width}
+    drawn = {"mode": "lines", "x": x, "y": y, "line": width}
     marker = {
         "symbol": SYMBOLS[status],
         "size": 11,
@@ -165,6 +163,17 @@ def rail(curve: Relative, status: Status, level: float, style: theme.Style) -> l
         {**shared, **drawn, "hovertemplate": hover},
         {**shared, **marked, "hoverinfo": "skip", "cliponaxis": False},
     ]
+
+
+def _along(stretches: Sequence[tuple[int, int]], level: float) -> tuple[Steps, Steps]:
+    """x and y of all steps of the runs at one height, with a gap between runs."""
+    if len(stretches) == 1:
+        x = np.arange(stretches[0][0], stretches[0][1] + 1, dtype=np.int32)
+        return x, np.full(len(x), level, np.float32)
+    steps: list[int | None] = []
+    for first, last in stretches:
+        steps += [*range(first, last + 1), None]
+    return steps[:-1], [None if step is None else round(level, 3) for step in steps[:-1]]
 
 
 def where(curve: Relative, status: Status) -> str:
