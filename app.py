@@ -15,4 +15,4 @@ import streamlit as st
 from rnnviz.dashboard.server import keep_freed_memory, middleware, routes
 
 keep_freed_memory()
-app = st.App("rnnviz/dashboard/main.py", routes=routes(), middleware=middleware())
+app = st.App("rnnviz/dashboard/script/run.py", routes=routes(), middleware=middleware())

@@ -72,15 +72,21 @@ def _preset() -> None:
         index=None,
         placeholder="Choose a preset …",
         key="preset",
-        on_change=_apply_preset,
+        on_change=_choose_preset,
         label_visibility="collapsed",
     )
 
 
-def _apply_preset() -> None:
+def _choose_preset() -> None:
     chosen = st.session_state.get("preset")
     if chosen in PRESETS:
-        state.adopt(PRESETS[chosen].experiment(seed=st.session_state["seed"]))
+        apply_preset(chosen)
+
+
+def apply_preset(name: str) -> None:
+    """Set every knob as the preset has it, but the seed. A button's callback."""
+    st.session_state["preset"] = name
+    state.adopt(PRESETS[name].experiment(seed=st.session_state["seed"]))
 
 
 def _models() -> None:

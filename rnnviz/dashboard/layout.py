@@ -35,12 +35,14 @@ def link_messages() -> None:
         st.warning(message, icon="⚠️")
 
 
-def question(text: str, experiment: Experiment) -> None:
-    """The page's question, its title; beside it what the chosen preset is there to show."""
-    st.html(
-        f'<h1 class="rnnviz-question">{html.escape(text)}</h1>'
-        f'<p class="rnnviz-preset">{html.escape(_preset_words(experiment))}</p>'
-    )
+def question(text: str) -> None:
+    """The page's question, its title."""
+    st.html(f'<h1 class="rnnviz-question">{html.escape(text)}</h1>')
+
+
+def preset_words(experiment: Experiment) -> None:
+    """What the chosen preset is there to show."""
+    st.html(f'<p class="rnnviz-preset">{html.escape(_preset_words(experiment))}</p>')
 
 
 def _preset_words(experiment: Experiment) -> str:

@@ -40,5 +40,3 @@ def _show(path: str) -> None:
     else:
         PAGES[path][1].page(setting)
 
-
-main()

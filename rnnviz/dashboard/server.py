@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import base64
 import ctypes
+import gzip
 import hashlib
 import re
 import socket
+from functools import lru_cache
 from pathlib import Path
 
 import plotly
 import streamlit
+from plotly.offline import get_plotlyjs_version
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import BaseRoute, Mount
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PLOTLY_PATH = "/plotly"
+PLOTLY_PATH = "/plotly/plotly.min.js"
+PLOTLY_FILE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 SCRIPTS_PATH = "/rnnviz"
 SCRIPTS = Path(__file__).parent / "components" / "static"
 YEAR = 365 * 24 * 3600
@@ -26,9 +33,8 @@ YEAR = 365 * 24 * 3600
 
 def routes() -> list[BaseRoute]:
     """Serve the components' scripts, and the plotly.js of the installed plotly package."""
-    plotly_files = Path(plotly.__file__).parent / "package_data"
     return [
-        Mount(PLOTLY_PATH, StaticFiles(directory=plotly_files)),
+        Route(PLOTLY_PATH, plotly_script),
         Mount(SCRIPTS_PATH, StaticFiles(directory=SCRIPTS)),
     ]
 
@@ -40,6 +46,32 @@ def middleware() -> list[Middleware]:
         Middleware(Headers, policy=content_security_policy()),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
     ]
+
+
+def url(path: str) -> str:
+    """Put the path the server is mounted under before a path of our own."""
+    base = str(streamlit.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}{path}" if base else path
+
+
+def plotly_url() -> str:
+    """Name plotly.js with its version, so that a browser may keep it."""
+    return url(f"{PLOTLY_PATH}?v={get_plotlyjs_version()}")
+
+
+async def plotly_script(request: Request) -> Response:
+    """Send plotly.js, packed once for all: 4.7 MB take too long to pack for each visitor."""
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return FileResponse(PLOTLY_FILE, media_type="text/javascript")
+    headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    packed = await run_in_threadpool(packed_plotly)
+    return Response(packed, media_type="text/javascript", headers=headers)
+
+
+@lru_cache(maxsize=1)
+def packed_plotly() -> bytes:
+    """Give plotly.js as gzip."""
+    return gzip.compress(PLOTLY_FILE.read_bytes(), compresslevel=6)
 
 
 def content_security_policy() -> str:
@@ -111,10 +143,12 @@ class Headers:
         headers["Content-Security-Policy"] = self.policy
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "same-origin"
+        if "text/html" in headers.get("content-type", ""):
+            # The charts will need it: let it load beside Streamlit's own scripts.
+            headers["Link"] = f"<{plotly_url()}>; rel=preload; as=script"
         if f"{SCRIPTS_PATH}/" in scope["path"]:
             headers["Cache-Control"] = "no-cache"  # ask each time, so that an update is seen
-        # The chart asks for plotly.js with its version in the query, so a year is safe.
-        if status == 200 and f"{PLOTLY_PATH}/" in scope["path"] and scope["query_string"]:
+        if status == 200 and scope["path"].endswith(PLOTLY_PATH) and scope["query_string"]:
             headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import streamlit as st
-
-from rnnviz.dashboard.server import SCRIPTS_PATH
+from rnnviz.dashboard.server import SCRIPTS_PATH, url
 
 HERE = Path(__file__).parent
 
@@ -17,12 +15,7 @@ def loader(name: str) -> str:
     Streamlit sends a component's inline script along with every update; this keeps updates small
     and lets the scripts import each other.
     """
-    return f"""const script = import(new URL("{url(f"{SCRIPTS_PATH}/{name}")}", location.origin));
+    path = url(f"{SCRIPTS_PATH}/{name}")
+    return f"""const script = import(new URL("{path}", location.origin));
 export default async (component) => (await script).default(component);
 """
-
-
-def url(path: str) -> str:
-    """Put the path the server is mounted under before a path of our own."""
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}{path}" if base else path

@@ -9,10 +9,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
-from plotly.offline import get_plotlyjs_version
 
-from rnnviz.dashboard.components.assets import HERE, loader, url
-from rnnviz.dashboard.server import PLOTLY_PATH
+from rnnviz.dashboard.components.assets import HERE, loader
+from rnnviz.dashboard.server import plotly_url
 
 # Not isolated in a shadow root: plotly.js puts its styles into the document's head.
 _CHART = st.components.v2.component(
@@ -56,10 +55,10 @@ def live_chart(
         "filename": filename,
         "alt": alt or key,
         "clicks": on_click is not None,
-        "plotly": url(f"{PLOTLY_PATH}/plotly.min.js?v={get_plotlyjs_version()}"),
+        "plotly": plotly_url(),
     }
     payload = f'{{"options":{json.dumps(options)},"figure":{figure.to_json(validate=False)}}}'
-    callbacks = {}
+    callbacks: dict[str, Any] = {}
     if on_click is not None:
         callbacks["on_click_change"] = partial(_clicked, key, on_click)
     _CHART(key=_component_key(key), data=payload.encode(), height=height, **callbacks)

@@ -1,11 +1,138 @@
-"""Being built."""
+"""Who keeps the memory open?"""
 
 from __future__ import annotations
 
-from rnnviz.dashboard import layout
+import streamlit as st
+
+from rnnviz import frames
+from rnnviz.analysis.gates import Memory
+from rnnviz.analysis.labels import display_name
+from rnnviz.analysis.verdicts import gates_verdict
+from rnnviz.analysis.words import say
+from rnnviz.dashboard import compute, controls, layout
+from rnnviz.dashboard.components import live_chart
+from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.texts import texts
+from rnnviz.plots import carry as carry_plots
+from rnnviz.plots import gates as plots
+from rnnviz.plots import theme
+
+Styles = dict[str, theme.Style]
 
 
 def page(setting: Setting) -> None:
-    layout.question(texts("gates")["question"], setting.experiment)
+    """Verdict; the memory gate and its half-lives; the other gates and Π f against the truth."""
+    experiment, text = setting.experiment, texts("gates")
+    styles = theme.model_styles(experiment.models)
+    layout.link_messages()
+    left, right = st.columns([1, 1], vertical_alignment="center")
+    with left:
+        layout.question(text["question"])
+    memories = {memory.label: memory for memory in compute.memories(experiment)}
+    if not memories:
+        st.info(text["no_memory"])
+        _states(setting, str(experiment.models[0]), styles)
+        return
+    with right:
+        first = next(iter(memories))
+        label = layout.choice("Model", list(memories), "view_model", first, display_name)
+    _verdict(setting, memories[label], styles)
+    _memory_gate(setting, memories[label], styles)
+    _other_gates(setting, memories[label], styles)
+    _below(setting, label)
+
+
+def _verdict(setting: Setting, memory: Memory, styles: Styles) -> None:
+    carry = compute.carry(setting.experiment, memory.label, setting.dragging)
+    assert carry is not None
+    layout.verdict([say(gates_verdict(memory, carry, setting.experiment.seq_len))], styles)
+
+
+def _memory_gate(setting: Setting, memory: Memory, styles: Styles) -> None:
+    text = texts("gates")
+    stats = compute.gate_stats(setting.experiment, memory.label)[memory.gate]
+    if stats.alike:
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        left.caption(text["alike"])
+        right.button("Chrono preset", on_click=controls.apply_preset, args=("chrono",))
+    left, right = st.columns([2, 1])
+    with left:
+        live_chart(
+            plots.gate_heatmap(stats, memory.order, styles=styles),
+            key="memory-gate",
+            height=plots.HEIGHT,
+            time_axis=True,
+            filename="rnnviz-memory-gate",
+            alt="The memory gate of each unit at each step, 0 to 1",
+        )
+        layout.how_to_read(text["how_to_read_heatmap"])
+    with right:
+        live_chart(
+            plots.half_life_figure([memory], setting.experiment.seq_len, styles=styles),
+            key="half-life",
+            height=plots.HEIGHT,
+            filename="rnnviz-half-life",
+            alt="Half-life of each unit's memory in steps",
+        )
+        layout.how_to_read(text["how_to_read_half_life"])
+
+
+def _other_gates(setting: Setting, memory: Memory, styles: Styles) -> None:
+    text = texts("gates")
+    stats = compute.gate_stats(setting.experiment, memory.label)
+    carry = compute.carry(setting.experiment, memory.label, setting.dragging)
+    left, right = st.columns(2)
+    with left:
+        others = [s for gate, s in stats.items() if gate != memory.gate]
+        live_chart(
+            plots.gate_strips(others, memory.order, styles=styles),
+            key="gate-strips",
+            height=plots.STRIPS_HEIGHT,
+            time_axis=True,
+            filename="rnnviz-gates",
+            alt="The other gates of each unit at each step",
+        )
+        layout.how_to_read(text["how_to_read_strips"])
+    with right:
+        live_chart(
+            carry_plots.carry_figure([carry] if carry else [], styles=styles),
+            key="carry",
+            height=carry_plots.HEIGHT,
+            time_axis=True,
+            filename="rnnviz-carry",
+            alt="Product of the memory gates against the true derivative, log10",
+        )
+        layout.how_to_read(text["how_to_read_carry"])
+
+
+def _states(setting: Setting, label: str, styles: Styles) -> None:
+    for stats in compute.gate_stats(setting.experiment, label).values():
+        live_chart(
+            plots.gate_heatmap(stats, styles=styles),
+            key="states",
+            height=plots.HEIGHT,
+            time_axis=True,
+            filename="rnnviz-states",
+            alt="The state of each unit at each step",
+        )
+    layout.how_to_read(texts("gates")["how_to_read_states"])
+
+
+def _below(setting: Setting, label: str) -> None:
+    experiment = setting.experiment
+    stats = compute.gate_stats(experiment, label)
+    memory = next(m for m in compute.memories(experiment) if m.label == label)
+    st.divider()
+    st.dataframe(frames.gate_frame(stats.values()), hide_index=True)
+    layout.how_to_read(texts("gates")["how_to_read_saturation"])
+    with st.container(horizontal=True):
+        layout.data_button("saturation", lambda: frames.saturation_frame(stats.values()))
+        layout.data_button("half-lives", lambda: frames.memory_frame([memory]))
+        layout.data_button(
+            "carry",
+            lambda: frames.carry_frame(
+                [c for c in [compute.carry(experiment, label, False)] if c is not None]
+            ),
+        )
+    equations(experiment)

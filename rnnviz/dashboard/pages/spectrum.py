@@ -15,6 +15,7 @@ from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.texts import texts
 from rnnviz.experiment import Experiment, Model
+from rnnviz.plots import jacobians as jacobian_plots
 from rnnviz.plots import spectra as plots
 from rnnviz.plots import theme
 
@@ -23,13 +24,19 @@ def page(setting: Setting) -> None:
     """Verdict; singular values and eigenvalues; powers; below the fold the step itself."""
     experiment, text = setting.experiment, texts("spectrum")
     layout.link_messages()
-    layout.question(text["question"], experiment)
     label, gate = _choice(experiment)
     styles = theme.model_styles(experiment.models)
     spectrum = compute.spectrum(experiment, label, gate)
     jacobian = compute.jacobians(experiment, label, setting.dragging)
     flow = next(flow for flow in compute.flows(experiment) if flow.label == label)
-    words = say(spectrum_verdict(spectrum, flow.rate, _slope_name(experiment, label)))
+    verdict = spectrum_verdict(
+        spectrum,
+        flow.rate,
+        _slope_name(experiment, label),
+        reach_status=flow.reach_status,
+        refilled=flow.refilled,
+    )
+    words = say(verdict)
     layout.verdict([words], styles)
     if Model(label).kind != "rnn":
         st.caption(text["no_single_block"])
@@ -41,11 +48,13 @@ def page(setting: Setting) -> None:
 
 
 def _choice(experiment: Experiment) -> tuple[str, str]:
-    """Which model, and which gate's block of its W_hh."""
+    """The page's question, and beside it which model, and which gate's block of its W_hh."""
     models = [str(model) for model in experiment.models]
     rnns = [label for label in models if Model(label).kind == "rnn"]
-    left, right = st.columns([3, 2])
+    left, middle, right = st.columns([5, 4, 3], vertical_alignment="center")
     with left:
+        layout.question(texts("spectrum")["question"])
+    with middle:
         label = layout.choice("Model", models, "view_model", (rnns or models)[0], display_name)
     cell = compute.traces(experiment)[label].trace.cell
     if len(cell.GATES) == 1:
@@ -69,7 +78,7 @@ def _weights(
         live_chart(
             plots.singular_values_figure([spectrum], styles=styles),
             key="singular-values",
-            height=250,
+            height=262,
             filename="rnnviz-singular-values",
             alt="Singular values of W_hh, largest first, with the line at 1 over gamma",
         )
@@ -78,7 +87,7 @@ def _weights(
         live_chart(
             plots.eigenvalue_figure([spectrum], float(jacobian.mean_slope.mean()), styles=styles),
             key="eigenvalues",
-            height=250,
+            height=262,
             filename="rnnviz-eigenvalues",
             alt="Eigenvalues of W_hh in the complex plane with the unit circle",
         )
@@ -99,7 +108,7 @@ def _powers(spectrum: Spectrum, jacobian: JacobianSpectrum, styles: dict[str, th
 
 def _step(jacobian: JacobianSpectrum, styles: dict[str, theme.Style]) -> None:
     live_chart(
-        plots.jacobian_figure([jacobian], styles=styles),
+        jacobian_plots.jacobian_figure([jacobian], styles=styles),
         key="jacobians",
         height=300,
         time_axis=True,
