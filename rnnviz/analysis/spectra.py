@@ -58,7 +58,7 @@ class JacobianSpectrum:
     singular_values (n, S) descending; mean_slope (n,): the mean over units of φ′(a_t) for an RNN,
     of the candidate's tanh′ (LSTM g, GRU n) for a gated cell: `slope_of` says which.
     measured_rate: what one step back multiplied the error with, on average over the run and the
-    batch (`gradients.mean_rate`); None if no error was recorded.
+    batch (`rates.mean_rate`); None if no error was recorded, or at more than one step.
     """
 
     label: str
@@ -99,7 +99,9 @@ def jacobian_spectrum(
     """
     checked = check_steps(trace, steps, sequence)
     name, slope = _slope(trace, checked, sequence)
-    rate = mean_rate(state_curve(trace))
+    enters = trace.d_h_direct.any(axis=(1, 2))
+    # A gradient that is refilled on the way does not measure the Jacobians.
+    rate = mean_rate(state_curve(trace)) if np.count_nonzero(enters) <= 1 else None
     return JacobianSpectrum(
         label=label,
         steps=checked,

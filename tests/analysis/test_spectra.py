@@ -154,6 +154,11 @@ def test_measured_rate_of_a_linear_orthogonal_net():
     assert s.measured_rate == pytest.approx(0.8)
 
 
+def test_no_rate_where_error_enters_on_the_way():
+    trace = simple(0.5 * np.eye(2), np.ones((5, 2, 1)))
+    assert jacobian_spectrum(trace, "rnn", steps=[1]).measured_rate is None
+
+
 def test_no_rate_without_error():
     trace = simple(np.eye(2), np.zeros((5, 2, 1)))
     assert jacobian_spectrum(trace, "rnn", steps=[1]).measured_rate is None
