@@ -78,7 +78,8 @@ def main() -> None:
     print(f"Largest relative difference of d_x between the sides: "
           f"{max(row['difference'] for row in rows):.1e}; "
           f"at least {min(row['rounds'] for row in rows)} rounds a row; "
-          f"{time.time() - begin:.0f} s in all.")  # fmt: skip
+          f"{time.time() - begin:.0f} s in all, load average at the end "
+          f"{os.getloadavg()[0]:.1f}.")  # fmt: skip
 
 
 if __name__ == "__main__":
