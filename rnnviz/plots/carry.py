@@ -36,7 +36,7 @@ def carry_figure(
     if not products:
         text = "No model here has a memory gate."
         return figure([UNSEEN], {**layout, **nothing(text)}, "carry")
-    parts = [(known[p.label], _finite(p.log10_product), _finite(p.true.log10), p) for p in products]
+    parts = [(known[p.label], p.log10_product, p.true.log10, p) for p in products]
     heights = np.concatenate([y for _, product, true, _ in parts for y in (product, true)])
     finite = heights[np.isfinite(heights)]
     low, high = min(-1.0, finite.min(initial=0.0)), max(1.0, finite.max(initial=0.0))
@@ -56,11 +56,6 @@ def carry_figure(
         "annotations": end_labels(ends, y_range, pixels),
     }
     return figure(data, layout, "carry")
-
-
-def _finite(values: Array) -> Array:
-    array = np.asarray(values, dtype=np.float64)
-    return np.where(np.isfinite(array), array, np.nan)
 
 
 def _pair(

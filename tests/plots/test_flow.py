@@ -247,9 +247,11 @@ def test_any_curve_can_be_drawn(points):
 
 
 def test_detail_has_every_quantity_on_one_scale():
-    figure = as_json(flow_detail_figure([flow("rnn"), flow("lstm")]))
+    lstm = flow("lstm")
+    figure = as_json(flow_detail_figure([flow("rnn"), lstm]))
     names = {t["name"] for t in figure["data"]}
     assert {"∂L/∂s", "∂L/∂h", "∂L/∂c", "direct ∂⁺L/∂h single steps"} <= names
     assert figure["layout"]["yaxis2"]["matches"] == "y"
     c = [t for t in figure["data"] if t["name"] == "∂L/∂c"]
     assert [t["yaxis"] for t in c] == ["y2"]
+    np.testing.assert_allclose(c[0]["y"], lstm.c.log10[1:] - lstm.state.log10[-1], atol=1e-5)
