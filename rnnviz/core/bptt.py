@@ -25,9 +25,7 @@ BLOCK_ELEMENTS = 1 << 15
 BLOCK_COLUMNS = 1 << 10
 
 
-def forward(
-    cell: Cell, params: dict[str, Any], x: Any, h0: Any = None, c0: Any = None
-) -> Record:
+def forward(cell: Cell, params: dict[str, Any], x: Any, h0: Any = None, c0: Any = None) -> Record:
     """Run `cell` over x (T, D, B), or integer tokens (T, B) that stand for one-hot columns.
 
     h0, c0 (H, B) are the initial states, zeros if not given. float32 in gives float32 out;

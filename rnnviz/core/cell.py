@@ -190,4 +190,3 @@ class Cell(ABC):
     def h_rows(self) -> slice:
         """The rows of d_a that W_hh acts on."""
         return slice(None)
-

@@ -67,6 +67,7 @@ class GRU(Cell):
     def forward_step(self, w: Weights, s: Array, *views: Array) -> None:
         logistic, r, z, n, m, h, h_next = views
         H = self.hidden_size
+        assert w.bias is not None
         np.matmul(w.hidden, h, s)
         np.add(logistic, s[: 2 * H], logistic)
         np.exp(logistic, logistic)

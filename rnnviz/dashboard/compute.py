@@ -6,8 +6,9 @@ what is drawn from it is small: many are kept.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import streamlit as st
 
@@ -16,12 +17,24 @@ from rnnviz.experiment import Experiment, Run, run
 
 F = TypeVar("F", bound=Callable[..., Any])
 COARSE_STEPS = 12
+FEW_POWERS = (1, 2, 3, 5, 8, 14, 24, 40, 50)
+EXACT_HIDDEN_SIZE = 128
+# Multiplications: about half a second of singular values, two of matrix products.
+JACOBIAN_BUDGET = 250_000_000
+CARRY_BUDGET = 10_000_000_000
 
 
 def _cached(max_entries: int) -> Callable[[F], F]:
-    return st.cache_resource(
-        max_entries=max_entries, show_spinner=False, hash_funcs={Experiment: repr}
-    )
+    def wrap(function: F) -> F:
+        keyed: dict[str | type[Any], Callable[[Any], Any]] = {Experiment: repr}
+        return cast(
+            F,
+            st.cache_resource(max_entries=max_entries, show_spinner=False, hash_funcs=keyed)(
+                function
+            ),
+        )
+
+    return wrap
 
 
 @_cached(max_entries=4)
@@ -45,9 +58,12 @@ def clue_steps(experiment: Experiment) -> tuple[int, ...]:
 
 
 @_cached(max_entries=64)
-def spectrum(experiment: Experiment, label: str, gate: str) -> spectra.Spectrum:
-    """The spectrum of one gate's block, with ‖W^k‖^(1/k)."""
-    return spectra.weight_spectra(traces(experiment)[label].trace, label, [gate])[gate]
+def spectrum(experiment: Experiment, label: str, gate: str, coarse: bool) -> spectra.Spectrum:
+    """The spectrum of one gate's block, with ‖W^k‖^(1/k): every k to 50, or a few of them."""
+    trace = traces(experiment)[label].trace
+    few = coarse or trace.cell.hidden_size > EXACT_HIDDEN_SIZE
+    powers = FEW_POWERS if few else spectra.POWERS
+    return spectra.weight_spectra(trace, label, [gate], powers)[gate]
 
 
 @_cached(max_entries=64)
@@ -58,11 +74,12 @@ def edge(experiment: Experiment, label: str, gate: str) -> spectra.Spectrum:
 
 @_cached(max_entries=32)
 def jacobians(experiment: Experiment, label: str, coarse: bool) -> spectra.JacobianSpectrum:
-    """Of every step, or of a dozen while a knob is dragged."""
-    count = experiment.seq_len
-    stride = max(1, count // COARSE_STEPS) if coarse else 1
+    """Of every step that the time allows, or of a dozen while a knob is dragged."""
     trace = traces(experiment)[label].trace
-    steps = range(1, trace.seq_len + 1, stride)
+    size = trace.cell.hidden_size * (2 if trace.cell.HAS_CELL_STATE else 1)
+    count = max(2, min(trace.seq_len, JACOBIAN_BUDGET // size**3))
+    stride = math.ceil(trace.seq_len / (min(count, COARSE_STEPS) if coarse else count))
+    steps = range(trace.seq_len, 0, -stride)[::-1]
     return spectra.jacobian_spectrum(trace, label, steps=steps)
 
 
@@ -80,5 +97,10 @@ def memories(experiment: Experiment) -> tuple[gates.Memory, ...]:
 
 @_cached(max_entries=32)
 def carry(experiment: Experiment, label: str, coarse: bool) -> gates.CarryProduct | None:
-    every = max(1, experiment.seq_len // COARSE_STEPS) if coarse else 1
-    return gates.carry_product(traces(experiment)[label].trace, label, every=every)
+    """Π f against the truth; None without a memory gate, or where the products take too long."""
+    trace = traces(experiment)[label].trace
+    work = trace.seq_len * len(trace.cell.GATES) * trace.cell.hidden_size**3
+    if work > CARRY_BUDGET:
+        return None
+    every = max(1, trace.seq_len // COARSE_STEPS) if coarse or work > CARRY_BUDGET // 10 else 1
+    return gates.carry_product(trace, label, every=every)

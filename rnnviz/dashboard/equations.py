@@ -8,7 +8,12 @@ from rnnviz.dashboard import compute
 from rnnviz.dashboard.texts import fill, texts
 from rnnviz.experiment import Experiment, Model
 
-SLOPES = {"tanh": r"\tanh", "relu": r"\mathrm{ReLU}", "logistic": r"\sigma", "identity": r"\mathrm{id}"}
+SLOPES = {
+    "tanh": r"\tanh",
+    "relu": r"\mathrm{ReLU}",
+    "logistic": r"\sigma",
+    "identity": r"\mathrm{id}",
+}
 
 
 def equations(experiment: Experiment) -> None:

@@ -46,7 +46,7 @@ def preset_words(experiment: Experiment) -> None:
 
 
 def _preset_words(experiment: Experiment) -> str:
-    preset = PRESETS.get(st.session_state.get("preset"))
+    preset = PRESETS.get(st.session_state.get("preset") or "")
     if preset is None:
         return ""
     as_set = preset.experiment(seed=experiment.seed) == experiment

@@ -39,4 +39,3 @@ def _show(path: str) -> None:
         layout.refused(refusal)
     else:
         PAGES[path][1].page(setting)
-

@@ -39,6 +39,8 @@ def _add(kind: str, setting: str, value: str) -> None:
         st.session_state[PROBLEM] = str(error)
         return
     if len(models) >= MAX_MODELS:
-        st.session_state[PROBLEM] = f"At most {MAX_MODELS} models fit on the page; remove one first."
+        st.session_state[PROBLEM] = (
+            f"At most {MAX_MODELS} models fit on the page; remove one first."
+        )
     elif model not in models:
         st.session_state["models"] = [*models, str(model)]

@@ -7,7 +7,7 @@ import streamlit as st
 from rnnviz import frames
 from rnnviz.analysis.gates import Memory
 from rnnviz.analysis.labels import display_name
-from rnnviz.analysis.verdicts import gates_verdict
+from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
 from rnnviz.analysis.words import say
 from rnnviz.dashboard import compute, controls, layout
 from rnnviz.dashboard.components import live_chart
@@ -45,7 +45,10 @@ def page(setting: Setting) -> None:
 
 def _verdict(setting: Setting, memory: Memory, styles: Styles) -> None:
     carry = compute.carry(setting.experiment, memory.label, setting.dragging)
-    assert carry is not None
+    if carry is None:
+        layout.verdict([say(memory_verdict([memory]))], styles)
+        st.caption(texts("gates")["too_large"])
+        return
     layout.verdict([say(gates_verdict(memory, carry, setting.experiment.seq_len))], styles)
 
 

@@ -45,7 +45,7 @@ def page(setting: Setting) -> None:
 
 def _words(experiment: Experiment) -> tuple[str, ...]:
     spectra = {
-        label: compute.edge(experiment, label, "a")
+        str(label): compute.edge(experiment, label, "a")
         for label in experiment.models
         if Model(label).kind == "rnn"
     }

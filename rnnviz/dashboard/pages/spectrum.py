@@ -26,7 +26,7 @@ def page(setting: Setting) -> None:
     layout.link_messages()
     label, gate = _choice(experiment)
     styles = theme.model_styles(experiment.models)
-    spectrum = compute.spectrum(experiment, label, gate)
+    spectrum = compute.spectrum(experiment, label, gate, setting.dragging)
     jacobian = compute.jacobians(experiment, label, setting.dragging)
     flow = next(flow for flow in compute.flows(experiment) if flow.label == label)
     verdict = spectrum_verdict(
@@ -43,7 +43,7 @@ def page(setting: Setting) -> None:
     _weights(spectrum, jacobian, styles)
     _powers(spectrum, jacobian, styles)
     _step(jacobian, styles)
-    _data(experiment, label, gate)
+    _data(experiment, spectrum)
     equations(experiment)
 
 
@@ -118,14 +118,17 @@ def _step(jacobian: JacobianSpectrum, styles: dict[str, theme.Style]) -> None:
     layout.how_to_read(texts("spectrum")["how_to_read_jacobian"])
 
 
-def _data(experiment: Experiment, label: str, gate: str) -> None:
-    spectrum = compute.spectrum(experiment, label, gate)
+def _data(experiment: Experiment, spectrum: Spectrum) -> None:
+    label, gate = spectrum.label, spectrum.gate
     st.caption(
         f"Departure from normality (Henrici, relative to the Frobenius norm): "
         f"**{spectrum.departure:.2f}**; 0 for a normal matrix, where singular values and "
         f"|eigenvalues| agree."
     )
-    layout.data_button("spectrum", lambda: frames.spectrum_frame([spectrum]))
+    layout.data_button(
+        "spectrum",
+        lambda: frames.spectrum_frame([compute.spectrum(experiment, label, gate, False)]),
+    )
     layout.data_button(
         "jacobians", lambda: frames.jacobian_frame([compute.jacobians(experiment, label, False)])
     )
