@@ -89,8 +89,8 @@ def _strips_layout(stats: Sequence[GateStats], styles: Styles, height: int, sort
     layout["coloraxis2"] = _scale(list(theme.DIVERGING), -1.0, 1.0)
     both = {each.signed for each in stats}
     if both == {True, False}:
-        layout["coloraxis"]["colorbar"] |= {"len": 0.46, "y": 0.77}
-        layout["coloraxis2"]["colorbar"] |= {"len": 0.46, "y": 0.23}
+        layout["coloraxis"]["colorbar"] |= {"len": 0.4, "y": 0.8}
+        layout["coloraxis2"]["colorbar"] |= {"len": 0.4, "y": 0.2}
     return layout
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["flow_detail_figure", "flow_figure", "flow_range", "unit_heatmaps"]
 
 HEIGHT = 372
-MARGIN = {"t": 34, "b": 50, "r": 84}
+MARGIN = {"t": 34, "b": 50, "r": 92}
 STEADY = (-26.0, 4.0)
 """Decades that are always shown, so that the picture stands still while a knob moves."""
 
