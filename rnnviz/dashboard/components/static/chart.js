@@ -1,10 +1,9 @@
 // A chart that plotly.js updates in place. One instance for each element Streamlit mounts.
 
 import { Cursor } from "./cursor.js";
-import { held, inTurn, scriptEnds, wait } from "./page.js";
+import { afterPaint, held, inTurn, scriptEnds, wait } from "./page.js";
 import {
   AXIS_EDIT,
-  afterPaint,
   element,
   guiEdits,
   keepZoom,

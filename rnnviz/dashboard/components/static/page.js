@@ -32,11 +32,24 @@ export function wait(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-// Jobs one after another, with room for a frame between two: the first chart of a page is on the
-// screen before the next one is drawn.
+// Jobs one after another, each on the screen before the next begins: the first chart of a page
+// does not wait for those below it.
 let last = Promise.resolve();
 
 export function inTurn(job) {
-  last = last.then(job).then(() => wait(0));
+  last = last.then(job).then(shown);
   return last;
+}
+
+// The next frame is out. A page in the background has none; then a moment must do.
+function shown() {
+  return Promise.race([new Promise(afterPaint), wait(50)]);
+}
+
+export function afterPaint(callback) {
+  requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = callback;
+    channel.port2.postMessage(null);
+  });
 }

@@ -80,14 +80,6 @@ export function themed(template, theme) {
   return { ...template, layout };
 }
 
-export function afterPaint(callback) {
-  requestAnimationFrame(() => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = callback;
-    channel.port2.postMessage(null);
-  });
-}
-
 export function element(tag, name) {
   const made = document.createElement(tag);
   made.className = name;
