@@ -68,7 +68,7 @@ class GRU(Cell):
         logistic, r, z, n, m, h, h_next = views
         H = self.hidden_size
         assert w.bias is not None
-        np.matmul(w.hidden, h, s)
+        np.dot(w.hidden, h, s)
         np.add(logistic, s[: 2 * H], logistic)
         np.exp(logistic, logistic)
         np.add(logistic, ONE[s.dtype.char], logistic)
@@ -117,7 +117,7 @@ class GRU(Cell):
     ) -> None:
         d_a, of_W_hh, z = views
         np.multiply(d_a, d_h_next, d_a)
-        np.matmul(w.hidden, of_W_hh, d_h)
+        np.dot(w.hidden, of_W_hh, d_h)
         np.multiply(z, d_h_next, s)
         np.add(d_h, s, d_h)
 

@@ -67,7 +67,7 @@ class LSTM(Cell):
 
     def forward_step(self, w: Weights, s: Array, *views: Array) -> None:
         a, logistic, o, i, f, g, h, c, h_next, c_next, tanh_c = views
-        np.matmul(w.hidden, h, s)
+        np.dot(w.hidden, h, s)
         np.add(a, s, a)
         np.exp(logistic, logistic)
         np.add(logistic, ONE[a.dtype.char], logistic)
@@ -121,7 +121,7 @@ class LSTM(Cell):
         np.add(d_c_next, s, d_c_next)
         np.multiply(of_c, d_c_next, of_c)
         np.multiply(of_h, d_h_next, of_h)
-        np.matmul(w.hidden, d_a, d_h)
+        np.dot(w.hidden, d_a, d_h)
         np.multiply(f, d_c_next, d_c)
 
     def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:

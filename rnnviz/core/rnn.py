@@ -48,7 +48,7 @@ class RNN(Cell):
 
     def forward_step(self, w: Weights, s: Array, *views: Array) -> None:
         h, a = views
-        np.matmul(w.hidden, h, s)
+        np.dot(w.hidden, h, s)
         np.add(a, s, s)
         ACTIVATIONS[self.activation].value(s, a)
 
@@ -73,7 +73,7 @@ class RNN(Cell):
     ) -> None:
         (d_a,) = views
         np.multiply(d_a, d_h_next, d_a)
-        np.matmul(w.hidden, d_a, d_h)
+        np.dot(w.hidden, d_a, d_h)
 
     def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
         return {"W_xh": d_W_xh, "W_hh": d_W_hh, "b_h": d_b}
