@@ -81,6 +81,22 @@ def choice(
     return str(picked or default)
 
 
+def table(frame: pd.DataFrame) -> None:
+    """A small table. Plain HTML: a data grid would cost more than the charts."""
+    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in frame.columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>"
+        for row in frame.itertuples(index=False)
+    )
+    st.html(f'<table class="rnnviz-table"><tr>{head}</tr>{rows}</table>')
+
+
+def _cell(value: object) -> str:
+    if value is None or value != value:
+        return "–"
+    return f"{value:.4g}".replace("-", "−") if isinstance(value, float) else str(value)
+
+
 def data_button(name: str, frame: Callable[[], pd.DataFrame]) -> None:
     """Download a figure's numbers; they are written when asked for."""
     st.download_button(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from rnnviz import frames
-from rnnviz.analysis.gates import Memory
+from rnnviz.analysis.gates import GateStats, Memory
 from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
 from rnnviz.analysis.words import say
@@ -122,12 +123,25 @@ def _states(setting: Setting, label: str, styles: Styles) -> None:
     layout.how_to_read(texts("gates")["how_to_read_states"])
 
 
+def _summary(stats: GateStats) -> dict[str, object]:
+    return {
+        "gate": stats.gate,
+        "mean": stats.mean,
+        "sd": stats.sd,
+        "left-saturated": f"{stats.left.mean():.0%}",
+        "right-saturated": f"{stats.right.mean():.0%}",
+        "units saturated in over half of all steps": int(
+            ((stats.left > 0.5) | (stats.right > 0.5)).sum()
+        ),
+    }
+
+
 def _below(setting: Setting, label: str) -> None:
     experiment = setting.experiment
     stats = compute.gate_stats(experiment, label)
     memory = next(m for m in compute.memories(experiment) if m.label == label)
     st.divider()
-    st.dataframe(frames.gate_frame(stats.values()), hide_index=True)
+    layout.table(pd.DataFrame([_summary(s) for s in stats.values()]))
     layout.how_to_read(texts("gates")["how_to_read_saturation"])
     with st.container(horizontal=True):
         layout.data_button("saturation", lambda: frames.saturation_frame(stats.values()))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pandas as pd
 import streamlit as st
 
 from rnnviz import frames
+from rnnviz.analysis.gradients import GradientFlow
+from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.words import gradient_words
 from rnnviz.dashboard import compute, layout
 from rnnviz.dashboard.components import live_chart
@@ -12,10 +17,21 @@ from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.texts import texts
 from rnnviz.experiment import Experiment, Model
+from rnnviz.plots import detail, theme
 from rnnviz.plots import gradients as plots
-from rnnviz.plots import theme
 
-QUANTITIES = {"state": "whole state s", "h": "h alone", "c": "c alone", "direct": "direct"}
+QUANTITIES = {"h": "h alone", "c": "c alone", "detail": "total beside direct"}
+HEIGHT = 316
+COLUMNS = {
+    "model": "model",
+    "reach_log10": "decades from T to 1",
+    "decades_per_step": "slope, decades a step",
+    "r2": "R²",
+    "window_start": "from step",
+    "window_stop": "to step",
+    "half_or_double_steps": "halves or doubles every … steps",
+    "e_fold_steps": "horizon (factor e), steps",
+}
 
 
 def page(setting: Setting) -> None:
@@ -64,11 +80,12 @@ def _flow_chart(setting: Setting, quantity: str, styles: dict[str, theme.Style])
         loss_at=experiment.loss_at,
         y_range=_steady_range(plots.flow_range((*flows, *ghosts), quantity), quantity, setting),
         styles=styles,
+        height=HEIGHT,
     )
     live_chart(
         figure,
         key=f"flow-{quantity}",
-        height=316,
+        height=HEIGHT,
         time_axis=True,
         filename=f"rnnviz-flow-{quantity}",
         alt="Gradient norm at each time step, log10, relative to the last step, one line a model",
@@ -88,17 +105,36 @@ def _steady_range(
 def _below(setting: Setting, styles: dict[str, theme.Style]) -> None:
     text, experiment = texts("gradient_flow"), setting.experiment
     st.divider()
+    if st.session_state.get("view_quantity") not in QUANTITIES:
+        st.session_state["view_quantity"] = None
     chosen = st.segmented_control(
-        text["quantity"],
-        options=[name for name in QUANTITIES if name != "state"],
-        format_func=QUANTITIES.__getitem__,
-        key="view_quantity",
+        text["quantity"], list(QUANTITIES), format_func=QUANTITIES.__getitem__, key="view_quantity"
     )
-    if chosen:
+    if chosen == "detail":
+        _detail_chart(setting, styles)
+    elif chosen:
         _flow_chart(setting, chosen, styles)
+    if chosen:
         layout.how_to_read(text[f"how_to_read_{chosen}"])
     flows = compute.flows(experiment)
-    st.dataframe(frames.slope_frame(flows), hide_index=True)
+    layout.table(_slopes(flows))
     layout.how_to_read(text["how_to_read_table"])
     layout.data_button("gradient-flow", lambda: frames.gradient_frame(flows))
     equations(experiment)
+
+
+def _slopes(flows: Sequence[GradientFlow]) -> pd.DataFrame:
+    frame = frames.slope_frame(flows)
+    frame["model"] = frame["model"].map(display_name)
+    return frame[list(COLUMNS)].rename(columns=COLUMNS)
+
+
+def _detail_chart(setting: Setting, styles: dict[str, theme.Style]) -> None:
+    live_chart(
+        plots.flow_detail_figure(compute.flows(setting.experiment), styles=styles),
+        key="flow-detail",
+        height=detail.HEIGHT,
+        time_axis=True,
+        filename="rnnviz-flow-detail",
+        alt="Total and direct gradients of h and c at each step, one panel a model",
+    )
