@@ -43,7 +43,8 @@ def sidebar() -> Setting:
         _models()
         _slider("gain", "Scales W_hh, of gated cells each H × H block.", ticks=(1.0,))
         _slider("memory_bias", "Sets the LSTM's forget bias b_f and the GRU's update bias b_z.",
-                ticks=(0.0, 3.0))  # fmt: skip
+                ticks=(0.0, 3.0),
+                disabled=st.session_state["gate_init"] == "chrono")  # fmt: skip
         left, right = st.columns(2)
         with left:
             _select("init")
@@ -101,7 +102,7 @@ def _models() -> None:
     )
 
 
-def _slider(name: str, help: str, ticks: tuple[float, ...] = ()) -> None:
+def _slider(name: str, help: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> None:
     """A live slider whose range widens to hold what a link asked for."""
     known, (low, high, fmt) = FIELDS[name], RANGES[name]
     value = st.session_state[name]
@@ -116,6 +117,7 @@ def _slider(name: str, help: str, ticks: tuple[float, ...] = ()) -> None:
         fmt=fmt,
         ticks=ticks,
         help=help,
+        disabled=disabled,
         default=known.default,
     )
 
@@ -185,7 +187,7 @@ def _buttons(setting: Setting) -> None:
 
 def _reset() -> None:
     state.adopt(Experiment())
-    st.session_state.update({PIN: None, "preset": None, state.MESSAGES: ()})
+    st.session_state.update({PIN: None, "preset": state.preset_of(Experiment())})
 
 
 def _pin(experiment: Experiment | None) -> None:

@@ -16,6 +16,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.plots import theme
 from rnnviz.presets import PRESETS
 
+SHOWN = 4
 CSS = Path(__file__).parent / "page.css"
 
 
@@ -29,10 +30,13 @@ def refused(reason: str) -> None:
     st.error(reason, icon="⛔")
 
 
-def link_messages() -> None:
-    """What a link asked for and did not get."""
-    for message in st.session_state.get(MESSAGES, ()):
-        st.warning(message, icon="⚠️")
+def link_messages(experiment: Experiment) -> None:
+    """What a link asked for and did not get, until a knob is moved."""
+    asked, messages = st.session_state[MESSAGES]
+    if not messages or experiment != asked:
+        return
+    more = [f"… and {len(messages) - SHOWN} more."] if len(messages) > SHOWN else []
+    st.warning("  \n".join([*messages[:SHOWN], *more]), icon="⚠️")
 
 
 def question(text: str) -> None:

@@ -20,6 +20,7 @@ from rnnviz.presets import PRESETS
 PIN = "pin"
 """The link's name for the pinned experiment: its own link's query."""
 MESSAGES = "messages"
+"""What a link asked for: the experiment that it got, and what it did not get."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,14 @@ def begin_visit() -> None:
     views = {key: values for key, values in query.items() if key in VIEWS}
     experiment, messages = from_query({k: v for k, v in query.items() if k not in VIEWS})
     adopt(experiment)
-    st.session_state[MESSAGES] = messages
-    st.session_state["preset"] = _preset_of(experiment)
+    st.session_state[MESSAGES] = (experiment, messages)
+    st.session_state["preset"] = preset_of(experiment)
     st.session_state[PIN] = from_query(dict(parse_qsl(pin[-1])))[0] if pin else None
     for key, values in views.items():
         st.session_state[key] = values[-1]
 
 
-def _preset_of(experiment: Experiment) -> str | None:
+def preset_of(experiment: Experiment) -> str | None:
     """The preset that a link opens, if it is one."""
     same = (
         name

@@ -73,8 +73,15 @@ def layers(
         return backdrop
     step = "step %{x}" if across == 1 else f"largest of {across} steps around %{{x:.0f}}"
     text = f"{name}, unit %{{y}}, {step}: {hover}<extra></extra>"
-    z = (np.round(cells.values * parts) / parts).astype(np.float32)
+    z = _packed(cells.values, parts)
     return [*backdrop, {**grid, "z": z, "hoverongaps": False, "hovertemplate": text, **colours}]
+
+
+def _packed(values: Array, parts: int) -> Array:
+    """Rounded to 1/`parts` in float32; as they are where float32 could not hold them."""
+    if np.nanmax(np.abs(values)) > np.finfo(np.float32).max / parts:
+        return values
+    return (np.round(values * parts) / parts).astype(np.float32)
 
 
 def _backdrop(cells: Cells, grid: Piece, name: str) -> list[Piece]:

@@ -134,7 +134,7 @@ def eigenvalue_figure(
     sizes = [(known[s.label], _name(s, known, f"{s.spectral_radius:.2f}", only)) for s in drawn]
     square = {"range": [-reach, reach], "constrain": "domain", "nticks": 6}
     layout |= {
-        "xaxis": axis("real part", **square),
+        "xaxis": axis("real part", **square, constraintoward="left"),
         "yaxis": axis("imaginary part", **square, scaleanchor="x", scaleratio=1),
         "shapes": circles,
         "annotations": [headline("ρ =", sizes, 390), key],

@@ -26,7 +26,7 @@ def page(setting: Setting) -> None:
     """Verdict; the memory gate and its half-lives; the other gates and Π f against the truth."""
     experiment, text = setting.experiment, texts("gates")
     styles = theme.model_styles(experiment.models)
-    layout.link_messages()
+    layout.link_messages(experiment)
     left, right = st.columns([1, 1], vertical_alignment="center")
     with left:
         layout.question(text["question"])

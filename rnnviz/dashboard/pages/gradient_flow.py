@@ -39,7 +39,7 @@ def page(setting: Setting) -> None:
     experiment, text = setting.experiment, texts("gradient_flow")
     flows = compute.flows(experiment)
     styles = theme.model_styles([flow.label for flow in flows])
-    layout.link_messages()
+    layout.link_messages(experiment)
     layout.question(text["question"])
     layout.preset_words(experiment)
     layout.verdict(_words(experiment), styles)

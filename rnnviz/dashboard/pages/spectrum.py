@@ -23,7 +23,7 @@ from rnnviz.plots import theme
 def page(setting: Setting) -> None:
     """Verdict; singular values and eigenvalues; powers; below the fold the step itself."""
     experiment, text = setting.experiment, texts("spectrum")
-    layout.link_messages()
+    layout.link_messages(experiment)
     label, gate = _choice(experiment)
     styles = theme.model_styles(experiment.models)
     spectrum = compute.spectrum(experiment, label, gate, setting.dragging)
@@ -51,7 +51,7 @@ def _choice(experiment: Experiment) -> tuple[str, str]:
     """The page's question, and beside it which model, and which gate's block of its W_hh."""
     models = [str(model) for model in experiment.models]
     rnns = [label for label in models if Model(label).kind == "rnn"]
-    left, middle, right = st.columns([5, 4, 3], vertical_alignment="center")
+    left, middle, right = st.columns([13, 8, 7], vertical_alignment="center")
     with left:
         layout.question(texts("spectrum")["question"])
     with middle:
@@ -73,6 +73,9 @@ def _weights(
     spectrum: Spectrum, jacobian: JacobianSpectrum, styles: dict[str, theme.Style]
 ) -> None:
     text = texts("spectrum")
+    simple = Model(spectrum.label).kind == "rnn"
+    kind = "" if simple else "_gate"
+    slope = float(jacobian.mean_slope.mean())
     left, right = st.columns(2)
     with left:
         live_chart(
@@ -82,16 +85,16 @@ def _weights(
             filename="rnnviz-singular-values",
             alt="Singular values of W_hh, largest first, with the line at 1 over gamma",
         )
-        layout.how_to_read(text["how_to_read_singular"])
+        layout.how_to_read(text[f"how_to_read_singular{kind}"])
     with right:
         live_chart(
-            plots.eigenvalue_figure([spectrum], float(jacobian.mean_slope.mean()), styles=styles),
+            plots.eigenvalue_figure([spectrum], slope if simple else None, styles=styles),
             key="eigenvalues",
             height=262,
             filename="rnnviz-eigenvalues",
             alt="Eigenvalues of W_hh in the complex plane with the unit circle",
         )
-        layout.how_to_read(text["how_to_read_eigenvalues"])
+        layout.how_to_read(text[f"how_to_read_eigenvalues{kind}"])
 
 
 def _powers(spectrum: Spectrum, jacobian: JacobianSpectrum, styles: dict[str, theme.Style]) -> None:
@@ -125,10 +128,12 @@ def _data(experiment: Experiment, spectrum: Spectrum) -> None:
         f"**{spectrum.departure:.2f}**; 0 for a normal matrix, where singular values and "
         f"|eigenvalues| agree."
     )
-    layout.data_button(
-        "spectrum",
-        lambda: frames.spectrum_frame([compute.spectrum(experiment, label, gate, False)]),
-    )
-    layout.data_button(
-        "jacobians", lambda: frames.jacobian_frame([compute.jacobians(experiment, label, False)])
-    )
+    with st.container(horizontal=True):
+        layout.data_button(
+            "spectrum",
+            lambda: frames.spectrum_frame([compute.spectrum(experiment, label, gate, False)]),
+        )
+        layout.data_button(
+            "jacobians",
+            lambda: frames.jacobian_frame([compute.jacobians(experiment, label, False)]),
+        )
