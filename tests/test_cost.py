@@ -17,6 +17,7 @@ SMALL = Experiment(seq_len=6, hidden_size=5, batch_size=3)
 def recorded_bytes(trace: NetworkTrace) -> int:
     """Memory of everything that the trace holds; views of another array count once."""
     inner = trace.trace
+    assert inner.d_x.size > 0  # computed when first asked for, and held from then on
     arrays = [value for value in (*vars(trace).values(), *vars(inner).values())
               if isinstance(value, np.ndarray)]  # fmt: skip
     owners = {id(a if a.base is None else a.base): a if a.base is None else a.base for a in arrays}

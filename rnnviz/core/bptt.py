@@ -1,8 +1,7 @@
 """Forward and backward through time: the only loops over time.
 
 Work that does not depend on the recurrence is done for a block of steps at once, small enough
-to stay in the cache: input products before the steps, the factors of the backward recursion,
-weight gradients after it.
+to stay in the cache: input products before the steps, the factors of the backward recursion.
 """
 
 from __future__ import annotations
@@ -19,10 +18,8 @@ from rnnviz.core.trace import Record, Trace
 
 Array = np.ndarray
 
-# Measured: elements of a block of gates that still profit from the second-level cache, and
-# columns of a weight-gradient product that make it efficient.
+# Measured: elements of a block of gates that still profit from the second-level cache.
 BLOCK_ELEMENTS = 1 << 15
-BLOCK_COLUMNS = 1 << 10
 
 
 def forward(cell: Cell, params: dict[str, Any], x: Any, h0: Any = None, c0: Any = None) -> Record:
@@ -112,11 +109,9 @@ def _backward(record: Record, direct: Array, scaler: Scaler | None) -> Trace:
     for start, stop in reversed(list(_blocks(shape[0], shape[1] * shape[2]))):
         _backward_block(record, w, direct, (d_a, d_h, d_c), start, stop, scaler)
     log2 = np.zeros((shape[0] + 1, shape[2]), np.int64) if scaler is None else scaler.log2
-    d_x = np.matmul(w.input, d_a[:, cell.x_rows])
-    true_d_a = d_a if scaler is None else np.ldexp(d_a, log2[1:, None])
-    grads = _weight_gradients(record, true_d_a)
-    return Trace(**vars(record), d_h_direct=direct, d_h=d_h, d_c=d_c, d_log2=log2,
-                 d_gate_values=d_a, d_x=d_x, grads=grads)  # fmt: skip
+    return Trace(
+        **vars(record), d_h_direct=direct, d_h=d_h, d_c=d_c, d_log2=log2, d_gate_values=d_a
+    )
 
 
 def _backward_block(
@@ -143,21 +138,3 @@ def _backward_block(
             scaler.add(start + t, h[t], c[t], e[t])
         elif e[t] is not None:
             np.add(h[t], e[t], h[t])
-
-
-def _weight_gradients(record: Record, d_a: Array) -> dict[str, Array]:
-    """Σ_t d_a_t [x_t; h_{t-1}]ᵀ as a few long products."""
-    cell, (seq_len, _, batch_size) = record.cell, d_a.shape
-    sums: list[Array] = []
-    n = max(1, BLOCK_COLUMNS // batch_size)
-    for start in range(0, seq_len, n):
-        block = slice(start, start + n)
-        a, x, h = (_side_by_side(v[block]) for v in (d_a, record.x, record.h[:-1]))
-        terms = [a[cell.x_rows] @ x.T, a[cell.h_rows] @ h.T, a.sum(axis=1)]
-        sums = [total + term for total, term in zip(sums, terms, strict=True)] if sums else terms
-    return cell.assemble_grads(*sums)
-
-
-def _side_by_side(steps: Array) -> Array:
-    """(n, F, B) as one matrix (F, n·B)."""
-    return steps.transpose(1, 0, 2).reshape(steps.shape[1], -1)

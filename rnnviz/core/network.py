@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -95,12 +96,18 @@ class NetworkTrace:
     loss: float
     loss_by_step: Array
     d_y: Array
-    grads: dict[str, Array]
 
     def __post_init__(self) -> None:
-        arrays = (self.y, self.loss_by_step, self.d_y, *self.params.values(), *self.grads.values())
-        for array in arrays:
+        for array in (self.y, self.loss_by_step, self.d_y, *self.params.values()):
             array.flags.writeable = False
+
+    @cached_property
+    def grads(self) -> dict[str, Array]:
+        """∂L/∂(parameter), the keys and shapes of params; computed when first asked for."""
+        grads = _readout_grads(self.trace.h[1:], self.d_y)
+        for gradient in grads.values():
+            gradient.flags.writeable = False
+        return grads | {_key(0, name): value for name, value in self.trace.grads.items()}
 
     @property
     def trace(self) -> Trace:
@@ -127,10 +134,8 @@ def run_network(network: Network, params: dict[str, Any], batch: Examples) -> Ne
         loss_by_step, d_y = weighted(errors, y, batch.target, batch.mask)
         direct = np.matmul(weights["W_hy"].T, d_y)
     trace = backward(record, direct)
-    grads = _readout_grads(record.h[1:], d_y)
-    grads.update({_key(0, name): value for name, value in trace.grads.items()})
     return NetworkTrace(network, weights, ((trace,),), y, loss_by_step.sum().item(), loss_by_step,
-                        d_y, grads)  # fmt: skip
+                        d_y)  # fmt: skip
 
 
 def _dtype(x: Array, weights: np.dtype) -> np.dtype:

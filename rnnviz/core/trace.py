@@ -8,9 +8,12 @@ so every array is (T, features, B).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from rnnviz.core.products import input_gradients, weight_gradients
 
 if TYPE_CHECKING:
     from rnnviz.core.cell import Cell
@@ -68,7 +71,8 @@ class Trace(Record):
     likewise; d_gates[t] and d_x[t], which belong to the step from t to t+1, go with d_log2[t+1].
     All zero unless the dtype would overflow or underflow.
     d_gate_values (T, ·, B): ∂L/∂(pre-activation), in the order `cell.D_SLABS`.
-    d_x (T, D, B). grads has the keys and shapes of params, summed over time and batch.
+    d_x (T, D, B) and grads (the keys and shapes of params, summed over time and batch) are
+    computed when first asked for.
     """
 
     d_h_direct: Array
@@ -76,8 +80,21 @@ class Trace(Record):
     d_c: Array | None
     d_log2: Array
     d_gate_values: Array
-    d_x: Array
-    grads: dict[str, Array]
+
+    @cached_property
+    def d_x(self) -> Array:
+        """∂L/∂x_t, (T, D, B)."""
+        d_x = input_gradients(self)
+        d_x.setflags(write=False)
+        return d_x
+
+    @cached_property
+    def grads(self) -> dict[str, Array]:
+        """∂L/∂(parameter), summed over time and batch; the keys and shapes of params."""
+        grads = weight_gradients(self)
+        for gradient in grads.values():
+            gradient.setflags(write=False)
+        return grads
 
     @property
     def d_gates(self) -> dict[str, Array]:

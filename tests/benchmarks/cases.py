@@ -49,8 +49,15 @@ def make_case(name: str, dtype: str, size: tuple[int, int, int]) -> Case:
 
 
 def core_run(case: Case) -> Callable[[], Trace]:
-    """Ours: forward and backward, everything recorded in a fresh Trace."""
-    return lambda: bptt(case.cell, case.params, case.x, case.d_h_direct)
+    """Ours: forward and backward, everything recorded in a fresh Trace, d_x and grads included."""
+
+    def run() -> Trace:
+        trace = bptt(case.cell, case.params, case.x, case.d_h_direct)
+        assert trace.d_x is not None
+        assert trace.grads
+        return trace
+
+    return run
 
 
 def products_run(case: Case) -> Run:

@@ -18,25 +18,34 @@ def sums(trace: Trace, d_a: dict, h: np.ndarray) -> np.ndarray:
     return np.einsum("tib,tjb->ij", rows, h)
 
 
+def with_products(trace: Trace, **products) -> Trace:
+    """A trace whose grads or d_x, computed when first asked for, are these."""
+    wrong = replace(trace)
+    vars(wrong).update(products)
+    return wrong
+
+
 def h_of_the_same_step(p):
     trace = p.trace()
-    return replace(trace, grads={**trace.grads, "W_hh": sums(trace, trace.d_gates, trace.h[1:])})
+    return with_products(
+        trace, grads={**trace.grads, "W_hh": sums(trace, trace.d_gates, trace.h[1:])}
+    )
 
 
 def mean_over_the_batch(p):
     trace = p.trace()
-    return replace(trace, grads={k: v / p.x.shape[2] for k, v in trace.grads.items()})
+    return with_products(trace, grads={k: v / p.x.shape[2] for k, v in trace.grads.items()})
 
 
 def last_step_alone(p):
     trace = p.trace()
     d_a = {gate: values[-1:] for gate, values in trace.d_gates.items()}
-    return replace(trace, grads={**trace.grads, "W_hh": sums(trace, d_a, trace.h[-2:-1])})
+    return with_products(trace, grads={**trace.grads, "W_hh": sums(trace, d_a, trace.h[-2:-1])})
 
 
 def x_of_the_step_before(p):
     trace = p.trace()
-    return replace(trace, d_x=np.roll(trace.d_x, 1, axis=0))
+    return with_products(trace, d_x=np.roll(trace.d_x, 1, axis=0))
 
 
 def direct_one_step_late(p):
@@ -64,7 +73,7 @@ def initial_state_forgotten(p):
 def two_gates_exchanged(p):
     trace, H = p.trace(), p.cell.hidden_size
     b_h = np.roll(trace.grads["b_h"], H if len(p.cell.GATES) > 1 else 1)
-    return replace(trace, grads={**trace.grads, "b_h": b_h})
+    return with_products(trace, grads={**trace.grads, "b_h": b_h})
 
 
 ENDS = [
