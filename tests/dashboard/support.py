@@ -1,0 +1,168 @@
+"""A visit to the dashboard without a browser, and reading back what the page shows."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from rnnviz.dashboard.state import Setting
+from rnnviz.experiment import Experiment
+from rnnviz.links import to_query
+
+SCRIPT = Path(__file__).parents[2] / "rnnviz" / "dashboard" / "script" / "run.py"
+PAGES = ("gradient-flow", "spectrum", "gates")
+Chart = dict[str, Any]
+
+
+def visit(page: str = "gradient-flow", query: Mapping[str, Any] | Experiment = {}) -> AppTest:  # noqa: B006
+    """Open a page by a link and run its script."""
+    app = AppTest.from_file(SCRIPT, default_timeout=60)
+    app.query_params = to_query(query) if isinstance(query, Experiment) else dict(query)
+    return go_to(app, page)
+
+
+def go_to(app: AppTest, page: str) -> AppTest:
+    """Turn to a page as its tab does. AppTest itself only turns to pages that are files."""
+    app._page_hash = calc_hash(page)
+    return app.run()
+
+
+def change(app: AppTest, **knobs: Any) -> AppTest:
+    """Move knobs."""
+    for name, value in knobs.items():
+        app.session_state[name] = value
+    return app.run()
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Press the button with this label."""
+    found = [button for button in app.button if button.label == label]
+    assert len(found) == 1, [button.label for button in app.button]
+    return found[0].click().run()
+
+
+def setting(app: AppTest) -> Setting:
+    return app.session_state["setting"]
+
+
+def experiment(app: AppTest) -> Experiment:
+    return setting(app).experiment
+
+
+def charts(app: AppTest) -> dict[str, Chart]:
+    """Key -> figure, as sent to the browser, its arrays decoded."""
+    found = {}
+    for element in app.get("bidi_component"):
+        if element.proto.component_name == "rnnviz_chart":
+            sent = json.loads(element.proto.bytes)
+            found[sent["options"]["key"]] = _decoded(sent["figure"])
+    return found
+
+
+def sliders(app: AppTest) -> dict[str, dict[str, Any]]:
+    """Label -> what the slider was told."""
+    found = [e for e in app.get("bidi_component") if e.proto.component_name == "rnnviz_slider"]
+    told = [json.loads(element.proto.json) for element in found]
+    return {slider["label"]: slider for slider in told}
+
+
+def numbers(chart: Chart) -> list[np.ndarray]:
+    """What each trace draws: its z, or else its y."""
+    drawn = [trace.get("z", trace.get("y")) for trace in chart["data"]]
+    return [np.array([] if values is None else values, float) for values in drawn]
+
+
+def same(left: Chart, right: Chart) -> bool:
+    """Whether two charts draw the same numbers."""
+    pairs = zip(numbers(left), numbers(right), strict=True)
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
+
+
+def line(chart: Chart, name: str) -> np.ndarray:
+    """The y of the line with this name."""
+    return next(np.array(t["y"], float) for t in chart["data"] if t.get("name") == name)
+
+
+def verdict(app: AppTest) -> str:
+    """The page's answer as plain text; "" if there is none."""
+    return _plain(app, "rnnviz-verdict")
+
+
+def preset_words(app: AppTest) -> str:
+    return _plain(app, "rnnviz-preset")
+
+
+def said(app: AppTest) -> str:
+    """Every message box of the page."""
+    return "\n".join(box.value for kind in (app.error, app.warning, app.info) for box in kind)
+
+
+def assert_sound(app: AppTest) -> None:
+    """No traceback, an answer in words, no blank chart, nothing infinite sent to the browser."""
+    assert not app.exception
+    if not charts(app):
+        assert app.error
+        return
+    assert re.search(r"\w{3}.*\.$", verdict(app)) or app.info
+    for key, chart in charts(app).items():
+        drawn = np.concatenate([values.ravel() for values in numbers(chart)])
+        assert np.isfinite(drawn).any(), f"{key} is blank"
+        assert not np.isinf(drawn).any(), f"{key} holds infinities"
+
+
+@dataclass(frozen=True)
+class Address:
+    """A link taken apart."""
+
+    base: str
+    query: dict[str, str]
+
+    @classmethod
+    def of(cls, link: str) -> Address:
+        base, _, query = link.partition("?")
+        return cls(base, dict(parse_qsl(query, keep_blank_values=True)))
+
+
+def query(**fields: object) -> str:
+    return urlencode(fields)
+
+
+def _plain(app: AppTest, css: str) -> str:
+    bodies = (element.proto.body for element in app.get("html"))
+    found = (body for body in bodies if f'"{css}"' in body)
+    return html.unescape(re.sub(r"<[^>]+>", " ", next(found, ""))).strip()
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decoded(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "bdata" in value:
+        array = np.frombuffer(base64.b64decode(value["bdata"]), dtype=value["dtype"])
+        shape = [int(size) for size in str(value.get("shape", "-1")).split(",")]
+        return array.reshape(shape)
+    return {key: _decoded(item) for key, item in value.items()}
+
+
+def walk(value: Any) -> Iterator[str]:
+    """Every text in a figure."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from walk(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from walk(item)

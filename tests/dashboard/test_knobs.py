@@ -1,0 +1,218 @@
+"""Knobs set the experiment, display choices do not, and what cannot be run says why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rnnviz.dashboard.compute as compute
+from rnnviz import PRESETS, Experiment
+from rnnviz.experiment import FIELDS, check_size
+from tests.dashboard.support import (
+    PAGES,
+    assert_sound,
+    change,
+    charts,
+    experiment,
+    go_to,
+    line,
+    numbers,
+    preset_words,
+    press,
+    said,
+    same,
+    setting,
+    sliders,
+    verdict,
+    visit,
+)  # fmt: skip
+
+SMALL = Experiment(hidden_size=8, seq_len=20, batch_size=2)
+KNOBS: dict[str, Any] = {
+    "models": ["gru", "lstm"],
+    "task": "adding",
+    "seq_len": 33.4,
+    "hidden_size": 7.0,
+    "batch_size": 3.0,
+    "init": "orthogonal",
+    "gain": 1.7,
+    "activation": "relu",
+    "memory_bias": -1.5,
+    "gate_init": "chrono",
+    "input_scale": 2.0,
+    "distractor": 0.4,
+    "loss_at": "every",
+    "seed": 11,
+    "dtype": "float32",
+    "text": "knock knock",
+    "match": "parameters",
+}
+
+
+def test_every_field_has_a_knob() -> None:
+    assert list(KNOBS) == list(FIELDS)
+    assert FIELDS["gain"].label in sliders(visit())
+
+
+@pytest.mark.parametrize("name", KNOBS)
+def test_a_knob_changes_its_field_alone(name: str) -> None:
+    app = change(visit(query=SMALL), **{name: KNOBS[name]})
+    value = round(KNOBS[name]) if FIELDS[name].kind == "int" else KNOBS[name]
+    expected = tuple(value) if name == "models" else value
+    assert experiment(app) == Experiment(**{**vars(SMALL), name: expected})
+    assert_sound(app)
+
+
+@pytest.mark.parametrize("name", ["seq_len", "gain", "init", "activation", "distractor", "seed",
+                                  "hidden_size", "input_scale", "loss_at", "task"])  # fmt: skip
+def test_the_first_figure_follows(name: str) -> None:
+    app = visit(query=SMALL)
+    before = charts(app)["flow-state"]
+    after = charts(change(app, **{name: KNOBS[name]}))["flow-state"]
+    assert not same(before, after)
+
+
+def test_an_open_memory_carries_the_error_and_a_closed_one_does_not() -> None:
+    app = visit()
+    assert line(charts(app)["flow-state"], "LSTM")[1] > -1
+    app = change(app, memory_bias=0.0)
+    closed = charts(app)["flow-state"]
+    assert line(closed, "LSTM")[1] < -18
+    assert line(closed, "GRU")[1] < -18
+    assert experiment(app) == Experiment(memory_bias=0.0)
+
+
+VIEWS = {
+    "gradient-flow": {"view_quantity": "h"},
+    "spectrum": {"view_model": "lstm", "view_gate": "o"},
+    "gates": {"view_model": "gru"},
+}
+
+
+@pytest.mark.parametrize("tab", PAGES)
+def test_a_display_choice_never_changes_the_network(
+    tab: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = visit(tab, SMALL)
+    before = experiment(app)
+    monkeypatch.setattr(compute, "run", never)
+    app = change(app, **VIEWS[tab])
+    assert not app.exception
+    assert experiment(app) == before == SMALL
+
+
+def never(*_: object) -> None:
+    raise AssertionError("computed")
+
+
+@pytest.mark.parametrize("tab", PAGES)
+def test_the_same_seed_gives_the_same_picture(tab: str) -> None:
+    app = visit(tab, SMALL)
+    first = charts(app)
+    compute.traces.clear()
+    compute.flows.clear()
+    change(app, seed=1)
+    again = charts(change(app, seed=0))
+    assert all(same(first[key], again[key]) for key in first)
+
+
+def test_reseed_draws_another_network() -> None:
+    app = visit(query=SMALL)
+    app.button(key="reseed").click().run()
+    assert experiment(app) == Experiment(**{**vars(SMALL), "seed": 1})
+    app = change(visit(query=SMALL), seed=2**31 - 1)
+    app.button(key="reseed").click().run()
+    assert experiment(app).seed == 0
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_sets_every_knob_but_the_seed(name: str) -> None:
+    odd = Experiment(
+        **{
+            k: v
+            for k, v in KNOBS.items()
+            if k not in ("models", "seq_len", "hidden_size", "batch_size")
+        }
+    )
+    app = visit(query=odd)
+    app.selectbox(key="preset").select(name).run()
+    assert experiment(app) == PRESETS[name].experiment(seed=11)
+    assert preset_words(app) == PRESETS[name].sentence
+    app = change(app, gain=3.3)
+    assert preset_words(app).startswith(f"You started from “{PRESETS[name].title}”")
+
+
+def test_reset_brings_back_every_default() -> None:
+    app = change(visit(query={"gain": "abc"}), **KNOBS)
+    press(press(app, "Pin"), "Reset")
+    assert setting(app).experiment == Experiment()
+    assert setting(app).pinned is None
+    assert not app.query_params
+    assert said(app) == ""
+    assert app.selectbox(key="preset").value == "held_open"
+
+
+def test_a_pinned_curve_stays_as_a_ghost_while_knobs_move() -> None:
+    app = visit(query=SMALL)
+    plain = charts(app)["flow-state"]
+    press(app, "Pin")
+    moved = charts(change(app, memory_bias=-1.0))["flow-state"]
+    assert setting(app).pinned == SMALL
+    ghosts = [values for values in numbers(moved) if any(
+        values.shape == old.shape and np.array_equal(values, old, equal_nan=True)
+        for old in numbers(plain)
+    )]  # fmt: skip
+    assert len(ghosts) >= 3
+    press(app, "Unpin")
+    assert setting(app).pinned is None
+    assert len(charts(app)["flow-state"]["data"]) < len(moved["data"])
+
+
+def test_the_experiment_stays_when_the_page_is_left() -> None:
+    app = change(visit(query=SMALL), gain=1.3)
+    for tab in (*PAGES, *PAGES):
+        assert experiment(go_to(app, tab)) == Experiment(**{**vars(SMALL), "gain": 1.3})
+
+
+@pytest.mark.parametrize("tab", PAGES)
+def test_without_models_the_last_good_picture_stays(tab: str) -> None:
+    app = visit(tab, SMALL)
+    before = charts(app)
+    change(app, models=[])
+    assert "models must be 1 to 6" in said(app)
+    assert experiment(app) == SMALL
+    assert all(same(before[key], chart) for key, chart in charts(app).items())
+    change(app, models=["gru"])
+    assert said(app) == ""
+    assert experiment(app).models == ("gru",)
+
+
+HUGE = Experiment(seq_len=2000, batch_size=256, hidden_size=512)
+
+
+@pytest.mark.parametrize("tab", PAGES)
+def test_too_large_a_run_is_refused_before_anything_is_computed(
+    tab: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compute, "run", never)
+    app = visit(tab, HUGE)
+    assert not app.exception
+    assert charts(app) == {}
+    assert check_size(HUGE) in said(app)
+    assert "MiB" in said(app)
+    assert "limits are" in said(app)
+    assert sliders(app), "the knobs must stay, or there is no way back"
+
+
+def test_what_is_refused_cannot_be_pinned() -> None:
+    app = visit(query=HUGE)
+    assert [button.disabled for button in app.button if button.label == "Pin"] == [True]
+
+
+def test_a_refused_run_can_be_made_smaller() -> None:
+    app = change(visit(query=HUGE), seq_len=20, batch_size=2, hidden_size=8)
+    assert_sound(app)
+    assert experiment(app) == SMALL
+    assert verdict(app)
