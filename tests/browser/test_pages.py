@@ -1,0 +1,191 @@
+"""Every page in a real browser: live, whole, linkable, readable in light and dark."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from rnnviz import Experiment, to_query
+from tests.browser import reading
+from tests.browser.reading import CHARTS, drawn, line, troubles, wait_charts
+from tests.browser.support import (
+    axis_range, chart, painted, plot_area, wait_idle, wait_painted,
+)  # fmt: skip
+
+pytestmark = pytest.mark.browser
+SIX = Experiment(
+    models=("rnn", "lstm", "gru", "lstm:forget_bias=0", "gru:update_bias=0", "rnn:activation=relu")
+)
+FLOW = "flow-state"
+
+
+def slider(page: Page, name: str) -> Locator:
+    return page.get_by_role("slider", name=name, exact=True)
+
+
+def drag(page: Page, name: str, start: float, end: float) -> None:
+    """Take a slider's thumb from one share of its track to another, and hold it."""
+    box = slider(page, name).bounding_box()
+    assert box is not None
+    left, width, y = box["x"] + 8, box["width"] - 16, box["y"] + box["height"] / 2
+    page.mouse.move(left + start * width, y)
+    page.mouse.down()
+    for step in range(1, 11):
+        page.mouse.move(left + (start + (end - start) * step / 10) * width, y)
+
+
+@pytest.fixture
+def flow(app: str, open_page) -> Page:
+    """The first page with its defaults."""
+    page = open_page(app)
+    wait_charts(page, "")
+    return page
+
+
+@pytest.mark.parametrize("tab", CHARTS)
+def test_the_first_screen_is_whole(app: str, open_page, tab: str) -> None:
+    page = open_page(f"{app}/{tab}")
+    wait_charts(page, tab)
+    assert troubles(page, tab) == []
+    for key in CHARTS[tab][:4] if tab != "spectrum" else CHARTS[tab][:3]:
+        assert reading.below_the_fold(page, chart(page, key)) <= 0, key
+    sidebar = "[data-testid=stSidebarContent]"
+    assert page.evaluate("(css) => { const { scrollHeight, clientHeight } = "
+                         "document.querySelector(css); return scrollHeight - clientHeight }",
+                         sidebar) <= 0  # fmt: skip
+
+
+@pytest.mark.parametrize("tab", CHARTS)
+def test_six_models_fit(app: str, open_page, tab: str) -> None:
+    page = open_page(f"{app}/{tab}?{urlencode(to_query(SIX))}")
+    wait_charts(page, tab)
+    assert troubles(page, tab) == []
+
+
+def test_a_drag_moves_the_chart_before_release(flow: Page) -> None:
+    count, before = painted(flow, FLOW), drawn(flow, FLOW)
+    drag(flow, "Gain", 0.5, 0.8)
+    wait_painted(flow, FLOW, after=count)
+    flow.wait_for_function(
+        "([css, old]) => JSON.stringify(document.querySelector(css).data) !== old",
+        arg=[f"{chart(flow, FLOW)} .rnnviz-plot", before],
+    )
+    flow.mouse.up()
+    wait_charts(flow, "")
+
+
+def test_closing_the_memory_makes_all_three_fall(flow: Page) -> None:
+    assert line(flow, FLOW, "LSTM")[1] > -1
+    assert line(flow, FLOW, "GRU")[1] > -3
+    rnn = line(flow, FLOW, "RNN")
+    drag(flow, "Memory bias", 5 / 8, 2 / 8)
+    for name in ("LSTM", "GRU"):
+        reading.wait_until_level_with(flow, FLOW, name, -18)
+    flow.mouse.up()
+    expect(slider(flow, "Memory bias")).to_have_attribute("aria-valuetext", "+0.0")
+    wait_idle(flow)
+    assert line(flow, FLOW, "RNN") == rnn
+
+
+def test_zoom_survives_an_update(flow: Page) -> None:
+    whole = axis_range(flow, FLOW)
+    flow.mouse.move(*plot_area(flow, FLOW, 0.2, 0.8))
+    flow.mouse.down()
+    flow.mouse.move(*plot_area(flow, FLOW, 0.5, 0.3), steps=5)
+    flow.mouse.up()
+    flow.wait_for_function(
+        "([css, old]) => document.querySelector(css)._fullLayout.xaxis.range[1] < old",
+        arg=[f"{chart(flow, FLOW)} .rnnviz-plot", whole[1] - 1],
+    )
+    zoomed, count = axis_range(flow, FLOW), painted(flow, FLOW)
+    slider(flow, "Gain").press("ArrowRight")
+    wait_painted(flow, FLOW, after=count)
+    wait_idle(flow)
+    assert axis_range(flow, FLOW) == zoomed
+
+
+def test_one_cursor_for_the_figure_and_the_heatmaps(flow: Page) -> None:
+    flow.mouse.move(*plot_area(flow, FLOW, 0.5, 0.5))
+    big, maps = flow.locator(chart(flow, FLOW)), flow.locator(chart(flow, "units"))
+    expect(big).to_have_attribute("data-cursor", re.compile(r"\d+"))
+    expect(maps).to_have_attribute("data-cursor", str(big.get_attribute("data-cursor")))
+    expect(maps.locator(".rnnviz-cursors i")).to_have_count(3)
+
+
+def test_the_keyboard_alone_is_enough(flow: Page) -> None:
+    gain = slider(flow, "Gain")
+    for _ in range(40):
+        flow.keyboard.press("Tab")
+        if gain.evaluate("(input) => input.getRootNode().activeElement === input"):
+            break
+    count, before = painted(flow, FLOW), line(flow, FLOW, "RNN")
+    for _ in range(3):
+        flow.keyboard.press("ArrowRight")
+    wait_painted(flow, FLOW, after=count)
+    wait_charts(flow, "")
+    expect(gain).not_to_have_attribute("aria-valuetext", "1.00")
+    assert line(flow, FLOW, "RNN") != before
+
+
+def test_a_link_restores_the_view_elsewhere(app: str, flow: Page, open_page) -> None:
+    count = painted(flow, FLOW)
+    slider(flow, "Gain").press("End")
+    wait_painted(flow, FLOW, after=count)
+    flow.wait_for_url(re.compile("gain=4"))
+    flow.get_by_role("button", name="Pin", exact=True).click()
+    flow.wait_for_url(re.compile("pin="))
+    slider(flow, "Memory bias").press("Home")
+    flow.wait_for_url(re.compile("memory_bias=-2"))
+    wait_charts(flow, "")
+    wait_idle(flow)
+    again = open_page(flow.url)
+    wait_charts(again, "")
+    expect(slider(again, "Gain")).to_have_attribute("aria-valuetext", "4.00")
+    expect(slider(again, "Memory bias")).to_have_attribute("aria-valuetext", "\u22122.0")
+    expect(again.get_by_role("button", name="Unpin", exact=True)).to_be_visible()
+    for key in CHARTS[""]:
+        assert drawn(again, key) == drawn(flow, key)
+
+
+def test_knobs_stay_when_the_page_is_turned(flow: Page) -> None:
+    count = painted(flow, FLOW)
+    slider(flow, "Gain").press("End")
+    wait_painted(flow, FLOW, after=count)
+    for tab, name in (("spectrum", "Spectrum"), ("gates", "Gates"), ("", "Gradient flow")):
+        flow.get_by_role("link", name=name).click()
+        wait_charts(flow, tab)
+        expect(slider(flow, "Gain")).to_have_attribute("aria-valuetext", "4.00")
+        assert "gain=4" in flow.url
+
+
+@pytest.mark.parametrize("tab", CHARTS)
+def test_dark_is_dark_and_readable(app: str, open_page, tab: str) -> None:
+    page = open_page(f"{app}/{tab}", color_scheme="dark")
+    wait_charts(page, tab)
+    background = page.locator("[data-testid=stApp]").evaluate(
+        "(app) => getComputedStyle(app).backgroundColor"
+    )
+    assert max(map(int, re.findall(r"\d+", background)[:3])) < 40
+    first = f"{chart(page, CHARTS[tab][0])} .xtick text"
+    for css in (first, ".rnnviz-verdict p", ".rnnviz-verdict b", "p.rnnviz-how"):
+        assert reading.contrast(page, css) > 7, css
+    assert reading.contrast(page, ".rnnviz-verdict span") > 3
+
+
+def test_data_pictures_and_equations_are_a_click_away(app: str, open_page) -> None:
+    page = open_page(f"{app}/gates", accept_downloads=True)
+    wait_charts(page, "gates")
+    for name in ("Save as PNG", "Save as SVG"):
+        assert page.locator(f".modebar-btn[data-title='{name}']").count() == 4
+    page.get_by_text("Numbers:").first.click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Data: half-lives (CSV)").click()
+    header, first = download.value.path().read_text("utf-8").splitlines()[:2]
+    assert header.startswith("model,")
+    assert first.startswith("lstm,")
+    page.get_by_text("Equations of the LSTM").click()
+    expect(page.locator(".katex").first).to_be_visible()
+    assert page.locator(".katex-error").count() == 0
