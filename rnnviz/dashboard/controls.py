@@ -13,6 +13,8 @@ from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.links import left_out
 from rnnviz.presets import PRESETS
 
+PAGE = "page"
+"""The key of the fragment that holds the page."""
 SLIDERS = ("gain", "memory_bias", "seq_len", "distractor", "hidden_size", "batch_size",
            "input_scale")  # fmt: skip
 # Where a knob's useful range is narrower than what is allowed: (low, high, format).
@@ -25,7 +27,7 @@ RANGES = {
     "batch_size": (1, 64, "%d"),
     "input_scale": (0.0, 4.0, "%.1f"),
 }
-OCTAVES = 1 / 12
+OCTAVES = 1 / 24
 LABELS = {"init": "Initializer", "activation": "Activation"}
 NAMES = {
     "delayed_recall": "delayed recall",
@@ -35,8 +37,8 @@ NAMES = {
 }
 
 
-def sidebar() -> Setting:
-    """Draw the knobs and return what they say. The address follows when no knob is held."""
+def sidebar() -> None:
+    """Draw the knobs. A visit begins with what its link asks."""
     state.begin_visit()
     with st.sidebar:
         _preset()
@@ -53,16 +55,19 @@ def sidebar() -> Setting:
         _slider("seq_len", "Steps from the clue to the question.", ticks=(100,))
         _slider("distractor", "Amplitude of the noise after the clue.", ticks=(0.0, 1.0))
         _loss_and_seed()
-        buttons = st.container(horizontal=True, gap="small")
+        with st.container(horizontal=True, gap="small"):
+            _buttons()
+
+
+def setting() -> Setting:
+    """What the knobs say. The address follows when no knob is held."""
     experiment, problem = state.read()
-    setting = Setting(experiment, st.session_state[PIN], any(map(dragging, SLIDERS)))
-    with buttons:
-        _buttons(setting)
+    found = Setting(experiment, st.session_state[PIN], any(map(dragging, SLIDERS)))
     if problem:
         st.error(f"{problem}. The page still shows the last experiment that could be run.")
-    if not setting.dragging:
-        state.write_address(state.query_of(setting))
-    return setting
+    if not found.dragging:
+        state.write_address(state.query_of(found))
+    return found
 
 
 def _preset() -> None:
@@ -119,7 +124,13 @@ def _slider(name: str, help: str, ticks: tuple[float, ...] = (), disabled: bool 
         help=help,
         disabled=disabled,
         default=known.default,
+        on_change=_show_page,
     )
+
+
+def _show_page() -> None:
+    """Run the page alone: the other knobs do not depend on a slider."""
+    st.rerun(PAGE)
 
 
 def _select(name: str) -> None:
@@ -152,11 +163,15 @@ def _loss_and_seed() -> None:
 
 
 def _reseed() -> None:
-    st.session_state["seed"] = (st.session_state["seed"] + 1) % int(FIELDS["seed"].high)
+    st.session_state["seed"] = (st.session_state["seed"] + 1) % (int(FIELDS["seed"].high) + 1)
 
 
 def _more() -> None:
-    with st.popover("More", width="stretch"):
+    """The rarer knobs, drawn only while they are seen: a widget costs about a millisecond a run."""
+    more = st.popover("More", width="stretch", key="more", on_change="rerun")
+    if not more.open:
+        return
+    with more:
         for name in ("task", "gate_init", "match", "dtype"):
             _select(name)
         st.text_area(
@@ -171,24 +186,36 @@ def _more() -> None:
         variants.add_model()
 
 
-def _buttons(setting: Setting) -> None:
+def _buttons() -> None:
     st.button("Reset", on_click=_reset, help="Back to the start: every default")
-    if setting.pinned is None:
-        st.button("Pin", on_click=_pin, args=(setting.experiment,),
-                  help="Keep these curves as a grey ghost while knobs move")  # fmt: skip
+    if st.session_state[PIN] is None:
+        st.button("Pin", on_click=_pin, help="Keep these curves as a grey ghost while knobs move")
     else:
-        st.button("Unpin", on_click=_pin, args=(None,), help="Remove the grey ghost")
-    with st.popover("Link"):
-        st.caption("This address opens the same view.")
-        st.code(state.link(setting), language=None, wrap_lines=True)
-        if cut := left_out(setting.experiment):
-            st.caption(cut)
+        st.button("Unpin", on_click=_unpin, help="Remove the grey ghost")
+    link = st.popover("Link", key="link", on_change="rerun")
+    if link.open:
+        with link:
+            _link()
+
+
+def _link() -> None:
+    experiment, _ = state.read()
+    st.caption("This address opens the same view.")
+    address = state.link(Setting(experiment, st.session_state[PIN], dragging=False))
+    st.code(address, language=None, wrap_lines=True)
+    if cut := left_out(experiment):
+        st.caption(cut)
 
 
 def _reset() -> None:
     state.adopt(Experiment())
+    state.forget_messages()
     st.session_state.update({PIN: None, "preset": state.preset_of(Experiment())})
 
 
-def _pin(experiment: Experiment | None) -> None:
-    st.session_state[PIN] = experiment
+def _pin() -> None:
+    st.session_state[PIN], _ = state.read()
+
+
+def _unpin() -> None:
+    st.session_state[PIN] = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -83,6 +84,14 @@ def choice(
         label, options, format_func=show, key=key, required=True, label_visibility="collapsed"
     )
     return str(picked or default)
+
+
+@contextmanager
+def lazy(label: str) -> Iterator[bool]:
+    """An expander; yields whether it is open. What is not seen need not be made."""
+    expander = st.expander(label, key=f"open-{label}", on_change="rerun")
+    with expander:
+        yield bool(expander.open)
 
 
 def table(frame: pd.DataFrame) -> None:

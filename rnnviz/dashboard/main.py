@@ -28,14 +28,17 @@ def main() -> None:
     # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
     # run, and with the names their values.
     chosen = st.navigation(pages, position="top")
-    st.session_state["setting"] = controls.sidebar()
+    controls.sidebar()
     chosen.run()
 
 
+@st.fragment(key=controls.PAGE)
 def _show(path: str) -> None:
-    setting = st.session_state["setting"]
+    """The page, alone: a slider that is dragged runs this and nothing else."""
+    setting = controls.setting()
     refusal = check_size(setting.experiment)
     if refusal:
+        layout.link_messages(setting.experiment)
         layout.refused(refusal)
     else:
         PAGES[path][1].page(setting)

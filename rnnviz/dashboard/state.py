@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.links import from_query, to_query
 from rnnviz.presets import PRESETS
 
@@ -35,6 +35,7 @@ class Setting:
 def begin_visit() -> None:
     """Set every knob as the link asks, once a visit."""
     if "visit" in st.session_state:
+        _restore()
         return
     st.session_state["visit"] = True
     query = {key: st.query_params.get_all(key) for key in st.query_params}
@@ -42,11 +43,33 @@ def begin_visit() -> None:
     views = {key: values for key, values in query.items() if key in VIEWS}
     experiment, messages = from_query({k: v for k, v in query.items() if k not in VIEWS})
     adopt(experiment)
-    st.session_state[MESSAGES] = (experiment, messages)
+    pinned, more = _pinned(pin[-1]) if pin else (None, ())
+    st.session_state[MESSAGES] = (experiment, (*messages, *more))
     st.session_state["preset"] = preset_of(experiment)
-    st.session_state[PIN] = from_query(dict(parse_qsl(pin[-1])))[0] if pin else None
+    st.session_state[PIN] = pinned
     for key, values in views.items():
         st.session_state[key] = values[-1]
+
+
+def _restore() -> None:
+    """Streamlit forgets a widget that was not drawn; the last experiment remembers its value."""
+    for name, value in _values(st.session_state["last_good"]).items():
+        if name not in st.session_state:
+            st.session_state[name] = value
+
+
+def _pinned(query: str) -> tuple[Experiment | None, tuple[str, ...]]:
+    """The experiment that a link pins, if it may be run, and what it did not get."""
+    experiment, messages = from_query(dict(parse_qsl(query, keep_blank_values=True)))
+    said = tuple(f"Pinned curve: {message}" for message in messages)
+    if refusal := check_size(experiment):
+        return None, (*said, f"The pinned curve is left out. {refusal}")
+    return experiment, said
+
+
+def forget_messages() -> None:
+    """Say no more what a link did not get."""
+    st.session_state[MESSAGES] = (Experiment(), ())
 
 
 def preset_of(experiment: Experiment) -> str | None:
@@ -65,11 +88,13 @@ VIEWS = ("view_quantity", "view_model", "view_gate")
 
 def adopt(experiment: Experiment) -> None:
     """Set every knob to the experiment's values. From a callback, or before the knobs are drawn."""
-    for name, known in FIELDS.items():
-        value = getattr(experiment, name)
-        if known.kind == "models":
-            value = [str(model) for model in value]
-        st.session_state[name] = value
+    st.session_state["last_good"] = experiment
+    st.session_state.update(_values(experiment))
+
+
+def _values(experiment: Experiment) -> dict[str, Any]:
+    values = {name: getattr(experiment, name) for name in FIELDS}
+    return {**values, "models": [str(model) for model in experiment.models]}
 
 
 def read() -> tuple[Experiment, str]:
@@ -81,7 +106,7 @@ def read() -> tuple[Experiment, str]:
     try:
         experiment, problem = Experiment(**values), ""
     except ValueError as error:
-        experiment, problem = st.session_state.get("last_good", Experiment()), str(error)
+        experiment, problem = st.session_state["last_good"], str(error)
     st.session_state["last_good"] = experiment
     return experiment, problem
 

@@ -38,16 +38,17 @@ def unit_heatmaps(
     *,
     y_range: tuple[float, float] = (-26.0, 4.0),
     styles: Mapping[str, theme.Style] | None = None,
+    most_cells: int = CELLS,
 ) -> go.Figure:
     """log10 |∂L/∂h| of every unit at steps 1..T, one panel a model, one colour scale for all.
 
     The reference is the one of `flow_figure`: each model's own ‖∂L/∂s_T‖, so a colour means here
     what a height means there. Units keep their order. What lies outside `y_range` takes the
     colour of its end; a cell without a number takes a colour that is not on the scale. Beyond
-    19,200 cells in all, every n-th unit and the largest value of each few steps are drawn.
+    `most_cells` in all, every n-th unit and the largest value of each few steps are drawn.
     """
     known = theme.styles_for([flow.label for flow in flows], styles)
-    budget = CELLS // max(len(flows), 1)
+    budget = most_cells // max(len(flows), 1)
     cells = [_cells(flow, budget) for flow in flows]
     data: list[Piece] = []
     for index, (flow, part) in enumerate(zip(flows, cells, strict=True)):

@@ -27,6 +27,7 @@ def figure(data: Sequence[Piece], layout: Piece, revision: str) -> go.Figure:
         "showlegend": False,
         "hovermode": "closest",
         **layout,
+        "margin": {**layout.get("margin", {}), "autoexpand": False},
     }
     return go.Figure({"data": list(data), "layout": whole}, _validate=False)
 

@@ -59,7 +59,7 @@ def _memory_gate(setting: Setting, memory: Memory, styles: Styles) -> None:
     if stats.alike:
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.caption(text["alike"])
-        right.button("Chrono preset", on_click=controls.apply_preset, args=("chrono",))
+        right.button("Chrono preset", on_click=_chrono)
     left, right = st.columns([2, 1])
     with left:
         live_chart(
@@ -80,6 +80,11 @@ def _memory_gate(setting: Setting, memory: Memory, styles: Styles) -> None:
             alt="Half-life of each unit's memory in steps",
         )
         layout.how_to_read(text["how_to_read_half_life"])
+
+
+def _chrono() -> None:
+    controls.apply_preset("chrono")
+    st.rerun()  # the knobs too, which lie outside of the page
 
 
 def _other_gates(setting: Setting, memory: Memory, styles: Styles) -> None:
@@ -138,9 +143,16 @@ def _summary(stats: GateStats) -> dict[str, object]:
 
 def _below(setting: Setting, label: str) -> None:
     experiment = setting.experiment
+    with layout.lazy("Numbers: saturation, data") as opened:
+        if opened:
+            _numbers(setting, label)
+    equations(experiment)
+
+
+def _numbers(setting: Setting, label: str) -> None:
+    experiment = setting.experiment
     stats = compute.gate_stats(experiment, label)
     memory = next(m for m in compute.memories(experiment) if m.label == label)
-    st.divider()
     layout.table(pd.DataFrame([_summary(s) for s in stats.values()]))
     layout.how_to_read(texts("gates")["how_to_read_saturation"])
     with st.container(horizontal=True):
@@ -152,4 +164,3 @@ def _below(setting: Setting, label: str) -> None:
                 [c for c in [compute.carry(experiment, label, False)] if c is not None]
             ),
         )
-    equations(experiment)

@@ -10,7 +10,8 @@ import streamlit as st
 from rnnviz import frames
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.labels import display_name
-from rnnviz.analysis.words import gradient_words
+from rnnviz.analysis.verdicts import trouble_verdict
+from rnnviz.analysis.words import gradient_words, say
 from rnnviz.dashboard import compute, layout
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.equations import equations
@@ -19,9 +20,12 @@ from rnnviz.dashboard.texts import texts
 from rnnviz.experiment import Experiment, Model
 from rnnviz.plots import detail, theme
 from rnnviz.plots import gradients as plots
+from rnnviz.plots.heatmaps import CELLS
 
 QUANTITIES = {"h": "h alone", "c": "c alone", "detail": "total beside direct"}
 HEIGHT = 316
+COARSE = 4_800
+"""Cells of the unit pictures while a knob is dragged."""
 COLUMNS = {
     "model": "model",
     "reach_log10": "decades from T to 1",
@@ -48,7 +52,7 @@ def page(setting: Setting) -> None:
     if experiment.loss_at == "every":
         st.warning(text["every_step_warning"], icon="⚠️")
     live_chart(
-        plots.unit_heatmaps(flows, styles=styles),
+        plots.unit_heatmaps(flows, styles=styles, most_cells=COARSE if setting.dragging else CELLS),
         key="units",
         height=140,
         time_axis=True,
@@ -60,12 +64,15 @@ def page(setting: Setting) -> None:
 
 
 def _words(experiment: Experiment) -> tuple[str, ...]:
+    flows = compute.flows(experiment)
     spectra = {
         str(label): compute.edge(experiment, label, "a")
         for label in experiment.models
         if Model(label).kind == "rnn"
     }
-    return gradient_words(compute.flows(experiment), spectra, compute.memories(experiment))
+    memories = () if spectra else compute.memories(experiment)
+    trouble = say(trouble_verdict(flows))
+    return (*gradient_words(flows, spectra, memories), *([trouble] if trouble else []))
 
 
 def _flow_chart(setting: Setting, quantity: str, styles: dict[str, theme.Style]) -> None:
@@ -116,11 +123,16 @@ def _below(setting: Setting, styles: dict[str, theme.Style]) -> None:
         _flow_chart(setting, chosen, styles)
     if chosen:
         layout.how_to_read(text[f"how_to_read_{chosen}"])
-    flows = compute.flows(experiment)
-    layout.table(_slopes(flows))
-    layout.how_to_read(text["how_to_read_table"])
-    layout.data_button("gradient-flow", lambda: frames.gradient_frame(flows))
+    _numbers(compute.flows(experiment))
     equations(experiment)
+
+
+def _numbers(flows: Sequence[GradientFlow]) -> None:
+    with layout.lazy("Numbers: slope, horizon, data") as opened:
+        if opened:
+            layout.table(_slopes(flows))
+            layout.how_to_read(texts("gradient_flow")["how_to_read_table"])
+            layout.data_button("gradient-flow", lambda: frames.gradient_frame(flows))
 
 
 def _slopes(flows: Sequence[GradientFlow]) -> pd.DataFrame:

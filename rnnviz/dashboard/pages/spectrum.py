@@ -128,7 +128,9 @@ def _data(experiment: Experiment, spectrum: Spectrum) -> None:
         f"**{spectrum.departure:.2f}**; 0 for a normal matrix, where singular values and "
         f"|eigenvalues| agree."
     )
-    with st.container(horizontal=True):
+    with layout.lazy("Numbers: data") as opened:
+        if not opened:
+            return
         layout.data_button(
             "spectrum",
             lambda: frames.spectrum_frame([compute.spectrum(experiment, label, gate, False)]),

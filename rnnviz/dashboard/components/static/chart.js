@@ -1,7 +1,7 @@
 // A chart that plotly.js updates in place. One instance for each element Streamlit mounts.
 
 import { Cursor } from "./cursor.js";
-import { afterPaint, held, inTurn, scriptEnds, wait } from "./page.js";
+import { NEWS, afterPaint, held, inTurn, scriptEnds, wait } from "./page.js";
 import {
   AXIS_EDIT,
   element,
@@ -70,6 +70,7 @@ class Chart {
     this.theme = theme;
     this.signature = signature;
     this.bytes = bytes;
+    window.dispatchEvent(new Event(NEWS));
     this.draw();
   }
 

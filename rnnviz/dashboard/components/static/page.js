@@ -3,6 +3,9 @@
 const APP = '[data-testid="stApp"]';
 const STATE = "data-test-script-state";
 
+// The window event of a chart that has new data.
+export const NEWS = "rnnviz:news";
+
 // The sliders that are held just now.
 export const held = new Set();
 

@@ -1,10 +1,11 @@
 // A range input that sends its value while it is dragged, no faster than the page can take it.
 //
 // Streamlit aborts a running script when a new value arrives, so a slider that sends too early
-// starves the charts. The next value therefore waits until the server has echoed the last one's
-// number and the script has come to its end; of the values that wait, the last wins.
+// starves the charts. The next value therefore waits until the page has taken the last one (a
+// script ran, a chart has new data, or the server has echoed its number) and the script has come to
+// its end; of the values that wait, the last wins.
 
-import { held, scriptRuns, watchScript } from "./page.js";
+import { NEWS, held, scriptRuns, watchScript } from "./page.js";
 
 const MIN_GAP = 40; // ms between two messages
 const LOST = 300; // ms without an echo, while no script runs: the message started nothing
@@ -54,10 +55,13 @@ class Slider {
     }
     on(this.label, "dblclick", () => this.reset());
     this.unwatch = watchScript(() => this.pump());
+    this.hear = () => this.answered();
+    window.addEventListener(NEWS, this.hear);
   }
 
   destroy() {
     this.unwatch();
+    window.removeEventListener(NEWS, this.hear);
     held.delete(this);
     clearTimeout(this.timer);
     clearTimeout(this.restTimer);
@@ -177,6 +181,12 @@ class Slider {
     this.pump();
   }
 
+  // A chart has new data: the page has taken what was sent.
+  answered() {
+    if (this.sent) this.sent.taken = true;
+    this.pump();
+  }
+
   pump() {
     clearTimeout(this.timer);
     if (!this.waiting) return;
@@ -185,7 +195,8 @@ class Slider {
       this.timer = setTimeout(() => this.pump(), pause);
       return;
     }
-    this.sent = { seq: this.sent ? this.sent.seq + 1 : Date.now(), at: performance.now() };
+    const seq = this.sent ? this.sent.seq + 1 : Date.now();
+    this.sent = { seq, at: performance.now(), taken: false };
     this.told = this.waiting;
     this.waiting = null;
     this.setStateValue("knob", { ...this.told, seq: this.sent.seq });
@@ -197,8 +208,9 @@ class Slider {
     const age = now - this.sent.at;
     if (age < MIN_GAP) return MIN_GAP - age;
     const running = scriptRuns() ?? false;
-    const echoed = this.data.seq === this.sent.seq;
-    if (echoed && !running) return 0;
+    if (running) this.sent.taken = true;
+    const taken = this.sent.taken || this.data.seq === this.sent.seq;
+    if (taken && !running) return 0;
     const limit = running ? STUCK : LOST;
     return Math.max(0, limit - age);
   }
