@@ -86,7 +86,7 @@ def _packed(values: Array, parts: int) -> Array:
 
 def _backdrop(cells: Cells, grid: Piece, name: str) -> list[Piece]:
     """What the cells without a number are, seen through the gaps that their NaN leaves in the
-    panel above. One wide cell if they are all of one kind."""
+    panel above. One wide cell, or one a row, if they are all of one kind."""
     found = cells.found
     if not found:
         return []
@@ -96,12 +96,12 @@ def _backdrop(cells: Cells, grid: Piece, name: str) -> list[Piece]:
     hover = {"hovertemplate": f"{name}: {word}<extra></extra>"}
     if len(found) == 1:
         rows, columns = cells.special.shape
-        wide = {"x0": grid["x0"] + grid["dx"] * (columns - 1) / 2, "dx": grid["dx"] * columns}
-        first, each = (0, 1) if "y" in grid else (grid["y0"], grid["dy"])
-        high = {"y0": first + each * (rows - 1) / 2, "dy": each * rows}
-        kept = {key: value for key, value in grid.items() if key != "y"}
-        z = np.array([[found[0]]], np.int8)
-        return [{**kept, **wide, **high, "z": z, **colours, **hover}]
+        wide = {**grid, "x0": grid["x0"] + grid["dx"] * (columns - 1) / 2}
+        wide |= {"dx": grid["dx"] * columns, **colours, **hover}
+        if "y" in grid:  # named rows: a cell cannot span them
+            return [{**wide, "z": np.full((rows, 1), found[0], np.int8)}]
+        high = {"y0": grid["y0"] + grid["dy"] * (rows - 1) / 2, "dy": grid["dy"] * rows}
+        return [{**wide, **high, "z": np.array([[found[0]]], np.int8)}]
     return [{**grid, "z": cells.special.astype(np.int8), **colours, **hover}]
 
 

@@ -109,7 +109,9 @@ def _unit_axis(anchor: str, domain: tuple[float, float], sorted_: bool, tall: bo
 
 def _strip_title(stats: GateStats, style: theme.Style, top: float) -> Piece:
     text = f"<b>{style.title} {stats.gate}</b>  mean {stats.mean:.2f}, sd {stats.sd:.2f}"
-    if stats.alike:
+    if not np.isfinite([stats.mean, stats.sd]).all():
+        text = f"<b>{style.title} {stats.gate}</b>  no mean: not a number in places"
+    elif stats.alike:
         text += ": all units alike, this gate is a constant here"
     font = {"size": theme.NOTE_SIZE, "color": style.colour}
     place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}

@@ -49,12 +49,24 @@ def test_title_gives_mean_and_sd_and_says_when_all_units_are_alike():
     assert "alike" not in texts(as_json(gate_heatmap(varied)))
 
 
+def test_title_does_not_give_a_mean_that_is_no_number():
+    broken = replace(STATS["f"], mean=np.nan, sd=np.nan)
+    assert "no mean: not a number in places" in texts(as_json(gate_heatmap(broken)))
+
+
 def test_nan_cells_are_off_the_scale():
     values = STATS["f"].values.copy()
     values[:, :3] = np.nan
     figure = as_json(gate_heatmap(replace(STATS["f"], values=values)))
-    assert figure["data"][0]["z"].tolist() == [[int(Status.NAN)]]
+    assert figure["data"][0]["z"].tolist() == [[int(Status.NAN)]] * 5
+    assert "dy" not in figure["data"][0], "a cell cannot span rows that have names"
     assert np.isnan(shown(figure)[:, :3]).all()
+
+
+def test_states_beyond_float32_keep_their_size():
+    values = STATS["g"].values * 1e300
+    z = shown(as_json(gate_heatmap(replace(STATS["g"], values=values))))
+    np.testing.assert_allclose(z, values)
 
 
 def test_strips_share_one_time_axis_and_scale():
