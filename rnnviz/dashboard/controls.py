@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from rnnviz.analysis.labels import display_name
@@ -47,7 +49,7 @@ def sidebar() -> None:
         _slider("memory_bias", "Sets the LSTM's forget bias b_f and the GRU's update bias b_z.",
                 ticks=(0.0, 3.0),
                 disabled=st.session_state["gate_init"] == "chrono")  # fmt: skip
-        left, right = st.columns(2)
+        left, right = st.columns([3, 2])
         with left:
             _select("init")
         with right:
@@ -60,13 +62,19 @@ def sidebar() -> None:
 
 
 def setting() -> Setting:
-    """What the knobs say. The address follows when no knob is held."""
+    """What the knobs say. The address follows when no knob is held.
+
+    While one is dragged the run is in single precision: it takes half the time and moves a curve
+    by less than its width, unless the dynamics are chaotic; at rest the run is exact.
+    """
     experiment, problem = state.read()
-    found = Setting(experiment, st.session_state[PIN], any(map(dragging, SLIDERS)))
+    held = any(map(dragging, SLIDERS))
     if problem:
         st.error(f"{problem}. The page still shows the last experiment that could be run.")
-    if not found.dragging:
-        state.write_address(state.query_of(found))
+    if held:
+        return Setting(replace(experiment, dtype="float32"), st.session_state[PIN], dragging=True)
+    found = Setting(experiment, st.session_state[PIN], dragging=False)
+    state.write_address(state.query_of(found))
     return found
 
 

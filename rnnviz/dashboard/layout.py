@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -18,6 +19,8 @@ from rnnviz.plots import theme
 from rnnviz.presets import PRESETS
 
 SHOWN = 4
+# Characters that a row of buttons has room for, and what each button needs beside its label.
+ROOM, GAP = 36, 4
 CSS = Path(__file__).parent / "page.css"
 
 
@@ -42,12 +45,12 @@ def link_messages(experiment: Experiment) -> None:
 
 def question(text: str) -> None:
     """The page's question, its title."""
-    st.html(f'<h1 class="rnnviz-question">{html.escape(text)}</h1>')
+    st.html(f'<h1 class="rnnviz-question">{_marked(text)}</h1>')
 
 
 def preset_words(experiment: Experiment) -> None:
     """What the chosen preset is there to show."""
-    st.html(f'<p class="rnnviz-preset">{html.escape(_preset_words(experiment))}</p>')
+    st.html(f'<p class="rnnviz-preset">{_marked(_preset_words(experiment))}</p>')
 
 
 def _preset_words(experiment: Experiment) -> str:
@@ -66,7 +69,7 @@ def verdict(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> None:
 
 def how_to_read(text: str) -> None:
     """One sentence under a figure."""
-    st.html(f'<p class="rnnviz-how"><b>How to read:</b> {html.escape(text)}</p>')
+    st.html(f'<p class="rnnviz-how"><b>How to read:</b> {_marked(text)}</p>')
 
 
 def choice(
@@ -76,13 +79,15 @@ def choice(
     default: str,
     show: Callable[[str], str] = str,
 ) -> str:
-    """One of a few, as buttons. A choice that is no longer there, or nonsense in a link, gives
-    way to the default."""
+    """One of a few, as buttons; as a list where these would not fit. A choice that is no longer
+    there, or nonsense in a link, gives way to the default."""
     if st.session_state.get(key) not in options:
         st.session_state[key] = default
-    picked = st.segmented_control(
-        label, options, format_func=show, key=key, required=True, label_visibility="collapsed"
-    )
+    common: dict[str, Any] = {"format_func": show, "key": key, "label_visibility": "collapsed"}
+    if sum(len(show(option)) + GAP for option in options) > ROOM:
+        picked = st.selectbox(label, options, **common)
+    else:
+        picked = st.segmented_control(label, options, required=True, **common)
     return str(picked or default)
 
 
@@ -122,10 +127,16 @@ def data_button(name: str, frame: Callable[[], pd.DataFrame]) -> None:
     )
 
 
+def _marked(text: str) -> str:
+    """Bold, powers (10^3) and indices (W_hh) as HTML; anything else as it is."""
+    text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(text))
+    text = re.sub(r"\^([−-]?[\d,]*\d)", r"<sup>\1</sup>", text)
+    return re.sub(r"\b([A-Za-z])_(\w{1,2})\b", r"\1<sub>\2</sub>", text)
+
+
 def _coloured(line: str, styles: Mapping[str, theme.Style]) -> str:
-    """Markdown's bold as HTML, powers raised, and each model's name in its colour."""
-    text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(line))
-    text = re.sub(r"\^([−-]?[\d,]+)", r"<sup>\1</sup>", text)
+    """Marked text with each model's name in its colour."""
+    text = _marked(line)
     colours = {html.escape(name): colour for name, colour in _names(styles).items()}
     longest_first = sorted(colours, key=len, reverse=True)
     names = "|".join(map(re.escape, longest_first))

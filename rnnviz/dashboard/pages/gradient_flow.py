@@ -49,8 +49,6 @@ def page(setting: Setting) -> None:
     layout.verdict(_words(experiment), styles)
     _flow_chart(setting, "state", styles)
     layout.how_to_read(text["how_to_read"])
-    if experiment.loss_at == "every":
-        st.warning(text["every_step_warning"], icon="⚠️")
     live_chart(
         plots.unit_heatmaps(flows, styles=styles, most_cells=COARSE if setting.dragging else CELLS),
         key="units",
@@ -60,6 +58,8 @@ def page(setting: Setting) -> None:
         alt="Gradient of each hidden unit at each step, one panel a model",
     )
     layout.how_to_read(text["how_to_read_units"])
+    if experiment.loss_at == "every":
+        st.warning(text["every_step_warning"], icon="⚠️")
     _below(setting, styles)
 
 

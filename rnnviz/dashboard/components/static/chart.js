@@ -14,7 +14,7 @@ import {
 } from "./plotting.js";
 
 const PATIENCE = 25; // ms a drawing gives way to the script's end while a slider is dragged
-const BREATH = 3; // a lower chart rests this many times its drawing time while a slider is dragged
+const BREATH = 6; // a lower chart rests this many times its drawing time while a slider is dragged
 const OUT_OF_SIGHT = 300; // ms without news, after which a chart that is scrolled away is drawn too
 
 const charts = new WeakMap();
