@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 HEIGHT = 140
-MARGIN = {"l": 44, "r": 76, "t": 24, "b": 24}
+MARGIN = {"l": 44, "r": 98, "t": 24, "b": 24}
 GAP = 22.0
 CELLS = 19_200
 """Cells a figure sends at most, over all its panels."""
@@ -147,5 +147,5 @@ def _title(style: theme.Style, cells: Cells, start: float, room: float) -> Piece
 
 
 def _quantity() -> Piece:
-    place = {"xanchor": "right", "xshift": MARGIN["r"], "yanchor": "bottom", "yshift": 3}
+    place = {"xanchor": "right", "xshift": MARGIN["r"] - 2, "yanchor": "bottom", "yshift": 3}
     return on_paper("log<sub>10</sub>|∂L/∂h|", 1, 1, font={"size": theme.SMALL_SIZE}, **place)
