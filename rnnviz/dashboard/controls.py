@@ -11,7 +11,7 @@ from rnnviz.core import CELLS
 from rnnviz.dashboard import state, variants
 from rnnviz.dashboard.components import dragging, live_slider
 from rnnviz.dashboard.state import PIN, Setting
-from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.links import left_out
 from rnnviz.presets import PRESETS
 
@@ -222,7 +222,9 @@ def _reset() -> None:
 
 
 def _pin() -> None:
-    st.session_state[PIN], _ = state.read()
+    experiment, _ = state.read()
+    if not check_size(experiment):
+        st.session_state[PIN] = experiment
 
 
 def _unpin() -> None:

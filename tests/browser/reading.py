@@ -88,6 +88,16 @@ def line(page: Page, key: str, name: str) -> list[float | None]:
     return page.evaluate(script, [f"{chart(page, key)} .rnnviz-plot", name])
 
 
+def wait_for_line(page: Page, key: str, name: str, expected: list[float | None]) -> None:
+    """Wait until a line has exactly these values."""
+    script = """([css, name, expected]) => {
+      const trace = document.querySelector(css)?._fullData?.find((t) => t.name === name);
+      return trace && expected.every((y, at) => y === null || trace.y[at] === y);
+    }"""
+    css = f"{chart(page, key)} .rnnviz-plot"
+    page.wait_for_function(script, arg=[css, name, expected], timeout=15_000)
+
+
 def troubles(page: Page, tab: str) -> list[str]:
     """Every text on the page and in its figures that is cut or lies over another."""
     groups = [page.evaluate(PAGE_TEXT)]

@@ -12,7 +12,12 @@ from rnnviz import Experiment, to_query
 from tests.browser import reading
 from tests.browser.reading import CHARTS, drawn, line, troubles, wait_charts
 from tests.browser.support import (
-    axis_range, chart, painted, plot_area, wait_idle, wait_painted,
+    axis_range,
+    chart,
+    painted,
+    plot_area,
+    wait_idle,
+    wait_painted,
 )  # fmt: skip
 
 pytestmark = pytest.mark.browser
@@ -65,6 +70,31 @@ def test_six_models_fit(app: str, open_page, tab: str) -> None:
     assert troubles(page, tab) == []
 
 
+def test_choices_and_marked_numbers_are_not_cut(app: str, open_page) -> None:
+    long = {"init": "spectral_radius", "activation": "identity", "loss_at": "every"}
+    page = open_page(f"{app}/?{urlencode(long)}")
+    wait_charts(page, "")
+    assert troubles(page, "") == []
+    assert reading.below_the_fold(page, chart(page, "units")) <= 0
+    pinned = {"models": "rnn", "init": "delay_line", "activation": "identity", "pin": "gain=2"}
+    page.goto(f"{app}/?{urlencode(pinned)}")
+    wait_charts(page, "")
+    assert troubles(page, "") == []
+
+
+def test_overflow_leaves_no_figure_blank(app: str, open_page) -> None:
+    wild = {"models": "rnn,lstm", "activation": "relu", "gain": "16", "seq_len": "400",
+            "init": "identity", "hidden_size": "16"}  # fmt: skip
+    page = open_page(f"{app}/?{urlencode(wild)}")
+    for tab, name in (("", "Gradient flow"), ("spectrum", "Spectrum"), ("gates", "Gates")):
+        page.get_by_role("link", name=name).click()
+        wait_charts(page, tab)
+        assert page.locator(".rnnviz-message:visible").count() == 0, tab
+    page.goto(f"{app}/gates?{urlencode({**wild, 'models': 'rnn'})}")
+    wait_painted(page, "states")
+    assert page.locator(".rnnviz-message:visible").count() == 0
+
+
 def test_a_drag_moves_the_chart_before_release(flow: Page) -> None:
     count, before = painted(flow, FLOW), drawn(flow, FLOW)
     drag(flow, "Gain", 0.5, 0.8)
@@ -86,8 +116,7 @@ def test_closing_the_memory_makes_all_three_fall(flow: Page) -> None:
         reading.wait_until_level_with(flow, FLOW, name, -18)
     flow.mouse.up()
     expect(slider(flow, "Memory bias")).to_have_attribute("aria-valuetext", "+0.0")
-    wait_idle(flow)
-    assert line(flow, FLOW, "RNN") == rnn
+    reading.wait_for_line(flow, FLOW, "RNN", rnn)
 
 
 def test_zoom_survives_an_update(flow: Page) -> None:

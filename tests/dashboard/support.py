@@ -16,7 +16,7 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from rnnviz.dashboard.state import Setting
+from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import Experiment
 from rnnviz.links import to_query
 
@@ -53,7 +53,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 
 def setting(app: AppTest) -> Setting:
-    return app.session_state["setting"]
+    return Setting(app.session_state["last_good"], app.session_state[PIN], dragging=False)
 
 
 def experiment(app: AppTest) -> Experiment:
@@ -141,7 +141,10 @@ def query(**fields: object) -> str:
 def _plain(app: AppTest, css: str) -> str:
     bodies = (element.proto.body for element in app.get("html"))
     found = (body for body in bodies if f'"{css}"' in body)
-    return html.unescape(re.sub(r"<[^>]+>", " ", next(found, ""))).strip()
+    written = re.sub(
+        r"<sub>(.*?)</sub>", r"_\1", re.sub(r"<sup>(.*?)</sup>", r"^\1", next(found, ""))
+    )
+    return html.unescape(re.sub(r"<[^>]+>", "", written)).strip()
 
 
 def _decoded(value: Any) -> Any:
