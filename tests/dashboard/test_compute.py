@@ -1,0 +1,117 @@
+"""The caches: keyed on the experiment alone, shared, and bounded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import rnnviz.dashboard.compute as compute
+from rnnviz import Experiment, run
+from rnnviz.analysis import gates, gradients, spectra
+
+TINY = Experiment(models=("lstm",), seq_len=3, hidden_size=2, batch_size=1)
+CACHED: dict[str, Callable[[Experiment], Any]] = {
+    "traces": compute.traces,
+    "flows": compute.flows,
+    "clue_steps": compute.clue_steps,
+    "spectrum": lambda experiment: compute.spectrum(experiment, "lstm", "f", True),
+    "edge": lambda experiment: compute.edge(experiment, "lstm", "f"),
+    "jacobians": lambda experiment: compute.jacobians(experiment, "lstm", False),
+    "gate_stats": lambda experiment: compute.gate_stats(experiment, "lstm"),
+    "memories": compute.memories,
+    "carry": lambda experiment: compute.carry(experiment, "lstm", False),
+}
+
+
+@pytest.fixture(autouse=True)
+def _empty() -> Iterator[None]:
+    clear()
+    yield
+    clear()
+
+
+def clear() -> None:
+    for name in CACHED:
+        getattr(compute, name).clear()
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
+    """How often each seed was run."""
+    counted: Counter[int] = Counter()
+
+    def counting(experiment: Experiment) -> Any:
+        counted[experiment.seed] += 1
+        return run(experiment)
+
+    monkeypatch.setattr(compute, "run", counting)
+    return counted
+
+
+def seeds(count: int) -> list[Experiment]:
+    return [replace(TINY, seed=seed) for seed in range(count)]
+
+
+@pytest.mark.parametrize("name", CACHED)
+def test_the_same_experiment_is_computed_once(name: str, runs: Counter[int]) -> None:
+    first = CACHED[name](TINY)
+    again = CACHED[name](Experiment(**vars(TINY)))
+    assert again is first
+    assert runs == {0: 1}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"gain": 1.5}, {"seed": 1}, {"dtype": "float32"}, {"models": ("gru", "lstm")}, {"text": "x"}],
+    ids=str,
+)
+def test_another_experiment_is_another_entry(change: dict[str, Any]) -> None:
+    assert compute.flows(TINY) is not compute.flows(replace(TINY, **change))
+
+
+def test_few_runs_are_kept(runs: Counter[int]) -> None:
+    for experiment in seeds(5):
+        compute.traces(experiment)
+    compute.traces(replace(TINY, seed=4))
+    assert runs[4] == 1
+    compute.traces(TINY)
+    assert runs[0] == 2
+
+
+def test_what_is_drawn_outlives_its_run(runs: Counter[int]) -> None:
+    for experiment in seeds(40):
+        compute.flows(experiment)
+    compute.flows(TINY)
+    assert runs[0] == 1
+
+
+@pytest.mark.parametrize("name", CACHED)
+def test_no_cache_grows_without_end(name: str, runs: Counter[int]) -> None:
+    for experiment in seeds(70):
+        CACHED[name](experiment)
+    CACHED[name](TINY)
+    assert runs[0] == 2
+
+
+def test_coarse_is_cheaper_and_agrees_where_it_looks() -> None:
+    experiment = replace(TINY, seq_len=60)
+    coarse = compute.jacobians(experiment, "lstm", True)
+    exact = compute.jacobians(experiment, "lstm", False)
+    assert len(coarse.steps) < len(exact.steps)
+    assert set(coarse.steps) <= set(exact.steps)
+    few, all_powers = (compute.spectrum(experiment, "lstm", "f", c) for c in (True, False))
+    assert few.sigma_max == all_powers.sigma_max
+
+
+def test_results_are_those_of_the_library() -> None:
+    trace = run(TINY)["lstm"].trace
+    flow = gradients.gradient_flow(trace, "lstm", TINY.batch_size)
+    assert compute.flows(TINY)[0].reach_log10 == flow.reach_log10
+    (memory,) = compute.memories(TINY)
+    assert (memory.half_life == gates.memory(trace, "lstm").half_life).all()
+    known = spectra.weight_spectra(trace, "lstm", ["f"], [1])["f"]
+    assert compute.edge(TINY, "lstm", "f").sigma_max == known.sigma_max
