@@ -1,0 +1,41 @@
+"""The form that adds a model with a setting of its own."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rnnviz import Experiment
+from tests.dashboard.support import assert_sound, change, experiment, press, said, visit
+
+SMALL = Experiment(models=("rnn", "lstm"), hidden_size=8, seq_len=20, batch_size=2)
+
+
+def add(kind: str, setting: str, value: str, query: Experiment = SMALL) -> AppTest:
+    """Open More, fill in the form and press its button."""
+    app = change(visit(query=query), more=True)
+    app.selectbox(key="variant_kind").select(kind).run()
+    app.selectbox(key=f"variant_setting_{kind}").select(setting).run()
+    app.text_input(key="variant_value").input(value).run()
+    return press(app, "Add this model")
+
+
+def test_a_variant_stands_beside_its_model() -> None:
+    app = add("lstm", "forget_bias", "0")
+    assert experiment(app).models == ("rnn", "lstm", "lstm:forget_bias=0")
+    assert_sound(app)
+
+
+@pytest.mark.parametrize("value", ["", "abc", "1e9", "<b>", "1,gain=x"])
+def test_what_is_no_setting_is_refused_with_the_reason(value: str) -> None:
+    app = add("lstm", "forget_bias", value)
+    assert experiment(app).models == SMALL.models
+    assert "lstm" in said(app)
+    assert not app.exception
+
+
+def test_the_seventh_model_is_refused() -> None:
+    six = tuple(f"rnn:gain={gain}" for gain in range(1, 7))
+    app = add("lstm", "forget_bias", "0", Experiment(**{**vars(SMALL), "models": six}))
+    assert experiment(app).models == six
+    assert "At most 6" in said(app)
