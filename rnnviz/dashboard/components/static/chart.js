@@ -1,7 +1,7 @@
 // A chart that plotly.js updates in place. One instance for each element Streamlit mounts.
 
 import { Cursor } from "./cursor.js";
-import { NEWS, afterPaint, held, inTurn, scriptEnds, wait } from "./page.js";
+import { afterPaint, held, inTurn, scriptEnds, tellNews, wait } from "./page.js";
 import {
   AXIS_EDIT,
   element,
@@ -13,7 +13,7 @@ import {
   themed,
 } from "./plotting.js";
 
-const PATIENCE = 25; // ms a drawing gives way to the script's end while a slider is dragged
+const PATIENCE = 8; // ms a drawing gives way to the script's end while a slider is dragged
 const BREATH = 6; // a lower chart rests this many times its drawing time while a slider is dragged
 const OUT_OF_SIGHT = 300; // ms without news, after which a chart that is scrolled away is drawn too
 
@@ -70,7 +70,8 @@ class Chart {
     this.theme = theme;
     this.signature = signature;
     this.bytes = bytes;
-    window.dispatchEvent(new Event(NEWS));
+    const charts = document.querySelectorAll(".rnnviz-chart");
+    tellNews(charts[charts.length - 1] === this.box);
     this.draw();
   }
 

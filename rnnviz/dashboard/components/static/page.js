@@ -3,8 +3,12 @@
 const APP = '[data-testid="stApp"]';
 const STATE = "data-test-script-state";
 
-// The window event of a chart that has new data.
+// The window event of a chart that has new data; {last} says whether it is the page's last.
 export const NEWS = "rnnviz:news";
+
+export function tellNews(last) {
+  window.dispatchEvent(new CustomEvent(NEWS, { detail: { last } }));
+}
 
 // The sliders that are held just now.
 export const held = new Set();

@@ -55,7 +55,7 @@ class Slider {
     }
     on(this.label, "dblclick", () => this.reset());
     this.unwatch = watchScript(() => this.pump());
-    this.hear = () => this.answered();
+    this.hear = ({ detail }) => this.answered(detail.last);
     window.addEventListener(NEWS, this.hear);
   }
 
@@ -181,9 +181,12 @@ class Slider {
     this.pump();
   }
 
-  // A chart has new data: the page has taken what was sent.
-  answered() {
-    if (this.sent) this.sent.taken = true;
+  // A chart has new data: the page has taken what was sent. After the last chart nothing follows
+  // that would be missed if the next value cut the script short.
+  answered(last) {
+    if (!this.sent) return;
+    this.sent.taken = true;
+    this.sent.done ||= last;
     this.pump();
   }
 
@@ -196,7 +199,7 @@ class Slider {
       return;
     }
     const seq = this.sent ? this.sent.seq + 1 : Date.now();
-    this.sent = { seq, at: performance.now(), taken: false };
+    this.sent = { seq, at: performance.now(), taken: false, done: false };
     this.told = this.waiting;
     this.waiting = null;
     this.setStateValue("knob", { ...this.told, seq: this.sent.seq });
@@ -210,7 +213,7 @@ class Slider {
     const running = scriptRuns() ?? false;
     if (running) this.sent.taken = true;
     const taken = this.sent.taken || this.data.seq === this.sent.seq;
-    if (taken && !running) return 0;
+    if (this.sent.done || (taken && !running)) return 0;
     const limit = running ? STUCK : LOST;
     return Math.max(0, limit - age);
   }
