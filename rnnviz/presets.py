@@ -59,9 +59,10 @@ PRESETS: dict[str, Preset] = {
     ),
     "all_twos": _preset(
         "All twos, and dead",
-        "Every singular value and every eigenvalue of W_hh is 2, yet the error falls to 0.17 of "
-        "itself a step, because tanh has settled at 0.9575 and is flat there. Only in the first "
-        "10 or so steps, before it has settled, does the error still double.",
+        "Every singular value and every eigenvalue of W_hh is 2, yet once tanh has settled at "
+        "0.9575, where it is flat, each step back leaves only 0.17 of the error. In the first 10 "
+        "or so steps, before it has settled, the error still doubles; the verdict's rate is the "
+        "average of both.",
         models=("rnn",),
         init="identity",
         gain=2.0,

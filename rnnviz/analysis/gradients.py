@@ -38,6 +38,7 @@ class GradientFlow:
     slope: of `state`; None with fewer than two finite points in the window.
     reach_log10, reach_status: state at step 1 relative to `reach_from`, the last step that any
     error enters (T unless the loss leaves out the last steps).
+    forward_ends: the first step at which a state itself is no longer finite; None if all are.
     """
 
     label: str
@@ -52,6 +53,7 @@ class GradientFlow:
     reach_log10: float
     reach_status: Status
     reach_from: int
+    forward_ends: int | None = None
 
     @property
     def seq_len(self) -> int:
@@ -173,7 +175,14 @@ def _assemble(
         reach_log10=log10,
         reach_status=status,
         reach_from=start,
+        forward_ends=_forward_ends(trace),
     )
+
+
+def _forward_ends(trace: Trace) -> int | None:
+    """The first step at which a state is not finite; None if all are."""
+    finite = np.isfinite(trace.h).all(axis=(1, 2))
+    return None if finite.all() else int(np.argmin(finite))
 
 
 def _patterns(open_: Reachable | None) -> dict[str, Array]:

@@ -148,14 +148,16 @@ def trouble_verdict(flows: Sequence[GradientFlow]) -> Verdict:
     """Where each model's state gradient, on its way back, first stops being an ordinary number.
 
     models: (label, step, status), those without trouble left out. Steps after the last one that
-    error enters do not count.
+    error enters do not count. forward: (label, step) of models whose states overflowed on the way
+    forward.
     """
+    forward = tuple((f.label, f.forward_ends) for f in flows if f.forward_ends is not None)
     found = []
     for flow in flows:
         bad = np.flatnonzero(flow.state.status[: flow.reach_from + 1] != Status.FINITE)
         if len(bad):
             found.append((flow.label, int(bad[-1]), Status(flow.state.status[bad[-1]])))
-    return Verdict("trouble", {"models": tuple(found)})
+    return Verdict("trouble", {"models": tuple(found), "forward": forward})
 
 
 def _behaviour(flow: GradientFlow) -> str | None:

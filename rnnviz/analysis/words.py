@@ -201,7 +201,7 @@ def _gates(fields: Mapping[str, Any]) -> str:
         f"**{100 * fields['share_beyond']:.0f} %** of units outlast the {fields['seq_len']}-step "
         f"gap. Product of {gate} gates **{magnitude(fields['product_log10'])}**; the true "
         f"∂{state}_T/∂{state}_0 is **{truth}**"
-        + ("." if ratio is None else f", ×{magnitude(ratio)}.")
+        + ("." if ratio is None else f", {magnitude(ratio)} times as much.")
     )
 
 
@@ -216,10 +216,15 @@ TROUBLE = {
 
 def _trouble(fields: Mapping[str, Any]) -> str:
     """Nothing ("") where there is no trouble."""
-    return " ".join(
+    forward = [
+        f"The states of the {display_name(label)} overflow at step {step} on the way forward."
+        for label, step in fields["forward"]
+    ]
+    backward = [
         f"The error in the {display_name(label)} {TROUBLE[status]} from step {step} back."
         for label, step, status in fields["models"]
-    )
+    ]
+    return " ".join(forward + backward)
 
 
 TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {

@@ -22,7 +22,7 @@ SLIDERS = ("gain", "memory_bias", "seq_len", "distractor", "hidden_size", "batch
 # Where a knob's useful range is narrower than what is allowed: (low, high, format).
 RANGES = {
     "gain": (0.25, 4.0, "%.2f"),
-    "memory_bias": (-2.0, 6.0, "%+.1f"),
+    "memory_bias": (-2.0, 6.0, "%.1f"),
     "seq_len": (10, 500, "%d"),
     "distractor": (0.0, 3.0, "%.1f"),
     "hidden_size": (1, 256, "%d"),

@@ -10,6 +10,7 @@ from rnnviz.analysis.gates import carry_product, memory
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import weight_spectra
+from rnnviz.core import RNN, bptt
 from rnnviz.core.initializers import orthogonal
 from rnnviz.core.numerics import Status
 from tests.analysis.support import last_step, quiet_lstm, simple
@@ -133,6 +134,14 @@ def test_trouble_is_told_where_it_begins():
     below = flow_and_spectrum(np.array([[1e-4]]), T=200, label="below")[0]
     models = verdicts.trouble_verdict([good, line, below]).fields["models"]
     assert models == (("line", 6, Status.ZERO), ("below", 200 - 77, Status.BELOW))
+
+
+def test_states_that_overflow_on_the_way_forward_are_told():
+    params = {"W_xh": np.eye(1), "W_hh": np.full((1, 1), 1e10), "b_h": np.zeros(1)}
+    cell, x = RNN(1, 1, "identity"), np.zeros((60, 1, 1))
+    exploding = gradient_flow(bptt(cell, params, x, last_step(60, 1), h0=np.ones((1, 1))), "up")
+    forward = verdicts.trouble_verdict([flow_and_spectrum(np.eye(2))[0], exploding])
+    assert forward.fields["forward"] == (("up", 31),)  # 10^310 is beyond float64
 
 
 def test_steps_after_the_last_loss_are_no_trouble():

@@ -190,7 +190,7 @@ def test_gates_sentence():
               "true_status": Status.FINITE, "ratio_log10": np.log10(140)}  # fmt: skip
     assert words.say(Verdict("gates", fields)) == (
         "The median LSTM unit keeps half its memory for **14 steps**; **12 %** of units outlast "
-        "the 100-step gap. Product of forget gates **0.14**; the true ∂c_T/∂c_0 is **20**, ×140."
+        "the 100-step gap. Product of forget gates **0.14**; the true ∂c_T/∂c_0 is **20**, 140 times as much."
     )
     named = words.say(Verdict("gates", {**fields, "label": "lstm:gain=2"}))
     assert named.startswith("The median unit of the LSTM, gain 2, keeps half its memory")
@@ -215,7 +215,7 @@ def test_two_lines_for_any_set_of_models():
 
 def test_trouble_in_words():
     def trouble(*models):
-        return words.say(Verdict("trouble", {"models": models}))
+        return words.say(Verdict("trouble", {"models": models, "forward": ()}))
 
     assert trouble() == ""
     assert trouble(("rnn", 36, Status.ZERO), ("gru", 9, Status.NAN)) == (
@@ -226,6 +226,8 @@ def test_trouble_in_words():
         "The error in the RNN is below 10^−308, where float64 alone would lose it, "
         "from step 12 back."
     )
+    overflow = Verdict("trouble", {"models": (), "forward": (("rnn", 260),)})
+    assert words.say(overflow) == "The states of the RNN overflow at step 260 on the way forward."
     for status in set(Status) - {Status.FINITE, Status.NOT_RECORDED}:
         assert trouble(("rnn", 1, status)).endswith("from step 1 back.")
 
