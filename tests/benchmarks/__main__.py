@@ -12,6 +12,7 @@ how many times longer each opponent takes than ours, and ours than the products.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import platform
@@ -64,6 +65,8 @@ def worker(options: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]
 
 
 def main() -> None:
+    if importlib.util.find_spec("torch") is None:
+        sys.exit("The benchmark compares with PyTorch, which is not installed: pip install torch")
     options, rows, begin = parse(), list[Row](), time.time()
     print(f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} cores, "
           f"load average at the start {os.getloadavg()[0]:.1f}; D = 8")  # fmt: skip
