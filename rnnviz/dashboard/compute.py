@@ -14,6 +14,7 @@ import streamlit as st
 
 from rnnviz.analysis import gates, gradients, spectra
 from rnnviz.experiment import Experiment, Run, run
+from rnnviz.tasks.batch import Batch
 
 F = TypeVar("F", bound=Callable[..., Any])
 COARSE_STEPS = 12
@@ -52,9 +53,9 @@ def flows(experiment: Experiment) -> tuple[gradients.GradientFlow, ...]:
     )
 
 
-@_cached(max_entries=64)
-def clue_steps(experiment: Experiment) -> tuple[int, ...]:
-    return traces(experiment).batch.clue_steps
+def batch(experiment: Experiment) -> Batch:
+    """What every model was given."""
+    return traces(experiment).batch
 
 
 @_cached(max_entries=64)

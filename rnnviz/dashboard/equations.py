@@ -29,7 +29,7 @@ def _words(experiment: Experiment, kind: str, label: str) -> str:
     cell = compute.traces(experiment)[label].trace.cell
     return fill(
         texts("equations")[kind],
-        T=experiment.seq_len,
+        T=compute.batch(experiment).seq_len,
         B=experiment.batch_size,
         D=cell.input_size,
         H=cell.hidden_size,

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from rnnviz.dashboard import controls, layout
+from rnnviz.dashboard import compute, controls, layout
 from rnnviz.dashboard.pages import gates, gradient_flow, spectrum
 from rnnviz.experiment import check_size
 
@@ -41,4 +41,6 @@ def _show(path: str) -> None:
         layout.link_messages(setting.experiment)
         layout.refused(refusal)
     else:
+        if note := compute.batch(setting.experiment).note:
+            st.caption(note)
         PAGES[path][1].page(setting)

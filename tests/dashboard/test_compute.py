@@ -17,7 +17,6 @@ TINY = Experiment(models=("lstm",), seq_len=3, hidden_size=2, batch_size=1)
 CACHED: dict[str, Callable[[Experiment], Any]] = {
     "traces": compute.traces,
     "flows": compute.flows,
-    "clue_steps": compute.clue_steps,
     "spectrum": lambda experiment: compute.spectrum(experiment, "lstm", "f", True),
     "edge": lambda experiment: compute.edge(experiment, "lstm", "f"),
     "jacobians": lambda experiment: compute.jacobians(experiment, "lstm", False),

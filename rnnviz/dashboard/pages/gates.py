@@ -50,7 +50,9 @@ def _verdict(setting: Setting, memory: Memory, styles: Styles) -> None:
         layout.verdict([say(memory_verdict([memory]))], styles)
         st.caption(texts("gates")["too_large"])
         return
-    layout.verdict([say(gates_verdict(memory, carry, setting.experiment.seq_len))], styles)
+    layout.verdict(
+        [say(gates_verdict(memory, carry, compute.batch(setting.experiment).seq_len))], styles
+    )
 
 
 def _memory_gate(setting: Setting, memory: Memory, styles: Styles) -> None:
@@ -73,7 +75,9 @@ def _memory_gate(setting: Setting, memory: Memory, styles: Styles) -> None:
         layout.how_to_read(text["how_to_read_heatmap"])
     with right:
         live_chart(
-            plots.half_life_figure([memory], setting.experiment.seq_len, styles=styles),
+            plots.half_life_figure(
+                [memory], compute.batch(setting.experiment).seq_len, styles=styles
+            ),
             key="half-life",
             height=plots.HEIGHT,
             filename="rnnviz-half-life",

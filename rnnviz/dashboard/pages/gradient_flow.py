@@ -83,7 +83,7 @@ def _flow_chart(setting: Setting, quantity: str, styles: dict[str, theme.Style])
         flows,
         ghosts=ghosts,
         quantity=quantity,
-        clue_steps=compute.clue_steps(experiment),
+        clue_steps=compute.batch(experiment).clue_steps,
         loss_at=experiment.loss_at,
         y_range=_steady_range(plots.flow_range((*flows, *ghosts), quantity), quantity, setting),
         styles=styles,
