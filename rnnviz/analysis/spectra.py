@@ -27,6 +27,15 @@ POWERS = tuple(range(1, 51))
 CANDIDATES = {"LSTM": "g", "GRU": "n"}
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """How far one H × H block of W_hh can stretch a vector in one step (sigma_max), and γ of the
+    nonlinearity behind it: what the rule of thumb goes by, without the rest of a `Spectrum`."""
+
+    sigma_max: float
+    lipschitz: float
+
+
 @dataclass(frozen=True, eq=False)
 class Spectrum:
     """One H × H block of W_hh.
@@ -88,6 +97,19 @@ def weight_spectra(
         gate: _spectrum(W_hh[cell.gate_rows(gate)], label, gate, _lipschitz(cell, gate), k)
         for gate in names
     }
+
+
+def stretch(trace: Record, gate: str) -> Stretch:
+    """σ_max(W) and γ of one gate's block; NaN for a block that is not finite.
+
+    Raises ValueError for an unknown gate.
+    """
+    cell = trace.cell
+    checks.choice("gate", gate, cell.GATES)
+    block = trace.params["W_hh"][cell.gate_rows(gate)].astype(np.float64)
+    finite = np.isfinite(block).all()
+    sigma_max = float(np.linalg.svd(block, compute_uv=False)[0]) if finite else np.nan
+    return Stretch(sigma_max, _lipschitz(cell, gate))
 
 
 def jacobian_spectrum(

@@ -14,7 +14,7 @@ import numpy as np
 from rnnviz.analysis.gates import CarryProduct, Memory
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.rates import Rate
-from rnnviz.analysis.spectra import Spectrum
+from rnnviz.analysis.spectra import Spectrum, Stretch
 from rnnviz.core.numerics import Status
 
 EDGE = 1e-6
@@ -56,18 +56,18 @@ def reach_verdict(flows: Sequence[GradientFlow]) -> Verdict:
     return Verdict("reach", {"from_step": max(f.reach_from for f in flows), "models": ranked})
 
 
-def rule_verdict(flow: GradientFlow, spectrum: Spectrum) -> Verdict:
+def rule_verdict(flow: GradientFlow, spectrum: Spectrum | Stretch) -> Verdict:
     """The rule of thumb "σ_max > 1/γ explodes, σ_max < 1/γ vanishes" against what happened.
 
     says, does: "vanishes", "explodes" or "level"; does is None if no rate was measured and right
     is None then too. Only the first half of the rule is a theorem: below 1/γ it must vanish.
     Neither is judged where new error enters on the way (`GradientFlow.refilled`).
     """
-    stretch = spectrum.sigma_max * spectrum.lipschitz
-    says: str | None = "explodes" if stretch > 1 else "vanishes"
-    if not np.isfinite(stretch):
+    factor = spectrum.sigma_max * spectrum.lipschitz
+    says: str | None = "explodes" if factor > 1 else "vanishes"
+    if not np.isfinite(factor):
         says = None
-    elif abs(stretch - 1) <= EDGE:
+    elif abs(factor - 1) <= EDGE:
         says = "level"
     does = None if flow.refilled else _behaviour(flow)
     return Verdict(

@@ -11,7 +11,7 @@ from rnnviz.analysis.gates import Memory
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.rates import Rate
-from rnnviz.analysis.spectra import Spectrum
+from rnnviz.analysis.spectra import Spectrum, Stretch
 from rnnviz.analysis.verdicts import Reach, Verdict, memory_verdict, reach_verdict, rule_verdict
 from rnnviz.core.numerics import Status
 
@@ -30,7 +30,7 @@ def say(verdict: Verdict) -> str:
 
 def gradient_words(
     flows: Sequence[GradientFlow],
-    spectra: Mapping[str, Spectrum],
+    spectra: Mapping[str, Spectrum | Stretch],
     memories: Sequence[Memory] = (),
 ) -> tuple[str, ...]:
     """The lines over the gradient-flow figure: what reaches step 1, then one about the cause.

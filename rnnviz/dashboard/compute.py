@@ -68,9 +68,9 @@ def spectrum(experiment: Experiment, label: str, gate: str, coarse: bool) -> spe
 
 
 @_cached(max_entries=64)
-def edge(experiment: Experiment, label: str, gate: str) -> spectra.Spectrum:
-    """The same without the powers: quick."""
-    return spectra.weight_spectra(traces(experiment)[label].trace, label, [gate], [1])[gate]
+def stretch(experiment: Experiment, label: str, gate: str) -> spectra.Stretch:
+    """What the rule of thumb goes by."""
+    return spectra.stretch(traces(experiment)[label].trace, gate)
 
 
 @_cached(max_entries=32)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnviz.analysis.spectra import jacobian_spectrum, weight_spectra
+from rnnviz.analysis.spectra import jacobian_spectrum, stretch, weight_spectra
+from rnnviz.core import LSTM, forward
 from rnnviz.core.initializers import gaussian, orthogonal
 from tests.analysis.support import last_step, simple
 from tests.core.support import problem
@@ -162,3 +163,14 @@ def test_no_rate_where_error_enters_on_the_way():
 def test_no_rate_without_error():
     trace = simple(np.eye(2), np.zeros((5, 2, 1)))
     assert jacobian_spectrum(trace, "rnn", steps=[1]).measured_rate is None
+
+
+def test_stretch_is_what_the_spectrum_says():
+    cell = LSTM(3, 5)
+    record = forward(cell, cell.init_params(np.random.default_rng(0)), np.ones((2, 3, 1)))
+    for gate, spectrum in weight_spectra(record, "lstm").items():
+        found = stretch(record, gate)
+        assert found.sigma_max == pytest.approx(spectrum.sigma_max, rel=1e-14)
+        assert found.lipschitz == spectrum.lipschitz
+    with pytest.raises(ValueError, match="gate must be one of i, f, g, o, got 'a'"):
+        stretch(record, "a")

@@ -18,7 +18,7 @@ CACHED: dict[str, Callable[[Experiment], Any]] = {
     "traces": compute.traces,
     "flows": compute.flows,
     "spectrum": lambda experiment: compute.spectrum(experiment, "lstm", "f", True),
-    "edge": lambda experiment: compute.edge(experiment, "lstm", "f"),
+    "stretch": lambda experiment: compute.stretch(experiment, "lstm", "f"),
     "jacobians": lambda experiment: compute.jacobians(experiment, "lstm", False),
     "gate_stats": lambda experiment: compute.gate_stats(experiment, "lstm"),
     "memories": compute.memories,

@@ -66,7 +66,7 @@ def page(setting: Setting) -> None:
 def _words(experiment: Experiment) -> tuple[str, ...]:
     flows = compute.flows(experiment)
     spectra = {
-        str(label): compute.edge(experiment, label, "a")
+        str(label): compute.stretch(experiment, label, "a")
         for label in experiment.models
         if Model(label).kind == "rnn"
     }
