@@ -113,4 +113,4 @@ def test_results_are_those_of_the_library() -> None:
     (memory,) = compute.memories(TINY)
     assert (memory.half_life == gates.memory(trace, "lstm").half_life).all()
     known = spectra.weight_spectra(trace, "lstm", ["f"], [1])["f"]
-    assert compute.edge(TINY, "lstm", "f").sigma_max == known.sigma_max
+    assert compute.stretch(TINY, "lstm", "f").sigma_max == known.sigma_max
