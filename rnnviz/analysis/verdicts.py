@@ -17,6 +17,8 @@ from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import Spectrum, Stretch
 from rnnviz.core.numerics import Status
 
+LEVEL_REACH = 1.0
+"""Decades from the last step to the first, beyond which no curve is level, however slow."""
 EDGE = 1e-6
 """Relative distance from 1/γ up to which a largest singular value counts as on the edge."""
 
@@ -47,13 +49,15 @@ class Reach:
 def reach_verdict(flows: Sequence[GradientFlow]) -> Verdict:
     """Of the error at the last step, what reaches step 1 in each model, greatest loss first.
 
+    refilled: new error enters on the way, so the total at step 1 is not what has travelled there.
     Raises ValueError if there are no flows.
     """
     if not flows:
         raise ValueError("flows must hold at least one GradientFlow, got none")
     reaches = [Reach(f.label, f.kind, f.reach_log10, f.reach_status, f.rate) for f in flows]
     ranked = tuple(sorted(reaches, key=lambda reach: reach.loss_rank))
-    return Verdict("reach", {"from_step": max(f.reach_from for f in flows), "models": ranked})
+    start, refilled = max(f.reach_from for f in flows), any(f.refilled for f in flows)
+    return Verdict("reach", {"from_step": start, "models": ranked, "refilled": refilled})
 
 
 def rule_verdict(flow: GradientFlow, spectrum: Spectrum | Stretch) -> Verdict:
@@ -167,4 +171,6 @@ def _behaviour(flow: GradientFlow) -> str | None:
         return "explodes"
     if flow.reach_status == Status.NAN or np.isnan(flow.reach_log10) or flow.rate is None:
         return None
+    if flow.rate.verdict == "level" and abs(flow.reach_log10) > LEVEL_REACH:
+        return "vanishes" if flow.reach_log10 < 0 else "explodes"
     return flow.rate.verdict

@@ -122,6 +122,8 @@ def _pace(rate: Rate) -> str:
 
 def _reach(fields: Mapping[str, Any]) -> str:
     models: tuple[Reach, ...] = fields["models"]
+    if fields["refilled"]:
+        return _total(models, fields["from_step"])
     detailed = {m.label for m in models if m.kind == "rnn"} or {models[0].label}
     parts: list[str] = []
     for model in models:
@@ -132,6 +134,15 @@ def _reach(fields: Mapping[str, Any]) -> str:
         pace = _pace(model.rate) if known and model.rate is not None else ""
         parts.append(f"{name} in the {display_name(model.label)}{pace}")
     return f"Of the error at step {fields['from_step']}, {_list(parts, models)}."
+
+
+def _total(models: Sequence[Reach], start: int) -> str:
+    """What may be said where every step adds error of its own."""
+    parts = [f"**{fraction(m.log10, m.status)}** in the {display_name(m.label)}" for m in models]
+    return (
+        f"With a loss at every step, the **total** error at step 1 is, of that at step {start}, "
+        f"{_list(parts, models)}."
+    )
 
 
 def _list(parts: Sequence[str], models: Sequence[Reach]) -> str:

@@ -15,8 +15,6 @@ from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.links import left_out
 from rnnviz.presets import PRESETS
 
-PAGE = "page"
-"""The key of the fragment that holds the page."""
 SLIDERS = ("gain", "memory_bias", "seq_len", "distractor", "hidden_size", "batch_size",
            "input_scale")  # fmt: skip
 # Where a knob's useful range is narrower than what is allowed: (low, high, format).
@@ -62,20 +60,24 @@ def sidebar() -> None:
 
 
 def setting() -> Setting:
-    """What the knobs say. The address follows when no knob is held.
+    """What the knobs say.
 
     While one is dragged the run is in single precision: it takes half the time and moves a curve
     by less than its width, unless the dynamics are chaotic; at rest the run is exact.
     """
-    experiment, problem = state.read()
-    held = any(map(dragging, SLIDERS))
+    experiment, _ = state.read()
+    if any(map(dragging, SLIDERS)):
+        return Setting(replace(experiment, dtype="float32"), st.session_state[PIN], dragging=True)
+    return Setting(experiment, st.session_state[PIN], dragging=False)
+
+
+def follow(shown: Setting) -> None:
+    """Say what is wrong with the knobs; let the address follow if none is held."""
+    _, problem = state.read()
     if problem:
         st.error(f"{problem}. The page still shows the last experiment that could be run.")
-    if held:
-        return Setting(replace(experiment, dtype="float32"), st.session_state[PIN], dragging=True)
-    found = Setting(experiment, st.session_state[PIN], dragging=False)
-    state.write_address(state.query_of(found))
-    return found
+    if not shown.dragging:
+        state.write_address(state.query_of(shown))
 
 
 def _preset() -> None:
@@ -138,7 +140,7 @@ def _slider(name: str, help: str, ticks: tuple[float, ...] = (), disabled: bool 
 
 def _show_page() -> None:
     """Run the page alone: the other knobs do not depend on a slider."""
-    st.rerun(PAGE)
+    st.rerun(state.PAGE if any(map(dragging, SLIDERS)) else state.WHOLE_PAGE)
 
 
 def _select(name: str) -> None:

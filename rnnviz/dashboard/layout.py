@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.analysis.labels import display_name
-from rnnviz.dashboard.state import MESSAGES
+from rnnviz.dashboard.state import MESSAGES, WHOLE_PAGE
 from rnnviz.experiment import Experiment
 from rnnviz.plots import theme
 from rnnviz.presets import PRESETS
@@ -58,7 +58,7 @@ def _preset_words(experiment: Experiment) -> str:
     if preset is None:
         return ""
     as_set = preset.experiment(seed=experiment.seed) == experiment
-    return preset.sentence if as_set else f"You started from “{preset.title}”: {preset.sentence}"
+    return preset.sentence if as_set else f"You started from “{preset.title}”."
 
 
 def verdict(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> None:
@@ -72,6 +72,12 @@ def how_to_read(text: str) -> None:
     st.html(f'<p class="rnnviz-how"><b>How to read:</b> {_marked(text)}</p>')
 
 
+def kept(key: str, options: Sequence[str], default: str) -> str:
+    """What a choice said last; the default where that is no longer there, or nonsense in a link."""
+    last = st.session_state.get(key)
+    return str(last) if last in options else default
+
+
 def choice(
     label: str,
     options: Sequence[str],
@@ -79,11 +85,14 @@ def choice(
     default: str,
     show: Callable[[str], str] = str,
 ) -> str:
-    """One of a few, as buttons; as a list where these would not fit. A choice that is no longer
-    there, or nonsense in a link, gives way to the default."""
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = default
-    common: dict[str, Any] = {"format_func": show, "key": key, "label_visibility": "collapsed"}
+    """One of a few, as buttons; as a list where these would not fit."""
+    st.session_state[key] = kept(key, options, default)
+    common: dict[str, Any] = {
+        "format_func": show,
+        "key": key,
+        "label_visibility": "collapsed",
+        "on_change": lambda: st.rerun(WHOLE_PAGE),
+    }
     if sum(len(show(option)) + GAP for option in options) > ROOM:
         picked = st.selectbox(label, options, **common)
     else:

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from rnnviz.dashboard import compute, controls, layout
+from rnnviz.dashboard import compute, controls, layout, state
 from rnnviz.dashboard.pages import gates, gradient_flow, spectrum
 from rnnviz.experiment import check_size
 
@@ -32,10 +32,16 @@ def main() -> None:
     chosen.run()
 
 
-@st.fragment(key=controls.PAGE)
 def _show(path: str) -> None:
-    """The page, alone: a slider that is dragged runs this and nothing else."""
+    _page(path)
+    _details(path)
+
+
+@st.fragment(key=state.PAGE)
+def _page(path: str) -> None:
+    """What is seen first: a slider that is dragged runs this and nothing else."""
     setting = controls.setting()
+    controls.follow(setting)
     refusal = check_size(setting.experiment)
     if refusal:
         layout.link_messages(setting.experiment)
@@ -44,3 +50,11 @@ def _show(path: str) -> None:
         if note := compute.batch(setting.experiment).note:
             st.caption(note)
         PAGES[path][1].page(setting)
+
+
+@st.fragment(key=state.DETAILS)
+def _details(path: str) -> None:
+    """What is below the fold: it follows when a knob is let go."""
+    setting = controls.setting()
+    if not check_size(setting.experiment):
+        PAGES[path][1].details(setting)

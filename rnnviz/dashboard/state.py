@@ -17,6 +17,9 @@ from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.links import from_query, to_query
 from rnnviz.presets import PRESETS
 
+PAGE, DETAILS = "page", "details"
+"""Keys of the two fragments of a page: what is seen first, and what is below the fold."""
+WHOLE_PAGE = (PAGE, DETAILS)
 PIN = "pin"
 """The link's name for the pinned experiment: its own link's query."""
 MESSAGES = "messages"
@@ -103,6 +106,8 @@ def read() -> tuple[Experiment, str]:
     Then the last good experiment is returned.
     """
     values = {name: _value(name) for name in FIELDS}
+    if not values["models"]:
+        return st.session_state["last_good"], "Choose at least one model"
     try:
         experiment, problem = Experiment(**values), ""
     except ValueError as error:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from rnnviz.core import CELLS
 from rnnviz.experiment import MAX_MODELS, Model
-from rnnviz.experiment.model import overrides_of
+from rnnviz.experiment.model import override_field, overrides_of
 
 PROBLEM = "variant_problem"
 
@@ -25,10 +25,12 @@ def add_model() -> None:
             key=f"variant_setting_{kind}",
         )
     with right:
-        value = st.text_input("Value", key="variant_value")
-    st.button("Add this model", on_click=_add, args=(kind, setting, value))
+        value = st.text_input(
+            "Value", key="variant_value", placeholder=override_field(setting).allowed
+        )
     if problem := st.session_state.pop(PROBLEM, ""):
         st.error(problem)
+    st.button("Add this model", on_click=_add, args=(kind, setting, value))
 
 
 def _add(kind: str, setting: str, value: str) -> None:

@@ -27,7 +27,7 @@ WORDS = {
     Status.NOT_RECORDED: "not recorded",
 }
 SIGNS = {
-    Status.ZERO: "0",
+    Status.ZERO: "= 0",
     Status.ROUNDED: "≈ 0",
     Status.ABOVE: "∞",
     Status.NAN: "NaN",

@@ -21,6 +21,8 @@ Array = np.ndarray
 HEIGHT = 140
 MARGIN = {"l": 44, "r": 98, "t": 24, "b": 24}
 GAP = 22.0
+SMALL_TOP = 5.0
+"""Decades above 0 up to which the colour bar's top needs no number of its own."""
 CELLS = 19_200
 """Cells a figure sends at most, over all its panels."""
 WIDE = 7.3
@@ -79,6 +81,8 @@ def _axes(index: int) -> dict[str, str]:
 def _scale(limits: tuple[float, float]) -> Piece:
     low, high = limits
     ticks = [low, (low + high) / 2, high] if not low < 0 < high else [low, low / 2, 0.0]
+    if high > SMALL_TOP and low < 0:
+        ticks = [low, 0.0, high]
     texts = [f"{tick:.0f}".replace("-", MINUS) for tick in ticks]
     texts[0] = "≤ " + texts[0]
     bar = {
@@ -122,7 +126,7 @@ def _y_axis(cells: Cells, first: bool) -> Piece:
     ticks = _ticks(cells.special.shape[0], 4)
     if not first:
         return {**ticks, "showticklabels": False, "ticks": ""}
-    rows = "unit" if cells.units_each == 1 else f"1 of {cells.units_each} units"
+    rows = "unit" if cells.units_each == 1 else f"1 unit in {cells.units_each}"
     title = {"text": rows, "font": {"size": theme.SMALL_SIZE}, "standoff": 2}
     return {**ticks, "title": title}
 

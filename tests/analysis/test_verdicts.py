@@ -136,6 +136,15 @@ def test_trouble_is_told_where_it_begins():
     assert models == (("line", 6, Status.ZERO), ("below", 200 - 77, Status.BELOW))
 
 
+@pytest.mark.parametrize(
+    ("gain", "T", "does"), [(0.97, 60, "level"), (0.97, 120, "vanishes"), (1.03, 120, "explodes")]
+)
+def test_a_slow_change_over_many_steps_is_not_level(gain, T, does):
+    flow, spectrum = flow_and_spectrum(gain * np.eye(2), T=T)
+    assert flow.rate.verdict == "level"
+    assert verdicts.rule_verdict(flow, spectrum).fields["does"] == does
+
+
 def test_states_that_overflow_on_the_way_forward_are_told():
     params = {"W_xh": np.eye(1), "W_hh": np.full((1, 1), 1e10), "b_h": np.zeros(1)}
     cell, x = RNN(1, 1, "identity"), np.zeros((60, 1, 1))

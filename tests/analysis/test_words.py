@@ -91,7 +91,7 @@ def test_magnitude(log10, text):
 
 
 def reach(*models):
-    return words.say(Verdict("reach", {"from_step": 100, "models": models}))
+    return words.say(Verdict("reach", {"from_step": 100, "models": models, "refilled": False}))
 
 
 def model(label, log10, status=Status.FINITE):
@@ -231,6 +231,14 @@ def test_trouble_in_words():
     assert words.say(overflow) == "The states of the RNN overflow at step 260 on the way forward."
     for status in set(Status) - {Status.FINITE, Status.NOT_RECORDED}:
         assert trouble(("rnn", 1, status)).endswith("from step 1 back.")
+
+
+def test_a_refilled_total_is_not_said_to_have_travelled():
+    flow = gradient_flow(simple(0.5 * np.eye(2), np.ones((20, 2, 1))), "rnn")
+    assert words.gradient_words([flow], {})[0] == (
+        "With a loss at every step, the **total** error at step 1 is, of that at step 20, "
+        "**×2** in the RNN."
+    )
 
 
 def test_the_second_line_warns_of_refilled_gradients():

@@ -41,7 +41,6 @@ def page(setting: Setting) -> None:
     _verdict(setting, memories[label], styles)
     _memory_gate(setting, memories[label], styles)
     _other_gates(setting, memories[label], styles)
-    _below(setting, label)
 
 
 def _verdict(setting: Setting, memory: Memory, styles: Styles) -> None:
@@ -145,8 +144,13 @@ def _summary(stats: GateStats) -> dict[str, object]:
     }
 
 
-def _below(setting: Setting, label: str) -> None:
+def details(setting: Setting) -> None:
+    """The numbers, the equations."""
     experiment = setting.experiment
+    known = [memory.label for memory in compute.memories(experiment)]
+    if not known:
+        return
+    label = layout.kept("view_model", known, known[0])
     with layout.lazy("Numbers: saturation, data") as opened:
         if opened:
             _numbers(setting, label)

@@ -39,7 +39,7 @@ COLUMNS = {
 
 
 def page(setting: Setting) -> None:
-    """Verdict, one large figure, unit × time below it; the fine print below the fold."""
+    """Verdict, one large figure, unit × time below it."""
     experiment, text = setting.experiment, texts("gradient_flow")
     flows = compute.flows(experiment)
     styles = theme.model_styles([flow.label for flow in flows])
@@ -50,7 +50,12 @@ def page(setting: Setting) -> None:
     _flow_chart(setting, "state", styles)
     layout.how_to_read(text["how_to_read"])
     live_chart(
-        plots.unit_heatmaps(flows, styles=styles, most_cells=COARSE if setting.dragging else CELLS),
+        plots.unit_heatmaps(
+            flows,
+            y_range=_steady_range(setting, "state"),
+            styles=styles,
+            most_cells=COARSE if setting.dragging else CELLS,
+        ),
         key="units",
         height=140,
         time_axis=True,
@@ -60,7 +65,6 @@ def page(setting: Setting) -> None:
     layout.how_to_read(text["how_to_read_units"])
     if experiment.loss_at == "every":
         st.warning(text["every_step_warning"], icon="⚠️")
-    _below(setting, styles)
 
 
 def _words(experiment: Experiment) -> tuple[str, ...]:
@@ -77,15 +81,13 @@ def _words(experiment: Experiment) -> tuple[str, ...]:
 
 def _flow_chart(setting: Setting, quantity: str, styles: dict[str, theme.Style]) -> None:
     experiment = setting.experiment
-    flows = compute.flows(experiment)
-    ghosts = compute.flows(setting.pinned) if setting.pinned is not None else ()
     figure = plots.flow_figure(
-        flows,
-        ghosts=ghosts,
+        compute.flows(experiment),
+        ghosts=_ghosts(setting),
         quantity=quantity,
         clue_steps=compute.batch(experiment).clue_steps,
         loss_at=experiment.loss_at,
-        y_range=_steady_range(plots.flow_range((*flows, *ghosts), quantity), quantity, setting),
+        y_range=_steady_range(setting, quantity),
         styles=styles,
         height=HEIGHT,
     )
@@ -99,18 +101,23 @@ def _flow_chart(setting: Setting, quantity: str, styles: dict[str, theme.Style])
     )
 
 
-def _steady_range(
-    wanted: tuple[float, float], quantity: str, setting: Setting
-) -> tuple[float, float]:
-    """While a knob is dragged the axis grows at once and shrinks only after release."""
+def _steady_range(setting: Setting, quantity: str) -> tuple[float, float]:
+    """Decades on the axis. While a knob is dragged it grows at once and shrinks after release."""
+    wanted = plots.flow_range((*compute.flows(setting.experiment), *_ghosts(setting)), quantity)
     key = f"range_{quantity}"
     low, high = st.session_state.get(key, wanted) if setting.dragging else wanted
     st.session_state[key] = (min(low, wanted[0]), max(high, wanted[1]))
     return st.session_state[key]
 
 
-def _below(setting: Setting, styles: dict[str, theme.Style]) -> None:
+def _ghosts(setting: Setting) -> tuple[GradientFlow, ...]:
+    return compute.flows(setting.pinned) if setting.pinned is not None else ()
+
+
+def details(setting: Setting) -> None:
+    """Other gradients than the state's, the numbers, the equations."""
     text, experiment = texts("gradient_flow"), setting.experiment
+    styles = theme.model_styles([str(model) for model in experiment.models])
     st.divider()
     if st.session_state.get("view_quantity") not in QUANTITIES:
         st.session_state["view_quantity"] = None

@@ -43,25 +43,33 @@ def page(setting: Setting) -> None:
     _weights(spectrum, jacobian, styles)
     _powers(spectrum, jacobian, styles)
     _step(jacobian, styles)
-    _data(experiment, spectrum)
-    equations(experiment)
 
 
 def _choice(experiment: Experiment) -> tuple[str, str]:
     """The page's question, and beside it which model, and which gate's block of its W_hh."""
-    models = [str(model) for model in experiment.models]
-    rnns = [label for label in models if Model(label).kind == "rnn"]
     left, middle, right = st.columns([13, 8, 7], vertical_alignment="center")
     with left:
         layout.question(texts("spectrum")["question"])
+    label, _ = _chosen(experiment)
     with middle:
-        label = layout.choice("Model", models, "view_model", (rnns or models)[0], display_name)
+        models = [str(model) for model in experiment.models]
+        label = layout.choice("Model", models, "view_model", label, display_name)
+    gates = compute.traces(experiment)[label].trace.cell.GATES
+    _, gate = _chosen(experiment)
+    if len(gates) > 1:
+        with right:
+            gate = layout.choice("Gate", list(gates), "view_gate", gate)
+    return label, gate
+
+
+def _chosen(experiment: Experiment) -> tuple[str, str]:
+    """The model and the gate last chosen; the first RNN, a memory gate where that is no longer
+    there."""
+    models = [str(model) for model in experiment.models]
+    rnns = [label for label in models if Model(label).kind == "rnn"]
+    label = layout.kept("view_model", models, (rnns or models)[0])
     cell = compute.traces(experiment)[label].trace.cell
-    if len(cell.GATES) == 1:
-        return label, cell.GATES[0]
-    with right:
-        memory = cell.MEMORY_GATE or cell.GATES[0]
-        return label, layout.choice("Gate", list(cell.GATES), "view_gate", memory)
+    return label, layout.kept("view_gate", cell.GATES, cell.MEMORY_GATE or cell.GATES[0])
 
 
 def _slope_name(experiment: Experiment, label: str) -> str:
@@ -121,21 +129,27 @@ def _step(jacobian: JacobianSpectrum, styles: dict[str, theme.Style]) -> None:
     layout.how_to_read(texts("spectrum")["how_to_read_jacobian"])
 
 
-def _data(experiment: Experiment, spectrum: Spectrum) -> None:
-    label, gate = spectrum.label, spectrum.gate
+def details(setting: Setting) -> None:
+    """Departure from normality, the numbers, the equations."""
+    experiment = setting.experiment
+    label, gate = _chosen(experiment)
+    spectrum = compute.spectrum(experiment, label, gate, setting.dragging)
     st.caption(
         f"Departure from normality (Henrici, relative to the Frobenius norm): "
         f"**{spectrum.departure:.2f}**; 0 for a normal matrix, where singular values and "
         f"|eigenvalues| agree."
     )
     with layout.lazy("Numbers: data") as opened:
-        if not opened:
-            return
-        layout.data_button(
-            "spectrum",
-            lambda: frames.spectrum_frame([compute.spectrum(experiment, label, gate, False)]),
-        )
-        layout.data_button(
-            "jacobians",
-            lambda: frames.jacobian_frame([compute.jacobians(experiment, label, False)]),
-        )
+        if opened:
+            _numbers(experiment, label, gate)
+    equations(experiment)
+
+
+def _numbers(experiment: Experiment, label: str, gate: str) -> None:
+    layout.data_button(
+        "spectrum",
+        lambda: frames.spectrum_frame([compute.spectrum(experiment, label, gate, False)]),
+    )
+    layout.data_button(
+        "jacobians", lambda: frames.jacobian_frame([compute.jacobians(experiment, label, False)])
+    )

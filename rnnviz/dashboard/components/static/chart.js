@@ -160,6 +160,7 @@ class Chart {
     const home = { name: "home", title: "Whole range", icon: this.Plotly.Icons.home };
     return {
       displaylogo: false,
+      showTips: false,
       doubleClick: false, // see resetView
       modeBarButtons: [
         [
