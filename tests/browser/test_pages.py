@@ -115,7 +115,7 @@ def test_closing_the_memory_makes_all_three_fall(flow: Page) -> None:
     for name in ("LSTM", "GRU"):
         reading.wait_until_level_with(flow, FLOW, name, -18)
     flow.mouse.up()
-    expect(slider(flow, "Memory bias")).to_have_attribute("aria-valuetext", "+0.0")
+    expect(slider(flow, "Memory bias")).to_have_attribute("aria-valuetext", "0.0")
     reading.wait_for_line(flow, FLOW, "RNN", rnn)
 
 
