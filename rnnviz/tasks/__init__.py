@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnnviz.tasks.adding import Adding
-from rnnviz.tasks.batch import LOSS_AT, Batch, Task, stream
+from rnnviz.tasks.batch import HELD_OUT, LOSS_AT, SHAPES, Batch, Task, stream
 from rnnviz.tasks.counting import Counting
 from rnnviz.tasks.delayed_recall import DelayedRecall
 from rnnviz.tasks.stocks import Stocks
@@ -17,5 +17,5 @@ TASKS: dict[str, type[Task]] = {
     "stocks": Stocks,
 }
 
-__all__ = ["LOSS_AT", "TASKS", "Adding", "Batch", "Counting", "DelayedRecall", "Stocks", "Task",
-           "Text", "stream"]  # fmt: skip
+__all__ = ["HELD_OUT", "LOSS_AT", "SHAPES", "TASKS", "Adding", "Batch", "Counting",
+           "DelayedRecall", "Stocks", "Task", "Text", "stream"]  # fmt: skip

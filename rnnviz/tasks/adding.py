@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import Batch, all_steps, check, loss_mask, stream
+from rnnviz.tasks.batch import Batch, Task, all_steps, check, loss_mask, streams
 
 
 @dataclass(frozen=True)
-class Adding:
+class Adding(Task):
     """x_t = (u_t, m_t), u_t ~ U(0, 1); m_t = 1 at one step in each half of the sequence, else 0.
 
     The target is Σ m_t u_t up to the step asked: the sum at the last step, the running sum at
@@ -22,6 +22,11 @@ class Adding:
     """
 
     name: ClassVar[str] = "adding"
+    shape_name: ClassVar[str] = "many-to-one"
+    proves: ClassVar[str] = (
+        "The network holds a number exactly, from an unmarked place in the past to the end."
+    )
+    asked: ClassVar[str] = "last"
     baseline: ClassVar[float | None] = 1 / 12
     baseline_text: ClassVar[str] = (
         "the answer 1: mean squared error 1/6, so a loss of 1/12 = 0.0833 (half the squared error)"
@@ -30,16 +35,27 @@ class Adding:
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return seq_len, 2, 1
 
-    def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
+    def baseline_at(self, seq_len: int, loss_at: str) -> float:
+        """1/12 at the last step. At every step the best answer is the mean of the running sum,
+        and its loss half the variance: a number marked with probability p has p/3 − p²/4."""
+        if loss_at == "last":
+            return 1 / 12
+        half, steps = seq_len // 2, np.arange(1, seq_len + 1)
+        early = np.minimum(steps / half, 1)
+        late = np.maximum(steps - half, 0) / (seq_len - half)
+        return float(np.mean([p / 6 - p**2 / 8 for p in (early, late)]) * 2)
+
+    def batch(
+        self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0
+    ) -> Batch:
         """x (T, 2, B), target (T, 1, B). The marked steps depend on T, the numbers do not."""
-        check(seq_len, batch_size, loss_at)
+        check(seq_len, batch_size, loss_at, first)
         x = np.zeros((seq_len, 2, batch_size))
         half = seq_len // 2
-        for b in range(batch_size):
-            rng = stream(seed, "sequences", b)
-            first, second = rng.random(2)
-            x[int(first * half), 1, b] = 1
-            x[half + int(second * (seq_len - half)), 1, b] = 1
+        for b, rng in enumerate(streams(seed, first, batch_size)):
+            early, late = rng.random(2)
+            x[int(early * half), 1, b] = 1
+            x[half + int(late * (seq_len - half)), 1, b] = 1
             x[:, 0, b] = rng.random(seq_len)
         return Batch(
             x=x,

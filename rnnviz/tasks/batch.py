@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import ClassVar, Protocol
 
@@ -12,13 +13,22 @@ from rnnviz.core import checks
 Array = np.ndarray
 
 LOSS_AT = ("last", "every")
+SHAPES = ("one-to-many", "many-to-one", "many-to-many")
 PURPOSES = {"weights": 0, "sequences": 1}
+
+# Sequences with an index from here on are never trained on.
+HELD_OUT = 1 << 40
 
 
 def stream(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
     """The generator of one (seed, purpose, index): sequence b draws from its own stream, so a
     larger batch leaves the sequences before it as they were."""
     return np.random.default_rng([seed, PURPOSES[purpose], index])
+
+
+def streams(seed: int, first: int, batch_size: int) -> Iterator[np.random.Generator]:
+    """The generators of the sequences first, first + 1, ... of a batch."""
+    return (stream(seed, "sequences", first + b) for b in range(batch_size))
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +38,11 @@ class Batch:
     x (T, D, B), or integer tokens (T, B) that stand for one-hot columns. target as the loss
     wants it: (T, O, B) for "squared_error", integers (T, B) for "softmax_cross_entropy".
     mask (T, B): the weight of each step in the loss. lengths (B,): steps of each sequence that
-    are not padding. labels name the input symbols, () if there are none. clue_steps are the
-    1-based steps that carry the information, where they are the same for every sequence.
-    note says what was cut or replaced, "" if nothing. All arrays are read-only.
+    are not padding; padding comes last, its x is 0 and so is its mask. context (V, B) is what the
+    first state is made of, None if the task has none. labels name the input symbols, () if there
+    are none. clue_steps are the 1-based steps that carry the information, where they are the
+    same for every sequence. answers name the classes of the output where these are not the
+    input symbols. note says what was cut or replaced, "" if nothing. All arrays are read-only.
     """
 
     x: Array
@@ -43,6 +55,8 @@ class Batch:
     labels: tuple[str, ...] = ()
     clue_steps: tuple[int, ...] = ()
     note: str = ""
+    context: Array | None = None
+    answers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -58,33 +72,57 @@ class Batch:
     def batch_size(self) -> int:
         return self.x.shape[-1]
 
+    @property
+    def asked_steps(self) -> float:
+        """Steps that the loss asks about, mean over the batch: loss / asked_steps is the loss
+        per asked step, which baselines are stated in."""
+        return float(self.mask.sum() / self.batch_size)
+
 
 class Task(Protocol):
     """A frozen dataclass of a task's own options.
 
-    baseline is the loss per asked step of the best answer that ignores the sequence, None where
-    it depends on the data; baseline_text says it in words.
+    shape_name: which of `SHAPES` the task has. proves: what a network shows that solves it.
+    baseline: the loss per asked step of the best answer that ignores the sequence, asked at
+    `asked` ("last" or "every": where the task is usually asked), None where it depends on more;
+    baseline_text says it in words. context_size: V of the batch's context, 0 if it has none.
     """
 
     name: ClassVar[str]
+    shape_name: ClassVar[str]
+    proves: ClassVar[str]
+    asked: ClassVar[str]
     baseline: ClassVar[float | None]
     baseline_text: ClassVar[str]
+    context_size: ClassVar[int] = 0
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         """(T, D, O) of the batch for this seq_len, without making any sequence."""
         ...
 
-    def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
-        """Sequence b is drawn from `stream(seed, "sequences", b)`; neither more sequences nor
-        more steps redraw what was there. Raises ValueError for a bad value."""
+    def batch(
+        self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0
+    ) -> Batch:
+        """Sequence b is drawn from `stream(seed, "sequences", first + b)`; neither more sequences
+        nor more steps redraw what was there. A batch with first >= HELD_OUT shows what training
+        never sees. Raises ValueError for a bad value."""
         ...
 
+    def baseline_at(self, seq_len: int, loss_at: str) -> float | None:
+        """The baseline per asked step for this seq_len and loss_at; None if none is stated."""
+        return self.baseline if loss_at == self.asked else None
 
-def check(seq_len: int, batch_size: int, loss_at: str) -> None:
+
+def check(seq_len: int, batch_size: int, loss_at: str, first: int = 0) -> None:
     """Raise ValueError for a bad argument of `Task.batch`."""
     checks.size("seq_len", seq_len, minimum=2)
     checks.size("batch_size", batch_size)
     checks.choice("loss_at", loss_at, LOSS_AT)
+    checks.size("first", first, minimum=0)
+    if first < HELD_OUT < first + batch_size:
+        raise ValueError(
+            f"first must leave the batch on one side of HELD_OUT = {HELD_OUT}, got {first}"
+        )
 
 
 def loss_mask(seq_len: int, batch_size: int, loss_at: str) -> Array:
@@ -98,3 +136,11 @@ def loss_mask(seq_len: int, batch_size: int, loss_at: str) -> Array:
 def all_steps(seq_len: int, batch_size: int) -> Array:
     """The lengths (B,) of sequences without padding."""
     return np.full(batch_size, seq_len)
+
+
+def lengths_mask(lengths: Array, seq_len: int, loss_at: str) -> Array:
+    """(T, B) for right-padded sequences: 1 at every step that is not padding, or at the last one
+    of these alone."""
+    steps = np.arange(1, seq_len + 1)[:, None]
+    asked = steps == lengths if loss_at == "last" else steps <= lengths
+    return asked.astype(np.float64)

@@ -8,30 +8,43 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import Batch, all_steps, check, loss_mask, stream
+from rnnviz.tasks.batch import Batch, Task, all_steps, check, loss_mask, streams
 
 NUMBERS = 9
 
 
 @dataclass(frozen=True)
-class Counting:
+class Counting(Task):
     """x_t = (s + t) mod 9 as a one-hot column, s drawn for each sequence; the answer is x_{t+1}.
 
     Softmax cross-entropy over 9 numbers. The last number alone tells the next one: a task that
-    needs no memory, to compare with those that do.
+    needs no memory, to compare with those that do. There are only 9 different sequences, so held
+    out ones repeat what training has seen.
     """
 
     name: ClassVar[str] = "counting"
+    shape_name: ClassVar[str] = "many-to-many"
+    proves: ClassVar[str] = (
+        "The network learns a table of nine entries; the last input alone gives the answer, so "
+        "this is no evidence of memory."
+    )
+    asked: ClassVar[str] = "every"
     baseline: ClassVar[float | None] = log(NUMBERS)
     baseline_text: ClassVar[str] = "a guess among 9 numbers: ln 9 = 2.197 nats"
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return seq_len, NUMBERS, NUMBERS
 
-    def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
+    def baseline_at(self, seq_len: int, loss_at: str) -> float:
+        """ln 9, at the last step as at every step."""
+        return log(NUMBERS)
+
+    def batch(
+        self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0
+    ) -> Batch:
         """x, target (T, B), integers."""
-        check(seq_len, batch_size, loss_at)
-        starts = [stream(seed, "sequences", b).integers(NUMBERS) for b in range(batch_size)]
+        check(seq_len, batch_size, loss_at, first)
+        starts = [rng.integers(NUMBERS) for rng in streams(seed, first, batch_size)]
         x = (np.arange(seq_len)[:, None] + np.array(starts)) % NUMBERS
         return Batch(
             x=x,

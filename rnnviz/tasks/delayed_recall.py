@@ -9,13 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from rnnviz.core import checks
-from rnnviz.tasks.batch import Batch, all_steps, check, loss_mask, stream
+from rnnviz.tasks.batch import Batch, Task, all_steps, check, loss_mask, streams
 
 SYMBOLS = 8
 
 
 @dataclass(frozen=True)
-class DelayedRecall:
+class DelayedRecall(Task):
     """x_1 = √8 · one-hot(symbol), x_t = distractor · N(0, 1) for t = 2..T; symbol is the answer.
 
     The clue has unit RMS, so that it is as large as distractors of amplitude 1. Softmax
@@ -27,6 +27,11 @@ class DelayedRecall:
     distractor: float = 1.0
 
     name: ClassVar[str] = "delayed_recall"
+    shape_name: ClassVar[str] = "many-to-one"
+    proves: ClassVar[str] = (
+        "The network keeps what it saw at the first step through every step of noise after it."
+    )
+    asked: ClassVar[str] = "last"
     baseline: ClassVar[float | None] = log(SYMBOLS)
     baseline_text: ClassVar[str] = "a guess among 8 symbols: ln 8 = 2.079 nats"
 
@@ -36,13 +41,18 @@ class DelayedRecall:
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return seq_len, SYMBOLS, SYMBOLS
 
-    def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
+    def baseline_at(self, seq_len: int, loss_at: str) -> float:
+        """ln 8, at the last step as at every step."""
+        return log(SYMBOLS)
+
+    def batch(
+        self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0
+    ) -> Batch:
         """x (T, 8, B), target (T, B)."""
-        check(seq_len, batch_size, loss_at)
+        check(seq_len, batch_size, loss_at, first)
         x = np.zeros((seq_len, SYMBOLS, batch_size))
         symbols = np.empty(batch_size, np.int64)
-        for b in range(batch_size):
-            rng = stream(seed, "sequences", b)
+        for b, rng in enumerate(streams(seed, first, batch_size)):
             symbols[b] = rng.integers(SYMBOLS)
             x[1:, :, b] = self.distractor * rng.standard_normal((seq_len - 1, SYMBOLS))
         x[0, symbols, np.arange(batch_size)] = np.sqrt(SYMBOLS)

@@ -12,44 +12,62 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import Batch, all_steps, check, loss_mask, stream
+from rnnviz.tasks.batch import HELD_OUT, Batch, Task, all_steps, check, loss_mask, streams
 
 Array = np.ndarray
 COMPANIES = 6
 PAIRS = 103  # weekly returns that have a next one
+TRAINED = 78  # of these to train on: those whose next one is in the first year and a half
 
 
 @dataclass(frozen=True)
-class Stocks:
+class Stocks(Task):
     """x_t = log(p_t / p_{t-1}) / s: each company's weekly log return in units of its own
-    standard deviation s over the whole series; the answer is x_{t+1} of all six companies.
+    standard deviation s over the weeks trained on; the answer is x_{t+1} of all six companies.
 
     The loss is half the squared error, summed over the companies. Sequences are windows of the
-    103 returns that have a next one; a longer T is cut to that, and the batch's note
-    says so. Data: plotly.data.stocks (GOOG, AAPL, AMZN, FB, NFLX, MSFT; weekly closes).
+    first 78 of the 103 returns that have a next one; a longer T is cut to that, and the batch's
+    note says so. The last 25 are held out: there a window may begin earlier, so that there is a
+    past to read, but is asked about the held-out weeks alone.
+    Data: plotly.data.stocks (GOOG, AAPL, AMZN, FB, NFLX, MSFT; weekly closes).
     """
 
     name: ClassVar[str] = "stocks"
+    shape_name: ClassVar[str] = "many-to-many"
+    proves: ClassVar[str] = (
+        "Little: weekly returns are nearly unpredictable, so a network that does much better than "
+        "no change in training has learned the weeks by heart; compare the held-out weeks."
+    )
+    asked: ClassVar[str] = "every"
     baseline: ClassVar[float | None] = None
     baseline_text: ClassVar[str] = (
         "the answer 0 (no change): about 3, half of one per company (half the squared error)"
     )
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
-        return min(seq_len, PAIRS), COMPANIES, COMPANIES
+        return min(seq_len, TRAINED), COMPANIES, COMPANIES
 
-    def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
+    def baseline_at(self, seq_len: int, loss_at: str) -> float:
+        """The loss of the answer 0, mean over the weeks trained on."""
+        _, returns = weekly_returns()
+        return float(np.mean(np.sum(returns[1 : TRAINED + 1] ** 2, axis=1)) / 2)
+
+    def batch(
+        self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0
+    ) -> Batch:
         """x, target (T, 6, B)."""
-        check(seq_len, batch_size, loss_at)
+        check(seq_len, batch_size, loss_at, first)
         names, returns = weekly_returns()
         steps, *_ = self.shape(seq_len)
-        starts = window_starts(seed, batch_size, steps)
-        windows = returns[starts + np.arange(steps + 1)[:, None]].transpose(0, 2, 1)
-        note = f"The series has {PAIRS} weeks to predict, so T is {PAIRS}, not {seq_len:,}."
+        low, high = (TRAINED, PAIRS) if first >= HELD_OUT else (0, TRAINED)
+        draws = [rng.integers(low, high) for rng in streams(seed, first, batch_size)]
+        weeks = window_starts(np.array(draws), high, steps) + np.arange(steps + 1)[:, None]
+        windows = returns[weeks].transpose(0, 2, 1)
+        note = f"There are {TRAINED} weeks to train on, so T is {TRAINED}, not {seq_len:,}."
         return Batch(
             x=np.ascontiguousarray(windows[:-1]),
             target=np.ascontiguousarray(windows[1:]),
-            mask=loss_mask(steps, batch_size, loss_at),
+            mask=loss_mask(steps, batch_size, loss_at) * (weeks[:-1] >= low),
             loss="squared_error",
             input_size=len(names),
             output_size=len(names),
@@ -59,11 +77,10 @@ class Stocks:
         )
 
 
-def window_starts(seed: int, batch_size: int, steps: int) -> Array:
-    """(B,) first weeks of windows of `steps`. A window that would run past the end of the series
-    begins as much earlier as it must."""
-    draws = [stream(seed, "sequences", b).integers(PAIRS) for b in range(batch_size)]
-    return np.minimum(draws, PAIRS - steps)
+def window_starts(draws: Array, stop: int, steps: int) -> Array:
+    """(B,) first weeks of windows of `steps`. A window that would run past `stop` begins as much
+    earlier as it must."""
+    return np.minimum(draws, stop - steps)
 
 
 @lru_cache(maxsize=1)
@@ -71,7 +88,7 @@ def weekly_returns() -> tuple[tuple[str, ...], Array]:
     """The companies' names and their standardized weekly log returns (104, 6), read-only."""
     names, prices = _prices()
     returns = np.diff(np.log(prices), axis=0)
-    returns /= returns.std(axis=0)
+    returns /= returns[: TRAINED + 1].std(axis=0)
     returns.flags.writeable = False
     return names, returns
 

@@ -4,31 +4,42 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from math import log
 from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import Batch, all_steps, check, loss_mask, stream
+from rnnviz.tasks.batch import HELD_OUT, Batch, Task, all_steps, check, loss_mask, streams
 
+Array = np.ndarray
 MAX_CHARACTERS = 100_000
 MAX_SYMBOLS = 128
+SPLIT_FROM = 200  # characters from which on a part is held out
+HELD_OUT_SHARE = 0.1
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 SAMPLE = "the cat sat on the mat. the dog sat on the log. "
 
 
 @dataclass(frozen=True)
-class Text:
+class Text(Task):
     """x_t = character t of a window of the text, one-hot; the answer is the next character.
 
     Softmax cross-entropy over the distinct characters. Any Unicode; 2 to 100,000 characters.
     The 127 most frequent characters are kept if there are more than 128, all others become one
-    replacement symbol, and the batch's note says so. A window begins anywhere; at the end of the
-    text it goes on at the beginning. Raises ValueError for a text that is too short or too long.
+    replacement symbol, and the batch's note says so. The last tenth of a text of 200 characters
+    or more is held out. A window begins anywhere in its part; at the end of the part it goes on
+    at the part's beginning. Raises ValueError for a text that is too short or too long.
     """
 
     text: str = ""
 
     name: ClassVar[str] = "text"
+    shape_name: ClassVar[str] = "many-to-many"
+    proves: ClassVar[str] = (
+        "The network uses what came before: on held-out text it is better than counting short "
+        "strings of characters (n-grams)."
+    )
+    asked: ClassVar[str] = "every"
     baseline: ClassVar[float | None] = None
     baseline_text: ClassVar[str] = "a guess among n different characters: ln n nats"
 
@@ -45,12 +56,18 @@ class Text:
         n = min(len(set(self.text)), MAX_SYMBOLS)
         return seq_len, n, n
 
-    def batch(self, seed: int, seq_len: int, batch_size: int, loss_at: str) -> Batch:
+    def baseline_at(self, seq_len: int, loss_at: str) -> float:
+        """ln n for n different symbols."""
+        return log(self.shape(seq_len)[2])
+
+    def batch(
+        self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0
+    ) -> Batch:
         """x, target (T, B), integers."""
-        check(seq_len, batch_size, loss_at)
+        check(seq_len, batch_size, loss_at, first)
         symbols, others = self._symbols()
-        ids = self._ids(symbols)
-        starts = [stream(seed, "sequences", b).integers(len(ids)) for b in range(batch_size)]
+        ids = self.parts()[first >= HELD_OUT]
+        starts = [rng.integers(len(ids)) for rng in streams(seed, first, batch_size)]
         windows = ids[(np.arange(seq_len + 1)[:, None] + starts) % len(ids)]
         return Batch(
             x=windows[:-1],
@@ -63,6 +80,16 @@ class Text:
             labels=symbols,
             note=_note(others),
         )
+
+    def parts(self) -> tuple[Array, Array]:
+        """The text to train on and the text that is held out, as token ids. A text of fewer than
+        200 characters is too short to be parted: both are the whole text."""
+        symbols, _ = self._symbols()
+        ids = self._ids(symbols)
+        if len(ids) < SPLIT_FROM:
+            return ids, ids
+        stop = round(len(ids) * (1 - HELD_OUT_SHARE))
+        return ids[:stop], ids[stop:]
 
     def _symbols(self) -> tuple[tuple[str, ...], int]:
         """The symbols in code point order, the replacement last, and how many it stands for."""

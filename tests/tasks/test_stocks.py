@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from rnnviz.tasks import Stocks
+from rnnviz.tasks import HELD_OUT, Stocks
 from rnnviz.tasks.stocks import weekly_returns, window_starts
 
 
@@ -14,30 +14,43 @@ def test_the_series_is_the_one_that_plotly_ships() -> None:
     names, returns = weekly_returns()
     expected = np.diff(np.log(prices.to_numpy()), axis=0)
     assert names == tuple(prices.columns) == ("GOOG", "AAPL", "AMZN", "FB", "NFLX", "MSFT")
-    assert returns == pytest.approx(expected / expected.std(axis=0), rel=1e-12)
+    assert returns == pytest.approx(expected / expected[:79].std(axis=0), rel=1e-12)
     assert returns.shape == (104, 6)
 
 
 def test_a_longer_sequence_than_the_series_is_cut_and_says_so() -> None:
     batch = Stocks().batch(0, 500, 2, "last")
-    assert Stocks().shape(500) == (103, 6, 6)
-    assert batch.seq_len == 103
-    assert batch.note == "The series has 103 weeks to predict, so T is 103, not 500."
-    assert Stocks().batch(0, 103, 2, "last").note == ""
-    assert (batch.x[:, :, 0] == weekly_returns()[1][:103]).all()
-    assert (batch.target[:, :, 0] == weekly_returns()[1][1:]).all()
+    assert Stocks().shape(500) == (78, 6, 6)
+    assert batch.seq_len == 78
+    assert batch.note == "There are 78 weeks to train on, so T is 78, not 500."
+    assert Stocks().batch(0, 78, 2, "last").note == ""
+    assert (batch.x[:, :, 0] == weekly_returns()[1][:78]).all()
+    assert (batch.target[:, :, 0] == weekly_returns()[1][1:79]).all()
 
 
 def test_a_window_moves_only_if_it_would_run_past_the_end() -> None:
-    short, long = (window_starts(0, 50, steps) for steps in (5, 60))
-    assert (short <= 98).all()
-    assert (long == np.minimum(short, 43)).all()
-    assert len(set(short)) > 10
+    draws = np.arange(78)
+    assert (window_starts(draws, 78, 5) == np.minimum(draws, 73)).all()
+    assert (window_starts(draws, 78, 78) == 0).all()
 
 
-def test_predicting_no_change_costs_about_half_a_unit_per_company() -> None:
-    batch = Stocks().batch(0, 103, 1, "every")
-    assert 0.5 * (batch.target**2).sum(axis=1).mean() == pytest.approx(3, abs=0.1)
+@pytest.mark.parametrize("seq_len", [2, 20, 78])
+def test_held_out_weeks_are_asked_about_there_and_never_in_training(seq_len: int) -> None:
+    returns = weekly_returns()[1][:, 0]
+    trained = Stocks().batch(0, seq_len, 100, "every")
+    held_out = Stocks().batch(0, seq_len, 100, "every", HELD_OUT)
+    assert np.isin(trained.target[:, 0], returns[1:79]).all()
+    asked = held_out.target[:, 0][held_out.mask > 0]
+    assert np.isin(asked, returns[79:]).all()
+    assert held_out.mask.any(axis=0).all()
+    assert held_out.mask[-1].all()
+
+
+def test_no_change_costs_the_stated_loss_about_half_a_unit_per_company() -> None:
+    batch = Stocks().batch(0, 78, 1, "every")
+    loss = 0.5 * (batch.target**2).sum(axis=1).mean()
+    assert Stocks().baseline_at(78, "every") == pytest.approx(loss, rel=1e-12)
+    assert loss == pytest.approx(3, abs=0.1)
 
 
 def test_an_installation_without_plotly_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
