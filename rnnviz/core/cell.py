@@ -13,14 +13,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from rnnviz.core import checks
 from rnnviz.core.initializers import chrono_bias, init_W_hh, uniform
-from rnnviz.core.trace import Record
+from rnnviz.core.trace import Record, Trace
 
 Array = np.ndarray
 Views = tuple[Array, ...]
@@ -38,12 +39,14 @@ class Tape(NamedTuple):
 class Weights(NamedTuple):
     """A cell's parameters as its loops want them: rows reordered, negated where a cell says so.
 
-    Forward: input (G·H, D+1) acts on [x_t; 1], hidden (G·H, H) on h_{t-1}; bias (H, B) is what
-    a cell adds itself. Backward: both transposed, to act on d_a.
+    Forward: input (G·H, D+1) acts on [x_t; 1], hidden (G·H, H) on h_{t-1}, skip (G·H, H) on
+    h_{t-d}, in the same rows as input; bias is what a cell adds itself. Backward: all transposed,
+    to act on d_a: input and skip on its rows `x_rows`, hidden on `h_rows`.
     """
 
     input: Array
     hidden: Array
+    skip: Array | None = None
     bias: Array | None = None
 
 
@@ -51,12 +54,15 @@ class Weights(NamedTuple):
 class Cell(ABC):
     """Sizes and options; no arrays.
 
-    Parameters of every cell (G = number of gates, H = hidden_size, D = input_size):
-    W_xh (G·H, D), W_hh (G·H, H), b_h (G·H,), gates stacked in the order of `GATES`.
+    Parameters of every cell (G = number of gates with weights, H = hidden_size, D = input_size):
+    W_xh (G·H, D), W_hh (G·H, H), b_h (G·H,), gates stacked in the order of `learned`.
+    With skip = d >= 2 also W_skip (G·H, H): W_skip h_{t-d} is added where W_xh x_t is
+    (Zhang et al. 2016, arXiv:1602.08210). Raises ValueError for a size below 1 or skip = 1.
     """
 
     input_size: int
     hidden_size: int
+    skip: int = field(default=0, kw_only=True)
 
     GATES: ClassVar[tuple[str, ...]]
     SLABS: ClassVar[tuple[str, ...]]
@@ -68,15 +74,23 @@ class Cell(ABC):
     def __post_init__(self) -> None:
         checks.size("input_size", self.input_size)
         checks.size("hidden_size", self.hidden_size)
+        if checks.size("skip", self.skip, minimum=0) == 1:
+            raise ValueError("skip must be 0 (none) or an integer of at least 2, got 1")
+
+    @cached_property
+    def learned(self) -> tuple[str, ...]:
+        """The gates that have weights, in the order of `GATES`."""
+        return self.GATES
 
     def param_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name -> shape of every parameter."""
-        rows = len(self.GATES) * self.hidden_size
-        return {
-            "W_xh": (rows, self.input_size),
-            "W_hh": (rows, self.hidden_size),
-            "b_h": (rows,),
-        }
+        rows, H = len(self.learned) * self.hidden_size, self.hidden_size
+        shapes = {"W_xh": (rows, self.input_size), "W_hh": (rows, H), "b_h": (rows,)}
+        return shapes | self._own_shapes() | ({"W_skip": (rows, H)} if self.skip else {})
+
+    def _own_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Parameters that this kind of cell has besides."""
+        return {}
 
     def init_params(
         self,
@@ -89,47 +103,72 @@ class Cell(ABC):
         chrono: int | None = None,
         dtype: type = np.float64,
     ) -> dict[str, Array]:
-        """Draw parameters. W_hh: `init` times `gain`, each H × H block by itself. W_xh: uniform
-        ±input_scale/√H. Biases are 0 but the memory gate's (LSTM f, GRU z), which is
+        """Draw parameters. W_hh and W_skip: `init` times `gain`, each H × H block by itself. W_xh:
+        uniform ±input_scale/√H. Biases are 0 but the memory gate's (LSTM f, GRU z), which is
         `memory_bias`, or drawn for time scales up to `chrono` steps (see `chrono_bias`).
 
-        W_xh, W_hh and the biases have streams of their own: options of one do not redraw another.
+        W_xh, W_hh, the biases, W_skip and what a cell has besides have streams of their own, and
+        in them each gate: options of one do not redraw another, nor does a gate without weights.
         """
         numbers = checks.float_type("dtype", dtype)
-        rng_x, rng_h, rng_b = rng.spawn(3)
-        shapes = self.param_shapes()
-        bound = checks.number("input_scale", input_scale, 0) / np.sqrt(self.hidden_size)
-        params = {name: np.zeros(shape) for name, shape in shapes.items()}
-        params["W_xh"] = uniform(rng_x, shapes["W_xh"], bound)
-        params["W_hh"] = init_W_hh(init, rng_h, self.hidden_size, len(self.GATES), gain)
-        self._set_memory(params["b_h"], rng_b, memory_bias, chrono)
+        rng_x, rng_h, rng_b, rng_skip, rng_own = rng.spawn(5)
+        H, gates = self.hidden_size, len(self.GATES)
+        bound = checks.number("input_scale", input_scale, 0) / np.sqrt(H)
+        params = {name: np.zeros(shape) for name, shape in self.param_shapes().items()}
+        b_h = np.zeros(gates * H)
+        self._set_memory(b_h, rng_b, memory_bias, chrono)
+        params["b_h"] = self._of_learned(b_h)
+        params["W_xh"] = self._of_learned(uniform(rng_x, (gates * H, self.input_size), bound))
+        params["W_hh"] = self._of_learned(init_W_hh(init, rng_h, H, gates, gain))
+        if self.skip:
+            params["W_skip"] = self._of_learned(init_W_hh(init, rng_skip, H, gates, gain))
+        params |= self._init_own(rng_own)
         return {name: value.astype(numbers) for name, value in params.items()}
+
+    def _init_own(self, rng: np.random.Generator) -> dict[str, Array]:
+        """Those of `_own_shapes` that do not start at 0."""
+        return {}
 
     def _set_memory(
         self, b_h: Array, rng: np.random.Generator, memory_bias: float, chrono: int | None
     ) -> None:
+        """Set the rows of b_h (of all `GATES`) that decide how long a unit keeps."""
         if self.MEMORY_GATE is None:
             return
-        keep = self.gate_rows(self.MEMORY_GATE)
+        blocks = dict(zip(self.GATES, b_h.reshape(len(self.GATES), -1), strict=True))
+        keep = blocks[self.MEMORY_GATE]
         if chrono is None:
-            b_h[keep] = checks.number("memory_bias", memory_bias)
+            keep[:] = checks.number("memory_bias", memory_bias)
             return
-        b_h[keep] = chrono_bias(rng, self.hidden_size, chrono)
+        keep[:] = chrono_bias(rng, self.hidden_size, chrono)
         if self.INPUT_GATE is not None:
-            b_h[self.gate_rows(self.INPUT_GATE)] = -b_h[keep]
+            blocks[self.INPUT_GATE][:] = -keep
 
     def gate_rows(self, gate: str) -> slice:
-        """The rows of W_xh, W_hh and b_h that belong to a gate."""
-        start = self.GATES.index(gate) * self.hidden_size
+        """The rows of W_xh, W_hh and b_h that belong to a gate.
+
+        Raises ValueError for a gate that has no weights.
+        """
+        start = self.learned.index(checks.choice("gate", gate, self.learned)) * self.hidden_size
         return slice(start, start + self.hidden_size)
 
-    def last_gate_first(self, rows: Array) -> Array:
-        """A copy of a stacked parameter, rotated by one gate."""
-        return np.concatenate((rows[-self.hidden_size :], rows[: -self.hidden_size]))
+    def _of_learned(self, rows: Array) -> Array:
+        """The rows of the learned gates, of the rows of all gates."""
+        return self.stacked(rows, self.GATES)
 
-    def first_gate_last(self, rows: Array) -> Array:
-        """The inverse of `last_gate_first`."""
-        return np.concatenate((rows[self.hidden_size :], rows[: self.hidden_size]))
+    def arranged(self, rows: Array, order: tuple[str, ...]) -> Array:
+        """A copy of a stacked parameter with its blocks in another order, and with blocks of
+        zeros for the gates that have no weights."""
+        H = self.hidden_size
+        blocks = dict(zip(self.learned, rows.reshape(-1, H, *rows.shape[1:]), strict=True))
+        none = np.zeros((H, *rows.shape[1:]), rows.dtype)
+        return np.concatenate([blocks.get(gate, none) for gate in order])
+
+    def stacked(self, rows: Array, order: tuple[str, ...]) -> Array:
+        """The inverse of `arranged`: the blocks of the learned gates, as parameters stack them."""
+        H = self.hidden_size
+        starts = [order.index(gate) * H for gate in self.learned]
+        return np.concatenate([rows[start : start + H] for start in starts])
 
     @abstractmethod
     def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
@@ -180,6 +219,17 @@ class Cell(ABC):
     def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
         """Parameter gradients from products of all rows of d_a: d_W_xh = Σ_t d_a_t x_tᵀ over the
         rows `x_rows`, d_W_hh = Σ_t d_a_t h_{t-1}ᵀ over `h_rows`, d_b = Σ_t d_a_t."""
+
+    def complete_grads(self, grads: dict[str, Array], trace: Trace, d_a: Array) -> dict[str, Array]:
+        """What `assemble_grads` made, with the gradients added that are not products of d_a with
+        x_t or h_{t-1}. d_a (T, ·, B) are the true gradients, `trace.d_log2` applied."""
+        return grads
+
+    @property
+    def x_slabs(self) -> tuple[str, ...]:
+        """The names of the rows `x_rows` of d_a; `stacked(rows, x_slabs)` orders a gradient with
+        these rows (d_W_xh, d_W_skip) as parameters are."""
+        return self.D_SLABS
 
     @property
     def x_rows(self) -> slice:

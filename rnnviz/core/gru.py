@@ -35,8 +35,8 @@ class GRU(Cell):
     D_SLABS = ("n", "r", "z", "r∘n")
     MEMORY_GATE = "z"
 
-    def param_shapes(self) -> dict[str, tuple[int, ...]]:
-        return {**super().param_shapes(), "b_hn": (self.hidden_size,)}
+    def _own_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"b_hn": (self.hidden_size,)}
 
     def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
         shape = (self.hidden_size, batch_size)
@@ -51,9 +51,11 @@ class GRU(Cell):
         """The logistic gates' rows are negated: σ(a) = 1/(1 + e^(−a)) then starts with exp."""
         W_x = np.column_stack([params["W_xh"], params["b_h"]])
         bias = np.repeat(params["b_hn"][:, None], batch_size, axis=1)
-        w = Weights(W_x, params["W_hh"].copy(), bias)
-        for rows in w[:2]:
-            np.negative(rows[: 2 * self.hidden_size], out=rows[: 2 * self.hidden_size])
+        skip = params["W_skip"].copy() if self.skip else None
+        w = Weights(W_x, params["W_hh"].copy(), skip, bias)
+        for rows in (w.input, w.hidden, w.skip):
+            if rows is not None:
+                np.negative(rows[: 2 * self.hidden_size], out=rows[: 2 * self.hidden_size])
         return w
 
     def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
@@ -82,7 +84,8 @@ class GRU(Cell):
         np.add(n, h_next, h_next)
 
     def backward_weights(self, params: dict[str, Array]) -> Weights:
-        return Weights(self.last_gate_first(params["W_xh"]).T, params["W_hh"].T)
+        skip = self.arranged(params["W_skip"], self.x_slabs).T if self.skip else None
+        return Weights(self.arranged(params["W_xh"], self.x_slabs).T, params["W_hh"].T, skip=skip)
 
     def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
         """d_a: ∂h_t/∂a of n, r, z and of W_hn h + b_hn, the last being r times the first."""
@@ -124,11 +127,15 @@ class GRU(Cell):
     def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
         of_W_xh, of_m = d_b[self.x_rows], d_b[3 * self.hidden_size :]
         return {
-            "W_xh": self.first_gate_last(d_W_xh),
+            "W_xh": self.stacked(d_W_xh, self.x_slabs),
             "W_hh": d_W_hh,
-            "b_h": self.first_gate_last(of_W_xh),
+            "b_h": self.stacked(of_W_xh, self.x_slabs),
             "b_hn": of_m,
         }
+
+    @property
+    def x_slabs(self) -> tuple[str, ...]:
+        return self.D_SLABS[:3]
 
     @property
     def x_rows(self) -> slice:

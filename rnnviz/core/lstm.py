@@ -50,11 +50,12 @@ class LSTM(Cell):
 
     def forward_weights(self, params: dict[str, Array], batch_size: int) -> Weights:
         """The logistic gates' rows are negated: σ(a) = 1/(1 + e^(−a)) then starts with exp."""
-        W_x = np.column_stack([params["W_xh"], params["b_h"]])
-        w = Weights(self.last_gate_first(W_x), self.last_gate_first(params["W_hh"]))
-        for rows in w[:2]:
-            np.negative(rows[: 3 * self.hidden_size], out=rows[: 3 * self.hidden_size])
-        return w
+        rows = [np.column_stack([params["W_xh"], params["b_h"]]), params["W_hh"]]
+        rows += [params["W_skip"]] if self.skip else []
+        arranged = [self.arranged(block, self.SLABS) for block in rows]
+        for block in arranged:
+            np.negative(block[: 3 * self.hidden_size], out=block[: 3 * self.hidden_size])
+        return Weights(*arranged)
 
     def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
         assert tape.c is not None
@@ -80,8 +81,9 @@ class LSTM(Cell):
         np.multiply(o, tanh_c, h_next)
 
     def backward_weights(self, params: dict[str, Array]) -> Weights:
-        rows = self.last_gate_first(params["W_xh"]), self.last_gate_first(params["W_hh"])
-        return Weights(rows[0].T, rows[1].T)
+        names = ("W_xh", "W_hh", "W_skip") if self.skip else ("W_xh", "W_hh")
+        rows = [self.arranged(params[name], self.D_SLABS).T for name in names]
+        return Weights(*rows)
 
     def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
         """d_a: ∂h/∂a_o = tanh(c) σ′, ∂c/∂a_i = g σ′, ∂c/∂a_f = c_{t-1} σ′, ∂c/∂a_g = i tanh′;
@@ -126,7 +128,7 @@ class LSTM(Cell):
 
     def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
         rows = {"W_xh": d_W_xh, "W_hh": d_W_hh, "b_h": d_b}
-        return {name: self.first_gate_last(value) for name, value in rows.items()}
+        return {name: self.stacked(value, self.D_SLABS) for name, value in rows.items()}
 
 
 # 0-d arrays of each dtype: NumPy converts a Python scalar anew at every call.

@@ -37,7 +37,14 @@ def weight_gradients(trace: Trace) -> dict[str, Array]:
             sums = (
                 [total + term for total, term in zip(sums, terms, strict=True)] if sums else terms
             )
-        return cell.assemble_grads(*sums)
+        return cell.complete_grads(cell.assemble_grads(*sums), trace, d_a)
+
+
+def summed_products(a: Array, v: Array) -> Array:
+    """Σ_t a_t v_tᵀ over steps and batch, (rows of a, rows of v)."""
+    n = max(1, BLOCK_COLUMNS // a.shape[2])
+    blocks = [slice(start, start + n) for start in range(0, a.shape[0], n)]
+    return np.sum([_side_by_side(a[b]) @ _side_by_side(v[b]).T for b in blocks], axis=0)
 
 
 def _true_gate_gradients(trace: Trace) -> Array:

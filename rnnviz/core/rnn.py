@@ -41,7 +41,11 @@ class RNN(Cell):
         return Tape(h, None, h[1:], None)
 
     def forward_weights(self, params: dict[str, Array], batch_size: int) -> Weights:
-        return Weights(np.column_stack([params["W_xh"], params["b_h"]]), params["W_hh"])
+        return Weights(
+            np.column_stack([params["W_xh"], params["b_h"]]),
+            params["W_hh"],
+            skip=params.get("W_skip"),
+        )
 
     def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
         return zip(list(tape.h[start:stop]), list(tape.gates[start:stop]), strict=True)
@@ -53,7 +57,8 @@ class RNN(Cell):
         ACTIVATIONS[self.activation].value(s, a)
 
     def backward_weights(self, params: dict[str, Array]) -> Weights:
-        return Weights(params["W_xh"].T, params["W_hh"].T)
+        skip = params["W_skip"].T if self.skip else None
+        return Weights(params["W_xh"].T, params["W_hh"].T, skip=skip)
 
     def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
         ACTIVATIONS[self.activation].slope(record.gate_values[start:stop], d_a)

@@ -98,8 +98,9 @@ class Trace(Record):
 
     @property
     def d_gates(self) -> dict[str, Array]:
-        """Gate name -> (T, H, B), the gradient with respect to the gate's pre-activation."""
-        return slabs(self.d_gate_values, self.cell.D_SLABS, self.cell.GATES)
+        """Gate name -> (T, H, B), the gradient with respect to the gate's pre-activation; of the
+        gates that have weights (`cell.learned`)."""
+        return slabs(self.d_gate_values, self.cell.D_SLABS, self.cell.learned)
 
 
 def slabs(values: Array, order: tuple[str, ...], names: tuple[str, ...]) -> dict[str, Array]:
