@@ -17,10 +17,11 @@ FILES = sorted((ROOT / "rnnviz").rglob("*.py"))
 ARROWS = {
     "core": set(),
     "tasks": {"core"},
-    "training": {"core", "tasks"},
+    "training": {"core", "tasks", "analysis"},
     "experiment": {"core", "tasks", "training"},
     "links": {"core", "tasks", "experiment"},
     "presets": {"core", "tasks", "experiment"},
+    "__main__": {"core", "tasks", "training", "experiment"},
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},
     "analysis": {"core"},
     "frames": {"core", "analysis"},

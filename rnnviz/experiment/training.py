@@ -1,0 +1,73 @@
+"""From an experiment to training: its batches, its starting points, its networks later on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rnnviz.core.network import Network, run_network
+from rnnviz.experiment.config import Experiment
+from rnnviz.experiment.model import Model
+from rnnviz.experiment.networks import init_params, make_networks
+from rnnviz.experiment.runs import make_task
+from rnnviz.tasks import Batch
+from rnnviz.tasks.batch import HELD_OUT
+from rnnviz.training import METRICS, TrainOptions, TrainState, advance
+from rnnviz.training.metrics import loss_per_answer, metric, share_within
+
+
+def batches_of(experiment: Experiment) -> Callable[[int], Batch]:
+    """Training step n -> its batch: the B sequences from n · B on, so that step 0 sees the
+    batch of the pages and no sequence comes twice."""
+    e, task = experiment, make_task(experiment)
+
+    def make_batch(step: int) -> Batch:
+        first = step * e.batch_size
+        return task.batch(e.seed, e.seq_len, e.batch_size, e.loss_at, first=first)
+
+    return make_batch
+
+
+def start(experiment: Experiment) -> dict[str, tuple[Network, TrainState]]:
+    """Label -> its network and the state before the first step: the initial parameters of
+    `run(experiment)`."""
+    _, input_size, output_size = make_task(experiment).shape(experiment.seq_len)
+    return {
+        label: (network, TrainState(0, init_params(experiment, Model(label), network)))
+        for label, network in make_networks(experiment, input_size, output_size).items()
+    }
+
+
+def options_of(experiment: Experiment) -> TrainOptions:
+    """How the experiment trains its models."""
+    names = ("optimizer", "learning_rate", "clip", "clip_at", "window", "stride")
+    given: dict[str, Any] = {n: getattr(experiment, n) for n in names if hasattr(experiment, n)}
+    return TrainOptions(**given)
+
+
+def params_after(
+    experiment: Experiment, label: str, steps: int, options: TrainOptions | None = None
+) -> dict[str, Any]:
+    """The parameters of one model after that many training steps; the last finite ones if
+    training diverges before. `options` beat the experiment's own."""
+    network, state = start(experiment)[Model(label)]
+    chosen = options_of(experiment) if options is None else options
+    return advance(network, state, batches_of(experiment), chosen, steps).params
+
+
+def held_out(
+    experiment: Experiment, network: Network, params: dict[str, Any], sequences: int = 256
+) -> dict[str, float]:
+    """How good the network is on sequences that training never sees: loss (as minimised), loss
+    per answer, the metric by its name, and for adding the share of answers within 0.04."""
+    e = experiment
+    batch = make_task(e).batch(e.seed, e.seq_len, sequences, e.loss_at, first=HELD_OUT)
+    trace = run_network(network, params, batch)
+    scores = {
+        "loss": trace.loss,
+        "loss_per_answer": loss_per_answer(batch, trace.loss),
+        METRICS[batch.loss]: metric(batch, trace.y),
+    }
+    if e.task == "adding":
+        scores["share within 0.04"] = share_within(batch, trace.y)
+    return scores

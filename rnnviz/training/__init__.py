@@ -1,0 +1,28 @@
+"""Training: optimizers, clipping, the trainer and what it leaves behind."""
+
+from __future__ import annotations
+
+from rnnviz.training.clipping import CLIPS, clip_by_norm, clip_by_value, global_norm
+from rnnviz.training.history import Curves, History
+from rnnviz.training.metrics import METRICS, metric
+from rnnviz.training.optimizers import OPTIMIZERS
+from rnnviz.training.options import TrainOptions
+from rnnviz.training.records import StepRecord, TrainState
+from rnnviz.training.trainer import advance, train
+
+__all__ = [
+    "CLIPS",
+    "METRICS",
+    "OPTIMIZERS",
+    "Curves",
+    "History",
+    "StepRecord",
+    "TrainOptions",
+    "TrainState",
+    "advance",
+    "clip_by_norm",
+    "clip_by_value",
+    "global_norm",
+    "metric",
+    "train",
+]

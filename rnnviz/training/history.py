@@ -1,0 +1,210 @@
+"""The records of a training run in bounded memory."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from dataclasses import dataclass
+from math import inf, isfinite
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from rnnviz.core import checks
+from rnnviz.training.records import StepRecord, TrainState
+
+Array = np.ndarray
+
+LIMIT = 1000
+"""Records kept, unless said otherwise."""
+CHECKPOINT_BYTES = 8 << 20
+MEDIAN_OVER = 51
+SPIKE = 10.0
+"""A spike is a loss or a gradient norm (before clipping) this many times its running median."""
+SCALARS = ("loss", "loss_per_answer", "metric", "norm_before", "norm_after", "clipped",
+           "update_ratio", "spectral_radius")  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """What is kept, as arrays over the n recorded steps, ready for plots.
+
+    steps (n,) integers, ascending; loss, loss_per_answer, metric, norm_before, norm_after,
+    update_ratio, spectral_radius (n,) floats, NaN where not recorded; clipped, spike (n,) bool;
+    log10_state (n, T+1) float32, shorter sequences filled with NaN; singular_values (n, k), NaN
+    where not recorded.
+    """
+
+    steps: Array
+    loss: Array
+    loss_per_answer: Array
+    metric: Array
+    norm_before: Array
+    norm_after: Array
+    clipped: Array
+    update_ratio: Array
+    spectral_radius: Array
+    log10_state: Array
+    singular_values: Array
+    spike: Array
+
+
+class History:
+    """At most `limit` records: the first, the last, every spike, and every `stride`-th other one.
+
+    When they no longer fit the stride doubles. A step is a spike if its loss or its gradient
+    norm before clipping is more than `spike` times the median of the 51 steps before it. Should
+    spikes fill more than half of the places, `spike` rises until they fill a quarter.
+
+    Checkpoints are whole `TrainState`s: `start`, the latest and some in between, within
+    `checkpoint_bytes` (but always those two). The network of any step is computed again from the
+    nearest one before it. Raises ValueError for a limit below 8.
+
+        for state, record in train(network, start, make_batch, options):
+            history.add(state, record)
+    """
+
+    def __init__(
+        self, start: TrainState, limit: int = LIMIT, checkpoint_bytes: int = CHECKPOINT_BYTES
+    ) -> None:
+        self._limit = checks.size("limit", limit, 8)
+        self._bytes = checks.size("checkpoint_bytes", checkpoint_bytes, 0)
+        self._records: dict[int, StepRecord] = {}
+        self._heights: dict[int, float] = {}
+        self._recent = tuple(deque[float](maxlen=MEDIAN_OVER) for _ in range(2))
+        self._states = {start.step: start}
+        self._state_stride = 1
+        self._first = start.step
+        self._clipped = 0
+        self.stride = 1
+        self.spike = SPIKE
+
+    def add(self, state: TrainState, record: StepRecord) -> None:
+        """Keep what `train` yields. Raises ValueError for a step that is not the next one."""
+        expected = self.last.step + 1 if self._records else self._first
+        if record.step != expected:
+            raise ValueError(f"record must be of step {expected}, got step {record.step}")
+        before = expected - 1
+        self._records[record.step] = record
+        self._heights[record.step] = self._height(record)
+        self._clipped += record.clipped
+        if before in self._records and not self._stays(before):
+            self._drop(before)
+        while len(self._records) > self._limit:
+            self._thin()
+        self._keep(state)
+
+    @property
+    def records(self) -> tuple[StepRecord, ...]:
+        """What is kept, in order."""
+        return tuple(self._records.values())
+
+    @property
+    def last(self) -> StepRecord:
+        """The latest record. Raises ValueError before the first one."""
+        if not self._records:
+            raise ValueError("history must have a record, it is empty")
+        return self._records[next(reversed(self._records))]
+
+    @property
+    def clipped_share(self) -> float:
+        """Share of all steps, kept or not, whose gradient was clipped; NaN before the first."""
+        steps = self.last.step + 1 - self._first if self._records else 0
+        return self._clipped / steps if steps else float("nan")
+
+    @property
+    def checkpoints(self) -> tuple[TrainState, ...]:
+        """The states kept, in order."""
+        return tuple(self._states.values())
+
+    def nearest(self, step: int) -> TrainState:
+        """The latest checkpoint at or before `step`: `advance` leads from there to `step`.
+        Raises ValueError if there is none."""
+        steps = sorted(self._states)
+        index = bisect_right(steps, step)
+        if not index:
+            raise ValueError(f"step must be at or after a checkpoint, got {step} and {steps[:1]}")
+        return self._states[steps[index - 1]]
+
+    def is_spike(self, step: int) -> bool:
+        return self._heights.get(step, 0.0) > self.spike
+
+    def curves(self) -> Curves:
+        """Everything kept as arrays."""
+        records = self.records
+        values = {name: np.array([_number(getattr(r, name)) for r in records]) for name in SCALARS}
+        values["clipped"] = values["clipped"].astype(bool)
+        return Curves(
+            steps=np.array([r.step for r in records], np.int64),
+            log10_state=_stacked([r.log10_state for r in records], np.float32),
+            singular_values=_stacked([r.singular_values for r in records], np.float64),
+            spike=np.array([self.is_spike(r.step) for r in records], bool),
+            **values,
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The scalars of each record by name, for tables; None where not recorded."""
+        names = ("step", *SCALARS, "event")
+        return [{name: getattr(r, name) for name in names} for r in self.records]
+
+    def _height(self, record: StepRecord) -> float:
+        """How many times its running median the loss or the norm is, whichever is more; inf of
+        what is not finite. Both join the running medians."""
+        height = 0.0
+        values = (abs(record.loss), record.norm_before)
+        for recent, value in zip(self._recent, values, strict=True):
+            if not isfinite(value):
+                height = inf
+                continue
+            usual = median(recent) if recent else value
+            height = max(height, value / usual if usual else 0.0)
+            recent.append(value)
+        return height
+
+    def _stays(self, step: int) -> bool:
+        ends = (self._first, self.last.step)
+        return step in ends or step % self.stride == 0 or self.is_spike(step)
+
+    def _thin(self) -> None:
+        spikes = sorted(height for height in self._heights.values() if height > self.spike)
+        if len(spikes) > self._limit // 2:
+            self.spike = spikes[-(self._limit // 4)]
+        else:
+            self.stride *= 2
+        for step in list(self._records):
+            if not self._stays(step):
+                self._drop(step)
+
+    def _drop(self, step: int) -> None:
+        del self._records[step], self._heights[step]
+
+    def _keep(self, state: TrainState) -> None:
+        latest = next(reversed(self._states))
+        if latest != self._first and latest % self._state_stride:
+            del self._states[latest]
+        self._states[state.step] = state
+        places = max(2, self._bytes // max(1, _size(state)))
+        while len(self._states) > places:
+            self._state_stride *= 2
+            for step in list(self._states):
+                if step % self._state_stride and step not in (self._first, state.step):
+                    del self._states[step]
+
+
+def _size(state: TrainState) -> int:
+    return sum(a.nbytes for a in (*state.params.values(), *state.moments.values()))
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _stacked(rows: list[Array | None], dtype: type) -> Array:
+    """Rows of one length, filled up with NaN; a missing row is all NaN."""
+    width = max((len(row) for row in rows if row is not None), default=0)
+    table: Array = np.full((len(rows), width), np.nan, dtype)
+    for target, row in zip(table, rows, strict=True):
+        if row is not None:
+            target[: len(row)] = row
+    return table

@@ -1,0 +1,123 @@
+"""First-order optimizers as pure functions, in PyTorch's conventions and with its defaults.
+
+    update(params, grads, moments, learning_rate) -> (params, moments)
+
+`params` and `grads` have the same keys and shapes; θ is one parameter, g its gradient. `moments`
+is what the optimizer remembers: one flat dict, empty before the first step, with arrays under
+names such as "v.0.forward.W_hh". Nothing given is changed; what is returned is fresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+Array = np.ndarray
+Arrays = dict[str, Array]
+Optimizer = Callable[[Mapping[str, Array], Mapping[str, Array], Mapping[str, Array], float],
+                     tuple[Arrays, Arrays]]  # fmt: skip
+
+MOMENTUM = 0.9
+RMSPROP_DECAY = 0.99
+ADAM_DECAYS = (0.9, 0.999)
+EPSILON = 1e-8
+ADAGRAD_EPSILON = 1e-10
+
+
+def sgd(
+    params: Mapping[str, Array],
+    grads: Mapping[str, Array],
+    moments: Mapping[str, Array],
+    learning_rate: float,
+) -> tuple[Arrays, Arrays]:
+    """θ ← θ − η g. Source: Robbins and Monro 1951, doi 10.1214/aoms/1177729586."""
+    return {name: p - learning_rate * grads[name] for name, p in params.items()}, {}
+
+
+def momentum(
+    params: Mapping[str, Array],
+    grads: Mapping[str, Array],
+    moments: Mapping[str, Array],
+    learning_rate: float,
+) -> tuple[Arrays, Arrays]:
+    """b ← 0.9 b + g, θ ← θ − η b. Source: Polyak 1964, doi 10.1016/0041-5553(64)90137-5."""
+    b = {n: MOMENTUM * _moment(moments, "b", n, p) + grads[n] for n, p in params.items()}
+    return {n: p - learning_rate * b[n] for n, p in params.items()}, _named("b", b)
+
+
+def rmsprop(
+    params: Mapping[str, Array],
+    grads: Mapping[str, Array],
+    moments: Mapping[str, Array],
+    learning_rate: float,
+) -> tuple[Arrays, Arrays]:
+    """v ← 0.99 v + 0.01 g², θ ← θ − η g / (√v + 10⁻⁸).
+
+    Source: Tieleman and Hinton 2012, COURSERA lecture 6.5.
+    """
+    v = {n: _mean(_moment(moments, "v", n, p), grads[n] ** 2, RMSPROP_DECAY)
+         for n, p in params.items()}  # fmt: skip
+    after = {
+        n: p - learning_rate * (grads[n] / (np.sqrt(v[n]) + EPSILON)) for n, p in params.items()
+    }
+    return after, _named("v", v)
+
+
+def adagrad(
+    params: Mapping[str, Array],
+    grads: Mapping[str, Array],
+    moments: Mapping[str, Array],
+    learning_rate: float,
+) -> tuple[Arrays, Arrays]:
+    """v ← v + g², θ ← θ − η g / (√v + 10⁻¹⁰).
+
+    Source: Duchi, Hazan, Singer 2011, JMLR 12, 2121-2159.
+    """
+    v = {n: _moment(moments, "v", n, p) + grads[n] ** 2 for n, p in params.items()}
+    after = {
+        n: p - learning_rate * (grads[n] / (np.sqrt(v[n]) + ADAGRAD_EPSILON))
+        for n, p in params.items()
+    }
+    return after, _named("v", v)
+
+
+def adam(
+    params: Mapping[str, Array],
+    grads: Mapping[str, Array],
+    moments: Mapping[str, Array],
+    learning_rate: float,
+) -> tuple[Arrays, Arrays]:
+    """m ← 0.9 m + 0.1 g, v ← 0.999 v + 0.001 g²,
+    θ ← θ − η (m / (1 − 0.9ⁿ)) / (√(v / (1 − 0.999ⁿ)) + 10⁻⁸) at the n-th step.
+
+    Source: Kingma and Ba 2015, arXiv:1412.6980.
+    """
+    count = int(moments.get("count", 0)) + 1
+    first, second = ADAM_DECAYS
+    m = {n: _mean(_moment(moments, "m", n, p), grads[n], first) for n, p in params.items()}
+    v = {n: _mean(_moment(moments, "v", n, p), grads[n] ** 2, second) for n, p in params.items()}
+    rate, root = learning_rate / (1 - first**count), (1 - second**count) ** 0.5
+    after = {n: p - rate * (m[n] / (np.sqrt(v[n]) / root + EPSILON)) for n, p in params.items()}
+    return after, {"count": np.array(count), **_named("m", m), **_named("v", v)}
+
+
+def _moment(moments: Mapping[str, Array], kind: str, name: str, param: Array) -> Array:
+    return moments.get(f"{kind}.{name}", np.zeros_like(param))
+
+
+def _mean(before: Array, new: Array, decay: float) -> Array:
+    return decay * before + (1 - decay) * new
+
+
+def _named(kind: str, arrays: Arrays) -> Arrays:
+    return {f"{kind}.{name}": value for name, value in arrays.items()}
+
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": sgd,
+    "momentum": momentum,
+    "rmsprop": rmsprop,
+    "adagrad": adagrad,
+    "adam": adam,
+}

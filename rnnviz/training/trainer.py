@@ -1,0 +1,139 @@
+"""Training as a generator: pure state in, (state, record) out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.core import checks
+from rnnviz.core.network import Examples, Network, NetworkTrace, run_network
+from rnnviz.training.clipping import CLIPS, global_norm
+from rnnviz.training.metrics import loss_per_answer, metric
+from rnnviz.training.optimizers import OPTIMIZERS
+from rnnviz.training.options import TrainOptions
+from rnnviz.training.records import StepRecord, TrainState, state_curve, watched_spectrum
+
+Array = np.ndarray
+MakeBatch = Callable[[int], Examples]
+
+SPECTRA_EVERY = 8
+"""Training steps between two recorded spectra of W_hh: eigenvalues cost a tenth of a step."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One update. `after` is the state before it if `event` names something not finite."""
+
+    trace: NetworkTrace
+    applied: Mapping[str, Array]
+    after: TrainState
+    event: str = ""
+
+
+def train(
+    network: Network,
+    state: TrainState,
+    make_batch: MakeBatch,
+    options: TrainOptions,
+    spectra_every: int = SPECTRA_EVERY,
+) -> Iterator[tuple[TrainState, StepRecord]]:
+    """Train from `state` on, without end: the state after each step, and the step's record.
+
+    Step n takes make_batch(n). Going on from any state that was yielded gives the same bits as
+    not having stopped. The first step in which anything is not finite is the last one: its
+    record names it and its state is the one before it, so what is kept is always finite.
+    Spectra are recorded at steps that `spectra_every` divides.
+    Raises ValueError for parameters or batches that do not fit the network.
+    """
+    checks.size("spectra_every", spectra_every)
+    while True:
+        batch = make_batch(state.step)
+        step = take_step(network, state, batch, options)
+        yield step.after, _record(state, batch, step, state.step % spectra_every == 0)
+        if step.event:
+            return
+        state = step.after
+
+
+def advance(
+    network: Network, state: TrainState, make_batch: MakeBatch, options: TrainOptions, steps: int
+) -> TrainState:
+    """The state that `train` reaches at step `steps`, to the bit, without its records; the last
+    finite one if it does not get there. Raises ValueError for a step before `state.step`."""
+    checks.size("steps", steps, state.step)
+    while state.step < steps:
+        step = take_step(network, state, make_batch(state.step), options)
+        if step.event:
+            break
+        state = step.after
+    return state
+
+
+def take_step(network: Network, state: TrainState, batch: Examples, options: TrainOptions) -> Step:
+    """Gradients of one batch, clipped, and the optimizer's step with them."""
+    with np.errstate(all="ignore"):
+        trace = run_network(network, state.params, batch)
+        event = _bad_forward(trace) or _bad("∂L/∂({})", trace.grads)
+        if event:
+            return Step(trace, trace.grads, state, event)
+        applied = CLIPS[options.clip](trace.grads, options.clip_at)
+        params, moments = OPTIMIZERS[options.optimizer](
+            trace.params, applied, state.moments, options.learning_rate
+        )
+        event = _bad("{} of the optimizer", moments) or _bad("{} after the update", params)
+    after = state if event else TrainState(state.step + 1, params, moments)
+    return Step(trace, applied, after, event)
+
+
+def _record(state: TrainState, batch: Examples, step: Step, spectra: bool) -> StepRecord:
+    before, after = global_norm(step.trace.grads), global_norm(step.applied)
+    sigma, radius = watched_spectrum(step.trace) if spectra else (None, None)
+    return StepRecord(
+        step=state.step,
+        loss=step.trace.loss,
+        loss_per_answer=loss_per_answer(batch, step.trace.loss),
+        metric=metric(batch, step.trace.y),
+        log10_state=state_curve(step.trace),
+        norm_before=before,
+        norm_after=after,
+        clipped=after < before,
+        update_ratio=_update_ratio(step),
+        singular_values=sigma,
+        spectral_radius=radius,
+        event=step.event,
+    )
+
+
+def _update_ratio(step: Step) -> float:
+    """‖θ_new − θ‖ / ‖θ‖; NaN without an update or of parameters that are all zero."""
+    size = global_norm(step.trace.params)
+    if step.event or not size:
+        return float("nan")
+    changes = {name: step.after.params[name] - p for name, p in step.trace.params.items()}
+    return global_norm(changes) / size
+
+
+def _bad_forward(trace: NetworkTrace) -> str:
+    """The first thing in the forward pass that is not finite, "" if the loss is."""
+    if np.isfinite(trace.loss):
+        return ""
+    for number, layer in enumerate(trace.layers, 1):
+        for record in layer:
+            finite = np.isfinite(record.h).all(axis=(1, 2))
+            if not finite.all():
+                step = int(np.argmin(finite))
+                kind = _kind(record.h[step])
+                return f"the state h of layer {number} is {kind} from time step {step} on"
+    return f"the loss is {_kind(np.array(trace.loss))}"
+
+
+def _bad(what: str, arrays: Mapping[str, Array]) -> str:
+    """The first array that is not finite, put into words; "" if all are."""
+    name = next((n for n, array in arrays.items() if not np.isfinite(array).all()), None)
+    return "" if name is None else f"{what.format(name)} is {_kind(arrays[name])}"
+
+
+def _kind(values: Array) -> str:
+    return "NaN" if np.isnan(values).any() else "inf"
