@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ import streamlit as st
 
 from rnnviz.dashboard.components.assets import HERE, loader
 from rnnviz.dashboard.server import plotly_url
+from rnnviz.plots.tracks import Track
 
 # Not isolated in a shadow root: plotly.js puts its styles into the document's head.
 _CHART = st.components.v2.component(
@@ -28,6 +29,8 @@ def live_chart(
     key: str,
     height: int,
     time_axis: bool = False,
+    step_axis: bool = False,
+    tracks: Sequence[Track] = (),
     filename: str = "rnnviz",
     alt: str = "",
     on_click: Callable[[Mapping[str, Any]], None] | None = None,
@@ -44,6 +47,8 @@ def live_chart(
     key : names the chart on its page; zoom and legend are remembered under it.
     height : in pixels; the width is the column's.
     time_axis : x is the time step. One cursor is shared by all such charts of the page.
+    step_axis : x is the training step. The one that the scrubber has chosen is marked.
+    tracks : what the chart shows at the training step that the scrubber has chosen.
     filename : of the PNG and SVG a reader saves, without the ending.
     alt : what the chart shows, for those who cannot see it.
     on_click : called, before the script's body, with {"x", "y", "z", "curve", "point"} of a click.
@@ -52,12 +57,18 @@ def live_chart(
         "key": key,
         "height": height,
         "timeAxis": time_axis,
+        "stepAxis": step_axis,
         "filename": filename,
         "alt": alt or key,
         "clicks": on_click is not None,
         "plotly": plotly_url(),
     }
-    payload = f'{{"options":{json.dumps(options)},"figure":{figure.to_json(validate=False)}}}'
+    parts = {
+        "options": json.dumps(options),
+        "tracks": json.dumps([track.packed() for track in tracks]),
+        "figure": figure.to_json(validate=False),
+    }
+    payload = "{" + ",".join(f'"{name}":{part}' for name, part in parts.items()) + "}"
     callbacks: dict[str, Any] = {}
     if on_click is not None:
         callbacks["on_click_change"] = partial(_clicked, key, on_click)

@@ -12,6 +12,7 @@ import {
   sameBytes,
   themed,
 } from "./plotting.js";
+import { Tracks } from "./tracks.js";
 
 const PATIENCE = 8; // ms a drawing gives way to the script's end while a slider is dragged
 const BREATH = 6; // a lower chart rests this many times its drawing time while a slider is dragged
@@ -37,15 +38,17 @@ class Chart {
     this.box = element("div", "rnnviz-chart");
     this.plot = element("div", "rnnviz-plot");
     this.cursors = element("div", "rnnviz-cursors");
+    this.marks = element("div", "rnnviz-cursors");
     this.message = element("p", "rnnviz-message");
     this.message.hidden = true;
-    this.box.append(this.plot, this.cursors, this.message);
+    this.box.append(this.plot, this.cursors, this.marks, this.message);
     this.box.dataset.painted = 0;
     this.drawnAt = 0; // ms, when it was drawn last
     this.cost = 0; // ms, what that took
     this.box.setAttribute("role", "img");
     parent.append(this.box);
     this.cursor = new Cursor(this);
+    this.tracks = new Tracks(this, this.marks);
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(this.box);
     this.watcher = new IntersectionObserver((all) => (this.hidden = !all.at(-1).isIntersecting));
@@ -57,6 +60,7 @@ class Chart {
     this.resizer.disconnect();
     this.watcher.disconnect();
     this.cursor.destroy();
+    this.tracks.destroy();
     this.Plotly?.purge(this.plot);
     this.box.remove();
   }
@@ -110,11 +114,12 @@ class Chart {
   }
 
   async drawOnce() {
-    const { figure, options } = JSON.parse(new TextDecoder().decode(this.bytes));
+    const { figure, options, tracks } = JSON.parse(new TextDecoder().decode(this.bytes));
     this.describe(options);
     this.Plotly ??= await loadPlotly(options.plotly);
     if (this.gone) return;
     if (!figure.data?.length) throw new Error("a figure without traces");
+    this.tracks.take(tracks, options.stepAxis, figure);
     const layout = this.layout(figure.layout ?? {}, options);
     keepZoom(this.plot, layout);
     // Given a configuration again, plotly.js would build the chart anew.
@@ -122,7 +127,7 @@ class Chart {
     await this.Plotly.react(this.plot, figure.data, layout, config);
     this.message.hidden = true;
     this.listen();
-    this.cursor.draw();
+    this.overlay();
     this.repeatHover();
     this.countPaint();
   }
@@ -185,7 +190,7 @@ class Chart {
     if (this.listening) return;
     this.listening = true;
     this.plot.on("plotly_doubleclick", () => this.resetView());
-    this.plot.on("plotly_relayout", () => this.cursor.draw());
+    this.plot.on("plotly_relayout", () => this.overlay());
     this.plot.on("plotly_click", (event) => this.clicked(event));
     this.plot.addEventListener("mousemove", (event) => (this.pointer = event));
     this.plot.addEventListener("mouseleave", () => (this.pointer = null));
@@ -215,7 +220,13 @@ class Chart {
     const width = this.box.clientWidth;
     if (width && this.stale) return void this.draw();
     if (!width || !this.listening || width === this.plot.layout?.width) return;
-    this.Plotly.relayout(this.plot, { width }).then(() => this.cursor.draw());
+    this.Plotly.relayout(this.plot, { width }).then(() => this.overlay());
+  }
+
+  // What lies over the figure.
+  overlay() {
+    this.cursor.draw();
+    this.tracks.draw();
   }
 
   // One count for a frame, after the frame is on the screen.

@@ -1,0 +1,76 @@
+"""What a figure shows at each recorded training step, small enough to be sent once.
+
+A track replaces one attribute of one trace as a training step is chosen; the browser does it alone.
+Values travel as 16-bit integers between the least and the greatest one: at most one part in
+60,000 of that range is lost, which no screen shows. NaN and ±inf have codes of their own.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+
+TOP = 30_000
+"""The greatest code of a number; those of what is none lie beyond."""
+NAN_CODE, LOW_CODE, HIGH_CODE = -32_768, -32_767, 32_767
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Trace number `trace` has `values[k]` as its `attribute` ("y" or "z") from training step
+    `steps[k]` on, until `steps[k + 1]`.
+
+    steps (n,): increasing integers. values (n, ...): a line's y (n, T), a heatmap's z (n, H, T).
+    Raises ValueError if these do not fit.
+    """
+
+    trace: int
+    attribute: str
+    steps: Array
+    values: Array
+
+    def __post_init__(self) -> None:
+        if self.attribute not in ("y", "z"):
+            raise ValueError(f"attribute must be y or z, got {self.attribute!r}")
+        if len(self.steps) != len(self.values):
+            raise ValueError(f"values must be one for each of {len(self.steps)} steps, "
+                             f"got {len(self.values)}")  # fmt: skip
+        if np.any(np.diff(self.steps) <= 0):
+            raise ValueError("steps must increase")
+
+    def packed(self) -> dict[str, Any]:
+        """The track as JSON: `low + code · scale` is a value, see `packed_values`."""
+        steps = base64.b64encode(np.asarray(self.steps, "<i4").tobytes()).decode()
+        what = {"trace": self.trace, "attribute": self.attribute, "steps": steps}
+        return {**what, **packed_values(self.values)}
+
+
+def packed_values(values: Array) -> dict[str, Any]:
+    """Codes (16-bit, little-endian, base64), their shape, and value = middle + code · scale."""
+    wide = np.asarray(values, np.float64)
+    finite = np.isfinite(wide)
+    low, high = (wide[finite].min(), wide[finite].max()) if finite.any() else (0.0, 0.0)
+    middle = low / 2 + high / 2
+    scale = max(high / 2 - low / 2, np.finfo(np.float64).tiny * TOP) / TOP
+    codes = np.rint((np.where(finite, wide, middle) - middle) / scale)
+    codes[np.isnan(wide)] = NAN_CODE
+    codes[np.isneginf(wide)] = LOW_CODE
+    codes[np.isposinf(wide)] = HIGH_CODE
+    data = base64.b64encode(codes.astype("<i2").tobytes()).decode()
+    return {"codes": data, "shape": list(wide.shape), "middle": float(middle),
+            "scale": float(scale)}  # fmt: skip
+
+
+def unpacked_values(packed: dict[str, Any]) -> Array:
+    """What the browser makes of `packed_values`, for tests and notebooks."""
+    codes = np.frombuffer(base64.b64decode(packed["codes"]), "<i2").reshape(packed["shape"])
+    values = packed["middle"] + codes * packed["scale"]
+    values[codes == NAN_CODE] = np.nan
+    values[codes == LOW_CODE] = -np.inf
+    values[codes == HIGH_CODE] = np.inf
+    return values
