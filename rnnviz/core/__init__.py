@@ -11,7 +11,21 @@ from rnnviz.core.gru import GRU
 from rnnviz.core.lstm import LSTM
 from rnnviz.core.rnn import RNN
 from rnnviz.core.trace import Record, Trace
+from rnnviz.core.variants import GRU_VARIANTS, LSTM_VARIANTS
 
 CELLS: dict[str, type[Cell]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
-__all__ = ["CELLS", "GRU", "LSTM", "RNN", "Cell", "Record", "Trace", "backward", "bptt", "forward"]
+__all__ = [
+    "CELLS",
+    "GRU",
+    "GRU_VARIANTS",
+    "LSTM",
+    "LSTM_VARIANTS",
+    "RNN",
+    "Cell",
+    "Record",
+    "Trace",
+    "backward",
+    "bptt",
+    "forward",
+]

@@ -45,6 +45,13 @@ def logistic_slope(y: Array, out: Array) -> None:
     out *= y
 
 
+def logistic_of_negated(a: Array) -> None:
+    """Write 1/(1 + e^a) over a."""
+    np.exp(a, a)
+    np.add(a, ONE[a.dtype.char], a)
+    np.reciprocal(a, a)
+
+
 def _logistic(a: Array, out: Array) -> None:
     np.negative(a, out=out)
     np.exp(out, out=out)
@@ -77,3 +84,6 @@ ACTIVATIONS: dict[str, Activation] = {
     "logistic": Activation(_logistic, logistic_slope, 0.25),
     "identity": Activation(_identity, _one, 1.0),
 }
+
+# 0-d arrays of each dtype: NumPy converts a Python scalar anew at every call.
+ONE = {np.dtype(kind).char: np.ones((), kind) for kind in (np.float32, np.float64, np.complex128)}

@@ -1,18 +1,21 @@
-"""The GRU cell."""
+"""The GRU cell, in both of its published forms."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnnviz.core.activations import logistic_slope, tanh_slope
+from rnnviz.core import checks
+from rnnviz.core.activations import ONE, logistic_of_negated, logistic_slope, tanh_slope
 from rnnviz.core.cell import Cell, Tape, Views, Weights
-from rnnviz.core.lstm import ONE
-from rnnviz.core.trace import Record
+from rnnviz.core.products import summed_products
+from rnnviz.core.trace import Record, Trace
 
 Array = np.ndarray
+
+RESETS = ("after", "before")
 
 
 @dataclass(frozen=True)
@@ -26,19 +29,31 @@ class GRU(Cell):
     Backward: with d_n = (1 − z)(1 − n²) d_h_t, d_h_{t-1} = z d_h_t + W_hrᵀ d_a_r + W_hzᵀ d_a_z
     + W_hnᵀ (r ∘ d_n) (+ direct), d_a_r = d_n ∘ (W_hn h + b_hn) r (1 − r), d_a_z = (h − n) z (1 − z)
     d_h_t.
-    Source: Cho et al. 2014, arXiv:1406.1078v1; torch.nn.GRU. Raises ValueError for a size below 1.
+
+    reset="before": n_t = tanh(W_xn x_t + b_n + W_hn (r_t ∘ h_{t-1})), without b_hn. Then with
+    u = W_hnᵀ d_n, d_a_r = u ∘ h r (1 − r) and d_h_{t-1} has r ∘ u in place of W_hnᵀ (r ∘ d_n).
+    Source: Cho et al. 2014, arXiv:1406.1078, v1 (after) and v3 (before); torch.nn.GRU (after).
+    Raises ValueError for a size below 1 or another reset.
     """
+
+    reset: str = field(default="after", kw_only=True)
 
     GATES = ("r", "z", "n")
     SLABS = ("r", "z", "n")
-    # All four are multiples of d_h_t. W_hh acts on the last three, W_xh on the first three.
+    # W_xh acts on the first three. Reset after the product: all four are multiples of d_h_t, and
+    # W_hh acts on the last three. Before it: the last holds u, the gradient of r ∘ h.
     D_SLABS = ("n", "r", "z", "r∘n")
     MEMORY_GATE = "z"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.choice("reset", self.reset, RESETS)
+
     def _own_shapes(self) -> dict[str, tuple[int, ...]]:
-        return {"b_hn": (self.hidden_size,)}
+        return {"b_hn": (self.hidden_size,)} if self.reset == "after" else {}
 
     def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
+        """The memo is W_hn h + b_hn, with the reset before the product r ∘ h."""
         shape = (self.hidden_size, batch_size)
         return Tape(
             h=np.empty((seq_len + 1, *shape), dtype),
@@ -49,14 +64,14 @@ class GRU(Cell):
 
     def forward_weights(self, params: dict[str, Array], batch_size: int) -> Weights:
         """The logistic gates' rows are negated: σ(a) = 1/(1 + e^(−a)) then starts with exp."""
-        W_x = np.column_stack([params["W_xh"], params["b_h"]])
-        bias = np.repeat(params["b_hn"][:, None], batch_size, axis=1)
-        skip = params["W_skip"].copy() if self.skip else None
-        w = Weights(W_x, params["W_hh"].copy(), skip, bias)
-        for rows in (w.input, w.hidden, w.skip):
-            if rows is not None:
-                np.negative(rows[: 2 * self.hidden_size], out=rows[: 2 * self.hidden_size])
-        return w
+        rows = [np.column_stack([params["W_xh"], params["b_h"]]), params["W_hh"].copy()]
+        rows += [params["W_skip"].copy()] if self.skip else []
+        for block in rows:
+            np.negative(block[: 2 * self.hidden_size], out=block[: 2 * self.hidden_size])
+        w = Weights(*rows)
+        if self.reset == "before":
+            return w
+        return w._replace(bias=np.repeat(params["b_hn"][:, None], batch_size, axis=1))
 
     def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
         assert tape.memo is not None
@@ -67,9 +82,11 @@ class GRU(Cell):
         return zip(*map(list, (*steps, h[:-1], h[1:])), strict=True)
 
     def forward_step(self, w: Weights, s: Array, *views: Array) -> None:
+        if w.bias is None:
+            self._step_with_reset_before(w, s, *views)
+            return
         logistic, r, z, n, m, h, h_next = views
         H = self.hidden_size
-        assert w.bias is not None
         np.dot(w.hidden, h, s)
         np.add(logistic, s[: 2 * H], logistic)
         np.exp(logistic, logistic)
@@ -83,12 +100,28 @@ class GRU(Cell):
         np.multiply(z, h_next, h_next)
         np.add(n, h_next, h_next)
 
+    def _step_with_reset_before(self, w: Weights, s: Array, *views: Array) -> None:
+        logistic, r, z, n, reset_h, h, h_next = views
+        H = self.hidden_size
+        np.dot(w.hidden[: 2 * H], h, s[: 2 * H])
+        np.add(logistic, s[: 2 * H], logistic)
+        logistic_of_negated(logistic)
+        np.multiply(r, h, reset_h)
+        np.dot(w.hidden[2 * H :], reset_h, h_next)
+        np.add(n, h_next, n)
+        np.tanh(n, n)
+        np.subtract(h, n, h_next)
+        np.multiply(z, h_next, h_next)
+        np.add(n, h_next, h_next)
+
     def backward_weights(self, params: dict[str, Array]) -> Weights:
-        skip = self.arranged(params["W_skip"], self.x_slabs).T if self.skip else None
-        return Weights(self.arranged(params["W_xh"], self.x_slabs).T, params["W_hh"].T, skip=skip)
+        names = ("W_xh", "W_skip") if self.skip else ("W_xh",)
+        of_x, *skip = (self.arranged(params[name], self.x_slabs).T for name in names)
+        return Weights(of_x, params["W_hh"].T, *skip)
 
     def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
-        """d_a: ∂h_t/∂a of n, r, z and of W_hn h + b_hn, the last being r times the first."""
+        """d_a: ∂h_t/∂a of n, r, z and of W_hn h + b_hn, the last being r times the first. With
+        the reset before the product: of r what u is multiplied with, and no last one."""
         assert record.memo is not None
         H, gates = self.hidden_size, record.gate_values[start:stop]
         r, z, n = gates[:, :H], gates[:, H : 2 * H], gates[:, 2 * H :]
@@ -99,13 +132,21 @@ class GRU(Cell):
         np.subtract(1, z, s)
         tanh_slope(n, of_n)
         of_n *= s
+        if self.reset == "before":
+            of_r *= record.h[start:stop]
+            of_m[...] = 0
+            return
         of_r *= of_n
         of_r *= record.memo[start:stop]
         np.multiply(of_n, r, of_m)
 
     def backward_views(self, record: Record, start: int, d_a: Array, s: Array) -> Iterator[Views]:
         H, n = self.hidden_size, d_a.shape[0]
-        z = record.gate_values[start : start + n, H : 2 * H]
+        gates = record.gate_values[start : start + n]
+        r, z = gates[:, :H], gates[:, H : 2 * H]
+        if self.reset == "before":
+            slabs = (d_a[:, k * H : (k + 1) * H] for k in range(4))
+            return zip(*map(list, (*slabs, d_a[:, H : 3 * H], r, z)), strict=True)
         return zip(*map(list, (d_a.reshape(n, 4, H, -1), d_a[:, H:], z)), strict=True)
 
     def backward_step(
@@ -118,20 +159,42 @@ class GRU(Cell):
         d_c: Array | None,
         *views: Array,
     ) -> None:
+        if self.reset == "before":
+            self._step_back_with_reset_before(w, s, d_h_next, d_h, *views)
+            return
         d_a, of_W_hh, z = views
         np.multiply(d_a, d_h_next, d_a)
         np.dot(w.hidden, of_W_hh, d_h)
         np.multiply(z, d_h_next, s)
         np.add(d_h, s, d_h)
 
+    def _step_back_with_reset_before(
+        self, w: Weights, s: Array, d_h_next: Array, d_h: Array, *views: Array
+    ) -> None:
+        d_n, d_r, d_z, u, d_rz, r, z = views
+        H = self.hidden_size
+        np.multiply(d_n, d_h_next, d_n)
+        np.multiply(d_z, d_h_next, d_z)
+        np.dot(w.hidden[:, 2 * H :], d_n, u)
+        np.multiply(d_r, u, d_r)
+        np.dot(w.hidden[:, : 2 * H], d_rz, d_h)
+        np.multiply(r, u, s)
+        np.add(d_h, s, d_h)
+        np.multiply(z, d_h_next, s)
+        np.add(d_h, s, d_h)
+
     def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
-        of_W_xh, of_m = d_b[self.x_rows], d_b[3 * self.hidden_size :]
-        return {
-            "W_xh": self.stacked(d_W_xh, self.x_slabs),
-            "W_hh": d_W_hh,
-            "b_h": self.stacked(of_W_xh, self.x_slabs),
-            "b_hn": of_m,
-        }
+        b_h = self.stacked(d_b[self.x_rows], self.x_slabs)
+        grads = {"W_xh": self.stacked(d_W_xh, self.x_slabs), "W_hh": d_W_hh, "b_h": b_h}
+        return grads | ({"b_hn": d_b[3 * self.hidden_size :]} if self.reset == "after" else {})
+
+    def complete_grads(self, grads: dict[str, Array], trace: Trace, d_a: Array) -> dict[str, Array]:
+        """With the reset before the product, ∂L/∂W_hn = Σ_t d_a_n (r_t ∘ h_{t-1})ᵀ."""
+        if self.reset == "after":
+            return grads
+        assert trace.memo is not None
+        d_W_hn = summed_products(d_a[:, : self.hidden_size], trace.memo)
+        return {**grads, "W_hh": np.concatenate([grads["W_hh"], d_W_hn])}
 
     @property
     def x_slabs(self) -> tuple[str, ...]:
@@ -143,4 +206,4 @@ class GRU(Cell):
 
     @property
     def h_rows(self) -> slice:
-        return slice(self.hidden_size, None)
+        return slice(self.hidden_size, 3 * self.hidden_size if self.reset == "before" else None)

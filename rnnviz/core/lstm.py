@@ -1,17 +1,23 @@
-"""The LSTM cell."""
+"""The LSTM cell and its variants."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from rnnviz.core.activations import logistic_slope, tanh_slope
+from rnnviz.core import checks
+from rnnviz.core.activations import ACTIVATIONS, ONE, logistic_of_negated, logistic_slope
 from rnnviz.core.cell import Cell, Tape, Views, Weights
-from rnnviz.core.trace import Record
+from rnnviz.core.initializers import uniform
+from rnnviz.core.trace import Record, Trace
+from rnnviz.core.variants import check_fixed
 
 Array = np.ndarray
+
+SQUASHES = ("tanh", "identity")
 
 
 @dataclass(frozen=True)
@@ -26,10 +32,27 @@ class LSTM(Cell):
     W_xh (4H, D), W_hh (4H, H), b_h (4H,) stack i, f, g, o, as PyTorch does.
     Backward: d_c_t = f_{t+1} ∘ d_c_{t+1} + o_t ∘ (1 − tanh²c_t) ∘ d_h_t,
     d_h_{t-1} = W_hhᵀ d_a_t (+ direct), d_a of i, f, g from d_c_t, of o from d_h_t.
+
+    peepholes: p_i ∘ c_{t-1}, p_f ∘ c_{t-1}, p_o ∘ c_t are added to the gates' pre-activations;
+    parameters p_i, p_f, p_o (H,), each where its gate has weights. ∂c_t/∂c_{t-1} becomes
+    f + c_{t-1} σ′(a_f) p_f + g σ′(a_i) p_i, and ∂h_t/∂c_t gains tanh(c_t) σ′(a_o) p_o.
+    coupled: i_t = 1 − f_t (CIFG); then ∂c_t/∂a_f = (c_{t-1} − g_t) σ′(a_f).
+    fixed: gates held at a constant from 0 to 1, such as (("i", 1.0),). A gate that is fixed or
+    follows f has no weights: W_xh, W_hh, b_h stack the gates in `learned` alone.
+    candidate, output: "tanh", or "identity" for g_t = a_g (NIAF), h_t = o_t ∘ c_t (NOAF).
+
     Source: Hochreiter and Schmidhuber 1997, doi 10.1162/neco.1997.9.8.1735; forget gate:
-    Gers, Schmidhuber, Cummins 2000, doi 10.1162/089976600300015015.
-    Raises ValueError for a size below 1.
+    Gers, Schmidhuber, Cummins 2000, doi 10.1162/089976600300015015; peepholes: Gers and
+    Schmidhuber 2000, doi 10.1109/IJCNN.2000.861302; the other variants: Greff et al. 2015,
+    arXiv:1503.04069, who leave one thing at a time out of an LSTM with peepholes.
+    Raises ValueError for a size below 1 and for an option other than these.
     """
+
+    peepholes: bool = field(default=False, kw_only=True)
+    coupled: bool = field(default=False, kw_only=True)
+    fixed: tuple[tuple[str, float], ...] = field(default=(), kw_only=True)
+    candidate: str = field(default="tanh", kw_only=True)
+    output: str = field(default="tanh", kw_only=True)
 
     GATES = ("i", "f", "g", "o")
     # The three logistic gates in one slab; the three that c_t depends on in one slab.
@@ -38,6 +61,40 @@ class LSTM(Cell):
     MEMORY_GATE = "f"
     INPUT_GATE = "i"
     HAS_CELL_STATE = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("peepholes", "coupled"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be True or False, got {getattr(self, name)!r}")
+        checks.choice("candidate", self.candidate, SQUASHES)
+        checks.choice("output", self.output, SQUASHES)
+        check_fixed(self.fixed, ("o",) if self.coupled else ("i", "f", "o"))
+
+    @cached_property
+    def learned(self) -> tuple[str, ...]:
+        without = {gate for gate, _ in self.fixed} | ({"i"} if self.coupled else set())
+        return tuple(gate for gate in self.GATES if gate not in without)
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether no option is used, so that every step takes the short way."""
+        options = self.peepholes, self.coupled, self.fixed, self.candidate, self.output
+        return options == (False, False, (), "tanh", "tanh")
+
+    @property
+    def _peeping(self) -> tuple[str, ...]:
+        """The gates that see the cell state."""
+        return tuple(g for g in self.learned if g != "g") if self.peepholes else ()
+
+    def _own_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {f"p_{gate}": (self.hidden_size,) for gate in self._peeping}
+
+    def _init_own(self, rng: np.random.Generator) -> dict[str, Array]:
+        """Uniform ±1/√H, each gate from a stream of its own."""
+        H = self.hidden_size
+        streams = dict(zip(self.GATES, rng.spawn(len(self.GATES)), strict=True))
+        return {f"p_{g}": uniform(streams[g], (H,), 1 / np.sqrt(H)) for g in self._peeping}
 
     def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
         shape = (self.hidden_size, batch_size)
@@ -55,7 +112,13 @@ class LSTM(Cell):
         arranged = [self.arranged(block, self.SLABS) for block in rows]
         for block in arranged:
             np.negative(block[: 3 * self.hidden_size], out=block[: 3 * self.hidden_size])
-        return Weights(*arranged)
+        w = Weights(*arranged)
+        return w._replace(bias=-self._looks(params)) if self.peepholes else w
+
+    def _looks(self, params: dict[str, Array]) -> Array:
+        """p_o, p_i, p_f as (3, H, 1); zeros for a gate without weights."""
+        none = np.zeros_like(params["b_h"], shape=self.hidden_size)
+        return np.stack([params.get(f"p_{gate}", none) for gate in "oif"])[..., None]
 
     def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
         assert tape.c is not None
@@ -70,6 +133,9 @@ class LSTM(Cell):
         a, logistic, o, i, f, g, h, c, h_next, c_next, tanh_c = views
         np.dot(w.hidden, h, s)
         np.add(a, s, a)
+        if not self.plain:
+            self._variant_step(w, *views)
+            return
         np.exp(logistic, logistic)
         np.add(logistic, ONE[a.dtype.char], logistic)
         np.reciprocal(logistic, logistic)
@@ -80,6 +146,35 @@ class LSTM(Cell):
         np.tanh(c_next, tanh_c)
         np.multiply(o, tanh_c, h_next)
 
+    def _variant_step(self, w: Weights, *views: Array) -> None:
+        """What follows the products; −a in the rows of o, i, f. h_next is scratch at first."""
+        a, logistic, o, i, f, g, _, c, h_next, c_next, squashed = views
+        if w.bias is not None:
+            for gate, p in ((i, w.bias[1]), (f, w.bias[2])):
+                np.multiply(p, c, h_next)
+                np.add(gate, h_next, gate)
+        logistic_of_negated(logistic if w.bias is None else a[len(o) : 3 * len(o)])
+        self._hold(i=i, f=f)
+        ACTIVATIONS[self.candidate].value(g, g)
+        np.multiply(i, g, squashed)
+        np.multiply(f, c, c_next)
+        np.add(c_next, squashed, c_next)
+        if w.bias is not None:
+            np.multiply(w.bias[0], c_next, h_next)
+            np.add(o, h_next, o)
+            logistic_of_negated(o)
+        self._hold(o=o)
+        ACTIVATIONS[self.output].value(c_next, squashed)
+        np.multiply(o, squashed, h_next)
+
+    def _hold(self, **gates: Array) -> None:
+        """Write what is not learned: constants, and i = 1 − f."""
+        for gate, value in self.fixed:
+            if gate in gates:
+                gates[gate].fill(value)
+        if self.coupled and "i" in gates:
+            np.subtract(ONE[gates["f"].dtype.char], gates["f"], gates["i"])
+
     def backward_weights(self, params: dict[str, Array]) -> Weights:
         names = ("W_xh", "W_hh", "W_skip") if self.skip else ("W_xh", "W_hh")
         rows = [self.arranged(params[name], self.D_SLABS).T for name in names]
@@ -87,25 +182,39 @@ class LSTM(Cell):
 
     def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
         """d_a: ∂h/∂a_o = tanh(c) σ′, ∂c/∂a_i = g σ′, ∂c/∂a_f = c_{t-1} σ′, ∂c/∂a_g = i tanh′;
-        s: ∂h/∂c = o (1 − tanh²c)."""
+        s: ∂h/∂c = o (1 − tanh²c). Zeros for what has no weights; see the class for the rest."""
         assert record.c is not None
         assert record.memo is not None
-        H, tanh_c = self.hidden_size, record.memo[start:stop]
-        gates = record.gate_values[start:stop]
-        logistic_slope(gates[:, : 3 * H], d_a[:, : 3 * H])
-        d_a[:, :H] *= tanh_c
-        d_a[:, H : 2 * H] *= gates[:, 3 * H :]
-        d_a[:, 2 * H : 3 * H] *= record.c[start:stop]
-        tanh_slope(gates[:, 3 * H :], d_a[:, 3 * H :])
-        d_a[:, 3 * H :] *= gates[:, H : 2 * H]
-        tanh_slope(tanh_c, s)
-        s *= gates[:, :H]
+        c, squashed, gates = (v[start:stop] for v in (record.c, record.memo, record.gate_values))
+        o, i, _, g = self._four(gates)
+        of_o, of_i, of_f, of_g = self._four(d_a)
+        logistic_slope(gates[:, : 3 * self.hidden_size], d_a[:, : 3 * self.hidden_size])
+        of_o *= squashed
+        of_i *= g
+        of_f *= c - g if self.coupled else c
+        ACTIVATIONS[self.candidate].slope(g, of_g)
+        of_g *= i
+        for k, gate in enumerate(self.D_SLABS):
+            if gate not in self.learned:
+                self._four(d_a)[k][...] = 0
+        ACTIVATIONS[self.output].slope(squashed, s)
+        s *= o
+        if self.peepholes:
+            s += of_o * self._looks(record.params)[0]
+
+    def _four(self, rows: Array) -> tuple[Array, ...]:
+        """The slabs of (n, 4H, B)."""
+        H = self.hidden_size
+        return tuple(rows[:, k : k + H] for k in range(0, 4 * H, H))
 
     def backward_views(self, record: Record, start: int, d_a: Array, s: Array) -> Iterator[Views]:
         H, n = self.hidden_size, d_a.shape[0]
         of_c = d_a[:, H:].reshape(n, 3, H, -1)
-        f = record.gate_values[start : start + n, 2 * H : 3 * H]
-        return zip(*map(list, (d_a, d_a[:, :H], of_c, s, f)), strict=True)
+        dc_dc = record.gate_values[start : start + n, 2 * H : 3 * H]
+        if self.peepholes:
+            _, p_i, p_f = self._looks(record.params)
+            dc_dc = dc_dc + p_i * of_c[:, 0] + p_f * of_c[:, 1]
+        return zip(*map(list, (d_a, d_a[:, :H], of_c, s, dc_dc)), strict=True)
 
     def backward_step(
         self,
@@ -117,19 +226,24 @@ class LSTM(Cell):
         d_c: Array | None,
         *views: Array,
     ) -> None:
-        d_a, of_h, of_c, dh_dc, f = views
+        d_a, of_h, of_c, dh_dc, dc_dc = views
         assert d_c_next is not None
         np.multiply(dh_dc, d_h_next, s)
         np.add(d_c_next, s, d_c_next)
         np.multiply(of_c, d_c_next, of_c)
         np.multiply(of_h, d_h_next, of_h)
         np.dot(w.hidden, d_a, d_h)
-        np.multiply(f, d_c_next, d_c)
+        np.multiply(dc_dc, d_c_next, d_c)
 
     def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
         rows = {"W_xh": d_W_xh, "W_hh": d_W_hh, "b_h": d_b}
         return {name: self.stacked(value, self.D_SLABS) for name, value in rows.items()}
 
-
-# 0-d arrays of each dtype: NumPy converts a Python scalar anew at every call.
-ONE = {np.dtype(kind).char: np.ones((), kind) for kind in (np.float32, np.float64, np.complex128)}
+    def complete_grads(self, grads: dict[str, Array], trace: Trace, d_a: Array) -> dict[str, Array]:
+        """∂L/∂p = Σ_t ∂L/∂a_t ∘ c_{t-1} for i and f, Σ_t ∂L/∂a_t ∘ c_t for o."""
+        assert trace.c is not None
+        seen = {"i": trace.c[:-1], "f": trace.c[:-1], "o": trace.c[1:]}
+        slabs = dict(zip(self.D_SLABS, self._four(d_a), strict=True))
+        for gate in self._peeping:
+            grads[f"p_{gate}"] = np.einsum("thb,thb->h", slabs[gate], seen[gate])
+        return grads
