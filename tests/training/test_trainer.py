@@ -1,0 +1,121 @@
+"""The trainer: what a record says, going on to the bit, and divergence as an event."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from rnnviz.analysis.gradients import gradient_flow
+from rnnviz.analysis.spectra import weight_spectra
+from rnnviz.core.network import run_network
+from rnnviz.training import TrainOptions, TrainState, advance, global_norm, train
+from rnnviz.training.metrics import metric
+from tests.training.support import equal, linear_rnn, ones, recall, small_lstm, without_loss
+
+OPTIONS = TrainOptions(learning_rate=0.01, clip="norm", clip_at=0.1)
+
+
+def test_a_record_says_what_the_network_before_the_update_does() -> None:
+    network, start = small_lstm()
+    after, record = next(train(network, start, recall, OPTIONS))
+    trace = run_network(network, start.params, recall(0))
+    assert (record.step, after.step) == (0, 1)
+    assert record.loss == record.loss_per_answer == trace.loss
+    assert record.metric == metric(recall(0), trace.y)
+    assert record.norm_before == global_norm(trace.grads)
+    assert record.norm_after == pytest.approx(0.1, rel=1e-12)
+    assert record.clipped
+    assert record.event == record.sentence == ""
+    flow = gradient_flow(trace.trace, "lstm", scale=3)
+    np.testing.assert_allclose(record.log10_state, flow.state.log10, rtol=1e-6)
+    spectrum = weight_spectra(trace.trace, "lstm", ["f"])["f"]
+    np.testing.assert_allclose(record.singular_values, spectrum.singular_values, rtol=1e-12)
+    assert record.spectral_radius == pytest.approx(spectrum.spectral_radius, rel=1e-12)
+    moved = {name: after.params[name] - start.params[name] for name in start.params}
+    assert record.update_ratio == pytest.approx(global_norm(moved) / global_norm(start.params))
+
+
+def test_spectra_are_recorded_every_so_many_steps() -> None:
+    network, start = small_lstm()
+    records = [record for _, record in islice(train(network, start, recall, OPTIONS, 3), 7)]
+    assert [r.step for r in records if r.singular_values is not None] == [0, 3, 6]
+    assert [r.step for r in records if r.spectral_radius is not None] == [0, 3, 6]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "rmsprop", "adagrad", "adam"])
+def test_going_on_gives_the_same_bits_as_not_having_stopped(optimizer: str) -> None:
+    network, start = small_lstm()
+    options = TrainOptions(optimizer, 0.01)
+    through = list(islice(train(network, start, recall, options), 9))
+    middle = through[3][0]
+    again = list(islice(train(network, middle, recall, options), 5))
+    assert equal(again[-1][0].params, through[-1][0].params)
+    assert equal(again[-1][0].moments, through[-1][0].moments)
+    assert [r.loss for _, r in again] == [r.loss for _, r in through[4:]]
+    silent = advance(network, middle, recall, options, 9)
+    assert equal(silent.params, through[-1][0].params)
+
+
+def test_nothing_given_is_changed() -> None:
+    network, start = small_lstm()
+    before = {name: value.copy() for name, value in start.params.items()}
+    states = [state for state, _ in islice(train(network, start, recall, OPTIONS), 3)]
+    assert equal(start.params, before)
+    assert all(value.flags.writeable for value in start.params.values())
+    first = {name: value.copy() for name, value in states[0].moments.items()}
+    list(islice(train(network, states[0], recall, OPTIONS), 3))
+    assert equal(states[0].moments, first)
+
+
+def test_the_first_thing_that_is_not_finite_ends_training_with_its_name() -> None:
+    network, start = linear_rnn(2.0)
+    steps = list(islice(train(network, start, lambda n: ones(400 if n < 2 else 1100),
+                              TrainOptions("sgd", 0.0)), 10))  # fmt: skip
+    assert len(steps) == 3
+    state, record = steps[-1]
+    assert record.sentence.startswith("the state h of layer 1 is inf from time step 1023 on")
+    assert record.sentence.endswith("at training step 2")
+    assert state is steps[1][0]
+    assert np.isfinite(state.params["0.forward.W_hh"]).all()
+
+
+def test_a_gradient_that_overflows_is_named_by_its_parameter() -> None:
+    network, start = linear_rnn(2.0)
+    ((state, record),) = train(network, start, lambda n: ones(509), TrainOptions("sgd", 0.1))
+    assert record.event == "∂L/∂(0.forward.W_hh) is inf"
+    assert np.isfinite(record.loss)
+    assert state is start
+
+
+def test_a_loss_that_overflows_is_named() -> None:
+    network, start = linear_rnn(2.0)
+    ((_, record),) = train(network, start, lambda n: ones(900), TrainOptions("sgd", 0.1))
+    assert record.sentence == "the loss is inf at training step 0"
+    assert np.isnan(record.update_ratio)
+
+
+def test_moments_that_overflow_are_named() -> None:
+    """√inf would freeze Adam without a word."""
+    network, start = linear_rnn(2.0)
+    ((state, record),) = train(network, start, lambda n: ones(300), TrainOptions("adam", 0.1))
+    assert record.event.startswith("v.")
+    assert record.event.endswith("of the optimizer is inf")
+    assert state is start
+
+
+def test_without_a_question_nothing_moves() -> None:
+    network, start = small_lstm()
+    state, record = next(train(network, start, lambda n: without_loss(recall(n)), OPTIONS))
+    assert np.isneginf(record.log10_state).all()
+    assert np.isnan(record.metric)
+    assert np.isnan(record.loss_per_answer)
+    assert record.norm_before == record.norm_after == record.update_ratio == 0
+    assert equal(state.params, start.params)
+
+
+def test_steps_before_the_state_are_refused() -> None:
+    network, start = small_lstm()
+    with pytest.raises(ValueError, match="steps must be an integer of at least 5"):
+        advance(network, TrainState(5, start.params), recall, OPTIONS, 4)
