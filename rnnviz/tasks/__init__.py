@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from rnnviz.tasks.adding import Adding
 from rnnviz.tasks.batch import HELD_OUT, LOSS_AT, SHAPES, Batch, Task, stream
+from rnnviz.tasks.captioning import Captioning
+from rnnviz.tasks.copy_memory import CopyMemory
 from rnnviz.tasks.counting import Counting
 from rnnviz.tasks.delayed_recall import DelayedRecall
+from rnnviz.tasks.digits import DigitPixels, DigitRows
 from rnnviz.tasks.stocks import Stocks
+from rnnviz.tasks.temporal_order import TemporalOrder
 from rnnviz.tasks.text import Text
 
 TASKS: dict[str, type[Task]] = {
     "delayed_recall": DelayedRecall,
     "adding": Adding,
+    "copy_memory": CopyMemory,
+    "temporal_order": TemporalOrder,
     "counting": Counting,
     "text": Text,
+    "digit_rows": DigitRows,
+    "digit_pixels": DigitPixels,
+    "captioning": Captioning,
     "stocks": Stocks,
 }
 
-__all__ = ["HELD_OUT", "LOSS_AT", "SHAPES", "TASKS", "Adding", "Batch", "Counting",
-           "DelayedRecall", "Stocks", "Task", "Text", "stream"]  # fmt: skip
+__all__ = ["HELD_OUT", "LOSS_AT", "SHAPES", "TASKS", "Adding", "Batch", "Captioning", "CopyMemory",
+           "Counting", "DelayedRecall", "DigitPixels", "DigitRows", "Stocks", "Task",
+           "TemporalOrder", "Text", "stream"]  # fmt: skip

@@ -112,6 +112,11 @@ class Task(Protocol):
         """The baseline per asked step for this seq_len and loss_at; None if none is stated."""
         return self.baseline if loss_at == self.asked else None
 
+    def ngram_loss(self, order: int) -> float | None:
+        """For the tasks of language: nats per symbol of an n-gram model on what is held out; None
+        for every other task."""
+        return None
+
 
 def check(seq_len: int, batch_size: int, loss_at: str, first: int = 0) -> None:
     """Raise ValueError for a bad argument of `Task.batch`."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
 from typing import ClassVar
 
 import numpy as np
 
 from rnnviz.tasks.batch import HELD_OUT, Batch, Task, all_steps, check, loss_mask, streams
+from rnnviz.tasks.ngram import fit
 
 Array = np.ndarray
 MAX_CHARACTERS = 100_000
@@ -60,12 +62,19 @@ class Text(Task):
         """ln n for n different symbols."""
         return log(self.shape(seq_len)[2])
 
+    def ngram_loss(self, order: int) -> float | None:
+        """Nats per symbol of an n-gram model with `order` symbols of context (0 to 4), fitted to
+        the part that is trained on, on the part that is held out; None if there is none."""
+        trained, held_out = self.parts()
+        model = fit([trained], order, self.shape(2)[2])
+        return None if trained is held_out else model.loss([held_out])
+
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0
     ) -> Batch:
         """x, target (T, B), integers."""
         check(seq_len, batch_size, loss_at, first)
-        symbols, others = self._symbols()
+        symbols, others, _ = _read(self.text)
         ids = self.parts()[first >= HELD_OUT]
         starts = [rng.integers(len(ids)) for rng in streams(seed, first, batch_size)]
         windows = ids[(np.arange(seq_len + 1)[:, None] + starts) % len(ids)]
@@ -83,28 +92,34 @@ class Text(Task):
 
     def parts(self) -> tuple[Array, Array]:
         """The text to train on and the text that is held out, as token ids. A text of fewer than
-        200 characters is too short to be parted: both are the whole text."""
-        symbols, _ = self._symbols()
-        ids = self._ids(symbols)
+        200 characters is too short to be parted: both are the whole text, the same array."""
+        _, _, ids = _read(self.text)
         if len(ids) < SPLIT_FROM:
             return ids, ids
         stop = round(len(ids) * (1 - HELD_OUT_SHARE))
         return ids[:stop], ids[stop:]
 
-    def _symbols(self) -> tuple[tuple[str, ...], int]:
-        """The symbols in code point order, the replacement last, and how many it stands for."""
-        counts = Counter(self.text)
-        if len(counts) <= MAX_SYMBOLS:
-            return tuple(sorted(counts)), 0
-        counts.pop(REPLACEMENT, None)
-        # Ties go to the lower code point: the same text always keeps the same characters.
-        ranked = sorted(counts, key=lambda c: (-counts[c], c))
-        kept = ranked[: MAX_SYMBOLS - 1]
-        return (*sorted(kept), REPLACEMENT), len(ranked) - len(kept)
 
-    def _ids(self, symbols: tuple[str, ...]) -> np.ndarray:
-        index = {symbol: i for i, symbol in enumerate(symbols)}
-        return np.array([index.get(character, len(symbols) - 1) for character in self.text])
+@lru_cache(maxsize=4)
+def _read(text: str) -> tuple[tuple[str, ...], int, Array]:
+    """The symbols in code point order, the replacement last; how many characters that stands
+    for; the text as ids. Kept, for training reads the same text at every step."""
+    symbols, others = _symbols(text)
+    index = {symbol: i for i, symbol in enumerate(symbols)}
+    ids = np.array([index.get(character, len(symbols) - 1) for character in text])
+    ids.flags.writeable = False
+    return symbols, others, ids
+
+
+def _symbols(text: str) -> tuple[tuple[str, ...], int]:
+    counts = Counter(text)
+    if len(counts) <= MAX_SYMBOLS:
+        return tuple(sorted(counts)), 0
+    counts.pop(REPLACEMENT, None)
+    # Ties go to the lower code point: the same text always keeps the same characters.
+    ranked = sorted(counts, key=lambda c: (-counts[c], c))
+    kept = ranked[: MAX_SYMBOLS - 1]
+    return (*sorted(kept), REPLACEMENT), len(ranked) - len(kept)
 
 
 def _note(others: int) -> str:

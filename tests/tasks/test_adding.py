@@ -43,6 +43,15 @@ def test_no_constant_is_better_than_one() -> None:
     assert min(losses) == losses[1]
 
 
+@pytest.mark.parametrize("seq_len", [2, 3, 10, 11])
+def test_the_mean_running_sum_is_the_best_answer_at_every_step(seq_len: int) -> None:
+    """Simulated: the mean over 20,000 sequences answers, its loss is the stated baseline."""
+    batch = Adding().batch(0, seq_len, 20_000, "every")
+    y = np.broadcast_to(batch.target.mean(axis=2, keepdims=True), batch.target.shape)
+    loss, _ = squared_error(y, batch.target, batch.mask)
+    assert loss / seq_len == pytest.approx(Adding().baseline_at(seq_len, "every"), rel=0.02)
+
+
 def test_numbers_are_uniform_and_do_not_depend_on_the_length() -> None:
     short, long = (Adding().batch(0, steps, 500, "last").x[:, 0] for steps in (10, 11))
     assert (short == long[:10]).all()

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from rnnviz.core.losses import LOSSES
-from rnnviz.tasks import TASKS, Batch, Task, Text
+from rnnviz.tasks import HELD_OUT, LOSS_AT, SHAPES, TASKS, Batch, Task, Text
 
-TEXT = "the cat sat on the mat. " * 20
+TEXT = " ".join(str(n * n) for n in range(100, 300))  # repeats nothing for long
+NEXT_INPUT = ("counting", "text", "stocks")
 
 
 def make(name: str) -> Task:
@@ -22,54 +23,111 @@ def task(request: pytest.FixtureRequest) -> Task:
     return make(request.param)
 
 
-def columns(batch: Batch, steps: int, sequences: int) -> np.ndarray:
-    return batch.x[:steps, ..., :sequences]
+def sequences(batch: Batch) -> list[bytes]:
+    """What each sequence shows and asks."""
+    parts = [batch.x, batch.target, *([] if batch.context is None else [batch.context])]
+    return [b"".join(part[..., b].tobytes() for part in parts) for b in range(batch.batch_size)]
 
 
-def test_a_batch_fits_its_sizes_and_its_loss(task: Task) -> None:
-    batch = task.batch(0, 20, 3, "every")
-    assert task.shape(20) == (20, batch.input_size, batch.output_size)
-    assert batch.seq_len == 20
+@pytest.mark.parametrize("loss_at", LOSS_AT)
+def test_a_batch_fits_its_sizes_and_its_loss(task: Task, loss_at: str) -> None:
+    batch = task.batch(0, 20, 3, loss_at)
+    steps = batch.seq_len
+    assert task.shape(20) == (steps, batch.input_size, batch.output_size)
     assert batch.batch_size == 3
-    assert batch.mask.shape == (20, 3)
-    assert batch.lengths.tolist() == [20, 20, 20]
-    y = np.zeros((20, batch.output_size, 3))
+    assert batch.mask.shape == (steps, 3)
+    y = np.zeros((steps, batch.output_size, 3))
     loss, _ = LOSSES[batch.loss](y, batch.target, batch.mask)
     assert np.isfinite(loss)
+    assert batch.mask.sum() == pytest.approx(3 * batch.asked_steps)
+    if task.context_size:
+        assert batch.context is not None
+        assert batch.context.shape == (task.context_size, 3)
+    else:
+        assert batch.context is None
+
+
+def test_a_task_says_what_it_is(task: Task) -> None:
+    assert TASKS[task.name] is type(task)
+    assert task.shape_name in SHAPES
+    assert task.asked in LOSS_AT
+    assert task.proves.endswith(".")
+    assert 40 < len(task.proves) < 220
+    assert task.baseline_text
+    if task.baseline is not None:
+        assert task.baseline_at(20, task.asked) == pytest.approx(task.baseline)
+        assert f"{task.baseline:.3f}" in task.baseline_text
 
 
 def test_inputs_are_numbers_or_tokens_of_the_input_size(task: Task) -> None:
     batch = task.batch(0, 20, 3, "last")
     if batch.x.dtype.kind == "i":
         assert 0 <= batch.x.min() <= batch.x.max() < batch.input_size
-        assert len(batch.labels) == batch.input_size
+        assert len(batch.labels) == len(set(batch.labels)) == batch.input_size
     else:
-        assert batch.x.shape == (20, batch.input_size, 3)
+        assert batch.x.shape == (batch.seq_len, batch.input_size, 3)
+    if batch.answers:
+        assert len(batch.answers) == batch.output_size
+
+
+def test_the_mask_ends_where_the_sequence_does(task: Task) -> None:
+    """Padding is at the right, is 0 and is not asked about."""
+    last, every = (task.batch(0, 20, 30, at) for at in LOSS_AT)
+    assert ((every.lengths >= 1) & (every.lengths <= every.seq_len)).all()
+    assert every.lengths.max() == every.seq_len
+    padding = np.arange(every.seq_len)[:, None] >= every.lengths
+    assert (every.mask == ~padding).all()
+    assert (last.mask.argmax(axis=0) == every.lengths - 1).all()
+    assert (last.mask.sum(axis=0) == 1).all()
+    assert (np.moveaxis(every.x, -1, 1)[padding] == 0).all()
+    assert (np.moveaxis(every.target, -1, 1)[padding] == 0).all()
+    for name in ("x", "target", "lengths"):
+        assert (getattr(last, name) == getattr(every, name)).all()
 
 
 def test_more_sequences_do_not_redraw_what_was_there(task: Task) -> None:
-    small, large = (task.batch(3, 20, b, "every") for b in (2, 7))
-    assert (small.x == columns(large, 20, 2)).all()
-    assert (small.target == large.target[..., :2]).all()
+    for first in (0, HELD_OUT):
+        small, large = (task.batch(3, 20, b, "every", first) for b in (2, 7))
+        assert sequences(small) == sequences(large)[:2]
+
+
+def test_first_says_where_the_batch_begins(task: Task) -> None:
+    for first in (0, HELD_OUT):
+        whole = task.batch(3, 20, 7, "every", first)
+        assert sequences(task.batch(3, 20, 3, "every", first + 4)) == sequences(whole)[4:]
 
 
 def test_the_seed_decides_and_the_same_seed_gives_the_same_bits(task: Task) -> None:
-    one, again, other = (task.batch(seed, 20, 8, "last").x for seed in (5, 5, 6))
-    assert (one == again).all()
-    assert (one != other).any()
+    one, again, other = (sequences(task.batch(seed, 20, 8, "last")) for seed in (5, 5, 6))
+    assert one == again
+    assert one != other
 
 
-def test_loss_at_changes_the_mask_alone(task: Task) -> None:
-    last, every = (task.batch(0, 20, 3, at) for at in ("last", "every"))
-    assert (last.mask[:-1] == 0).all()
-    assert (last.mask[-1] == 1).all()
-    assert (every.mask == 1).all()
-    assert (last.x == every.x).all()
-    assert (last.target == every.target).all()
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_is_held_out_is_never_trained_on(task: Task, seed: int) -> None:
+    if task.name == "counting":
+        pytest.skip("there are only 9 sequences")
+    trained = sequences(task.batch(seed, 20, 300, "every"))
+    assert not set(trained) & set(sequences(task.batch(seed, 20, 300, "every", HELD_OUT)))
 
 
-def test_two_steps_and_one_sequence_are_enough(task: Task) -> None:
-    assert task.batch(0, 2, 1, "last").seq_len == 2
+def test_a_batch_is_on_one_side_of_held_out(task: Task) -> None:
+    task.batch(0, 20, 2, "last", HELD_OUT - 2)
+    with pytest.raises(ValueError, match="first must leave the batch on one side of HELD_OUT"):
+        task.batch(0, 20, 3, "last", HELD_OUT - 2)
+
+
+def test_few_steps_and_one_sequence_are_enough(task: Task) -> None:
+    least = 3 if task.name == "copy_memory" else 2
+    assert task.batch(0, least, 1, "last").seq_len == task.shape(least)[0]
+
+
+def test_a_length_that_is_not_the_tasks_own_is_noted(task: Task) -> None:
+    batch = task.batch(0, 500, 2, task.asked)
+    assert (f"T is {batch.seq_len}, not 500" in batch.note) == (batch.seq_len != 500)
+    own = task.batch(0, batch.seq_len, 2, task.asked)
+    assert own.note == ""
+    assert sequences(own) == sequences(batch)
 
 
 def test_arrays_are_read_only(task: Task) -> None:
@@ -84,6 +142,7 @@ def test_arrays_are_read_only(task: Task) -> None:
         ({"seq_len": 1}, "seq_len must be an integer of at least 2, got 1"),
         ({"seq_len": 2.5}, "seq_len must be an integer"),
         ({"batch_size": 0}, "batch_size must be an integer of at least 1, got 0"),
+        ({"first": -1}, "first must be an integer of at least 0, got -1"),
         ({"loss_at": "first"}, "loss_at must be one of last, every, got 'first'"),
     ],
 )
@@ -93,22 +152,27 @@ def test_bad_arguments_are_named(task: Task, change: dict[str, Any], message: st
 
 
 @pytest.mark.parametrize("name", ["delayed_recall", "counting", "text"])
-def test_a_longer_sequence_begins_with_the_shorter_one(name: str) -> None:
-    short, long = (make(name).batch(1, steps, 4, "every") for steps in (10, 11))
+@pytest.mark.parametrize("first", [0, HELD_OUT])
+def test_a_longer_sequence_begins_with_the_shorter_one(name: str, first: int) -> None:
+    short, long = (make(name).batch(1, steps, 4, "every", first) for steps in (10, 11))
     assert (short.x == long.x[:10]).all()
     assert (short.target == long.target[:10]).all()
 
 
-@pytest.mark.parametrize("name", ["counting", "text", "stocks"])
+@pytest.mark.parametrize("name", NEXT_INPUT)
 def test_the_answer_is_the_next_input(name: str) -> None:
     batch = make(name).batch(0, 12, 4, "every")
     assert (batch.target[:-1] == batch.x[1:]).all()
 
 
-@pytest.mark.parametrize("name", ["delayed_recall", "counting"])
-def test_the_stated_baseline_is_the_loss_of_an_even_guess(name: str) -> None:
+@pytest.mark.parametrize("loss_at", LOSS_AT)
+@pytest.mark.parametrize(
+    "name",
+    ["delayed_recall", "temporal_order", "counting", "text", "digit_rows", "digit_pixels"],
+)
+def test_the_stated_baseline_is_the_loss_of_an_even_guess(name: str, loss_at: str) -> None:
     task = make(name)
-    batch = task.batch(0, 10, 4, "last")
-    y = np.zeros((10, batch.output_size, 4))
-    assert LOSSES[batch.loss](y, batch.target, batch.mask)[0] == pytest.approx(task.baseline)
-    assert f"{task.baseline:.3f}" in task.baseline_text
+    batch = task.batch(0, 10, 4, loss_at)
+    y = np.zeros((batch.seq_len, batch.output_size, 4))
+    loss, _ = LOSSES[batch.loss](y, batch.target, batch.mask)
+    assert loss / batch.asked_steps == pytest.approx(task.baseline_at(10, loss_at))
