@@ -2,6 +2,8 @@
 
 Work that does not depend on the recurrence is done for a block of steps at once, small enough
 to stay in the cache: input products before the steps, the factors of the backward recursion.
+With a skip of d steps a block has at most d − 1 of them: the states that W_skip acts on are then
+known before the block, and what W_skip sends back arrives at states before the block alone.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 from rnnviz.core import checks
 from rnnviz.core.cell import Cell, Weights
 from rnnviz.core.scaling import Scaler, needs_scaling
+from rnnviz.core.skips import Arrivals, delay, delay_arrays
 from rnnviz.core.trace import Record, Trace
 
 Array = np.ndarray
@@ -22,55 +25,102 @@ Array = np.ndarray
 BLOCK_ELEMENTS = 1 << 15
 
 
-def forward(cell: Cell, params: dict[str, Any], x: Any, h0: Any = None, c0: Any = None) -> Record:
+def forward(
+    cell: Cell,
+    params: dict[str, Any],
+    x: Any,
+    h0: Any = None,
+    c0: Any = None,
+    lengths: Any = None,
+) -> Record:
     """Run `cell` over x (T, D, B), or integer tokens (T, B) that stand for one-hot columns.
 
-    h0, c0 (H, B) are the initial states, zeros if not given. float32 in gives float32 out;
-    complex values give a complex Record (for complex-step derivatives).
+    h0, c0 (H, B) are the initial states, zeros if not given; of a cell with a skip of d steps h0
+    may also be (d, H, B), the last of them h[0]. lengths (B,): steps of each sequence that are
+    not padding; the padding comes last, what x holds there does not matter.
+    float32 in gives float32 out; complex values give a complex Record (for complex-step
+    derivatives).
     Raises ValueError for a wrong key, shape or dtype, and for NaN or inf in x, h0 or c0.
     """
     params, x, h0, c0 = _checked(cell, params, x, h0, c0)
+    return unroll(cell, params, x, h0, c0, checks.lengths(lengths, len(x), x.shape[2]))
+
+
+def unroll(
+    cell: Cell,
+    params: dict[str, Array],
+    x: Array,
+    h0: Array | None = None,
+    c0: Array | None = None,
+    lengths: Array | None = None,
+) -> Record:
+    """`forward` without its checks: arrays of one dtype, contiguous, lengths None or (B,)."""
     seq_len, input_size, batch_size = x.shape
     tape = cell.allocate(seq_len, batch_size, x.dtype)
-    tape.h[0] = h0
+    tape.h[0] = 0 if h0 is None else h0 if h0.ndim == 2 else h0[-1]
     if tape.c is not None:
-        tape.c[0] = c0
+        tape.c[0] = 0 if c0 is None else c0
     x1 = np.ones((seq_len, input_size + 1, batch_size), x.dtype)
     x1[:, :input_size] = x
+    zero_padding(lengths, x1[:, :input_size])
+    before, delayed = delay_arrays(cell, tape.h, h0)
     w = cell.forward_weights(params, batch_size)
     s = np.empty((len(w.hidden), batch_size), x.dtype)
     with np.errstate(all="ignore"):
-        for start, stop in _blocks(seq_len, s.size):
+        for start, stop in _blocks(seq_len, s.size, cell.skip):
             np.matmul(w.input, x1[start:stop], out=tape.gates[start:stop])
+            if before is not None and delayed is not None and w.skip is not None:
+                delay(before, tape.h, start, delayed[start:stop])
+                tape.gates[start:stop] += np.matmul(w.skip, delayed[start:stop])
             for views in cell.forward_views(tape, start, stop):
                 cell.forward_step(w, s, *views)
-    return Record(cell, params, x1[:, :input_size], tape.h, tape.c, tape.gates, tape.memo)
+    zero_padding(lengths, tape.h[1:], tape.gates, None if tape.c is None else tape.c[1:])
+    zero_padding(lengths, tape.memo, delayed)
+    return Record(cell, params, x1[:, :input_size], tape.h, tape.c, tape.gates, tape.memo,
+                  lengths=lengths, h_before=before, delayed=delayed)  # fmt: skip
 
 
-def backward(record: Record, d_h_direct: Any) -> Trace:
+def backward(record: Record, d_h_direct: Any, direct_log2: Any = None) -> Trace:
     """Backpropagation through time: total gradients of every state, gate, input and parameter.
 
     d_h_direct (T, H, B): d_h_direct[t] = ∂⁺L/∂h[t+1], what reaches h[t+1] through the output of
-    its own step. d_h[t] = d_h_direct[t-1] + (∂h[t+1]/∂h[t])ᵀ d_h[t+1] + ... (see `Trace`).
+    its own step; it counts as 0 at padded steps. d_h[t] = d_h_direct[t-1] + (∂h[t+1]/∂h[t])ᵀ
+    d_h[t+1] + ... (see `Trace`), with a skip of d steps also + W_skipᵀ d_a of the step to h[t+d].
+    direct_log2 (T, B), integers: the direct gradient is d_h_direct · 2**direct_log2 then.
     Where the dtype would overflow or underflow the pass is repeated with a power of two carried
     for each step and sequence (`Trace.d_log2`).
     Source: Werbos 1990, Proc. IEEE 78(10), 1550-1560. Raises ValueError for a wrong shape.
     """
-    shape = (record.seq_len, record.cell.hidden_size, record.batch_size)
-    direct = checks.array("d_h_direct", d_h_direct, shape, finite=False)
-    direct = checks.cast("d_h_direct", direct, record.h.dtype)
+    direct, log2 = checked_direct(record, d_h_direct, direct_log2)
     with np.errstate(all="ignore"):
-        trace = _backward(record, direct, None)
-        if needs_scaling(trace.d_h, trace.d_c):
-            trace = _backward(record, direct, Scaler(record.h.dtype, *record.h.shape[::2]))
-    return trace
+        if log2 is None:
+            trace = _backward(record, direct, None, None)
+            if not needs_scaling(trace.d_h, trace.d_c, direct):
+                return trace
+        return _backward(record, direct, log2, Scaler(record.h.dtype, *record.h.shape[::2]))
 
 
 def bptt(
-    cell: Cell, params: dict[str, Any], x: Any, d_h_direct: Any, h0: Any = None, c0: Any = None
+    cell: Cell,
+    params: dict[str, Any],
+    x: Any,
+    d_h_direct: Any,
+    h0: Any = None,
+    c0: Any = None,
+    lengths: Any = None,
 ) -> Trace:
     """`forward`, then `backward`."""
-    return backward(forward(cell, params, x, h0, c0), d_h_direct)
+    return backward(forward(cell, params, x, h0, c0, lengths), d_h_direct)
+
+
+def zero_padding(lengths: Array | None, *steps: Array | None) -> None:
+    """Write 0 to the padded steps of arrays (T, F, B)."""
+    if lengths is None:
+        return
+    for values in steps:
+        if values is not None:
+            padded = np.arange(len(values))[:, None] >= lengths
+            np.copyto(values, 0, where=padded[:, None])
 
 
 def _checked(
@@ -80,44 +130,69 @@ def _checked(
     checked = checks.params(params, cell.param_shapes())
     x = checks.inputs(x, cell.input_size)
     shape = (cell.hidden_size, x.shape[2])
+    several = cell.skip > 0 and np.ndim(h0) == 3
     if c0 is not None and not cell.HAS_CELL_STATE:
         raise ValueError(f"c0 must be None for {type(cell).__name__}, which has no cell state")
     states = [
-        np.zeros(shape, np.float32) if s is None else checks.array(name, s, shape)
-        for name, s in (("h0", h0), ("c0", c0))
-    ]
+        np.zeros(shape, np.float32) if s is None else checks.array(name, s, wanted)
+        for name, s, wanted in (("h0", h0, (cell.skip, *shape) if several else shape),
+                                ("c0", c0, shape))
+    ]  # fmt: skip
     dtype = np.result_type(x, *states, *checked.values())
     params = {name: value.astype(dtype) for name, value in checked.items()}
     return params, x.astype(dtype, copy=False), states[0], states[1]
 
 
-def _blocks(seq_len: int, elements: int) -> Iterator[tuple[int, int]]:
+def checked_direct(record: Record, d_h_direct: Any, direct_log2: Any) -> tuple[Array, Array | None]:
+    """Fresh arrays, 0 at padded steps; no exponents if all are 0."""
+    shape = (record.seq_len, record.cell.hidden_size, record.batch_size)
+    direct = checks.array("d_h_direct", d_h_direct, shape, finite=False)
+    direct = checks.cast("d_h_direct", direct, record.h.dtype)
+    zero_padding(record.lengths, direct)
+    if direct_log2 is None:
+        return direct, None
+    log2 = np.array(direct_log2)
+    if log2.dtype.kind not in "iu" or log2.shape != shape[::2]:
+        raise ValueError(
+            f"direct_log2 must be integers of shape {shape[::2]}, got {log2.dtype} of {log2.shape}"
+        )
+    return direct, log2.astype(np.int64) if log2.any() else None
+
+
+def _blocks(seq_len: int, elements: int, skip: int) -> Iterator[tuple[int, int]]:
     """(start, stop) of blocks of steps with about BLOCK_ELEMENTS elements each."""
     n = max(1, BLOCK_ELEMENTS // elements)
+    n = min(n, skip - 1) if skip else n
     return ((start, min(start + n, seq_len)) for start in range(0, seq_len, n))
 
 
-def _backward(record: Record, direct: Array, scaler: Scaler | None) -> Trace:
+def _backward(
+    record: Record, direct: Array, direct_log2: Array | None, scaler: Scaler | None
+) -> Trace:
     cell, w = record.cell, record.cell.backward_weights(record.params)
     shape = (record.seq_len, len(cell.D_SLABS) * cell.hidden_size, record.batch_size)
     d_a = np.empty(shape, direct.dtype)
     d_h = np.empty_like(record.h)
     d_c = None if record.c is None else np.empty_like(record.c)
+    arrivals = Arrivals(cell, w, direct, direct_log2)
     d_h[-1] = direct[-1]
     if d_c is not None:
         d_c[-1] = 0
-    for start, stop in reversed(list(_blocks(shape[0], shape[1] * shape[2]))):
-        _backward_block(record, w, direct, (d_a, d_h, d_c), start, stop, scaler)
+    if scaler is not None and direct_log2 is not None:
+        scaler.start(d_h[-1], None if d_c is None else d_c[-1], (direct[-1], direct_log2[-1]))
+    for start, stop in reversed(list(_blocks(shape[0], shape[1] * shape[2], cell.skip))):
+        _backward_block(record, w, arrivals, (d_a, d_h, d_c), start, stop, scaler)
+        arrivals.after(start, d_a[start:stop])
+    zero_padding(record.lengths, d_a, d_h[1:], None if d_c is None else d_c[1:])
     log2 = np.zeros((shape[0] + 1, shape[2]), np.int64) if scaler is None else scaler.log2
-    return Trace(
-        **vars(record), d_h_direct=direct, d_h=d_h, d_c=d_c, d_log2=log2, d_gate_values=d_a
-    )
+    return Trace(**vars(record), d_h_direct=direct, d_h=d_h, d_c=d_c, d_log2=log2,
+                 d_gate_values=d_a, direct_log2=direct_log2)  # fmt: skip
 
 
 def _backward_block(
     record: Record,
     w: Weights,
-    direct: Array,
+    arrivals: Arrivals,
     gradients: tuple[Array, Array, Array | None],
     start: int,
     stop: int,
@@ -131,10 +206,10 @@ def _backward_block(
     steps = list(cell.backward_views(record, start, d_a[start:stop], extra))
     h = list(d_h[start : stop + 1])
     c = [None] * len(h) if d_c is None else list(d_c[start : stop + 1])
-    e = [None, *direct[:stop]] if start == 0 else list(direct[start - 1 : stop])
+    e = arrivals.sums(start, stop) if scaler is None else []
     for t in range(stop - start - 1, -1, -1):
         cell.backward_step(w, s, h[t + 1], c[t + 1], h[t], c[t], *steps[t])
         if scaler is not None:
-            scaler.add(start + t, h[t], c[t], e[t])
-        elif e[t] is not None:
-            np.add(h[t], e[t], h[t])
+            scaler.add(start + t, h[t], c[t], arrivals.scaled(start + t, scaler.log2))
+        elif (arriving := e[t]) is not None:
+            np.add(h[t], arriving, h[t])

@@ -124,3 +124,18 @@ def inputs(x: Any, input_size: int) -> Array:
     if given.ndim == 2 and given.dtype.kind in "iu":
         return one_hot(given, input_size)
     return array("x", given, ("T", input_size, "B"))
+
+
+def lengths(value: Any, seq_len: int, batch_size: int) -> Array | None:
+    """Return lengths (B,), integers from 1 to T, as an array of their own; None if nothing is
+    padded."""
+    if value is None:
+        return None
+    given = _as_array("lengths", value)
+    if given.dtype.kind not in "iu" or given.shape != (batch_size,):
+        raise ValueError(
+            f"lengths must be {batch_size} integers, got {given.dtype} of shape {given.shape}"
+        )
+    if given.min() < 1 or given.max() > seq_len:
+        raise ValueError(f"lengths must be from 1 to {seq_len}, got {given.min()} to {given.max()}")
+    return None if (given == seq_len).all() else given.astype(np.int64)

@@ -23,6 +23,18 @@ def input_gradients(trace: Trace) -> Array:
         return np.matmul(weights.input, trace.d_gate_values[:, cell.x_rows])
 
 
+def skip_gradients(trace: Trace) -> Array:
+    """W_skipᵀ d_a of the first d−1 steps: the gradients of the states before h[0], (d−1, H, B)."""
+    assert trace.h_before is not None
+    steps = min(len(trace.h_before), trace.seq_len)
+    result = np.zeros_like(trace.h_before)
+    with np.errstate(all="ignore"):
+        w = trace.cell.backward_weights(trace.params)
+        assert w.skip is not None
+        result[:steps] = np.matmul(w.skip, trace.d_gate_values[:steps, trace.cell.x_rows])
+    return result
+
+
 def weight_gradients(trace: Trace) -> dict[str, Array]:
     """Σ_t d_a_t [x_t; h_{t-1}]ᵀ and Σ_t d_a_t, as a few long products."""
     cell = trace.cell
@@ -37,7 +49,11 @@ def weight_gradients(trace: Trace) -> dict[str, Array]:
             sums = (
                 [total + term for total, term in zip(sums, terms, strict=True)] if sums else terms
             )
-        return cell.complete_grads(cell.assemble_grads(*sums), trace, d_a)
+        grads = cell.complete_grads(cell.assemble_grads(*sums), trace, d_a)
+        if trace.delayed is not None:
+            d_W_skip = summed_products(d_a[:, cell.x_rows], trace.delayed)
+            grads["W_skip"] = cell.stacked(d_W_skip, cell.x_slabs)
+        return grads
 
 
 def summed_products(a: Array, v: Array) -> Array:

@@ -7,13 +7,13 @@ so every array is (T, features, B).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.core.products import input_gradients, weight_gradients
+from rnnviz.core.products import input_gradients, skip_gradients, weight_gradients
 
 if TYPE_CHECKING:
     from rnnviz.core.cell import Cell
@@ -29,6 +29,10 @@ class Record:
     state. gate_values (T, G·H, B) holds the gates after their nonlinearity in the order
     `cell.SLABS`; memo (T, H, B) is what the cell wants back in its backward pass (LSTM: tanh(c);
     GRU: W_hn h + b_hn; RNN: None). All arrays are read-only.
+    lengths (B,): steps of each sequence before its padding, None if nothing is padded; at padded
+    steps every array is exactly 0.
+    Of a cell with a skip of d steps: h_before (d−1, H, B) holds the states before h[0], delayed
+    (T, H, B) what W_skip acts on: delayed[t] is the state d steps before h[t+1]. Else None.
     """
 
     cell: Cell
@@ -38,6 +42,9 @@ class Record:
     c: Array | None
     gate_values: Array
     memo: Array | None
+    lengths: Array | None = field(default=None, kw_only=True)
+    h_before: Array | None = field(default=None, kw_only=True)
+    delayed: Array | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         for value in vars(self).values():
@@ -65,7 +72,8 @@ class Record:
 class Trace(Record):
     """The forward and the backward pass.
 
-    d_h_direct (T, H, B): d_h_direct[t] = ∂⁺L/∂h[t+1], through the output of that step alone.
+    d_h_direct (T, H, B): d_h_direct[t] = ∂⁺L/∂h[t+1], through the output of that step alone;
+    times 2**direct_log2[t] where these exponents (T, B) are given, else they are None.
     d_h, d_c (T+1, H, B): total gradients as autograd defines them, ∂L/∂h_t and ∂L/∂c_t.
     d_log2 (T+1, B), integers: the true gradient at index t is d_h[t] · 2**d_log2[t], and d_c[t]
     likewise; d_gates[t] and d_x[t], which belong to the step from t to t+1, go with d_log2[t+1].
@@ -80,6 +88,7 @@ class Trace(Record):
     d_c: Array | None
     d_log2: Array
     d_gate_values: Array
+    direct_log2: Array | None = field(default=None, kw_only=True)
 
     @cached_property
     def d_x(self) -> Array:
@@ -87,6 +96,16 @@ class Trace(Record):
         d_x = input_gradients(self)
         d_x.setflags(write=False)
         return d_x
+
+    @cached_property
+    def d_h_before(self) -> Array | None:
+        """∂L/∂ the states before h[0] of a cell with a skip of d steps, (d−1, H, B); entry j goes
+        with d_log2[j+1]. None without a skip."""
+        if self.h_before is None:
+            return None
+        d_h_before = skip_gradients(self)
+        d_h_before.setflags(write=False)
+        return d_h_before
 
     @cached_property
     def grads(self) -> dict[str, Array]:

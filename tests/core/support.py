@@ -33,13 +33,16 @@ class Problem:
     states: dict[str, Array]
     x: Array
     direct: Array
+    lengths: Array | None = None
 
     def trace(self) -> Trace:
-        return bptt(self.cell, self.params, self.x, self.direct, **self.states)
+        return bptt(
+            self.cell, self.params, self.x, self.direct, lengths=self.lengths, **self.states
+        )
 
     def loss(self) -> complex:
         """L = Σ_t e_t · h_t, whose direct gradient is e."""
-        record = forward(self.cell, self.params, self.x, **self.states)
+        record = forward(self.cell, self.params, self.x, lengths=self.lengths, **self.states)
         return (self.direct * record.h[1:]).sum()
 
     def inputs(self) -> dict[str, Array]:
@@ -78,6 +81,8 @@ def gradients(trace: Trace) -> dict[str, Array]:
     ∂L/∂c_0 as autograd defines it: c_0 reaches the loss through c_1 alone.
     """
     result = {**trace.grads, "h0": trace.d_h[0], "x": trace.d_x}
+    if trace.d_h_before is not None:
+        result["h0"] = np.concatenate([trace.d_h_before, trace.d_h[:1]])
     if trace.d_c is not None:
         result["c0"] = trace.d_c[0]
     return result

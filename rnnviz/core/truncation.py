@@ -1,0 +1,99 @@
+"""Truncated backpropagation through time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnnviz.core import checks
+from rnnviz.core.bptt import backward, checked_direct
+from rnnviz.core.scaling import add_scaled
+from rnnviz.core.trace import Record, Trace
+
+Array = np.ndarray
+
+
+def truncated_backward(
+    record: Record, d_h_direct: Any, window: int, stride: int = 0, direct_log2: Any = None
+) -> Trace:
+    """Every `stride` steps the losses since the last time are sent back through the last
+    `window` steps at most; gradients are summed over these windows.
+
+    Each window's gradients are those that autograd gives if the states before it are constants;
+    d_h[t] counts what came through the steps of every window that holds t. window >= T is
+    `backward` itself. stride 0, or one above `window`, means `window`: no loss is left out.
+    The sum is biased: what a loss owes to earlier steps is missing.
+    Source: Williams and Peng 1990, Neural Computation 2(4), 490-501 (BPTT(h; h')); bias: Tallec
+    and Ollivier 2017, arXiv:1705.08209. Raises ValueError for a window below 1, a stride below 0,
+    and where `backward` does.
+    """
+    checks.size("window", window)
+    every = min(checks.size("stride", stride, 0) or window, window)
+    if window >= record.seq_len:
+        return backward(record, d_h_direct, direct_log2)
+    direct, log2 = checked_direct(record, d_h_direct, direct_log2)
+    total, done = _Sum(record), 0
+    for stop in (*range(every, record.seq_len, every), record.seq_len):
+        start = max(0, stop - window)
+        recent = direct[start:stop].copy()
+        recent[: done - start] = 0
+        exponents = None if log2 is None else log2[start:stop]
+        total.add(start, backward(_steps(record, start, stop), recent, exponents))
+        done = stop
+    return total.trace(direct, log2)
+
+
+class _Sum:
+    """The gradients of a record, summed over windows."""
+
+    def __init__(self, record: Record) -> None:
+        steps, _, batch_size = record.h.shape
+        slabs = len(record.cell.D_SLABS) * record.cell.hidden_size
+        d_a = np.zeros((steps, slabs, batch_size), record.h.dtype)  # of the step to this index
+        self._record = record
+        self._arrays = [d_a, *(np.zeros_like(s) for s in (record.h, record.c) if s is not None)]
+        self._log2 = np.zeros((steps, batch_size), np.int64)
+
+    def add(self, start: int, window: Trace) -> None:
+        """Add a window whose first state is h[start]."""
+        indices = slice(start, start + window.seq_len + 1)
+        d_a = np.concatenate((np.zeros_like(window.d_gate_values[:1]), window.d_gate_values))
+        new = [d_a, *(d for d in (window.d_h, window.d_c) if d is not None)]
+        old = [values[indices] for values in self._arrays]
+        with np.errstate(all="ignore"):
+            sums, self._log2[indices] = add_scaled(old, self._log2[indices], new, window.d_log2)
+        for values, total in zip(old, sums, strict=True):
+            values[...] = total
+
+    def trace(self, direct: Array, direct_log2: Array | None) -> Trace:
+        d_a, d_h, *d_c = self._arrays
+        return Trace(
+            **vars(self._record),
+            d_h_direct=direct,
+            direct_log2=direct_log2,
+            d_h=d_h,
+            d_c=d_c[0] if d_c else None,
+            d_log2=self._log2,
+            d_gate_values=d_a[1:],
+        )
+
+
+def _steps(record: Record, start: int, stop: int) -> Record:
+    """The record of the steps from h[start] to h[stop], as views."""
+
+    def of(values: Array | None, more: int = 0) -> Array | None:
+        return None if values is None else values[start : stop + more]
+
+    lengths = None if record.lengths is None else (record.lengths - start).clip(0, stop - start)
+    return replace(
+        record,
+        x=record.x[start:stop],
+        h=record.h[start : stop + 1],
+        c=of(record.c, 1),
+        gate_values=record.gate_values[start:stop],
+        memo=of(record.memo),
+        lengths=lengths,
+        delayed=of(record.delayed),
+    )
