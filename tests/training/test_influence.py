@@ -1,0 +1,67 @@
+"""Influence balancing: truncated gradients point the wrong way up to a window of 40 steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnnviz.training.influence import (
+    EXACT,
+    OPTIMUM,
+    influence_curve,
+    influence_runs,
+    system,
+)
+
+
+def test_the_apparent_gradient_for_windows_with_known_values() -> None:
+    curve = influence_curve(400)
+    slope = dict(zip(curve.windows.tolist(), curve.slope, strict=True))
+    known = {1: 1.0, 10: 10.0, 20: 16.476059, 30: 9.869932, 50: -4.752671, 100: -6.0}
+    for window, value in known.items():
+        assert slope[window] == pytest.approx(value, abs=5e-7)
+    assert slope[400] == pytest.approx(EXACT, rel=1e-12)
+
+
+def test_the_sign_is_wrong_up_to_40_steps_and_right_from_41_on() -> None:
+    curve = influence_curve()
+    assert (curve.slope[curve.windows <= 40] > 0).all()
+    assert (curve.slope[curve.windows >= 41] < 0).all()
+    assert curve.first_right == 41
+    assert influence_curve(40).first_right is None
+
+
+def test_the_exact_gradient_is_the_fixed_points() -> None:
+    A, v = system()
+    fixed = np.linalg.solve(np.eye(len(v)) - A, v)
+    assert fixed[0] == pytest.approx(EXACT, rel=1e-12)
+    assert OPTIMUM * fixed[0] == pytest.approx(1.0)
+
+
+def test_descent_runs_away_under_truncation_and_arrives_without() -> None:
+    runs = influence_runs(windows=(1, 10, 20, 30, 100, 0), steps=4000)
+    assert runs.converging.tolist() == [False, False, False, False, True, True]
+    np.testing.assert_allclose(runs.theta[-1, -2:], OPTIMUM, atol=1e-4)
+    assert (runs.loss[-1, :4] > 2 * runs.loss[100, :4]).all()
+    assert (runs.loss[-1, 1:4] > 1e6).all()
+    assert (runs.loss[-1, -2:] < 1e-6).all()
+
+
+def test_at_the_turning_point_the_window_alone_decides() -> None:
+    runs = influence_runs(windows=(40, 41), steps=8000)
+    assert runs.converging.tolist() == [False, True]
+
+
+def test_the_state_is_carried_by_the_run() -> None:
+    runs = influence_runs(windows=(0,), steps=1, learning_rate=0.0)
+    A, v = system()
+    s = A @ np.ones(23) + 0.5 * v
+    assert runs.loss[0, 0] == pytest.approx(0.5 * (s[0] - 1) ** 2)
+    assert runs.loss[1, 0] == pytest.approx(0.5 * ((A @ s + 0.5 * v)[0] - 1) ** 2)
+
+
+def test_bad_values_are_named() -> None:
+    with pytest.raises(ValueError, match="windows must be"):
+        influence_runs(windows=(-1,))
+    with pytest.raises(ValueError, match="longest must be"):
+        influence_curve(0)
