@@ -159,16 +159,16 @@ class Cell(ABC):
     def arranged(self, rows: Array, order: tuple[str, ...]) -> Array:
         """A copy of a stacked parameter with its blocks in another order, and with blocks of
         zeros for the gates that have no weights."""
-        H = self.hidden_size
-        blocks = dict(zip(self.learned, rows.reshape(-1, H, *rows.shape[1:]), strict=True))
-        none = np.zeros((H, *rows.shape[1:]), rows.dtype)
-        return np.concatenate([blocks.get(gate, none) for gate in order])
+        learned, n = self.learned, len(self.learned)
+        if n < len(self.GATES):
+            rows, n = np.concatenate([rows, np.zeros_like(rows[: self.hidden_size])]), n + 1
+        at = [learned.index(gate) if gate in learned else n - 1 for gate in order]
+        return rows.reshape(n, -1).take(at, 0).reshape(-1, *rows.shape[1:])
 
     def stacked(self, rows: Array, order: tuple[str, ...]) -> Array:
         """The inverse of `arranged`: the blocks of the learned gates, as parameters stack them."""
-        H = self.hidden_size
-        starts = [order.index(gate) * H for gate in self.learned]
-        return np.concatenate([rows[start : start + H] for start in starts])
+        at = [order.index(gate) for gate in self.learned]
+        return rows.reshape(len(order), -1).take(at, 0).reshape(-1, *rows.shape[1:])
 
     @abstractmethod
     def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:

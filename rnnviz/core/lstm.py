@@ -194,9 +194,8 @@ class LSTM(Cell):
         of_f *= c - g if self.coupled else c
         ACTIVATIONS[self.candidate].slope(g, of_g)
         of_g *= i
-        for k, gate in enumerate(self.D_SLABS):
-            if gate not in self.learned:
-                self._four(d_a)[k][...] = 0
+        for gate in set(self.GATES) - set(self.learned):
+            self._four(d_a)[self.D_SLABS.index(gate)][...] = 0
         ACTIVATIONS[self.output].slope(squashed, s)
         s *= o
         if self.peepholes:

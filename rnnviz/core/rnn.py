@@ -57,11 +57,10 @@ class RNN(Cell):
         return zip(*map(list, views), strict=True)
 
     def forward_step(self, w: Weights, s: Array, *views: Array) -> None:
-        h, a = views[:2]
-        np.dot(w.hidden, h, s)
-        np.add(a, s, s)
-        ACTIVATIONS[self.activation].value(s, a)
-        if self.leak != 1:
+        np.dot(w.hidden, views[0], s)
+        np.add(views[1], s, s)
+        ACTIVATIONS[self.activation].value(s, views[1])
+        if self.leak != 1.0:
             self._mix(s, *views)
 
     def _mix(self, s: Array, h: Array, a: Array, h_next: Array) -> None:
@@ -76,7 +75,7 @@ class RNN(Cell):
     def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
         """d_a: ∂h/∂a = α φ′(a)."""
         ACTIVATIONS[self.activation].slope(record.gate_values[start:stop], d_a)
-        if self.leak != 1:
+        if self.leak != 1.0:
             d_a *= self.leak
 
     def backward_views(self, record: Record, start: int, d_a: Array, s: Array) -> Iterator[Views]:
@@ -95,7 +94,7 @@ class RNN(Cell):
         (d_a,) = views
         np.multiply(d_a, d_h_next, d_a)
         np.dot(w.hidden, d_a, d_h)
-        if self.leak != 1:
+        if self.leak != 1.0:
             np.multiply(1 - self.leak, d_h_next, s)
             np.add(d_h, s, d_h)
 
