@@ -1,5 +1,5 @@
-"""State-to-state Jacobians written out from the equations (THEORY.md E9, E11), and what a trace
-says about the gradient of the same states."""
+"""State-to-state Jacobians written out from the equations (THEORY.md E9, E11, B14), and what a
+trace says about the gradient of the same states."""
 
 from __future__ import annotations
 
@@ -9,36 +9,77 @@ from rnnviz.core.activations import ACTIVATIONS
 
 
 def block(trace, gate):
+    """A gate's H × H block of W_hh; zeros for a gate without weights."""
+    H = trace.cell.hidden_size
+    if gate not in trace.cell.learned:
+        return np.zeros((H, H))
     return trace.params["W_hh"][trace.cell.gate_rows(gate)]
 
 
-def rnn_jacobian(trace, t, b):
-    """D_t W."""
-    y = trace.h[t, :, b]
+def slope_of(name, y):
     slope = np.empty_like(y)
-    ACTIVATIONS[trace.cell.activation].slope(y, slope)
-    return slope[:, None] * trace.params["W_hh"]
+    ACTIVATIONS[name].slope(y, slope)
+    return slope
+
+
+def rnn_jacobian(trace, t, b):
+    """(1 − α) I + α D_t W."""
+    leak, y = trace.cell.leak, trace.gates["a"][t - 1, :, b]
+    D = slope_of(trace.cell.activation, y)[:, None]
+    return (1 - leak) * np.eye(len(y)) + leak * D * trace.params["W_hh"]
 
 
 def gru_jacobian(trace, t, b):
-    """E11, reset after the product."""
+    """E11, reset after and before the product."""
     r, z, n = (trace.gates[gate][t - 1, :, b, None] for gate in "rzn")
-    h = trace.h[t - 1, :, b, None]
-    m = block(trace, "n") @ h + trace.params["b_hn"][:, None]
-    inner = r * block(trace, "n") + m * r * (1 - r) * block(trace, "r")
+    h, U_n, U_r = trace.h[t - 1, :, b, None], block(trace, "n"), block(trace, "r")
+    if trace.cell.reset == "before":
+        inner = U_n @ (np.diag(r[:, 0]) + h * r * (1 - r) * U_r)
+    else:
+        inner = r * U_n + (U_n @ h + trace.params["b_hn"][:, None]) * r * (1 - r) * U_r
     of_z = (h - n) * z * (1 - z) * block(trace, "z")
     return np.diag(z[:, 0]) + of_z + (1 - z) * (1 - n**2) * inner
 
 
+def lstm_slopes(trace, t, b):
+    """∂h/∂a_o, and ∂c/∂a of i, f, g, each with c_{t-1} and c_t held; (H,)."""
+    i, f, g, o = (trace.gates[gate][t - 1, :, b] for gate in "ifgo")
+    c, squashed = trace.c[t - 1, :, b], trace.c[t, :, b]
+    squashed = np.tanh(squashed) if trace.cell.output == "tanh" else squashed
+    kept = c - g if trace.cell.coupled else c
+    slopes = {
+        "o": squashed * o * (1 - o),
+        "i": g * i * (1 - i),
+        "f": kept * f * (1 - f),
+        "g": i * slope_of(trace.cell.candidate, g),
+    }
+    return {gate: s * (gate in trace.cell.learned) for gate, s in slopes.items()}
+
+
+def peephole(trace, gate):
+    return trace.params.get(f"p_{gate}", np.zeros(trace.cell.hidden_size))
+
+
+def lstm_K(trace, t, b):
+    """∂h_t/∂c_t, (H,)."""
+    o, c = trace.gates["o"][t - 1, :, b], trace.c[t, :, b]
+    through_squash = o * (1 - np.tanh(c) ** 2) if trace.cell.output == "tanh" else o
+    return through_squash + lstm_slopes(trace, t, b)["o"] * peephole(trace, "o")
+
+
+def lstm_C_c(trace, t, b):
+    """∂c_t/∂c_{t-1} with h_{t-1} held, (H,)."""
+    slopes, f = lstm_slopes(trace, t, b), trace.gates["f"][t - 1, :, b]
+    return f + slopes["f"] * peephole(trace, "f") + slopes["i"] * peephole(trace, "i")
+
+
 def lstm_jacobian(trace, t, b):
     """E9: 2H × 2H, h and c independent."""
-    i, f, g, o = (trace.gates[gate][t - 1, :, b, None] for gate in "ifgo")
-    c, th = trace.c[t - 1, :, b, None], np.tanh(trace.c[t, :, b, None])
-    C_h = c * f * (1 - f) * block(trace, "f") + g * i * (1 - i) * block(trace, "i")
-    C_h += i * (1 - g**2) * block(trace, "g")
-    K = o * (1 - th**2)
-    H_h = th * o * (1 - o) * block(trace, "o") + K * C_h
-    return np.block([[H_h, np.diag((K * f)[:, 0])], [C_h, np.diag(f[:, 0])]])
+    slopes, C_c = lstm_slopes(trace, t, b), lstm_C_c(trace, t, b)
+    C_h = sum(slopes[gate][:, None] * block(trace, gate) for gate in "ifg")
+    K = lstm_K(trace, t, b)
+    H_h = slopes["o"][:, None] * block(trace, "o") + K[:, None] * C_h
+    return np.block([[H_h, np.diag(K * C_c)], [C_h, np.diag(C_c)]])
 
 
 def state_gradient(trace, t, b):
@@ -49,8 +90,7 @@ def state_gradient(trace, t, b):
         return d_h
     if t == 0:
         return np.concatenate([d_h, trace.d_c[0, :, b]])
-    th, o = np.tanh(trace.c[t, :, b]), trace.gates["o"][t - 1, :, b]
-    return np.concatenate([d_h, trace.d_c[t, :, b] - o * (1 - th**2) * d_h])
+    return np.concatenate([d_h, trace.d_c[t, :, b] - lstm_K(trace, t, b) * d_h])
 
 
 def jacobian(trace, t, b):

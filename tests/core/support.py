@@ -62,14 +62,20 @@ def problem(
     kind: str, T: int, B: int, D: int, H: int, seed: int = 0, scale: float = 1.2
 ) -> Problem:
     """Random parameters, states, inputs and direct gradients, none of them zero."""
-    rng = np.random.default_rng(seed)
-    cell = KINDS[kind](D, H)
+    return problem_of(KINDS[kind](D, H), T, B, seed, scale)
+
+
+def problem_of(cell: Cell, T: int, B: int, seed: int = 0, scale: float = 1.2) -> Problem:
+    """The same for a cell; with a skip of d steps h0 (d, H, B)."""
+    rng, D, H = np.random.default_rng(seed), cell.input_size, cell.hidden_size
     params = {
         name: scale / np.sqrt(shape[-1] if len(shape) == 2 else 2) * rng.standard_normal(shape)
         for name, shape in cell.param_shapes().items()
     }
     names = ("h0", "c0") if cell.HAS_CELL_STATE else ("h0",)
     states = {name: rng.standard_normal((H, B)) for name in names}
+    if cell.skip:
+        states["h0"] = rng.standard_normal((cell.skip, H, B))
     return Problem(
         cell, params, states, rng.standard_normal((T, D, B)), rng.standard_normal((T, H, B))
     )
