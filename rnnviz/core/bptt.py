@@ -54,7 +54,8 @@ def unroll(
     c0: Array | None = None,
     lengths: Array | None = None,
 ) -> Record:
-    """`forward` without its checks: arrays of one dtype, contiguous, lengths None or (B,)."""
+    """`forward` without its checks, which also takes states that have blown up: arrays of one
+    dtype, lengths None or (B,)."""
     seq_len, input_size, batch_size = x.shape
     tape = cell.allocate(seq_len, batch_size, x.dtype)
     tape.h[0] = 0 if h0 is None else h0 if h0.ndim == 2 else h0[-1]

@@ -1,0 +1,121 @@
+"""Layers upon each other, each in one or two directions of time.
+
+The backward direction of a layer is an ordinary cell that reads each sequence reversed by
+itself; its record stays in that order, its own order of processing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from rnnviz.core.bptt import unroll
+from rnnviz.core.cell import Cell
+from rnnviz.core.scaling import add_scaled
+from rnnviz.core.trace import Record, Trace
+
+Array = np.ndarray
+Layers = tuple[tuple[Record, ...], ...]
+Traces = tuple[tuple[Trace, ...], ...]
+Params = Callable[[int, int], dict[str, Array]]
+"""(layer, direction) -> the parameters of that cell."""
+
+DIRECTIONS = ("forward", "backward")
+
+
+class Backward(Protocol):
+    """`backward`, or a variant of it such as a `truncated_backward` with its window."""
+
+    def __call__(
+        self, record: Record, d_h_direct: Array, *, direct_log2: Array | None
+    ) -> Trace: ...
+
+
+def key(layer: int, name: str, direction: int = 0) -> str:
+    """The name of a cell's parameter in its network's: "0.forward.W_hh"."""
+    return f"{layer}.{DIRECTIONS[direction]}.{name}"
+
+
+def of_cell(params: Mapping[str, Array], layer: int, direction: int) -> dict[str, Array]:
+    """A cell's own parameters, by its own names."""
+    prefix = key(layer, "", direction)
+    return {name.removeprefix(prefix): p for name, p in params.items() if name.startswith(prefix)}
+
+
+def reverse(values: Array, lengths: Array | None) -> Array:
+    """Steps (T, B) or (T, F, B), each sequence in reverse order, its padding where it was."""
+    if lengths is None:
+        return values[::-1]
+    t = np.arange(len(values))[:, None]
+    index = np.where(t < lengths, lengths - 1 - t, t)
+    return np.take_along_axis(values, index if values.ndim == 2 else index[:, None], axis=0)
+
+
+def forward_layers(
+    cells: Sequence[Cell],
+    params: Mapping[str, Array],
+    x: Array,
+    directions: int,
+    h0: Array | None = None,
+    lengths: Array | None = None,
+) -> Layers:
+    """The records of every layer and direction; h0 is the first layer's, forward direction."""
+    layers: list[tuple[Record, ...]] = []
+    for k, cell in enumerate(cells):
+        runs = [unroll(cell, of_cell(params, k, 0), x, h0 if k == 0 else None, None, lengths)]
+        if directions == 2:
+            own = of_cell(params, k, 1)
+            runs.append(unroll(cell, own, reverse(x, lengths), lengths=lengths))
+        layers.append(tuple(runs))
+        x = outputs(layers[-1])
+    return tuple(layers)
+
+
+def outputs(layer: Sequence[Record], aligned: bool = True) -> Array:
+    """[h→_t; h←_t] of every step, (T, H·directions, B); h← in its own order if not `aligned`."""
+    h = [record.h[1:] for record in layer]
+    if len(h) == 1:
+        return h[0]
+    h[1] = reverse(h[1], layer[1].lengths) if aligned else h[1]
+    return np.concatenate(h, axis=1)
+
+
+def backward_layers(layers: Layers, direct: Array, aligned: bool, backward: Backward) -> Traces:
+    """The traces of every layer and direction. direct (T, H·directions, B): the gradient of
+    `outputs(layers[-1], aligned)`."""
+    traces: list[tuple[Trace, ...]] = []
+    log2: Array | None = None
+    for layer in reversed(layers):
+        turned = _turned(layer, direct, log2, aligned)
+        traces.append(tuple(backward(r, d, direct_log2=e) for r, (d, e) in turned))
+        if len(traces) < len(layers):
+            direct, log2 = _below(traces[-1])
+        aligned = True
+    return tuple(reversed(traces))
+
+
+def _turned(
+    layer: Sequence[Record], direct: Array, log2: Array | None, aligned: bool
+) -> list[tuple[Record, tuple[Array, Array | None]]]:
+    """Each direction's share of a gradient of outputs, in its own order."""
+    if len(layer) == 1:
+        return [(layer[0], (direct, log2))]
+    lengths, H = layer[0].lengths, layer[0].cell.hidden_size
+    ahead, back = direct[:, :H], direct[:, H:]
+    if not aligned:
+        return [(layer[0], (ahead, log2)), (layer[1], (back, log2))]
+    turned_log2 = None if log2 is None else reverse(log2, lengths)
+    return [(layer[0], (ahead, log2)), (layer[1], (reverse(back, lengths), turned_log2))]
+
+
+def _below(layer: Sequence[Trace]) -> tuple[Array, Array]:
+    """∂L/∂x of a layer, summed over its directions, and its exponents."""
+    first = layer[0]
+    d_x, log2 = first.d_x, first.d_log2[1:]
+    if len(layer) == 2:
+        other = [reverse(v, first.lengths) for v in (layer[1].d_x, layer[1].d_log2[1:])]
+        with np.errstate(all="ignore"):
+            (d_x,), log2 = add_scaled([d_x], log2, [other[0]], other[1])
+    return d_x, log2
