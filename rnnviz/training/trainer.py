@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from rnnviz.core import checks
+from rnnviz.core.bptt import backward
+from rnnviz.core.layers import Backward
 from rnnviz.core.network import Examples, Network, NetworkTrace, run_network
+from rnnviz.core.truncation import truncated_backward
 from rnnviz.training.clipping import CLIPS, global_norm
 from rnnviz.training.metrics import loss_per_answer, metric
 from rnnviz.training.optimizers import OPTIMIZERS
@@ -74,7 +78,7 @@ def advance(
 def take_step(network: Network, state: TrainState, batch: Examples, options: TrainOptions) -> Step:
     """Gradients of one batch, clipped, and the optimizer's step with them."""
     with np.errstate(all="ignore"):
-        trace = run_network(network, state.params, batch)
+        trace = run_network(network, state.params, batch, _backward(options))
         event = _bad_forward(trace) or _bad("∂L/∂({})", trace.grads)
         if event:
             return Step(trace, trace.grads, state, event)
@@ -85,6 +89,13 @@ def take_step(network: Network, state: TrainState, batch: Examples, options: Tra
         event = _bad("{} of the optimizer", moments) or _bad("{} after the update", params)
     after = state if event else TrainState(state.step + 1, params, moments)
     return Step(trace, applied, after, event)
+
+
+def _backward(options: TrainOptions) -> Backward:
+    """The whole way back through time, or as far as the window reaches."""
+    if not options.window:
+        return backward
+    return partial(truncated_backward, window=options.window, stride=options.stride)
 
 
 def _record(state: TrainState, batch: Examples, step: Step, spectra: bool) -> StepRecord:

@@ -115,6 +115,18 @@ def test_without_a_question_nothing_moves() -> None:
     assert equal(state.params, start.params)
 
 
+def test_a_window_truncates_the_gradient_and_one_as_long_as_the_sequence_does_not() -> None:
+    network, start = small_lstm()
+    full = next(train(network, start, recall, TrainOptions("sgd", 0.1)))
+    long = next(train(network, start, recall, TrainOptions("sgd", 0.1, window=6)))
+    short = next(train(network, start, recall, TrainOptions("sgd", 0.1, window=2, stride=1)))
+    assert equal(full[0].params, long[0].params)
+    assert not equal(full[0].params, short[0].params)
+    assert np.isfinite(full[1].log10_state).all()
+    assert np.isneginf(short[1].log10_state[:3]).all()
+    assert np.isfinite(short[1].log10_state[4:]).all()
+
+
 def test_steps_before_the_state_are_refused() -> None:
     network, start = small_lstm()
     with pytest.raises(ValueError, match="steps must be an integer of at least 5"):
