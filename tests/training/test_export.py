@@ -13,14 +13,12 @@ from rnnviz.training.export import to_csv, to_json
 
 
 def history() -> History:
-    state = TrainState(0, {"W": np.zeros(2)})
-    filled = History(state)
-    curve = np.array([-np.inf, -2.5, np.nan], np.float32)
-    filled.add(TrainState(1, {"W": np.ones(2)}),
-               StepRecord(0, 2.0, 2.0, 0.25, curve, 3.0, 1.0, True, 0.1, np.array([2.0]), 1.5))  # fmt: skip
-    filled.add(TrainState(1, {"W": np.ones(2)}),
-               StepRecord(1, np.nan, np.inf, 0.0, curve, 3.0, 3.0, False, np.nan,
-                          event="the loss is NaN"))  # fmt: skip
+    filled = History(TrainState(0, {"W": np.zeros(2)}))
+    curve, after = np.array([-np.inf, -2.5, np.nan], np.float32), TrainState(1, {"W": np.ones(2)})
+    sigma, nan = np.array([2.0]), np.nan
+    filled.add(after, StepRecord(0, 2.0, 2.0, 0.25, curve, 3.0, 1.0, True, 0.1, sigma, 1.5))
+    bad = StepRecord(1, nan, np.inf, 0.0, curve, 3.0, 3.0, False, nan, event="the loss is NaN")
+    filled.add(after, bad)
     return filled
 
 
