@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnnviz.core import GRU, LSTM, RNN, bptt
-from tests.core.jacobian import jacobian
+from tests.core.jacobian import jacobian, lstm_C_c
 from tests.core.support import KINDS, problem
 
 LOG10_2 = np.log10(2.0)
@@ -18,13 +18,14 @@ LOG10_2 = np.log10(2.0)
 
 def independent_state_gradient(trace, t, b):
     """∂L/∂s_t in units of 2**d_log2[t, b], h and c as independent coordinates. What comes back
-    from step t+1 to c_t is f_{t+1} ∘ d_c[t+1], in units of 2**d_log2[t+1, b]."""
+    from step t+1 to c_t is ∂c_{t+1}/∂c_t ∘ d_c[t+1] (f without peepholes), in units of
+    2**d_log2[t+1, b]."""
     if trace.c is None:
         return trace.d_h[t, :, b]
     if t == trace.seq_len:
         return np.concatenate([trace.d_h[t, :, b], np.zeros(trace.cell.hidden_size)])
     shift = int(trace.d_log2[t + 1, b] - trace.d_log2[t, b])
-    d_c = np.ldexp(trace.gates["f"][t, :, b] * trace.d_c[t + 1, :, b], shift)
+    d_c = np.ldexp(lstm_C_c(trace, t + 1, b) * trace.d_c[t + 1, :, b], shift)
     return np.concatenate([trace.d_h[t, :, b], d_c])
 
 
