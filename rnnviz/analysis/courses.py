@@ -1,0 +1,157 @@
+"""What a training run has come to: its curves under the model's name, in numbers and words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from rnnviz.analysis.labels import display_name
+
+Array = np.ndarray
+
+RECENT = 10
+"""Recorded steps whose mean stands for "now": a single batch says little."""
+BEATEN = 0.95
+"""Share of the baseline below which a loss counts as better than it."""
+SOLVED = 0.99
+
+
+class Curves(Protocol):
+    """What is recorded of n training steps; see `rnnviz.training.history.Curves`."""
+
+    @property
+    def steps(self) -> Array: ...
+    @property
+    def loss_per_answer(self) -> Array: ...
+    @property
+    def metric(self) -> Array: ...
+    @property
+    def norm_before(self) -> Array: ...
+    @property
+    def norm_after(self) -> Array: ...
+    @property
+    def clipped(self) -> Array: ...
+    @property
+    def log10_state(self) -> Array: ...
+    @property
+    def singular_values(self) -> Array: ...
+    @property
+    def spectral_radius(self) -> Array: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """One model's training so far.
+
+    clipped_share: of all steps, recorded or not. event: what was not finite and when, as a
+    sentence without its full stop; "" while all is well.
+    """
+
+    label: str
+    curves: Curves
+    clipped_share: float = 0.0
+    event: str = ""
+
+    @property
+    def last_step(self) -> int:
+        """The last recorded training step; 0 is the network before any update."""
+        return int(self.curves.steps[-1]) if len(self.curves.steps) else 0
+
+    @cached_property
+    def loss(self) -> float:
+        """The loss per answer now: the mean over the last recorded steps; NaN without any."""
+        return _recent(self.curves.loss_per_answer)
+
+    @cached_property
+    def metric(self) -> float:
+        return _recent(self.curves.metric)
+
+
+def course_words(
+    courses: Sequence[Course],
+    baseline: float | None,
+    baseline_text: str = "",
+    metric_name: str = "accuracy",
+) -> tuple[str, ...]:
+    """The lines over the training figures, in Markdown: where every model stands, then whether
+    the baseline is beaten; what went wrong comes first.
+
+    baseline: loss per answer of the best answer that ignores the sequence; None if none is known.
+    """
+    lines = [_standing(courses, metric_name)]
+    troubles = [course for course in courses if course.event]
+    if troubles:
+        return (*(_trouble(course) for course in troubles), *lines)
+    if baseline is not None:
+        lines.append(_against(courses, baseline, baseline_text))
+    return tuple(lines)
+
+
+def clip_words(courses: Sequence[Course], limit: float | None) -> str:
+    """How often the gradient was clipped, in Markdown; limit None: it is not clipped at all."""
+    if limit is None:
+        highest = [(_peak(course.curves.norm_before), course) for course in courses]
+        value, course = max(highest, key=lambda pair: pair[0])
+        return f"Not clipped. Largest gradient norm: **{value:.3g}** ({_name(course)})."
+    shares = [f"**{course.clipped_share:.0%}** in the {_name(course)}" for course in courses]
+    return f"Clipped at {limit:g}, of all training steps: {', '.join(shares)}."
+
+
+def _standing(courses: Sequence[Course], metric_name: str) -> str:
+    ranked = sorted(courses, key=lambda course: (np.isnan(course.loss), course.loss))
+    said = ", ".join(_score(course, metric_name) for course in ranked)
+    step = max(course.last_step for course in courses)
+    when = f"After **{step:,}** training steps" if step else "Before training"
+    return f"{when}: {said}."
+
+
+def _score(course: Course, metric_name: str) -> str:
+    right = ""
+    if metric_name == "accuracy" and np.isfinite(course.metric):
+        right = f" (**{course.metric:.0%}** right)"
+    return f"loss **{_loss(course.loss)}**{right} in the {_name(course)}"
+
+
+def _against(courses: Sequence[Course], baseline: float, text: str) -> str:
+    better = [_name(c) for c in courses if c.loss < BEATEN * baseline]
+    rest = [_name(c) for c in courses if not c.loss < BEATEN * baseline]
+    known = text or f"the baseline: {baseline:.3g}"
+    if not better:
+        return f"Nothing learned yet: no loss is clearly below {known}."
+    if not rest:
+        return f"Below {known}." if len(courses) == 1 else f"All are below {known}."
+    return f"Below {known}: {_list(better)}. Not, or not yet: {_list(rest)}."
+
+
+def _trouble(course: Course) -> str:
+    return (f"{_name(course)}: **{course.event}**. It stops here; the last network whose numbers "
+            "were all finite is kept.")  # fmt: skip
+
+
+def _name(course: Course) -> str:
+    return display_name(course.label)
+
+
+def _list(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _loss(value: float) -> str:
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else "∞"
+    return f"{value:.2f}" if 0.1 <= abs(value) < 100 else f"{value:.2g}"
+
+
+def _recent(values: Array) -> float:
+    last = np.asarray(values, float)[-RECENT:]
+    finite = last[np.isfinite(last)]
+    return float(finite.mean()) if len(finite) else float("nan")
+
+
+def _peak(values: Array) -> float:
+    finite = np.asarray(values)[np.isfinite(values)]
+    return float(finite.max()) if len(finite) else float("nan")

@@ -1,0 +1,148 @@
+// The training step that the page shows: a range input and keys. A move is told to the charts of
+// the page and to nobody else; the server hears of commands only.
+
+import { scriptRuns } from "./page.js";
+import { tellStep } from "./tracks.js";
+
+const scrubbers = new WeakMap();
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let scrubber = scrubbers.get(parentElement);
+  if (!scrubber) {
+    scrubber = new Scrubber(parentElement);
+    scrubbers.set(parentElement, scrubber);
+  }
+  scrubber.update(JSON.parse(new TextDecoder().decode(data)), setTriggerValue);
+  return () => {
+    scrubber.destroy();
+    scrubbers.delete(parentElement);
+  };
+}
+
+class Scrubber {
+  constructor(root) {
+    this.input = root.querySelector("input");
+    this.output = root.querySelector("output");
+    this.button = root.querySelector("button");
+    this.chosen = null; // a training step, null for the last one
+    this.input.addEventListener("input", () => this.choose(Number(this.input.value)));
+    this.button.addEventListener("click", () => this.command("show"));
+    this.hear = (event) => this.pressed(event);
+    document.addEventListener("keydown", this.hear);
+  }
+
+  destroy() {
+    document.removeEventListener("keydown", this.hear);
+    tellStep(null);
+  }
+
+  // From the server. Another run, or training that goes on, shows its last step.
+  update(data, setTriggerValue) {
+    const starts = data.playing && !this.data?.playing;
+    const forgets = starts || data.run !== this.data?.run;
+    this.data = data;
+    this.setTriggerValue = setTriggerValue;
+    this.input.min = 0;
+    this.input.max = Math.max(1, this.last);
+    this.button.textContent = data.show;
+    if (!data.playing) this.pausing = false;
+    if (forgets && !this.pausing) this.chosen = null;
+    tellStep(this.chosen);
+    this.paint();
+  }
+
+  get last() {
+    return this.data.steps.at(-1) ?? 0;
+  }
+
+  // Training pauses while its past is looked at.
+  choose(step) {
+    this.chosen = step >= this.last ? null : Math.max(0, step);
+    if (this.chosen !== null && this.data.playing && !this.pausing) {
+      this.pausing = true;
+      this.command("pause");
+    }
+    tellStep(this.chosen);
+    this.paint();
+  }
+
+  command(name) {
+    this.setTriggerValue("command", { name, step: this.chosen ?? this.last });
+  }
+
+  paint() {
+    const { steps, series, playing, show } = this.data;
+    const step = this.chosen ?? this.last;
+    this.input.value = step;
+    this.input.style.setProperty("--fill", fill(step / Math.max(1, this.last)));
+    this.button.hidden = playing || !show || !steps.length;
+    const at = Math.max(0, steps.findLastIndex((recorded) => recorded <= step));
+    const head = document.createElement("b");
+    head.textContent = step.toLocaleString("en");
+    this.output.replaceChildren(head, ...series.map(({ name, colour, losses }) => {
+      const said = document.createElement("span");
+      said.style.color = colour;
+      said.textContent = `  ${name} ${number(losses[at])}`;
+      return said;
+    }));
+    this.input.setAttribute("aria-valuetext", `step ${this.output.textContent}`);
+  }
+
+  pressed(event) {
+    const act = this.action(event);
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
+
+  // Space plays and pauses; right is one training step, or one step on in what is recorded; left
+  // goes back. With shift, or as page keys, ten.
+  action(event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return null;
+    const target = event.composedPath()[0];
+    if (target !== this.input && takesKeys(target, event.key)) return null;
+    const far = event.shiftKey || event.key.startsWith("Page") ? 10 : 1;
+    return {
+      " ": () => event.repeat || this.command(this.data.playing ? "pause" : "play"),
+      ArrowRight: () => this.forward(far, event),
+      PageDown: () => this.forward(far, event),
+      ArrowLeft: () => this.move(-far),
+      PageUp: () => this.move(-far),
+      Home: target === this.input ? () => this.choose(0) : null,
+      End: target === this.input ? () => this.choose(this.last) : null,
+    }[event.key] ?? null;
+  }
+
+  forward(count, event) {
+    if (this.chosen !== null) return this.move(count);
+    if (event.repeat && scriptRuns()) return; // a held key waits for its last step
+    this.command(count > 1 ? "ten" : "step");
+  }
+
+  // To the recorded step that is `count` further on.
+  move(count) {
+    const { steps } = this.data;
+    if (this.data.playing) return this.choose(this.last - 1);
+    const here = steps.findLastIndex((recorded) => recorded <= (this.chosen ?? this.last));
+    this.choose(steps[Math.min(steps.length - 1, Math.max(0, here + count))] ?? 0);
+  }
+}
+
+// Whether an element has a use of its own for a key.
+function takesKeys(target, key) {
+  if (!(target instanceof Element)) return false;
+  if (target.closest("input, textarea, select, [contenteditable=true], [role=listbox]")) return true;
+  if (target.closest("[role=slider], [role=menu], [role=tab], [role=radiogroup]")) return true;
+  if (key === " ") return Boolean(target.closest("button, a, summary, [role=button]"));
+  return Boolean(target.closest(".rnnviz-chart"));
+}
+
+function fill(share) {
+  return `calc(${share} * (100% - var(--thumb)) + var(--thumb) / 2)`;
+}
+
+function number(value) {
+  if (value === null || value === undefined) return "–";
+  if (Math.abs(value) >= 0.095 || value === 0) return value.toFixed(2).replace("-", "\u2212");
+  return value.toPrecision(2).replace("-", "\u2212");
+}

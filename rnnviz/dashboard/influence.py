@@ -1,0 +1,38 @@
+"""The panel "Truncation points the wrong way": influence balancing."""
+
+from __future__ import annotations
+
+from rnnviz.dashboard import layout
+from rnnviz.dashboard.components import live_chart
+from rnnviz.dashboard.texts import fill, texts
+from rnnviz.plots import influence as plots
+from rnnviz.training.influence import EXACT, OPTIMUM, influence_curve, influence_runs
+
+WINDOWS = (20, 40, 41, 100, 0)
+HEIGHT = 260
+
+
+def panel() -> None:
+    """Verdict, the gradient against the window, and where training goes with each window."""
+    text = texts("train")
+    curve, runs = influence_curve(), influence_runs(WINDOWS)
+    says = {f"at{k}": f"{curve.slope[k - 1]:+.2f}".replace("-", "−") for k in (20, 40, 41)}
+    first = curve.first_right
+    layout.verdict([fill(text["influence_words"], first=first, last=(first or 1) - 1, **says)], {})
+    live_chart(
+        plots.slope_figure(curve, EXACT, height=HEIGHT),
+        key="influence",
+        height=HEIGHT,
+        filename="rnnviz-influence",
+        alt="The gradient that truncated backpropagation finds against the length of its window",
+    )
+    layout.how_to_read(text["influence_how"])
+    live_chart(
+        plots.runs_figure(runs, OPTIMUM, height=HEIGHT),
+        key="influence-runs",
+        height=HEIGHT,
+        step_axis=True,
+        filename="rnnviz-influence-runs",
+        alt="The parameter under gradient descent with each window",
+    )
+    layout.how_to_read(text["influence_runs_how"])

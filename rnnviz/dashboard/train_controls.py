@@ -1,0 +1,237 @@
+"""The controls of the Train page: play, steps, speed, how it trains, lessons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from rnnviz.dashboard import state, training
+from rnnviz.dashboard.lessons import LESSONS
+from rnnviz.dashboard.training import Training, Visit
+from rnnviz.experiment import FIELDS, Experiment
+
+SHOW = "Show this network on Gradient flow"
+LESSON, SPEED, LOG, GHOSTS = "train_lesson", "train_speed", "train_log", "train_ghosts"
+MOST_SECONDS = 20.0
+"""Of a lesson's first run, which is done at once."""
+RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 0.5, 1.0)
+
+
+class Pace(NamedTuple):
+    """every: seconds between two ticks; updates: of each model in a tick, None for as many as
+    the slice has time for."""
+
+    every: float
+    updates: int | None
+
+
+SPEEDS = {"slow": Pace(0.5, 1), "medium": Pace(0.2, 1), "full": Pace(0.14, None)}
+
+
+def pace() -> Pace:
+    """The chosen speed."""
+    return SPEEDS.get(st.session_state.get(SPEED) or "full", SPEEDS["full"])
+
+
+def lesson() -> str:
+    """The lesson that was chosen last, "" for none or if a knob has been moved since."""
+    name = st.session_state.get(LESSON)
+    if name not in LESSONS:
+        return ""
+    run = training.visit().training
+    known = LESSONS[name]
+    if known.influence or run is None:
+        return str(name)
+    wanted = of_lesson(known.changes, run.experiment.seed)
+    return str(name) if run.experiment == wanted else ""
+
+
+def lesson_words(name: str) -> str:
+    return LESSONS[name].sentence
+
+
+def remember() -> None:
+    """Streamlit forgets a knob that is not drawn; these are drawn in a popover alone."""
+    for name in (*_own(), SPEED, LOG, GHOSTS):
+        if name in st.session_state:
+            st.session_state[name] = st.session_state[name]
+
+
+def of_lesson(changes: Mapping[str, Any], seed: int) -> Experiment:
+    """A lesson's experiment."""
+    known = {name: value for name, value in changes.items() if name in FIELDS}
+    return Experiment(**{**known, "seed": seed})
+
+
+def _own() -> list[str]:
+    """The knobs that only this page has."""
+    names = ("optimizer", "learning_rate", "clip", "clip_at", "window", "stride")
+    return [name for name in names if name in FIELDS]
+
+
+def log_loss() -> bool:
+    return bool(st.session_state.get(LOG, False))
+
+
+def draw(visit: Visit) -> None:
+    """One row: what training does, how fast, how, and the lessons."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if visit.playing:
+            st.button("Pause", icon=":material/pause:", on_click=_do, args=("pause",), width=104,
+                      help="Space bar")  # fmt: skip
+        else:
+            st.button("Play", icon=":material/play_arrow:", on_click=_do, args=("play",),
+                      type="primary", width=104, help="Space bar")  # fmt: skip
+        st.button("+1", on_click=_do, args=("step",), disabled=visit.playing,
+                  help="One training step (right arrow)")  # fmt: skip
+        st.button("+10", on_click=_do, args=("ten",), disabled=visit.playing,
+                  help="Ten training steps (shift and right arrow, or page down)")  # fmt: skip
+        st.button("Reset", on_click=_do, args=("reset",),
+                  key="train_reset", help="Back to the same initial weights")  # fmt: skip
+        st.button("Reseed", on_click=_do, args=("reseed",), key="train_reseed",
+                  help="Other initial weights and other data")  # fmt: skip
+        st.session_state.setdefault(SPEED, "full")
+        st.segmented_control("Speed", list(SPEEDS), key=SPEED, required=True,
+                             label_visibility="collapsed", on_change=_redraw)  # fmt: skip
+        _how()
+        _lessons()
+
+
+def _do(name: str) -> None:
+    command(name)
+    if name == "reseed":
+        st.rerun()  # the seed is in the sidebar
+    st.rerun(state.WHOLE_PAGE)
+
+
+def command(name: str, step: int = 0) -> None:
+    """What a button or a key asks for."""
+    visit = training.visit()
+    visit.ticked = 0.0
+    run = visit.training
+    if run is None:
+        return
+    if name in ("play", "pause"):
+        visit.playing = name == "play" and bool(run.going)
+        visit.restarted = ""
+    elif name in ("step", "ten"):
+        visit.playing, run.goal = False, None
+        run.advance(10 if name == "ten" else 1, seconds=1.0)
+    elif name == "reset":
+        visit.reset()
+    elif name == "reseed":
+        _reseed()
+    elif name == "show":
+        show(visit, step)
+
+
+def _reseed() -> None:
+    known = FIELDS["seed"]
+    st.session_state["seed"] = (st.session_state["seed"] + 1) % (int(known.high) + 1)
+
+
+def can_show() -> bool:
+    """Whether another page can open the network after some training."""
+    return "train_steps" in FIELDS
+
+
+def show(visit: Visit, step: int) -> None:
+    """Let the other pages show the network after that many training steps."""
+    if can_show():
+        visit.playing = False
+        st.session_state["train_steps"] = step
+        visit.leaving = "gradient-flow"
+
+
+def clip_limit(experiment: Experiment) -> float | None:
+    """Where the gradient's norm is clipped; None if it is not."""
+    clip = getattr(experiment, "clip", "none")
+    return None if clip == "none" else float(getattr(experiment, "clip_at", 1.0))
+
+
+def _how() -> None:
+    """How it trains, behind a button that says it."""
+    names = _own()
+    if not names:
+        return
+    with st.popover(_how_words(), key="train_how", on_change="rerun") as opened:
+        if opened.open:
+            for name in names:
+                _knob(name)
+            st.toggle("Loss on a log scale", key=LOG, on_change=_redraw)
+
+
+def _how_words() -> str:
+    now = st.session_state
+    clip = "" if now["clip"] == "none" else f", clip {now['clip']} {now['clip_at']:g}"
+    window = f", K {now['window']:g}" if now["window"] else ""
+    return f"{now['optimizer']} {now['learning_rate']:g}{clip}{window}"
+
+
+def _knob(name: str) -> None:
+    known, value = FIELDS[name], st.session_state[name]
+    if known.kind == "choice":
+        st.selectbox(known.label, known.choices, key=name, on_change=_redraw)
+    elif name == "learning_rate":
+        rates = sorted({*RATES, float(value)})
+        st.select_slider(known.label, rates, key=name, format_func="{:g}".format,
+                         on_change=_redraw)  # fmt: skip
+    elif known.kind == "int":
+        st.number_input(known.label, int(known.low), int(known.high), step=1, key=name,
+                        on_change=_redraw)  # fmt: skip
+    else:
+        st.number_input(known.label, known.low, known.high, step=known.step, key=name,
+                        format="%g", on_change=_redraw)  # fmt: skip
+
+
+def _redraw() -> None:
+    st.rerun(state.WHOLE_PAGE)
+
+
+def _lessons() -> None:
+    with st.popover("Lessons", key="train_lessons", on_change="rerun") as opened:
+        if opened.open:
+            for name, known in LESSONS.items():
+                st.button(known.title, on_click=choose, args=(name,), key=f"lesson_{name}",
+                          width="stretch")  # fmt: skip
+                st.caption(known.sentence)
+
+
+def choose(name: str) -> None:
+    """Set every knob as the lesson has it, but the seed, and play. A button's callback."""
+    known, visit = LESSONS[name], training.visit()
+    st.session_state[LESSON] = name
+    if known.influence:
+        visit.playing = False
+        st.rerun(state.WHOLE_PAGE)
+    seed = st.session_state["seed"]
+    st.session_state[GHOSTS] = []
+    if known.first:
+        first = visit.begin(of_lesson(known.first, seed))
+        first.advance(known.goal, seconds=MOST_SECONDS)
+        st.session_state[GHOSTS] = [first.number]
+    experiment = of_lesson(known.changes, seed)
+    state.adopt(experiment)
+    st.session_state["preset"] = None
+    visit.begin(experiment).goal = known.goal
+    visit.playing = True
+    st.rerun()  # the sidebar's knobs too
+
+
+def troubles(run: Training) -> None:
+    """Where training has diverged: what to try, one click each."""
+    if not any(trainee.event for trainee in run.trainees.values()) or "clip" not in FIELDS:
+        return
+    with st.container(horizontal=True, gap="small"):
+        if run.experiment.clip == "none":
+            st.button("Clip at norm 1", on_click=_set, args=({"clip": "norm", "clip_at": 1.0},))
+        rate = max(run.experiment.learning_rate / 10, FIELDS["learning_rate"].low)
+        st.button("A tenth of the learning rate", on_click=_set, args=({"learning_rate": rate},))
+
+
+def _set(changes: dict[str, object]) -> None:
+    st.session_state.update(changes)
+    training.visit().playing = True
+    st.rerun(state.WHOLE_PAGE)

@@ -1,0 +1,164 @@
+"""The figures of the Train page, at the last training step or at the one that is scrubbed to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from rnnviz.analysis.courses import Course, clip_words, course_words
+from rnnviz.dashboard import compute, layout
+from rnnviz.dashboard import train_controls as controls
+from rnnviz.dashboard.components import live_chart
+from rnnviz.dashboard.components.scrubber import Series, scrubber
+from rnnviz.dashboard.runs_table import ghosts
+from rnnviz.dashboard.texts import texts
+from rnnviz.dashboard.train_gates import gate_courses
+from rnnviz.dashboard.training import Training, Visit
+from rnnviz.experiment import Experiment, make_task
+from rnnviz.plots import theme
+from rnnviz.plots import training as plots
+from rnnviz.plots import training_gradients as gradients
+from rnnviz.plots import training_weights as weights
+from rnnviz.training import METRICS
+
+COARSE = 60
+"""Columns of a heatmap while it plays."""
+LOSS_HEIGHT, MAP_HEIGHT, LOW_HEIGHT = 196, 180, 230
+Styles = dict[str, theme.Style]
+
+
+def first_screen(visit: Visit, run: Training, on_command: Callable[[str, int], None]) -> None:
+    """Verdict, scrubber, loss and metric, gradient over training."""
+    courses = run.courses()
+    styles = theme.model_styles([course.label for course in courses])
+    baseline, words = _baseline(run.experiment)
+    metric = METRICS[compute.batch(run.experiment).loss]
+    layout.verdict(course_words(courses, baseline, words, metric), styles)
+    controls.troubles(run)
+    _scrubber(visit, run, courses, styles, on_command)
+    figure = plots.loss_figure(
+        courses,
+        baseline,
+        words,
+        ghosts=ghosts(visit),
+        metric_name=metric,
+        log=controls.log_loss(),
+        styles=styles,
+        height=LOSS_HEIGHT,
+    )
+    live_chart(
+        figure,
+        key="loss",
+        height=LOSS_HEIGHT,
+        step_axis=True,
+        filename="rnnviz-loss",
+        alt="Loss and metric over training steps, one line a model, with the baseline",
+    )
+    layout.how_to_read(texts("train")["how_to_read_loss"])
+    _maps(courses, styles, COARSE if visit.playing else gradients.COLUMNS)
+
+
+def _baseline(experiment: Experiment) -> tuple[float | None, str]:
+    """The loss per answer of the best answer that ignores the sequence, and its words."""
+    task = make_task(experiment)
+    value = task.baseline_at(experiment.seq_len, experiment.loss_at)
+    return value, task.baseline_text if value is not None else ""
+
+
+def _scrubber(
+    visit: Visit,
+    run: Training,
+    courses: Sequence[Course],
+    styles: Styles,
+    on_command: Callable[[str, int], None],
+) -> None:
+    steps = max((course.curves.steps for course in courses), key=len)
+    series = [
+        Series(styles[c.label].title, styles[c.label].colour, c.curves.loss_per_answer)
+        for c in courses
+    ]
+    scrubber(
+        key="training-step",
+        run=str(run.number),
+        steps=steps,
+        series=series,
+        playing=visit.playing,
+        on_command=on_command,
+        show=controls.SHOW if controls.can_show() else "",
+    )
+
+
+def _maps(courses: Sequence[Course], styles: Styles, columns: int) -> None:
+    live_chart(
+        gradients.state_heatmaps(courses, styles=styles, height=MAP_HEIGHT, most_columns=columns),
+        key="state-maps",
+        height=MAP_HEIGHT,
+        step_axis=True,
+        filename="rnnviz-gradient-over-training",
+        alt="Gradient norm over training step and time step, log10, one panel a model",
+    )
+    layout.how_to_read(texts("train")["how_to_read_maps"])
+
+
+def below_the_fold(visit: Visit, run: Training) -> None:
+    """Gradient through time, its norm, the weights and the gates."""
+    courses = run.courses()
+    styles = theme.model_styles([course.label for course in courses])
+    left, right = st.columns(2)
+    with left:
+        _profile(courses, styles, scrubbing=not visit.playing)
+    with right:
+        _norms(courses, styles, run.experiment)
+    live_chart(
+        weights.spectrum_figure(courses, styles=styles, height=LOW_HEIGHT),
+        key="spectra-course",
+        height=LOW_HEIGHT,
+        step_axis=True,
+        filename="rnnviz-singular-values-over-training",
+        alt="Singular values and spectral radius of the recurrent weights over training",
+    )
+    layout.how_to_read(texts("train")["how_to_read_spectra"])
+    _gates(run, styles, playing=visit.playing)
+
+
+def _profile(courses: Sequence[Course], styles: Styles, scrubbing: bool) -> None:
+    live_chart(
+        gradients.profile_figure(courses, styles=styles, height=LOW_HEIGHT),
+        key="profile",
+        height=LOW_HEIGHT,
+        time_axis=True,
+        tracks=gradients.profile_tracks(courses) if scrubbing else (),
+        filename="rnnviz-gradient-through-time",
+        alt="Gradient norm at each time step at the chosen training step, one line a model",
+    )
+    layout.how_to_read(texts("train")["how_to_read_profile"])
+
+
+def _norms(courses: Sequence[Course], styles: Styles, experiment: Experiment) -> None:
+    limit = controls.clip_limit(experiment)
+    live_chart(
+        gradients.norm_figure(courses, limit, styles=styles, height=LOW_HEIGHT),
+        key="norms",
+        height=LOW_HEIGHT,
+        step_axis=True,
+        filename="rnnviz-gradient-norm",
+        alt="Norm of the whole gradient before and after clipping over training, log10",
+    )
+    how = "how_to_read_norms_free" if limit is None else "how_to_read_norms"
+    layout.how_to_read(f"{texts('train')[how]} {clip_words(courses, limit)}")
+
+
+def _gates(run: Training, styles: Styles, playing: bool) -> None:
+    """While it plays the last checkpoint alone; else all, for the scrubber."""
+    found = gate_courses(run, compute.batch(run.experiment), 1 if playing else 16)
+    live_chart(
+        weights.gate_course_figure(found, styles=styles, height=LOW_HEIGHT),
+        key="gate-course",
+        height=LOW_HEIGHT,
+        time_axis=True,
+        tracks=() if playing else weights.gate_tracks(found),
+        filename="rnnviz-gates-over-training",
+        alt="The memory gate of each unit at each step at the chosen training step",
+    )
+    layout.how_to_read(texts("train")["how_to_read_gates"])

@@ -1,0 +1,199 @@
+"""What happens while it learns? Loss and metric against the exact baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.analysis.courses import Course
+from rnnviz.plots import theme
+from rnnviz.plots.marks import Piece, figure, gapped, note, on_paper, rule
+from rnnviz.plots.panels import UNSEEN, axis, headline
+
+Array = np.ndarray
+Styles = Mapping[str, theme.Style]
+
+HEIGHT = 190
+MARGIN = {"l": 58, "r": 14, "t": 26, "b": 42}
+SPANS = (50, 100, 200, 500)
+"""Training steps the axis shows at least; then ten times these, and so on."""
+MOST_POINTS = 400
+SMOOTH = 12
+"""The thick line is a mean over this many recorded steps: one batch says little."""
+GHOST_DASHES = ("dash", "dot", "dashdot")
+
+
+def span(courses: Sequence[Course]) -> float:
+    """The end of the step axis: a round number, so that it stands still while training runs."""
+    last = max((course.last_step for course in courses), default=0)
+    decade = 1
+    while True:
+        for step in SPANS:
+            if last <= step * decade:
+                return float(step * decade)
+        decade *= 10
+
+
+def loss_figure(
+    courses: Sequence[Course],
+    baseline: float | None = None,
+    baseline_text: str = "",
+    *,
+    ghosts: Sequence[Course] = (),
+    metric_name: str = "accuracy",
+    log: bool = False,
+    styles: Styles | None = None,
+    height: int = HEIGHT,
+) -> go.Figure:
+    """Loss per answer (left) and the metric (right) over training steps, one line a model.
+
+    Thin: the loss of each batch; thick: its mean over the last recorded steps. The baseline, what
+    is reached without looking at the sequence, is a dotted line that says so. `ghosts` are earlier
+    runs, dashed in grey. log: log10 of the loss.
+    """
+    known = theme.styles_for([course.label for course in courses], styles)
+    whole = (*courses, *ghosts)
+    losses = [_scaled(course.curves.loss_per_answer, log) for course in whole]
+    low, high = _loss_range(losses, baseline, log)
+    data = [piece for i, ghost in enumerate(ghosts) for piece in _ghost(ghost, i, log)]
+    for course in courses:
+        style = known[course.label]
+        data += _lines(course, _scaled(course.curves.loss_per_answer, log), style, "")
+        data.append(_smooth(course, course.curves.metric, style, "2", metric_name))
+    layout = _loss_layout(span(whole), (low, high), metric_name, log)
+    layout |= {"height": height, "annotations": [_headline(courses, known)]}
+    if baseline is not None and baseline > 0:
+        level = np.log10(baseline) if log else baseline
+        layout["shapes"] = [rule((0, 1), (level, level), xref="x domain", line={"width": 2})]
+        layout["annotations"].append(level_words(baseline_text or "baseline", level))
+    return figure(data or [UNSEEN], layout, "loss")
+
+
+def _lines(course: Course, values: Array, style: theme.Style, suffix: str) -> list[Piece]:
+    """The loss of each batch, thin and pale, under its running mean."""
+    thin = {"color": style.colour, "width": 1}
+    name = f"{style.title} batch"
+    pale = step_line(course.curves.steps, values, name, "", thin)
+    pale |= {"opacity": 0.35, "hoverinfo": "skip"}
+    return [pale, _smooth(course, values, style, suffix, "loss")]
+
+
+def _smooth(course: Course, values: Array, style: theme.Style, suffix: str, what: str) -> Piece:
+    line = {"color": style.colour, "width": theme.LINE, "dash": style.dash}
+    hover = f"{style.title} {what} %{{y:.3g}}"
+    piece = step_line(course.curves.steps, running_mean(values), style.title, hover, line)
+    return piece if not suffix else {**piece, "xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+
+
+def _ghost(course: Course, index: int, log: bool) -> list[Piece]:
+    name = f"earlier {course.label}"
+    line = {"color": theme.GREY, "width": 2, "dash": GHOST_DASHES[index % len(GHOST_DASHES)]}
+    steps, curves = course.curves.steps, course.curves
+    loss = running_mean(_scaled(curves.loss_per_answer, log))
+    metric = step_line(steps, running_mean(curves.metric), name, f"{name} %{{y:.3g}}", line)
+    return [
+        step_line(steps, loss, name, f"{name} %{{y:.3g}}", line),
+        {**metric, "xaxis": "x2", "yaxis": "y2"},
+    ]
+
+
+def step_line(steps: Array, values: Array, name: str, hover: str, line: Piece) -> Piece:
+    keep = kept(len(steps), MOST_POINTS)
+    return {
+        "type": "scatter",
+        "mode": "lines" if len(steps) > 1 else "markers",
+        "x": np.asarray(steps)[keep].astype(np.int32),
+        "y": gapped(np.asarray(values, float)[keep], 4),
+        "name": name,
+        "line": line,
+        "marker": {"color": line["color"], "size": 7},
+        "hovertemplate": f"step %{{x}}  {hover}<extra></extra>",
+    }
+
+
+def kept(count: int, most: int) -> Array:
+    """Indices of at most `most` of `count` recorded steps, the first and the last among them."""
+    if count <= most:
+        return np.arange(count)
+    return np.unique(np.rint(np.linspace(0, count - 1, most)).astype(int))
+
+
+def running_mean(values: Array, window: int = SMOOTH) -> Array:
+    """The mean of each value and the up to window − 1 before it; what is not finite is left out."""
+    clean = np.asarray(values, float)
+    finite = np.isfinite(clean)
+    total = np.cumsum(np.concatenate(([0.0], np.where(finite, clean, 0.0))))
+    count = np.cumsum(np.concatenate(([0], finite)))
+    stop = np.arange(1, len(clean) + 1)
+    start = np.maximum(stop - window, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (total[stop] - total[start]) / (count[stop] - count[start])
+
+
+def _scaled(loss: Array, log: bool) -> Array:
+    return log10(loss) if log else np.asarray(loss, float)
+
+
+def log10(values: Array) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log10(np.asarray(values, float))
+
+
+def _loss_range(losses: Sequence[Array], baseline: float | None, log: bool) -> tuple[float, float]:
+    """Steady: 0 (or the least decade) up to a fifth over the larger of baseline and median."""
+    finite = [values[np.isfinite(values)] for values in losses]
+    values = np.concatenate(finite) if finite else np.zeros(0)
+    if log:
+        low, high = values.min(initial=-1.0), values.max(initial=0.5)
+        return float(np.floor(low)), float(np.ceil(2 * high) / 2)
+    usual = [float(np.median(v)) for v in finite if len(v)]
+    first = [float(v[0]) for v in finite if len(v)]
+    top = 1.25 * max([baseline or 0.0, *usual, *first, 1e-3])
+    return 0.0, top
+
+
+def _loss_layout(end: float, limits: tuple[float, float], metric_name: str, log: bool) -> Piece:
+    share = metric_name == "accuracy"
+    metric: Piece = {"range": [0, 1.02], "tickformat": ".0%"} if share else {"rangemode": "tozero"}
+    name = "log<sub>10</sub> loss" if log else "loss"
+    return {
+        "margin": MARGIN,
+        "xaxis": {**step_axis(end), "domain": [0, 0.62]},
+        "xaxis2": {**step_axis(end), "domain": [0.7, 1], "anchor": "y2", "nticks": 4},
+        "yaxis": axis(name, range=list(limits), nticks=5),
+        "yaxis2": axis(_metric_title(metric_name), anchor="x2", nticks=4, **metric),
+    }
+
+
+def _metric_title(name: str) -> str:
+    return {"accuracy": "right answers", "mean squared error": "squared error"}.get(name, name)
+
+
+def step_axis(end: float) -> Piece:
+    return axis("training step", range=[-0.01 * end, end], showgrid=False, nticks=6)
+
+
+def _headline(courses: Sequence[Course], styles: Styles) -> Piece:
+    """Every model's name and loss in its colour: the figure's legend."""
+    parts = []
+    for course in courses:
+        style = styles[course.label]
+        value = f"{course.loss:.3g}" if np.isfinite(course.loss) else "NaN"
+        parts.append((style, f"{style.title} {value}"))
+    return headline("loss now:", parts, theme.WIDTH)
+
+
+def level_words(text: str, level: float) -> Piece:
+    small = {"size": theme.SMALL_SIZE}
+    place = {"xref": "paper", "xanchor": "left", "yanchor": "bottom", "xshift": 4, "yshift": 1}
+    return note(theme.plain(text, 70), 0, level, font=small, **place)
+
+
+def no_course(text: str) -> go.Figure:
+    """A figure that says why there is nothing to draw yet."""
+    hidden = {"visible": False}
+    said = on_paper(text, 0.5, 0.5, font={"size": theme.AXIS_SIZE})
+    layout = {"annotations": [said], "xaxis": hidden, "yaxis": hidden, "height": HEIGHT}
+    return figure([UNSEEN], layout, "nothing")

@@ -1,0 +1,235 @@
+"""How far the error reaches while a network learns: gradient norm over training and time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.analysis.courses import Course
+from rnnviz.core.numerics import Status
+from rnnviz.plots import theme
+from rnnviz.plots.cells import Cells, layers
+from rnnviz.plots.marks import MINUS, Piece, figure, gapped, on_paper, rule
+from rnnviz.plots.panels import UNSEEN, axis, nothing
+from rnnviz.plots.tracks import Track
+from rnnviz.plots.training import (
+    HEIGHT,
+    MARGIN,
+    kept,
+    level_words,
+    log10,
+    span,
+    step_axis,
+    step_line,
+)
+
+Array = np.ndarray
+Styles = Mapping[str, theme.Style]
+
+MAP_MARGIN = {"l": 58, "r": 84, "t": 24, "b": 42}
+GAP = 0.025
+COLUMNS, ROWS = 120, 50
+"""Cells of a heatmap at most: training steps, time steps."""
+DECADES = 12
+"""Decades below the largest gradient that the colours tell apart."""
+MOST_TRACKED = 240
+"""Recorded steps that a scrub tells apart in the profile."""
+
+
+def state_heatmaps(
+    courses: Sequence[Course],
+    *,
+    styles: Styles | None = None,
+    height: int = HEIGHT,
+    most_columns: int = COLUMNS,
+) -> go.Figure:
+    """log10 ‖∂L/∂s_t‖ over training step (x) and time step t (y), one panel a model, one scale.
+
+    The top row is the last time step, where the loss is; a bright bottom row is error that has
+    reached the first one. A cell stands for the largest of the few time steps it covers.
+    """
+    known = theme.styles_for([course.label for course in courses], styles)
+    if not courses:
+        return figure([UNSEEN], {"height": height, **nothing("No model chosen.")}, "state-maps")
+    layout: Piece = {"height": height, "margin": MAP_MARGIN, "annotations": [_quantity()]}
+    layout["coloraxis"] = _scale(_colour_range(courses))
+    wide = (1 - GAP * (len(courses) - 1)) / len(courses)
+    data: list[Piece] = []
+    for index, course in enumerate(courses):
+        suffix = "" if index == 0 else str(index + 1)
+        start = index * (wide + GAP)
+        data += _panel(course, suffix, known[course.label].title, span(courses), most_columns)
+        layout |= _axes(suffix, (start, min(start + wide, 1.0)), span(courses), len(courses))
+        layout["annotations"].append(_title(known[course.label], start, wide))
+    return figure(data, layout, "state-maps")
+
+
+def _panel(course: Course, suffix: str, name: str, end: float, most: int) -> list[Piece]:
+    cells, dx, dy = _cells(course, end, most)
+    where: Piece = {"x0": 0, "dx": dx, "y0": 1 + (dy - 1) / 2, "dy": dy}
+    where |= {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+    pieces = layers(cells, where, name, "", {"coloraxis": "coloraxis"})
+    hover = f"{name}, training step %{{x:.0f}}, t = %{{y:.0f}}: 10<sup>%{{z:.1f}}</sup>"
+    if "hoverongaps" in pieces[-1]:
+        pieces[-1]["hovertemplate"] = f"{hover}<extra></extra>"
+    return pieces
+
+
+def _cells(course: Course, end: float, most: int) -> tuple[Cells, float, int]:
+    """The recorded steps on an even grid of training steps, times pooled to their largest; and
+    how many training and time steps a cell covers."""
+    steps = np.asarray(course.curves.steps)
+    values = np.asarray(course.curves.log10_state, np.float64)[:, 1:]
+    dx = max(1.0, end / most)
+    grid = np.arange(0, course.last_step + dx / 2, dx)
+    rows = np.clip(np.searchsorted(steps, grid, side="right") - 1, 0, len(steps) - 1)
+    picture = values[rows].T
+    special = np.full(picture.shape, -1)
+    special[np.isneginf(picture)] = Status.ZERO
+    special[np.isnan(picture)] = Status.NAN
+    dy = -(-len(picture) // ROWS)
+    starts = np.arange(0, len(picture), dy)
+    peak = np.maximum.reduceat(np.where(special >= 0, -np.inf, picture), starts, axis=0)
+    codes = np.maximum.reduceat(special, starts, axis=0)
+    empty = np.isneginf(peak)
+    peak = np.where(empty, np.nan, np.minimum(peak, 400.0))
+    return Cells(peak, np.where(empty, codes, -1), dy, 1), float(dx), int(dy)
+
+
+def _colour_range(courses: Sequence[Course]) -> tuple[float, float]:
+    peaks = [_finite(course.curves.log10_state).max(initial=-np.inf) for course in courses]
+    high = max([peak for peak in peaks if np.isfinite(peak)], default=0.0)
+    top = float(np.ceil(high))
+    return top - DECADES, top
+
+
+def _finite(values: Array) -> Array:
+    clean = np.asarray(values, np.float64)
+    return clean[np.isfinite(clean)]
+
+
+def _scale(limits: tuple[float, float]) -> Piece:
+    low, high = limits
+    ticks = [low, (low + high) / 2, high]
+    texts = [f"{tick:.0f}".replace("-", MINUS) for tick in ticks]
+    bar = {"thickness": 12, "len": 1.0, "outlinewidth": 0, "xpad": 8, "ypad": 0,
+           "tickvals": ticks, "ticktext": ["≤ " + texts[0], *texts[1:]],
+           "tickfont": {"size": theme.SMALL_SIZE}}  # fmt: skip
+    return {"cmin": low, "cmax": high, "colorscale": theme.SEQUENTIAL, "colorbar": bar}
+
+
+def _axes(suffix: str, domain: tuple[float, float], end: float, panels: int) -> Piece:
+    first = not suffix
+    across = {"domain": [round(d, 4) for d in domain], "anchor": f"y{suffix}"}
+    ticks = {"nticks": max(3, 8 // panels), "tickfont": {"size": theme.SMALL_SIZE}}
+    y: Piece = {"anchor": f"x{suffix}", "showgrid": False, "nticks": 4, "ticklen": 3}
+    y["tickfont"] = {"size": theme.SMALL_SIZE}
+    y |= axis("time step t", nticks=4, showgrid=False) if first else {"showticklabels": False}
+    return {
+        f"xaxis{suffix}": {**step_axis(end), **ticks, **across},
+        f"yaxis{suffix}": {**y, "anchor": f"x{suffix}"},
+    }
+
+
+def _title(style: theme.Style, start: float, wide: float) -> Piece:
+    room = int(wide * 820 / 9)
+    text = f"<b>{theme.plain(style.title, max(room, 6))}</b>"
+    font = {"size": theme.NOTE_SIZE, "color": style.colour}
+    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
+    return on_paper(text, round(start, 4), 1, font=font, **place)
+
+
+def _quantity() -> Piece:
+    place = {"xanchor": "right", "xshift": MAP_MARGIN["r"] - 2, "yanchor": "bottom", "yshift": 3}
+    text = "log<sub>10</sub>‖∂L/∂s<sub>t</sub>‖"
+    return on_paper(text, 1, 1, font={"size": theme.SMALL_SIZE}, **place)
+
+
+def profile_figure(
+    courses: Sequence[Course], *, styles: Styles | None = None, height: int = HEIGHT
+) -> go.Figure:
+    """log10 ‖∂L/∂s_t‖ through time at the last recorded training step, one line a model.
+
+    Trace k is model k, so that `profile_tracks` can move it; the range holds every step's line.
+    """
+    known = theme.styles_for([course.label for course in courses], styles)
+    data: list[Piece] = []
+    for course in courses:
+        style, values = known[course.label], _profiles(course)[-1]
+        line = {"color": style.colour, "width": theme.LINE, "dash": style.dash}
+        hover = f"{style.title}  10<sup>%{{y:.2f}}</sup><extra></extra>"
+        drawn = {"type": "scatter", "mode": "lines", "x0": 1, "dx": 1, "y": gapped(values)}
+        data.append({**drawn, "name": style.title, "line": line, "hovertemplate": hover})
+    low, high = _profile_range(courses)
+    layout = {
+        "height": height,
+        "margin": MARGIN,
+        "xaxis": axis("time step t", showgrid=False),
+        "yaxis": axis("log<sub>10</sub> ‖∂L/∂s<sub>t</sub>‖", range=[low, high], nticks=5),
+    }
+    return figure(data or [UNSEEN], layout, "profile")
+
+
+def profile_tracks(courses: Sequence[Course]) -> tuple[Track, ...]:
+    """What `profile_figure` shows at each recorded training step."""
+    tracks = []
+    for index, course in enumerate(courses):
+        keep = kept(len(course.curves.steps), MOST_TRACKED)
+        floor = _profile_range(courses)[0] - 1
+        values = np.maximum(_profiles(course)[keep], floor)
+        tracks.append(Track(index, "y", np.asarray(course.curves.steps)[keep], values))
+    return tuple(tracks)
+
+
+def _profiles(course: Course) -> Array:
+    """(n, T): what is no number is NaN, a gap; an exact zero lies under the floor."""
+    values = np.asarray(course.curves.log10_state, np.float64)[:, 1:]
+    return np.where(np.isneginf(values), -1e6, np.where(np.isfinite(values), values, np.nan))
+
+
+def _profile_range(courses: Sequence[Course]) -> tuple[float, float]:
+    low, high = _colour_range(courses)
+    least = [_finite(course.curves.log10_state).min(initial=0.0) for course in courses]
+    return max(min([low, *least]), high - 30.0) - 0.5, high + 0.5
+
+
+def norm_figure(
+    courses: Sequence[Course],
+    limit: float | None = None,
+    *,
+    styles: Styles | None = None,
+    height: int = HEIGHT,
+) -> go.Figure:
+    """log10 of the gradient's norm over all parameters: thin before clipping, thick after it.
+
+    limit : where it is clipped, a dotted line; None if it is not.
+    """
+    known = theme.styles_for([course.label for course in courses], styles)
+    data: list[Piece] = []
+    for course in courses:
+        style, steps = known[course.label], course.curves.steps
+        before, after = (log10(v) for v in (course.curves.norm_before, course.curves.norm_after))
+        thin = {"color": style.colour, "width": theme.THIN}
+        hover = f"{style.title} before clipping 10<sup>%{{y:.2f}}</sup>"
+        thick = {"color": style.colour, "width": theme.LINE, "dash": style.dash}
+        if limit is None:
+            hover = f"{style.title} 10<sup>%{{y:.2f}}</sup>"
+            data.append(step_line(steps, before, f"{style.title}", hover, thick))
+            continue
+        data.append(step_line(steps, before, f"{style.title} before", hover, thin))
+        after_hover = f"{style.title} after clipping 10<sup>%{{y:.2f}}</sup>"
+        data.append(step_line(steps, after, style.title, after_hover, thick))
+    layout: Piece = {
+        "height": height,
+        "margin": MARGIN,
+        "xaxis": step_axis(span(courses)),
+        "yaxis": axis("log<sub>10</sub> ‖∂L/∂θ‖", nticks=5),
+        "annotations": [],
+    }
+    if limit is not None and limit > 0:
+        level = float(np.log10(limit))
+        layout["shapes"] = [rule((0, 1), (level, level), xref="x domain")]
+        layout["annotations"].append(level_words(f"clipped at {limit:g}", level))
+    return figure(data or [UNSEEN], layout, "norms")

@@ -1,0 +1,172 @@
+"""What training does to the network itself: its recurrent weights and its gates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.analysis.courses import Course
+from rnnviz.plots import theme
+from rnnviz.plots.marks import Piece, figure, on_paper, rule
+from rnnviz.plots.panels import UNSEEN, axis, nothing
+from rnnviz.plots.tracks import Track
+from rnnviz.plots.training import HEIGHT, span, step_axis, step_line
+
+Array = np.ndarray
+Styles = Mapping[str, theme.Style]
+
+MARGIN = {"l": 58, "r": 14, "t": 24, "b": 42}
+GAP = 0.05
+MOST_LINES = 8
+"""Singular values drawn of each model, the largest and the smallest among them."""
+
+
+@dataclass(frozen=True, eq=False)
+class GateCourse:
+    """One gate of one model at some training steps, for one sequence.
+
+    steps (n,): training steps; values (n, H, T): the gate after its nonlinearity.
+    """
+
+    label: str
+    gate: str
+    steps: Array
+    values: Array
+
+    @property
+    def signed(self) -> bool:
+        """Whether it is a state or a candidate (−1 to 1), not a gate (0 to 1)."""
+        return bool(self.values.min(initial=0.0) < 0)
+
+
+def spectrum_figure(
+    courses: Sequence[Course], *, styles: Styles | None = None, height: int = HEIGHT
+) -> go.Figure:
+    """Singular values of the followed block of W_hh (solid) and its spectral radius (dashed) over
+    training, one panel a model, on one scale; the dotted line is 1."""
+    known = theme.styles_for([course.label for course in courses], styles)
+    shown = [course for course in courses if _recorded(course).any()]
+    if not shown:
+        text = "No spectrum of W_hh recorded yet."
+        return figure([UNSEEN], {"height": height, **nothing(text)}, "spectra-course")
+    layout: Piece = {"height": height, "margin": MARGIN, "annotations": [], "shapes": []}
+    top = max(float(np.nanmax(course.curves.singular_values)) for course in shown)
+    data: list[Piece] = []
+    for index, course in enumerate(shown):
+        suffix, domain = _place(index, len(shown))
+        data += _spectrum_lines(course, known[course.label], suffix)
+        layout |= _panel_axes(suffix, domain, step_axis(span(courses)), "of W<sub>hh</sub>")
+        layout[f"yaxis{suffix}"]["range"] = [0, 1.08 * max(top, 1.0)]
+        layout["shapes"].append(rule((0, 1), (1, 1), xref=f"x{suffix} domain", yref=f"y{suffix}"))
+        layout["annotations"].append(_title(known[course.label], "", domain[0]))
+    return figure(data, layout, "spectra-course")
+
+
+def gate_course_figure(
+    gates: Sequence[GateCourse], *, styles: Styles | None = None, height: int = HEIGHT
+) -> go.Figure:
+    """A gate of each model at its last checkpoint: unit × time, 0 to 1 (a state −1 to 1).
+
+    Trace k is model k, so that `gate_tracks` can move it.
+    """
+    known = theme.styles_for([each.label for each in gates], styles)
+    if not gates:
+        return figure([UNSEEN], {"height": height, **nothing("No gates yet.")}, "gate-course")
+    layout: Piece = {"height": height, "margin": {**MARGIN, "r": 64}, "annotations": []}
+    data: list[Piece] = []
+    for index, each in enumerate(gates):
+        suffix, domain = _place(index, len(gates))
+        scale = "coloraxis2" if each.signed else "coloraxis"
+        data.append(_gate_panel(each, known[each.label].title, suffix, scale))
+        layout |= _panel_axes(suffix, domain, axis("time step t", showgrid=False), "unit")
+        layout[f"yaxis{suffix}"] |= {"autorange": "reversed", "showgrid": False, "nticks": 4}
+        layout["annotations"].append(_title(known[each.label], each.gate, domain[0]))
+    layout["coloraxis"] = _scale(theme.SEQUENTIAL, 0.0)
+    layout["coloraxis2"] = _scale(list(theme.DIVERGING), -1.0)
+    both = {each.signed for each in gates} == {True, False}
+    for name, at in (("coloraxis", 0.78), ("coloraxis2", 0.22)) if both else ():
+        layout[name]["colorbar"] |= {"len": 0.44, "y": at}
+    return figure(data, layout, "gate-course")
+
+
+def gate_tracks(gates: Sequence[GateCourse]) -> tuple[Track, ...]:
+    """What `gate_course_figure` shows at each checkpoint."""
+    return tuple(Track(i, "z", np.asarray(g.steps), g.values) for i, g in enumerate(gates))
+
+
+def _recorded(course: Course) -> Array:
+    return np.isfinite(course.curves.singular_values).any(axis=1)
+
+
+def _spectrum_lines(course: Course, style: theme.Style, suffix: str) -> list[Piece]:
+    rows = _recorded(course)
+    steps, values = course.curves.steps[rows], np.asarray(course.curves.singular_values)[rows]
+    count = values.shape[1]
+    ranks = np.unique(np.linspace(0, count - 1, min(count, MOST_LINES)).astype(int))
+    where = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+    pieces = []
+    for rank in ranks:
+        wide = theme.LINE if rank == 0 else 1
+        hover = f"{style.title} singular value {rank + 1} of {count}: %{{y:.3g}}"
+        line = {"color": style.colour, "width": wide}
+        name = f"{style.title} σ {rank + 1}"
+        pieces.append({**step_line(steps, values[:, rank], name, hover, line), **where})
+    line = {"color": style.colour, "width": 2, "dash": "dash"}
+    hover = f"{style.title} spectral radius %{{y:.3g}}"
+    radius = np.asarray(course.curves.spectral_radius)[rows]
+    return [*pieces, {**step_line(steps, radius, f"{style.title} radius", hover, line), **where}]
+
+
+def _gate_panel(gate: GateCourse, name: str, suffix: str, scale: str) -> Piece:
+    return {
+        "type": "heatmap",
+        "name": f"{name} {gate.gate}",
+        "x0": 1,
+        "dx": 1,
+        "y0": 1,
+        "dy": 1,
+        "z": gate.values[-1].astype(np.float32),
+        "coloraxis": scale,
+        "xaxis": f"x{suffix}",
+        "yaxis": f"y{suffix}",
+        "hovertemplate": f"{name} {gate.gate}, unit %{{y}}, t = %{{x}}: %{{z:.2f}}<extra></extra>",
+    }
+
+
+def _place(index: int, count: int) -> tuple[str, tuple[float, float]]:
+    """The axes' suffix and the share of the width of panel `index`."""
+    wide = (1 - GAP * (count - 1)) / count
+    start = index * (wide + GAP)
+    return "" if index == 0 else str(index + 1), (round(start, 4), round(min(start + wide, 1), 4))
+
+
+def _panel_axes(suffix: str, domain: tuple[float, float], x: Piece, y_title: str) -> Piece:
+    small = {"tickfont": {"size": theme.SMALL_SIZE}}
+    first = not suffix
+    y: Piece = axis(y_title, nticks=4) if first else {"showticklabels": False, "ticks": ""}
+    return {
+        f"xaxis{suffix}": {
+            **x,
+            **small,
+            "nticks": 4,
+            "domain": list(domain),
+            "anchor": f"y{suffix}",
+        },
+        f"yaxis{suffix}": {**y, **small, "anchor": f"x{suffix}"},
+    }
+
+
+def _title(style: theme.Style, more: str, start: float) -> Piece:
+    font = {"size": theme.NOTE_SIZE, "color": style.colour}
+    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
+    return on_paper(f"<b>{style.title} {more}</b>".replace(" </b>", "</b>"), start, 1, font=font,
+                    **place)  # fmt: skip
+
+
+def _scale(colours: object, low: float) -> Piece:
+    bar = {"thickness": 12, "outlinewidth": 0, "xpad": 8, "ypad": 0, "tickvals": [low, 0.5, 1.0]}
+    bar |= {"tickfont": {"size": theme.SMALL_SIZE}}
+    return {"cmin": low, "cmax": 1.0, "colorscale": colours, "colorbar": bar}
