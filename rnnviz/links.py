@@ -163,13 +163,13 @@ def _read_model(label: str, notes: list[str]) -> Model | None:
     overrides = {}
     for part in filter(None, rest.split(",")[:MAX_OVERRIDES]):
         key, _, given = part.partition("=")
-        value = override_field(key).read(given) if key in overrides_of(kind) else None
-        if value is None:
+        known = override_field(key, kind) if key in overrides_of(kind) else None
+        value = None if known is None else known.read(given)
+        if known is None or value is None:
             notes.append(f"The link asked for {inert(part)} of {kind}; ignored.")
             continue
-        if not _says(override_field(key), given, value):
-            asked = f"{key}={inert(given)} of {kind}"
-            notes.append(_replaced(override_field(key), asked, value))
+        if not _says(known, given, value):
+            notes.append(_replaced(known, f"{key}={inert(given)} of {kind}", value))
         overrides[key] = value
     return Model(kind, **overrides)
 

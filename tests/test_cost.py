@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -15,14 +16,18 @@ SMALL = Experiment(seq_len=6, hidden_size=5, batch_size=3)
 
 
 def recorded_bytes(trace: NetworkTrace) -> int:
-    """Memory of everything that the trace holds; views of another array count once."""
-    inner = trace.trace
-    assert inner.d_x.size > 0  # computed when first asked for, and held from then on
-    arrays = [value for value in (*vars(trace).values(), *vars(inner).values())
-              if isinstance(value, np.ndarray)]  # fmt: skip
+    """Memory of everything that the trace holds; views of another array count once. The batch's
+    lengths are not part of it."""
+    named = {id(a): a for a in (*trace.params.values(), *trace.grads.values())}
+    held = [*vars(trace).values()]
+    for inner in itertools.chain(*trace.layers):
+        assert inner.d_x.size > 0  # computed when first asked for, and held from then on
+        assert (inner.d_h_before is None) == (inner.cell.skip == 0)
+        held += [v for name, v in vars(inner).items() if name != "lengths"]
+        assert all(id(a) in named for a in (*inner.params.values(), *inner.grads.values()))
+    arrays = [a for a in held if isinstance(a, np.ndarray)]
     owners = {id(a if a.base is None else a.base): a if a.base is None else a.base for a in arrays}
-    named = (*trace.params.values(), *inner.params.values(), *trace.grads.values())
-    return sum(a.nbytes for a in owners.values()) + sum(a.nbytes for a in named)
+    return sum(a.nbytes for a in (*owners.values(), *named.values()))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +39,12 @@ def recorded_bytes(trace: NetworkTrace) -> int:
         {"task": "text", "text": "hello world"},
         {"task": "stocks", "seq_len": 300},
         {"models": ("gru", "lstm:hidden_size=3"), "match": "parameters"},
+        {"layers": 3},
+        {"bidirectional": "yes", "layers": 2},
+        {"skip": 4, "bidirectional": "yes"},
+        {"models": ("rnn:leak=0.5", "lstm:variant=cifg", "lstm:variant=no_gates")},
+        {"models": ("lstm:variant=peepholes", "gru:variant=reset_before")},
+        {"task": "captioning"},
     ],
 )
 def test_the_estimate_of_memory_is_exact(change: dict[str, Any]) -> None:
@@ -44,8 +55,24 @@ def test_the_estimate_of_memory_is_exact(change: dict[str, Any]) -> None:
 def test_time_grows_with_everything_that_costs_time() -> None:
     base = estimate(Experiment()).seconds
     assert 0 < base < 1
-    for change in ({"seq_len": 200}, {"hidden_size": 128}, {"batch_size": 32}):
+    for change in (
+        {"seq_len": 200},
+        {"hidden_size": 128},
+        {"batch_size": 32},
+        {"layers": 2},
+        {"bidirectional": "yes"},
+        {"skip": 2},
+    ):
         assert estimate(Experiment(**change)).seconds > 1.3 * base
+
+
+def test_training_takes_its_time() -> None:
+    once, trained = estimate(SMALL), estimate(replace(SMALL, train_steps=99))
+    assert trained.seconds == pytest.approx(100 * once.seconds)
+    assert trained.bytes == once.bytes
+    windows = replace(SMALL, train_steps=99, window=4, stride=1)
+    assert estimate(windows).seconds == pytest.approx(397 * once.seconds)
+    assert "train for fewer steps" in check_size(replace(SMALL, train_steps=20_000))
 
 
 def test_a_run_that_is_too_large_is_refused_with_the_numbers() -> None:

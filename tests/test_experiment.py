@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from rnnviz import FIELDS, Experiment, Model, Run, run
-from rnnviz.core.network import NetworkTrace
+from rnnviz.core import GRU, GRU_VARIANTS, LSTM, LSTM_VARIANTS, RNN
+from rnnviz.core.network import Network, NetworkTrace
+from rnnviz.experiment.training import params_after
 
 SMALL = Experiment(seq_len=6, hidden_size=5, batch_size=3)
 
@@ -183,3 +185,69 @@ def test_matching_leaves_a_model_with_a_width_of_its_own_alone() -> None:
     result = run(Experiment(models=models, match="parameters", seq_len=2, hidden_size=30))
     assert result["rnn"].trace.cell.hidden_size == 30
     assert result["lstm:hidden_size=9"].trace.cell.hidden_size == 9
+
+
+def networks(experiment: Experiment) -> dict[str, Network]:
+    return {label: trace.network for label, trace in run(experiment).items()}
+
+
+def test_a_model_may_have_layers_directions_and_a_skip_of_its_own() -> None:
+    models = ("rnn", "rnn:layers=3", "gru:bidirectional=yes", "lstm:layers=2,bidirectional=yes",
+              "lstm:skip=4", "rnn:leak=0.25,skip=2")  # fmt: skip
+    found = networks(replace(SMALL, models=models))
+    assert [len(found[m].cells) for m in models] == [1, 3, 1, 2, 1, 1]
+    assert [found[m].directions for m in models] == [1, 1, 2, 2, 1, 1]
+    assert [found[m].cells[0].skip for m in models] == [0, 0, 0, 0, 4, 2]
+    assert found["lstm:layers=2,bidirectional=yes"].cells[1].input_size == 10
+    assert found["rnn:leak=0.25,skip=2"].cells[0] == RNN(8, 5, leak=0.25, skip=2)
+
+
+def test_shared_network_fields_hold_for_every_model_that_does_not_override_them() -> None:
+    e = replace(SMALL, layers=2, bidirectional="yes", skip=3, leak=0.5,
+                models=("rnn", "gru", "lstm:layers=1,bidirectional=no,skip=0"))  # fmt: skip
+    found = networks(e)
+    assert {found[m].directions for m in ("rnn", "gru")} == {2}
+    assert found["rnn"].cells == (RNN(8, 5, leak=0.5, skip=3), RNN(10, 5, leak=0.5, skip=3))
+    assert found["gru"].cells[1] == GRU(10, 5, skip=3)
+    assert found["lstm:layers=1,bidirectional=no,skip=0"].cells == (LSTM(8, 5),)
+
+
+@pytest.mark.parametrize("skip", [0, 1])
+def test_a_skip_of_one_step_adds_nothing(skip: int) -> None:
+    assert networks(replace(SMALL, skip=skip))["rnn"].cells == (RNN(8, 5),)
+
+
+@pytest.mark.parametrize(("kind", "variants"), [("lstm", LSTM_VARIANTS), ("gru", GRU_VARIANTS)])
+def test_every_variant_has_a_label(kind: str, variants: dict[str, dict[str, Any]]) -> None:
+    cls: Any = {"lstm": LSTM, "gru": GRU}[kind]
+    for name, options in variants.items():
+        label = f"{kind}:variant={name}"
+        assert networks(replace(SMALL, models=(label,)))[label].cells == (cls(8, 5, **options),)
+
+
+def test_a_bidirectional_answer_at_the_end_reads_both_final_states() -> None:
+    both = replace(SMALL, bidirectional="yes")
+    assert networks(both)["rnn"].readout == "final"
+    assert networks(replace(both, loss_at="every"))["rnn"].readout == "aligned"
+    assert networks(SMALL)["rnn"].readout == "aligned"
+
+
+def test_a_task_with_a_context_sets_the_first_state() -> None:
+    result = run(replace(SMALL, task="captioning", loss_at="every"))
+    trace = result["gru"]
+    assert trace.network.context_size == len(result.batch.context)
+    assert trace.params["W_vh"].shape == (5, len(result.batch.context))
+    assert (trace.trace.h[0] != 0).all()
+    assert trace.trace.lengths.tolist() == result.batch.lengths.tolist()
+
+
+def test_trained_models_are_what_training_makes_of_them() -> None:
+    e = replace(SMALL, train_steps=3, learning_rate=0.1, optimizer="sgd", clip="norm", window=2)
+    result = run(e)
+    for label in e.models:
+        for name, value in params_after(e, label, 3).items():
+            np.testing.assert_array_equal(result[label].params[name], value)
+    untrained = run(replace(e, train_steps=0))
+    for label in e.models:
+        assert (untrained[label].params["W_hy"] != result[label].params["W_hy"]).any()
+    np.testing.assert_array_equal(untrained.batch.x, result.batch.x)

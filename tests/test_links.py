@@ -29,7 +29,7 @@ def values(field: Any) -> st.SearchStrategy[Any]:
 def models(draw: st.DrawFn) -> Model:
     kind = draw(st.sampled_from(list(OWN)))
     names = draw(st.lists(st.sampled_from([*SHARED, *OWN[kind]]), unique=True))
-    return Model(kind, **{name: draw(values(override_field(name))) for name in names})
+    return Model(kind, **{name: draw(values(override_field(name, kind))) for name in names})
 
 
 @st.composite
@@ -94,7 +94,11 @@ def test_another_way_to_write_an_allowed_number_needs_no_message(asked: str) -> 
     ("name", "asked", "used"),
     [("gain", "100", 16.0), ("gain", "nan", 1.0), ("gain", "0", 0.01), ("task", "copy", None),
      ("init", "<b>", None), ("dtype", "float16", None), ("memory_bias", "-1e3", -10.0),
-     ("seed", "-5", 0), ("loss_at", "LAST", None)],
+     ("seed", "-5", 0), ("loss_at", "LAST", None), ("layers", "9", 4), ("layers", "0", 1),
+     ("bidirectional", "true", None), ("leak", "0", 0.01), ("leak", "2", 1.0), ("skip", "-3", 0),
+     ("skip", "1e9", 100), ("optimizer", "lion", None), ("learning_rate", "1e9", 10.0),
+     ("learning_rate", "fast", None), ("clip", "1", None), ("clip_at", "0", 1e-3),
+     ("window", "1e6", 2000), ("stride", "2.5e9", 2000), ("train_steps", "inf", 20_000)],
 )  # fmt: skip
 def test_each_field_takes_the_nearest_or_its_default(name: str, asked: str, used: Any) -> None:
     experiment, messages = from_query({name: asked})
@@ -114,6 +118,11 @@ def test_each_field_takes_the_nearest_or_its_default(name: str, asked: str, used
         ("rnn:forget_bias=1", ("rnn",), "forget_bias=1 of rnn; ignored"),
         ("rnn:gain=abc", ("rnn",), "gain=abc of rnn; ignored"),
         ("rnn:hidden_size=1e9,gain=2", ("rnn:hidden_size=512,gain=2",), "using 512"),
+        ("lstm:variant=best,layers=2", ("lstm:layers=2",), "variant=best of lstm; ignored"),
+        ("gru:variant=cifg", ("gru",), "variant=cifg of gru; ignored"),
+        ("rnn:variant=plain", ("rnn",), "variant=plain of rnn; ignored"),
+        ("lstm:leak=0.5", ("lstm",), "leak=0.5 of lstm; ignored"),
+        ("gru:layers=9", ("gru:layers=4",), "layers=9 of gru; allowed is 1 to 4; using 4"),
     ],
 )
 def test_nonsense_models_are_replaced_and_said(

@@ -21,6 +21,9 @@ from rnnviz import Model
         (Model("rnn:init=orthogonal", activation="relu"), "rnn:activation=relu,init=orthogonal"),
         (Model("rnn", hidden_size=32), "rnn:hidden_size=32"),
         (Model("rnn", gain=0.1), "rnn:gain=0.1"),
+        (Model("lstm", variant="cifg", layers=2), "lstm:variant=cifg,layers=2"),
+        (Model("gru:skip=9,variant=reset_before"), "gru:variant=reset_before,skip=9"),
+        (Model("rnn:bidirectional=yes,leak=0.50"), "rnn:leak=0.5,bidirectional=yes"),
     ],
 )
 def test_a_model_is_its_normalized_label(given: Model, label: str) -> None:
@@ -40,6 +43,11 @@ def test_a_model_is_its_normalized_label(given: Model, label: str) -> None:
         ("lstm:init=best", "init of lstm must be one of"),
         ("lstm:hidden_size=2.5", "hidden_size of lstm must be a number, got '2.5'"),
         ("", "model must be one of"),
+        ("rnn:variant=cifg", "overrides of rnn must be among .* got variant"),
+        ("gru:variant=cifg", "variant of gru must be one of plain, reset_before, got 'cifg'"),
+        ("lstm:leak=0.5", "overrides of lstm must be among"),
+        ("gru:layers=5", "layers of gru must be .* from 1 to 4, got 5"),
+        ("gru:bidirectional=True", "bidirectional of gru must be one of no, yes, got 'True'"),
     ],
 )
 def test_a_bad_label_is_refused(label: str, message: str) -> None:

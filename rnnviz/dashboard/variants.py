@@ -26,7 +26,7 @@ def add_model() -> None:
         )
     with right:
         value = st.text_input(
-            "Value", key="variant_value", placeholder=override_field(setting).allowed
+            "Value", key="variant_value", placeholder=override_field(setting, kind).allowed
         )
     if problem := st.session_state.pop(PROBLEM, ""):
         st.error(problem)

@@ -7,7 +7,8 @@ from rnnviz.experiment.cost import Estimate, check_size, estimate
 from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.networks import init_params, make_networks
-from rnnviz.experiment.runs import Run, make_batch, make_task, run
+from rnnviz.experiment.problems import make_batch, make_task
+from rnnviz.experiment.runs import Run, run
 
 __all__ = [
     "FIELDS",

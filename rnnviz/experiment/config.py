@@ -9,6 +9,7 @@ from rnnviz.experiment.fields import Field, knob
 from rnnviz.experiment.model import NETWORK_FIELDS, Model
 from rnnviz.tasks import LOSS_AT, TASKS
 from rnnviz.tasks.text import MAX_CHARACTERS
+from rnnviz.training import CLIPS, OPTIMIZERS
 
 MAX_MODELS = 6
 MATCHES = ("hidden_size", "parameters")
@@ -29,6 +30,13 @@ class Experiment:
     GRU's b_z; gate_init="chrono" draws them for time scales up to seq_len instead. distractor
     is the amplitude of delayed recall's noise, text what the task "text" reads.
     match="parameters" gives every model about as many parameters as the first one.
+    layers: recurrent layers upon each other; bidirectional="yes" gives each a second cell that
+    reads from the end. skip: h_{t−skip} also enters the step to h_t; 0 and 1 add nothing, for
+    W_hh acts on h_{t−1} already. leak: of the RNN alone.
+    train_steps: how long the models are trained before they are run, with optimizer,
+    learning_rate, clip ("norm" and "value" limit at clip_at), window and stride (backpropagation
+    truncated after `window` steps, every `stride` steps; window=0 is the full one, stride=0 means
+    the window).
     Raises ValueError naming the field, what came and what is allowed.
     """
 
@@ -45,12 +53,23 @@ class Experiment:
     memory_bias: float = _network("memory_bias")
     gate_init: str = _network("gate_init")
     input_scale: float = _network("input_scale")
+    layers: int = _network("layers")
+    bidirectional: str = _network("bidirectional")
+    leak: float = _network("leak")
+    skip: int = _network("skip")
     distractor: float = knob(1.0, "float", "Distractor amplitude", low=0.0, high=10.0, step=0.1)
     loss_at: str = knob("last", "choice", "Loss at", choices=LOSS_AT)
     seed: int = knob(0, "int", "Seed", low=0, high=2**31 - 1, step=1)
     dtype: str = knob("float64", "choice", "Precision", choices=DTYPES)
     text: str = knob("", "text", "Text", low=0, high=MAX_CHARACTERS)
     match: str = knob("hidden_size", "choice", "Equal among models", choices=MATCHES)
+    optimizer: str = knob("adam", "choice", "Optimizer", choices=tuple(OPTIMIZERS))
+    learning_rate: float = knob(1e-3, "float", "Learning rate", low=1e-6, high=10.0, log=True)
+    clip: str = knob("none", "choice", "Clip gradients", choices=tuple(CLIPS))
+    clip_at: float = knob(1.0, "float", "Clip at", low=1e-3, high=1e3, log=True, step=0.1)
+    window: int = knob(0, "int", "Truncate after K steps", low=0, high=2000, step=1)
+    stride: int = knob(0, "int", "Truncate every", low=0, high=2000, step=1)
+    train_steps: int = knob(0, "int", "Training steps", low=0, high=20_000, step=1)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", _models(self.models))

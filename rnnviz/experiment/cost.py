@@ -10,7 +10,7 @@ from rnnviz.core import Cell
 from rnnviz.core.network import Network
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.networks import make_networks
-from rnnviz.experiment.runs import make_task
+from rnnviz.experiment.problems import make_task
 
 MAX_BYTES = 1 << 30
 MAX_SECONDS = 10.0
@@ -24,8 +24,9 @@ SECONDS_PER_ELEMENT = 25e-9
 
 @dataclass(frozen=True)
 class Estimate:
-    """bytes: all arrays that the run records, exactly, from their shapes. seconds: a rough guess
-    for one core, within a factor of a few. Scratch memory and figures come on top."""
+    """bytes: all arrays that the run records, exactly, from their shapes (lengths of padded
+    batches and exponents of direct gradients come on top). seconds: a rough guess for one core,
+    within a factor of a few, training included. Scratch memory and figures come on top."""
 
     bytes: int
     seconds: float
@@ -39,8 +40,18 @@ def estimate(experiment: Experiment) -> Estimate:
     shape = seq_len, experiment.batch_size
     return Estimate(
         bytes=sum(_bytes(network, *shape, itemsize) for network in networks),
-        seconds=sum(_seconds(network, *shape) for network in networks),
+        seconds=sum(_seconds(network, *shape) for network in networks)
+        * (1 + experiment.train_steps * _passes(experiment, seq_len)),
     )
+
+
+def _passes(experiment: Experiment, seq_len: int) -> float:
+    """What a training step costs, in runs without training: truncated windows that overlap send
+    each step back several times."""
+    window = experiment.window
+    if not 0 < window < seq_len:
+        return 1.0
+    return max(1.0, window / (experiment.stride or window))
 
 
 def check_size(
@@ -58,20 +69,25 @@ def check_size(
         f"This run would record {cost.bytes / 2**20:,.0f} MiB and take about "
         f"{cost.seconds:,.1f} s; the limits are {max_bytes / 2**20:,.0f} MiB and "
         f"{max_seconds:g} s. Make the sequence length, the batch, the hidden size or the number "
-        "of models smaller."
+        "of models smaller" + (", or train for fewer steps." if experiment.train_steps else ".")
     )
 
 
 def _bytes(network: Network, seq_len: int, batch_size: int, itemsize: int) -> int:
-    (cell,) = network.cells
-    recorded = _tape(cell, seq_len) + _gradients(cell, seq_len)
-    inputs = seq_len * (2 * cell.input_size + 1)  # x with a row of ones, d_x
+    layers = network.directions * sum(_layer(cell, seq_len) for cell in network.cells)
     outputs = 2 * seq_len * network.output_size  # y, d_y
-    own = sum(int(np.prod(shape)) for shape in cell.param_shapes().values())
-    params = 2 * network.param_count() + own  # the trace has the cell's once more
-    exponents = 8 * (seq_len + 1) * batch_size  # d_log2
-    per_sequence = recorded + inputs + outputs
+    per_sequence = layers + outputs + network.context_size
+    params = 2 * network.param_count()
+    traces = network.directions * len(network.cells)
+    exponents = 8 * (seq_len + 1) * batch_size * traces  # d_log2
     return itemsize * (per_sequence * batch_size + params + seq_len) + exponents
+
+
+def _layer(cell: Cell, seq_len: int) -> int:
+    """Elements that one layer records of one sequence in one direction."""
+    inputs = seq_len * (2 * cell.input_size + 1)  # x with a row of ones, d_x
+    delayed = cell.hidden_size * (seq_len + 2 * (cell.skip - 1)) if cell.skip else 0
+    return _tape(cell, seq_len) + _gradients(cell, seq_len) + inputs + delayed
 
 
 def _tape(cell: Cell, seq_len: int) -> int:
@@ -94,10 +110,10 @@ def _gradients(cell: Cell, seq_len: int) -> int:
 
 
 def _seconds(network: Network, seq_len: int, batch_size: int) -> float:
-    (cell,) = network.cells
     columns = seq_len * batch_size
-    gates = len(cell.GATES)
     flops = 6 * columns * network.param_count()  # forward, backward, weight gradients
-    elements = columns * (gates * cell.hidden_size + cell.input_size + 2 * network.output_size)
-    steps = seq_len * (1 + gates / 2)
+    elements, steps = columns * 2 * network.output_size, 0.0
+    for cell in network.cells * network.directions:
+        elements += columns * (len(cell.GATES) * cell.hidden_size + cell.input_size)
+        steps += seq_len * (1 + len(cell.GATES) / 2) * (1 + 2 / max(1, cell.skip) * (cell.skip > 0))
     return steps * SECONDS_PER_STEP + flops / FLOPS_PER_SECOND + elements * SECONDS_PER_ELEMENT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnnviz.core import CELLS
+from rnnviz.core import CELLS, GRU_VARIANTS, LSTM_VARIANTS
 from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.initializers import INITIALIZERS
 from rnnviz.experiment.fields import Field, show
@@ -20,13 +20,22 @@ NETWORK_FIELDS: dict[str, Field] = {
     "memory_bias": Field(3.0, "float", "Memory bias", low=-10.0, high=10.0, step=0.1),
     "gate_init": Field("constant", "choice", "Gate biases", choices=GATE_INITS),
     "input_scale": Field(1.0, "float", "Scale of W_xh", low=0.0, high=100.0, step=0.1),
+    "layers": Field(1, "int", "Layers", low=1, high=4, step=1),
+    "bidirectional": Field("no", "choice", "Both directions", choices=("no", "yes")),
+    "leak": Field(1.0, "float", "Leak (RNN)", low=0.01, high=1.0, step=0.01),
+    "skip": Field(0, "int", "Skip, steps back", low=0, high=100, step=1),
+}
+# What a gated cell may be instead of its plain form.
+VARIANTS = {
+    "lstm": Field("plain", "choice", "Variant", choices=tuple(LSTM_VARIANTS)),
+    "gru": Field("plain", "choice", "Variant", choices=tuple(GRU_VARIANTS)),
 }
 
-SHARED = ("hidden_size", "init", "gain", "input_scale")
+SHARED = ("hidden_size", "init", "gain", "input_scale", "layers", "bidirectional", "skip")
 OWN = {
-    "rnn": ("activation",),
-    "lstm": ("forget_bias", "memory_bias", "gate_init"),
-    "gru": ("update_bias", "memory_bias", "gate_init"),
+    "rnn": ("activation", "leak"),
+    "lstm": ("variant", "forget_bias", "memory_bias", "gate_init"),
+    "gru": ("variant", "update_bias", "memory_bias", "gate_init"),
 }
 BIASES = ("forget_bias", "update_bias", "memory_bias")
 
@@ -34,11 +43,13 @@ BIASES = ("forget_bias", "update_bias", "memory_bias")
 class Model(str):
     """A model is its label: `Model("lstm", forget_bias=0)` equals "lstm:forget_bias=0".
 
-    Overrides beat the experiment's shared settings: hidden_size, init, gain, input_scale for
-    every kind; activation for "rnn"; memory_bias and gate_init for "lstm" and "gru", where
-    forget_bias (LSTM) and update_bias (GRU) are memory_bias by their own names. A bias given
-    here also beats a shared gate_init="chrono". The label is normalized: fixed order, shortest
-    numbers. Raises ValueError for an unknown kind, an unknown override or a value not allowed.
+    Overrides beat the experiment's shared settings: hidden_size, init, gain, input_scale, layers,
+    bidirectional and skip for every kind; activation and leak for "rnn"; memory_bias and
+    gate_init for "lstm" and "gru", where forget_bias (LSTM) and update_bias (GRU) are memory_bias
+    by their own names. A bias given here also beats a shared gate_init="chrono". variant is one
+    of `LSTM_VARIANTS` or `GRU_VARIANTS`, such as "lstm:variant=cifg". The label is normalized:
+    fixed order, shortest numbers.
+    Raises ValueError for an unknown kind, an unknown override or a value not allowed.
     """
 
     __slots__ = ("kind", "overrides")
@@ -54,7 +65,7 @@ class Model(str):
         if name not in CELLS:
             raise ValueError(f"model must be one of {', '.join(CELLS)}, got {kind!r}")
         values = tuple(
-            (key, override_field(key).check(f"{key} of {name}", given.pop(key)))
+            (key, override_field(key, name).check(f"{key} of {name}", given.pop(key)))
             for key in overrides_of(name)
             if key in given
         )
@@ -86,8 +97,10 @@ def overrides_of(kind: str) -> tuple[str, ...]:
     return OWN[kind] + SHARED
 
 
-def override_field(name: str) -> Field:
-    """What an override may be."""
+def override_field(name: str, kind: str) -> Field:
+    """What an override of this kind of model may be."""
+    if name == "variant":
+        return VARIANTS[kind]
     return NETWORK_FIELDS["memory_bias" if name in BIASES else name]
 
 
@@ -105,7 +118,7 @@ def _pairs(label: str, text: str) -> dict[str, Any]:
 def _value(key: str, text: str) -> Any:
     if key not in NETWORK_FIELDS and key not in BIASES:
         return text
-    kind = override_field(key).kind
+    kind = NETWORK_FIELDS["memory_bias" if key in BIASES else key].kind
     try:
         return {"int": int, "float": float}.get(kind, str)(text)
     except ValueError:

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.core import CELLS, Cell
+from rnnviz.core import CELLS, GRU_VARIANTS, LSTM_VARIANTS, Cell
 from rnnviz.core.network import Network
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import NETWORK_FIELDS, Model
-from rnnviz.tasks import stream
+from rnnviz.tasks import TASKS, stream
 
+VARIANTS = {"lstm": LSTM_VARIANTS, "gru": GRU_VARIANTS}
 LARGEST_MATCH = 4 * int(NETWORK_FIELDS["hidden_size"].high)
 
 
@@ -32,12 +33,26 @@ def make_networks(experiment: Experiment, input_size: int, output_size: int) -> 
 def _make_network(
     experiment: Experiment, model: Model, hidden_size: int, input_size: int, output_size: int
 ) -> Network:
+    """Bidirectional layers whose answer counts at the last step alone hand it the two states
+    that have seen the whole sequence."""
+    both = setting(experiment, model, "bidirectional") == "yes"
     cls: Any = CELLS[model.kind]
-    options = {}
+    options = _cell_options(experiment, model)
+    further = setting(experiment, model, "layers") - 1
+    inputs = [input_size] + [hidden_size * (2 if both else 1)] * further
+    cells: tuple[Cell, ...] = tuple(cls(D, hidden_size, **options) for D in inputs)
+    readout = "final" if both and experiment.loss_at == "last" else "aligned"
+    return Network(cells, output_size, both, readout, TASKS[experiment.task].context_size)
+
+
+def _cell_options(experiment: Experiment, model: Model) -> dict[str, Any]:
+    skip = setting(experiment, model, "skip")
+    options: dict[str, Any] = {"skip": skip if skip > 1 else 0}
     if model.kind == "rnn":
-        options["activation"] = setting(experiment, model, "activation")
-    cell: Cell = cls(input_size=input_size, hidden_size=hidden_size, **options)
-    return Network((cell,), output_size)
+        names = ("activation", "leak")
+        return options | {name: setting(experiment, model, name) for name in names}
+    variant = dict(model.overrides).get("variant", "plain")
+    return options | VARIANTS[model.kind][variant]
 
 
 def _nearest(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
-from typing import Any
 
-from rnnviz.core.network import NetworkTrace, run_network
+import numpy as np
+
+from rnnviz.core.network import Network, NetworkTrace, run_network
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.networks import init_params, make_networks
-from rnnviz.tasks import TASKS, Batch, Task
+from rnnviz.experiment.problems import make_batch
+from rnnviz.experiment.training import params_after
+from rnnviz.tasks import Batch
 
 
 class Run(Mapping[str, NetworkTrace]):
@@ -42,24 +44,19 @@ def run(experiment: Experiment) -> Run:
     """Every model of the experiment on the same batch, forward and backward, all recorded.
 
     The weights' stream depends on the seed alone: models of one kind start from the same draw,
-    and no task, length or batch size redraws W_hh.
+    and no task, length or batch size redraws W_hh. With train_steps > 0 each model is trained
+    that long first, on batches of which this one is the first.
     Raises ValueError where the task cannot be made (a text with fewer than 2 characters).
     """
     batch = make_batch(experiment)
     sizes = batch.input_size, batch.output_size
     traces = {}
     for label, network in make_networks(experiment, *sizes).items():
-        params = init_params(experiment, Model(label), network)
-        traces[label] = run_network(network, params, batch)
+        traces[label] = run_network(network, _params(experiment, label, network), batch)
     return Run(experiment, batch, traces)
 
 
-def make_task(experiment: Experiment) -> Task:
-    """The task with the options that the experiment has for it."""
-    cls: Any = TASKS[experiment.task]
-    return cls(**{f.name: getattr(experiment, f.name) for f in fields(cls)})
-
-
-def make_batch(experiment: Experiment) -> Batch:
-    e = experiment
-    return make_task(e).batch(e.seed, e.seq_len, e.batch_size, e.loss_at)
+def _params(experiment: Experiment, label: str, network: Network) -> dict[str, np.ndarray]:
+    if experiment.train_steps:
+        return params_after(experiment, label, experiment.train_steps)
+    return init_params(experiment, Model(label), network)
