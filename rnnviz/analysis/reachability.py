@@ -78,17 +78,18 @@ def _generic(trace: Trace, start: int, stop: int) -> Record:
     """The steps from start to stop with every value replaced by its pattern."""
     block, states = slice(start, stop), slice(start, stop + 1)
     gates = GENERIC * (trace.gate_values[block] != 0)
-    H = trace.cell.hidden_size
+    H, held = trace.cell.hidden_size, dict(getattr(trace.cell, "fixed", ()))
     for k, gate in enumerate(trace.cell.SLABS):
-        if is_logistic(trace, gate):
+        if is_logistic(trace, gate) and gate not in held:
             gates[:, k * H : (k + 1) * H] = GENERIC
     return Record(
         cell=trace.cell,
-        params=trace.params,
+        # A peephole may be negative and must not cancel what goes beside it.
+        params={k: (v != 0).astype(float) if k[:2] == "p_" else v for k, v in trace.params.items()},
         x=trace.x[block],
-        # Twice the candidate's: h − n is zero only where both are.
+        # Twice the candidate's: h − n and c − g are zero only where both are.
         h=2 * GENERIC * (trace.h[states] != 0),
-        c=None if trace.c is None else GENERIC * (trace.c[states] != 0),
+        c=None if trace.c is None else 2 * GENERIC * (trace.c[states] != 0),
         gate_values=gates,
         memo=None if trace.memo is None else GENERIC * (trace.memo[block] != 0),
     )

@@ -16,8 +16,8 @@ from rnnviz.analysis.jacobians import (
     state_jacobians,
 )
 from rnnviz.analysis.rates import mean_rate
-from rnnviz.core import RNN, Record, Trace, checks
-from rnnviz.core.activations import ACTIVATIONS, tanh_slope
+from rnnviz.core import LSTM, RNN, Record, Trace, checks
+from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.cell import Cell
 from rnnviz.core.numerics import LOG10_2
 
@@ -89,9 +89,9 @@ def weight_spectra(
     Raises ValueError for an unknown gate or a power below 1.
     """
     cell, W_hh = trace.cell, trace.params["W_hh"].astype(np.float64)
-    names = cell.GATES if gates is None else gates
+    names = cell.learned if gates is None else gates
     for gate in names:
-        checks.choice("gates", gate, cell.GATES)
+        checks.choice("gates", gate, cell.learned)
     k = np.array(sorted({checks.size("powers", power) for power in powers}))
     return {
         gate: _spectrum(W_hh[cell.gate_rows(gate)], label, gate, _lipschitz(cell, gate), k)
@@ -105,7 +105,7 @@ def stretch(trace: Record, gate: str) -> Stretch:
     Raises ValueError for an unknown gate.
     """
     cell = trace.cell
-    checks.choice("gate", gate, cell.GATES)
+    checks.choice("gate", gate, cell.learned)
     block = trace.params["W_hh"][cell.gate_rows(gate)].astype(np.float64)
     finite = np.isfinite(block).all()
     sigma_max = float(np.linalg.svd(block, compute_uv=False)[0]) if finite else np.nan
@@ -182,10 +182,16 @@ def _spectrum(W: Array, label: str, gate: str, lipschitz: float, powers: Array) 
 
 
 def _lipschitz(cell: Cell, gate: str) -> float:
+    if not isinstance(cell, RNN) and gate != CANDIDATES[type(cell).__name__]:
+        return ACTIVATIONS["logistic"].lipschitz
+    return ACTIVATIONS[_nonlinearity(cell)].lipschitz
+
+
+def _nonlinearity(cell: Cell) -> str:
+    """The name of φ of an RNN, of the candidate's of a gated cell."""
     if isinstance(cell, RNN):
-        return ACTIVATIONS[cell.activation].lipschitz
-    nonlinearity = "tanh" if gate == CANDIDATES[type(cell).__name__] else "logistic"
-    return ACTIVATIONS[nonlinearity].lipschitz
+        return cell.activation
+    return cell.candidate if isinstance(cell, LSTM) else "tanh"
 
 
 def _slope(trace: Record, steps: Array, sequence: int) -> tuple[str, Array]:
@@ -194,8 +200,5 @@ def _slope(trace: Record, steps: Array, sequence: int) -> tuple[str, Array]:
     gate = "a" if isinstance(cell, RNN) else CANDIDATES[type(cell).__name__]
     values = trace.gates[gate][steps - 1, :, sequence].astype(np.float64)
     slope = np.empty_like(values)
-    if isinstance(cell, RNN):
-        ACTIVATIONS[cell.activation].slope(values, slope)
-        return cell.activation, slope
-    tanh_slope(values, slope)
-    return gate, slope
+    ACTIVATIONS[_nonlinearity(cell)].slope(values, slope)
+    return (cell.activation if isinstance(cell, RNN) else gate), slope
