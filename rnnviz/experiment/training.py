@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 from rnnviz.core.losses import LOSSES
@@ -41,19 +42,15 @@ def start(experiment: Experiment) -> dict[str, tuple[Network, TrainState]]:
 
 def options_of(experiment: Experiment) -> TrainOptions:
     """How the experiment trains its models."""
-    names = ("optimizer", "learning_rate", "clip", "clip_at", "window", "stride")
-    given: dict[str, Any] = {n: getattr(experiment, n) for n in names if hasattr(experiment, n)}
+    given: dict[str, Any] = {f.name: getattr(experiment, f.name) for f in fields(TrainOptions)}
     return TrainOptions(**given)
 
 
-def params_after(
-    experiment: Experiment, label: str, steps: int, options: TrainOptions | None = None
-) -> dict[str, Any]:
+def params_after(experiment: Experiment, label: str, steps: int) -> dict[str, Any]:
     """The parameters of one model after that many training steps; the last finite ones if
-    training diverges before. `options` beat the experiment's own."""
+    training diverges before."""
     network, state = start(experiment)[Model(label)]
-    chosen = options_of(experiment) if options is None else options
-    return advance(network, state, batches_of(experiment), chosen, steps).params
+    return advance(network, state, batches_of(experiment), options_of(experiment), steps).params
 
 
 def held_out(

@@ -11,8 +11,7 @@ from rnnviz.tasks import TASKS
 from rnnviz.training import TrainOptions, train
 from tests.training.support import equal
 
-SMALL = Experiment(seq_len=6, hidden_size=4, batch_size=3, distractor=0.3)
-FAST = TrainOptions(learning_rate=0.02)
+SMALL = Experiment(seq_len=6, hidden_size=4, batch_size=3, distractor=0.3, learning_rate=0.02)
 
 
 def test_step_0_sees_the_batch_of_the_pages_and_their_weights() -> None:
@@ -41,7 +40,7 @@ def test_every_task_can_be_trained(task: str) -> None:
                             text=text)  # fmt: skip
     network, state = start(experiment)["gru"]
     losses = []
-    for after, record in train(network, state, batches_of(experiment), FAST):
+    for after, record in train(network, state, batches_of(experiment), options_of(experiment)):
         losses.append(record.loss)
         if after.step == 3:
             break
@@ -53,13 +52,20 @@ def test_every_task_can_be_trained(task: str) -> None:
 
 def test_params_after_are_those_of_the_trainer_and_learning_is_seen_on_held_out_sequences() -> None:
     network, state = start(SMALL)["lstm"]
-    for after, _ in train(network, state, batches_of(SMALL), FAST):
+    for after, _ in train(network, state, batches_of(SMALL), options_of(SMALL)):
         if after.step == 300:
             break
-    assert equal(params_after(SMALL, "lstm", 300, FAST), after.params)
+    assert equal(params_after(SMALL, "lstm", 300), after.params)
     before = held_out(SMALL, network, state.params)
     later = held_out(SMALL, network, after.params)
     assert later["accuracy"] > 0.8 > 0.3 > before["accuracy"]
+
+
+def test_an_experiment_says_how_it_trains() -> None:
+    experiment = Experiment(optimizer="momentum", learning_rate=0.1, clip="value", clip_at=0.5,
+                            window=20, stride=5)  # fmt: skip
+    assert options_of(experiment) == TrainOptions("momentum", 0.1, "value", 0.5, 20, 5)
+    assert options_of(Experiment()) == TrainOptions()
 
 
 def test_no_steps_are_the_initial_parameters() -> None:

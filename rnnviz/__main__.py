@@ -1,0 +1,130 @@
+"""`python -m rnnviz`: train networks without a browser, and make the networks that are shipped."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnviz.experiment import FIELDS, Experiment, Field
+from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save, settings
+from rnnviz.experiment.training import batches_of, held_out, options_of, start
+from rnnviz.training import History, TrainState, train
+from rnnviz.training.export import to_csv, to_json
+
+TYPES = {"int": int, "float": float}
+STEPS = 1000
+"""Training steps unless said otherwise: an experiment's own default is not to train."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    parser = arguments()
+    given = parser.parse_args(argv)
+    try:
+        return int(given.run(given))
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m rnnviz", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    one = commands.add_parser("train", help="train the models of one experiment")
+    one.set_defaults(run=run_train)
+    for name, known in FIELDS.items():
+        one.add_argument(f"--{name.replace('_', '-')}", **_option(known))
+    one.add_argument("--steps", dest="train_steps", type=int, default=STEPS,
+                     help="the same as --train-steps (default: %(default)s)")  # fmt: skip
+    one.add_argument("--text-file", type=Path, help="a file to read the task's text from")
+    one.add_argument("--out", type=Path, default=Path(), help="folder for what is written")
+    again = commands.add_parser("checkpoints", help="make the networks that come with the package")
+    again.set_defaults(run=run_checkpoints)
+    again.add_argument("names", nargs="*", metavar="name", help=", ".join(RECIPES))
+    again.add_argument("--out", type=Path, default=FOLDER, help="folder (default: %(default)s)")
+    return parser
+
+
+def run_train(given: argparse.Namespace) -> int:
+    """Train every model; write LABEL.json, LABEL.csv and LABEL.npz. Status 1 if one diverged."""
+    if given.text_file is not None:
+        given.text = given.text_file.read_text(encoding="utf-8")
+    experiment = Experiment(**{name: getattr(given, name) for name in FIELDS})
+    if not experiment.train_steps:
+        raise ValueError("train_steps must be at least 1 to train, got 0")
+    given.out.mkdir(parents=True, exist_ok=True)
+    events = [train_one(experiment, label, given.out) for label in start(experiment)]
+    return int(any(events))
+
+
+def train_one(experiment: Experiment, label: str, folder: Path) -> str:
+    """Train one model, say how good it is and write its files; the event, "" if there is none."""
+    network, _ = start(experiment)[label]
+    history, end = _trained(experiment, label)
+    scores = held_out(experiment, network, end.params)
+    say(f"{label}: held out: {_words(scores)}\n")
+    stem = folder / label.replace(":", "_").replace(",", "_").replace("=", "-")
+    text = to_json(history, label=label, experiment=settings(experiment), steps=end.step,
+                   held_out=scores, sentence=history.last.sentence)  # fmt: skip
+    Path(f"{stem}.json").write_text(text, encoding="utf-8")
+    Path(f"{stem}.csv").write_text(to_csv(history), encoding="utf-8")
+    about = {"label": label, "experiment": settings(experiment), "steps": end.step}
+    arrays: dict[str, Any] = {**end.params, "about": np.array(json.dumps(about))}
+    np.savez_compressed(f"{stem}.npz", **arrays)
+    return history.last.event
+
+
+def run_checkpoints(given: argparse.Namespace) -> int:
+    """Make the named checkpoints, or all of them."""
+    for name in given.names or RECIPES:
+        say(f"{name}: training ...\n")
+        checkpoint = make(name)
+        path = save(checkpoint, given.out)
+        say(f"{path}: {path.stat().st_size / 1e3:.1f} kB, {_words(checkpoint.scores)}\n")
+    return 0
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _option(known: Field) -> dict[str, Any]:
+    """An experiment's field as an option; its range is checked by the experiment itself."""
+    option: dict[str, Any] = {"default": known.default, "help": known.label}
+    if known.kind == "models":
+        return {**option, "nargs": "+", "metavar": "MODEL"}
+    if known.kind == "choice":
+        return {**option, "choices": known.choices}
+    return {**option, "type": TYPES.get(known.kind, str)}
+
+
+def _trained(experiment: Experiment, label: str) -> tuple[History, TrainState]:
+    """Train with a line that says how far it is."""
+    network, begin = start(experiment)[label]
+    history, shown, steps = History(begin), 0.0, experiment.train_steps
+    for state, record in train(network, begin, batches_of(experiment), options_of(experiment)):
+        history.add(state, record)
+        last = record.event or state.step >= steps
+        if last or time.monotonic() - shown > 0.5:
+            shown = time.monotonic()
+            say(f"\r{label}: step {record.step + 1} of {steps}, loss {record.loss:.4g}, "
+                f"metric {record.metric:.3g}   ")  # fmt: skip
+        if last:
+            break
+    say(f"\n{history.last.sentence}\n" if history.last.event else "\n")
+    return history, state
+
+
+def _words(scores: dict[str, float]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in scores.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

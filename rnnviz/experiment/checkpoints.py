@@ -1,0 +1,109 @@
+"""Trained networks that come with the package, and how they were made.
+
+`python -m rnnviz checkpoints` makes the files of rnnviz/checkpoints anew from `RECIPES`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnviz.core import checks
+from rnnviz.core.network import Network
+from rnnviz.experiment.config import FIELDS, Experiment
+from rnnviz.experiment.model import Model
+from rnnviz.experiment.training import held_out, params_after, start
+from rnnviz.tasks.text import SAMPLE
+
+Array = np.ndarray
+
+FOLDER = Path(__file__).parents[1] / "checkpoints"
+MAX_BYTES = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A trained network: the experiment with its one model and its `train_steps`, and params in
+    the experiment's dtype, with the numbers of the file, which are float32.
+
+    scores: what `training.held_out` says of exactly these parameters.
+    """
+
+    name: str
+    experiment: Experiment
+    network: Network
+    params: dict[str, Array]
+    scores: dict[str, float]
+
+    @property
+    def label(self) -> str:
+        return self.experiment.models[0].label
+
+
+def _recall(model: str, steps: int) -> Experiment:
+    return Experiment((Model(model),), "delayed_recall", seq_len=50, hidden_size=32,
+                      learning_rate=0.005, clip="norm", train_steps=steps)  # fmt: skip
+
+
+def _text(model: str, steps: int) -> Experiment:
+    return Experiment((Model(model),), "text", seq_len=50, hidden_size=32, memory_bias=1.0,
+                      loss_at="every", text=SAMPLE, learning_rate=0.01, clip="norm",
+                      train_steps=steps)  # fmt: skip
+
+
+RECIPES: dict[str, Experiment] = {
+    "delayed_recall_lstm": _recall("lstm", 2000),
+    "delayed_recall_gru": _recall("gru", 1200),
+    "text_lstm": _text("lstm", 800),
+    "text_gru": _text("gru", 800),
+}
+
+
+def make(name: str) -> Checkpoint:
+    """Train one network by its recipe. Raises ValueError for a name that is not in `RECIPES`."""
+    experiment = RECIPES[checks.choice("name", name, RECIPES)]
+    ((label, (network, _)),) = start(experiment).items()
+    trained = params_after(experiment, label, experiment.train_steps)
+    params = {key: p.astype(np.float32).astype(p.dtype) for key, p in trained.items()}
+    scores = held_out(experiment, network, params)
+    return Checkpoint(name, experiment, network, params, scores)
+
+
+def save(checkpoint: Checkpoint, folder: Path = FOLDER) -> Path:
+    """Write name.npz: each parameter in float32, and "about", a JSON text."""
+    path = folder / f"{checkpoint.name}.npz"
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {"experiment": settings(checkpoint.experiment), "scores": checkpoint.scores}
+    arrays: dict[str, Any] = {n: p.astype(np.float32) for n, p in checkpoint.params.items()}
+    np.savez_compressed(path, about=np.array(json.dumps(about)), **arrays)
+    return path
+
+
+def load(name: str, folder: Path = FOLDER) -> Checkpoint:
+    """Read one of `RECIPES` from its file.
+
+    Raises ValueError for an unknown name, and for a file that another experiment made or that
+    does not hold the network's parameters.
+    """
+    experiment = RECIPES[checks.choice("name", name, RECIPES)]
+    with np.load(folder / f"{name}.npz", allow_pickle=False) as file:
+        about = json.loads(str(file["about"]))
+        params = {key: file[key] for key in file.files if key != "about"}
+    if about["experiment"] != settings(experiment):
+        raise ValueError(f"checkpoint {name} must be of {settings(experiment)}, got "
+                         f"{about['experiment']}: run python -m rnnviz checkpoints")  # fmt: skip
+    ((network, _),) = start(experiment).values()
+    checked = checks.params(params, network.param_shapes())
+    cast = {key: value.astype(experiment.dtype) for key, value in checked.items()}
+    return Checkpoint(name, experiment, network, cast, about["scores"])
+
+
+def settings(experiment: Experiment) -> dict[str, Any]:
+    """The fields of an experiment that are not at their defaults, as JSON holds them."""
+    given = {name: getattr(experiment, name) for name in FIELDS}
+    changed = {name: v for name, v in given.items() if v != FIELDS[name].default}
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in changed.items()}

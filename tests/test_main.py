@@ -1,0 +1,95 @@
+"""`python -m rnnviz` trains and writes what it trained."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnviz.__main__ import main
+from rnnviz.experiment import Experiment
+from rnnviz.experiment.checkpoints import RECIPES
+from rnnviz.experiment.training import params_after
+
+SMALL = ("--seq-len", "6", "--hidden-size", "4", "--batch-size", "2")
+
+
+def test_train_writes_history_and_parameters_of_every_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = ("rnn", "lstm:forget_bias=0")
+    argv = ["train", *SMALL, "--models", *models, "--steps", "5", "--task", "adding",
+            "--out", str(tmp_path)]  # fmt: skip
+    assert main(argv) == 0
+    assert "lstm:forget_bias=0: step 5 of 5" in capsys.readouterr().out
+    assert {p.name for p in tmp_path.iterdir()} == {
+        f"{stem}.{kind}"
+        for stem in ("rnn", "lstm_forget_bias-0")
+        for kind in ("csv", "json", "npz")
+    }
+    told = json.loads((tmp_path / "rnn.json").read_text(encoding="utf-8"))
+    experiment = Experiment(**told["experiment"])
+    assert (experiment.task, experiment.train_steps, experiment.models) == ("adding", 5, models)
+    assert told["step"] == [0, 1, 2, 3, 4]
+    assert len(told["log10_state"][0]) == 7
+    assert "share within 0.04" in told["held_out"]
+    rows = list(csv.DictReader((tmp_path / "rnn.csv").read_text(encoding="utf-8").splitlines()))
+    assert [float(row["loss"]) for row in rows] == told["loss"]
+    with np.load(tmp_path / "lstm_forget_bias-0.npz") as file:
+        for name, value in params_after(experiment, models[1], 5).items():
+            np.testing.assert_array_equal(file[name], value)
+
+
+def test_divergence_is_told_and_is_the_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["train", *SMALL, "--models", "rnn", "--activation", "identity", "--optimizer", "sgd",
+            "--learning-rate", "10", "--task", "adding", "--loss-at", "every", "--steps", "500",
+            "--out", str(tmp_path)]  # fmt: skip
+    assert main(argv) == 1
+    assert "at training step" in capsys.readouterr().out
+    told = json.loads((tmp_path / "rnn.json").read_text(encoding="utf-8"))
+    assert told["sentence"].endswith(f"at training step {told['step'][-1]}")
+    with np.load(tmp_path / "rnn.npz") as file:
+        assert all(np.isfinite(file[name]).all() for name in file.files if name != "about")
+
+
+def test_a_text_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("abcabc" * 9, encoding="utf-8")
+    argv = ["train", *SMALL, "--models", "gru", "--task", "text", "--steps", "1",
+            "--text-file", str(tmp_path / "a.txt"), "--out", str(tmp_path)]  # fmt: skip
+    assert main(argv) == 0
+    assert (tmp_path / "gru.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["train", "--seq-len", "1"], "seq_len must be a finite number from 2"),
+        (["train", "--steps", "0"], "train_steps must be at least 1"),
+        (["train", "--models", "rnn", "perceptron"], "model must be one of"),
+        (["train", "--text-file", "/no/such/file"], "No such file"),
+        (["checkpoints", "nothing"], "name must be one of"),
+        ([], "required"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    argv: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(argv)
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_checkpoints_are_made_by_their_recipes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = Experiment(("gru",), seq_len=4, hidden_size=3, train_steps=2)  # type: ignore[arg-type]
+    monkeypatch.setitem(RECIPES, "text_gru", short)
+    assert main(["checkpoints", "text_gru", "--out", str(tmp_path)]) == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["text_gru.npz"]
+    assert "accuracy" in capsys.readouterr().out
