@@ -9,9 +9,11 @@ from rnnviz.tasks.copy_memory import CopyMemory
 from rnnviz.tasks.counting import Counting
 from rnnviz.tasks.delayed_recall import DelayedRecall
 from rnnviz.tasks.digits import DigitPixels, DigitRows
+from rnnviz.tasks.sentiment import Sentiment
 from rnnviz.tasks.stocks import Stocks
 from rnnviz.tasks.temporal_order import TemporalOrder
 from rnnviz.tasks.text import Text
+from rnnviz.tasks.words import Words
 
 TASKS: dict[str, type[Task]] = {
     "delayed_recall": DelayedRecall,
@@ -20,6 +22,8 @@ TASKS: dict[str, type[Task]] = {
     "temporal_order": TemporalOrder,
     "counting": Counting,
     "text": Text,
+    "words": Words,
+    "sentiment": Sentiment,
     "digit_rows": DigitRows,
     "digit_pixels": DigitPixels,
     "captioning": Captioning,
@@ -27,5 +31,5 @@ TASKS: dict[str, type[Task]] = {
 }
 
 __all__ = ["HELD_OUT", "LOSS_AT", "SHAPES", "TASKS", "Adding", "Batch", "Captioning", "CopyMemory",
-           "Counting", "DelayedRecall", "DigitPixels", "DigitRows", "Stocks", "Task",
-           "TemporalOrder", "Text", "stream"]  # fmt: skip
+           "Counting", "DelayedRecall", "DigitPixels", "DigitRows", "Sentiment", "Stocks",
+           "Task", "TemporalOrder", "Text", "Words", "stream"]  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 
 from rnnviz.core import RNN
 from rnnviz.core.network import Network, run_network
-from rnnviz.tasks import Text
+from rnnviz.tasks import HELD_OUT, Text
 from rnnviz.tasks.text import MAX_CHARACTERS, MAX_SYMBOLS, REPLACEMENT, SAMPLE
 
 PANGRAM = "the quick brown fox jumps over the lazy dog. " * 3
@@ -48,6 +48,16 @@ def test_too_short_and_too_long_texts_say_what_is_allowed(text: str, got: str) -
 
 def test_the_longest_text_is_accepted() -> None:
     assert Text("ab" * (MAX_CHARACTERS // 2)).batch(0, 2000, 2, "last").seq_len == 2000
+
+
+def test_the_last_tenth_of_a_longer_text_is_held_out() -> None:
+    text = "ab" * 90 + "xy" * 10
+    trained, held_out = (Text(text).batch(0, 30, 50, "every", first) for first in (0, HELD_OUT))
+    assert set(decode(trained.labels, trained.x.ravel())) == set("ab")
+    assert set(decode(held_out.labels, held_out.x.ravel())) == set("xy")
+    assert decode(held_out.labels, held_out.x[:, 0]) in "xy" * 30
+    whole = Text(text[:199]).parts()
+    assert whole[0] is whole[1]
 
 
 def test_a_window_goes_on_at_the_beginning_of_the_text() -> None:

@@ -1,0 +1,160 @@
+"""Sentences, word by word between a start and an end: which word comes next?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from math import log
+from typing import ClassVar
+
+import numpy as np
+
+from rnnviz.tasks.batch import HELD_OUT, Batch, Task, check, lengths_mask, streams
+from rnnviz.tasks.corpus import own_sentences, sentences_of
+from rnnviz.tasks.ngram import fit
+from rnnviz.tasks.text import HELD_OUT_SHARE, MAX_CHARACTERS
+
+Array = np.ndarray
+MAX_SYMBOLS = 500
+SPLIT_FROM = 20  # sentences from which on a part is held out
+START, END, OTHER = RESERVED = ("⟨start⟩", "⟨end⟩", "⟨other⟩")
+
+
+@dataclass(frozen=True)
+class Words(Task):
+    """x_1 = start, x_{t+1} = word t of a sentence, one-hot; the answer is the next word, at last
+    end. Softmax cross-entropy over all words, start and end.
+
+    text: sentences, one a line or ended by . ! or ?; words are what stands between white space.
+    "" stands for 2,304 sentences of the package in which a verb agrees with a noun at least five
+    words before it. At most 100,000 characters; of more than 498 different words the 497 most
+    frequent are kept, all others are read as one, and the batch's note says so. Sentences are
+    padded at their right to T, the longest one's steps; those with more than seq_len steps
+    are cut there. The last tenth of 20 sentences or more is held out; held-out sequence number
+    i is sentence i of these, whatever the seed.
+    Raises ValueError for a text without a word or with too many characters.
+    """
+
+    text: str = ""
+
+    name: ClassVar[str] = "words"
+    shape_name: ClassVar[str] = "many-to-many"
+    proves: ClassVar[str] = (
+        "The network knows at the verb what the noun was: it is better than any n-gram that does "
+        "not reach back that far."
+    )
+    asked: ClassVar[str] = "every"
+    baseline: ClassVar[float | None] = None
+    baseline_text: ClassVar[str] = "a guess among n words, start and end among them: ln n nats"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise ValueError(f"text must be a str, got {type(self.text).__name__}")
+        if len(self.text) > MAX_CHARACTERS:
+            raise ValueError(
+                f"text must have at most {MAX_CHARACTERS:,} characters, got {len(self.text):,}"
+            )
+        if self.text and not _read(self.text)[2]:
+            raise ValueError("text must have at least one word, or be empty for the built-in text")
+
+    def shape(self, seq_len: int) -> tuple[int, int, int]:
+        symbols, _, sentences = _read(self.text)
+        longest = max(map(len, sentences)) - 1
+        return min(seq_len, longest), len(symbols), len(symbols)
+
+    def baseline_at(self, seq_len: int, loss_at: str) -> float:
+        """ln n for n symbols."""
+        return log(self.shape(seq_len)[2])
+
+    def ngram_loss(self, order: int) -> float | None:
+        """Nats per symbol of an n-gram model with `order` words of context (0 to 4), fitted to
+        the sentences trained on, on those held out; None if none are."""
+        trained, held_out = self.parts()
+        model = fit(trained, order, self.shape(2)[2])
+        return None if trained is held_out else model.loss(held_out)
+
+    def best(self) -> float | None:
+        """Nats per symbol of who knows the rules of the package's own sentences: all are equally
+        likely. None for a user's text."""
+        sentences = _read(self.text)[2]
+        steps = sum(len(sentence) - 1 for sentence in sentences)
+        return None if self.text else len(sentences) * log(len(sentences)) / steps
+
+    def batch(
+        self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0
+    ) -> Batch:
+        """x, target (T, B), integers."""
+        check(seq_len, batch_size, loss_at, first)
+        symbols, others, _ = _read(self.text)
+        part = self.parts()[first >= HELD_OUT]
+        steps, *_ = self.shape(seq_len)
+        shown = [part[i] for i in _chosen(seed, batch_size, first, len(part))]
+        x, target = np.zeros((2, steps, batch_size), np.int64)
+        lengths = np.array([min(len(sentence) - 1, steps) for sentence in shown])
+        for b, (sentence, n) in enumerate(zip(shown, lengths, strict=True)):
+            x[:n, b], target[:n, b] = sentence[:n], sentence[1 : n + 1]
+        return Batch(
+            x=x,
+            target=target,
+            mask=lengths_mask(lengths, steps, loss_at),
+            loss="softmax_cross_entropy",
+            input_size=len(symbols),
+            output_size=len(symbols),
+            lengths=lengths,
+            labels=symbols,
+            note=self._note(seq_len, loss_at, others),
+        )
+
+    def parts(self) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+        """The sentences to train on and those held out, as token ids from start to end. With
+        fewer than 20 sentences both are all of them, the same tuple."""
+        sentences = _read(self.text)[2]
+        if len(sentences) < SPLIT_FROM:
+            return sentences, sentences
+        stop = round(len(sentences) * (1 - HELD_OUT_SHARE))
+        return sentences[:stop], sentences[stop:]
+
+    def _note(self, seq_len: int, loss_at: str, others: int) -> str:
+        longest = max(map(len, _read(self.text)[2])) - 1
+        notes = []
+        if longest < seq_len:
+            notes.append(f"The longest sentence has {longest} steps, so T is {longest}, not "
+                         f"{seq_len:,}.")  # fmt: skip
+        if longest > seq_len:
+            notes.append(f"Sentences of more than {seq_len:,} steps are cut (the longest has "
+                         f"{longest:,}).")  # fmt: skip
+        if others:
+            notes.append(f"The {MAX_SYMBOLS - 3} most frequent words are kept; {others:,} other "
+                         "words are read as one.")  # fmt: skip
+        if loss_at == "last":
+            notes.append("At the last step the answer is mostly end; ask at every step.")
+        return " ".join(notes)
+
+
+def _chosen(seed: int, batch_size: int, first: int, n: int) -> list[int]:
+    """Which of n sentences a batch shows: drawn, or those held out in turn."""
+    if first >= HELD_OUT:
+        return [(first - HELD_OUT + b) % n for b in range(batch_size)]
+    return [int(rng.integers(n)) for rng in streams(seed, first, batch_size)]
+
+
+@lru_cache(maxsize=4)
+def _read(text: str) -> tuple[tuple[str, ...], int, tuple[Array, ...]]:
+    """The symbols, start and end last; how many words are read as another; every sentence as
+    ids from start to end. Kept, for training reads the same text at every step."""
+    sentences = sentences_of(text) if text else own_sentences()
+    counts = Counter(word for sentence in sentences for word in sentence)
+    ranked = sorted(counts.keys() - RESERVED, key=lambda word: (-counts[word], word))
+    fits = len(ranked) == len(counts) <= MAX_SYMBOLS - 2
+    kept = ranked if fits else ranked[: MAX_SYMBOLS - 3]
+    symbols = (*sorted(kept), *(() if fits else (OTHER,)), START, END)
+    ids = {word: i for i, word in enumerate(sorted(kept))}
+    start, end = len(symbols) - 2, len(symbols) - 1
+    coded = [
+        np.array([start, *(ids.get(word, start - 1) for word in sentence), end])
+        for sentence in sentences
+    ]
+    for sentence in coded:
+        sentence.flags.writeable = False
+    return symbols, len(counts) - len(kept), tuple(coded)
