@@ -29,10 +29,6 @@ class Activation:
     lipschitz: float
 
 
-def _tanh(a: Array, out: Array) -> None:
-    np.tanh(a, out=out)
-
-
 def tanh_slope(y: Array, out: Array) -> None:
     """Write 1 − y² to `out` (not `y` itself), without cancellation near y = ±1."""
     np.subtract(1, y, out=out)
@@ -79,7 +75,7 @@ def _one(y: Array, out: Array) -> None:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "tanh": Activation(_tanh, tanh_slope, 1.0),
+    "tanh": Activation(np.tanh, tanh_slope, 1.0),
     "relu": Activation(_relu, _relu_slope, 1.0),
     "logistic": Activation(_logistic, logistic_slope, 0.25),
     "identity": Activation(_identity, _one, 1.0),
