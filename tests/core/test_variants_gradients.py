@@ -124,3 +124,15 @@ def test_a_loss_times_a_power_of_two_scales_every_gradient_bit_for_bit(name):
     for key, values in recorded(p.trace()).items():
         expected = np.ldexp(values, 100) if key.startswith("d_") else values
         np.testing.assert_array_equal(scaled[key], expected, key)
+
+
+@pytest.mark.parametrize("name", [*VARIANTS, *SKIPPING])
+def test_padded_sequences(name):
+    """The gradients of a padded batch by complex step; at padded steps everything is exactly 0,
+    constant gates included."""
+    lengths = np.array([6, 1, 4])
+    p = replace(variant_problem(name, T=6, B=3, D=2, H=3), lengths=lengths)
+    assert entry_error(p) <= TOLERANCE
+    trace = p.trace()
+    for values in (trace.h[1:], trace.d_h[1:], *trace.gates.values(), *trace.d_gates.values()):
+        assert not np.swapaxes(values, 1, 2)[np.arange(6)[:, None] >= lengths].any()
