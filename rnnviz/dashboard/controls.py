@@ -8,7 +8,7 @@ import streamlit as st
 
 from rnnviz.analysis.labels import display_name
 from rnnviz.core import CELLS
-from rnnviz.dashboard import state, variants
+from rnnviz.dashboard import layout, state, variants
 from rnnviz.dashboard.components import dragging, live_slider
 from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import FIELDS, Experiment, check_size
@@ -118,24 +118,30 @@ def _models() -> None:
 
 
 def _slider(name: str, help: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> None:
-    """A live slider whose range widens to hold what a link asked for."""
+    """A live slider whose range holds what a link or a preset asked for, too, and keeps holding
+    it while the knob moves."""
     known, (low, high, fmt) = FIELDS[name], RANGES[name]
-    value = st.session_state[name]
+    held = (st.session_state[name], getattr(st.session_state[state.ASKED], name))
     live_slider(
         known.label,
         key=name,
         value=known.default,
-        low=min(low, value),
-        high=max(high, value),
+        low=min(low, *held),
+        high=max(high, *held),
         step=OCTAVES if known.log else (known.step or 1),
         log=known.log,
-        fmt=fmt,
+        fmt=_format(held[0], fmt),
         ticks=ticks,
         help=help,
         disabled=disabled,
         default=known.default,
         on_change=_show_page,
     )
+
+
+def _format(value: float, fmt: str) -> str:
+    """The knob's format, or one with the digits that a value from a link needs."""
+    return fmt if abs(float(fmt % value) - value) <= 0.01 * abs(value) else "%.3g"
 
 
 def _show_page() -> None:
@@ -182,26 +188,31 @@ def _more() -> None:
     if not more.open:
         return
     with more:
-        for name in ("task", "gate_init", "match", "dtype"):
-            _select(name)
+        layout.side_by_side(_select, [(name,) for name in ("task", "gate_init", "match", "dtype")])
         st.text_area(
             "Text for the task “text”",
             key="text",
             max_chars=int(FIELDS["text"].high),
+            height=80,
             disabled=st.session_state["task"] != "text",
         )
-        _slider("hidden_size", "Units of every model.", ticks=(64,))
-        _slider("batch_size", "Sequences in the batch.", ticks=(16,))
-        _slider("input_scale", "Scales W_xh, which is uniform ±1/√H.", ticks=(1.0,))
+        layout.side_by_side(
+            _slider,
+            [
+                ("hidden_size", "Units of every model.", (64,)),
+                ("batch_size", "Sequences in the batch.", (16,)),
+                ("input_scale", "Scales W_xh, which is uniform ±1/√H.", (1.0,)),
+            ],
+        )
         variants.add_model()
 
 
 def _buttons() -> None:
     st.button("Reset", on_click=_reset, help="Back to the start: every default")
     if st.session_state[PIN] is None:
-        st.button("Pin", on_click=_pin, help="Keep these curves as a grey ghost while knobs move")
+        st.button("Pin", on_click=_pin, help="Keep these curves, faded, while knobs move")
     else:
-        st.button("Unpin", on_click=_unpin, help="Remove the grey ghost")
+        st.button("Unpin", on_click=_unpin, help="Remove the faded curves")
     link = st.popover("Link", key="link", on_change="rerun")
     if link.open:
         with link:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,15 @@ import streamlit as st
 
 from rnnviz.analysis.labels import display_name
 from rnnviz.dashboard.state import MESSAGES, WHOLE_PAGE
-from rnnviz.experiment import Experiment
+from rnnviz.experiment import Experiment, estimate
 from rnnviz.plots import theme
 from rnnviz.presets import PRESETS
 
 SHOWN = 4
+# Seconds of estimated run that need no spinner.
+SOON = 0.5
+# Characters of a verdict that two lines at its largest size hold, and one at the middle size.
+TWO_LARGE_LINES, MIDDLE_LINE = 186, 108
 # Characters that a row of buttons has room for, and what each button needs beside its label.
 ROOM, GAP = 36, 4
 CSS = Path(__file__).parent / "page.css"
@@ -34,13 +38,30 @@ def refused(reason: str) -> None:
     st.error(reason, icon="⛔")
 
 
-def link_messages(experiment: Experiment) -> None:
-    """What a link asked for and did not get, until a knob is moved."""
+def link_messages(experiment: Experiment) -> bool:
+    """What a link asked for and did not get, until a knob is moved; tells whether it says so.
+
+    Small, in few lines: the first screen has to hold the figures too.
+    """
     asked, messages = st.session_state[MESSAGES]
     if not messages or experiment != asked:
-        return
+        return False
     more = [f"… and {len(messages) - SHOWN} more."] if len(messages) > SHOWN else []
-    st.warning("  \n".join([*messages[:SHOWN], *more]), icon="⚠️")
+    warn(" ".join([*messages[:SHOWN], *more]))
+    return True
+
+
+def warn(text: str) -> None:
+    """A warning in few lines."""
+    st.html(f'<p class="rnnviz-warning" role="alert">⚠ {html.escape(text)}</p>')
+
+
+def patience(experiment: Experiment) -> AbstractContextManager[None]:
+    """A sign that something is going on, around a page that will take a while."""
+    seconds = estimate(experiment).seconds
+    if seconds < SOON:
+        return nullcontext()
+    return st.spinner(f"Running {len(experiment.models)} models, about {seconds:.0f} s or more …")
 
 
 def question(text: str) -> None:
@@ -63,8 +84,19 @@ def _preset_words(experiment: Experiment) -> str:
 
 def verdict(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> None:
     """The answer in words, model names in their colours. `lines` is Markdown with **bold**."""
-    body = "".join(f"<p>{_coloured(line, styles)}</p>" for line in lines)
+    body = "".join(
+        f'<p class="{_size(line, first=index == 0)}">{_coloured(line, styles)}</p>'
+        for index, line in enumerate(lines)
+    )
     st.html(f'<div class="rnnviz-verdict" role="status">{body}</div>')
+
+
+def _size(line: str, first: bool) -> str:
+    """How large a line of the verdict may be, so that figures stay on the first screen."""
+    length = len(line.replace("**", ""))
+    if first:
+        return "large" if length <= TWO_LARGE_LINES else "middle"
+    return "middle" if length <= MIDDLE_LINE else "small"
 
 
 def how_to_read(text: str) -> None:
@@ -106,6 +138,13 @@ def lazy(label: str) -> Iterator[bool]:
     expander = st.expander(label, key=f"open-{label}", on_change="rerun")
     with expander:
         yield bool(expander.open)
+
+
+def side_by_side(draw: Callable[..., None], knobs: Sequence[tuple[Any, ...]]) -> None:
+    """Widgets in a row: what draws one, and what it is told for each."""
+    for column, knob in zip(st.columns(len(knobs)), knobs, strict=True):
+        with column:
+            draw(*knob)
 
 
 def table(frame: pd.DataFrame) -> None:
@@ -151,9 +190,14 @@ def _coloured(line: str, styles: Mapping[str, theme.Style]) -> str:
     names = "|".join(map(re.escape, longest_first))
     return re.sub(
         rf"(?<!\w)({names})(?!\w)",
-        lambda found: f'<span style="color:{colours[found[1]]}">{found[1]}</span>',
+        lambda found: f'<span style="{_ink(colours[found[1]])}">{found[1]}</span>',
         text,
     )
+
+
+def _ink(colour: str) -> str:
+    """A model's colour for text, as the page's theme has it; an old browser takes the first."""
+    return f"color:{colour};color:light-dark({colour},{theme.DARK.get(colour, colour)})"
 
 
 def _names(styles: Mapping[str, theme.Style]) -> dict[str, str]:

@@ -7,7 +7,7 @@ the visit begins; from then on the address follows the knobs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -22,6 +22,8 @@ PAGE, DETAILS = "page", "details"
 WHOLE_PAGE = (PAGE, DETAILS)
 PIN = "pin"
 """The link's name for the pinned experiment: its own link's query."""
+ASKED = "asked"
+"""The experiment that a link, a preset or Reset set the knobs to."""
 MESSAGES = "messages"
 """What a link asked for: the experiment that it got, and what it did not get."""
 
@@ -91,7 +93,7 @@ VIEWS = ("view_quantity", "view_model", "view_gate")
 
 def adopt(experiment: Experiment) -> None:
     """Set every knob to the experiment's values. From a callback, or before the knobs are drawn."""
-    st.session_state["last_good"] = experiment
+    st.session_state["last_good"] = st.session_state[ASKED] = experiment
     st.session_state.update(_values(experiment))
 
 
@@ -112,8 +114,19 @@ def read() -> tuple[Experiment, str]:
         experiment, problem = Experiment(**values), ""
     except ValueError as error:
         experiment, problem = st.session_state["last_good"], str(error)
+    experiment = _with_its_training(experiment, st.session_state["last_good"])
     st.session_state["last_good"] = experiment
     return experiment, problem
+
+
+def _with_its_training(experiment: Experiment, before: Experiment) -> Experiment:
+    """Training belongs to the settings it was done with: once another knob has moved, the
+    networks are the untrained ones again."""
+    steps = experiment.train_steps
+    if not steps or steps != before.train_steps or experiment == before:
+        return experiment
+    st.session_state["train_steps"] = 0
+    return replace(experiment, train_steps=0)
 
 
 def _value(name: str) -> Any:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from rnnviz.core import CELLS
 from rnnviz.experiment import MAX_MODELS, Model
+from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import override_field, overrides_of
 
 PROBLEM = "variant_problem"
@@ -25,12 +26,16 @@ def add_model() -> None:
             key=f"variant_setting_{kind}",
         )
     with right:
-        value = st.text_input(
-            "Value", key="variant_value", placeholder=override_field(setting, kind).allowed
-        )
+        value = _value(override_field(setting, kind))
     if problem := st.session_state.pop(PROBLEM, ""):
         st.error(problem)
     st.button("Add this model", on_click=_add, args=(kind, setting, value))
+
+
+def _value(known: Field) -> str:
+    if known.kind == "choice":
+        return str(st.selectbox("Value", known.choices, key=f"variant_value_{known.label}"))
+    return st.text_input("Value", key="variant_value", placeholder=known.allowed)
 
 
 def _add(kind: str, setting: str, value: str) -> None:

@@ -53,7 +53,7 @@ def carry_figure(
         "hovermode": "x unified",
         "xaxis": axis("time step t", range=[-0.01 * seq_len, 1.01 * seq_len], showgrid=False),
         "yaxis": axis("decades", range=list(y_range), side="right", nticks=6),
-        "annotations": end_labels(ends, y_range, pixels),
+        "annotations": end_labels(ends, y_range, pixels, 0),
     }
     return figure(data, layout, "carry")
 

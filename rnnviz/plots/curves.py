@@ -192,7 +192,8 @@ def where(curve: Relative, status: Status) -> str:
 def end_sign(curve: Relative) -> str:
     """What the curve has come to at step 1, for the label at its end."""
     if curve.finite[0]:
-        return signed(float(curve.values[0]))
+        end = float(curve.values[0])
+        return signed(end, 1 if abs(end) < 1000 else 0)
     return SIGNS[Status(int(curve.status[0]))] if curve.status[0] in SIGNS else "—"
 
 

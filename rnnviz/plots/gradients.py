@@ -27,6 +27,7 @@ MARGIN = {"t": 34, "b": 50, "r": 92}
 STEADY = (-26.0, 4.0)
 """Decades that are always shown, so that the picture stands still while a knob moves."""
 
+GHOST_DASH = "5px,4px"
 QUANTITIES: Mapping[str, str] = {
     "state": "‖∂L/∂s<sub>t</sub>‖",
     "h": "‖∂L/∂h<sub>t</sub>‖",
@@ -59,7 +60,7 @@ def flow_figure(
 
     Parameters
     ----------
-    ghosts : earlier results, drawn dashed in grey under the models.
+    ghosts : earlier results, drawn faded and dashed under the models, in their models' colours.
     quantity : "state", "h", "c" or "direct"; models without it are left out.
     clue_steps : steps (from 1 on) that get a flag.
     loss_at : "last" or "every"; only the words on the flag at T differ.
@@ -77,7 +78,8 @@ def flow_figure(
     data = [_ghost(style, curve) for style, curve in pinned]
     data += [piece for style, curve in drawn for piece in curves.lines(curve, style)]
     rails, said, ends = _rails(drawn, (low, high))
-    labels = end_labels(_names(drawn, pinned, ends, low), (low, high), _inside(height))
+    names = _names(drawn, pinned, ends, low)
+    labels = end_labels(names, (low, high), _inside(height), 1)
     edges, edge_notes = _float64_ends(drawn, seq_len, (low, high))
     flag_rules, flag_notes = flags(clue_steps, loss_at, seq_len, _plot_width(known))
     if not drawn:
@@ -120,8 +122,8 @@ def _drawn(
 
 
 def _ghost(style: theme.Style, curve: curves.Relative) -> Piece:
-    grey = {"color": theme.GREY, "width": 2, "dash": "dash"}
-    return curves.line(curve, f"pinned {style.title}", line=grey)
+    faded = {"color": style.colour, "width": 2, "dash": GHOST_DASH}
+    return curves.line(curve, f"pinned {style.title}", line=faded, opacity=0.6)
 
 
 def _rails(drawn: Drawn, y_range: Range) -> tuple[list[Piece], list[Piece], dict[int, float]]:
@@ -173,7 +175,7 @@ def _names(drawn: Drawn, pinned: Drawn, ends: Mapping[int, float], floor: float)
     for style, curve in pinned:
         if curve.finite[0] and not _covered(style, curve, drawn):
             end = float(curve.values[0])
-            texts.append(small_label(f"pinned {style.name} {signed(end)}", end))
+            texts.append(small_label(f"pinned {style.name} {signed(end)}", end, style.colour))
     return texts
 
 
@@ -197,9 +199,10 @@ def _float64_ends(drawn: Drawn, seq_len: int, y_range: Range) -> tuple[list[Piec
     words = [
         note(
             "float64 ends here",
-            seq_len,
+            1,
             level,
-            xanchor="right",
+            xanchor="left",
+            xshift=4,
             yanchor="bottom" if level < 0 else "top",
             font={"size": theme.NOTE_SIZE},
         )

@@ -21,12 +21,15 @@ Array = np.ndarray
 HEIGHT = 140
 MARGIN = {"l": 44, "r": 98, "t": 24, "b": 24}
 GAP = 22.0
-SMALL_TOP = 5.0
-"""Decades above 0 up to which the colour bar's top needs no number of its own."""
+TICK_GAP = 0.2
+"""Share of the colour bar that two of its numbers are apart at least."""
 CELLS = 19_200
 """Cells a figure sends at most, over all its panels."""
 WIDE = 7.3
 """Pixels a small character is wide, on average."""
+SECOND_LINE = 20
+CROWDED = 4
+"""From so many panels on a title has two short lines."""
 EMPTY: Piece = {"type": "scatter", "x": [1], "y": [1], "opacity": 0, "hoverinfo": "skip"}
 NO_MODEL: Piece = {
     "annotations": [on_paper("No model chosen.", 0.5, 0.5, font={"size": theme.LABEL_SIZE})],
@@ -80,9 +83,7 @@ def _axes(index: int) -> dict[str, str]:
 
 def _scale(limits: tuple[float, float]) -> Piece:
     low, high = limits
-    ticks = [low, (low + high) / 2, high] if not low < 0 < high else [low, low / 2, 0.0]
-    if high > SMALL_TOP and low < 0:
-        ticks = [low, 0.0, high]
+    ticks = _apart([low, *([0.0] if low < 0 < high else []), high, low / 2, (low + high) / 2])
     texts = [f"{tick:.0f}".replace("-", MINUS) for tick in ticks]
     texts[0] = "≤ " + texts[0]
     bar = {
@@ -98,13 +99,25 @@ def _scale(limits: tuple[float, float]) -> Piece:
     return {"cmin": low, "cmax": high, "colorscale": theme.SEQUENTIAL, "colorbar": bar}
 
 
+def _apart(ticks: Sequence[float]) -> list[float]:
+    """Those of the ticks, the first ones first, that are far enough from those before them."""
+    kept: list[float] = []
+    least = TICK_GAP * (max(ticks) - min(ticks))
+    for tick in ticks:
+        if all(abs(tick - other) >= least for other in kept):
+            kept.append(tick)
+    return sorted(kept)
+
+
 def _layout(
     flows: Sequence[GradientFlow], cells: Sequence[Cells], styles: Mapping[str, theme.Style]
 ) -> Piece:
     count = max(len(flows), 1)
     width = theme.WIDTH - MARGIN["l"] - MARGIN["r"]
     panel = (width - GAP * (count - 1)) / count
-    layout: dict[str, Any] = {"height": HEIGHT, "margin": MARGIN, "annotations": [_quantity()]}
+    lines = 2 if count >= CROWDED and any(styles[flow.label].detail for flow in flows) else 1
+    margin = {**MARGIN, "t": MARGIN["t"] + (lines - 1) * SECOND_LINE}
+    layout: dict[str, Any] = {"height": HEIGHT, "margin": margin, "annotations": [_quantity()]}
     for index, (flow, part) in enumerate(zip(flows, cells, strict=True)):
         start = index * (panel + GAP) / width
         stop = min(start + panel / width, 1.0)
@@ -113,7 +126,8 @@ def _layout(
         layout[f"xaxis{suffix}"] = {**ends, **_ticks(part.special.shape[1], 6)}
         layout[f"yaxis{suffix}"] = {"anchor": f"x{suffix}", **_y_axis(part, index == 0)}
         room = panel if index + 1 < count else panel - 24
-        layout["annotations"].append(_title(styles[flow.label], part, start, room))
+        title = _title if count < CROWDED else _short_title
+        layout["annotations"].append(title(styles[flow.label], part, start, room))
     return layout
 
 
@@ -147,6 +161,18 @@ def _title(style: theme.Style, cells: Cells, start: float, room: float) -> Piece
     text = f"<b>{name}</b>  <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
     font = {"size": theme.NOTE_SIZE, "color": style.colour}
     place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
+    return on_paper(text, round(start, 4), 1, font=font, **place)
+
+
+def _short_title(style: theme.Style, cells: Cells, start: float, room: float) -> Piece:
+    """The same for a narrow panel: the name and signs, what sets the model apart below it."""
+    signs = [f"<span style='color:{SPECIAL_COLOURS[s]}'>■</span>" for s in cells.found]
+    text = " ".join([f"<b>{style.name}</b>", *signs])
+    if style.detail:
+        small = theme.plain(style.detail, int((room + GAP) / WIDE))
+        text += f"<br><span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
+    font = {"size": theme.NOTE_SIZE, "color": style.colour}
+    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2, "align": "left"}
     return on_paper(text, round(start, 4), 1, font=font, **place)
 
 

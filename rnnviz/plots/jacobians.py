@@ -47,7 +47,9 @@ def jacobian_figure(
         ends.append(_label(style, heights))
     pixels = (UPPER[1] - UPPER[0]) * (height - MARGIN["t"] - MARGIN["b"])
     layout |= _axes(jacobian_spectra, y_range)
-    layout["annotations"] = [*end_labels(ends, y_range, pixels), *_zeros(jacobian_spectra, known)]
+    first = min(float(j.steps[0]) for j in jacobian_spectra)
+    names = end_labels(ends, y_range, pixels, first)
+    layout["annotations"] = [*names, *_zeros(jacobian_spectra, known)]
     return figure(data, layout, "jacobians")
 
 

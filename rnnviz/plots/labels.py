@@ -35,34 +35,46 @@ def small_label(text: str, y: float, colour: str = theme.GREY) -> EndLabel:
 
 
 def end_labels(
-    labels: Sequence[EndLabel], y_range: tuple[float, float], pixels: float, side: str = "left"
+    labels: Sequence[EndLabel],
+    y_range: tuple[float, float],
+    pixels: float,
+    x: float,
+    side: str = "left",
 ) -> list[Piece]:
     """The labels beside a plot `pixels` high, pushed apart where they would overlap. An arrow is
-    added to the label of a line that leaves the range."""
+    added to the label of a line that leaves the range.
+
+    x : where the lines end. The labels stand there and leave the view with it: beside a part of
+    the plot they would name heights that the lines do not have there.
+    """
     low, high = y_range
     heights = [min(max(label.y, low), high) for label in labels]
     centres = [(y - low) / (high - low) * pixels for y in heights]
     placed = spread(centres, [label.size for label in labels], -12.0, pixels + 6.0)
     return [
-        _end_label(label, y_range, y, at - centre, side)
+        _end_label(label, y_range, (x, y), at - centre, side)
         for label, y, at, centre in zip(labels, heights, placed, centres, strict=True)
     ]
 
 
 def _end_label(
-    label: EndLabel, y_range: tuple[float, float], y: float, shift: float, side: str
+    label: EndLabel,
+    y_range: tuple[float, float],
+    end: tuple[float, float],
+    shift: float,
+    side: str,
 ) -> Piece:
     off = " ↓" if label.y < y_range[0] else " ↑" if label.y > y_range[1] else ""
     text = label.text.replace("<br>", f"{off}<br>", 1) if "<br>" in label.text else label.text + off
     font = {"size": theme.LABEL_SIZE, "color": label.colour}
     left = side == "left"
-    place = {"xref": "paper", "xanchor": "right" if left else "left", "xshift": -6 if left else 6}
+    place = {"xanchor": "right" if left else "left", "xshift": -12 if left else 6}
     ends = {"yanchor": "middle", "yshift": round(shift, 1), "align": place["xanchor"]}
-    return note(text, 0 if left else 1, y, font=font, **place, **ends)
+    return note(text, end[0], end[1], font=font, **place, **ends)
 
 
 def gutter(styles: Mapping[str, theme.Style]) -> int:
     """Room for model labels, from the names alone, so that it does not move with the numbers."""
     wide = [10.5 * (len(style.name) + 7) for style in styles.values()]
     small = [7.0 * min(len(style.detail), 28) for style in styles.values()]
-    return int(min(max([120.0, *wide, *small]) + 8, 220))
+    return int(min(max([126.0, *wide, *small]) + 8, 220))

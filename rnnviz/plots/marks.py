@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -69,20 +70,30 @@ def rule(x: tuple[float, float], y: tuple[float, float], **options: Any) -> Piec
 def spread(
     centres: Sequence[float], sizes: Sequence[float], low: float, high: float
 ) -> list[float]:
-    """New centres, as near as a simple rule gets, so that intervals of these sizes in [low, high]
-    do not overlap. Order is kept. What does not fit is spaced evenly over the whole range."""
+    """The nearest centres (least squares) at which intervals of these sizes in [low, high] do not
+    overlap. Order is kept. What does not fit is spaced evenly over the whole range."""
+    if not centres:
+        return []
     order = sorted(range(len(centres)), key=lambda i: centres[i])
-    room = high - low
-    squeeze = min(1.0, room / max(sum(sizes), 1e-9))
+    squeeze = min(1.0, (high - low) / max(sum(sizes), 1e-9))
+    halves = [sizes[i] * squeeze / 2 for i in order]
+    stacked = list(accumulate(halves[i - 1] + halves[i] for i in range(1, len(order))))
+    offsets = [0.0, *stacked]
+    free = _rising([centres[i] - offset for i, offset in zip(order, offsets, strict=True)])
+    least, most = low + halves[0], high - halves[-1] - offsets[-1]
     placed = list(centres)
-    edge = low
-    for i in order:
-        half = sizes[i] * squeeze / 2
-        placed[i] = max(centres[i], edge + half)
-        edge = placed[i] + half
-    edge = high
-    for i in reversed(order):
-        half = sizes[i] * squeeze / 2
-        placed[i] = min(placed[i], edge - half)
-        edge = placed[i] - half
+    for i, offset, at in zip(order, offsets, free, strict=True):
+        placed[i] = offset + max(least, min(most, at))
     return placed
+
+
+def _rising(values: Sequence[float]) -> list[float]:
+    """The nearest sequence (least squares) that never falls: neighbours that do are averaged."""
+    pools: list[tuple[float, int]] = []
+    for value in values:
+        mean, count = value, 1
+        while pools and pools[-1][0] > mean:
+            before, many = pools.pop()
+            mean, count = (before * many + mean * count) / (many + count), many + count
+        pools.append((mean, count))
+    return [mean for mean, count in pools for _ in range(count)]

@@ -9,15 +9,28 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnviz.plots import theme
+from rnnviz.plots.circles import (
+    LARGEST,
+    circles_and_key,
+    drawable,
+    has_slope_circle,
+    largest_shown,
+)
 from rnnviz.plots.jacobians import jacobian_figure
 from rnnviz.plots.labels import EndLabel, end_labels
-from rnnviz.plots.marks import Piece, figure, note, on_paper, rule
+from rnnviz.plots.marks import Piece, figure, note, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, factor, headline, nothing
 
 if TYPE_CHECKING:
     from rnnviz.analysis.spectra import Spectrum
 
-__all__ = ["eigenvalue_figure", "jacobian_figure", "powers_figure", "singular_values_figure"]
+__all__ = [
+    "eigenvalue_figure",
+    "has_slope_circle",
+    "jacobian_figure",
+    "powers_figure",
+    "singular_values_figure",
+]
 
 Array = np.ndarray
 Styles = Mapping[str, theme.Style]
@@ -28,8 +41,6 @@ JACOBIAN_HEIGHT = 300
 MARGIN = {"l": 58, "r": 14, "t": 30, "b": 48}
 POWERS_MARGIN = {"l": 60, "r": 184, "t": 12, "b": 48}
 NOT_FINITE = "W_hh holds values that are not finite."
-LARGEST = 1e12
-"""Beyond this a linear axis shows nothing; such a block is named, not drawn."""
 
 
 def singular_values_figure(
@@ -41,7 +52,7 @@ def singular_values_figure(
     For a gate of an LSTM or GRU the rule is drawn without that promise: no single block decides.
     """
     known = theme.styles_for([s.label for s in spectra], styles)
-    drawn = [s for s in spectra if _drawable(s.singular_values)]
+    drawn = [s for s in spectra if drawable(s.singular_values)]
     layout: Piece = {"height": SPECTRUM_HEIGHT, "margin": MARGIN}
     if not drawn:
         return figure([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "singular-values")
@@ -89,10 +100,6 @@ def _name(spectrum: Spectrum, styles: Styles, value: str, only: bool) -> str:
     return f"{style.name}{gate} {value}"
 
 
-def _drawable(values: Array) -> bool:
-    return len(values) > 0 and bool(np.isfinite(values).all()) and float(np.max(values)) < LARGEST
-
-
 def _why_empty(spectra: Sequence[Spectrum]) -> str:
     if not spectra:
         return "No model chosen."
@@ -123,12 +130,12 @@ def eigenvalue_figure(
     mean φ′ is inside the unit circle exactly if the eigenvalue is inside the dashed one.
     """
     known = theme.styles_for([s.label for s in spectra], styles)
-    drawn = [s for s in spectra if _drawable(np.abs(s.eigenvalues))]
+    drawn = [s for s in spectra if drawable(np.abs(s.eigenvalues))]
     layout: Piece = {"height": SPECTRUM_HEIGHT, "margin": MARGIN}
     if not drawn:
         return figure([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "eigenvalues")
-    reach = 1.12 * max(1.0, *(s.spectral_radius for s in drawn))
-    circles, key = _circles(mean_slope, reach)
+    reach = largest_shown(drawn)
+    circles, key = circles_and_key(mean_slope, reach)
     reach = max([reach, *(1.08 * circle["x1"] for circle in circles)])
     only = len(drawn) == 1
     sizes = [(known[s.label], _name(s, known, f"{s.spectral_radius:.2f}", only)) for s in drawn]
@@ -157,21 +164,6 @@ def _eigenvalues(spectrum: Spectrum, style: theme.Style) -> Piece:
     }
 
 
-def _circles(mean_slope: float | None, reach: float) -> tuple[list[Piece], Piece]:
-    """The circles and, in the corner that they leave free, what they are."""
-    circles, words = [_circle(1.0, "solid")], "solid: |λ| = 1"
-    if mean_slope is not None and 0 < mean_slope < 0.98 and 1 / mean_slope < 2.2 * reach:
-        circles.append(_circle(1 / mean_slope, "dash"))
-        words += f"<br>dashed: 1/mean φ′<br>= {1 / mean_slope:.2f}"
-    place = {"xanchor": "right", "yanchor": "top", "align": "right"}
-    return circles, on_paper(words, 1, 1, font={"size": theme.SMALL_SIZE}, **place)
-
-
-def _circle(radius: float, dash: str) -> Piece:
-    box = {"x0": -radius, "x1": radius, "y0": -radius, "y1": radius}
-    return {"type": "circle", **box, "line": {"color": theme.GREY, "width": 2, "dash": dash}}
-
-
 def powers_figure(
     spectra: Sequence[Spectrum],
     measured: Mapping[str, float | None] | None = None,
@@ -183,7 +175,7 @@ def powers_figure(
     ends at ρ. `measured` (label -> factor per step) is drawn dotted: what the error did.
     """
     known = theme.styles_for([s.label for s in spectra], styles)
-    drawn = [s for s in spectra if _drawable(s.singular_values)]
+    drawn = [s for s in spectra if drawable(s.singular_values)]
     layout: Piece = {"height": height, "margin": POWERS_MARGIN}
     if not drawn:
         return figure([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "powers")
@@ -200,7 +192,7 @@ def powers_figure(
         "shapes": [rule((0, 1), (y, y), xref="x domain") for y in levels],
         "xaxis": axis("k steps", range=[1, last], showgrid=False),
         "yaxis": axis("‖W<sup>k</sup>‖<sup>1/k</sup>", range=list(y_range), nticks=5),
-        "annotations": end_labels(labels, y_range, pixels, side="right"),
+        "annotations": end_labels(labels, y_range, pixels, last, "right"),
     }
     return figure(data, layout, "powers")
 
@@ -224,8 +216,8 @@ def _power_labels(
     labels = []
     if alone:
         top, bottom = spectrum.sigma_max, spectrum.spectral_radius
-        labels.append(_label(f"σ<sub>max</sub> = {top:.2f}", top, style))
         labels.append(_label(f"ρ = {bottom:.2f}", bottom, style))
+        labels.append(_label(f"σ<sub>max</sub> = {top:.2f}", top, style))
     if spectrum.label in rates:
         rate = rates[spectrum.label]
         text = "measured" if alone else f"{style.name} measured"

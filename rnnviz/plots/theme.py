@@ -1,8 +1,9 @@
 """Every colour and size of the figures.
 
-Colours are mid-tones: contrast at least 3:1 on white and on near-black, so one figure serves a
-light page, a dark one and a notebook. The three cells keep colours of Okabe and Ito's palette
-(https://jfly.uni-koeln.de/color/), which stay apart in the common kinds of colour blindness.
+Models' colours can be read as small text on white (contrast at least 4.5:1) and be seen on
+near-black (3:1), so one figure serves a page and a notebook; a dark page puts `DARK` in their
+place. The three cells keep the hues of Okabe and Ito's palette (https://jfly.uni-koeln.de/color/),
+which stay apart in the common kinds of colour blindness.
 Text that carries no model's colour is left to the page's theme.
 """
 
@@ -49,11 +50,23 @@ ROUNDED_ZERO = "#b7a98f"
 """Cells that are no number on the scale wear a colour that is not on the scale."""
 
 KIND_COLOURS: Mapping[str, tuple[str, ...]] = {
-    "rnn": ("#d55e00", "#c2527e", "#a8781e"),
-    "lstm": ("#1a6fc4", "#7a6fcf", "#1f97a6"),
-    "gru": ("#009e73", "#5f8f1f", "#3f8f95"),
+    "rnn": ("#bf5400", "#c04c7a", "#986d1b"),
+    "lstm": ("#1d72cd", "#7367cc", "#1a808c"),
+    "gru": ("#0c6e5b", "#55801c", "#387e84"),
 }
-OTHER_COLOURS = ("#7a6fcf", "#a8781e", "#c2527e")
+OTHER_COLOURS = ("#7367cc", "#986d1b", "#c04c7a")
+DARK: Mapping[str, str] = {
+    "#bf5400": "#f0741a",
+    "#c04c7a": "#dd7ba2",
+    "#986d1b": "#c8912a",
+    "#1d72cd": "#3f93e8",
+    "#7367cc": "#a098ea",
+    "#1a808c": "#2fb0c0",
+    "#0c6e5b": "#2bd4a0",
+    "#55801c": "#7fb437",
+    "#387e84": "#55adb3",
+}
+"""What each model's colour becomes on a dark page."""
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 _MARKUP = re.compile(r"[<>${}\\\x00-\x1f\x7f]")

@@ -104,8 +104,11 @@ def preset_words(app: AppTest) -> str:
 
 
 def said(app: AppTest) -> str:
-    """Every message box of the page."""
-    return "\n".join(box.value for kind in (app.error, app.warning, app.info) for box in kind)
+    """Every message of the page, its small warnings first."""
+    bodies = (element.proto.body for element in app.get("html"))
+    small = [html.unescape(body[body.index("⚠") + 2 : -4]) for body in bodies if "⚠" in body]
+    boxes = [box.value for kind in (app.error, app.warning, app.info) for box in kind]
+    return "\n".join([*small, *boxes])
 
 
 def assert_sound(app: AppTest) -> None:

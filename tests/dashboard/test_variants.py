@@ -26,6 +26,14 @@ def test_a_variant_stands_beside_its_model() -> None:
     assert_sound(app)
 
 
+def test_a_setting_with_few_values_offers_them() -> None:
+    app = change(visit(query=SMALL), more=True)
+    app.selectbox(key="variant_setting_rnn").select("activation").run()
+    app.selectbox(key="variant_value_Activation (RNN)").select("relu").run()
+    press(app, "Add this model")
+    assert experiment(app).models == ("rnn", "lstm", "rnn:activation=relu")
+
+
 @pytest.mark.parametrize("value", ["", "abc", "1e9", "<b>", "1,gain=x"])
 def test_what_is_no_setting_is_refused_with_the_reason(value: str) -> None:
     app = add("lstm", "forget_bias", value)

@@ -55,7 +55,7 @@ def test_labels_at_the_line_ends_instead_of_a_legend():
     assert figure["layout"]["showlegend"] is False
     labels = [n for n in figure["layout"]["annotations"] if n["text"].startswith("<b>")]
     assert [n["font"]["color"] for n in labels] == [theme.model_colour(k) for k in ("rnn", "lstm")]
-    assert all(n["xref"] == "paper" and n["x"] == 0 for n in labels)
+    assert all("xref" not in n and n["x"] == 1 for n in labels)
 
 
 def test_labels_do_not_overlap():
@@ -185,11 +185,13 @@ def test_flags_and_arrow():
     assert "clues at 5 steps" in texts(every)
 
 
-def test_ghosts_are_dashed_grey_and_named_where_they_differ():
+def test_ghosts_are_faded_dashed_and_named_where_they_differ():
     now, before = made("rnn", ramp(-20), FINE), made("rnn", ramp(-6), FINE)
     figure = as_json(flow_figure([now], ghosts=[before]))
     ghost = named(figure, "pinned RNN")[0]
-    assert ghost["line"] == {"color": theme.GREY, "width": 2, "dash": "dash"}
+    assert ghost["line"]["color"] == theme.model_colour("rnn")
+    assert ghost["line"]["dash"] != named(figure, "RNN")[0]["line"]["dash"]
+    assert ghost["opacity"] < 1
     assert "pinned RNN −5.0" in texts(figure)
     assert "pinned" not in texts(as_json(flow_figure([now], ghosts=[now])))
 

@@ -59,15 +59,24 @@ def test_lines_have_contrast_on_light_and_dark(colour, background):
     assert contrast(colour, background) >= 3
 
 
+@pytest.mark.parametrize("colour", [*ALL, *theme.OTHER_COLOURS])
+def test_small_text_in_a_model_s_colour_can_be_read_in_light_and_dark(colour):
+    assert contrast(colour, "#ffffff") >= 4.5
+    assert contrast(theme.DARK[colour], "#0f1317") >= 4.5
+
+
+@pytest.mark.parametrize("shade", [str, theme.DARK.__getitem__], ids=["light", "dark"])
 @pytest.mark.parametrize("sight", SIGHT)
-def test_the_three_cells_stay_apart_for_every_sight(sight):
-    first = [shades[0] for shades in theme.KIND_COLOURS.values()]
+def test_the_three_cells_stay_apart_for_every_sight(sight, shade):
+    first = [shade(shades[0]) for shades in theme.KIND_COLOURS.values()]
     assert min(distance(a, b, sight) for a, b in itertools.combinations(first, 2)) > 8
 
 
-def test_shades_of_one_cell_differ():
+@pytest.mark.parametrize("shade", [str, theme.DARK.__getitem__], ids=["light", "dark"])
+def test_shades_of_one_cell_differ(shade):
     for shades in theme.KIND_COLOURS.values():
-        assert min(distance(a, b) for a, b in itertools.combinations(shades, 2)) > 5
+        pairs = itertools.combinations(map(shade, shades), 2)
+        assert min(distance(a, b) for a, b in pairs) > 5
 
 
 def test_what_is_no_number_has_a_colour_off_the_scale():

@@ -12,6 +12,7 @@ import streamlit as st
 
 from rnnviz.dashboard.components.assets import HERE, loader
 from rnnviz.dashboard.server import plotly_url
+from rnnviz.plots import theme
 from rnnviz.plots.tracks import Track
 
 # Not isolated in a shadow root: plotly.js puts its styles into the document's head.
@@ -37,7 +38,8 @@ def live_chart(
 ) -> None:
     """Draw a figure, or bring the one already there up to date.
 
-    The page's theme sets background, text and grid; a trace keeps the figure's own colours. What
+    The page's theme sets background, text and grid; a trace keeps the figure's own colours, on a
+    dark page those of `theme.DARK`. What
     the figure's template says of these is overridden, what its layout says itself is kept. After
     each paint the element `.rnnviz-chart[data-key=...]` counts one up in `data-painted`.
 
@@ -62,6 +64,7 @@ def live_chart(
         "alt": alt or key,
         "clicks": on_click is not None,
         "plotly": plotly_url(),
+        "dark": theme.DARK,
     }
     parts = {
         "options": json.dumps(options),

@@ -27,7 +27,7 @@ def page(setting: Setting) -> None:
     experiment, text = setting.experiment, texts("gates")
     styles = theme.model_styles(experiment.models)
     layout.link_messages(experiment)
-    left, right = st.columns([1, 1], vertical_alignment="center")
+    left, middle, right = st.columns([10, 18, 8], vertical_alignment="center")
     with left:
         layout.question(text["question"])
     memories = {memory.label: memory for memory in compute.memories(experiment)}
@@ -35,9 +35,11 @@ def page(setting: Setting) -> None:
         st.info(text["no_memory"])
         _states(setting, str(experiment.models[0]), styles)
         return
-    with right:
+    with middle:
         first = next(iter(memories))
         label = layout.choice("Model", list(memories), "view_model", first, display_name)
+    with right:
+        _chrono_button(setting, memories[label])
     _verdict(setting, memories[label], styles)
     _memory_gate(setting, memories[label], styles)
     _other_gates(setting, memories[label], styles)
@@ -57,10 +59,6 @@ def _verdict(setting: Setting, memory: Memory, styles: Styles) -> None:
 def _memory_gate(setting: Setting, memory: Memory, styles: Styles) -> None:
     text = texts("gates")
     stats = compute.gate_stats(setting.experiment, memory.label)[memory.gate]
-    if stats.alike:
-        left, right = st.columns([4, 1], vertical_alignment="center")
-        left.caption(text["alike"])
-        right.button("Chrono preset", on_click=_chrono)
     left, right = st.columns([2, 1])
     with left:
         live_chart(
@@ -83,6 +81,13 @@ def _memory_gate(setting: Setting, memory: Memory, styles: Styles) -> None:
             alt="Half-life of each unit's memory in steps",
         )
         layout.how_to_read(text["how_to_read_half_life"])
+
+
+def _chrono_button(setting: Setting, memory: Memory) -> None:
+    """A way out where all units are alike and the picture is one colour."""
+    if compute.gate_stats(setting.experiment, memory.label)[memory.gate].alike:
+        help = texts("gates")["alike"]
+        st.button("Chrono preset", on_click=_chrono, help=help, width="stretch")
 
 
 def _chrono() -> None:

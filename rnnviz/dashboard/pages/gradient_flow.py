@@ -43,9 +43,9 @@ def page(setting: Setting) -> None:
     experiment, text = setting.experiment, texts("gradient_flow")
     flows = compute.flows(experiment)
     styles = theme.model_styles([flow.label for flow in flows])
-    layout.link_messages(experiment)
     layout.question(text["question"])
-    layout.preset_words(experiment)
+    if not layout.link_messages(experiment):
+        layout.preset_words(experiment)
     layout.verdict(_words(experiment), styles)
     _flow_chart(setting, "state", styles)
     layout.how_to_read(text["how_to_read"])
@@ -64,7 +64,7 @@ def page(setting: Setting) -> None:
     )
     layout.how_to_read(text["how_to_read_units"])
     if experiment.loss_at == "every":
-        st.warning(text["every_step_warning"], icon="⚠️")
+        layout.warn(text["every_step_warning"])
 
 
 def _words(experiment: Experiment) -> tuple[str, ...]:

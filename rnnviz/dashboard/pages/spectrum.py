@@ -84,6 +84,7 @@ def _weights(
     simple = Model(spectrum.label).kind == "rnn"
     kind = "" if simple else "_gate"
     slope = float(jacobian.mean_slope.mean())
+    circled = "" if not simple or plots.has_slope_circle(spectrum, slope) else "_plain"
     left, right = st.columns(2)
     with left:
         live_chart(
@@ -102,7 +103,7 @@ def _weights(
             filename="rnnviz-eigenvalues",
             alt="Eigenvalues of W_hh in the complex plane with the unit circle",
         )
-        layout.how_to_read(text[f"how_to_read_eigenvalues{kind}"])
+        layout.how_to_read(text[f"how_to_read_eigenvalues{kind}{circled}"])
 
 
 def _powers(spectrum: Spectrum, jacobian: JacobianSpectrum, styles: dict[str, theme.Style]) -> None:

@@ -6,6 +6,7 @@ import {
   AXIS_EDIT,
   element,
   guiEdits,
+  isDark,
   keepZoom,
   loadPlotly,
   readTheme,
@@ -114,7 +115,7 @@ class Chart {
   }
 
   async drawOnce() {
-    const { figure, options, tracks } = JSON.parse(new TextDecoder().decode(this.bytes));
+    const { figure, options, tracks } = this.read();
     this.describe(options);
     this.Plotly ??= await loadPlotly(options.plotly);
     if (this.gone) return;
@@ -130,6 +131,15 @@ class Chart {
     this.overlay();
     this.repeatHover();
     this.countPaint();
+  }
+
+  // Models' colours have another shade on a dark page. Numbers come packed, without a "#".
+  read() {
+    const text = new TextDecoder().decode(this.bytes);
+    const sent = JSON.parse(text);
+    if (!isDark(this.theme.background)) return sent;
+    const shades = sent.options.dark ?? {};
+    return JSON.parse(text.replace(/#[0-9a-f]{6}/g, (colour) => shades[colour] ?? colour));
   }
 
   describe(options) {

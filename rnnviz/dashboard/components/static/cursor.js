@@ -17,7 +17,10 @@ export class Cursor {
     window.addEventListener(TIME_EVENT, this.hear);
     const { box, plot } = chart;
     plot.addEventListener("mousemove", (event) => this.pointed(event));
-    plot.addEventListener("mouseleave", () => this.active() && tellTime(null));
+    plot.addEventListener("mouseleave", () => {
+      this.pointedAt = false;
+      if (this.active()) tellTime(null);
+    });
     box.addEventListener("keydown", (event) => this.pressed(event));
     box.addEventListener("blur", () => this.active() && tellTime(null));
   }
@@ -51,6 +54,7 @@ export class Cursor {
   pointed(event) {
     if (!this.active()) return;
     const panel = this.subplotAt(event);
+    this.pointedAt = Boolean(panel);
     if (!panel) return tellTime(null);
     const left = this.chart.plot.getBoundingClientRect().left;
     const t = panel.xa.p2c(event.clientX - left - panel.xa._offset);
@@ -116,9 +120,10 @@ export class Cursor {
     return line;
   }
 
-  // One label a figure, at the top of the first line, on the side where there is room.
+  // One label a figure, at the top of the first line, on the side where there is room. Under the
+  // pointer the figure's own hover box names the step.
   label(lines) {
-    if (!lines.length) return [];
+    if (!lines.length || this.pointedAt) return [];
     const label = document.createElement("b");
     label.textContent = `t = ${this.t}`;
     const { x, y } = lines[0];

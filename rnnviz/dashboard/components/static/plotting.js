@@ -52,6 +52,12 @@ export function readTheme(node) {
   };
 }
 
+// Whether a colour of the theme, #rrggbb, is nearer to black than to white.
+export function isDark(colour) {
+  const [red, green, blue] = (colour.match(/\w\w/g) ?? []).map((part) => parseInt(part, 16));
+  return 0.3 * red + 0.6 * green + 0.1 * blue < 128;
+}
+
 // The template with the page's colours in it. What the layout itself sets still wins.
 export function themed(template, theme) {
   const axis = {
