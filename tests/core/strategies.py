@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.core.support import KINDS, problem
+from tests.core.support import KINDS, Problem, problem_of
+from tests.core.variants import VARIANTS
+
+CELLS = KINDS | VARIANTS
+
+
+def _problem(kind: str, T: int, B: int, D: int, H: int, seed: int) -> Problem:
+    return problem_of(CELLS[kind](D, H), T, B, seed)
+
 
 problems = st.builds(
-    problem,
-    kind=st.sampled_from(list(KINDS)),
+    _problem,
+    kind=st.sampled_from(list(CELLS)),
     T=st.integers(1, 6),
     B=st.integers(1, 4),
     D=st.integers(1, 3),
