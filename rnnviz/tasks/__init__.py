@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnnviz.tasks.adding import Adding
-from rnnviz.tasks.batch import HELD_OUT, LOSS_AT, SHAPES, Batch, Task, stream
+from rnnviz.tasks.batch import END, HELD_OUT, LOSS_AT, SHAPES, START, Batch, Task, stream
 from rnnviz.tasks.captioning import Captioning
 from rnnviz.tasks.copy_memory import CopyMemory
 from rnnviz.tasks.counting import Counting
@@ -30,6 +30,6 @@ TASKS: dict[str, type[Task]] = {
     "stocks": Stocks,
 }
 
-__all__ = ["HELD_OUT", "LOSS_AT", "SHAPES", "TASKS", "Adding", "Batch", "Captioning", "CopyMemory",
-           "Counting", "DelayedRecall", "DigitPixels", "DigitRows", "Sentiment", "Stocks",
-           "Task", "TemporalOrder", "Text", "Words", "stream"]  # fmt: skip
+__all__ = ["END", "HELD_OUT", "LOSS_AT", "SHAPES", "START", "TASKS", "Adding", "Batch",
+           "Captioning", "CopyMemory", "Counting", "DelayedRecall", "DigitPixels", "DigitRows",
+           "Sentiment", "Stocks", "Task", "TemporalOrder", "Text", "Words", "stream"]  # fmt: skip

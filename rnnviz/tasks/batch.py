@@ -16,6 +16,9 @@ LOSS_AT = ("last", "every")
 SHAPES = ("one-to-many", "many-to-one", "many-to-many")
 PURPOSES = {"weights": 0, "sequences": 1}
 
+# What sentences and names begin and end with.
+START, END = "⟨start⟩", "⟨end⟩"
+
 # Sequences with an index from here on are never trained on.
 HELD_OUT = 1 << 40
 

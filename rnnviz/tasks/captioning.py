@@ -8,14 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import Batch, Task, check, lengths_mask
+from rnnviz.tasks.batch import END, START, Batch, Task, check, lengths_mask
 from rnnviz.tasks.digits import PIXELS, chosen, digits
 
 Array = np.ndarray
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 LETTERS = tuple(sorted(set("".join(NAMES))))
-SYMBOLS = (*LETTERS, "⟨start⟩", "⟨end⟩")
-START, END = len(LETTERS), len(LETTERS) + 1
+SYMBOLS = (*LETTERS, START, END)
 STEPS = max(map(len, NAMES)) + 1
 MEAN_LENGTH = sum(len(name) + 1 for name in NAMES) / len(NAMES)
 
@@ -79,9 +78,9 @@ def spelled() -> tuple[Array, Array, Array]:
     """The inputs and the answers (T, 10) and the lengths (10,) of the ten names."""
     x, target = np.zeros((2, STEPS, len(NAMES)), np.int64)
     for digit, name in enumerate(NAMES):
-        ids = [SYMBOLS.index(letter) for letter in name]
-        x[: len(ids) + 1, digit] = [START, *ids]
-        target[: len(ids) + 1, digit] = [*ids, END]
+        ids = [SYMBOLS.index(symbol) for symbol in (START, *name, END)]
+        x[: len(ids) - 1, digit] = ids[:-1]
+        target[: len(ids) - 1, digit] = ids[1:]
     return x, target, np.array([len(name) + 1 for name in NAMES])
 
 

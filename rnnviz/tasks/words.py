@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import HELD_OUT, Batch, Task, check, lengths_mask, streams
+from rnnviz.tasks.batch import END, HELD_OUT, START, Batch, Task, check, lengths_mask, streams
 from rnnviz.tasks.corpus import own_sentences, sentences_of
 from rnnviz.tasks.ngram import fit
 from rnnviz.tasks.text import HELD_OUT_SHARE, MAX_CHARACTERS
@@ -18,7 +18,7 @@ from rnnviz.tasks.text import HELD_OUT_SHARE, MAX_CHARACTERS
 Array = np.ndarray
 MAX_SYMBOLS = 500
 SPLIT_FROM = 20  # sentences from which on a part is held out
-START, END, OTHER = RESERVED = ("⟨start⟩", "⟨end⟩", "⟨other⟩")
+OTHER = "⟨other⟩"
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _read(text: str) -> tuple[tuple[str, ...], int, tuple[Array, ...]]:
     ids from start to end. Kept, for training reads the same text at every step."""
     sentences = sentences_of(text) if text else own_sentences()
     counts = Counter(word for sentence in sentences for word in sentence)
-    ranked = sorted(counts.keys() - RESERVED, key=lambda word: (-counts[word], word))
+    ranked = sorted(counts.keys() - {OTHER, START, END}, key=lambda word: (-counts[word], word))
     fits = len(ranked) == len(counts) <= MAX_SYMBOLS - 2
     kept = ranked if fits else ranked[: MAX_SYMBOLS - 3]
     symbols = (*sorted(kept), *(() if fits else (OTHER,)), START, END)

@@ -111,6 +111,18 @@ def test_a_guess_among_all_symbols_is_the_stated_baseline() -> None:
     assert loss / batch.asked_steps == pytest.approx(Words().baseline_at(14, "every"))
 
 
+def test_the_cross_entropy_of_the_worked_example() -> None:
+    """Row 20 of the sources: label [1, 0, 0, 0], output [0.03, 0.09, 0.24, 0.64]: −ln 0.03 = 3.51
+    nats. Only the probability of the right word counts; a guess among four costs ln 4 = 1.39."""
+    y = np.log([0.03, 0.09, 0.24, 0.64])[None, :, None]
+    loss, d_y = softmax_cross_entropy(y, np.array([[0]]), np.ones((1, 1)))
+    assert loss == pytest.approx(-log(0.03), rel=1e-12)
+    assert loss == pytest.approx(3.51, abs=0.005)
+    assert d_y[0, :, 0] == pytest.approx([-0.97, 0.09, 0.24, 0.64])
+    moved = np.log([0.03, 0.5, 0.4, 0.07])[None, :, None]
+    assert softmax_cross_entropy(moved, np.array([[0]]), np.ones((1, 1)))[0] == pytest.approx(loss)
+
+
 def test_the_last_step_is_noted() -> None:
     assert "ask at every step" in Words().batch(0, 14, 1, "last").note
 
