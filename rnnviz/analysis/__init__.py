@@ -15,6 +15,7 @@ from rnnviz.analysis.gates import (
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.analysis.jacobians import state_jacobians
 from rnnviz.analysis.labels import display_name
+from rnnviz.analysis.layers import LayerTrace, in_real_time, layer_traces
 from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, mean_rate
 from rnnviz.analysis.spectra import (
     JacobianSpectrum,
@@ -30,6 +31,7 @@ __all__ = [
     "GateStats",
     "GradientFlow",
     "JacobianSpectrum",
+    "LayerTrace",
     "Memory",
     "Rate",
     "Slope",
@@ -40,7 +42,9 @@ __all__ = [
     "fit_slope",
     "gate_stats",
     "gradient_flow",
+    "in_real_time",
     "jacobian_spectrum",
+    "layer_traces",
     "mean_rate",
     "memory",
     "state_jacobians",

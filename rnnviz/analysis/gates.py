@@ -94,7 +94,8 @@ def memory(trace: Record, label: str) -> Memory | None:
     if gate is None:
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        decay = np.abs(np.log(trace.gates[gate].astype(np.float64)).mean(axis=(0, 2)))
+        logs = np.log(trace.gates[gate].astype(np.float64))
+        decay = np.abs(_mean_over_steps(trace, logs))
         half_life = np.log(2) / decay
     return Memory(label, gate, half_life, np.argsort(half_life, kind="stable"))
 
@@ -113,31 +114,40 @@ def carry_product(
         return None
     steps = check_steps(trace, None, sequence)
     with np.errstate(divide="ignore"):
-        factors = np.log10(trace.gates[gate][:, :, sequence].astype(np.float64))
+        gates = trace.gates[gate][: len(steps), :, sequence]
+        factors = np.log10(gates.astype(np.float64))
     back_from_T = np.cumsum(factors[::-1], axis=0)[::-1]
     product = np.append(back_from_T.max(axis=1), 0.0)
     true = _true_carry(StepsBack(trace, steps, sequence), trace, checks.size("every", every))
     # A logistic gate is never zero, so some path is always open: zeros were made by rounding.
     status = status_of(true, np.ones(len(true), bool))
-    wanted = _wanted(trace.seq_len, every)
+    wanted = _wanted(len(steps), every)
     status[~wanted] = Status.NOT_RECORDED
     return CarryProduct(label, gate, product, Curve(true, status))
 
 
 def _stats(trace: Record, label: str, gate: str) -> GateStats:
     values, signed = trace.gates[gate], not is_logistic(trace, gate)
+    some = values if trace.lengths is None else values.transpose(0, 2, 1)[trace.present]
     with np.errstate(invalid="ignore", over="ignore"):
         return GateStats(
             label=label,
             kind=type(trace.cell).__name__.lower(),
             gate=gate,
             signed=signed,
-            values=np.ascontiguousarray(values[:, :, 0].T),
-            mean=float(values.mean(dtype=np.float64)),
-            sd=float(values.std(dtype=np.float64)),
-            left=(values < (-RIGHT if signed else LEFT)).mean(axis=(0, 2)),
-            right=(values > RIGHT).mean(axis=(0, 2)),
+            values=np.ascontiguousarray(values[: trace.steps_of(0), :, 0].T),
+            mean=float(some.mean(dtype=np.float64)),
+            sd=float(some.std(dtype=np.float64)),
+            left=_mean_over_steps(trace, values < (-RIGHT if signed else LEFT)),
+            right=_mean_over_steps(trace, values > RIGHT),
         )
+
+
+def _mean_over_steps(trace: Record, values: Array) -> Array:
+    """The mean over time and batch (H,) of (T, H, B), padding left out."""
+    if trace.lengths is None:
+        return values.mean(axis=(0, 2))
+    return values.transpose(0, 2, 1)[trace.present].mean(axis=0)
 
 
 def _wanted(seq_len: int, every: int) -> Array:
@@ -150,7 +160,7 @@ def _wanted(seq_len: int, every: int) -> Array:
 
 def _true_carry(back: StepsBack, trace: Record, every: int) -> Array:
     """log10 ‖∂c_T/∂c_t‖₂ (of h without a cell state), (T+1,), NaN where it is not wanted."""
-    H, T = trace.cell.hidden_size, trace.seq_len
+    H, T = trace.cell.hidden_size, len(back.steps)
     has_c = trace.cell.HAS_CELL_STATE
     state = np.concatenate([np.zeros((H, H)), np.eye(H)]) if has_c else np.eye(H)
     log10, wanted, exponent = np.full(T + 1, np.nan), _wanted(T, every), 0

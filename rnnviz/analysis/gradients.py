@@ -29,7 +29,8 @@ FAINT = -100
 
 @dataclass(frozen=True, eq=False)
 class GradientFlow:
-    """What one model's recorded gradients say. Norms are ‖·‖₂ of each sequence, RMS over the batch.
+    """What one model's recorded gradients say. Norms are ‖·‖₂ of each sequence, RMS over the batch,
+    at each step over the sequences that have it.
 
     state: ‖∂L/∂s_t‖, s = h, or s = (h, c) with h and c as independent coordinates.
     h, c: ‖∂L/∂h_t‖ and ‖∂L/∂c_t‖, total gradients as autograd defines them; c None without one.
@@ -89,7 +90,7 @@ def gradient_flow(trace: Trace, label: str, scale: float = 1.0) -> GradientFlow:
     }
     if trace.d_c is not None:
         parts["c"] = log10_norm(trace.d_c, 1, trace.d_log2)
-    norms = {name: log10_rms(values) + shift for name, values in parts.items()}
+    norms = {name: _rms(trace, values) + shift for name, values in parts.items()}
     units = _unit_log10(trace) + shift
     hidden = (norms[name] for name in norms if name != "direct")
     has_zero = any(np.isneginf(v).any() for v in (*hidden, units))
@@ -126,24 +127,34 @@ def cell_carry(trace: Trace) -> Array | None:
 
 def state_curve(trace: Trace) -> Curve:
     """‖∂L/∂s_t‖ alone, RMS over the batch; zeros are not told apart."""
-    log10 = log10_rms(state_log10(trace))
+    log10 = _rms(trace, state_log10(trace))
     return Curve(log10, status_of(log10))
+
+
+def _rms(trace: Trace, log10: Array) -> Array:
+    """RMS over the sequences that have the step, (T+1,)."""
+    return log10_rms(log10) + 0.5 * np.log10(trace.batch_size / _present(trace))
+
+
+def _present(trace: Trace) -> Array:
+    """At how many sequences each state is one, not padding, (T+1,); 1 where at none."""
+    return np.append(trace.batch_size, trace.present.sum(axis=1).clip(1))
 
 
 def _direct_log10(trace: Trace) -> Array:
     """log10 ‖∂⁺L/∂h_t‖ of each sequence, (T+1, B); NaN at the initial state, which has none."""
-    direct = trace.d_h_direct
+    direct, log2 = trace.d_h_direct, trace.direct_log2
     result = np.full((len(direct) + 1, trace.batch_size), -np.inf)
     result[0] = np.nan
     present = np.flatnonzero(direct.reshape(len(direct), -1).any(axis=1))
-    result[present + 1] = log10_norm(direct[present], 1)
+    result[present + 1] = log10_norm(direct[present], 1, 0 if log2 is None else log2[present])
     return result
 
 
 def _unit_log10(trace: Trace) -> Array:
     """log10 |∂L/∂h_t| of each unit (H, T+1), RMS over the batch."""
     d_h, log2 = trace.d_h, trace.d_log2
-    mean = 0.5 * np.log10(trace.batch_size)
+    mean = 0.5 * np.log10(_present(trace))[:, None]
     if not log2.any():
         return (log10_norm(d_h, 2) - mean).T
     top = log2.max(axis=1, keepdims=True)
@@ -154,7 +165,7 @@ def _unit_log10(trace: Trace) -> Array:
     step, unit = np.nonzero(result - top * LOG10_2 < FAINT)
     with np.errstate(divide="ignore"):
         each = np.log10(np.abs(d_h[step, unit])) + log2[step] * LOG10_2
-    result[step, unit] = log10_rms(each)
+    result[step, unit] = log10_rms(each) + 0.5 * np.log10(trace.batch_size) - mean[step, 0]
     return result.T
 
 

@@ -17,7 +17,8 @@ State = tuple[Array, Array | None]
 
 
 class StepsBack:
-    """J_tᵀ of one sequence for the given steps (1 to T), applied to any number of columns."""
+    """J_tᵀ of one sequence for the given steps (1 to T), applied to any number of columns: the way
+    through h_{t−1} and c_{t−1}, without a skip's (see `state_jacobians`)."""
 
     def __init__(self, record: Record, steps: Array, sequence: int = 0) -> None:
         self.steps = steps
@@ -48,6 +49,9 @@ def state_jacobians(record: Record, steps: Sequence[int] | None = None, sequence
 
     Rows are s_t, columns s_{t−1}, h before c. The state is what follows the nonlinearity:
     J_t = diag(φ′(a_t)) W_hh for an RNN. float64 whatever the record's dtype.
+    Of a cell with a skip of d steps this is lag 1 alone: h_{t−d} counts as given. Such a cell's
+    whole state is (h_t, ..., h_{t−d+1}), and a product of these J_t leaves out every path that
+    takes a skip; the gradients of a `Trace` hold them all.
     Raises ValueError for a step or sequence that the record does not have.
     """
     checked = check_steps(record, steps, sequence)
@@ -100,14 +104,16 @@ def normalise(matrices: Array) -> tuple[Array, Array]:
 
 
 def check_steps(record: Record, steps: Sequence[int] | None, sequence: int) -> Array:
-    """The steps as an array, all of 1 to T if None. Raises ValueError for one out of range."""
+    """The steps as an array, all of the sequence's (1 to T without padding) if None. Raises
+    ValueError for one out of range."""
     if not 0 <= checks.size("sequence", sequence, 0) < record.batch_size:
         raise ValueError(f"sequence must be from 0 to {record.batch_size - 1}, got {sequence}")
+    last = record.steps_of(sequence)
     if steps is None:
-        return np.arange(1, record.seq_len + 1)
+        return np.arange(1, last + 1)
     given = np.asarray([checks.size("steps", t) for t in steps], dtype=int)
-    if given.size == 0 or given.max() > record.seq_len:
-        raise ValueError(f"steps must be from 1 to {record.seq_len}, got {list(steps)}")
+    if given.size == 0 or given.max() > last:
+        raise ValueError(f"steps must be from 1 to {last}, got {list(steps)}")
     return given
 
 

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from rnnviz.analysis.layers import SEPARATOR
+
 NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+# Where a setting and its value have a better name than "setting value".
+PHRASES = {
+    ("bidirectional", "yes"): "both directions",
+    ("bidirectional", "no"): "one direction",
+    ("layers", "1"): "1 layer",
+    ("variant", "cifg"): "coupled gates",
+    ("variant", "nig"): "no input gate",
+    ("variant", "nfg"): "no forget gate",
+    ("variant", "nog"): "no output gate",
+    ("variant", "niaf"): "linear candidate",
+    ("variant", "noaf"): "linear output",
+    ("variant", "no_gates_noaf"): "no gates, linear output",
+}
 WORDS = {
     "relu": "ReLU",
     "init": "initializer",
@@ -13,13 +28,23 @@ WORDS = {
 
 
 def display_name(label: str) -> str:
-    """What a label ("kind:field=value,field=value") is called on a page."""
-    kind, _, overrides = label.partition(":")
+    """What a label ("kind:field=value,field=value"), with or without the " · layer 2 ←" of
+    `layer_traces`, is called on a page."""
+    model, dot, where = label.partition(SEPARATOR)
+    kind, _, overrides = model.partition(":")
     parts = [NAMES.get(kind, kind)]
     for override in filter(None, overrides.split(",")):
         field, _, value = (part.strip() for part in override.partition("="))
-        parts.append(f"{_word(field)} {_word(value)}".strip())
-    return ", ".join(parts)
+        parts.append(_phrase(field, value))
+    return ", ".join(parts) + dot + where
+
+
+def _phrase(field: str, value: str) -> str:
+    if field == "variant":
+        return PHRASES.get((field, value), _word(value))
+    if field == "layers" and value != "1":
+        return f"{value} layers"
+    return PHRASES.get((field, value)) or f"{_word(field)} {_word(value)}".strip()
 
 
 def _word(name: str) -> str:

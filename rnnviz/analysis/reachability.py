@@ -44,7 +44,11 @@ def reachable(trace: Trace) -> Reachable:
     d_c, carry = (np.zeros(trace.h.shape, bool) if has_c else None for _ in range(2))
     result = Reachable(d_h, d_c, carry)
     weights = trace.cell.backward_weights(trace.params)
-    pattern = Weights(weights.input, (weights.hidden != 0).astype(float))
+    pattern = Weights(
+        weights.input,
+        (weights.hidden != 0).astype(float),
+        skip=None if weights.skip is None else (weights.skip != 0).astype(float),
+    )
     for start in reversed(range(0, trace.seq_len, BLOCK)):
         _block(trace, pattern, result, start, min(start + BLOCK, trace.seq_len))
     return result
@@ -70,6 +74,8 @@ def _block(trace: Trace, w: Weights, to: Reachable, start: int, stop: int) -> No
             to.c[t + 1] = d_c_next > 0
             to.carry[t] = d_c > 0
         to.h[t] |= d_h > 0
+        if w.skip is not None and t + 1 >= cell.skip:
+            to.h[t + 1 - cell.skip] |= w.skip @ d_a[t - start, cell.x_rows] > 0
     if start == 0 and to.c is not None and to.carry is not None:
         to.c[0] = to.carry[0]
 

@@ -67,6 +67,17 @@ class Record:
     def batch_size(self) -> int:
         return self.x.shape[2]
 
+    @property
+    def present(self) -> Array:
+        """(T, B): whether a step is one of its sequence's, not padding."""
+        if self.lengths is None:
+            return np.ones((self.seq_len, self.batch_size), bool)
+        return np.arange(self.seq_len)[:, None] < self.lengths
+
+    def steps_of(self, sequence: int) -> int:
+        """How many steps a sequence has."""
+        return self.seq_len if self.lengths is None else int(self.lengths[sequence])
+
 
 @dataclass(frozen=True, eq=False)
 class Trace(Record):
