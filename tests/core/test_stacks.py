@@ -146,6 +146,24 @@ def test_another_backward_pass_may_be_given():
         np.testing.assert_array_equal(whole.grads[name], expected)
 
 
+def test_windows_that_do_not_overlap_truncate_the_whole_stack():
+    """The definition: every layer's states before a window are constants."""
+    s = setting(Network((LSTM(2, 3), GRU(3, 4)), 2), T=8, B=3)
+    found = run_network(s.network, s.params, s.batch, partial(truncated_backward, window=3))
+    low, high = (layer[0] for layer in found.layers)
+    expected = {}
+    for start, stop in ((0, 3), (3, 6), (6, 8)):
+        above = bptt(
+            high.cell, high.params, high.x[start:stop], high.d_h_direct[start:stop], high.h[start]
+        )
+        below = bptt(low.cell, low.params, low.x[start:stop], above.d_x, low.h[start], low.c[start])
+        for k, part in enumerate((below, above)):
+            for name, gradient in part.grads.items():
+                expected[key(k, name)] = expected.get(key(k, name), 0) + gradient
+    for name, gradient in expected.items():
+        np.testing.assert_allclose(found.grads[name], gradient, rtol=1e-11, atol=1e-13)
+
+
 @pytest.mark.parametrize("w", [1e-30, 1e30])
 def test_gradients_outside_the_range_go_down_with_their_exponents(w):
     """Two scalar linear layers, loss at the last of 40 steps: ∂L/∂h_t of the lower one is
