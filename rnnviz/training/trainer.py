@@ -136,7 +136,7 @@ def _bad_forward(trace: NetworkTrace) -> str:
             if not finite.all():
                 step = int(np.argmin(finite))
                 kind = _kind(record.h[step])
-                return f"the state h of layer {number} is {kind} from time step {step} on"
+                return f"the state h of layer {number} is {kind} (from time step {step} on)"
     return f"the loss is {_kind(np.array(trace.loss))}"
 
 

@@ -75,8 +75,9 @@ def test_the_first_thing_that_is_not_finite_ends_training_with_its_name() -> Non
                               TrainOptions("sgd", 0.0)), 10))  # fmt: skip
     assert len(steps) == 3
     state, record = steps[-1]
-    assert record.sentence.startswith("the state h of layer 1 is inf from time step 1023 on")
-    assert record.sentence.endswith("at training step 2")
+    assert record.sentence == (
+        "the state h of layer 1 is inf (from time step 1023 on) at training step 2"
+    )
     assert state is steps[1][0]
     assert np.isfinite(state.params["0.forward.W_hh"]).all()
 
@@ -102,6 +103,13 @@ def test_moments_that_overflow_are_named() -> None:
     ((state, record),) = train(network, start, lambda n: ones(300), TrainOptions("adam", 0.1))
     assert record.event.startswith("v.")
     assert record.event.endswith("of the optimizer is inf")
+    assert state is start
+
+
+def test_parameters_that_overflow_are_named() -> None:
+    network, start = linear_rnn(2.0)
+    ((state, record),) = train(network, start, lambda n: ones(400), TrainOptions("sgd", 1e100))
+    assert record.event == "W_hy after the update is inf"
     assert state is start
 
 
