@@ -103,17 +103,17 @@ def clip_words(courses: Sequence[Course], limit: float | None) -> str:
 
 def _standing(courses: Sequence[Course], metric_name: str) -> str:
     ranked = sorted(courses, key=lambda course: (np.isnan(course.loss), course.loss))
-    said = ", ".join(_score(course, metric_name) for course in ranked)
+    scores = [_score(c, metric_name, first=c is ranked[0]) for c in ranked]
     step = max(course.last_step for course in courses)
-    when = f"After **{step:,}** training steps" if step else "Before training"
-    return f"{when}: {said}."
+    when = f"After **{step:,}** steps" if step else "Before training"
+    return f"{when}: loss {', '.join(scores)}."
 
 
-def _score(course: Course, metric_name: str) -> str:
+def _score(course: Course, metric_name: str, first: bool) -> str:
     right = ""
     if metric_name == "accuracy" and np.isfinite(course.metric):
-        right = f" (**{course.metric:.0%}** right)"
-    return f"loss **{_loss(course.loss)}**{right} in the {_name(course)}"
+        right = f" ({course.metric:.0%}{' right' if first else ''})".replace("%", " %")
+    return f"{_name(course)} **{_loss(course.loss)}**{right}"
 
 
 def _against(courses: Sequence[Course], baseline: float, text: str) -> str:

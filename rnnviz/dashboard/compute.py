@@ -13,7 +13,8 @@ from typing import Any, TypeVar, cast
 import streamlit as st
 
 from rnnviz.analysis import gates, gradients, spectra
-from rnnviz.experiment import Experiment, Run, run
+from rnnviz.dashboard.training import trained_params
+from rnnviz.experiment import Experiment, Run, make_batch, run
 from rnnviz.tasks.batch import Batch
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,7 +41,7 @@ def _cached(max_entries: int) -> Callable[[F], F]:
 
 @_cached(max_entries=4)
 def traces(experiment: Experiment) -> Run:
-    return run(experiment)
+    return run(experiment, trained_params(experiment))
 
 
 @_cached(max_entries=64)
@@ -53,9 +54,10 @@ def flows(experiment: Experiment) -> tuple[gradients.GradientFlow, ...]:
     )
 
 
+@_cached(max_entries=16)
 def batch(experiment: Experiment) -> Batch:
     """What every model was given."""
-    return traces(experiment).batch
+    return make_batch(experiment)
 
 
 @_cached(max_entries=64)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from rnnviz.experiment import Experiment
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -27,6 +29,10 @@ class Lesson:
     first: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     goal: int | None = None
     influence: bool = False
+
+    def experiment(self, seed: int, first: bool = False) -> Experiment:
+        """What is trained; or what is trained beforehand."""
+        return Experiment(**{**(self.first if first else self.changes), "seed": seed})
 
 
 RECALL = {
@@ -51,23 +57,20 @@ CLIPPING = {
 LESSONS: dict[str, Lesson] = {
     "quick": Lesson(
         "Quick lesson",
-        "Recall one of 8 symbols after 40 steps of noise. Within some 20 seconds the losses leave "
-        "the dotted line one after the other. Which one first depends on the initial weights: "
-        "press reseed, and try the initializer “orthogonal”.",
+        "Recall one of 8 symbols after 40 steps of noise. The losses leave the dotted line one "
+        "after the other; which one when, the initial weights decide. Reseed; try orthogonal.",
         RECALL,
     ),
     "closed": Lesson(
         "Closed gates",
-        "The same with the memory bias at 0: the LSTM and the GRU start with half-open gates that "
-        "forget within a few steps. Watch how long they stay at the dotted line while the "
-        "heatmap's lower rows are dark.",
+        "The same with memory bias 0: half-open gates forget within a few steps. How long does a "
+        "loss stay on the dotted line while the lower rows of its heatmap are dark?",
         {**RECALL, "memory_bias": 0.0},
     ),
     "clipping": Lesson(
         "Clipping",
-        "A plain RNN with gain 1.5 under SGD, 200 steps: grey without clipping, in colour with "
-        "the gradient's norm clipped at 1. Clipping often helps here and cures nothing: it "
-        "shortens the step, it does not change its direction.",
+        "An RNN with gain 1.5 under SGD, 200 steps: grey without clipping, in colour with the "
+        "gradient's norm clipped at 1. Clipping shortens a step; it does not turn it.",
         {**CLIPPING, "clip": "norm", "clip_at": 1.0},
         {**CLIPPING, "clip": "none"},
         goal=200,

@@ -6,14 +6,15 @@ from functools import partial
 
 import streamlit as st
 
-from rnnviz.dashboard import compute, controls, layout, state
-from rnnviz.dashboard.pages import gates, gradient_flow, spectrum
+from rnnviz.dashboard import compute, controls, layout, state, train_controls, training
+from rnnviz.dashboard.pages import gates, gradient_flow, spectrum, train
 from rnnviz.experiment import check_size
 
 PAGES = {
     "gradient-flow": ("Gradient flow", gradient_flow),
     "spectrum": ("Spectrum", spectrum),
     "gates": ("Gates", gates),
+    "train": ("Train", train),
 }
 
 
@@ -25,6 +26,7 @@ def main() -> None:
         st.Page(partial(_show, path), title=title, url_path=path, default=path == "gradient-flow")
         for path, (title, _) in PAGES.items()
     ]
+    st.session_state["pages"] = dict(zip(PAGES, pages, strict=True))
     # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
     # run, and with the names their values.
     chosen = st.navigation(pages, position="top")
@@ -42,19 +44,27 @@ def _page(path: str) -> None:
     """What is seen first: a slider that is dragged runs this and nothing else."""
     setting = controls.setting()
     controls.follow(setting)
-    refusal = check_size(setting.experiment)
-    if refusal:
+    setting = _of_page(path, setting)
+    work = training.still_to_do(setting.experiment)
+    if refusal := check_size(work):
         layout.link_messages(setting.experiment)
         layout.refused(refusal)
     else:
-        if note := compute.batch(setting.experiment).note:
-            st.caption(note)
-        PAGES[path][1].page(setting)
+        with layout.patience(work):
+            if note := compute.batch(setting.experiment).note:
+                st.caption(note)
+            train_controls.shown_after(setting.experiment)
+            PAGES[path][1].page(setting)
 
 
 @st.fragment(key=state.DETAILS)
 def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go."""
-    setting = controls.setting()
-    if not check_size(setting.experiment):
+    setting = _of_page(path, controls.setting())
+    if not check_size(training.still_to_do(setting.experiment)):
         PAGES[path][1].details(setting)
+
+
+def _of_page(path: str, setting: state.Setting) -> state.Setting:
+    """The Train page trains by itself; the others show what was trained, or the initial weights."""
+    return training.beginning(setting) if path == "train" else setting

@@ -112,11 +112,8 @@ def _plain(value: float) -> float | None:
 
 def link_of(run: Kept) -> str:
     """The query that repeats a run: its experiment, trained for as many steps."""
-    experiment = run.experiment
-    if "train_steps" in FIELDS:
-        steps = min(run.updates, int(FIELDS["train_steps"].high))
-        experiment = replace(experiment, train_steps=steps)
-    return urlencode(to_query(experiment))
+    steps = min(run.updates, int(FIELDS["train_steps"].high))
+    return urlencode(to_query(replace(run.experiment, train_steps=steps)))
 
 
 def _choose_ghosts(numbers: list[int]) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
 
 from rnnviz.dashboard import state, training
-from rnnviz.dashboard.lessons import LESSONS
+from rnnviz.dashboard.lessons import LESSONS, Lesson
 from rnnviz.dashboard.training import Training, Visit
 from rnnviz.experiment import FIELDS, Experiment
 
 SHOW = "Show this network on Gradient flow"
 LESSON, SPEED, LOG, GHOSTS = "train_lesson", "train_speed", "train_log", "train_ghosts"
+OWN = ("optimizer", "learning_rate", "clip", "clip_at", "window", "stride")
+"""The knobs that only this page has."""
+LESSON_WIDTH = 196
 MOST_SECONDS = 20.0
 """Of a lesson's first run, which is done at once."""
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 0.5, 1.0)
@@ -36,16 +38,13 @@ def pace() -> Pace:
 
 
 def lesson() -> str:
-    """The lesson that was chosen last, "" for none or if a knob has been moved since."""
-    name = st.session_state.get(LESSON)
+    """The lesson that was chosen last; "" for none, or if a knob has been moved since."""
+    name, run = st.session_state.get(LESSON), training.visit().training
     if name not in LESSONS:
         return ""
-    run = training.visit().training
-    known = LESSONS[name]
-    if known.influence or run is None:
-        return str(name)
-    wanted = of_lesson(known.changes, run.experiment.seed)
-    return str(name) if run.experiment == wanted else ""
+    chosen = LESSONS[name]
+    same = run is None or run.experiment == chosen.experiment(run.experiment.seed)
+    return str(name) if chosen.influence or same else ""
 
 
 def lesson_words(name: str) -> str:
@@ -54,21 +53,9 @@ def lesson_words(name: str) -> str:
 
 def remember() -> None:
     """Streamlit forgets a knob that is not drawn; these are drawn in a popover alone."""
-    for name in (*_own(), SPEED, LOG, GHOSTS):
+    for name in (*OWN, SPEED, LOG, GHOSTS, LESSON):
         if name in st.session_state:
             st.session_state[name] = st.session_state[name]
-
-
-def of_lesson(changes: Mapping[str, Any], seed: int) -> Experiment:
-    """A lesson's experiment."""
-    known = {name: value for name, value in changes.items() if name in FIELDS}
-    return Experiment(**{**known, "seed": seed})
-
-
-def _own() -> list[str]:
-    """The knobs that only this page has."""
-    names = ("optimizer", "learning_rate", "clip", "clip_at", "window", "stride")
-    return [name for name in names if name in FIELDS]
 
 
 def log_loss() -> bool:
@@ -115,7 +102,8 @@ def command(name: str, step: int = 0) -> None:
         return
     if name in ("play", "pause"):
         visit.playing = name == "play" and bool(run.going)
-        visit.restarted = ""
+        visit.restarted, run.goal = "", None
+        run.level()
     elif name in ("step", "ten"):
         visit.playing, run.goal = False, None
         run.advance(10 if name == "ten" else 1, seconds=1.0)
@@ -132,33 +120,44 @@ def _reseed() -> None:
     st.session_state["seed"] = (st.session_state["seed"] + 1) % (int(known.high) + 1)
 
 
-def can_show() -> bool:
-    """Whether another page can open the network after some training."""
-    return "train_steps" in FIELDS
+def begin_as_linked(visit: Visit, experiment: Experiment, steps: int) -> None:
+    """A link that names training steps is played up to there."""
+    visit.begin(experiment).goal = steps
+    visit.playing = True
 
 
 def show(visit: Visit, step: int) -> None:
     """Let the other pages show the network after that many training steps."""
-    if can_show():
-        visit.playing = False
-        st.session_state["train_steps"] = step
-        visit.leaving = "gradient-flow"
+    visit.playing = False
+    st.session_state["train_steps"] = step
+    visit.leaving = "gradient-flow"
+
+
+def shown_after(experiment: Experiment) -> None:
+    """On the other pages: that the network is a trained one, and the way back."""
+    if not experiment.train_steps:
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        steps = f"{experiment.train_steps:,} training steps"
+        st.html(f'<p class="rnnviz-how"><b>After {steps}.</b> Moving a knob starts over.</p>')
+        st.button("Back to the initial weights", type="tertiary", on_click=_untrain)
+
+
+def _untrain() -> None:
+    st.session_state["train_steps"] = 0
+    st.rerun(state.WHOLE_PAGE)
 
 
 def clip_limit(experiment: Experiment) -> float | None:
-    """Where the gradient's norm is clipped; None if it is not."""
-    clip = getattr(experiment, "clip", "none")
-    return None if clip == "none" else float(getattr(experiment, "clip_at", 1.0))
+    """Where the gradient is clipped; None if it is not."""
+    return None if experiment.clip == "none" else experiment.clip_at
 
 
 def _how() -> None:
     """How it trains, behind a button that says it."""
-    names = _own()
-    if not names:
-        return
     with st.popover(_how_words(), key="train_how", on_change="rerun") as opened:
         if opened.open:
-            for name in names:
+            for name in OWN:
                 _knob(name)
             st.toggle("Loss on a log scale", key=LOG, on_change=_redraw)
 
@@ -191,38 +190,48 @@ def _redraw() -> None:
 
 
 def _lessons() -> None:
-    with st.popover("Lessons", key="train_lessons", on_change="rerun") as opened:
-        if opened.open:
-            for name, known in LESSONS.items():
-                st.button(known.title, on_click=choose, args=(name,), key=f"lesson_{name}",
-                          width="stretch")  # fmt: skip
-                st.caption(known.sentence)
+    if not lesson():
+        st.session_state[LESSON] = None
+    st.selectbox(
+        "Lesson",
+        list(LESSONS),
+        format_func=lambda name: LESSONS[name].title,
+        index=None,
+        placeholder="Choose a lesson …",
+        key=LESSON,
+        on_change=_choose,
+        label_visibility="collapsed",
+        width=LESSON_WIDTH,
+    )
 
 
-def choose(name: str) -> None:
-    """Set every knob as the lesson has it, but the seed, and play. A button's callback."""
-    known, visit = LESSONS[name], training.visit()
-    st.session_state[LESSON] = name
-    if known.influence:
-        visit.playing = False
-        st.rerun(state.WHOLE_PAGE)
-    seed = st.session_state["seed"]
+def _choose() -> None:
+    name = st.session_state.get(LESSON)
+    if name in LESSONS and not LESSONS[name].influence:
+        begin_lesson(LESSONS[name])
+        st.rerun()  # the sidebar's knobs too
+    training.visit().playing = False
+    st.rerun(state.WHOLE_PAGE)
+
+
+def begin_lesson(chosen: Lesson) -> None:
+    """Set every knob as the lesson has it, but the seed, and play."""
+    visit, seed = training.visit(), st.session_state["seed"]
     st.session_state[GHOSTS] = []
-    if known.first:
-        first = visit.begin(of_lesson(known.first, seed))
-        first.advance(known.goal, seconds=MOST_SECONDS)
+    if chosen.first:
+        first = visit.begin(chosen.experiment(seed, first=True))
+        first.advance(chosen.goal, seconds=MOST_SECONDS)
         st.session_state[GHOSTS] = [first.number]
-    experiment = of_lesson(known.changes, seed)
+    experiment = chosen.experiment(seed)
     state.adopt(experiment)
     st.session_state["preset"] = None
-    visit.begin(experiment).goal = known.goal
+    visit.begin(experiment).goal = chosen.goal
     visit.playing = True
-    st.rerun()  # the sidebar's knobs too
 
 
 def troubles(run: Training) -> None:
     """Where training has diverged: what to try, one click each."""
-    if not any(trainee.event for trainee in run.trainees.values()) or "clip" not in FIELDS:
+    if not any(trainee.event for trainee in run.trainees.values()):
         return
     with st.container(horizontal=True, gap="small"):
         if run.experiment.clip == "none":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import streamlit as st
 
 from rnnviz.analysis.courses import Course, clip_words, course_words
@@ -22,6 +23,7 @@ from rnnviz.plots import training_gradients as gradients
 from rnnviz.plots import training_weights as weights
 from rnnviz.training import METRICS
 
+Array = np.ndarray
 COARSE = 60
 """Columns of a heatmap while it plays."""
 LOSS_HEIGHT, MAP_HEIGHT, LOW_HEIGHT = 196, 180, 230
@@ -74,10 +76,7 @@ def _scrubber(
     on_command: Callable[[str, int], None],
 ) -> None:
     steps = max((course.curves.steps for course in courses), key=len)
-    series = [
-        Series(styles[c.label].title, styles[c.label].colour, c.curves.loss_per_answer)
-        for c in courses
-    ]
+    series = [Series(styles[c.label].title, styles[c.label].colour, _at(c, steps)) for c in courses]
     scrubber(
         key="training-step",
         run=str(run.number),
@@ -85,8 +84,14 @@ def _scrubber(
         series=series,
         playing=visit.playing,
         on_command=on_command,
-        show=controls.SHOW if controls.can_show() else "",
+        show=controls.SHOW,
     )
+
+
+def _at(course: Course, steps: Array) -> Array:
+    """The loss at each of these steps, or at the last recorded one before it."""
+    rows = np.searchsorted(course.curves.steps, steps, side="right") - 1
+    return course.curves.loss_per_answer[rows]
 
 
 def _maps(courses: Sequence[Course], styles: Styles, columns: int) -> None:

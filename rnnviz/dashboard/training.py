@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import count
 from typing import Any
 
@@ -17,9 +17,19 @@ import streamlit as st
 
 from rnnviz.analysis.courses import Course
 from rnnviz.core.network import Network
+from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.training import batches_of, options_of, start
-from rnnviz.training import Curves, History, StepRecord, TrainState, train
+from rnnviz.tasks import Batch
+from rnnviz.training import (
+    Curves,
+    History,
+    StepRecord,
+    TrainOptions,
+    TrainState,
+    advance,
+    train,
+)
 
 Clock = Callable[[], float]
 SLICE = 0.08
@@ -39,13 +49,23 @@ class Trainee:
     network: Network
     state: TrainState
     history: History
-    steps: Iterator[tuple[TrainState, StepRecord]]
+    make_batch: Callable[[int], Batch]
+    options: TrainOptions
     event: str = ""
 
+    @cached_property
+    def _steps(self) -> Iterator[tuple[TrainState, StepRecord]]:
+        return train(self.network, self.state, self.make_batch, self.options)
+
     def step(self) -> None:
-        self.state, record = next(self.steps)
+        self.state, record = next(self._steps)
         self.history.add(self.state, record)
         self.event = record.sentence
+
+    def params_at(self, step: int) -> dict[str, Any]:
+        """The parameters after so many steps, from the nearest checkpoint before."""
+        near = self.history.nearest(step)
+        return advance(self.network, near, self.make_batch, self.options, step).params
 
 
 @dataclass(eq=False)
@@ -90,6 +110,12 @@ class Training:
             if clock() >= end:
                 break
 
+    def level(self) -> None:
+        """Let the models that are behind catch up."""
+        furthest = max((t.state.step for t in self.going), default=0)
+        while self.updates < furthest and self.going:
+            self._next().step()
+
     def _next(self) -> Trainee:
         """The models take turns, the one that is furthest behind first."""
         return min(self.going, key=lambda trainee: trainee.state.step)
@@ -111,9 +137,7 @@ def begin(experiment: Experiment, number: int = 1) -> Training:
     trainees = {}
     for label, (network, state) in start(experiment).items():
         history = History(state, RECORDS, CHECKPOINT_BYTES)
-        trainees[label] = Trainee(
-            network, state, history, train(network, state, make_batch, options)
-        )
+        trainees[label] = Trainee(network, state, history, make_batch, options)
     training = Training(experiment, number, trainees)
     for trainee in trainees.values():
         trainee.step()
@@ -160,17 +184,13 @@ class Visit:
     leaving: str = ""
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def follow(self, experiment: Experiment) -> Training:
+    def follow(self, wanted: Experiment) -> Training:
         """The training of this experiment: the one that runs, or a new one from its start."""
-        wanted = untrained(experiment)
         if self.training is not None and self.training.experiment == wanted:
             return self.training
         before = self.training
         run = self.begin(wanted)
         self.restarted = changes(before.experiment, wanted) if before else ""
-        steps = getattr(experiment, "train_steps", 0)
-        if steps and before is None:
-            run.goal, self.playing = steps, True
         return run
 
     def begin(self, experiment: Experiment) -> Training:
@@ -203,7 +223,36 @@ def visit() -> Visit:
 
 def untrained(experiment: Experiment) -> Experiment:
     """The experiment before any training: what a run is known by."""
-    return replace(experiment, **{n: 0 for n in ("train_steps",) if hasattr(experiment, n)})
+    return replace(experiment, train_steps=0)
+
+
+def beginning(setting: Setting) -> Setting:
+    """What the Train page starts from: no training yet, and exact even while a knob is dragged."""
+    exact = replace(setting.experiment, train_steps=0, dtype=st.session_state["dtype"])
+    return replace(setting, experiment=exact)
+
+
+def still_to_do(experiment: Experiment) -> Experiment:
+    """The experiment whose cost is what showing this one takes: without the training that this
+    visit has done."""
+    return untrained(experiment) if _trained_here(experiment) else experiment
+
+
+def trained_params(experiment: Experiment) -> dict[str, Any] | None:
+    """Label -> parameters after `train_steps`, if this visit has trained that far; else None."""
+    run = _trained_here(experiment)
+    if run is None:
+        return None
+    return {label: t.params_at(experiment.train_steps) for label, t in run.trainees.items()}
+
+
+def _trained_here(experiment: Experiment) -> Training | None:
+    if not experiment.train_steps:
+        return None
+    run = visit().training
+    if run is None or run.experiment != untrained(experiment):
+        return None
+    return run if experiment.train_steps <= run.updates else None
 
 
 def changes(before: Experiment, after: Experiment, most: int = 3) -> str:

@@ -40,19 +40,22 @@ class Run(Mapping[str, NetworkTrace]):
         return len(self._traces)
 
 
-def run(experiment: Experiment) -> Run:
+def run(experiment: Experiment, trained: Mapping[str, dict[str, np.ndarray]] | None = None) -> Run:
     """Every model of the experiment on the same batch, forward and backward, all recorded.
 
     The weights' stream depends on the seed alone: models of one kind start from the same draw,
     and no task, length or batch size redraws W_hh. With train_steps > 0 each model is trained
-    that long first, on batches of which this one is the first.
+    that long first, on batches of which this one is the first; where the parameters that this
+    leads to are known already, `trained` has them by label.
     Raises ValueError where the task cannot be made (a text with fewer than 2 characters).
     """
     batch = make_batch(experiment)
     sizes = batch.input_size, batch.output_size
     traces = {}
     for label, network in make_networks(experiment, *sizes).items():
-        traces[label] = run_network(network, _params(experiment, label, network), batch)
+        known = (trained or {}).get(label)
+        params = _params(experiment, label, network) if known is None else known
+        traces[label] = run_network(network, params, batch)
     return Run(experiment, batch, traces)
 
 

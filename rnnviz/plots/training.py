@@ -22,6 +22,7 @@ SPANS = (50, 100, 200, 500)
 MOST_POINTS = 400
 SMOOTH = 12
 """The thick line is a mean over this many recorded steps: one batch says little."""
+LOSS_SHARE = 0.62
 GHOST_DASHES = ("dash", "dot", "dashdot")
 
 
@@ -67,7 +68,7 @@ def loss_figure(
     if baseline is not None and baseline > 0:
         level = np.log10(baseline) if log else baseline
         layout["shapes"] = [rule((0, 1), (level, level), xref="x domain", line={"width": 2})]
-        layout["annotations"].append(level_words(baseline_text or "baseline", level))
+        layout["annotations"].append(level_words(baseline_text or "baseline", level, LOSS_SHARE))
     return figure(data or [UNSEEN], layout, "loss")
 
 
@@ -160,7 +161,7 @@ def _loss_layout(end: float, limits: tuple[float, float], metric_name: str, log:
     name = "log<sub>10</sub> loss" if log else "loss"
     return {
         "margin": MARGIN,
-        "xaxis": {**step_axis(end), "domain": [0, 0.62]},
+        "xaxis": {**step_axis(end), "domain": [0, LOSS_SHARE]},
         "xaxis2": {**step_axis(end), "domain": [0.7, 1], "anchor": "y2", "nticks": 4},
         "yaxis": axis(name, range=list(limits), nticks=5),
         "yaxis2": axis(_metric_title(metric_name), anchor="x2", nticks=4, **metric),
@@ -185,10 +186,10 @@ def _headline(courses: Sequence[Course], styles: Styles) -> Piece:
     return headline("loss now:", parts, theme.WIDTH)
 
 
-def level_words(text: str, level: float) -> Piece:
+def level_words(text: str, level: float, share: float = 1.0) -> Piece:
     small = {"size": theme.SMALL_SIZE}
-    place = {"xref": "paper", "xanchor": "left", "yanchor": "bottom", "xshift": 4, "yshift": 1}
-    return note(theme.plain(text, 70), 0, level, font=small, **place)
+    place = {"xref": "paper", "xanchor": "right", "yanchor": "bottom", "xshift": -2, "yshift": 1}
+    return note(theme.plain(text, 70), share, level, font=small, **place)
 
 
 def no_course(text: str) -> go.Figure:

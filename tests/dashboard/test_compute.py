@@ -43,9 +43,9 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
     """How often each seed was run."""
     counted: Counter[int] = Counter()
 
-    def counting(experiment: Experiment) -> Any:
+    def counting(experiment: Experiment, *more: Any) -> Any:
         counted[experiment.seed] += 1
-        return run(experiment)
+        return run(experiment, *more)
 
     monkeypatch.setattr(compute, "run", counting)
     return counted

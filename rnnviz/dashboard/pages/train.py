@@ -37,6 +37,8 @@ def page(setting: Setting) -> None:
         visit.playing = False
         layout.refused(fill(texts("train")["too_slow"], seconds=f"{seconds:.1f}"))
         return
+    if visit.training is None and st.session_state["train_steps"]:
+        controls.begin_as_linked(visit, setting.experiment, st.session_state["train_steps"])
     visit.follow(setting.experiment)
     _leave(visit)
     _rest_if_left_alone(visit)

@@ -39,7 +39,9 @@ class Scrubber {
   // From the server. Another run, or training that goes on, shows its last step.
   update(data, setTriggerValue) {
     const starts = data.playing && !this.data?.playing;
-    const forgets = starts || data.run !== this.data?.run;
+    const another = Boolean(this.data) && data.run !== this.data.run;
+    if (another) freeKeys();
+    const forgets = starts || another;
     this.data = data;
     this.setTriggerValue = setTriggerValue;
     this.input.min = 0;
@@ -135,6 +137,12 @@ function takesKeys(target, key) {
   if (target.closest("[role=slider], [role=menu], [role=tab], [role=radiogroup]")) return true;
   if (key === " ") return Boolean(target.closest("button, a, summary, [role=button]"));
   return Boolean(target.closest(".rnnviz-chart"));
+}
+
+// A list that has been chosen from keeps the focus; a new run wants the keys.
+function freeKeys() {
+  const active = document.activeElement;
+  if (active?.matches("[role=combobox]") && active.closest("[data-testid=stMain]")) active.blur();
 }
 
 function fill(share) {
