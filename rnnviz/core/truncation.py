@@ -25,8 +25,8 @@ def truncated_backward(
     d_h[t] counts what came through the steps of every window that holds t. window >= T is
     `backward` itself. stride 0, or one above `window`, means `window`: no loss is left out.
     The sum is biased: what a loss owes to earlier steps is missing. In a stack each layer is
-    truncated by itself: with stride = window that is the truncation of the whole network; windows
-    that overlap let a loss reach `window` steps further back in each layer below.
+    truncated by itself: windows that do not overlap (stride = window, T a multiple of it) are the
+    truncation of the whole network; others let a loss reach further back in each layer below.
     Source: Williams and Peng 1990, Neural Computation 2(4), 490-501 (BPTT(h; h')); bias: Tallec
     and Ollivier 2017, arXiv:1705.08209. Raises ValueError for a window below 1, a stride below 0,
     and where `backward` does.
