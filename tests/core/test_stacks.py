@@ -8,7 +8,16 @@ from functools import partial
 import numpy as np
 import pytest
 
-from rnnviz.core import CELLS, GRU, LSTM, RNN, bptt, forward
+from rnnviz.core import (
+    CELLS,
+    GRU,
+    GRU_VARIANTS,
+    LSTM,
+    LSTM_VARIANTS,
+    RNN,
+    bptt,
+    forward,
+)
 from rnnviz.core.layers import key, of_cell, reverse
 from rnnviz.core.network import Network, predict, run_network
 from rnnviz.core.truncation import truncated_backward
@@ -19,6 +28,22 @@ from tests.core.support import same
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_gradient_by_complex_step(name):
     assert direction_error(SETTINGS[name]()) <= 1e-12
+
+
+VARIANTS = {
+    **{f"lstm {name}": partial(LSTM, **options) for name, options in LSTM_VARIANTS.items()},
+    **{f"gru {name}": partial(GRU, **options) for name, options in GRU_VARIANTS.items()},
+    "leaky rnn": partial(RNN, leak=0.3),
+}
+
+
+@pytest.mark.parametrize("readout", ["aligned", "final"])
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_in_a_padded_bidirectional_stack_with_skips_and_a_context(name, readout):
+    make = VARIANTS[name]
+    cells = make(2, 3, skip=2), make(6, 4, skip=5)
+    network = Network(cells, 2, True, readout, context_size=3)
+    assert direction_error(setting(network, T=6, B=3, lengths=LENGTHS)) <= 1e-12
 
 
 @pytest.mark.parametrize("name", ["deep, bidirectional, padded", "skips, context, padded"])
