@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from rnnviz.dashboard import compute, controls, layout, state, train_controls, training
+from rnnviz.dashboard.components import relay
 from rnnviz.dashboard.pages import gates, gradient_flow, spectrum, train
 from rnnviz.experiment import check_size
 
@@ -55,6 +56,7 @@ def _page(path: str) -> None:
                 st.caption(note)
             train_controls.shown_after(setting.experiment)
             PAGES[path][1].page(setting)
+    relay()
 
 
 @st.fragment(key=state.DETAILS)

@@ -24,6 +24,8 @@ _SLIDER = st.components.v2.component(
     css=(HERE / "slider.css").read_text("utf-8"),
     js=loader("slider.js"),
 )
+_RELAY = st.components.v2.component("rnnviz_relay", js=loader("relay.js"))
+_HELD = "held.relay"
 
 
 def live_slider(
@@ -66,7 +68,9 @@ def live_slider(
     if key not in st.session_state:
         st.session_state[key] = float(value)
     current = clamp(st.session_state[key], low, high)
+    st.session_state[_range_key(key)] = (low, high)
     data = {
+        "key": key,
         "label": label,
         "value": current,
         "low": low,
@@ -93,7 +97,26 @@ def dragging(key: str) -> bool:
 
     One more run always follows the end of a drag, in which this is False.
     """
-    return bool(_knob(key).get("dragging", False))
+    held, own = _state(_HELD), _knob(key)
+    if held.get("name") == key and _number(held.get("seq")) > _number(own.get("seq")):
+        return bool(held.get("dragging", False))
+    return bool(own.get("dragging", False))
+
+
+def relay() -> None:
+    """Draw nothing, but send for the sliders until their value has settled.
+
+    Call it in the fragment that a slider changes, after everything else: that fragment alone runs
+    then. A slider whose page has no relay sends for itself.
+    """
+    _RELAY(key=_HELD, data={}, on_held_change=_hold)
+
+
+def _hold() -> None:
+    knob = _state(_HELD)
+    span = st.session_state.get(_range_key(str(knob.get("name"))))
+    if span is not None:
+        st.session_state[knob["name"]] = clamp(knob.get("value"), *span)
 
 
 def set_value(key: str, value: float) -> None:
@@ -118,9 +141,20 @@ def _adopt(key: str, low: float, high: float, on_change: Callable[[], None] | No
 
 def _knob(key: str) -> dict[str, Any]:
     """What the browser sent last: {"value", "dragging", "seq"}, or nothing yet."""
-    state = st.session_state.get(_component_key(key)) or {}
-    knob = state.get("knob")
-    return knob if isinstance(knob, dict) else {}
+    return _state(_component_key(key), "knob")
+
+
+def _state(key: str, name: str = "held") -> dict[str, Any]:
+    told = (st.session_state.get(key) or {}).get(name)
+    return told if isinstance(told, dict) else {}
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _range_key(key: str) -> str:
+    return f"{key}.range"
 
 
 def _component_key(key: str) -> str:

@@ -10,6 +10,9 @@ export function tellNews(last) {
   window.dispatchEvent(new CustomEvent(NEWS, { detail: { last } }));
 }
 
+// What sends for a slider until its value has settled, where the page has it.
+export const relay = { send: null };
+
 // The sliders that are held just now.
 export const held = new Set();
 

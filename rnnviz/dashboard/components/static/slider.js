@@ -5,7 +5,7 @@
 // script ran, a chart has new data, or the server has echoed its number) and the script has come to
 // its end; of the values that wait, the last wins.
 
-import { NEWS, held, scriptRuns, watchScript } from "./page.js";
+import { NEWS, held, relay, scriptRuns, watchScript } from "./page.js";
 
 const MIN_GAP = 40; // ms between two messages
 const LOST = 300; // ms without an echo, while no script runs: the message started nothing
@@ -38,7 +38,7 @@ class Slider {
     this.marks = root.querySelector(".marks");
     this.held = false; // a pointer or a repeating key is down
     this.byKey = false; // the last touch was a key
-    this.waiting = null; // what is to be sent next: {value, dragging}
+    this.waiting = null; // what is to be sent next: {value, dragging, settled}
     this.told = null; // what the server believes
     this.sent = null; // the last message: {seq, at}
     this.listen();
@@ -75,7 +75,7 @@ class Slider {
     const behind = this.waiting || (this.sent && this.sent.seq !== data.seq);
     if (!this.held && !behind) {
       this.show(data.value);
-      this.told = { value: data.value, dragging: false };
+      this.told = { value: data.value, dragging: false, settled: true };
     }
     this.pump();
   }
@@ -154,9 +154,10 @@ class Slider {
     const position = Number(this.input.value);
     this.value = this.valueAt(position);
     this.paint(position / this.steps(), format(this.data.fmt, this.value));
-    this.offer(this.held);
+    const settled = !this.held && !relay.send;
+    this.offer(this.held, settled);
     clearTimeout(this.restTimer);
-    if (this.held) this.restTimer = setTimeout(() => this.offer(false), REST);
+    if (!settled) this.restTimer = setTimeout(() => this.offer(false), REST);
   }
 
   released() {
@@ -175,9 +176,11 @@ class Slider {
     this.offer(false);
   }
 
-  offer(dragging) {
-    const same = this.told.value === this.value && this.told.dragging === dragging;
-    this.waiting = same ? null : { value: this.value, dragging };
+  // A value that is settled reaches the whole page; the first part of it follows the others.
+  offer(dragging, settled = true) {
+    const next = { value: this.value, dragging, settled };
+    const same = Object.keys(next).every((name) => this.told[name] === next[name]);
+    this.waiting = same ? null : next;
     this.pump();
   }
 
@@ -202,7 +205,10 @@ class Slider {
     this.sent = { seq, at: performance.now(), taken: false, done: false };
     this.told = this.waiting;
     this.waiting = null;
-    this.setStateValue("knob", { ...this.told, seq: this.sent.seq });
+    const { value, dragging } = this.told;
+    const knob = { value, dragging, seq: this.sent.seq };
+    if (relay.send && !this.told.settled) relay.send({ ...knob, name: this.data.key });
+    else this.setStateValue("knob", knob);
   }
 
   // Milliseconds until the next look; 0 when the page has taken the last value.
