@@ -143,6 +143,14 @@ def test_without_room_the_first_and_the_latest_checkpoint_stay() -> None:
     assert [s.step for s in history.checkpoints] == [0, 20]
 
 
+def test_a_history_may_begin_anywhere() -> None:
+    history = History(state(5), limit=8, checkpoint_bytes=100)
+    for n in range(5, 60):
+        history.add(state(n + 1), record(n))
+    assert [history.records[0].step, history.last.step] == [5, 59]
+    assert [history.checkpoints[0].step, history.checkpoints[-1].step] == [5, 60]
+
+
 def test_steps_come_in_order() -> None:
     history = filled([record(0), record(1)])
     with pytest.raises(ValueError, match="record must be of step 2, got step 5"):

@@ -60,6 +60,17 @@ def test_the_state_is_carried_by_the_run() -> None:
     assert runs.loss[1, 0] == pytest.approx(0.5 * ((A @ s + 0.5 * v)[0] - 1) ** 2)
 
 
+def test_the_past_is_as_long_as_the_run_so_far() -> None:
+    """Step by step with ∂s/∂θ carried forward, which needs no window."""
+    runs = influence_runs(windows=(0,), steps=60, learning_rate=1e-3)
+    A, v = system()
+    s, ds_dtheta, theta = np.ones(23), np.zeros(23), 0.5
+    for t in range(60):
+        s, ds_dtheta = A @ s + theta * v, A @ ds_dtheta + v
+        assert runs.theta[t, 0] == pytest.approx(theta, rel=1e-12)
+        theta -= 1e-3 * (s[0] - 1) * ds_dtheta[0]
+
+
 def test_bad_values_are_named() -> None:
     with pytest.raises(ValueError, match="windows must be"):
         influence_runs(windows=(-1,))
