@@ -28,7 +28,7 @@ class Record:
     x (T, D, B); h (T+1, H, B) and c likewise (None without a cell state), index 0 is the initial
     state. gate_values (T, G·H, B) holds the gates after their nonlinearity in the order
     `cell.SLABS`; memo (T, H, B) is what the cell wants back in its backward pass (LSTM: tanh(c),
-    or c; GRU: W_hn h + b_hn, or r∘h; RNN: None). All arrays are read-only.
+    or c itself; GRU: W_hn h + b_hn, or r ∘ h; RNN: None). All arrays are read-only.
     lengths (B,): steps of each sequence before its padding, None if nothing is padded; at padded
     steps every array is exactly 0.
     Of a cell with a skip of d steps: h_before (d−1, H, B) holds the states before h[0], delayed

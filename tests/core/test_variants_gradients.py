@@ -85,6 +85,9 @@ def test_gate_gradients_at_every_step(name):
     for k, gate in enumerate(p.cell.learned):
         expected = d_x[:, 2 + k * H : 2 + (k + 1) * H]
         np.testing.assert_allclose(trace.d_gates[gate], expected, rtol=1e-12, atol=1e-15)
+    for gate in set(p.cell.GATES) - set(p.cell.learned):
+        k = p.cell.D_SLABS.index(gate)
+        assert not trace.d_gate_values[:, k * H : (k + 1) * H].any()
 
 
 @pytest.mark.parametrize("name", [*VARIANTS, *SKIPPING])
