@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, on_paper, rule, spread
+from rnnviz.plots.marks import Piece, note, on_paper, rule, spread
 
 CHARACTER = 7.6
 """Pixels a character of the band is wide, on average."""
@@ -25,8 +25,12 @@ def flags(
         words = [(text, 1.5) for text, _ in words]
     scale = width / max(seq_len - 1, 1)
     sizes = [CHARACTER * len(text) + 14 for text, _ in words]
-    placed = spread([scale * (step - 1) for _, step in words], sizes, 0.0, width)
-    texts = [_flag(text, at / width) for (text, _), at in zip(words, placed, strict=True)]
+    wanted = [scale * (step - 1) for _, step in words]
+    placed = spread(wanted, sizes, 0.0, width)
+    texts = [
+        _flag(text, step, at - here)
+        for (text, step), at, here in zip(words, placed, wanted, strict=True)
+    ]
     return rules, texts + _arrow(placed, sizes, width)
 
 
@@ -41,9 +45,10 @@ def _loss_words(loss_at: str, seq_len: int) -> str:
     return "loss at every step" if loss_at == "every" else f"loss, step {seq_len}"
 
 
-def _flag(text: str, at: float) -> Piece:
-    place = {"xanchor": "center", "yanchor": "bottom", "yshift": 4}
-    return on_paper(text, at, 1, font={"size": theme.NOTE_SIZE}, **place)
+def _flag(text: str, step: float, shift: float) -> Piece:
+    """At its step, so that it leaves the view with it."""
+    place = {"yref": "paper", "xanchor": "center", "xshift": round(shift, 1), "yanchor": "bottom"}
+    return note(text, step, 1, yshift=4, font={"size": theme.NOTE_SIZE}, **place)
 
 
 def _arrow(placed: Sequence[float], sizes: Sequence[float], width: float) -> list[Piece]:

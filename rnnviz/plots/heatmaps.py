@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 HEIGHT = 140
-MARGIN = {"l": 44, "r": 98, "t": 24, "b": 24}
+MARGIN = {"l": 54, "r": 98, "t": 24, "b": 24}
 GAP = 22.0
 TICK_GAP = 0.2
 """Share of the colour bar that two of its numbers are apart at least."""
