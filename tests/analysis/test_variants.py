@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis import gate_stats, memory, state_jacobians, weight_spectra
-from rnnviz.analysis.gradients import cell_carry, state_log10
 from rnnviz.analysis.reachability import reachable
+from rnnviz.analysis.spectra import jacobian_spectrum
 from rnnviz.core import LSTM, LSTM_VARIANTS
+from rnnviz.core.states import cell_carry, state_log10
 from tests.core.jacobian import jacobian, state_gradient
 from tests.core.support import problem_of
 from tests.core.variants import VARIANTS, variant_problem
@@ -106,3 +107,8 @@ def test_a_fixed_gate_s_statistics_are_its_constant():
     np.testing.assert_allclose(memory(trace, "m").half_life, np.log(2) / -np.log(0.7), rtol=1e-12)
     kept = variant_problem("lstm nfg", T, B, D, H).trace()
     assert np.isposinf(memory(kept, "m").half_life).all()
+
+
+def test_a_linear_candidate_has_a_slope_of_one():
+    trace = variant_problem("lstm niaf", T, B, D, H).trace()
+    np.testing.assert_array_equal(jacobian_spectrum(trace, "m").mean_slope, 1.0)
