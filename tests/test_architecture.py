@@ -17,7 +17,7 @@ FILES = sorted((ROOT / "rnnviz").rglob("*.py"))
 ARROWS = {
     "core": set(),
     "tasks": {"core"},
-    "training": {"core", "tasks", "analysis"},
+    "training": {"core", "tasks"},
     "experiment": {"core", "tasks", "training"},
     "links": {"core", "tasks", "experiment"},
     "presets": {"core", "tasks", "experiment"},

@@ -12,14 +12,8 @@ import numpy as np
 from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, mean_rate, reach
 from rnnviz.analysis.reachability import Reachable, reachable
 from rnnviz.core import Trace, checks
-from rnnviz.core.numerics import (
-    LOG10_2,
-    Status,
-    log10_hypot,
-    log10_norm,
-    log10_rms,
-    status_of,
-)
+from rnnviz.core.numerics import LOG10_2, Status, log10_norm, log10_rms, status_of
+from rnnviz.core.states import rms_over_batch, sequences_at, state_log10
 
 Array = np.ndarray
 
@@ -90,55 +84,17 @@ def gradient_flow(trace: Trace, label: str, scale: float = 1.0) -> GradientFlow:
     }
     if trace.d_c is not None:
         parts["c"] = log10_norm(trace.d_c, 1, trace.d_log2)
-    norms = {name: _rms(trace, values) + shift for name, values in parts.items()}
+    norms = {name: rms_over_batch(trace, values) + shift for name, values in parts.items()}
     units = _unit_log10(trace) + shift
     hidden = (norms[name] for name in norms if name != "direct")
     has_zero = any(np.isneginf(v).any() for v in (*hidden, units))
     return _assemble(trace, label, norms, units, reachable(trace) if has_zero else None)
 
 
-def state_log10(trace: Trace, h: Array | None = None) -> Array:
-    """log10 ‖∂L/∂s_t‖ of each sequence, (T+1, B); `h` is log10 ‖d_h[t]‖ if it is known already."""
-    h = log10_norm(trace.d_h, 1, trace.d_log2) if h is None else h
-    carried = cell_carry(trace)
-    if carried is None:
-        return h
-    result = h.copy()
-    result[:-1] = log10_hypot(h[:-1], log10_norm(carried, 1, trace.d_log2[1:]))
-    return result
-
-
-def cell_carry(trace: Trace) -> Array | None:
-    """∂L/∂c_t with h_t held fixed, (T, H, B) for t = 0 .. T−1, in units of 2**d_log2[t+1].
-
-    f_{t+1} ∘ d_c[t+1], and what c_t sends through the peepholes of i and f: what reaches c_t from
-    c_{t+1}. None without a cell state.
-    """
-    if not trace.cell.HAS_CELL_STATE or trace.d_c is None:
-        return None
-    assert trace.cell.MEMORY_GATE is not None
-    with np.errstate(all="ignore"):
-        carried = trace.gates[trace.cell.MEMORY_GATE] * trace.d_c[1:]
-        for gate in ("i", "f"):
-            if f"p_{gate}" in trace.params:
-                carried += trace.params[f"p_{gate}"][:, None] * trace.d_gates[gate]
-        return carried
-
-
 def state_curve(trace: Trace) -> Curve:
     """‖∂L/∂s_t‖ alone, RMS over the batch; zeros are not told apart."""
-    log10 = _rms(trace, state_log10(trace))
+    log10 = rms_over_batch(trace, state_log10(trace))
     return Curve(log10, status_of(log10))
-
-
-def _rms(trace: Trace, log10: Array) -> Array:
-    """RMS over the sequences that have the step, (T+1,)."""
-    return log10_rms(log10) + 0.5 * np.log10(trace.batch_size / _present(trace))
-
-
-def _present(trace: Trace) -> Array:
-    """At how many sequences each state is one, not padding, (T+1,); 1 where at none."""
-    return np.append(trace.batch_size, trace.present.sum(axis=1).clip(1))
 
 
 def _direct_log10(trace: Trace) -> Array:
@@ -154,7 +110,7 @@ def _direct_log10(trace: Trace) -> Array:
 def _unit_log10(trace: Trace) -> Array:
     """log10 |∂L/∂h_t| of each unit (H, T+1), RMS over the batch."""
     d_h, log2 = trace.d_h, trace.d_log2
-    mean = 0.5 * np.log10(_present(trace))[:, None]
+    mean = 0.5 * np.log10(sequences_at(trace))[:, None]
     if not log2.any():
         return (log10_norm(d_h, 2) - mean).T
     top = log2.max(axis=1, keepdims=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnnviz.analysis import gradients
 from rnnviz.core.cell import Cell
 from rnnviz.core.network import NetworkTrace
+from rnnviz.core.states import rms_over_batch, state_log10
 
 Array = np.ndarray
 Arrays = dict[str, Array]
@@ -75,5 +75,5 @@ def state_curve(trace: NetworkTrace) -> Array:
     """log10 ‖∂L/∂s_t‖, RMS over the batch of each sequence's own loss, (T+1,) float32."""
     first = trace.trace
     with np.errstate(all="ignore"):
-        curve = gradients.state_curve(first).log10 + np.log10(first.batch_size)
+        curve = rms_over_batch(first, state_log10(first)) + np.log10(first.batch_size)
     return curve.astype(np.float32)
