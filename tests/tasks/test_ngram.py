@@ -96,6 +96,13 @@ def test_a_language_task_states_it_on_what_is_held_out(task: Text | Words) -> No
     assert losses[0] > losses[1] > losses[2]  # type: ignore[operator]
 
 
+def test_it_is_fitted_to_one_part_and_asked_about_the_other() -> None:
+    task = Text("ab" * 90 + "ba" * 10)
+    trained, held_out = task.parts()
+    expected = fit([trained], 2, 2).loss([held_out])
+    assert task.ngram_loss(2) == expected > 2 * fit([trained], 2, 2).loss([trained])
+
+
 def test_without_a_held_out_part_there_is_none() -> None:
     assert Text("hello world").ngram_loss(2) is None
     assert Words("to be or not to be").ngram_loss(2) is None

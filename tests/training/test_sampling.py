@@ -116,14 +116,32 @@ def test_temperature_goes_from_the_likeliest_to_an_even_guess() -> None:
     assert 2 not in result.ids
 
 
-def test_a_sample_ends_after_stop_which_is_not_read() -> None:
-    network, params = fixed([0.0, 0.0])
+class Zeros:
+    """A generator whose every uniform number is the smallest."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+def test_what_has_no_probability_is_not_drawn_by_the_smallest_number() -> None:
+    network, params = fixed([-800.0, 0.0, 0.0])
     start = read(network, params, begin(network, params), [0])
-    result = sample(network, params, start, np.random.default_rng(0), 100, stop=1)
-    assert result.ids[-1] == 1
-    assert set(result.ids[:-1]) <= {0}
-    assert len(result.ids) < 100
-    assert len(sample(network, params, start, np.random.default_rng(0), 100).ids) == 100
+    result = sample(network, params, start, Zeros(), 3)  # type: ignore[arg-type]
+    assert result.ids == (1, 1, 1)
+    assert result.probabilities == (0.5, 0.5, 0.5)
+
+
+def test_a_sample_ends_after_stop_which_is_not_read() -> None:
+    network = NETWORKS["gru"]
+    params = drawn(network)
+    start = read(network, params, begin(network, params), [2])
+    whole = sample(network, params, start, np.random.default_rng(0), 40)
+    stop = whole.ids[12]
+    length = whole.ids.index(stop) + 1
+    result = sample(network, params, start, np.random.default_rng(0), 40, stop=stop)
+    assert result.ids == whole.ids[:length]
+    before = start if length == 1 else read(network, params, start, result.ids[:-1])
+    assert result.position.y == pytest.approx(before.y, rel=1e-12)
 
 
 def test_the_likeliest_symbols_come_first() -> None:
