@@ -16,7 +16,7 @@ import {
 import { Tracks } from "./tracks.js";
 
 const PATIENCE = 8; // ms a drawing gives way to the script's end while a slider is dragged
-const BREATH = 6; // a lower chart rests this many times its drawing time while a slider is dragged
+const BREATH = 10; // a lower chart rests this many times its drawing time while a slider is dragged
 const OUT_OF_SIGHT = 300; // ms without news, after which a chart that is scrolled away is drawn too
 
 const charts = new WeakMap();
