@@ -80,9 +80,10 @@ def jacobians(experiment: Experiment, label: str, coarse: bool) -> spectra.Jacob
     """Of every step that the time allows, or of a dozen while a knob is dragged."""
     trace = traces(experiment)[label].trace
     size = trace.cell.hidden_size * (2 if trace.cell.HAS_CELL_STATE else 1)
-    count = max(2, min(trace.seq_len, JACOBIAN_BUDGET // size**3))
-    stride = math.ceil(trace.seq_len / (min(count, COARSE_STEPS) if coarse else count))
-    steps = range(trace.seq_len, 0, -stride)[::-1]
+    last = trace.steps_of(0)  # the first sequence is shown; it may be shorter than T
+    count = max(2, min(last, JACOBIAN_BUDGET // size**3))
+    stride = math.ceil(last / (min(count, COARSE_STEPS) if coarse else count))
+    steps = range(last, 0, -stride)[::-1]
     return spectra.jacobian_spectrum(trace, label, steps=steps)
 
 

@@ -190,11 +190,11 @@ def _more() -> None:
     with more:
         layout.side_by_side(_select, [(name,) for name in ("task", "gate_init", "match", "dtype")])
         st.text_area(
-            "Text for the task “text”",
+            "Text for the tasks “text” and “words”",
             key="text",
             max_chars=int(FIELDS["text"].high),
             height=80,
-            disabled=st.session_state["task"] != "text",
+            disabled=st.session_state["task"] not in ("text", "words"),
         )
         layout.side_by_side(
             _slider,
