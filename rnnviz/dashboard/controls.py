@@ -29,12 +29,6 @@ RANGES = {
 }
 OCTAVES = 1 / 24
 LABELS = {"init": "Initializer", "activation": "Activation"}
-NAMES = {
-    "delayed_recall": "delayed recall",
-    "delay_line": "delay line",
-    "spectral_radius": "spectral radius",
-    "hidden_size": "hidden size",
-}
 
 
 def sidebar() -> None:
@@ -154,7 +148,7 @@ def _select(name: str) -> None:
     st.selectbox(
         LABELS.get(name, known.label),
         options=known.choices,
-        format_func=lambda choice: NAMES.get(choice, choice),
+        format_func=lambda choice: choice.replace("_", " "),
         key=name,
     )
 
