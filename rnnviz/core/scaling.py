@@ -14,8 +14,9 @@ LOWEST = np.iinfo(np.int64).min
 
 
 def _limit(dtype: np.dtype) -> int:
-    """Exponents up to which products with ordinary factors stay in range: 2^±512 in float64."""
-    return np.finfo(dtype).maxexp // 2
+    """Exponents up to which products with ordinary factors stay in range: 2^±512 in float64,
+    2^±96 in float32."""
+    return np.finfo(dtype).maxexp * (2 if dtype.itemsize > 4 else 3) // 4
 
 
 def _exponents(*arrays: Array | None) -> tuple[Array, Array]:
@@ -28,18 +29,19 @@ def _exponents(*arrays: Array | None) -> tuple[Array, Array]:
 def needs_scaling(d_h: Array, d_c: Array | None, direct: Array) -> bool:
     """Whether any gradient comes near the edge of its dtype, or vanished altogether.
 
-    Looks at every fourth step, the first one included: between two looks a gradient would have
-    to shrink by 2^128 a step to be missed. After a sequence's last direct gradient (padding, a
-    loss that is not asked at the end) there is nothing to vanish.
+    Looks at every step in float32, at every fourth in float64, the first one included: between
+    two looks a gradient would have to shrink by 2^128 a step to be missed. After a sequence's
+    last direct gradient (padding, a loss that is not asked at the end) there is nothing to vanish.
     """
     if np.iscomplexobj(d_h):
         return False
-    peak = np.abs(d_h[::4]).max(axis=1)
+    looks = slice(None, None, 4 if d_h.dtype.itemsize > 4 else 1)
+    peak = np.abs(d_h[looks]).max(axis=1)
     if d_c is not None:
-        np.maximum(peak, np.abs(d_c[::4]).max(axis=1), out=peak)
+        np.maximum(peak, np.abs(d_c[looks]).max(axis=1), out=peak)
     largest = np.ldexp(1.0, _limit(d_h.dtype))
     safe = (peak > 1 / largest) & (peak < largest)
-    return not bool(safe.all() or (safe | _after_the_last(direct)[::4]).all())
+    return not bool(safe.all() or (safe | _after_the_last(direct)[looks]).all())
 
 
 def _after_the_last(direct: Array) -> Array:
