@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from rnnviz.analysis.labels import display_name
 Array = np.ndarray
 
 RECENT = 10
-"""Recorded steps whose mean stands for "now": a single batch says little."""
+"""Recorded steps that stand for "now": a single batch says little."""
 BEATEN = 0.95
 """Share of the baseline below which a loss counts as better than it."""
 SOLVED = 0.99
@@ -63,12 +63,12 @@ class Course:
 
     @cached_property
     def loss(self) -> float:
-        """The loss per answer now: the mean over the last recorded steps; NaN without any."""
-        return _recent(self.curves.loss_per_answer)
+        """The loss per answer now: the median of the last recorded steps; NaN without any."""
+        return _now(self.curves.loss_per_answer, np.median)
 
     @cached_property
     def metric(self) -> float:
-        return _recent(self.curves.metric)
+        return _now(self.curves.metric, np.mean)
 
 
 def course_words(
@@ -119,12 +119,12 @@ def _score(course: Course, metric_name: str, first: bool) -> str:
 def _against(courses: Sequence[Course], baseline: float, text: str) -> str:
     better = [_name(c) for c in courses if c.loss < BEATEN * baseline]
     rest = [_name(c) for c in courses if not c.loss < BEATEN * baseline]
-    known = text or f"the baseline: {baseline:.3g}"
+    known = f"Baseline: {text or f'{baseline:.4g}'}."
     if not better:
-        return f"Nothing learned yet: no loss is clearly below {known}."
+        return f"No loss is clearly below the baseline yet. {known}"
     if not rest:
-        return f"Below {known}." if len(courses) == 1 else f"All are below {known}."
-    return f"Below {known}: {_list(better)}. Not, or not yet: {_list(rest)}."
+        return f"{'All are below' if len(courses) > 1 else 'Below'} the baseline. {known}"
+    return f"Below the baseline: {_list(better)}; not, or not yet: {_list(rest)}. {known}"
 
 
 def _trouble(course: Course) -> str:
@@ -146,10 +146,10 @@ def _loss(value: float) -> str:
     return f"{value:.2f}" if 0.1 <= abs(value) < 100 else f"{value:.2g}"
 
 
-def _recent(values: Array) -> float:
+def _now(values: Array, middle: Callable[[Array], Any]) -> float:
     last = np.asarray(values, float)[-RECENT:]
     finite = last[np.isfinite(last)]
-    return float(finite.mean()) if len(finite) else float("nan")
+    return float(middle(finite)) if len(finite) else float("nan")
 
 
 def _peak(values: Array) -> float:

@@ -6,10 +6,11 @@ from rnnviz.dashboard import layout
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.texts import fill, texts
 from rnnviz.plots import influence as plots
+from rnnviz.plots import theme
 from rnnviz.training.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 
 WINDOWS = (20, 40, 41, 100, 0)
-HEIGHT = 260
+HEIGHT = 226
 
 
 def panel() -> None:
@@ -17,8 +18,8 @@ def panel() -> None:
     text = texts("train")
     curve, runs = influence_curve(), influence_runs(WINDOWS)
     says = {f"at{k}": f"{curve.slope[k - 1]:+.2f}".replace("-", "−") for k in (20, 40, 41)}
-    first = curve.first_right
-    layout.verdict([fill(text["influence_words"], first=first, last=(first or 1) - 1, **says)], {})
+    words = fill(text["influence_words"], last=(curve.first_right or 1) - 1, **says)
+    layout.verdict([words], theme.model_styles(["rnn"]))
     live_chart(
         plots.slope_figure(curve, EXACT, height=HEIGHT),
         key="influence",

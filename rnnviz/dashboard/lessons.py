@@ -57,26 +57,26 @@ CLIPPING = {
 LESSONS: dict[str, Lesson] = {
     "quick": Lesson(
         "Quick lesson",
-        "Recall one of 8 symbols after 40 steps of noise. The losses leave the dotted line one "
-        "after the other; which one when, the initial weights decide. Reseed; try orthogonal.",
+        "Recall one of 8 symbols after 40 steps of noise. Which loss leaves the dotted line, and "
+        "when, the initial weights decide: reseed, or try orthogonal.",
         RECALL,
     ),
     "closed": Lesson(
         "Closed gates",
-        "The same with memory bias 0: half-open gates forget within a few steps. How long does a "
-        "loss stay on the dotted line while the lower rows of its heatmap are dark?",
+        "The same with memory bias 0: half-open gates forget in a few steps. How long do losses "
+        "stay on the dotted line while the heatmaps are dark below?",
         {**RECALL, "memory_bias": 0.0},
     ),
     "clipping": Lesson(
         "Clipping",
-        "An RNN with gain 1.5 under SGD, 200 steps: grey without clipping, in colour with the "
-        "gradient's norm clipped at 1. Clipping shortens a step; it does not turn it.",
+        "An RNN under SGD, gain 1.5, 200 steps. Grey: not clipped. In colour: gradient norm "
+        "clipped at 1, which shortens a step and does not turn it.",
         {**CLIPPING, "clip": "norm", "clip_at": 1.0},
         {**CLIPPING, "clip": "none"},
         goal=200,
     ),
     "influence": Lesson(
-        "Truncation points the wrong way",
+        "Wrong-way truncation",
         "A problem with one parameter, on which backpropagation that is cut off too early has the "
         "wrong sign.",
         influence=True,

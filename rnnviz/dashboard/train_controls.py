@@ -8,7 +8,8 @@ import streamlit as st
 
 from rnnviz.dashboard import state, training
 from rnnviz.dashboard.lessons import LESSONS, Lesson
-from rnnviz.dashboard.training import Training, Visit
+from rnnviz.dashboard.trainees import Training
+from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import FIELDS, Experiment
 
 SHOW = "Show this network on Gradient flow"
@@ -21,6 +22,12 @@ MOST_SECONDS = 20.0
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 0.5, 1.0)
 
 
+STEPS = (
+    ("+1", "step", "One training step (right arrow)"),
+    ("+10", "ten", "Ten training steps (shift and right arrow, or page down)"),
+)
+
+
 class Pace(NamedTuple):
     """every: seconds between two ticks; updates: of each model in a tick, None for as many as
     the slice has time for."""
@@ -29,7 +36,7 @@ class Pace(NamedTuple):
     updates: int | None
 
 
-SPEEDS = {"slow": Pace(0.5, 1), "medium": Pace(0.2, 1), "full": Pace(0.14, None)}
+SPEEDS = {"slow": Pace(0.4, 1), "full": Pace(0.1, None)}
 
 
 def pace() -> Pace:
@@ -65,25 +72,24 @@ def log_loss() -> bool:
 def draw(visit: Visit) -> None:
     """One row: what training does, how fast, how, and the lessons."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        if visit.playing:
-            st.button("Pause", icon=":material/pause:", on_click=_do, args=("pause",), width=104,
-                      help="Space bar")  # fmt: skip
-        else:
-            st.button("Play", icon=":material/play_arrow:", on_click=_do, args=("play",),
-                      type="primary", width=104, help="Space bar")  # fmt: skip
-        st.button("+1", on_click=_do, args=("step",), disabled=visit.playing,
-                  help="One training step (right arrow)")  # fmt: skip
-        st.button("+10", on_click=_do, args=("ten",), disabled=visit.playing,
-                  help="Ten training steps (shift and right arrow, or page down)")  # fmt: skip
-        st.button("Reset", on_click=_do, args=("reset",),
-                  key="train_reset", help="Back to the same initial weights")  # fmt: skip
-        st.button("Reseed", on_click=_do, args=("reseed",), key="train_reseed",
-                  help="Other initial weights and other data")  # fmt: skip
+        _play(visit.playing)
+        for label, name, help in STEPS:
+            st.button(label, on_click=_do, args=(name,), disabled=visit.playing, help=help)
+        st.button("", icon=":material/restart_alt:", on_click=_do, args=("reset",),
+                  key="train_reset", help="Reset: back to the same initial weights")  # fmt: skip
+        st.button("", icon=":material/casino:", on_click=_do, args=("reseed",),
+                  key="train_reseed", help="Reseed: other initial weights, other data")  # fmt: skip
         st.session_state.setdefault(SPEED, "full")
         st.segmented_control("Speed", list(SPEEDS), key=SPEED, required=True,
                              label_visibility="collapsed", on_change=_redraw)  # fmt: skip
         _how()
         _lessons()
+
+
+def _play(playing: bool) -> None:
+    name, icon = ("pause", ":material/pause:") if playing else ("play", ":material/play_arrow:")
+    st.button(name.capitalize(), icon=icon, on_click=_do, args=(name,), width=96,
+              type="secondary" if playing else "primary", help="Space bar")  # fmt: skip
 
 
 def _do(name: str) -> None:
@@ -96,13 +102,14 @@ def _do(name: str) -> None:
 def command(name: str, step: int = 0) -> None:
     """What a button or a key asks for."""
     visit = training.visit()
-    visit.ticked = 0.0
     run = visit.training
     if run is None:
         return
-    if name in ("play", "pause"):
-        visit.playing = name == "play" and bool(run.going)
-        visit.restarted, run.goal = "", None
+    if name == "play":
+        run.goal = None
+        visit.play()
+    elif name == "pause":
+        visit.playing = False
         run.level()
     elif name in ("step", "ten"):
         visit.playing, run.goal = False, None
@@ -123,7 +130,7 @@ def _reseed() -> None:
 def begin_as_linked(visit: Visit, experiment: Experiment, steps: int) -> None:
     """A link that names training steps is played up to there."""
     visit.begin(experiment).goal = steps
-    visit.playing = True
+    visit.play()
 
 
 def show(visit: Visit, step: int) -> None:
@@ -140,7 +147,7 @@ def shown_after(experiment: Experiment) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         steps = f"{experiment.train_steps:,} training steps"
         st.html(f'<p class="rnnviz-how"><b>After {steps}.</b> Moving a knob starts over.</p>')
-        st.button("Back to the initial weights", type="tertiary", on_click=_untrain)
+        st.button("Back to the initial weights", type="tertiary", key="untrain", on_click=_untrain)
 
 
 def _untrain() -> None:
@@ -190,8 +197,6 @@ def _redraw() -> None:
 
 
 def _lessons() -> None:
-    if not lesson():
-        st.session_state[LESSON] = None
     st.selectbox(
         "Lesson",
         list(LESSONS),
@@ -220,13 +225,13 @@ def begin_lesson(chosen: Lesson) -> None:
     st.session_state[GHOSTS] = []
     if chosen.first:
         first = visit.begin(chosen.experiment(seed, first=True))
-        first.advance(chosen.goal, seconds=MOST_SECONDS)
+        first.goal = chosen.goal
+        first.advance(seconds=MOST_SECONDS)
         st.session_state[GHOSTS] = [first.number]
     experiment = chosen.experiment(seed)
     state.adopt(experiment)
-    st.session_state["preset"] = None
     visit.begin(experiment).goal = chosen.goal
-    visit.playing = True
+    visit.play()
 
 
 def troubles(run: Training) -> None:
@@ -242,5 +247,5 @@ def troubles(run: Training) -> None:
 
 def _set(changes: dict[str, object]) -> None:
     st.session_state.update(changes)
-    training.visit().playing = True
+    training.visit().play()
     st.rerun(state.WHOLE_PAGE)

@@ -15,7 +15,8 @@ from rnnviz.dashboard.components.scrubber import Series, scrubber
 from rnnviz.dashboard.runs_table import ghosts
 from rnnviz.dashboard.texts import texts
 from rnnviz.dashboard.train_gates import gate_courses
-from rnnviz.dashboard.training import Training, Visit
+from rnnviz.dashboard.trainees import Training
+from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import Experiment, make_task
 from rnnviz.plots import theme
 from rnnviz.plots import training as plots
@@ -42,7 +43,6 @@ def first_screen(visit: Visit, run: Training, on_command: Callable[[str, int], N
     figure = plots.loss_figure(
         courses,
         baseline,
-        words,
         ghosts=ghosts(visit),
         metric_name=metric,
         log=controls.log_loss(),
@@ -83,6 +83,7 @@ def _scrubber(
         steps=steps,
         series=series,
         playing=visit.playing,
+        every=controls.pace().every,
         on_command=on_command,
         show=controls.SHOW,
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnviz.core import forward
 from rnnviz.core.network import Network
-from rnnviz.dashboard.training import Trainee, Training
+from rnnviz.dashboard.trainees import Trainee, Training
 from rnnviz.plots.training_weights import GateCourse
 from rnnviz.tasks import Batch
 from rnnviz.training import TrainState

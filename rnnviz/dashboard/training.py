@@ -1,14 +1,13 @@
-"""What a visit trains: its models, its clock, its earlier runs. No threads: a tick does the work.
+"""What a visit trains: the run that goes on, and its earlier runs.
 
-All of it lives in `st.session_state`, so it ends with the visit; a page that is left does not tick.
+All of it lives in `st.session_state`, so it ends with the visit.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property, lru_cache
 from itertools import count
 from typing import Any
 
@@ -16,132 +15,15 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.analysis.courses import Course
-from rnnviz.core.network import Network
 from rnnviz.dashboard.state import Setting
-from rnnviz.experiment import Experiment
-from rnnviz.experiment.training import batches_of, options_of, start
-from rnnviz.tasks import Batch
-from rnnviz.training import (
-    Curves,
-    History,
-    StepRecord,
-    TrainOptions,
-    TrainState,
-    advance,
-    train,
-)
+from rnnviz.dashboard.trainees import Training, begin
+from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.training import Curves
 
-Clock = Callable[[], float]
-SLICE = 0.08
-"""Seconds of work in one tick at most, unless a single step takes longer."""
-RECORDS = 600
-CHECKPOINT_BYTES = 4 << 20
 MOST_KEPT = 12
 WORTH_KEEPING = 10
 """Training steps from which on a run goes to the table when another one begins."""
 GHOST_POINTS = 200
-
-
-@dataclass(eq=False)
-class Trainee:
-    """One model in training. `event` is why it stopped, as a sentence; "" while it goes on."""
-
-    network: Network
-    state: TrainState
-    history: History
-    make_batch: Callable[[int], Batch]
-    options: TrainOptions
-    event: str = ""
-
-    @cached_property
-    def _steps(self) -> Iterator[tuple[TrainState, StepRecord]]:
-        return train(self.network, self.state, self.make_batch, self.options)
-
-    def step(self) -> None:
-        self.state, record = next(self._steps)
-        self.history.add(self.state, record)
-        self.event = record.sentence
-
-    def params_at(self, step: int) -> dict[str, Any]:
-        """The parameters after so many steps, from the nearest checkpoint before."""
-        near = self.history.nearest(step)
-        return advance(self.network, near, self.make_batch, self.options, step).params
-
-
-@dataclass(eq=False)
-class Training:
-    """The models of an experiment, trained in lockstep on the same batches.
-
-    goal: the number of updates at which it pauses by itself; None for never.
-    """
-
-    experiment: Experiment
-    number: int
-    trainees: dict[str, Trainee]
-    goal: int | None = None
-
-    @property
-    def updates(self) -> int:
-        """Training steps that every model which still goes on has done."""
-        return min((t.state.step for t in self.going), default=self.furthest)
-
-    @property
-    def furthest(self) -> int:
-        return max(t.state.step for t in self.trainees.values())
-
-    @property
-    def going(self) -> list[Trainee]:
-        return [t for t in self.trainees.values() if not t.event]
-
-    @property
-    def done(self) -> bool:
-        """Nothing is left to do: all models have stopped, or the goal is reached."""
-        reached = self.goal is not None and self.updates >= self.goal
-        return reached or not self.going
-
-    def advance(self, updates: int | None = None, seconds: float = SLICE,
-                clock: Clock = time.perf_counter) -> None:  # fmt: skip
-        """Train one model after the other until so many updates are done, the time is up or
-        nothing is left to do; at least one step of one model."""
-        end = clock() + seconds
-        target = self.updates + updates if updates else None
-        while not self.done and (target is None or self.updates < target):
-            self._next().step()
-            if clock() >= end:
-                break
-
-    def level(self) -> None:
-        """Let the models that are behind catch up."""
-        furthest = max((t.state.step for t in self.going), default=0)
-        while self.updates < furthest and self.going:
-            self._next().step()
-
-    def _next(self) -> Trainee:
-        """The models take turns, the one that is furthest behind first."""
-        return min(self.going, key=lambda trainee: trainee.state.step)
-
-    def courses(self) -> tuple[Course, ...]:
-        """What is recorded of each model."""
-        return tuple(
-            Course(label, t.history.curves(), t.history.clipped_share, t.event)
-            for label, t in self.trainees.items()
-            if t.history.records
-        )
-
-
-def begin(experiment: Experiment, number: int = 1) -> Training:
-    """Every model at its initial weights, and one step on: its record is of these weights."""
-    # All models take the same batch one after the other; it is made once.
-    make_batch = lru_cache(maxsize=2)(batches_of(experiment))
-    options = options_of(experiment)
-    trainees = {}
-    for label, (network, state) in start(experiment).items():
-        history = History(state, RECORDS, CHECKPOINT_BYTES)
-        trainees[label] = Trainee(network, state, history, make_batch, options)
-    training = Training(experiment, number, trainees)
-    for trainee in trainees.values():
-        trainee.step()
-    return training
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,15 +54,17 @@ def _slim(curves: Any) -> Curves:
 class Visit:
     """Everything that a visit trains.
 
-    restarted: why the run began anew, for the page to say. ticked: when it was last advanced by
-    the clock, in seconds. leaving: the page that is to be turned to.
+    restarted: why the run began anew, for the page to say. worked: when it trained last;
+    drawn_below: when what is below the fold was drawn last, in seconds of the monotonic clock.
+    leaving: the page that is to be turned to.
     """
 
     training: Training | None = None
     runs: list[Kept] = field(default_factory=list)
     playing: bool = False
     restarted: str = ""
-    ticked: float = 0.0
+    worked: float = 0.0
+    drawn_below: float = 0.0
     leaving: str = ""
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -199,6 +83,20 @@ class Visit:
         self.training = begin(experiment, next(self.numbers))
         self.restarted = ""
         return self.training
+
+    def play(self) -> None:
+        """Let it go on from where it is."""
+        self.playing = self.training is not None and bool(self.training.going)
+        self.worked, self.restarted = time.monotonic(), ""
+
+    def advance(self, updates: int | None) -> None:
+        """One slice of training; it pauses where nothing is left to do."""
+        if self.training is None:
+            return
+        self.training.advance(updates)
+        self.worked = time.monotonic()
+        if self.training.done:
+            self.playing, self.training.goal = False, None
 
     def keep(self) -> None:
         """Put the run that ends into the table, if it got anywhere."""
@@ -256,10 +154,10 @@ def _trained_here(experiment: Experiment) -> Training | None:
 
 
 def changes(before: Experiment, after: Experiment, most: int = 3) -> str:
-    """What differs, in words: "gain 1 → 1.5, seq len 100 → 40"; the first few."""
+    """What differs, in words: "Gain 1 → 1.5, Seed 0 → 1"; the first few."""
     names = [f.name for f in fields(Experiment)]
     different = [n for n in names if getattr(before, n) != getattr(after, n)]
-    said = [f"{name.replace('_', ' ')} {_show(getattr(before, name))} → "
+    said = [f"{FIELDS[name].label} {_show(getattr(before, name))} → "
             f"{_show(getattr(after, name))}" for name in different if name != "text"]  # fmt: skip
     said += ["another text"] * ("text" in different)
     return ", ".join([*said[:most], *(["…"] if len(said) > most else [])])

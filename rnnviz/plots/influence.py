@@ -44,16 +44,19 @@ def slope_figure(curve: Curve, exact: float, *, height: int = HEIGHT) -> go.Figu
     wrong = np.sign(slope) != np.sign(exact)
     shown = [(wrong, "wrong sign", WRONG), (~wrong, "right sign", RIGHT)]
     data = [_dots(windows[mask], slope[mask], name, colour) for mask, name, colour in shown]
+    end = float(windows[-1]) + 0.5
     last = int(windows[wrong].max(initial=0))
     layout: Piece = {
         "height": height,
         "margin": MARGIN,
-        "xaxis": axis("window K: steps that the error is sent back", showgrid=False),
+        "xaxis": axis(
+            "window K: steps that the error is sent back", showgrid=False, range=[0, end]
+        ),
         "yaxis": axis("∂s/∂θ as seen", nticks=6),
         "shapes": [_level(exact), _level(0.0), rule((last + 0.5,) * 2, (0, 1), yref="y domain")],
     }
-    told = note(f"up to K = {last}: wrong sign", last, 1, yref="paper", xanchor="right",
-                yanchor="top", font={"size": theme.NOTE_SIZE, "color": WRONG})  # fmt: skip
+    told = note(f"up to K = {last}: wrong sign", last, 0, yref="paper", xanchor="right",
+                yanchor="bottom", font={"size": theme.NOTE_SIZE, "color": WRONG})  # fmt: skip
     true = EndLabel(f"true {exact:g}".replace("-", MINUS), exact, 22.0, RIGHT)
     low, high = float(slope.min()) - 2, float(slope.max()) + 2
     layout["yaxis"]["range"] = [low, high]

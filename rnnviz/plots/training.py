@@ -23,6 +23,8 @@ MOST_POINTS = 400
 SMOOTH = 12
 """The thick line is a mean over this many recorded steps: one batch says little."""
 LOSS_SHARE = 0.62
+HUGE = 1e30
+"""What float32 holds with room to spare; a line beyond has long left every range."""
 GHOST_DASHES = ("dash", "dot", "dashdot")
 
 
@@ -40,7 +42,7 @@ def span(courses: Sequence[Course]) -> float:
 def loss_figure(
     courses: Sequence[Course],
     baseline: float | None = None,
-    baseline_text: str = "",
+    baseline_name: str = "baseline",
     *,
     ghosts: Sequence[Course] = (),
     metric_name: str = "accuracy",
@@ -68,7 +70,9 @@ def loss_figure(
     if baseline is not None and baseline > 0:
         level = np.log10(baseline) if log else baseline
         layout["shapes"] = [rule((0, 1), (level, level), xref="x domain", line={"width": 2})]
-        layout["annotations"].append(level_words(baseline_text or "baseline", level, LOSS_SHARE))
+        layout["annotations"].append(
+            level_words(f"{baseline_name} {baseline:.4g}", level, LOSS_SHARE)
+        )
     return figure(data or [UNSEEN], layout, "loss")
 
 
@@ -102,11 +106,13 @@ def _ghost(course: Course, index: int, log: bool) -> list[Piece]:
 
 def step_line(steps: Array, values: Array, name: str, hover: str, line: Piece) -> Piece:
     keep = kept(len(steps), MOST_POINTS)
+    shown = np.asarray(values, float)[keep]
+    shown = np.where(np.isfinite(shown), np.clip(shown, -HUGE, HUGE), np.nan)
     return {
         "type": "scatter",
         "mode": "lines" if len(steps) > 1 else "markers",
         "x": np.asarray(steps)[keep].astype(np.int32),
-        "y": gapped(np.asarray(values, float)[keep], 4),
+        "y": gapped(shown, 4),
         "name": name,
         "line": line,
         "marker": {"color": line["color"], "size": 7},

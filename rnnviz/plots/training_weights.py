@@ -13,7 +13,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.marks import Piece, figure, on_paper, rule
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.tracks import Track
-from rnnviz.plots.training import HEIGHT, span, step_axis, step_line
+from rnnviz.plots.training import HEIGHT, HUGE, span, step_axis, step_line
 
 Array = np.ndarray
 Styles = Mapping[str, theme.Style]
@@ -128,7 +128,7 @@ def _gate_panel(gate: GateCourse, name: str, suffix: str, scale: str) -> Piece:
         "dx": 1,
         "y0": 1,
         "dy": 1,
-        "z": gate.values[-1].astype(np.float32),
+        "z": np.clip(gate.values[-1], -HUGE, HUGE).astype(np.float32),
         "coloraxis": scale,
         "xaxis": f"x{suffix}",
         "yaxis": f"y{suffix}",

@@ -1,5 +1,8 @@
 """The training step that a page shows, chosen in the browser: no move of it reaches the server.
 
+While training plays it asks for one slice after the other ("tick"), no faster than the browser
+draws; a page that is left or hidden asks for nothing.
+
 Keys work anywhere on the page: space plays and pauses, the right arrow is one training step, or
 one step on in what is recorded; left goes back; with shift, or as page keys, ten.
 """
@@ -16,7 +19,7 @@ import streamlit as st
 from rnnviz.dashboard.components.assets import HERE, loader
 
 Array = np.ndarray
-COMMANDS = ("play", "pause", "step", "ten", "show")
+COMMANDS = ("tick", "play", "pause", "step", "ten", "show")
 
 _SCRUBBER = st.components.v2.component(
     "rnnviz_scrubber",
@@ -41,6 +44,7 @@ def scrubber(
     steps: Array,
     series: Sequence[Series],
     playing: bool,
+    every: float,
     on_command: Callable[[str, int], None],
     show: str = "",
 ) -> None:
@@ -52,6 +56,7 @@ def scrubber(
     run : what is trained; when it changes, the last step is shown again.
     steps : the recorded training steps.
     series : what is said of each step. While it plays, of the last step alone, to keep it small.
+    playing, every : whether it asks for ticks, and the least time in seconds between two.
     on_command : called, before the script's body, with one of `COMMANDS` and the chosen step.
     show : label of the button that opens the chosen network on another page; "" for none.
     """
@@ -64,6 +69,7 @@ def scrubber(
             for s in series
         ],
         "playing": playing,
+        "every": 1000 * every,
         "show": show,
     }
 

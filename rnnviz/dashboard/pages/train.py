@@ -14,13 +14,18 @@ from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.texts import fill, texts
 from rnnviz.dashboard.train_figures import below_the_fold, first_screen
 from rnnviz.dashboard.training import Visit
-from rnnviz.experiment import estimate
+from rnnviz.experiment import Experiment, estimate
 
 MOST_SECONDS = 1.0
 """Of one training step of all models, by a rough guess; beyond that Pause would not be prompt."""
-PAUSED = 3.0
-"""Seconds without a tick after which training counts as left alone, and pauses."""
+LEFT_ALONE = 10.0
+"""Seconds without training after which it counts as left alone, and pauses."""
 BELOW_EVERY = 1.0
+"""Seconds between two drawings of what is below the fold."""
+INFLUENCE = "influence"
+"""The lesson that is a panel of its own instead of a run."""
+LEARNING = "learning"
+"""Key of the fragment that a tick runs."""
 
 
 def page(setting: Setting) -> None:
@@ -28,57 +33,50 @@ def page(setting: Setting) -> None:
     visit = training.visit()
     controls.remember()
     layout.link_messages(setting.experiment)
+    lesson, refusal = controls.lesson(), _refusal(setting.experiment)
+    if not refusal:
+        _follow(visit, setting.experiment)
+    visit.playing = visit.playing and not refusal and lesson != INFLUENCE
     controls.draw(visit)
-    if controls.lesson() == "influence":
+    if lesson == INFLUENCE:
         influence.panel()
-        return
-    seconds = estimate(setting.experiment).seconds
-    if seconds > MOST_SECONDS:
-        visit.playing = False
-        layout.refused(fill(texts("train")["too_slow"], seconds=f"{seconds:.1f}"))
-        return
-    if visit.training is None and st.session_state["train_steps"]:
-        controls.begin_as_linked(visit, setting.experiment, st.session_state["train_steps"])
-    visit.follow(setting.experiment)
-    _leave(visit)
-    _rest_if_left_alone(visit)
-    _hint(visit)
-    if visit.playing and not setting.dragging:
-        st.fragment(_tick, run_every=controls.pace().every)()
+    elif refusal:
+        layout.refused(refusal)
     else:
-        with st.container():
-            _draw(visit)
+        _hint(visit)
+        _learning(setting.dragging)
 
 
-def _tick() -> None:
-    """Some training, then the figures."""
-    visit = training.visit()
-    run = visit.training
-    if run is not None and visit.playing:
-        visit.ticked = time.monotonic()
-        run.advance(controls.pace().updates)
-        if run.done:
-            visit.playing, run.goal = False, None
-            st.rerun()
-    _draw(visit)
+def _refusal(experiment: Experiment) -> str:
+    """Why this is not trained here; "" if nothing speaks against it."""
+    seconds = estimate(experiment).seconds
+    return fill(texts("train")["too_slow"], seconds=f"{seconds:.1f}") * (seconds > MOST_SECONDS)
 
 
-def _draw(visit: Visit) -> None:
-    if visit.training is not None:
-        first_screen(visit, visit.training, _command)
-
-
-def _rest_if_left_alone(visit: Visit) -> None:
-    """A page that was left does not tick; when it is opened again it waits for Play."""
-    if visit.playing and visit.ticked and time.monotonic() - visit.ticked > PAUSED:
-        visit.playing = False
-
-
-def _leave(visit: Visit) -> None:
-    """Turn to the page that was asked to show the network as it stands."""
+def _follow(visit: Visit, experiment: Experiment) -> None:
+    """The run that the page is about: the one that goes on, or a new one."""
     if visit.leaving:
         target, visit.leaving = visit.leaving, ""
         st.switch_page(st.session_state["pages"][target])
+    steps = st.session_state["train_steps"]
+    if visit.training is None and steps:
+        controls.begin_as_linked(visit, experiment, steps)
+    visit.follow(experiment)
+    if visit.playing and time.monotonic() - visit.worked > LEFT_ALONE:
+        visit.playing = False
+
+
+@st.fragment(key=LEARNING)
+def _learning(dragging: bool) -> None:
+    """Some training if it plays, then the figures. The browser asks for it again and again."""
+    visit = training.visit()
+    if visit.training is None:
+        return
+    if visit.playing and not dragging:
+        visit.advance(controls.pace().updates)
+        if not visit.playing:
+            st.rerun()  # the button says Play again
+    first_screen(visit, visit.training, _command)
 
 
 def _hint(visit: Visit) -> None:
@@ -92,25 +90,21 @@ def _hint(visit: Visit) -> None:
 
 
 def _command(name: str, step: int) -> None:
-    """What the scrubber's keys and button ask for. A callback."""
-    controls.command(name, step)
-    st.rerun(state.WHOLE_PAGE)
+    """What the scrubber asks for. A callback: its own fragment runs anyway."""
+    visit = training.visit()
+    if name != "tick":
+        controls.command(name, step)
+        st.rerun(state.WHOLE_PAGE)
+    elif time.monotonic() - visit.drawn_below > BELOW_EVERY:
+        visit.drawn_below = time.monotonic()
+        st.rerun((LEARNING, state.DETAILS))
 
 
 def details(setting: Setting) -> None:
     """Gradient through time, its norm, weights and gates; this visit's runs."""
     visit = training.visit()
-    if visit.training is None or controls.lesson() == "influence":
+    if visit.training is None or controls.lesson() == INFLUENCE:
         return
-    if visit.playing and not setting.dragging:
-        st.fragment(_below, run_every=BELOW_EVERY)()
-    else:
-        with st.container():
-            _below()
+    below_the_fold(visit, visit.training)
+    if not visit.playing:
         runs_table(visit)
-
-
-def _below() -> None:
-    visit = training.visit()
-    if visit.training is not None:
-        below_the_fold(visit, visit.training)

@@ -1,8 +1,13 @@
 // The training step that the page shows: a range input and keys. A move is told to the charts of
 // the page and to nobody else; the server hears of commands only.
+//
+// It is also the clock: while training plays, the page asks for each next slice of it, once the
+// script has ended and the browser keeps up. A page that is left or hidden asks for nothing.
 
-import { scriptRuns } from "./page.js";
+import { held, inTurn, scriptRuns, wait } from "./page.js";
 import { tellStep } from "./tracks.js";
+
+const LOST = 3000; // ms without an answer, while no script runs: the message started nothing
 
 const scrubbers = new WeakMap();
 
@@ -32,6 +37,7 @@ class Scrubber {
   }
 
   destroy() {
+    this.gone = true;
     document.removeEventListener("keydown", this.hear);
     tellStep(null);
   }
@@ -51,6 +57,35 @@ class Scrubber {
     if (forgets && !this.pausing) this.chosen = null;
     tellStep(this.chosen);
     this.paint();
+    this.answered = true;
+    this.drawnBefore = inTurn(() => {}); // what the charts had to draw until now
+    if (data.playing) this.play();
+  }
+
+  // One slice after the other. The server trains while the browser draws the slice before.
+  async play() {
+    if (this.looping) return;
+    this.looping = true;
+    while (this.plays()) {
+      await this.drawnBefore;
+      while (this.plays() && this.mustWait()) await wait(10);
+      if (!this.plays()) break;
+      this.answered = false;
+      this.asked = performance.now();
+      this.command("tick");
+      await wait(10);
+    }
+    this.looping = false;
+  }
+
+  plays() {
+    return this.data.playing && !this.pausing && !this.gone;
+  }
+
+  mustWait() {
+    const since = performance.now() - (this.asked ?? -LOST);
+    if (document.hidden || held.size || scriptRuns() || since < this.data.every) return true;
+    return !this.answered && since < LOST;
   }
 
   get last() {
@@ -60,15 +95,13 @@ class Scrubber {
   // Training pauses while its past is looked at.
   choose(step) {
     this.chosen = step >= this.last ? null : Math.max(0, step);
-    if (this.chosen !== null && this.data.playing && !this.pausing) {
-      this.pausing = true;
-      this.command("pause");
-    }
+    if (this.chosen !== null && this.plays()) this.command("pause");
     tellStep(this.chosen);
     this.paint();
   }
 
   command(name) {
+    if (name === "pause") this.pausing = true;
     this.setTriggerValue("command", { name, step: this.chosen ?? this.last });
   }
 

@@ -47,7 +47,7 @@ export class Tracks {
     this.moving = true;
     while (this.stale && !this.chart.gone) {
       this.stale = false;
-      await this.restyle().catch((error) => this.chart.fail(error));
+      await this.restyle().catch((error) => this.chart.gone || this.chart.fail(error));
       await new Promise(requestAnimationFrame);
     }
     this.moving = false;

@@ -1,0 +1,124 @@
+"""Models in training side by side, slice by slice. No threads: who calls does the work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from rnnviz.analysis.courses import Course
+from rnnviz.core.network import Network
+from rnnviz.experiment import Experiment
+from rnnviz.experiment.training import batches_of, options_of, start
+from rnnviz.tasks import Batch
+from rnnviz.training import History, StepRecord, TrainOptions, TrainState, advance, train
+
+Clock = Callable[[], float]
+SLICE = 0.08
+"""Seconds of work in one slice at most, unless a single step takes longer."""
+RECORDS = 600
+CHECKPOINT_BYTES = 4 << 20
+
+
+@dataclass(eq=False)
+class Trainee:
+    """One model in training. `event` is why it stopped, as a sentence; "" while it goes on."""
+
+    network: Network
+    state: TrainState
+    history: History
+    make_batch: Callable[[int], Batch]
+    options: TrainOptions
+    event: str = ""
+
+    @cached_property
+    def _steps(self) -> Iterator[tuple[TrainState, StepRecord]]:
+        return train(self.network, self.state, self.make_batch, self.options)
+
+    def step(self) -> None:
+        self.state, record = next(self._steps)
+        self.history.add(self.state, record)
+        self.event = record.sentence
+
+    def params_at(self, step: int) -> dict[str, Any]:
+        """The parameters after so many steps, from the nearest checkpoint before."""
+        near = self.history.nearest(step)
+        return advance(self.network, near, self.make_batch, self.options, step).params
+
+
+@dataclass(eq=False)
+class Training:
+    """The models of an experiment, trained in lockstep on the same batches.
+
+    goal: the number of updates at which it pauses by itself; None for never.
+    """
+
+    experiment: Experiment
+    number: int
+    trainees: dict[str, Trainee]
+    goal: int | None = None
+
+    @property
+    def updates(self) -> int:
+        """Training steps that every model which still goes on has done."""
+        return min((t.state.step for t in self.going), default=self.furthest)
+
+    @property
+    def furthest(self) -> int:
+        return max(t.state.step for t in self.trainees.values())
+
+    @property
+    def going(self) -> list[Trainee]:
+        return [t for t in self.trainees.values() if not t.event]
+
+    @property
+    def done(self) -> bool:
+        """Nothing is left to do: all models have stopped, or the goal is reached."""
+        reached = self.goal is not None and self.updates >= self.goal
+        return reached or not self.going
+
+    def advance(self, updates: int | None = None, seconds: float = SLICE,
+                clock: Clock = time.perf_counter) -> None:  # fmt: skip
+        """Train one model after the other until so many updates are done, the time is up or
+        nothing is left to do; at least one step of one model."""
+        end = clock() + seconds
+        target = self.updates + updates if updates else None
+        while not self.done and (target is None or self.updates < target):
+            self._next().step()
+            if clock() >= end:
+                break
+
+    def level(self) -> None:
+        """Let the models that are behind catch up."""
+        furthest = max((t.state.step for t in self.going), default=0)
+        while self.updates < furthest and self.going:
+            self._next().step()
+
+    def _next(self) -> Trainee:
+        """The models take turns, the one that is furthest behind first."""
+        return min(self.going, key=lambda trainee: trainee.state.step)
+
+    def courses(self) -> tuple[Course, ...]:
+        """What is recorded of each model."""
+        return tuple(
+            Course(label, t.history.curves(), t.history.clipped_share, t.event)
+            for label, t in self.trainees.items()
+            if t.history.records
+        )
+
+
+def begin(experiment: Experiment, number: int = 1) -> Training:
+    """Every model at its initial weights, and one step on: its record is of these weights."""
+    # All models take the same batch one after the other; it is made once.
+    make_batch = lru_cache(maxsize=2)(batches_of(experiment))
+    options = options_of(experiment)
+    trainees = {}
+    for label, (network, state) in start(experiment).items():
+        history = History(state, RECORDS, CHECKPOINT_BYTES)
+        trainees[label] = Trainee(network, state, history, make_batch, options)
+    training = Training(experiment, number, trainees)
+    for trainee in trainees.values():
+        trainee.step()
+    return training

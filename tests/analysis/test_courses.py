@@ -1,0 +1,67 @@
+"""What a training course has come to, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnnviz.analysis.courses import clip_words, course_words
+from tests.plots.courses import course
+
+TEXT = "a guess among 8 symbols: ln 8 = 2.079 nats"
+
+
+def flat(label: str, loss: float, right: float = 0.125, **more: object) -> object:
+    return course(label, loss_per_answer=np.full(30, loss), metric=np.full(30, right), **more)
+
+
+def test_the_best_model_comes_first_with_its_numbers() -> None:
+    said, against = course_words([flat("rnn", 2.08), flat("gru", 0.034, 0.99)], 2.079, TEXT)
+    assert said == "After **29** steps: loss GRU **0.034** (99 % right), RNN **2.08** (12 %)."
+    assert against.startswith("Below the baseline: GRU; not, or not yet: RNN.")
+    assert against.endswith(f"Baseline: {TEXT}.")
+
+
+def test_a_loss_at_the_baseline_is_not_below_it() -> None:
+    lines = course_words([flat("rnn", 2.07)], 2.079, TEXT)
+    assert lines[1].startswith("No loss is clearly below the baseline yet.")
+    assert "Below the baseline." in course_words([flat("rnn", 0.5)], 2.079, TEXT)[1]
+    assert "All are below" in course_words([flat("rnn", 0.5), flat("gru", 0.4)], 2.079)[1]
+
+
+def test_one_lucky_batch_is_no_success() -> None:
+    loss = np.full(30, 2.1)
+    loss[-1] = 0.5
+    assert "No loss" in course_words([course("rnn", loss_per_answer=loss)], 2.079)[1]
+
+
+def test_without_a_baseline_none_is_claimed() -> None:
+    assert len(course_words([flat("rnn", 1.0)], None)) == 1
+
+
+def test_before_training_it_says_so() -> None:
+    assert course_words([course(steps=1)], 2.079)[0].startswith("Before training: loss RNN")
+
+
+def test_a_squared_error_has_no_share_of_right_answers() -> None:
+    said = course_words([flat("rnn", 0.17)], None, metric_name="mean squared error")[0]
+    assert said == "After **29** steps: loss RNN **0.17**."
+
+
+def test_what_diverged_is_named_first() -> None:
+    event = "the loss is NaN at training step 312"
+    first, second = course_words([flat("lstm", np.nan, event=event)], 2.079, TEXT)
+    assert first.startswith(f"LSTM: **{event}**.")
+    assert "kept" in first
+    assert "NaN" in second
+
+
+def test_clipping_is_told_as_a_share_of_all_steps() -> None:
+    assert clip_words([course("rnn", clipped_share=0.31)], 1.0) == (
+        "Clipped at 1, of all training steps: **31%** in the RNN."
+    )
+    assert clip_words([course("rnn")], None) == "Not clipped. Largest gradient norm: **4** (RNN)."
+
+
+def test_a_norm_that_is_never_finite_does_not_break_the_words() -> None:
+    nan = np.full(30, np.nan)
+    assert "nan" in clip_words([course("rnn", norm_before=nan)], None)

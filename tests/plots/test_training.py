@@ -1,0 +1,179 @@
+"""Figures of a training course: what is drawn is what was recorded."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from rnnviz.plots import theme
+from rnnviz.plots.influence import runs_figure, slope_figure
+from rnnviz.plots.training import loss_figure, running_mean, span
+from rnnviz.plots.training_gradients import (
+    norm_figure,
+    profile_figure,
+    profile_tracks,
+    state_heatmaps,
+)
+from rnnviz.plots.training_weights import (
+    GateCourse,
+    gate_course_figure,
+    gate_tracks,
+    spectrum_figure,
+)
+from rnnviz.training.influence import EXACT, OPTIMUM, influence_curve, influence_runs
+from tests.plots.courses import course
+from tests.plots.support import as_json, heights, named, texts
+
+THREE = [course("rnn"), course("lstm"), course("gru")]
+GATES = [
+    GateCourse("lstm", "f", np.array([0, 4]), np.linspace(0, 1, 24).reshape(2, 3, 4)),
+    GateCourse("rnn", "a", np.array([0, 4]), np.linspace(-1, 1, 24).reshape(2, 3, 4)),
+]
+NAN = course(
+    "rnn",
+    loss_per_answer=np.full(30, np.nan),
+    norm_before=np.full(30, np.inf),
+    norm_after=np.full(30, np.nan),
+    event="the loss is NaN at training step 29",
+)
+DEAD = course("rnn", log10_state=np.full((30, 7), -np.inf))
+HUGE = course("rnn", loss_per_answer=np.full(30, 1e200), norm_before=np.full(30, 1e308))
+FIGURES = {
+    "loss": lambda courses: loss_figure(courses, 2.079),
+    "loss, log": lambda courses: loss_figure(courses, 2.079, log=True),
+    "loss, squared error": lambda courses: loss_figure(courses, metric_name="mean squared error"),
+    "ghosts": lambda courses: loss_figure(courses, ghosts=[course("run 1 LSTM", 50)]),
+    "maps": state_heatmaps,
+    "profile": profile_figure,
+    "norms": lambda courses: norm_figure(courses, 1.0),
+    "norms, free": norm_figure,
+    "spectra": spectrum_figure,
+}
+
+
+@pytest.mark.parametrize(
+    "courses", [THREE, [course()], [NAN], [DEAD], [HUGE], [course(steps=1)], []]
+)
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_valid_and_strict_json(name: str, courses: list) -> None:
+    figure = FIGURES[name](courses)
+    as_json(figure)
+    go.Figure(figure.to_dict())
+
+
+def test_the_loss_is_drawn_with_the_baseline_named() -> None:
+    figure = as_json(loss_figure(THREE, 2.079))
+    thick, metric = named(figure, "LSTM")
+    assert heights(thick)[0] == 2.0
+    assert metric["xaxis"] == "x2"
+    assert heights(named(figure, "LSTM batch")[0])[-1] == 1.0
+    assert "baseline 2.079" in texts(figure)
+    assert figure["layout"]["shapes"][0]["y0"] == 2.079
+
+
+def test_the_log_scale_moves_the_baseline_too() -> None:
+    figure = as_json(loss_figure(THREE, 0.01, log=True))
+    assert figure["layout"]["shapes"][0]["y0"] == pytest.approx(-2)
+    assert heights(named(figure, "RNN batch")[0])[-1] == pytest.approx(0.0)
+
+
+def test_models_keep_their_colours_in_every_figure() -> None:
+    styles = theme.model_styles(["rnn", "lstm"])
+    only = [course("lstm")]
+    for make in (loss_figure, norm_figure, profile_figure, spectrum_figure):
+        figure = as_json(make(only, styles=styles))
+        colours = {trace["line"]["color"] for trace in figure["data"]}
+        assert colours == {styles["lstm"].colour}
+
+
+def test_the_step_axis_stands_still_while_training_goes_on() -> None:
+    assert span([course(steps=2)]) == span([course(steps=40)]) == 50
+    assert span([course(steps=52)]) == 100
+    assert span([course(steps=1002)]) == 2000
+
+
+def test_a_running_mean_leaves_out_what_is_no_number() -> None:
+    assert running_mean(np.array([1.0, np.nan, 3.0]), 2).tolist() == [1.0, 1.0, 3.0]
+    assert np.isnan(running_mean(np.array([np.inf]))).all()
+
+
+def test_the_heatmap_has_training_steps_across_and_time_upwards() -> None:
+    figure = as_json(state_heatmaps(THREE))
+    panel = figure["data"][0]
+    assert panel["z"].shape == (6, 30)
+    assert panel["z"][:, 0].tolist() == [-5, -4, -3, -2, -1, 0]
+    assert (panel["x0"], panel["dx"], panel["y0"], panel["dy"]) == (0, 1, 1, 1)
+    assert {trace["coloraxis"] for trace in figure["data"]} == {"coloraxis"}
+
+
+def test_a_gap_between_recorded_steps_shows_the_last_one_before_it() -> None:
+    rows = np.stack([np.full(7, 0.0), np.full(7, -3.0)]).astype(np.float32)
+    thin = course(steps=2, log10_state=rows)
+    thin.curves.steps = np.array([0, 10])
+    z = as_json(state_heatmaps([thin]))["data"][0]["z"]
+    assert z.shape[1] == 11
+    assert (z[:, :10] == 0).all()
+    assert (z[:, 10] == -3).all()
+
+
+def test_a_long_course_is_drawn_with_few_cells() -> None:
+    figure = as_json(state_heatmaps([course(steps=3000, T=300)]))
+    rows, columns = figure["data"][0]["z"].shape
+    assert rows <= 50
+    assert columns <= 121
+
+
+def test_an_exact_zero_is_not_a_dark_colour() -> None:
+    figure = as_json(state_heatmaps([DEAD]))
+    assert [trace["z"].dtype for trace in figure["data"]] == [np.int8]
+    assert "exactly 0" in figure["data"][0]["hovertemplate"]
+
+
+def test_clipping_is_drawn_before_and_after() -> None:
+    figure = as_json(norm_figure([course()], 1.0))
+    assert heights(named(figure, "RNN before")[0])[0] == pytest.approx(np.log10(4), abs=1e-6)
+    assert heights(named(figure, "RNN")[0])[0] == 0
+    assert "clipped at 1" in texts(figure)
+    assert "clipped" not in texts(as_json(norm_figure([course()])))
+
+
+def test_the_profile_has_a_track_a_model() -> None:
+    tracks = profile_tracks(THREE)
+    assert [track.trace for track in tracks] == [0, 1, 2]
+    assert tracks[1].values.shape == (30, 6)
+    figure = as_json(profile_figure(THREE))
+    assert heights(figure["data"][2]) == pytest.approx(tracks[2].values[-1])
+
+
+def test_singular_values_start_with_the_largest() -> None:
+    figure = as_json(spectrum_figure([course()]))
+    assert heights(named(figure, "RNN σ 1")[0]) == [2.0] * 4
+    assert heights(named(figure, "RNN radius")[0]) == [1.5] * 4
+
+
+def test_gates_share_one_scale_and_states_have_their_own() -> None:
+    figure = as_json(gate_course_figure(GATES))
+    assert [trace["coloraxis"] for trace in figure["data"]] == ["coloraxis", "coloraxis2"]
+    assert figure["layout"]["coloraxis"]["cmin"] == 0
+    assert figure["layout"]["coloraxis2"]["cmin"] == -1
+    assert np.allclose(figure["data"][0]["z"], GATES[0].values[-1])
+    assert [track.attribute for track in gate_tracks(GATES)] == ["z", "z"]
+    go.Figure(gate_course_figure([]).to_dict())
+
+
+def test_truncation_changes_its_sign_at_41() -> None:
+    figure = as_json(slope_figure(influence_curve(), EXACT))
+    wrong, right = figure["data"]
+    assert wrong["x"].max() == 40
+    assert right["x"].min() == 41
+    assert "K = 40" in texts(figure)
+    assert figure["layout"]["shapes"][0]["y0"] == -6
+
+
+def test_each_window_has_its_line_and_a_diverging_one_stops_at_the_edge() -> None:
+    figure = as_json(runs_figure(influence_runs((20, 0), steps=800), OPTIMUM))
+    short, whole = figure["data"]
+    assert (short["name"], whole["name"]) == ("K = 20", "whole past")
+    assert heights(short)[-1] == 1.5
+    assert heights(whole)[-1] == pytest.approx(OPTIMUM, abs=0.1)
