@@ -33,6 +33,11 @@ class StepsBack:
 
     def apply(self, k: int, d_h: Array, d_c: Array | None) -> State:
         """(d_h, d_c) after step `steps[k]` -> before it; each (H, columns)."""
+        return self.apply_with_gates(k, d_h, d_c)[0]
+
+    def apply_with_gates(self, k: int, d_h: Array, d_c: Array | None) -> tuple[State, Array]:
+        """The same beside the gradients of the gates' pre-activations, (·, columns) in the order
+        of the cell's D_SLABS: what W_skip sends back is made of them."""
         columns = d_h.shape[1]
         d_a = np.repeat(self._factors[k : k + 1], columns, axis=2)
         views = next(iter(self._cell.backward_views(self._record, k, d_a, self._extra[k : k + 1])))
@@ -41,7 +46,7 @@ class StepsBack:
         with np.errstate(all="ignore"):
             scratch = np.empty_like(d_h)
             self._cell.backward_step(self._weights, scratch, d_h, after_c, *before, *views)
-        return before
+        return before, d_a[0]
 
 
 def state_jacobians(record: Record, steps: Sequence[int] | None = None, sequence: int = 0) -> Array:
