@@ -54,6 +54,7 @@ def _slim(curves: Any) -> Curves:
 class Visit:
     """Everything that a visit trains.
 
+    due: whether the browser has asked for a slice of training that is not done yet.
     restarted: why the run began anew, for the page to say. worked: when it trained last;
     drawn_below: when what is below the fold was drawn last, in seconds of the monotonic clock.
     leaving: the page that is to be turned to.
@@ -62,6 +63,7 @@ class Visit:
     training: Training | None = None
     runs: list[Kept] = field(default_factory=list)
     playing: bool = False
+    due: bool = False
     restarted: str = ""
     worked: float = 0.0
     drawn_below: float = 0.0
@@ -91,6 +93,7 @@ class Visit:
 
     def advance(self, updates: int | None) -> None:
         """One slice of training; it pauses where nothing is left to do."""
+        self.due = False
         if self.training is None:
             return
         self.training.advance(updates)

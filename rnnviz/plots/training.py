@@ -16,10 +16,10 @@ Array = np.ndarray
 Styles = Mapping[str, theme.Style]
 
 HEIGHT = 190
-MARGIN = {"l": 58, "r": 14, "t": 26, "b": 42}
+MARGIN = {"l": 58, "r": 24, "t": 26, "b": 42}
 SPANS = (50, 100, 200, 500)
 """Training steps the axis shows at least; then ten times these, and so on."""
-MOST_POINTS = 400
+MOST_POINTS = 240
 SMOOTH = 12
 """The thick line is a mean over this many recorded steps: one batch says little."""
 LOSS_SHARE = 0.62

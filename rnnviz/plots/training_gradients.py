@@ -163,13 +163,16 @@ def profile_figure(
         drawn = {"type": "scatter", "mode": "lines", "x0": 1, "dx": 1, "y": gapped(values)}
         data.append({**drawn, "name": style.title, "line": line, "hovertemplate": hover})
     low, high = _profile_range(courses)
+    if not any(len(_finite(_profiles(course)[-1])) for course in courses):
+        empty = {"height": height, **nothing("No step has a number to draw.")}
+        return figure([*data, UNSEEN], empty, "profile")
     layout = {
         "height": height,
         "margin": MARGIN,
         "xaxis": axis("time step t", showgrid=False),
         "yaxis": axis("log<sub>10</sub> ‖∂L/∂s<sub>t</sub>‖", range=[low, high], nticks=5),
     }
-    return figure(data or [UNSEEN], layout, "profile")
+    return figure(data, layout, "profile")
 
 
 def profile_tracks(courses: Sequence[Course]) -> tuple[Track, ...]:

@@ -18,9 +18,9 @@ from rnnviz.plots.training import HEIGHT, HUGE, span, step_axis, step_line
 Array = np.ndarray
 Styles = Mapping[str, theme.Style]
 
-MARGIN = {"l": 58, "r": 14, "t": 24, "b": 42}
+MARGIN = {"l": 58, "r": 24, "t": 24, "b": 42}
 GAP = 0.05
-MOST_LINES = 8
+MOST_LINES = 5
 """Singular values drawn of each model, the largest and the smallest among them."""
 
 

@@ -12,6 +12,7 @@ CHARTS = {
     "": ("flow-state", "units"),
     "spectrum": ("singular-values", "eigenvalues", "powers", "jacobians"),
     "gates": ("memory-gate", "half-life", "gate-strips", "carry"),
+    "train": ("loss", "state-maps"),
 }
 
 # Text of the page itself: {text, left, top, right, bottom} of each line that is to be seen, with

@@ -41,6 +41,12 @@ def training(app: AppTest) -> Training:
     return app.session_state["training"].training
 
 
+def tick(app: AppTest) -> AppTest:
+    """What the browser does while training plays: ask for the next slice."""
+    app.session_state["training"].due = app.session_state["training"].playing
+    return app.run()
+
+
 def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
@@ -83,13 +89,13 @@ def test_a_step_is_one_and_ten_are_ten() -> None:
 def test_play_goes_on_at_every_tick_until_pause() -> None:
     app = press(visit("train", SMALL), "Play")
     before = training(app).updates
-    app.run()
+    tick(app)
     assert training(app).updates > before
     assert scrubber(app)["playing"]
     assert len(scrubber(app)["steps"]) == 1  # while it plays there is nothing to scrub
     app = press(app, "Pause")
     before = training(app).updates
-    app.run()
+    tick(app)
     assert training(app).updates == before
     assert len({t.state.step for t in training(app).trainees.values()}) == 1
 
@@ -205,7 +211,7 @@ def test_a_link_with_training_steps_plays_up_to_there() -> None:
     for _ in range(50):
         if "Play" in labels(app):
             break
-        app.run()
+        tick(app)
     assert training(app).updates == 30
     assert "Play" in labels(app)
 
@@ -243,8 +249,8 @@ def test_the_clipping_pair_is_one_click() -> None:
     names = [trace["name"] for trace in charts(app)["loss"]["data"]]
     assert "earlier run 2 RNN" in names
     (first,) = app.session_state["training"].runs
-    assert (first.updates, first.experiment.clip) == (200, "none")
-    assert training(app).goal == 200
+    assert (first.updates, first.experiment.clip) == (600, "none")
+    assert training(app).goal == 600
     assert training(app).experiment == replace(first.experiment, clip="norm", clip_at=1.0)
 
 

@@ -20,7 +20,7 @@ MOST_SECONDS = 1.0
 """Of one training step of all models, by a rough guess; beyond that Pause would not be prompt."""
 LEFT_ALONE = 10.0
 """Seconds without training after which it counts as left alone, and pauses."""
-BELOW_EVERY = 1.0
+BELOW_EVERY = 2.5
 """Seconds between two drawings of what is below the fold."""
 INFLUENCE = "influence"
 """The lesson that is a panel of its own instead of a run."""
@@ -72,10 +72,10 @@ def _learning(dragging: bool) -> None:
     visit = training.visit()
     if visit.training is None:
         return
-    if visit.playing and not dragging:
+    if visit.due and not dragging:
         visit.advance(controls.pace().updates)
         if not visit.playing:
-            st.rerun()  # the button says Play again
+            st.rerun()  # the button says Play again, and the table has the run
     first_screen(visit, visit.training, _command)
 
 
@@ -92,6 +92,7 @@ def _hint(visit: Visit) -> None:
 def _command(name: str, step: int) -> None:
     """What the scrubber asks for. A callback: its own fragment runs anyway."""
     visit = training.visit()
+    visit.due = name == "tick" and visit.playing
     if name != "tick":
         controls.command(name, step)
         st.rerun(state.WHOLE_PAGE)

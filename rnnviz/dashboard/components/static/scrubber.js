@@ -1,8 +1,8 @@
 // The training step that the page shows: a range input and keys. A move is told to the charts of
 // the page and to nobody else; the server hears of commands only.
 //
-// It is also the clock: while training plays, the page asks for each next slice of it, once the
-// script has ended and the browser keeps up. A page that is left or hidden asks for nothing.
+// It is also the clock: while training plays, the page asks for each next slice of it, as fast as
+// the browser keeps up. A page that is left or hidden asks for nothing.
 
 import { held, inTurn, scriptRuns, wait } from "./page.js";
 import { tellStep } from "./tracks.js";
@@ -62,7 +62,8 @@ class Scrubber {
     if (data.playing) this.play();
   }
 
-  // One slice after the other. The server trains while the browser draws the slice before.
+  // One slice after the other. The next is asked for as soon as the last begins to arrive, if what
+  // came before it is drawn: the server trains while the browser draws.
   async play() {
     if (this.looping) return;
     this.looping = true;
@@ -84,8 +85,8 @@ class Scrubber {
 
   mustWait() {
     const since = performance.now() - (this.asked ?? -LOST);
-    if (document.hidden || held.size || scriptRuns() || since < this.data.every) return true;
-    return !this.answered && since < LOST;
+    if (document.hidden || held.size || since < this.data.every) return true;
+    return !this.answered && (scriptRuns() || since < LOST);
   }
 
   get last() {
