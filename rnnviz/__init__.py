@@ -11,6 +11,7 @@ streamlit. tests/test_architecture.py reads the imports and fails on any other a
 from rnnviz.experiment import FIELDS, Experiment, Model, Run, check_size, estimate, run
 from rnnviz.links import from_query, to_query
 from rnnviz.presets import PRESETS
+from rnnviz.sweep import sweep
 
 __all__ = [
     "FIELDS",
@@ -22,5 +23,6 @@ __all__ = [
     "estimate",
     "from_query",
     "run",
+    "sweep",
     "to_query",
 ]

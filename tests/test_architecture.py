@@ -22,11 +22,12 @@ ARROWS = {
     "links": {"core", "tasks", "experiment"},
     "presets": {"core", "tasks", "experiment"},
     "__main__": {"core", "tasks", "training", "experiment"},
-    "sweep": {"core", "tasks", "training", "experiment", "analysis"},
+    "workers": set(),
+    "sweep": {"core", "tasks", "training", "experiment", "analysis", "workers"},
     "analysis": {"core"},
     "frames": {"core", "analysis"},
     "plots": {"core", "analysis", "frames"},
-    "": {"experiment", "links", "presets"},
+    "": {"experiment", "links", "presets", "sweep"},
 }
 DASHBOARD = {*ARROWS, "dashboard"}
 PACKAGES = {"frames": {"pandas"}, "plots": {"pandas", "plotly"}}

@@ -1,0 +1,69 @@
+"""One run in a few numbers, for tables and diagrams of many runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.analysis.gradients import gradient_flow, state_curve
+from rnnviz.analysis.rates import LOG10_E, Curve, fit_slope, reach
+from rnnviz.core import Trace
+from rnnviz.core.numerics import Status, status_of
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What one model's state gradient ‖∂L/∂s_t‖ does on its way from step T to step 1.
+
+    slope: decades per step back, the least-squares line over steps 1..T−1; r2: how straight the
+    curve is. None with fewer than two finite points.
+    horizon: steps back after which 1/e of the error is left by that line; ∞ where it does not
+    fall. None without a slope.
+    reach_log10, reach_status: log10 of what is left at step 1 of the error at the last step that
+    error enters. None where that is no number; `reach_status` says why.
+    final_log10, final_status: log10 ‖∂L/∂s_1‖ itself, as the gradient of each sequence's own loss.
+    """
+
+    slope: float | None
+    r2: float | None
+    horizon: float | None
+    reach_log10: float | None
+    reach_status: Status
+    final_log10: float | None
+    final_status: Status
+
+
+def measures(trace: Trace, scale: float = 1.0) -> Measures:
+    """The numbers of one trace. scale multiplies every gradient, as in `gradient_flow`."""
+    state = _state(trace, scale)
+    line = fit_slope(state)
+    ratio, ratio_status, _ = reach(state)
+    final, final_status = state.value(1)
+    return Measures(
+        slope=None if line is None else line.decades_per_step,
+        r2=None if line is None else line.r2,
+        horizon=None if line is None else horizon(line.decades_per_step),
+        reach_log10=_finite(ratio),
+        reach_status=ratio_status,
+        final_log10=_finite(final),
+        final_status=final_status,
+    )
+
+
+def _state(trace: Trace, scale: float) -> Curve:
+    """The state gradient; which zeros are exact is found out only where there is one."""
+    plain = state_curve(trace)
+    if np.isneginf(plain.log10).any():
+        return gradient_flow(trace, "", scale).state
+    log10 = plain.log10 + np.log10(scale)
+    return Curve(log10, status_of(log10))
+
+
+def horizon(decades_per_step: float) -> float:
+    """Steps back after which 1/e of the error is left; ∞ where it does not fall."""
+    return LOG10_E / -decades_per_step if decades_per_step < 0 else np.inf
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
