@@ -10,12 +10,26 @@ from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import override_field, overrides_of
 
 PROBLEM = "variant_problem"
+VARIANTS = {
+    "plain": "as in the textbook",
+    "peepholes": "peepholes: gates see c",
+    "cifg": "coupled gates: i = 1 − f (CIFG)",
+    "nig": "no input gate: i = 1 (NIG)",
+    "nfg": "no forget gate: f = 1 (NFG)",
+    "nog": "no output gate: o = 1 (NOG)",
+    "niaf": "linear candidate (NIAF)",
+    "noaf": "linear output (NOAF)",
+    "no_gates": "f = 0, i = 1, o = 1",
+    "no_gates_noaf": "f = 0, i = 1, o = 1, linear output",
+    "reset_before": "reset before the product",
+}
+"""What the variants of the gated cells are called."""
 
 
 def add_model() -> None:
     """A cell, one of its settings, a value, and a button that adds that model."""
     st.markdown("**Add a model with a setting of its own**")
-    left, middle, right = st.columns(3)
+    left, middle, right, last = st.columns([2, 3, 5, 3], vertical_alignment="bottom")
     with left:
         kind = st.selectbox("Cell", list(CELLS), format_func=str.upper, key="variant_kind")
     with middle:
@@ -26,16 +40,23 @@ def add_model() -> None:
             key=f"variant_setting_{kind}",
         )
     with right:
-        value = _value(override_field(setting, kind))
+        value = _value(override_field(setting, kind), f"{setting}_{kind}")
+    with last:
+        st.button("Add this model", on_click=_add, args=(kind, setting, value), width="stretch")
     if problem := st.session_state.pop(PROBLEM, ""):
         st.error(problem)
-    st.button("Add this model", on_click=_add, args=(kind, setting, value))
 
 
-def _value(known: Field) -> str:
-    if known.kind == "choice":
-        return str(st.selectbox("Value", known.choices, key=f"variant_value_{known.label}"))
-    return st.text_input("Value", key="variant_value", placeholder=known.allowed)
+def _value(known: Field, key: str) -> str:
+    if known.kind != "choice":
+        return st.text_input("Value", key="variant_value", placeholder=known.allowed)
+    # A variant is what the cell is not already.
+    choices = [choice for choice in known.choices if choice != "plain"]
+    return str(st.selectbox("Value", choices, key=f"variant_value_{key}", format_func=_called))
+
+
+def _called(choice: str) -> str:
+    return VARIANTS.get(choice, choice.replace("_", " "))
 
 
 def _add(kind: str, setting: str, value: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 import rnnviz.dashboard.compute as compute
 from rnnviz import PRESETS, Experiment
+from rnnviz.dashboard.knobs import LABELS
+from rnnviz.dashboard.train_controls import OWN
 from rnnviz.experiment import FIELDS, check_size
 from tests.dashboard.support import (
     PAGES,
@@ -42,6 +46,10 @@ KNOBS: dict[str, Any] = {
     "memory_bias": -1.5,
     "gate_init": "chrono",
     "input_scale": 2.0,
+    "layers": 2,
+    "bidirectional": "yes",
+    "leak": 0.5,
+    "skip": 3,
     "distractor": 0.4,
     "loss_at": "every",
     "seed": 11,
@@ -51,9 +59,32 @@ KNOBS: dict[str, Any] = {
 }
 
 
-def test_every_field_has_a_knob() -> None:
-    assert list(KNOBS) == list(FIELDS)
-    assert FIELDS["gain"].label in sliders(visit())
+def keys(app: AppTest) -> Counter[str]:
+    """How often each widget is on the page; a live slider goes by its label."""
+    kinds = ("selectbox", "number_input", "select_slider", "text_area",
+             "button_group")  # fmt: skip
+    found = Counter(widget.key for kind in kinds for widget in app.get(kind) if widget.key)
+    labels = {known.label: name for name, known in FIELDS.items()}
+    labels |= {LABELS[name]: name for name in LABELS if name in FIELDS}
+    return found + Counter(labels[label] for label in sliders(app))
+
+
+def test_every_field_has_exactly_one_knob() -> None:
+    assert {*KNOBS, *OWN, "train_steps"} == set(FIELDS)
+    here = keys(change(visit(query=Experiment(task="words")), more=True))
+    assert {name: here[name] for name in KNOBS} == dict.fromkeys(KNOBS, 1)
+    there = keys(change(visit("train", SMALL), train_how=True))
+    assert {name: there[name] for name in OWN} == dict.fromkeys(OWN, 1)
+    assert not set(OWN) & set(here), "the knobs of training are on the Train page alone"
+
+
+def test_trained_weights_have_a_way_back() -> None:
+    """`train_steps` is set by the Train page and by links."""
+    app = visit(query=Experiment(**{**vars(SMALL), "train_steps": 2}))
+    assert "After 2 training steps" in " ".join(e.proto.body for e in app.get("html"))
+    assert app.query_params["train_steps"] == "2"
+    app.button(key="untrain").click().run()
+    assert experiment(app) == SMALL
 
 
 @pytest.mark.parametrize("name", KNOBS)

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
+from rnnviz.experiment.model import VARIANTS
 from tests.dashboard.support import assert_sound, change, experiment, press, said, visit
 
 SMALL = Experiment(models=("rnn", "lstm"), hidden_size=8, seq_len=20, batch_size=2)
@@ -29,9 +30,23 @@ def test_a_variant_stands_beside_its_model() -> None:
 def test_a_setting_with_few_values_offers_them() -> None:
     app = change(visit(query=SMALL), more=True)
     app.selectbox(key="variant_setting_rnn").select("activation").run()
-    app.selectbox(key="variant_value_Activation (RNN)").select("relu").run()
+    app.selectbox(key="variant_value_activation_rnn").select("relu").run()
     press(app, "Add this model")
     assert experiment(app).models == ("rnn", "lstm", "rnn:activation=relu")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(k, v) for k, known in VARIANTS.items() for v in known.choices[1:]]
+)
+def test_every_variant_stands_beside_its_cell_under_a_readable_name(kind: str, name: str) -> None:
+    app = change(visit(query=SMALL), more=True)
+    app.selectbox(key="variant_kind").select(kind).run()
+    options = app.selectbox(key=f"variant_value_variant_{kind}").options
+    assert not any("_" in option or option in VARIANTS[kind].choices for option in options)
+    app.selectbox(key=f"variant_value_variant_{kind}").select(name).run()
+    press(app, "Add this model")
+    assert experiment(app).models == ("rnn", "lstm", f"{kind}:variant={name}")
+    assert_sound(app)
 
 
 @pytest.mark.parametrize("value", ["", "abc", "1e9", "<b>", "1,gain=x"])
