@@ -31,8 +31,8 @@ def cell_carry(trace: Trace) -> Array | None:
     f_{t+1} ∘ d_c[t+1], and what c_t sends through the peepholes of i and f: what reaches c_t from
     c_{t+1}. None without a cell state.
     """
-    if not trace.cell.HAS_CELL_STATE or trace.d_c is None:
-        return None
+    if trace.d_carry is not None or trace.d_c is None:
+        return trace.d_carry
     assert trace.cell.MEMORY_GATE is not None
     with np.errstate(all="ignore"):
         carried = trace.gates[trace.cell.MEMORY_GATE] * trace.d_c[1:]

@@ -90,6 +90,7 @@ class Trace(Record):
     likewise; d_gates[t] and d_x[t], which belong to the step from t to t+1, go with d_log2[t+1].
     All zero unless the dtype would overflow or underflow.
     d_gate_values (T, ·, B): ∂L/∂(pre-activation), in the order `cell.D_SLABS`.
+    d_carry (T, H, B): of a truncated pass, what `states.cell_carry` says, summed over its windows.
     d_x (T, D, B) and grads (the keys and shapes of params, summed over time and batch) are
     computed when first asked for.
     """
@@ -100,6 +101,7 @@ class Trace(Record):
     d_log2: Array
     d_gate_values: Array
     direct_log2: Array | None = field(default=None, kw_only=True)
+    d_carry: Array | None = field(default=None, kw_only=True)
 
     @cached_property
     def d_x(self) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 from rnnviz.core import checks
 from rnnviz.core.bptt import backward, checked_direct
 from rnnviz.core.scaling import add_scaled
+from rnnviz.core.states import cell_carry
 from rnnviz.core.trace import Record, Trace
 
 Array = np.ndarray
@@ -48,21 +49,25 @@ def truncated_backward(
 
 
 class _Sum:
-    """The gradients of a record, summed over windows."""
+    """The gradients of a record, summed over windows. What belongs to a step is kept at the index
+    of the state that the step leads to, with whose exponents it goes."""
 
     def __init__(self, record: Record) -> None:
         steps, _, batch_size = record.h.shape
         slabs = len(record.cell.D_SLABS) * record.cell.hidden_size
-        d_a = np.zeros((steps, slabs, batch_size), record.h.dtype)  # of the step to this index
+        d_a = np.zeros((steps, slabs, batch_size), record.h.dtype)
+        cell_states = () if record.c is None else (record.c, record.c)
         self._record = record
-        self._arrays = [d_a, *(np.zeros_like(s) for s in (record.h, record.c) if s is not None)]
+        self._arrays = [d_a, *(np.zeros_like(s) for s in (record.h, *cell_states))]
         self._log2 = np.zeros((steps, batch_size), np.int64)
 
     def add(self, start: int, window: Trace) -> None:
         """Add a window whose first state is h[start]."""
         indices = slice(start, start + window.seq_len + 1)
-        d_a = np.concatenate((np.zeros_like(window.d_gate_values[:1]), window.d_gate_values))
-        new = [d_a, *(d for d in (window.d_h, window.d_c) if d is not None)]
+        new = [_after(window.d_gate_values), window.d_h]
+        carry = cell_carry(window)
+        if carry is not None and window.d_c is not None:
+            new += [window.d_c, _after(carry)]
         old = [values[indices] for values in self._arrays]
         with np.errstate(all="ignore"):
             sums, self._log2[indices] = add_scaled(old, self._log2[indices], new, window.d_log2)
@@ -70,16 +75,23 @@ class _Sum:
             values[...] = total
 
     def trace(self, direct: Array, direct_log2: Array | None) -> Trace:
-        d_a, d_h, *d_c = self._arrays
+        d_a, d_h, *of_c = self._arrays
+        d_c, d_carry = of_c if of_c else (None, None)
         return Trace(
             **vars(self._record),
             d_h_direct=direct,
             direct_log2=direct_log2,
             d_h=d_h,
-            d_c=d_c[0] if d_c else None,
+            d_c=d_c,
             d_log2=self._log2,
             d_gate_values=d_a[1:],
+            d_carry=None if d_carry is None else d_carry[1:],
         )
+
+
+def _after(steps: Array) -> Array:
+    """What belongs to steps, at the indices of the states they lead to."""
+    return np.concatenate((np.zeros_like(steps[:1]), steps))
 
 
 def _steps(record: Record, start: int, stop: int) -> Record:

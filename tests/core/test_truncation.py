@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from rnnviz.core import RNN, backward, forward
+from rnnviz.core.states import cell_carry
 from rnnviz.core.truncation import truncated_backward
 from tests.core.support import KINDS, Problem, over_time, problem, recorded, same
 from tests.core.test_skips import with_skip
+from tests.core.variants import VARIANTS, variant_problem
 
 T, B = 11, 3
 
@@ -163,3 +165,22 @@ def test_a_wrong_direct_gradient_is_refused():
             find(record_of(p), p.direct[1:])
         with pytest.raises(ValueError, match="direct_log2 must be integers of shape"):
             find(record_of(p), p.direct, direct_log2=np.zeros((T, B)))
+
+
+@pytest.mark.parametrize("name", ["lstm", "lstm peepholes", "lstm noaf"])
+@pytest.mark.parametrize(("window", "stride"), [(4, 4), (4, 2), (1, 1)])
+def test_nothing_is_carried_across_the_beginning_of_a_window(name, window, stride):
+    """The carry of the sum is the sum of the windows' own carries."""
+    p = variant_problem(name, T, B, 2, 3) if name in VARIANTS else problem(name, T, B, D=2, H=3)
+    record, done = record_of(p), 0
+    expected = np.zeros((T, 3, B))
+    for stop in (*range(stride, T, stride), T):
+        start = max(0, stop - window)
+        direct = p.direct[start:stop].copy()
+        direct[: done - start] = 0
+        states = {"h0": record.h[start], "c0": record.c[start]}
+        part = replace(p, x=p.x[start:stop], direct=direct, states=states).trace()
+        expected[start:stop] += cell_carry(part)
+        done = stop
+    found = cell_carry(truncated_backward(record, p.direct, window, stride))
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-13)
