@@ -34,6 +34,8 @@ class GradientFlow:
     reach_log10, reach_status: state at step 1 relative to `reach_from`, the last step that any
     error enters (T unless the loss leaves out the last steps).
     forward_ends: the first step at which a state itself is no longer finite; None if all are.
+    direction: 1 of a layer that reads from the end. Its curves stay in its own order of
+    processing; step t of its own has just read x at step `real_step(t)`.
     """
 
     label: str
@@ -49,10 +51,15 @@ class GradientFlow:
     reach_status: Status
     reach_from: int
     forward_ends: int | None = None
+    direction: int = 0
 
     @property
     def seq_len(self) -> int:
         return len(self.state.log10) - 1
+
+    def real_step(self, step: int) -> int:
+        """The input's step that belongs to a step (from 1 on) of the curves."""
+        return step if self.direction == 0 else self.seq_len + 1 - step
 
     @property
     def rate(self) -> Rate | None:
@@ -66,13 +73,14 @@ class GradientFlow:
         return bool(np.any(self.direct.status[1 : self.reach_from] != Status.ZERO))
 
 
-def gradient_flow(trace: Trace, label: str, scale: float = 1.0) -> GradientFlow:
+def gradient_flow(trace: Trace, label: str, scale: float = 1.0, direction: int = 0) -> GradientFlow:
     """The gradient norms of `trace` through time.
 
     ‖∂L/∂s_t‖² = ‖d_h[t]‖² + ‖f_{t+1} ∘ d_c[t+1]‖² for an LSTM (the second term, the carry, is 0
     at t = T), ‖d_h[t]‖² for the others. Source: THEORY E9: h_t and c_t independent.
     scale multiplies every gradient: the batch size turns gradients of a loss that is a mean over
-    the batch into those of each sequence's own loss.
+    the batch into those of each sequence's own loss. direction: 1 if the layer reads from the
+    end. Steps at which all sequences are padded are left out.
     Raises ValueError if scale is not positive and finite.
     """
     shift = float(np.log10(checks.number("scale", scale, np.finfo(float).tiny)))
@@ -88,7 +96,15 @@ def gradient_flow(trace: Trace, label: str, scale: float = 1.0) -> GradientFlow:
     units = _unit_log10(trace) + shift
     hidden = (norms[name] for name in norms if name != "direct")
     has_zero = any(np.isneginf(v).any() for v in (*hidden, units))
-    return _assemble(trace, label, norms, units, reachable(trace) if has_zero else None)
+    stop = _longest(trace) + 1
+    norms = {name: values[:stop] for name, values in norms.items()}
+    open_ = reachable(trace) if has_zero else None
+    return _assemble(trace, label, norms, units[:, :stop], open_, direction)
+
+
+def _longest(trace: Trace) -> int:
+    """The steps of the longest sequence."""
+    return trace.seq_len if trace.lengths is None else int(trace.lengths.max())
 
 
 def state_curve(trace: Trace) -> Curve:
@@ -126,9 +142,15 @@ def _unit_log10(trace: Trace) -> Array:
 
 
 def _assemble(
-    trace: Trace, label: str, norms: dict[str, Array], units: Array, open_: Reachable | None
+    trace: Trace,
+    label: str,
+    norms: dict[str, Array],
+    units: Array,
+    open_: Reachable | None,
+    direction: int,
 ) -> GradientFlow:
-    pattern = _patterns(open_)
+    stop = len(norms["h"])
+    pattern = {name: steps[:stop] for name, steps in _patterns(open_).items()}
     curves = {name: Curve(v, status_of(v, pattern.get(name))) for name, v in norms.items()}
     curves["direct"].status[0] = Status.NOT_RECORDED
     state = curves["state"]
@@ -141,12 +163,13 @@ def _assemble(
         c=curves.get("c"),
         direct=curves["direct"],
         units=units,
-        units_status=status_of(units, None if open_ is None else np.any(open_.h, axis=2).T),
+        units_status=status_of(units, None if open_ is None else np.any(open_.h[:stop], axis=2).T),
         slope=fit_slope(state),
         reach_log10=log10,
         reach_status=status,
         reach_from=start,
         forward_ends=_forward_ends(trace),
+        direction=direction,
     )
 
 

@@ -49,15 +49,24 @@ class Reach:
 def reach_verdict(flows: Sequence[GradientFlow]) -> Verdict:
     """Of the error at the last step, what reaches step 1 in each model, greatest loss first.
 
-    refilled: new error enters on the way, so the total at step 1 is not what has travelled there.
+    from_step, to_step: of the input; where the models read from the end, error travels forward.
+    refilled: new error enters on the way, so the total at to_step is not what has travelled there.
     Raises ValueError if there are no flows.
     """
     if not flows:
         raise ValueError("flows must hold at least one GradientFlow, got none")
     reaches = [Reach(f.label, f.kind, f.reach_log10, f.reach_status, f.rate) for f in flows]
     ranked = tuple(sorted(reaches, key=lambda reach: reach.loss_rank))
-    start, refilled = max(f.reach_from for f in flows), any(f.refilled for f in flows)
-    return Verdict("reach", {"from_step": start, "models": ranked, "refilled": refilled})
+    start = max(flows, key=lambda f: f.reach_from)
+    return Verdict(
+        "reach",
+        {
+            "from_step": start.real_step(start.reach_from),
+            "to_step": start.real_step(1),
+            "models": ranked,
+            "refilled": any(f.refilled for f in flows),
+        },
+    )
 
 
 def rule_verdict(flow: GradientFlow, spectrum: Spectrum | Stretch) -> Verdict:
@@ -101,13 +110,15 @@ def spectrum_verdict(
     *,
     reach_status: Status = Status.FINITE,
     refilled: bool = False,
+    also: Sequence[str] = (),
 ) -> Verdict:
     """One step's worst case, the asymptotic rate, the measured rate and what is left between.
 
     rest = measured / ρ: what the nonlinearity and alignment take or add; None where ρ = 0 (a
     nilpotent matrix keeps some rounding: below 1e-9 of sigma_max counts) or nothing was measured.
     reach_status, refilled: of the GradientFlow whose rate it is; a rate that ends in zero holds
-    only until there, and a refilled gradient does not measure W_hh at all.
+    only until there, and a refilled gradient does not measure W_hh at all. also: what else of the
+    cell the rest holds, such as "the leak".
     """
     rho = spectrum.spectral_radius
     measured = None if rate is None or refilled else rate.factor_per_step
@@ -122,6 +133,7 @@ def spectrum_verdict(
             "measured": measured,
             "rest": measured / rho if has_rho and measured is not None else None,
             "slope_name": slope_name,
+            "also": tuple(also),
             "reach_status": reach_status,
             "refilled": refilled,
         },
@@ -155,12 +167,15 @@ def trouble_verdict(flows: Sequence[GradientFlow]) -> Verdict:
     error enters do not count. forward: (label, step) of models whose states overflowed on the way
     forward.
     """
-    forward = tuple((f.label, f.forward_ends) for f in flows if f.forward_ends is not None)
+    forward = tuple(
+        (f.label, f.real_step(f.forward_ends)) for f in flows if f.forward_ends is not None
+    )
     found = []
     for flow in flows:
         bad = np.flatnonzero(flow.state.status[: flow.reach_from + 1] != Status.FINITE)
         if len(bad):
-            found.append((flow.label, int(bad[-1]), Status(flow.state.status[bad[-1]])))
+            step = flow.real_step(int(bad[-1]))
+            found.append((flow.label, step, Status(flow.state.status[bad[-1]])))
     return Verdict("trouble", {"models": tuple(found), "forward": forward})
 
 

@@ -123,25 +123,25 @@ def _pace(rate: Rate) -> str:
 def _reach(fields: Mapping[str, Any]) -> str:
     models: tuple[Reach, ...] = fields["models"]
     if fields["refilled"]:
-        return _total(models, fields["from_step"])
+        return _total(models, fields["from_step"], fields.get("to_step", 1))
     detailed = {m.label for m in models if m.kind == "rnn"} or {models[0].label}
     parts: list[str] = []
     for model in models:
         name = f"**{fraction(model.log10, model.status)}**"
         if not parts:
-            name += " reaches step 1"
+            name += f" reaches step {fields.get('to_step', 1)}"
         known = model.label in detailed and model.rate is not None and np.isfinite(model.log10)
         pace = _pace(model.rate) if known and model.rate is not None else ""
         parts.append(f"{name} in the {display_name(model.label)}{pace}")
     return f"Of the error at step {fields['from_step']}, {_list(parts, models)}."
 
 
-def _total(models: Sequence[Reach], start: int) -> str:
+def _total(models: Sequence[Reach], start: int, end: int) -> str:
     """What may be said where every step adds error of its own."""
     parts = [f"**{fraction(m.log10, m.status)}** in the {display_name(m.label)}" for m in models]
     return (
-        f"With a loss at every step, the **total** error at step 1 is, of that at step {start}, "
-        f"{_list(parts, models)}."
+        f"New error enters on the way. The **total** error at step {end} is, of that at step "
+        f"{start}, {_list(parts, models)}."
     )
 
 
@@ -150,7 +150,7 @@ def _list(parts: Sequence[str], models: Sequence[Reach]) -> str:
     return ("; " if has_comma and len(parts) > 1 else ", ").join(parts)
 
 
-REFILLED = "Every loss on the way adds new error: a level curve is **no proof of memory**."
+REFILLED = "New error enters on the way: a level curve is **no proof of memory**."
 DOES = {"vanishes": "vanishes", "explodes": "explodes", "level": "stays level"}
 
 
@@ -196,7 +196,8 @@ def _spectrum(fields: Mapping[str, Any]) -> str:
     if gated or fields["rest"] is None:
         return text
     slope = SLOPES.get(fields["slope_name"])
-    cause = "alignment" if slope is None else f"{slope} and its alignment"
+    named = [name for name in (slope, *fields.get("also", ())) if name is not None]
+    cause = f"{', '.join(named)} and its alignment" if named else "alignment"
     return f"{text} The rest, **{factor(fields['rest'])}**, is {cause}."
 
 

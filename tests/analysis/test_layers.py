@@ -21,6 +21,8 @@ from rnnviz.analysis import (
 )
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.reachability import reachable
+from rnnviz.analysis.verdicts import reach_verdict
+from rnnviz.analysis.words import gradient_words
 from rnnviz.core import LSTM, RNN, backward, bptt, forward
 from rnnviz.core.network import Network
 from rnnviz.core.numerics import Status
@@ -163,3 +165,33 @@ def test_the_jacobian_of_a_skip_cell_is_that_of_one_step_back_alone():
     slope = 1 - trace.h[1:, :, 0] ** 2
     expected = slope[:, :, None] * p.params["W_hh"]
     np.testing.assert_allclose(state_jacobians(trace), expected, rtol=1e-12, atol=1e-14)
+
+
+def test_the_error_of_a_layer_that_reads_from_the_end_travels_forward_in_time():
+    flow = gradient_flow(chain(0.5, 20), "rnn · ←", direction=1)
+    assert [flow.real_step(own) for own in (20, 1)] == [1, 20]
+    fields = reach_verdict([flow]).fields
+    assert (fields["from_step"], fields["to_step"]) == (1, 20)
+    assert gradient_words([flow], {})[0].startswith("Of the error at step 1, ")
+    assert "reaches step 20 in the RNN · ←" in gradient_words([flow], {})[0]
+
+
+def test_steps_at_which_no_sequence_is_left_are_not_drawn_as_zero():
+    x, d_h = np.ones((9, 1, 2)), np.zeros((9, 3, 2))
+    d_h[[3, 5], :, [0, 1]] = 1
+    cell = RNN(1, 3)
+    params = cell.init_params(np.random.default_rng(0))
+    flow = gradient_flow(backward(forward(cell, params, x, lengths=np.array([4, 6])), d_h), "rnn")
+    assert flow.seq_len == 6
+    assert flow.units.shape == flow.units_status.shape == (3, 7)
+    assert np.isfinite(flow.state.log10).all()
+    assert flow.refilled
+
+
+def chain(slope: float, T: int):
+    """A linear unit that keeps `slope` of its state each step; the loss is at the last step."""
+    cell = RNN(1, 1, "identity")
+    d_h = np.zeros((T, 1, 1))
+    d_h[-1] = 1
+    params = {"W_xh": np.ones((1, 1)), "W_hh": np.full((1, 1), slope), "b_h": np.zeros(1)}
+    return bptt(cell, params, np.ones((T, 1, 1)), d_h)

@@ -236,7 +236,7 @@ def test_trouble_in_words():
 def test_a_refilled_total_is_not_said_to_have_travelled():
     flow = gradient_flow(simple(0.5 * np.eye(2), np.ones((20, 2, 1))), "rnn")
     assert words.gradient_words([flow], {})[0] == (
-        "With a loss at every step, the **total** error at step 1 is, of that at step 20, "
+        "New error enters on the way. The **total** error at step 1 is, of that at step 20, "
         "**×2** in the RNN."
     )
 
