@@ -164,8 +164,10 @@ def _how() -> None:
     """How it trains, behind a button that says it."""
     with st.popover(_how_words(), key="train_how", on_change="rerun") as opened:
         if opened.open:
-            for name in OWN:
-                _knob(name)
+            for pair in (OWN[:2], OWN[2:4], OWN[4:]):
+                for column, name in zip(st.columns(2), pair, strict=True):
+                    with column:
+                        _knob(name)
             st.toggle("Loss on a log scale", key=LOG, on_change=_redraw)
 
 

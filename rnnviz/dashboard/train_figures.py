@@ -15,6 +15,7 @@ from rnnviz.dashboard.components.scrubber import Series, scrubber
 from rnnviz.dashboard.runs_table import ghosts
 from rnnviz.dashboard.texts import texts
 from rnnviz.dashboard.train_gates import gate_courses
+from rnnviz.dashboard.train_samples import samples
 from rnnviz.dashboard.trainees import Training
 from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import Experiment, make_task
@@ -126,6 +127,7 @@ def below_the_fold(visit: Visit, run: Training) -> None:
     )
     layout.how_to_read(texts("train")["how_to_read_spectra"])
     _gates(run, styles, playing=visit.playing)
+    samples(run, compute.batch(run.experiment), styles)
 
 
 def _profile(courses: Sequence[Course], styles: Styles, scrubbing: bool) -> None:

@@ -17,12 +17,16 @@ Styles = Mapping[str, theme.Style]
 
 HEIGHT = 190
 MARGIN = {"l": 58, "r": 24, "t": 26, "b": 42}
-SPANS = (50, 100, 200, 500)
+SPANS = (50, 100, 200, 300, 400, 500, 600, 800)
 """Training steps the axis shows at least; then ten times these, and so on."""
 MOST_POINTS = 240
 SMOOTH = 12
 """The thick line is a mean over this many recorded steps: one batch says little."""
 LOSS_SHARE = 0.62
+ROOM = 3
+"""Models whose losses fit beside their names."""
+FAR = 8.0
+"""Times the baseline, or the best model's loss, that the loss axis reaches at most."""
 HUGE = 1e30
 """What float32 holds with room to spare; a line beyond has long left every range."""
 GHOST_DASHES = ("dash", "dot", "dashdot")
@@ -158,7 +162,8 @@ def _loss_range(losses: Sequence[Array], baseline: float | None, log: bool) -> t
     usual = [float(np.median(v)) for v in finite if len(v)]
     first = [float(v[0]) for v in finite if len(v)]
     top = 1.25 * max([baseline or 0.0, *usual, *first, 1e-3])
-    return 0.0, top
+    usable = [max(pair) for pair in zip(usual, first, strict=True)]
+    return 0.0, min(top, FAR * max(baseline or 0.0, min(usable, default=1.0), 1e-3))
 
 
 def _loss_layout(end: float, limits: tuple[float, float], metric_name: str, log: bool) -> Piece:
@@ -183,7 +188,10 @@ def step_axis(end: float) -> Piece:
 
 
 def _headline(courses: Sequence[Course], styles: Styles) -> Piece:
-    """Every model's name and loss in its colour: the figure's legend."""
+    """Every model's name in its colour, with its loss where there is room: the figure's legend."""
+    if len(courses) > ROOM:
+        names = [(styles[course.label], styles[course.label].title) for course in courses]
+        return headline("", names, 0)
     parts = []
     for course in courses:
         style = styles[course.label]

@@ -34,6 +34,8 @@ COLUMNS, ROWS = 120, 50
 """Cells of a heatmap at most: training steps, time steps."""
 DECADES = 12
 """Decades below the largest gradient that the colours tell apart."""
+APART = 6
+"""Decades at most by which one model's gradients push another's down the scale."""
 MOST_TRACKED = 240
 """Recorded steps that a scrub tells apart in the profile."""
 
@@ -100,8 +102,8 @@ def _cells(course: Course, end: float, most: int) -> tuple[Cells, float, int]:
 
 def _colour_range(courses: Sequence[Course]) -> tuple[float, float]:
     peaks = [_finite(course.curves.log10_state).max(initial=-np.inf) for course in courses]
-    high = max([peak for peak in peaks if np.isfinite(peak)], default=0.0)
-    top = float(np.ceil(high))
+    known = [peak for peak in peaks if np.isfinite(peak)] or [0.0]
+    top = float(np.ceil(min(max(known), min(known) + APART))) + 0.0  # no −0
     return top - DECADES, top
 
 
@@ -113,7 +115,7 @@ def _finite(values: Array) -> Array:
 def _scale(limits: tuple[float, float]) -> Piece:
     low, high = limits
     ticks = [low, (low + high) / 2, high]
-    texts = [f"{tick:.0f}".replace("-", MINUS) for tick in ticks]
+    texts = [f"{tick:+.0f}".replace("-", MINUS).replace("+", "") for tick in ticks]
     bar = {"thickness": 12, "len": 1.0, "outlinewidth": 0, "xpad": 8, "ypad": 0,
            "tickvals": ticks, "ticktext": ["≤ " + texts[0], *texts[1:]],
            "tickfont": {"size": theme.SMALL_SIZE}}  # fmt: skip
@@ -134,7 +136,7 @@ def _axes(suffix: str, domain: tuple[float, float], end: float, panels: int) -> 
 
 
 def _title(style: theme.Style, start: float, wide: float) -> Piece:
-    room = int(wide * 820 / 9)
+    room = int((wide - 0.03) * 820 / 9.5)
     text = f"<b>{theme.plain(style.title, max(room, 6))}</b>"
     font = {"size": theme.NOTE_SIZE, "color": style.colour}
     place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}

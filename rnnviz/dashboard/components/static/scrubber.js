@@ -7,6 +7,7 @@
 import { held, inTurn, scriptRuns, wait } from "./page.js";
 import { tellStep } from "./tracks.js";
 
+const ROOM = 3; // models whose names fit beside their losses; of more the colour must do
 const LOST = 3000; // ms without an answer, while no script runs: the message started nothing
 
 const scrubbers = new WeakMap();
@@ -115,13 +116,14 @@ class Scrubber {
     const at = Math.max(0, steps.findLastIndex((recorded) => recorded <= step));
     const head = document.createElement("b");
     head.textContent = step.toLocaleString("en");
-    this.output.replaceChildren(head, ...series.map(({ name, colour, losses }) => {
+    const named = series.map(({ name, losses }) => `${name} ${number(losses[at])}`);
+    this.output.replaceChildren(head, ...series.map(({ colour, losses }, k) => {
       const said = document.createElement("span");
       said.style.color = colour;
-      said.textContent = `  ${name} ${number(losses[at])}`;
+      said.textContent = series.length > ROOM ? number(losses[at]) : named[k];
       return said;
     }));
-    this.input.setAttribute("aria-valuetext", `step ${this.output.textContent}`);
+    this.input.setAttribute("aria-valuetext", `step ${step}, loss ${named.join(", ")}`);
   }
 
   pressed(event) {
