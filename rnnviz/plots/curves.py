@@ -4,7 +4,7 @@ says what it is. Used by `gradients`."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,12 +51,25 @@ class Relative:
 
     values (T,): NaN where there is no number. status (T,): of the value as recorded.
     reference: log10 at `reference_step`, the last step that has a number; step 0 if none has.
+    Of a layer that reads from the end (`backward`) "last" is the input's first step, and values
+    and status stand in the order of the input.
     """
 
     values: Array
     status: Array
     reference: float
     reference_step: int
+    backward: bool = False
+
+    @property
+    def start(self) -> int:
+        """The step at which the error enters."""
+        return 1 if self.backward else self.seq_len
+
+    @property
+    def end(self) -> int:
+        """Index of the step that the error comes to last."""
+        return -1 if self.backward else 0
 
     @property
     def seq_len(self) -> int:
@@ -72,8 +85,8 @@ class Relative:
         return np.where(self.finite, -1, self.status)
 
 
-def relative(curve: Curve, reference: float | None = None) -> Relative:
-    """The curve without its initial state, relative to step T or to a given log10."""
+def relative(curve: Curve, reference: float | None = None, backward: bool = False) -> Relative:
+    """The curve without its initial state, relative to its last step or to a given log10."""
     log10 = np.asarray(curve.log10, dtype=np.float64)[1:]
     status = np.asarray(curve.status)[1:]
     finite = np.isfinite(log10) & (status <= Status.ABOVE)
@@ -82,6 +95,9 @@ def relative(curve: Curve, reference: float | None = None) -> Relative:
     if reference is None:
         reference = float(log10[last]) if len(steps) else 0.0
     values = np.where(finite, log10, np.nan) - reference
+    if backward:
+        step = len(values) - last if len(steps) else 0
+        return Relative(values[::-1], status[::-1], reference, step, True)
     return Relative(values, status, reference, last + 1)
 
 
@@ -109,11 +125,12 @@ def line(curve: Relative, name: str, **options: object) -> Piece:
     }
 
 
-def lines(curve: Relative, style: theme.Style, width: float = theme.LINE) -> list[Piece]:
+def lines(curve: Relative, style: theme.Style, width: float | None = None) -> list[Piece]:
     """The curve: thick where float64 holds the value, thin and dotted beyond, a dot where one
     step stands alone."""
     beyond = curve.finite & (curve.status != Status.FINITE)
-    colour = {"color": style.colour, "width": width, "dash": style.dash}
+    thick = style.width if width is None else width
+    colour = {"color": style.colour, "width": thick, "dash": style.dash}
     pieces = [line(_keep(curve, ~beyond), style.title, line=colour)]
     if beyond.any():
         thin = {"color": style.colour, "width": theme.THIN, "dash": "dot"}
@@ -126,7 +143,7 @@ def lines(curve: Relative, style: theme.Style, width: float = theme.LINE) -> lis
 
 def _keep(curve: Relative, mask: Array) -> Relative:
     values = np.where(mask, curve.values, np.nan)
-    return Relative(values, curve.status, curve.reference, curve.reference_step)
+    return replace(curve, values=values)
 
 
 def _dots(curve: Relative, steps: Sequence[int], style: theme.Style) -> Piece:
@@ -184,17 +201,20 @@ def where(curve: Relative, status: Status) -> str:
     first, last = stretches[0]
     if first == last:
         return f"at step {first}"
-    if first == 1 and last < curve.seq_len:
+    if curve.backward and first > 1 and last == curve.seq_len:
+        return f"from step {first} on"
+    if not curve.backward and first == 1 and last < curve.seq_len:
         return f"from step {last} back"
     return f"at steps {first}–{last}"
 
 
 def end_sign(curve: Relative) -> str:
-    """What the curve has come to at step 1, for the label at its end."""
-    if curve.finite[0]:
-        end = float(curve.values[0])
+    """What the curve has come to, for the label at its end."""
+    if curve.finite[curve.end]:
+        end = float(curve.values[curve.end])
         return signed(end, 1 if abs(end) < 1000 else 0)
-    return SIGNS[Status(int(curve.status[0]))] if curve.status[0] in SIGNS else "—"
+    status = curve.status[curve.end]
+    return SIGNS[Status(int(status))] if status in SIGNS else "—"
 
 
 def float64_ends(curve: Relative) -> list[float]:

@@ -74,8 +74,8 @@ def _lines(flow: GradientFlow, style: theme.Style, y_range: tuple[float, float])
         if curve is None:
             continue
         colour = theme.GREY if quantity == "direct" else style.colour
-        look = replace(style, name=name, detail="", dash=dash, colour=colour)
-        line = curves.relative(curve, reference)
+        look = replace(style, name=name, detail="", where="", dash=dash, colour=colour)
+        line = curves.relative(curve, reference, flow.direction == 1)
         pieces += curves.lines(line, look, width)
         for status in [s for s in slots if (line.special == s).any()]:
             level = _level(status, sum(slots.values()), y_range)
@@ -92,8 +92,8 @@ def _level(status: Status, slot: int, y_range: tuple[float, float]) -> float:
 
 def _title(style: theme.Style, start: float, count: int) -> Piece:
     text = f"<b>{style.name}</b>"
-    if style.detail:
-        small = theme.plain(style.detail, 120 // count)
+    if style.small:
+        small = theme.plain(style.small, 120 // count)
         text += f" <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
     place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
     font = {"size": theme.AXIS_SIZE, "color": style.colour}

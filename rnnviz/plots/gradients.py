@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.detail import flow_detail_figure
 from rnnviz.plots.flags import flags
 from rnnviz.plots.heatmaps import unit_heatmaps
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
 from rnnviz.plots.marks import Piece, figure, note, on_paper, rule, signed
+from rnnviz.plots.rails import Drawn, all_rails
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow
@@ -34,8 +34,8 @@ QUANTITIES: Mapping[str, str] = {
     "c": "‖∂L/∂c<sub>t</sub>‖",
     "direct": "direct ‖∂⁺L/∂h<sub>t</sub>‖",
 }
+TIME = "time step t"
 Range = tuple[float, float]
-Drawn = list[tuple[theme.Style, curves.Relative]]
 
 
 def flow_figure(
@@ -48,11 +48,14 @@ def flow_figure(
     y_range: Range | None = None,
     styles: Mapping[str, theme.Style] | None = None,
     height: int = HEIGHT,
+    time_title: str = TIME,
 ) -> go.Figure:
     """log10 of a gradient's norm at steps 1..T, relative to each model's own value at step T.
 
     y is linear in decades: down 3 is a thousandth. The axis stands on the right, where the
     reading begins; each line ends on the left in its model's name and its decades at step 1.
+    Of layers that read from the end (`GradientFlow.direction`) the figure is the mirror image, for
+    their error travels from step 1 to step T.
     The initial state (step 0) is left out. What is no number is drawn on a rail at the floor
     (exactly zero, rounded to zero) or at the ceiling (infinite, NaN) and says which steps;
     steps that were not recorded are a gap. A thin dotted stretch is a value known by its
@@ -67,6 +70,7 @@ def flow_figure(
     y_range : decades (low, high). None takes `flow_range`.
     styles : the page's styles, by label (`theme.model_styles`).
     height : in pixels, as drawn; the labels at the line ends are spaced for it.
+    time_title : what the steps are, where they are not the input's.
 
     Raises ValueError for an unknown quantity.
     """
@@ -75,16 +79,19 @@ def flow_figure(
     pinned = _drawn(ghosts, quantity, theme.styles_for([flow.label for flow in ghosts], known))
     low, high = y_range or flow_range((*flows, *ghosts), quantity)
     seq_len = max((curve.seq_len for _, curve in drawn + pinned), default=1)
+    backward = any(curve.backward for _, curve in drawn + pinned)
     data = [_ghost(style, curve) for style, curve in pinned]
     data += [piece for style, curve in drawn for piece in curves.lines(curve, style)]
-    rails, said, ends = _rails(drawn, (low, high))
+    rails, said, ends = all_rails(drawn, (low, high))
     names = _names(drawn, pinned, ends, low)
-    labels = end_labels(names, (low, high), _inside(height), 1)
+    side = (seq_len, "right") if backward else (1, "left")
+    labels = end_labels(names, (low, high), _inside(height), *side)
     edges, edge_notes = _float64_ends(drawn, seq_len, (low, high))
-    flag_rules, flag_notes = flags(clue_steps, loss_at, seq_len, _plot_width(known))
+    flag_rules, flag_notes = flags(clue_steps, loss_at, seq_len, _plot_width(known), backward)
     if not drawn:
         flag_rules, flag_notes = [], []
-    layout = {**_layout(seq_len, quantity, (low, high), known), "height": height}
+    layout = {**_layout(seq_len, quantity, (low, high), known, backward), "height": height}
+    layout["xaxis"]["title"] = {"text": time_title}
     layout["shapes"] = flag_rules + edges
     layout["annotations"] = labels + said + edge_notes + flag_notes + _nothing(drawn, quantity)
     return figure(data + rails or [_empty()], layout, f"flow-{quantity}")
@@ -118,7 +125,11 @@ def _drawn(
     flows: Sequence[GradientFlow], quantity: str, styles: Mapping[str, theme.Style]
 ) -> Drawn:
     pairs = zip(flows, _curves(flows, quantity), strict=True)
-    return [(styles[flow.label], curves.relative(c)) for flow, c in pairs if c is not None]
+    return [
+        (styles[flow.label], curves.relative(c, backward=flow.direction == 1))
+        for flow, c in pairs
+        if c is not None
+    ]
 
 
 def _ghost(style: theme.Style, curve: curves.Relative) -> Piece:
@@ -126,55 +137,16 @@ def _ghost(style: theme.Style, curve: curves.Relative) -> Piece:
     return curves.line(curve, f"pinned {style.title}", line=faded, opacity=0.6)
 
 
-def _rails(drawn: Drawn, y_range: Range) -> tuple[list[Piece], list[Piece], dict[int, float]]:
-    """Rails, their words, and the height at which each model without a number at step 1 ends."""
-    low, high = y_range
-    pieces: list[Piece] = []
-    words: list[Piece] = []
-    ends: dict[int, float] = {}
-    for statuses, edge, inward in ((curves.ON_FLOOR, low, 1), (curves.ON_CEILING, high, -1)):
-        slot = 0
-        for index, (style, curve) in enumerate(drawn):
-            for status in statuses:
-                if not (curve.special == status).any():
-                    continue
-                level = edge + inward * (high - low) * (0.025 + 0.075 * slot)
-                slot += 1
-                pieces += curves.rail(curve, status, level, style)
-                words.append(_rail_words(style, curve, status, level, inward))
-                if curve.special[0] == status:
-                    ends[index] = level
-    return pieces, words, ends
-
-
-def _rail_words(
-    style: theme.Style, curve: curves.Relative, status: Status, level: float, inward: int
-) -> Piece:
-    text = f"{style.title}: {curves.WORDS[status]} {curves.where(curve, status)}"
-    if curve.reference_step and curve.reference_step < curve.seq_len:
-        text += f"; relative to step {curve.reference_step}"
-    start = int(np.flatnonzero(curve.special == status)[0]) + 1
-    left = start < 0.6 * curve.seq_len
-    return note(
-        text,
-        start if left else curve.seq_len,
-        level,
-        xanchor="left" if left else "right",
-        yanchor="bottom" if inward > 0 else "top",
-        yshift=2 * inward,
-        font={"size": theme.NOTE_SIZE, "color": style.colour},
-    )
-
-
 def _names(drawn: Drawn, pinned: Drawn, ends: Mapping[int, float], floor: float) -> list[EndLabel]:
     """Names for the left ends of the lines; of a ghost only where it differs from its model."""
     texts = []
     for index, (style, curve) in enumerate(drawn):
-        end = float(curve.values[0]) if curve.finite[0] else ends.get(index, floor)
+        known = curve.finite[curve.end]
+        end = float(curve.values[curve.end]) if known else ends.get(index, floor)
         texts.append(model_label(style, curves.end_sign(curve), end))
     for style, curve in pinned:
-        if curve.finite[0] and not _covered(style, curve, drawn):
-            end = float(curve.values[0])
+        if curve.finite[curve.end] and not _covered(style, curve, drawn):
+            end = float(curve.values[curve.end])
             texts.append(small_label(f"pinned {style.name} {signed(end)}", end, style.colour))
     return texts
 
@@ -187,7 +159,7 @@ def _inside(height: int) -> int:
 def _covered(style: theme.Style, curve: curves.Relative, drawn: Drawn) -> bool:
     """Whether a ghost ends where its model still ends: a second label would only be in the way."""
     return any(
-        style.title == other.title and abs(curve.values[0] - live.values[0]) < 0.3
+        style.title == other.title and abs(curve.values[curve.end] - live.values[live.end]) < 0.3
         for other, live in drawn
     )
 
@@ -229,20 +201,27 @@ def _plot_width(styles: Mapping[str, theme.Style]) -> float:
 
 
 def _layout(
-    seq_len: int, quantity: str, y_range: Range, styles: Mapping[str, theme.Style]
+    seq_len: int,
+    quantity: str,
+    y_range: Range,
+    styles: Mapping[str, theme.Style],
+    backward: bool,
 ) -> Piece:
     pad = 0.5 if seq_len == 1 else 0.008 * (seq_len - 1)
-    title = f"log<sub>10</sub> {QUANTITIES[quantity]}, step {seq_len} = 0"
+    start = 1 if backward else seq_len
+    title = f"log<sub>10</sub> {QUANTITIES[quantity]}, step {start} = 0"
+    margin = {"l": gutter(styles), **MARGIN}
+    margin |= {"l": margin["r"], "r": margin["l"]} if backward else {}
+    side = "left" if backward else "right"
     return {
-        "margin": {"l": gutter(styles), **MARGIN},
+        "margin": margin,
         "hovermode": "x unified",
         "xaxis": {
             "range": [max(1 - pad, 0.5), seq_len + pad],
-            "title": {"text": "time step t"},
             "showgrid": False,
             **({"dtick": 1} if seq_len < 10 else {}),
             "showspikes": False,
-            "unifiedhovertitle": {"text": f"step %{{x}}, relative to step {seq_len}"},
+            "unifiedhovertitle": {"text": f"step %{{x}}, relative to step {start}"},
         },
-        "yaxis": {"range": list(y_range), "side": "right", "title": {"text": title}},
+        "yaxis": {"range": list(y_range), "side": side, "title": {"text": title}},
     }

@@ -69,8 +69,9 @@ def unit_heatmaps(
 
 def _cells(flow: GradientFlow, budget: int) -> Cells:
     reference = curves.relative(flow.state).reference
-    log10 = np.asarray(flow.units, dtype=np.float64)[:, 1:]
-    status = np.asarray(flow.units_status)[:, 1:]
+    order = slice(None, 0, -1) if flow.direction else slice(1, None)
+    log10 = np.asarray(flow.units, dtype=np.float64)[:, order]
+    status = np.asarray(flow.units_status)[:, order]
     finite = np.isfinite(log10) & (status <= Status.ABOVE)
     values = np.where(finite, log10 - reference, np.nan)
     return thinned(values, np.where(finite, -1, status), budget)
@@ -115,7 +116,7 @@ def _layout(
     count = max(len(flows), 1)
     width = theme.WIDTH - MARGIN["l"] - MARGIN["r"]
     panel = (width - GAP * (count - 1)) / count
-    lines = 2 if count >= CROWDED and any(styles[flow.label].detail for flow in flows) else 1
+    lines = 2 if count >= CROWDED and any(styles[flow.label].small for flow in flows) else 1
     margin = {**MARGIN, "t": MARGIN["t"] + (lines - 1) * SECOND_LINE}
     layout: dict[str, Any] = {"height": HEIGHT, "margin": margin, "annotations": [_quantity()]}
     for index, (flow, part) in enumerate(zip(flows, cells, strict=True)):
@@ -147,7 +148,7 @@ def _y_axis(cells: Cells, first: bool) -> Piece:
 
 def _title(style: theme.Style, cells: Cells, start: float, room: float) -> Piece:
     """The model's name, and what its cells without a number are, as long as there is room."""
-    name, detail = style.name, style.detail
+    name, detail = style.name, style.small
     marks = [(SPECIAL_COLOURS[s], curves.WORDS[s], curves.SIGNS[s]) for s in cells.found]
     left = room - 11 * len(name) - 6
     words = sum(WIDE * (len(word) + 3) for _, word, _ in marks)
@@ -168,8 +169,8 @@ def _short_title(style: theme.Style, cells: Cells, start: float, room: float) ->
     """The same for a narrow panel: the name and signs, what sets the model apart below it."""
     signs = [f"<span style='color:{SPECIAL_COLOURS[s]}'>■</span>" for s in cells.found]
     text = " ".join([f"<b>{style.name}</b>", *signs])
-    if style.detail:
-        small = theme.plain(style.detail, int((room + GAP) / WIDE))
+    if style.small:
+        small = theme.plain(style.small, int((room + GAP) / WIDE))
         text += f"<br><span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
     font = {"size": theme.NOTE_SIZE, "color": style.colour}
     place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2, "align": "left"}

@@ -21,10 +21,12 @@ class EndLabel:
 
 def model_label(style: theme.Style, sign: str, y: float) -> EndLabel:
     """The model's name and what its line ends with; the detail in small below."""
+    if style.faint:
+        return small_label(f"{style.where} {sign}", y, style.colour)
     text = f"<b>{style.name}</b> {sign}"
-    if not style.detail:
+    if not style.small:
         return EndLabel(text, y, 24.0, style.colour)
-    words = theme.plain(style.detail, 28)
+    words = theme.plain(style.small, 28)
     detail = f"<br><span style='font-size:{theme.SMALL_SIZE}px'>{words}</span>"
     return EndLabel(text + detail, y, 46.0, style.colour)
 
@@ -76,5 +78,5 @@ def _end_label(
 def gutter(styles: Mapping[str, theme.Style]) -> int:
     """Room for model labels, from the names alone, so that it does not move with the numbers."""
     wide = [10.5 * (len(style.name) + 7) for style in styles.values()]
-    small = [7.0 * min(len(style.detail), 28) for style in styles.values()]
+    small = [7.0 * min(len(style.small), 28) for style in styles.values()]
     return int(min(max([126.0, *wide, *small]) + 8, 220))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnviz.analysis.labels import display_name
+from rnnviz.analysis.layers import SEPARATOR
 
 WIDTH = 960
 """Pixels a figure is designed for; the page may stretch it."""
@@ -82,10 +83,24 @@ class Style:
     """What sets it apart from the shared knobs: forget bias 0. Often empty."""
     colour: str
     dash: str
+    where: str = ""
+    """The layer and direction: layer 2 ←. Empty where the model has one of each."""
+    faint: bool = False
+    """Whether it stands behind another layer of its model: thin, its name in small."""
 
     @property
     def title(self) -> str:
-        return f"{self.name}, {self.detail}" if self.detail else self.name
+        name = f"{self.name}, {self.detail}" if self.detail else self.name
+        return f"{name}{SEPARATOR}{self.where}" if self.where else name
+
+    @property
+    def small(self) -> str:
+        """What stands in small beside or below the name."""
+        return ", ".join(part for part in (self.where, self.detail) if part)
+
+    @property
+    def width(self) -> float:
+        return THIN if self.faint else LINE
 
 
 def plain(text: object, limit: int = 40) -> str:
@@ -95,8 +110,8 @@ def plain(text: object, limit: int = 40) -> str:
 
 
 def model_kind(label: str) -> str:
-    """The cell's name in a model's label: "lstm" of "lstm:forget_bias=0"."""
-    return label.partition(":")[0].strip().lower()
+    """The cell's name in a label: "lstm" of "lstm:forget_bias=0" and of "lstm · layer 2"."""
+    return label.partition(SEPARATOR)[0].partition(":")[0].strip().lower()
 
 
 def model_colour(label: str, index: int = 0) -> str:
@@ -111,22 +126,29 @@ def model_dash(index: int = 0) -> str:
 
 
 def model_styles(labels: Sequence[str]) -> dict[str, Style]:
-    """The style of each model of a page, in the page's order.
+    """The style of each model of a page, or of each layer of a model, in the page's order. All
+    layers and directions of a model share its colour and dash.
 
     Pass the result to every figure of the page, so that a figure that shows only some of the
     models gives them the same colours.
     """
+    places: dict[str, int] = {}
+    kinds: dict[str, int] = {}
     styles: dict[str, Style] = {}
-    seen: dict[str, int] = {}
     for label in dict.fromkeys(labels):
-        kind = model_kind(label)
-        index = seen.get(kind, 0)
-        seen[kind] = index + 1
-        name, _, detail = display_name(label).partition(", ")
-        styles[label] = Style(
-            plain(name, 16), plain(detail, 40), model_colour(label, index), model_dash(index)
-        )
+        model, _, where = label.partition(SEPARATOR)
+        if model not in places:
+            kind = model_kind(model)
+            places[model] = kinds.get(kind, 0)
+            kinds[kind] = places[model] + 1
+        styles[label] = _style(model, where, places[model])
     return styles
+
+
+def _style(model: str, where: str, index: int) -> Style:
+    name, _, detail = display_name(model).partition(", ")
+    colour, dash = model_colour(model, index), model_dash(index)
+    return Style(plain(name, 16), plain(detail, 40), colour, dash, plain(where, 20))
 
 
 def styles_for(labels: Sequence[str], styles: Mapping[str, Style] | None) -> Mapping[str, Style]:
