@@ -13,9 +13,9 @@ MAX_SECONDS = 30.0
 # Measured on one core of a small server, float64, rounded up.
 SECONDS_PER_STEP = 60e-6
 FLOPS_PER_SECOND = 10e9
-QR_FLOPS_PER_SECOND = 3e9
+QR_FLOPS_PER_SECOND = 8e9
 SECONDS_PER_ELEMENT = 4e-9
-PASSES_PER_NORM = 60
+PASSES_PER_NORM = 30
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ class Formed:
         return state_size(self._cell)
 
     def pull(self, k: int, columns: Array) -> Array:
+        columns = np.ascontiguousarray(columns)
         H, states = self._cell.hidden_size, 1 + self._cell.HAS_CELL_STATE
         v = [columns[i : i + H] for i in range(0, self.size, H)]
         before, d_a = self._back.apply_with_gates(k, v[0], v[1] if states == 2 else None)
