@@ -23,8 +23,10 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from rnnviz.analysis.measures import Measures, measures
-from rnnviz.experiment import FIELDS, Experiment, check_size, estimate, run
+from rnnviz.experiment import FIELDS, Experiment, Field, check_size, estimate, run
 from rnnviz.workers import Jobs, Pool, chunked, cores
 
 Pairs = tuple[tuple[str, Any], ...]
@@ -133,6 +135,19 @@ def axis(experiment: Experiment, name: str, values: Iterable[Any]) -> tuple[Any,
     return _different(experiment, name, values, f"over[{name!r}]")
 
 
+def spaced(known: Field, low: float, high: float, number: int, log: bool) -> tuple[Any, ...]:
+    """So many values of a field from low to high, evenly or in equal ratios, of six digits; whole
+    ones for a field of whole numbers, none twice.
+    Raises ValueError for ends that make no range."""
+    if number < 2 or not low < high or (log and low <= 0):
+        raise ValueError("a range must go up, in at least 2 values, and on a log scale from above "
+                         f"0, got {low:g} to {high:g} in {number}")  # fmt: skip
+    values = (np.geomspace if log else np.linspace)(low, high, number)
+    if known.kind == "int":
+        return tuple(dict.fromkeys(round(v) for v in values.tolist()))
+    return tuple(float(f"{v:.6g}") for v in values.tolist())
+
+
 def _different(
     experiment: Experiment, name: str, values: Iterable[Any], said: str
 ) -> tuple[Any, ...]:
@@ -161,26 +176,28 @@ def work_on(chunk: Iterable[Point], attempt: int, max_seconds: float) -> list[Re
 
 
 def measured(point: Point, max_seconds: float = MAX_SECONDS) -> Iterator[Result]:
-    """The results of one point, model by model, so that one model's record is held at a time.
+    """The results of one point, model by model, so that one model's record is held at a time."""
+    for part in parts(point):
+        yield from measure(part, max_seconds)
+
+
+def parts(point: Point) -> tuple[Point, ...]:
+    """The same with one model each; all together where their sizes depend on each other."""
+    experiment = point.experiment
+    if experiment.match == "parameters":
+        return (point,)
+    return tuple(replace(point, experiment=replace(experiment, models=(model,)))
+                 for model in experiment.models)  # fmt: skip
+
+
+def measure(point: Point, max_seconds: float = MAX_SECONDS) -> list[Result]:
+    """Run the models of a point and take their numbers; whatever happens, a result for each.
 
     Of a network of several layers or directions, the first layer's forward direction.
     """
-    refusal = check_size(point.experiment, max_seconds=max_seconds)
-    for part in [] if refusal else _parts(point.experiment):
-        yield from _run(replace(point, experiment=part))
-    if refusal:
-        yield from _without(point, refusal)
-
-
-def _parts(experiment: Experiment) -> list[Experiment]:
-    """One model each; all together where their sizes depend on each other."""
-    if experiment.match == "parameters":
-        return [experiment]
-    return [replace(experiment, models=(model,)) for model in experiment.models]
-
-
-def _run(point: Point) -> list[Result]:
     start, experiment = time.perf_counter(), point.experiment
+    if refusal := check_size(experiment, max_seconds=max_seconds):
+        return _without(point, refusal)
     try:
         found = {label: measures(trace.trace, experiment.batch_size)
                  for label, trace in run(experiment).items()}  # fmt: skip

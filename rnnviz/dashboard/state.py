@@ -87,7 +87,8 @@ def preset_of(experiment: Experiment) -> str | None:
     return next(same, None)
 
 
-VIEWS = ("view_quantity", "view_model", "view_gate")
+VIEWS = ("view_quantity", "view_model", "view_gate", "view_layer", "view_direction",
+         "view_x", "view_y", "view_cells", "view_number")  # fmt: skip
 """Display choices of the pages. They are in the link, and never change the network."""
 
 

@@ -1,0 +1,211 @@
+"""Many runs as a diagram over two settings: each cell one number, each model one grid.
+
+Pure: results in, grid out. A result is anything that has `at` (pairs of field and value), `model`,
+`measures` (None if there are no numbers) and `message`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Protocol
+
+import numpy as np
+
+from rnnviz.analysis.labels import WORDS, display_name
+from rnnviz.analysis.measures import Measures
+from rnnviz.analysis.rates import LEVEL
+from rnnviz.core.numerics import Status
+
+Array = np.ndarray
+
+
+class Measured(Protocol):
+    """What a sweep yields."""
+
+    @property
+    def at(self) -> tuple[tuple[str, Any], ...]: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def measures(self) -> Measures | None: ...
+    @property
+    def message(self) -> str: ...
+
+
+class Cell(IntEnum):
+    """What a cell of the diagram is: a number, or why it has none."""
+
+    NUMBER = 0
+    PENDING = 1
+    ZERO = 2
+    """Nothing is left, exactly."""
+    ROUNDED = 3
+    """Nothing is left, because a factor was rounded to zero."""
+    NONE = 4
+    """Not a number, or too few points for a line."""
+    REFUSED = 5
+    """It was not run, or failed."""
+
+
+QUANTITIES: dict[str, Callable[[Measures], float | None]] = {
+    "slope": lambda m: m.slope,
+    "horizon": lambda m: m.horizon,
+    "reach": lambda m: m.reach_log10,
+}
+"""What a diagram may show: decades per step; steps in which the error falls to 1/e; decades from
+the last step to the first."""
+ZEROS = {Status.ZERO: Cell.ZERO, Status.ROUNDED: Cell.ROUNDED}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One setting: the field's name, what it is called, its values in ascending order, and
+    whether equal distances are equal ratios."""
+
+    name: str
+    label: str
+    values: tuple[float, ...]
+    log: bool
+
+    @property
+    def short(self) -> str:
+        """Its name within a sentence."""
+        return WORDS.get(self.name, self.name.replace("_", " "))
+
+    def place(self, value: float) -> float:
+        """Where a value lies, in cells: 0 is the first one's middle; NaN outside all cells."""
+        scale = np.log if self.log else np.asarray
+        known, wanted = scale(np.asarray(self.values, float)), scale(np.float64(value))
+        if len(known) == 1:
+            return 0.0 if value == self.values[0] else np.nan
+        return float(np.interp(wanted, known, np.arange(len(known)), left=np.nan, right=np.nan))
+
+    def value(self, place: float) -> float:
+        """The value of the cell that this place lies in."""
+        return self.values[min(max(round(place), 0), len(self.values) - 1)]
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseGrid:
+    """One model's diagram. values (rows of y, columns of x): NaN where `cells`, of the same shape
+    and of `Cell`, is not NUMBER. An infinite horizon is a number."""
+
+    model: str
+    quantity: str
+    x: Axis
+    y: Axis
+    values: Array
+    cells: Array
+
+
+def phase_grids(
+    results: Iterable[Measured], models: Sequence[str], x: Axis, y: Axis, quantity: str
+) -> tuple[PhaseGrid, ...]:
+    """A grid for each model; of several results for a cell (seeds) the mean of those with a
+    number. Results elsewhere or of other models are left out.
+    Raises ValueError for a quantity that is not one of QUANTITIES."""
+    if quantity not in QUANTITIES:
+        raise ValueError(f"quantity must be one of {', '.join(QUANTITIES)}, got {quantity!r}")
+    of_model: dict[str, list[Measured]] = {model: [] for model in models}
+    for result in results:
+        of_model.get(result.model, []).append(result)
+    return tuple(_grid(found, model, x, y, quantity) for model, found in of_model.items())
+
+
+def _grid(
+    results: Sequence[Measured], model: str, x: Axis, y: Axis, quantity: str
+) -> PhaseGrid:  # fmt: skip
+    shape = len(y.values), len(x.values)
+    total, count = np.zeros(shape), np.zeros(shape, int)
+    cells = np.full(shape, Cell.PENDING)
+    columns: dict[Any, int] = {value: i for i, value in enumerate(x.values)}
+    rows: dict[Any, int] = {value: i for i, value in enumerate(y.values)}
+    for result in results:
+        at = dict(result.at)
+        place = rows.get(at.get(y.name)), columns.get(at.get(x.name))
+        if None in place:
+            continue
+        value, cell = _value(result, quantity)
+        if cell == Cell.NUMBER:
+            total[place] += value
+            count[place] += 1
+        if cells[place] != Cell.NUMBER:
+            cells[place] = cell
+    values = np.full(shape, np.nan)
+    np.divide(total, count, out=values, where=count > 0)
+    return PhaseGrid(model, quantity, x, y, values, cells)
+
+
+def _value(result: Measured, quantity: str) -> tuple[float, Cell]:
+    m = result.measures
+    if m is None:
+        return np.nan, Cell.REFUSED
+    value = QUANTITIES[quantity](m)
+    if value is not None:
+        return value, Cell.NUMBER
+    return np.nan, ZEROS.get(m.reach_status, Cell.NONE)
+
+
+def phase_words(slopes: Sequence[PhaseGrid], row: float, most: int = 3) -> tuple[str, ...]:
+    """In how many settings the error stays level, in each model; and where, in the row of y that
+    is nearest to `row`, it turns from vanishing to exploding. `slopes`: grids of the slope.
+
+    Nothing is said of models or rows that have no number yet.
+    """
+    shares = [(share, grid) for grid in slopes if (share := level_share(grid)) is not None]
+    if not shares:
+        return ()
+    shares.sort(key=lambda pair: pair[0])
+    cells = max(int((grid.cells == Cell.NUMBER).sum()) for _, grid in shares)
+    parts = [f"**{100 * share:.0f} %** in the {display_name(g.model)}" for share, g in shares]
+    first = (f"Of {cells} settings, the error stays level (within ±{LEVEL:g} decades a step) in "
+             f"{_list(parts)}.")  # fmt: skip
+    return first, *_turning_words([grid for _, grid in shares][:most], row)
+
+
+def level_share(grid: PhaseGrid) -> float | None:
+    """The share of the cells with a number whose slope is level; None without any."""
+    known = grid.values[grid.cells == Cell.NUMBER]
+    return float(np.mean(np.abs(known) <= LEVEL)) if len(known) else None
+
+
+def turning_points(grid: PhaseGrid, row: int) -> list[float]:
+    """Where along x, in one row, the slope changes its sign; interpolated between cells with a
+    number."""
+    slope, known = grid.values[row], np.isfinite(grid.values[row])
+    x = np.asarray(grid.x.values, float)[known]
+    x, slope = np.log(x) if grid.x.log else x, slope[known]
+    here = np.flatnonzero(np.sign(slope[:-1]) * np.sign(slope[1:]) < 0)
+    share = slope[here] / (slope[here] - slope[here + 1])
+    found = x[here] + share * (x[here + 1] - x[here])
+    return [float(v) for v in (np.exp(found) if grid.x.log else found)]
+
+
+def _turning_words(grids: Sequence[PhaseGrid], wanted: float) -> tuple[str, ...]:
+    """Of the row nearest to `wanted` in which every grid has at least two numbers."""
+    x, y = grids[0].x, grids[0].y
+    enough = np.all([np.isfinite(g.values).sum(axis=1) > 1 for g in grids], axis=0)
+    if not enough.any():
+        return ()
+    far = np.abs(np.asarray(y.values, float) - wanted)
+    row = int(np.argmin(np.where(enough, far, np.inf)))
+    parts = []
+    for grid in grids:
+        turns = [f"**{_short(turn)}**" for turn in turning_points(grid, row)[:2]]
+        where = f"at {x.short} {' and '.join(turns)}" if turns else _side(grid, row)
+        parts.append(f"{where} in the {display_name(grid.model)}")
+    return (f"At {y.short} = {y.values[row]:g} it turns from dying to growing {_list(parts)}.",)
+
+
+def _side(grid: PhaseGrid, row: int) -> str:
+    return "nowhere (it dies)" if np.nanmean(grid.values[row]) < 0 else "nowhere (it grows)"
+
+
+def _short(value: float) -> str:
+    return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def _list(parts: Sequence[str]) -> str:
+    return ("; " if any("," in part for part in parts) else ", ").join(parts)
