@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import streamlit as st
 
 from rnnviz.analysis import gates, gradients, spectra
+from rnnviz.analysis.layers import SEPARATOR, LayerTrace, layer_traces
 from rnnviz.dashboard.training import trained_params
 from rnnviz.experiment import Experiment, Run, make_batch, run
 from rnnviz.tasks.batch import Batch
@@ -44,14 +45,33 @@ def traces(experiment: Experiment) -> Run:
     return run(experiment, trained_params(experiment))
 
 
+def layers(experiment: Experiment, label: str) -> tuple[LayerTrace, ...]:
+    """Every layer and direction of one model, each with a label of its own."""
+    model = label.partition(SEPARATOR)[0]
+    return layer_traces(traces(experiment)[model], model)
+
+
+def layer(experiment: Experiment, label: str) -> LayerTrace:
+    """The layer and direction that a label names; of a model's own label the first."""
+    parts = layers(experiment, label)
+    return next((part for part in parts if part.label == label), parts[0])
+
+
 @_cached(max_entries=64)
-def flows(experiment: Experiment) -> tuple[gradients.GradientFlow, ...]:
-    """One `GradientFlow` for each model."""
-    scale = experiment.batch_size
-    results = traces(experiment)
-    return tuple(
-        gradients.gradient_flow(trace.trace, label, scale) for label, trace in results.items()
-    )
+def flows(
+    experiment: Experiment, labels: tuple[str, ...] | None = None
+) -> tuple[gradients.GradientFlow, ...]:
+    """One `GradientFlow` for each label; for each model's first layer if none are given."""
+    wanted = tuple(map(str, experiment.models)) if labels is None else labels
+    return tuple(_flow(experiment, label) for label in wanted)
+
+
+def _flow(experiment: Experiment, label: str) -> gradients.GradientFlow:
+    """Where sequences are padded, a layer that reads from the end stays in its own order: their
+    ends are at different steps of the input."""
+    _, _, direction, trace = layer(experiment, label)
+    turned = direction if trace.lengths is None else 0
+    return gradients.gradient_flow(trace, label, experiment.batch_size, turned)
 
 
 @_cached(max_entries=16)
@@ -63,7 +83,7 @@ def batch(experiment: Experiment) -> Batch:
 @_cached(max_entries=64)
 def spectrum(experiment: Experiment, label: str, gate: str, coarse: bool) -> spectra.Spectrum:
     """The spectrum of one gate's block, with ‖W^k‖^(1/k): every k to 50, or a few of them."""
-    trace = traces(experiment)[label].trace
+    trace = layer(experiment, label).trace
     few = coarse or trace.cell.hidden_size > EXACT_HIDDEN_SIZE
     powers = FEW_POWERS if few else spectra.POWERS
     return spectra.weight_spectra(trace, label, [gate], powers)[gate]
@@ -72,13 +92,13 @@ def spectrum(experiment: Experiment, label: str, gate: str, coarse: bool) -> spe
 @_cached(max_entries=64)
 def stretch(experiment: Experiment, label: str, gate: str) -> spectra.Stretch:
     """What the rule of thumb goes by."""
-    return spectra.stretch(traces(experiment)[label].trace, gate)
+    return spectra.stretch(layer(experiment, label).trace, gate)
 
 
 @_cached(max_entries=32)
 def jacobians(experiment: Experiment, label: str, coarse: bool) -> spectra.JacobianSpectrum:
     """Of every step that the time allows, or of a dozen while a knob is dragged."""
-    trace = traces(experiment)[label].trace
+    trace = layer(experiment, label).trace
     size = trace.cell.hidden_size * (2 if trace.cell.HAS_CELL_STATE else 1)
     last = trace.steps_of(0)  # the first sequence is shown; it may be shorter than T
     count = max(2, min(last, JACOBIAN_BUDGET // size**3))
@@ -89,20 +109,24 @@ def jacobians(experiment: Experiment, label: str, coarse: bool) -> spectra.Jacob
 
 @_cached(max_entries=64)
 def gate_stats(experiment: Experiment, label: str) -> dict[str, gates.GateStats]:
-    return gates.gate_stats(traces(experiment)[label].trace, label)
+    return gates.gate_stats(layer(experiment, label).trace, label)
 
 
 @_cached(max_entries=64)
-def memories(experiment: Experiment) -> tuple[gates.Memory, ...]:
-    """Half-lives of every model that has a memory gate."""
-    found = (gates.memory(t.trace, label) for label, t in traces(experiment).items())
+def memories(
+    experiment: Experiment, labels: tuple[str, ...] | None = None
+) -> tuple[gates.Memory, ...]:
+    """Half-lives of every label that has a memory gate; of each model's first layer if none are
+    given."""
+    wanted = tuple(map(str, experiment.models)) if labels is None else labels
+    found = (gates.memory(layer(experiment, label).trace, label) for label in wanted)
     return tuple(memory for memory in found if memory is not None)
 
 
 @_cached(max_entries=32)
 def carry(experiment: Experiment, label: str, coarse: bool) -> gates.CarryProduct | None:
     """Π f against the truth; None without a memory gate, or where the products take too long."""
-    trace = traces(experiment)[label].trace
+    trace = layer(experiment, label).trace
     work = trace.seq_len * len(trace.cell.GATES) * trace.cell.hidden_size**3
     if work > CARRY_BUDGET:
         return None

@@ -17,6 +17,7 @@ from rnnviz.dashboard.state import MESSAGES, WHOLE_PAGE
 from rnnviz.experiment import Experiment, estimate
 from rnnviz.plots import theme
 from rnnviz.presets import PRESETS
+from rnnviz.tasks import Batch
 
 SHOWN = 4
 # Seconds of estimated run that need no spinner.
@@ -54,6 +55,17 @@ def link_messages(experiment: Experiment) -> bool:
 def warn(text: str) -> None:
     """A warning in few lines."""
     st.html(f'<p class="rnnviz-warning" role="alert">⚠ {html.escape(text)}</p>')
+
+
+def notes(batch: Batch) -> None:
+    """What the task cut or replaced, and what is padding."""
+    said = [batch.note] if batch.note else []
+    least, most = int(batch.lengths.min()), int(batch.lengths.max())
+    if least < batch.seq_len:
+        lengths = f"{least}" if least == most else f"{least} to {most}"
+        said.append(f"Sequences have {lengths} steps; what is after their end is not drawn.")
+    if said:
+        st.caption(" ".join(said))
 
 
 def patience(experiment: Experiment) -> AbstractContextManager[None]:

@@ -53,8 +53,7 @@ def _page(path: str) -> None:
         layout.refused(refusal)
     else:
         with layout.patience(work):
-            if note := compute.batch(setting.experiment).note:
-                st.caption(note)
+            layout.notes(compute.batch(setting.experiment))
             train_controls.shown_after(setting.experiment)
             PAGES[path][1].page(setting)
     relay()

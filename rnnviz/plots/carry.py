@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 HEIGHT = 190
+TIME = "time step t"
+OWN = "step of its own, from the end of the sequence"
 MARGIN = {"t": 14, "b": 46, "r": 76}
 
 
@@ -27,9 +29,11 @@ def carry_figure(
     *,
     styles: Mapping[str, theme.Style] | None = None,
     height: int = HEIGHT,
+    time_title: str = TIME,
 ) -> go.Figure:
     """log10 of the largest unit's Π f from t to T, dotted and thin, and of the true ‖∂c_T/∂c_t‖₂,
     thick, at t = 0..T. Where they part, error takes another way than the cell's own carry.
+    time_title : what the steps are; a layer that reads from the end has steps of its own.
     """
     known = theme.styles_for([p.label for p in products], styles)
     layout: Piece = {"height": height, "margin": {"l": gutter(known), **MARGIN}}
@@ -51,7 +55,7 @@ def carry_figure(
     pixels = height - MARGIN["t"] - MARGIN["b"]
     layout |= {
         "hovermode": "x unified",
-        "xaxis": axis("time step t", range=[-0.01 * seq_len, 1.01 * seq_len], showgrid=False),
+        "xaxis": axis(time_title, range=[-0.01 * seq_len, 1.01 * seq_len], showgrid=False),
         "yaxis": axis("decades", range=list(y_range), side="right", nticks=6),
         "annotations": end_labels(ends, y_range, pixels, 0),
     }

@@ -44,12 +44,13 @@ NOT_FINITE = "W_hh holds values that are not finite."
 
 
 def singular_values_figure(
-    spectra: Sequence[Spectrum], *, styles: Styles | None = None
+    spectra: Sequence[Spectrum], *, styles: Styles | None = None, promise: bool = True
 ) -> go.Figure:
     """Singular values of one H × H block of each model, largest first: bars for one model,
     lines for several. The dotted rule stands at 1/γ, γ the largest slope of the nonlinearity. Of
     an RNN whose largest value lies below it the gradient must vanish; above it, it may explode.
-    For a gate of an LSTM or GRU the rule is drawn without that promise: no single block decides.
+    For a gate of an LSTM or GRU the rule is drawn without that promise: no single block decides;
+    nor for an RNN with `promise` False, whose error takes another way as well (a skip).
     """
     known = theme.styles_for([s.label for s in spectra], styles)
     drawn = [s for s in spectra if drawable(s.singular_values)]
@@ -67,7 +68,10 @@ def singular_values_figure(
         "yaxis": axis("σ", range=[0, top]),
         "bargap": 0.15,
         "shapes": [_edge(edge) for edge in edges],
-        "annotations": [headline("σ<sub>max</sub> =", sizes, 390), *_promises(drawn, edges)],
+        "annotations": [
+            headline("σ<sub>max</sub> =", sizes, 390),
+            *_promises(drawn, edges, promise),
+        ],
     }
     return figure(data, layout, "singular-values")
 
@@ -77,16 +81,17 @@ def _edge(height: float) -> Piece:
     return rule((0, 1), (height, height), xref="x domain", line=line, layer="above")
 
 
-def _promises(spectra: Sequence[Spectrum], edges: Sequence[float]) -> list[Piece]:
+def _promises(spectra: Sequence[Spectrum], edges: Sequence[float], promise: bool) -> list[Piece]:
     """Right of the plot, at 1/γ: what lies above and below. Only an RNN is promised anything."""
     notes = []
     for edge in edges:
         kinds = {theme.model_kind(s.label) for s in spectra if 1 / s.lipschitz == edge}
         text = f"<b>1/γ = {edge:g}</b>"
-        if "rnn" in kinds:
+        if "rnn" in kinds and promise:
             text = f"above: may explode<br>{text}<br>below: must vanish"
         else:
-            text += "<br>no single gate<br>decides"
+            alone = "W<sub>hh</sub> alone<br>does not decide"
+            text += f"<br>{alone if 'rnn' in kinds else 'no single gate<br>decides'}"
         place = {"xref": "paper", "xanchor": "left", "xshift": 6, "align": "left"}
         notes.append(note(text, 1, edge, font={"size": theme.TICK_SIZE}, **place))
     return notes

@@ -9,6 +9,7 @@ import pytest
 from rnnviz import PRESETS, Experiment
 from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.initializers import INITIALIZERS
+from rnnviz.experiment.model import VARIANTS
 from rnnviz.tasks import TASKS
 from tests.dashboard.support import PAGES, assert_sound, change, charts, said, verdict, visit
 
@@ -56,6 +57,25 @@ SITUATIONS: dict[str, Experiment] = {
     "loss at every step": small(loss_at="every"),
     "equal parameters": small(match="parameters"),
     "chrono": small(gate_init="chrono"),
+    "two layers": small(layers=2),
+    "two layers, both directions": small(layers=2, bidirectional="yes"),
+    "both directions, loss at every step": small(bidirectional="yes", loss_at="every"),
+    "depths and directions of their own": small(
+        models=("rnn:layers=3", "rnn:bidirectional=yes", "lstm", "gru:layers=2,bidirectional=yes")
+    ),
+    "padded, both directions": small(task="sentiment", bidirectional="yes", layers=2),
+    "leak": small(leak=0.1),
+    "skip": small(skip=10),
+    "skip beyond T": small(skip=100),
+    "leak and skip": small(models=("rnn:leak=0.5,skip=3", "lstm:skip=5", "gru:skip=2")),
+    **{
+        f"variant {kind} {name}": small(models=(f"{kind}:variant={name}",), skip=2)
+        for kind, known in VARIANTS.items()
+        for name in known.choices[1:]
+    },
+    "all variants of an idea": small(
+        models=("lstm", *(f"lstm:variant={name}" for name in ("cifg", "nig", "nfg", "no_gates")))
+    ),
     "the last seed": small(seed=2**31 - 1),
     **{f"task {name}": small(task=name, text="to be or not to be") for name in TASKS},
     **{

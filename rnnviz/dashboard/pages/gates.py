@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
 from rnnviz import frames
 from rnnviz.analysis.gates import GateStats, Memory
 from rnnviz.analysis.labels import display_name
+from rnnviz.analysis.layers import LayerTrace, in_real_time
 from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
 from rnnviz.analysis.words import say
-from rnnviz.dashboard import compute, controls, layout
+from rnnviz.dashboard import compute, controls, layout, views
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.texts import texts
+from rnnviz.experiment import Experiment
 from rnnviz.plots import carry as carry_plots
 from rnnviz.plots import gates as plots
 from rnnviz.plots import theme
@@ -25,24 +29,44 @@ Styles = dict[str, theme.Style]
 def page(setting: Setting) -> None:
     """Verdict; the memory gate and its half-lives; the other gates and Π f against the truth."""
     experiment, text = setting.experiment, texts("gates")
-    styles = theme.model_styles(experiment.models)
     layout.link_messages(experiment)
     left, middle, right = st.columns([10, 18, 8], vertical_alignment="center")
     with left:
         layout.question(text["question"])
-    memories = {memory.label: memory for memory in compute.memories(experiment)}
-    if not memories:
+    gated = _gated(experiment)
+    model = layout.kept("view_model", gated, gated[0]) if gated else str(experiment.models[0])
+    with middle, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
+        if gated:
+            model = layout.choice("Model", gated, "view_model", model, display_name)
+        views.choices(experiment, [model], every=False)
+    part = views.part(experiment, model)
+    styles = theme.model_styles([*experiment.models, part.label])
+    if not gated:
         st.info(text["no_memory"])
-        _states(setting, str(experiment.models[0]), styles)
+        _states(setting, part, styles)
         return
-    with middle:
-        first = next(iter(memories))
-        label = layout.choice("Model", list(memories), "view_model", first, display_name)
+    (memory,) = compute.memories(experiment, (part.label,))
     with right:
-        _chrono_button(setting, memories[label])
-    _verdict(setting, memories[label], styles)
-    _memory_gate(setting, memories[label], styles)
-    _other_gates(setting, memories[label], styles)
+        _chrono_button(setting, memory)
+    _verdict(setting, memory, styles)
+    if memory.gate not in part.trace.cell.learned:
+        st.caption(text["fixed"])
+    _memory_gate(setting, part, memory, styles)
+    _other_gates(setting, part, memory, styles)
+
+
+def _gated(experiment: Experiment) -> list[str]:
+    """The models that have a memory gate."""
+    return [memory.label for memory in compute.memories(experiment)]
+
+
+def _stats(setting: Setting, part: LayerTrace) -> dict[str, GateStats]:
+    """Each gate of the layer, its values in the order of the input."""
+    found = compute.gate_stats(setting.experiment, part.label)
+    return {
+        gate: replace(stats, values=in_real_time(stats.values, part.direction, axis=1))
+        for gate, stats in found.items()
+    }
 
 
 def _verdict(setting: Setting, memory: Memory, styles: Styles) -> None:
@@ -56,9 +80,9 @@ def _verdict(setting: Setting, memory: Memory, styles: Styles) -> None:
     )
 
 
-def _memory_gate(setting: Setting, memory: Memory, styles: Styles) -> None:
+def _memory_gate(setting: Setting, part: LayerTrace, memory: Memory, styles: Styles) -> None:
     text = texts("gates")
-    stats = compute.gate_stats(setting.experiment, memory.label)[memory.gate]
+    stats = _stats(setting, part)[memory.gate]
     left, right = st.columns([2, 1])
     with left:
         live_chart(
@@ -95,9 +119,9 @@ def _chrono() -> None:
     st.rerun()  # the knobs too, which lie outside of the page
 
 
-def _other_gates(setting: Setting, memory: Memory, styles: Styles) -> None:
+def _other_gates(setting: Setting, part: LayerTrace, memory: Memory, styles: Styles) -> None:
     text = texts("gates")
-    stats = compute.gate_stats(setting.experiment, memory.label)
+    stats = _stats(setting, part)
     carry = compute.carry(setting.experiment, memory.label, setting.dragging)
     left, right = st.columns(2)
     with left:
@@ -113,18 +137,22 @@ def _other_gates(setting: Setting, memory: Memory, styles: Styles) -> None:
         layout.how_to_read(text["how_to_read_strips"])
     with right:
         live_chart(
-            carry_plots.carry_figure([carry] if carry else [], styles=styles),
+            carry_plots.carry_figure(
+                [carry] if carry else [],
+                styles=styles,
+                time_title=carry_plots.OWN if part.direction else carry_plots.TIME,
+            ),
             key="carry",
             height=carry_plots.HEIGHT,
-            time_axis=True,
+            time_axis=part.direction == 0,
             filename="rnnviz-carry",
             alt="Product of the memory gates against the true derivative, log10",
         )
         layout.how_to_read(text["how_to_read_carry"])
 
 
-def _states(setting: Setting, label: str, styles: Styles) -> None:
-    for stats in compute.gate_stats(setting.experiment, label).values():
+def _states(setting: Setting, part: LayerTrace, styles: Styles) -> None:
+    for stats in _stats(setting, part).values():
         live_chart(
             plots.gate_heatmap(stats, styles=styles),
             key="states",
@@ -152,10 +180,10 @@ def _summary(stats: GateStats) -> dict[str, object]:
 def details(setting: Setting) -> None:
     """The numbers, the equations."""
     experiment = setting.experiment
-    known = [memory.label for memory in compute.memories(experiment)]
+    known = _gated(experiment)
     if not known:
         return
-    label = layout.kept("view_model", known, known[0])
+    label = views.part(experiment, layout.kept("view_model", known, known[0])).label
     with layout.lazy("Numbers: saturation, data") as opened:
         if opened:
             _numbers(setting, label)
@@ -165,7 +193,7 @@ def details(setting: Setting) -> None:
 def _numbers(setting: Setting, label: str) -> None:
     experiment = setting.experiment
     stats = compute.gate_stats(experiment, label)
-    memory = next(m for m in compute.memories(experiment) if m.label == label)
+    (memory,) = compute.memories(experiment, (label,))
     layout.table(pd.DataFrame([_summary(s) for s in stats.values()]))
     layout.how_to_read(texts("gates")["how_to_read_saturation"])
     with st.container(horizontal=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
@@ -12,17 +13,19 @@ from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.verdicts import trouble_verdict
 from rnnviz.analysis.words import gradient_words, say
-from rnnviz.dashboard import compute, layout
+from rnnviz.core import RNN
+from rnnviz.dashboard import compute, layout, views
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.texts import texts
-from rnnviz.experiment import Experiment, Model
+from rnnviz.experiment import Experiment
 from rnnviz.plots import detail, theme
 from rnnviz.plots import gradients as plots
 from rnnviz.plots.heatmaps import CELLS
 
 QUANTITIES = {"h": "h alone", "c": "c alone", "detail": "total beside direct"}
+OWN_STEPS = "step of its own, each sequence from its end"
 HEIGHT = 316
 COARSE = 4_800
 """Cells of the unit pictures while a knob is dragged."""
@@ -41,19 +44,22 @@ COLUMNS = {
 def page(setting: Setting) -> None:
     """Verdict, one large figure, unit × time below it."""
     experiment, text = setting.experiment, texts("gradient_flow")
-    flows = compute.flows(experiment)
-    styles = theme.model_styles([flow.label for flow in flows])
-    layout.question(text["question"])
+    left, right = st.columns([1, 1], vertical_alignment="center")
+    with left:
+        layout.question(text["question"])
+    with right:
+        views.choices(experiment, experiment.models)
+    seen = _seen(experiment)
     if not layout.link_messages(experiment):
         layout.preset_words(experiment)
-    layout.verdict(_words(experiment), styles)
-    _flow_chart(setting, "state", styles)
-    layout.how_to_read(text["how_to_read"])
+    layout.verdict(_words(experiment, seen), seen.styles)
+    _flow_chart(setting, "state", seen)
+    layout.how_to_read(text["how_to_read_forward" if seen.backward else "how_to_read"])
     live_chart(
         plots.unit_heatmaps(
-            flows,
-            y_range=_steady_range(setting, "state"),
-            styles=styles,
+            seen.flows,
+            y_range=_steady_range(setting, "state", seen),
+            styles=seen.styles,
             most_cells=COARSE if setting.dragging else CELLS,
         ),
         key="units",
@@ -63,33 +69,80 @@ def page(setting: Setting) -> None:
         alt="Gradient of each hidden unit at each step, one panel a model",
     )
     layout.how_to_read(text["how_to_read_units"])
-    if experiment.loss_at == "every":
-        layout.warn(text["every_step_warning"])
+    _warnings(experiment, seen)
 
 
-def _words(experiment: Experiment) -> tuple[str, ...]:
-    flows = compute.flows(experiment)
+@dataclass(frozen=True)
+class Seen:
+    """What the page shows: the flows in front (which the verdict is about), those of other
+    layers behind them, and how each is drawn."""
+
+    view: views.View
+    flows: tuple[GradientFlow, ...]
+    behind: tuple[GradientFlow, ...]
+    styles: dict[str, theme.Style]
+    own_order: bool
+
+    @property
+    def backward(self) -> bool:
+        """Whether error travels from step 1 to step T."""
+        return any(flow.direction for flow in self.flows)
+
+
+def _seen(experiment: Experiment) -> Seen:
+    chosen = views.view(experiment, experiment.models)
+    front, behind = views.shown(experiment, chosen), views.behind(experiment, chosen)
+    return Seen(
+        view=chosen,
+        flows=compute.flows(experiment, views.labels_of(front)),
+        behind=compute.flows(experiment, views.labels_of(behind)),
+        styles=views.styles(experiment, chosen),
+        own_order=views.own_order(front),
+    )
+
+
+def _words(experiment: Experiment, seen: Seen) -> tuple[str, ...]:
+    """The rule of thumb knows nothing of a skip: then it is not judged."""
+    labels = [flow.label for flow in seen.flows]
+    cells = {label: compute.layer(experiment, label).trace.cell for label in labels}
     spectra = {
-        str(label): compute.stretch(experiment, label, "a")
-        for label in experiment.models
-        if Model(label).kind == "rnn"
+        label: compute.stretch(experiment, label, "a")
+        for label, cell in cells.items()
+        if isinstance(cell, RNN) and not cell.skip
     }
-    memories = () if spectra else compute.memories(experiment)
-    trouble = say(trouble_verdict(flows))
-    return (*gradient_words(flows, spectra, memories), *([trouble] if trouble else []))
+    memories = () if spectra else compute.memories(experiment, tuple(labels))
+    trouble = say(trouble_verdict(seen.flows))
+    return (*gradient_words(seen.flows, spectra, memories), *([trouble] if trouble else []))
 
 
-def _flow_chart(setting: Setting, quantity: str, styles: dict[str, theme.Style]) -> None:
+def _warnings(experiment: Experiment, seen: Seen) -> None:
+    """What the curves do not say by themselves."""
+    text = texts("gradient_flow")
+    drawn = (*seen.behind, *seen.flows)
+    lower = any(not views.is_last(experiment, flow.label) for flow in drawn)
+    said = [
+        text["every_step_warning"] * (experiment.loss_at == "every"),
+        text["lower_layer"] * lower,
+        text["from_the_end"] * seen.backward,
+        text["own_order"] * seen.own_order,
+        views.missing(experiment, seen.view),
+    ]
+    for words in filter(None, said):
+        layout.warn(words)
+
+
+def _flow_chart(setting: Setting, quantity: str, seen: Seen) -> None:
     experiment = setting.experiment
     figure = plots.flow_figure(
-        compute.flows(experiment),
-        ghosts=_ghosts(setting),
+        (*seen.behind, *seen.flows),
+        ghosts=_ghosts(setting, seen.view),
         quantity=quantity,
-        clue_steps=compute.batch(experiment).clue_steps,
+        clue_steps=() if seen.own_order else compute.batch(experiment).clue_steps,
         loss_at=experiment.loss_at,
-        y_range=_steady_range(setting, quantity),
-        styles=styles,
+        y_range=_steady_range(setting, quantity, seen),
+        styles=seen.styles,
         height=HEIGHT,
+        time_title=OWN_STEPS if seen.own_order else plots.TIME,
     )
     live_chart(
         figure,
@@ -101,23 +154,26 @@ def _flow_chart(setting: Setting, quantity: str, styles: dict[str, theme.Style])
     )
 
 
-def _steady_range(setting: Setting, quantity: str) -> tuple[float, float]:
+def _steady_range(setting: Setting, quantity: str, seen: Seen) -> tuple[float, float]:
     """Decades on the axis. While a knob is dragged it grows at once and shrinks after release."""
-    wanted = plots.flow_range((*compute.flows(setting.experiment), *_ghosts(setting)), quantity)
+    drawn = (*seen.flows, *seen.behind, *_ghosts(setting, seen.view))
+    wanted = plots.flow_range(drawn, quantity)
     key = f"range_{quantity}"
     low, high = st.session_state.get(key, wanted) if setting.dragging else wanted
     st.session_state[key] = (min(low, wanted[0]), max(high, wanted[1]))
     return st.session_state[key]
 
 
-def _ghosts(setting: Setting) -> tuple[GradientFlow, ...]:
-    return compute.flows(setting.pinned) if setting.pinned is not None else ()
+def _ghosts(setting: Setting, chosen: views.View) -> tuple[GradientFlow, ...]:
+    if setting.pinned is None:
+        return ()
+    return compute.flows(setting.pinned, views.labels_of(views.shown(setting.pinned, chosen)))
 
 
 def details(setting: Setting) -> None:
     """Other gradients than the state's, the numbers, the equations."""
     text, experiment = texts("gradient_flow"), setting.experiment
-    styles = theme.model_styles([str(model) for model in experiment.models])
+    seen = _seen(experiment)
     st.divider()
     if st.session_state.get("view_quantity") not in QUANTITIES:
         st.session_state["view_quantity"] = None
@@ -125,12 +181,12 @@ def details(setting: Setting) -> None:
         text["quantity"], list(QUANTITIES), format_func=QUANTITIES.__getitem__, key="view_quantity"
     )
     if chosen == "detail":
-        _detail_chart(setting, styles)
+        _detail_chart(seen)
     elif chosen:
-        _flow_chart(setting, chosen, styles)
+        _flow_chart(setting, chosen, seen)
     if chosen:
         layout.how_to_read(text[f"how_to_read_{chosen}"])
-    _numbers(compute.flows(experiment))
+    _numbers((*seen.behind, *seen.flows))
     equations(experiment)
 
 
@@ -148,9 +204,9 @@ def _slopes(flows: Sequence[GradientFlow]) -> pd.DataFrame:
     return frame[list(COLUMNS)].rename(columns=COLUMNS)
 
 
-def _detail_chart(setting: Setting, styles: dict[str, theme.Style]) -> None:
+def _detail_chart(seen: Seen) -> None:
     live_chart(
-        plots.flow_detail_figure(compute.flows(setting.experiment), styles=styles),
+        plots.flow_detail_figure(seen.flows, styles=seen.styles),
         key="flow-detail",
         height=detail.HEIGHT,
         time_axis=True,

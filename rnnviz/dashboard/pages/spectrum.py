@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from rnnviz import frames
@@ -9,7 +11,8 @@ from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
 from rnnviz.analysis.verdicts import spectrum_verdict
 from rnnviz.analysis.words import say
-from rnnviz.dashboard import compute, layout
+from rnnviz.core import RNN, Cell
+from rnnviz.dashboard import compute, layout, views
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
@@ -25,70 +28,93 @@ def page(setting: Setting) -> None:
     experiment, text = setting.experiment, texts("spectrum")
     layout.link_messages(experiment)
     label, gate = _choice(experiment)
-    styles = theme.model_styles(experiment.models)
+    styles = theme.model_styles([*experiment.models, label])
+    cell = compute.layer(experiment, label).trace.cell
     spectrum = compute.spectrum(experiment, label, gate, setting.dragging)
-    jacobian = compute.jacobians(experiment, label, setting.dragging)
-    flow = next(flow for flow in compute.flows(experiment) if flow.label == label)
+    jacobian = _in_real_time(experiment, compute.jacobians(experiment, label, setting.dragging))
+    (flow,) = compute.flows(experiment, (label,))
     verdict = spectrum_verdict(
         spectrum,
         flow.rate,
-        _slope_name(experiment, label),
+        str(getattr(cell, "activation", "tanh")),
         reach_status=flow.reach_status,
         refilled=flow.refilled,
+        also=_also(cell),
     )
-    words = say(verdict)
-    layout.verdict([words], styles)
-    if Model(label).kind != "rnn":
+    layout.verdict([say(verdict)], styles)
+    if not isinstance(cell, RNN):
         st.caption(text["no_single_block"])
-    _weights(spectrum, jacobian, styles)
+    if cell.skip:
+        st.caption(text["skip"])
+    _weights(spectrum, jacobian, cell, styles)
     _powers(spectrum, jacobian, styles)
     _step(jacobian, styles)
 
 
 def _choice(experiment: Experiment) -> tuple[str, str]:
-    """The page's question, and beside it which model, and which gate's block of its W_hh."""
-    left, middle, right = st.columns([13, 8, 7], vertical_alignment="center")
+    """The page's question, and beside it which model, which of its layers and directions, and
+    which gate's block of its W_hh."""
+    left, right = st.columns([10, 18], vertical_alignment="center")
     with left:
         layout.question(texts("spectrum")["question"])
-    label, _ = _chosen(experiment)
-    with middle:
+    model = _model(experiment)
+    with right, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
         models = [str(model) for model in experiment.models]
-        label = layout.choice("Model", models, "view_model", label, display_name)
-    gates = compute.traces(experiment)[label].trace.cell.GATES
-    _, gate = _chosen(experiment)
-    if len(gates) > 1:
-        with right:
+        model = layout.choice("Model", models, "view_model", model, display_name)
+        views.choices(experiment, [model], every=False)
+        label, gate = _chosen(experiment)
+        gates = compute.layer(experiment, label).trace.cell.learned
+        if len(gates) > 1:
             gate = layout.choice("Gate", list(gates), "view_gate", gate)
     return label, gate
 
 
-def _chosen(experiment: Experiment) -> tuple[str, str]:
-    """The model and the gate last chosen; the first RNN, a memory gate where that is no longer
-    there."""
+def _model(experiment: Experiment) -> str:
+    """The model last chosen; the first RNN where that is no longer there."""
     models = [str(model) for model in experiment.models]
     rnns = [label for label in models if Model(label).kind == "rnn"]
-    label = layout.kept("view_model", models, (rnns or models)[0])
-    cell = compute.traces(experiment)[label].trace.cell
-    return label, layout.kept("view_gate", cell.GATES, cell.MEMORY_GATE or cell.GATES[0])
+    return layout.kept("view_model", models, (rnns or models)[0])
 
 
-def _slope_name(experiment: Experiment, label: str) -> str:
-    cell = compute.traces(experiment)[label].trace.cell
-    return str(getattr(cell, "activation", "tanh"))
+def _chosen(experiment: Experiment) -> tuple[str, str]:
+    """The model's layer and the gate last chosen; a gate with weights, the memory gate if it
+    has, where that is no longer there."""
+    part = views.part(experiment, _model(experiment))
+    gates, memory = part.trace.cell.learned, part.trace.cell.MEMORY_GATE
+    return part.label, layout.kept("view_gate", gates, memory if memory in gates else gates[0])
+
+
+def _also(cell: Cell) -> list[str]:
+    """What else than W_hh and the nonlinearity the error passes."""
+    leaky = getattr(cell, "leak", 1.0) != 1.0
+    return ["the leak"] * leaky + ["W_skip"] * bool(cell.skip)
+
+
+def _in_real_time(experiment: Experiment, jacobian: JacobianSpectrum) -> JacobianSpectrum:
+    """Steps of the input, where the layer reads from the end: the first sequence is shown."""
+    part = compute.layer(experiment, jacobian.label)
+    if part.direction == 0:
+        return jacobian
+    return replace(
+        jacobian,
+        steps=part.trace.steps_of(0) + 1 - jacobian.steps[::-1],
+        singular_values=jacobian.singular_values[::-1],
+        mean_slope=jacobian.mean_slope[::-1],
+    )
 
 
 def _weights(
-    spectrum: Spectrum, jacobian: JacobianSpectrum, styles: dict[str, theme.Style]
+    spectrum: Spectrum, jacobian: JacobianSpectrum, cell: Cell, styles: dict[str, theme.Style]
 ) -> None:
     text = texts("spectrum")
-    simple = Model(spectrum.label).kind == "rnn"
-    kind = "" if simple else "_gate"
+    simple = isinstance(cell, RNN) and not cell.skip
+    kind = "" if simple else "_skip" if isinstance(cell, RNN) else "_gate"
     slope = float(jacobian.mean_slope.mean())
     circled = "" if not simple or plots.has_slope_circle(spectrum, slope) else "_plain"
     left, right = st.columns(2)
     with left:
         live_chart(
-            plots.singular_values_figure([spectrum], styles=styles),
+            plots.singular_values_figure([spectrum], styles=styles, promise=simple),
             key="singular-values",
             height=262,
             filename="rnnviz-singular-values",
