@@ -35,6 +35,7 @@ CHUNK_SECONDS = 0.2
 """Estimated work that travels to a worker at once: enough to outweigh the way."""
 MAX_SECONDS = 600.0
 """Estimated seconds from which on a point is refused."""
+STATUSES = ("reach_status", "final_status", "lambda_1_status")
 NO_FIELDS = {
     "models": "every model has results of its own; choose models in the experiment",
     "seed": "give seeds=",
@@ -72,7 +73,7 @@ class Result:
         numbers = dict.fromkeys(Measures.__dataclass_fields__)
         if self.measures is not None:
             numbers = asdict(self.measures)
-            for name in ("reach_status", "final_status"):
+            for name in STATUSES:
                 numbers[name] = numbers[name].name.lower()
         return {**dict(self.at), "seed": self.seed, "model": self.model, **numbers,
                 "seconds": self.seconds, "message": self.message}  # fmt: skip

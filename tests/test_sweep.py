@@ -13,6 +13,7 @@ import pytest
 
 import rnnviz
 from rnnviz.analysis import gradient_flow
+from rnnviz.analysis.lyapunov import lyapunov_spectrum
 from rnnviz.core.numerics import Status
 from rnnviz.experiment import Experiment, run
 from rnnviz.sweep import Point, Result, count, measured, points, run_points, sweep
@@ -61,6 +62,8 @@ def test_the_numbers_are_those_of_a_run(match: str) -> None:
         assert m.horizon == pytest.approx(
             -1 / np.log(flow.slope.factor_per_step) if falls else np.inf
         )
+        exact = lyapunov_spectrum(trace.trace, label).largest
+        assert m.lambda_1 == pytest.approx(exact, rel=1e-6)
         assert result.seconds > 0
 
 
@@ -71,6 +74,7 @@ def test_a_linear_orthogonal_network_is_g_to_the_k() -> None:
         assert m is not None
         assert m.slope == pytest.approx(np.log10(gain), abs=1e-10)
         assert m.reach_log10 == pytest.approx(99 * np.log10(gain), abs=1e-8)
+        assert m.lambda_1 == pytest.approx(np.log(gain), abs=1e-10)
     assert found[0.5].horizon == pytest.approx(1 / np.log(2))  # type: ignore[union-attr]
     assert found[2.0].horizon == np.inf  # type: ignore[union-attr]
 
@@ -82,6 +86,7 @@ def test_an_exact_zero_has_its_status_and_no_number() -> None:
     assert m is not None
     assert (m.reach_log10, m.reach_status) == (None, Status.ZERO)
     assert (m.final_log10, m.final_status) == (None, Status.ZERO)
+    assert (m.lambda_1, m.lambda_1_status) == (None, Status.ZERO)
     assert result.row()["reach_status"] == "zero"
 
 

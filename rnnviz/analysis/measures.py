@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis.gradients import gradient_flow, state_curve
+from rnnviz.analysis.lyapunov import lyapunov_spectrum
 from rnnviz.analysis.rates import LOG10_E, Curve, fit_slope, reach
 from rnnviz.core import Trace
 from rnnviz.core.numerics import Status, status_of
+
+VECTORS = 8
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Measures:
     reach_log10, reach_status: log10 of what is left at step 1 of the error at the last step that
     error enters. None where that is no number; `reach_status` says why.
     final_log10, final_status: log10 ‖∂L/∂s_1‖ itself, as the gradient of each sequence's own loss.
+    lambda_1, lambda_1_status: the largest finite-time Lyapunov exponent of the first sequence, in
+    nats a step (see `lyapunov`); NOT_RECORDED where it would take too long.
     """
 
     slope: float | None
@@ -32,6 +37,8 @@ class Measures:
     reach_status: Status
     final_log10: float | None
     final_status: Status
+    lambda_1: float | None
+    lambda_1_status: Status
 
 
 def measures(trace: Trace, scale: float = 1.0) -> Measures:
@@ -40,6 +47,7 @@ def measures(trace: Trace, scale: float = 1.0) -> Measures:
     line = fit_slope(state)
     ratio, ratio_status, _ = reach(state)
     final, final_status = state.value(1)
+    exponent, exponent_status = _lambda_1(trace)
     return Measures(
         slope=None if line is None else line.decades_per_step,
         r2=None if line is None else line.r2,
@@ -48,7 +56,18 @@ def measures(trace: Trace, scale: float = 1.0) -> Measures:
         reach_status=ratio_status,
         final_log10=_finite(final),
         final_status=final_status,
+        lambda_1=_finite(exponent),
+        lambda_1_status=exponent_status,
     )
+
+
+def _lambda_1(trace: Trace) -> tuple[float, Status]:
+    """A few vectors find the direction that a single one may miss."""
+    try:
+        found = lyapunov_spectrum(trace, "", count=VECTORS)
+    except ValueError:  # larger than that analysis allows
+        return np.nan, Status.NOT_RECORDED
+    return found.largest, Status(found.status[0])
 
 
 def _state(trace: Trace, scale: float) -> Curve:

@@ -49,13 +49,14 @@ class Cell(IntEnum):
     """It was not run, or failed."""
 
 
-QUANTITIES: dict[str, Callable[[Measures], float | None]] = {
-    "slope": lambda m: m.slope,
-    "horizon": lambda m: m.horizon,
-    "reach": lambda m: m.reach_log10,
+QUANTITIES: dict[str, Callable[[Measures], tuple[float | None, Status]]] = {
+    "slope": lambda m: (m.slope, m.reach_status),
+    "horizon": lambda m: (m.horizon, m.reach_status),
+    "reach": lambda m: (m.reach_log10, m.reach_status),
+    "lambda_1": lambda m: (m.lambda_1, m.lambda_1_status),
 }
-"""What a diagram may show: decades per step; steps in which the error falls to 1/e; decades from
-the last step to the first."""
+"""What a diagram may show, with what to say where there is none: decades per step; steps in which
+the error falls to 1/e; decades from the last step to the first; nats per step."""
 ZEROS = {Status.ZERO: Cell.ZERO, Status.ROUNDED: Cell.ROUNDED}
 
 
@@ -142,10 +143,10 @@ def _value(result: Measured, quantity: str) -> tuple[float, Cell]:
     m = result.measures
     if m is None:
         return np.nan, Cell.REFUSED
-    value = QUANTITIES[quantity](m)
+    value, status = QUANTITIES[quantity](m)
     if value is not None:
         return value, Cell.NUMBER
-    return np.nan, ZEROS.get(m.reach_status, Cell.NONE)
+    return np.nan, ZEROS.get(status, Cell.NONE)
 
 
 def phase_words(slopes: Sequence[PhaseGrid], row: float, most: int = 3) -> tuple[str, ...]:

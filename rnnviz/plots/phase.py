@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.analysis.phase import Axis, Cell, PhaseGrid
-from rnnviz.analysis.rates import LEVEL
+from rnnviz.analysis.phase import Cell, PhaseGrid
 from rnnviz.plots import theme
-from rnnviz.plots.marks import MINUS, Piece, figure, on_paper
+from rnnviz.plots.marks import Piece, figure, on_paper
 from rnnviz.plots.panels import UNSEEN, axis, nothing
+from rnnviz.plots.phase_scales import SCALES, Scale, colour_axis, round_ticks
 
 Array = np.ndarray
 HEIGHT = 400
 MARGIN = {"l": 64, "r": 96, "t": 28, "b": 46}
 GAP, ROW_GAP = 0.03, 0.16
 MOST_COLUMNS = 3
-NICE = (1, 2, 5)
 NO_TICKS: Piece = {"showticklabels": False, "ticks": ""}
 COLOURS = {
     Cell.PENDING: "rgba(128,136,144,0.12)",
@@ -34,38 +32,6 @@ WORDS = {
     Cell.ROUNDED: "rounded to zero",
     Cell.NONE: "no number",
     Cell.REFUSED: "not run: too large, or it failed",
-}
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How a quantity is coloured. unit: up to there the colour is linear, beyond it logarithmic;
-    0 for a magnitude, coloured by its log10. ticks: candidates for the colour bar, and its ends."""
-
-    title: str
-    unit: float
-    ticks: tuple[float, ...]
-    hover: Callable[[float], str]
-
-    def colour(self, values: Array) -> Array:
-        """What is sent as z."""
-        if not self.unit:
-            return np.log10(np.clip(values, self.ticks[0], self.ticks[-1]))
-        return np.arcsinh(np.asarray(values) / self.unit)
-
-
-def _signed(digits: int, unit: str) -> Callable[[float], str]:
-    return lambda value: f"{value:+.{digits}f} {unit}".replace("-", MINUS)
-
-
-def _steps(value: float) -> str:
-    return f"{value:.3g} steps" if np.isfinite(value) else "∞: the error does not fall"
-
-
-SCALES: Mapping[str, Scale] = {
-    "slope": Scale("decades<br>a step", LEVEL, (0, 0.02, 0.1, 0.5, 2, 10), _signed(3, "decades")),
-    "reach": Scale("decades<br>T to 1", 1.0, (0, 1, 10, 100, 1000, 10_000), _signed(1, "decades")),
-    "horizon": Scale("steps", 0.0, (1, 10, 100, 1000), _steps),
 }
 
 
@@ -88,7 +54,7 @@ def phase_figure(
     known = theme.styles_for([grid.model for grid in grids], styles)
     scale = SCALES[grids[0].quantity]
     layout: Piece = {"height": height, "margin": MARGIN, "annotations": [_quantity(scale)]}
-    layout["coloraxis"] = _bar(scale, grids)
+    layout["coloraxis"] = colour_axis(scale, grids)
     data: list[Piece] = []
     for index, (grid, place) in enumerate(zip(grids, _places(len(grids)), strict=True)):
         suffix = "" if index == 0 else str(index + 1)
@@ -173,8 +139,8 @@ def _mark(grid: PhaseGrid, where: Piece, here: tuple[float, float] | None) -> li
 
 def _axes(grid: PhaseGrid, suffix: str, place: Place) -> Piece:
     left, right, bottom, top, first, lowest = place
-    x: Piece = axis(grid.x.label, **_ticks(grid.x, 5)) if lowest else NO_TICKS
-    y: Piece = axis(grid.y.label, **_ticks(grid.y, 7)) if first else NO_TICKS
+    x: Piece = axis(grid.x.label, **round_ticks(grid.x, 5)) if lowest else NO_TICKS
+    y: Piece = axis(grid.y.label, **round_ticks(grid.y, 7)) if first else NO_TICKS
     across = {"domain": [round(left, 4), round(right, 4)], "anchor": f"y{suffix}"}
     up = {"domain": [round(bottom, 4), round(top, 4)], "anchor": f"x{suffix}"}
     plain = {"showgrid": False, "ticklen": 3}
@@ -183,66 +149,6 @@ def _axes(grid: PhaseGrid, suffix: str, place: Place) -> Piece:
         f"xaxis{suffix}": {**x, **plain, **across, **ends[0]},
         f"yaxis{suffix}": {**y, **plain, **up, **ends[1]},
     }
-
-
-def _ticks(axis_: Axis, most: int) -> Piece:
-    """Round values, where they lie among the cells."""
-    values = _round_values(axis_, most)
-    kept = [(axis_.place(v), f"{v:g}".replace("-", MINUS)) for v in values]
-    return {"tickvals": [p for p, _ in kept], "ticktext": [text for _, text in kept]}
-
-
-def _round_values(axis_: Axis, most: int) -> list[float]:
-    low, high = axis_.values[0], axis_.values[-1]
-    if len(axis_.values) == 1:
-        return [low]
-    if not axis_.log:
-        return _multiples(low, high, most)
-    if high < 50 * low:
-        doubled = [2.0**k for k in range(int(np.log2(low)) - 1, int(np.log2(high)) + 2)]
-        return [v for v in doubled if low <= v <= high]
-    found: list[float] = []
-    for factors in ((1,), (1, 3), NICE):
-        decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-        values = [f * 10.0**d for d in decades for f in factors]
-        kept = [v for v in values if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
-        if len(kept) > most and found:
-            break
-        found = kept
-    return found or [low, high]
-
-
-def _multiples(low: float, high: float, most: int) -> list[float]:
-    least = (high - low) / most
-    size = 10.0 ** np.floor(np.log10(least))
-    step = next(size * f for f in (1, 2, 5, 10) if size * f >= least * (1 - 1e-9))
-    first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
-    return [round(k * step, 10) for k in range(first, last + 1)]
-
-
-def _bar(scale: Scale, grids: Sequence[PhaseGrid]) -> Piece:
-    ticks = _bar_ticks(scale, grids)
-    places = scale.colour(np.asarray(ticks, float)).tolist()
-    texts = [f"{tick:g}".replace("-", MINUS) for tick in ticks]
-    if scale.unit:
-        colours: object = theme.DIVERGING
-        texts = [f"+{text}" if tick > 0 else text for text, tick in zip(texts, ticks, strict=True)]
-    else:
-        colours, texts = theme.SEQUENTIAL, [*texts[:-1], f"≥ {texts[-1]}"]
-    bar = {"thickness": 12, "len": 1.0, "outlinewidth": 0, "xpad": 8, "ypad": 0,
-           "tickvals": places, "ticktext": texts,
-           "tickfont": {"size": theme.SMALL_SIZE}}  # fmt: skip
-    return {"cmin": places[0], "cmax": places[-1], "colorscale": colours, "colorbar": bar}
-
-
-def _bar_ticks(scale: Scale, grids: Sequence[PhaseGrid]) -> list[float]:
-    if not scale.unit:
-        return list(scale.ticks)
-    known = np.concatenate([grid.values[grid.cells == Cell.NUMBER] for grid in grids])
-    largest = float(np.abs(known).max(initial=0.0))
-    above = next((n for n, tick in enumerate(scale.ticks) if tick >= largest), len(scale.ticks) - 1)
-    positive = list(scale.ticks[1 : max(above, 2) + 1])
-    return [-tick for tick in reversed(positive)] + [0.0, *positive]
 
 
 def _title(style: theme.Style, place: Place) -> Piece:
@@ -255,5 +161,4 @@ def _title(style: theme.Style, place: Place) -> Piece:
 
 def _quantity(scale: Scale) -> Piece:
     at = {"xanchor": "right", "xshift": MARGIN["r"] - 2, "yanchor": "bottom", "yshift": 8}
-    text = scale.title.replace("<br>", " ")
-    return on_paper(text, 1, 1, font={"size": theme.SMALL_SIZE}, **at)
+    return on_paper(scale.title, 1, 1, font={"size": theme.SMALL_SIZE}, **at)

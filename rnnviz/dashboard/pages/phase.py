@@ -20,7 +20,8 @@ from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.plots import phase as plots
 from rnnviz.plots import theme
 
-QUANTITIES = {"slope": "slope", "horizon": "horizon", "reach": "final gradient"}
+QUANTITIES = {"slope": "slope", "horizon": "horizon", "reach": "final gradient",
+              "lambda_1": "λ₁"}  # fmt: skip
 HEIGHT = 400
 DIAGRAM = "diagram"
 """Key of the fragment that a tick runs."""

@@ -1,0 +1,124 @@
+"""Results of a sweep as grids, and the words for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnviz.analysis.measures import Measures
+from rnnviz.analysis.phase import Axis, Cell, level_share, phase_grids, phase_words, turning_points
+from rnnviz.core.numerics import Status
+
+GAIN = Axis("gain", "Gain", (0.5, 1.0, 2.0), log=True)
+LENGTH = Axis("seq_len", "Sequence length T", (10, 20), log=True)
+NUMBERS = Measures(-0.5, 1.0, 0.87, -5.0, Status.FINITE, -6.0, Status.FINITE, -1.1, Status.FINITE)
+
+
+@dataclass(frozen=True)
+class Found:
+    at: tuple[tuple[str, Any], ...]
+    model: str
+    measures: Measures | None
+    message: str = ""
+
+
+def found(gain: float, seq_len: int, model: str = "rnn", **numbers: Any) -> Found:
+    return Found((("gain", gain), ("seq_len", seq_len)), model, replace(NUMBERS, **numbers))
+
+
+def one(results: list[Found], quantity: str = "slope") -> Any:
+    (grid,) = phase_grids(results, ["rnn"], GAIN, LENGTH, quantity)
+    return grid
+
+
+def test_a_result_lies_in_its_cell_rows_are_y() -> None:
+    grid = one([found(2.0, 10, slope=0.25), found(0.5, 20, slope=-0.75)])
+    assert grid.values.shape == grid.cells.shape == (2, 3)
+    assert (grid.values[0, 2], grid.values[1, 0]) == (0.25, -0.75)
+    assert np.isnan(grid.values).sum() == (grid.cells == Cell.PENDING).sum() == 4
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value"), [("slope", -0.5), ("horizon", 0.87), ("reach", -5.0), ("lambda_1", -1.1)]
+)
+def test_each_quantity_is_its_number(quantity: str, value: float) -> None:
+    assert one([found(1.0, 10)], quantity).values[0, 1] == value
+
+
+def test_several_seeds_are_averaged_over_those_with_a_number() -> None:
+    results = [found(1.0, 10, slope=s) for s in (0.1, 0.3, None)]
+    grid = one(results)
+    assert grid.values[0, 1] == pytest.approx(0.2)
+    assert grid.cells[0, 1] == Cell.NUMBER
+
+
+@pytest.mark.parametrize(
+    ("status", "cell"),
+    [(Status.ZERO, Cell.ZERO), (Status.ROUNDED, Cell.ROUNDED), (Status.NAN, Cell.NONE)],
+)
+def test_what_is_no_number_says_what_it_is(status: Status, cell: Cell) -> None:
+    assert one([found(1.0, 10, reach_log10=None, reach_status=status)], "reach").cells[0, 1] == cell
+    exponent = found(1.0, 10, lambda_1=None, lambda_1_status=status)
+    assert one([exponent], "lambda_1").cells[0, 1] == cell
+
+
+def test_a_refused_point_and_strangers() -> None:
+    refused = Found((("gain", 1.0), ("seq_len", 10)), "rnn", None, "too large")
+    other = [found(1.0, 10, "gru"), found(7.0, 10), Found((), "rnn", NUMBERS)]
+    grid = one([refused, *other])
+    assert grid.cells[0, 1] == Cell.REFUSED
+    assert (grid.cells == Cell.PENDING).sum() == 5
+
+
+def test_an_unknown_quantity_is_named() -> None:
+    with pytest.raises(ValueError, match="quantity must be one of slope, .*got 'size'"):
+        one([], "size")
+
+
+def test_places_and_values_of_an_axis() -> None:
+    assert [GAIN.place(v) for v in GAIN.values] == [0, 1, 2]
+    assert GAIN.place(np.sqrt(2)) == pytest.approx(1.5)
+    assert np.isnan(GAIN.place(4.0))
+    assert [GAIN.value(p) for p in (-3, 0.4, 0.6, 2, 9)] == [0.5, 0.5, 1.0, 2.0, 2.0]
+    single = Axis("skip", "Skip", (3,), log=False)
+    assert (single.place(3), single.value(0.0)) == (0.0, 3)
+    assert np.isnan(single.place(4))
+
+
+def test_where_the_slope_changes_its_sign() -> None:
+    grid = one([found(g, 10, slope=s) for g, s in zip(GAIN.values, (-0.3, -0.1, 0.1), strict=True)])
+    assert turning_points(grid, 0) == pytest.approx([np.sqrt(2)])
+    assert turning_points(grid, 1) == []
+    gap = one([found(0.5, 10, slope=-0.1), found(2.0, 10, slope=0.1)])
+    assert turning_points(gap, 0) == pytest.approx([1.0])
+
+
+def test_the_share_of_level_cells() -> None:
+    grid = one(
+        [found(g, 10, slope=s) for g, s in zip(GAIN.values, (-0.3, -0.02, 0.0), strict=True)]
+    )
+    assert level_share(grid) == pytest.approx(2 / 3)
+    assert level_share(one([])) is None
+
+
+def test_words_have_the_numbers_and_the_least_level_model_first() -> None:
+    results = [found(g, 10, "lstm", slope=0.01) for g in GAIN.values]
+    results += [found(g, 10, slope=s) for g, s in zip(GAIN.values, (-0.3, -0.1, 0.1), strict=True)]
+    grids = phase_grids(results, ["lstm", "rnn", "gru"], GAIN, LENGTH, "slope")
+    first, second = phase_words(grids, 100)
+    assert first == (
+        "Of 3 settings, the error stays level (within ±0.02 decades a step) in "
+        "**0 %** in the RNN, **100 %** in the LSTM."
+    )
+    assert second == (
+        "At T = 10 it turns from dying to growing at gain **1.4** in the RNN, "
+        "nowhere (it grows) in the LSTM."
+    )
+
+
+def test_nothing_is_said_of_what_is_not_there() -> None:
+    assert phase_words(phase_grids([], ["rnn"], GAIN, LENGTH, "slope"), 100) == ()
+    assert len(phase_words([one([found(1.0, 10)])], 100)) == 1
