@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.jacobians import StepsBack, check_steps, log10_spectral_norm, normalise
+from rnnviz.analysis.jacobians import check_steps, log10_spectral_norm, normalise
+from rnnviz.analysis.linear import linearize
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.reachability import is_logistic
 from rnnviz.core import Record, checks
@@ -118,11 +119,10 @@ def carry_product(
         factors = np.log10(gates.astype(np.float64))
     back_from_T = np.cumsum(factors[::-1], axis=0)[::-1]
     product = np.append(back_from_T.max(axis=1), 0.0)
-    true = _true_carry(StepsBack(trace, steps, sequence), trace, checks.size("every", every))
+    true = _true_carry(trace, sequence, checks.size("every", every))
     # A logistic gate is never zero, so some path is always open: zeros were made by rounding.
     status = status_of(true, np.ones(len(true), bool))
-    wanted = _wanted(len(steps), every)
-    status[~wanted] = Status.NOT_RECORDED
+    status[~wanted_steps(len(steps), every)] = Status.NOT_RECORDED
     return CarryProduct(label, gate, product, Curve(true, status))
 
 
@@ -150,28 +150,35 @@ def _mean_over_steps(trace: Record, values: Array) -> Array:
     return values.transpose(0, 2, 1)[trace.present].mean(axis=0)
 
 
-def _wanted(seq_len: int, every: int) -> Array:
-    """Which of the indices 0 to T the truth is taken at."""
+def wanted_steps(seq_len: int, every: int) -> Array:
+    """Which of the indices 0 to T are looked at: T, T − every, ... and 0."""
     wanted = np.zeros(seq_len + 1, bool)
     wanted[::-1][::every] = True
     wanted[0] = True
     return wanted
 
 
-def _true_carry(back: StepsBack, trace: Record, every: int) -> Array:
+def memory_rows(record: Record) -> slice:
+    """Where the state has what the memory gate keeps: c, or h without a cell state."""
+    first = record.cell.hidden_size if record.cell.HAS_CELL_STATE else 0
+    return slice(first, first + record.cell.hidden_size)
+
+
+def _true_carry(record: Record, sequence: int, every: int) -> Array:
     """log10 ‖∂c_T/∂c_t‖₂ (of h without a cell state), (T+1,), NaN where it is not wanted."""
-    H, T = trace.cell.hidden_size, len(back.steps)
-    has_c = trace.cell.HAS_CELL_STATE
-    state = np.concatenate([np.zeros((H, H)), np.eye(H)]) if has_c else np.eye(H)
-    log10, wanted, exponent = np.full(T + 1, np.nan), _wanted(T, every), 0
+    steps, rows = linearize(record, sequence), memory_rows(record)
+    T, H = len(steps), record.cell.hidden_size
+    state = np.zeros((steps.size, H))
+    state[rows] = np.eye(H)
+    log10, wanted, exponent = np.full(T + 1, np.nan), wanted_steps(T, every), 0
     log10[T] = 0
     pending: list[tuple[int, int, Array]] = []
     for t in reversed(range(T)):
-        d_h, d_c = back.apply(t, state[:H], state[H:] if has_c else None)
-        state, extra = normalise(d_h if d_c is None else np.concatenate([d_h, d_c]))
+        with np.errstate(all="ignore"):
+            state, extra = normalise(steps.pull(t, state))
         exponent += int(extra)
         if wanted[t]:
-            pending.append((t, exponent, state[-H:]))
+            pending.append((t, exponent, state[rows]))
         if pending and (len(pending) == NORM_BLOCK or t == 0):
             at, exponents, blocks = zip(*pending, strict=True)
             norms = log10_spectral_norm(np.array(blocks))

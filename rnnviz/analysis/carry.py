@@ -1,0 +1,133 @@
+"""The true ‖∂c_T/∂c_t‖ split in two: what stays in the cell state all the way, and all the rest,
+which leaves through h and the gates at least once (THEORY E10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.analysis import limits
+from rnnviz.analysis.gates import NORM_BLOCK, memory_rows, wanted_steps
+from rnnviz.analysis.jacobians import check_steps, log10_spectral_norm, normalise
+from rnnviz.analysis.linear import Steps, linearize
+from rnnviz.analysis.rates import Curve
+from rnnviz.core import Record, checks
+from rnnviz.core.numerics import LOG10_2, Status, status_of
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class CarryPaths:
+    """∂c_T/∂c_t of one sequence (∂h_T/∂h_t for a GRU) = carry + through; index t is step t.
+
+    carry: largest unit of the diagonal product of ∂c_t/∂c_{t−1} with h held: Π f, with peepholes
+    Π (f + c σ′(a_f) p_f + g σ′(a_i) p_i), Π z for a GRU: the "constant error carousel".
+    through: ‖·‖₂ of the rest. true: ‖·‖₂ of the sum; between |through − carry| and their sum.
+    Points that were not asked for are NOT_RECORDED.
+    """
+
+    label: str
+    gate: str
+    carry: Curve
+    through: Curve
+    true: Curve
+
+
+def carry_paths(record: Record, label: str, sequence: int = 0, every: int = 1) -> CarryPaths | None:
+    """The split at T, T − every, ... and 0; None for a cell without a memory gate.
+
+    The two parts are carried side by side, so that each is right where the other is larger by any
+    number of decades. Source: Hochreiter and Schmidhuber 1997, doi 10.1162/neco.1997.9.8.1735, who
+    cut the second part; the split: derived for this project.
+    Raises ValueError for wrong options and above the limits of `limits`.
+    """
+    gate = record.cell.MEMORY_GATE
+    if gate is None:
+        return None
+    T = len(check_steps(record, None, sequence))
+    step = checks.size("every", every)
+    limits.check("The paths of the carry", limits.carry_cost(record.cell, T))
+    wanted = wanted_steps(T, step)
+    log10 = np.full((3, T + 1), np.nan)
+    with np.errstate(all="ignore"):
+        pending: list[tuple[int, _Split]] = []
+        for t, split in _backward(record, sequence, T):
+            if wanted[t]:
+                pending.append((t, split))
+            if pending and (len(pending) == NORM_BLOCK or t == 0):
+                log10[:, [at for at, _ in pending]] = _norms([part for _, part in pending])
+                pending = []
+    # A learned gate is never zero; without recurrent weights nothing leaves the cell state.
+    kept = not _held_shut(record)
+    left = kept and bool(record.params["W_hh"].any())
+    curves = [Curve(values, status_of(values, np.full(T + 1, reached)))
+              for values, reached in zip(log10, (kept, left, kept), strict=True)]  # fmt: skip
+    for curve in curves:
+        curve.status[~wanted] = Status.NOT_RECORDED
+    return CarryPaths(label, gate, *curves)
+
+
+def _held_shut(record: Record) -> bool:
+    """Whether the memory gate is fixed at 0 and no peephole sees c: then nothing reaches back."""
+    fixed = dict(getattr(record.cell, "fixed", ()))
+    return fixed.get(record.cell.MEMORY_GATE) == 0 and not {"p_i", "p_f"} & set(record.params)
+
+
+@dataclass(frozen=True, eq=False)
+class _Split:
+    """∂c_T/∂c_tᵀ = diag(carry) · 2**carry_log2 + through · 2**through_log2; (H,) and (H, H)."""
+
+    carry: Array
+    carry_log2: int
+    through: Array
+    through_log2: int
+
+
+def _backward(record: Record, sequence: int, T: int) -> Iterator[tuple[int, _Split]]:
+    """(t, the split at t) for t = T .. 0."""
+    steps, H = linearize(record, sequence), record.cell.hidden_size
+    memory, unit = memory_rows(record), np.zeros((steps.size, 1))
+    unit[memory] = 1
+    carry, carry_log2 = np.ones(H), 0
+    rest, rest_log2 = np.zeros((steps.size, H)), 0
+    yield T, _Split(carry, 0, rest[memory], 0)
+    for k in reversed(range(T)):
+        kept = _kept(record, sequence, steps, k, memory, unit)
+        both = np.concatenate([np.zeros_like(rest), rest], axis=1)
+        both[memory, :H] = np.diag(carry)
+        both = steps.pull(k, both)
+        left, rest = both[:, :H].copy(), both[:, H:]
+        carry = carry * kept
+        left[memory] -= np.diag(carry)
+        top = max(carry_log2 if left.any() else rest_log2, rest_log2 if rest.any() else carry_log2)
+        total = np.ldexp(left, carry_log2 - top) + np.ldexp(rest, rest_log2 - top)
+        rest, extra = normalise(total)
+        rest_log2 = top + int(extra)
+        scaled, extra = normalise(carry[:, None])
+        carry, carry_log2 = scaled[:, 0], carry_log2 + int(extra)
+        yield k, _Split(carry, carry_log2, rest[memory], rest_log2)
+
+
+def _kept(record: Record, sequence: int, steps: Steps, k: int, memory: slice, unit: Array) -> Array:
+    """∂c_t/∂c_{t−1} with h held (H,); z of a GRU."""
+    if record.cell.HAS_CELL_STATE:
+        return steps.pull(k, unit)[memory, 0]
+    assert record.cell.MEMORY_GATE is not None
+    return record.gates[record.cell.MEMORY_GATE][k, :, sequence].astype(np.float64)
+
+
+def _norms(splits: list[_Split]) -> Array:
+    """log10 of carry, through and the sum of each, (3, n)."""
+    carry = np.array([np.log10(np.abs(s.carry).max()) + s.carry_log2 * LOG10_2 for s in splits])
+    through_log2 = np.array([s.through_log2 for s in splits])
+    through = log10_spectral_norm(np.array([s.through for s in splits])) + through_log2 * LOG10_2
+    tops = np.array([s.carry_log2 if not s.through.any() else max(s.carry_log2, s.through_log2)
+                     for s in splits])  # fmt: skip
+    sums = [np.diag(np.ldexp(s.carry, s.carry_log2 - top))
+            + np.ldexp(s.through, s.through_log2 - top)
+            for s, top in zip(splits, tops, strict=True)]  # fmt: skip
+    return np.stack([carry, through, log10_spectral_norm(np.array(sums)) + tops * LOG10_2])
