@@ -8,6 +8,7 @@ import pytest
 from rnnviz import PRESETS, run
 from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
+from rnnviz.analysis.layers import layer_traces
 from rnnviz.core.numerics import Status
 
 SEEDS = (0, 1, 2)
@@ -25,7 +26,7 @@ def reach(name: str, **changes: object) -> dict[str, float]:
 
 def test_a_preset_says_something_about_itself() -> None:
     titles = [preset.title for preset in PRESETS.values()]
-    assert len(set(titles)) == len(titles) == 10
+    assert len(set(titles)) == len(titles) == len(PRESETS)
     assert all(preset.sentence.endswith(".") for preset in PRESETS.values())
 
 
@@ -121,3 +122,42 @@ def test_relu_identity(seed: int) -> None:
     log10 = flows("relu_identity", seed=seed)["rnn"].state.log10
     assert log10[99] < log10[100]
     assert np.ptp(log10[1:100]) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_gates(seed: int) -> None:
+    assert max(reach("no_gates", seed=seed).values()) < -20
+    result = run(PRESETS["no_gates"].experiment(seed=seed))
+    squashed, plain = (result[f"lstm:variant={v}"].trace for v in ("no_gates", "no_gates_noaf"))
+    for trace, output in ((squashed, np.tanh), (plain, np.asarray)):
+        p, h = trace.params, trace.h[:-1]
+        a = p["W_xh"] @ trace.x + p["W_hh"] @ h + p["b_h"][:, None]
+        assert trace.h[1:] == pytest.approx(output(np.tanh(a)), abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_skip(seed: int) -> None:
+    found = reach("skip", seed=seed)
+    assert found["rnn"] < -20
+    assert -4 < found["rnn:skip=10"] < -1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_leaky(seed: int) -> None:
+    found = reach("leaky", seed=seed)
+    assert found["rnn"] < -20
+    assert -3 < found["rnn:leak=0.1"] < -2
+    assert -1 < found["rnn:leak=0.01"] < 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_both_directions(seed: int) -> None:
+    result = run(PRESETS["both_directions"].experiment(seed=seed))
+    for item in layer_traces(result["rnn"], "rnn"):
+        flow = gradient_flow(item.trace, item.label)
+        log10 = flow.state.log10[1:]
+        if item.layer == 2:
+            assert flow.reach_log10 < -15
+            continue
+        assert np.argmin(log10) in range(35, 66)
+        assert log10.min() < min(log10[0], log10[-1]) - 8

@@ -128,8 +128,9 @@ def choice(
     key: str,
     default: str,
     show: Callable[[str], str] = str,
+    width: int | None = None,
 ) -> str:
-    """One of a few, as buttons; as a list where these would not fit."""
+    """One of a few, as buttons; as a list where these would not fit, or `width` pixels wide."""
     st.session_state[key] = kept(key, options, default)
     common: dict[str, Any] = {
         "format_func": show,
@@ -137,7 +138,9 @@ def choice(
         "label_visibility": "collapsed",
         "on_change": lambda: st.rerun(WHOLE_PAGE),
     }
-    if sum(len(show(option)) + GAP for option in options) > ROOM:
+    if width is not None:
+        picked = st.selectbox(label, options, width=width, **common)
+    elif sum(len(show(option)) + GAP for option in options) > ROOM:
         picked = st.selectbox(label, options, **common)
     else:
         picked = st.segmented_control(label, options, required=True, **common)

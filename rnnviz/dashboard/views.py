@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import streamlit as st
-
 from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.layers import ARROWS, LayerTrace
 from rnnviz.dashboard import compute, layout
@@ -16,6 +14,7 @@ from rnnviz.plots import theme
 ALL = "all"
 LAYER, DIRECTION = "view_layer", "view_direction"
 DIRECTIONS = ("forward", "backward")
+WIDTH, SMALL = 124, 72
 
 
 @dataclass(frozen=True)
@@ -35,17 +34,22 @@ def view(experiment: Experiment, labels: Sequence[str], every: bool = True) -> V
 
 
 def choices(experiment: Experiment, labels: Sequence[str], every: bool = True) -> None:
-    """The two choices, each only where there is one; for the row of the page's question."""
+    """The two choices, each only where there is one; for the row of the page's question. Small
+    where they stand beside others (not `every`)."""
     layers, directions = _options(experiment, labels, every)
     now = view(experiment, labels, every)
-    with st.container(horizontal=True, gap="small", horizontal_alignment="right"):
-        if len(layers) > 1:
-            layer = ALL if now.layer == 0 else str(now.layer)
-            layout.choice("Layer", layers, LAYER, layer, _layer_name)
-        if len(directions) > 1:
-            layout.choice(
-                "Direction", directions, DIRECTION, DIRECTIONS[now.direction], _direction_name
-            )
+    small = None if every else WIDTH
+    if len(layers) > 1:
+        layer = ALL if now.layer == 0 else str(now.layer)
+        layout.choice("Layer", layers, LAYER, layer, _layer_name, small)
+    if len(directions) > 1:
+        direction = DIRECTIONS[now.direction]
+        layout.choice("Direction", directions, DIRECTION, direction, _direction_name, small)
+
+
+def offers(experiment: Experiment, label: str) -> bool:
+    """Whether there is anything to choose from in one model."""
+    return any(len(found) > 1 for found in _options(experiment, [label], every=False))
 
 
 def _options(

@@ -49,6 +49,8 @@ def _clue_words(clues: Sequence[int]) -> list[tuple[str, float]]:
 def _loss_words(loss_at: str, seq_len: int, backward: bool) -> str:
     if backward and loss_at == "last":
         return "read last: error enters, step 1"
+    if loss_at == "ends":
+        return "loss at each end"
     return "loss at every step" if loss_at == "every" else f"loss, step {seq_len}"
 
 

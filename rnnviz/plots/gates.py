@@ -23,6 +23,8 @@ Styles = Mapping[str, theme.Style]
 HEIGHT = 250
 STRIPS_HEIGHT = 190
 CELLS = 19_200
+LONG = 24
+"""Characters of a title that leave room for the numbers beside it."""
 HALF_LIVES = (-0.5, 3.5)
 """Decades of steps that are always shown."""
 
@@ -108,11 +110,12 @@ def _unit_axis(anchor: str, domain: tuple[float, float], sorted_: bool, tall: bo
 
 
 def _strip_title(stats: GateStats, style: theme.Style, top: float) -> Piece:
-    text = f"<b>{style.title} {stats.gate}</b>  mean {stats.mean:.2f}, sd {stats.sd:.2f}"
+    title = style.title if len(style.title) <= LONG else " ".join([style.name, style.where]).strip()
+    text = f"<b>{title} {stats.gate}</b>  mean {stats.mean:.2f}, sd {stats.sd:.2f}"
     if not np.isfinite([stats.mean, stats.sd]).all():
-        text = f"<b>{style.title} {stats.gate}</b>  no mean: not a number in places"
+        text = f"<b>{title} {stats.gate}</b>  no mean: not a number in places"
     elif stats.alike:
-        text += ": all units alike, this gate is a constant here"
+        text += ": all units alike, a constant"
     font = {"size": theme.NOTE_SIZE, "color": style.colour}
     place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
     return on_paper(text, 0, round(top, 4), font=font, **place)

@@ -66,7 +66,8 @@ def flow_figure(
     ghosts : earlier results, drawn faded and dashed under the models, in their models' colours.
     quantity : "state", "h", "c" or "direct"; models without it are left out.
     clue_steps : steps (from 1 on) that get a flag.
-    loss_at : "last" or "every"; only the words on the flag at T differ.
+    loss_at : "last", "every" or "ends" (of sequences of different lengths); only the words on the
+        flag at T differ.
     y_range : decades (low, high). None takes `flow_range`.
     styles : the page's styles, by label (`theme.model_styles`).
     height : in pixels, as drawn; the labels at the line ends are spaced for it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rnnviz.analysis.layers import ARROWS
 from rnnviz.plots import theme
 from rnnviz.plots.marks import Piece, note, spread
 
@@ -23,10 +24,11 @@ def model_label(style: theme.Style, sign: str, y: float) -> EndLabel:
     """The model's name and what its line ends with; the detail in small below."""
     if style.faint:
         return small_label(f"{style.where} {sign}", y, style.colour)
-    text = f"<b>{style.name}</b> {sign}"
-    if not style.small:
+    arrow = style.where in ARROWS
+    text = f"<b>{style.name}{' ' + style.where if arrow else ''}</b> {sign}"
+    if not style.detail and (arrow or not style.where):
         return EndLabel(text, y, 24.0, style.colour)
-    words = theme.plain(style.small, 28)
+    words = theme.plain(style.detail if arrow else style.small, 28)
     detail = f"<br><span style='font-size:{theme.SMALL_SIZE}px'>{words}</span>"
     return EndLabel(text + detail, y, 46.0, style.colour)
 

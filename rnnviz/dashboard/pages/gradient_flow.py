@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -47,7 +48,7 @@ def page(setting: Setting) -> None:
     left, right = st.columns([1, 1], vertical_alignment="center")
     with left:
         layout.question(text["question"])
-    with right:
+    with right, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
         views.choices(experiment, experiment.models)
     seen = _seen(experiment)
     if not layout.link_messages(experiment):
@@ -123,12 +124,11 @@ def _warnings(experiment: Experiment, seen: Seen) -> None:
     said = [
         text["every_step_warning"] * (experiment.loss_at == "every"),
         text["lower_layer"] * lower,
-        text["from_the_end"] * seen.backward,
         text["own_order"] * seen.own_order,
         views.missing(experiment, seen.view),
     ]
-    for words in filter(None, said):
-        layout.warn(words)
+    if any(said):
+        layout.warn(" ".join(filter(None, said)))
 
 
 def _flow_chart(setting: Setting, quantity: str, seen: Seen) -> None:
@@ -138,7 +138,7 @@ def _flow_chart(setting: Setting, quantity: str, seen: Seen) -> None:
         ghosts=_ghosts(setting, seen.view),
         quantity=quantity,
         clue_steps=() if seen.own_order else compute.batch(experiment).clue_steps,
-        loss_at=experiment.loss_at,
+        loss_at=_loss_at(experiment),
         y_range=_steady_range(setting, quantity, seen),
         styles=seen.styles,
         height=HEIGHT,
@@ -152,6 +152,12 @@ def _flow_chart(setting: Setting, quantity: str, seen: Seen) -> None:
         filename=f"rnnviz-flow-{quantity}",
         alt="Gradient norm at each time step, log10, relative to the last step, one line a model",
     )
+
+
+def _loss_at(experiment: Experiment) -> str:
+    """Where the flag of the loss says that it is."""
+    lengths = compute.batch(experiment).lengths
+    return "ends" if experiment.loss_at == "last" and np.ptp(lengths) else experiment.loss_at
 
 
 def _steady_range(setting: Setting, quantity: str, seen: Seen) -> tuple[float, float]:

@@ -65,7 +65,8 @@ def _choice(experiment: Experiment) -> tuple[str, str]:
         label, gate = _chosen(experiment)
         gates = compute.layer(experiment, label).trace.cell.learned
         if len(gates) > 1:
-            gate = layout.choice("Gate", list(gates), "view_gate", gate)
+            small = views.SMALL if views.offers(experiment, model) else None
+            gate = layout.choice("Gate", list(gates), "view_gate", gate, width=small)
     return label, gate
 
 
