@@ -16,7 +16,7 @@ SHOW = "Show this network on Gradient flow"
 LESSON, SPEED, LOG, GHOSTS = "train_lesson", "train_speed", "train_log", "train_ghosts"
 OWN = ("optimizer", "learning_rate", "clip", "clip_at", "window", "stride")
 """The knobs that only this page has."""
-LESSON_WIDTH = 196
+LESSON_WIDTH = 216
 MOST_SECONDS = 20.0
 """Of a lesson's first run, which is done at once."""
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 0.5, 1.0)

@@ -16,7 +16,7 @@ from rnnviz.tasks import Batch
 from rnnviz.training import History, StepRecord, TrainOptions, TrainState, advance, train
 
 Clock = Callable[[], float]
-SLICE = 0.07
+SLICE = 0.05
 """Seconds of work in one slice at most, unless a single step takes longer."""
 RECORDS = 600
 CHECKPOINT_BYTES = 4 << 20

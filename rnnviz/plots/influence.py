@@ -55,10 +55,10 @@ def slope_figure(curve: Curve, exact: float, *, height: int = HEIGHT) -> go.Figu
         "yaxis": axis("∂s/∂θ as seen", nticks=6),
         "shapes": [_level(exact), _level(0.0), rule((last + 0.5,) * 2, (0, 1), yref="y domain")],
     }
-    told = note(f"up to K = {last}: wrong sign", last, 0, yref="paper", xanchor="right",
-                yanchor="bottom", font={"size": theme.NOTE_SIZE, "color": WRONG})  # fmt: skip
+    told = note(f"up to K = {last}: wrong sign", last, 1, yref="paper", xanchor="right",
+                yanchor="top", font={"size": theme.NOTE_SIZE, "color": WRONG})  # fmt: skip
     true = EndLabel(f"true {exact:g}".replace("-", MINUS), exact, 22.0, RIGHT)
-    low, high = float(slope.min()) - 2, float(slope.max()) + 2
+    low, high = float(slope.min()) - 2, float(slope.max()) + 8
     layout["yaxis"]["range"] = [low, high]
     layout["annotations"] = [told, *end_labels([true], (low, high), height - 66, 100.0, "right")]
     return figure(data, layout, "influence")

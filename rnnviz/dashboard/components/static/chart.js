@@ -1,7 +1,7 @@
 // A chart that plotly.js updates in place. One instance for each element Streamlit mounts.
 
 import { Cursor } from "./cursor.js";
-import { afterPaint, held, inTurn, scriptEnds, tellNews, wait } from "./page.js";
+import { afterPaint, held, inTurn, scriptEnds, tellNews, training, wait } from "./page.js";
 import {
   AXIS_EDIT,
   element,
@@ -98,7 +98,8 @@ class Chart {
     if (held.size) await scriptEnds(PATIENCE);
     const rested = () => performance.now() > this.drawnAt + BREATH * this.cost;
     while (held.size && !this.leads() && !rested()) await wait(10);
-    while (this.hidden && performance.now() - this.news < OUT_OF_SIGHT) await wait(50);
+    const recent = () => performance.now() - this.news < OUT_OF_SIGHT;
+    while (this.hidden && !this.gone && (training.plays || recent())) await wait(50);
   }
 
   // The first chart of the page is the one that must follow the hand.

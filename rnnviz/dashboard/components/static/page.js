@@ -13,6 +13,9 @@ export function tellNews(last) {
 // What sends for a slider until its value has settled, where the page has it.
 export const relay = { send: null };
 
+// Whether training plays: new data come faster than it pays to draw what nobody sees.
+export const training = { plays: false };
+
 // The sliders that are held just now.
 export const held = new Set();
 

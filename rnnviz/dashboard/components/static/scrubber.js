@@ -4,7 +4,7 @@
 // It is also the clock: while training plays, the page asks for each next slice of it, as fast as
 // the browser keeps up. A page that is left or hidden asks for nothing.
 
-import { held, inTurn, scriptRuns, wait } from "./page.js";
+import { held, inTurn, scriptRuns, training, wait, watchScript } from "./page.js";
 import { tellStep } from "./tracks.js";
 
 const ROOM = 3; // models whose names fit beside their losses; of more the colour must do
@@ -35,17 +35,20 @@ class Scrubber {
     this.button.addEventListener("click", () => this.command("show"));
     this.hear = (event) => this.pressed(event);
     document.addEventListener("keydown", this.hear);
+    this.unwatch = watchScript(() => this.wake?.());
   }
 
   destroy() {
     this.gone = true;
+    training.plays = false;
+    this.unwatch();
     document.removeEventListener("keydown", this.hear);
-    tellStep(null);
   }
 
   // From the server. Another run, or training that goes on, shows its last step.
   update(data, setTriggerValue) {
     const starts = data.playing && !this.data?.playing;
+    if (!this.data) this.remember(data);
     const another = Boolean(this.data) && data.run !== this.data.run;
     if (another) freeKeys();
     const forgets = starts || another;
@@ -60,17 +63,24 @@ class Scrubber {
     this.paint();
     this.answered = true;
     this.drawnBefore = inTurn(() => {}); // what the charts had to draw until now
+    training.plays = data.playing;
     if (data.playing) this.play();
   }
 
-  // One slice after the other. The next is asked for as soon as the last begins to arrive, if what
-  // came before it is drawn: the server trains while the browser draws.
+  // Streamlit may put a new scrubber in the place of the old one, in the midst of a run.
+  remember({ run, playing }) {
+    const before = window.rnnvizScrubbed;
+    if (before?.run === run && !playing) this.chosen = before.step;
+  }
+
+  // One slice after the other. The next is asked for as soon as the script has ended, if what came
+  // before its figures is drawn: the server trains while the browser draws.
   async play() {
     if (this.looping) return;
     this.looping = true;
     while (this.plays()) {
       await this.drawnBefore;
-      while (this.plays() && this.mustWait()) await wait(10);
+      while (this.plays() && this.mustWait()) await this.aMoment();
       if (!this.plays()) break;
       this.answered = false;
       this.asked = performance.now();
@@ -80,14 +90,20 @@ class Scrubber {
     this.looping = false;
   }
 
+  // Until the script ends or begins, or 10 ms.
+  aMoment() {
+    return Promise.race([new Promise((resolve) => (this.wake = resolve)), wait(10)]);
+  }
+
   plays() {
     return this.data.playing && !this.pausing && !this.gone;
   }
 
   mustWait() {
     const since = performance.now() - (this.asked ?? -LOST);
-    if (document.hidden || held.size || since < this.data.every) return true;
-    return !this.answered && (scriptRuns() || since < LOST);
+    // A script that runs on and on would leave a slider no moment to send its value.
+    if (document.hidden || held.size || scriptRuns() || since < this.data.every) return true;
+    return !this.answered && since < LOST;
   }
 
   get last() {
@@ -110,6 +126,7 @@ class Scrubber {
   paint() {
     const { steps, series, playing, show } = this.data;
     const step = this.chosen ?? this.last;
+    window.rnnvizScrubbed = { run: this.data.run, step: this.chosen };
     this.input.value = step;
     this.input.style.setProperty("--fill", fill(step / Math.max(1, this.last)));
     this.button.hidden = playing || !show || !steps.length;
