@@ -1,4 +1,5 @@
-"""`python -m rnnviz`: train networks without a browser, and make the networks that are shipped."""
+"""`python -m rnnviz`: train networks and sweep over settings without a browser, and make the
+networks that are shipped."""
 
 from __future__ import annotations
 
@@ -12,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.experiment import FIELDS, Experiment, Field
+from rnnviz.commands import add_fields, add_sweep
+from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save, settings
 from rnnviz.experiment.training import batches_of, held_out, options_of, start
 from rnnviz.training import History, TrainState, train
 from rnnviz.training.export import to_csv, to_json
 
-TYPES = {"int": int, "float": float}
 STEPS = 1000
 """Training steps unless said otherwise: an experiment's own default is not to train."""
 
@@ -38,12 +39,12 @@ def arguments() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     one = commands.add_parser("train", help="train the models of one experiment")
     one.set_defaults(run=run_train)
-    for name, known in FIELDS.items():
-        one.add_argument(f"--{name.replace('_', '-')}", **_option(known))
+    add_fields(one)
     one.add_argument("--steps", dest="train_steps", type=int, default=STEPS,
                      help="the same as --train-steps (default: %(default)s)")  # fmt: skip
     one.add_argument("--text-file", type=Path, help="a file to read the task's text from")
     one.add_argument("--out", type=Path, default=Path(), help="folder for what is written")
+    add_sweep(commands)
     again = commands.add_parser("checkpoints", help="make the networks that come with the package")
     again.set_defaults(run=run_checkpoints)
     again.add_argument("names", nargs="*", metavar="name", help=", ".join(RECIPES))
@@ -93,16 +94,6 @@ def run_checkpoints(given: argparse.Namespace) -> int:
 def say(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-def _option(known: Field) -> dict[str, Any]:
-    """An experiment's field as an option; its range is checked by the experiment itself."""
-    option: dict[str, Any] = {"default": known.default, "help": known.label}
-    if known.kind == "models":
-        return {**option, "nargs": "+", "metavar": "MODEL"}
-    if known.kind == "choice":
-        return {**option, "choices": known.choices}
-    return {**option, "type": TYPES.get(known.kind, str)}
 
 
 def _trained(experiment: Experiment, label: str) -> tuple[History, TrainState]:

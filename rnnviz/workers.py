@@ -5,6 +5,7 @@ A job is an item that a picklable function turns into results. Many short ones t
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -64,12 +65,11 @@ class _Context(SpawnContext):
 
 
 class Pool(ProcessPoolExecutor):
-    """Fresh processes, each with one BLAS thread; an interrupt is left to the one who waits."""
+    """Fresh processes, each with one BLAS thread, that end with the process that made them."""
 
     def __init__(self, workers: int) -> None:
         self.workers, self._context = workers, _Context()
-        ignored = (signal.SIGINT, signal.SIG_IGN)
-        super().__init__(workers, self._context, signal.signal, ignored)
+        super().__init__(workers, self._context, _settle)
 
     def stop(self) -> None:
         """End every worker, whatever it does."""
@@ -82,6 +82,20 @@ def cores() -> int:
     """The cores that this process may use."""
     known = getattr(os, "sched_getaffinity", None)
     return len(known(0)) if known else os.cpu_count() or 1
+
+
+def _settle() -> None:
+    """In a worker: an interrupt is left to the one who waits for the results; if that one is
+    killed, there is nobody to work for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager

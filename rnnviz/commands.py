@@ -1,0 +1,185 @@
+"""`python -m rnnviz sweep`: a sweep without a browser, into a CSV file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any, TextIO
+
+from rnnviz.experiment import FIELDS, Experiment, Field
+from rnnviz.sweep import MAX_SECONDS, axis, count, points, run_points, spaced
+from rnnviz.sweep_file import SweepFile
+from rnnviz.workers import Pool, ThisProcess, cores
+
+INTERRUPTED = 130
+BAR = 30
+HELP = """\
+--over gain=0.5:2:log:7   seven values from 0.5 to 2 in equal ratios
+--over gain=0.5:2:4       four values at equal distances
+--over seq_len=50,100     these values
+"""
+
+
+def add_sweep(commands: Any) -> None:
+    """The command and its options."""
+    parser = commands.add_parser(
+        "sweep",
+        help="run one experiment with some fields changed",
+        epilog=HELP,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    parser.set_defaults(run=run_sweep)
+    add_fields(parser)
+    parser.add_argument(
+        "--over",
+        action="append",
+        required=True,
+        metavar="FIELD=VALUES",
+        help="a field and its values; may be given several times",
+    )
+    parser.add_argument("--seeds", help="as the values of --over (default: --seed)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE.csv",
+        help="where rows are appended; an interrupted sweep goes on there",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=cores(),
+        help="processes; 1 for none besides this one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-seconds",
+        type=float,
+        default=MAX_SECONDS,
+        help="estimated time of a run from which on it is refused",
+    )
+
+
+def add_fields(parser: argparse.ArgumentParser) -> None:
+    """Every field of an experiment as an option."""
+    for name, known in FIELDS.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", **_option(known))
+
+
+def _option(known: Field) -> dict[str, Any]:
+    """A field as an option; its range is checked by the experiment itself."""
+    given: dict[str, Any] = {"default": known.default, "help": known.label}
+    if known.kind == "models":
+        return {**given, "nargs": "+", "metavar": "MODEL"}
+    if known.kind == "choice":
+        return {**given, "choices": known.choices}
+    return {**given, "type": {"int": int, "float": float}.get(known.kind, str)}
+
+
+def run_sweep(given: argparse.Namespace) -> int:
+    """Run what the file lacks. Status 1 if a run was refused or failed, 130 if interrupted."""
+    experiment = Experiment(**{name: getattr(given, name) for name in FIELDS})
+    over = read_over(experiment, given.over)
+    seeds = read_values("seed", given.seeds) if given.seeds else (experiment.seed,)
+    if given.workers < 1:
+        raise ValueError(f"workers must be at least 1, got {given.workers}")
+    every = points(experiment, over, seeds)
+    file = SweepFile(given.out, experiment, over)
+    total = count(over, seeds) * len(experiment.models)
+    progress = Progress(total - count_missing(file, experiment, over, seeds), total, sys.stderr)
+    executor: Executor = ThisProcess() if given.workers == 1 else Pool(given.workers)
+    results = run_points(file.missing(every), executor, given.max_seconds)
+    try:
+        for result in results:
+            file.add(result)
+            progress.tell(result.message)
+    except KeyboardInterrupt:
+        results.close()  # type: ignore[attr-defined]
+        progress.end(f"interrupted; the same command goes on with {given.out}")
+        return INTERRUPTED
+    progress.end(f"{given.out}: {progress.failed} of {total} runs without numbers, see their "
+                 "column message" if progress.failed else f"{given.out}")  # fmt: skip
+    return int(progress.failed > 0)
+
+
+def count_missing(
+    file: SweepFile, experiment: Experiment, over: dict[str, Any], seeds: Sequence[int]
+) -> int:
+    """How many results are still to come."""
+    if not file.done:
+        return count(over, seeds) * len(experiment.models)
+    every = points(experiment, over, seeds)
+    keys = ((p.at, p.experiment.seed, str(m)) for p in every for m in p.experiment.models)
+    return sum(key not in file.done for key in keys)
+
+
+def read_over(experiment: Experiment, given: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    """["gain=0.5:2:log:7", ...] as fields and their values."""
+    over: dict[str, tuple[Any, ...]] = {}
+    for text in given:
+        name, equals, values = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals:
+            raise ValueError(f"--over must look like gain=0.5:2:log:7 or gain=0.5,1, got {text!r}")
+        if name in over:
+            raise ValueError(f"--over must name a field once, got {name} twice")
+        over[name] = axis(experiment, name, read_values(name, values))
+    return over
+
+
+def read_values(name: str, text: str) -> tuple[Any, ...]:
+    """Values of a field: a list "1,2,3" or a range "low:high:number", "low:high:log:number"."""
+    known = FIELDS.get(name)
+    if known is None or known.kind not in ("int", "float"):
+        return tuple(part.strip() for part in text.split(","))
+    if ":" not in text:
+        return tuple(_number(name, known.kind, part) for part in text.split(","))
+    parts = text.split(":")
+    log = len(parts) == 4 and parts.pop(2) == "log"
+    if len(parts) != 3:
+        raise ValueError(f"a range of {name} must be low:high:number or low:high:log:number, "
+                         f"got {text!r}")  # fmt: skip
+    low, high = (_number(name, "float", part) for part in parts[:2])
+    return spaced(known, low, high, _number(name, "int", parts[2]), log)
+
+
+def _number(name: str, kind: str, text: str) -> Any:
+    try:
+        return (int if kind == "int" else float)(text)
+    except ValueError:
+        wanted = "whole numbers" if kind == "int" else "numbers"
+        raise ValueError(f"values of {name} must be {wanted}, got {text.strip()!r}") from None
+
+
+class Progress:
+    """A bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, done: int, total: int, out: TextIO) -> None:
+        self.done, self.total, self.out, self.failed = done, total, out, 0
+        self._begin, self._first, self._shown = time.monotonic(), done, 0.0
+        self._every = 0.2 if out.isatty() else 10.0
+        if done:
+            out.write(f"{done:,} of {total:,} runs are there already\n")
+
+    def tell(self, message: str) -> None:
+        """One more result."""
+        self.done += 1
+        self.failed += bool(message)
+        now = time.monotonic()
+        if now - self._shown > self._every or self.done == self.total:
+            self._shown = now
+            self._write(now)
+
+    def end(self, said: str) -> None:
+        self.out.write(f"\n{said}\n")
+
+    def _write(self, now: float) -> None:
+        left = (now - self._begin) / (self.done - self._first) * (self.total - self.done)
+        bar = "#" * (BAR * self.done // self.total)
+        start, stop = ("\r", "") if self.out.isatty() else ("", "\n")
+        self.out.write(f"{start}[{bar:.<{BAR}}] {self.done:,} of {self.total:,} runs, "
+                       f"about {left:.0f} s left   {stop}")  # fmt: skip
+        self.out.flush()

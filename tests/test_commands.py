@@ -1,0 +1,214 @@
+"""`python -m rnnviz sweep`: a file that is complete in the end, however often it was stopped."""
+
+from __future__ import annotations
+
+import io
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import rnnviz.commands
+from rnnviz.__main__ import main
+from rnnviz.commands import Progress, read_over, read_values
+from rnnviz.experiment import Experiment
+from rnnviz.sweep import measured, points
+from rnnviz.sweep_file import SweepFile
+
+SMALL = ("--models", "rnn", "gru", "--seq-len", "6", "--hidden-size", "4", "--batch-size", "2")
+OVER = ("--over", "gain=0.5:2:log:3", "--over", "distractor=0,1")
+BASE = Experiment(("rnn", "gru"), seq_len=6, hidden_size=4, batch_size=2)  # type: ignore[arg-type]
+
+
+def sweep(out: Path, *more: str) -> int:
+    return main(["sweep", *SMALL, *OVER, "--out", str(out), "--workers", "1", *more])
+
+
+def table(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, comment="#")
+
+
+def test_every_run_is_a_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sweep(tmp_path / "a.csv", "--seeds", "0,1") == 0
+    found = table(tmp_path / "a.csv")
+    over = {"gain": [0.5, 1.0, 2.0], "distractor": [0.0, 1.0]}
+    wanted = [r.row() for p in points(BASE, over, [0, 1]) for r in measured(p)]
+    columns = ["gain", "distractor", "seed", "model", "slope", "reach_log10", "reach_status"]
+    expected = pd.DataFrame(wanted)[columns]
+    pd.testing.assert_frame_equal(found[columns], expected, check_dtype=False)
+    assert "24 of 24 runs" in capsys.readouterr().err
+
+
+def test_it_goes_on_where_it_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep(tmp_path / "whole.csv")
+    whole = (tmp_path / "whole.csv").read_text().splitlines(keepends=True)
+    stopped = tmp_path / "stopped.csv"
+    stopped.write_text("".join(whole[:5]) + whole[5][:10])
+    assert sweep(stopped) == 0
+    assert "3 of 12 runs are there already" in capsys.readouterr().err
+    lines = stopped.read_text().splitlines(keepends=True)
+    assert lines[:5] == whole[:5]
+    columns = ["gain", "distractor", "seed", "model", "slope"]
+    pd.testing.assert_frame_equal(table(stopped)[columns], table(tmp_path / "whole.csv")[columns])
+    before = stopped.read_bytes()
+    assert sweep(stopped) == 0
+    assert stopped.read_bytes() == before
+
+
+def test_more_values_and_seeds_are_the_same_sweep(tmp_path: Path) -> None:
+    out = tmp_path / "a.csv"
+    sweep(out)
+    assert main(["sweep", *SMALL, "--over", "gain=1,3", "--over", "distractor=1", "--seed", "4",
+                 "--out", str(out), "--workers", "1"]) == 0  # fmt: skip
+    assert len(table(out)) == 12 + 4
+    assert not table(out).duplicated(["gain", "distractor", "seed", "model"]).any()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--task", "adding"], "another sweep .task is 'delayed_recall' there and 'adding' here"),
+        (["--models", "lstm"], "another sweep .models is"),
+        (["--over", "leak=0.5,1"], "another sweep .over is"),
+    ],
+)
+def test_another_sweep_is_not_mixed_in(
+    tmp_path: Path, more: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep(tmp_path / "a.csv")
+    before = (tmp_path / "a.csv").read_bytes()
+    with pytest.raises(SystemExit):
+        sweep(tmp_path / "a.csv", *more)
+    said = " ".join(capsys.readouterr().err.split())
+    assert message.replace(" .", " (") in said
+    assert (tmp_path / "a.csv").read_bytes() == before
+
+
+def test_a_file_of_something_else_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_text("my,data\n1,2\n")
+    with pytest.raises(SystemExit):
+        sweep(tmp_path / "a.csv")
+    assert "is not the file of a sweep" in capsys.readouterr().err
+    assert (tmp_path / "a.csv").read_text() == "my,data\n1,2\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--over", "gian=1"], "over must hold fields of an experiment"),
+        (["--over", "gain=1,99"], "gain must be"),
+        (["--over", "gain"], "--over must look like"),
+        (["--over", "gain=one"], "values of gain must be numbers, got 'one'"),
+        (["--over", "seq_len=2.5"], "values of seq_len must be whole numbers"),
+        (["--over", "gain=1:2"], "a range of gain must be low:high:number"),
+        (["--over", "gain=2:1:5"], "a range must go up"),
+        (["--over", "gain=0:1:log:5"], "on a log scale from above 0"),
+        (["--over", "gain=1", "--over", "gain=2"], "got gain twice"),
+        (["--over", "gain=1", "--seeds", "1,1"], "seeds must be different"),
+        (["--over", "gain=1", "--workers", "0"], "workers must be at least 1"),
+        (["--over", "gain=1", "--seq-len", "1"], "seq_len must be"),
+        ([], "--over"),
+    ],
+)
+def test_what_is_wrong_is_said_before_a_file_is_made(
+    tmp_path: Path, argv: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["sweep", *argv, "--out", str(tmp_path / "a.csv")])
+    assert stopped.value.code == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "a.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "values"),
+    [
+        ("gain", "0.5:2:log:3", (0.5, 1.0, 2.0)),
+        ("gain", "1:2:3", (1.0, 1.5, 2.0)),
+        ("gain", "1,2.5", (1.0, 2.5)),
+        ("seq_len", "10:1000:log:3", (10, 100, 1000)),
+        ("seq_len", "2:4:9", (2, 3, 4)),
+        ("init", "uniform,orthogonal", ("uniform", "orthogonal")),
+        ("seed", "0:4:5", (0, 1, 2, 3, 4)),
+    ],
+)
+def test_values_and_ranges(name: str, text: str, values: tuple[Any, ...]) -> None:
+    assert read_values(name, text) == values
+
+
+def test_dashes_are_as_good_as_underscores() -> None:
+    assert read_over(BASE, ["seq-len=5,6"]) == {"seq_len": (5, 6)}
+
+
+def test_refused_runs_are_rows_and_the_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweep(tmp_path / "a.csv", "--max-seconds", "0") == 1
+    assert "12 of 12 runs without numbers" in capsys.readouterr().err
+    found = table(tmp_path / "a.csv")
+    assert found["message"].str.contains("limits").all()
+    assert found["slope"].isna().all()
+
+
+def test_an_interrupt_keeps_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(todo: Any, *_: Any) -> Any:
+        yield from measured(next(todo))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rnnviz.commands, "run_points", interrupted)
+    assert sweep(tmp_path / "a.csv") == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    assert len(table(tmp_path / "a.csv")) == 2
+
+
+def test_a_message_with_a_line_break_is_one_row(tmp_path: Path) -> None:
+    file = SweepFile(tmp_path / "a.csv", BASE, ["text"])
+    (point,) = points(BASE, {"text": ['two\nlines, "quoted"']})
+    for result in measured(point):
+        file.add(result)
+    again = SweepFile(tmp_path / "a.csv", BASE, ["text"])
+    assert again.done == file.done
+    assert list(again.missing([point])) == []
+    cut = (tmp_path / "a.csv").read_text()
+    (tmp_path / "a.csv").write_text(cut[: cut.rindex("two\n") + 6])
+    assert len(SweepFile(tmp_path / "a.csv", BASE, ["text"]).done) == 1
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_fills() -> None:
+    out = Terminal()
+    progress = Progress(0, 2, out)
+    progress.tell("")
+    progress.tell("failed")
+    assert f"[{'#' * 30}] 2 of 2 runs" in out.getvalue()
+    assert "\r" in out.getvalue()
+    assert progress.failed == 1
+
+
+def test_ctrl_c_stops_it_and_the_same_command_ends_it(tmp_path: Path) -> None:
+    """As a person does it: two worker processes, a signal to all of them."""
+    out = tmp_path / "a.csv"
+    command = [sys.executable, "-m", "rnnviz", "sweep", "--models", "rnn", "--over",
+               "seq_len=300:340:41", "--out", str(out), "--workers", "2"]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, process_group=0) as process:
+        while len(out.read_text().splitlines() if out.exists() else []) < 4:
+            assert process.poll() is None, process.stderr
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert b"Traceback" not in said
+    assert subprocess.run(command, capture_output=True, check=True).returncode == 0
+    found = table(out)
+    assert sorted(found["seq_len"]) == list(range(300, 341))
