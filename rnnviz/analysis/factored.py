@@ -39,6 +39,8 @@ class Factored:
         # Step first, a last axis of 1: one step's are contiguous and broadcast over columns.
         self._delta = [_by_step(d_a).reshape(n, -1, H, 1) for d_a, _ in parts]
         self._diagonal = [[_by_step(d)[..., None] for d in direct] for _, direct in parts]
+        states = range(len(parts))
+        self._direct = [(p, q) for p in states for q in states if self._diagonal[p][q].any()]
         self.holds = at_once.agrees(parts)
 
     def __len__(self) -> int:
@@ -60,9 +62,8 @@ class Factored:
         np.dot(self._w.hidden, d_a[self._cell.h_rows], out=parts[0])
         for part in parts[1:states]:
             part[...] = 0
-        for p in range(states):
-            for q in range(states):
-                parts[q] += self._diagonal[p][q][k] * v[p]
+        for p, q in self._direct:
+            parts[q] += self._diagonal[p][q][k] * v[p]
         if self._w.skip is not None:
             pull_older(v[states:], np.dot(self._w.skip, d_a[self._cell.x_rows]), parts, states)
         return result
@@ -79,8 +80,8 @@ class Factored:
         parts = self._split(result)
         for p in range(states):
             np.sum(self._delta[p][k] * a.reshape(-1, H, m), axis=0, out=parts[p])
-            for q in range(states):
-                parts[p] += self._diagonal[p][q][k] * u[q]
+        for p, q in self._direct:
+            parts[p] += self._diagonal[p][q][k] * u[q]
         for part, older in zip(parts[states:], [u[0], *u[states:-1]], strict=False):
             part[...] = older
         return result
@@ -92,7 +93,7 @@ class Factored:
         for p in range(states):
             rows, delta = result[p * H : (p + 1) * H], self._delta[p][k].reshape(-1, 1)
             rows[:, :H] = _scaled(delta[self._cell.h_rows], self._w.hidden)
-            for q in range(states):
+            for q in (q for of, q in self._direct if of == p):
                 rows[i, q * H + i] += self._diagonal[p][q][k, :, 0]
             if self._w.skip is not None:
                 rows[:, -H:] += _scaled(delta[self._cell.x_rows], self._w.skip)

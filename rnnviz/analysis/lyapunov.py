@@ -81,7 +81,7 @@ def lyapunov_spectrum(
     start = np.eye(state_size(record.cell))[:, :m]
     done = sweep(linearize(record, sequence), start, direction == "backward")
     total = _Total(m)
-    total.add(done, log_determinants(record, sequence))
+    total.add(done, steps, _determinants(record, sequence, done, m))
     return total.spectrum(label, direction, m == len(start))
 
 
@@ -137,10 +137,10 @@ def _run_on(
         done = sweep(linearize(record), frame)
         frame = done.frame
         if counts:
-            total.add(done, log_determinants(record))
+            total.add(done, stop - start, _determinants(record, 0, done, m))
             yield total.spectrum(label, "forward", m == size)
         else:
-            total.lose(done)
+            total.lose(done, _determinants(record, 0, done, m))
         states = _last_state(record)
 
 
@@ -167,6 +167,13 @@ def _last_state(record: Record) -> dict[str, Array]:
     return states if record.c is None else {**states, "c0": record.c[-1]}
 
 
+def _determinants(record: Record, sequence: int, done: Sweep, m: int) -> Determinants | None:
+    """Those of all steps if anything depends on them."""
+    if m < state_size(record.cell) and not (done.died >= 0).any():
+        return None
+    return log_determinants(record, sequence)
+
+
 def _count(cell: Cell, count: int | None) -> int:
     size = state_size(cell)
     return size if count is None else min(checks.size("count", count), size)
@@ -179,16 +186,16 @@ class _Total:
         self._logs, self._status = np.zeros(m), np.full(m, Status.FINITE, np.int8)
         self._living, self._steps, self._determinant = np.arange(m), 0, 0.0
 
-    def add(self, done: Sweep, determinants: Determinants) -> None:
+    def add(self, done: Sweep, steps: int, determinants: Determinants | None) -> None:
         self._logs[self._living] += done.logs
-        self._steps += len(determinants.logs)
-        self._determinant += float(determinants.logs.sum())
-        self.lose(done, determinants.singular)
+        self._steps += steps
+        self._determinant += np.nan if determinants is None else float(determinants.logs.sum())
+        self.lose(done, determinants)
 
-    def lose(self, done: Sweep, singular: Array | None = None) -> None:
+    def lose(self, done: Sweep, determinants: Determinants | None = None) -> None:
         """Take out the directions that died. They are exactly zero if some step is singular."""
         dead = done.died >= 0
-        zero = singular is not None and bool(singular.any())
+        zero = determinants is not None and bool(determinants.singular.any())
         self._logs[self._living[dead]] = -np.inf
         self._status[self._living[dead]] = Status.ZERO if zero else Status.ROUNDED
         self._living = self._living[~dead]

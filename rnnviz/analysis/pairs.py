@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnnviz.analysis import limits
+from rnnviz.analysis.factored import state_size
 from rnnviz.analysis.jacobians import normalise
-from rnnviz.analysis.linear import Steps, linearize
+from rnnviz.analysis.linear import linearize
 from rnnviz.analysis.reachability import reachable
 from rnnviz.core import RNN, Trace, checks
 from rnnviz.core.numerics import (
     LOG10_2,
-    SAFE_SQUARES,
     Status,
     log10_norm,
     log10_rms,
@@ -28,8 +28,8 @@ from rnnviz.core.numerics import (
 
 Array = np.ndarray
 
-ORDINARY = 100.0
-"""Decades around 1 in which columns are left as they are."""
+LOW, HIGH = 1e-200, 1e200
+"""Squares of norms between which columns are left as they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,71 +102,83 @@ def _chosen(trace: Trace, sequences: Sequence[int] | None) -> Array:
 
 def _one_sequence(trace: Trace, b: int, losses: Array) -> tuple[Array, Array, Array, Array]:
     """log10 of h, state (n, T+1), of ‖Σ_s v_s‖ and of its distance to the trace's (T+1,)."""
-    n, T, H = len(losses), trace.seq_len, trace.cell.hidden_size
-    h, state = np.full((2, n, T + 1), -np.inf)
+    T, H, own = trace.seq_len, trace.cell.hidden_size, losses[losses <= trace.steps_of(b)]
+    steps, columns = linearize(trace, b), _Columns(trace, b, own)
     sums, sums_log2 = np.zeros((2, H, T + 1)), np.zeros(T + 1, np.int64)
-    columns = _Columns(trace, b, linearize(trace, b))
-    for k in range(trace.steps_of(b), -1, -1):
-        if k and trace.d_h_direct[k - 1, :, b].any():
-            columns.join(k, int(np.searchsorted(losses, k)))
-        if columns.rows:
-            h[columns.rows, k], state[columns.rows, k] = columns.norms()
-            sums[0, :, k], sums_log2[k] = columns.sum()
-            sums[1, :, k] = sums[0, :, k] - np.ldexp(
-                trace.d_h[k, :, b], trace.d_log2[k, b] - sums_log2[k]
-            )
-            if k:
-                columns.back(k - 1)
+    for k in range(int(own.max(initial=-1)), -1, -1):
+        columns.join(k)
+        columns.measure(k)
+        sums[0, :, k], sums_log2[k] = columns.sum()
+        d_h, log2 = trace.d_h[k, :, b], int(trace.d_log2[k, b] - sums_log2[k])
+        sums[1, :, k] = sums[0, :, k] - (np.ldexp(d_h, log2) if log2 else d_h)
+        if k:
+            columns.values = steps.pull(k - 1, columns.values)
     total, error = log10_norm(sums, 1, sums_log2)
+    none = np.full((len(losses) - len(own), T + 1), -np.inf)
+    h, state = (np.concatenate([found, none]) for found in columns.log10())
     return h, state, total, error
 
 
 class _Columns:
-    """The gradients of the losses that have joined so far; the true ones are · 2**log2."""
+    """The gradients of the losses that have joined so far, the last loss first; the true ones are
+    values · 2**log2. Norms are kept as squares and decades to add, logarithms taken at the end."""
 
-    def __init__(self, trace: Trace, b: int, steps: Steps) -> None:
-        self.rows: list[int] = []
-        self._trace, self._b, self._steps = trace, b, steps
-        self._H = trace.cell.hidden_size
-        self._states = self._H * (1 + trace.cell.HAS_CELL_STATE)
-        self._values, self._log2 = np.empty((steps.size, 0)), np.empty(0, np.int64)
+    def __init__(self, trace: Trace, b: int, losses: Array) -> None:
+        cell, n = trace.cell, len(losses)
+        self._H, self._states = cell.hidden_size, cell.hidden_size * (1 + cell.HAS_CELL_STATE)
+        self._direct, self._joining = trace.d_h_direct[:, :, b], list(losses)
+        exponents = trace.direct_log2
+        self._direct_log2 = None if exponents is None else exponents[:, b]
+        self.values, self._log2 = np.empty((state_size(cell), 0)), np.zeros(n, np.int64)
+        self._squares = np.zeros((2, trace.seq_len + 1, n))
+        self._shift = np.zeros_like(self._squares)
 
-    def join(self, s: int, row: int) -> None:
-        exponents = self._trace.direct_log2
-        column = np.zeros((self._steps.size, 1))
-        column[: self._H, 0] = self._trace.d_h_direct[s - 1, :, self._b]
-        self._values = np.concatenate([self._values, column], axis=1)
-        self._log2 = np.append(self._log2, 0 if exponents is None else exponents[s - 1, self._b])
-        self.rows.append(row)
+    def join(self, s: int) -> None:
+        if not self._joining or s != self._joining[-1]:
+            return
+        self._joining.pop()
+        m = self.values.shape[1]
+        values = np.zeros((len(self.values), m + 1))
+        values[:, :m] = self.values
+        values[: self._H, m] = self._direct[s - 1]
+        self.values = values
+        if self._direct_log2 is not None:
+            self._log2[m] = self._direct_log2[s - 1]
 
-    def back(self, k: int) -> None:
-        self._values = self._steps.pull(k, self._values)
+    def measure(self, k: int) -> None:
+        """Keep the norms at step k; bring the columns back to where their squares are safe."""
+        m = self.values.shape[1]
+        h, c = self.values[: self._H], self.values[self._H : self._states]
+        squares = self._squares[:, k, :m]
+        np.einsum("ij,ij->j", h, h, out=squares[0])
+        squares[1] = squares[0]
+        if len(c):
+            squares[1] += np.einsum("ij,ij->j", c, c)
+        self._shift[:, k, :m] = self._log2[:m] * LOG10_2
+        if not (squares.min() > LOW and squares.max() < HIGH):
+            self._measure_with_care(k, m)
 
-    def norms(self) -> tuple[Array, Array]:
-        """log10 of each column's h and of its whole state."""
-        state = _log10_norms(self._values[: self._states])
-        if (np.abs(state[np.isfinite(state)]) > ORDINARY).any():
-            scaled, extra = normalise(self._values.T[:, :, None])
-            self._values = np.ascontiguousarray(scaled[:, :, 0].T)
-            self._log2 = self._log2 + extra
-            state = state - extra * LOG10_2
-        alone = self._states == self._H
-        h = state if alone else _log10_norms(self._values[: self._H])
-        shift = self._log2 * LOG10_2
-        return h + shift, state + shift
+    def _measure_with_care(self, k: int, m: int) -> None:
+        scaled, extra = normalise(self.values.T[:, :, None])
+        self.values = np.ascontiguousarray(scaled[:, :, 0].T)
+        self._log2[:m] += extra
+        for i, rows in enumerate((self._H, self._states)):
+            log10 = log10_norm(self.values[:rows])
+            some = ~np.isneginf(log10)
+            self._squares[i, k, :m] = some
+            self._shift[i, k, :m] = np.where(some, log10 + self._log2[:m] * LOG10_2, 0)
 
     def sum(self) -> tuple[Array, int]:
         """The sum over columns (H,) in units of 2**log2."""
-        top = int(self._log2.max())
-        return self._values[: self._H] @ np.ldexp(1.0, self._log2 - top), top
+        log2 = self._log2[: self.values.shape[1]]
+        if not log2.any():
+            return self.values[: self._H].sum(axis=1), 0
+        top = int(log2.max())
+        return self.values[: self._H] @ np.ldexp(1.0, log2 - top), top
 
-
-def _log10_norms(columns: Array) -> Array:
-    """`log10_norm` of columns, quick where no square is near the edge."""
-    squares = np.einsum("ij,ij->j", columns, columns)
-    if squares.min() > SAFE_SQUARES[0] and squares.max() < SAFE_SQUARES[1]:
-        return 0.5 * np.log10(squares)
-    return log10_norm(columns)
+    def log10(self) -> Array:
+        """Of h and of the state, (2, n, T+1), rows in the order of the losses."""
+        return (0.5 * np.log10(self._squares) + self._shift).transpose(0, 2, 1)[:, ::-1]
 
 
 def _root_sum_square(log10_values: Iterable[Array]) -> Array:
