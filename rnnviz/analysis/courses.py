@@ -105,7 +105,7 @@ def _standing(courses: Sequence[Course], metric_name: str) -> str:
     ranked = sorted(courses, key=lambda course: (np.isnan(course.loss), course.loss))
     scores = [_score(c, metric_name, first=c is ranked[0]) for c in ranked]
     step = max(course.last_step for course in courses)
-    when = f"After **{step:,}** steps" if step else "Before training"
+    when = f"After **{step:,}** step{'s' * (step > 1)}" if step else "Before training"
     return f"{when}: loss {', '.join(scores)}."
 
 

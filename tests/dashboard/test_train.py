@@ -79,7 +79,7 @@ def test_the_page_opens_with_untrained_networks() -> None:
 
 def test_a_step_is_one_and_ten_are_ten() -> None:
     app = press(visit("train", SMALL), "+1")
-    assert verdict(app).startswith("After 1 steps")
+    assert verdict(app).startswith("After 1 step:")
     app = press(app, "+10")
     assert verdict(app).startswith("After 11 steps")
     assert scrubber(app)["steps"] == list(range(12))

@@ -1,0 +1,44 @@
+"""The lessons' sentences hold in numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnnviz.analysis.courses import BEATEN
+from rnnviz.dashboard.lessons import LESSONS
+from rnnviz.dashboard.trainees import begin
+from rnnviz.experiment import Experiment, make_task
+
+
+def losses(experiment: Experiment, updates: int) -> dict[str, float]:
+    run = begin(experiment)
+    run.goal = updates
+    run.advance(seconds=600)
+    return {course.label: course.loss for course in run.courses()}
+
+
+def baseline(experiment: Experiment) -> float:
+    found = make_task(experiment).baseline_at(experiment.seq_len, experiment.loss_at)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_in_the_clipping_lesson_clipping_decides(seed: int) -> None:
+    lesson = LESSONS["clipping"]
+    clipped, free = lesson.experiment(seed), lesson.experiment(seed, first=True)
+    assert losses(clipped, lesson.goal or 0)["rnn"] < 0.2
+    assert losses(free, lesson.goal or 0)["rnn"] > BEATEN * baseline(free)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_in_the_quick_lesson_some_losses_leave_the_line_within_200_steps(seed: int) -> None:
+    experiment = LESSONS["quick"].experiment(seed)
+    found = losses(experiment, 200)
+    assert min(found.values()) < BEATEN * baseline(experiment)
+
+
+def test_in_the_closed_lesson_gated_losses_are_on_the_line_after_100_steps() -> None:
+    experiment = LESSONS["closed"].experiment(0)
+    found = losses(experiment, 100)
+    assert min(found["lstm"], found["gru"]) > BEATEN * baseline(experiment)
