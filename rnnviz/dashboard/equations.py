@@ -4,35 +4,81 @@ from __future__ import annotations
 
 import streamlit as st
 
+from rnnviz.analysis.labels import display_name
+from rnnviz.core import RNN, Cell
+from rnnviz.core.network import Network
 from rnnviz.dashboard import compute, layout
+from rnnviz.dashboard.formulas import SLOPES, backward, forward
 from rnnviz.dashboard.texts import fill, texts
-from rnnviz.experiment import Experiment, Model
+from rnnviz.experiment import FIELDS, Experiment, Model
+from rnnviz.experiment.networks import setting
 
-SLOPES = {
-    "tanh": r"\tanh",
-    "relu": r"\mathrm{ReLU}",
-    "logistic": r"\sigma",
-    "identity": r"\mathrm{id}",
-}
+SHAPES = ("leak", "layers", "bidirectional", "skip")
+"""What changes the equations of a model, beside its variant."""
 
 
 def equations(experiment: Experiment) -> None:
-    """An expander for each kind of cell on the page."""
-    shown = {Model(label).kind: label for label in reversed(experiment.models)}
-    for kind, label in sorted(shown.items()):
-        with layout.lazy(f"Equations of the {kind.upper()} and their gradients") as opened:
+    """An expander for each different network on the page."""
+    shown = {_network_of(experiment, model): model for model in reversed(experiment.models)}
+    for name, model in sorted(shown.items()):
+        with layout.lazy(f"Equations of the {display_name(name)} and their gradients") as opened:
             if opened:
-                st.markdown(_words(experiment, kind, label))
+                st.markdown(_words(experiment, model))
 
 
-def _words(experiment: Experiment, kind: str, label: str) -> str:
-    cell = compute.traces(experiment)[label].trace.cell
-    return fill(
-        texts("equations")[kind],
-        T=compute.batch(experiment).seq_len,
-        B=experiment.batch_size,
-        D=cell.input_size,
-        H=cell.hidden_size,
-        GH=len(cell.GATES) * cell.hidden_size,
-        phi=SLOPES[getattr(cell, "activation", "tanh")],
-    )
+def _network_of(experiment: Experiment, model: Model) -> Model:
+    """The model with nothing but what its equations depend on."""
+    found = {}
+    for name in SHAPES:
+        value = setting(experiment, model, name)
+        if value != FIELDS[name].default and (name != "leak" or model.kind == "rnn"):
+            found[name] = value
+    if found.get("skip") == 1:
+        del found["skip"]
+    variant = dict(model.overrides).get("variant", "plain")
+    return Model(model.kind, **found, **({} if variant == "plain" else {"variant": variant}))
+
+
+def _words(experiment: Experiment, model: Model) -> str:
+    """The cell, then what stands around it."""
+    trace = compute.traces(experiment)[model]
+    network, written = trace.network, texts("equations")
+    cell = network.cells[0]
+    parts = [model.kind]
+    parts += ["skip"] * bool(cell.skip)
+    parts += ["layers"] * (len(network.cells) > 1)
+    parts += [f"directions_{network.readout}"] * network.bidirectional
+    parts += ["context"] * bool(network.context_size)
+    sizes = _sizes(experiment, network, cell)
+    return "\n\n".join(fill(written[part], **sizes) for part in parts)
+
+
+def _sizes(experiment: Experiment, network: Network, cell: Cell) -> dict[str, object]:
+    batch = compute.batch(experiment)
+    H, learned = cell.hidden_size, cell.learned
+    return {
+        "T": batch.seq_len,
+        "B": experiment.batch_size,
+        "D": cell.input_size,
+        "H": H,
+        "GH": len(learned) * H,
+        "gates": ", ".join(learned),
+        "count": len(learned),
+        "phi": SLOPES[cell.activation] if isinstance(cell, RNN) else "",
+        "skip": cell.skip,
+        "later": cell.skip - 1,
+        "layers": len(network.cells),
+        "below": H * network.directions,
+        "O": network.output_size,
+        "V": network.context_size,
+        "forward": forward(cell),
+        "backward": backward(cell),
+        "own": _own(cell),
+    }
+
+
+def _own(cell: Cell) -> str:
+    """Parameters that this form of the cell has besides, each a vector of H numbers."""
+    names = [name for name, shape in cell.param_shapes().items() if shape == (cell.hidden_size,)]
+    shown = [f"${name[0]}_{{{name[2:]}}}$" for name in names if name not in ("b_h",)]
+    return f" {', '.join(shown)} $\\in \\mathbb{{R}}^{{{cell.hidden_size}}}$." if shown else ""

@@ -1,0 +1,87 @@
+"""The equations that are printed are those of the network that ran, sizes filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rnnviz import Experiment
+from rnnviz.core import GRU, LSTM, RNN
+from rnnviz.dashboard.formulas import backward, forward
+from tests.dashboard.support import change, visit
+
+SMALL = {"hidden_size": 5, "seq_len": 12, "batch_size": 2, "bidirectional": "no"}
+TITLE = "Equations of the {} and their gradients"
+
+
+def written(name: str, **changes: Any) -> str:
+    """What the expander of one network says once it is open."""
+    experiment = Experiment(**{**SMALL, **changes})
+    app = change(visit(query=experiment), **{f"open-{TITLE.format(name)}": True})
+    assert not app.exception
+    return next(box.value for box in app.markdown if "$$" in box.value)
+
+
+CELLS = {
+    "RNN": {"models": ("rnn",)},
+    "RNN, leak 0.25": {"models": ("rnn:leak=0.25",)},
+    "RNN, skip 4": {"models": ("rnn",), "skip": 4},
+    "RNN, 3 layers, both directions": {"models": ("rnn",), "layers": 3, "bidirectional": "yes"},
+    **{"LSTM": {"models": ("lstm",)}, "GRU": {"models": ("gru",)}},
+    "GRU, reset before": {"models": ("gru:variant=reset_before",)},
+    "LSTM, coupled gates": {"models": ("lstm:variant=cifg",)},
+    "LSTM, no gates": {"models": ("lstm:variant=no_gates",)},
+    "LSTM, peepholes, skip 7": {"models": ("lstm:variant=peepholes,skip=7",)},
+}
+ADDED = {
+    "RNN": "a_t &= W_{xh}\\,x_t + W_{hh}\\,h_{t-1} + b_h",
+    "RNN, leak 0.25": "h_t &= 0.75\\,h_{t-1} + 0.25\\,\\tanh(a_t)",
+    "RNN, skip 4": "W_{\\mathrm{skip}}\\,h_{t-4}",
+    "RNN, 3 layers, both directions": "[\\overrightarrow{h}_T;",
+    "LSTM": "h_t &= o_t \\circ \\tanh(c_t)",
+    "GRU": "r_t \\circ (W_{hn}\\,h_{t-1} + b_{hn})",
+    "GRU, reset before": "W_{hn}\\,(r_t \\circ h_{t-1})",
+    "LSTM, coupled gates": "i_t &= 1 - f_t",
+    "LSTM, no gates": "f_t &= 0",
+    "LSTM, peepholes, skip 7": "p_f \\circ c_{t-1}",
+}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_equations_are_those_of_the_network(name: str) -> None:
+    text = written(name, **CELLS[name])
+    assert ADDED[name] in text
+    assert "[[" not in text
+    assert text.count("$") % 2 == 0
+    assert text.count("{") == text.count("}")
+
+
+def test_sizes_are_those_of_the_run() -> None:
+    text = written("LSTM, coupled gates, 2 layers", models=("lstm:variant=cifg",), layers=2)
+    assert "\\mathbb{R}^{15 \\times 8}" in text
+    assert "$T = 12$" in text
+    assert "There are 2." in text
+
+
+def test_networks_that_differ_in_their_numbers_alone_share_their_equations() -> None:
+    app = visit(query=Experiment(models=("rnn", "rnn:gain=2", "lstm", "lstm:forget_bias=0"),
+                                 hidden_size=4, seq_len=8))  # fmt: skip
+    titles = [e.label for e in app.expander if e.label.startswith("Equations")]
+    assert titles == [TITLE.format("LSTM"), TITLE.format("RNN")]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        RNN(2, 1), RNN(2, 1, leak=0.3), RNN(2, 1, "identity", skip=3),
+        *(LSTM(2, 1, **options) for options in ({}, {"peepholes": True}, {"coupled": True})),
+        GRU(2, 1), GRU(2, 1, reset="before"),
+    ],
+)  # fmt: skip
+def test_formulas_are_whole(cell: Any) -> None:
+    for block in (forward(cell), backward(cell)):
+        assert block.startswith("$$")
+        assert block.count("{") == block.count("}")
+        assert block.count("\\left") == block.count("\\right")
+        assert block.count(r"\\begin") == block.count(r"\\end")
