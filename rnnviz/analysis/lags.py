@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnviz.analysis import limits
 from rnnviz.analysis.jacobians import log10_spectral_norm, normalise
-from rnnviz.analysis.linear import check_range, linearize
+from rnnviz.analysis.linear import Steps, check_range, linearize
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.reachability import reachable
 from rnnviz.core import Record, backward, checks
@@ -16,9 +16,12 @@ from rnnviz.core.numerics import LOG10_2, Status, status_of
 
 Array = np.ndarray
 
-RESIDUAL = 1e-6
-"""At which power iteration stops; the norm is then right to its square."""
-ITERATIONS = 40
+TURN_EVERY = 5
+GONE = 1e-20
+"""Share of the largest below which a direction of the product is left out."""
+FAINT, FAINT_IN_SUM = 1e-9, 1e-13
+"""Share of the largest below which a column does not matter for the norm (its square is added), and
+a product of columns does not matter for a sum of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,17 +31,12 @@ class LagProfile:
 
     h: ‖∂h_end/∂h_{end−k}‖₂; state: ‖∂s_end/∂s_{end−k}‖₂ of the whole state, the same without a cell
     state or a skip. Curves of log10 with a status; lags that were not asked for are NOT_RECORDED.
-    h_residual, state_residual (end+1,): ‖MᵀM v − σ²v‖/σ² of the power iteration that found each
-    norm (from below, right to the residual's square); 0 where singular values that lie too close
-    made an eigenvalue solver take its place.
     """
 
     label: str
     end: int
     h: Curve
     state: Curve
-    h_residual: Array
-    state_residual: Array
 
 
 def lag_profile(
@@ -47,86 +45,81 @@ def lag_profile(
     """The norms at the lags 0, every, 2·every, ... and `end` (the sequence's last step unless
     given): one product of Jacobians that grows by a step at a time, back from `end`.
 
-    Each norm is found by power iteration from the last lag's singular vector. THEORY C4.
+    Each norm is the root of the largest eigenvalue of MᵀM over the columns of the product that
+    matter, few once much is forgotten; `largest_stretch` finds it by power iteration. THEORY C4.
     Raises ValueError for wrong options and above the limits of `limits`.
     """
     _, end = check_range(record, sequence, 0, end)
     step = checks.size("every", every)
     limits.check("The lag profile", limits.lags_cost(record.cell, end))
     linear, H = linearize(record, sequence, 0, end), record.cell.hidden_size
-    norms = {"state": _Norms(end), "h": _Norms(end)}
-    product, log2 = np.eye(linear.size), 0
+    product, log10 = _Product(linear), np.full((2, end + 1), np.nan)
     with np.errstate(all="ignore"):
         for lag in range(end + 1):
             if lag:
-                product, extra = normalise(linear.pull(end - lag, product))
-                log2 += int(extra)
+                product.grow(end - lag)
+            if lag % TURN_EVERY == 1:
+                product.turn()
             if lag % step == 0 or lag == end:
-                norms["state"].add(lag, product, log2)
-                if linear.size > H:
-                    norms["h"].add(lag, product[:H, :H], log2)
-    h = norms["h" if linear.size > H else "state"]
-    state, has_zero = norms["state"], norms["state"].has_zero or h.has_zero
+                log10[0, lag] = product.log10_norm()
+                log10[1, lag] = log10[0, lag] if linear.size == H else product.log10_norm(H)
+    missing = (np.arange(end + 1) % step != 0) & (np.arange(end + 1) != end)
+    has_zero = bool(np.isneginf(log10).any())
     open_h, open_state = _open(record, sequence, end) if has_zero else (None, None)
-    return LagProfile(
-        label=label,
-        end=end,
-        h=Curve(h.log10, h.status(open_h)),
-        state=Curve(state.log10, state.status(open_state)),
-        h_residual=h.residual,
-        state_residual=state.residual,
+    state, h = (
+        _curve(v, some, missing) for v, some in zip(log10, (open_state, open_h), strict=True)
     )
+    return LagProfile(label, end, h, state)
 
 
-class _Norms:
-    """Spectral norms of a matrix that changes little from one lag to the next."""
-
-    def __init__(self, end: int) -> None:
-        self.log10 = np.full(end + 1, np.nan)
-        self.residual = np.full(end + 1, np.nan)
-        self._recorded = np.zeros(end + 1, bool)
-        self._vector: Array | None = None
-
-    @property
-    def has_zero(self) -> bool:
-        return bool(np.isneginf(self.log10).any())
-
-    def add(self, lag: int, transposed: Array, log2: int) -> None:
-        """transposed: Mᵀ · 2**−log2, columns what is reached, rows what it is reached from."""
-        M = np.ascontiguousarray(transposed)
-        self._recorded[lag] = True
-        sigma, self.residual[lag], self._vector = _largest(M, self._vector)
-        if self.residual[lag] > RESIDUAL:
-            self.log10[lag] = log10_spectral_norm(M[None])[0] + log2 * LOG10_2
-            self.residual[lag] = 0
-        else:
-            self.log10[lag] = np.log10(sigma) + log2 * LOG10_2
-
-    def status(self, open_: Array | None) -> Array:
-        status = status_of(self.log10, open_)
-        status[~self._recorded] = Status.NOT_RECORDED
-        return status
+def _curve(log10: Array, open_: Array | None, missing: Array) -> Curve:
+    status = status_of(log10, open_)
+    status[missing] = Status.NOT_RECORDED
+    return Curve(log10, status)
 
 
-def _largest(M: Array, start: Array | None) -> tuple[float, float, Array]:
-    """(σ_max, residual, right singular vector) by power iteration."""
-    known = start is not None and np.isfinite(start).all()
-    v: Array = np.asarray(start if known else np.random.default_rng(0).standard_normal(len(M.T)))
-    v = v / np.linalg.norm(v)
-    sigma, residual = 0.0, np.inf
-    for left in reversed(range(ITERATIONS)):
-        u = M @ v
-        w = u @ M
-        square = float(u @ u)
-        if not (np.isfinite(square) and square > 0):
-            break
-        before, residual = residual, float(np.linalg.norm(w / square - v))
-        sigma = np.sqrt(square)
-        hopeless = residual * min(residual / before, 1) ** left > RESIDUAL
-        if residual <= RESIDUAL or (hopeless and left < ITERATIONS - 3):
-            break
-        v = w / np.linalg.norm(w)
-    return sigma, residual, v
+class _Product:
+    """Φᵀ = values · basisᵀ · 2**log2: values (S, r), basis (S, r) with orthonormal columns.
+
+    Turned now and then so that the columns of `values` fall in size; those that fell below GONE of
+    the largest are left out, and the product gets narrower as the past is forgotten.
+    """
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+        self.values, self.basis, self.log2 = np.eye(steps.size), np.eye(steps.size), 0
+
+    def grow(self, k: int) -> None:
+        self.values, extra = normalise(self._steps.pull(k, self.values))
+        self.log2 += int(extra)
+
+    def turn(self) -> None:
+        if not np.isfinite(self.values).all():
+            return
+        order = np.argsort(-_sizes(self.values), kind="stable")
+        Q, R = np.linalg.qr(self.values[:, order].T)
+        sizes = _sizes(R.T)
+        keep = sizes >= GONE * sizes.max()
+        turn = np.empty((len(order), int(keep.sum())))
+        turn[order] = Q[:, keep]
+        self.values, self.basis = np.ascontiguousarray(R[keep].T), self.basis @ turn
+
+    def log10_norm(self, rows: int | None = None) -> float:
+        """log10 ‖Φ‖₂; of its block of the first rows and columns, if given."""
+        values, basis = self.values[:rows], self.basis[:rows]
+        sizes = _sizes(values) * (1 if rows is None else _sizes(basis))
+        some = ~(sizes < (FAINT if rows is None else FAINT_IN_SUM) * sizes.max())
+        values, basis = values[:, some], basis[:, some]
+        if rows is not None:
+            if values.shape[1] < rows:
+                _, values = np.linalg.qr(values)
+            values = values @ basis.T
+        narrow = values if values.shape[1] <= len(values) else values.T
+        return float(log10_spectral_norm(narrow[None])[0]) + self.log2 * LOG10_2
+
+
+def _sizes(columns: Array) -> Array:
+    return np.sqrt(np.einsum("ij,ij->j", columns, columns))
 
 
 def _open(record: Record, sequence: int, end: int) -> tuple[Array, Array]:

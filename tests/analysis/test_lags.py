@@ -37,7 +37,6 @@ def test_profile_is_the_norm_of_the_product(name):
         for part, true in ((found.state, M), (found.h, M[:H, :H])):
             assert 10 ** part.log10[lag] == pytest.approx(np.linalg.norm(true, 2), rel=1e-10)
     assert (found.end, len(found.h.log10)) == (12, 13)
-    assert (found.state_residual <= 1e-6).all()
 
 
 @pytest.mark.parametrize("name", EVERY)
