@@ -21,9 +21,10 @@ Array = np.ndarray
 
 
 def gradient_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
-    """model, kind, quantity (state, h, c, direct), step, log10, status."""
+    """model, kind, quantity (state, h, c, direct), step, log10, status. Steps are the input's: of
+    a layer that reads from the end, whose first state is that of step T + 1, too."""
     return _concat(
-        _curve(curve, model=flow.label, kind=flow.kind, quantity=name)
+        _curve(curve, flow.direction == 1, model=flow.label, kind=flow.kind, quantity=name)
         for flow in flows
         for name in ("state", "h", "c", "direct")
         if (curve := getattr(flow, name)) is not None
@@ -42,22 +43,24 @@ def unit_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
 
 
 def slope_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
-    """One row per model: slope with its window and R², reach and mean rate."""
+    """One row per model: slope with its window and R², reach and mean rate. Steps are the
+    input's."""
     rows = []
     for flow in flows:
         slope, rate = flow.slope, flow.rate
+        window = sorted(map(flow.real_step, (slope.start, slope.stop))) if slope else (None, None)
         rows.append(
             {
                 "model": flow.label,
                 "kind": flow.kind,
                 "decades_per_step": slope.decades_per_step if slope else None,
-                "window_start": slope.start if slope else None,
-                "window_stop": slope.stop if slope else None,
+                "window_start": window[0],
+                "window_stop": window[1],
                 "r2": slope.r2 if slope else None,
                 "points": slope.points if slope else None,
                 "half_or_double_steps": slope.halving_steps if slope else None,
                 "e_fold_steps": slope.e_fold_steps if slope else None,
-                "reach_from": flow.reach_from,
+                "reach_from": flow.real_step(flow.reach_from),
                 "reach_log10": float(_finite(flow.reach_log10)),
                 "reach_status": flow.reach_status.name.lower(),
                 "mean_factor_per_step": rate.factor_per_step if rate else None,
@@ -153,8 +156,9 @@ def carry_frame(products: Iterable[CarryProduct]) -> pd.DataFrame:
     return _concat(parts)
 
 
-def _curve(curve: Curve, **columns: str) -> pd.DataFrame:
+def _curve(curve: Curve, backward: bool = False, **columns: str) -> pd.DataFrame:
     step = np.arange(len(curve.log10))
+    step = len(step) - step if backward else step
     return pd.DataFrame({**columns, "step": step, **_magnitude(curve.log10, curve.status)})
 
 

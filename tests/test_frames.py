@@ -124,3 +124,13 @@ def test_gate_frames(lstm):
 
 def test_nothing_gives_an_empty_frame():
     assert frames.gradient_frame([]).empty
+
+
+def test_steps_are_those_of_the_input_whatever_the_direction(lstm):
+    forward, back = (gradient_flow(lstm, "lstm", direction=d) for d in (0, 1))
+    there, here = (frames.gradient_frame([flow]).query("quantity == 'state'")
+                   for flow in (forward, back))  # fmt: skip
+    assert list(here["step"]) == [T + 1 - t for t in there["step"]]
+    assert list(here["log10"]) == list(there["log10"])
+    row = frames.slope_frame([back]).iloc[0]
+    assert (row["reach_from"], row["window_start"], row["window_stop"]) == (1, 2, T)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rnnviz.analysis.labels import display_name
-from rnnviz.analysis.layers import ARROWS, LayerTrace
+from rnnviz.analysis.layers import ARROWS, LayerTrace, layer_traces
 from rnnviz.dashboard import compute, layout
 from rnnviz.experiment import Experiment
 from rnnviz.plots import theme
@@ -56,7 +56,8 @@ def _options(
     experiment: Experiment, labels: Sequence[str], every: bool
 ) -> tuple[list[str], list[str]]:
     """Layers and directions to choose from; `every`: all layers at once is a choice too."""
-    parts = [part for label in labels for part in compute.layers(experiment, label)]
+    known = _parts(experiment)
+    parts = [part for label in labels for part in known[str(label)]]
     deepest, most = max(p.layer for p in parts), max(p.direction for p in parts)
     numbers = [str(k) for k in range(1, deepest + 1)]
     layers = [ALL, *numbers] if every and deepest > 1 else numbers
@@ -74,10 +75,9 @@ def _direction_name(direction: str) -> str:
 def shown(experiment: Experiment, chosen: View) -> tuple[LayerTrace, ...]:
     """What stands in front: of each model that has the direction, the chosen layer; the last one
     where all are shown or the model has fewer."""
-    found = (_of(experiment, str(label), chosen) for label in experiment.models)
     return tuple(
         parts[-1] if not chosen.layer else parts[min(chosen.layer, len(parts)) - 1]
-        for parts in found
+        for parts in _of(experiment, chosen).values()
         if parts
     )
 
@@ -86,18 +86,26 @@ def behind(experiment: Experiment, chosen: View) -> tuple[LayerTrace, ...]:
     """The other layers of these models, where all are shown."""
     if chosen.layer:
         return ()
-    found = (_of(experiment, str(label), chosen) for label in experiment.models)
+    found = _of(experiment, chosen).values()
     return tuple(part for parts in found for part in parts[:-1])
 
 
-def _of(experiment: Experiment, label: str, chosen: View) -> list[LayerTrace]:
-    parts = compute.layers(experiment, label)
-    return [part for part in parts if part.direction == chosen.direction]
+def _of(experiment: Experiment, chosen: View) -> dict[str, list[LayerTrace]]:
+    """The layers of each model in the chosen direction; none where it has no such direction."""
+    return {
+        label: [part for part in parts if part.direction == chosen.direction]
+        for label, parts in _parts(experiment).items()
+    }
+
+
+def _parts(experiment: Experiment) -> dict[str, tuple[LayerTrace, ...]]:
+    return {label: layer_traces(t, label) for label, t in compute.traces(experiment).items()}
 
 
 def part(experiment: Experiment, label: str) -> LayerTrace:
     """The chosen layer and direction of one model; its last layer if none was chosen."""
-    return _of(experiment, label, now := view(experiment, [label], every=False))[now.layer - 1]
+    now = view(experiment, [label], every=False)
+    return _of(experiment, now)[label][now.layer - 1]
 
 
 def is_last(experiment: Experiment, label: str) -> bool:
@@ -112,7 +120,7 @@ def labels_of(parts: Sequence[LayerTrace]) -> tuple[str, ...]:
 
 def styles(experiment: Experiment, chosen: View) -> dict[str, theme.Style]:
     """Each layer in its model's style, thin where it stands behind."""
-    parts = [p for label in experiment.models for p in compute.layers(experiment, str(label))]
+    parts = [part for found in _parts(experiment).values() for part in found]
     thin = labels_of(behind(experiment, chosen))
     known = theme.model_styles([*map(str, experiment.models), *labels_of(parts)])
     return {label: replace(s, faint=label in thin) for label, s in known.items()}
@@ -125,6 +133,5 @@ def own_order(parts: Sequence[LayerTrace]) -> bool:
 
 def missing(experiment: Experiment, chosen: View) -> str:
     """Which models are not shown because they read in the other direction alone; "" if none."""
-    names = [display_name(str(label)) for label in experiment.models
-             if not _of(experiment, str(label), chosen)]  # fmt: skip
+    names = [display_name(label) for label, parts in _of(experiment, chosen).items() if not parts]
     return f"Not shown, for it reads forward only: {', '.join(names)}." if names else ""

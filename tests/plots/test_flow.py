@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -257,3 +259,38 @@ def test_detail_has_every_quantity_on_one_scale():
     c = [t for t in figure["data"] if t["name"] == "∂L/∂c"]
     assert [t["yaxis"] for t in c] == ["y2"]
     np.testing.assert_allclose(c[0]["y"], lstm.c.log10[1:] - lstm.state.log10[-1], atol=1e-5)
+
+
+def test_a_layer_that_reads_from_the_end_is_drawn_as_the_mirror_image():
+    forward, backward = made("rnn", ramp(-9, -3), FINE), made("rnn", ramp(-9, -3), FINE)
+    mirrored = as_json(flow_figure([replace(backward, direction=1)]))
+    plain = as_json(flow_figure([forward]))
+    line = named(mirrored, "RNN")[0]
+    np.testing.assert_allclose(heights(line), heights(named(plain, "RNN")[0])[::-1])
+    assert heights(line)[0] == 0
+    assert mirrored["layout"]["yaxis"]["side"] == "left"
+    assert "step 1 = 0" in mirrored["layout"]["yaxis"]["title"]["text"]
+    (label,) = [n for n in mirrored["layout"]["annotations"] if n["text"].startswith("<b>")]
+    assert label["x"] == T
+    assert "6.0" in label["text"]
+    assert "error enters, step 1" in texts(mirrored)
+
+
+def test_rails_of_a_layer_that_reads_from_the_end_name_the_steps_of_the_input():
+    flow_ = replace(with_status(Status.ZERO, 4, -np.inf), direction=1)
+    figure = as_json(flow_figure([flow_]))
+    assert "RNN: exactly 0 from step 9 on" in texts(figure)
+    (label,) = [n for n in figure["layout"]["annotations"] if n["text"].startswith("<b>")]
+    assert "= 0" in label["text"]
+
+
+def test_a_layer_behind_another_is_thin_and_named_in_small():
+    labels = ["rnn · layer 1", "rnn · layer 2"]
+    styles = theme.model_styles(labels)
+    styles[labels[0]] = replace(styles[labels[0]], faint=True)
+    figure = as_json(flow_figure([made(n, ramp(-9), FINE) for n in labels], styles=styles))
+    widths = {t["name"]: t["line"]["width"] for t in figure["data"]}
+    assert widths["RNN · layer 1"] < widths["RNN · layer 2"]
+    names = [n["text"] for n in figure["layout"]["annotations"]]
+    assert sum(text.startswith("<b>RNN</b>") for text in names) == 1
+    assert any("layer 1" in text and "<b>" not in text for text in names)

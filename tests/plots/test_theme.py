@@ -102,6 +102,17 @@ def test_models_of_one_cell_differ_in_colour_and_dash():
     assert styles["lstm:forget_bias=0"].title == "LSTM, forget bias 0"
 
 
+def test_layers_of_a_model_share_its_look_and_say_where_they_are():
+    labels = ["lstm · layer 1 →", "lstm · layer 2 ←", "lstm:gain=2 · layer 1 →", "rnn"]
+    first, last, other, plain = theme.model_styles(labels).values()
+    assert (first.colour, first.dash) == (last.colour, last.dash)
+    assert first.colour == theme.model_colour("lstm")
+    assert other.colour == theme.model_colour("lstm", 1)
+    assert [s.title for s in (last, other, plain)] == [
+        "LSTM · layer 2 ←", "LSTM, gain 2 · layer 1 →", "RNN"]  # fmt: skip
+    assert plain.colour == theme.model_colour("rnn")
+
+
 def test_a_models_style_does_not_depend_on_other_kinds():
     few, many = theme.model_styles(["gru"]), theme.model_styles(["rnn", "lstm", "gru"])
     assert few["gru"] == many["gru"]
