@@ -4,6 +4,10 @@ Results are frozen dataclasses that hold all a figure needs; `verdicts` says in 
 amount to, `words` in words.
 """
 
+from rnnviz.analysis.carry import CarryPaths, carry_paths
+from rnnviz.analysis.contributions import Contributions, weight_contributions
+from rnnviz.analysis.determinants import Determinants, log_determinants
+from rnnviz.analysis.directions import DotTest, LargestStretch, dot_test, largest_stretch
 from rnnviz.analysis.gates import (
     CarryProduct,
     GateStats,
@@ -15,7 +19,12 @@ from rnnviz.analysis.gates import (
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.analysis.jacobians import state_jacobians
 from rnnviz.analysis.labels import display_name
+from rnnviz.analysis.lags import LagProfile, lag_profile
 from rnnviz.analysis.layers import LayerTrace, in_real_time, layer_traces
+from rnnviz.analysis.linear import linearize
+from rnnviz.analysis.lyapunov import LyapunovSpectrum, long_run, lyapunov_spectrum
+from rnnviz.analysis.pairs import PairMatrix, pair_matrix
+from rnnviz.analysis.products import ProductSpectrum, product_spectrum
 from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, mean_rate
 from rnnviz.analysis.spectra import (
     JacobianSpectrum,
@@ -26,27 +35,47 @@ from rnnviz.analysis.spectra import (
 from rnnviz.analysis.verdicts import Verdict
 
 __all__ = [
+    "CarryPaths",
     "CarryProduct",
+    "Contributions",
     "Curve",
+    "Determinants",
+    "DotTest",
     "GateStats",
     "GradientFlow",
     "JacobianSpectrum",
+    "LagProfile",
+    "LargestStretch",
     "LayerTrace",
+    "LyapunovSpectrum",
     "Memory",
+    "PairMatrix",
+    "ProductSpectrum",
     "Rate",
     "Slope",
     "Spectrum",
     "Verdict",
+    "carry_paths",
     "carry_product",
     "display_name",
+    "dot_test",
     "fit_slope",
     "gate_stats",
     "gradient_flow",
     "in_real_time",
     "jacobian_spectrum",
+    "lag_profile",
+    "largest_stretch",
     "layer_traces",
+    "linearize",
+    "log_determinants",
+    "long_run",
+    "lyapunov_spectrum",
     "mean_rate",
     "memory",
+    "pair_matrix",
+    "product_spectrum",
     "state_jacobians",
+    "weight_contributions",
     "weight_spectra",
 ]

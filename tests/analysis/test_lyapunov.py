@@ -97,6 +97,13 @@ def test_a_delay_line_remembers_until_its_end(direction):
     np.testing.assert_array_equal(found.exponents, [0, 0, -np.inf, -np.inf, -np.inf])
 
 
+def test_a_direction_that_dies_takes_no_other_with_it():
+    """W e_2 = W e_1, so e_2 dies; W e_3 points where QR may put something in its place."""
+    W = np.array([[1.0, 1, 0], [0, 0, 1], [0, 0, 0]])
+    found = lyapunov_spectrum(simple(W, last_step(1, 3)), "rnn", direction="forward")
+    np.testing.assert_allclose(found.exponents, [0, 0, -np.inf], atol=1e-15)
+
+
 def test_dead_units_are_zero_and_saturated_ones_are_rounded(direction):
     W = orthogonal(np.random.default_rng(0), 4)
     for activation, bias, status in (("relu", -50.0, Status.ZERO), ("tanh", 50.0, Status.ROUNDED)):

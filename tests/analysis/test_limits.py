@@ -1,0 +1,76 @@
+"""Estimates of what an analysis takes, and refusals."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from rnnviz.analysis import limits
+from rnnviz.analysis.carry import carry_paths
+from rnnviz.analysis.contributions import weight_contributions
+from rnnviz.analysis.factored import state_size
+from rnnviz.analysis.lags import lag_profile
+from rnnviz.analysis.lyapunov import lyapunov_spectrum
+from rnnviz.analysis.pairs import pair_matrix
+from rnnviz.core import CELLS, GRU, LSTM, bptt
+
+T, H, B = 120, 24, 2
+RUNS = {
+    "lags": (lag_profile, lambda cell: limits.lags_cost(cell, T)),
+    "spectrum": (lyapunov_spectrum, lambda cell: limits.spectrum_cost(cell, T, state_size(cell))),
+    "pairs": (pair_matrix, lambda cell: limits.pairs_cost(cell, T, T, B)),
+    "contributions": (weight_contributions, lambda cell: limits.contributions_cost(cell, T, B)),
+    "carry": (carry_paths, lambda cell: limits.carry_cost(cell, T)),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_bytes_are_those_that_are_used(name):
+    """Within a factor of two or so of the peak; parameters' gradients and views aside."""
+    cell, rng = LSTM(3, H), np.random.default_rng(0)
+    trace = bptt(cell, cell.init_params(rng), rng.standard_normal((T, 3, B)), np.ones((T, H, B)))
+    run, cost = RUNS[name]
+    run(trace, "m")
+    tracemalloc.start()
+    run(trace, "m")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0.4 * peak < cost(cell).bytes < 4 * peak
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_a_thousand_steps_of_128_units_are_allowed(kind):
+    cell = CELLS[kind](8, 128)
+    costs = (
+        limits.lags_cost(cell, 1000),
+        limits.spectrum_cost(cell, 1000, state_size(cell)),
+        limits.pairs_cost(cell, 1000, 1000, 1),
+        limits.contributions_cost(cell, 1000, 16),
+        limits.carry_cost(cell, 1000),
+    )
+    assert [limits.refusal("It", cost) for cost in costs] == [""] * 5
+    assert all(cost.bytes < 2**27 for cost in costs)
+
+
+def test_more_costs_more():
+    small, large = limits.lags_cost(GRU(1, 64), 100), limits.lags_cost(GRU(1, 64, skip=4), 100)
+    assert large.seconds > small.seconds
+    assert large.bytes > small.bytes
+
+
+def test_a_refusal_says_what_it_would_take():
+    cost = limits.Estimate(bytes=3 * 2**30, seconds=90)
+    with pytest.raises(ValueError, match="The lag profile would take about 90 s and 3,072 MiB; the "
+                       "limits are 30 s and 1,024 MiB. Take a shorter sequence"):  # fmt: skip
+        limits.check("The lag profile", cost)
+
+
+def test_what_is_too_large_is_refused_before_it_begins():
+    cell = GRU(1, 2, skip=2000)
+    params = cell.init_params(np.random.default_rng(0))
+    trace = bptt(cell, params, np.zeros((60, 1, 1)), np.ones((60, 2, 1)))
+    for run in (lag_profile, lyapunov_spectrum):
+        with pytest.raises(ValueError, match="would take about"):
+            run(trace, "m")
