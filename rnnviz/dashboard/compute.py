@@ -15,8 +15,9 @@ import streamlit as st
 from rnnviz.analysis import gates, gradients, spectra
 from rnnviz.analysis.layers import SEPARATOR, LayerTrace, layer_traces
 from rnnviz.dashboard.training import trained_params
-from rnnviz.experiment import Experiment, Run, make_batch, run
+from rnnviz.experiment import Experiment, Run, make_batch, make_task, run
 from rnnviz.tasks.batch import Batch
+from rnnviz.tasks.ngram import MAX_ORDER
 
 F = TypeVar("F", bound=Callable[..., Any])
 COARSE_STEPS = 12
@@ -132,3 +133,13 @@ def carry(experiment: Experiment, label: str, coarse: bool) -> gates.CarryProduc
         return None
     every = max(1, trace.seq_len // COARSE_STEPS) if coarse or work > CARRY_BUDGET // 10 else 1
     return gates.carry_product(trace, label, every=every)
+
+
+@_cached(max_entries=16)
+def ngram(experiment: Experiment) -> tuple[int, float] | None:
+    """(n, its loss per answer) of the best n-gram model on what the task holds out; None for a
+    task that is not of language, or whose text is too short to hold any out."""
+    task = make_task(experiment)
+    losses = {order + 1: task.ngram_loss(order) for order in range(MAX_ORDER + 1)}
+    known = {n: loss for n, loss in losses.items() if loss is not None}
+    return min(known.items(), key=lambda item: item[1]) if known else None

@@ -44,6 +44,7 @@ def first_screen(visit: Visit, run: Training, on_command: Callable[[str, int], N
     figure = plots.loss_figure(
         courses,
         baseline,
+        also=_ngram_level(run.experiment),
         ghosts=ghosts(visit),
         metric_name=metric,
         log=controls.log_loss(),
@@ -66,7 +67,15 @@ def _baseline(experiment: Experiment) -> tuple[float | None, str]:
     """The loss per answer of the best answer that ignores the sequence, and its words."""
     task = make_task(experiment)
     value = task.baseline_at(experiment.seq_len, experiment.loss_at)
-    return value, task.baseline_text if value is not None else ""
+    if value is None:
+        return None, ""
+    return value, task.baseline_text if task.baseline else f"{value:.4g}, {task.baseline_text}"
+
+
+def _ngram_level(experiment: Experiment) -> dict[str, float]:
+    """What an n-gram model reaches on held-out text, to draw beside the baseline."""
+    found = compute.ngram(experiment) if experiment.loss_at == "every" else None
+    return {} if found is None else {f"best n-gram (n = {found[0]})": found[1]}
 
 
 def _scrubber(
@@ -77,7 +86,11 @@ def _scrubber(
     on_command: Callable[[str, int], None],
 ) -> None:
     steps = max((course.curves.steps for course in courses), key=len)
-    series = [Series(styles[c.label].title, styles[c.label].colour, _at(c, steps)) for c in courses]
+    colours = {c.label: styles[c.label].colour for c in courses}
+    series = [
+        Series(styles[label].title, colour, theme.DARK.get(colour, colour), _at(c, steps))
+        for c, (label, colour) in zip(courses, colours.items(), strict=True)
+    ]
     scrubber(
         key="training-step",
         run=str(run.number),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import plotly.graph_objects as go
@@ -48,6 +49,7 @@ def loss_figure(
     baseline: float | None = None,
     baseline_name: str = "baseline",
     *,
+    also: Mapping[str, float] = MappingProxyType({}),
     ghosts: Sequence[Course] = (),
     metric_name: str = "accuracy",
     log: bool = False,
@@ -57,7 +59,8 @@ def loss_figure(
     """Loss per answer (left) and the metric (right) over training steps, one line a model.
 
     Thin: the loss of each batch; thick: its mean over the last recorded steps. The baseline, what
-    is reached without looking at the sequence, is a dotted line that says so. `ghosts` are earlier
+    is reached without looking at the sequence, is a dotted line that says so; `also` are further
+    ones by name, such as an n-gram model's. `ghosts` are earlier
     runs, dashed in grey. log: log10 of the loss.
     """
     known = theme.styles_for([course.label for course in courses], styles)
@@ -71,12 +74,15 @@ def loss_figure(
         data.append(_smooth(course, course.curves.metric, style, "2", metric_name))
     layout = _loss_layout(span(whole), (low, high), metric_name, log)
     layout |= {"height": height, "annotations": [_headline(courses, known)]}
-    if baseline is not None and baseline > 0:
-        level = np.log10(baseline) if log else baseline
-        layout["shapes"] = [rule((0, 1), (level, level), xref="x domain", line={"width": 2})]
-        layout["annotations"].append(
-            level_words(f"{baseline_name} {baseline:.4g}", level, LOSS_SHARE)
-        )
+    levels = {**({} if baseline is None else {baseline_name: baseline}), **also}
+    layout["shapes"] = []
+    for name, value in levels.items():
+        if value > 0:
+            level = np.log10(value) if log else value
+            layout["shapes"].append(
+                rule((0, 1), (level, level), xref="x domain", line={"width": 2})
+            )
+            layout["annotations"].append(level_words(f"{name} {value:.4g}", level, LOSS_SHARE))
     return figure(data or [UNSEEN], layout, "loss")
 
 

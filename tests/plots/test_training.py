@@ -188,3 +188,9 @@ def test_a_right_answer_is_bold_and_a_wrong_one_in_brackets() -> None:
     z = figure["data"][0]["z"]
     assert np.array_equal(z[:, :8], pictures[0].astype(np.float32))
     assert np.isnan(z[:, 8]).all()
+
+
+def test_further_levels_stand_beside_the_baseline() -> None:
+    found = as_json(loss_figure(THREE, 2.0, also={"best n-gram (n = 3)": 0.75}))
+    assert [shape["y0"] for shape in found["layout"]["shapes"]] == [2.0, 0.75]
+    assert "best n-gram (n = 3) 0.75" in texts(found)

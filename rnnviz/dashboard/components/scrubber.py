@@ -30,10 +30,12 @@ _SCRUBBER = st.components.v2.component(
 
 
 class Series(NamedTuple):
-    """A model's name, its colour, and its loss at each recorded step."""
+    """A model's name, its colour on a light page and on a dark one, and its loss at each
+    recorded step."""
 
     name: str
     colour: str
+    dark: str
     losses: Array
 
 
@@ -65,7 +67,12 @@ def scrubber(
         "run": run,
         "steps": np.asarray(steps)[kept].tolist(),
         "series": [
-            {"name": s.name, "colour": s.colour, "losses": _numbers(np.asarray(s.losses)[kept])}
+            {
+                "name": s.name,
+                "colour": s.colour,
+                "dark": s.dark,
+                "losses": _numbers(np.asarray(s.losses)[kept]),
+            }
             for s in series
         ],
         "playing": playing,

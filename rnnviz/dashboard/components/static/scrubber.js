@@ -134,9 +134,9 @@ class Scrubber {
     const head = document.createElement("b");
     head.textContent = step.toLocaleString("en");
     const named = series.map(({ name, losses }) => `${name} ${number(losses[at])}`);
-    this.output.replaceChildren(head, ...series.map(({ colour, losses }, k) => {
+    this.output.replaceChildren(head, ...series.map(({ colour, dark, losses }, k) => {
       const said = document.createElement("span");
-      said.style.color = colour;
+      said.style.color = `light-dark(${colour}, ${dark})`;
       said.textContent = series.length > ROOM ? number(losses[at]) : named[k];
       return said;
     }));
