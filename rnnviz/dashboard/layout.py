@@ -23,7 +23,7 @@ SHOWN = 4
 # Seconds of estimated run that need no spinner.
 SOON = 0.5
 # Characters of a verdict that two lines at its largest size hold, and one at the middle size.
-TWO_LARGE_LINES, MIDDLE_LINE = 186, 108
+TWO_LARGE_LINES, MIDDLE_LINE = 178, 108
 # Characters that a row of buttons has room for, and what each button needs beside its label.
 ROOM, GAP = 36, 4
 CSS = Path(__file__).parent / "page.css"
@@ -59,13 +59,19 @@ def warn(text: str) -> None:
 
 def notes(batch: Batch) -> None:
     """What the task cut or replaced, and what is padding."""
+    if said := note_words(batch):
+        with st.container(key="notes"):
+            st.caption(said)
+
+
+def note_words(batch: Batch) -> str:
+    """ "" if there is nothing to say."""
     said = [batch.note] if batch.note else []
     least, most = int(batch.lengths.min()), int(batch.lengths.max())
     if least < batch.seq_len:
         lengths = f"{least}" if least == most else f"{least} to {most}"
-        said.append(f"Sequences have {lengths} steps; what is after their end is not drawn.")
-    if said:
-        st.caption(" ".join(said))
+        said.append(f"Sequences have {lengths} steps; padding is not drawn.")
+    return " ".join(said)
 
 
 def patience(experiment: Experiment) -> AbstractContextManager[None]:

@@ -9,7 +9,11 @@ from rnnviz.dashboard.knobs import select, slider
 from rnnviz.dashboard.task_words import task_words
 from rnnviz.experiment import FIELDS
 
-TEXT_TASKS = ("text", "words")
+TEXT_TASKS = {
+    "text": "Paste a text of at least 2 characters",
+    "words": "Paste sentences; left empty: sentences in which a verb agrees with a distant noun",
+}
+"""The tasks that read a text, and what stands in its place until there is one."""
 
 
 def more() -> None:
@@ -46,10 +50,11 @@ def _task() -> None:
         select("task")
     with right:
         st.caption(task_words(state.read()[0]))
-    if st.session_state["task"] in TEXT_TASKS:
+    if (task := st.session_state["task"]) in TEXT_TASKS:
         st.text_area(
-            "Text for the tasks of characters and of words",
+            "Text",
             key="text",
+            placeholder=TEXT_TASKS[task],
             max_chars=int(FIELDS["text"].high),
             height=80,
         )

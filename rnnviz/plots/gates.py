@@ -86,7 +86,7 @@ def _strips_layout(stats: Sequence[GateStats], styles: Styles, height: int, sort
         bottom = index + 1 == len(stats)
         layout[f"xaxis{suffix}"] = _time_axis(f"y{suffix}", bottom)
         layout[f"yaxis{suffix}"] = _unit_axis(f"x{suffix}", (top - high, top), sorted_, high > 0.6)
-        layout["annotations"].append(_strip_title(each, styles[each.label], top))
+        layout["annotations"].append(_strip_title(each, styles[each.label], top, len(stats) > 1))
     layout["coloraxis"] = _scale(theme.SEQUENTIAL, 0.0, 1.0)
     layout["coloraxis2"] = _scale(list(theme.DIVERGING), -1.0, 1.0)
     both = {each.signed for each in stats}
@@ -109,13 +109,13 @@ def _unit_axis(anchor: str, domain: tuple[float, float], sorted_: bool, tall: bo
     return {**place, **rows, "showgrid": False, "title": title}
 
 
-def _strip_title(stats: GateStats, style: theme.Style, top: float) -> Piece:
+def _strip_title(stats: GateStats, style: theme.Style, top: float, narrow: bool) -> Piece:
     title = style.title if len(style.title) <= LONG else " ".join([style.name, style.where]).strip()
     text = f"<b>{title} {stats.gate}</b>  mean {stats.mean:.2f}, sd {stats.sd:.2f}"
     if not np.isfinite([stats.mean, stats.sd]).all():
         text = f"<b>{title} {stats.gate}</b>  no mean: not a number in places"
     elif stats.alike:
-        text += ": all units alike, a constant"
+        text += ": a constant" if narrow else ": all units alike, a constant here"
     font = {"size": theme.NOTE_SIZE, "color": style.colour}
     place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
     return on_paper(text, 0, round(top, 4), font=font, **place)

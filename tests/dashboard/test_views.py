@@ -103,7 +103,7 @@ def test_a_model_without_the_direction_is_left_out_and_named() -> None:
 def test_a_padded_batch_says_what_is_not_drawn_and_keeps_its_own_order_backwards() -> None:
     app = visit(query=deep(task="sentiment"))
     lengths = compute.batch(experiment(app)).lengths
-    words = f"Sequences have {lengths.min()} to {lengths.max()} steps"
+    words = f"Sequences have {lengths.min()} to {lengths.max()} steps; padding is not drawn"
     assert any(words in caption.value for caption in app.caption)
     forward = charts(app)["flow-state"]["layout"]["xaxis"]["title"]["text"]
     assert forward == "time step t"

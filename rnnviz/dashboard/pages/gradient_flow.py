@@ -27,7 +27,7 @@ from rnnviz.plots.heatmaps import CELLS
 
 QUANTITIES = {"h": "h alone", "c": "c alone", "detail": "total beside direct"}
 OWN_STEPS = "step of its own, each sequence from its end"
-HEIGHT = 316
+HEIGHT, LINE = 316, 26
 COARSE = 4_800
 """Cells of the unit pictures while a knob is dragged."""
 COLUMNS = {
@@ -141,17 +141,23 @@ def _flow_chart(setting: Setting, quantity: str, seen: Seen) -> None:
         loss_at=_loss_at(experiment),
         y_range=_steady_range(setting, quantity, seen),
         styles=seen.styles,
-        height=HEIGHT,
+        height=_height(experiment),
         time_title=OWN_STEPS if seen.own_order else plots.TIME,
     )
     live_chart(
         figure,
         key=f"flow-{quantity}",
-        height=HEIGHT,
+        height=_height(experiment),
         time_axis=True,
         filename=f"rnnviz-flow-{quantity}",
         alt="Gradient norm at each time step, log10, relative to the last step, one line a model",
     )
+
+
+def _height(experiment: Experiment) -> int:
+    """Lower where a line above it says something: the first screen is to hold both figures."""
+    lines = bool(layout.note_words(compute.batch(experiment))) + bool(experiment.train_steps)
+    return HEIGHT - LINE * lines
 
 
 def _loss_at(experiment: Experiment) -> str:
