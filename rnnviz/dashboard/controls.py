@@ -17,6 +17,10 @@ from rnnviz.links import left_out
 from rnnviz.presets import PRESETS
 
 
+LAYERED = ("view_layer", "view_direction")
+"""Display choices that the defaults leave no room for."""
+
+
 def sidebar() -> None:
     """Draw the knobs. A visit begins with what its link asks."""
     state.begin_visit()
@@ -145,6 +149,8 @@ def _reset() -> None:
     state.adopt(Experiment())
     state.forget_messages()
     st.session_state.update({PIN: None, "preset": state.preset_of(Experiment())})
+    for key in LAYERED:
+        st.session_state.pop(key, None)
 
 
 def _pin() -> None:
