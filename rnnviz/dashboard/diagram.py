@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
@@ -54,7 +54,7 @@ class Diagram:
     results: list[Result] = field(default_factory=list)
     done: int = 0
     slices: int = 0
-    drawn: tuple[float, str, tuple[PhaseGrid, ...]] | None = None
+    drawn: tuple[float, Hashable, Any] = (0.0, None, None)
 
     def __post_init__(self) -> None:
         self._todo = self._points()
@@ -93,17 +93,20 @@ class Diagram:
             if clock() >= end:
                 break
 
-    def grids(self, quantity: str, clock: Clock = time.monotonic) -> tuple[PhaseGrid, ...]:
-        """What there is so far; a picture some tenths of a second old will do while it grows."""
-        now = clock()
-        if self.drawn is not None:
-            at, of, grids = self.drawn
-            if of == quantity and not self.finished and now - at < DRAW_EVERY:
-                return grids
+    def grids(self, quantity: str) -> tuple[PhaseGrid, ...]:
+        """What there is so far."""
         models = [str(model) for model in self.experiment.models]
-        grids = phase_grids(self.results, models, self.x, self.y, quantity)
-        self.drawn = now, quantity, grids
-        return grids
+        return phase_grids(self.results, models, self.x, self.y, quantity)
+
+    def picture(self, of: Hashable, make: Callable[[], Any], clock: Clock = time.monotonic) -> Any:
+        """What `make` makes of the results. While they grow, a picture of the same some tenths of
+        a second old will do."""
+        now = clock()
+        at, shown, before = self.drawn
+        if shown == of and not self.finished and now - at < DRAW_EVERY:
+            return before
+        self.drawn = now, of, make()
+        return self.drawn[2]
 
 
 @dataclass(eq=False)

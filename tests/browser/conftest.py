@@ -13,7 +13,7 @@ from tests.browser.support import HERE, SIZE, launch, server
 OpenPage = Callable[..., Page]
 # On a page that is not the first one Streamlit's own script asks for these below the page's path,
 # is told that they are not there, and then asks for the right ones.
-STREAMLIT_ASKS = re.compile(r"/\w+/_stcore/(health|host-config)$")
+STREAMLIT_ASKS = re.compile(r"/[\w-]+/_stcore/(health|host-config)$")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
-from rnnviz.analysis.phase import phase_grids, phase_words
+from rnnviz.analysis.phase import phase_words
 from rnnviz.dashboard import layout, state
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.components.clock import clock
@@ -82,12 +83,13 @@ def _diagram(setting: Setting, quantity: str) -> None:
 def _figure(diagram: Diagram, experiment: Experiment, quantity: str) -> None:
     styles = theme.model_styles([str(model) for model in experiment.models])
     x, y = (float(getattr(experiment, axis.name)) for axis in (diagram.x, diagram.y))
-    models = [str(model) for model in diagram.experiment.models]
-    slopes = phase_grids(diagram.results, models, diagram.x, diagram.y, "slope")
-    layout.verdict(phase_words(slopes, y) or ("Nothing is computed yet.",), styles)
-    figure = plots.phase_figure(
-        diagram.grids(quantity), here=(x, y), styles=styles, height=HEIGHT
-    )  # fmt: skip
+
+    def make() -> tuple[tuple[str, ...], go.Figure]:
+        grids, words = diagram.grids(quantity), phase_words(diagram.grids("slope"), y)
+        return words, plots.phase_figure(grids, here=(x, y), styles=styles, height=HEIGHT)
+
+    words, figure = diagram.picture((quantity, x, y), make)
+    layout.verdict(words or ("Nothing is computed yet.",), styles)
     live_chart(
         figure,
         key="phase",
