@@ -16,7 +16,6 @@ from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.links import left_out
 from rnnviz.presets import PRESETS
 
-
 LAYERED = ("view_layer", "view_direction")
 """Display choices that the defaults leave no room for."""
 
