@@ -12,7 +12,7 @@ import numpy as np
 from rnnviz.analysis import limits
 from rnnviz.analysis.gates import NORM_BLOCK, memory_rows, wanted_steps
 from rnnviz.analysis.jacobians import check_steps, log10_spectral_norm, normalise
-from rnnviz.analysis.linear import Steps, linearize
+from rnnviz.analysis.linear import Progress, Steps, linearize, watched
 from rnnviz.analysis.rates import Curve
 from rnnviz.core import Record, checks
 from rnnviz.core.numerics import LOG10_2, Status, status_of
@@ -37,7 +37,13 @@ class CarryPaths:
     true: Curve
 
 
-def carry_paths(record: Record, label: str, sequence: int = 0, every: int = 1) -> CarryPaths | None:
+def carry_paths(
+    record: Record,
+    label: str,
+    sequence: int = 0,
+    every: int = 1,
+    progress: Progress | None = None,
+) -> CarryPaths | None:
     """The split at T, T − every, ... and 0; None for a cell without a memory gate.
 
     The two parts are carried side by side, so that each is right where the other is larger by any
@@ -55,7 +61,7 @@ def carry_paths(record: Record, label: str, sequence: int = 0, every: int = 1) -
     log10 = np.full((3, T + 1), np.nan)
     with np.errstate(all="ignore"):
         pending: list[tuple[int, _Split]] = []
-        for t, split in _backward(record, sequence, T):
+        for t, split in _backward(record, sequence, T, progress):
             if wanted[t]:
                 pending.append((t, split))
             if pending and (len(pending) == NORM_BLOCK or t == 0):
@@ -87,9 +93,11 @@ class _Split:
     through_log2: int
 
 
-def _backward(record: Record, sequence: int, T: int) -> Iterator[tuple[int, _Split]]:
+def _backward(
+    record: Record, sequence: int, T: int, progress: Progress | None
+) -> Iterator[tuple[int, _Split]]:
     """(t, the split at t) for t = T .. 0."""
-    steps, H = linearize(record, sequence), record.cell.hidden_size
+    steps, H = watched(linearize(record, sequence), progress), record.cell.hidden_size
     memory, unit = memory_rows(record), np.zeros((steps.size, 1))
     unit[memory] = 1
     carry, carry_log2 = np.ones(H), 0

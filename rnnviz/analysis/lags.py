@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnviz.analysis import limits
 from rnnviz.analysis.jacobians import log10_spectral_norm, normalise
-from rnnviz.analysis.linear import Steps, check_range, linearize
+from rnnviz.analysis.linear import Progress, Steps, check_range, linearize, watched
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.reachability import reachable
 from rnnviz.core import Record, backward, checks
@@ -40,7 +40,12 @@ class LagProfile:
 
 
 def lag_profile(
-    record: Record, label: str, sequence: int = 0, end: int | None = None, every: int = 1
+    record: Record,
+    label: str,
+    sequence: int = 0,
+    end: int | None = None,
+    every: int = 1,
+    progress: Progress | None = None,
 ) -> LagProfile:
     """The norms at the lags 0, every, 2·every, ... and `end` (the sequence's last step unless
     given): one product of Jacobians that grows by a step at a time, back from `end`.
@@ -52,7 +57,8 @@ def lag_profile(
     _, end = check_range(record, sequence, 0, end)
     step = checks.size("every", every)
     limits.check("The lag profile", limits.lags_cost(record.cell, end))
-    linear, H = linearize(record, sequence, 0, end), record.cell.hidden_size
+    linear = watched(linearize(record, sequence, 0, end), progress)
+    H = record.cell.hidden_size
     product, log10 = _Product(linear), np.full((2, end + 1), np.nan)
     with np.errstate(all="ignore"):
         for lag in range(end + 1):

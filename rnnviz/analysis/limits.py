@@ -12,10 +12,9 @@ MAX_SECONDS = 30.0
 
 # Measured on one core of a small server, float64, rounded up.
 SECONDS_PER_STEP = 60e-6
-FLOPS_PER_SECOND = 10e9
-QR_FLOPS_PER_SECOND = 8e9
-SECONDS_PER_ELEMENT = 4e-9
-PASSES_PER_NORM = 30
+FLOPS_PER_SECOND = 20e9
+QR_FLOPS_PER_SECOND = 12e9
+SECONDS_PER_ELEMENT = 2e-9
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Estimate:
 def lags_cost(cell: Cell, seq_len: int) -> Estimate:
     """All of ∂s_T/∂s_t, and the norms of two of its blocks at each step."""
     size = state_size(cell)
-    norms = 8 * size * size * PASSES_PER_NORM / FLOPS_PER_SECOND
+    norms = 6 * size**3 / QR_FLOPS_PER_SECOND
     seconds = seq_len * (_applied(cell, size) + norms)
     return Estimate(_linear_bytes(cell, seq_len) + 8 * 6 * size * size, seconds)
 
@@ -61,7 +60,7 @@ def contributions_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
 def carry_cost(cell: Cell, seq_len: int) -> Estimate:
     """∂c_T/∂c_t in two parts, and their norms at each step."""
     H = cell.hidden_size
-    norms = 2 * 4 * H * H * PASSES_PER_NORM / FLOPS_PER_SECOND
+    norms = 2 * 5 * H**3 / QR_FLOPS_PER_SECOND
     seconds = seq_len * (_applied(cell, 2 * H) + norms)
     return Estimate(_linear_bytes(cell, seq_len) + 8 * 12 * H * H, seconds)
 

@@ -6,6 +6,7 @@ d steps also the older h_{t−1}, ..., h_{t−d+1}. So S = H or 2H, and (d − 1
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,8 @@ from rnnviz.analysis.jacobians import StepsBack, check_steps
 from rnnviz.core import Record
 
 Array = np.ndarray
+Progress = Callable[[float], None]
+"""Is told the share that is done, rising to 1, after every step; what it raises stops the work."""
 
 
 class Steps(Protocol):
@@ -92,3 +95,40 @@ class Formed:
         if self._kept[0] != k:
             self._kept = (k, np.ascontiguousarray(self.pull(k, np.eye(self.size)).T))
         return self._kept[1].copy()
+
+
+class Watched:
+    """Steps that tell how far a way through all of them has come, from share `first` to `last`."""
+
+    def __init__(self, steps: Steps, progress: Progress, first: float, last: float) -> None:
+        self._steps, self._progress, self._done = steps, progress, 0
+        self._first, self._span = first, last - first
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    @property
+    def size(self) -> int:
+        return self._steps.size
+
+    def matrix(self, k: int) -> Array:
+        return self._steps.matrix(k)
+
+    def push(self, k: int, columns: Array) -> Array:
+        self._tell()
+        return self._steps.push(k, columns)
+
+    def pull(self, k: int, columns: Array) -> Array:
+        self._tell()
+        return self._steps.pull(k, columns)
+
+    def _tell(self) -> None:
+        self._done = min(self._done + 1, len(self._steps))
+        self._progress(self._first + self._span * self._done / len(self._steps))
+
+
+def watched(
+    steps: Steps, progress: Progress | None, first: float = 0.0, last: float = 1.0
+) -> Steps:
+    """The same steps if nobody wants to know."""
+    return steps if progress is None else Watched(steps, progress, first, last)

@@ -16,7 +16,7 @@ import numpy as np
 from rnnviz.analysis import limits
 from rnnviz.analysis.determinants import Determinants, log_determinants
 from rnnviz.analysis.factored import state_size
-from rnnviz.analysis.linear import check_range, linearize
+from rnnviz.analysis.linear import Progress, check_range, linearize, watched
 from rnnviz.analysis.orthonormal import Sweep, sweep
 from rnnviz.core import Cell, Record, checks, forward
 from rnnviz.core.numerics import Status
@@ -67,6 +67,7 @@ def lyapunov_spectrum(
     sequence: int = 0,
     direction: str = "backward",
     count: int | None = None,
+    progress: Progress | None = None,
 ) -> LyapunovSpectrum:
     """Finite-time exponents of a recorded run: (1/T) Σ ln |R_ii| of Q R = J_t Q over its T steps.
 
@@ -79,7 +80,8 @@ def lyapunov_spectrum(
     m = _count(record.cell, count)
     limits.check("The Lyapunov spectrum", limits.spectrum_cost(record.cell, steps, m), ADVICE)
     start = np.eye(state_size(record.cell))[:, :m]
-    done = sweep(linearize(record, sequence), start, direction == "backward")
+    linear = watched(linearize(record, sequence), progress)
+    done = sweep(linear, start, direction == "backward")
     total = _Total(m)
     total.add(done, steps, _determinants(record, sequence, done, m))
     return total.spectrum(label, direction, m == len(start))

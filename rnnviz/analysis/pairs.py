@@ -15,7 +15,7 @@ import numpy as np
 from rnnviz.analysis import limits
 from rnnviz.analysis.factored import state_size
 from rnnviz.analysis.jacobians import normalise
-from rnnviz.analysis.linear import linearize
+from rnnviz.analysis.linear import Progress, Steps, linearize, watched
 from rnnviz.analysis.reachability import reachable
 from rnnviz.core import RNN, Trace, checks
 from rnnviz.core.numerics import (
@@ -61,7 +61,11 @@ class PairMatrix:
 
 
 def pair_matrix(
-    trace: Trace, label: str, sequences: Sequence[int] | None = None, scale: float = 1.0
+    trace: Trace,
+    label: str,
+    sequences: Sequence[int] | None = None,
+    scale: float = 1.0,
+    progress: Progress | None = None,
 ) -> PairMatrix:
     """‖∂L_s/∂h_k‖ from the direct gradients of `trace`, for the given sequences (all if None).
 
@@ -76,7 +80,11 @@ def pair_matrix(
     cost = limits.pairs_cost(trace.cell, trace.seq_len, len(losses), len(chosen))
     limits.check("The pair matrix", cost, "fewer sequences or a shorter one")
     with np.errstate(all="ignore"):
-        one = [_one_sequence(trace, int(b), losses) for b in chosen]
+        one = []
+        for i, b in enumerate(chosen.tolist()):
+            share = i / len(chosen), (i + 1) / len(chosen)
+            steps = watched(linearize(trace, b), progress, *share)
+            one.append(_one_sequence(trace, b, losses, steps))
         h, state, total, error = (_root_sum_square(v) for v in zip(*one, strict=True))
         apart = _log10_sum(h)
         having = (trace.present[losses - 1][:, chosen].sum(axis=1).clip(1))[:, None]
@@ -100,10 +108,12 @@ def _chosen(trace: Trace, sequences: Sequence[int] | None) -> Array:
     return chosen
 
 
-def _one_sequence(trace: Trace, b: int, losses: Array) -> tuple[Array, Array, Array, Array]:
+def _one_sequence(
+    trace: Trace, b: int, losses: Array, steps: Steps
+) -> tuple[Array, Array, Array, Array]:
     """log10 of h, state (n, T+1), of ‖Σ_s v_s‖ and of its distance to the trace's (T+1,)."""
     T, H, own = trace.seq_len, trace.cell.hidden_size, losses[losses <= trace.steps_of(b)]
-    steps, columns = linearize(trace, b), _Columns(trace, b, own)
+    columns = _Columns(trace, b, own)
     sums, sums_log2 = np.zeros((2, H, T + 1)), np.zeros(T + 1, np.int64)
     for k in range(int(own.max(initial=-1)), -1, -1):
         columns.join(k)

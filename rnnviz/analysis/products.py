@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnviz.analysis import limits
 from rnnviz.analysis.factored import state_size
-from rnnviz.analysis.linear import check_range, linearize
+from rnnviz.analysis.linear import Progress, check_range, linearize, watched
 from rnnviz.analysis.orthonormal import sweep
 from rnnviz.core import Record
 
@@ -41,7 +41,12 @@ class ProductSpectrum:
 
 
 def product_spectrum(
-    record: Record, label: str, sequence: int = 0, start: int = 0, stop: int | None = None
+    record: Record,
+    label: str,
+    sequence: int = 0,
+    start: int = 0,
+    stop: int | None = None,
+    progress: Progress | None = None,
 ) -> ProductSpectrum:
     """ln σ_i of ∂s_stop/∂s_start for all i, right where the product itself would be far beyond
     float64's range.
@@ -58,11 +63,12 @@ def product_spectrum(
     cost = limits.spectrum_cost(record.cell, stop - start, size, sweeps=2)
     limits.check("The singular values", cost)
     steps = linearize(record, sequence, start, stop)
-    there = sweep(steps, np.eye(size))
+    there = sweep(watched(steps, progress, 0, 0.5), np.eye(size))
     alive = there.logs[there.died < 0]
     if np.isnan(alive).any():
         return ProductSpectrum(label, start, stop, np.full(size, np.nan), np.nan)
-    back = sweep(steps, there.frame[:, np.argsort(-alive, kind="stable")], back=True)
+    start_back = there.frame[:, np.argsort(-alive, kind="stable")]
+    back = sweep(watched(steps, progress, 0.5, 1), start_back, back=True)
     living = back.died < 0
     logs, change = _of_triangle(back.logs[living], back.shape)
     dead = np.full(size - len(logs), -np.inf)

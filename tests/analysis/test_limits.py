@@ -14,7 +14,9 @@ from rnnviz.analysis.factored import state_size
 from rnnviz.analysis.lags import lag_profile
 from rnnviz.analysis.lyapunov import lyapunov_spectrum
 from rnnviz.analysis.pairs import pair_matrix
+from rnnviz.analysis.products import product_spectrum
 from rnnviz.core import CELLS, GRU, LSTM, bptt
+from tests.analysis.cells import any_problem
 
 T, H, B = 120, 24, 2
 RUNS = {
@@ -68,9 +70,26 @@ def test_a_refusal_says_what_it_would_take():
 
 
 def test_what_is_too_large_is_refused_before_it_begins():
-    cell = GRU(1, 2, skip=2000)
+    cell = GRU(1, 2, skip=4000)
     params = cell.init_params(np.random.default_rng(0))
     trace = bptt(cell, params, np.zeros((60, 1, 1)), np.ones((60, 2, 1)))
     for run in (lag_profile, lyapunov_spectrum):
         with pytest.raises(ValueError, match="would take about"):
             run(trace, "m")
+
+
+@pytest.mark.parametrize("run", [lag_profile, lyapunov_spectrum, product_spectrum, pair_matrix,
+                                 carry_paths])  # fmt: skip
+def test_progress_rises_to_one_and_can_stop_the_work(run):
+    trace, shares = any_problem("lstm", 30, 2).trace(), []
+    found = run(trace, "m", progress=shares.append)
+    assert shares[-1] == pytest.approx(1)
+    assert (np.diff(shares) >= 0).all()
+    assert len(shares) >= 30
+    assert vars(found).keys() == vars(run(trace, "m")).keys()
+
+    def stop(share):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(trace, "m", progress=stop)
