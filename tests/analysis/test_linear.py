@@ -139,7 +139,7 @@ def test_largest_stretch_of_nothing_is_nothing():
     assert found.residual == 0
 
 
-def test_oracle_L1_in_the_pre_activation_convention_too():
+def test_oracle_L1_through_the_analysis():
     """J = W D has the norm √200 as well; here h is held at the fixed point."""
     W = np.array([[8.0, 8.0], [-8.0, -8.0]])
     params = {"W_xh": np.zeros((2, 1)), "W_hh": W, "b_h": np.array([-4, np.arctanh(0.5) + 4])}
