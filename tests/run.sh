@@ -40,4 +40,10 @@ export RNNVIZ_CHROMIUM
 "$venv/bin/ruff" check .
 "$venv/bin/ruff" format --check .
 "$venv/bin/mypy"
-"$venv/bin/python" -m pytest "$@"
+if [ $# -gt 0 ]; then
+    "$venv/bin/python" -m pytest "$@"
+else
+    # The browser needs both cores for itself: what it shows is waited for in real time.
+    "$venv/bin/python" -m pytest --numprocesses 2 --ignore tests/browser tests
+    "$venv/bin/python" -m pytest tests/browser
+fi
