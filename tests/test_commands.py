@@ -197,12 +197,19 @@ def test_the_bar_fills() -> None:
     assert progress.failed == 1
 
 
+def listen_to_ctrl_c() -> None:
+    """A shell lets what it runs in the background ignore the signal; here the tests may be."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_stops_it_and_the_same_command_ends_it(tmp_path: Path) -> None:
     """As a person does it: two worker processes, a signal to all of them."""
     out = tmp_path / "a.csv"
     command = [sys.executable, "-m", "rnnviz", "sweep", "--models", "rnn", "--over",
                "seq_len=300:459:160", "--out", str(out), "--workers", "2"]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.PIPE, process_group=0) as process:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, process_group=0, preexec_fn=listen_to_ctrl_c
+    ) as process:
         while len(out.read_text().splitlines() if out.exists() else []) < 4:
             assert process.poll() is None, process.stderr
         process.send_signal(signal.SIGINT)
