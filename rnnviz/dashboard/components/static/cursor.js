@@ -3,6 +3,8 @@
 // Charts tell each other through a window event "rnnviz:time" with {t}: a time step, or null when
 // the pointer has left. The marks lie over the figure, so that moving them redraws nothing.
 
+import { labelBeside, linesAt, panelsOf } from "./marks.js";
+
 const TIME_EVENT = "rnnviz:time";
 
 function tellTime(t) {
@@ -33,22 +35,12 @@ export class Cursor {
     return Boolean(this.chart.options?.timeAxis);
   }
 
-  // The panels of the figure: [{id, xa, ya}].
-  panels() {
-    const { _plots: plots, _subplots: subplots } = this.chart.plot._fullLayout ?? {};
-    return (subplots?.cartesian ?? []).map((id) => ({
-      id,
-      xa: plots[id].xaxis,
-      ya: plots[id].yaxis,
-    }));
-  }
-
   subplotAt(event) {
     const frame = this.chart.plot.getBoundingClientRect();
     const x = event.clientX - frame.left;
     const y = event.clientY - frame.top;
     const inside = (at, axis) => at >= axis._offset && at <= axis._offset + axis._length;
-    return this.panels().find(({ xa, ya }) => inside(x, xa) && inside(y, ya));
+    return panelsOf(this.chart.plot).find(({ xa, ya }) => inside(x, xa) && inside(y, ya));
   }
 
   pointed(event) {
@@ -105,30 +97,14 @@ export class Cursor {
   draw() {
     const layer = this.chart.cursors;
     if (this.t === null || !this.active()) return layer.replaceChildren();
-    const lines = this.panels().map((panel) => this.line(panel)).filter(Boolean);
+    const lines = linesAt(this.chart.plot, this.t);
     layer.replaceChildren(...lines, ...this.label(lines));
   }
 
-  line({ xa, ya }) {
-    const x = xa.c2p(this.t);
-    if (!(x >= 0 && x <= xa._length)) return null;
-    const line = document.createElement("i");
-    line.x = xa._offset + x;
-    line.y = ya._offset;
-    line.style.height = `${ya._length}px`;
-    line.style.transform = `translate(${line.x}px, ${line.y}px)`;
-    return line;
-  }
-
-  // One label a figure, at the top of the first line, on the side where there is room. Under the
-  // pointer the figure's own hover box names the step.
+  // One label a figure, at the top of the first line. Under the pointer the figure's own hover box
+  // names the step.
   label(lines) {
     if (!lines.length || this.pointedAt) return [];
-    const label = document.createElement("b");
-    label.textContent = `t = ${this.t}`;
-    const { x, y } = lines[0];
-    const turn = x > this.chart.box.clientWidth - 70 ? "translateX(calc(-100% - 8px))" : "";
-    label.style.transform = `translate(${x + 4}px, ${y + 2}px) ${turn}`;
-    return [label];
+    return [labelBeside(lines[0], `t = ${this.t}`, this.chart.box.clientWidth, 70)];
   }
 }

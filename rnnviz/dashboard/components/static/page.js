@@ -33,6 +33,24 @@ export function watchScript(callback) {
   return () => observer.disconnect();
 }
 
+// A click on a link to another page is on its way. A message that is sent before Streamlit has
+// turned the page would come from the old one, and bring that back.
+const TURN = 1000; // ms after which a page that has not turned is not waited for
+let turning = null;
+
+document.addEventListener("click", (event) => {
+  const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
+  if (link?.origin !== location.origin || link.pathname === location.pathname) return;
+  turning = { from: location.pathname, at: performance.now() };
+}, true);
+
+export function pageTurns() {
+  if (!turning) return false;
+  const { from, at } = turning;
+  if (location.pathname !== from || performance.now() - at > TURN) turning = null;
+  return Boolean(turning);
+}
+
 // Wait until the script has ended and a slider had its turn to ask for the next value, so that the
 // server computes while the browser draws. No longer than `limit` ms.
 export async function scriptEnds(limit) {

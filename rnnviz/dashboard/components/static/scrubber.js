@@ -1,14 +1,13 @@
 // The training step that the page shows: a range input and keys. A move is told to the charts of
 // the page and to nobody else; the server hears of commands only.
 //
-// It is also the clock: while training plays, the page asks for each next slice of it, as fast as
-// the browser keeps up. A page that is left or hidden asks for nothing.
+// It is also the clock: while training plays, it asks for each next slice of it.
 
-import { held, inTurn, scriptRuns, training, wait, watchScript } from "./page.js";
+import { scriptRuns, training } from "./page.js";
+import { Ticker } from "./ticker.js";
 import { tellStep } from "./tracks.js";
 
 const ROOM = 3; // models whose names fit beside their losses; of more the colour must do
-const LOST = 3000; // ms without an answer, while no script runs: the message started nothing
 
 const scrubbers = new WeakMap();
 
@@ -35,13 +34,12 @@ class Scrubber {
     this.button.addEventListener("click", () => this.command("show"));
     this.hear = (event) => this.pressed(event);
     document.addEventListener("keydown", this.hear);
-    this.unwatch = watchScript(() => this.wake?.());
+    this.ticker = new Ticker(() => this.command("tick"));
   }
 
   destroy() {
-    this.gone = true;
+    this.ticker.destroy();
     training.plays = false;
-    this.unwatch();
     document.removeEventListener("keydown", this.hear);
   }
 
@@ -61,49 +59,14 @@ class Scrubber {
     if (forgets && !this.pausing) this.chosen = null;
     tellStep(this.chosen);
     this.paint();
-    this.answered = true;
-    this.drawnBefore = inTurn(() => {}); // what the charts had to draw until now
     training.plays = data.playing;
-    if (data.playing) this.play();
+    this.ticker.answered(data.playing && !this.pausing, data.every);
   }
 
   // Streamlit may put a new scrubber in the place of the old one, in the midst of a run.
   remember({ run, playing }) {
     const before = window.rnnvizScrubbed;
     if (before?.run === run && !playing) this.chosen = before.step;
-  }
-
-  // One slice after the other. The next is asked for as soon as the script has ended, if what came
-  // before its figures is drawn: the server trains while the browser draws.
-  async play() {
-    if (this.looping) return;
-    this.looping = true;
-    while (this.plays()) {
-      await this.drawnBefore;
-      while (this.plays() && this.mustWait()) await this.aMoment();
-      if (!this.plays()) break;
-      this.answered = false;
-      this.asked = performance.now();
-      this.command("tick");
-      await wait(10);
-    }
-    this.looping = false;
-  }
-
-  // Until the script ends or begins, or 10 ms.
-  aMoment() {
-    return Promise.race([new Promise((resolve) => (this.wake = resolve)), wait(10)]);
-  }
-
-  plays() {
-    return this.data.playing && !this.pausing && !this.gone;
-  }
-
-  mustWait() {
-    const since = performance.now() - (this.asked ?? -LOST);
-    // A script that runs on and on would leave a slider no moment to send its value.
-    if (document.hidden || held.size || scriptRuns() || since < this.data.every) return true;
-    return !this.answered && since < LOST;
   }
 
   get last() {
@@ -113,13 +76,16 @@ class Scrubber {
   // Training pauses while its past is looked at.
   choose(step) {
     this.chosen = step >= this.last ? null : Math.max(0, step);
-    if (this.chosen !== null && this.plays()) this.command("pause");
+    if (this.chosen !== null && this.ticker.running) this.command("pause");
     tellStep(this.chosen);
     this.paint();
   }
 
   command(name) {
-    if (name === "pause") this.pausing = true;
+    if (name === "pause") {
+      this.pausing = true;
+      this.ticker.stop();
+    }
     this.setTriggerValue("command", { name, step: this.chosen ?? this.last });
   }
 

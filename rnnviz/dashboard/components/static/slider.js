@@ -5,7 +5,7 @@
 // script ran, a chart has new data, or the server has echoed its number) and the script has come to
 // its end; of the values that wait, the last wins.
 
-import { NEWS, held, relay, scriptRuns, watchScript } from "./page.js";
+import { NEWS, held, pageTurns, relay, scriptRuns, watchScript } from "./page.js";
 
 const MIN_GAP = 40; // ms between two messages
 const LOST = 300; // ms without an echo, while no script runs: the message started nothing
@@ -213,6 +213,7 @@ class Slider {
 
   // Milliseconds until the next look; 0 when the page has taken the last value.
   pause(now) {
+    if (pageTurns()) return MIN_GAP;
     if (!this.sent) return 0;
     const age = now - this.sent.at;
     if (age < MIN_GAP) return MIN_GAP - age;

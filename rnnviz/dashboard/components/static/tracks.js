@@ -4,6 +4,8 @@
 // training step, or null for the last one. A chart whose x axis is the training step marks it; a
 // chart that was sent tracks shows what they hold for it.
 
+import { labelBeside, linesAt } from "./marks.js";
+
 export const STEP_EVENT = "rnnviz:step";
 const NAN = -32768, LOW = -32767, HIGH = 32767;
 
@@ -74,37 +76,18 @@ export class Tracks {
       return this.layer.replaceChildren();
     }
     box.dataset.step = step;
-    const lines = this.axis ? this.panels().map((panel) => this.line(panel)).filter(Boolean) : [];
+    const lines = this.axis ? linesAt(this.chart.plot, step) : [];
     this.layer.replaceChildren(...lines, ...this.label(lines));
-  }
-
-  panels() {
-    return this.chart.cursor.panels();
-  }
-
-  line({ xa, ya }) {
-    const x = xa.c2p(this.step);
-    if (!(x >= 0 && x <= xa._length)) return null;
-    const line = document.createElement("i");
-    line.x = xa._offset + x;
-    line.y = ya._offset;
-    line.style.height = `${ya._length}px`;
-    line.style.transform = `translate(${line.x}px, ${line.y}px)`;
-    return line;
   }
 
   // A chart of another axis says in its corner which step it shows.
   label(lines) {
-    const label = document.createElement("b");
-    label.textContent = this.axis ? `step ${this.step}` : `after training step ${this.step}`;
     const width = this.chart.box.clientWidth;
-    if (!this.axis) {
-      label.style.transform = `translate(${width - 6}px, 2px) translateX(-100%)`;
-      return [label];
-    }
-    if (!lines.length) return [];
-    const turn = lines[0].x > width - 90 ? "translateX(calc(-100% - 8px))" : "";
-    label.style.transform = `translate(${lines[0].x + 4}px, ${lines[0].y + 2}px) ${turn}`;
+    if (this.axis) return lines.slice(0, 1).map((line) =>
+      labelBeside(line, `step ${this.step}`, width, 90));
+    const label = document.createElement("b");
+    label.textContent = `after training step ${this.step}`;
+    label.style.transform = `translate(${width - 6}px, 2px) translateX(-100%)`;
     return [label];
   }
 }

@@ -1,0 +1,60 @@
+// Work that is done slice by slice: while there is some, the page asks for each next slice as soon
+// as the script has ended, if what came before its figures is drawn: the server works while the
+// browser draws. A page that is left or hidden asks for nothing.
+
+import { held, inTurn, pageTurns, scriptRuns, wait, watchScript } from "./page.js";
+
+const LOST = 3000; // ms without an answer, while no script runs: the message started nothing
+
+export class Ticker {
+  constructor(ask) {
+    this.ask = ask;
+    this.running = false;
+    this.unwatch = watchScript(() => this.wake?.());
+  }
+
+  destroy() {
+    this.stop();
+    this.unwatch();
+  }
+
+  stop() {
+    this.running = false;
+  }
+
+  // The server has answered. `every`: the least time in ms between two slices.
+  answered(running, every = 0) {
+    this.running = running;
+    this.every = every;
+    this.done = true;
+    this.drawnBefore = inTurn(() => {}); // what the charts had to draw until now
+    if (running) this.run();
+  }
+
+  async run() {
+    if (this.looping) return;
+    this.looping = true;
+    while (this.running) {
+      await this.drawnBefore;
+      while (this.running && this.mustWait()) await this.aMoment();
+      if (!this.running) break;
+      this.done = false;
+      this.asked = performance.now();
+      this.ask();
+      await wait(10);
+    }
+    this.looping = false;
+  }
+
+  // Until the script ends or begins, or 10 ms.
+  aMoment() {
+    return Promise.race([new Promise((resolve) => (this.wake = resolve)), wait(10)]);
+  }
+
+  mustWait() {
+    const since = performance.now() - (this.asked ?? -LOST);
+    // A script that runs on and on would leave a slider no moment to send its value.
+    if (document.hidden || held.size || scriptRuns() || pageTurns()) return true;
+    return since < this.every || (!this.done && since < LOST);
+  }
+}
