@@ -135,18 +135,21 @@ def choice(
     default: str,
     show: Callable[[str], str] = str,
     width: int | None = None,
+    on_change: Callable[[], None] = lambda: st.rerun(WHOLE_PAGE),
+    room: int = ROOM,
 ) -> str:
-    """One of a few, as buttons; as a list where these would not fit, or `width` pixels wide."""
+    """One of a few, as buttons; as a list where these would not fit in a `room` of so many
+    characters, or `width` pixels wide."""
     st.session_state[key] = kept(key, options, default)
     common: dict[str, Any] = {
         "format_func": show,
         "key": key,
         "label_visibility": "collapsed",
-        "on_change": lambda: st.rerun(WHOLE_PAGE),
+        "on_change": on_change,
     }
     if width is not None:
         picked = st.selectbox(label, options, width=width, **common)
-    elif sum(len(show(option)) + GAP for option in options) > ROOM:
+    elif sum(len(show(option)) + GAP for option in options) > room:
         picked = st.selectbox(label, options, **common)
     else:
         picked = st.segmented_control(label, options, required=True, **common)

@@ -54,7 +54,8 @@ def _page(path: str) -> None:
     else:
         with layout.patience(work):
             layout.notes(compute.batch(setting.experiment))
-            train_controls.shown_after(setting.experiment)
+            if path != "gates":  # which has a switch for it
+                train_controls.shown_after(setting.experiment)
             PAGES[path][1].page(setting)
     relay()
 

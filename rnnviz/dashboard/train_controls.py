@@ -145,7 +145,8 @@ def shown_after(experiment: Experiment) -> None:
     if not experiment.train_steps:
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        steps = f"{experiment.train_steps:,} training steps"
+        s = "" if experiment.train_steps == 1 else "s"
+        steps = f"{experiment.train_steps:,} training step{s}"
         st.html(f'<p class="rnnviz-how"><b>After {steps}.</b> Moving a knob starts over.</p>')
         st.button("Back to the initial weights", type="tertiary", key="untrain", on_click=_untrain)
 

@@ -18,6 +18,7 @@ from rnnviz.analysis.courses import Course
 from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.trainees import Training, begin
 from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.experiment.checkpoints import shipped
 from rnnviz.training import Curves
 
 MOST_KEPT = 12
@@ -134,16 +135,18 @@ def beginning(setting: Setting) -> Setting:
 
 
 def still_to_do(experiment: Experiment) -> Experiment:
-    """The experiment whose cost is what showing this one takes: without the training that this
-    visit has done."""
-    return untrained(experiment) if _trained_here(experiment) else experiment
+    """The experiment whose cost is what showing this one takes: without the training that is
+    done already."""
+    done = trained_params(experiment)
+    return untrained(experiment) if len(done) == len(experiment.models) else experiment
 
 
-def trained_params(experiment: Experiment) -> dict[str, Any] | None:
-    """Label -> parameters after `train_steps`, if this visit has trained that far; else None."""
+def trained_params(experiment: Experiment) -> dict[str, Any]:
+    """Label -> parameters after `train_steps`, of the models that this visit has trained that
+    far or that come trained."""
     run = _trained_here(experiment)
     if run is None:
-        return None
+        return shipped(experiment)
     return {label: t.params_at(experiment.train_steps) for label, t in run.trainees.items()}
 
 

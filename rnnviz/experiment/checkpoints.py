@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,22 +44,20 @@ class Checkpoint:
         return self.experiment.models[0].label
 
 
-def _recall(model: str, steps: int) -> Experiment:
-    return Experiment((Model(model),), "delayed_recall", seq_len=50, hidden_size=32,
-                      learning_rate=0.005, clip="norm", train_steps=steps)  # fmt: skip
-
-
-def _text(model: str, steps: int) -> Experiment:
-    return Experiment((Model(model),), "text", seq_len=50, hidden_size=32, memory_bias=1.0,
-                      loss_at="every", text=SAMPLE, learning_rate=0.01, clip="norm",
-                      train_steps=steps)  # fmt: skip
-
+TRAINED: dict[str, Experiment] = {
+    "delayed_recall": Experiment(
+        (Model("lstm"), Model("gru")), "delayed_recall", seq_len=50, hidden_size=32, learning_rate=0.005,
+        clip="norm", train_steps=2000),
+    "text": Experiment(
+        (Model("lstm"), Model("gru")), "text", seq_len=50, hidden_size=32, memory_bias=1.0, loss_at="every",
+        text=SAMPLE, learning_rate=0.01, clip="norm", train_steps=800),
+}  # fmt: skip
+"""Task -> the experiment whose models come trained."""
 
 RECIPES: dict[str, Experiment] = {
-    "delayed_recall_lstm": _recall("lstm", 2000),
-    "delayed_recall_gru": _recall("gru", 1200),
-    "text_lstm": _text("lstm", 800),
-    "text_gru": _text("gru", 800),
+    f"{task}_{model}": replace(experiment, models=(model,))
+    for task, experiment in TRAINED.items()
+    for model in experiment.models
 }
 
 
@@ -100,6 +98,14 @@ def load(name: str, folder: Path = FOLDER) -> Checkpoint:
     checked = checks.params(params, network.param_shapes())
     cast = {key: value.astype(experiment.dtype) for key, value in checked.items()}
     return Checkpoint(name, experiment, network, cast, about["scores"])
+
+
+def shipped(experiment: Experiment) -> dict[str, dict[str, Array]]:
+    """Label -> parameters, of those models whose training is one of `RECIPES`: they need not be
+    trained again."""
+    recipes = {recipe: name for name, recipe in RECIPES.items()}
+    alone = {str(model): replace(experiment, models=(model,)) for model in experiment.models}
+    return {label: load(recipes[e]).params for label, e in alone.items() if e in recipes}
 
 
 def settings(experiment: Experiment) -> dict[str, Any]:

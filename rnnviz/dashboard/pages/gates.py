@@ -13,7 +13,7 @@ from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.layers import LayerTrace, in_real_time
 from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
 from rnnviz.analysis.words import say
-from rnnviz.dashboard import compute, controls, layout, views
+from rnnviz.dashboard import compute, controls, layout, views, weights
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
@@ -30,15 +30,16 @@ def page(setting: Setting) -> None:
     """Verdict; the memory gate and its half-lives; the other gates and Π f against the truth."""
     experiment, text = setting.experiment, texts("gates")
     layout.link_messages(experiment)
-    left, middle, right = st.columns([10, 18, 8], vertical_alignment="center")
-    with left:
-        layout.question(text["question"])
     gated = _gated(experiment)
     model = layout.kept("view_model", gated, gated[0]) if gated else str(experiment.models[0])
-    with middle, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        layout.question(text["question"])
+        weights.choice(experiment, narrow=views.offers(experiment, model))
         if gated:
             model = layout.choice("Model", gated, "view_model", model, display_name)
         views.choices(experiment, [model], every=False)
+        if gated:
+            _chrono_button(setting, views.part(experiment, model).label)
     part = views.part(experiment, model)
     styles = theme.model_styles([*experiment.models, part.label])
     if not gated:
@@ -46,8 +47,6 @@ def page(setting: Setting) -> None:
         _states(setting, part, styles)
         return
     (memory,) = compute.memories(experiment, (part.label,))
-    with right:
-        _chrono_button(setting, memory)
     _verdict(setting, memory, styles)
     if memory.gate not in part.trace.cell.learned:
         st.caption(text["fixed"])
@@ -107,11 +106,11 @@ def _memory_gate(setting: Setting, part: LayerTrace, memory: Memory, styles: Sty
         layout.how_to_read(text["how_to_read_half_life"])
 
 
-def _chrono_button(setting: Setting, memory: Memory) -> None:
+def _chrono_button(setting: Setting, label: str) -> None:
     """A way out where all units are alike and the picture is one colour."""
-    if compute.gate_stats(setting.experiment, memory.label)[memory.gate].alike:
-        help = texts("gates")["alike"]
-        st.button("Chrono preset", on_click=_chrono, help=help, width="stretch")
+    (memory,) = compute.memories(setting.experiment, (label,))
+    if compute.gate_stats(setting.experiment, label)[memory.gate].alike:
+        st.button("Chrono", on_click=_chrono, help=texts("gates")["alike"])
 
 
 def _chrono() -> None:
