@@ -46,11 +46,11 @@ class Checkpoint:
 
 TRAINED: dict[str, Experiment] = {
     "delayed_recall": Experiment(
-        (Model("lstm"), Model("gru")), "delayed_recall", seq_len=50, hidden_size=32, learning_rate=0.005,
-        clip="norm", train_steps=2000),
+        (Model("lstm"), Model("gru")), "delayed_recall", seq_len=50, hidden_size=32,
+        learning_rate=0.005, clip="norm", train_steps=2000),
     "text": Experiment(
-        (Model("lstm"), Model("gru")), "text", seq_len=50, hidden_size=32, memory_bias=1.0, loss_at="every",
-        text=SAMPLE, learning_rate=0.01, clip="norm", train_steps=800),
+        (Model("lstm"), Model("gru")), "text", seq_len=50, hidden_size=32, memory_bias=1.0,
+        loss_at="every", text=SAMPLE, learning_rate=0.01, clip="norm", train_steps=800),
 }  # fmt: skip
 """Task -> the experiment whose models come trained."""
 
