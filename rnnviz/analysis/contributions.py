@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from rnnviz.analysis import limits
 from rnnviz.analysis.jacobians import normalise
-from rnnviz.core import Trace
-from rnnviz.core.numerics import LOG10_2, log10_norm, log10_rms
+from rnnviz.analysis.linear import Progress
+from rnnviz.core import GRU, Trace
+from rnnviz.core.numerics import LOG10_2, log10_hypot, log10_norm, log10_rms
 
 Array = np.ndarray
+Factors = list[tuple[Array, Array]]
+"""Parts of W_hh's rows: ∂L/∂a (T, rows, B) beside h_{t−1}, or what W_hh acts on, (T, H, B)."""
 
 STORED = 290.0
 """Decades around 1 in which float64 holds a gradient with all of its digits."""
@@ -39,31 +42,86 @@ class Contributions:
     checksum: float
 
 
-def weight_contributions(trace: Trace, label: str) -> Contributions:
-    """Each step's part of ∂L/∂W_hh, from the same sums as the trace's own gradient. THEORY C3, E5.
+def weight_contributions(
+    trace: Trace, label: str, progress: Progress | None = None
+) -> Contributions:
+    """Each step's part of ∂L/∂W_hh: G_t = Σ_b ∂L/∂a_t h_{t−1}ᵀ. THEORY C3, E5.
 
+    With one sequence ‖G_t‖_F = ‖∂L/∂a_t‖ ‖h_{t−1}‖.
     Raises ValueError above the limits of `limits`.
     """
     T, B = trace.seq_len, trace.batch_size
     limits.check("The contributions", limits.contributions_cost(trace.cell, T, B))
-    norms, each, total = np.empty(T), np.empty((T, B)), (np.zeros(trace.params["W_hh"].shape), 0)
+    tell = progress or (lambda share: None)
     with np.errstate(all="ignore"):
+        factors, norms, total = _factors(trace), np.empty(T), None
         for t in range(T):
-            of_step = _of_step(trace, t, slice(None))
-            total = _sum(total, of_step)
+            of_step = _of_step(trace, factors, t)
+            total = of_step if total is None else _sum(total, of_step)
             norms[t] = _log10(*of_step)
-            for b in range(B):
-                each[t, b] = norms[t] if B == 1 else _log10(*_of_step(trace, t, slice(b, b + 1)))
-        share = _shares(trace, *total)
+            tell((t + 1) / (2 * T))
+        assert total is not None
+        share = np.empty(T)
+        for t in range(T):
+            share[t] = _share(_of_step(trace, factors, t), total)
+            tell((T + t + 1) / (2 * T))
+        each = norms if B == 1 else log10_rms(_each(trace, factors)) + np.log10(B)
         checksum = _checksum(trace.grads["W_hh"], *total, norms)
-    return Contributions(label, norms, log10_rms(each) + np.log10(B), share, checksum)
+    return Contributions(label, norms, each, share, checksum)
+
+
+def _factors(trace: Trace) -> Factors:
+    """The rows of W_hh as parameters stack them: ∂L/∂a of its gates beside what it multiplies."""
+    cell, d_a = trace.cell, trace.d_gate_values
+    numbers = np.arange(d_a.shape[1])
+    none = np.zeros(len(numbers))
+    assembled = cell.assemble_grads(none[cell.x_rows, None], numbers[cell.h_rows, None], none)
+    factors = [(d_a[:, assembled["W_hh"][:, 0]], trace.h[:-1])]
+    if isinstance(cell, GRU) and cell.reset == "before":
+        assert trace.memo is not None
+        factors.append((d_a[:, : cell.hidden_size], trace.memo))
+    return factors
+
+
+def _of_step(trace: Trace, factors: Factors, t: int) -> tuple[Array, int]:
+    """(G_{t+1}, log2), its largest entry near 1."""
+    log2 = trace.d_log2[t + 1]
+    top, parts, exponents = int(log2.max()), [], []
+    for a, v in factors:
+        a_t, v_t = a[t].astype(np.float64), v[t].astype(np.float64)
+        (a_t, of_a), (v_t, of_v) = normalise(_times(a_t, log2 - top)), normalise(v_t)
+        parts.append(a_t @ v_t.T)
+        exponents.append(int(of_a) + int(of_v))
+    highest = max(exponents)
+    rows = [_times(part, e - highest) for part, e in zip(parts, exponents, strict=True)]
+    scaled, extra = normalise(rows[0] if len(rows) == 1 else np.concatenate(rows))
+    return scaled, top + highest + int(extra)
+
+
+def _each(trace: Trace, factors: Factors) -> Array:
+    """log10 ‖G_t‖_F of each sequence alone, (T, B): outer products."""
+    norms = [log10_norm(a, 1) + log10_norm(v, 1) for a, v in factors]
+    whole = norms[0] if len(norms) == 1 else log10_hypot(*norms)
+    return whole + trace.d_log2[1:] * LOG10_2
+
+
+def _times(values: Array, log2: Array | int) -> Array:
+    """values · 2**log2."""
+    return np.ldexp(values, log2) if np.any(log2) else values
 
 
 def _sum(a: tuple[Array, int], b: tuple[Array, int]) -> tuple[Array, int]:
     """(values, log2) of a · 2**a_log2 + b · 2**b_log2, the exponent that of the larger one."""
     (x, x_log2), (y, y_log2) = a, b
     top = max(x_log2 if x.any() else y_log2, y_log2 if y.any() else x_log2)
-    return np.ldexp(x, x_log2 - top) + np.ldexp(y, y_log2 - top), top
+    return _times(x, x_log2 - top) + _times(y, y_log2 - top), top
+
+
+def _share(of_step: tuple[Array, int], total: tuple[Array, int]) -> float:
+    """⟨G_t, G⟩ / ‖G‖²."""
+    (part, of_part), (values, log2) = of_step, total
+    size = np.linalg.norm(values)
+    return float(np.ldexp((part * (values / size)).sum() / size, of_part - log2))
 
 
 def _checksum(wanted: Array, total: Array, log2: int, norms: Array) -> float:
@@ -72,43 +130,6 @@ def _checksum(wanted: Array, total: Array, log2: int, norms: Array) -> float:
         return float("nan")
     error = np.linalg.norm(np.ldexp(total, log2) - wanted)
     return 0.0 if error == 0 else float(error / (10.0**norms).sum())
-
-
-def _of_step(trace: Trace, t: int, sequences: slice) -> tuple[Array, int]:
-    """(G_{t+1} of some sequences, log2): what the trace of this step alone has, near 1."""
-    log2 = trace.d_log2[t + 1, sequences]
-    top = int(log2.max())
-
-    def cut(values: Array, states: int = 1) -> Array:
-        return values[t : t + states, :, sequences]
-
-    part = replace(
-        trace,
-        x=cut(trace.x),
-        h=cut(trace.h, 2),
-        c=None if trace.c is None else cut(trace.c, 2),
-        gate_values=cut(trace.gate_values),
-        memo=None if trace.memo is None else cut(trace.memo),
-        lengths=None,
-        h_before=None,
-        delayed=None,
-        d_h_direct=cut(trace.d_h_direct),
-        d_h=cut(trace.d_h, 2),
-        d_c=None if trace.d_c is None else cut(trace.d_c, 2),
-        d_log2=np.stack([log2, log2]) - top,
-        d_gate_values=cut(trace.d_gate_values),
-        direct_log2=None,
-    )
-    scaled, extra = normalise(part.grads["W_hh"].astype(np.float64))
-    return scaled, top + int(extra)
-
-
-def _shares(trace: Trace, total: Array, log2: int) -> Array:
-    """⟨G_t, G⟩ / ‖G‖², G = total · 2**log2."""
-    size = np.linalg.norm(total)
-    steps = (_of_step(trace, t, slice(None)) for t in range(trace.seq_len))
-    return np.array([np.ldexp((part * (total / size)).sum() / size, of_part - log2)
-                     for part, of_part in steps])  # fmt: skip
 
 
 def _log10(values: Array, log2: int) -> float:

@@ -51,10 +51,12 @@ def pairs_cost(cell: Cell, seq_len: int, losses: int, batch_size: int) -> Estima
 
 
 def contributions_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
-    """One gradient of W_hh for each step and sequence, one at a time."""
+    """The gradient of W_hh of each step, one at a time, twice."""
     elements = len(cell.D_SLABS) * cell.hidden_size**2
-    seconds = seq_len * (batch_size + 2) * (200e-6 + elements * SECONDS_PER_ELEMENT)
-    return Estimate(8 * (6 * elements + 4 * seq_len), seconds)
+    product = 2 * elements * batch_size / FLOPS_PER_SECOND
+    seconds = 2 * seq_len * (100e-6 + 5 * elements * SECONDS_PER_ELEMENT + product)
+    factors = seq_len * batch_size * len(cell.D_SLABS) * cell.hidden_size
+    return Estimate(8 * (6 * elements + 4 * seq_len + factors), seconds)
 
 
 def carry_cost(cell: Cell, seq_len: int) -> Estimate:

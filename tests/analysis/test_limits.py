@@ -79,7 +79,7 @@ def test_what_is_too_large_is_refused_before_it_begins():
 
 
 @pytest.mark.parametrize("run", [lag_profile, lyapunov_spectrum, product_spectrum, pair_matrix,
-                                 carry_paths])  # fmt: skip
+                                 carry_paths, weight_contributions])  # fmt: skip
 def test_progress_rises_to_one_and_can_stop_the_work(run):
     trace, shares = any_problem("lstm", 30, 2).trace(), []
     found = run(trace, "m", progress=shares.append)
