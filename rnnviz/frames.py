@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from rnnviz.analysis.gates import CarryProduct, GateStats, Memory
+from rnnviz.analysis.carry import CarryPaths
+from rnnviz.analysis.gates import GateStats, Memory
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
@@ -144,16 +145,13 @@ def memory_frame(memories: Iterable[Memory]) -> pd.DataFrame:
     return _concat(parts)
 
 
-def carry_frame(products: Iterable[CarryProduct]) -> pd.DataFrame:
-    """model, gate, quantity (product, true), step, log10, status."""
-    parts = []
-    for p in products:
-        # A product of logistic gates is never zero: a zero was rounded.
-        open_ = np.ones(len(p.log10_product), bool)
-        product = Curve(p.log10_product, status_of(p.log10_product, open_))
-        for name, curve in (("product", product), ("true", p.true)):
-            parts.append(_curve(curve, model=p.label, gate=p.gate, quantity=name))
-    return _concat(parts)
+def carry_frame(paths: Iterable[CarryPaths]) -> pd.DataFrame:
+    """model, gate, quantity (product, carry, through, true), step, log10, status."""
+    return _concat(
+        _curve(getattr(p, name), model=p.label, gate=p.gate, quantity=name)
+        for p in paths
+        for name in ("product", "carry", "through", "true")
+    )
 
 
 def _curve(curve: Curve, backward: bool = False, **columns: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pytest
 
 from rnnviz import frames
 from rnnviz.analysis import (
-    carry_product,
+    carry_paths,
     gate_stats,
     gradient_flow,
     jacobian_spectrum,
@@ -46,7 +46,7 @@ def every_frame():
         "gate": frames.gate_frame(gate_stats(closed, "m").values()),
         "saturation": frames.saturation_frame(gate_stats(closed, "m").values()),
         "memory": frames.memory_frame([memory(quiet_lstm(T, 2, 1e4), "m")]),
-        "carry": frames.carry_frame([carry_product(closed, "m", every=4)]),
+        "carry": frames.carry_frame([carry_paths(closed, "m", every=4)]),
     }
 
 
@@ -119,7 +119,7 @@ def test_gate_frames(lstm):
     shares = frames.saturation_frame(stats.values())
     np.testing.assert_array_equal(shares[shares["gate"] == "f"]["left"], stats["f"].left)
     assert len(frames.memory_frame([memory(lstm, "lstm")])) == H
-    assert len(frames.carry_frame([carry_product(lstm, "lstm")])) == 2 * (T + 1)
+    assert len(frames.carry_frame([carry_paths(lstm, "lstm")])) == 4 * (T + 1)
 
 
 def test_nothing_gives_an_empty_frame():

@@ -8,14 +8,7 @@ from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.contributions import Contributions, weight_contributions
 from rnnviz.analysis.determinants import Determinants, log_determinants
 from rnnviz.analysis.directions import DotTest, LargestStretch, dot_test, largest_stretch
-from rnnviz.analysis.gates import (
-    CarryProduct,
-    GateStats,
-    Memory,
-    carry_product,
-    gate_stats,
-    memory,
-)
+from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.analysis.jacobians import state_jacobians
 from rnnviz.analysis.labels import display_name
@@ -36,7 +29,6 @@ from rnnviz.analysis.verdicts import Verdict
 
 __all__ = [
     "CarryPaths",
-    "CarryProduct",
     "Contributions",
     "Curve",
     "Determinants",
@@ -56,7 +48,6 @@ __all__ = [
     "Spectrum",
     "Verdict",
     "carry_paths",
-    "carry_product",
     "display_name",
     "dot_test",
     "fit_slope",

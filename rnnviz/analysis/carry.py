@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis import limits
-from rnnviz.analysis.gates import NORM_BLOCK, memory_rows, wanted_steps
 from rnnviz.analysis.jacobians import check_steps, log10_spectral_norm, normalise
 from rnnviz.analysis.linear import Progress, Steps, linearize, watched
 from rnnviz.analysis.rates import Curve
@@ -19,19 +18,24 @@ from rnnviz.core.numerics import LOG10_2, Status, status_of
 
 Array = np.ndarray
 
+NORM_BLOCK = 32
+"""Points whose norms are taken at once."""
+
 
 @dataclass(frozen=True, eq=False)
 class CarryPaths:
     """∂c_T/∂c_t of one sequence (∂h_T/∂h_t for a GRU) = carry + through; index t is step t.
 
+    product: the textbook's factor, Π f of the largest unit (Π z for a GRU), at every step.
     carry: largest unit of the diagonal product of ∂c_t/∂c_{t−1} with h held: Π f, with peepholes
     Π (f + c σ′(a_f) p_f + g σ′(a_i) p_i), Π z for a GRU: the "constant error carousel".
     through: ‖·‖₂ of the rest. true: ‖·‖₂ of the sum; between |through − carry| and their sum.
-    Points that were not asked for are NOT_RECORDED.
+    Points of these three that were not asked for are NOT_RECORDED.
     """
 
     label: str
     gate: str
+    product: Curve
     carry: Curve
     through: Curve
     true: Curve
@@ -74,7 +78,31 @@ def carry_paths(
               for values, reached in zip(log10, (kept, left, kept), strict=True)]  # fmt: skip
     for curve in curves:
         curve.status[~wanted] = Status.NOT_RECORDED
-    return CarryPaths(label, gate, *curves)
+    product = _product(record.gates[gate][:T, :, sequence])
+    return CarryPaths(
+        label, gate, Curve(product, status_of(product, np.full(T + 1, kept))), *curves
+    )
+
+
+def _product(gates: Array) -> Array:
+    """log10 of the largest unit's Π from t + 1 to T, at t = 0 .. T; (T+1,) of (T, H)."""
+    with np.errstate(divide="ignore"):
+        factors = np.log10(gates.astype(np.float64))
+    return np.append(np.cumsum(factors[::-1], axis=0)[::-1].max(axis=1), 0.0)
+
+
+def wanted_steps(seq_len: int, every: int) -> Array:
+    """Which of the indices 0 to T are looked at: T, T − every, ... and 0."""
+    wanted = np.zeros(seq_len + 1, bool)
+    wanted[::-1][::every] = True
+    wanted[0] = True
+    return wanted
+
+
+def memory_rows(record: Record) -> slice:
+    """Where the state has what the memory gate keeps: c, or h without a cell state."""
+    first = record.cell.hidden_size if record.cell.HAS_CELL_STATE else 0
+    return slice(first, first + record.cell.hidden_size)
 
 
 def _held_shut(record: Record) -> bool:

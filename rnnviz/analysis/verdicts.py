@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnnviz.analysis.gates import CarryProduct, Memory
+from rnnviz.analysis.carry import CarryPaths
+from rnnviz.analysis.gates import Memory
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import Spectrum, Stretch
@@ -140,9 +141,9 @@ def spectrum_verdict(
     )
 
 
-def gates_verdict(memory: Memory, carry: CarryProduct, seq_len: int) -> Verdict:
+def gates_verdict(memory: Memory, carry: CarryPaths, seq_len: int) -> Verdict:
     """Median half-life, the share of units that outlast the gap, Π f against the truth at 0."""
-    product, (true, status) = float(carry.log10_product[0]), carry.true.value(0)
+    product, (true, status) = float(carry.product.log10[0]), carry.true.value(0)
     known = np.isfinite(product) and np.isfinite(true)
     return Verdict(
         "gates",

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import streamlit as st
 
 from rnnviz.analysis import gates, gradients, spectra
+from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.layers import SEPARATOR, LayerTrace, layer_traces
 from rnnviz.dashboard.training import trained_params
 from rnnviz.experiment import Experiment, Run, make_batch, make_task, run
@@ -125,14 +126,14 @@ def memories(
 
 
 @_cached(max_entries=32)
-def carry(experiment: Experiment, label: str, coarse: bool) -> gates.CarryProduct | None:
+def carry(experiment: Experiment, label: str, coarse: bool) -> CarryPaths | None:
     """Π f against the truth; None without a memory gate, or where the products take too long."""
     trace = layer(experiment, label).trace
     work = trace.seq_len * len(trace.cell.GATES) * trace.cell.hidden_size**3
     if work > CARRY_BUDGET:
         return None
     every = max(1, trace.seq_len // COARSE_STEPS) if coarse or work > CARRY_BUDGET // 10 else 1
-    return gates.carry_product(trace, label, every=every)
+    return carry_paths(trace, label, every=every)
 
 
 @_cached(max_entries=16)

@@ -1,14 +1,11 @@
-"""Gate statistics, half-lives, and the product of gates against the true derivative."""
+"""Gate statistics and half-lives."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from rnnviz.analysis.gates import carry_product, gate_stats, memory
-from rnnviz.analysis.jacobians import state_jacobians
-from rnnviz.core import GRU, LSTM, bptt
-from rnnviz.core.numerics import Status
+from rnnviz.analysis.gates import gate_stats, memory
 from tests.analysis.support import last_step, quiet_lstm, simple
 from tests.core.support import problem
 
@@ -42,7 +39,6 @@ def test_gates_at_the_ends_of_the_scale():
 def test_a_cell_without_memory_gate_has_none():
     trace = problem("rnn tanh", 3, 2, 2, 4).trace()
     assert memory(trace, "rnn") is None
-    assert carry_product(trace, "rnn") is None
 
 
 @pytest.mark.parametrize("kind", ["rnn tanh", "lstm", "gru"])
@@ -65,72 +61,6 @@ def test_a_constant_gate_is_alike_in_all_units():
     stats = gate_stats(quiet_lstm(4, 3, 1.0), "lstm")
     assert stats["f"].alike
     assert not gate_stats(quiet_lstm(4, 3, np.array([-3.0, 0, 3])), "lstm")["f"].alike
-
-
-@pytest.mark.parametrize("bias", [-5.0, 3.0])
-def test_the_product_is_the_truth_where_the_recurrent_path_is_cut(bias):
-    """E10, beyond the range of float64."""
-    T = 600
-    found = carry_product(quiet_lstm(T, 2, bias), "lstm")
-    expected = -np.log10(1 + np.exp(-bias)) * np.arange(T, -1, -1)
-    np.testing.assert_allclose(found.log10_product, expected, rtol=0, atol=1e-9)
-    np.testing.assert_allclose(found.true.log10, expected, rtol=0, atol=1e-9)
-
-
-@pytest.mark.parametrize("kind", ["lstm", "gru"])
-def test_the_truth_is_a_product_of_jacobians(kind):
-    T, H, b = 8, 4, 1
-    trace = problem(kind, T, 2, 3, H).trace()
-    found = carry_product(trace, kind, sequence=b)
-    product = np.eye(H if trace.c is None else 2 * H)
-    for t in range(T, -1, -1):
-        true = np.linalg.norm(product[-H:, -H:], 2)
-        assert 10 ** found.true.log10[t] == pytest.approx(true, rel=1e-10)
-        gates = trace.gates[found.gate][t:, :, b]
-        assert 10 ** found.log10_product[t] == pytest.approx(gates.prod(axis=0).max())
-        if t:
-            product = product @ state_jacobians(trace, [t], sequence=b)[0]
-
-
-def test_an_open_lstm_grows_error_while_every_forget_gate_is_below_one():
-    """E10: the product of gates is not "the LSTM gradient"."""
-    rng = np.random.default_rng(0)
-    cell = LSTM(4, 32)
-    params = cell.init_params(rng, memory_bias=5.0)
-    x = rng.standard_normal((50, 4, 1))
-    found = carry_product(bptt(cell, params, x, last_step(50, 32)), "lstm")
-    assert found.log10_product[0] < 0
-    assert found.true.log10[0] > 1
-
-
-def test_points_that_were_not_asked_for_are_not_recorded():
-    trace = problem("gru", 10, 1, 2, 3).trace()
-    every, some = carry_product(trace, "gru"), carry_product(trace, "gru", every=4)
-    assert np.flatnonzero(some.true.status != Status.NOT_RECORDED).tolist() == [0, 2, 6, 10]
-    kept = [0, 2, 6, 10]
-    np.testing.assert_allclose(some.true.log10[kept], every.true.log10[kept], atol=1e-12)
-    np.testing.assert_array_equal(some.log10_product, every.log10_product)
-
-
-def test_a_closed_gate_is_rounded_to_zero():
-    found = carry_product(quiet_lstm(3, 2, -1e4), "lstm")
-    assert found.true.status[:3].tolist() == [Status.ROUNDED] * 3
-    assert found.log10_product[0] == -np.inf
-
-
-@pytest.mark.parametrize(("option", "value"), [("every", 0), ("sequence", 5)])
-def test_wrong_options_are_refused(option, value):
-    trace = problem("gru", 3, 1, 2, 3).trace()
-    with pytest.raises(ValueError, match=option):
-        carry_product(trace, "gru", **{option: value})
-
-
-def test_a_gru_held_open_keeps_all():
-    cell = GRU(1, 2)
-    params = {name: np.zeros(shape) for name, shape in cell.param_shapes().items()}
-    params["b_h"][2:4] = 1e4
-    trace = bptt(cell, params, np.zeros((3, 1, 1)), last_step(3, 2))
-    np.testing.assert_array_equal(carry_product(trace, "gru").true.log10, np.zeros(4))
 
 
 def test_saturation_of_a_logistic_rnn_counts_from_zero_to_one():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis import (
-    carry_product,
+    carry_paths,
     display_name,
     gate_stats,
     gradient_flow,
@@ -71,7 +71,7 @@ def test_every_analysis_takes_every_layer(name):
         assert np.isfinite(jacobian_spectrum(item.trace, item.label).singular_values).all()
         if item.trace.cell.MEMORY_GATE is not None:
             assert np.isfinite(memory(item.trace, item.label).half_life).all()
-            assert carry_product(item.trace, item.label).true.log10[-1] == 0
+            assert carry_paths(item.trace, item.label).true.log10[-1] == 0
 
 
 def test_the_last_own_step_is_the_first_one_of_the_input():
@@ -128,8 +128,8 @@ def test_jacobians_and_carries_end_where_the_sequence_ends():
     assert len(state_jacobians(trace, sequence=2)) == 2
     with pytest.raises(ValueError, match="steps must be from 1 to 6, got"):
         state_jacobians(trace, steps=[7])
-    assert len(carry_product(trace, "m").log10_product) == 7
-    assert len(carry_product(trace, "m", sequence=1).log10_product) == 10
+    assert len(carry_paths(trace, "m").product.log10) == 7
+    assert len(carry_paths(trace, "m", sequence=1).product.log10) == 10
 
 
 def test_a_direct_gradient_counts_with_its_exponent():

@@ -1,4 +1,4 @@
-"""Every loss followed by itself, what each step contributes, and the two ways of the cell state."""
+"""Every loss followed by itself, and what each step contributes."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnnviz.analysis.carry import carry_paths
 from rnnviz.analysis.contributions import weight_contributions
-from rnnviz.analysis.gates import carry_product
 from rnnviz.analysis.gradients import gradient_flow
-from rnnviz.analysis.linear import linearize
 from rnnviz.analysis.pairs import pair_matrix
 from rnnviz.core import LSTM, backward, bptt, forward
 from rnnviz.core.initializers import orthogonal
 from rnnviz.core.numerics import Status
 from tests.analysis.cells import EVERY, any_problem
-from tests.analysis.support import last_step, quiet_lstm, simple
+from tests.analysis.support import last_step, simple
 
 T, B, H = 9, 3, 5
 GATED = [name for name in EVERY if not name.startswith("rnn")]
@@ -160,73 +157,3 @@ def test_the_first_contribution_from_rest_is_exactly_zero():
     cell, rng = LSTM(2, 4), np.random.default_rng(0)
     trace = bptt(cell, cell.init_params(rng), rng.standard_normal((5, 2, 1)), np.ones((5, 4, 1)))
     assert weight_contributions(trace, "lstm").log10_norm[0] == -np.inf
-
-
-@pytest.mark.parametrize("name", GATED)
-def test_carry_and_the_rest_make_the_whole(name):
-    """E10: the two parts against a product of Jacobians."""
-    trace = any_problem(name, T, B, H=H).trace()
-    found, steps = carry_paths(trace, name, 1), linearize(trace, 1)
-    rows = slice(H, 2 * H) if trace.c is not None else slice(0, H)
-    product, carry = np.eye(steps.size), np.ones(H)
-    for t in range(T, -1, -1):
-        M = product[rows, rows]
-        expected = [
-            np.abs(carry).max(),
-            np.linalg.norm(M - np.diag(carry), 2),
-            np.linalg.norm(M, 2),
-        ]
-        values = [10 ** curve.log10[t] for curve in (found.carry, found.through, found.true)]
-        np.testing.assert_allclose(values, expected, rtol=1e-9, atol=1e-14)
-        if t:
-            J = steps.matrix(t - 1)
-            z = trace.gates["z"][t - 1, :, 1] if trace.c is None else np.diag(J[rows, rows])
-            product, carry = product @ J, carry * z
-
-
-def test_without_peepholes_the_carry_is_the_product_of_forget_gates():
-    trace = any_problem("lstm", 30, B, H=H).trace()
-    found, product = carry_paths(trace, "lstm", 2), carry_product(trace, "lstm", 2)
-    np.testing.assert_allclose(found.carry.log10, product.log10_product, atol=1e-12)
-    np.testing.assert_allclose(found.true.log10, product.true.log10, atol=1e-12)
-
-
-@pytest.mark.parametrize("bias", [-5.0, 3.0])
-def test_a_cut_lstm_has_no_other_way(bias):
-    """E10, U = 0, far beyond float64's range."""
-    found = carry_paths(quiet_lstm(600, 2, bias), "lstm", every=100)
-    lags = 600 - np.arange(0, 601, 100)
-    expected = -lags * np.log10(1 + np.exp(-bias))
-    np.testing.assert_allclose(found.carry.log10[::100], expected, atol=1e-9)
-    np.testing.assert_allclose(found.true.log10[::100], expected, atol=1e-9)
-    assert (found.through.status[::100] == Status.ZERO).all()
-    assert found.carry.status[1] == Status.NOT_RECORDED
-
-
-def test_each_part_is_right_where_the_other_is_far_larger():
-    """Closed gates: the carry is 10^−300 and less of what goes through the gates."""
-    cell, rng = LSTM(2, 6), np.random.default_rng(0)
-    params = cell.init_params(rng, memory_bias=-30.0, gain=6.0)
-    trace = bptt(cell, params, rng.standard_normal((80, 2, 1)), last_step(80, 6))
-    found, product = carry_paths(trace, "lstm"), carry_product(trace, "lstm")
-    np.testing.assert_allclose(found.carry.log10, product.log10_product, atol=1e-9)
-    assert found.carry.log10[0] < found.through.log10[0] - 300
-
-
-def test_the_table_of_E10():
-    """n = 32, T = 50: at b_f = 5 the truth explodes while Π f stays below 1."""
-    cell, rng = LSTM(4, 32), np.random.default_rng(0)
-    params = cell.init_params(rng, memory_bias=5.0)
-    found = carry_paths(forward(cell, params, rng.standard_normal((50, 4, 1))), "lstm", every=50)
-    assert found.carry.log10[0] < 0
-    assert found.true.log10[0] > 1
-    assert found.through.log10[0] == pytest.approx(found.true.log10[0], abs=0.05)
-
-
-def test_a_cell_without_memory_has_no_carry():
-    assert carry_paths(any_problem("rnn tanh", 4).trace(), "rnn") is None
-
-
-def test_a_gate_held_shut_is_exactly_zero():
-    found = carry_paths(any_problem("lstm no_gates", 5).trace(), "lstm")
-    assert (found.true.status[:5] == Status.ZERO).all()

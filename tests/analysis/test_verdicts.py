@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis import verdicts
-from rnnviz.analysis.gates import carry_product, memory
+from rnnviz.analysis.carry import carry_paths
+from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import weight_spectra
@@ -113,17 +114,17 @@ def test_spectrum_verdict_has_no_rest_without_radius_or_measurement():
 
 def test_gates_verdict():
     trace = problem("lstm", 12, 1, 2, 4).trace()
-    carry, kept = carry_product(trace, "lstm"), memory(trace, "lstm")
+    carry, kept = carry_paths(trace, "lstm"), memory(trace, "lstm")
     fields = verdicts.gates_verdict(kept, carry, 12).fields
     assert fields["half_life"] == kept.median
     assert fields["share_beyond"] == np.mean(kept.half_life > 12)
-    ratio = carry.true.log10[0] - carry.log10_product[0]
+    ratio = carry.true.log10[0] - carry.product.log10[0]
     assert fields["ratio_log10"] == pytest.approx(ratio)
 
 
 def test_gates_verdict_of_closed_gates_has_no_ratio():
     trace = quiet_lstm(3, 2, -1e4)
-    fields = verdicts.gates_verdict(memory(trace, "l"), carry_product(trace, "l"), 3).fields
+    fields = verdicts.gates_verdict(memory(trace, "l"), carry_paths(trace, "l"), 3).fields
     assert fields["ratio_log10"] is None
     assert fields["true_status"] == Status.ROUNDED
 

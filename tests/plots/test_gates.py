@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from rnnviz.analysis.gates import carry_product, gate_stats, memory
+from rnnviz.analysis.carry import carry_paths
+from rnnviz.analysis.gates import gate_stats, memory
 from rnnviz.analysis.rates import Curve
 from rnnviz.core.numerics import Status
 from rnnviz.plots import carry_figure, gate_heatmap, gate_strips, half_life_figure, theme
@@ -108,27 +109,38 @@ def test_extreme_half_lives_stay_inside(half_life):
 
 
 def test_carry_draws_product_beside_truth():
-    product = carry_product(LSTM, "lstm")
+    product = carry_paths(LSTM, "lstm")
     figure = as_json(carry_figure([product]))
-    true, textbook = named(figure, "LSTM")
+    true, textbook, through = named(figure, "LSTM")
     np.testing.assert_allclose(true["y"], product.true.log10, atol=1e-5)
-    np.testing.assert_allclose(textbook["y"], product.log10_product, atol=1e-5)
+    np.testing.assert_allclose(textbook["y"], product.product.log10, atol=1e-5)
     assert (true["x"][0], true["x"][-1]) == (0, 12)
     assert true["line"]["width"] > textbook["line"]["width"]
-    assert textbook["line"]["dash"] == "dot"
+    np.testing.assert_allclose(through["y"], product.through.log10[:-2], atol=1e-5)
+    assert (textbook["line"]["dash"], through["line"]["dash"]) == ("dot", "dash")
+
+
+def test_with_peepholes_the_cell_has_a_line_of_its_own():
+    product = carry_paths(LSTM, "lstm")
+    other = Curve(product.carry.log10 - 1, product.carry.status)
+    figure = as_json(carry_figure([replace(product, carry=other)]))
+    np.testing.assert_allclose(named(figure, "LSTM")[3]["y"], other.log10, atol=1e-5)
+    assert "LSTM cell" in texts(figure)
 
 
 def test_carry_joins_the_recorded_points():
-    every = carry_product(LSTM, "lstm", every=5)
+    every = carry_paths(LSTM, "lstm", every=5)
     figure = as_json(carry_figure([every]))
     assert named(figure, "LSTM")[0]["x"].tolist() == [0, 2, 7, 12]
 
 
 def test_a_closed_gate_is_no_number_in_the_carry_figure():
-    product = carry_product(LSTM, "lstm")
-    log10 = product.log10_product.copy()
+    product = carry_paths(LSTM, "lstm")
+    log10 = product.product.log10.copy()
     log10[:6] = -np.inf
-    gone = replace(product, log10_product=log10, true=Curve(log10, product.true.status))
+    gone = replace(
+        product, product=Curve(log10, product.true.status), true=Curve(log10, product.true.status)
+    )
     figure = as_json(carry_figure([gone]))
     assert all(np.isfinite(t["y"]).all() for t in figure["data"])
     assert "LSTM Π f 0" in texts(figure)
@@ -144,7 +156,7 @@ def test_what_they_build_is_valid_plotly():
         gate_heatmap(STATS["g"], MEMORY.order),
         gate_strips([STATS["i"], STATS["g"]]),
         half_life_figure([MEMORY], 12),
-        carry_figure([carry_product(LSTM, "lstm")]),
+        carry_figure([carry_paths(LSTM, "lstm")]),
         half_life_figure([], 12),
     ):
         go.Figure(figure.to_plotly_json())

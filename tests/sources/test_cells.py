@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnviz.analysis.gates import carry_product
+from rnnviz.analysis.carry import carry_paths
 from rnnviz.core import GRU_VARIANTS, LSTM_VARIANTS, RNN, forward
 from rnnviz.experiment import run
 from tests.sources.support import complex_step_error, only, small
@@ -24,9 +24,9 @@ def test_row_10_every_gate_of_the_lstm_is_recorded() -> None:
 
 def test_row_11_the_product_of_forget_gates_is_not_the_whole_gradient() -> None:
     trace = only(run(small(models="lstm", seq_len="40", memory_bias="3"))).trace
-    carry = carry_product(trace, "lstm")
+    carry = carry_paths(trace, "lstm")
     assert carry is not None
-    assert carry.true.log10[0] > carry.log10_product[0] + 0.1
+    assert carry.true.log10[0] > carry.product.log10[0] + 0.1
 
 
 def test_row_12_with_f_0_i_1_o_1_the_lstm_squashes_twice() -> None:
