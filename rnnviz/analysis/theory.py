@@ -125,6 +125,13 @@ def quarter_circle_density(sigma: Array, gain: float) -> Array:
     return np.where(s >= 0, np.sqrt(np.clip(4 * gain**2 - s**2, 0, None)), 0) / (np.pi * gain**2)
 
 
+def quarter_circle_quantile(share: Array, gain: float) -> Array:
+    """The σ below which this share of the singular values lies: σ = 2g sin θ, where
+    share = (2θ + sin 2θ)/π. Source: the integral of `quarter_circle_density`."""
+    theta = np.linspace(0, np.pi / 2, 4001)
+    return 2 * gain * np.sin(np.interp(share, (2 * theta + np.sin(2 * theta)) / np.pi, theta))
+
+
 def largest_singular_value(gain: float, hidden_size: int) -> float:
     """E σ_max of a Gaussian W of finite size, 2g as H → ∞.
 

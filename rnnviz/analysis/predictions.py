@@ -1,0 +1,210 @@
+"""What theory predicts of one model's initial weights, to lay over what was measured; or, in words,
+why it says nothing there.
+
+Closed forms and their sources are in `theory`; here they are given the model's own numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.analysis import theory
+from rnnviz.analysis.spectra import Stretch
+from rnnviz.core import RNN, Record
+from rnnviz.core.numerics import log10_rms
+
+Array = np.ndarray
+
+INDEPENDENT = ("gaussian", "uniform", "glorot", "spectral_radius")
+"""Initializers whose entries are independent, of mean 0 and one variance: the wide-matrix laws hold
+for all of them (spectral_radius: for the gain that its scaling comes to)."""
+LEAST = 16
+"""Units from which on a law of wide networks says something."""
+MOST_INPUTS = 4096
+LN_10 = float(np.log(10.0))
+TRAINED = "these weights are trained, the theory is of random ones"
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """log10 (n+1,) at the lags 0..n. name: "mean field", "gate alone", "exact" or "bound", the
+    last an upper limit. rate: nats a step in the long run."""
+
+    name: str
+    log10: Array
+    rate: float
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """lines: what is predicted, a bound last. missing: why no rate is; "" if one is."""
+
+    label: str
+    lines: tuple[Prediction, ...]
+    missing: str
+
+
+@dataclass(frozen=True, eq=False)
+class WeightLaw:
+    """What a wide matrix with independent entries of variance gain²/H has.
+
+    singular_values (H,): the quarter-circle law's quantiles, descending. radius: of the disc that
+    the eigenvalues fill. powers_log10: log10 of ‖Wᵏ‖₂^(1/k), for the powers asked for.
+    """
+
+    gain: float
+    singular_values: Array
+    radius: float
+    powers_log10: Array
+
+
+def norm_predictions(
+    record: Record, label: str, lags: int, init: str, trained: bool, stretch: Stretch | None
+) -> Predictions:
+    """Of ‖∂h_t/∂h_{t−k}‖₂ at the lags 0 to `lags`.
+
+    A product of k wide matrices with independent entries stretches its best direction by
+    √((k+1)^{k+1}/kᵏ) more than a typical one (Fuss-Catalan): the slope is that of
+    `gradient_predictions`, the curve lies above it by up to √(e (k+1)). The slopes φ′ are taken as
+    alike; beyond k of about H the factor no longer grows. With an orthogonal W_hh: the slope alone.
+    stretch: of an RNN's W_hh, for the bound.
+    """
+    k = np.arange(lags + 1)
+    found = gradient_predictions(record, label, lags, init, trained, stretch)
+    factor = theory.power_norm_log10(k, 1.0) if init in INDEPENDENT else np.zeros(lags + 1)
+    lines = []
+    for line in found.lines:
+        log10 = line.log10
+        if line.name == "mean field":
+            log10 = log10 + factor
+        if line.name == "gate alone":
+            log10 = k * line.rate / LN_10
+        lines.append(Prediction(line.name, log10, line.rate))
+    return Predictions(label, tuple(lines), found.missing)
+
+
+def gradient_predictions(
+    record: Record, label: str, lags: int, init: str, trained: bool, stretch: Stretch | None
+) -> Predictions:
+    """Of ‖∂L/∂h_{t−k}‖ over ‖∂L/∂h_t‖ where no error enters on the way, at the lags 0 to `lags`.
+
+    tanh RNN: k ½ ln χ of `theory.mean_field`, with the gain √H ‖W_hh‖_F/H that the weights have and
+    the variance that the run's own inputs give W_xh x_t + b_h. ReLU: χ = g²/2 (He et al. 2015,
+    arXiv:1502.01852). No activation: gᵏ. An orthogonal W_hh of the same size has the same χ
+    (Pennington, Schoenholz, Ganguli 2017, arXiv:1711.04735).
+    LSTM, GRU: the memory gate alone at its bias, σ(b)ᵏ (`theory.half_life`), exact for W_hh = 0;
+    RMS over the units. stretch: of an RNN's W_hh, for Pascanu's bound (γ σ_max)ᵏ.
+    """
+    k = np.arange(lags + 1)
+    if not isinstance(record.cell, RNN):
+        return _of_gate(record, label, k, trained)
+    bound = _bound(record.cell, stretch, k)
+    name, rate = _rate(record, record.cell, init, trained)
+    if rate is None:
+        return Predictions(label, bound, name)
+    return Predictions(label, (Prediction(name, k * rate / LN_10, rate), *bound), "")
+
+
+def weight_law(W: Array, init: str, trained: bool, powers: Array) -> WeightLaw | str:
+    """The laws of wide matrices for one H × H block, with the gain √H ‖W‖_F/H that it has; in words
+    why they say nothing of it. ‖Wᵏ‖₂^(1/k) holds for k well below H."""
+    reason = _no_law(W, init, trained)
+    if reason:
+        return reason
+    gain, n = _gain(W), len(W)
+    shares = (np.arange(n, 0, -1) - 0.5) / n
+    sigma = theory.quarter_circle_quantile(shares, gain)
+    log10 = theory.power_norm_log10(powers, gain) / powers
+    return WeightLaw(gain, sigma, theory.circular_law_radius(gain), log10)
+
+
+def _no_law(W: Array, init: str, trained: bool) -> str:
+    if trained:
+        return TRAINED
+    if not np.isfinite(W).all() or not W.any():
+        return "W_hh is zero or holds values that are not finite"
+    if init == "orthogonal":
+        return (f"W_hh is orthogonal: every singular value and every |eigenvalue| is exactly "
+                f"{_gain(W):.3g}")  # fmt: skip
+    if init not in INDEPENDENT:
+        return f"the {init.replace('_', ' ')} initializer draws no random matrix"
+    return _too_narrow(len(W))
+
+
+def _too_narrow(n: int) -> str:
+    return f"with H = {n} the network is too narrow for laws of wide ones" if n < LEAST else ""
+
+
+def _rate(record: Record, cell: RNN, init: str, trained: bool) -> tuple[str, float | None]:
+    """(name, nats a step), or (why there is none, None)."""
+    W = record.params["W_hh"].astype(np.float64)
+    others = {"leaky units": cell.leak != 1, "a skip": bool(cell.skip)}
+    if not np.isfinite(W).all():
+        return "W_hh holds values that are not finite", None
+    if trained:
+        return TRAINED, None
+    for what, has in others.items():
+        if has:
+            return f"there is no formula here for {what}", None
+    gain = _gain(W)
+    if cell.activation == "identity" and init in ("orthogonal", "identity"):
+        return "exact", float(np.log(gain))
+    if init not in (*INDEPENDENT, "orthogonal"):
+        return f"the {init.replace('_', ' ')} initializer draws no random matrix", None
+    if reason := _too_narrow(len(W)):
+        return reason, None
+    return _mean_field(record, cell, gain)
+
+
+def _mean_field(record: Record, cell: RNN, gain: float) -> tuple[str, float | None]:
+    if cell.activation == "logistic":
+        return "there is no formula here for the logistic function", None
+    if cell.activation == "relu":
+        return "mean field", float(np.log(gain) - 0.5 * np.log(2))
+    if cell.activation == "identity":
+        return "mean field", float(np.log(gain))
+    variance = input_variance(record)
+    if not np.isfinite(variance):
+        return "the inputs are not finite", None
+    return "mean field", theory.mean_field(gain, variance).lyapunov
+
+
+def input_variance(record: Record) -> float:
+    """The mean square of W_xh x_t + b_h over units, steps and sequences (of an RNN): what the input
+    adds to a pre-activation. Of long runs every n-th step of a sequence."""
+    x = record.x.transpose(1, 0, 2).reshape(record.x.shape[1], -1)[:, record.present.ravel()]
+    x = x[:, :: max(1, -(-x.shape[1] // MOST_INPUTS))].astype(np.float64)
+    W, b = (record.params[name].astype(np.float64) for name in ("W_xh", "b_h"))
+    with np.errstate(all="ignore"):
+        moments = x @ x.T / x.shape[1]
+        linear = np.einsum("hd,de,he->h", W, moments, W, optimize=True)
+        return float(np.mean(linear + 2 * b * (W @ x.mean(axis=1)) + b * b))
+
+
+def _gain(W: Array) -> float:
+    """The standard deviation of an entry, times √H."""
+    return float(np.linalg.norm(W) / np.sqrt(len(W)))
+
+
+def _bound(cell: RNN, stretch: Stretch | None, k: Array) -> tuple[Prediction, ...]:
+    """(1 − α + α γ σ_max)ᵏ, α the leak; none with a skip, whose error takes another way too."""
+    if stretch is None or cell.skip or not np.isfinite(stretch.sigma_max):
+        return ()
+    factor = 1 - cell.leak + cell.leak * stretch.lipschitz * stretch.sigma_max
+    if factor == 0:
+        return ()
+    return (Prediction("bound", theory.gradient_bound_log10(k, factor), float(np.log(factor))),)
+
+
+def _of_gate(record: Record, label: str, k: Array, trained: bool) -> Predictions:
+    gate = record.cell.MEMORY_GATE
+    if trained:
+        return Predictions(label, (), TRAINED)
+    if gate is None or gate not in record.cell.learned:
+        return Predictions(label, (), "its memory gate has no bias of its own")
+    bias = record.params["b_h"][record.cell.gate_rows(gate)].astype(np.float64)
+    rates = -1 / theory.e_fold(bias)
+    log10 = log10_rms(np.outer(k, rates) / LN_10)
+    return Predictions(label, (Prediction("gate alone", log10, float(rates.max())),), "")
