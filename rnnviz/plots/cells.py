@@ -62,17 +62,24 @@ def thinned(values: Array, special: Array, budget: int) -> Cells:
 
 
 def layers(
-    cells: Cells, where: Piece, name: str, hover: str, colours: Piece, parts: int = 16
+    cells: Cells,
+    where: Piece,
+    name: str,
+    hover: str,
+    colours: Piece,
+    parts: int = 16,
+    row: str = "unit %{y}",
 ) -> list[Piece]:
     """The traces of a panel. `where` says axes and rows (`y`, or `y0` and `dy`), `hover` how to
-    write z, `colours` the scale. Values are rounded to 1/`parts`, so that their bytes pack well."""
+    write z, `row` what a row is, `colours` the scale. Values are rounded to 1/`parts`, so that
+    their bytes pack well."""
     across = cells.steps_each
     grid = {"type": "heatmap", "name": name, "x0": cells.first_step, "dx": across, **where}
     backdrop = _backdrop(cells, grid, name)
     if np.isnan(cells.values).all():
         return backdrop
     step = "step %{x}" if across == 1 else f"largest of {across} steps around %{{x:.0f}}"
-    text = f"{name}, unit %{{y}}, {step}: {hover}<extra></extra>"
+    text = f"{name}, {row}, {step}: {hover}<extra></extra>"
     z = _packed(cells.values, parts)
     return [*backdrop, {**grid, "z": z, "hoverongaps": False, "hovertemplate": text, **colours}]
 

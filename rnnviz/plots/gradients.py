@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.plots import curves, theme
+from rnnviz.plots import curves, predictions, theme
 from rnnviz.plots.detail import flow_detail_figure
 from rnnviz.plots.flags import flags
 from rnnviz.plots.heatmaps import unit_heatmaps
@@ -18,6 +18,7 @@ from rnnviz.plots.rails import Drawn, all_rails
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow
+    from rnnviz.analysis.predictions import Predictions
     from rnnviz.analysis.rates import Curve
 
 __all__ = ["flow_detail_figure", "flow_figure", "flow_range", "unit_heatmaps"]
@@ -49,6 +50,7 @@ def flow_figure(
     styles: Mapping[str, theme.Style] | None = None,
     height: int = HEIGHT,
     time_title: str = TIME,
+    theory: Mapping[str, Predictions] | None = None,
 ) -> go.Figure:
     """log10 of a gradient's norm at steps 1..T, relative to each model's own value at step T.
 
@@ -72,6 +74,7 @@ def flow_figure(
     styles : the page's styles, by label (`theme.model_styles`).
     height : in pixels, as drawn; the labels at the line ends are spaced for it.
     time_title : what the steps are, where they are not the input's.
+    theory : what is predicted of models, by label, drawn thin under their curves.
 
     Raises ValueError for an unknown quantity.
     """
@@ -81,10 +84,12 @@ def flow_figure(
     low, high = y_range or flow_range((*flows, *ghosts), quantity)
     seq_len = max((curve.seq_len for _, curve in drawn + pinned), default=1)
     backward = any(curve.backward for _, curve in drawn + pinned)
+    predicted = _predicted(flows, theory or {}, known)
     data = [_ghost(style, curve) for style, curve in pinned]
+    data += [piece for piece, _ in predicted]
     data += [piece for style, curve in drawn for piece in curves.lines(curve, style)]
     rails, said, ends = all_rails(drawn, (low, high))
-    names = _names(drawn, pinned, ends, low)
+    names = _names(drawn, pinned, ends, low) + [label for _, label in predicted]
     side = (seq_len, "right") if backward else (1, "left")
     labels = end_labels(names, (low, high), _inside(height), *side)
     edges, edge_notes = _float64_ends(drawn, seq_len, (low, high))
@@ -131,6 +136,15 @@ def _drawn(
         for flow, c in pairs
         if c is not None
     ]
+
+
+def _predicted(
+    flows: Sequence[GradientFlow],
+    theory: Mapping[str, Predictions],
+    styles: Mapping[str, theme.Style],
+) -> predictions.Drawn:
+    found = [(flow, theory[flow.label]) for flow in flows if flow.label in theory]
+    return [pair for f, p in found for pair in predictions.over_flow(f, p, styles[f.label])]
 
 
 def _ghost(style: theme.Style, curve: curves.Relative) -> Piece:

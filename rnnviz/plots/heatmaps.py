@@ -61,7 +61,7 @@ def unit_heatmaps(
         scale = {"coloraxis": "coloraxis"}
         data += layers(part, rows, known[flow.label].title, "10<sup>%{z:.1f}</sup>", scale)
     layout = _layout(flows, cells, known)
-    layout["coloraxis"] = _scale(y_range)
+    layout["coloraxis"] = magnitude_scale(y_range)
     if not flows:
         return figure([EMPTY], {**layout, **NO_MODEL}, "units")
     return figure(data, layout, "units")
@@ -82,7 +82,8 @@ def _axes(index: int) -> dict[str, str]:
     return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
 
 
-def _scale(limits: tuple[float, float]) -> Piece:
+def magnitude_scale(limits: tuple[float, float]) -> Piece:
+    """The colour axis of decades from one to another; the lower end stands for all below."""
     low, high = limits
     ticks = _apart([low, *([0.0] if low < 0 < high else []), high, low / 2, (low + high) / 2])
     texts = [f"{tick:.0f}".replace("-", MINUS) for tick in ticks]

@@ -1,4 +1,4 @@
-"""Figures of one panel: the axes and lines that spectra and gates share."""
+"""The axes, lines and places that figures share, of one panel or of one a model."""
 
 from __future__ import annotations
 
@@ -15,6 +15,26 @@ Array = np.ndarray
 
 WIDE = 9.5
 """Pixels a bold character of a headline is wide, on average."""
+GAP, ROW_GAP = 0.03, 0.16
+MOST_COLUMNS = 3
+Place = tuple[float, float, float, float, bool, bool]
+"""Left, right, bottom, top as shares; whether it is in the first column, in the lowest row."""
+
+
+def grid_places(count: int, row_gap: float = ROW_GAP) -> list[Place]:
+    """Where so many panels go: up to three in a row."""
+    rows = -(-count // MOST_COLUMNS)
+    columns = -(-count // rows)
+    wide = (1 - GAP * (columns - 1)) / columns
+    high = (1 - row_gap * (rows - 1)) / rows
+    found = []
+    for index in range(count):
+        row, column = divmod(index, columns)
+        left, top = column * (wide + GAP), 1 - row * (high + row_gap)
+        lowest = index + columns >= count
+        bottom = max(0.0, top - high)
+        found.append((left, min(1.0, left + wide), bottom, top, column == 0, lowest))
+    return found
 
 
 def curve(x: Array, y: Array, style: theme.Style, hover: str, **line: Any) -> Piece:

@@ -10,14 +10,12 @@ import plotly.graph_objects as go
 from rnnviz.analysis.phase import Cell, PhaseGrid
 from rnnviz.plots import theme
 from rnnviz.plots.marks import Piece, figure, on_paper
-from rnnviz.plots.panels import UNSEEN, axis, nothing
+from rnnviz.plots.panels import UNSEEN, Place, axis, grid_places, nothing
 from rnnviz.plots.phase_scales import SCALES, Scale, colour_axis, round_ticks
 
 Array = np.ndarray
 HEIGHT = 400
 MARGIN = {"l": 64, "r": 96, "t": 28, "b": 46}
-GAP, ROW_GAP = 0.03, 0.16
-MOST_COLUMNS = 3
 NO_TICKS: Piece = {"showticklabels": False, "ticks": ""}
 COLOURS = {
     Cell.PENDING: "rgba(128,136,144,0.12)",
@@ -56,31 +54,12 @@ def phase_figure(
     layout: Piece = {"height": height, "margin": MARGIN, "annotations": [_quantity(scale)]}
     layout["coloraxis"] = colour_axis(scale, grids)
     data: list[Piece] = []
-    for index, (grid, place) in enumerate(zip(grids, _places(len(grids)), strict=True)):
+    for index, (grid, place) in enumerate(zip(grids, grid_places(len(grids)), strict=True)):
         suffix = "" if index == 0 else str(index + 1)
         data += _panel(grid, scale, suffix, known[grid.model].title, here)
         layout |= _axes(grid, suffix, place)
         layout["annotations"].append(_title(known[grid.model], place))
     return figure(data, layout, "phase")
-
-
-Place = tuple[float, float, float, float, bool, bool]
-"""Left, right, bottom, top as shares; whether it is in the first column, in the lowest row."""
-
-
-def _places(count: int) -> list[Place]:
-    rows = -(-count // MOST_COLUMNS)
-    columns = -(-count // rows)
-    wide = (1 - GAP * (columns - 1)) / columns
-    high = (1 - ROW_GAP * (rows - 1)) / rows
-    found = []
-    for index in range(count):
-        row, column = divmod(index, columns)
-        left, top = column * (wide + GAP), 1 - row * (high + ROW_GAP)
-        lowest = index + columns >= count
-        bottom = max(0.0, top - high)
-        found.append((left, min(1.0, left + wide), bottom, top, column == 0, lowest))
-    return found
 
 
 def _panel(
