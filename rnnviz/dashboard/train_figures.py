@@ -28,6 +28,8 @@ from rnnviz.training import METRICS
 Array = np.ndarray
 COARSE = 60
 """Columns of a heatmap while it plays."""
+CHECKPOINTS = 16
+"""Networks that the scrubber goes through, for what is not recorded at every training step."""
 LOSS_HEIGHT, MAP_HEIGHT, LOW_HEIGHT = 196, 180, 230
 Styles = dict[str, theme.Style]
 
@@ -139,8 +141,10 @@ def below_the_fold(visit: Visit, run: Training) -> None:
         alt="Singular values and spectral radius of the recurrent weights over training",
     )
     layout.how_to_read(texts("train")["how_to_read_spectra"])
-    _gates(run, styles, playing=visit.playing)
-    samples(run, compute.batch(run.experiment), styles)
+    # While it plays the last checkpoint alone; else more of them, for the scrubber.
+    most = 1 if visit.playing else CHECKPOINTS
+    _gates(run, styles, most)
+    samples(run, compute.batch(run.experiment), styles, most)
 
 
 def _profile(courses: Sequence[Course], styles: Styles, scrubbing: bool) -> None:
@@ -170,15 +174,14 @@ def _norms(courses: Sequence[Course], styles: Styles, experiment: Experiment) ->
     layout.how_to_read(f"{texts('train')[how]} {clip_words(courses, limit)}")
 
 
-def _gates(run: Training, styles: Styles, playing: bool) -> None:
-    """While it plays the last checkpoint alone; else all, for the scrubber."""
-    found = gate_courses(run, compute.batch(run.experiment), 1 if playing else 16)
+def _gates(run: Training, styles: Styles, most: int) -> None:
+    found = gate_courses(run, compute.batch(run.experiment), most)
     live_chart(
         weights.gate_course_figure(found, styles=styles, height=LOW_HEIGHT),
         key="gate-course",
         height=LOW_HEIGHT,
         time_axis=True,
-        tracks=() if playing else weights.gate_tracks(found),
+        tracks=weights.gate_tracks(found) if most > 1 else (),
         filename="rnnviz-gates-over-training",
         alt="The memory gate of each unit at each step at the chosen training step",
     )

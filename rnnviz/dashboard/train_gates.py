@@ -28,9 +28,7 @@ def gate_courses(training: Training, batch: Batch, most: int) -> tuple[GateCours
 def _gate_course(label: str, trainee: Trainee, batch: Batch, most: int) -> GateCourse:
     cell = trainee.network.cells[0]
     gate = cell.MEMORY_GATE or cell.GATES[0]
-    checkpoints = trainee.history.checkpoints
-    rows = np.unique(np.linspace(len(checkpoints) - 1, 0, most).astype(int))
-    chosen = [checkpoints[row] for row in rows]
+    chosen = trainee.checkpoints(most)
     values = [_values(trainee.network, state, gate, batch) for state in chosen]
     return GateCourse(label, gate, np.array([s.step for s in chosen]), np.stack(values))
 

@@ -1,25 +1,25 @@
-"""What the networks do with their task now: a text that they write, pictures that they read."""
+"""What the networks do with their task: a text that they write, pictures that they read; now, or at
+the training step that is scrubbed to."""
 
 from __future__ import annotations
 
-import html
-
 import numpy as np
-import streamlit as st
 
-from rnnviz.core.network import predict
+from rnnviz.core.network import Network, predict
 from rnnviz.dashboard import layout
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.texts import texts
 from rnnviz.dashboard.trainees import Trainee, Training
 from rnnviz.experiment import Experiment, make_task
-from rnnviz.plots import digits, theme
+from rnnviz.plots import digits, theme, written
+from rnnviz.plots.digits import Answers
+from rnnviz.plots.written import Written
 from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
-from rnnviz.training import sampling
+from rnnviz.training import TrainState, sampling
 
-WRITTEN = 80
-"""Symbols of a sample."""
+CHARACTERS, WORDS = 80, 24
+"""Symbols of a sample, by what a symbol is."""
 GIVEN = 3
 """Symbols that a network is given to begin with."""
 TEMPERATURE = 0.7
@@ -27,58 +27,80 @@ PICTURES = 10
 Styles = dict[str, theme.Style]
 
 
-def samples(run: Training, batch: Batch, styles: Styles) -> None:
-    """Drawn where the task has symbols to write or digits to read."""
+def samples(run: Training, batch: Batch, styles: Styles, most: int) -> None:
+    """Drawn where the task has symbols to write or digits to read, at `most` checkpoints."""
     if run.experiment.task in ("digit_rows", "digit_pixels"):
-        _digits(run, styles)
+        _digits(run, styles, most)
     elif batch.x.ndim == 2 and batch.labels:
-        _texts(run, batch, styles)
+        _texts(run, batch, styles, most)
 
 
-def _texts(run: Training, batch: Batch, styles: Styles) -> None:
-    lines = []
-    for label, trainee in run.trainees.items():
-        if written := sample_text(trainee, batch, run.experiment.seed):
-            name = f'<b style="color:{styles[label].colour}">{styles[label].title}</b>'
-            lines.append(f"<p>{name} {html.escape(written)}</p>")
-    if lines:
-        st.html(f'<div class="rnnviz-sample">{"".join(lines)}</div>')
-        layout.how_to_read(texts("train")["how_to_read_sample"])
+def _texts(run: Training, batch: Batch, styles: Styles, most: int) -> None:
+    found = [
+        each
+        for label, trainee in run.trainees.items()
+        if (each := _written(label, trainee, batch, run.experiment.seed, most))
+    ]
+    if not found:
+        return
+    live_chart(
+        written.written_figure(found, styles=styles),
+        key="written",
+        height=written.height_of(found),
+        tracks=written.written_tracks(found) if most > 1 else (),
+        filename="rnnviz-written",
+        alt="; ".join(f"{styles[w.label].title} writes: {w.texts[-1]}" for w in found),
+    )
+    layout.how_to_read(texts("train")["how_to_read_sample"])
 
 
-def sample_text(trainee: Trainee, batch: Batch, seed: int) -> str:
-    """What the network writes after the first symbols of the batch's first sequence; "" if it
-    cannot write: one that reads backwards, or has answers that are no inputs."""
-    given = [int(i) for i in batch.x[:GIVEN, 0]]
-    params, network = trainee.state.params, trainee.network
-    context = None if batch.context is None else batch.context[:, 0]
+def _written(label: str, trainee: Trainee, batch: Batch, seed: int, most: int) -> Written | None:
+    """None for a network that cannot write: one that reads backwards, or has answers that are no
+    inputs."""
+    states = trainee.checkpoints(most)
     try:
-        position = sampling.begin(network, params, context)
-        position = sampling.read(network, params, position, given)
-        rng = np.random.default_rng([seed, trainee.state.step])
-        drawn = sampling.sample(network, params, position, rng, WRITTEN, TEMPERATURE)
+        said = [sample_text(trainee.network, state, batch, seed) for state in states]
     except ValueError:
-        return ""
+        return None
+    return Written(label, np.array([s.step for s in states]), said)
+
+
+def sample_text(network: Network, state: TrainState, batch: Batch, seed: int) -> str:
+    """What the network writes after the first symbols of the batch's first sequence. Raises
+    ValueError if it cannot write."""
+    given = [int(i) for i in batch.x[:GIVEN, 0]]
+    of_characters = all(len(label) == 1 for label in batch.labels)
+    context = None if batch.context is None else batch.context[:, 0]
+    position = sampling.begin(network, state.params, context)
+    position = sampling.read(network, state.params, position, given)
+    rng = np.random.default_rng([seed, state.step])
+    count = CHARACTERS if of_characters else WORDS
+    drawn = sampling.sample(network, state.params, position, rng, count, TEMPERATURE)
     symbols = [batch.labels[i] for i in (*given, *drawn.ids)]
-    space = "" if all(len(label) == 1 for label in batch.labels) else " "
+    space = "" if of_characters else " "
     return space.join("⏎" if symbol == "\n" else symbol for symbol in symbols)
 
 
-def _digits(run: Training, styles: Styles) -> None:
+def _digits(run: Training, styles: Styles, most: int) -> None:
     batch = held_out_pictures(run.experiment)
-    answers = {}
-    for label, trainee in run.trainees.items():
-        y = predict(trainee.network, trainee.state.params, batch)
-        answers[label] = y[-1].argmax(axis=0).tolist()
+    found = [_answers(label, each, batch, most) for label, each in run.trainees.items()]
     pictures = batch.x.reshape(-1, PICTURES).T.reshape(PICTURES, 8, 8)
     live_chart(
-        digits.digits_figure(pictures, batch.target[-1].tolist(), answers, styles=styles),
+        digits.digits_figure(pictures, found, styles=styles),
         key="digits",
         height=digits.HEIGHT,
+        tracks=digits.digits_tracks(found) if most > 1 else (),
         filename="rnnviz-digits",
         alt="Pictures of digits that were never trained on, and each model's answers",
     )
     layout.how_to_read(texts("train")["how_to_read_digits"])
+
+
+def _answers(label: str, trainee: Trainee, batch: Batch, most: int) -> Answers:
+    states = trainee.checkpoints(most)
+    y = [predict(trainee.network, state.params, batch)[-1] for state in states]
+    steps = np.array([state.step for state in states])
+    return Answers(label, steps, np.argmax(y, axis=1), batch.target[-1])
 
 
 def held_out_pictures(experiment: Experiment) -> Batch:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+import numpy as np
+
 from rnnviz.analysis.courses import Course
 from rnnviz.core.network import Network
 from rnnviz.experiment import Experiment
@@ -41,6 +43,12 @@ class Trainee:
         self.state, record = next(self._steps)
         self.history.add(self.state, record)
         self.event = record.sentence
+
+    def checkpoints(self, most: int) -> list[TrainState]:
+        """At most so many of those that are kept, the last one among them."""
+        kept = self.history.checkpoints
+        rows = np.unique(np.linspace(len(kept) - 1, 0, most).astype(int))
+        return [kept[row] for row in rows]
 
     def params_at(self, step: int) -> dict[str, Any]:
         """The parameters after so many steps, from the nearest checkpoint before."""

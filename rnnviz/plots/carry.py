@@ -77,7 +77,8 @@ def _lines(paths: CarryPaths) -> list[_Line]:
         _Line("gates", paths.through, {**thin, "dash": "dash"}),
     ]
     seen = paths.carry.status != Status.NOT_RECORDED
-    if not np.allclose(paths.carry.log10[seen], paths.product.log10[seen], atol=SAME, equal_nan=True):
+    in_cell, textbook = paths.carry.log10[seen], paths.product.log10[seen]
+    if not np.allclose(in_cell, textbook, atol=SAME, equal_nan=True):
         parts.append(_Line("cell", paths.carry, {**thin, "dash": "dashdot"}))
     return parts
 

@@ -8,6 +8,7 @@ Values travel as 16-bit integers between the least and the greatest one: at most
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,17 +38,44 @@ class Track:
     def __post_init__(self) -> None:
         if self.attribute not in ("y", "z"):
             raise ValueError(f"attribute must be y or z, got {self.attribute!r}")
-        if len(self.steps) != len(self.values):
-            raise ValueError(f"values must be one for each of {len(self.steps)} steps, "
-                             f"got {len(self.values)}")  # fmt: skip
-        if np.any(np.diff(self.steps) <= 0):
-            raise ValueError("steps must increase")
+        _check(self.steps, "values", len(self.values))
 
     def packed(self) -> dict[str, Any]:
         """The track as JSON: `low + code · scale` is a value, see `packed_values`."""
-        steps = base64.b64encode(np.asarray(self.steps, "<i4").tobytes()).decode()
-        what = {"trace": self.trace, "attribute": self.attribute, "steps": steps}
-        return {**what, **packed_values(self.values)}
+        what = {"trace": self.trace, "attribute": self.attribute}
+        return {**what, "steps": _packed_steps(self.steps), **packed_values(self.values)}
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """Trace number `trace` shows `words[k]`, a text for each of its points, from training step
+    `steps[k]` on, until `steps[k + 1]`.
+
+    Raises ValueError if these do not fit.
+    """
+
+    trace: int
+    steps: Array
+    words: Sequence[Sequence[str]]
+
+    def __post_init__(self) -> None:
+        _check(self.steps, "words", len(self.words))
+
+    def packed(self) -> dict[str, Any]:
+        """The track as JSON."""
+        return {"trace": self.trace, "attribute": "text", "steps": _packed_steps(self.steps),
+                "words": [list(row) for row in self.words]}  # fmt: skip
+
+
+def _check(steps: Array, name: str, count: int) -> None:
+    if len(steps) != count:
+        raise ValueError(f"{name} must be one for each of {len(steps)} steps, got {count}")
+    if np.any(np.diff(steps) <= 0):
+        raise ValueError("steps must increase")
+
+
+def _packed_steps(steps: Array) -> str:
+    return base64.b64encode(np.asarray(steps, "<i4").tobytes()).decode()
 
 
 def packed_values(values: Array) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -93,6 +94,22 @@ def test_a_hand_on_the_scrubber_moves_every_figure_without_the_server(train: Pag
         train.wait_for_function(script, arg=[css, old])
     expect(scrubber(train)).to_have_attribute("aria-valuetext", re.compile(r"^step 3\b.*RNN \d"))
     assert len(sent) == messages
+
+
+def test_the_written_text_follows_the_scrubber(app: str, open_page: Callable[..., Page]) -> None:
+    writes = replace(SMALL, task="text", loss_at="every", text="to be or not to be ")
+    page = open_page(f"{app}/train?{urlencode(to_query(writes))}")
+    wait_charts(page, "train")
+    button(page, "+10").click()
+    wait_step(page, 10)
+    wait_idle(page)
+    wait_painted(page, "written")
+    before = drawn(page, "written")
+    scrubber(page).evaluate("(i) => { i.value = 3; i.dispatchEvent(new Event('input')) }")
+    expect(page.locator(chart(page, "written"))).to_have_attribute("data-step", "3")
+    css = f"{chart(page, 'written')} .rnnviz-plot"
+    script = "([css, old]) => JSON.stringify(document.querySelector(css).data) !== old"
+    page.wait_for_function(script, arg=[css, before])
 
 
 def hear(ws: WebSocket, sent: list[str | bytes]) -> None:

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from rnnviz.plots.tracks import Track, packed_values, unpacked_values
+from rnnviz.plots.tracks import Track, Words, packed_values, unpacked_values
 
 
 def test_values_survive_but_for_one_part_in_60_000() -> None:
@@ -47,3 +47,9 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=said):
         Track(0, attribute, np.array(steps), np.zeros((rows, 2)))
+
+
+def test_words_are_one_row_for_each_step() -> None:
+    assert Words(2, np.array([0, 5]), [["a"], ["b"]]).packed()["words"] == [["a"], ["b"]]
+    with pytest.raises(ValueError, match="words must be one for each of 2 steps, got 1"):
+        Words(0, np.array([0, 5]), [["a"]])

@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 import pytest
 
 from rnnviz.plots import theme
-from rnnviz.plots.digits import digits_figure
 from rnnviz.plots.influence import runs_figure, slope_figure
 from rnnviz.plots.training import loss_figure, running_mean, span
 from rnnviz.plots.training_gradients import (
@@ -178,16 +177,6 @@ def test_each_window_has_its_line_and_a_diverging_one_stops_at_the_edge() -> Non
     assert (short["name"], whole["name"]) == ("K = 20", "whole past")
     assert heights(short)[-1] == 1.5
     assert heights(whole)[-1] == pytest.approx(OPTIMUM, abs=0.1)
-
-
-def test_a_right_answer_is_bold_and_a_wrong_one_in_brackets() -> None:
-    pictures = np.linspace(0, 1, 2 * 64).reshape(2, 8, 8)
-    figure = as_json(digits_figure(pictures, [3, 7], {"rnn": [3, 1], "lstm": [3, 7]}))
-    told = [note["text"] for note in figure["layout"]["annotations"]]
-    assert told == ["<b>RNN</b>", "<b>3</b>", "(1)", "<b>LSTM</b>", "<b>3</b>", "<b>7</b>"]
-    z = figure["data"][0]["z"]
-    assert np.array_equal(z[:, :8], pictures[0].astype(np.float32))
-    assert np.isnan(z[:, 8]).all()
 
 
 def test_further_levels_stand_beside_the_baseline() -> None:

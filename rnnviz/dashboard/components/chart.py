@@ -13,7 +13,7 @@ import streamlit as st
 from rnnviz.dashboard.components.assets import HERE, loader
 from rnnviz.dashboard.server import plotly_url
 from rnnviz.plots import theme
-from rnnviz.plots.tracks import Track
+from rnnviz.plots.tracks import Track, Words
 
 # Not isolated in a shadow root: plotly.js puts its styles into the document's head.
 _CHART = st.components.v2.component(
@@ -31,7 +31,7 @@ def live_chart(
     height: int,
     time_axis: bool = False,
     step_axis: bool = False,
-    tracks: Sequence[Track] = (),
+    tracks: Sequence[Track | Words] = (),
     filename: str = "rnnviz",
     alt: str = "",
     on_click: Callable[[Mapping[str, Any]], None] | None = None,

@@ -57,7 +57,7 @@ export class Tracks {
 
   async restyle() {
     const step = this.step ?? Infinity;
-    for (const name of ["y", "z"]) {
+    for (const name of ["y", "z", "text"]) {
       const tracks = this.list.filter((track) => track.attribute === name);
       if (!tracks.length) continue;
       const values = tracks.map((track) => track.at(step));
@@ -93,16 +93,17 @@ export class Tracks {
 }
 
 class Track {
-  constructor({ trace, attribute, steps, codes, shape, middle, scale }) {
-    Object.assign(this, { trace, attribute, shape, middle, scale });
+  constructor({ trace, attribute, steps, words, codes, shape, middle, scale }) {
+    Object.assign(this, { trace, attribute, words, shape, middle, scale });
     this.steps = new Int32Array(bytes(steps));
-    this.codes = new Int16Array(bytes(codes));
+    if (!words) this.codes = new Int16Array(bytes(codes));
   }
 
   // The values from the last recorded step that is not after `step`.
   at(step) {
     let k = this.steps.findLastIndex((recorded) => recorded <= step);
     if (k < 0) k = 0;
+    if (this.words) return this.words[k];
     const size = this.shape.slice(1).reduce((a, b) => a * b, 1);
     const row = Float64Array.from(this.codes.subarray(k * size, (k + 1) * size), (code) =>
       this.value(code));
