@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.factored import time_as_batch
-from rnnviz.analysis.jacobians import StepsBack, check_steps, normalise
+from rnnviz.analysis.at_once import AtOnce, time_as_batch
+from rnnviz.analysis.jacobians import check_steps, normalise
 from rnnviz.analysis.linear import Steps, linearize
 from rnnviz.core import Record, checks
 from rnnviz.core.bptt import unroll
@@ -100,11 +100,8 @@ def dot_test(record: Record, label: str, sequence: int = 0, seed: int = 0) -> Do
     steps = check_steps(record, None, sequence)
     H, n, has_c = record.cell.hidden_size, len(steps), record.cell.HAS_CELL_STATE
     u, v = np.random.default_rng(seed).standard_normal((2, H * (1 + has_c), n))
-    after, before = _complex_step(record, steps, sequence, u), np.empty_like(u)
-    back = StepsBack(record, steps, sequence)
-    for k in range(n):
-        d_h, d_c = back.apply(k, v[:H, k : k + 1], v[H:, k : k + 1] if has_c else None)
-        before[:, k] = np.concatenate([d_h, d_c] if d_c is not None else [d_h])[:, 0]
+    after = _complex_step(record, steps, sequence, u)
+    before = np.concatenate(AtOnce(record, steps, sequence).back(v[:H], v[H:])[1])
     with np.errstate(all="ignore"):
         difference = np.abs((after * v).sum(axis=0) - (u * before).sum(axis=0))
         size = np.linalg.norm(after, axis=0) * np.linalg.norm(v, axis=0)

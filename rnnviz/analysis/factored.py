@@ -1,17 +1,20 @@
-"""Steps of a cell as W_hh between diagonal matrices: J_t u and J_tᵀ v without forming J_t.
+"""The rows of J_t of a cell, for many steps at once.
 
 In every cell but one, what a step sends back is elementwise but for one product with W_hhᵀ:
 d_a = δ_h ∘ v_h + δ_c ∘ v_c for each gate, J_tᵀ v = W_hhᵀ d_a + diagonal parts. One backward step of
-the cell with all v at 1 and no weights reads off every δ and diagonal, for all time steps at once
-(they stand in for a batch). Then Jᵀ v is one product, and J u the same product transposed.
+the cell with all v at 1 and no weights reads off every δ and diagonal, for all time steps at once.
+So ∂h_t/∂h_{t−1} = Σ_gates diag(δ) W_hh + diagonal, and what reaches c_{t−1} is diagonal.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple, Protocol
+
 import numpy as np
 
+from rnnviz.analysis.at_once import AtOnce
 from rnnviz.core import Record
-from rnnviz.core.cell import Cell, Weights
+from rnnviz.core.cell import Cell
 
 Array = np.ndarray
 
@@ -19,94 +22,123 @@ SAME = 1e-9
 """Largest relative difference between the factored form and the cell's own backward step."""
 
 
+class Rows(NamedTuple):
+    """The rows P·H of J_t that belong to h_t and c_t (P = 1 without a cell state), for steps of
+    the given shape: one axis of steps, then perhaps one of sequences.
+
+    hidden (..., P·H, H): the columns of h_{t−1}. carried (..., P·H, 1): the columns of c_{t−1}, a
+    diagonal of each part; None without a cell state. skip (..., P·H, H): those of h_{t−d}, or None.
+    """
+
+    hidden: Array
+    carried: Array | None
+    skip: Array | None
+
+    def at(self, k: int) -> Rows:
+        return Rows(*(None if part is None else part[k] for part in self))  # type: ignore[arg-type]
+
+    def matrix(self) -> Array:
+        """∂(h_t, c_t)/∂(h_{t−1}, c_{t−1}), (..., P·H, P·H)."""
+        if self.carried is None:
+            return self.hidden.copy()
+        own, H = self.hidden.shape[-2:]
+        row = np.arange(own)
+        result = np.zeros((*self.hidden.shape[:-1], own))
+        result[..., :H] = self.hidden
+        result[..., row, H + row % H] = self.carried[..., 0]
+        return result
+
+
+class Source(Protocol):
+    """What makes the rows."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def rows(self, start: int, stop: int) -> Rows:
+        """Those of the steps start to stop − 1."""
+
+
 class Factored:
-    """The given steps (1 to T) of one sequence; see `linear.Steps`.
+    """Rows of the given steps (1 to T): shape (n,) of one sequence, (n, B) of several.
 
     holds: whether the cell's own backward step agrees in a random direction. It does not for a
     GRU with the reset before the product, whose W_hh acts twice in a step.
     """
 
-    def __init__(self, record: Record, steps: Array, sequence: int = 0) -> None:
-        cell = self._cell = record.cell
-        self._size = state_size(cell)
-        at_once = _AtOnce(record, steps, sequence)
-        self._w: Weights = at_once.weights
-        H, n = cell.hidden_size, len(steps)
-        one, zero = np.ones((H, n)), np.zeros((H, n))
-        parts = [at_once.read(one, zero)]
-        if cell.HAS_CELL_STATE:
-            parts.append(at_once.read(zero, one))
-        # Step first, a last axis of 1: one step's are contiguous and broadcast over columns.
-        self._delta = [_by_step(d_a).reshape(n, -1, H, 1) for d_a, _ in parts]
-        self._diagonal = [[_by_step(d)[..., None] for d in direct] for _, direct in parts]
-        states = range(len(parts))
-        self._direct = [(p, q) for p in states for q in states if self._diagonal[p][q].any()]
-        self.holds = at_once.agrees(parts)
+    def __init__(self, record: Record, steps: Array, sequence: int | Array = 0) -> None:
+        self._cell, H = record.cell, record.cell.hidden_size
+        steps, of = np.broadcast_arrays(*_entries(steps, sequence))
+        self.shape = steps.shape
+        at_once = AtOnce(record, steps.ravel(), of.ravel())
+        none = at_once.weights._replace(hidden=np.zeros_like(at_once.weights.hidden))
+        one, zero = np.ones(at_once.shape), np.zeros(at_once.shape)
+        parts = [at_once.back(one, zero, none)]
+        if record.cell.HAS_CELL_STATE:
+            parts.append(at_once.back(zero, one, none))
+        self._delta = [d_a.reshape(-1, H, *self.shape) for d_a, _ in parts]
+        self._diagonal = [[d.reshape(H, *self.shape) for d in direct] for _, direct in parts]
+        # W_hh and W_skip by the unit that they act on: (H, gates, H).
+        self._hidden = _by_unit(at_once.weights.hidden)
+        skip = at_once.weights.skip
+        self._skip = None if skip is None else _by_unit(skip)
+        self.holds = _agrees(self._cell, at_once, parts)
 
-    def __len__(self) -> int:
-        return len(self._delta[0])
+    def rows(self, start: int, stop: int) -> Rows:
+        H, some = self._cell.hidden_size, slice(start, stop)
+        h = [part[0][:, some] for part in self._diagonal]
+        hidden = self._weighted(self._cell.h_rows, self._hidden, some)
+        unit = np.arange(H)
+        for p, diagonal in enumerate(h):
+            if diagonal.any():
+                hidden[..., p * H + unit, unit] += np.moveaxis(diagonal, 0, -1)
+        carried = None
+        if self._cell.HAS_CELL_STATE:
+            parts = np.concatenate([part[1][:, some] for part in self._diagonal])
+            carried = np.ascontiguousarray(np.moveaxis(parts, 0, -1))[..., None]
+        skip = None if self._skip is None else self._weighted(self._cell.x_rows, self._skip, some)
+        return Rows(hidden, carried, skip)
 
-    @property
-    def size(self) -> int:
-        return self._size
+    def _weighted(self, rows: slice, W: Array, some: slice) -> Array:
+        """Σ over gates of diag(δ) W, (..., P·H, H)."""
+        H, gates = W.shape[:2]
+        shape = (some.stop - some.start, *self.shape[1:])
+        result = np.empty((int(np.prod(shape)), len(self._delta) * H, H))
+        start = (rows.start or 0) // H
+        for p, delta in enumerate(self._delta):
+            of_steps = delta[start : start + gates, :, some].reshape(gates, H, -1)
+            to = result[:, p * H : (p + 1) * H]
+            if gates == 1:
+                np.multiply(of_steps[0].T[:, :, None], W[:, 0], out=to)
+            else:
+                np.matmul(of_steps.transpose(1, 2, 0), W, out=to.transpose(1, 0, 2))
+        return result.reshape(*shape, -1, H)
 
-    def pull(self, k: int, columns: Array) -> Array:
-        """J_kᵀ v of each column (S, m)."""
-        v, m, states = self._split(columns), columns.shape[1], len(self._delta)
-        d_a = self._delta[0][k] * v[0]
-        for p in range(1, states):
-            d_a += self._delta[p][k] * v[p]
-        d_a = d_a.reshape(-1, m)
-        result = np.empty((self._size, m))
-        parts = self._split(result)
-        np.dot(self._w.hidden, d_a[self._cell.h_rows], out=parts[0])
-        for part in parts[1:states]:
-            part[...] = 0
-        for p, q in self._direct:
-            parts[q] += self._diagonal[p][q][k] * v[p]
-        if self._w.skip is not None:
-            pull_older(v[states:], np.dot(self._w.skip, d_a[self._cell.x_rows]), parts, states)
-        return result
 
-    def push(self, k: int, columns: Array) -> Array:
-        """J_k u of each column (S, m)."""
-        u, m, states = self._split(columns), columns.shape[1], len(self._delta)
-        H, rows = self._cell.hidden_size, len(self._cell.D_SLABS) * self._cell.hidden_size
-        a = np.zeros((rows, m))
-        np.dot(self._w.hidden.T, u[0], out=a[self._cell.h_rows])
-        if self._w.skip is not None:
-            a[self._cell.x_rows] += self._w.skip.T @ u[-1]
-        result = np.empty((self._size, m))
-        parts = self._split(result)
-        for p in range(states):
-            np.sum(self._delta[p][k] * a.reshape(-1, H, m), axis=0, out=parts[p])
-        for p, q in self._direct:
-            parts[p] += self._diagonal[p][q][k] * u[q]
-        for part, older in zip(parts[states:], [u[0], *u[states:-1]], strict=False):
-            part[...] = older
-        return result
+class Asked:
+    """Rows of a cell without a cell state that does not factor, from backward steps with each row
+    of the identity."""
 
-    def matrix(self, k: int) -> Array:
-        """J_k itself, (S, S)."""
-        H, states, i = self._cell.hidden_size, len(self._delta), np.arange(self._cell.hidden_size)
-        result = np.zeros((self._size, self._size))
-        for p in range(states):
-            rows, delta = result[p * H : (p + 1) * H], self._delta[p][k].reshape(-1, 1)
-            rows[:, :H] = _scaled(delta[self._cell.h_rows], self._w.hidden)
-            for q in (q for of, q in self._direct if of == p):
-                rows[i, q * H + i] += self._diagonal[p][q][k, :, 0]
-            if self._w.skip is not None:
-                rows[:, -H:] += _scaled(delta[self._cell.x_rows], self._w.skip)
-        if self._w.skip is not None:
-            result[states * H : (states + 1) * H, :H] = np.eye(H)
-            older = np.arange((states + 1) * H, self._size)
-            result[older, older - H] = 1
-        return result
+    def __init__(self, record: Record, steps: Array, sequence: int | Array = 0) -> None:
+        assert not record.cell.HAS_CELL_STATE
+        self._record = record
+        self._steps, self._of = np.broadcast_arrays(*_entries(steps, sequence))
+        self.shape = self._steps.shape
 
-    def _split(self, columns: Array) -> list[Array]:
-        """h, c, and the older states, (H, m) each."""
-        H = self._cell.hidden_size
-        return [columns[i : i + H] for i in range(0, self._size, H)]
+    def rows(self, start: int, stop: int) -> Rows:
+        H, cell = self._record.cell.hidden_size, self._record.cell
+        steps, of = (v[start:stop].ravel() for v in (self._steps, self._of))
+        at_once = AtOnce(self._record, np.repeat(steps, H), np.repeat(of, H))
+        d_a, (d_h,) = at_once.back(np.tile(np.eye(H), len(steps)), None)
+        shape = (stop - start, *self.shape[1:], H, H)
+        hidden, skip = d_h.T.reshape(shape), at_once.weights.skip
+        of_skip = None if skip is None else (skip @ d_a[cell.x_rows]).T.reshape(shape)
+        return Rows(hidden, None, of_skip)
+
+
+def rows_of(record: Record, steps: Array, sequence: int | Array = 0) -> Source:
+    """`Factored` where the cell is of that form, else `Asked`."""
+    factored = Factored(record, steps, sequence)
+    return factored if factored.holds else Asked(record, steps, sequence)
 
 
 def state_size(cell: Cell) -> int:
@@ -114,85 +146,32 @@ def state_size(cell: Cell) -> int:
     return cell.hidden_size * (1 + cell.HAS_CELL_STATE + max(0, cell.skip - 1))
 
 
-def pull_older(older: list[Array], of_skip: Array, parts: list[Array], states: int) -> None:
-    """A skip's part of Jᵀ: `older` are the gradients of h_{t−1}, ..., h_{t−d+1}, of_skip that of
-    h_{t−d}. The first is added to h's part, the rest becomes the gradients of the older states."""
-    parts[0] += older[0]
-    for part, values in zip(parts[states:], [*older[1:], of_skip], strict=True):
-        part[...] = values
+def _entries(steps: Array, sequence: int | Array) -> tuple[Array, Array]:
+    of = np.asarray(sequence)
+    return (steps[:, None] if of.ndim else steps), of
 
 
-def _scaled(delta: Array, transposed: Array) -> Array:
-    """Σ over gates of diag(δ) W, (H, H): δ (G·H, 1), Wᵀ (H, G·H)."""
+def _by_unit(transposed: Array) -> Array:
+    """(H, G·H) -> (H, G, H): W[i, g] is the row of unit i in gate g."""
     H = len(transposed)
-    products = delta * transposed.T
-    return products if len(products) == H else products.reshape(-1, H, H).sum(axis=0)
+    return np.ascontiguousarray(transposed.T.reshape(-1, H, H).transpose(1, 0, 2))
 
 
-class _AtOnce:
-    """All steps as the batch of one step, to ask the cell's own backward step about them."""
-
-    def __init__(self, record: Record, steps: Array, sequence: int) -> None:
-        self._record = time_as_batch(record, steps, sequence)
-        self._cell = cell = record.cell
-        self.weights = cell.backward_weights(self._record.params)
-        self._none = self.weights._replace(hidden=np.zeros_like(self.weights.hidden))
-        shape = (1, cell.hidden_size, len(steps))
-        self._factors = np.empty((1, len(cell.D_SLABS) * shape[1], shape[2]))
-        self._extra = np.empty(shape)
-        with np.errstate(all="ignore"):
-            cell.factors(self._record, 0, 1, self._factors, self._extra)
-
-    def read(self, v_h: Array, v_c: Array) -> tuple[Array, list[Array]]:
-        """(d_a, what reaches h and c other than through W_hh) of gradients (H, n)."""
-        return self._step(self._none, v_h, v_c)
-
-    def agrees(self, parts: list[tuple[Array, list[Array]]]) -> bool:
-        """Whether the sum over `parts` is what the cell's backward step gives in a random
-        direction; steps at which anything is not finite say nothing."""
-        v = np.random.default_rng(0).standard_normal((2, *self._extra.shape[1:]))
-        of_gates, true = self._step(self.weights, v[0], v[1])
-        with np.errstate(all="ignore"):
-            d_a = np.zeros_like(of_gates)
-            found = [np.zeros_like(v[0]) for _ in true]
-            for values, (delta, direct) in zip(v, parts, strict=False):
-                d_a += delta * np.tile(values, (len(self._cell.D_SLABS), 1))
-                for total, diagonal in zip(found, direct, strict=True):
-                    total += diagonal * values
-            of_hidden = d_a[self._cell.h_rows]
-            if len(of_hidden) != self.weights.hidden.shape[1]:
-                return False
-            found[0] += self.weights.hidden @ of_hidden
-            pairs = [*zip(found, true, strict=True), (d_a, of_gates)]
-            return not any((np.abs(a - b) > SAME * np.abs(b).max(axis=0)).any() for a, b in pairs)
-
-    def _step(self, w: Weights, v_h: Array, v_c: Array) -> tuple[Array, list[Array]]:
-        has_c = self._cell.HAS_CELL_STATE
-        d_a, d_h, d_c = self._factors.copy(), np.empty_like(v_h), np.empty_like(v_h)
-        (views,) = self._cell.backward_views(self._record, 0, d_a, self._extra)
-        with np.errstate(all="ignore"):
-            self._cell.backward_step(w, np.empty_like(v_h), v_h, v_c.copy() if has_c else None,
-                                     d_h, d_c if has_c else None, *views)  # fmt: skip
-        return d_a[0], [d_h, d_c] if has_c else [d_h]
-
-
-def time_as_batch(record: Record, steps: Array, sequence: int) -> Record:
-    """A float64 record of one step whose batch is the given steps of one sequence."""
-
-    def cut(values: Array) -> Array:
-        return np.ascontiguousarray(values[steps - 1, :, sequence].T[None], np.float64)
-
-    return Record(
-        cell=record.cell,
-        params={name: value.astype(np.float64) for name, value in record.params.items()},
-        x=cut(record.x),
-        h=cut(record.h),
-        c=None if record.c is None else cut(record.c),
-        gate_values=cut(record.gate_values),
-        memo=None if record.memo is None else cut(record.memo),
-    )
-
-
-def _by_step(values: Array) -> Array:
-    """(F, n) -> (n, F)."""
-    return np.ascontiguousarray(values.T)
+def _agrees(cell: Cell, at_once: AtOnce, parts: list[tuple[Array, list[Array]]]) -> bool:
+    """Whether the sum over `parts` is what the cell's backward step gives in a random direction;
+    steps at which anything is not finite say nothing."""
+    v = np.random.default_rng(0).standard_normal((2, *at_once.shape))
+    of_gates, true = at_once.back(v[0], v[1])
+    with np.errstate(all="ignore"):
+        d_a = np.zeros_like(of_gates)
+        found = [np.zeros_like(v[0]) for _ in true]
+        for values, (delta, direct) in zip(v, parts, strict=False):
+            d_a += delta * np.tile(values, (len(cell.D_SLABS), 1))
+            for total, diagonal in zip(found, direct, strict=True):
+                total += diagonal * values
+        of_hidden = d_a[cell.h_rows]
+        if len(of_hidden) != at_once.weights.hidden.shape[1]:
+            return False
+        found[0] += at_once.weights.hidden @ of_hidden
+        pairs = [*zip(found, true, strict=True), (d_a, of_gates)]
+        return not any((np.abs(a - b) > SAME * np.abs(b).max(axis=0)).any() for a, b in pairs)

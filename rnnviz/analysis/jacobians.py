@@ -1,4 +1,4 @@
-"""Per-step state Jacobians J_t = ∂s_t/∂s_{t−1} of any cell, through its own backward step.
+"""Per-step state Jacobians J_t = ∂s_t/∂s_{t−1} of any cell, and norms of matrices.
 
 s = h, or s = (h, c) with h and c as independent coordinates (THEORY E9), so S = H or 2H.
 """
@@ -9,44 +9,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rnnviz.analysis.factored import rows_of
 from rnnviz.core import Record, checks
 from rnnviz.core.numerics import LOG10_2
 
 Array = np.ndarray
-State = tuple[Array, Array | None]
 
-
-class StepsBack:
-    """J_tᵀ of one sequence for the given steps (1 to T), applied to any number of columns: the way
-    through h_{t−1} and c_{t−1}, without a skip's (see `state_jacobians`)."""
-
-    def __init__(self, record: Record, steps: Array, sequence: int = 0) -> None:
-        self.steps = steps
-        self._record = _one_sequence(record, steps, sequence)
-        self._cell = record.cell
-        self._weights = self._cell.backward_weights(self._record.params)
-        H, n = self._cell.hidden_size, len(steps)
-        self._factors = np.empty((n, len(self._cell.D_SLABS) * H, 1))
-        self._extra = np.empty((n, H, 1))
-        with np.errstate(all="ignore"):
-            self._cell.factors(self._record, 0, n, self._factors, self._extra)
-
-    def apply(self, k: int, d_h: Array, d_c: Array | None) -> State:
-        """(d_h, d_c) after step `steps[k]` -> before it; each (H, columns)."""
-        return self.apply_with_gates(k, d_h, d_c)[0]
-
-    def apply_with_gates(self, k: int, d_h: Array, d_c: Array | None) -> tuple[State, Array]:
-        """The same beside the gradients of the gates' pre-activations, (·, columns) in the order
-        of the cell's D_SLABS: what W_skip sends back is made of them."""
-        columns = d_h.shape[1]
-        d_a = np.repeat(self._factors[k : k + 1], columns, axis=2)
-        views = next(iter(self._cell.backward_views(self._record, k, d_a, self._extra[k : k + 1])))
-        after_c = None if d_c is None else d_c.copy()
-        before = np.empty_like(d_h), None if d_c is None else np.empty_like(d_c)
-        with np.errstate(all="ignore"):
-            scratch = np.empty_like(d_h)
-            self._cell.backward_step(self._weights, scratch, d_h, after_c, *before, *views)
-        return before, d_a[0]
+BLOCK = 16
 
 
 def state_jacobians(record: Record, steps: Sequence[int] | None = None, sequence: int = 0) -> Array:
@@ -60,17 +29,10 @@ def state_jacobians(record: Record, steps: Sequence[int] | None = None, sequence
     Raises ValueError for a step or sequence that the record does not have.
     """
     checked = check_steps(record, steps, sequence)
-    back, H = StepsBack(record, checked, sequence), record.cell.hidden_size
-    size = 2 * H if record.cell.HAS_CELL_STATE else H
-    identity = np.eye(size)
-    d_c = identity[H:] if record.cell.HAS_CELL_STATE else None
-    result = np.empty((len(checked), size, size))
-    for k in range(len(checked)):
-        before_h, before_c = back.apply(k, identity[:H], d_c)
-        result[k, :, :H] = before_h.T
-        if before_c is not None:
-            result[k, :, H:] = before_c.T
-    return result
+    source = rows_of(record, checked, sequence)
+    blocks = [source.rows(start, min(start + BLOCK, len(checked))).matrix()
+              for start in range(0, len(checked), BLOCK)]  # fmt: skip
+    return np.concatenate(blocks)
 
 
 def singular_values(matrices: Array) -> Array:
@@ -120,24 +82,3 @@ def check_steps(record: Record, steps: Sequence[int] | None, sequence: int) -> A
     if given.size == 0 or given.max() > last:
         raise ValueError(f"steps must be from 1 to {last}, got {list(steps)}")
     return given
-
-
-def _one_sequence(record: Record, steps: Array, sequence: int) -> Record:
-    """A float64 record of one sequence that holds the given steps alone.
-
-    h[k] and c[k] are the states before step steps[k]; what the cells' factors need of the past.
-    """
-    one = slice(sequence, sequence + 1)
-
-    def cut(values: Array) -> Array:
-        return values[steps - 1, :, one].astype(np.float64)
-
-    return Record(
-        cell=record.cell,
-        params={name: value.astype(np.float64) for name, value in record.params.items()},
-        x=cut(record.x),
-        h=cut(record.h),
-        c=None if record.c is None else cut(record.c),
-        gate_values=cut(record.gate_values),
-        memo=None if record.memo is None else cut(record.memo),
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnnviz.analysis.factored import state_size
+from rnnviz.analysis.linear import BLOCK_BYTES
 from rnnviz.core import Cell
 
 MAX_BYTES = 1 << 30
@@ -92,7 +93,10 @@ def _applied(cell: Cell, columns: int) -> float:
 
 
 def _linear_bytes(cell: Cell, seq_len: int) -> int:
-    """δ of every gate and state, the diagonals, and the record they are read off."""
+    """δ of every gate and state, the diagonals, the record they are read off, and two blocks of
+    rows of J_t."""
     states = 1 + cell.HAS_CELL_STATE
     per_step = (states + 3) * len(cell.D_SLABS) + states * states + 8
-    return 8 * seq_len * per_step * cell.hidden_size
+    rows = 8 * states * cell.hidden_size**2
+    blocks = 2 * max(rows, min(seq_len * rows, BLOCK_BYTES))
+    return 8 * seq_len * per_step * cell.hidden_size + blocks

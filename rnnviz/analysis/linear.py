@@ -1,4 +1,4 @@
-"""The steps of one sequence as linear maps: J_t u (JVP) and J_tᵀ v (VJP) of any cell.
+"""The steps of a run as linear maps: J_t u (JVP) and J_tᵀ v (VJP) of any cell.
 
 The state is the whole one: s = h, or (h, c) with h and c independent (THEORY E9); with a skip of
 d steps also the older h_{t−1}, ..., h_{t−d+1}. So S = H or 2H, and (d − 1) H more.
@@ -11,13 +11,16 @@ from typing import Protocol
 
 import numpy as np
 
-from rnnviz.analysis.factored import Factored, pull_older, state_size
-from rnnviz.analysis.jacobians import StepsBack, check_steps
-from rnnviz.core import Record
+from rnnviz.analysis.factored import Rows, Source, rows_of, state_size
+from rnnviz.analysis.jacobians import check_steps
+from rnnviz.core import Cell, Record
 
 Array = np.ndarray
 Progress = Callable[[float], None]
 """Is told the share that is done, rising to 1, after every step; what it raises stops the work."""
+
+BLOCK_BYTES = 1 << 20
+"""Of rows of J_t that are made at once: few enough to stay in the cache."""
 
 
 class Steps(Protocol):
@@ -39,12 +42,10 @@ class Steps(Protocol):
 def linearize(record: Record, sequence: int = 0, start: int = 0, stop: int | None = None) -> Steps:
     """The steps from s_start to s_stop of one sequence (its last state unless given).
 
-    `Factored`, which forms no J, where the cell is of that form; else `Formed`.
     Raises ValueError for a sequence or a step that the record does not have.
     """
     steps = np.arange(*check_range(record, sequence, start, stop)) + 1
-    factored = Factored(record, steps, sequence)
-    return factored if factored.holds else Formed(record, steps, sequence)
+    return Linear(record.cell, rows_of(record, steps, sequence))
 
 
 def check_range(record: Record, sequence: int, start: int, stop: int | None) -> tuple[int, int]:
@@ -58,43 +59,74 @@ def check_range(record: Record, sequence: int, start: int, stop: int | None) -> 
     return start, stop
 
 
-class Formed:
-    """Steps of a cell that does not factor: Jᵀ v by the cell's backward step, J u through J, which
-    is a backward step from the columns of the identity."""
+class Linear:
+    """Steps from the rows of their Jacobians, a block of which is kept at a time.
 
-    def __init__(self, record: Record, steps: Array, sequence: int = 0) -> None:
-        self._back, self._cell = StepsBack(record, steps, sequence), record.cell
-        self._skip = self._cell.backward_weights(record.params).skip
-        self._kept: tuple[int, Array] = (-1, np.empty(0))
+    Of several sequences at once columns are (B, S, m), and matrices (B, S, S).
+    """
+
+    def __init__(self, cell: Cell, source: Source) -> None:
+        self._source = source
+        self._H, self._size = cell.hidden_size, state_size(cell)
+        self._own = self._H * (1 + cell.HAS_CELL_STATE)
+        step_bytes = 8 * self._own * self._H * int(np.prod(source.shape[1:]))
+        self._per_block = max(1, BLOCK_BYTES // step_bytes)
+        self._block: tuple[int, Rows | None] = (-1, None)
 
     def __len__(self) -> int:
-        return len(self._back.steps)
+        return self._source.shape[0]
 
     @property
     def size(self) -> int:
-        return state_size(self._cell)
+        return self._size
 
     def pull(self, k: int, columns: Array) -> Array:
-        columns = np.ascontiguousarray(columns)
-        H, states = self._cell.hidden_size, 1 + self._cell.HAS_CELL_STATE
-        v = [columns[i : i + H] for i in range(0, self.size, H)]
-        before, d_a = self._back.apply_with_gates(k, v[0], v[1] if states == 2 else None)
-        result = np.empty_like(columns)
-        parts = [result[i : i + H] for i in range(0, self.size, H)]
-        for part, values in zip(parts, before, strict=False):
-            part[...] = 0 if values is None else values
-        if self._skip is not None:
-            of_skip = np.dot(self._skip, d_a[self._cell.x_rows])
-            pull_older(v[states:], of_skip, parts, states)
+        rows, H, own = self._rows(k), self._H, self._own
+        result = np.empty_like(columns, order="C")
+        np.matmul(rows.hidden.swapaxes(-1, -2), columns[..., :own, :], out=result[..., :H, :])
+        if rows.carried is not None:
+            c = result[..., H:own, :]
+            np.multiply(rows.carried[..., :H, :], columns[..., :H, :], out=c)
+            c += rows.carried[..., H:, :] * columns[..., H:own, :]
+        if rows.skip is not None:
+            result[..., :H, :] += columns[..., own : own + H, :]
+            result[..., own:-H, :] = columns[..., own + H :, :]
+            result[..., -H:, :] = rows.skip.swapaxes(-1, -2) @ columns[..., :own, :]
         return result
 
     def push(self, k: int, columns: Array) -> Array:
-        return self.matrix(k) @ columns
+        rows, H, own = self._rows(k), self._H, self._own
+        result = np.empty_like(columns, order="C")
+        np.matmul(rows.hidden, columns[..., :H, :], out=result[..., :own, :])
+        if rows.carried is not None:
+            result[..., :H, :] += rows.carried[..., :H, :] * columns[..., H:own, :]
+            result[..., H:own, :] += rows.carried[..., H:, :] * columns[..., H:own, :]
+        if rows.skip is not None:
+            result[..., :own, :] += rows.skip @ columns[..., -H:, :]
+            result[..., own : own + H, :] = columns[..., :H, :]
+            result[..., own + H :, :] = columns[..., own:-H, :]
+        return result
 
     def matrix(self, k: int) -> Array:
-        if self._kept[0] != k:
-            self._kept = (k, np.ascontiguousarray(self.pull(k, np.eye(self.size)).T))
-        return self._kept[1].copy()
+        rows, H, own, unit = self._rows(k), self._H, self._own, np.arange(self._H)
+        if rows.skip is None:
+            return rows.matrix()
+        result = np.zeros((*self._source.shape[1:], self._size, self._size))
+        result[..., :own, :own] = rows.matrix()
+        result[..., :own, -H:] += rows.skip
+        older = np.arange(own + H, self._size)
+        result[..., own + unit, unit] = 1
+        result[..., older, older - H] = 1
+        return result
+
+    def _rows(self, k: int) -> Rows:
+        start = k - k % self._per_block
+        kept, rows = self._block
+        if rows is None or kept != start:
+            with np.errstate(all="ignore"):
+                rows = self._source.rows(start, min(start + self._per_block, len(self)))
+            self._block = start, rows
+        return rows.at(k - start)
 
 
 class Watched:
