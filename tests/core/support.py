@@ -45,6 +45,15 @@ class Problem:
         record = forward(self.cell, self.params, self.x, lengths=self.lengths, **self.states)
         return (self.direct * record.h[1:]).sum()
 
+    def cast(self, dtype: type) -> Problem:
+        """The same in another precision."""
+        params, states = (
+            {name: value.astype(dtype) for name, value in values.items()}
+            for values in (self.params, self.states)
+        )
+        x, direct = self.x.astype(dtype), self.direct.astype(dtype)
+        return replace(self, params=params, states=states, x=x, direct=direct)
+
     def inputs(self) -> dict[str, Array]:
         """Everything that L depends on, by name."""
         return {**self.params, **self.states, "x": self.x}

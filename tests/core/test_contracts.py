@@ -132,15 +132,9 @@ def test_numpy_s_settings_and_global_generator_are_left_alone():
 @pytest.mark.parametrize("kind", KINDS)
 def test_float32_in_float32_out(kind):
     p = problem(kind, T=10, B=3, D=2, H=4)
-    narrow = Problem(
-        p.cell,
-        {name: value.astype(np.float32) for name, value in p.params.items()},
-        {name: value.astype(np.float32) for name, value in p.states.items()},
-        p.x.astype(np.float32),
-        p.direct.astype(np.float32),
-    ).trace()
+    narrow = recorded(p.cast(np.float32).trace())
     for name, values in recorded(p.trace()).items():
-        found = recorded(narrow)[name]
+        found = narrow[name]
         assert found.dtype == np.float32
         assert np.abs(found - values).max() <= 1e-4 * max(1, np.abs(values).max())
 

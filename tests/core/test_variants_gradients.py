@@ -11,7 +11,7 @@ import pytest
 from rnnviz.core import bptt, forward
 from tests.core import textbook
 from tests.core.jacobian import lstm_K
-from tests.core.support import TINY, Problem, direction_error, entry_error, recorded, unit_steps
+from tests.core.support import TINY, direction_error, entry_error, recorded, unit_steps
 from tests.core.test_complex_step import LONG, ONES, SMALL, TOLERANCE
 from tests.core.variants import SKIPPING, VARIANTS, variant_problem
 
@@ -107,14 +107,7 @@ def test_shapes_and_names(name):
 @pytest.mark.parametrize("name", [*VARIANTS, *SKIPPING])
 def test_float32_in_float32_out(name):
     p = variant_problem(name, T=10, B=3, D=2, H=4)
-    narrow = Problem(
-        p.cell,
-        {key: value.astype(np.float32) for key, value in p.params.items()},
-        {key: value.astype(np.float32) for key, value in p.states.items()},
-        p.x.astype(np.float32),
-        p.direct.astype(np.float32),
-    )
-    found = recorded(narrow.trace())
+    found = recorded(p.cast(np.float32).trace())
     for key, values in recorded(p.trace()).items():
         assert found[key].dtype == np.float32
         assert np.abs(found[key] - values).max() <= 2e-4 * max(1, np.abs(values).max())

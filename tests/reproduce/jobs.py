@@ -13,12 +13,11 @@ from rnnviz.tasks import Adding, Batch, Counting, DelayedRecall, DigitPixels, Te
 from rnnviz.training import TrainOptions
 from tests.reproduce.learning import (
     Schedule,
-    accuracy,
     drawn,
     held_out,
     learn,
-    mean_squared_error,
     network_of,
+    score,
 )
 
 DIGITS_HELD_OUT = 360
@@ -55,7 +54,7 @@ def counting(kind: str, seed: int) -> float:
     )
     network = network_of(cell_of(kind, 9, 16), test)
     schedule = Schedule(400, TrainOptions(learning_rate=0.01))
-    return accuracy(network, learn(network, seed, make, schedule), test)
+    return score(network, learn(network, seed, make, schedule), test)
 
 
 def adding(kind: str, seed: int, seq_len: int, hidden_size: int, steps: int, halve: int) -> float:
@@ -65,7 +64,7 @@ def adding(kind: str, seed: int, seq_len: int, hidden_size: int, steps: int, hal
     network = network_of(cell_of(kind, 2, hidden_size), test)
     schedule = Schedule(steps, TrainOptions(learning_rate=0.005, clip="norm"), halve)
     params = learn(network, seed, lambda n: signed(make(n)), schedule, memory_bias=1.0)
-    return mean_squared_error(network, params, signed(test))
+    return score(network, params, signed(test))
 
 
 def signed(batch: Batch) -> Batch:
@@ -82,7 +81,7 @@ def temporal_order(kind: str, seed: int) -> float:
     network = network_of(cell_of(kind, 6, 16), test)
     schedule = Schedule(1500, TrainOptions(learning_rate=0.01, clip="norm"))
     params = learn(network, seed, make, schedule, memory_bias=1.0)
-    return accuracy(network, params, test)
+    return score(network, params, test)
 
 
 def digit_pixels(kind: str, seed: int) -> float:
@@ -92,7 +91,7 @@ def digit_pixels(kind: str, seed: int) -> float:
     network = network_of(cell_of(kind, 1, 32), test)
     schedule = Schedule(3000, TrainOptions(learning_rate=0.005, clip="norm"), 1500)
     params = learn(network, seed, make, schedule, memory_bias=1.0)
-    return accuracy(network, params, test)
+    return score(network, params, test)
 
 
 def clipping(clip: str, seed: int) -> float:
@@ -103,4 +102,4 @@ def clipping(clip: str, seed: int) -> float:
     network = network_of(cell_of("rnn", 8, 32), test)
     schedule = Schedule(600, TrainOptions(optimizer="sgd", learning_rate=0.5, clip=clip))
     params = learn(network, seed, make, schedule, init="orthogonal", gain=1.5)
-    return accuracy(network, params, test)
+    return score(network, params, test)

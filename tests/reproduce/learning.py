@@ -13,6 +13,7 @@ from rnnviz.core.network import Network, predict
 from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
 from rnnviz.training import TrainOptions, TrainState, advance
+from rnnviz.training.metrics import metric
 
 Array = np.ndarray
 MakeBatch = Callable[[int], Batch]
@@ -59,15 +60,6 @@ def drawn(task: Any, seed: int, seq_len: int, batch_size: int, loss_at: str = "l
     return lambda n: task.batch(seed, seq_len, batch_size, loss_at, first=n * batch_size)
 
 
-def accuracy(network: Network, params: dict[str, Array], batch: Batch) -> float:
-    """Share of the asked steps whose most probable symbol is the right one."""
-    asked = batch.mask > 0
-    right = predict(network, params, batch).argmax(axis=1) == batch.target
-    return float(right[asked].mean())
-
-
-def mean_squared_error(network: Network, params: dict[str, Array], batch: Batch) -> float:
-    """Of the asked steps."""
-    asked = batch.mask > 0
-    difference = (predict(network, params, batch) - batch.target)[:, 0]
-    return float((difference[asked] ** 2).mean())
+def score(network: Network, params: dict[str, Array], batch: Batch) -> float:
+    """Accuracy, or the mean squared error, of the steps that are asked."""
+    return metric(batch, predict(network, params, batch))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
@@ -60,7 +58,3 @@ def trained(experiment: Experiment, label: str) -> dict[str, float]:
     network, _ = start(experiment)[label]
     params = params_after(experiment, label, experiment.train_steps)
     return held_out(experiment, network, params)
-
-
-def without(experiment: Experiment, **changes: object) -> Experiment:
-    return replace(experiment, **changes)

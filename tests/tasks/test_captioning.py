@@ -7,6 +7,7 @@ from rnnviz.core.losses import softmax_cross_entropy
 from rnnviz.tasks import HELD_OUT, Captioning
 from rnnviz.tasks.captioning import NAMES, SYMBOLS, spelled
 from rnnviz.tasks.digits import digits
+from tests.tasks.support import between_start_and_end
 
 
 def test_a_picture_is_spelled_from_start_to_end() -> None:
@@ -14,14 +15,8 @@ def test_a_picture_is_spelled_from_start_to_end() -> None:
     assert batch.context is not None
     pictures, labels = digits()
     for b in range(40):
-        n = batch.lengths[b]
-        given = [batch.labels[i] for i in batch.x[:n, b]]
-        asked = [batch.labels[i] for i in batch.target[:n, b]]
-        assert given[0] == "⟨start⟩"
-        assert asked[-1] == "⟨end⟩"
-        assert given[1:] == asked[:-1]
         (shown,) = labels[(pictures == batch.context[:, b]).all(axis=1)]
-        assert "".join(asked[:-1]) == NAMES[shown]
+        assert "".join(between_start_and_end(batch, b)) == NAMES[shown]
 
 
 def test_names_are_padded_to_the_longest() -> None:

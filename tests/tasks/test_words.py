@@ -10,6 +10,7 @@ import pytest
 from rnnviz.core.losses import softmax_cross_entropy
 from rnnviz.tasks import HELD_OUT, Words
 from rnnviz.tasks.corpus import BETWEEN, NOUNS, VERBS, own_sentences, sentences_of
+from tests.tasks.support import between_start_and_end
 
 TEXT = "we sing. we run and sing!\nthey run\n\nno?"
 
@@ -18,13 +19,7 @@ def test_every_sequence_is_a_sentence_from_start_to_end() -> None:
     batch = Words(TEXT).batch(0, 6, 40, "every")
     shown = set()
     for b in range(40):
-        n = batch.lengths[b]
-        given = [batch.labels[i] for i in batch.x[:n, b]]
-        asked = [batch.labels[i] for i in batch.target[:n, b]]
-        assert given[0] == "⟨start⟩"
-        assert asked[-1] == "⟨end⟩"
-        assert given[1:] == asked[:-1]
-        shown.add(" ".join(asked[:-1]))
+        shown.add(" ".join(between_start_and_end(batch, b)))
     assert shown == {"we sing", "we run and sing", "they run", "no"}
     assert batch.labels == ("and", "no", "run", "sing", "they", "we", "⟨start⟩", "⟨end⟩")
 
