@@ -1,0 +1,137 @@
+"""Runs are kept, linked, and shown on other pages; lessons are one click."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pytest
+
+from rnnviz import from_query
+from rnnviz.dashboard import runs_table
+from rnnviz.dashboard.lessons import LESSONS
+from rnnviz.dashboard.trainees import begin
+from rnnviz.dashboard.training import kept
+from rnnviz.experiment.training import params_after
+from tests.dashboard.support import (
+    assert_sound,
+    change,
+    charts,
+    experiment,
+    go_to,
+    press,
+    same,
+    verdict,
+    visit,
+)
+from tests.dashboard.training_support import (
+    SMALL,
+    choose,
+    labels,
+    tick,
+    training,
+    words,
+)
+
+
+def test_earlier_runs_are_in_the_table_and_can_be_drawn_in_grey() -> None:
+    app = change(press(visit("train", SMALL), "+10"), gain=2.0)
+    app = press(app, "+10")
+    assert len(app.session_state["training"].runs) == 1
+    drawn = len(charts(app)["loss"]["data"])
+    app = change(app, train_ghosts=[1])
+    names = [trace["name"] for trace in charts(app)["loss"]["data"]]
+    assert len(names) > drawn
+    assert any("run 1" in name for name in names)
+    assert "Gain 1 → 2" in " ".join(e.proto.body for e in app.get("html"))
+
+
+def test_a_run_that_got_nowhere_is_not_kept() -> None:
+    app = change(press(visit("train", SMALL), "+1"), gain=2.0)
+    assert app.session_state["training"].runs == []
+
+
+def ended(updates: int = 12) -> Any:
+    run = begin(SMALL)
+    run.advance(updates - 1, seconds=60)
+    return run
+
+
+def test_a_kept_run_can_be_taken_away() -> None:
+    run = kept(ended())
+    frame = runs_table.curves_frame([run])
+    assert list(frame["step"]) == [*range(12)] * 2
+    (sent,) = json.loads(runs_table.as_json([run]))
+    assert sent["experiment"]["seq_len"] == 8
+    assert sent["models"][1]["label"] == "lstm"
+    assert len(sent["models"][0]["loss_per_answer"]) == 12
+
+
+def test_a_link_repeats_a_run_to_the_bit() -> None:
+    run = ended()
+    query = dict(parse_qsl(runs_table.link_of(kept(run))))
+    asked, messages = from_query(query)
+    assert messages == ()
+    assert asked == replace(SMALL, train_steps=12)
+    for label, trainee in run.trainees.items():
+        again = params_after(asked, label, 12)
+        assert all(np.array_equal(again[n], p) for n, p in trainee.state.params.items())
+
+
+def test_a_link_with_training_steps_plays_up_to_there() -> None:
+    app = visit("train", replace(SMALL, train_steps=30))
+    for _ in range(50):
+        if "Play" in labels(app):
+            break
+        tick(app)
+    assert training(app).updates == 30
+    assert "Play" in labels(app)
+
+
+def test_other_pages_show_the_trained_network_and_lead_back() -> None:
+    app = press(visit("train", SMALL), "+10")
+    untrained = charts(visit(query=SMALL))["flow-state"]
+    fresh = charts(visit(query=replace(SMALL, train_steps=9)))["flow-state"]
+    app = go_to(change(app, train_steps=9), "gradient-flow")
+    shown = charts(app)["flow-state"]
+    assert "After 9 training steps." in words(app)
+    assert same(shown, fresh)
+    assert not same(shown, untrained)
+    app = press(app, "Back to the initial weights")
+    assert same(charts(app)["flow-state"], untrained)
+
+
+def test_a_knob_on_another_page_shows_initial_weights_again() -> None:
+    app = change(visit(query=replace(SMALL, train_steps=3)), gain=2.0)
+    assert experiment(app) == replace(SMALL, gain=2.0)
+    assert "training steps" not in words(app)
+
+
+@pytest.mark.parametrize("name", [n for n, lesson in LESSONS.items() if not lesson.influence])
+def test_a_lesson_sets_its_experiment_and_plays(name: str) -> None:
+    app = choose(visit("train", replace(SMALL, seed=5)), name)
+    assert_sound(app)
+    assert experiment(app) == LESSONS[name].experiment(5)
+    assert app.session_state["training"].playing
+    assert LESSONS[name].sentence in words(app)
+
+
+def test_the_clipping_pair_is_one_click() -> None:
+    app = choose(visit("train"), "clipping")
+    names = [trace["name"] for trace in charts(app)["loss"]["data"]]
+    assert "earlier run 2 RNN" in names
+    (first,) = app.session_state["training"].runs
+    assert (first.updates, first.experiment.clip) == (600, "none")
+    assert training(app).goal == 600
+    assert training(app).experiment == replace(first.experiment, clip="norm", clip_at=1.0)
+
+
+def test_the_wrong_way_truncation_is_one_click() -> None:
+    app = choose(visit("train", SMALL), "influence")
+    assert_sound(app)
+    assert set(charts(app)) == {"influence", "influence-runs"}
+    assert "−6" in verdict(app)
+    assert "+0.57 at K = 40 and −0.22 at K = 41" in verdict(app)
