@@ -3,16 +3,21 @@ the training step that is scrubbed to."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TypeVar
+
 import numpy as np
 
 from rnnviz.core.network import Network, predict
 from rnnviz.dashboard import layout
 from rnnviz.dashboard.components import live_chart
-from rnnviz.dashboard.texts import texts
+from rnnviz.dashboard.texts import fill, texts
 from rnnviz.dashboard.trainees import Trainee, Training
 from rnnviz.experiment import Experiment, make_task
-from rnnviz.plots import digits, theme, written
+from rnnviz.plots import digits, next_symbol, theme, written
 from rnnviz.plots.digits import Answers
+from rnnviz.plots.next_symbol import Next
 from rnnviz.plots.written import Written
 from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
@@ -23,8 +28,11 @@ CHARACTERS, WORDS = 80, 24
 GIVEN = 3
 """Symbols that a network is given to begin with."""
 TEMPERATURE = 0.7
+LIKELY = 5
+"""Symbols whose probability is shown."""
 PICTURES = 10
 Styles = dict[str, theme.Style]
+T = TypeVar("T")
 
 
 def samples(run: Training, batch: Batch, styles: Styles, most: int) -> None:
@@ -36,11 +44,9 @@ def samples(run: Training, batch: Batch, styles: Styles, most: int) -> None:
 
 
 def _texts(run: Training, batch: Batch, styles: Styles, most: int) -> None:
-    found = [
-        each
-        for label, trainee in run.trainees.items()
-        if (each := _written(label, trainee, batch, run.experiment.seed, most))
-    ]
+    found = _of_those_that_can(
+        run, lambda label, each: _written(label, each, batch, run.experiment.seed, most)
+    )
     if not found:
         return
     live_chart(
@@ -52,32 +58,75 @@ def _texts(run: Training, batch: Batch, styles: Styles, most: int) -> None:
         alt="; ".join(f"{styles[w.label].title} writes: {w.texts[-1]}" for w in found),
     )
     layout.how_to_read(texts("train")["how_to_read_sample"])
+    _next(run, batch, styles, most)
 
 
-def _written(label: str, trainee: Trainee, batch: Batch, seed: int, most: int) -> Written | None:
-    """None for a network that cannot write: one that reads backwards, or has answers that are no
-    inputs."""
+def _next(run: Training, batch: Batch, styles: Styles, most: int) -> None:
+    found = _of_those_that_can(run, lambda label, each: _expected(label, each, batch, most))
+    live_chart(
+        next_symbol.next_figure(found, styles=styles),
+        key="next-symbol",
+        height=next_symbol.height_of(found),
+        tracks=next_symbol.next_tracks(found) if most > 1 else (),
+        filename="rnnviz-next-symbol",
+        alt="P(next symbol) after the given ones: the likeliest symbols of each model",
+    )
+    given = _spelled(batch, batch.x[:GIVEN, 0])
+    layout.how_to_read(fill(texts("train")["how_to_read_next"], given=given))
+
+
+def _of_those_that_can(run: Training, read: Callable[[str, Trainee], T]) -> list[T]:
+    """What is read off each network that can write: not of one that reads backwards, has answers
+    that are no inputs, or has blown up."""
+    found = []
+    for label, trainee in run.trainees.items():
+        with suppress(ValueError):
+            found.append(read(label, trainee))
+    return found
+
+
+def _written(label: str, trainee: Trainee, batch: Batch, seed: int, most: int) -> Written:
     states = trainee.checkpoints(most)
-    try:
-        said = [sample_text(trainee.network, state, batch, seed) for state in states]
-    except ValueError:
-        return None
+    said = [sample_text(trainee.network, state, batch, seed) for state in states]
     return Written(label, np.array([s.step for s in states]), said)
+
+
+def _expected(label: str, trainee: Trainee, batch: Batch, most: int) -> Next:
+    """The likeliest symbols after the given ones."""
+    states = trainee.checkpoints(most)
+    rows = [
+        sampling.top(sampling.probabilities(_read(trainee.network, s, batch)), batch.labels, LIKELY)
+        for s in states
+    ]
+    steps = np.array([state.step for state in states])
+    symbols = [[symbol for symbol, _ in row] for row in rows]
+    return Next(label, steps, symbols, np.array([[p for _, p in row] for row in rows]))
 
 
 def sample_text(network: Network, state: TrainState, batch: Batch, seed: int) -> str:
     """What the network writes after the first symbols of the batch's first sequence. Raises
     ValueError if it cannot write."""
-    given = [int(i) for i in batch.x[:GIVEN, 0]]
-    of_characters = all(len(label) == 1 for label in batch.labels)
+    position = _read(network, state, batch)
+    rng = np.random.default_rng([seed, state.step])
+    count = CHARACTERS if _of_characters(batch) else WORDS
+    drawn = sampling.sample(network, state.params, position, rng, count, TEMPERATURE)
+    return _spelled(batch, [*batch.x[:GIVEN, 0], *drawn.ids])
+
+
+def _read(network: Network, state: TrainState, batch: Batch) -> sampling.Position:
+    """Where the network is after the first symbols of the batch's first sequence."""
     context = None if batch.context is None else batch.context[:, 0]
     position = sampling.begin(network, state.params, context)
-    position = sampling.read(network, state.params, position, given)
-    rng = np.random.default_rng([seed, state.step])
-    count = CHARACTERS if of_characters else WORDS
-    drawn = sampling.sample(network, state.params, position, rng, count, TEMPERATURE)
-    symbols = [batch.labels[i] for i in (*given, *drawn.ids)]
-    space = "" if of_characters else " "
+    return sampling.read(network, state.params, position, [int(i) for i in batch.x[:GIVEN, 0]])
+
+
+def _of_characters(batch: Batch) -> bool:
+    return all(len(label) == 1 for label in batch.labels)
+
+
+def _spelled(batch: Batch, ids: Iterable[int]) -> str:
+    symbols = (batch.labels[i] for i in ids)
+    space = "" if _of_characters(batch) else " "
     return space.join("⏎" if symbol == "\n" else symbol for symbol in symbols)
 
 

@@ -154,7 +154,7 @@ def test_the_page_stands_whatever_is_trained(changed: dict[str, Any]) -> None:
     app = press(visit("train", replace(SMALL, **changed)), "+10")
     assert_sound(app)
     assert "10 steps" in verdict(app)
-    assert set(charts(app)) - {"written"} == {*ABOVE, *BELOW}
+    assert set(charts(app)) - {"written", "next-symbol"} == {*ABOVE, *BELOW}
 
 
 def test_a_text_is_written_while_it_is_learned() -> None:
@@ -163,6 +163,16 @@ def test_a_text_is_written_while_it_is_learned() -> None:
     written = {row["name"]: row["text"][0] for row in charts(app)["written"]["data"]}
     assert set(written) == {"RNN", "LSTM"}
     assert all("<" not in text.replace("<br>", "") for text in written.values())
+
+
+def test_the_likeliest_next_words_are_shown() -> None:
+    app = visit("train", replace(SMALL, task="words", loss_at="every"))
+    assert "after “⟨start⟩" in words(app)
+    bars = charts(app)["next-symbol"]["data"]
+    assert [bar["name"] for bar in bars] == ["RNN", "LSTM"]
+    for bar in bars:
+        assert list(bar["y"]) == sorted(bar["y"], reverse=True)
+        assert 0 < sum(bar["y"]) <= 1 + 1e-6
 
 
 def test_a_network_that_reads_backwards_writes_nothing() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rnnviz.plots.digits import Answers, digits_figure, digits_tracks
+from rnnviz.plots.next_symbol import Next, next_figure, next_tracks
+from rnnviz.plots.tracks import unpacked_values
 from rnnviz.plots.written import LINE, Written, height_of, written_figure, written_tracks
 from tests.plots.support import as_json, texts
 
@@ -37,6 +39,20 @@ def test_the_digits_follow_the_training_step() -> None:
         assert figure["data"][sent["trace"]]["text"] == sent["words"][-1] == answers.words[-1]
         assert sent["words"][0] == answers.words[0]
         assert sent["attribute"] == "text"
+
+
+def test_expectations_follow_the_training_step() -> None:
+    early, late = [0.5, 0.25], [0.9, 0.1]
+    chances = np.array([early, late])
+    both = [Next(name, STEPS, [["a", "b"], [" ", "<b>"]], chances) for name in ("rnn", "gru")]
+    figure = as_json(next_figure(both))
+    assert [bar["text"] for bar in figure["data"]] == [["␣", "&lt;b&gt;"]] * 2
+    np.testing.assert_allclose(figure["data"][1]["y"], late)
+    assert figure["layout"]["yaxis"]["range"] == figure["layout"]["yaxis2"]["range"]
+    heights, names, *_ = (track.packed() for track in next_tracks(both))
+    np.testing.assert_allclose(unpacked_values(heights), chances, atol=1e-4)
+    assert names["words"][0] == ["a", "b"]
+    assert [track.packed()["trace"] for track in next_tracks(both)] == [0, 0, 1, 1]
 
 
 def test_texts_follow_the_training_step() -> None:
