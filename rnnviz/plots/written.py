@@ -62,7 +62,7 @@ def written_tracks(written: Sequence[Written]) -> tuple[Words, ...]:
 
 def _wrapped(text: str) -> str:
     """In lines, as Plotly's mark-up; no mark-up of its own."""
-    lines = wrap(text, LINE, drop_whitespace=False, max_lines=LINES, placeholder="…")
+    lines = wrap(text, LINE, max_lines=LINES, placeholder="…")
     return "<br>".join(escape(line, quote=False) for line in lines)
 
 

@@ -70,5 +70,5 @@ def test_a_written_text_is_no_mark_up_and_wraps() -> None:
         "data"
     ]
     first, second = row["text"][0].split("<br>")
-    assert first == "&lt;b&gt;x&lt;/b&gt; &amp; "
+    assert first == "&lt;b&gt;x&lt;/b&gt; &amp;"
     assert second == "y" * LINE
