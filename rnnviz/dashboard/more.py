@@ -7,6 +7,7 @@ import streamlit as st
 from rnnviz.dashboard import layout, state, variants
 from rnnviz.dashboard.knobs import select, slider
 from rnnviz.dashboard.task_words import task_words
+from rnnviz.dashboard.uploads import text_file
 from rnnviz.experiment import FIELDS
 
 TEXT_TASKS = {
@@ -51,10 +52,14 @@ def _task() -> None:
     with right:
         st.caption(task_words(state.read()[0]))
     if (task := st.session_state["task"]) in TEXT_TASKS:
-        st.text_area(
-            "Text",
-            key="text",
-            placeholder=TEXT_TASKS[task],
-            max_chars=int(FIELDS["text"].high),
-            height=80,
-        )
+        _text(TEXT_TASKS[task])
+
+
+def _text(placeholder: str) -> None:
+    """Paste one, or choose a file."""
+    left, right = st.columns([3, 2])
+    with left:
+        st.text_area("Text", key="text", placeholder=placeholder,
+                     max_chars=int(FIELDS["text"].high), height=80)  # fmt: skip
+    with right:
+        text_file()
