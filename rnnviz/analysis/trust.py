@@ -18,6 +18,7 @@ import numpy as np
 
 from rnnviz.analysis import limits, stepwise, sums, whole
 from rnnviz.analysis.rounding import Compared, joined
+from rnnviz.analysis.linear import Progress
 from rnnviz.core import GRU, RNN, Trace
 from rnnviz.core.layers import key
 from rnnviz.core.network import Examples, Network, NetworkTrace
@@ -27,6 +28,7 @@ Local = Callable[[Trace, stepwise.Places, np.random.Generator], Compared]
 
 GRADIENT, DOT, STATES = "complex step", "dot test", "state gradients"
 WEIGHTS, LOSSES, DETERMINANT = "sum over steps", "sum over losses", "determinant"
+NAMES = (GRADIENT, DOT, STATES, WEIGHTS, LOSSES, DETERMINANT)
 
 # Gate values, multiplications, seconds: some tens of milliseconds each on one core.
 ELEMENTS = 150_000
@@ -81,12 +83,22 @@ class Trust:
         return any(check.passed for check in self.checks) and not self.failed
 
 
-def trust(run: NetworkTrace, batch: Examples, label: str, seed: int = 0) -> Trust:
+def trust(
+    run: NetworkTrace,
+    batch: Examples,
+    label: str,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Trust:
     """Every check of `checks`. The run must be that of `run_network` on this batch, with a full
-    backward pass."""
+    backward pass. progress is told the share that is done after each; what it raises stops."""
     rescaled = [(trace.d_log2 != 0).mean() for trace in _traces(run)]
-    found = tuple(checks(run, batch, seed))
-    return Trust(label, found, run.y.dtype.name, run.trace.seq_len, float(np.mean(rescaled)))
+    found: list[Check] = []
+    for check in checks(run, batch, seed):
+        found.append(check)
+        if progress is not None:
+            progress(len(found) / len(NAMES))
+    return Trust(label, tuple(found), run.y.dtype.name, run.trace.seq_len, float(np.mean(rescaled)))
 
 
 def checks(run: NetworkTrace, batch: Examples, seed: int = 0) -> Iterator[Check]:

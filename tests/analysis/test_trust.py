@@ -17,6 +17,7 @@ from rnnviz.analysis.trust import (
     DOT,
     GRADIENT,
     LOSSES,
+    NAMES,
     STATES,
     WEIGHTS,
     Check,
@@ -27,7 +28,6 @@ from rnnviz.core.network import Network
 from tests.analysis.cells import EVERY
 from tests.core.networks import SETTINGS, Setting, setting
 
-NAMES = [GRADIENT, DOT, STATES, WEIGHTS, LOSSES, DETERMINANT]
 DTYPES = ("float64", "float32")
 
 
@@ -69,9 +69,9 @@ def any_setting(draw) -> Setting:
 @given(any_setting(), st.sampled_from(DTYPES))
 def test_nothing_is_wrong_with_any_network(s, dtype):
     found = of(s, dtype)
-    assert list(found) == NAMES
+    assert tuple(found) == NAMES
     assert failures(found) == []
-    assert found[WEIGHTS].passed
+    assert found[WEIGHTS].passed or "zero" in found[WEIGHTS].reason  # a dead ReLU
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -96,6 +96,18 @@ def test_an_experiment_of_the_dashboard(kind, dtype):
     determinant = next(check for check in found.checks if check.name == DETERMINANT)
     assert determinant.passed == (kind != "gru")
     assert ("not for a GRU" in determinant.reason) == (kind == "gru")
+
+
+def test_progress_is_told_and_may_stop_the_work():
+    s, told = SETTINGS["context"](), []
+    trust(s.trace(), s.batch, "m", progress=told.append)
+    assert told == [(n + 1) / 6 for n in range(6)]
+
+    def stop(share):
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        trust(s.trace(), s.batch, "m", progress=stop)
 
 
 def test_the_same_run_gets_the_same_numbers():
