@@ -12,8 +12,12 @@ import numpy as np
 import pandas as pd
 
 from rnnviz.analysis.carry import CarryPaths
+from rnnviz.analysis.contributions import Contributions
 from rnnviz.analysis.gates import GateStats, Memory
 from rnnviz.analysis.gradients import GradientFlow
+from rnnviz.analysis.lags import LagProfile
+from rnnviz.analysis.lyapunov import LyapunovSpectrum
+from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
 from rnnviz.core.numerics import Status, status_of
@@ -104,6 +108,51 @@ def jacobian_frame(spectra: Iterable[JacobianSpectrum]) -> pd.DataFrame:
         part |= {"slope_of": s.slope_of, "status": _names(_plain_status(values))}
         parts.append(pd.DataFrame(part))
     return _concat(parts)
+
+
+def pair_frame(matrices: Iterable[PairMatrix]) -> pd.DataFrame:
+    """model, quantity (h, state), loss_step, step (0 the initial state), log10, status: ‖∂L_s/∂h_k‖
+    and ‖∂L_s/∂s_k‖ for k <= s, with cancellation and checksum at each step."""
+    parts = []
+    for m in matrices:
+        row, step = np.nonzero(np.arange(m.h.shape[1]) <= m.losses[:, None])
+        for name, values, status in (("h", m.h, m.h_status), ("state", m.state, m.state_status)):
+            part = {"model": m.label, "quantity": name, "loss_step": m.losses[row], "step": step}
+            sums = {"cancellation": _finite(m.cancellation)[step],
+                    "checksum": _finite(m.checksum)[step]}  # fmt: skip
+            magnitude = _magnitude(values[row, step], status[row, step])
+            parts.append(pd.DataFrame({**part, **magnitude, **sums}))
+    return _concat(parts)
+
+
+def lag_frame(profiles: Iterable[LagProfile]) -> pd.DataFrame:
+    """model, quantity (state, h), end, lag, log10, status: ‖∂s_t/∂s_{t−k}‖₂ and that of h."""
+    return _concat(
+        pd.DataFrame({"model": p.label, "quantity": name, "end": p.end,
+                      "lag": np.arange(p.end + 1), **_magnitude(curve.log10, curve.status)})
+        for p in profiles
+        for name, curve in (("state", p.state), ("h", p.h))
+    )  # fmt: skip
+
+
+def contribution_frame(contributions: Iterable[Contributions]) -> pd.DataFrame:
+    """model, quantity (batch, one_by_one), step, log10, status, share of ∂L/∂W_hh."""
+    return _concat(
+        pd.DataFrame({"model": c.label, "quantity": name, "step": np.arange(len(c.share)) + 1,
+                      **_magnitude(values, status_of(values)), "share": _finite(c.share)})
+        for c in contributions
+        for name, values in (("batch", c.log10_norm), ("one_by_one", c.log10_each))
+    )  # fmt: skip
+
+
+def lyapunov_frame(spectra: Iterable[LyapunovSpectrum]) -> pd.DataFrame:
+    """model, steps, direction, index (from 1), exponent in nats a step, status."""
+    return _concat(
+        pd.DataFrame({"model": s.label, "steps": s.steps, "direction": s.direction,
+                      "index": np.arange(len(s.exponents)) + 1,
+                      "exponent": _finite(s.exponents), "status": _names(s.status)})
+        for s in spectra
+    )  # fmt: skip
 
 
 def gate_frame(stats: Iterable[GateStats]) -> pd.DataFrame:

@@ -87,8 +87,10 @@ def preset_of(experiment: Experiment) -> str | None:
     return next(same, None)
 
 
-VIEWS = ("view_quantity", "view_model", "view_gate", "view_layer", "view_direction",
-         "view_x", "view_y", "view_cells", "view_number")  # fmt: skip
+THEORY = "view_theory"
+VIEWS = ("view_quantity", THEORY, "view_model", "view_gate", "view_layer", "view_direction",
+         "view_x", "view_y", "view_cells", "view_number",
+         "view_claim", "view_units", "view_draws", "view_example")  # fmt: skip
 """Display choices of the pages. They are in the link, and never change the network."""
 
 

@@ -12,10 +12,11 @@ import streamlit as st
 from rnnviz import frames
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.labels import display_name
+from rnnviz.analysis.predictions import Predictions
 from rnnviz.analysis.verdicts import trouble_verdict
 from rnnviz.analysis.words import gradient_words, say
 from rnnviz.core import RNN
-from rnnviz.dashboard import compute, layout, views
+from rnnviz.dashboard import compute, layout, panels_flow, theories, views
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
@@ -50,12 +51,13 @@ def page(setting: Setting) -> None:
         layout.question(text["question"])
     with right, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
         views.choices(experiment, experiment.models)
+        theories.switch()
     seen = _seen(experiment)
     if not layout.link_messages(experiment):
         layout.preset_words(experiment)
     layout.verdict(_words(experiment, seen), seen.styles)
     _flow_chart(setting, "state", seen)
-    layout.how_to_read(text["how_to_read_forward" if seen.backward else "how_to_read"])
+    layout.how_to_read(text[_how_to_read(seen)])
     live_chart(
         plots.unit_heatmaps(
             seen.flows,
@@ -71,6 +73,12 @@ def page(setting: Setting) -> None:
     )
     layout.how_to_read(text["how_to_read_units"])
     _warnings(experiment, seen)
+
+
+def _how_to_read(seen: Seen) -> str:
+    if theories.switched_on():
+        return "how_to_read_theory"
+    return "how_to_read_forward" if seen.backward else "how_to_read"
 
 
 @dataclass(frozen=True)
@@ -126,6 +134,7 @@ def _warnings(experiment: Experiment, seen: Seen) -> None:
         text["lower_layer"] * lower,
         text["own_order"] * seen.own_order,
         views.missing(experiment, seen.view),
+        theories.silent(_theory(experiment, "state", seen)),
     ]
     if any(said):
         layout.warn(" ".join(filter(None, said)))
@@ -143,6 +152,7 @@ def _flow_chart(setting: Setting, quantity: str, seen: Seen) -> None:
         styles=seen.styles,
         height=_height(experiment),
         time_title=OWN_STEPS if seen.own_order else plots.TIME,
+        theory=_theory(experiment, quantity, seen),
     )
     live_chart(
         figure,
@@ -152,6 +162,13 @@ def _flow_chart(setting: Setting, quantity: str, seen: Seen) -> None:
         filename=f"rnnviz-flow-{quantity}",
         alt="Gradient norm at each time step, log10, relative to the last step, one line a model",
     )
+
+
+def _theory(experiment: Experiment, quantity: str, seen: Seen) -> dict[str, Predictions]:
+    """Of the whole state's gradient, where it is asked for."""
+    if quantity != "state" or not theories.switched_on():
+        return {}
+    return theories.of_flows(experiment, seen.flows)
 
 
 def _height(experiment: Experiment) -> int:
@@ -198,6 +215,8 @@ def details(setting: Setting) -> None:
         _flow_chart(setting, chosen, seen)
     if chosen:
         layout.how_to_read(text[f"how_to_read_{chosen}"])
+    front = views.shown(experiment, seen.view)
+    panels_flow.draw(panels_flow.Panels(experiment, front, seen.styles))
     _numbers((*seen.behind, *seen.flows))
     equations(experiment)
 

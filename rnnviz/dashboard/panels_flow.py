@@ -1,0 +1,149 @@
+"""Below the fold of Gradient flow: the pair matrix, the lag profile, the sums in ∂L/∂W_hh."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from rnnviz import frames
+from rnnviz.analysis.layers import LayerTrace
+from rnnviz.analysis.pairs import PairMatrix
+from rnnviz.dashboard import layout, measured, theories, views
+from rnnviz.dashboard.components import live_chart
+from rnnviz.dashboard.texts import fill, texts
+from rnnviz.experiment import Experiment
+from rnnviz.plots import contributions as contribution_plots
+from rnnviz.plots import lags as lag_plots
+from rnnviz.plots import pairs as pair_plots
+from rnnviz.plots import theme
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+OWN_STEPS = "step of its own, from the end of the sequence"
+
+
+@dataclass(frozen=True)
+class Panels:
+    """What the panels are of: each model's layer in front, and how it is drawn."""
+
+    experiment: Experiment
+    parts: tuple[LayerTrace, ...]
+    styles: dict[str, theme.Style]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return views.labels_of(self.parts)
+
+    @property
+    def backward(self) -> bool:
+        """Whether steps are the layers' own: they read from the end."""
+        return any(part.direction for part in self.parts)
+
+
+def draw(panels: Panels) -> None:
+    """One expander a panel; what is not open is not computed."""
+    text = texts("gradient_flow")
+    for title, panel in (
+        (text["title_pairs"], _pairs),
+        (text["title_lags"], _lags),
+        (text["title_contributions"], _contributions),
+    ):
+        with layout.lazy(title) as opened:
+            if opened:
+                panel(panels)
+
+
+def _pairs(panels: Panels) -> None:
+    """A loss at the last step alone makes a single row: then a loss at every step is offered."""
+    text, shown = texts("gradient_flow"), panels.experiment
+    if shown.loss_at == "last" and not shown.train_steps:
+        if st.toggle(text["pairs_every"], key="pairs_every", value=False):
+            shown = replace(shown, loss_at="every")
+        else:
+            st.caption(text["pairs_one_row"])
+    result = measured.measured("pairs", shown, panels.labels)
+    if result.found:
+        _pair_charts(panels, result.found)
+    _refusals(result)
+    if result.found:
+        st.caption(_pair_words(result.found, shown))
+        layout.data_button("pair-matrix", lambda: frames.pair_frame(result.found))
+
+
+def _pair_charts(panels: Panels, matrices: Sequence[PairMatrix]) -> None:
+    text, time = texts("gradient_flow"), OWN_STEPS if panels.backward else pair_plots.TIME
+    if all(len(m.losses) <= 1 for m in matrices):
+        figure = pair_plots.one_loss_figure(matrices, styles=panels.styles, time_title=time)
+        alt = "Gradient of the only loss at each step, log10, one line a model"
+        _chart(figure, "one-loss", alt)
+        layout.how_to_read(text["how_to_read_one_loss"])
+        return
+    figure = pair_plots.pair_heatmaps(matrices, styles=panels.styles, time_title=time)
+    _chart(figure, "pairs", "Gradient of each loss at each step, log10, one panel a model")
+    layout.how_to_read(text["how_to_read_pairs"])
+    sums = pair_plots.cancellation_figure(matrices, styles=panels.styles, time_title=time)
+    _chart(sums, "cancellation", "Norm of the sum of gradients over the sum of norms at each step")
+    layout.how_to_read(text["how_to_read_cancellation"])
+
+
+def _pair_words(matrices: Sequence[PairMatrix], shown: Experiment) -> str:
+    """How well the sums come out, and of how many sequences this is."""
+    text = texts("gradient_flow")
+    worst = max((m.worst_checksum for m in matrices), default=float("nan"))
+    said = [fill(text["checksum_pairs"], worst=small(worst))] if worst == worst else []
+    if (count := measured.pair_sequences(shown)) < shown.batch_size:
+        said.append(fill(text["pairs_sequences"], count=count, all=shown.batch_size))
+    return " ".join(said)
+
+
+def _lags(panels: Panels) -> None:
+    text, experiment = texts("gradient_flow"), panels.experiment
+    wanted = st.toggle(text["theory_lags"], key="lags_theory", value=False)
+    result = measured.measured("lags", experiment, panels.labels)
+    theory = theories.of_lags(experiment, [p.label for p in result.found]) if wanted else {}
+    if result.found:
+        figure = lag_plots.lag_figure(result.found, theory=theory, styles=panels.styles)
+        _chart(figure, "lags", "Norm of the derivative over lags, log10, one line a model")
+        layout.how_to_read(text["how_to_read_lags"])
+    if wanted:
+        layout.how_to_read(text["how_to_read_theory_lags"])
+        if said := theories.silent(theory):
+            layout.warn(said)
+    _refusals(result)
+    layout.data_button("lag-profile", lambda: frames.lag_frame(result.found))
+
+
+def _contributions(panels: Panels) -> None:
+    text = texts("gradient_flow")
+    result = measured.measured("contributions", panels.experiment, panels.labels)
+    if result.found:
+        time = OWN_STEPS if panels.backward else contribution_plots.TIME
+        figure = contribution_plots.contributions_figure(
+            result.found, styles=panels.styles, time_title=time
+        )
+        _chart(figure, "contributions", "Each step's part of the gradient of W_hh, and its share")
+        layout.how_to_read(text["how_to_read_contributions"])
+        worst = max(c.checksum for c in result.found)
+        if worst == worst:
+            st.caption(fill(text["checksum_contributions"], worst=small(worst)))
+    _refusals(result)
+    layout.data_button("contributions", lambda: frames.contribution_frame(result.found))
+
+
+def small(value: float) -> str:
+    """5·10⁻¹⁶: one digit and a power of ten."""
+    digit, _, exponent = f"{value:.0e}".partition("e")
+    if value == 0:
+        return "0"
+    return f"{digit}·10{str(int(exponent)).translate(RAISED)}"
+
+
+def _refusals(result: measured.Measured) -> None:
+    for refusal in result.refusals:
+        layout.warn(refusal)
+
+
+def _chart(figure: go.Figure, key: str, alt: str) -> None:
+    live_chart(figure, key=key, height=figure.layout.height, filename=f"rnnviz-{key}", alt=alt)

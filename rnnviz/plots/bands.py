@@ -1,0 +1,128 @@
+"""All singular values of every step's Jacobian: how wide they spread, through time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.plots import theme
+from rnnviz.plots.marks import Piece, figure, note, on_paper, rule
+from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, nothing
+
+if TYPE_CHECKING:
+    from rnnviz.analysis.spectra import JacobianSpectrum
+
+Array = np.ndarray
+
+ROW_HEIGHT = 270
+MARGIN = {"l": 62, "r": 18, "t": 30, "b": 46}
+LEAST = -6.0
+"""Decades that the axis goes down to; smaller singular values lie on its edge."""
+BANDS = ((0, 100, 0.16), (25, 75, 0.3))
+"""Percentiles from, to, and how dark."""
+
+
+def jacobian_bands(
+    spectra: Sequence[JacobianSpectrum], *, styles: Mapping[str, theme.Style] | None = None
+) -> go.Figure:
+    """log10 of the singular values of ∂s_t/∂s_{t−1} at each step, one panel a model on one axis:
+    thick the largest, thin the median; dark between the quartiles, light from least to largest.
+    Above 0 a direction is stretched. Values of 0 lie on the lower edge and are counted in words.
+    """
+    known = theme.styles_for([j.label for j in spectra], styles)
+    rows = -(-max(len(spectra), 1) // 3)
+    layout: Piece = {"height": ROW_HEIGHT * rows, "margin": MARGIN, "hovermode": "x unified"}
+    if not spectra:
+        return figure([UNSEEN], {**layout, **nothing("No model chosen.")}, "bands")
+    logs = [_log10(j.singular_values) for j in spectra]
+    y_range = _range(logs)
+    data, shapes, notes = [UNSEEN], [], []
+    for index, (j, values, place) in enumerate(
+        zip(spectra, logs, grid_places(len(spectra), 0.2), strict=True)
+    ):
+        suffix = "" if index == 0 else str(index + 1)
+        axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+        data += [{**piece, **axes} for piece in _lines(j, values, known[j.label], y_range[0])]
+        shapes.append(rule((0, 1), (0, 0), xref=f"x{suffix} domain", yref=f"y{suffix}"))
+        notes += [_title(known[j.label], place), *_missing(j, suffix)]
+        layout |= _axes(j, suffix, place, y_range)
+    return figure(data, {**layout, "shapes": shapes, "annotations": notes}, "bands")
+
+
+def _log10(values: Array) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log10(values)
+
+
+def _range(logs: Sequence[Array]) -> tuple[float, float]:
+    """The same for all panels."""
+    found = np.concatenate([v[np.isfinite(v)] for v in logs])
+    low = min(max(float(found.min(initial=-0.5)), LEAST), -0.5)
+    high = max(float(found.max(initial=0.25)), 0.25)
+    pad = 0.05 * (high - low)
+    return low - pad, high + pad
+
+
+def _lines(
+    spectrum: JacobianSpectrum, logs: Array, style: theme.Style, floor: float
+) -> list[Piece]:
+    """Bands first, then the median and the largest, of the steps that have numbers."""
+    known = ~np.isnan(logs).any(axis=1)
+    steps = np.asarray(spectrum.steps, float)[known]
+    if not len(steps):
+        return []
+    levels = sorted({level for low, high, _ in BANDS for level in (low, high)} | {50})
+    values = np.maximum(logs[known], floor)
+    at = dict(zip(levels, np.percentile(values, levels, axis=1), strict=True))
+    bands = [_band(steps, at[low], at[high], style, dark) for low, high, dark in BANDS]
+    median = curve(steps, at[50], style, "median 10<sup>%{y:.2f}</sup>", width=theme.THIN)
+    largest = curve(steps, at[100], style, "σ<sub>max</sub> 10<sup>%{y:.2f}</sup>")
+    return [*bands, {**median, "name": f"{style.title} median"}, largest]
+
+
+def _band(steps: Array, low: Array, high: Array, style: theme.Style, dark: float) -> Piece:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": np.concatenate([steps, steps[::-1]]).astype(np.float32),
+        "y": np.concatenate([low, high[::-1]]).astype(np.float32),
+        "fill": "toself",
+        "fillcolor": style.colour,
+        "opacity": dark,
+        "line": {"width": 0, "color": style.colour},
+        "name": f"{style.title} band",
+        "hoverinfo": "skip",
+    }
+
+
+def _axes(j: JacobianSpectrum, suffix: str, place: Place, y_range: tuple[float, float]) -> Piece:
+    left, right, bottom, top, first, lowest = place
+    ends = {"domain": [round(left, 4), round(right, 4)], "anchor": f"y{suffix}"}
+    up = {"domain": [round(bottom, 4), round(top, 4)], "anchor": f"x{suffix}"}
+    start, last = float(j.steps[0]), float(j.steps[-1])
+    pad = 0.008 * (last - start) or 0.5
+    x = axis("time step t" if lowest else "", range=[start - pad, last + pad], showgrid=False)
+    y = axis("log<sub>10</sub> σ" if first else "", range=list(y_range), nticks=6)
+    hidden = {} if first else {"showticklabels": False, "ticks": ""}
+    return {f"xaxis{suffix}": {**x, "nticks": 6, **ends}, f"yaxis{suffix}": {**y, **hidden, **up}}
+
+
+def _title(style: theme.Style, place: Place) -> Piece:
+    left, right, _, top, _, _ = place
+    text = f"<b>{theme.plain(style.title, max(6, int((right - left) * 88)))}</b>"
+    font = {"size": theme.NOTE_SIZE, "color": style.colour}
+    at = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
+    return on_paper(text, round(left, 4), round(top, 4), font=font, **at)
+
+
+def _missing(j: JacobianSpectrum, suffix: str) -> list[Piece]:
+    """In words: how many singular values are zero or no number, of how many."""
+    values = j.singular_values
+    counts = (int((values == 0).sum()), "zero"), (int(np.isnan(values).sum()), "no number")
+    texts = [f"{count:,} of {values.size:,} are {word}" for count, word in counts if count]
+    place = {"xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "xanchor": "left"}
+    size = {"font": {"size": theme.SMALL_SIZE}, "yanchor": "bottom"}
+    return [note("<br>".join(texts), 0.02, 0, align="left", **place, **size)] if texts else []

@@ -1,0 +1,103 @@
+"""What each step adds to ∂L/∂W_hh, and how much of the sum it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.plots import theme
+from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
+from rnnviz.plots.magnitudes import value_range
+from rnnviz.plots.marks import Piece, figure, note, rule, signed
+from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
+
+if TYPE_CHECKING:
+    from rnnviz.analysis.contributions import Contributions
+
+Array = np.ndarray
+
+HEIGHT = 350
+MARGIN = {"t": 14, "b": 46, "r": 84}
+UPPER, LOWER = (0.44, 1.0), (0.0, 0.34)
+TIME = "time step t"
+FEW = 3
+"""Models up to which the dotted lines can be told apart."""
+THIN = {"width": theme.THIN, "dash": "dot"}
+
+
+def contributions_figure(
+    contributions: Sequence[Contributions],
+    *,
+    styles: Mapping[str, theme.Style] | None = None,
+    height: int = HEIGHT,
+    time_title: str = TIME,
+) -> go.Figure:
+    """Above: log10 ‖G_t‖_F of the batch at each step; dotted and thin, of the sequences one by one
+    (RMS), before they cancel. Below: the signed share of ∂L/∂W_hh, which adds up to 1.
+    """
+    known = theme.styles_for([c.label for c in contributions], styles)
+    layout: Piece = {"height": height, "margin": {"l": gutter(known), **MARGIN}}
+    if not contributions:
+        return figure([UNSEEN], {**layout, **nothing("No model chosen.")}, "contributions")
+    few = len(contributions) <= FEW
+    data = [piece for c in contributions for piece in _lines(c, known[c.label], few)]
+    y_range = value_range([v for c in contributions for v in (c.log10_norm, c.log10_each)])
+    shares = np.concatenate([c.share[np.isfinite(c.share)] for c in contributions])
+    last = max(len(c.share) for c in contributions)
+    pixels = (UPPER[1] - UPPER[0]) * (height - MARGIN["t"] - MARGIN["b"])
+    names = [_end(c, known[c.label], y_range[0]) for c in contributions]
+    pad = 0.5 if last == 1 else 0.008 * (last - 1)
+    layout |= {
+        "hovermode": "x unified",
+        "xaxis": axis(time_title, range=[1 - pad, last + pad], showgrid=False, anchor="y2"),
+        "yaxis": axis("log<sub>10</sub> ‖G<sub>t</sub>‖", domain=UPPER, range=list(y_range),
+                      side="right", nticks=6),
+        "yaxis2": axis("share", domain=LOWER, range=_share_range(shares), side="right", nticks=4),
+        "shapes": [rule((0, 1), (0, 0), xref="x domain", yref="y2")],
+        "annotations": [*end_labels(names, y_range, pixels, 1), *_zeros(contributions, known)],
+    }  # fmt: skip
+    return figure(data, layout, "contributions")
+
+
+def _lines(c: Contributions, style: theme.Style, few: bool) -> list[Piece]:
+    steps = np.arange(1.0, len(c.share) + 1)
+    alone = curve(steps, c.log10_each, style, "one by one 10<sup>%{y:.2f}</sup>", **THIN)
+    return [
+        *([{**alone, "name": f"{style.title} one by one"}] if few else []),
+        curve(steps, c.log10_norm, style, "10<sup>%{y:.2f}</sup>"),
+        {**curve(steps, c.share, style, "share %{y:.3f}", width=2), "yaxis": "y2"},
+    ]
+
+
+def _end(c: Contributions, style: theme.Style, floor: float) -> EndLabel:
+    """The name, at the first step that adds anything; how far that lies below the last one."""
+    finite = np.flatnonzero(np.isfinite(c.log10_norm))
+    if not len(finite):
+        return model_label(style, "—", floor)
+    height = float(c.log10_norm[finite[0]])
+    return model_label(style, signed(height), height)
+
+
+def _zeros(
+    contributions: Sequence[Contributions], styles: Mapping[str, theme.Style]
+) -> list[Piece]:
+    """In words: how many steps after the first, which starts from rest, add nothing at all; how
+    many add no number."""
+    texts = []
+    for c in contributions:
+        zero, none = int(np.isneginf(c.log10_norm[1:]).sum()), int(np.isnan(c.log10_norm).sum())
+        for count, word in ((zero, "zero"), (none, "no number")):
+            if count:
+                texts.append(f"{styles[c.label].title}: {word} at {count} of {len(c.share)} steps")
+    place = {"xref": "x domain", "yref": "y domain", "xanchor": "left", "yanchor": "bottom"}
+    size = {"font": {"size": theme.SMALL_SIZE}}
+    return [note("<br>".join(texts), 0.01, 0, align="left", **place, **size)] if texts else []
+
+
+def _share_range(shares: Array) -> list[float]:
+    low, high = shares.min(initial=0.0), shares.max(initial=0.0)
+    pad = 0.08 * (high - low) or 0.1
+    return [float(low - pad), float(high + pad)]

@@ -1,0 +1,107 @@
+"""What becomes of every direction of the state in the long run? Lyapunov exponents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.core.numerics import Status
+from rnnviz.plots import curves, predictions, theme
+from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
+from rnnviz.plots.marks import Piece, figure, note, rule, signed
+from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
+
+if TYPE_CHECKING:
+    from rnnviz.analysis.lyapunov import LyapunovSpectrum
+
+Array = np.ndarray
+
+HEIGHT = 330
+MARGIN = {"t": 12, "b": 46, "r": 84}
+LEAST = -12.0
+"""Nats a step that the axis goes down to; lower exponents leave it."""
+
+
+def lyapunov_figure(
+    spectra: Sequence[LyapunovSpectrum],
+    *,
+    long_run: Sequence[LyapunovSpectrum] = (),
+    mean_field: Mapping[str, float] | None = None,
+    styles: Mapping[str, theme.Style] | None = None,
+    height: int = HEIGHT,
+) -> go.Figure:
+    """Exponents in nats a step, largest first; above 0 a direction grows. The label is λ₁.
+
+    long_run: of the same models over many more steps, thin and dashed. mean_field: λ₁ = ½ ln χ by
+    label, a dash-dotted line. Exponents of −∞ are counted in words.
+    """
+    known = theme.styles_for([s.label for s in spectra], styles)
+    layout: Piece = {"height": height, "margin": {"l": gutter(known), **MARGIN}}
+    finite = [s.exponents[np.isfinite(s.exponents)] for s in (*spectra, *long_run)]
+    if not any(len(values) for values in finite):
+        text = "No exponent is a number." if spectra else "No model chosen."
+        return figure([UNSEEN], {**layout, **nothing(text)}, "lyapunov")
+    last = max(len(s.exponents) for s in spectra)
+    theory = [(known[label], rate) for label, rate in (mean_field or {}).items()
+              if np.isfinite(rate)]  # fmt: skip
+    y_range = _range(np.concatenate([*finite, [rate for _, rate in theory]]))
+    data = [_flat(style, rate, last) for style, rate in theory]
+    data += [_line(s, known[s.label], long=True) for s in long_run]
+    data += [_line(s, known[s.label]) for s in spectra]
+    labels = [_end(s, known[s.label], y_range[0]) for s in spectra]
+    labels += [small_label(f"mean field {signed(r, 2)}", r, style.colour) for style, r in theory]
+    layout |= {
+        "xaxis": axis("exponent, largest first", range=[0.5, last + 0.5], showgrid=False, nticks=8),
+        "yaxis": axis("nats a step", range=list(y_range), side="right", nticks=7),
+        "shapes": [rule((0, 1), (0, 0), xref="x domain", line={"dash": "solid"})],
+        "annotations": [
+            *end_labels(labels, y_range, height - MARGIN["t"] - MARGIN["b"], 1),
+            *_missing(spectra, known),
+        ],
+    }
+    return figure(data, layout, "lyapunov")
+
+
+def _range(values: Array) -> tuple[float, float]:
+    low, high = max(LEAST, min(values.min(), -0.5)), max(values.max(), 0.25)
+    pad = 0.06 * (high - low)
+    return float(low - pad), float(high + pad)
+
+
+def _line(spectrum: LyapunovSpectrum, style: theme.Style, long: bool = False) -> Piece:
+    index = np.arange(1.0, len(spectrum.exponents) + 1)
+    if not long:
+        return curve(index, spectrum.exponents, style, "λ<sub>%{x}</sub> = %{y:.3f}")
+    hover = f"λ<sub>%{{x}}</sub> = %{{y:.3f}} over {spectrum.steps:,} steps"
+    piece = curve(index, spectrum.exponents, style, hover, dash="dash", width=theme.THIN)
+    return {**piece, "name": f"{style.title} long run"}
+
+
+def _flat(style: theme.Style, rate: float, last: int) -> Piece:
+    ends, heights = np.array([1.0, last]), np.array([rate, rate])
+    piece = curve(ends, heights, style, "mean field λ<sub>1</sub> = %{y:.3f}", **predictions.LOOK)
+    return {**piece, "name": f"{style.title} mean field"}
+
+
+def _end(spectrum: LyapunovSpectrum, style: theme.Style, floor: float) -> EndLabel:
+    status = Status(int(spectrum.status[0]))
+    if status == Status.FINITE:
+        return model_label(style, signed(spectrum.largest, 2), spectrum.largest)
+    return model_label(style, curves.SIGNS[status], floor)
+
+
+def _missing(spectra: Sequence[LyapunovSpectrum], styles: Mapping[str, theme.Style]) -> list[Piece]:
+    """In words: how many exponents are no number, and why."""
+    texts = []
+    for s in spectra:
+        for status, words in ((Status.ZERO, "−∞: exactly singular"),
+                              (Status.ROUNDED, "−∞ by rounding"),
+                              (Status.NAN, "no number")):  # fmt: skip
+            if count := int(np.sum(s.status == status)):
+                texts.append(f"{styles[s.label].title}: {count} of {len(s.status)} {words}")
+    place = {"xref": "x domain", "yref": "y domain", "xanchor": "left", "yanchor": "bottom"}
+    size = {"font": {"size": theme.SMALL_SIZE}}
+    return [note("<br>".join(texts), 0.01, 0, align="left", **place, **size)] if texts else []

@@ -1,0 +1,184 @@
+"""Which loss speaks to which step? ‖∂L_s/∂h_k‖ over loss step s and source step k."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.core.numerics import Status
+from rnnviz.plots import curves, theme
+from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, layers
+from rnnviz.plots.heatmaps import magnitude_scale
+from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
+from rnnviz.plots.magnitudes import magnitude_figure
+from rnnviz.plots.marks import Piece, figure, on_paper
+from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, nothing
+
+if TYPE_CHECKING:
+    from rnnviz.analysis.pairs import PairMatrix
+
+Array = np.ndarray
+Styles = Mapping[str, theme.Style]
+
+ROW_HEIGHT = 300
+MARGIN = {"l": 62, "r": 98, "t": 28, "b": 46}
+CANCELLATION_HEIGHT = 190
+CURVE_MARGIN = {"t": 12, "b": 46, "r": 40}
+CELLS = 40_000
+"""Cells a figure sends at most, over all its panels."""
+DECADES = 30.0
+"""The scale reaches so far below the largest value at most."""
+TIME = "source step k"
+LOSS = "loss step s"
+NO_LOSS = "No error enters at any step."
+
+
+def pair_heatmaps(
+    matrices: Sequence[PairMatrix],
+    *,
+    styles: Styles | None = None,
+    time_title: str = TIME,
+) -> go.Figure:
+    """log10 ‖∂L_s/∂h_k‖₂, one panel a model, one colour scale for all: a row is a loss, a column
+    the step that its error has come back to; right of the diagonal (k > s) nothing is drawn. A
+    cell without a number takes a colour that is not on the scale. Of long runs a cell is the
+    largest of a few.
+    """
+    known = theme.styles_for([m.label for m in matrices], styles)
+    drawn = [m for m in matrices if len(m.losses)]
+    rows = -(-max(len(drawn), 1) // 3)
+    layout: Piece = {"height": ROW_HEIGHT * rows, "margin": MARGIN}
+    if not drawn:
+        return figure([UNSEEN], {**layout, **nothing(NO_LOSS)}, "pairs")
+    found = np.concatenate([m.h[np.isfinite(m.h)] for m in drawn])
+    high = float(np.ceil(found.max(initial=0.0)))
+    low = float(np.floor(max(found.min(initial=high - 1), high - DECADES)))
+    layout |= {"annotations": [_quantity()], "coloraxis": magnitude_scale((low, high))}
+    data: list[Piece] = []
+    for index, (m, place) in enumerate(zip(drawn, grid_places(len(drawn), 0.2), strict=True)):
+        suffix = "" if index == 0 else str(index + 1)
+        cells, first = _cells(m, CELLS // len(drawn))
+        data += _panel(cells, first, suffix, known[m.label].title)
+        layout |= _axes(m, suffix, place, time_title)
+        layout["annotations"].append(_title(known[m.label], cells, place))
+    return figure(data, layout, "pairs")
+
+
+def _cells(m: PairMatrix, budget: int) -> tuple[Cells, int]:
+    """The matrix from its first loss to its last, thinned, and the first loss step."""
+    first, last = int(m.losses[0]), int(m.losses[-1])
+    shape = (last - first + 1, m.h.shape[1])
+    values, status = np.full(shape, np.nan), np.full(shape, Status.NOT_RECORDED, np.int8)
+    values[m.losses - first], status[m.losses - first] = m.h, m.h_status
+    finite = np.isfinite(values) & (status <= Status.ABOVE)
+    before = np.arange(shape[1]) <= np.arange(first, last + 1)[:, None]
+    special = np.where(finite | ~before, -1, status)
+    most = max(int(np.sqrt(budget)), 1)
+    down, across = -(-shape[0] // most), -(-shape[1] // most)
+    values = np.where(finite, values, -np.inf)
+    for axis_, each in ((0, down), (1, across)):
+        starts = np.arange(0, shape[axis_], each)
+        values = np.maximum.reduceat(values, starts, axis=axis_)
+        special = np.minimum.reduceat(special, starts, axis=axis_)
+    empty = np.isneginf(values)
+    return Cells(np.where(empty, np.nan, values), np.where(empty, special, -1), down, across), first
+
+
+def _panel(cells: Cells, first: int, suffix: str, name: str) -> list[Piece]:
+    where = {
+        "xaxis": f"x{suffix}",
+        "yaxis": f"y{suffix}",
+        "x0": (cells.steps_each - 1) / 2,
+        "y0": first + (cells.units_each - 1) / 2,
+        "dy": cells.units_each,
+    }
+    scale = {"coloraxis": "coloraxis"}
+    return layers(cells, where, name, "10<sup>%{z:.1f}</sup>", scale, row="loss at step %{y:.0f}")
+
+
+def _axes(m: PairMatrix, suffix: str, place: Place, time_title: str) -> Piece:
+    left, right, bottom, top, first, lowest = place
+    first_loss, last = int(m.losses[0]), int(m.losses[-1])
+    x = axis(time_title if lowest else "", range=[-0.5, m.h.shape[1] - 0.5], nticks=6)
+    y = axis(LOSS if first else "", range=[first_loss - 0.5, last + 0.5], nticks=6)
+    ends = {"domain": [round(left, 4), round(right, 4)], "anchor": f"y{suffix}"}
+    up = {"domain": [round(bottom, 4), round(top, 4)], "anchor": f"x{suffix}"}
+    plain = {"showgrid": False, "ticklen": 3}
+    hidden = {} if first else {"showticklabels": False, "ticks": ""}
+    return {
+        f"xaxis{suffix}": {**x, **plain, **ends},
+        f"yaxis{suffix}": {**y, **plain, **hidden, **up},
+    }
+
+
+def _title(style: theme.Style, cells: Cells, place: Place) -> Piece:
+    """The model's name, and what its cells without a number are."""
+    left, right, _, top, _, _ = place
+    marks = [f"<span style='color:{SPECIAL_COLOURS[s]}'>■</span> {curves.WORDS[s]}"
+             for s in cells.found]  # fmt: skip
+    room = max(8, int((right - left) * 100) - sum(len(curves.WORDS[s]) + 3 for s in cells.found))
+    small = "  ".join([theme.plain(style.small, room), *marks]) if style.small else "  ".join(marks)
+    text = f"<b>{style.name}</b>  <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
+    font = {"size": theme.NOTE_SIZE, "color": style.colour}
+    at = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
+    return on_paper(text, round(left, 4), round(top, 4), font=font, **at)
+
+
+def _quantity() -> Piece:
+    at = {"xanchor": "right", "xshift": MARGIN["r"] - 2, "yanchor": "bottom", "yshift": 6}
+    return on_paper("log<sub>10</sub>‖∂L<sub>s</sub>/∂h<sub>k</sub>‖", 1, 1,
+                    font={"size": theme.SMALL_SIZE}, **at)  # fmt: skip
+
+
+def one_loss_figure(
+    matrices: Sequence[PairMatrix], *, styles: Styles | None = None, time_title: str = TIME
+) -> go.Figure:
+    """The last row of each matrix as a curve: log10 ‖∂L_s/∂h_k‖ of its last loss."""
+    known = theme.styles_for([m.label for m in matrices], styles)
+    drawn = []
+    for m in [m for m in matrices if len(m.losses)]:
+        values = np.where(np.isfinite(m.h[-1]), m.h[-1], np.nan)[1:]
+        # The first step comes first: what its line comes to stands at the right end.
+        drawn.append((known[m.label], curves.Relative(values, m.h_status[-1, 1:], 0.0, 0, True)))
+    title = "log<sub>10</sub> ‖∂L<sub>s</sub>/∂h<sub>k</sub>‖"
+    return magnitude_figure(drawn, titles=(time_title, title), styles=known, height=260,
+                            revision="one-loss")  # fmt: skip
+
+
+def cancellation_figure(
+    matrices: Sequence[PairMatrix],
+    *,
+    styles: Styles | None = None,
+    height: int = CANCELLATION_HEIGHT,
+    time_title: str = TIME,
+) -> go.Figure:
+    """‖Σ_s ∂L_s/∂h_k‖ / Σ_s ‖∂L_s/∂h_k‖ at each k: 1 where all losses ask for the same, near 0
+    where they cancel. No line where nothing arrives."""
+    known = theme.styles_for([m.label for m in matrices], styles)
+    drawn = [m for m in matrices if np.isfinite(m.cancellation).any()]
+    layout: Piece = {"height": height, "margin": {"l": gutter(known), **CURVE_MARGIN}}
+    if not drawn:
+        return figure([UNSEEN], {**layout, **nothing(NO_LOSS)}, "cancellation")
+    last = max(len(m.cancellation) for m in drawn) - 1
+    y_range = (0.0, 1.05)
+    data, labels = [], []
+    for m in drawn:
+        k = np.arange(float(len(m.cancellation)))
+        data.append(curve(k, m.cancellation, known[m.label], "step %{x}: %{y:.3f}"))
+        labels.append(_end(m, known[m.label]))
+    pixels = height - CURVE_MARGIN["t"] - CURVE_MARGIN["b"]
+    layout |= {
+        "xaxis": axis(time_title, range=[-0.01 * last, 1.01 * last], showgrid=False),
+        "yaxis": axis("‖Σ‖ / Σ‖·‖", range=list(y_range), side="right", nticks=4),
+        "margin": {**layout["margin"], "r": 76},
+        "annotations": end_labels(labels, y_range, pixels, 0),
+    }
+    return figure(data, layout, "cancellation")
+
+
+def _end(m: PairMatrix, style: theme.Style) -> EndLabel:
+    first = float(m.cancellation[np.flatnonzero(np.isfinite(m.cancellation))[0]])
+    return model_label(style, f"{first:.2f}", first)
