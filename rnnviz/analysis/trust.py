@@ -17,8 +17,8 @@ from functools import partial
 import numpy as np
 
 from rnnviz.analysis import limits, stepwise, sums, whole
-from rnnviz.analysis.rounding import Compared, joined
 from rnnviz.analysis.linear import Progress
+from rnnviz.analysis.rounding import Compared, joined
 from rnnviz.core import GRU, RNN, Trace
 from rnnviz.core.layers import key
 from rnnviz.core.network import Examples, Network, NetworkTrace
