@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.linear import check_range, linearize
+from rnnviz.analysis.linear import Steps, check_range, linearize
 from rnnviz.core import LSTM, RNN, Record
 from rnnviz.core.activations import ACTIVATIONS
 
 Array = np.ndarray
+
+BLOCK = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +26,18 @@ class Determinants:
 
 
 def log_determinants(
-    record: Record, sequence: int = 0, start: int = 0, stop: int | None = None
+    record: Record,
+    sequence: int = 0,
+    start: int = 0,
+    stop: int | None = None,
+    linear: Steps | None = None,
 ) -> Determinants:
     """ln |det ∂s_t/∂s_{t−1}| of the steps from s_start to s_stop.
 
     RNN: ln |det W_hh| + Σ_i ln φ′(a_ti) (E8). LSTM: ln |det(diag(∂h/∂a_o) U_o)| and the sum over
     units of ln |∂c_t/∂c_{t−1}| with h held (E9; derived for this project). Both from the values of
-    the gates, without J_t. Others (GRU, leaky units, skips): by LU of J_t.
+    the gates, without J_t. Others (GRU, leaky units, skips): by LU of J_t, from `linear` if these
+    steps are there already.
     Raises ValueError for a range that the record does not have.
     """
     start, stop = check_range(record, sequence, start, stop)
@@ -40,9 +47,16 @@ def log_determinants(
             return _rnn(record, sequence, steps)
         if not cell.skip and isinstance(cell, LSTM):
             return _lstm(record, sequence, steps)
-        linear = linearize(record, sequence, start, stop)
-        logs = np.array([_log_det(linear.matrix(k)) for k in range(len(linear))])
+        logs = _by_lu(linear or linearize(record, sequence, start, stop))
         return Determinants(logs, np.isneginf(logs))
+
+
+def _by_lu(linear: Steps) -> Array:
+    logs = []
+    for first in range(0, len(linear), BLOCK):
+        some = range(first, min(first + BLOCK, len(linear)))
+        logs.append(_log_det(np.stack([linear.matrix(k) for k in some])))
+    return np.concatenate(logs)
 
 
 def _rnn(record: Record, sequence: int, steps: slice) -> Determinants:
@@ -75,6 +89,8 @@ def _lstm(record: Record, sequence: int, steps: slice) -> Determinants:
     return Determinants(of_U + of_o.sum(axis=1), np.full(n, np.isneginf(of_U)))
 
 
-def _log_det(matrix: Array) -> float:
-    matrix = matrix.astype(np.float64)
-    return float(np.linalg.slogdet(matrix)[1]) if np.isfinite(matrix).all() else float("nan")
+def _log_det(matrices: Array) -> Array:
+    """Of one (S, S) or a stack (n, S, S); NaN where one is not finite."""
+    matrices = matrices.astype(np.float64)
+    finite = np.isfinite(matrices).all(axis=(-2, -1))
+    return np.where(finite, np.linalg.slogdet(matrices)[1], np.nan)

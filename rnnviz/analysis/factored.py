@@ -34,8 +34,11 @@ class Rows(NamedTuple):
     carried: Array | None
     skip: Array | None
 
-    def at(self, k: int) -> Rows:
-        return Rows(*(None if part is None else part[k] for part in self))  # type: ignore[arg-type]
+    def by_step(self) -> list[Rows]:
+        """Those of each step, along the first axis."""
+        none = [None] * len(self.hidden)
+        carried, skip = (none if v is None else list(v) for v in (self.carried, self.skip))
+        return [Rows(*parts) for parts in zip(self.hidden, carried, skip, strict=True)]
 
     def matrix(self) -> Array:
         """∂(h_t, c_t)/∂(h_{t−1}, c_{t−1}), (..., P·H, P·H)."""

@@ -71,7 +71,7 @@ class Linear:
         self._own = self._H * (1 + cell.HAS_CELL_STATE)
         step_bytes = 8 * self._own * self._H * int(np.prod(source.shape[1:]))
         self._per_block = max(1, BLOCK_BYTES // step_bytes)
-        self._block: tuple[int, Rows | None] = (-1, None)
+        self._start, self._block = -1, list[Rows]()
 
     def __len__(self) -> int:
         return self._source.shape[0]
@@ -82,8 +82,11 @@ class Linear:
 
     def pull(self, k: int, columns: Array) -> Array:
         rows, H, own = self._rows(k), self._H, self._own
+        transposed = rows.hidden.swapaxes(-1, -2)
+        if self._size == H:
+            return transposed @ columns
         result = np.empty_like(columns, order="C")
-        np.matmul(rows.hidden.swapaxes(-1, -2), columns[..., :own, :], out=result[..., :H, :])
+        np.matmul(transposed, columns[..., :own, :], out=result[..., :H, :])
         if rows.carried is not None:
             c = result[..., H:own, :]
             np.multiply(rows.carried[..., :H, :], columns[..., :H, :], out=c)
@@ -96,6 +99,8 @@ class Linear:
 
     def push(self, k: int, columns: Array) -> Array:
         rows, H, own = self._rows(k), self._H, self._own
+        if self._size == H:
+            return rows.hidden @ columns
         result = np.empty_like(columns, order="C")
         np.matmul(rows.hidden, columns[..., :H, :], out=result[..., :own, :])
         if rows.carried is not None:
@@ -121,12 +126,11 @@ class Linear:
 
     def _rows(self, k: int) -> Rows:
         start = k - k % self._per_block
-        kept, rows = self._block
-        if rows is None or kept != start:
+        if self._start != start:
             with np.errstate(all="ignore"):
                 rows = self._source.rows(start, min(start + self._per_block, len(self)))
-            self._block = start, rows
-        return rows.at(k - start)
+            self._start, self._block = start, rows.by_step()
+        return self._block[k - start]
 
 
 class Watched:

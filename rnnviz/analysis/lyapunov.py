@@ -16,7 +16,7 @@ import numpy as np
 from rnnviz.analysis import limits
 from rnnviz.analysis.determinants import Determinants, log_determinants
 from rnnviz.analysis.factored import state_size
-from rnnviz.analysis.linear import Progress, check_range, linearize, watched
+from rnnviz.analysis.linear import Progress, Steps, check_range, linearize, watched
 from rnnviz.analysis.orthonormal import Sweep, sweep
 from rnnviz.core import Cell, Record, checks, forward
 from rnnviz.core.numerics import Status
@@ -80,10 +80,10 @@ def lyapunov_spectrum(
     m = _count(record.cell, count)
     limits.check("The Lyapunov spectrum", limits.spectrum_cost(record.cell, steps, m), ADVICE)
     start = np.eye(state_size(record.cell))[:, :m]
-    linear = watched(linearize(record, sequence), progress)
-    done = sweep(linear, start, direction == "backward")
+    linear = linearize(record, sequence)
+    done = sweep(watched(linear, progress), start, direction == "backward")
     total = _Total(m)
-    total.add(done, steps, _determinants(record, sequence, done, m))
+    total.add(done, steps, _determinants(record, sequence, linear, done, m))
     return total.spectrum(label, direction, m == len(start))
 
 
@@ -136,13 +136,14 @@ def _run_on(
     for start, stop, counts in cuts:
         zeros = np.zeros((stop - start, cell.input_size, 1))
         record = forward(cell, params, zeros if drive is None else drive(start, stop), **states)
-        done = sweep(linearize(record), frame)
-        frame = done.frame
+        linear = linearize(record)
+        done = sweep(linear, frame)
+        frame, determinants = done.frame, _determinants(record, 0, linear, done, m)
         if counts:
-            total.add(done, stop - start, _determinants(record, 0, done, m))
+            total.add(done, stop - start, determinants)
             yield total.spectrum(label, "forward", m == size)
         else:
-            total.lose(done, _determinants(record, 0, done, m))
+            total.lose(done, determinants)
         states = _last_state(record)
 
 
@@ -169,11 +170,13 @@ def _last_state(record: Record) -> dict[str, Array]:
     return states if record.c is None else {**states, "c0": record.c[-1]}
 
 
-def _determinants(record: Record, sequence: int, done: Sweep, m: int) -> Determinants | None:
+def _determinants(
+    record: Record, sequence: int, linear: Steps, done: Sweep, m: int
+) -> Determinants | None:
     """Those of all steps if anything depends on them."""
     if m < state_size(record.cell) and not (done.died >= 0).any():
         return None
-    return log_determinants(record, sequence)
+    return log_determinants(record, sequence, linear=linear)
 
 
 def _count(cell: Cell, count: int | None) -> int:

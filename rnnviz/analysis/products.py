@@ -68,7 +68,8 @@ def product_spectrum(
     if np.isnan(alive).any():
         return ProductSpectrum(label, start, stop, np.full(size, np.nan), np.nan)
     start_back = there.frame[:, np.argsort(-alive, kind="stable")]
-    back = sweep(watched(steps, progress, 0.5, 1), start_back, back=True)
+    back = sweep(watched(steps, progress, 0.5, 1), start_back, back=True, shaped=True)
+    assert back.shape is not None
     living = back.died < 0
     logs, change = _of_triangle(back.logs[living], back.shape)
     dead = np.full(size - len(logs), -np.inf)

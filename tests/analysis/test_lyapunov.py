@@ -65,6 +65,20 @@ def test_determinants_in_closed_form_are_those_of_the_matrices(name):
     np.testing.assert_array_equal(found.singular, singular)
 
 
+@pytest.mark.parametrize(("name", "size"), [("rnn tanh", 70), ("lstm", 40), ("gru", 20)])
+def test_exponents_are_those_of_a_decomposition_at_every_step(name, size, direction):
+    """Above 64 vectors at a time too."""
+    trace = any_problem(name, 30, 1, H=size).trace()
+    steps, found = linearize(trace), lyapunov_spectrum(trace, name, direction=direction)
+    Q, logs = np.eye(steps.size), np.zeros(steps.size)
+    for k in range(30) if direction == "forward" else reversed(range(30)):
+        J = steps.matrix(k) if direction == "forward" else steps.matrix(k).T
+        Q, R = np.linalg.qr(J @ Q)
+        logs += np.log(np.abs(np.diagonal(R)))
+    np.testing.assert_allclose(found.exponents, np.sort(logs / 30)[::-1], atol=1e-10)
+    assert (found.status == Status.FINITE).all()
+
+
 def test_both_directions_agree_in_the_long_run():
     trace = any_problem("gru", 3000, 1, H=5).trace()
     there, back = (lyapunov_spectrum(trace, "gru", direction=d) for d in DIRECTIONS)
