@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.labels import display_name
@@ -27,12 +28,19 @@ from rnnviz.experiment.networks import setting
 
 Array = np.ndarray
 
+GATED = "there is no formula here for gated cells"
 REFILLED = "error enters on the way, theory follows the error of one loss"
 
 
 def switched_on() -> bool:
     """Whether theory is drawn. A link says it as text."""
     return st.session_state.get(THEORY) in (True, "True")
+
+
+def row() -> DeltaGenerator:
+    """Where a page's choices and the switch stand, beside its question."""
+    return st.container(horizontal=True, gap="small", horizontal_alignment="right",
+                        vertical_alignment="center")  # fmt: skip
 
 
 def switch() -> bool:
@@ -71,11 +79,17 @@ def of_block(experiment: Experiment, label: str, gate: str, powers: Array) -> We
     return weight_law(W, init, trained, powers)
 
 
-def mean_fields(found: Mapping[str, Predictions]) -> dict[str, float]:
-    """λ₁ = ½ ln χ in nats a step, of the models that it is known of; of linear ones ln g."""
-    rates = {label: line for label, each in found.items() for line in each.lines}
-    return {label: line.rate for label, line in rates.items()
-            if line.name in ("mean field", "exact")}  # fmt: skip
+def of_exponents(experiment: Experiment, labels: Iterable[str]) -> tuple[dict[str, float], str]:
+    """λ₁ in nats a step of the models that it is known of (½ ln χ; ln g without a nonlinearity),
+    and why it is not of the others."""
+    found = of_lags(experiment, labels)
+    rates: dict[str, float] = {}
+    for label, each in found.items():
+        known = [line.rate for line in each.lines if line.name in ("mean field", "exact")]
+        rates |= {label: known[0]} if known else {}
+        if not known and not each.missing:
+            found[label] = replace(each, missing=GATED)
+    return rates, silent(found)
 
 
 def silent(found: Mapping[str, Predictions]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.plots import theme
+from rnnviz.plots import laws, promises, theme
 from rnnviz.plots.circles import (
     LARGEST,
     circles_and_key,
@@ -18,10 +18,11 @@ from rnnviz.plots.circles import (
 )
 from rnnviz.plots.jacobians import jacobian_figure
 from rnnviz.plots.labels import EndLabel, end_labels
-from rnnviz.plots.marks import Piece, figure, note, rule
+from rnnviz.plots.marks import Piece, figure, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, factor, headline, nothing
 
 if TYPE_CHECKING:
+    from rnnviz.analysis.predictions import WeightLaw
     from rnnviz.analysis.spectra import Spectrum
 
 __all__ = [
@@ -44,13 +45,18 @@ NOT_FINITE = "W_hh holds values that are not finite."
 
 
 def singular_values_figure(
-    spectra: Sequence[Spectrum], *, styles: Styles | None = None, promise: bool = True
+    spectra: Sequence[Spectrum],
+    *,
+    styles: Styles | None = None,
+    promise: bool = True,
+    law: WeightLaw | None = None,
 ) -> go.Figure:
     """Singular values of one H × H block of each model, largest first: bars for one model,
     lines for several. The dotted rule stands at 1/γ, γ the largest slope of the nonlinearity. Of
     an RNN whose largest value lies below it the gradient must vanish; above it, it may explode.
     For a gate of an LSTM or GRU the rule is drawn without that promise: no single block decides;
     nor for an RNN with `promise` False, whose error takes another way as well (a skip).
+    law : the quarter-circle law of the first model's block, drawn over it.
     """
     known = theme.styles_for([s.label for s in spectra], styles)
     drawn = [s for s in spectra if drawable(s.singular_values)]
@@ -59,42 +65,23 @@ def singular_values_figure(
         return figure([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "singular-values")
     only = len(drawn) == 1
     data = [_singular_values(s, known[s.label], bars=only) for s in drawn]
+    data += [] if law is None else [laws.quarter_circle(law, known[drawn[0].label])]
     edges = sorted({1 / s.lipschitz for s in drawn})
-    top = 1.1 * max([*(s.sigma_max for s in drawn), *edges])
+    theory = [] if law is None else [float(law.singular_values[0])]
+    top = 1.1 * max([*(s.sigma_max for s in drawn), *edges, *theory])
     sizes = [(known[s.label], _name(s, known, f"{s.sigma_max:.2f}", only)) for s in drawn]
     layout |= {
         "margin": {**MARGIN, "r": 156},
         "xaxis": axis("singular value, largest first", showgrid=False, nticks=6),
         "yaxis": axis("σ", range=[0, top]),
         "bargap": 0.15,
-        "shapes": [_edge(edge) for edge in edges],
+        "shapes": [promises.edge_rule(edge) for edge in edges],
         "annotations": [
             headline("σ<sub>max</sub> =", sizes, 390),
-            *_promises(drawn, edges, promise),
+            *promises.promises(drawn, edges, promise),
         ],
     }
     return figure(data, layout, "singular-values")
-
-
-def _edge(height: float) -> Piece:
-    line = {"color": theme.GREY, "width": 2}
-    return rule((0, 1), (height, height), xref="x domain", line=line, layer="above")
-
-
-def _promises(spectra: Sequence[Spectrum], edges: Sequence[float], promise: bool) -> list[Piece]:
-    """Right of the plot, at 1/γ: what lies above and below. Only an RNN is promised anything."""
-    notes = []
-    for edge in edges:
-        kinds = {theme.model_kind(s.label) for s in spectra if 1 / s.lipschitz == edge}
-        text = f"<b>1/γ = {edge:g}</b>"
-        if "rnn" in kinds and promise:
-            text = f"above: may explode<br>{text}<br>below: must vanish"
-        else:
-            alone = "W<sub>hh</sub> alone<br>does not decide"
-            text += f"<br>{alone if 'rnn' in kinds else 'no single gate<br>decides'}"
-        place = {"xref": "paper", "xanchor": "left", "xshift": 6, "align": "left"}
-        notes.append(note(text, 1, edge, font={"size": theme.TICK_SIZE}, **place))
-    return notes
 
 
 def _name(spectrum: Spectrum, styles: Styles, value: str, only: bool) -> str:
@@ -128,11 +115,13 @@ def eigenvalue_figure(
     mean_slope: float | None = None,
     *,
     styles: Styles | None = None,
+    law: WeightLaw | None = None,
 ) -> go.Figure:
     """Eigenvalues of one H × H block of each model in the complex plane, with the unit circle.
 
     mean_slope : mean φ′ of the run. The dashed circle has radius 1/mean φ′: an eigenvalue times
     mean φ′ is inside the unit circle exactly if the eigenvalue is inside the dashed one.
+    law : of the block; the circular law's disc is shaded.
     """
     known = theme.styles_for([s.label for s in spectra], styles)
     drawn = [s for s in spectra if drawable(np.abs(s.eigenvalues))]
@@ -141,6 +130,9 @@ def eigenvalue_figure(
         return figure([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "eigenvalues")
     reach = largest_shown(drawn)
     circles, key = circles_and_key(mean_slope, reach)
+    if law is not None:
+        circles.append(laws.disc(law))
+        key["text"] += f"<br>shaded: circular law,<br>radius {law.radius:.2f}"
     reach = max([reach, *(1.08 * circle["x1"] for circle in circles)])
     only = len(drawn) == 1
     sizes = [(known[s.label], _name(s, known, f"{s.spectral_radius:.2f}", only)) for s in drawn]
@@ -175,9 +167,11 @@ def powers_figure(
     *,
     styles: Styles | None = None,
     height: int = POWERS_HEIGHT,
+    law: WeightLaw | None = None,
 ) -> go.Figure:
     """‖Wᵏ‖^(1/k), the mean factor per step that W could reach in k steps: it starts at σ_max and
-    ends at ρ. `measured` (label -> factor per step) is drawn dotted: what the error did.
+    ends at ρ. `measured` (label -> factor per step) is drawn dotted: what the error did. law: of
+    the first model's block, at its powers.
     """
     known = theme.styles_for([s.label for s in spectra], styles)
     drawn = [s for s in spectra if drawable(s.singular_values)]
@@ -191,6 +185,10 @@ def powers_figure(
     y_range = (0.0, 1.1 * highest if highest > 0 else 1.0)
     pixels = height - POWERS_MARGIN["t"] - POWERS_MARGIN["b"]
     labels = [t for s in drawn for t in _power_labels(s, known[s.label], rates, len(drawn) == 1)]
+    if law is not None:
+        line, label = laws.growth(law, drawn[0].powers_k, known[drawn[0].label])
+        data, labels = [line, *data], [*labels, label]
+        y_range = (0.0, max(y_range[1], 1.1 * float(line["y"].max())))
     last = max(int(s.powers_k[-1]) for s in drawn)
     levels = [drawn[0].sigma_max, drawn[0].spectral_radius] if len(drawn) == 1 else []
     layout |= {

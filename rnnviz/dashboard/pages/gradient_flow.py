@@ -49,7 +49,7 @@ def page(setting: Setting) -> None:
     left, right = st.columns([1, 1], vertical_alignment="center")
     with left:
         layout.question(text["question"])
-    with right, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
+    with right, theories.row():
         views.choices(experiment, experiment.models)
         theories.switch()
     seen = _seen(experiment)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from rnnviz import frames
 from rnnviz.analysis.labels import display_name
+from rnnviz.analysis.predictions import WeightLaw
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
 from rnnviz.analysis.verdicts import spectrum_verdict
 from rnnviz.analysis.words import say
 from rnnviz.core import RNN, Cell
-from rnnviz.dashboard import compute, layout, views
+from rnnviz.dashboard import compute, layout, panels_spectrum, theories, views
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.equations import equations
+from rnnviz.dashboard.panels_spectrum import in_real_time
 from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.texts import texts
 from rnnviz.experiment import Experiment, Model
 from rnnviz.plots import jacobians as jacobian_plots
 from rnnviz.plots import spectra as plots
 from rnnviz.plots import theme
+
+Styles = dict[str, theme.Style]
 
 
 def page(setting: Setting) -> None:
@@ -31,7 +33,7 @@ def page(setting: Setting) -> None:
     styles = theme.model_styles([*experiment.models, label])
     cell = compute.layer(experiment, label).trace.cell
     spectrum = compute.spectrum(experiment, label, gate, setting.dragging)
-    jacobian = _in_real_time(experiment, compute.jacobians(experiment, label, setting.dragging))
+    jacobian = in_real_time(experiment, compute.jacobians(experiment, label, setting.dragging))
     (flow,) = compute.flows(experiment, (label,))
     verdict = spectrum_verdict(
         spectrum,
@@ -46,9 +48,21 @@ def page(setting: Setting) -> None:
         st.caption(text["no_single_block"])
     if cell.skip:
         st.caption(text["skip"])
-    _weights(spectrum, jacobian, cell, styles)
-    _powers(spectrum, jacobian, styles)
+    law = _law(experiment, spectrum)
+    _weights(spectrum, jacobian, cell, styles, law)
+    _powers(spectrum, jacobian, styles, law)
     _step(jacobian, styles)
+
+
+def _law(experiment: Experiment, spectrum: Spectrum) -> WeightLaw | None:
+    """What theory says of this block, where it is asked for; where it is silent it is said."""
+    if not theories.switched_on():
+        return None
+    law = theories.of_block(experiment, spectrum.label, spectrum.gate, spectrum.powers_k)
+    if isinstance(law, str):
+        layout.warn(f"No law is drawn: {law}.")
+        return None
+    return law
 
 
 def _choice(experiment: Experiment) -> tuple[str, str]:
@@ -58,7 +72,7 @@ def _choice(experiment: Experiment) -> tuple[str, str]:
     with left:
         layout.question(texts("spectrum")["question"])
     model = _model(experiment)
-    with right, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
+    with right, theories.row():
         models = [str(model) for model in experiment.models]
         model = layout.choice("Model", models, "view_model", model, display_name)
         views.choices(experiment, [model], every=False)
@@ -67,6 +81,7 @@ def _choice(experiment: Experiment) -> tuple[str, str]:
         if len(gates) > 1:
             small = views.SMALL if views.offers(experiment, model) else None
             gate = layout.choice("Gate", list(gates), "view_gate", gate, width=small)
+        theories.switch()
     return label, gate
 
 
@@ -91,21 +106,12 @@ def _also(cell: Cell) -> list[str]:
     return ["the leak"] * leaky + ["W_skip"] * bool(cell.skip)
 
 
-def _in_real_time(experiment: Experiment, jacobian: JacobianSpectrum) -> JacobianSpectrum:
-    """Steps of the input, where the layer reads from the end: the first sequence is shown."""
-    part = compute.layer(experiment, jacobian.label)
-    if part.direction == 0:
-        return jacobian
-    return replace(
-        jacobian,
-        steps=part.trace.steps_of(0) + 1 - jacobian.steps[::-1],
-        singular_values=jacobian.singular_values[::-1],
-        mean_slope=jacobian.mean_slope[::-1],
-    )
-
-
 def _weights(
-    spectrum: Spectrum, jacobian: JacobianSpectrum, cell: Cell, styles: dict[str, theme.Style]
+    spectrum: Spectrum,
+    jacobian: JacobianSpectrum,
+    cell: Cell,
+    styles: Styles,
+    law: WeightLaw | None,
 ) -> None:
     text = texts("spectrum")
     simple = isinstance(cell, RNN) and not cell.skip
@@ -115,37 +121,42 @@ def _weights(
     left, right = st.columns(2)
     with left:
         live_chart(
-            plots.singular_values_figure([spectrum], styles=styles, promise=simple),
+            plots.singular_values_figure([spectrum], styles=styles, promise=simple, law=law),
             key="singular-values",
             height=262,
             filename="rnnviz-singular-values",
             alt="Singular values of W_hh, largest first, with the line at 1 over gamma",
         )
-        layout.how_to_read(text[f"how_to_read_singular{kind}"])
+        layout.how_to_read(text["how_to_read_law"] if law else text[f"how_to_read_singular{kind}"])
     with right:
         live_chart(
-            plots.eigenvalue_figure([spectrum], slope if simple else None, styles=styles),
+            plots.eigenvalue_figure([spectrum], slope if simple else None, styles=styles, law=law),
             key="eigenvalues",
             height=262,
             filename="rnnviz-eigenvalues",
             alt="Eigenvalues of W_hh in the complex plane with the unit circle",
         )
-        layout.how_to_read(text[f"how_to_read_eigenvalues{kind}{circled}"])
+        spread = (
+            text["how_to_read_disc"] if law else text[f"how_to_read_eigenvalues{kind}{circled}"]
+        )
+        layout.how_to_read(spread)
 
 
-def _powers(spectrum: Spectrum, jacobian: JacobianSpectrum, styles: dict[str, theme.Style]) -> None:
+def _powers(
+    spectrum: Spectrum, jacobian: JacobianSpectrum, styles: Styles, law: WeightLaw | None
+) -> None:
     measured = {spectrum.label: jacobian.measured_rate}
     live_chart(
-        plots.powers_figure([spectrum], measured, styles=styles),
+        plots.powers_figure([spectrum], measured, styles=styles, law=law),
         key="powers",
         height=190,
         filename="rnnviz-powers",
         alt="Norm of the k-th power of W_hh to the power 1 over k",
     )
-    layout.how_to_read(texts("spectrum")["how_to_read_powers"])
+    layout.how_to_read(texts("spectrum")["how_to_read_growth" if law else "how_to_read_powers"])
 
 
-def _step(jacobian: JacobianSpectrum, styles: dict[str, theme.Style]) -> None:
+def _step(jacobian: JacobianSpectrum, styles: Styles) -> None:
     live_chart(
         jacobian_plots.jacobian_figure([jacobian], styles=styles),
         key="jacobians",
@@ -167,6 +178,7 @@ def details(setting: Setting) -> None:
         f"**{spectrum.departure:.2f}**; 0 for a normal matrix, where singular values and "
         f"|eigenvalues| agree."
     )
+    panels_spectrum.draw(experiment)
     with layout.lazy("Numbers: data") as opened:
         if opened:
             _numbers(experiment, label, gate)

@@ -1,0 +1,116 @@
+"""Below the fold of Spectrum: Lyapunov exponents, and all singular values of every step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from rnnviz import frames
+from rnnviz.analysis.labels import display_name
+from rnnviz.analysis.lyapunov import LyapunovSpectrum
+from rnnviz.analysis.spectra import JacobianSpectrum
+from rnnviz.analysis.words import steps
+from rnnviz.dashboard import compute, layout, measured, theories, views
+from rnnviz.dashboard.components import live_chart
+from rnnviz.dashboard.panels_flow import small
+from rnnviz.dashboard.texts import fill, texts
+from rnnviz.experiment import Experiment
+from rnnviz.plots import bands, lyapunov, theme
+
+
+def draw(experiment: Experiment) -> None:
+    """One expander a panel; what is not open is not computed. All models, each with the layer and
+    the direction that the page shows of it."""
+    text = texts("spectrum")
+    labels = tuple(views.part(experiment, str(model)).label for model in experiment.models)
+    styles = theme.model_styles([*map(str, experiment.models), *labels])
+    with layout.lazy(text["title_lyapunov"]) as opened:
+        if opened:
+            _exponents(experiment, labels, styles)
+    with layout.lazy(text["title_bands"]) as opened:
+        if opened:
+            _bands(experiment, labels, styles)
+
+
+def _exponents(
+    experiment: Experiment, labels: Sequence[str], styles: dict[str, theme.Style]
+) -> None:
+    text = texts("spectrum")
+    with st.container(horizontal=True):
+        longer = st.toggle(fill(text["long_run"], steps=f"{measured.LONG_RUN:,}"), key="long_run")
+        theory = st.toggle(text["theory_lyapunov"], key="lyapunov_theory")
+    result = measured.measured("exponents", experiment, labels)
+    more = measured.measured("long_run", experiment, labels if longer else ())
+    found = [*result.found, *more.found]
+    rates, silent = theories.of_exponents(experiment, labels) if theory else ({}, "")
+    if result.found:
+        figure = lyapunov.lyapunov_figure(
+            result.found,
+            long_run=more.found,
+            mean_field=rates,
+            styles=styles,
+        )
+        _chart(figure, "lyapunov", "Lyapunov exponents of each model, largest first")
+        keys = ["lyapunov", *["long_run"] * bool(more.found), *["mean_field"] * bool(rates)]
+        layout.how_to_read(" ".join(text[f"how_to_read_{key}"] for key in keys))
+        layout.table(pd.DataFrame([_row(s) for s in found]))
+        st.caption(text["residual"])
+    for reason in filter(None, (silent, *result.refusals, *more.refusals)):
+        layout.warn(reason)
+    layout.data_button("lyapunov", lambda: frames.lyapunov_frame(found))
+
+
+def _row(spectrum: LyapunovSpectrum) -> dict[str, object]:
+    largest = spectrum.largest
+    return {
+        "model": display_name(spectrum.label),
+        "steps": f"{spectrum.steps:,}",
+        "λ₁, nats a step": largest if np.isfinite(largest) else str(largest),
+        "what λ₁ means": _meaning(largest),
+        "Σ λ": float(spectrum.exponents.sum()),
+        "mean ln |det J|": spectrum.determinant,
+        "they differ by": _small(spectrum.residual),
+    }
+
+
+def _meaning(largest: float) -> str:
+    """How many steps it takes to change e-fold."""
+    if not np.isfinite(largest) or largest == 0:
+        return "–"
+    return f"{'grows' if largest > 0 else 'falls'} e-fold in {steps(1 / abs(largest))}"
+
+
+def _small(value: float) -> str:
+    return "–" if np.isnan(value) else small(value)
+
+
+def _bands(experiment: Experiment, labels: Sequence[str], styles: dict[str, theme.Style]) -> None:
+    text = texts("spectrum")
+    spectra = [in_real_time(experiment, compute.jacobians(experiment, label, False))
+               for label in labels]  # fmt: skip
+    figure = bands.jacobian_bands(spectra, styles=styles)
+    _chart(figure, "bands", "All singular values of each step's Jacobian, one panel a model")
+    layout.how_to_read(text["how_to_read_bands"])
+    layout.data_button("jacobians-of-all", lambda: frames.jacobian_frame(spectra))
+
+
+def in_real_time(experiment: Experiment, jacobian: JacobianSpectrum) -> JacobianSpectrum:
+    """Steps of the input, where the layer reads from the end: the first sequence is shown."""
+    part = compute.layer(experiment, jacobian.label)
+    if part.direction == 0:
+        return jacobian
+    return replace(
+        jacobian,
+        steps=part.trace.steps_of(0) + 1 - jacobian.steps[::-1],
+        singular_values=jacobian.singular_values[::-1],
+        mean_slope=jacobian.mean_slope[::-1],
+    )
+
+
+def _chart(figure: go.Figure, key: str, alt: str) -> None:
+    live_chart(figure, key=key, height=figure.layout.height, filename=f"rnnviz-{key}", alt=alt)
