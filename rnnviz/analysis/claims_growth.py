@@ -24,7 +24,7 @@ from rnnviz.core.numerics import Status
 
 Array = np.ndarray
 
-PREDICTORS = ("sigma", "rho", "lyapunov", "mean_field")
+PREDICTORS = ("sigma", "rho", "mean_field", "lyapunov")
 GAUSSIAN_LIKE = ("gaussian", "uniform", "glorot", "spectral_radius")
 """Initializers whose entries are independent: what mean field is about."""
 GAINS, INPUTS = (0.25, 4.0), (0.1, 3.0)

@@ -15,7 +15,7 @@ from rnnviz.core.truncation import truncated_backward
 Array = np.ndarray
 
 STEPS, INPUT_SIZE, BATCH_SIZE = 100, 8, 2
-WINDOWS = (1, 5, 10, 20, 50)
+WINDOWS = (2, 5, 10, 20, 50)
 INITS = ("uniform", "orthogonal", "gaussian")
 GAINS, BIASES = (0.5, 3.0), (-1.0, 5.0)
 LOSS_AT = ("last", "every")

@@ -69,8 +69,9 @@ class CarryVerdict:
 class ClippingVerdict:
     """Updates of the exploding and of the vanishing runs, and how many were clipped; lengthened,
     turned: of all. vanishing_slope: median decades a step back of the vanishing runs' profiles,
-    before and after. helped, exploding_runs: runs that exploded, and those of them whose loss
-    ended lower with clipping."""
+    before and after. exploding_runs, helped: runs that exploded, and those of them whose loss over
+    the last third was lower with clipping. least_by_value: the smallest cosine that clipping
+    entry by entry would leave."""
 
     runs: int
     exploding_updates: int
@@ -82,6 +83,7 @@ class ClippingVerdict:
     vanishing_slope: tuple[float, float]
     exploding_runs: int
     helped: int
+    least_by_value: float
 
 
 @dataclass(frozen=True)
@@ -170,8 +172,13 @@ def clipping_verdict(found: Sequence[ClippedRun]) -> ClippingVerdict:
         turned=sum(int((run.cosine < 1 - 1e-9).sum()) for run in found),
         vanishing_slope=(float(before), float(after)),
         exploding_runs=len(exploding),
-        helped=sum(bool(run.loss[-1] < run.loss_free[-1]) for run in exploding),
+        helped=sum(_last_third(run.loss) < _last_third(run.loss_free) for run in exploding),
+        least_by_value=float(np.nanmin(np.concatenate([run.by_value for run in found]))),
     )
+
+
+def _last_third(losses: np.ndarray) -> float:
+    return float(np.mean(losses[-max(1, len(losses) // 3) :]))
 
 
 def truncation_verdict(found: Sequence[Agreement], wrong_up_to: int = 0) -> TruncationVerdict:

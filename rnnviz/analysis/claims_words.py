@@ -33,7 +33,7 @@ from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.words import fraction, magnitude, significant
 
 SENTENCES = {
-    "sigma": "σ_max > 1 explodes, σ_max < 1 vanishes",
+    "sigma": "σₘₐₓ > 1 explodes, σₘₐₓ < 1 vanishes",
     "reduction": "f = 0, i = 1, o = 1 makes an LSTM an RNN",
     "highway": "The cell state is a highway",
     "clipping": "Clipping cures vanishing",
@@ -60,26 +60,27 @@ MEASURING = Said("measuring …", "open", ("Measuring …",))
 
 
 def growth_words(found: Sequence[Draw]) -> Said:
-    """ "σ_max > 1 explodes, σ_max < 1 vanishes"."""
+    """ "σₘₐₓ > 1 explodes, σₘₐₓ < 1 vanishes"."""
     v = growth_verdict(found)
     if not v.draws:
         return MEASURING
-    line = " ".join(_halves(v))
     if not v.wrong:
+        line = " ".join(["Right in every draw.", *_halves(v)])
         return Said(f"right in all {v.draws} draws", "true", (line,))
-    wrong = v.wrong / v.draws
-    tone = "false" if wrong >= FEW else "half"
-    return Said(f"false in {percent(wrong)} of {v.draws} draws", tone, (line,))
+    wrong = percent(v.wrong / v.draws)
+    line = " ".join([f"Word for word it is wrong in **{wrong}** of draws.", *_halves(v)])
+    tone = "false" if v.wrong >= FEW * v.draws else "half"
+    return Said(f"false in {wrong} of {v.draws} draws", tone, (line,))
 
 
 def _halves(v: GrowthVerdict) -> Iterator[str]:
     """What was seen below 1/γ, and above."""
     if v.below:
         law = ": that half is a law." if v.vanished == v.below else "."
-        yield f"Below 1/γ the error vanished in **{v.vanished} of {v.below}** draws{law}"
+        yield f"With σₘₐₓ below 1/γ the error vanished in **{v.vanished} of {v.below}**{law}"
     if v.above:
-        only = "." if v.exploded == v.above else ": σ_max > 1 allows explosion, nothing more."
-        yield f"Above it, it exploded in **{v.exploded} of {v.above}**{only}"
+        only = "." if v.exploded == v.above else ": σₘₐₓ > 1 allows explosion, nothing more."
+        yield f"Above, it exploded in **{v.exploded} of {v.above}**{only}"
 
 
 def reduction_words(found: Sequence[Reduction]) -> Said:
@@ -111,10 +112,10 @@ def carry_words(found: Sequence[CarryDraw]) -> Said:
         return MEASURING
     v = carry_verdict(found)
     parts = [
-        f"b_f = {bias:g}: Π f says **{fraction(highway)}**, the truth is **{fraction(true)}**"
-        for bias, highway, true in (v.medians[0], v.medians[-1])
+        f"with b_f = {bias:g} Π f promises **{fraction(highway)}**, **{fraction(true)}** arrives"
+        for bias, highway, true in (v.medians[0], v.medians[-1])[: len(v.medians)]
     ]
-    lines = [f"Of the error, {STEPS} steps back, in the median. " + "; ".join(parts) + "."]
+    lines = [f"Of the error {STEPS} steps back, in the median: " + "; ".join(parts) + "."]
     if v.grew:
         lines.append(
             f"In {v.grew} of {v.draws} draws the error grew although every factor f was below 1: "
@@ -135,8 +136,9 @@ def clipping_words(found: Sequence[ClippedRun]) -> Said:
     lines = [_clipped(v)]
     if v.exploding_runs:
         lines.append(
-            f"What it is for, explosion: the loss ended lower with it in {v.helped} of "
-            f"{v.exploding_runs} exploding runs."
+            f"What it is for is explosion: with it the loss ended lower in {v.helped} of "
+            f"{v.exploding_runs} exploding runs. (Entry by entry, to no greater length, clipping "
+            f"does turn gradients: cosine down to {v.least_by_value:.2f}.)"
         )
     updates = v.exploding_updates + v.vanishing_updates
     if v.lengthened:
@@ -183,6 +185,10 @@ def truncation_words(found: Sequence[Agreement], wrong_up_to: int = 0) -> Said:
                     tuple(lines))  # fmt: skip
     tone = "half" if share >= 0.5 else "false"
     return Said(f"false in {percent(wrong / v.draws)} of {v.draws} draws", tone, tuple(lines))
+
+
+def _cosine(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−") if math.isfinite(value) else "not measured"
 
 
 def _agreeing(v: TruncationVerdict) -> str:

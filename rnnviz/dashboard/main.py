@@ -8,7 +8,7 @@ import streamlit as st
 
 from rnnviz.dashboard import compute, controls, layout, state, train_controls, training
 from rnnviz.dashboard.components import relay
-from rnnviz.dashboard.pages import gates, gradient_flow, phase, spectrum, train
+from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
 from rnnviz.experiment import check_size
 
 PAGES = {
@@ -17,6 +17,7 @@ PAGES = {
     "gates": ("Gates", gates),
     "train": ("Train", train),
     "phase-diagram": ("Phase diagram", phase),
+    "claims": ("Claims", claims),
 }
 
 

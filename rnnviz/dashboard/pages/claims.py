@@ -1,0 +1,188 @@
+"""What everybody says: is it true?"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
+from rnnviz.analysis.claims_words import SENTENCES, Said
+from rnnviz.dashboard import claims_details, layout, state
+from rnnviz.dashboard.claims import CLAIMS, Asked, Work, visit
+from rnnviz.dashboard.claims_links import OPENS, experiment_of_draw
+from rnnviz.dashboard.components import live_chart
+from rnnviz.dashboard.components.clock import clock
+from rnnviz.dashboard.state import WHOLE_PAGE, Setting
+from rnnviz.dashboard.texts import texts
+from rnnviz.plots import theme
+from rnnviz.plots.claims import drawn_at
+from rnnviz.plots.claims_theory import examples_figure
+
+BOARD = "claims-board"
+"""Key of the fragment that a tick runs."""
+CLAIM, UNITS, SEED, EXAMPLE = "view_claim", "view_units", "view_draws", "view_example"
+SIZES = ("8", "16", "32", "64")
+MOST_SEED = 99_999
+HEIGHT = 318
+STYLES = theme.model_styles(("rnn", "lstm", "gru"))
+"""Cells are named in their colours."""
+
+
+def page(setting: Setting) -> None:
+    """The sentences, each with its verdict; then the chosen one's."""
+    layout.link_messages(setting.experiment)
+    _board(setting)
+
+
+@st.fragment(key=BOARD)
+def _board(setting: Setting) -> None:
+    """Some work if there is any, then the page. The browser asks for it again and again."""
+    mine = visit()
+    if mine.leaving:
+        path, mine.leaving = mine.leaving, ""
+        st.switch_page(st.session_state["pages"][path])
+    chosen = layout.kept(CLAIM, list(CLAIMS), "sigma")
+    hidden_size = int(layout.kept(UNITS, SIZES, "32"))
+    mine.follow(Asked(_seed(), hidden_size, setting.experiment))
+    if not setting.dragging and not mine.finished:
+        mine.advance(chosen)
+    _question(mine.works[chosen])
+    for row in (list(CLAIMS)[:3], list(CLAIMS)[3:]):
+        for column, name in zip(st.columns(3), row, strict=True):
+            with column:
+                _sentence(name, mine.works[name].said(), name == chosen)
+    if chosen == "sigma" and st.session_state.get(EXAMPLE) in EXAMPLES:
+        _example(str(st.session_state[EXAMPLE]))
+    else:
+        _answer(mine.works[chosen])
+    clock(key="claims", running=not (mine.finished or setting.dragging), count=mine.slices,
+          on_tick=_nothing)  # fmt: skip
+
+
+def _question(work: Work) -> None:
+    """The page's title; how far the chosen claim is; how many units the draws have; others."""
+    left, middle, size, right = st.columns([9, 7, 3, 4], vertical_alignment="center")
+    with left:
+        layout.question(texts("claims")["question"])
+    with middle:
+        if not work.finished:
+            done, total = len(work.found), work.total
+            st.progress(done / total, text=f"{done:,} of {total:,} measured")
+    with size:
+        layout.choice("Hidden units", SIZES, UNITS, "32", lambda n: f"H = {n}", width=96)
+    with right:
+        st.button("Draw again", key="draw_again", on_click=_draw_again, width="stretch",
+                  help="Other random networks: the next seed")  # fmt: skip
+
+
+def _seed() -> int:
+    given = str(st.session_state.get(SEED) or "0")
+    return min(int(given), MOST_SEED) if given.isascii() and given.isdigit() else 0
+
+
+def _draw_again() -> None:
+    st.session_state[SEED] = str((_seed() + 1) % (MOST_SEED + 1))
+    st.rerun(WHOLE_PAGE)
+
+
+def _sentence(name: str, said: Said, chosen: bool) -> None:
+    """One sentence as a button, its verdict below."""
+    st.button(f"“{SENTENCES[name]}”", key=f"claim-{name}", on_click=partial(_choose, name),
+              type="primary" if chosen else "secondary", width="stretch")  # fmt: skip
+    st.html(f'<p class="rnnviz-said {said.tone}">{html.escape(said.short)}</p>')
+
+
+def _choose(name: str) -> None:
+    st.session_state[CLAIM] = name
+    st.session_state.pop(EXAMPLE, None)
+    st.rerun(WHOLE_PAGE)
+
+
+def _answer(work: Work) -> None:
+    """The verdict in words and the figure, as far as they are."""
+    text, name = texts("claims"), work.name
+
+    def make() -> tuple[Said, go.Figure]:
+        return work.said(), work.claim.figure(work.found, height=HEIGHT)
+
+    said, figure = work.picture(name, make)
+    why = text.get(f"why_{name}")
+    layout.verdict([*said.lines, *([why] if why else [])], STYLES)
+    live_chart(
+        figure,
+        key=f"claims-{name}",
+        height=HEIGHT,
+        filename=f"rnnviz-claim-{name}",
+        alt=text[f"alt_{name}"],
+        on_click=_open_draw if name == "sigma" else None,
+    )
+    layout.how_to_read(text[f"how_to_read_{name}"])
+    if name == "sigma":
+        _examples()
+
+
+def _examples() -> None:
+    """The counterexamples, one click away."""
+    text = texts("claims")
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.html('<p class="rnnviz-how"><b>Counterexamples:</b></p>')
+        for name in EXAMPLES:
+            st.button(text[f"button_{name}"], key=f"example-{name}", on_click=partial(_see, name),
+                      help=text[f"help_{name}"])  # fmt: skip
+
+
+def _see(name: str) -> None:
+    """Open the counterexample on its page; one that no experiment can be, here."""
+    if name in OPENS:
+        path, experiment = OPENS[name]
+        _leave(path, experiment)
+    else:
+        st.session_state[EXAMPLE] = name
+        st.rerun(WHOLE_PAGE)
+
+
+def _leave(path: str, experiment: Any) -> None:
+    state.adopt(experiment)
+    st.session_state["preset"] = state.preset_of(experiment)
+    visit().leaving = path
+
+
+def _example(name: str) -> None:
+    text = texts("claims")
+    layout.verdict([text[f"help_{name}"]], STYLES)
+    live_chart(
+        examples_figure([counterexample(name)], height=HEIGHT),
+        key=f"claims-{name}",
+        height=HEIGHT,
+        filename=f"rnnviz-{name}",
+        alt=text[f"help_{name}"],
+    )
+    layout.how_to_read(text["how_to_read_examples"])
+    st.button("Back to the draws", key="back_to_draws", on_click=partial(_choose, "sigma"))
+
+
+def _open_draw(point: Mapping[str, Any]) -> None:
+    """Open the network of a dot on Gradient flow."""
+    found = visit().works["sigma"].found
+    try:
+        draw = drawn_at(found, int(point["curve"]), int(point["point"]))
+    except (KeyError, TypeError, ValueError):
+        return
+    if draw is not None:
+        _leave("gradient-flow", experiment_of_draw(draw))
+
+
+def _nothing() -> None:
+    """The fragment runs anyway."""
+
+
+def details(setting: Setting) -> None:
+    """More about the chosen claim, for those who want it."""
+    name = layout.kept(CLAIM, list(CLAIMS), "sigma")
+    if work := visit().works.get(name):
+        claims_details.show(work)

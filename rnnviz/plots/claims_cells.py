@@ -1,0 +1,154 @@
+"""Figures of the claims about gated cells: an LSTM with open gates, and the highway of its cell
+state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.analysis.claims_carry import BIASES as FORGET_BIASES
+from rnnviz.analysis.claims_carry import CarryDraw
+from rnnviz.analysis.claims_reduction import BIASES, CEILING, Reduction
+from rnnviz.plots.claims_panels import (
+    HEIGHT,
+    Panel,
+    dots,
+    inside,
+    line,
+    names,
+    room_for,
+    segment,
+    side_by_side,
+    waiting,
+)
+from rnnviz.plots.marks import Piece, signed
+
+Array = np.ndarray
+
+RNN, LSTM, GRU, LINEAR = "#bf5400", "#1d72cd", "#0c6e5b", "#7367cc"
+SHADES = dict(zip(FORGET_BIASES, ("#986d1b", "#c04c7a", "#7367cc", "#1d72cd"), strict=True))
+SAME = -17.0
+"""Where a difference of exactly 0 is drawn, in decades: below all that float64 can tell."""
+STATES, DIFFERENCES = (-1.1, 1.1), (SAME - 0.6, 1.0)
+
+
+def reduction_figure(found: Sequence[Reduction], *, height: int = HEIGHT) -> go.Figure:
+    """Left: one unit in the tanh RNN and in the LSTM whose gates are held at 0, 1, 1, of the draw
+    in the middle; dotted, the largest state that the LSTM can have. Right: log10 of the largest
+    difference of states from the tanh RNN's when the gates are learned ones with biases ±b, the
+    median of all draws.
+    """
+    if not found:
+        return waiting("claims-reduction", height)
+    middle = sorted(found, key=lambda r: r.once)[len(found) // 2]
+    panels = [_states(middle, height), _by_bias(found, height)]
+    return side_by_side(panels, "claims-reduction", height)
+
+
+def _states(r: Reduction, height: int) -> Panel:
+    last = len(r.rnn)
+    steps = np.arange(1, last + 1)
+    ends = [("<b>tanh RNN</b>", float(r.rnn[-1]), RNN), ("<b>LSTM</b>", float(r.lstm[-1]), LSTM)]
+    tanh_1 = inside("tanh 1", 1, 0.5 + 0.5 * CEILING / STATES[1], xanchor="right")
+    return Panel(
+        title="<b>Gates at f = 0, i = 1, o = 1</b><br>one unit of a draw in the middle",
+        x={"title": "time step", "range": [0, 1.3 * last], "tickvals": list(range(0, last + 1, 10)),
+           "showgrid": False},
+        y={"title": "h", "range": list(STATES), "nticks": 5},
+        data=[
+            line(steps, r.rnn, "tanh RNN", RNN, "step %{x}: tanh RNN %{y:.3f}"),
+            line(steps, r.lstm, "LSTM", LSTM, "step %{x}: LSTM %{y:.3f}"),
+        ],
+        notes=[*names(ends, STATES, last, height), tanh_1],
+        shapes=[segment((0, 1.12 * last), (y, y)) for y in (CEILING, -CEILING)],
+    )  # fmt: skip
+
+
+def _by_bias(found: Sequence[Reduction], height: int) -> Panel:
+    with np.errstate(divide="ignore"):
+        logs = np.log10(np.median([r.by_bias for r in found], axis=0))
+    rows = np.maximum(logs, SAME)
+    kinds = [
+        ("LSTM", LSTM, "solid"),
+        ("LSTM, linear output", LINEAR, "solid"),
+        ("GRU", GRU, "dash"),
+    ]
+    hover = "b = %{x}: 10<sup>%{y:.1f}</sup>"
+    ends = [(f"<b>{n}</b>", float(row[-1]), c) for row, (n, c, _) in zip(rows, kinds, strict=True)]
+    return Panel(
+        title="<b>Learned gates against the tanh RNN</b><br>"
+              f"largest difference of h, median of {len(found)} draws",
+        x={"title": "bias b: open gates +b, closed ones −b", "range": [0, BIASES[-1] * 1.62],
+           "tickvals": [0, 10, 20, 30, 40], "showgrid": False},
+        y={"title": "log10", "range": list(DIFFERENCES), "nticks": 6},
+        data=[line(np.array(BIASES), row, n, c, f"{n}, {hover}", dash=dash)
+              for row, (n, c, dash) in zip(rows, kinds, strict=True)],
+        notes=names(ends, DIFFERENCES, BIASES[-1], height),
+    )  # fmt: skip
+
+
+def carry_figure(found: Sequence[CarryDraw], *, height: int = HEIGHT) -> go.Figure:
+    """Left: log10 of Π f (dotted) and of the true ‖∂c_T/∂c_t‖ (solid) through time, the first
+    draw of each forget bias. Right: both over the whole sequence, one dot a draw; on the dotted
+    diagonal the highway is the only road.
+    """
+    if not found:
+        return waiting("claims-highway", height)
+    heights = np.concatenate([np.concatenate([d.highway, d.true]) for d in found])
+    y_range = room_for(heights, (-1.0, 1.0))
+    panels = [_courses(found, y_range, height), _ends(found, y_range)]
+    return side_by_side(panels, "claims-highway", height, shares=(1.15, 1.0))
+
+
+def _courses(found: Sequence[CarryDraw], y_range: list[float], height: int) -> Panel:
+    firsts = [next((d for d in found if d.forget_bias == bias), None) for bias in SHADES]
+    shown = [d for d in firsts if d is not None]
+    last = len(shown[0].true) - 1
+    ends = [(f"{_bias(d)}: {signed(float(d.true[0]))}", float(d.true[0]), SHADES[d.forget_bias])
+            for d in shown]  # fmt: skip
+    return Panel(
+        title="<b>From step t to the end: ∂c<sub>T</sub>/∂c<sub>t</sub></b><br>"
+              "solid: truth; dotted: Π f, the highway alone",
+        x={"title": "time step t", "range": [-0.34 * last, 1.02 * last],
+           "tickvals": list(range(0, last + 1, 10)), "showgrid": False},
+        y={"title": "decades", "range": y_range, "nticks": 7},
+        data=[piece for d in shown for piece in _course(d)],
+        notes=names(ends, y_range, 0, height, "left"),
+        shapes=[segment((-0.34 * last, 1.02 * last), (0, 0), "solid")],
+    )  # fmt: skip
+
+
+def _course(d: CarryDraw) -> list[Piece]:
+    steps, name, colour = np.arange(len(d.true)), _bias(d), SHADES[d.forget_bias]
+    hover = f"{name}, step %{{x}}: "
+    return [
+        line(steps, d.true, name, colour, hover + "truth 10<sup>%{y:.1f}</sup>"),
+        line(steps, d.highway, name, colour, hover + "Π f 10<sup>%{y:.1f}</sup>",
+             dash="dot", width=2),
+    ]  # fmt: skip
+
+
+def _ends(found: Sequence[CarryDraw], y_range: list[float]) -> Panel:
+    data = []
+    for bias, colour in SHADES.items():
+        group = [d for d in found if d.forget_bias == bias]
+        highway, true = (np.array([getattr(d, n)[0] for d in group]) for n in ("highway", "true"))
+        name = f"b<sub>f</sub> = {bias:g}"
+        hover = f"{name}: Π f 10<sup>%{{x:.1f}}</sup>, truth 10<sup>%{{y:.1f}}</sup>"
+        data.append(dots(highway, true, name, colour, hover))
+    both = (y_range[0], y_range[1])
+    return Panel(
+        title=f"<b>All {len(found)} draws, {len(found[0].true) - 1} steps back</b><br>"
+              "dotted: where the highway is the only road",
+        x={"title": "Π f, decades", "range": y_range, "nticks": 7},
+        y={"title": "truth, decades", "range": y_range, "nticks": 7},
+        data=data,
+        notes=[inside("more arrives than Π f says", 0.03, 0.97, xanchor="left", yanchor="top")],
+        shapes=[segment(both, both), segment(both, (0, 0), "solid")],
+    )  # fmt: skip
+
+
+def _bias(d: CarryDraw) -> str:
+    return f"b<sub>f</sub> = {d.forget_bias:g}"

@@ -1,0 +1,182 @@
+"""Figures of the claims about training: clipping, and truncated backpropagation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnnviz.analysis.claims_clipping import ClippedRun
+from rnnviz.analysis.claims_truncation import GOOD, WINDOWS, Agreement
+from rnnviz.analysis.claims_verdicts import FADES, WINDOW
+from rnnviz.plots import theme
+from rnnviz.plots.claims_panels import (
+    HEIGHT,
+    RIGHT,
+    WRONG,
+    Panel,
+    box,
+    dots,
+    inside,
+    line,
+    names,
+    room_for,
+    segment,
+    side_by_side,
+    waiting,
+)
+from rnnviz.plots.influence import Curve
+from rnnviz.plots.marks import Piece, signed
+
+Array = np.ndarray
+
+CASES = {"exploding": "#bf5400", "vanishing": "#1d72cd"}
+CELLS = {"rnn": "#bf5400", "lstm": "#1d72cd", "gru": "#0c6e5b"}
+GROWTH, COSINE = (-0.62, 0.17), (-1.05, 1.08)
+EDGE = 0.02
+
+
+def clipping_figure(runs: Sequence[ClippedRun], *, height: int = HEIGHT) -> go.Figure:
+    """Left: log10 ‖g‖ before (x) and after (y) clipping, one dot an update; in the orange half a
+    gradient would have got longer. Right: what each time step adds to the gradient, before (thin)
+    and after (thick), at the update that was clipped most.
+    """
+    if not runs:
+        return waiting("claims-clipping", height, "Training …")
+    panels = [_lengths(runs), _profiles(runs, height)]
+    return side_by_side(panels, "claims-clipping", height, shares=(1.0, 1.15))
+
+
+def _lengths(runs: Sequence[ClippedRun]) -> Panel:
+    data = [_updates([r for r in runs if r.case == case], case) for case in CASES]
+    every = np.concatenate([np.log10(r.before) for r in runs] + [np.log10(r.after) for r in runs])
+    low, high = room_for(every, (-0.5, 0.5))
+    limit = float(np.log10(runs[0].limit))
+    half = {"type": "path", "path": f"M {low} {low} L {low} {high} L {high} {high} Z"}
+    return Panel(
+        title=f"<b>Every gradient of {len(runs)} runs</b>, clipped at {runs[0].limit:g}<br>"
+              + "&nbsp; ".join(f"<span style='color:{c}'>● {n}</span>" for n, c in CASES.items()),
+        x={"title": "length before, log10", "range": [low, high], "nticks": 6},
+        y={"title": "length after, log10", "range": [low, high], "nticks": 6},
+        data=data,
+        notes=[inside("would have got longer", 0.03, 0.97, xanchor="left", yanchor="top"),
+               inside("got shorter", 0.97, 0.04, xanchor="right", yanchor="bottom")],
+        shapes=[{**half, "fillcolor": WRONG, "line": {"width": 0}, "layer": "below"},
+                segment((low, high), (low, high)), segment((limit, high), (limit, limit), "solid")],
+    )  # fmt: skip
+
+
+def _updates(runs: Sequence[ClippedRun], case: str) -> Piece:
+    x, y = (np.log10(np.concatenate([np.empty(0), *(getattr(r, name) for r in runs)]))
+            for name in ("before", "after"))  # fmt: skip
+    hover = f"{case} run: 10<sup>%{{x:.2f}}</sup> becomes 10<sup>%{{y:.2f}}</sup>"
+    return dots(x, y, case, CASES[case], hover, size=5)
+
+
+def _profiles(runs: Sequence[ClippedRun], height: int) -> Panel:
+    shown = list({r.case: r for r in reversed(runs)}.values())
+    profiles = np.concatenate([p for r in shown for p in (r.profile_before, r.profile_after)])
+    y_range, last = room_for(profiles, (-2.0, 0.0)), len(shown[0].profile_before)
+    ends = [(f"<b>{r.case}</b><br>slope {' → '.join(signed(s, 2) for s in r.slopes)}",
+             float(r.profile_after[-1]), CASES[r.case]) for r in shown]  # fmt: skip
+    return Panel(
+        title="<b>What each time step adds to ∂L/∂W<sub>hh</sub></b><br>"
+              "thin: before, thick: after, at the longest gradient of a run",
+        x={"title": "time step", "range": [0, 1.55 * last], "showgrid": False,
+           "tickvals": list(range(0, last + 1, 10))},
+        y={"title": "log10", "range": y_range, "nticks": 6},
+        data=[piece for run in shown for piece in _profile(run)],
+        notes=names(ends, y_range, last, height),
+    )  # fmt: skip
+
+
+def _profile(run: ClippedRun) -> list[Piece]:
+    steps, colour = np.arange(1, len(run.profile_before) + 1), CASES[run.case]
+    hover = f"{run.case}, step %{{x}}: 10<sup>%{{y:.2f}}</sup>"
+    return [
+        line(steps, run.profile_after, run.case, colour, hover + " after"),
+        line(steps, run.profile_before, run.case, colour, hover + " before", width=theme.THIN),
+    ]
+
+
+def truncation_figure(
+    found: Sequence[Agreement], influence: Curve, exact: float, *, height: int = HEIGHT
+) -> go.Figure:
+    """Left: cosine between truncated and full gradient at K = 20 against how fast the error
+    fades, one dot a random network. Middle: the cosine against K, the median of the draws and the
+    visitor's own models. Right: influence balancing, the gradient that a window sees.
+    """
+    drawn, own = [a for a in found if not a.label], [a for a in found if a.label]
+    if not drawn:
+        return waiting("claims-truncation", height)
+    panels = [_scatter(drawn), _by_window(drawn, own), _influence(influence, exact)]
+    shares = (1.05, 1.0, 0.8)
+    return side_by_side(panels, "claims-truncation", height, shares=shares, gap=0.075)
+
+
+def _scatter(drawn: Sequence[Agreement]) -> Panel:
+    key = "&nbsp; ".join(f"<span style='color:{c}'>● {k.upper()}</span>" for k, c in CELLS.items())
+    return Panel(
+        title=f"<b>{len(drawn)} random networks, K = {WINDOW}</b><br>{key}",
+        x={"title": "growth of the error, decades a step", "range": list(GROWTH),
+           "tickvals": [-0.6, -0.4, -0.2, 0.0]},
+        y={"title": "cosine with full gradient", "range": list(COSINE), "nticks": 5},
+        data=[_kind([a for a in drawn if a.kind == kind], kind) for kind in CELLS],
+        notes=[inside("fades fast", 0.02, 0.03, xanchor="left", yanchor="bottom"),
+               inside("same direction", 0.02, 0.88, xanchor="left", yanchor="top")],
+        shapes=[box(GROWTH, (GOOD, COSINE[1]), RIGHT), segment((FADES, FADES), COSINE)],
+    )  # fmt: skip
+
+
+def _kind(group: Sequence[Agreement], kind: str) -> Piece:
+    growth = np.clip(np.array([a.growth for a in group]), GROWTH[0] + EDGE, GROWTH[1] - EDGE)
+    texts = [f"{signed(a.growth, 2)} decades a step, loss at {a.loss_at} step" for a in group]
+    hover = f"{kind.upper()}, %{{customdata}}: cosine %{{y:.2f}}"
+    cosines = np.array([a.at(WINDOW) for a in group])
+    return dots(growth, cosines, kind, CELLS[kind], hover, texts=texts)
+
+
+def _by_window(drawn: Sequence[Agreement], own: Sequence[Agreement]) -> Panel:
+    known = [a.cosine for a in drawn if np.isfinite(a.cosine).all()]
+    data = []
+    if known:
+        middle = np.median(known, axis=0)
+        data.append(line(_places(WINDOWS), middle, "median", theme.GREY, "median: %{y:.2f}"))
+    styles = theme.model_styles([a.label for a in own])
+    data += [_own(a, styles[a.label]) for a in own]
+    return Panel(
+        title="<b>Your models</b>, as in the sidebar<br>grey: median of the random ones",
+        x={"title": "window K", "range": [0.2, 1.8], "tickvals": _places(WINDOWS).tolist(),
+           "ticktext": [str(k) for k in WINDOWS]},
+        y={"title": "", "range": list(COSINE), "nticks": 5},
+        data=data,
+    )  # fmt: skip
+
+
+def _places(windows: Sequence[int]) -> Array:
+    return np.log10(np.asarray(windows, float))
+
+
+def _own(a: Agreement, style: theme.Style) -> Piece:
+    hover = f"{style.title}, K = %{{customdata}}: cosine %{{y:.3f}}"
+    piece = line(_places(a.windows.tolist()), a.cosine, style.title, style.colour, hover,
+                 dash=style.dash)  # fmt: skip
+    return piece | {"mode": "lines+markers", "customdata": a.windows.tolist()}
+
+
+def _influence(curve: Curve, exact: float) -> Panel:
+    windows, slope = np.asarray(curve.windows), np.asarray(curve.slope)
+    wrong = np.sign(slope) != np.sign(exact)
+    parts = [(wrong, "wrong sign", "#bf5400"), (~wrong, "right sign", "#0c6e5b")]
+    true = signed(exact, 0)
+    return Panel(
+        title=f"<b>Influence balancing</b><br>gradient seen; truth: {true}",
+        x={"title": "window K", "nticks": 5, "range": [0, float(windows[-1]) + 2]},
+        y={"title": "", "nticks": 6},
+        data=[dots(windows[mask], slope[mask], name, colour, f"K = %{{x}}: %{{y:.2f}}, {name}",
+                   size=5) for mask, name, colour in parts],
+        notes=[inside(f"<span style='color:{parts[0][2]}'>wrong sign</span>", 0.38, 0.9,
+                      xanchor="left")],
+        shapes=[segment((0, float(windows[-1])), (y, y)) for y in (0.0, exact)],
+    )  # fmt: skip
