@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
+from threading import Lock
 from typing import Any
 
 import streamlit as st
@@ -46,7 +47,10 @@ def make_axis(name: str, number: int) -> Axis:
 
 @dataclass(eq=False)
 class Diagram:
-    """A diagram of one experiment over two knobs. slices: how many were done."""
+    """A diagram of one experiment over two knobs. slices: how many were done.
+
+    Streamlit starts a script before the one that it replaces has ended: they take turns.
+    """
 
     experiment: Experiment
     x: Axis
@@ -55,6 +59,7 @@ class Diagram:
     done: int = 0
     slices: int = 0
     drawn: tuple[float, Hashable, Any] = (0.0, None, None)
+    _turn: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         self._todo = self._points()
@@ -84,14 +89,15 @@ class Diagram:
 
     def advance(self, seconds: float = SLICE, clock: Clock = time.perf_counter) -> None:
         """Measure points until the time is up or none is left; at least one."""
-        end = clock() + seconds
-        self.slices += 1
-        for point in self._todo:
-            found = few_numbers(point.experiment)
-            self.results += [replace(result, at=point.at) for result in found]
-            self.done += 1
-            if clock() >= end:
-                break
+        with self._turn:
+            end = clock() + seconds
+            self.slices += 1
+            for point in self._todo:
+                found = few_numbers(point.experiment)
+                self.results += [replace(result, at=point.at) for result in found]
+                self.done += 1
+                if clock() >= end:
+                    break
 
     def grids(self, quantity: str) -> tuple[PhaseGrid, ...]:
         """What there is so far."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -61,12 +62,14 @@ class Training:
     """The models of an experiment, trained in lockstep on the same batches.
 
     goal: the number of updates at which it pauses by itself; None for never.
+    Streamlit starts a script before the one that it replaces has ended: they take turns.
     """
 
     experiment: Experiment
     number: int
     trainees: dict[str, Trainee]
     goal: int | None = None
+    _turn: Lock = field(default_factory=Lock)
 
     @property
     def updates(self) -> int:
@@ -91,18 +94,20 @@ class Training:
                 clock: Clock = time.perf_counter) -> None:  # fmt: skip
         """Train one model after the other until so many updates are done, the time is up or
         nothing is left to do; at least one step of one model."""
-        end = clock() + seconds
-        target = self.updates + updates if updates else None
-        while not self.done and (target is None or self.updates < target):
-            self._next().step()
-            if clock() >= end:
-                break
+        with self._turn:
+            end = clock() + seconds
+            target = self.updates + updates if updates else None
+            while not self.done and (target is None or self.updates < target):
+                self._next().step()
+                if clock() >= end:
+                    break
 
     def level(self) -> None:
         """Let the models that are behind catch up."""
-        furthest = max((t.state.step for t in self.going), default=0)
-        while self.updates < furthest and self.going:
-            self._next().step()
+        with self._turn:
+            furthest = max((t.state.step for t in self.going), default=0)
+            while self.updates < furthest and self.going:
+                self._next().step()
 
     def _next(self) -> Trainee:
         """The models take turns, the one that is furthest behind first."""

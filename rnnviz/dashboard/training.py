@@ -94,13 +94,14 @@ class Visit:
 
     def advance(self, updates: int | None) -> None:
         """One slice of training; it pauses where nothing is left to do."""
-        self.due = False
-        if self.training is None:
+        self.due, run = False, self.training
+        if run is None:
             return
-        self.training.advance(updates)
+        run.advance(updates)
         self.worked = time.monotonic()
-        if self.training.done:
-            self.playing, self.training.goal = False, None
+        # Another script of this visit may have begun another run meanwhile.
+        if run.done and run is self.training:
+            self.playing, run.goal = False, None
 
     def keep(self) -> None:
         """Put the run that ends into the table, if it got anywhere."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Thread
 
-from rnnviz.dashboard.trainees import begin
+import pytest
+
+from rnnviz.dashboard.trainees import Trainee, Training, begin
 from rnnviz.dashboard.training import Visit, changes
 from tests.dashboard.training_support import SMALL
 
@@ -21,6 +24,37 @@ def test_a_slice_ends_when_its_time_is_up() -> None:
     run, now = begin(SMALL), iter(range(100))
     run.advance(seconds=5, clock=lambda: next(now))
     assert sum(t.state.step for t in run.trainees.values()) == 2 + 5
+
+
+def test_two_scripts_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit starts a script before the one that it replaces has ended."""
+    run, ends = begin(SMALL), []
+    other = Thread(target=lambda: ends.append(run.advance(1, seconds=60)))
+    rnn, step = run.trainees["rnn"], Trainee.step
+
+    def slow_step(trainee: Trainee) -> None:
+        if trainee is rnn and not other.ident:
+            other.start()
+            other.join(0.2)
+            assert other.is_alive()
+        step(trainee)
+
+    monkeypatch.setattr(Trainee, "step", slow_step)
+    run.advance(1, seconds=60)
+    other.join()
+    assert ends == [None]
+    assert run.updates == 3
+
+
+def test_a_slice_of_a_run_that_was_left_stops_nothing() -> None:
+    seen = Visit()
+    first = seen.begin(SMALL)
+    first.goal = 2
+    seen.play()
+    first.advance = lambda _: (Training.advance(first, 5), seen.begin(replace(SMALL, seed=1)))
+    seen.advance(5)
+    assert seen.playing
+    assert seen.training is not first
 
 
 def test_a_visit_keeps_the_last_dozen_runs() -> None:
