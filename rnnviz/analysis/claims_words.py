@@ -174,10 +174,8 @@ def truncation_words(found: Sequence[Agreement], wrong_up_to: int = 0) -> Said:
             f"In influence balancing it has the wrong sign for every window up to K = "
             f"{wrong_up_to}: training walks away from the answer."
         )
-    if own := [
-        f"{display_name(label)} {cosine:.2f}" for label, cosine in v.own if cosine == cosine
-    ]:
-        lines.append(f"Your models at K = {WINDOW}, cosine: " + ", ".join(own) + ".")
+    if own := [f"{display_name(name)}: {_cosine(cosine)}" for name, cosine in v.own]:
+        lines.append(f"Cosine of your models at K = {WINDOW}: " + "; ".join(own) + ".")
     share = v.good / v.draws
     wrong = v.draws - v.good
     if share >= MOST:
