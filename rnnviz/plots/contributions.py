@@ -40,8 +40,8 @@ def contributions_figure(
     """
     known = theme.styles_for([c.label for c in contributions], styles)
     layout: Piece = {"height": height, "margin": {"l": gutter(known), **MARGIN}}
-    if not contributions:
-        return figure([UNSEEN], {**layout, **nothing("No model chosen.")}, "contributions")
+    if reason := _why_empty(contributions):
+        return figure([UNSEEN], {**layout, **nothing(reason)}, "contributions")
     few = len(contributions) <= FEW
     data = [piece for c in contributions for piece in _lines(c, known[c.label], few)]
     y_range = value_range([v for c in contributions for v in (c.log10_norm, c.log10_each)])
@@ -60,6 +60,16 @@ def contributions_figure(
         "annotations": [*end_labels(names, y_range, pixels, 1), *_zeros(contributions, known)],
     }  # fmt: skip
     return figure(data, layout, "contributions")
+
+
+def _why_empty(contributions: Sequence[Contributions]) -> str:
+    """ "" if there is a number to draw."""
+    if not contributions:
+        return "No model chosen."
+    values = np.concatenate([c.log10_norm for c in contributions])
+    if np.isfinite(values).any():
+        return ""
+    return "Every contribution is zero." if np.isneginf(values).all() else "There is no number."
 
 
 def _lines(c: Contributions, style: theme.Style, few: bool) -> list[Piece]:

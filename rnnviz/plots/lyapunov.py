@@ -52,7 +52,7 @@ def lyapunov_figure(
     data += [_line(s, known[s.label], long=True) for s in long_run]
     data += [_line(s, known[s.label]) for s in spectra]
     labels = [_end(s, known[s.label], y_range[0]) for s in spectra]
-    labels += [small_label(f"mean field {signed(r, 2)}", r, style.colour) for style, r in theory]
+    labels += [small_label(f"mean field {signed(r, 3)}", r, style.colour) for style, r in theory]
     layout |= {
         "xaxis": axis("exponent, largest first", range=[0.5, last + 0.5], showgrid=False, nticks=8),
         "yaxis": axis("nats a step", range=list(y_range), side="right", nticks=7),
@@ -89,7 +89,7 @@ def _flat(style: theme.Style, rate: float, last: int) -> Piece:
 def _end(spectrum: LyapunovSpectrum, style: theme.Style, floor: float) -> EndLabel:
     status = Status(int(spectrum.status[0]))
     if status == Status.FINITE:
-        return model_label(style, signed(spectrum.largest, 2), spectrum.largest)
+        return model_label(style, signed(spectrum.largest, 3), spectrum.largest)
     return model_label(style, curves.SIGNS[status], floor)
 
 

@@ -1,0 +1,232 @@
+"""Below the fold: each panel stands whatever the knobs say, and says why where it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from rnnviz import Experiment
+from rnnviz.analysis import limits
+from rnnviz.core.numerics import Status
+from rnnviz.dashboard import compute, measured
+from rnnviz.dashboard.texts import texts
+from rnnviz.plots import theme
+from tests.dashboard.support import assert_sound, change, charts, line, numbers, said, same, visit
+
+FLOW, SPECTRUM = "gradient-flow", "spectrum"
+PANELS = {
+    FLOW: {"title_pairs": "one-loss", "title_lags": "lags", "title_contributions": "contributions"},
+    SPECTRUM: {"title_lyapunov": "lyapunov", "title_bands": "bands"},
+}
+TEXTS = {FLOW: "gradient_flow", SPECTRUM: "spectrum"}
+
+
+def small(**changes: Any) -> Experiment:
+    return Experiment(**{"hidden_size": 12, "seq_len": 30, "batch_size": 4, **changes})
+
+
+SITUATIONS = {
+    "defaults": Experiment(),
+    "two layers, both directions": small(layers=2, bidirectional="yes"),
+    "depths of their own": small(models=("rnn:layers=3", "lstm", "gru:bidirectional=yes")),
+    "padded": small(task="sentiment", bidirectional="yes"),
+    "padded, loss at every step": small(task="sentiment", loss_at="every"),
+    "float32": small(dtype="float32"),
+    "overflow": small(activation="relu", gain=16.0, seq_len=500, init="identity"),
+    "every model overflows": small(models=("rnn",), activation="identity", gain=16.0,
+                                   seq_len=2000),
+    "dead ReLU": small(activation="relu", gain=0.01, init="gaussian"),
+    "delay line": small(init="delay_line", activation="identity"),
+    "trained": small(train_steps=2),
+    "skip and leak": small(models=("rnn:leak=0.5,skip=3", "lstm:skip=5", "gru:skip=2")),
+    "variants": small(models=("lstm:variant=nfg", "lstm:variant=no_gates",
+                              "gru:variant=reset_before", "lstm:variant=peepholes")),
+    "copy": small(task="copy_memory"),
+    "six models": small(models=("rnn", "lstm", "gru", "lstm:forget_bias=0", "rnn:gain=2",
+                                "rnn:activation=relu")),
+    "T = 2": small(seq_len=2),
+    "H = 1, B = 1": small(hidden_size=1, batch_size=1),
+    "no input": small(input_scale=0.0, distractor=0.0),
+}  # fmt: skip
+
+
+def opened(page: str, experiment: Experiment, **more: Any):
+    """The page with every panel open, and what else is set."""
+    text = texts(TEXTS[page])
+    keys = {f"open-{text[title]}": True for title in PANELS[page]}
+    return change(visit(page, experiment), **keys, **more)
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("page", PANELS)
+def test_every_panel_stands(page: str, situation: str) -> None:
+    switches = {"view_theory": True, "lags_theory": True, "lyapunov_theory": True}
+    app = opened(page, SITUATIONS[situation], **switches)
+    assert_sound(app)
+    shown = charts(app)
+    for key in PANELS[page].values():
+        assert key in shown or (key == "one-loss" and "pairs" in shown), key
+    assert not app.error
+
+
+@pytest.mark.parametrize("page", PANELS)
+def test_nothing_is_measured_before_it_is_opened(page: str) -> None:
+    with mock.patch.object(measured, "measured", side_effect=AssertionError):
+        app = visit(page, small(seed=77))
+    assert not app.exception
+    assert not set(PANELS[page].values()) & set(charts(app))
+
+
+def test_what_was_measured_is_kept() -> None:
+    experiment = small(seed=78)
+    opened(FLOW, experiment)
+    with mock.patch.object(measured.lags, "lag_profile", side_effect=AssertionError):
+        assert not opened(FLOW, experiment).exception
+
+
+def test_a_loss_at_every_step_makes_a_matrix() -> None:
+    app = opened(FLOW, small())
+    assert "one-loss" in charts(app)
+    assert "pairs" not in charts(app)
+    app = change(app, pairs_every=True)
+    shown = charts(app)
+    assert {"pairs", "cancellation"} <= set(shown)
+    assert "one-loss" not in shown
+    assert setting_is_still(app, "last")
+    for key in ("pairs", "cancellation"):
+        assert same(shown[key], charts(opened(FLOW, small(loss_at="every")))[key])
+
+
+def setting_is_still(app: Any, loss_at: str) -> bool:
+    """The panel's own switch moves no knob."""
+    return app.session_state["loss_at"] == loss_at
+
+
+def test_the_pair_matrix_adds_up_to_the_pages_curve() -> None:
+    """The rows' own checksum, and the total gradient of h of the same run."""
+    experiment = small(models=("rnn",), loss_at="every", batch_size=1)
+    (matrix,) = measured.measured("pairs", experiment, ("rnn",)).found
+    assert matrix.worst_checksum < 1e-12
+    (flow,) = compute.flows(experiment)
+    together = np.log10(np.nansum(10.0**matrix.h, axis=0)) + np.log10(matrix.cancellation)
+    np.testing.assert_allclose(together[1:], flow.h.log10[1:], atol=1e-9)
+
+
+@pytest.mark.parametrize(("what", "page"), [("pairs", FLOW), ("lags", FLOW),
+                                            ("contributions", FLOW),
+                                            ("exponents", SPECTRUM)])  # fmt: skip
+def test_what_takes_too_long_is_refused_in_a_sentence(what: str, page: str) -> None:
+    with mock.patch.object(limits, "MAX_SECONDS", 1e-6):
+        app = opened(page, small(seed=100 + len(what)))
+    assert_sound(app)
+    key = {"pairs": "one-loss", "exponents": "lyapunov"}.get(what, what)
+    assert key not in charts(app)
+    for name in ("RNN", "LSTM", "GRU"):
+        assert f"{name}: The" in said(app)
+    assert "would take about" in said(app)
+
+
+def test_a_long_measurement_has_a_progress_bar() -> None:
+    shares: list[float] = []
+    bar = mock.Mock()
+    bar.progress.side_effect = lambda share, text: shares.append(share) or bar
+    with (
+        mock.patch.object(measured, "SOON", 0.0),
+        mock.patch.object(measured.st, "empty", return_value=bar),
+    ):
+        found = measured.measured("lags", small(seed=79), ("rnn", "lstm", "gru")).found
+        assert len(found) == 3
+        assert shares[0] == 0
+        assert shares == sorted(shares)
+        assert shares[-1] > 0.9
+        count = len(shares)
+        measured.measured("lags", small(seed=79), ("rnn", "lstm", "gru"))
+        assert len(shares) == count + 1  # nothing left to do but to say so
+
+
+def test_fewer_sequences_where_many_take_long() -> None:
+    few = small(models=("rnn",), loss_at="every", batch_size=8, seed=80)
+    assert measured.pair_sequences(few) == 8
+    with mock.patch.object(measured, "PAIR_SECONDS", 1e-9):
+        assert measured.pair_sequences(few) == 1
+        app = opened(FLOW, few)
+    assert any("first 1 of 8 sequences" in caption.value for caption in app.caption)
+
+
+def test_theory_is_drawn_only_where_it_applies() -> None:
+    wide = small(hidden_size=32)
+    plain, theory = opened(FLOW, wide), opened(FLOW, wide, view_theory=True, lags_theory=True)
+    for key in ("flow-state", "lags"):
+        names = {trace.get("name") for trace in charts(theory)[key]["data"]}
+        assert {"RNN mean field", "RNN bound", "LSTM gate alone", "GRU gate alone"} <= names
+        assert not any("mean field" in str(t.get("name")) for t in charts(plain)[key]["data"])
+        np.testing.assert_array_equal(
+            line(charts(plain)[key], "RNN"), line(charts(theory)[key], "RNN")
+        )
+    assert "No rate is predicted" not in said(theory)
+
+
+@pytest.mark.parametrize(("changes", "reason"), [
+    ({"train_steps": 1}, "trained"), ({"init": "delay_line"}, "delay line"),
+    ({"hidden_size": 8}, "H = 8"), ({"activation": "logistic"}, "logistic"),
+    ({"loss_at": "every"}, "error enters on the way"), ({"skip": 3}, "a skip"),
+])  # fmt: skip
+def test_where_theory_is_silent_it_is_said(changes: dict[str, Any], reason: str) -> None:
+    app = change(visit(query=small(**{"hidden_size": 32, **changes})), view_theory=True)
+    names = [str(trace.get("name")) for trace in charts(app)["flow-state"]["data"]]
+    assert not any("mean field" in name for name in names)
+    assert reason in said(app)
+
+
+def test_the_laws_of_random_matrices_lie_over_the_spectrum() -> None:
+    drawn = {"singular-values": "quarter circle", "powers": "Fuss-Catalan"}
+    app = change(visit(SPECTRUM, Experiment(models=("rnn",))), view_theory=True)
+    for key, name in drawn.items():
+        assert any(trace.get("name") == name for trace in charts(app)[key]["data"])
+    shaded = [s for s in charts(app)["eigenvalues"]["layout"]["shapes"] if s.get("fillcolor")]
+    assert len(shaded) == 1
+    silent = change(visit(SPECTRUM, Experiment(models=("rnn",), init="orthogonal")),
+                    view_theory=True)  # fmt: skip
+    assert "W_hh is orthogonal: every singular value" in said(silent)
+    for key, name in drawn.items():
+        assert not any(trace.get("name") == name for trace in charts(silent)[key]["data"])
+
+
+def test_a_link_switches_theory_on() -> None:
+    app = visit(query={"view_theory": "True"})
+    assert app.session_state["view_theory"] is True
+    assert any("mean field" in str(t.get("name")) for t in charts(app)["flow-state"]["data"])
+    assert visit(query={"view_theory": "nonsense"}).session_state["view_theory"] is False
+
+
+def test_exponents_of_the_long_run_and_of_theory() -> None:
+    wide = small(models=("rnn", "gru"), hidden_size=24)
+    with mock.patch.object(measured, "LONG_RUN", 200):
+        app = opened(SPECTRUM, wide, long_run=True, lyapunov_theory=True)
+    figure = charts(app)["lyapunov"]
+    names = {trace.get("name") for trace in figure["data"]}
+    assert {"RNN", "RNN long run", "GRU long run", "RNN mean field"} <= names
+    assert "GRU mean field" not in names
+    assert "GRU: there is no formula here for gated cells" in said(app)
+    table = next(e.proto.body for e in app.get("html") if "<table" in e.proto.body)
+    assert table.count("e-fold in") == 4
+
+
+def test_the_panels_follow_the_layer_that_is_shown() -> None:
+    two = small(models=("rnn",), layers=2)
+    last, first = (opened(FLOW, two, view_layer=layer) for layer in ("2", "1"))
+    assert not same(charts(last)["lags"], charts(first)["lags"])
+    assert same(charts(last)["lags"], charts(opened(FLOW, two))["lags"])
+
+
+def test_statuses_differ_in_the_matrix() -> None:
+    """A dead unit is exactly zero, and does not look like a small number."""
+    app = opened(FLOW, small(models=("rnn",), init="delay_line", activation="identity",
+                             loss_at="every", hidden_size=5))  # fmt: skip
+    figure = charts(app)["pairs"]
+    codes = np.unique(np.concatenate([n.ravel() for n in numbers(figure)[:1]]))
+    assert Status.ZERO in codes
+    assert any(theme.EXACT_ZERO in str(note["text"]) for note in figure["layout"]["annotations"])
