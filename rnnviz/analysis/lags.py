@@ -11,12 +11,18 @@ from rnnviz.analysis.jacobians import log10_spectral_norm, normalise
 from rnnviz.analysis.linear import Progress, Steps, check_range, linearize, watched
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.reachability import reachable
+from rnnviz.analysis.spectral_norms import largest_singular_values
 from rnnviz.core import Record, backward, checks
 from rnnviz.core.numerics import LOG10_2, Status, status_of
 
 Array = np.ndarray
 
-TURN_EVERY = 5
+FIRST_TURN = 10
+"""The lag; then at twice as many, and so on."""
+AT_ONCE = 16
+"""Norms that are found together."""
+LOW, HIGH = 1e-60, 1e60
+"""Squares of norms between which the product is left as it is."""
 GONE = 1e-20
 """Share of the largest below which a direction of the product is left out."""
 FAINT, FAINT_IN_SUM = 1e-9, 1e-13
@@ -50,8 +56,8 @@ def lag_profile(
     """The norms at the lags 0, every, 2·every, ... and `end` (the sequence's last step unless
     given): one product of Jacobians that grows by a step at a time, back from `end`.
 
-    Each norm is the root of the largest eigenvalue of MᵀM over the columns of the product that
-    matter, few once much is forgotten; `largest_stretch` finds it by power iteration. THEORY C4.
+    The norms are `largest_singular_values` of the columns of the product that matter, few once
+    much is forgotten; `largest_stretch` finds them by power iteration. THEORY C4.
     Raises ValueError for wrong options and above the limits of `limits`.
     """
     _, end = check_range(record, sequence, 0, end)
@@ -59,16 +65,18 @@ def lag_profile(
     limits.check("The lag profile", limits.lags_cost(record.cell, end))
     linear = watched(linearize(record, sequence, 0, end), progress)
     H = record.cell.hidden_size
-    product, log10 = _Product(linear), np.full((2, end + 1), np.nan)
+    product, turn_at = _Product(linear, H, end), FIRST_TURN
     with np.errstate(all="ignore"):
         for lag in range(end + 1):
             if lag:
                 product.grow(end - lag)
-            if lag % TURN_EVERY == 1:
-                product.turn()
             if lag % step == 0 or lag == end:
-                log10[0, lag] = product.log10_norm()
-                log10[1, lag] = log10[0, lag] if linear.size == H else product.log10_norm(H)
+                product.remember(lag)
+            if lag == turn_at:
+                product.turn()
+                turn_at *= 2
+        product.measure()
+    log10 = product.log10
     missing = (np.arange(end + 1) % step != 0) & (np.arange(end + 1) != end)
     has_zero = bool(np.isneginf(log10).any())
     open_h, open_state = _open(record, sequence, end) if has_zero else (None, None)
@@ -89,17 +97,22 @@ class _Product:
 
     Turned now and then so that the columns of `values` fall in size; those that fell below GONE of
     the largest are left out, and the product gets narrower as the past is forgotten.
+    log10 (2, end + 1): norms of the whole and of its block of h, NaN where none was asked for.
     """
 
-    def __init__(self, steps: Steps) -> None:
-        self._steps = steps
+    def __init__(self, steps: Steps, H: int, end: int) -> None:
+        self._steps, self._H, self._pending = steps, H, list[tuple[int, Array, int]]()
         self.values, self.basis, self.log2 = np.eye(steps.size), np.eye(steps.size), 0
+        self.log10 = np.full((2, end + 1), np.nan)
 
     def grow(self, k: int) -> None:
-        self.values, extra = normalise(self._steps.pull(k, self.values))
-        self.log2 += int(extra)
+        self.values = self._steps.pull(k, self.values)
+        if not LOW < np.vdot(self.values, self.values) < HIGH:
+            self.values, extra = normalise(self.values)
+            self.log2 += int(extra)
 
     def turn(self) -> None:
+        self.measure()
         if not np.isfinite(self.values).all():
             return
         order = np.argsort(-_sizes(self.values), kind="stable")
@@ -110,22 +123,35 @@ class _Product:
         turn[order] = Q[:, keep]
         self.values, self.basis = np.ascontiguousarray(R[keep].T), self.basis @ turn
 
-    def log10_norm(self, rows: int | None = None) -> float:
-        """log10 ‖Φ‖₂; of its block of the first rows and columns, if given."""
-        values, basis = self.values[:rows], self.basis[:rows]
-        sizes = _sizes(values) * (1 if rows is None else _sizes(basis))
-        some = ~(sizes < (FAINT if rows is None else FAINT_IN_SUM) * sizes.max())
-        values, basis = values[:, some], basis[:, some]
-        if rows is not None:
-            if values.shape[1] < rows:
-                _, values = np.linalg.qr(values)
-            values = values @ basis.T
-        narrow = values if values.shape[1] <= len(values) else values.T
-        return float(log10_spectral_norm(narrow[None])[0]) + self.log2 * LOG10_2
+    def remember(self, lag: int) -> None:
+        self._pending.append((lag, self.values, self.log2))
+        if len(self._pending) == AT_ONCE:
+            self.measure()
+
+    def measure(self) -> None:
+        """The norms of the products that were remembered."""
+        if not self._pending:
+            return
+        lags, values, log2 = zip(*self._pending, strict=True)
+        stack, scale = np.array(values), np.array(log2) * LOG10_2
+        self._pending = []
+        some = _matter(_sizes(stack), FAINT)
+        whole = stack if some.all() else stack[:, :, some]
+        self.log10[:, list(lags)] = np.log10(largest_singular_values(whole)) + scale
+        if self._steps.size > self._H:
+            h, basis = stack[:, : self._H], self.basis[: self._H]
+            some = _matter(_sizes(h) * _sizes(basis), FAINT_IN_SUM)
+            block = h[:, :, some] @ basis[:, some].T
+            self.log10[1, list(lags)] = log10_spectral_norm(block) + scale
+
+
+def _matter(sizes: Array, faint: float) -> Array:
+    """Which columns are not below that share of the largest in all of the matrices (n, m)."""
+    return ~(sizes < faint * sizes.max(axis=1, keepdims=True)).all(axis=0)
 
 
 def _sizes(columns: Array) -> Array:
-    return np.sqrt(np.einsum("ij,ij->j", columns, columns))
+    return np.sqrt(np.einsum("...ij,...ij->...j", columns, columns))
 
 
 def _open(record: Record, sequence: int, end: int) -> tuple[Array, Array]:

@@ -28,11 +28,11 @@ class Estimate:
 
 
 def lags_cost(cell: Cell, seq_len: int) -> Estimate:
-    """All of ∂s_T/∂s_t, and the norms of two of its blocks at each step."""
+    """All of ∂s_T/∂s_t, and the norms of two of its blocks at each step, sixteen steps together."""
     size = state_size(cell)
     norms = 6 * size**3 / QR_FLOPS_PER_SECOND
     seconds = seq_len * (_applied(cell, size) + norms)
-    return Estimate(_linear_bytes(cell, seq_len) + 8 * 6 * size * size, seconds)
+    return Estimate(_linear_bytes(cell, seq_len) + 8 * 32 * size * size, seconds)
 
 
 def spectrum_cost(cell: Cell, seq_len: int, count: int, sweeps: int = 1) -> Estimate:

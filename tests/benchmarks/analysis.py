@@ -104,8 +104,9 @@ def lags_of(jacobians: Callable[[], list[Tensor]]) -> Array:
         M = M @ J
         size = M.abs().max()
         M, log10 = M / size, log10 + float(torch.log10(size))
-        norms = (torch.linalg.matrix_norm(block, 2) for block in (M, M[:H, :H]))
-        found.append([log10 + float(torch.log10(norm)) for norm in norms])
+        blocks = (M, M[:H, :H]) if len(M) > H else (M,)
+        norms = [log10 + float(torch.log10(torch.linalg.matrix_norm(b, 2))) for b in blocks]
+        found.append([norms[0], norms[-1]])
     return np.array(found).T
 
 
