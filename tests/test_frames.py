@@ -13,7 +13,11 @@ from rnnviz.analysis import (
     gate_stats,
     gradient_flow,
     jacobian_spectrum,
+    lag_profile,
+    lyapunov_spectrum,
     memory,
+    pair_matrix,
+    weight_contributions,
     weight_spectra,
 )
 from tests.analysis.support import last_step, quiet_lstm, simple
@@ -47,6 +51,10 @@ def every_frame():
         "saturation": frames.saturation_frame(gate_stats(closed, "m").values()),
         "memory": frames.memory_frame([memory(quiet_lstm(T, 2, 1e4), "m")]),
         "carry": frames.carry_frame([carry_paths(closed, "m", every=4)]),
+        "pair": frames.pair_frame([pair_matrix(trace, "m") for trace in (linear, exploding)]),
+        "lag": frames.lag_frame([lag_profile(trace, "m") for trace in (linear, closed)]),
+        "contribution": frames.contribution_frame([weight_contributions(linear, "m")]),
+        "lyapunov": frames.lyapunov_frame([lyapunov_spectrum(linear, "m")]),
     }
 
 
@@ -60,10 +68,11 @@ def test_numbers_are_finite_or_missing(name):
     assert "inf" not in frame.to_csv(index=False).lower()
 
 
-@pytest.mark.parametrize("name", ["gradient", "unit", "spectrum", "memory", "carry"])
+@pytest.mark.parametrize("name", ["gradient", "unit", "spectrum", "memory", "carry",
+                                  "pair", "lag", "lyapunov"])  # fmt: skip
 def test_what_is_missing_is_named(name):
     frame = every_frame()[name]
-    column = "half_life" if name == "memory" else "log10" if "log10" in frame else "value"
+    column = next(c for c in ("half_life", "log10", "exponent", "value") if c in frame)
     missing = frame[column].isna()
     assert missing.any()
     assert not frame["status"][missing].isin(["finite", "below"]).any()
@@ -120,6 +129,30 @@ def test_gate_frames(lstm):
     np.testing.assert_array_equal(shares[shares["gate"] == "f"]["left"], stats["f"].left)
     assert len(frames.memory_frame([memory(lstm, "lstm")])) == H
     assert len(frames.carry_frame([carry_paths(lstm, "lstm")])) == 4 * (T + 1)
+
+
+def test_pair_and_lag_frames(lstm):
+    matrix, profile = pair_matrix(lstm, "lstm"), lag_profile(lstm, "lstm")
+    frame = frames.pair_frame([matrix])
+    assert len(frame) == 2 * sum(s + 1 for s in matrix.losses)
+    last = int(matrix.losses[-1])
+    row = frame.query(f"quantity == 'state' and loss_step == {last} and step == 2").iloc[0]
+    assert row["log10"] == matrix.state[-1, 2]
+    assert row["cancellation"] == matrix.cancellation[2]
+    lags = frames.lag_frame([profile]).query("quantity == 'h'")
+    np.testing.assert_array_equal(lags["log10"], profile.h.log10)
+    assert list(lags["lag"]) == list(range(T + 1))
+
+
+def test_contribution_and_lyapunov_frames(lstm):
+    found = weight_contributions(lstm, "lstm")
+    frame = frames.contribution_frame([found])
+    assert frame.query("quantity == 'batch'")["share"].sum() == pytest.approx(1)
+    assert frame["step"].max() == T
+    spectrum = lyapunov_spectrum(lstm, "lstm")
+    exponents = frames.lyapunov_frame([spectrum])
+    np.testing.assert_array_equal(exponents["exponent"], spectrum.exponents)
+    assert (exponents["steps"] == T).all()
 
 
 def test_nothing_gives_an_empty_frame():
