@@ -137,8 +137,8 @@ def clipping_words(found: Sequence[ClippedRun]) -> Said:
     if v.exploding_runs:
         lines.append(
             f"What it is for is explosion: with it the loss ended lower in {v.helped} of "
-            f"{v.exploding_runs} exploding runs. (Entry by entry, to no greater length, clipping "
-            f"does turn gradients: cosine down to {v.least_by_value:.2f}.)"
+            f"{v.exploding_runs} exploding runs. Clipping entry by entry, to no greater length, "
+            f"would turn them: cosine down to {v.least_by_value:.2f}."
         )
     updates = v.exploding_updates + v.vanishing_updates
     if v.lengthened:

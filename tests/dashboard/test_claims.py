@@ -1,0 +1,277 @@
+"""The Claims page: measured slice by slice, the chosen sentence first; every network it speaks of
+can be opened."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rnnviz import Experiment, run
+from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
+from rnnviz.analysis.claims_growth import STEPS, STRETCH, draw
+from rnnviz.analysis.claims_words import SENTENCES, TONES
+from rnnviz.core import backward, forward
+from rnnviz.dashboard import claims_details, controls
+from rnnviz.dashboard.claims import CLAIMS, Asked, Visit
+from rnnviz.dashboard.claims_links import OPENS, experiment_of_draw
+from rnnviz.dashboard.claims_runs import clipped_run, own_agreement, set_up
+from rnnviz.dashboard.texts import texts
+from rnnviz.experiment import check_size
+from tests.dashboard.support import (
+    assert_sound,
+    change,
+    charts,
+    experiment,
+    press,
+    said,
+    verdict,
+    visit,
+)  # fmt: skip
+
+FEW = 6
+SMALL = {"models": "rnn,gru", "hidden_size": "4", "batch_size": "2", "seq_len": "12",
+         "view_units": "8"}  # fmt: skip
+ASKED = Asked(0, 8, Experiment(("rnn",), hidden_size=4, seq_len=10))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A few draws of each claim, so that a visit measures them in no time."""
+    for name, claim in CLAIMS.items():
+        monkeypatch.setitem(CLAIMS, name, replace(claim, count=min(FEW, claim.count)))
+    return
+
+
+def finished(app: AppTest) -> AppTest:
+    """Run slices as the browser asks for them."""
+    while not app.session_state["claims"].finished:
+        app.run()
+    return app.run()
+
+
+def chips(app: AppTest) -> list[tuple[str, str]]:
+    """(tone, text) beside each sentence."""
+    bodies = [e.proto.body for e in app.get("html") if 'class="rnnviz-said ' in e.proto.body]
+    return [(b.split('"')[1].split()[1], b[b.index(">") + 1 : b.index("</p")]) for b in bodies]
+
+
+def test_every_sentence_has_its_test_and_its_texts() -> None:
+    assert list(CLAIMS) == list(SENTENCES)
+    for name in CLAIMS:
+        wanted = {f"how_to_read_{name}", f"alt_{name}", f"drawn_{name}"}
+        assert wanted <= set(texts("claims"))
+    assert set(OPENS) < set(EXAMPLES)
+    assert {f"help_{name}" for name in EXAMPLES} <= set(texts("claims"))
+
+
+def test_the_chosen_claim_is_measured_first_and_a_slice_ends_in_time(few: None) -> None:
+    ticks, seen = count(), Visit()
+    seen.follow(ASKED)
+    seen.advance("highway", 3.0, lambda: float(next(ticks)))
+    assert {name: len(w.found) for name, w in seen.works.items() if w.found} == {"highway": 3}
+    seen.advance("highway", 0.0, lambda: 0.0)
+    assert len(seen.works["highway"].found) == 4
+    seen.advance("highway", math.inf)
+    assert seen.works["highway"].finished
+    assert not seen.works["sigma"].found
+    seen.advance("highway", math.inf)
+    assert seen.works["sigma"].finished
+    while not seen.finished:
+        seen.advance("highway", math.inf)
+    assert [len(w.found) for w in seen.works.values()] == [w.total for w in seen.works.values()]
+    assert seen.works["truncation"].found[-1].label == "rnn"
+
+
+def test_only_what_a_knob_concerns_is_measured_again(few: None) -> None:
+    seen = Visit()
+    seen.follow(ASKED)
+    before = dict(seen.works)
+    seen.follow(replace(ASKED, experiment=replace(ASKED.experiment, gain=2.0)))
+    anew = [name for name, work in seen.works.items() if work is not before[name]]
+    assert anew == ["truncation"]
+    seen.follow(replace(ASKED, seed=1))
+    assert not any(work is before[name] for name, work in seen.works.items())
+
+
+def test_a_picture_is_drawn_anew_after_a_while_or_at_the_end(few: None) -> None:
+    seen, made = Visit(), count()
+    seen.follow(ASKED)
+    work = seen.works["stability"]
+
+    def picture(now: float) -> int:
+        return work.picture("x", lambda: next(made), lambda: now)
+
+    assert [picture(100.0), picture(100.1)] == [0, 0]
+    work.advance(0.0, lambda: 0.0)
+    assert [picture(100.1), picture(101.0)] == [0, 1]
+    work.advance(math.inf, lambda: 0.0)
+    assert [picture(101.0), picture(200.0)] == [2, 2]
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_page_stands(name: str, few: None) -> None:
+    app = visit("claims", {**SMALL, "view_claim": name})
+    assert_sound(app)
+    finished(app)
+    assert_sound(app)
+    assert list(charts(app)) == [f"claims-{name}"]
+    assert verdict(app)
+    assert len(chips(app)) == len(CLAIMS)
+    assert {tone for tone, _ in chips(app)} <= set(TONES) - {"open"}
+    assert not app.get("progress")
+
+
+def test_what_is_there_so_far_is_shown_with_how_far_it_is(few: None) -> None:
+    app = visit("claims", {**SMALL, "view_draws": "7"})
+    assert app.get("progress") or app.session_state["claims"].works["sigma"].finished
+    assert_sound(app)
+    assert [button.label for button in app.button if button.label.startswith("“")] == [
+        f"“{sentence}”" for sentence in SENTENCES.values()
+    ]
+
+
+def test_another_sentence_and_other_draws(few: None) -> None:
+    app = finished(visit("claims", SMALL))
+    first = chips(app)
+    press(app, f"“{SENTENCES['stability']}”")
+    assert app.session_state["view_claim"] == "stability"
+    assert list(charts(app)) == ["claims-stability"]
+    assert app.query_params["view_claim"] == "stability"
+    press(app, "Draw again")
+    assert app.query_params["view_draws"] == "1"
+    assert finished(app)
+    assert chips(app) != first
+
+
+def test_nothing_is_measured_while_a_knob_is_dragged(
+    few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = visit("claims", SMALL)
+    monkeypatch.setattr(controls, "is_dragging", lambda: True)
+    slices = app.session_state["claims"].slices
+    change(app, gain=2.0)
+    assert app.session_state["claims"].slices == slices
+    assert not app.exception
+
+
+def test_nonsense_in_a_link_is_the_default(few: None) -> None:
+    bad = {"view_claim": "<b>", "view_units": "9", "view_draws": "-1", "view_example": "x"}
+    app = visit("claims", {**SMALL, **bad})
+    assert_sound(app)
+    assert list(charts(app)) == ["claims-sigma"]
+    asked = app.session_state["claims"].works["sigma"].asked
+    assert (asked.seed, asked.hidden_size) == (0, 32)
+    huge = visit("claims", {**SMALL, "view_draws": "9" * 40}).session_state["claims"]
+    assert huge.works["sigma"].asked.seed == 99_999
+
+
+def test_the_counterexample_that_no_experiment_is_stands_here(few: None) -> None:
+    app = finished(visit("claims", SMALL))
+    press(app, texts("claims")["button_zero_radius"])
+    assert list(charts(app)) == ["claims-zero_radius"]
+    assert "doubles" in verdict(app)
+    again = visit("claims", {**SMALL, "view_example": "zero_radius"})
+    assert list(charts(again)) == ["claims-zero_radius"]
+    press(app, "Back to the draws")
+    assert list(charts(app)) == ["claims-sigma"]
+
+
+@pytest.mark.parametrize("name", OPENS)
+def test_a_counterexample_s_button_sets_the_knobs(name: str, few: None) -> None:
+    app = finished(visit("claims", SMALL))
+    press(app, texts("claims")[f"button_{name}"])
+    assert experiment(app) == OPENS[name][1]
+
+
+@pytest.mark.parametrize("name", OPENS)
+def test_a_counterexample_is_the_network_that_it_says(name: str) -> None:
+    path, opened = OPENS[name]
+    assert not check_size(opened)
+    trace, e = run(opened)["rnn"].trace, counterexample(name)
+    W = trace.params["W_hh"]
+    assert np.linalg.svd(W, compute_uv=False)[0] == pytest.approx(e.sigma_max, rel=1e-12)
+    left = np.abs(trace.d_h[:, :, 0]).max(axis=1)
+    if name == "nilpotent":
+        assert left[-1] > 0
+        assert (left[:-3] == 0).all()
+    if name == "saturated":
+        assert left[20] / left[21] == pytest.approx(e.rate, rel=1e-3)
+    assert path in ("gradient-flow", "spectrum")
+
+
+def test_a_draw_is_the_experiment_that_its_dot_opens() -> None:
+    """The same weights and inputs: the same promises, and growth but for the error's direction."""
+    for number in (1, 2, 5, 8):
+        d = draw(4, 12, number)
+        opened = experiment_of_draw(d)
+        assert not check_size(opened)
+        trace = run(opened)["rnn"].trace
+        assert np.linalg.svd(trace.params["W_hh"], compute_uv=False)[0] == d.sigma_max
+        record = forward(trace.cell, trace.params, trace.x[:, :, :1])
+        direct = np.zeros((STEPS, 12, 1))
+        direct[-1] = np.random.default_rng(0).standard_normal((12, 1))
+        left = np.linalg.norm(backward(record, direct).d_h[:, :, 0], axis=1)
+        with np.errstate(divide="ignore"):
+            growth = np.log10(left[STEPS - STRETCH] / left[STEPS]) / STRETCH
+        assert growth == pytest.approx(d.growth, abs=0.03)
+
+
+def test_clipping_on_real_runs_shortens_and_never_turns() -> None:
+    exploding, vanishing = (clipped_run(0, 8, number) for number in (0, 1))
+    assert (exploding.case, vanishing.case) == ("exploding", "vanishing")
+    assert exploding.clipped > 0
+    for each in (exploding, vanishing):
+        np.testing.assert_allclose(each.after, np.minimum(each.before, each.limit), rtol=1e-12)
+        assert each.cosine.min() > 1 - 1e-12
+        assert each.lengthened == 0
+        assert each.slopes[0] == pytest.approx(each.slopes[1], rel=1e-9)
+    assert vanishing.slopes[0] < -0.1
+    assert exploding.by_value.min() < 0.95
+    assert set_up(0, 8, 0).seed == set_up(0, 8, 1).seed != set_up(0, 8, 2).seed
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"layers": 2, "bidirectional": "yes"},
+        {"task": "captioning", "models": ("gru",)},
+        {"task": "sentiment", "models": ("lstm:variant=cifg",)},
+        {"skip": 3, "models": ("rnn:leak=0.5",), "loss_at": "every"},
+    ],
+    ids=str,
+)
+def test_own_networks_of_any_kind_are_measured(changes: dict[str, Any]) -> None:
+    own = Experiment(**{"models": ("rnn", "lstm"), "hidden_size": 4, "seq_len": 12, **changes})
+    for label in map(str, own.models):
+        found = own_agreement(own, label)
+        assert found.label == label
+        assert np.nanmax(np.abs(found.cosine)) <= 1 + 1e-12
+        assert found.cosine[found.windows >= 12] == pytest.approx(1)
+
+
+def test_own_networks_that_would_take_long_are_not_measured() -> None:
+    large = Experiment(("lstm",), hidden_size=512, seq_len=300)  # type: ignore[arg-type]
+    assert np.isnan(own_agreement(large, "lstm").cosine).all()
+
+
+def test_the_numbers_behind_a_verdict_are_a_table() -> None:
+    found = [draw(0, 4, k) for k in range(5)]
+    table = claims_details.scores(found)
+    assert list(table["predictor"]) == list(claims_details.NAMES.values())
+    assert all(value == "–" or " of " in value for value in table["tanh"])
+    assert [row["gain"] for row in claims_details.rows(found)] == [d.gain for d in found]
+    (row,) = claims_details.rows([clipped_run(0, 4, 1)])
+    assert len(row["before"].split()) == 30
+
+
+def test_a_task_that_cannot_be_made_is_refused_with_the_reason(few: None) -> None:
+    app = change(visit("claims", SMALL), task="text", text="a")
+    assert "This cannot be run" in said(app)
