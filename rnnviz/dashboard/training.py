@@ -83,9 +83,9 @@ class Visit:
     def begin(self, experiment: Experiment) -> Training:
         """A new run; the one before goes to the table."""
         self.keep()
-        self.training = begin(experiment, next(self.numbers))
+        run = self.training = begin(experiment, next(self.numbers))
         self.restarted = ""
-        return self.training
+        return run
 
     def play(self) -> None:
         """Let it go on from where it is."""
@@ -107,7 +107,6 @@ class Visit:
         """Put the run that ends into the table, if it got anywhere."""
         if self.training is not None and self.training.furthest >= WORTH_KEEPING:
             self.runs = [*self.runs, kept(self.training)][-MOST_KEPT:]
-        self.training = None
 
     def reset(self) -> None:
         """Back to the same initial weights."""

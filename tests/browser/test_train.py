@@ -112,6 +112,28 @@ def test_the_written_text_follows_the_scrubber(app: str, open_page: Callable[...
     page.wait_for_function(script, arg=[css, before])
 
 
+def test_a_step_and_a_knob_at_once_are_two_messages(train: Page) -> None:
+    """In one message they would run the figures alone, and the knob would be heard late."""
+    sent: list[str | bytes] = []
+    train.on("websocket", lambda ws: hear(ws, sent))
+    train.reload()
+    wait_charts(train, "train")
+    wait_idle(train)
+    before = len(sent)
+    gain = train.get_by_role("slider", name="Gain", exact=True)
+    gain.evaluate("""(knob) => {
+      const key = { key: 'ArrowRight', bubbles: true, composed: true };
+      document.body.dispatchEvent(new KeyboardEvent('keydown', key));
+      knob.value = Number(knob.value) + 8;
+      knob.dispatchEvent(new Event('input'));
+    }""")
+    train.wait_for_url("**gain=**")
+    told = [bytes(m) if isinstance(m, bytes) else m.encode() for m in sent[before:]]
+    (step, *_) = [m for m in told if b'"name":"step"' in m]
+    assert b'"name":"gain"' not in step
+    assert sum(b'"name":"gain"' in m for m in told) >= 1
+
+
 def hear(ws: WebSocket, sent: list[str | bytes]) -> None:
     ws.on("framesent", lambda payload: sent.append(payload))
 

@@ -1,7 +1,7 @@
 // A chart that plotly.js updates in place. One instance for each element Streamlit mounts.
 
 import { Cursor } from "./cursor.js";
-import { afterPaint, held, inTurn, scriptEnds, tellNews, training, wait } from "./page.js";
+import { afterPaint, held, inTurn, scriptEnds, sendAlone, tellNews, training, wait } from "./page.js";
 import {
   AXIS_EDIT,
   element,
@@ -211,7 +211,7 @@ class Chart {
     if (!this.options.clicks || !points?.length) return;
     const { x, y, z, curveNumber, pointNumber } = points[0];
     const point = { x, y, z: z ?? null, curve: curveNumber, point: pointNumber };
-    this.setTriggerValue("click", point);
+    sendAlone(() => this.setTriggerValue("click", point));
   }
 
   // Forget what the reader zoomed and take the figure's own ranges, those of now.

@@ -51,6 +51,28 @@ export function pageTurns() {
   return Boolean(turning);
 }
 
+// What is sent within one turn of the event loop becomes one message to Streamlit, which runs the
+// part of the page that spoke first: sent alone, it reaches the part that it is meant for.
+let sending = Promise.resolve();
+
+export function sendAlone(send) {
+  sending = sending.then(send).catch((error) => console.warn(`rnnviz: ${error.message}`))
+    .then(() => wait(0));
+}
+
+// A slider has sent a value, and no script runs yet: other work can wait.
+const START = 100; // ms after which the script has started, if the message was not lost
+let valueSent = -START;
+
+export function sendValue(send) {
+  valueSent = performance.now();
+  sendAlone(send);
+}
+
+export function valueIsOnItsWay() {
+  return performance.now() - valueSent < START;
+}
+
 // Wait until the script has ended and a slider had its turn to ask for the next value, so that the
 // server computes while the browser draws. No longer than `limit` ms.
 export async function scriptEnds(limit) {

@@ -3,7 +3,7 @@
 //
 // It is also the clock: while training plays, it asks for each next slice of it.
 
-import { scriptRuns, training } from "./page.js";
+import { scriptRuns, sendAlone, training } from "./page.js";
 import { Ticker } from "./ticker.js";
 import { tellStep } from "./tracks.js";
 
@@ -86,7 +86,8 @@ class Scrubber {
       this.pausing = true;
       this.ticker.stop();
     }
-    this.setTriggerValue("command", { name, step: this.chosen ?? this.last });
+    const step = this.chosen ?? this.last;
+    sendAlone(() => this.setTriggerValue("command", { name, step }));
   }
 
   paint() {

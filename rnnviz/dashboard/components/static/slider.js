@@ -5,7 +5,7 @@
 // script ran, a chart has new data, or the server has echoed its number) and the script has come to
 // its end; of the values that wait, the last wins.
 
-import { NEWS, held, pageTurns, relay, scriptRuns, watchScript } from "./page.js";
+import { NEWS, held, pageTurns, relay, scriptRuns, sendValue, watchScript } from "./page.js";
 
 const MIN_GAP = 40; // ms between two messages
 const LOST = 300; // ms without an echo, while no script runs: the message started nothing
@@ -207,8 +207,9 @@ class Slider {
     this.waiting = null;
     const { value, dragging } = this.told;
     const knob = { value, dragging, seq: this.sent.seq };
-    if (relay.send && !this.told.settled) relay.send({ ...knob, name: this.data.key });
-    else this.setStateValue("knob", knob);
+    const inPart = relay.send && !this.told.settled;
+    sendValue(() => inPart && relay.send
+      ? relay.send({ ...knob, name: this.data.key }) : this.setStateValue("knob", knob));
   }
 
   // Milliseconds until the next look; 0 when the page has taken the last value.

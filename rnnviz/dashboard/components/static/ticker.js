@@ -2,7 +2,9 @@
 // as the script has ended, if what came before its figures is drawn: the server works while the
 // browser draws. A page that is left or hidden asks for nothing.
 
-import { held, inTurn, pageTurns, scriptRuns, wait, watchScript } from "./page.js";
+import {
+  held, inTurn, pageTurns, scriptRuns, valueIsOnItsWay, wait, watchScript,
+} from "./page.js";
 
 const LOST = 3000; // ms without an answer, while no script runs: the message started nothing
 
@@ -55,6 +57,7 @@ export class Ticker {
     const since = performance.now() - (this.asked ?? -LOST);
     // A script that runs on and on would leave a slider no moment to send its value.
     if (document.hidden || held.size || scriptRuns() || pageTurns()) return true;
+    if (valueIsOnItsWay()) return true;
     return since < this.every || (!this.done && since < LOST);
   }
 }
