@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import streamlit as st
 
 from rnnviz.analysis import gates, gradients, spectra
+from rnnviz.analysis import trust as trusting
 from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.layers import SEPARATOR, LayerTrace, layer_traces
 from rnnviz.dashboard.training import trained_params
@@ -134,6 +135,18 @@ def carry(experiment: Experiment, label: str, coarse: bool) -> CarryPaths | None
         return None
     every = max(1, trace.seq_len // COARSE_STEPS) if coarse or work > CARRY_BUDGET // 10 else 1
     return carry_paths(trace, label, every=every)
+
+
+@_cached(max_entries=64)
+def trust(experiment: Experiment, label: str) -> trusting.Trust:
+    """Every check of one model's run. A newer value of a knob stops it."""
+    run = traces(experiment)
+    return trusting.trust(run[label], run.batch, label, progress=give_way)
+
+
+def give_way(_: float) -> None:
+    """Whenever the state is read, Streamlit ends a script that a newer one waits for."""
+    st.session_state.get("visit")
 
 
 @_cached(max_entries=16)

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from rnnviz.dashboard import compute, controls, layout, state, train_controls, training
+from rnnviz.dashboard import compute, controls, layout, state, train_controls, training, trust
 from rnnviz.dashboard.components import relay
 from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
 from rnnviz.experiment import check_size
@@ -49,7 +49,9 @@ def _page(path: str) -> None:
     controls.follow(setting)
     setting = _of_page(path, setting)
     work = training.still_to_do(setting.experiment)
-    if refusal := check_size(work):
+    refusal, place = check_size(work), st.empty()
+    trust.mark(place, path, setting.experiment, refusal)
+    if refusal:
         layout.link_messages(setting.experiment)
         layout.refused(refusal)
     else:
@@ -58,6 +60,8 @@ def _page(path: str) -> None:
             if path != "gates":  # which has a switch for it
                 train_controls.shown_after(setting.experiment)
             PAGES[path][1].page(setting)
+    if path == "train":  # it may have begun another run
+        trust.mark(place, path, setting.experiment, refusal)
     relay()
 
 
@@ -65,8 +69,12 @@ def _page(path: str) -> None:
 def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go."""
     setting = _of_page(path, controls.setting())
-    if not check_size(training.still_to_do(setting.experiment)):
+    refusal = check_size(training.still_to_do(setting.experiment))
+    strip = st.container(key="trust")
+    if not refusal:
         PAGES[path][1].details(setting)
+    with strip:
+        trust.strip(path, setting.experiment, refusal)
 
 
 def _of_page(path: str, setting: state.Setting) -> state.Setting:
