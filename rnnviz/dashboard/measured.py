@@ -31,6 +31,8 @@ PAIR_SECONDS = 0.12
 LONG_RUN = 2000
 """Steps of the long run."""
 DISCARD = 200
+LARGEST = 16
+"""Exponents where all of them would take too long."""
 
 
 @dataclass(eq=False)
@@ -174,12 +176,21 @@ def _contributions_cost(experiment: Experiment, label: str) -> limits.Estimate:
 def _exponents(
     experiment: Experiment, label: str, progress: Progress | None
 ) -> lyapunov.LyapunovSpectrum:
-    return lyapunov.lyapunov_spectrum(_trace(experiment, label), label, progress=progress)
+    trace = _trace(experiment, label)
+    count = _count(trace, trace.steps_of(0))
+    return lyapunov.lyapunov_spectrum(trace, label, count=count, progress=progress)
 
 
 def _exponents_cost(experiment: Experiment, label: str) -> limits.Estimate:
     trace = _trace(experiment, label)
-    return limits.spectrum_cost(trace.cell, trace.steps_of(0), state_size(trace.cell))
+    return limits.spectrum_cost(trace.cell, trace.steps_of(0), _count(trace, trace.steps_of(0)))
+
+
+def _count(trace: Trace, steps: int) -> int:
+    """All exponents; the largest ones where all of them would take too long."""
+    every = state_size(trace.cell)
+    cost = limits.spectrum_cost(trace.cell, steps, every)
+    return min(every, LARGEST) if limits.refusal("", cost) else every
 
 
 def _long_run(
@@ -187,6 +198,7 @@ def _long_run(
 ) -> lyapunov.LyapunovSpectrum:
     """Driven by the run's own sequences, one after another, again and again."""
     trace, last = _trace(experiment, label), None
+    count = _count(trace, LONG_RUN + DISCARD)
     inputs = np.concatenate([trace.x[: trace.steps_of(b), :, b] for b in range(trace.batch_size)])
     params = {name: value.astype(np.float64) for name, value in trace.params.items()}
 
@@ -194,7 +206,7 @@ def _long_run(
         return inputs[np.arange(start, stop) % len(inputs), :, None].astype(np.float64)
 
     for last in lyapunov.long_run(trace.cell, params, LONG_RUN, label, drive=drive,
-                                  discard=DISCARD):  # fmt: skip
+                                  discard=DISCARD, count=count):  # fmt: skip
         if progress is not None:
             progress(last.steps / LONG_RUN)
     assert last is not None
@@ -202,8 +214,8 @@ def _long_run(
 
 
 def _long_run_cost(experiment: Experiment, label: str) -> limits.Estimate:
-    cell = _trace(experiment, label).cell
-    return limits.spectrum_cost(cell, LONG_RUN + DISCARD, state_size(cell))
+    trace, steps = _trace(experiment, label), LONG_RUN + DISCARD
+    return limits.spectrum_cost(trace.cell, steps, _count(trace, steps))
 
 
 def _trace(experiment: Experiment, label: str) -> Trace:

@@ -22,6 +22,7 @@ from rnnviz.plots import theme
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 OWN_STEPS = "step of its own, from the end of the sequence"
+SHORT = "own step, from the end"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def _pair_charts(panels: Panels, matrices: Sequence[PairMatrix]) -> None:
         _chart(figure, "one-loss", alt)
         layout.how_to_read(text["how_to_read_one_loss"])
         return
-    figure = pair_plots.pair_heatmaps(matrices, styles=panels.styles, time_title=time)
+    narrow = SHORT if panels.backward else pair_plots.TIME
+    figure = pair_plots.pair_heatmaps(matrices, styles=panels.styles, time_title=narrow)
     _chart(figure, "pairs", "Gradient of each loss at each step, log10, one panel a model")
     layout.how_to_read(text["how_to_read_pairs"])
     sums = pair_plots.cancellation_figure(matrices, styles=panels.styles, time_title=time)

@@ -70,12 +70,16 @@ def _row(spectrum: LyapunovSpectrum) -> dict[str, object]:
     return {
         "model": display_name(spectrum.label),
         "steps": f"{spectrum.steps:,}",
-        "λ₁, nats a step": largest if np.isfinite(largest) else str(largest),
+        "λ₁, nats a step": _number(largest),
         "what λ₁ means": _meaning(largest),
-        "Σ λ": float(spectrum.exponents.sum()),
-        "mean ln |det J|": spectrum.determinant,
+        "Σ λ": _number(float(spectrum.exponents.sum())),
+        "mean ln |det J|": _number(spectrum.determinant),
         "they differ by": _small(spectrum.residual),
     }
+
+
+def _number(value: float) -> float | str:
+    return str(value).replace("inf", "∞").replace("-", "−") if np.isinf(value) else value
 
 
 def _meaning(largest: float) -> str:

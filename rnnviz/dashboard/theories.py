@@ -44,10 +44,9 @@ def row() -> DeltaGenerator:
 
 
 def switch() -> bool:
-    """The switch of a page's own figures."""
+    """The switch of a page's own figures. It stands where there is room without moving them."""
     st.session_state[THEORY] = switched_on()
-    return st.toggle("Theory", key=THEORY, on_change=lambda: st.rerun(WHOLE_PAGE),
-                     help="Lay what theory predicts over what was measured")  # fmt: skip
+    return st.toggle("Theory", key=THEORY, on_change=lambda: st.rerun(WHOLE_PAGE))
 
 
 def of_flows(experiment: Experiment, flows: Sequence[GradientFlow]) -> dict[str, Predictions]:

@@ -21,6 +21,8 @@ ROW_HEIGHT = 270
 MARGIN = {"l": 62, "r": 18, "t": 30, "b": 46}
 LEAST = -6.0
 """Decades that the axis goes down to; smaller singular values lie on its edge."""
+ROUNDING = 1e-14
+"""Share of a step's largest singular value below which one is zero, or might as well be."""
 BANDS = ((0, 100, 0.16), (25, 75, 0.3))
 """Percentiles from, to, and how dark."""
 
@@ -30,7 +32,7 @@ def jacobian_bands(
 ) -> go.Figure:
     """log10 of the singular values of ∂s_t/∂s_{t−1} at each step, one panel a model on one axis:
     thick the largest, thin the median; dark between the quartiles, light from least to largest.
-    Above 0 a direction is stretched. Values of 0 lie on the lower edge and are counted in words.
+    Above 0 a direction is stretched. What is zero lies on the lower edge and are counted in words.
     """
     known = theme.styles_for([j.label for j in spectra], styles)
     rows = -(-max(len(spectra), 1) // 3)
@@ -121,7 +123,8 @@ def _title(style: theme.Style, place: Place) -> Piece:
 def _missing(j: JacobianSpectrum, suffix: str) -> list[Piece]:
     """In words: how many singular values are zero or no number, of how many."""
     values = j.singular_values
-    counts = (int((values == 0).sum()), "zero"), (int(np.isnan(values).sum()), "no number")
+    zero = values <= ROUNDING * values.max(axis=1, keepdims=True)
+    counts = (int(zero.sum()), "zero to rounding"), (int(np.isnan(values).sum()), "no number")
     texts = [f"{count:,} of {values.size:,} are {word}" for count, word in counts if count]
     place = {"xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "xanchor": "left"}
     size = {"font": {"size": theme.SMALL_SIZE}, "yanchor": "bottom"}

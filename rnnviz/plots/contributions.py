@@ -25,6 +25,8 @@ UPPER, LOWER = (0.44, 1.0), (0.0, 0.34)
 TIME = "time step t"
 FEW = 3
 """Models up to which the dotted lines can be told apart."""
+NAME = 45
+"""Pixels more for each further model's name."""
 THIN = {"width": theme.THIN, "dash": "dot"}
 
 
@@ -32,13 +34,14 @@ def contributions_figure(
     contributions: Sequence[Contributions],
     *,
     styles: Mapping[str, theme.Style] | None = None,
-    height: int = HEIGHT,
+    height: int | None = None,
     time_title: str = TIME,
 ) -> go.Figure:
     """Above: log10 ‖G_t‖_F of the batch at each step; dotted and thin, of the sequences one by one
     (RMS), before they cancel. Below: the signed share of ∂L/∂W_hh, which adds up to 1.
     """
     known = theme.styles_for([c.label for c in contributions], styles)
+    height = height or HEIGHT + NAME * max(0, len(contributions) - FEW)
     layout: Piece = {"height": height, "margin": {"l": gutter(known), **MARGIN}}
     if reason := _why_empty(contributions):
         return figure([UNSEEN], {**layout, **nothing(reason)}, "contributions")

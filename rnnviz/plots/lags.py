@@ -38,7 +38,8 @@ def lag_figure(
         style = known[profile.label]
         drawn.append((replace(style, faint=False), _relative(profile.state)))
         if not np.array_equal(profile.h.log10, profile.state.log10, equal_nan=True):
-            alone = replace(style, name=f"{style.name} h alone", dash="dot", faint=True)
+            name = f"{style.name} h alone"
+            alone = replace(style, name=name, detail="", where="", dash="dot", faint=True)
             drawn.append((alone, _relative(profile.h)))
     extra = [
         pair

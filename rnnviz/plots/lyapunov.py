@@ -21,6 +21,8 @@ Array = np.ndarray
 
 HEIGHT = 330
 MARGIN = {"t": 12, "b": 46, "r": 84}
+WIDER = 12
+"""Pixels more beside the plot: λ₁ has three decimals."""
 LEAST = -12.0
 """Nats a step that the axis goes down to; lower exponents leave it."""
 
@@ -39,7 +41,7 @@ def lyapunov_figure(
     label, a dash-dotted line. Exponents of −∞ are counted in words.
     """
     known = theme.styles_for([s.label for s in spectra], styles)
-    layout: Piece = {"height": height, "margin": {"l": gutter(known), **MARGIN}}
+    layout: Piece = {"height": height, "margin": {"l": gutter(known) + WIDER, **MARGIN}}
     finite = [s.exponents[np.isfinite(s.exponents)] for s in (*spectra, *long_run)]
     if not any(len(values) for values in finite):
         text = "No exponent is a number." if spectra else "No model chosen."

@@ -46,7 +46,7 @@ COLUMNS = {
 def page(setting: Setting) -> None:
     """Verdict, one large figure, unit × time below it."""
     experiment, text = setting.experiment, texts("gradient_flow")
-    left, right = st.columns([1, 1], vertical_alignment="center")
+    left, right = st.columns([2, 3], vertical_alignment="center")
     with left:
         layout.question(text["question"])
     with right, theories.row():

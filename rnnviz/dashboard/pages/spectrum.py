@@ -68,7 +68,7 @@ def _law(experiment: Experiment, spectrum: Spectrum) -> WeightLaw | None:
 def _choice(experiment: Experiment) -> tuple[str, str]:
     """The page's question, and beside it which model, which of its layers and directions, and
     which gate's block of its W_hh."""
-    left, right = st.columns([10, 18], vertical_alignment="center")
+    left, right = st.columns([8, 20], vertical_alignment="center")
     with left:
         layout.question(texts("spectrum")["question"])
     model = _model(experiment)

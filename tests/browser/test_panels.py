@@ -1,0 +1,90 @@
+"""What is below the fold in a real browser: each panel opens, is painted, and can be read."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page
+
+from rnnviz import Experiment, to_query
+from tests.browser import reading
+from tests.browser.reading import wait_charts
+from tests.browser.support import chart, painted, wait_idle, wait_painted
+
+pytestmark = pytest.mark.browser
+PANELS = {
+    "": {
+        "Pair matrix:": ("one-loss",),
+        "Lag profile:": ("lags",),
+        "Sums in ∂L/∂W_hh": ("contributions",),
+    },
+    "spectrum": {"Lyapunov spectrum:": ("lyapunov",), "Jacobian spectra": ("bands",)},
+}
+MODELS = {
+    "three": Experiment(),
+    "six": Experiment(
+        models=("rnn", "lstm", "gru", "lstm:forget_bias=0", "gru:update_bias=0", "rnn:gain=2")
+    ),
+    "layers": Experiment(layers=2, bidirectional="yes", seq_len=40),
+}
+
+
+def unfold(page: Page, title: str, keys: tuple[str, ...]) -> None:
+    """Open a panel and wait until its charts are drawn."""
+    page.get_by_text(title).first.click()
+    for key in keys:
+        wait_painted(page, key, timeout=60_000)
+    wait_idle(page)
+
+
+def unreadable(page: Page, keys: tuple[str, ...]) -> list[str]:
+    """Texts of these figures that are cut or lie over another."""
+    found = []
+    for key in keys:
+        css = f"{chart(page, key)} .rnnviz-plot"
+        page.locator(css).scroll_into_view_if_needed()
+        written = page.evaluate(reading.FIGURE_TEXT, css)
+        assert written, key
+        found += [f"{key}: {text['text']!r} is cut" for text in written if text["cut"]]
+        found += [f"{key}: {pair}" for pair in reading.overlaps(written)]
+    return found
+
+
+@pytest.mark.parametrize("models", MODELS)
+@pytest.mark.parametrize("tab", PANELS)
+def test_every_panel_opens_and_can_be_read(app: str, open_page, tab: str, models: str) -> None:
+    page = open_page(f"{app}/{tab}?{urlencode(to_query(MODELS[models]))}")
+    wait_charts(page, tab)
+    for title, keys in PANELS[tab].items():
+        unfold(page, title, keys)
+        assert unreadable(page, keys) == []
+
+
+def test_the_pair_matrix_in_the_dark(app: str, open_page) -> None:
+    page = open_page(app, color_scheme="dark")
+    wait_charts(page, "")
+    unfold(page, "Pair matrix:", ("one-loss",))
+    page.get_by_text("Put a loss at every step").click()
+    for key in ("pairs", "cancellation"):
+        wait_painted(page, key, timeout=60_000)
+    wait_idle(page)
+    assert unreadable(page, ("pairs", "cancellation")) == []
+    assert reading.contrast(page, f"{chart(page, 'pairs')} .xtick text") > 7
+
+
+@pytest.mark.parametrize("tab", PANELS)
+def test_theory_moves_nothing_but_itself(app: str, open_page, tab: str) -> None:
+    """Switched on, the first screen keeps its places and gains its lines."""
+    page = open_page(f"{app}/{tab}")
+    wait_charts(page, tab)
+    keys = reading.CHARTS[tab]
+    places = [page.locator(chart(page, key)).bounding_box() for key in keys]
+    before, count = reading.drawn(page, keys[0]), painted(page, keys[0])
+    page.get_by_text("Theory", exact=True).first.click()
+    wait_painted(page, keys[0], after=count)
+    page.wait_for_url("**view_theory=True*")
+    wait_charts(page, tab)
+    assert [page.locator(chart(page, key)).bounding_box() for key in keys] == places
+    assert len(reading.drawn(page, keys[0])) > len(before)
+    assert reading.troubles(page, tab) == []
