@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rnnviz.analysis.factored import state_size
 from rnnviz.analysis.linear import BLOCK_BYTES
+from rnnviz.analysis.pair_columns import ENTRIES, together
 from rnnviz.core import Cell
 
 MAX_BYTES = 1 << 30
@@ -45,10 +46,12 @@ def spectrum_cost(cell: Cell, seq_len: int, count: int, sweeps: int = 1) -> Esti
 
 def pairs_cost(cell: Cell, seq_len: int, losses: int, batch_size: int) -> Estimate:
     """One gradient for each step with a loss, on average half of the way back each."""
-    results = 8 * 3 * losses * (seq_len + 1)
-    columns = 8 * 4 * state_size(cell) * losses + 8 * len(cell.D_SLABS) * cell.hidden_size * losses
+    group = together(cell, losses, batch_size)
+    results = 8 * (5 + 3 * group * (1 + cell.HAS_CELL_STATE)) * losses * (seq_len + 1)
+    columns = 8 * 3 * group * state_size(cell) * losses
+    entries = min(group * seq_len, max(group, ENTRIES))
     seconds = batch_size * seq_len * _applied(cell, (losses + 1) // 2)
-    return Estimate(_linear_bytes(cell, seq_len) + results + columns, seconds)
+    return Estimate(_linear_bytes(cell, entries) + results + columns, seconds)
 
 
 def contributions_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:

@@ -19,7 +19,7 @@ Array = np.ndarray
 Progress = Callable[[float], None]
 """Is told the share that is done, rising to 1, after every step; what it raises stops the work."""
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 19
 """Of rows of J_t that are made at once: few enough to stay in the cache."""
 
 
@@ -48,6 +48,12 @@ def linearize(record: Record, sequence: int = 0, start: int = 0, stop: int | Non
     return Linear(record.cell, rows_of(record, steps, sequence))
 
 
+def side_by_side(record: Record, sequences: Array, start: int, stop: int) -> Linear:
+    """The steps from s_start to s_stop of several sequences at once, padding too: columns are
+    (B, S, m), matrices (B, S, S)."""
+    return Linear(record.cell, rows_of(record, np.arange(start, stop) + 1, sequences))
+
+
 def check_range(record: Record, sequence: int, start: int, stop: int | None) -> tuple[int, int]:
     """(start, stop) of a stretch of at least one step of a sequence."""
     last = len(check_steps(record, None, sequence))
@@ -60,10 +66,7 @@ def check_range(record: Record, sequence: int, start: int, stop: int | None) -> 
 
 
 class Linear:
-    """Steps from the rows of their Jacobians, a block of which is kept at a time.
-
-    Of several sequences at once columns are (B, S, m), and matrices (B, S, S).
-    """
+    """Steps from the rows of their Jacobians, a block of which is kept at a time."""
 
     def __init__(self, cell: Cell, source: Source) -> None:
         self._source = source
@@ -80,12 +83,12 @@ class Linear:
     def size(self) -> int:
         return self._size
 
-    def pull(self, k: int, columns: Array) -> Array:
+    def pull(self, k: int, columns: Array, out: Array | None = None) -> Array:
         rows, H, own = self._rows(k), self._H, self._own
+        result = np.empty(columns.shape) if out is None else out
         transposed = rows.hidden.swapaxes(-1, -2)
         if self._size == H:
-            return transposed @ columns
-        result = np.empty_like(columns, order="C")
+            return np.matmul(transposed, columns, out=result)
         np.matmul(transposed, columns[..., :own, :], out=result[..., :H, :])
         if rows.carried is not None:
             c = result[..., H:own, :]
@@ -101,7 +104,7 @@ class Linear:
         rows, H, own = self._rows(k), self._H, self._own
         if self._size == H:
             return rows.hidden @ columns
-        result = np.empty_like(columns, order="C")
+        result = np.empty(columns.shape)
         np.matmul(rows.hidden, columns[..., :H, :], out=result[..., :own, :])
         if rows.carried is not None:
             result[..., :H, :] += rows.carried[..., :H, :] * columns[..., H:own, :]

@@ -7,29 +7,19 @@ at step s. Source: RNNbow, Cashman et al. 2018, IEEE CG&A 38(6), arXiv:1907.1254
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rnnviz.analysis import limits
-from rnnviz.analysis.factored import state_size
-from rnnviz.analysis.jacobians import normalise
-from rnnviz.analysis.linear import Progress, Steps, linearize, watched
+from rnnviz.analysis.linear import Progress, side_by_side
+from rnnviz.analysis.pair_columns import ENTRIES, Columns, together
 from rnnviz.analysis.reachability import reachable
 from rnnviz.core import RNN, Trace, checks
-from rnnviz.core.numerics import (
-    LOG10_2,
-    Status,
-    log10_norm,
-    log10_rms,
-    status_of,
-)
+from rnnviz.core.numerics import Status, log10_hypot, status_of
 
 Array = np.ndarray
-
-LOW, HIGH = 1e-200, 1e200
-"""Squares of norms between which columns are left as they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +70,13 @@ def pair_matrix(
     cost = limits.pairs_cost(trace.cell, trace.seq_len, len(losses), len(chosen))
     limits.check("The pair matrix", cost, "fewer sequences or a shorter one")
     with np.errstate(all="ignore"):
-        one = []
-        for i, b in enumerate(chosen.tolist()):
-            share = i / len(chosen), (i + 1) / len(chosen)
-            steps = watched(linearize(trace, b), progress, *share)
-            one.append(_one_sequence(trace, b, losses, steps))
-        h, state, total, error = (_root_sum_square(v) for v in zip(*one, strict=True))
+        groups, found = _groups(trace, chosen, len(losses)), None
+        for i, some in enumerate(groups):
+            share = i / len(groups), (i + 1) / len(groups)
+            of_group = _group(trace, some, losses, _between(progress, *share))
+            found = of_group if found is None else [*map(log10_hypot, found, of_group)]
+        assert found is not None
+        h, state, total, error = found
         apart = _log10_sum(h)
         having = (trace.present[losses - 1][:, chosen].sum(axis=1).clip(1))[:, None]
         mean = shift - 0.5 * np.log10(having)
@@ -108,92 +99,33 @@ def _chosen(trace: Trace, sequences: Sequence[int] | None) -> Array:
     return chosen
 
 
-def _one_sequence(
-    trace: Trace, b: int, losses: Array, steps: Steps
-) -> tuple[Array, Array, Array, Array]:
-    """log10 of h, state (n, T+1), of ‖Σ_s v_s‖ and of its distance to the trace's (T+1,)."""
-    T, H, own = trace.seq_len, trace.cell.hidden_size, losses[losses <= trace.steps_of(b)]
-    columns = _Columns(trace, b, own)
-    sums, sums_log2 = np.zeros((2, H, T + 1)), np.zeros(T + 1, np.int64)
-    for k in range(int(own.max(initial=-1)), -1, -1):
+def _groups(trace: Trace, chosen: Array, losses: int) -> list[Array]:
+    most = together(trace.cell, losses, len(chosen))
+    return [chosen[start : start + most] for start in range(0, len(chosen), most)]
+
+
+def _between(progress: Progress | None, first: float, last: float) -> Progress:
+    if progress is None:
+        return lambda share: None
+    return lambda share: progress(first + (last - first) * share)
+
+
+def _group(trace: Trace, chosen: Array, losses: Array, progress: Progress) -> list[Array]:
+    """log10 of h, state (n, T+1), of ‖Σ_s v_s‖ and of its distance to the trace's (T+1,); root of
+    the sum of squares over the sequences."""
+    columns, last = Columns(trace, chosen, losses), int(losses.max(initial=0))
+    most, steps, start = max(1, ENTRIES // len(chosen)), None, last
+    for k in range(last, -1, -1):
         columns.join(k)
         columns.measure(k)
-        sums[0, :, k], sums_log2[k] = columns.sum()
-        d_h, log2 = trace.d_h[k, :, b], int(trace.d_log2[k, b] - sums_log2[k])
-        sums[1, :, k] = sums[0, :, k] - (np.ldexp(d_h, log2) if log2 else d_h)
-        if k:
-            columns.values = steps.pull(k - 1, columns.values)
-    total, error = log10_norm(sums, 1, sums_log2)
-    none = np.full((len(losses) - len(own), T + 1), -np.inf)
-    h, state = (np.concatenate([found, none]) for found in columns.log10())
-    return h, state, total, error
-
-
-class _Columns:
-    """The gradients of the losses that have joined so far, the last loss first; the true ones are
-    values · 2**log2. Norms are kept as squares and decades to add, logarithms taken at the end."""
-
-    def __init__(self, trace: Trace, b: int, losses: Array) -> None:
-        cell, n = trace.cell, len(losses)
-        self._H, self._states = cell.hidden_size, cell.hidden_size * (1 + cell.HAS_CELL_STATE)
-        self._direct, self._joining = trace.d_h_direct[:, :, b], list(losses)
-        exponents = trace.direct_log2
-        self._direct_log2 = None if exponents is None else exponents[:, b]
-        self.values, self._log2 = np.empty((state_size(cell), 0)), np.zeros(n, np.int64)
-        self._squares = np.zeros((2, trace.seq_len + 1, n))
-        self._shift = np.zeros_like(self._squares)
-
-    def join(self, s: int) -> None:
-        if not self._joining or s != self._joining[-1]:
-            return
-        self._joining.pop()
-        m = self.values.shape[1]
-        values = np.zeros((len(self.values), m + 1))
-        values[:, :m] = self.values
-        values[: self._H, m] = self._direct[s - 1]
-        self.values = values
-        if self._direct_log2 is not None:
-            self._log2[m] = self._direct_log2[s - 1]
-
-    def measure(self, k: int) -> None:
-        """Keep the norms at step k; bring the columns back to where their squares are safe."""
-        m = self.values.shape[1]
-        h, c = self.values[: self._H], self.values[self._H : self._states]
-        squares = self._squares[:, k, :m]
-        np.einsum("ij,ij->j", h, h, out=squares[0])
-        squares[1] = squares[0]
-        if len(c):
-            squares[1] += np.einsum("ij,ij->j", c, c)
-        self._shift[:, k, :m] = self._log2[:m] * LOG10_2
-        if not (squares.min() > LOW and squares.max() < HIGH):
-            self._measure_with_care(k, m)
-
-    def _measure_with_care(self, k: int, m: int) -> None:
-        scaled, extra = normalise(self.values.T[:, :, None])
-        self.values = np.ascontiguousarray(scaled[:, :, 0].T)
-        self._log2[:m] += extra
-        for i, rows in enumerate((self._H, self._states)):
-            log10 = log10_norm(self.values[:rows])
-            some = ~np.isneginf(log10)
-            self._squares[i, k, :m] = some
-            self._shift[i, k, :m] = np.where(some, log10 + self._log2[:m] * LOG10_2, 0)
-
-    def sum(self) -> tuple[Array, int]:
-        """The sum over columns (H,) in units of 2**log2."""
-        log2 = self._log2[: self.values.shape[1]]
-        if not log2.any():
-            return self.values[: self._H].sum(axis=1), 0
-        top = int(log2.max())
-        return self.values[: self._H] @ np.ldexp(1.0, log2 - top), top
-
-    def log10(self) -> Array:
-        """Of h and of the state, (2, n, T+1), rows in the order of the losses."""
-        return (0.5 * np.log10(self._squares) + self._shift).transpose(0, 2, 1)[:, ::-1]
-
-
-def _root_sum_square(log10_values: Iterable[Array]) -> Array:
-    stack = np.stack(list(log10_values), axis=-1)
-    return log10_rms(stack) + 0.5 * np.log10(stack.shape[-1])
+        if k == 0:
+            break
+        if steps is None or k == start:
+            start = max(0, k - most)
+            steps = side_by_side(trace, chosen, start, k)
+        columns.pull(steps, k - 1 - start, k)
+        progress((last - k + 1) / last)
+    return columns.log10()
 
 
 def _log10_sum(log10_values: Array) -> Array:

@@ -85,6 +85,23 @@ def test_padding_leaves_out_what_is_not_there():
     assert found.worst_checksum < 1e-12
 
 
+@pytest.mark.parametrize("name", ["lstm", "gru reset_before"])
+def test_a_large_batch_is_the_mean_of_its_sequences(name):
+    """More sequences and steps than are followed together, some of them shorter."""
+    steps, many = 60, 40
+    p = any_problem(name, steps, many, H=64)
+    lengths = np.full(many, steps)
+    lengths[::7] = 25
+    trace = bptt(p.cell, p.params, p.x, p.direct, lengths=lengths, **p.states)
+    found = pair_matrix(trace, "m")
+    alone = [pair_matrix(trace, "m", sequences=[b]) for b in range(many)]
+    assert np.array_equal(alone[0].losses, np.arange(1, 26))
+    square = sum(np.pad(10 ** (2 * one.h), ((0, steps - len(one.h)), (0, 0))) for one in alone)
+    having = trace.present.sum(axis=1)[:, None]
+    np.testing.assert_allclose(10 ** (2 * found.h), square / having, rtol=1e-11)
+    assert max(one.worst_checksum for one in (found, *alone)) < 1e-12
+
+
 def test_exact_zeros_and_rounded_ones():
     exact = pair_matrix(simple(np.eye(3, k=-1), np.ones((6, 3, 1))), "rnn")
     for row, s in enumerate(exact.losses):
