@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import plotly.graph_objects as go
@@ -24,9 +25,9 @@ from rnnviz.plots import claims as plots
 from rnnviz.plots import claims_cells, claims_theory, claims_training
 from rnnviz.training.influence import EXACT, influence_curve
 
-SLICE = 0.15
+SLICE = 0.2
 """Seconds of work in one slice at most, unless a single result takes longer."""
-DRAW_EVERY = 0.6
+DRAW_EVERY = 0.8
 """Seconds between two pictures while results come in."""
 Clock = Callable[[], float]
 Results = Sequence[Any]
@@ -143,12 +144,19 @@ class Work:
 
 @dataclass(eq=False)
 class Visit:
-    """What a visit has measured of every claim, and what it wants next."""
+    """What a visit has measured of every claim, and what it wants next.
+
+    Streamlit starts a script before the one that it replaces has ended: they take turns.
+    """
 
     works: dict[str, Work] = field(default_factory=dict)
     slices: int = 0
-    leaving: str = ""
-    """The page that a click turns to."""
+    """How often the page was drawn, which tells the browser that its tick was answered."""
+    leaving: tuple[str, Experiment] | None = None
+    """The page that a click asked for, and the experiment that it is to show."""
+    going: str = ""
+    """The page to turn to now."""
+    _turn: Lock = field(default_factory=Lock)
 
     def follow(self, asked: Asked) -> None:
         """Keep what was measured for these settings, begin anew what was not."""
@@ -161,12 +169,12 @@ class Visit:
         self, chosen: str, seconds: float = SLICE, clock: Clock = time.perf_counter
     ) -> None:
         """A slice of work: on the chosen claim first, then on the others, one after the other."""
-        self.slices += 1
-        end = clock() + seconds
-        for name in [chosen, *(name for name in CLAIMS if name != chosen)]:
-            if not self.works[name].finished:
-                self.works[name].advance(end, clock)
-                return
+        with self._turn:
+            end = clock() + seconds
+            for name in [chosen, *(name for name in CLAIMS if name != chosen)]:
+                if not self.works[name].finished:
+                    self.works[name].advance(end, clock)
+                    return
 
     @property
     def finished(self) -> bool:

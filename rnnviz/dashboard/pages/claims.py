@@ -19,6 +19,7 @@ from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.components.clock import clock
 from rnnviz.dashboard.state import WHOLE_PAGE, Setting
 from rnnviz.dashboard.texts import texts
+from rnnviz.experiment import Experiment
 from rnnviz.plots import theme
 from rnnviz.plots.claims import drawn_at
 from rnnviz.plots.claims_theory import examples_figure
@@ -43,13 +44,13 @@ def page(setting: Setting) -> None:
 def _board(setting: Setting) -> None:
     """Some work if there is any, then the page. The browser asks for it again and again."""
     mine = visit()
-    if mine.leaving:
-        path, mine.leaving = mine.leaving, ""
+    if mine.going:
+        path, mine.going = mine.going, ""
         st.switch_page(st.session_state["pages"][path])
     chosen = layout.kept(CLAIM, list(CLAIMS), "sigma")
     hidden_size = int(layout.kept(UNITS, SIZES, "32"))
     mine.follow(Asked(_seed(), hidden_size, setting.experiment))
-    if not setting.dragging and not mine.finished:
+    if not (setting.dragging or mine.finished or mine.leaving):
         mine.advance(chosen)
     _question(mine.works[chosen])
     for row in (list(CLAIMS)[:3], list(CLAIMS)[3:]):
@@ -60,8 +61,9 @@ def _board(setting: Setting) -> None:
         _example(str(st.session_state[EXAMPLE]))
     else:
         _answer(mine.works[chosen])
-    clock(key="claims", running=not (mine.finished or setting.dragging), count=mine.slices,
-          on_tick=_nothing)  # fmt: skip
+    mine.slices += 1
+    running = bool(mine.leaving) or not (mine.finished or setting.dragging)
+    clock(key="claims", running=running, count=mine.slices, on_tick=_tick)
 
 
 def _question(work: Work) -> None:
@@ -146,10 +148,19 @@ def _see(name: str) -> None:
         st.rerun(WHOLE_PAGE)
 
 
-def _leave(path: str, experiment: Any) -> None:
-    state.adopt(experiment)
-    st.session_state["preset"] = state.preset_of(experiment)
-    visit().leaving = path
+def _leave(path: str, experiment: Experiment) -> None:
+    """Turn the page at the next tick. One that is on its way already would come from this page
+    with the knobs as they were before."""
+    visit().leaving = path, experiment
+
+
+def _tick() -> None:
+    """Before a slice: turn the page, if a click asked for it."""
+    mine = visit()
+    if mine.leaving is not None:
+        (mine.going, experiment), mine.leaving = mine.leaving, None
+        state.adopt(experiment)
+        st.session_state["preset"] = state.preset_of(experiment)
 
 
 def _example(name: str) -> None:
@@ -175,10 +186,6 @@ def _open_draw(point: Mapping[str, Any]) -> None:
         return
     if draw is not None:
         _leave("gradient-flow", experiment_of_draw(draw))
-
-
-def _nothing() -> None:
-    """The fragment runs anyway."""
 
 
 def details(setting: Setting) -> None:

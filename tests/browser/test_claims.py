@@ -1,0 +1,93 @@
+"""The Claims page in a real browser: verdicts come by themselves, nothing is cut, every network
+opens."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from rnnviz.analysis.claims_words import SENTENCES
+from rnnviz.dashboard.texts import texts
+from tests.browser import reading
+from tests.browser.support import chart, wait_idle, wait_painted
+
+pytestmark = pytest.mark.browser
+QUICK = {"view_units": "8", "hidden_size": "4", "batch_size": "2", "seq_len": "20"}
+
+
+def wait_measured(page: Page, name: str) -> None:
+    """Wait until the chosen claim is measured and its figure stands still."""
+    wait_painted(page, f"claims-{name}", timeout=120_000)
+    expect(page.get_by_test_id("stProgress")).to_have_count(0, timeout=120_000)
+
+
+def texts_of(page: Page, name: str) -> list[str]:
+    """What is cut or lies over another text."""
+    found = []
+    for some in (
+        page.evaluate(reading.PAGE_TEXT),
+        page.evaluate(reading.FIGURE_TEXT, f"{chart(page, f'claims-{name}')} .rnnviz-plot"),
+    ):
+        found += [f"{text['text']!r} is cut" for text in some if text["cut"]]
+        found += reading.overlaps(some)
+    return found
+
+
+def test_verdicts_come_by_themselves_on_the_first_screen(app: str, open_page) -> None:
+    page = open_page(f"{app}/claims?{urlencode({**QUICK, 'view_draws': '11'})}")
+    wait_measured(page, "sigma")
+    said = page.locator(".rnnviz-said")
+    expect(said).to_have_count(len(SENTENCES))
+    assert "of 300 draws" in said.first.inner_text()
+    expect(page.locator(".rnnviz-said.open")).to_have_count(0, timeout=120_000)
+    assert reading.below_the_fold(page, chart(page, "claims-sigma")) <= 0
+    button = page.get_by_role("button", name=texts("claims")["button_zero_radius"])
+    assert button.bounding_box()["y"] < 720
+    wait_idle(page)
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_nothing_is_cut_or_overlaps(name: str, app: str, open_page) -> None:
+    page = open_page(f"{app}/claims?{urlencode({**QUICK, 'view_claim': name})}")
+    wait_measured(page, name)
+    expect(page.locator(".rnnviz-said.open")).to_have_count(0, timeout=120_000)
+    wait_idle(page)
+    assert texts_of(page, name) == []
+    assert reading.below_the_fold(page, chart(page, f"claims-{name}")) <= 0
+
+
+def test_a_dot_opens_its_network_while_others_are_measured(app: str, open_page) -> None:
+    page = open_page(f"{app}/claims?{urlencode({**QUICK, 'view_draws': '12'})}")
+    wait_measured(page, "sigma")
+    script = """(css) => {
+      const [dots] = document.querySelector(css).querySelectorAll('.scatterlayer .trace');
+      const box = dots.querySelector('path.point').getBoundingClientRect();
+      return [box.left + box.width / 2, box.top + box.height / 2];
+    }"""
+    page.mouse.click(*page.evaluate(script, f"{chart(page, 'claims-sigma')} .rnnviz-plot"))
+    wait_painted(page, "flow-state", timeout=30_000)
+    wait_idle(page)
+    assert "/claims" not in page.url
+    assert "hidden_size=8" in page.url
+    assert "models=rnn" in page.url
+
+
+def test_a_counterexample_opens_on_the_page_that_shows_it(app: str, open_page) -> None:
+    page = open_page(f"{app}/claims?{urlencode(QUICK)}")
+    wait_measured(page, "sigma")
+    page.get_by_role("button", name=texts("claims")["button_gaussian"]).click()
+    wait_painted(page, "powers", timeout=30_000)
+    wait_idle(page)
+    assert "/spectrum" in page.url
+    assert "init=gaussian" in page.url
+
+
+def test_another_sentence_by_a_click(app: str, open_page) -> None:
+    page = open_page(f"{app}/claims?{urlencode(QUICK)}")
+    wait_measured(page, "sigma")
+    page.get_by_role("button", name=SENTENCES["stability"]).click()
+    wait_measured(page, "stability")
+    wait_idle(page)
+    assert "view_claim=stability" in page.url
