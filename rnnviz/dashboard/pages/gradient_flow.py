@@ -84,13 +84,14 @@ def _how_to_read(seen: Seen) -> str:
 @dataclass(frozen=True)
 class Seen:
     """What the page shows: the flows in front (which the verdict is about), those of other
-    layers behind them, and how each is drawn."""
+    layers behind them, how each is drawn, and what theory says of those in front if it is asked."""
 
     view: views.View
     flows: tuple[GradientFlow, ...]
     behind: tuple[GradientFlow, ...]
     styles: dict[str, theme.Style]
     own_order: bool
+    theory: dict[str, Predictions]
 
     @property
     def backward(self) -> bool:
@@ -101,12 +102,14 @@ class Seen:
 def _seen(experiment: Experiment) -> Seen:
     chosen = views.view(experiment, experiment.models)
     front, behind = views.shown(experiment, chosen), views.behind(experiment, chosen)
+    flows = compute.flows(experiment, views.labels_of(front))
     return Seen(
         view=chosen,
-        flows=compute.flows(experiment, views.labels_of(front)),
+        flows=flows,
         behind=compute.flows(experiment, views.labels_of(behind)),
         styles=views.styles(experiment, chosen),
         own_order=views.own_order(front),
+        theory=theories.of_flows(experiment, flows) if theories.switched_on() else {},
     )
 
 
@@ -134,7 +137,7 @@ def _warnings(experiment: Experiment, seen: Seen) -> None:
         text["lower_layer"] * lower,
         text["own_order"] * seen.own_order,
         views.missing(experiment, seen.view),
-        theories.silent(_theory(experiment, "state", seen)),
+        theories.silent(seen.theory),
     ]
     if any(said):
         layout.warn(" ".join(filter(None, said)))
@@ -152,7 +155,7 @@ def _flow_chart(setting: Setting, quantity: str, seen: Seen) -> None:
         styles=seen.styles,
         height=_height(experiment),
         time_title=OWN_STEPS if seen.own_order else plots.TIME,
-        theory=_theory(experiment, quantity, seen),
+        theory=seen.theory if quantity == "state" else {},
     )
     live_chart(
         figure,
@@ -162,13 +165,6 @@ def _flow_chart(setting: Setting, quantity: str, seen: Seen) -> None:
         filename=f"rnnviz-flow-{quantity}",
         alt="Gradient norm at each time step, log10, relative to the last step, one line a model",
     )
-
-
-def _theory(experiment: Experiment, quantity: str, seen: Seen) -> dict[str, Predictions]:
-    """Of the whole state's gradient, where it is asked for."""
-    if quantity != "state" or not theories.switched_on():
-        return {}
-    return theories.of_flows(experiment, seen.flows)
 
 
 def _height(experiment: Experiment) -> int:
