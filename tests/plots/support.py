@@ -16,6 +16,9 @@ from rnnviz.core.numerics import Status
 from rnnviz.core.trace import Trace
 
 CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+T = 12
+FINE = [Status.FINITE] * T
+"""The statuses of a curve of `ramp`."""
 BAD_TEXT = "lstm:<b onload=x>$\\href{javascript:1}$%{y}"
 
 
@@ -40,6 +43,18 @@ def made(label: str, log10: object, status: object, units: int = 4) -> GradientF
     curve = Curve(values, codes)
     rows = {"units": np.tile(values, (units, 1)), "units_status": np.tile(codes, (units, 1))}
     return replace(flow("rnn"), label=label, state=curve, h=curve, direct=curve, **rows)
+
+
+def ramp(low: float, high: float = -1.0) -> np.ndarray:
+    """log10 of a curve that rises steadily over T steps."""
+    return np.linspace(low, high, T)
+
+
+def with_status(status: Status, steps: int, value: float) -> GradientFlow:
+    """A flow whose first steps have that status."""
+    values, codes = ramp(-6), np.array(FINE)
+    values[:steps], codes[:steps] = value, status
+    return made("rnn", values, codes)
 
 
 def as_json(figure: go.Figure) -> dict:
