@@ -32,7 +32,7 @@ def sgd(
     learning_rate: float,
 ) -> tuple[Arrays, Arrays]:
     """θ ← θ − η g. Source: Robbins and Monro 1951, doi 10.1214/aoms/1177729586."""
-    return {name: p - learning_rate * grads[name] for name, p in params.items()}, {}
+    return _step(params, grads, learning_rate), {}
 
 
 def momentum(
@@ -43,7 +43,7 @@ def momentum(
 ) -> tuple[Arrays, Arrays]:
     """b ← 0.9 b + g, θ ← θ − η b. Source: Polyak 1964, doi 10.1016/0041-5553(64)90137-5."""
     b = {n: MOMENTUM * _moment(moments, "b", n, p) + grads[n] for n, p in params.items()}
-    return {n: p - learning_rate * b[n] for n, p in params.items()}, _named("b", b)
+    return _step(params, b, learning_rate), _named("b", b)
 
 
 def rmsprop(
@@ -56,12 +56,8 @@ def rmsprop(
 
     Source: Tieleman and Hinton 2012, COURSERA lecture 6.5.
     """
-    v = {n: _mean(_moment(moments, "v", n, p), grads[n] ** 2, RMSPROP_DECAY)
-         for n, p in params.items()}  # fmt: skip
-    after = {
-        n: p - learning_rate * (grads[n] / (np.sqrt(v[n]) + EPSILON)) for n, p in params.items()
-    }
-    return after, _named("v", v)
+    v = _means(moments, "v", _squares(grads), RMSPROP_DECAY)
+    return _step(params, _over_root(grads, v, EPSILON), learning_rate), _named("v", v)
 
 
 def adagrad(
@@ -74,12 +70,8 @@ def adagrad(
 
     Source: Duchi, Hazan, Singer 2011, JMLR 12, 2121-2159.
     """
-    v = {n: _moment(moments, "v", n, p) + grads[n] ** 2 for n, p in params.items()}
-    after = {
-        n: p - learning_rate * (grads[n] / (np.sqrt(v[n]) + ADAGRAD_EPSILON))
-        for n, p in params.items()
-    }
-    return after, _named("v", v)
+    v = {n: _moment(moments, "v", n, g) + g**2 for n, g in grads.items()}
+    return _step(params, _over_root(grads, v, ADAGRAD_EPSILON), learning_rate), _named("v", v)
 
 
 def adam(
@@ -95,19 +87,38 @@ def adam(
     """
     count = int(moments.get("count", 0)) + 1
     first, second = ADAM_DECAYS
-    m = {n: _mean(_moment(moments, "m", n, p), grads[n], first) for n, p in params.items()}
-    v = {n: _mean(_moment(moments, "v", n, p), grads[n] ** 2, second) for n, p in params.items()}
+    m = _means(moments, "m", grads, first)
+    v = _means(moments, "v", _squares(grads), second)
     rate, root = learning_rate / (1 - first**count), (1 - second**count) ** 0.5
-    after = {n: p - rate * (m[n] / (np.sqrt(v[n]) / root + EPSILON)) for n, p in params.items()}
+    after = _step(params, _over_root(m, v, EPSILON, root), rate)
     return after, {"count": np.array(count), **_named("m", m), **_named("v", v)}
 
 
-def _moment(moments: Mapping[str, Array], kind: str, name: str, param: Array) -> Array:
-    return moments.get(f"{kind}.{name}", np.zeros_like(param))
+def _step(params: Mapping[str, Array], directions: Mapping[str, Array], rate: float) -> Arrays:
+    return {name: p - rate * directions[name] for name, p in params.items()}
 
 
-def _mean(before: Array, new: Array, decay: float) -> Array:
-    return decay * before + (1 - decay) * new
+def _over_root(top: Mapping[str, Array], v: Arrays, epsilon: float, root: float = 1.0) -> Arrays:
+    """top / (√v / root + ε)."""
+    return {n: value / (np.sqrt(v[n]) / root + epsilon) for n, value in top.items()}
+
+
+def _means(
+    moments: Mapping[str, Array], kind: str, new: Mapping[str, Array], decay: float
+) -> Arrays:
+    """decay · before + (1 − decay) · new."""
+    return {
+        n: decay * _moment(moments, kind, n, value) + (1 - decay) * value
+        for n, value in new.items()
+    }
+
+
+def _squares(grads: Mapping[str, Array]) -> Arrays:
+    return {n: g**2 for n, g in grads.items()}
+
+
+def _moment(moments: Mapping[str, Array], kind: str, name: str, like: Array) -> Array:
+    return moments.get(f"{kind}.{name}", np.zeros_like(like))
 
 
 def _named(kind: str, arrays: Arrays) -> Arrays:
