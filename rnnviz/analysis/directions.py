@@ -15,7 +15,7 @@ from rnnviz.analysis.jacobians import check_steps, normalise
 from rnnviz.analysis.linear import Steps, linearize
 from rnnviz.core import Record, checks
 from rnnviz.core.bptt import unroll
-from rnnviz.core.numerics import LOG10_2
+from rnnviz.core.numerics import LOG10_2, largest_finite
 
 Array = np.ndarray
 
@@ -47,8 +47,7 @@ class DotTest:
     @property
     def worst(self) -> float:
         """NaN if no step could be tested."""
-        finite = self.errors[np.isfinite(self.errors)]
-        return float(finite.max()) if finite.size else float("nan")
+        return largest_finite(self.errors)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from rnnviz.analysis.linear import Progress, side_by_side
 from rnnviz.analysis.pair_columns import ENTRIES, Columns, together
 from rnnviz.analysis.reachability import reachable
 from rnnviz.core import RNN, Trace, checks
-from rnnviz.core.numerics import Status, log10_hypot, status_of
+from rnnviz.core.numerics import Status, largest_finite, log10_hypot, status_of
 
 Array = np.ndarray
 
@@ -46,8 +46,7 @@ class PairMatrix:
     @property
     def worst_checksum(self) -> float:
         """NaN if nothing arrives anywhere."""
-        finite = self.checksum[np.isfinite(self.checksum)]
-        return float(finite.max()) if finite.size else float("nan")
+        return largest_finite(self.checksum)
 
 
 def pair_matrix(

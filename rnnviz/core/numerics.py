@@ -38,6 +38,12 @@ class Status(IntEnum):
     NOT_RECORDED = 6
 
 
+def largest_finite(values: Array) -> float:
+    """The largest of the finite values, NaN if there is none."""
+    finite = values[np.isfinite(values)]
+    return float(finite.max()) if finite.size else float("nan")
+
+
 def log10_norm(values: Array, axis: int = 0, log2: Array | int = 0) -> Array:
     """log10 ‖values · 2**log2‖₂ along `axis`, right where the squares are not.
 

@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, figure, note, on_paper, rule
-from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, nothing
+from rnnviz.plots.marks import Piece, figure, note, rule
+from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, model_title, nothing
 
 if TYPE_CHECKING:
     from rnnviz.analysis.spectra import JacobianSpectrum
@@ -49,7 +49,7 @@ def jacobian_bands(
         axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
         data += [{**piece, **axes} for piece in _lines(j, values, known[j.label], y_range[0])]
         shapes.append(rule((0, 1), (0, 0), xref=f"x{suffix} domain", yref=f"y{suffix}"))
-        notes += [_title(known[j.label], place), *_missing(j, suffix)]
+        notes += [model_title(known[j.label], place), *_missing(j, suffix)]
         layout |= _axes(j, suffix, place, y_range)
     return figure(data, {**layout, "shapes": shapes, "annotations": notes}, "bands")
 
@@ -110,14 +110,6 @@ def _axes(j: JacobianSpectrum, suffix: str, place: Place, y_range: tuple[float, 
     y = axis("log<sub>10</sub> σ" if first else "", range=list(y_range), nticks=6)
     hidden = {} if first else {"showticklabels": False, "ticks": ""}
     return {f"xaxis{suffix}": {**x, "nticks": 6, **ends}, f"yaxis{suffix}": {**y, **hidden, **up}}
-
-
-def _title(style: theme.Style, place: Place) -> Piece:
-    left, right, _, top, _, _ = place
-    text = f"<b>{theme.plain(style.title, max(6, int((right - left) * 88)))}</b>"
-    font = {"size": theme.NOTE_SIZE, "color": style.colour}
-    at = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
-    return on_paper(text, round(left, 4), round(top, 4), font=font, **at)
 
 
 def _missing(j: JacobianSpectrum, suffix: str) -> list[Piece]:

@@ -15,7 +15,7 @@ from rnnviz.plots.heatmaps import magnitude_scale
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
 from rnnviz.plots.magnitudes import magnitude_figure
 from rnnviz.plots.marks import Piece, figure, on_paper
-from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, nothing
+from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, nothing, panel_title
 
 if TYPE_CHECKING:
     from rnnviz.analysis.pairs import PairMatrix
@@ -116,15 +116,13 @@ def _axes(m: PairMatrix, suffix: str, place: Place, time_title: str) -> Piece:
 
 def _title(style: theme.Style, cells: Cells, place: Place) -> Piece:
     """The model's name, and what its cells without a number are."""
-    left, right, _, top, _, _ = place
+    left, right = place[:2]
     marks = [f"<span style='color:{SPECIAL_COLOURS[s]}'>■</span> {curves.WORDS[s]}"
              for s in cells.found]  # fmt: skip
     room = max(8, int((right - left) * 100) - sum(len(curves.WORDS[s]) + 3 for s in cells.found))
     small = "  ".join([theme.plain(style.small, room), *marks]) if style.small else "  ".join(marks)
     text = f"<b>{style.name}</b>  <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
-    font = {"size": theme.NOTE_SIZE, "color": style.colour}
-    at = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
-    return on_paper(text, round(left, 4), round(top, 4), font=font, **at)
+    return panel_title(text, style.colour, place)
 
 
 def _quantity() -> Piece:

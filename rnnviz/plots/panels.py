@@ -37,6 +37,18 @@ def grid_places(count: int, row_gap: float = ROW_GAP) -> list[Place]:
     return found
 
 
+def panel_title(text: str, colour: str, place: Place) -> Piece:
+    """Above the left end of a panel."""
+    font, at = {"size": theme.NOTE_SIZE, "color": colour}, {"xanchor": "left", "yanchor": "bottom"}
+    return on_paper(text, round(place[0], 4), round(place[3], 4), font=font, yshift=2, **at)
+
+
+def model_title(style: theme.Style, place: Place) -> Piece:
+    """A panel's model, as much of its name as there is room for."""
+    room = max(6, int((place[1] - place[0]) * 88))
+    return panel_title(f"<b>{theme.plain(style.title, room)}</b>", style.colour, place)
+
+
 def curve(x: Array, y: Array, style: theme.Style, hover: str, **line: Any) -> Piece:
     """A line in a model's style, of the points that have a number."""
     kept = np.isfinite(x) & np.isfinite(y)

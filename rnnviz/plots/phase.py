@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from rnnviz.analysis.phase import Cell, PhaseGrid
 from rnnviz.plots import theme
 from rnnviz.plots.marks import Piece, figure, on_paper
-from rnnviz.plots.panels import UNSEEN, Place, axis, grid_places, nothing
+from rnnviz.plots.panels import UNSEEN, Place, axis, grid_places, model_title, nothing
 from rnnviz.plots.phase_scales import SCALES, Scale, colour_axis, round_ticks
 
 Array = np.ndarray
@@ -58,7 +58,7 @@ def phase_figure(
         suffix = "" if index == 0 else str(index + 1)
         data += _panel(grid, scale, suffix, known[grid.model].title, here)
         layout |= _axes(grid, suffix, place)
-        layout["annotations"].append(_title(known[grid.model], place))
+        layout["annotations"].append(model_title(known[grid.model], place))
     return figure(data, layout, "phase")
 
 
@@ -128,14 +128,6 @@ def _axes(grid: PhaseGrid, suffix: str, place: Place) -> Piece:
         f"xaxis{suffix}": {**x, **plain, **across, **ends[0]},
         f"yaxis{suffix}": {**y, **plain, **up, **ends[1]},
     }
-
-
-def _title(style: theme.Style, place: Place) -> Piece:
-    left, right, _, top, _, _ = place
-    text = f"<b>{theme.plain(style.title, max(6, int((right - left) * 88)))}</b>"
-    font = {"size": theme.NOTE_SIZE, "color": style.colour}
-    at = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
-    return on_paper(text, round(left, 4), round(top, 4), font=font, **at)
 
 
 def _quantity(scale: Scale) -> Piece:

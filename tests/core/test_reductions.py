@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from rnnviz.core import GRU, LSTM, RNN, bptt
 
 OPEN, SHUT = 800.0, -800.0
 """Biases at which a logistic gate is exactly 1 and exactly 0 in float64."""
-
-
-@pytest.fixture
-def candidate():
-    """Weights of one block, inputs, a state and direct gradients."""
-    T, B, D, H = 12, 3, 2, 5
-    rng = np.random.default_rng(4)
-    params = {
-        "W_xh": rng.standard_normal((H, D)),
-        "W_hh": 1.1 * rng.standard_normal((H, H)) / np.sqrt(H),
-        "b_h": 0.3 * rng.standard_normal(H),
-    }
-    return params, rng.standard_normal((T, D, B)), rng.standard_normal((T, H, B))
 
 
 def gated(cell, candidate, biases):

@@ -15,18 +15,6 @@ from tests.core.test_reductions import OPEN, SHUT, elman
 T, B, D, H = 12, 3, 2, 5
 
 
-@pytest.fixture
-def candidate():
-    """Weights of one block, inputs and direct gradients."""
-    rng = np.random.default_rng(4)
-    params = {
-        "W_xh": rng.standard_normal((H, D)),
-        "W_hh": 1.1 * rng.standard_normal((H, H)) / np.sqrt(H),
-        "b_h": 0.3 * rng.standard_normal(H),
-    }
-    return params, rng.standard_normal((T, D, B)), rng.standard_normal((T, H, B))
-
-
 def close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
 
