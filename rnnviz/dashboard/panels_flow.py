@@ -78,15 +78,17 @@ def _pair_charts(panels: Panels, matrices: Sequence[PairMatrix]) -> None:
     if all(len(m.losses) <= 1 for m in matrices):
         figure = pair_plots.one_loss_figure(matrices, styles=panels.styles, time_title=time)
         alt = "Gradient of the only loss at each step, log10, one line a model"
-        _chart(figure, "one-loss", alt)
+        tall_chart(figure, "one-loss", alt, not panels.backward)
         layout.how_to_read(text["how_to_read_one_loss"])
         return
     narrow = SHORT if panels.backward else pair_plots.TIME
     figure = pair_plots.pair_heatmaps(matrices, styles=panels.styles, time_title=narrow)
-    _chart(figure, "pairs", "Gradient of each loss at each step, log10, one panel a model")
+    alt = "Gradient of each loss at each step, log10, one panel a model"
+    tall_chart(figure, "pairs", alt, not panels.backward)
     layout.how_to_read(text["how_to_read_pairs"])
     sums = pair_plots.cancellation_figure(matrices, styles=panels.styles, time_title=time)
-    _chart(sums, "cancellation", "Norm of the sum of gradients over the sum of norms at each step")
+    alt = "Norm of the sum of gradients over the sum of norms at each step"
+    tall_chart(sums, "cancellation", alt, not panels.backward)
     layout.how_to_read(text["how_to_read_cancellation"])
 
 
@@ -107,7 +109,7 @@ def _lags(panels: Panels) -> None:
     theory = theories.of_lags(experiment, [p.label for p in result.found]) if wanted else {}
     if result.found:
         figure = lag_plots.lag_figure(result.found, theory=theory, styles=panels.styles)
-        _chart(figure, "lags", "Norm of the derivative over lags, log10, one line a model")
+        tall_chart(figure, "lags", "Norm of the derivative over lags, log10, one line a model")
         layout.how_to_read(text["how_to_read_lags"])
     if wanted:
         layout.how_to_read(text["how_to_read_theory_lags"])
@@ -125,7 +127,8 @@ def _contributions(panels: Panels) -> None:
         figure = contribution_plots.contributions_figure(
             result.found, styles=panels.styles, time_title=time
         )
-        _chart(figure, "contributions", "Each step's part of the gradient of W_hh, and its share")
+        alt = "Each step's part of the gradient of W_hh, and its share"
+        tall_chart(figure, "contributions", alt, not panels.backward)
         layout.how_to_read(text["how_to_read_contributions"])
         worst = max(c.checksum for c in result.found)
         if worst == worst:
@@ -147,5 +150,14 @@ def _refusals(result: measured.Measured) -> None:
         layout.warn(refusal)
 
 
-def _chart(figure: go.Figure, key: str, alt: str) -> None:
-    live_chart(figure, key=key, height=figure.layout.height, filename=f"rnnviz-{key}", alt=alt)
+def tall_chart(figure: go.Figure, key: str, alt: str, time_axis: bool = False) -> None:
+    """A chart as high as its figure says. time_axis: whether x is the input's step, which one
+    cursor marks in all figures."""
+    live_chart(
+        figure,
+        key=key,
+        height=figure.layout.height,
+        time_axis=time_axis,
+        filename=f"rnnviz-{key}",
+        alt=alt,
+    )

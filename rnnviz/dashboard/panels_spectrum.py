@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from rnnviz import frames
@@ -16,8 +15,7 @@ from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.spectra import JacobianSpectrum
 from rnnviz.analysis.words import steps
 from rnnviz.dashboard import compute, layout, measured, theories, views
-from rnnviz.dashboard.components import live_chart
-from rnnviz.dashboard.panels_flow import small
+from rnnviz.dashboard.panels_flow import small, tall_chart
 from rnnviz.dashboard.texts import fill, texts
 from rnnviz.experiment import Experiment
 from rnnviz.plots import bands, lyapunov, theme
@@ -55,7 +53,7 @@ def _exponents(
             mean_field=rates,
             styles=styles,
         )
-        _chart(figure, "lyapunov", "Lyapunov exponents of each model, largest first")
+        tall_chart(figure, "lyapunov", "Lyapunov exponents of each model, largest first")
         keys = ["lyapunov", *["long_run"] * bool(more.found), *["mean_field"] * bool(rates)]
         layout.how_to_read(" ".join(text[f"how_to_read_{key}"] for key in keys))
         layout.table(pd.DataFrame([_row(s) for s in found]))
@@ -98,7 +96,8 @@ def _bands(experiment: Experiment, labels: Sequence[str], styles: dict[str, them
     spectra = [in_real_time(experiment, compute.jacobians(experiment, label, False))
                for label in labels]  # fmt: skip
     figure = bands.jacobian_bands(spectra, styles=styles)
-    _chart(figure, "bands", "All singular values of each step's Jacobian, one panel a model")
+    alt = "All singular values of each step's Jacobian, one panel a model"
+    tall_chart(figure, "bands", alt, time_axis=True)
     layout.how_to_read(text["how_to_read_bands"])
     layout.data_button("jacobians-of-all", lambda: frames.jacobian_frame(spectra))
 
@@ -114,7 +113,3 @@ def in_real_time(experiment: Experiment, jacobian: JacobianSpectrum) -> Jacobian
         singular_values=jacobian.singular_values[::-1],
         mean_slope=jacobian.mean_slope[::-1],
     )
-
-
-def _chart(figure: go.Figure, key: str, alt: str) -> None:
-    live_chart(figure, key=key, height=figure.layout.height, filename=f"rnnviz-{key}", alt=alt)

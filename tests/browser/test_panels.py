@@ -11,6 +11,7 @@ from rnnviz import Experiment, to_query
 from tests.browser import reading
 from tests.browser.reading import wait_charts
 from tests.browser.support import chart, painted, wait_idle, wait_painted
+from tests.browser.test_pages import drag
 
 pytestmark = pytest.mark.browser
 PANELS = {
@@ -59,6 +60,23 @@ def test_every_panel_opens_and_can_be_read(app: str, open_page, tab: str, models
     for title, keys in PANELS[tab].items():
         unfold(page, title, keys)
         assert unreadable(page, keys) == []
+
+
+def test_an_open_panel_waits_until_the_knob_is_let_go(app: str, open_page) -> None:
+    """Dragging draws the first screen alone; the panel follows after release."""
+    page = open_page(app)
+    wait_charts(page, "")
+    unfold(page, "Lag profile:", ("lags",))
+    first, panel = painted(page, "flow-state"), painted(page, "lags")
+    before = reading.drawn(page, "lags")
+    page.get_by_role("slider", name="Gain", exact=True).scroll_into_view_if_needed()
+    drag(page, "Gain", 0.5, 0.7)
+    wait_painted(page, "flow-state", after=first)
+    assert painted(page, "lags") == panel
+    assert reading.drawn(page, "lags") == before
+    page.mouse.up()
+    wait_painted(page, "lags", after=panel, timeout=60_000)
+    assert reading.drawn(page, "lags") != before
 
 
 def test_the_pair_matrix_in_the_dark(app: str, open_page) -> None:
