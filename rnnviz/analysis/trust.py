@@ -176,7 +176,7 @@ def _losses(run: NetworkTrace, rng: np.random.Generator) -> Check:
     for trace in asked:
         losses = int(trace.d_h_direct[:, :, 0].any(axis=1).sum())
         cost = limits.pairs_cost(trace.cell, trace.seq_len, losses, 1)
-        if cost.seconds <= PAIR_SECONDS / len(traces):
+        if cost.seconds <= PAIR_SECONDS / len(traces) and not limits.refusal("It", cost):
             parts.append(sums.pair_sums(trace, 0, rng))
     if not asked:
         return make(np.nan, np.nan, "", "no loss asks the first sequence")
