@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -119,14 +120,17 @@ def test_the_pair_matrix_adds_up_to_the_pages_curve() -> None:
                                             ("contributions", FLOW),
                                             ("exponents", SPECTRUM)])  # fmt: skip
 def test_what_takes_too_long_is_refused_in_a_sentence(what: str, page: str) -> None:
-    with mock.patch.object(limits, "MAX_SECONDS", 1e-6):
+    def refuse(*arguments: Any) -> None:
+        limits.check("The analysis", limits.Estimate(bytes=0, seconds=99))
+
+    refusing = replace(measured.MEASURES[what], run=refuse)
+    with mock.patch.dict(measured.MEASURES, {what: refusing}):
         app = opened(page, small(seed=100 + len(what)))
     assert_sound(app)
     key = {"pairs": "one-loss", "exponents": "lyapunov"}.get(what, what)
     assert key not in charts(app)
     for name in ("RNN", "LSTM", "GRU"):
-        assert f"{name}: The" in said(app)
-    assert "would take about" in said(app)
+        assert f"{name}: The analysis would take about 99 s" in said(app)
 
 
 def test_a_long_measurement_has_a_progress_bar() -> None:
@@ -231,3 +235,14 @@ def test_statuses_differ_in_the_matrix() -> None:
     codes = np.unique(np.concatenate([n.ravel() for n in numbers(figure)[:1]]))
     assert Status.ZERO in codes
     assert any(theme.EXACT_ZERO in str(note["text"]) for note in figure["layout"]["annotations"])
+
+
+def test_the_largest_exponents_where_all_take_too_long() -> None:
+    experiment = small(models=("lstm",), seed=81)
+    trace = compute.layer(experiment, "lstm").trace
+    one = limits.spectrum_cost(trace.cell, trace.seq_len, 1).seconds
+    with mock.patch.object(limits, "MAX_SECONDS", one), mock.patch.object(measured, "LARGEST", 1):
+        (found,) = measured.measured("exponents", experiment, ("lstm",)).found
+    assert len(found.exponents) == 1
+    (every,) = measured.measured("exponents", small(models=("lstm",)), ("lstm",)).found
+    assert len(every.exponents) == 24
