@@ -15,6 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, run
+from rnnviz.analysis import product_spectrum
 from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
 from rnnviz.analysis.claims_growth import STEPS, STRETCH, draw
 from rnnviz.analysis.claims_words import SENTENCES, TONES
@@ -236,6 +237,16 @@ def test_a_draw_is_the_experiment_that_its_dot_opens() -> None:
         with np.errstate(divide="ignore"):
             growth = np.log10(left[STEPS - STRETCH] / left[STEPS]) / STRETCH
         assert growth == pytest.approx(d.growth, abs=0.03)
+
+
+def test_the_exponent_is_measured_on_the_second_sequence() -> None:
+    """No direction grows faster than σ_max of the whole product: λ₁ of draw 82 is more than the
+    judged sequence allows, and no more than the next one does."""
+    d = draw(4, 12, 82)
+    trace = run(replace(experiment_of_draw(d), batch_size=2))["rnn"].trace
+    spectra = [product_spectrum(trace, "", b, STEPS - STRETCH, STEPS) for b in (0, 1)]
+    judged, other = (s.exponents[0] * math.log10(math.e) for s in spectra)
+    assert judged + 0.05 < d.lyapunov <= other + 1e-9
 
 
 def test_clipping_on_real_runs_shortens_and_never_turns() -> None:
