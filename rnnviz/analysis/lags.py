@@ -23,6 +23,8 @@ AT_ONCE = 16
 """Norms that are found together."""
 LOW, HIGH = 1e-60, 1e60
 """Squares of norms between which the product is left as it is."""
+EDGE = -100
+"""Decades below which squares may underflow."""
 GONE = 1e-20
 """Share of the largest below which a direction of the product is left out."""
 FAINT, FAINT_IN_SUM = 1e-9, 1e-13
@@ -67,9 +69,8 @@ def lag_profile(
     H = record.cell.hidden_size
     product, turn_at = _Product(linear, H, end), FIRST_TURN
     with np.errstate(all="ignore"):
-        for lag in range(end + 1):
-            if lag:
-                product.grow(end - lag)
+        for lag in range(1, end + 1):
+            product.grow(end - lag)
             if lag % step == 0 or lag == end:
                 product.remember(lag)
             if lag == turn_at:
@@ -104,6 +105,7 @@ class _Product:
         self._steps, self._H, self._pending = steps, H, list[tuple[int, Array, int]]()
         self.values, self.basis, self.log2 = np.eye(steps.size), np.eye(steps.size), 0
         self.log10 = np.full((2, end + 1), np.nan)
+        self.log10[:, 0] = 0
 
     def grow(self, k: int) -> None:
         self.values = self._steps.pull(k, self.values)
@@ -141,8 +143,16 @@ class _Product:
         if self._steps.size > self._H:
             h, basis = stack[:, : self._H], self.basis[: self._H]
             some = _matter(_sizes(h) * _sizes(basis), FAINT_IN_SUM)
-            block = h[:, :, some] @ basis[:, some].T
-            self.log10[1, list(lags)] = log10_spectral_norm(block) + scale
+            self.log10[1, list(lags)] = _log10_norms(h[:, :, some] @ basis[:, some].T) + scale
+
+
+def _log10_norms(blocks: Array) -> Array:
+    """With more care where a block is far below the product that it is part of."""
+    found = np.log10(largest_singular_values(blocks))
+    edge = ~(found > EDGE)
+    if edge.any():
+        found[edge] = log10_spectral_norm(blocks[edge])
+    return found
 
 
 def _matter(sizes: Array, faint: float) -> Array:
