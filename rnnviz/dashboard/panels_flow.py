@@ -59,11 +59,9 @@ def draw(panels: Panels) -> None:
 def _pairs(panels: Panels) -> None:
     """A loss at the last step alone makes a single row: then a loss at every step is offered."""
     text, shown = texts("gradient_flow"), panels.experiment
-    if shown.loss_at == "last" and not shown.train_steps:
-        if st.toggle(text["pairs_every"], key="pairs_every", value=False):
-            shown = replace(shown, loss_at="every")
-        else:
-            st.caption(text["pairs_one_row"])
+    offered = shown.loss_at == "last" and not shown.train_steps
+    if offered and st.toggle(text["pairs_every"], key="pairs_every", value=False):
+        shown = replace(shown, loss_at="every")
     result = measured.measured("pairs", shown, panels.labels)
     if result.found:
         _pair_charts(panels, result.found)
@@ -76,6 +74,7 @@ def _pairs(panels: Panels) -> None:
 def _pair_charts(panels: Panels, matrices: Sequence[PairMatrix]) -> None:
     text, time = texts("gradient_flow"), OWN_STEPS if panels.backward else pair_plots.TIME
     if all(len(m.losses) <= 1 for m in matrices):
+        st.caption(text["pairs_one_row"])
         figure = pair_plots.one_loss_figure(matrices, styles=panels.styles, time_title=time)
         alt = "Gradient of the only loss at each step, log10, one line a model"
         tall_chart(figure, "one-loss", alt, not panels.backward)

@@ -93,7 +93,7 @@ def _packed(values: Array, parts: int) -> Array:
 
 def _backdrop(cells: Cells, grid: Piece, name: str) -> list[Piece]:
     """What the cells without a number are, seen through the gaps that their NaN leaves in the
-    panel above. One wide cell, or one a row, if they are all of one kind."""
+    panel above. One wide cell, or one a row, if they are of one kind and all gaps are theirs."""
     found = cells.found
     if not found:
         return []
@@ -101,7 +101,8 @@ def _backdrop(cells: Cells, grid: Piece, name: str) -> list[Piece]:
     limits = {"zmin": -0.5, "zmax": len(Status) - 0.5}
     colours = {"colorscale": _codes(), "showscale": False, **limits}
     hover = {"hovertemplate": f"{name}: {word}<extra></extra>"}
-    if len(found) == 1:
+    blank = np.isnan(cells.values) & (cells.special < 0)
+    if len(found) == 1 and not blank.any():
         rows, columns = cells.special.shape
         wide = {**grid, "x0": grid["x0"] + grid["dx"] * (columns - 1) / 2}
         wide |= {"dx": grid["dx"] * columns, **colours, **hover}

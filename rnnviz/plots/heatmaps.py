@@ -85,7 +85,8 @@ def _axes(index: int) -> dict[str, str]:
 def magnitude_scale(limits: tuple[float, float]) -> Piece:
     """The colour axis of decades from one to another; the lower end stands for all below."""
     low, high = limits
-    ticks = _apart([low, *([0.0] if low < 0 < high else []), high, low / 2, (low + high) / 2])
+    half = [low / 2] if low < 0 else []
+    ticks = _apart([low, *([0.0] if low < 0 < high else []), high, *half, (low + high) / 2])
     texts = [f"{tick:.0f}".replace("-", MINUS) for tick in ticks]
     texts[0] = "≤ " + texts[0]
     bar = {

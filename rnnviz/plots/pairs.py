@@ -30,7 +30,7 @@ CURVE_MARGIN = {"t": 12, "b": 46, "r": 40}
 CELLS = 40_000
 """Cells a figure sends at most, over all its panels."""
 DECADES = 30.0
-"""The scale reaches so far below the largest value at most."""
+"""The scale reaches so far below and above what the losses send in themselves, at most."""
 TIME = "source step k"
 LOSS = "loss step s"
 NO_LOSS = "No error enters at any step."
@@ -53,10 +53,7 @@ def pair_heatmaps(
     layout: Piece = {"height": ROW_HEIGHT * rows, "margin": MARGIN}
     if not drawn:
         return figure([UNSEEN], {**layout, **nothing(NO_LOSS)}, "pairs")
-    found = np.concatenate([m.h[np.isfinite(m.h)] for m in drawn])
-    high = float(np.ceil(found.max(initial=0.0)))
-    low = float(np.floor(max(found.min(initial=high - 1), high - DECADES)))
-    layout |= {"annotations": [_quantity()], "coloraxis": magnitude_scale((low, high))}
+    layout |= {"annotations": [_quantity()], "coloraxis": _scale(drawn)}
     data: list[Piece] = []
     for index, (m, place) in enumerate(zip(drawn, grid_places(len(drawn), 0.2), strict=True)):
         suffix = "" if index == 0 else str(index + 1)
@@ -65,6 +62,20 @@ def pair_heatmaps(
         layout |= _axes(m, suffix, place, time_title)
         layout["annotations"].append(_title(known[m.label], cells, place))
     return figure(data, layout, "pairs")
+
+
+def _scale(matrices: Sequence[PairMatrix]) -> Piece:
+    """Around the size of the losses' own errors, so that one model's explosion does not take all
+    colours from the others."""
+    found = np.concatenate([m.h[np.isfinite(m.h)] for m in matrices])
+    own = np.concatenate([m.h[np.arange(len(m.losses)), m.losses] for m in matrices])
+    middle = float(np.median(own[np.isfinite(own)])) if np.isfinite(own).any() else 0.0
+    low = float(np.floor(max(found.min(initial=middle - 1), middle - DECADES)))
+    high = float(np.ceil(min(found.max(initial=middle), middle + DECADES)))
+    scale = magnitude_scale((min(low, high - 1), high))
+    if found.max(initial=high) > high:
+        scale["colorbar"]["ticktext"][-1] = f"≥ {scale['colorbar']['ticktext'][-1]}"
+    return scale
 
 
 def _cells(m: PairMatrix, budget: int) -> tuple[Cells, int]:

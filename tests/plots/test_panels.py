@@ -281,3 +281,27 @@ def test_colours_are_the_models_and_what_is_built_is_valid():
         empty = as_json(draw([]))
         assert empty["data"]
         assert texts(empty)
+
+
+def test_the_scale_is_about_the_losses_own_size():
+    """An explosion of one model leaves the others their colours; its end of the scale says ≥."""
+    calm = matrix()
+    wild = replace(calm, label="gru", h=np.where(np.isnan(calm.h), np.nan, calm.h + 1))
+    wild.h[-1, 0] = 200.0
+    scale = as_json(pair_heatmaps([calm, wild]))["layout"]["coloraxis"]
+    assert scale["cmin"] == np.floor(np.nanmin(calm.h[np.isfinite(calm.h)]))
+    assert scale["cmax"] < 40
+    assert scale["colorbar"]["ticktext"][-1].startswith("≥ ")
+    assert (
+        "≥" not in as_json(pair_heatmaps([calm]))["layout"]["coloraxis"]["colorbar"]["ticktext"][-1]
+    )
+
+
+def test_what_lies_after_a_loss_stays_blank_beside_cells_of_one_kind():
+    m = matrix()
+    status, h = m.h_status.copy(), m.h.copy()
+    status[-1, 0], h[-1, 0] = Status.ZERO, np.nan
+    figure = as_json(pair_heatmaps([replace(m, h=h, h_status=status)]))
+    backdrop = next(each for each in figure["data"] if not each.get("coloraxis"))
+    assert (backdrop["z"][0, 2:] == -1).all()
+    assert backdrop["z"][-1, 0] == Status.ZERO

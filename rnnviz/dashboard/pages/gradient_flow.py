@@ -76,7 +76,7 @@ def page(setting: Setting) -> None:
 
 
 def _how_to_read(seen: Seen) -> str:
-    if theories.switched_on():
+    if any(predicted.lines for predicted in seen.theory.values()):
         return "how_to_read_theory"
     return "how_to_read_forward" if seen.backward else "how_to_read"
 
