@@ -16,6 +16,7 @@ from rnnviz.analysis.rates import fit_slope
 from rnnviz.core.network import run_network
 from rnnviz.core.truncation import truncated_backward
 from rnnviz.dashboard import compute
+from rnnviz.dashboard.training import still_to_do
 from rnnviz.experiment import Experiment, Model, estimate
 from rnnviz.experiment.training import batches_of, options_of, start
 from rnnviz.training.clipping import clip_by_value, global_norm
@@ -101,7 +102,8 @@ def own_agreement(experiment: Experiment, label: str) -> Agreement:
     """A visitor's own model: its gradient truncated after `WINDOWS` steps against the full one.
     NaN where it would take too long."""
     kind, windows = label.partition(":")[0], np.array(WINDOWS)
-    if estimate(replace(experiment, models=(Model(label),))).seconds > MOST_SECONDS:
+    alone = still_to_do(replace(experiment, models=(Model(label),)))
+    if estimate(alone).seconds > MOST_SECONDS:
         return Agreement(-1, kind, experiment.loss_at, windows, windows * np.nan, np.nan, label)
     result = compute.traces(experiment)
     full = result[label]

@@ -79,15 +79,16 @@ def _dots(group: Sequence[Draw], activation: str, predictor: str) -> Piece:
     x, y = (np.clip(values, FLOOR, TOP) for values in (predicted, measured))
     y = np.where(np.isnan(x), np.nan, y)
     texts = [_text(d, p) for d, p in zip(group, predicted, strict=True)]
-    return dots(np.nan_to_num(x), y, activation, COLOURS[activation], "%{customdata}", texts=texts,
+    hover = f"{activation}, %{{customdata}}{OPEN}"
+    return dots(np.nan_to_num(x), y, activation, COLOURS[activation], hover, texts=texts,
                 symbol=SYMBOLS[activation], size=6)  # fmt: skip
 
 
 def _text(d: Draw, predicted: float) -> str:
     left = WORDS.get(d.status) or f"{_number(d.growth)} decades a step"
     return (
-        f"{d.init.replace('_', ' ')}, {d.activation}, gain {d.gain:g}, input {d.input_scale:g}<br>"
-        f"σ<sub>max</sub> {d.sigma_max:.2f}, predicted {_number(predicted)}, measured: {left}{OPEN}"
+        f"{d.init.replace('_', ' ')}, gain {d.gain:g}, input {d.input_scale:g}<br>"
+        f"σ<sub>max</sub> {d.sigma_max:.2f}, predicted {_number(predicted)}, measured: {left}"
     )
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
 from rnnviz.analysis.claims_words import SENTENCES, Said
 from rnnviz.dashboard import claims_details, layout, state
-from rnnviz.dashboard.claims import CLAIMS, Asked, Work, visit
+from rnnviz.dashboard.claims import CLAIMS, Asked, Visit, Work, visit
 from rnnviz.dashboard.claims_links import OPENS, experiment_of_draw
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.components.clock import clock
@@ -29,6 +29,7 @@ BOARD = "claims-board"
 CLAIM, UNITS, SEED, EXAMPLE = "view_claim", "view_units", "view_draws", "view_example"
 SIZES = ("8", "16", "32", "64")
 MOST_SEED = 99_999
+ROW = 3
 HEIGHT = 318
 STYLES = theme.model_styles(("rnn", "lstm", "gru"))
 """Cells are named in their colours."""
@@ -42,28 +43,27 @@ def page(setting: Setting) -> None:
 
 @st.fragment(key=BOARD)
 def _board(setting: Setting) -> None:
-    """Some work if there is any, then the page. The browser asks for it again and again."""
+    """The page, and a slice of work if there is any. The browser asks for it again and again."""
     mine = visit()
     if mine.going:
         path, mine.going = mine.going, ""
         st.switch_page(st.session_state["pages"][path])
     chosen = layout.kept(CLAIM, list(CLAIMS), "sigma")
     hidden_size = int(layout.kept(UNITS, SIZES, "32"))
-    mine.follow(Asked(_seed(), hidden_size, setting.experiment))
-    if not (setting.dragging or mine.finished or mine.leaving):
-        mine.advance(chosen)
+    if not (setting.dragging and mine.works):
+        mine.follow(Asked(_seed(), hidden_size, setting.experiment))
+    # What is known is on the screen before more is found out: the page opens at once.
     _question(mine.works[chosen])
-    for row in (list(CLAIMS)[:3], list(CLAIMS)[3:]):
-        for column, name in zip(st.columns(3), row, strict=True):
-            with column:
-                _sentence(name, mine.works[name].said(), name == chosen)
+    _sentences(mine, chosen)
+    working = not (setting.dragging or mine.finished or mine.leaving)
+    if working:
+        mine.advance(chosen)
     if chosen == "sigma" and st.session_state.get(EXAMPLE) in EXAMPLES:
         _example(str(st.session_state[EXAMPLE]))
     else:
         _answer(mine.works[chosen])
     mine.slices += 1
-    running = bool(mine.leaving) or not (mine.finished or setting.dragging)
-    clock(key="claims", running=running, count=mine.slices, on_tick=_tick)
+    clock(key="claims", running=working or bool(mine.leaving), count=mine.slices, on_tick=_tick)
 
 
 def _question(work: Work) -> None:
@@ -90,6 +90,15 @@ def _seed() -> int:
 def _draw_again() -> None:
     st.session_state[SEED] = str((_seed() + 1) % (MOST_SEED + 1))
     st.rerun(WHOLE_PAGE)
+
+
+def _sentences(mine: Visit, chosen: str) -> None:
+    """All of them in two rows."""
+    names = list(CLAIMS)
+    for row in (names[:ROW], names[ROW:]):
+        for column, name in zip(st.columns(ROW), row, strict=True):
+            with column:
+                _sentence(name, mine.works[name].said(), name == chosen)
 
 
 def _sentence(name: str, said: Said, chosen: bool) -> None:
