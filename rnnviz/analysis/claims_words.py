@@ -155,11 +155,11 @@ def _clipped(v: ClippingVerdict) -> str:
     if not v.vanishing_updates:
         return first + "."
     before, after = v.vanishing_slope
-    slope = f"{after:+.2f}".replace("-", "−")
-    still = "still falls" if abs(after - before) < 0.005 else "falls"
+    still = "still " if abs(after - before) < 0.005 else ""
+    changes = f"{still}{'falls' if after < 0 else 'grows'} by {abs(after):.2f} decades a step back"
     return (
         f"{first}. In the vanishing runs it touched **{v.vanishing_clipped} of "
-        f"{v.vanishing_updates}**: their gradient {still} by {slope} decades a step back."
+        f"{v.vanishing_updates}**: their gradient {changes}."
     )
 
 
