@@ -92,7 +92,8 @@ def _end(spectrum: LyapunovSpectrum, style: theme.Style, floor: float) -> EndLab
     status = Status(int(spectrum.status[0]))
     if status == Status.FINITE:
         return model_label(style, signed(spectrum.largest, 3), spectrum.largest)
-    return model_label(style, curves.SIGNS[status], floor)
+    lost = status in (Status.ZERO, Status.ROUNDED)
+    return model_label(style, "−∞" if lost else curves.SIGNS[status], floor)
 
 
 def _missing(spectra: Sequence[LyapunovSpectrum], styles: Mapping[str, theme.Style]) -> list[Piece]:
