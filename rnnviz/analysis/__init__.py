@@ -17,6 +17,14 @@ from rnnviz.analysis.layers import LayerTrace, in_real_time, layer_traces
 from rnnviz.analysis.linear import linearize
 from rnnviz.analysis.lyapunov import LyapunovSpectrum, long_run, lyapunov_spectrum
 from rnnviz.analysis.pairs import PairMatrix, pair_matrix
+from rnnviz.analysis.predictions import (
+    Prediction,
+    Predictions,
+    WeightLaw,
+    gradient_predictions,
+    norm_predictions,
+    weight_law,
+)
 from rnnviz.analysis.products import ProductSpectrum, product_spectrum
 from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, mean_rate
 from rnnviz.analysis.spectra import (
@@ -42,17 +50,21 @@ __all__ = [
     "LyapunovSpectrum",
     "Memory",
     "PairMatrix",
+    "Prediction",
+    "Predictions",
     "ProductSpectrum",
     "Rate",
     "Slope",
     "Spectrum",
     "Verdict",
+    "WeightLaw",
     "carry_paths",
     "display_name",
     "dot_test",
     "fit_slope",
     "gate_stats",
     "gradient_flow",
+    "gradient_predictions",
     "in_real_time",
     "jacobian_spectrum",
     "lag_profile",
@@ -64,9 +76,11 @@ __all__ = [
     "lyapunov_spectrum",
     "mean_rate",
     "memory",
+    "norm_predictions",
     "pair_matrix",
     "product_spectrum",
     "state_jacobians",
     "weight_contributions",
+    "weight_law",
     "weight_spectra",
 ]

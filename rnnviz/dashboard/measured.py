@@ -26,7 +26,7 @@ Array = np.ndarray
 
 SOON = 1.0
 """Seconds of estimated work that need no progress bar."""
-PAIR_SECONDS = 0.12
+PAIR_SECONDS = 0.4
 """Of the pair matrix of one model: more sequences are left out."""
 LONG_RUN = 2000
 """Steps of the long run."""

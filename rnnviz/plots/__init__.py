@@ -4,9 +4,14 @@ Every public function takes results of `rnnviz.analysis` and returns a `go.Figur
 looks right in a notebook. Colours and sizes are in `theme`.
 """
 
+from rnnviz.plots.bands import jacobian_bands
 from rnnviz.plots.carry import carry_figure
+from rnnviz.plots.contributions import contributions_figure
 from rnnviz.plots.gates import gate_heatmap, gate_strips, half_life_figure
 from rnnviz.plots.gradients import flow_detail_figure, flow_figure, flow_range, unit_heatmaps
+from rnnviz.plots.lags import lag_figure
+from rnnviz.plots.lyapunov import lyapunov_figure
+from rnnviz.plots.pairs import cancellation_figure, pair_heatmaps
 from rnnviz.plots.spectra import (
     eigenvalue_figure,
     jacobian_figure,
@@ -17,7 +22,9 @@ from rnnviz.plots.theme import Style, model_colour, model_styles
 
 __all__ = [
     "Style",
+    "cancellation_figure",
     "carry_figure",
+    "contributions_figure",
     "eigenvalue_figure",
     "flow_detail_figure",
     "flow_figure",
@@ -25,9 +32,13 @@ __all__ = [
     "gate_heatmap",
     "gate_strips",
     "half_life_figure",
+    "jacobian_bands",
     "jacobian_figure",
+    "lag_figure",
+    "lyapunov_figure",
     "model_colour",
     "model_styles",
+    "pair_heatmaps",
     "powers_figure",
     "singular_values_figure",
     "unit_heatmaps",
