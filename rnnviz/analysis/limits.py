@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnnviz.analysis.factored import state_size
-from rnnviz.analysis.linear import BLOCK_BYTES
+from rnnviz.analysis.linear import BLOCK_BYTES, KEPT_BYTES
 from rnnviz.analysis.pair_columns import ENTRIES, together
 from rnnviz.core import Cell
 
@@ -96,10 +96,12 @@ def _applied(cell: Cell, columns: int) -> float:
 
 
 def _linear_bytes(cell: Cell, seq_len: int) -> int:
-    """δ of every gate and state, the diagonals, the record they are read off, and two blocks of
-    rows of J_t."""
+    """δ of every gate and state, the diagonals, the record they are read off, and the rows of J_t
+    that are kept: all, or two blocks."""
     states = 1 + cell.HAS_CELL_STATE
     per_step = (states + 3) * len(cell.D_SLABS) + states * states + 8
     rows = 8 * states * cell.hidden_size**2
-    blocks = 2 * max(rows, min(seq_len * rows, BLOCK_BYTES))
-    return 8 * seq_len * per_step * cell.hidden_size + blocks
+    kept = seq_len * rows
+    if kept > KEPT_BYTES:
+        kept = 2 * max(rows, BLOCK_BYTES)
+    return 8 * seq_len * per_step * cell.hidden_size + kept

@@ -21,6 +21,8 @@ Progress = Callable[[float], None]
 
 BLOCK_BYTES = 1 << 19
 """Of rows of J_t that are made at once: few enough to stay in the cache."""
+KEPT_BYTES = 1 << 24
+"""Of rows of J_t of all steps, if they are kept once they are made."""
 
 
 class Steps(Protocol):
@@ -66,7 +68,7 @@ def check_range(record: Record, sequence: int, start: int, stop: int | None) -> 
 
 
 class Linear:
-    """Steps from the rows of their Jacobians, a block of which is kept at a time."""
+    """Steps from the rows of their Jacobians: all that were made are kept, or the last block."""
 
     def __init__(self, cell: Cell, source: Source) -> None:
         self._source = source
@@ -74,7 +76,9 @@ class Linear:
         self._own = self._H * (1 + cell.HAS_CELL_STATE)
         step_bytes = 8 * self._own * self._H * int(np.prod(source.shape[1:]))
         self._per_block = max(1, BLOCK_BYTES // step_bytes)
-        self._start, self._block = -1, list[Rows]()
+        keep = len(self) * step_bytes <= KEPT_BYTES
+        self._blocks: dict[int, list[Rows]] = {}
+        self._most = len(self) if keep else 1
 
     def __len__(self) -> int:
         return self._source.shape[0]
@@ -129,11 +133,14 @@ class Linear:
 
     def _rows(self, k: int) -> Rows:
         start = k - k % self._per_block
-        if self._start != start:
+        block = self._blocks.get(start)
+        if block is None:
             with np.errstate(all="ignore"):
                 rows = self._source.rows(start, min(start + self._per_block, len(self)))
-            self._start, self._block = start, rows.by_step()
-        return self._block[k - start]
+            if len(self._blocks) == self._most:
+                self._blocks.clear()
+            block = self._blocks[start] = rows.by_step()
+        return block[k - start]
 
 
 class Watched:
