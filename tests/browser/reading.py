@@ -21,6 +21,7 @@ PAGE_TEXT = """() => {
   const found = [];
   const seen = (element) => {
     if (element.clientWidth === 1) return false; // for screen readers alone
+    if (element.closest('details:not([open]) > :not(summary)')) return false;
     for (let at = element; at; at = at.parentElement ?? at.getRootNode().host) {
       const style = getComputedStyle(at);
       if (style.visibility === 'hidden' || style.display === 'none' || style.opacity === '0')
