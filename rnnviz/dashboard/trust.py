@@ -63,16 +63,19 @@ def strip(path: str, experiment: Experiment, refusal: str) -> None:
     shown, text = run_id(path, experiment, refusal), texts("trust")
     if shown in (PLAYING, NOTHING):
         st.html(trust_words.short(shown, text[shown]))
-    elif path == "train":
-        st.html(trust_words.whole(*_of_training(experiment)))
+        return
+    where = "trained" if path == "train" else "sidebar" if path in ELSEWHERE else "here"
+    about = text[where]
+    if path == "train":
+        shown, found, steps = _of_training(experiment)
+        about = fill(about, steps=f"{steps:,}")
     else:
         found = [compute.trust(experiment, str(model)) for model in experiment.models]
-        about = text["sidebar" if path in ELSEWHERE else "here"]
-        st.html(trust_words.whole(shown, found, about))
+    st.html(trust_words.whole(shown, found, text[f"of_{where}"], about))
 
 
-def _of_training(experiment: Experiment) -> tuple[str, list[Trust], str]:
-    """Which run, the checks of its networks as they are now, and what they are of."""
+def _of_training(experiment: Experiment) -> tuple[str, list[Trust], int]:
+    """Which run, the checks of its networks as they are now, and how many steps these trained."""
     run = training.visit().training
     assert run is not None
     states = {label: trainee.state for label, trainee in run.trainees.items()}
@@ -84,4 +87,4 @@ def _of_training(experiment: Experiment) -> tuple[str, list[Trust], str]:
             trace = run_network(run.trainees[label].network, state.params, batch)
             found.append(check(trace, batch, label, progress=compute.give_way))
         st.session_state[KEPT] = (shown, found)
-    return shown, found, fill(texts("trust")["trained"], steps=f"{run.furthest:,}")
+    return shown, found, max(state.step for state in states.values())

@@ -21,28 +21,32 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def short(run: str, sentence: str) -> str:
     """A strip that has nothing to show but a sentence."""
-    line = f"{_mark('none')} {html.escape(sentence)}"
-    return f'<div class="rnnviz-trust" data-run="{run}">{_line(line)}</div>'
+    return f'<div class="rnnviz-trust" data-run="{run}">{_line(_said("none", sentence))}</div>'
 
 
-def whole(run: str, found: Sequence[Trust], about: str) -> str:
-    """The line, and behind it the table of all checks and what they mean."""
+def whole(run: str, found: Sequence[Trust], of: str, about: str) -> str:
+    """The line, and behind it the table of all checks and what they mean. of: what was checked,
+    in two words; about: in a sentence."""
     return (
-        f'<details class="rnnviz-trust" data-run="{run}"><summary>{_line(_summary(found))}'
+        f'<details class="rnnviz-trust" data-run="{run}"><summary>{_line(_summary(found, of))}'
         f'</summary><div class="all"><p>{html.escape(about)}</p>{_table(found)}'
         f"{_facts(found)}</div></details>"
     )
 
 
 def _line(now: str) -> str:
-    then = html.escape(texts("trust")["stale"])
+    then = _said("none", texts("trust")["stale"])
     return (
-        f'<span role="status"><span class="now">{now}</span>'
-        f'<span class="then">{_mark("none")} {then}</span></span>'
+        f'<span role="status"><span class="now">{now}</span><span class="then">{then}</span></span>'
     )
 
 
-def _summary(found: Sequence[Trust]) -> str:
+def _said(state: str, sentence: str) -> str:
+    """A narrow window shows the mark alone."""
+    return f'{_mark(state)} <span class="said">{html.escape(sentence)}</span>'
+
+
+def _summary(found: Sequence[Trust], of: str) -> str:
     """The verdict, then the worst of each check over all models."""
     if any(trust.failed for trust in found):
         state, said = "bad", "failed"
@@ -58,7 +62,7 @@ def _summary(found: Sequence[Trust]) -> str:
     facts = f"{dtypes} · T = {found[0].seq_len:,} · log₁₀"
     items.append(f'<span class="item">{_marked(CONVENTION)}</span>')
     return (
-        f"<b>{_mark(state)} {html.escape(texts('trust')[said])}</b>"
+        f"<b>{_said(state, fill(texts('trust')[said], of=of))}</b>"
         f'<span class="more"> {facts}</span><span class="more">{" · ".join(items)}</span>'
     )
 

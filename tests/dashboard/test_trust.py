@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -16,12 +17,14 @@ from rnnviz.analysis.trust import GRADIENT, NAMES, Check, Trust
 from rnnviz.core.lstm import LSTM
 from rnnviz.dashboard import trust_words
 from rnnviz.dashboard.main import PAGES
-from rnnviz.dashboard.texts import texts
+from rnnviz.dashboard.texts import fill, texts
 from rnnviz.tasks import TASKS
 from tests.dashboard.support import change, press, visit
 
 SMALL = Experiment(seq_len=20, hidden_size=4, batch_size=2)
 TEXT = texts("trust")
+THIS = {key: fill(TEXT[key], of="this run") for key in ("passed", "failed", "part", "open")}
+OF = {"train": "of_trained", "phase-diagram": "of_sidebar", "claims": "of_sidebar"}
 
 
 @pytest.fixture(autouse=True)
@@ -45,11 +48,11 @@ def strip(app: AppTest) -> str:
 def line(app: AppTest) -> str:
     """What is seen without a click, as plain text."""
     now = strip(app).split('class="now">')[1].split('<span class="then">')[0]
-    return re.sub(r"<[^>]+>", "", now)
+    return html.unescape(re.sub(r"<[^>]+>", "", now))
 
 
-def run_of(html: str) -> str:
-    found = re.search(r'data-run="(\w+)"', html)
+def run_of(markup: str) -> str:
+    found = re.search(r'data-run="(\w+)"', markup)
     assert found is not None
     return found[1]
 
@@ -63,7 +66,8 @@ def shown(app: AppTest) -> bool:
 def test_it_is_on_every_page(page: str) -> None:
     app = visit(page, SMALL)
     assert not app.exception
-    assert f"✓ {TEXT['passed']}" in line(app)
+    of = TEXT[OF.get(page, "of_here")]
+    assert f"✓ {fill(TEXT['passed'], of=of)}" in line(app)
     for said in ("complex step", "dot test", "states", "sums", "det J", "float64", "T = 20"):
         assert said in line(app), said
     assert 'role="status"' in strip(app)
@@ -96,7 +100,7 @@ def test_a_dragged_knob_leaves_it_behind(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_single_precision_is_said() -> None:
     app = visit(query=Experiment(("lstm",), seq_len=20, hidden_size=4, dtype="float32"))
     assert "float32" in line(app)
-    assert f"✓ {TEXT['passed']}" in line(app)
+    assert f"✓ {THIS['passed']}" in line(app)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -113,7 +117,7 @@ def test_while_training_plays_it_waits() -> None:
     press(app, "Play")
     assert line(app) == f"– {TEXT['playing']}"
     press(app, "Pause")
-    assert f"✓ {TEXT['passed']}" in line(app)
+    assert f"✓ {fill(TEXT['passed'], of=TEXT['of_trained'])}" in line(app)
     assert shown(app)
 
 
@@ -145,7 +149,7 @@ def test_a_mistake_turns_it_red(page: str, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(LSTM, "factors", wrong)
     app = visit(page, SMALL)
-    assert f"✗ {TEXT['failed']}" in line(app)
+    assert "✗ A check of this" in line(app)
     for name in ("complex step", "dot test", "states", "det J"):
         assert f"✗ {name}" in line(app)
     assert "✗ sums" not in line(app)
@@ -154,7 +158,7 @@ def test_a_mistake_turns_it_red(page: str, monkeypatch: pytest.MonkeyPatch) -> N
 def test_an_overflow_is_neither_green_nor_red() -> None:
     app = visit(query=Experiment(("rnn",), seq_len=400, hidden_size=4, gain=16.0,
                                  activation="identity"))  # fmt: skip
-    assert f"– {TEXT['part']}" in line(app)
+    assert f"– {THIS['part']}" in line(app)
     assert "the loss is not a finite number" in strip(app)
 
 
@@ -163,7 +167,7 @@ def test_every_kind_of_task_is_checked(task: str) -> None:
     small = {"seq_len": 12, "hidden_size": 4, "batch_size": 3, "text": "to be or not to be"}
     app = visit(query=Experiment(("lstm", "gru"), task=task, layers=2, skip=3, **small))
     assert not app.exception
-    assert f"✓ {TEXT['passed']}" in line(app), strip(app)
+    assert f"✓ {THIS['passed']}" in line(app), strip(app)
 
 
 @pytest.mark.parametrize(
@@ -183,22 +187,25 @@ def made(*values: tuple[float, str]) -> Trust:
 
 
 def test_words() -> None:
-    some = trust_words.whole("a", [made((1e-15, "")), made((np.nan, "chaos"))], "About <this>.")
-    assert f"– </span> {TEXT['part']}" in some.replace("–</span>", "– </span>")
+    some = trust_words.whole(
+        "a", [made((1e-15, "")), made((np.nan, "chaos"))], "this run", "About <this>."
+    )
+    assert THIS["part"] in some
     assert "complex step 1·10⁻¹⁵ (1 of 2)" in some
     assert "dot test –" in some
     assert "About &lt;this&gt;." in some
     assert "At 25% of the steps" in some
-    nothing = trust_words.whole("a", [made((np.nan, "chaos"))], "")
-    assert TEXT["open"] in nothing
-    no_number = trust_words.whole("a", [made((np.nan, ""))], "")
-    assert TEXT["failed"] in no_number
+    nothing = trust_words.whole("a", [made((np.nan, "chaos"))], "this run", "")
+    assert THIS["open"] in nothing
+    no_number = trust_words.whole("a", [made((np.nan, ""))], "this run", "")
+    assert THIS["failed"] in no_number
     assert "not a number ≰ 1·10⁻¹²" in no_number
 
 
 def test_every_check_and_every_state_has_its_words() -> None:
     states = {"passed", "failed", "part", "open", "stale", "nothing", "playing", "trained",
-              "sidebar", "here", "bounds", "conventions", "rescaled", "in_range"}  # fmt: skip
+              "sidebar", "here", "bounds", "conventions", "rescaled", "in_range",
+              "of_here", "of_trained", "of_sidebar"}  # fmt: skip
     assert set(TEXT) == states | {name.replace(" ", "_") for name in NAMES}
 
 
