@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import islice
 
 import numpy as np
@@ -37,10 +37,21 @@ def of(found: list[Draw], init: str, activation: str) -> list[Draw]:
     return group
 
 
+def alike(one: Draw, other: Draw) -> bool:
+    """The same but for the last bits, which BLAS does not promise."""
+    pairs = ((getattr(one, f.name), getattr(other, f.name)) for f in fields(Draw))
+    return all(
+        a == pytest.approx(b, rel=1e-9, nan_ok=True) if isinstance(a, float) else a == b
+        for a, b in pairs
+    )
+
+
 def test_a_draw_does_not_depend_on_the_others(found: list[Draw]) -> None:
-    assert repr(next(draws(SEED, SIZE, 1, start=7))) == repr(found[7])
-    assert repr(draw(SEED, SIZE, 7)) == repr(found[7])
-    assert repr(list(islice(draws(SEED, SIZE, MOST), 2))) == repr(found[:2])
+    assert alike(next(draws(SEED, SIZE, 1, start=7)), found[7])
+    assert alike(draw(SEED, SIZE, 7), found[7])
+    for one, other in zip(islice(draws(SEED, SIZE, MOST), 2), found[:2], strict=True):
+        assert alike(one, other)
+    assert not alike(found[7], found[8])
 
 
 def test_another_size_leaves_the_choices_as_they_are(found: list[Draw]) -> None:
