@@ -75,6 +75,14 @@ def test_below_one_over_gamma_every_error_vanishes(found: list[Draw]) -> None:
     assert all(d.growth <= d.sigma + 1e-12 for d in found)
 
 
+def test_the_promises_are_granted_the_largest_slope(found: list[Draw]) -> None:
+    """γ = ¼ of logistic units: σ_max = 4 is their threshold."""
+    for d in of(found, "identity", "logistic"):
+        assert d.lipschitz == 0.25
+        assert d.sigma_max == d.gain
+        assert d.sigma == d.rho == pytest.approx(math.log10(d.gain / 4))
+
+
 def test_linear_and_orthogonal_is_exactly_the_gain(found: list[Draw]) -> None:
     """E1: all four agree."""
     for d in of(found, "orthogonal", "identity"):
