@@ -111,7 +111,8 @@ def _lags(panels: Panels) -> None:
         tall_chart(figure, "lags", "Norm of the derivative over lags, log10, one line a model")
         layout.how_to_read(text["how_to_read_lags"])
     if wanted:
-        layout.how_to_read(text["how_to_read_theory_lags"])
+        if lines := theories.words(theory):
+            layout.how_to_read(" ".join([lines, text["how_to_read_theory_lags"]]))
         if said := theories.silent(theory):
             layout.warn(said)
     _refusals(result)

@@ -23,11 +23,14 @@ from rnnviz.analysis.spectra import Stretch
 from rnnviz.core import RNN
 from rnnviz.dashboard import compute
 from rnnviz.dashboard.state import THEORY, WHOLE_PAGE
+from rnnviz.dashboard.texts import texts
 from rnnviz.experiment import Experiment, Model
 from rnnviz.experiment.networks import setting
 
 Array = np.ndarray
 
+KINDS = {"mean field": "theory_mean_field", "exact": "theory_exact",
+         "gate alone": "theory_gate_alone"}  # fmt: skip
 GATED = "there is no formula here for gated cells"
 REFILLED = "error enters on the way, theory follows the error of one loss"
 
@@ -89,6 +92,14 @@ def of_exponents(experiment: Experiment, labels: Iterable[str]) -> tuple[dict[st
         if not known and not each.missing:
             found[label] = replace(each, missing=GATED)
     return rates, silent(found)
+
+
+def words(found: Mapping[str, Predictions]) -> str:
+    """What the lines are, as far as there are any; "" if there are none."""
+    text, names = texts("gradient_flow"), [n.name for each in found.values() for n in each.lines]
+    kinds = [text[key] for name, key in KINDS.items() if name in names]
+    rates = [f"Dash-dotted: theory ({'; '.join(kinds)})."] * bool(kinds)
+    return " ".join([*rates, *[text["theory_bound"]] * ("bound" in names)])
 
 
 def silent(found: Mapping[str, Predictions]) -> str:

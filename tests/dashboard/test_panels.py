@@ -246,3 +246,15 @@ def test_the_largest_exponents_where_all_take_too_long() -> None:
     assert len(found.exponents) == 1
     (every,) = measured.measured("exponents", small(models=("lstm",)), ("lstm",)).found
     assert len(every.exponents) == 24
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({}, "RNN: mean field, ½ ln χ a step; LSTM, GRU: the memory gate alone"),
+    ({"models": ("rnn",), "init": "orthogonal", "activation": "identity"}, "RNN: exact"),
+    ({"models": ("gru",)}, "(LSTM, GRU: the memory gate alone)"),
+    ({"loss_at": "every"}, "Read from right to left"),
+])  # fmt: skip
+def test_the_lines_of_theory_are_named_as_they_are(changes: dict[str, Any], words: str) -> None:
+    app = change(visit(query=small(hidden_size=32, **changes)), view_theory=True)
+    first = next(e.proto.body for e in app.get("html") if "rnnviz-how" in e.proto.body)
+    assert words in first

@@ -57,7 +57,8 @@ def page(setting: Setting) -> None:
         layout.preset_words(experiment)
     layout.verdict(_words(experiment, seen), seen.styles)
     _flow_chart(setting, "state", seen)
-    layout.how_to_read(text[_how_to_read(seen)])
+    plain = text["how_to_read_forward" if seen.backward else "how_to_read"]
+    layout.how_to_read(theories.words(seen.theory) or plain)
     live_chart(
         plots.unit_heatmaps(
             seen.flows,
@@ -73,12 +74,6 @@ def page(setting: Setting) -> None:
     )
     layout.how_to_read(text["how_to_read_units"])
     _warnings(experiment, seen)
-
-
-def _how_to_read(seen: Seen) -> str:
-    if any(predicted.lines for predicted in seen.theory.values()):
-        return "how_to_read_theory"
-    return "how_to_read_forward" if seen.backward else "how_to_read"
 
 
 @dataclass(frozen=True)
