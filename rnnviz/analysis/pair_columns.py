@@ -113,7 +113,8 @@ class Columns:
         """log10 of ‖Σ_s v_s‖ and of its distance to the trace's gradient, (2, T+1, B)."""
         sums, log2 = self._sums[..., 0], self._sums_log2
         d_h, d_log2 = (v[..., self._chosen] for v in (self._trace.d_h, self._trace.d_log2))
-        d_h, d_log2 = d_h.transpose(0, 2, 1), d_log2 - log2
+        # In float64: at the sums' scale float32 would make it zero.
+        d_h, d_log2 = d_h.transpose(0, 2, 1).astype(np.float64, copy=False), d_log2 - log2
         error = sums - (np.ldexp(d_h, d_log2[:, :, None]) if d_log2.any() else d_h)
         return log10_norm(np.stack([sums, error]), 3, log2)
 

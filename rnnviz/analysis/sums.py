@@ -61,7 +61,7 @@ def pair_sums(trace: Trace, sequence: int, rng: np.random.Generator) -> Compared
     """
     eps = precision(trace.h.dtype)
     one = of_sequences(trace, np.array([sequence]))
-    found = pair_matrix(replace(one, d_h=one.d_h.astype(np.float64)), "", [0])
+    found = pair_matrix(one, "", [0])
     record = Record(**{f.name: getattr(one, f.name) for f in fields(Record)})
     passes = [
         backward(nudged_record(record, rng, by), one.d_h_direct, one.direct_log2)

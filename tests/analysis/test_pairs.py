@@ -56,6 +56,17 @@ def test_the_checksum_sees_a_wrong_gradient():
     assert found.checksum[7] > 1e-9
 
 
+def test_the_checksum_of_single_precision_knows_its_powers_of_two():
+    """Beyond float32's range the trace keeps d_h near 1 with a power of two beside it."""
+    rng = np.random.default_rng(0)
+    trace = simple(0.01 * rng.standard_normal((4, 4)), last_step(40, 4), "tanh")
+    params = {name: value.astype(np.float32) for name, value in trace.params.items()}
+    single = bptt(trace.cell, params, trace.x.astype(np.float32), last_step(40, 4))
+    assert single.h.dtype == np.float32
+    assert (single.d_log2 < -200).any()
+    assert pair_matrix(single, "m").worst_checksum < 1e-4
+
+
 @pytest.mark.parametrize("gain", [0.01, 1.0, 50.0])
 def test_pairs_over_thousands_of_decades(gain):
     """E1: ‖∂L_s/∂h_k‖ = g^(s−k) ‖e_s‖, losses at four of 600 steps."""
