@@ -14,7 +14,7 @@ from rnnviz.plots import theme
 ALL = "all"
 LAYER, DIRECTION = "view_layer", "view_direction"
 DIRECTIONS = ("forward", "backward")
-WIDTH, SMALL = 124, 72
+WIDTH, WIDE, SMALL = 104, 128, 72
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ def choices(experiment: Experiment, labels: Sequence[str], every: bool = True) -
     where they stand beside others (not `every`)."""
     layers, directions = _options(experiment, labels, every)
     now = view(experiment, labels, every)
-    small = None if every else WIDTH
     if len(layers) > 1:
         layer = ALL if now.layer == 0 else str(now.layer)
-        layout.choice("Layer", layers, LAYER, layer, _layer_name, small)
+        layout.choice("Layer", layers, LAYER, layer, _layer_name, None if every else WIDTH)
     if len(directions) > 1:
         direction = DIRECTIONS[now.direction]
-        layout.choice("Direction", directions, DIRECTION, direction, _direction_name, small)
+        wide = None if every else WIDE
+        layout.choice("Direction", directions, DIRECTION, direction, _direction_name, wide)
 
 
 def offers(experiment: Experiment, label: str) -> bool:

@@ -68,18 +68,17 @@ def _law(experiment: Experiment, spectrum: Spectrum) -> WeightLaw | None:
 def _choice(experiment: Experiment) -> tuple[str, str]:
     """The page's question, and beside it which model, which of its layers and directions, and
     which gate's block of its W_hh."""
-    left, right = st.columns([8, 20], vertical_alignment="center")
-    with left:
-        layout.question(texts("spectrum")["question"])
     model = _model(experiment)
-    with right, theories.row():
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        layout.question(texts("spectrum")["question"])
         models = [str(model) for model in experiment.models]
-        model = layout.choice("Model", models, "view_model", model, display_name)
+        narrow = views.WIDTH if views.offers(experiment, model) else None
+        model = layout.choice("Model", models, "view_model", model, display_name, narrow)
         views.choices(experiment, [model], every=False)
         label, gate = _chosen(experiment)
         gates = compute.layer(experiment, label).trace.cell.learned
         if len(gates) > 1:
-            small = views.SMALL if views.offers(experiment, model) else None
+            small = views.SMALL if narrow else None
             gate = layout.choice("Gate", list(gates), "view_gate", gate, width=small)
         theories.switch()
     return label, gate
