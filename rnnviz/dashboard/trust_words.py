@@ -75,7 +75,7 @@ def _item(name: str, checks: Sequence[Check]) -> str:
     worst = max(made, key=_nearness)
     if worst.failed:
         return f'<span class="item bad">✗ {name} {number(worst.value)}</span>'
-    some = f" ({len(made)} of {len(checks)})" if len(made) < len(checks) else ""
+    some = f" ({len(made)}/{len(checks)})" if len(made) < len(checks) else ""
     return f'<span class="item">{name} {number(worst.value)}{some}</span>'
 
 

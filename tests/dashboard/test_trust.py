@@ -191,7 +191,7 @@ def test_words() -> None:
         "a", [made((1e-15, "")), made((np.nan, "chaos"))], "this run", "About <this>."
     )
     assert THIS["part"] in some
-    assert "complex step 1·10⁻¹⁵ (1 of 2)" in some
+    assert "complex step 1·10⁻¹⁵ (1/2)" in some
     assert "dot test –" in some
     assert "About &lt;this&gt;." in some
     assert "At 25% of the steps" in some
