@@ -10,17 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.at_once import AtOnce, time_as_batch
+from rnnviz.analysis.at_once import AtOnce
 from rnnviz.analysis.jacobians import check_steps, normalise
 from rnnviz.analysis.linear import Steps, linearize
+from rnnviz.analysis.stepwise import Places, push
 from rnnviz.core import Record, checks
-from rnnviz.core.bptt import unroll
 from rnnviz.core.numerics import LOG10_2, largest_finite
 
 Array = np.ndarray
-
-TINY = 1e-30
-"""Imaginary step: no difference is taken, so it can be as small as one likes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,27 +96,12 @@ def dot_test(record: Record, label: str, sequence: int = 0, seed: int = 0) -> Do
     steps = check_steps(record, None, sequence)
     H, n, has_c = record.cell.hidden_size, len(steps), record.cell.HAS_CELL_STATE
     u, v = np.random.default_rng(seed).standard_normal((2, H * (1 + has_c), n))
-    after = _complex_step(record, steps, sequence, u)
+    after = push(record, Places(steps, np.full(n, sequence)), u)
     before = np.concatenate(AtOnce(record, steps, sequence).back(v[:H], v[H:])[1])
     with np.errstate(all="ignore"):
         difference = np.abs((after * v).sum(axis=0) - (u * before).sum(axis=0))
         size = np.linalg.norm(after, axis=0) * np.linalg.norm(v, axis=0)
         return DotTest(label, steps, np.where(difference == 0, 0.0, difference / size))
-
-
-def _complex_step(record: Record, steps: Array, sequence: int, u: Array) -> Array:
-    """J_t u for each column of u, through the cell's forward step; all steps at once as a batch."""
-    one, H = time_as_batch(record, steps, sequence), record.cell.hidden_size
-    states = zip((one.h, one.c), (u[:H], u[H:]), strict=True)
-    moved = [state[0] + 1j * TINY * part for state, part in states if state is not None]
-    if record.h_before is not None:
-        history = np.concatenate([record.h_before, record.h])[:, :, sequence]
-        older = [history[steps - 1 + j].T for j in range(record.cell.skip - 1)]
-        moved[0] = np.stack([*older, moved[0]])
-    params = {name: value.astype(complex) for name, value in one.params.items()}
-    done = unroll(record.cell, params, one.x.astype(complex), *moved)
-    after = [s[1] for s in (done.h, done.c) if s is not None]
-    return np.concatenate(after).imag / TINY
 
 
 def largest_stretch(

@@ -46,7 +46,7 @@ def places(record: Record, most: int) -> Places:
 def dot_test(trace: Trace, at: Places, rng: np.random.Generator) -> Compared:
     """⟨J_t u, v⟩ against ⟨u, J_tᵀ v⟩ for random u and v, relative to ‖J_t u‖ ‖v‖. THEORY E19."""
     u, v = rng.standard_normal((2, _state_rows(trace), len(at.t)))
-    pushed, step = _pushed(trace, at, u), _step(trace, at)
+    pushed, step = push(trace, at, u), _step(trace, at)
     there, noise = _dot_and_noise(step, u, v, rng, precision(trace.h.dtype))
     with np.errstate(all="ignore"):
         error = np.abs((pushed * v).sum(axis=0) - there)
@@ -62,7 +62,7 @@ def adjoint_test(trace: Trace, at: Places, rng: np.random.Generator) -> Compared
     """
     u = rng.standard_normal((_state_rows(trace), len(at.t)))
     after, before, direct = _adjoints(trace, at)
-    pushed, step = _pushed(trace, at, u), _step(trace, at)
+    pushed, step = push(trace, at, u), _step(trace, at)
     eps = precision(trace.h.dtype)
     _, noise = _dot_and_noise(step, u, after, rng, eps)
     with np.errstate(all="ignore"):
@@ -94,7 +94,7 @@ def _step(record: Record, at: Places) -> Record:
     return Record(record.cell, params, x, h, cut(record.c), gates, cut(record.memo))
 
 
-def _pushed(record: Record, at: Places, u: Array, skip: bool = False) -> Array:
+def push(record: Record, at: Places, u: Array, skip: bool = False) -> Array:
     """∂s_t/∂s_{t−1} u, or with `skip` ∂s_t/∂h_{t−d} u, by a complex step; columns (S, n)."""
     cell, H = record.cell, record.cell.hidden_size
     h = [at.of(record.h, -1).astype(complex)]
@@ -167,7 +167,7 @@ def _skipped(trace: Trace, at: Places, u: Array) -> tuple[Array, Array]:
     result, size = np.zeros((2, len(at.t)))
     if some.any():
         later = Places(at.t[some] - 1 + trace.cell.skip, at.b[some])
-        pushed = _pushed(trace, later, u[:, some], skip=True)
+        pushed = push(trace, later, u[:, some], skip=True)
         after, _, _ = _adjoints(trace, later)
         log2 = trace.d_log2[later.t, later.b] - trace.d_log2[at.t[some], later.b]
         result[some] = np.ldexp((pushed * after).sum(axis=0), log2)
