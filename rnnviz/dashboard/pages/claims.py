@@ -24,8 +24,8 @@ from rnnviz.plots import theme
 from rnnviz.plots.claims import drawn_at
 from rnnviz.plots.claims_theory import examples_figure
 
-BOARD = "claims-board"
-"""Key of the fragment that a tick runs."""
+BOARD, CLOCK = "claims-board", "claims"
+"""Keys of the fragment that a tick runs, and of the clock that ticks."""
 CLAIM, UNITS, SEED, EXAMPLE = "view_claim", "view_units", "view_draws", "view_example"
 SIZES = ("8", "16", "32", "64")
 MOST_SEED = 99_999
@@ -62,8 +62,8 @@ def _board(setting: Setting) -> None:
         _example(str(st.session_state[EXAMPLE]))
     else:
         _answer(mine.works[chosen])
-    mine.slices += 1
-    clock(key="claims", running=working or bool(mine.leaving), count=mine.slices, on_tick=_tick)
+    mine.slices += not mine.leaving
+    clock(key=CLOCK, running=working or bool(mine.leaving), count=mine.slices, on_tick=_tick)
 
 
 def _question(work: Work) -> None:
@@ -158,15 +158,17 @@ def _see(name: str) -> None:
 
 
 def _leave(path: str, experiment: Experiment) -> None:
-    """Turn the page at the next tick. One that is on its way already would come from this page
-    with the knobs as they were before."""
-    visit().leaving = path, experiment
+    """Turn the page at the browser's answer to this. What it had sent before would come with the
+    knobs as they were, and bring them back."""
+    mine = visit()
+    mine.slices += 1
+    mine.leaving = path, experiment
 
 
 def _tick() -> None:
-    """Before a slice: turn the page, if a click asked for it."""
-    mine = visit()
-    if mine.leaving is not None:
+    """Before a slice: turn the page, if a click asked for it and the browser knows."""
+    mine, told = visit(), st.session_state.get(f"{CLOCK}.clock") or {}
+    if mine.leaving is not None and told.get("tick") == mine.slices:
         (mine.going, experiment), mine.leaving = mine.leaving, None
         state.adopt(experiment)
         st.session_state["preset"] = state.preset_of(experiment)
