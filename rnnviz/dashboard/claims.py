@@ -20,6 +20,7 @@ from rnnviz.analysis.claims_stability import CORRELATIONS, LAMBDAS, sensitivity
 from rnnviz.analysis.claims_truncation import agreement
 from rnnviz.analysis.claims_words import MEASURING, Said
 from rnnviz.dashboard.claims_runs import clipped_run, own_agreement
+from rnnviz.dashboard.turning import Turning
 from rnnviz.experiment import Experiment
 from rnnviz.plots import claims as plots
 from rnnviz.plots import claims_cells, claims_theory, claims_training
@@ -152,10 +153,7 @@ class Visit:
     works: dict[str, Work] = field(default_factory=dict)
     slices: int = 0
     """How often the page was drawn, which tells the browser that its tick was answered."""
-    leaving: tuple[str, Experiment] | None = None
-    """The page that a click asked for, and the experiment that it is to show."""
-    going: str = ""
-    """The page to turn to now."""
+    turning: Turning = field(default_factory=Turning)
     _turn: Lock = field(default_factory=Lock)
 
     def follow(self, asked: Asked) -> None:

@@ -14,6 +14,7 @@ import streamlit as st
 
 from rnnviz.analysis.phase import Axis, PhaseGrid, phase_grids
 from rnnviz.dashboard.points import few_numbers
+from rnnviz.dashboard.turning import Turning
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.sweep import Point, Result, parts, spaced
 
@@ -121,7 +122,7 @@ class Visit:
 
     diagram: Diagram | None = None
     running: bool = True
-    leaving: bool = False
+    turning: Turning = field(default_factory=Turning)
 
     def follow(self, experiment: Experiment, x: Axis, y: Axis) -> Diagram:
         """The diagram of these settings: the one there is, or a new one. The two knobs' own

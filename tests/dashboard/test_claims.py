@@ -194,7 +194,7 @@ def test_the_counterexample_that_no_experiment_is_stands_here(few: None) -> None
 def test_a_counterexample_s_button_asks_for_its_page(name: str, few: None) -> None:
     app = finished(visit("claims", SMALL))
     press(app, texts("claims")[f"button_{name}"])
-    assert app.session_state["claims"].leaving == OPENS[name]
+    assert app.session_state["claims"].turning.asked == OPENS[name]
     assert_sound(app)
 
 

@@ -24,3 +24,10 @@ def clock(*, key: str, running: bool, count: int, on_tick: Callable[[], None]) -
     """
     data = json.dumps({"running": running, "count": count}).encode()
     _CLOCK(key=f"{key}.clock", data=data, on_tick_change=on_tick)
+
+
+def told(key: str) -> int | None:
+    """The count that the browser knew of when it ticked last."""
+    said = st.session_state.get(f"{key}.clock") or {}
+    count: int | None = said.get("tick")
+    return count

@@ -12,7 +12,7 @@ import streamlit as st
 
 from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
 from rnnviz.analysis.claims_words import SENTENCES, Said
-from rnnviz.dashboard import claims_details, layout, state
+from rnnviz.dashboard import claims_details, layout
 from rnnviz.dashboard.claims import CLAIMS, Asked, Visit, Work, visit
 from rnnviz.dashboard.claims_links import OPENS, experiment_of_draw
 from rnnviz.dashboard.components import live_chart
@@ -45,9 +45,7 @@ def page(setting: Setting) -> None:
 def _board(setting: Setting) -> None:
     """The page, and a slice of work if there is any. The browser asks for it again and again."""
     mine = visit()
-    if mine.going:
-        path, mine.going = mine.going, ""
-        st.switch_page(st.session_state["pages"][path])
+    mine.turning.turn()
     chosen = layout.kept(CLAIM, list(CLAIMS), "sigma")
     hidden_size = int(layout.kept(UNITS, SIZES, "32"))
     if not (setting.dragging and mine.works):
@@ -55,15 +53,16 @@ def _board(setting: Setting) -> None:
     # What is known is on the screen before more is found out: the page opens at once.
     _question(mine.works[chosen])
     _sentences(mine, chosen)
-    working = not (setting.dragging or mine.finished or mine.leaving)
+    leaving = mine.turning.asked is not None
+    working = not (setting.dragging or mine.finished or leaving)
     if working:
         mine.advance(chosen)
     if chosen == "sigma" and st.session_state.get(EXAMPLE) in EXAMPLES:
         _example(str(st.session_state[EXAMPLE]))
     else:
         _answer(mine.works[chosen])
-    mine.slices += not mine.leaving
-    clock(key=CLOCK, running=working or bool(mine.leaving), count=mine.slices, on_tick=_tick)
+    mine.slices += not leaving
+    clock(key=CLOCK, running=working or leaving, count=mine.slices, on_tick=_tick)
 
 
 def _question(work: Work) -> None:
@@ -158,20 +157,15 @@ def _see(name: str) -> None:
 
 
 def _leave(path: str, experiment: Experiment) -> None:
-    """Turn the page at the browser's answer to this. What it had sent before would come with the
-    knobs as they were, and bring them back."""
     mine = visit()
     mine.slices += 1
-    mine.leaving = path, experiment
+    mine.turning.ask(path, experiment)
 
 
 def _tick() -> None:
-    """Before a slice: turn the page, if a click asked for it and the browser knows."""
-    mine, told = visit(), st.session_state.get(f"{CLOCK}.clock") or {}
-    if mine.leaving is not None and told.get("tick") == mine.slices:
-        (mine.going, experiment), mine.leaving = mine.leaving, None
-        state.adopt(experiment)
-        st.session_state["preset"] = state.preset_of(experiment)
+    """Before a slice."""
+    mine = visit()
+    mine.turning.hear(CLOCK, mine.slices)
 
 
 def _example(name: str) -> None:

@@ -24,8 +24,8 @@ from rnnviz.plots import theme
 QUANTITIES = {"slope": "slope", "horizon": "horizon", "reach": "final gradient",
               "lambda_1": "λ₁"}  # fmt: skip
 HEIGHT = 400
-DIAGRAM = "diagram"
-"""Key of the fragment that a tick runs."""
+DIAGRAM, CLOCK = "diagram", "cells"
+"""Keys of the fragment that a tick runs, and of the clock that ticks."""
 
 
 def page(setting: Setting) -> None:
@@ -65,19 +65,17 @@ def _choices() -> tuple[str, str, str, str]:
 def _diagram(setting: Setting, quantity: str) -> None:
     """Some work if it runs, then the picture. The browser asks for it again and again."""
     mine, text = visit(), texts("phase")
-    if mine.leaving:
-        mine.leaving = False
-        st.switch_page(st.session_state["pages"]["gradient-flow"])
-    diagram = mine.diagram
+    mine.turning.turn()
+    diagram, leaving = mine.diagram, mine.turning.asked is not None
     if diagram is None:
         return
-    if mine.running and not diagram.finished and not setting.dragging:
+    if mine.running and not (diagram.finished or setting.dragging or leaving):
         diagram.advance()
     _figure(diagram, setting.experiment, quantity)
     layout.how_to_read(text[f"how_to_read_{quantity}"])
     _progress(diagram)
-    going = mine.running and not diagram.finished
-    clock(key="diagram", running=going, count=diagram.slices, on_tick=_nothing)
+    going = (mine.running and not diagram.finished) or leaving
+    clock(key=CLOCK, running=going, count=diagram.slices, on_tick=_tick)
 
 
 def _figure(diagram: Diagram, experiment: Experiment, quantity: str) -> None:
@@ -118,8 +116,11 @@ def _turn() -> None:
     visit().running = not visit().running
 
 
-def _nothing() -> None:
-    """The fragment runs anyway."""
+def _tick() -> None:
+    """Before a slice."""
+    mine = visit()
+    if mine.diagram is not None:
+        mine.turning.hear(CLOCK, mine.diagram.slices)
 
 
 def _open(point: Mapping[str, Any]) -> None:
@@ -134,8 +135,8 @@ def _open(point: Mapping[str, Any]) -> None:
     experiment, _ = state.read()
     axes = mine.diagram.x, mine.diagram.y
     changes: dict[str, Any] = {a.name: a.value(p) for a, p in zip(axes, places, strict=True)}
-    state.adopt(replace(experiment, train_steps=0, **changes))
-    mine.leaving = True
+    mine.diagram.slices += 1
+    mine.turning.ask("gradient-flow", replace(experiment, train_steps=0, **changes))
 
 
 def details(setting: Setting) -> None:
