@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.support import HERE, SIZE, launch, server
 
@@ -42,9 +42,19 @@ def components() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def visitor(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that keeps what it has loaded. A visit of the dashboard is a page, not a browser:
+    nothing of one is left to the next."""
+    found = browser.new_context(viewport=SIZE)
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Open an address in a context of its own; keywords go to Browser.new_context.
+def open_page(browser: Browser, visitor: BrowserContext) -> Iterator[OpenPage]:
+    """Open an address in a page of its own; with keywords for Browser.new_context in a context of
+    its own.
 
     What the console calls an error, and any uncaught exception, fails the test at its end.
     """
@@ -54,18 +64,20 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         if message.type == "error" and not STREAMLIT_ASKS.search(message.location["url"]):
             complaints.append(message.text)
 
-    contexts = []
+    opened: list[Page | BrowserContext] = []
 
     def open_address(address: str, **options: object) -> Page:
-        context = browser.new_context(**{"viewport": SIZE, **options})
-        contexts.append(context)
-        page = context.new_page()
+        if options:
+            opened.append(context := browser.new_context(**{"viewport": SIZE, **options}))
+            page = context.new_page()
+        else:
+            opened.append(page := visitor.new_page())
         page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address)
         return page
 
     yield open_address
-    for context in contexts:
-        context.close()
+    for each in opened:
+        each.close()
     assert complaints == []

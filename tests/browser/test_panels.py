@@ -23,7 +23,6 @@ PANELS = {
     "spectrum": {"Lyapunov spectrum:": ("lyapunov",), "Jacobian spectra": ("bands",)},
 }
 MODELS = {
-    "three": Experiment(),
     "six": Experiment(
         models=("rnn", "lstm", "gru", "lstm:forget_bias=0", "gru:update_bias=0", "rnn:gain=2")
     ),

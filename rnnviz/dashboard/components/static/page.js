@@ -56,8 +56,16 @@ export function pageTurns() {
 let sending = Promise.resolve();
 
 export function sendAlone(send) {
-  sending = sending.then(send).catch((error) => console.warn(`rnnviz: ${error.message}`))
-    .then(() => wait(0));
+  sending = sending.then(() => attempt(send)).then(() => wait(0));
+}
+
+// What sending returns is not waited for: it may never come.
+function attempt(send) {
+  try {
+    send();
+  } catch (error) {
+    console.warn(`rnnviz: ${error.message}`);
+  }
 }
 
 // A slider has sent a value, and no script runs yet: other work can wait.

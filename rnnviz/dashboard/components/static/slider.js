@@ -13,7 +13,13 @@ const STUCK = 5000; // ms after which a running script is not waited for
 const REST = 350; // ms without a move: a held slider counts as at rest
 const SNAP = 0.012; // of the track: a drag this near to a tick is on it
 
+const HEIR = 1000; // ms within which a slider in the place of another takes over from it
+
 const sliders = new WeakMap();
+
+// Streamlit may put a new slider in the place of one that is held. What that has not sent yet, by
+// key: {value, at}.
+const unsent = new Map();
 
 export default function ({ data, parentElement, setStateValue }) {
   let slider = sliders.get(parentElement);
@@ -60,6 +66,9 @@ class Slider {
   }
 
   destroy() {
+    const { key } = this.data;
+    const open = this.waiting || this.held || this.told?.dragging;
+    if (open) unsent.set(key, { value: this.value, at: performance.now() });
     this.unwatch();
     window.removeEventListener(NEWS, this.hear);
     held.delete(this);
@@ -72,12 +81,24 @@ class Slider {
     this.data = data;
     this.setStateValue = setStateValue;
     this.describe();
+    if (!this.told && this.inherits()) return;
     const behind = this.waiting || (this.sent && this.sent.seq !== data.seq);
     if (!this.held && !behind) {
       this.show(data.value);
       this.told = { value: data.value, dragging: false, settled: true };
     }
     this.pump();
+  }
+
+  // A new slider ends what the one before it began.
+  inherits() {
+    const { key, value } = this.data, before = unsent.get(key);
+    unsent.delete(key);
+    if (!before || performance.now() - before.at > HEIR) return false;
+    this.told = { value, dragging: true, settled: false };
+    this.show(before.value);
+    this.offer(false);
+    return true;
   }
 
   describe() {
