@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnviz.analysis.at_once import AtOnce, time_as_batch
 from rnnviz.analysis.rounding import Compared, nudged_record, precision
 from rnnviz.core import Record, Trace
 from rnnviz.core.bptt import unroll
@@ -46,7 +47,7 @@ def places(record: Record, most: int) -> Places:
 def dot_test(trace: Trace, at: Places, rng: np.random.Generator) -> Compared:
     """⟨J_t u, v⟩ against ⟨u, J_tᵀ v⟩ for random u and v, relative to ‖J_t u‖ ‖v‖. THEORY E19."""
     u, v = rng.standard_normal((2, _state_rows(trace), len(at.t)))
-    pushed, step = push(trace, at, u), _step(trace, at)
+    pushed, step = push(trace, at, u), time_as_batch(trace, at.t, at.b)
     there, noise = _dot_and_noise(step, u, v, rng, precision(trace.h.dtype))
     with np.errstate(all="ignore"):
         error = np.abs((pushed * v).sum(axis=0) - there)
@@ -62,7 +63,7 @@ def adjoint_test(trace: Trace, at: Places, rng: np.random.Generator) -> Compared
     """
     u = rng.standard_normal((_state_rows(trace), len(at.t)))
     after, before, direct = _adjoints(trace, at)
-    pushed, step = push(trace, at, u), _step(trace, at)
+    pushed, step = push(trace, at, u), time_as_batch(trace, at.t, at.b)
     eps = precision(trace.h.dtype)
     _, noise = _dot_and_noise(step, u, after, rng, eps)
     with np.errstate(all="ignore"):
@@ -81,17 +82,6 @@ def _norm(columns: Array) -> Array:
 
 def _state_rows(record: Record) -> int:
     return record.cell.hidden_size * (1 + record.cell.HAS_CELL_STATE)
-
-
-def _step(record: Record, at: Places) -> Record:
-    """The chosen steps as the batch of one step, in float64."""
-
-    def cut(values: Array | None) -> Array | None:
-        return None if values is None else at.of(values, -1)[None]
-
-    x, h, gates = (at.of(v, -1)[None] for v in (record.x, record.h, record.gate_values))
-    params = {name: value.astype(np.float64) for name, value in record.params.items()}
-    return Record(record.cell, params, x, h, cut(record.c), gates, cut(record.memo))
 
 
 def push(record: Record, at: Places, u: Array, skip: bool = False) -> Array:
@@ -113,18 +103,9 @@ def push(record: Record, at: Places, u: Array, skip: bool = False) -> Array:
 
 def _pulled(step: Record, v: Array) -> Array:
     """J_tᵀ v by the cell's own backward step; columns (S, n)."""
-    cell, H = step.cell, step.cell.hidden_size
-    d_a = np.empty((1, len(cell.D_SLABS) * H, v.shape[1]))
-    extra = np.empty((1, H, v.shape[1]))
-    result = np.empty_like(v)
-    has_c = cell.HAS_CELL_STATE
-    with np.errstate(all="ignore"):
-        cell.factors(step, 0, 1, d_a, extra)
-        (views,) = cell.backward_views(step, 0, d_a, extra)
-        cell.backward_step(cell.backward_weights(step.params), np.empty_like(extra[0]),
-                           np.ascontiguousarray(v[:H]), v[H:].copy() if has_c else None,
-                           result[:H], result[H:] if has_c else None, *views)  # fmt: skip
-    return result
+    H, n = step.cell.hidden_size, v.shape[1]
+    at_once = AtOnce(step, np.ones(n, int), np.arange(n))
+    return np.concatenate(at_once.back(np.ascontiguousarray(v[:H]), v[H:])[1])
 
 
 def _dot_and_noise(

@@ -13,14 +13,13 @@ from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.dashboard import layout, measured, theories, views
 from rnnviz.dashboard.components import live_chart
-from rnnviz.dashboard.texts import fill, texts
+from rnnviz.dashboard.texts import fill, scientific, texts
 from rnnviz.experiment import Experiment
 from rnnviz.plots import contributions as contribution_plots
 from rnnviz.plots import lags as lag_plots
 from rnnviz.plots import pairs as pair_plots
 from rnnviz.plots import theme
 
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 OWN_STEPS = "step of its own, from the end of the sequence"
 SHORT = "own step, from the end"
 
@@ -95,7 +94,7 @@ def _pair_words(matrices: Sequence[PairMatrix], shown: Experiment) -> str:
     """How well the sums come out, and of how many sequences this is."""
     text = texts("gradient_flow")
     worst = max((m.worst_checksum for m in matrices), default=float("nan"))
-    said = [fill(text["checksum_pairs"], worst=small(worst))] if worst == worst else []
+    said = [fill(text["checksum_pairs"], worst=scientific(worst))] if worst == worst else []
     if (count := measured.pair_sequences(shown)) < shown.batch_size:
         said.append(fill(text["pairs_sequences"], count=count, all=shown.batch_size))
     return " ".join(said)
@@ -132,17 +131,9 @@ def _contributions(panels: Panels) -> None:
         layout.how_to_read(text["how_to_read_contributions"])
         worst = max(c.checksum for c in result.found)
         if worst == worst:
-            st.caption(fill(text["checksum_contributions"], worst=small(worst)))
+            st.caption(fill(text["checksum_contributions"], worst=scientific(worst)))
     _refusals(result)
     layout.data_button("contributions", lambda: frames.contribution_frame(result.found))
-
-
-def small(value: float) -> str:
-    """5·10⁻¹⁶: one digit and a power of ten."""
-    digit, _, exponent = f"{value:.0e}".partition("e")
-    if value == 0:
-        return "0"
-    return f"{digit}·10{str(int(exponent)).translate(RAISED)}"
 
 
 def _refusals(result: measured.Measured) -> None:

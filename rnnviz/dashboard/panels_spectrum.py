@@ -15,8 +15,8 @@ from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.spectra import JacobianSpectrum
 from rnnviz.analysis.words import steps
 from rnnviz.dashboard import compute, layout, measured, theories, views
-from rnnviz.dashboard.panels_flow import small, tall_chart
-from rnnviz.dashboard.texts import fill, texts
+from rnnviz.dashboard.panels_flow import tall_chart
+from rnnviz.dashboard.texts import fill, scientific, texts
 from rnnviz.experiment import Experiment
 from rnnviz.plots import bands, lyapunov, theme
 
@@ -88,7 +88,7 @@ def _meaning(largest: float) -> str:
 
 
 def _small(value: float) -> str:
-    return "–" if np.isnan(value) else small(value)
+    return "–" if np.isnan(value) else scientific(value)
 
 
 def _bands(experiment: Experiment, labels: Sequence[str], styles: dict[str, theme.Style]) -> None:

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.rounding import MOST, STRICT
 from rnnviz.analysis.trust import DETERMINANT, LOSSES, NAMES, STATES, WEIGHTS, Check, Trust
-from rnnviz.dashboard.texts import fill, texts
+from rnnviz.dashboard.texts import fill, scientific, texts
 
 SHORT = {STATES: "states", WEIGHTS: "sums", LOSSES: "sums", DETERMINANT: "det J"}
 """Names on the line; those of the same name are one number, the worse one."""
 CONVENTION = "J_t = ∂s_t/∂s_{t−1}"
 MARKS = {"good": "✓", "bad": "✗", "none": "–"}
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def short(run: str, sentence: str) -> str:
@@ -74,9 +73,9 @@ def _item(name: str, checks: Sequence[Check]) -> str:
         return f'<span class="item">{name} –</span>'
     worst = max(made, key=_nearness)
     if worst.failed:
-        return f'<span class="item bad">✗ {name} {number(worst.value)}</span>'
+        return f'<span class="item bad">✗ {name} {scientific(worst.value)}</span>'
     some = f" ({len(made)}/{len(checks)})" if len(made) < len(checks) else ""
-    return f'<span class="item">{name} {number(worst.value)}{some}</span>'
+    return f'<span class="item">{name} {scientific(worst.value)}{some}</span>'
 
 
 def _nearness(check: Check) -> float:
@@ -107,7 +106,7 @@ def _cell(check: Check) -> str:
     state, sign = ("good", "≤") if check.passed else ("bad", "&gt;")
     if math.isnan(check.value):
         sign = "≰"
-    said = f"{_mark(state)} {number(check.value)} {sign} {number(check.bound)}"
+    said = f"{_mark(state)} {scientific(check.value)} {sign} {scientific(check.bound)}"
     return f"<td>{said}<span>{html.escape(check.where)}</span></td>"
 
 
@@ -121,16 +120,6 @@ def _facts(found: Sequence[Trust]) -> str:
                          rescaled=rescaled))  # fmt: skip
     rows.append(fill(text["bounds"], strict=f"{STRICT:g}", most=f"{100 * MOST:g}"))
     return "".join(f"<p>{_marked(row)}</p>" for row in rows)
-
-
-def number(value: float) -> str:
-    """7.3·10⁻¹⁶ as "7·10⁻¹⁶"; 0 as it is."""
-    if value == 0:
-        return "0"
-    if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else "∞"
-    digits, power = f"{value:.0e}".split("e")
-    return f"{digits}·10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 
 def _marked(text: str) -> str:

@@ -17,7 +17,7 @@ from rnnviz.analysis.trust import GRADIENT, NAMES, Check, Trust
 from rnnviz.core.lstm import LSTM
 from rnnviz.dashboard import trust_words
 from rnnviz.dashboard.main import PAGES
-from rnnviz.dashboard.texts import fill, texts
+from rnnviz.dashboard.texts import fill, scientific, texts
 from rnnviz.tasks import TASKS
 from tests.dashboard.support import change, press, visit
 
@@ -175,7 +175,7 @@ def test_every_kind_of_task_is_checked(task: str) -> None:
     [(0.0, "0"), (7.3e-16, "7·10⁻¹⁶"), (1.0, "1·10⁰"), (np.nan, "not a number"), (np.inf, "∞")],
 )
 def test_numbers(value: float, written: str) -> None:
-    assert trust_words.number(value) == written
+    assert scientific(value) == written
 
 
 def made(*values: tuple[float, str]) -> Trust:
