@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from rnnviz.analysis import claims_words as words
@@ -24,6 +23,7 @@ from rnnviz.dashboard.turning import Turning
 from rnnviz.experiment import Experiment
 from rnnviz.plots import claims as plots
 from rnnviz.plots import claims_cells, claims_theory, claims_training
+from rnnviz.plots.drawing import Drawing
 from rnnviz.training.influence import EXACT, influence_curve
 
 SLICE = 0.2
@@ -52,7 +52,7 @@ class Claim:
     count: int
     measure: Callable[[int, int, int], Any]
     words: Callable[[Results], Said]
-    figure: Callable[..., go.Figure]
+    figure: Callable[..., Drawing]
     own: bool = False
 
     def total(self, asked: Asked) -> int:
@@ -64,18 +64,18 @@ def _truncation_words(found: Results) -> Said:
     return words.truncation_words(found, (first or 1) - 1)
 
 
-def _truncation_figure(found: Results, *, height: int) -> go.Figure:
-    return claims_training.truncation_figure(found, influence_curve(), EXACT, height=height)
+def _truncation_figure(found: Results, *, height: int) -> Drawing:
+    return claims_training.truncation_figure.plain(found, influence_curve(), EXACT, height=height)
 
 
 CLAIMS: dict[str, Claim] = {
-    "sigma": Claim(300, draw, words.growth_words, plots.growth_figure),
-    "reduction": Claim(40, reduction, words.reduction_words, claims_cells.reduction_figure),
-    "highway": Claim(80, carry_draw, words.carry_words, claims_cells.carry_figure),
-    "clipping": Claim(12, clipped_run, words.clipping_words, claims_training.clipping_figure),
+    "sigma": Claim(300, draw, words.growth_words, plots.growth_figure.plain),
+    "reduction": Claim(40, reduction, words.reduction_words, claims_cells.reduction_figure.plain),
+    "highway": Claim(80, carry_draw, words.carry_words, claims_cells.carry_figure.plain),
+    "clipping": Claim(12, clipped_run, words.clipping_words, claims_training.clipping_figure.plain),
     "truncation": Claim(80, agreement, _truncation_words, _truncation_figure, own=True),
     "stability": Claim(len(LAMBDAS) * len(CORRELATIONS), lambda seed, _, k: sensitivity(seed, k),
-                       words.stability_words, claims_theory.stability_figure),
+                       words.stability_words, claims_theory.stability_figure.plain),
 }  # fmt: skip
 """In the order of the page; the sentences are in `claims_words`."""
 

@@ -102,7 +102,7 @@ def _number(value: object) -> str:
 
 def _examples() -> None:
     live_chart(
-        examples_figure([counterexample(name) for name in EXAMPLES], height=HEIGHT),
+        examples_figure.plain([counterexample(name) for name in EXAMPLES], height=HEIGHT),
         key="claims-examples",
         height=HEIGHT,
         filename="rnnviz-counterexamples",

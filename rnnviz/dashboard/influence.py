@@ -21,7 +21,7 @@ def panel() -> None:
     words = fill(text["influence_words"], last=(curve.first_right or 1) - 1, **says)
     layout.verdict([words], theme.model_styles(["rnn"]))
     live_chart(
-        plots.slope_figure(curve, EXACT, height=HEIGHT),
+        plots.slope_figure.plain(curve, EXACT, height=HEIGHT),
         key="influence",
         height=HEIGHT,
         filename="rnnviz-influence",
@@ -29,7 +29,7 @@ def panel() -> None:
     )
     layout.how_to_read(text["influence_how"])
     live_chart(
-        plots.runs_figure(runs, OPTIMUM, height=HEIGHT),
+        plots.runs_figure.plain(runs, OPTIMUM, height=HEIGHT),
         key="influence-runs",
         height=HEIGHT,
         step_axis=True,

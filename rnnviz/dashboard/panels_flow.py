@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from rnnviz import frames
@@ -19,6 +18,7 @@ from rnnviz.plots import contributions as contribution_plots
 from rnnviz.plots import lags as lag_plots
 from rnnviz.plots import pairs as pair_plots
 from rnnviz.plots import theme
+from rnnviz.plots.drawing import Drawing
 
 OWN_STEPS = "step of its own, from the end of the sequence"
 SHORT = "own step, from the end"
@@ -74,17 +74,17 @@ def _pair_charts(panels: Panels, matrices: Sequence[PairMatrix]) -> None:
     text, time = texts("gradient_flow"), OWN_STEPS if panels.backward else pair_plots.TIME
     if all(len(m.losses) <= 1 for m in matrices):
         st.caption(text["pairs_one_row"])
-        figure = pair_plots.one_loss_figure(matrices, styles=panels.styles, time_title=time)
+        figure = pair_plots.one_loss_figure.plain(matrices, styles=panels.styles, time_title=time)
         alt = "Gradient of the only loss at each step, log10, one line a model"
         tall_chart(figure, "one-loss", alt, not panels.backward)
         layout.how_to_read(text["how_to_read_one_loss"])
         return
     narrow = SHORT if panels.backward else pair_plots.TIME
-    figure = pair_plots.pair_heatmaps(matrices, styles=panels.styles, time_title=narrow)
+    figure = pair_plots.pair_heatmaps.plain(matrices, styles=panels.styles, time_title=narrow)
     alt = "Gradient of each loss at each step, log10, one panel a model"
     tall_chart(figure, "pairs", alt, not panels.backward)
     layout.how_to_read(text["how_to_read_pairs"])
-    sums = pair_plots.cancellation_figure(matrices, styles=panels.styles, time_title=time)
+    sums = pair_plots.cancellation_figure.plain(matrices, styles=panels.styles, time_title=time)
     alt = "Norm of the sum of gradients over the sum of norms at each step"
     tall_chart(sums, "cancellation", alt, not panels.backward)
     layout.how_to_read(text["how_to_read_cancellation"])
@@ -106,7 +106,7 @@ def _lags(panels: Panels) -> None:
     result = measured.measured("lags", experiment, panels.labels)
     theory = theories.of_lags(experiment, [p.label for p in result.found]) if wanted else {}
     if result.found:
-        figure = lag_plots.lag_figure(result.found, theory=theory, styles=panels.styles)
+        figure = lag_plots.lag_figure.plain(result.found, theory=theory, styles=panels.styles)
         tall_chart(figure, "lags", "Norm of the derivative over lags, log10, one line a model")
         layout.how_to_read(text["how_to_read_lags"])
     if wanted:
@@ -123,7 +123,7 @@ def _contributions(panels: Panels) -> None:
     result = measured.measured("contributions", panels.experiment, panels.labels)
     if result.found:
         time = OWN_STEPS if panels.backward else contribution_plots.TIME
-        figure = contribution_plots.contributions_figure(
+        figure = contribution_plots.contributions_figure.plain(
             result.found, styles=panels.styles, time_title=time
         )
         alt = "Each step's part of the gradient of W_hh, and its share"
@@ -141,13 +141,13 @@ def _refusals(result: measured.Measured) -> None:
         layout.warn(refusal)
 
 
-def tall_chart(figure: go.Figure, key: str, alt: str, time_axis: bool = False) -> None:
+def tall_chart(figure: Drawing, key: str, alt: str, time_axis: bool = False) -> None:
     """A chart as high as its figure says. time_axis: whether x is the input's step, which one
     cursor marks in all figures."""
     live_chart(
         figure,
         key=key,
-        height=figure.layout.height,
+        height=figure["layout"]["height"],
         time_axis=time_axis,
         filename=f"rnnviz-{key}",
         alt=alt,

@@ -47,7 +47,7 @@ def _exponents(
     found = [*result.found, *more.found]
     rates, silent = theories.of_exponents(experiment, labels) if theory else ({}, "")
     if result.found:
-        figure = lyapunov.lyapunov_figure(
+        figure = lyapunov.lyapunov_figure.plain(
             result.found,
             long_run=more.found,
             mean_field=rates,
@@ -95,7 +95,7 @@ def _bands(experiment: Experiment, labels: Sequence[str], styles: dict[str, them
     text = texts("spectrum")
     spectra = [in_real_time(experiment, compute.jacobians(experiment, label, False))
                for label in labels]  # fmt: skip
-    figure = bands.jacobian_bands(spectra, styles=styles)
+    figure = bands.jacobian_bands.plain(spectra, styles=styles)
     alt = "All singular values of each step's Jacobian, one panel a model"
     tall_chart(figure, "bands", alt, time_axis=True)
     layout.how_to_read(text["how_to_read_bands"])

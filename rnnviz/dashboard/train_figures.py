@@ -43,7 +43,7 @@ def first_screen(visit: Visit, run: Training, on_command: Callable[[str, int], N
     layout.verdict(course_words(courses, baseline, words, metric), styles)
     controls.troubles(run)
     _scrubber(visit, run, courses, styles, on_command)
-    figure = plots.loss_figure(
+    figure = plots.loss_figure.plain(
         courses,
         baseline,
         also=_ngram_level(run.experiment),
@@ -113,7 +113,9 @@ def _at(course: Course, steps: Array) -> Array:
 
 def _maps(courses: Sequence[Course], styles: Styles, columns: int) -> None:
     live_chart(
-        gradients.state_heatmaps(courses, styles=styles, height=MAP_HEIGHT, most_columns=columns),
+        gradients.state_heatmaps.plain(
+            courses, styles=styles, height=MAP_HEIGHT, most_columns=columns
+        ),
         key="state-maps",
         height=MAP_HEIGHT,
         step_axis=True,
@@ -133,7 +135,7 @@ def below_the_fold(visit: Visit, run: Training) -> None:
     with right:
         _norms(courses, styles, run.experiment)
     live_chart(
-        weights.spectrum_figure(courses, styles=styles, height=LOW_HEIGHT),
+        weights.spectrum_figure.plain(courses, styles=styles, height=LOW_HEIGHT),
         key="spectra-course",
         height=LOW_HEIGHT,
         step_axis=True,
@@ -149,7 +151,7 @@ def below_the_fold(visit: Visit, run: Training) -> None:
 
 def _profile(courses: Sequence[Course], styles: Styles, scrubbing: bool) -> None:
     live_chart(
-        gradients.profile_figure(courses, styles=styles, height=LOW_HEIGHT),
+        gradients.profile_figure.plain(courses, styles=styles, height=LOW_HEIGHT),
         key="profile",
         height=LOW_HEIGHT,
         time_axis=True,
@@ -163,7 +165,7 @@ def _profile(courses: Sequence[Course], styles: Styles, scrubbing: bool) -> None
 def _norms(courses: Sequence[Course], styles: Styles, experiment: Experiment) -> None:
     limit = controls.clip_limit(experiment)
     live_chart(
-        gradients.norm_figure(courses, limit, styles=styles, height=LOW_HEIGHT),
+        gradients.norm_figure.plain(courses, limit, styles=styles, height=LOW_HEIGHT),
         key="norms",
         height=LOW_HEIGHT,
         step_axis=True,
@@ -177,7 +179,7 @@ def _norms(courses: Sequence[Course], styles: Styles, experiment: Experiment) ->
 def _gates(run: Training, styles: Styles, most: int) -> None:
     found = gate_courses(run, compute.batch(run.experiment), most)
     live_chart(
-        weights.gate_course_figure(found, styles=styles, height=LOW_HEIGHT),
+        weights.gate_course_figure.plain(found, styles=styles, height=LOW_HEIGHT),
         key="gate-course",
         height=LOW_HEIGHT,
         time_axis=True,

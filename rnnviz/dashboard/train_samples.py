@@ -50,7 +50,7 @@ def _texts(run: Training, batch: Batch, styles: Styles, most: int) -> None:
     if not found:
         return
     live_chart(
-        written.written_figure(found, styles=styles),
+        written.written_figure.plain(found, styles=styles),
         key="written",
         height=written.height_of(found),
         tracks=written.written_tracks(found) if most > 1 else (),
@@ -64,7 +64,7 @@ def _texts(run: Training, batch: Batch, styles: Styles, most: int) -> None:
 def _next(run: Training, batch: Batch, styles: Styles, most: int) -> None:
     found = _of_those_that_can(run, lambda label, each: _expected(label, each, batch, most))
     live_chart(
-        next_symbol.next_figure(found, styles=styles),
+        next_symbol.next_figure.plain(found, styles=styles),
         key="next-symbol",
         height=next_symbol.height_of(found),
         tracks=next_symbol.next_tracks(found) if most > 1 else (),
@@ -135,7 +135,7 @@ def _digits(run: Training, styles: Styles, most: int) -> None:
     found = [_answers(label, each, batch, most) for label, each in run.trainees.items()]
     pictures = batch.x.reshape(-1, PICTURES).T.reshape(PICTURES, 8, 8)
     live_chart(
-        digits.digits_figure(pictures, found, styles=styles),
+        digits.digits_figure.plain(pictures, found, styles=styles),
         key="digits",
         height=digits.HEIGHT,
         tracks=digits.digits_tracks(found) if most > 1 else (),

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, figure, note, rule
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.marks import Piece, note, rule
 from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, model_title, nothing
 
 if TYPE_CHECKING:
@@ -27,9 +27,10 @@ BANDS = ((0, 100, 0.16), (25, 75, 0.3))
 """Percentiles from, to, and how dark."""
 
 
+@FigureFunction
 def jacobian_bands(
     spectra: Sequence[JacobianSpectrum], *, styles: Mapping[str, theme.Style] | None = None
-) -> go.Figure:
+) -> Drawing:
     """log10 of the singular values of ∂s_t/∂s_{t−1} at each step, one panel a model on one axis:
     thick the largest, thin the median; dark between the quartiles, light from least to largest.
     Above 0 a direction is stretched. What is zero lies on the lower edge and are counted in words.
@@ -38,7 +39,7 @@ def jacobian_bands(
     rows = -(-max(len(spectra), 1) // 3)
     layout: Piece = {"height": ROW_HEIGHT * rows, "margin": MARGIN, "hovermode": "x unified"}
     if not spectra:
-        return figure([UNSEEN], {**layout, **nothing("No model chosen.")}, "bands")
+        return drawing([UNSEEN], {**layout, **nothing("No model chosen.")}, "bands")
     logs = [_log10(j.singular_values) for j in spectra]
     y_range = _range(logs)
     data, shapes, notes = [UNSEEN], [], []
@@ -51,7 +52,7 @@ def jacobian_bands(
         shapes.append(rule((0, 1), (0, 0), xref=f"x{suffix} domain", yref=f"y{suffix}"))
         notes += [model_title(known[j.label], place), *_missing(j, suffix)]
         layout |= _axes(j, suffix, place, y_range)
-    return figure(data, {**layout, "shapes": shapes, "annotations": notes}, "bands")
+    return drawing(data, {**layout, "shapes": shapes, "annotations": notes}, "bands")
 
 
 def _log10(values: Array) -> Array:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import theme
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, small_label
-from rnnviz.plots.marks import Piece, figure, signed
+from rnnviz.plots.marks import Piece, signed
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
 
 if TYPE_CHECKING:
@@ -28,13 +28,14 @@ SAME = 1e-9
 MARGIN = {"t": 14, "b": 46, "r": 76}
 
 
+@FigureFunction
 def carry_figure(
     paths: Sequence[CarryPaths],
     *,
     styles: Mapping[str, theme.Style] | None = None,
     height: int = HEIGHT,
     time_title: str = TIME,
-) -> go.Figure:
+) -> Drawing:
     """log10 at t = 0..T of the true ‖∂c_T/∂c_t‖₂, thick; of the largest unit's Π f from t to T,
     dotted; of what goes through the gates, dashed; with peepholes of what stays in the cell, too.
     time_title : what the steps are; a layer that reads from the end has steps of its own.
@@ -43,7 +44,7 @@ def carry_figure(
     layout: Piece = {"height": height, "margin": {"l": gutter(known), **MARGIN}}
     if not paths:
         text = "No model here has a memory gate."
-        return figure([UNSEEN], {**layout, **nothing(text)}, "carry")
+        return drawing([UNSEEN], {**layout, **nothing(text)}, "carry")
     heights = np.concatenate([line.curve.log10 for p in paths for line in _lines(p)])
     finite = heights[np.isfinite(heights)]
     low, high = min(-1.0, finite.min(initial=0.0)), max(1.0, finite.max(initial=0.0))
@@ -57,7 +58,7 @@ def carry_figure(
         "yaxis": axis("decades", range=list(y_range), side="right", nticks=6),
         "annotations": end_labels([end for _, end in drawn], y_range, pixels, 0),
     }
-    return figure([piece for piece, _ in drawn], layout, "carry")
+    return drawing([piece for piece, _ in drawn], layout, "carry")
 
 
 class _Line(NamedTuple):

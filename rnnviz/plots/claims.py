@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.analysis.claims_growth import PREDICTORS, Draw, Score, score, sign
 from rnnviz.core.numerics import Status
@@ -21,6 +20,7 @@ from rnnviz.plots.claims_panels import (
     segment,
     side_by_side,
 )
+from rnnviz.plots.drawing import Drawing, FigureFunction
 from rnnviz.plots.marks import MINUS, Piece, on_paper
 
 MARGIN = {"l": 62, "r": 12, "t": 42, "b": 66}
@@ -36,7 +36,8 @@ WORDS = {Status.ZERO: "exactly zero", Status.ROUNDED: "rounded to zero"}
 OPEN = "<br>A click opens this network."
 
 
-def growth_figure(found: Sequence[Draw], *, height: int = HEIGHT) -> go.Figure:
+@FigureFunction
+def growth_figure(found: Sequence[Draw], *, height: int = HEIGHT) -> Drawing:
     """For each predictor of `PREDICTORS` predicted (x) against measured (y) growth, in decades a
     step back. Green quadrants: the sign is right; orange: it is wrong, with how many draws are
     there. On the dotted diagonal the rate is right too. Dots at the lower or left edge: nothing

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.analysis.claims_carry import BIASES as FORGET_BIASES
 from rnnviz.analysis.claims_carry import CarryDraw
@@ -23,6 +22,7 @@ from rnnviz.plots.claims_panels import (
     side_by_side,
     waiting,
 )
+from rnnviz.plots.drawing import Drawing, FigureFunction
 from rnnviz.plots.marks import Piece, signed
 
 Array = np.ndarray
@@ -34,7 +34,8 @@ SAME = -17.0
 STATES, DIFFERENCES = (-1.1, 1.1), (SAME - 0.6, 1.0)
 
 
-def reduction_figure(found: Sequence[Reduction], *, height: int = HEIGHT) -> go.Figure:
+@FigureFunction
+def reduction_figure(found: Sequence[Reduction], *, height: int = HEIGHT) -> Drawing:
     """Left: one unit in the tanh RNN and in the LSTM whose gates are held at 0, 1, 1, of the draw
     in the middle; dotted, the largest state that the LSTM can have. Right: log10 of the largest
     difference of states from the tanh RNN's when the gates are learned ones with biases ±b, the
@@ -89,7 +90,8 @@ def _by_bias(found: Sequence[Reduction], height: int) -> Panel:
     )  # fmt: skip
 
 
-def carry_figure(found: Sequence[CarryDraw], *, height: int = HEIGHT) -> go.Figure:
+@FigureFunction
+def carry_figure(found: Sequence[CarryDraw], *, height: int = HEIGHT) -> Drawing:
     """Left: log10 of Π f (dotted) and of the true ‖∂c_T/∂c_t‖ (solid) through time, the first
     draw of each forget bias. Right: both over the whole sequence, one dot a draw; on the dotted
     diagonal the highway is the only road.

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.plots import theme
+from rnnviz.plots.drawing import Drawing, drawing
 from rnnviz.plots.labels import EndLabel, end_labels
-from rnnviz.plots.marks import Piece, figure, gapped, note
+from rnnviz.plots.marks import Piece, gapped, note
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 
 Array = np.ndarray
@@ -44,7 +44,7 @@ def side_by_side(
     gap: float = 0.1,
     notes: Sequence[Piece] = (),
     margin: Piece = MARGIN,
-) -> go.Figure:
+) -> Drawing:
     """The figure of these panels; `shares` are their widths, alike unless given."""
     places = _domains(shares or [1.0] * len(panels), gap)
     layout: Piece = {"height": height, "margin": margin, "shapes": [], "annotations": [*notes]}
@@ -57,12 +57,12 @@ def side_by_side(
         layout["shapes"] += [_on(piece, s) for piece in panel.shapes]
         layout["annotations"] += [_on(piece, s) for piece in panel.notes]
         layout["annotations"].append(_title(panel.title, place[0]))
-    return figure(data, layout, revision)
+    return drawing(data, layout, revision)
 
 
-def waiting(revision: str, height: int, text: str = "Measuring …") -> go.Figure:
+def waiting(revision: str, height: int, text: str = "Measuring …") -> Drawing:
     """A figure before there is anything to draw."""
-    return figure([UNSEEN], {"height": height, **nothing(text)}, revision)
+    return drawing([UNSEEN], {"height": height, **nothing(text)}, revision)
 
 
 def _domains(shares: Sequence[float], gap: float) -> list[list[float]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.analysis.claims_examples import Counterexample
 from rnnviz.analysis.claims_stability import CORRELATIONS, Sensitivity, weight_sensitivity
@@ -22,6 +21,7 @@ from rnnviz.plots.claims_panels import (
     side_by_side,
     waiting,
 )
+from rnnviz.plots.drawing import Drawing, FigureFunction
 from rnnviz.plots.marks import Piece
 from rnnviz.plots.panels import factor
 
@@ -40,7 +40,8 @@ EXAMPLE_NAMES = {
 }
 
 
-def stability_figure(found: Sequence[Sensitivity], *, height: int = HEIGHT) -> go.Figure:
+@FigureFunction
+def stability_figure(found: Sequence[Sensitivity], *, height: int = HEIGHT) -> Drawing:
     """Left: ∂h_T/∂h_{T−k} = λ^k, which is never above 1. Right: log10 E (∂h/∂λ)², how much h moves
     with the weight, against the memory 1/(1 − λ); lines: closed form, dots: random sequences.
     """
@@ -95,7 +96,8 @@ def _sampled(group: Sequence[Sensitivity], name: str, colour: str) -> Piece:
     return dots(x, y, name, colour, hover, size=9, texts=texts)
 
 
-def examples_figure(examples: Sequence[Counterexample], *, height: int = HEIGHT) -> go.Figure:
+@FigureFunction
+def examples_figure(examples: Sequence[Counterexample], *, height: int = HEIGHT) -> Drawing:
     """log10 ‖∂h_{t+k}/∂h_t‖ against k, a panel a counterexample; dotted: σ_max^k, what the rule
     expects. A cross at the bottom: exactly zero.
     """

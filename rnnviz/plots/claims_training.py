@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.analysis.claims_clipping import ClippedRun
 from rnnviz.analysis.claims_truncation import GOOD, WINDOWS, Agreement
@@ -26,6 +25,7 @@ from rnnviz.plots.claims_panels import (
     side_by_side,
     waiting,
 )
+from rnnviz.plots.drawing import Drawing, FigureFunction
 from rnnviz.plots.influence import Curve
 from rnnviz.plots.marks import Piece, signed
 
@@ -37,7 +37,8 @@ GROWTH, COSINE = (-0.62, 0.17), (-1.05, 1.08)
 EDGE = 0.02
 
 
-def clipping_figure(runs: Sequence[ClippedRun], *, height: int = HEIGHT) -> go.Figure:
+@FigureFunction
+def clipping_figure(runs: Sequence[ClippedRun], *, height: int = HEIGHT) -> Drawing:
     """Left: log10 ‖g‖ before (x) and after (y) clipping, one dot an update; in the orange half a
     gradient would have got longer. Right: what each time step adds to the gradient, before (thin)
     and after (thick), at the update that was clipped most.
@@ -100,9 +101,10 @@ def _profile(run: ClippedRun) -> list[Piece]:
     ]
 
 
+@FigureFunction
 def truncation_figure(
     found: Sequence[Agreement], influence: Curve, exact: float, *, height: int = HEIGHT
-) -> go.Figure:
+) -> Drawing:
     """Left: cosine between truncated and full gradient at K = 20 against how fast the error
     fades, one dot a random network. Middle: the cosine against K, the median of the draws and the
     visitor's own models. Right: influence balancing, the gradient that a window sees.

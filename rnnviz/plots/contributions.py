@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.plots import theme
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
 from rnnviz.plots.magnitudes import value_range
-from rnnviz.plots.marks import Piece, figure, note, rule, signed
+from rnnviz.plots.marks import Piece, note, rule, signed
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
 
 if TYPE_CHECKING:
@@ -30,13 +30,14 @@ NAME = 45
 THIN = {"width": theme.THIN, "dash": "dot"}
 
 
+@FigureFunction
 def contributions_figure(
     contributions: Sequence[Contributions],
     *,
     styles: Mapping[str, theme.Style] | None = None,
     height: int | None = None,
     time_title: str = TIME,
-) -> go.Figure:
+) -> Drawing:
     """Above: log10 ‖G_t‖_F of the batch at each step; dotted and thin, of the sequences one by one
     (RMS), before they cancel. Below: the signed share of ∂L/∂W_hh, which adds up to 1.
     """
@@ -44,7 +45,7 @@ def contributions_figure(
     height = height or HEIGHT + NAME * max(0, len(contributions) - FEW)
     layout: Piece = {"height": height, "margin": {"l": gutter(known), **MARGIN}}
     if reason := _why_empty(contributions):
-        return figure([UNSEEN], {**layout, **nothing(reason)}, "contributions")
+        return drawing([UNSEEN], {**layout, **nothing(reason)}, "contributions")
     few = len(contributions) <= FEW
     data = [piece for c in contributions for piece in _lines(c, known[c.label], few)]
     y_range = value_range([v for c in contributions for v in (c.log10_norm, c.log10_each)])
@@ -62,7 +63,7 @@ def contributions_figure(
         "shapes": [rule((0, 1), (0, 0), xref="x domain", yref="y2")],
         "annotations": [*end_labels(names, y_range, pixels, 1), *_zeros(contributions, known)],
     }  # fmt: skip
-    return figure(data, layout, "contributions")
+    return drawing(data, layout, "contributions")
 
 
 def _why_empty(contributions: Sequence[Contributions]) -> str:

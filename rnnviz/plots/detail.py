@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
-
 from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
-from rnnviz.plots.marks import Piece, figure, on_paper
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.marks import Piece, on_paper
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 
 if TYPE_CHECKING:
@@ -32,12 +31,13 @@ KEY = (
 )
 
 
+@FigureFunction
 def flow_detail_figure(
     flows: Sequence[GradientFlow],
     *,
     y_range: tuple[float, float] = (-26.0, 4.0),
     styles: Mapping[str, theme.Style] | None = None,
-) -> go.Figure:
+) -> Drawing:
     """log10 of ‖∂L/∂s_t‖, ‖∂L/∂h_t‖, ‖∂L/∂c_t‖ and of the direct ‖∂⁺L/∂h_t‖, one panel a model.
 
     All four are relative to the model's own ‖∂L/∂s_T‖, on one y axis. Where the total lies far
@@ -47,7 +47,7 @@ def flow_detail_figure(
     known = theme.styles_for([flow.label for flow in flows], styles)
     layout: Piece = {"height": HEIGHT, "margin": MARGIN}
     if not flows:
-        return figure([UNSEEN], {**layout, **nothing("No model chosen.")}, "flow-detail")
+        return drawing([UNSEEN], {**layout, **nothing("No model chosen.")}, "flow-detail")
     data: list[Piece] = []
     titles: list[Piece] = []
     width = (1 - GAP * (len(flows) - 1)) / len(flows)
@@ -62,7 +62,7 @@ def flow_detail_figure(
     place = {"xanchor": "left", "yanchor": "bottom", "yshift": 26}
     key = on_paper(KEY, 0, 1, font={"size": theme.NOTE_SIZE}, **place)
     layout["annotations"] = [key, *titles]
-    return figure(data, layout, "flow-detail")
+    return drawing(data, layout, "flow-detail")
 
 
 def _lines(flow: GradientFlow, style: theme.Style, y_range: tuple[float, float]) -> list[Piece]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, figure, note
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.marks import Piece, note
 from rnnviz.plots.tracks import Words
 
 Array = np.ndarray
@@ -39,13 +39,14 @@ class Answers:
         ]
 
 
+@FigureFunction
 def digits_figure(
     pictures: Array,
     answers: Sequence[Answers],
     *,
     styles: Mapping[str, theme.Style] | None = None,
     height: int = HEIGHT,
-) -> go.Figure:
+) -> Drawing:
     """Pictures (n, 8, 8) from 0 to 1 side by side; under each, one line a model, its last answer:
     bold if it is the digit, in brackets if it is not."""
     known = theme.styles_for([each.label for each in answers], styles)
@@ -69,7 +70,7 @@ def digits_figure(
     }  # fmt: skip
     at = np.arange(count) * (side + 1) + (side - 1) / 2
     rows = [_row(known[a.label], a.words[-1], at, line) for line, a in enumerate(answers)]
-    return figure([cells, *rows], layout, "digits")
+    return drawing([cells, *rows], layout, "digits")
 
 
 def digits_tracks(answers: Sequence[Answers]) -> tuple[Words, ...]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import theme
 from rnnviz.plots.cells import Cells, layers, thinned
-from rnnviz.plots.marks import MINUS, Piece, figure, note, on_paper, rule
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.marks import MINUS, Piece, note, on_paper, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, headline, nothing
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ HALF_LIVES = (-0.5, 3.5)
 """Decades of steps that are always shown."""
 
 
+@FigureFunction
 def gate_heatmap(
     stats: GateStats, order: Array | None = None, *, styles: Styles | None = None
-) -> go.Figure:
+) -> Drawing:
     """One gate of one model, unit × time, sequence 0: always 0 to 1, a candidate −1 to 1.
 
     order : unit indices from the top row down (`Memory.order` has short half-lives first, so the
@@ -39,21 +40,22 @@ def gate_heatmap(
     """
     known = theme.styles_for([stats.label], styles)
     layout = _strips_layout([stats], known, HEIGHT, order is not None)
-    return figure(_strip(stats, order, known, 0, CELLS), layout, f"gate-{stats.gate}")
+    return drawing(_strip(stats, order, known, 0, CELLS), layout, f"gate-{stats.gate}")
 
 
+@FigureFunction
 def gate_strips(
     stats: Sequence[GateStats], order: Array | None = None, *, styles: Styles | None = None
-) -> go.Figure:
+) -> Drawing:
     """Several gates of one model under each other, small, in the same unit order."""
     known = theme.styles_for([s.label for s in stats], styles)
     if not stats:
         empty = {"height": STRIPS_HEIGHT, **nothing("No gates chosen.")}
-        return figure([UNSEEN], empty, "gate-strips")
+        return drawing([UNSEEN], empty, "gate-strips")
     budget = CELLS // len(stats)
     data = [p for i, s in enumerate(stats) for p in _strip(s, order, known, i, budget)]
     layout = _strips_layout(stats, known, STRIPS_HEIGHT, order is not None)
-    return figure(data, layout, "gate-strips")
+    return drawing(data, layout, "gate-strips")
 
 
 def _strip(
@@ -128,9 +130,10 @@ def _scale(colours: object, low: float, high: float) -> Piece:
     return {"cmin": low, "cmax": high, "colorscale": colours, "colorbar": bar}
 
 
+@FigureFunction
 def half_life_figure(
     memories: Sequence[Memory], seq_len: int, *, styles: Styles | None = None
-) -> go.Figure:
+) -> Drawing:
     """Half-life of each unit's memory, shortest at the top as in the sorted heatmap beside it.
 
     x is log10 of steps on a linear axis with the steps as tick texts; the dotted rule stands at
@@ -140,7 +143,7 @@ def half_life_figure(
     layout: Piece = {"height": HEIGHT, "margin": {"l": 46, "r": 18, "t": 26, "b": 46}}
     if not memories:
         text = "No model here has a memory gate."
-        return figure([UNSEEN], {**layout, **nothing(text)}, "half-life")
+        return drawing([UNSEEN], {**layout, **nothing(text)}, "half-life")
     low, high = _decades(memories, seq_len)
     at = float(np.log10(seq_len))
     ticks = np.arange(np.ceil(low), np.floor(high) + 1)
@@ -153,7 +156,7 @@ def half_life_figure(
         "shapes": [rule((at, at), (0, 1), yref="y domain", line={"width": 2})],
         "annotations": [_at_end(seq_len, at), headline("outlast T:", shares, 250)],
     }
-    return figure(
+    return drawing(
         [_half_lives(m, known[m.label], low, high) for m in memories], layout, "half-life"
     )
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.plots import curves, predictions, theme
 from rnnviz.plots.detail import flow_detail_figure
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
 from rnnviz.plots.flags import flags
 from rnnviz.plots.heatmaps import unit_heatmaps
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
-from rnnviz.plots.marks import Piece, figure, note, on_paper, rule, signed
+from rnnviz.plots.marks import Piece, note, on_paper, rule, signed
 from rnnviz.plots.rails import Drawn, all_rails
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ TIME = "time step t"
 Range = tuple[float, float]
 
 
+@FigureFunction
 def flow_figure(
     flows: Sequence[GradientFlow],
     *,
@@ -51,7 +52,7 @@ def flow_figure(
     height: int = HEIGHT,
     time_title: str = TIME,
     theory: Mapping[str, Predictions] | None = None,
-) -> go.Figure:
+) -> Drawing:
     """log10 of a gradient's norm at steps 1..T, relative to each model's own value at step T.
 
     y is linear in decades: down 3 is a thousandth. The axis stands on the right, where the
@@ -100,7 +101,7 @@ def flow_figure(
     layout["xaxis"]["title"] = {"text": time_title}
     layout["shapes"] = flag_rules + edges
     layout["annotations"] = labels + said + edge_notes + flag_notes + _nothing(drawn, quantity)
-    return figure(data + rails or [_empty()], layout, f"flow-{quantity}")
+    return drawing(data + rails or [_empty()], layout, f"flow-{quantity}")
 
 
 def flow_range(

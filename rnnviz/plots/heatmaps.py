@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, layers, thinned
-from rnnviz.plots.marks import MINUS, Piece, figure, on_paper
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.marks import MINUS, Piece, on_paper
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow
@@ -38,13 +38,14 @@ NO_MODEL: Piece = {
 }
 
 
+@FigureFunction
 def unit_heatmaps(
     flows: Sequence[GradientFlow],
     *,
     y_range: tuple[float, float] = (-26.0, 4.0),
     styles: Mapping[str, theme.Style] | None = None,
     most_cells: int = CELLS,
-) -> go.Figure:
+) -> Drawing:
     """log10 |∂L/∂h| of every unit at steps 1..T, one panel a model, one colour scale for all.
 
     The reference is the one of `flow_figure`: each model's own ‖∂L/∂s_T‖, so a colour means here
@@ -63,8 +64,8 @@ def unit_heatmaps(
     layout = _layout(flows, cells, known)
     layout["coloraxis"] = magnitude_scale(y_range)
     if not flows:
-        return figure([EMPTY], {**layout, **NO_MODEL}, "units")
-    return figure(data, layout, "units")
+        return drawing([EMPTY], {**layout, **NO_MODEL}, "units")
+    return drawing(data, layout, "units")
 
 
 def _cells(flow: GradientFlow, budget: int) -> Cells:

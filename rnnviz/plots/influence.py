@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.plots import theme
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
 from rnnviz.plots.labels import EndLabel, end_labels
-from rnnviz.plots.marks import MINUS, Piece, figure, gapped, note, rule
+from rnnviz.plots.marks import MINUS, Piece, gapped, note, rule
 from rnnviz.plots.panels import axis
 
 Array = np.ndarray
@@ -37,7 +37,8 @@ class Runs(Protocol):
     def theta(self) -> Array: ...
 
 
-def slope_figure(curve: Curve, exact: float, *, height: int = HEIGHT) -> go.Figure:
+@FigureFunction
+def slope_figure(curve: Curve, exact: float, *, height: int = HEIGHT) -> Drawing:
     """The apparent ∂s/∂θ against the window K: where its sign is wrong in orange, where it is
     right in green; the true value is a dotted line."""
     windows, slope = np.asarray(curve.windows), np.asarray(curve.slope)
@@ -61,10 +62,11 @@ def slope_figure(curve: Curve, exact: float, *, height: int = HEIGHT) -> go.Figu
     low, high = float(slope.min()) - 2, float(slope.max()) + 8
     layout["yaxis"]["range"] = [low, high]
     layout["annotations"] = [told, *end_labels([true], (low, high), height - 66, 100.0, "right")]
-    return figure(data, layout, "influence")
+    return drawing(data, layout, "influence")
 
 
-def runs_figure(runs: Runs, optimum: float, *, height: int = HEIGHT) -> go.Figure:
+@FigureFunction
+def runs_figure(runs: Runs, optimum: float, *, height: int = HEIGHT) -> Drawing:
     """θ over training with each window, on a scale from −1.5 to 1.5; dotted: the optimum."""
     low, high = -1.5, 1.5
     end = len(runs.theta) - 1
@@ -87,7 +89,7 @@ def runs_figure(runs: Runs, optimum: float, *, height: int = HEIGHT) -> go.Figur
         "shapes": [_level(optimum)],
         "annotations": end_labels(ends, (low, high), height - 66, float(end), "right"),
     }
-    return figure(data, layout, "influence-runs")
+    return drawing(data, layout, "influence-runs")
 
 
 def _dots(x: Array, y: Array, name: str, colour: str) -> Piece:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.plots import theme
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
-from rnnviz.plots.marks import Piece, figure, note, rule, signed
+from rnnviz.plots.marks import Piece, note, rule, signed
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
 
 if TYPE_CHECKING:
@@ -23,19 +23,20 @@ MARGIN = {"t": 22, "b": 48, "r": 84}
 UPPER, LOWER = (0.42, 1.0), (0.0, 0.3)
 
 
+@FigureFunction
 def jacobian_figure(
     jacobian_spectra: Sequence[JacobianSpectrum],
     *,
     styles: Mapping[str, theme.Style] | None = None,
     height: int = HEIGHT,
-) -> go.Figure:
+) -> Drawing:
     """Above: log10 of the largest singular value of ∂s_t/∂s_{t−1} at each step, what one step
     back can do at most; dotted, what it did on average. Below: mean φ′ at each step.
     """
     known = theme.styles_for([j.label for j in jacobian_spectra], styles)
     layout: Piece = {"height": height, "margin": {"l": gutter(known), **MARGIN}}
     if not jacobian_spectra:
-        return figure([UNSEEN], {**layout, **nothing("No model chosen.")}, "jacobians")
+        return drawing([UNSEEN], {**layout, **nothing("No model chosen.")}, "jacobians")
     largest = [_log10(j.singular_values[:, 0]) for j in jacobian_spectra]
     rates = [_log10(np.array([j.measured_rate or 0.0])) for j in jacobian_spectra]
     y_range = _range(np.concatenate([*largest, *rates]))
@@ -50,7 +51,7 @@ def jacobian_figure(
     first = min(float(j.steps[0]) for j in jacobian_spectra)
     names = end_labels(ends, y_range, pixels, first)
     layout["annotations"] = [*names, *_zeros(jacobian_spectra, known)]
-    return figure(data, layout, "jacobians")
+    return drawing(data, layout, "jacobians")
 
 
 def _log10(values: Array) -> Array:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.plots import predictions, theme
 from rnnviz.plots.curves import Relative
+from rnnviz.plots.drawing import Drawing, FigureFunction
 from rnnviz.plots.magnitudes import magnitude_figure
 
 if TYPE_CHECKING:
@@ -22,13 +22,14 @@ HEIGHT = 330
 TITLES = ("lag k, steps back", "log<sub>10</sub> ‖∂s<sub>t</sub>/∂s<sub>t−k</sub>‖<sub>2</sub>")
 
 
+@FigureFunction
 def lag_figure(
     profiles: Sequence[LagProfile],
     *,
     theory: Mapping[str, Predictions] | None = None,
     styles: Mapping[str, theme.Style] | None = None,
     height: int = HEIGHT,
-) -> go.Figure:
+) -> Drawing:
     """log10 of the norm at the lags 1 to t, of the whole state; thin, where it is another one, of h
     alone. Lag 0 is the identity, at 0. theory: what is predicted, by label, drawn thin.
     """

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, predictions, theme
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
-from rnnviz.plots.marks import Piece, figure, note, rule, signed
+from rnnviz.plots.marks import Piece, note, rule, signed
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ LEAST = -12.0
 """Nats a step that the axis goes down to; lower exponents leave it."""
 
 
+@FigureFunction
 def lyapunov_figure(
     spectra: Sequence[LyapunovSpectrum],
     *,
@@ -34,7 +35,7 @@ def lyapunov_figure(
     mean_field: Mapping[str, float] | None = None,
     styles: Mapping[str, theme.Style] | None = None,
     height: int = HEIGHT,
-) -> go.Figure:
+) -> Drawing:
     """Exponents in nats a step, largest first; above 0 a direction grows. The label is λ₁.
 
     long_run: of the same models over many more steps, thin and dashed. mean_field: λ₁ = ½ ln χ by
@@ -45,7 +46,7 @@ def lyapunov_figure(
     finite = [s.exponents[np.isfinite(s.exponents)] for s in (*spectra, *long_run)]
     if not any(len(values) for values in finite):
         text = "No exponent is a number." if spectra else "No model chosen."
-        return figure([UNSEEN], {**layout, **nothing(text)}, "lyapunov")
+        return drawing([UNSEEN], {**layout, **nothing(text)}, "lyapunov")
     last = max(len(s.exponents) for s in spectra)
     theory = [(known[label], rate) for label, rate in (mean_field or {}).items()
               if np.isfinite(rate)]  # fmt: skip
@@ -64,7 +65,7 @@ def lyapunov_figure(
             *_missing(spectra, known),
         ],
     }
-    return figure(data, layout, "lyapunov")
+    return drawing(data, layout, "lyapunov")
 
 
 def _range(values: Array) -> tuple[float, float]:

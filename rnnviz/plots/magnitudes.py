@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.plots import curves, theme
+from rnnviz.plots.drawing import Drawing, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
-from rnnviz.plots.marks import Piece, figure, rule
+from rnnviz.plots.marks import Piece, rule
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.rails import Drawn, all_rails
 
@@ -27,14 +27,14 @@ def magnitude_figure(
     styles: Mapping[str, theme.Style],
     height: int,
     revision: str,
-) -> go.Figure:
+) -> Drawing:
     """Curves of the steps 1..T, read from left to right (`curves.Relative.backward`). A faint
     style is drawn thin, its name in small. extra: lines that are drawn under them, with the labels
     of their ends. titles: of x and y."""
     margin = {**MARGIN, "r": gutter(styles)}
     layout: Piece = {"height": height, "margin": margin}
     if not drawn:
-        return figure([UNSEEN], {**layout, **nothing("No model chosen.")}, revision)
+        return drawing([UNSEEN], {**layout, **nothing("No model chosen.")}, revision)
     y_range = value_range([curve.values for _, curve in drawn])
     last = max(curve.seq_len for _, curve in drawn)
     data = [piece for piece, _ in extra]
@@ -53,7 +53,7 @@ def magnitude_figure(
         "annotations": end_labels(labels, y_range, pixels, last, "right") + said,
         "shapes": [rule((0, 1), (0, 0), xref="x domain")],
     }
-    return figure([*data, *rails], layout, revision)
+    return drawing([*data, *rails], layout, revision)
 
 
 def value_range(values: Sequence[Array]) -> tuple[float, float]:

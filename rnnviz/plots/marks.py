@@ -7,30 +7,13 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.plots import theme
+from rnnviz.plots.drawing import Piece
 
 Array = np.ndarray
-Piece = dict[str, Any]
 
 MINUS = "\u2212"
-
-
-def figure(data: Sequence[Piece], layout: Piece, revision: str) -> go.Figure:
-    """A figure in the theme. `revision` keeps zoom and hover over updates.
-
-    Built without plotly's validation, which costs three times the rest; the tests validate.
-    """
-    whole = {
-        "template": theme.template(),
-        "uirevision": revision,
-        "showlegend": False,
-        "hovermode": "closest",
-        **layout,
-        "margin": {**layout.get("margin", {}), "autoexpand": False},
-    }
-    return go.Figure({"data": list(data), "layout": whole}, _validate=False)
 
 
 def signed(value: float, digits: int = 1) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, figure, on_paper
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.marks import Piece, on_paper
 from rnnviz.plots.panels import MOST_COLUMNS, axis, grid_places
 from rnnviz.plots.tracks import Track, Words
 
@@ -33,9 +33,10 @@ class Next:
     probabilities: Array
 
 
+@FigureFunction
 def next_figure(
     expected: Sequence[Next], *, styles: Mapping[str, theme.Style] | None = None
-) -> go.Figure:
+) -> Drawing:
     """A bar for each of the likeliest symbols at the last training step, one panel a model, all on
     the scale from 0 to 1. Trace k is model k, so that `next_tracks` can move it."""
     known = theme.styles_for([each.label for each in expected], styles)
@@ -51,7 +52,7 @@ def next_figure(
                                       showticklabels=first)  # fmt: skip
         layout["annotations"].append(_title(known[each.label], left, top))
     bars = [_bars(known[each.label], each, index) for index, each in enumerate(expected)]
-    return figure(bars, layout, "next-symbol")
+    return drawing(bars, layout, "next-symbol")
 
 
 def height_of(expected: Sequence[Next]) -> int:

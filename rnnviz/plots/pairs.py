@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, layers
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
 from rnnviz.plots.heatmaps import magnitude_scale
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
 from rnnviz.plots.magnitudes import magnitude_figure
-from rnnviz.plots.marks import Piece, figure, on_paper
+from rnnviz.plots.marks import Piece, on_paper
 from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, nothing, panel_title
 
 if TYPE_CHECKING:
@@ -36,12 +36,13 @@ LOSS = "loss step s"
 NO_LOSS = "No error enters at any step."
 
 
+@FigureFunction
 def pair_heatmaps(
     matrices: Sequence[PairMatrix],
     *,
     styles: Styles | None = None,
     time_title: str = TIME,
-) -> go.Figure:
+) -> Drawing:
     """log10 ‖∂L_s/∂h_k‖₂, one panel a model, one colour scale for all: a row is a loss, a column
     the step that its error has come back to; right of the diagonal (k > s) nothing is drawn. A
     cell without a number takes a colour that is not on the scale. Of long runs a cell is the
@@ -52,7 +53,7 @@ def pair_heatmaps(
     rows = -(-max(len(drawn), 1) // 3)
     layout: Piece = {"height": ROW_HEIGHT * rows, "margin": MARGIN}
     if not drawn:
-        return figure([UNSEEN], {**layout, **nothing(NO_LOSS)}, "pairs")
+        return drawing([UNSEEN], {**layout, **nothing(NO_LOSS)}, "pairs")
     layout |= {"annotations": [_quantity()], "coloraxis": _scale(drawn)}
     data: list[Piece] = []
     for index, (m, place) in enumerate(zip(drawn, grid_places(len(drawn), 0.2), strict=True)):
@@ -61,7 +62,7 @@ def pair_heatmaps(
         data += _panel(cells, first, suffix, known[m.label].title)
         layout |= _axes(m, suffix, place, time_title)
         layout["annotations"].append(_title(known[m.label], cells, place))
-    return figure(data, layout, "pairs")
+    return drawing(data, layout, "pairs")
 
 
 def _scale(matrices: Sequence[PairMatrix]) -> Piece:
@@ -142,9 +143,10 @@ def _quantity() -> Piece:
                     font={"size": theme.SMALL_SIZE}, **at)  # fmt: skip
 
 
+@FigureFunction
 def one_loss_figure(
     matrices: Sequence[PairMatrix], *, styles: Styles | None = None, time_title: str = TIME
-) -> go.Figure:
+) -> Drawing:
     """The last row of each matrix as a curve: log10 ‖∂L_s/∂h_k‖ of its last loss."""
     known = theme.styles_for([m.label for m in matrices], styles)
     drawn = []
@@ -157,20 +159,21 @@ def one_loss_figure(
                             revision="one-loss")  # fmt: skip
 
 
+@FigureFunction
 def cancellation_figure(
     matrices: Sequence[PairMatrix],
     *,
     styles: Styles | None = None,
     height: int = CANCELLATION_HEIGHT,
     time_title: str = TIME,
-) -> go.Figure:
+) -> Drawing:
     """‖Σ_s ∂L_s/∂h_k‖ / Σ_s ‖∂L_s/∂h_k‖ at each k: 1 where all losses ask for the same, near 0
     where they cancel. No line where nothing arrives."""
     known = theme.styles_for([m.label for m in matrices], styles)
     drawn = [m for m in matrices if np.isfinite(m.cancellation).any()]
     layout: Piece = {"height": height, "margin": {"l": gutter(known), **CURVE_MARGIN}}
     if not drawn:
-        return figure([UNSEEN], {**layout, **nothing(NO_LOSS)}, "cancellation")
+        return drawing([UNSEEN], {**layout, **nothing(NO_LOSS)}, "cancellation")
     last = max(len(m.cancellation) for m in drawn) - 1
     y_range = (0.0, 1.05)
     data, labels = [], []
@@ -185,7 +188,7 @@ def cancellation_figure(
         "margin": {**layout["margin"], "r": 76},
         "annotations": end_labels(labels, y_range, pixels, 0),
     }
-    return figure(data, layout, "cancellation")
+    return drawing(data, layout, "cancellation")
 
 
 def _end(m: PairMatrix, style: theme.Style) -> EndLabel:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.analysis.phase import Cell, PhaseGrid
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, figure, on_paper
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.marks import Piece, on_paper
 from rnnviz.plots.panels import UNSEEN, Place, axis, grid_places, model_title, nothing
 from rnnviz.plots.phase_scales import SCALES, Scale, colour_axis, round_ticks
 
@@ -33,13 +33,14 @@ WORDS = {
 }
 
 
+@FigureFunction
 def phase_figure(
     grids: Sequence[PhaseGrid],
     *,
     here: tuple[float, float] | None = None,
     styles: Mapping[str, theme.Style] | None = None,
     height: int = HEIGHT,
-) -> go.Figure:
+) -> Drawing:
     """The quantity of the grids, all of one sweep, over its two settings.
 
     x and y count cells; `Axis.value` says which value a place is, and the ticks stand at round
@@ -48,7 +49,7 @@ def phase_figure(
     scale, named under the pointer.
     """
     if not grids:
-        return figure([UNSEEN], {"height": height, **nothing("No model chosen.")}, "phase")
+        return drawing([UNSEEN], {"height": height, **nothing("No model chosen.")}, "phase")
     known = theme.styles_for([grid.model for grid in grids], styles)
     scale = SCALES[grids[0].quantity]
     layout: Piece = {"height": height, "margin": MARGIN, "annotations": [_quantity(scale)]}
@@ -59,7 +60,7 @@ def phase_figure(
         data += _panel(grid, scale, suffix, known[grid.model].title, here)
         layout |= _axes(grid, suffix, place)
         layout["annotations"].append(model_title(known[grid.model], place))
-    return figure(data, layout, "phase")
+    return drawing(data, layout, "phase")
 
 
 def _panel(

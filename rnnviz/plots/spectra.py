@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.plots import laws, promises, theme
 from rnnviz.plots.circles import (
@@ -16,9 +15,10 @@ from rnnviz.plots.circles import (
     has_slope_circle,
     largest_shown,
 )
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
 from rnnviz.plots.jacobians import jacobian_figure
 from rnnviz.plots.labels import EndLabel, end_labels
-from rnnviz.plots.marks import Piece, figure, rule
+from rnnviz.plots.marks import Piece, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, factor, headline, nothing
 
 if TYPE_CHECKING:
@@ -44,13 +44,14 @@ POWERS_MARGIN = {"l": 60, "r": 184, "t": 12, "b": 48}
 NOT_FINITE = "W_hh holds values that are not finite."
 
 
+@FigureFunction
 def singular_values_figure(
     spectra: Sequence[Spectrum],
     *,
     styles: Styles | None = None,
     promise: bool = True,
     law: WeightLaw | None = None,
-) -> go.Figure:
+) -> Drawing:
     """Singular values of one H × H block of each model, largest first: bars for one model,
     lines for several. The dotted rule stands at 1/γ, γ the largest slope of the nonlinearity. Of
     an RNN whose largest value lies below it the gradient must vanish; above it, it may explode.
@@ -62,7 +63,7 @@ def singular_values_figure(
     drawn = [s for s in spectra if drawable(s.singular_values)]
     layout: Piece = {"height": SPECTRUM_HEIGHT, "margin": MARGIN}
     if not drawn:
-        return figure([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "singular-values")
+        return drawing([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "singular-values")
     only = len(drawn) == 1
     data = [_singular_values(s, known[s.label], bars=only) for s in drawn]
     data += [] if law is None else [laws.quarter_circle(law, known[drawn[0].label])]
@@ -81,7 +82,7 @@ def singular_values_figure(
             *promises.promises(drawn, edges, promise),
         ],
     }
-    return figure(data, layout, "singular-values")
+    return drawing(data, layout, "singular-values")
 
 
 def _name(spectrum: Spectrum, styles: Styles, value: str, only: bool) -> str:
@@ -110,13 +111,14 @@ def _singular_values(spectrum: Spectrum, style: theme.Style, *, bars: bool) -> P
     return {**kept, "type": "bar", "marker": {"color": style.colour}}
 
 
+@FigureFunction
 def eigenvalue_figure(
     spectra: Sequence[Spectrum],
     mean_slope: float | None = None,
     *,
     styles: Styles | None = None,
     law: WeightLaw | None = None,
-) -> go.Figure:
+) -> Drawing:
     """Eigenvalues of one H × H block of each model in the complex plane, with the unit circle.
 
     mean_slope : mean φ′ of the run. The dashed circle has radius 1/mean φ′: an eigenvalue times
@@ -127,7 +129,7 @@ def eigenvalue_figure(
     drawn = [s for s in spectra if drawable(np.abs(s.eigenvalues))]
     layout: Piece = {"height": SPECTRUM_HEIGHT, "margin": MARGIN}
     if not drawn:
-        return figure([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "eigenvalues")
+        return drawing([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "eigenvalues")
     reach = largest_shown(drawn)
     circles, key = circles_and_key(mean_slope, reach)
     if law is not None:
@@ -143,7 +145,7 @@ def eigenvalue_figure(
         "shapes": circles,
         "annotations": [headline("ρ =", sizes, 390), key],
     }
-    return figure([_eigenvalues(s, known[s.label]) for s in drawn], layout, "eigenvalues")
+    return drawing([_eigenvalues(s, known[s.label]) for s in drawn], layout, "eigenvalues")
 
 
 def _eigenvalues(spectrum: Spectrum, style: theme.Style) -> Piece:
@@ -161,6 +163,7 @@ def _eigenvalues(spectrum: Spectrum, style: theme.Style) -> Piece:
     }
 
 
+@FigureFunction
 def powers_figure(
     spectra: Sequence[Spectrum],
     measured: Mapping[str, float | None] | None = None,
@@ -168,7 +171,7 @@ def powers_figure(
     styles: Styles | None = None,
     height: int = POWERS_HEIGHT,
     law: WeightLaw | None = None,
-) -> go.Figure:
+) -> Drawing:
     """‖Wᵏ‖^(1/k), the mean factor per step that W could reach in k steps: it starts at σ_max and
     ends at ρ. `measured` (label -> factor per step) is drawn dotted: what the error did. law: of
     the first model's block, at its powers.
@@ -177,7 +180,7 @@ def powers_figure(
     drawn = [s for s in spectra if drawable(s.singular_values)]
     layout: Piece = {"height": height, "margin": POWERS_MARGIN}
     if not drawn:
-        return figure([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "powers")
+        return drawing([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "powers")
     rates = {label: rate for label, rate in (measured or {}).items() if rate is not None}
     rates = {label: rate for label, rate in rates.items() if 0 <= rate < LARGEST}
     data = [piece for s in drawn for piece in _powers(s, known[s.label], rates.get(s.label))]
@@ -197,7 +200,7 @@ def powers_figure(
         "yaxis": axis("‖W<sup>k</sup>‖<sup>1/k</sup>", range=list(y_range), nticks=5),
         "annotations": end_labels(labels, y_range, pixels, last, "right"),
     }
-    return figure(data, layout, "powers")
+    return drawing(data, layout, "powers")
 
 
 def _powers(spectrum: Spectrum, style: theme.Style, rate: float | None) -> list[Piece]:

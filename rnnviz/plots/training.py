@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.analysis.courses import Course
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, figure, gapped, note, on_paper, rule
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.marks import Piece, gapped, note, rule
 from rnnviz.plots.panels import UNSEEN, axis, headline
 
 Array = np.ndarray
@@ -44,6 +44,7 @@ def span(courses: Sequence[Course]) -> float:
         decade *= 10
 
 
+@FigureFunction
 def loss_figure(
     courses: Sequence[Course],
     baseline: float | None = None,
@@ -55,7 +56,7 @@ def loss_figure(
     log: bool = False,
     styles: Styles | None = None,
     height: int = HEIGHT,
-) -> go.Figure:
+) -> Drawing:
     """Loss per answer (left) and the metric (right) over training steps, one line a model.
 
     Thin: the loss of each batch; thick: its mean over the last recorded steps. The baseline, what
@@ -83,7 +84,7 @@ def loss_figure(
                 rule((0, 1), (level, level), xref="x domain", line={"width": 2})
             )
             layout["annotations"].append(level_words(f"{name} {value:.4g}", level, LOSS_SHARE))
-    return figure(data or [UNSEEN], layout, "loss")
+    return drawing(data or [UNSEEN], layout, "loss")
 
 
 def _lines(course: Course, values: Array, style: theme.Style, suffix: str) -> list[Piece]:
@@ -210,11 +211,3 @@ def level_words(text: str, level: float, share: float = 1.0) -> Piece:
     small = {"size": theme.SMALL_SIZE}
     place = {"xref": "paper", "xanchor": "right", "yanchor": "bottom", "xshift": -2, "yshift": 1}
     return note(theme.plain(text, 70), share, level, font=small, **place)
-
-
-def no_course(text: str) -> go.Figure:
-    """A figure that says why there is nothing to draw yet."""
-    hidden = {"visible": False}
-    said = on_paper(text, 0.5, 0.5, font={"size": theme.AXIS_SIZE})
-    layout = {"annotations": [said], "xaxis": hidden, "yaxis": hidden, "height": HEIGHT}
-    return figure([UNSEEN], layout, "nothing")

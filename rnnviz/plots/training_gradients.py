@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.analysis.courses import Course
 from rnnviz.core.numerics import Status
 from rnnviz.plots import theme
 from rnnviz.plots.cells import Cells, layers
-from rnnviz.plots.marks import MINUS, Piece, figure, gapped, on_paper, rule
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.marks import MINUS, Piece, gapped, on_paper, rule
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.tracks import Track
 from rnnviz.plots.training import (
@@ -40,13 +40,14 @@ MOST_TRACKED = 240
 """Recorded steps that a scrub tells apart in the profile."""
 
 
+@FigureFunction
 def state_heatmaps(
     courses: Sequence[Course],
     *,
     styles: Styles | None = None,
     height: int = HEIGHT,
     most_columns: int = COLUMNS,
-) -> go.Figure:
+) -> Drawing:
     """log10 ‖∂L/∂s_t‖ over training step (x) and time step t (y), one panel a model, one scale.
 
     The top row is the last time step, where the loss is; a bright bottom row is error that has
@@ -54,7 +55,7 @@ def state_heatmaps(
     """
     known = theme.styles_for([course.label for course in courses], styles)
     if not courses:
-        return figure([UNSEEN], {"height": height, **nothing("No model chosen.")}, "state-maps")
+        return drawing([UNSEEN], {"height": height, **nothing("No model chosen.")}, "state-maps")
     layout: Piece = {"height": height, "margin": MAP_MARGIN, "annotations": [_quantity()]}
     layout["coloraxis"] = _scale(_colour_range(courses))
     wide = (1 - GAP * (len(courses) - 1)) / len(courses)
@@ -65,7 +66,7 @@ def state_heatmaps(
         data += _panel(course, suffix, known[course.label].title, span(courses), most_columns)
         layout |= _axes(suffix, (start, min(start + wide, 1.0)), span(courses), len(courses))
         layout["annotations"].append(_title(known[course.label], start, wide))
-    return figure(data, layout, "state-maps")
+    return drawing(data, layout, "state-maps")
 
 
 def _panel(course: Course, suffix: str, name: str, end: float, most: int) -> list[Piece]:
@@ -149,9 +150,10 @@ def _quantity() -> Piece:
     return on_paper(text, 1, 1, font={"size": theme.SMALL_SIZE}, **place)
 
 
+@FigureFunction
 def profile_figure(
     courses: Sequence[Course], *, styles: Styles | None = None, height: int = HEIGHT
-) -> go.Figure:
+) -> Drawing:
     """log10 ‖∂L/∂s_t‖ through time at the last recorded training step, one line a model.
 
     Trace k is model k, so that `profile_tracks` can move it; the range holds every step's line.
@@ -167,14 +169,14 @@ def profile_figure(
     low, high = _profile_range(courses)
     if not any(len(_finite(_profiles(course)[-1])) for course in courses):
         empty = {"height": height, **nothing("No step has a number to draw.")}
-        return figure([*data, UNSEEN], empty, "profile")
+        return drawing([*data, UNSEEN], empty, "profile")
     layout = {
         "height": height,
         "margin": MARGIN,
         "xaxis": axis("time step t", showgrid=False),
         "yaxis": axis("log<sub>10</sub> ‖∂L/∂s<sub>t</sub>‖", range=[low, high], nticks=5),
     }
-    return figure(data, layout, "profile")
+    return drawing(data, layout, "profile")
 
 
 def profile_tracks(courses: Sequence[Course]) -> tuple[Track, ...]:
@@ -200,13 +202,14 @@ def _profile_range(courses: Sequence[Course]) -> tuple[float, float]:
     return max(min([low, *least]), high - 30.0) - 0.5, high + 0.5
 
 
+@FigureFunction
 def norm_figure(
     courses: Sequence[Course],
     limit: float | None = None,
     *,
     styles: Styles | None = None,
     height: int = HEIGHT,
-) -> go.Figure:
+) -> Drawing:
     """log10 of the gradient's norm over all parameters: thin before clipping, thick after it.
 
     limit : where it is clipped, a dotted line; None if it is not.
@@ -237,4 +240,4 @@ def norm_figure(
         level = float(np.log10(limit))
         layout["shapes"] = [rule((0, 1), (level, level), xref="x domain")]
         layout["annotations"].append(level_words(f"clipped at {limit:g}", level))
-    return figure(data or [UNSEEN], layout, "norms")
+    return drawing(data or [UNSEEN], layout, "norms")

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.analysis.courses import Course
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, figure, on_paper, rule
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.marks import Piece, on_paper, rule
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.tracks import Track
 from rnnviz.plots.training import HEIGHT, HUGE, span, step_axis, step_line
@@ -42,16 +42,17 @@ class GateCourse:
         return bool(self.values.min(initial=0.0) < 0)
 
 
+@FigureFunction
 def spectrum_figure(
     courses: Sequence[Course], *, styles: Styles | None = None, height: int = HEIGHT
-) -> go.Figure:
+) -> Drawing:
     """Singular values of the followed block of W_hh (solid) and its spectral radius (dashed) over
     training, one panel a model, on one scale; the dotted line is 1."""
     known = theme.styles_for([course.label for course in courses], styles)
     shown = [course for course in courses if _recorded(course).any()]
     if not shown:
         text = "No spectrum of W_hh recorded yet."
-        return figure([UNSEEN], {"height": height, **nothing(text)}, "spectra-course")
+        return drawing([UNSEEN], {"height": height, **nothing(text)}, "spectra-course")
     layout: Piece = {"height": height, "margin": MARGIN, "annotations": [], "shapes": []}
     top = max(float(np.nanmax(course.curves.singular_values)) for course in shown)
     data: list[Piece] = []
@@ -62,19 +63,20 @@ def spectrum_figure(
         layout[f"yaxis{suffix}"]["range"] = [0, 1.08 * max(top, 1.0)]
         layout["shapes"].append(rule((0, 1), (1, 1), xref=f"x{suffix} domain", yref=f"y{suffix}"))
         layout["annotations"].append(_title(known[course.label], "", domain[0]))
-    return figure(data, layout, "spectra-course")
+    return drawing(data, layout, "spectra-course")
 
 
+@FigureFunction
 def gate_course_figure(
     gates: Sequence[GateCourse], *, styles: Styles | None = None, height: int = HEIGHT
-) -> go.Figure:
+) -> Drawing:
     """A gate of each model at its last checkpoint: unit × time, 0 to 1 (a state −1 to 1).
 
     Trace k is model k, so that `gate_tracks` can move it.
     """
     known = theme.styles_for([each.label for each in gates], styles)
     if not gates:
-        return figure([UNSEEN], {"height": height, **nothing("No gates yet.")}, "gate-course")
+        return drawing([UNSEEN], {"height": height, **nothing("No gates yet.")}, "gate-course")
     layout: Piece = {"height": height, "margin": {**MARGIN, "r": 64}, "annotations": []}
     data: list[Piece] = []
     for index, each in enumerate(gates):
@@ -89,7 +91,7 @@ def gate_course_figure(
     both = {each.signed for each in gates} == {True, False}
     for name, at in (("coloraxis", 0.78), ("coloraxis2", 0.22)) if both else ():
         layout[name]["colorbar"] |= {"len": 0.44, "y": at}
-    return figure(data, layout, "gate-course")
+    return drawing(data, layout, "gate-course")
 
 
 def gate_tracks(gates: Sequence[GateCourse]) -> tuple[Track, ...]:

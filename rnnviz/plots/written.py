@@ -8,10 +8,10 @@ from html import escape
 from textwrap import wrap
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, figure, note
+from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.marks import Piece, note
 from rnnviz.plots.tracks import Words
 
 Array = np.ndarray
@@ -31,9 +31,10 @@ class Written:
     texts: Sequence[str]
 
 
+@FigureFunction
 def written_figure(
     written: Sequence[Written], *, styles: Mapping[str, theme.Style] | None = None
-) -> go.Figure:
+) -> Drawing:
     """The last text of each model behind its name."""
     known = theme.styles_for([each.label for each in written], styles)
     layout: Piece = {
@@ -44,7 +45,7 @@ def written_figure(
         "annotations": [_name(known[w.label], line) for line, w in enumerate(written)],
     }
     rows = [_row(known[w.label], w.texts[-1], line) for line, w in enumerate(written)]
-    return figure(rows, layout, "written")
+    return drawing(rows, layout, "written")
 
 
 def height_of(written: Sequence[Written]) -> int:

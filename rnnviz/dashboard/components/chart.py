@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from rnnviz.dashboard.components.assets import HERE, loader
 from rnnviz.dashboard.server import plotly_url
 from rnnviz.plots import theme
+from rnnviz.plots.drawing import Drawing, to_json
 from rnnviz.plots.tracks import Track, Words
 
 # Not isolated in a shadow root: plotly.js puts its styles into the document's head.
@@ -25,7 +25,7 @@ _CHART = st.components.v2.component(
 
 
 def live_chart(
-    figure: go.Figure,
+    figure: Drawing,
     *,
     key: str,
     height: int,
@@ -69,7 +69,7 @@ def live_chart(
     parts = {
         "options": json.dumps(options),
         "tracks": json.dumps([track.packed() for track in tracks]),
-        "figure": figure.to_json(validate=False),
+        "figure": to_json(figure),
     }
     payload = "{" + ",".join(f'"{name}":{part}' for name, part in parts.items()) + "}"
     callbacks: dict[str, Any] = {}

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
@@ -23,6 +22,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.plots import theme
 from rnnviz.plots.claims import drawn_at
 from rnnviz.plots.claims_theory import examples_figure
+from rnnviz.plots.drawing import Drawing
 
 BOARD, CLOCK = "claims-board", "claims"
 """Keys of the fragment that a tick runs, and of the clock that ticks."""
@@ -117,7 +117,7 @@ def _answer(work: Work) -> None:
     """The verdict in words and the figure, as far as they are."""
     text, name = texts("claims"), work.name
 
-    def make() -> tuple[Said, go.Figure]:
+    def make() -> tuple[Said, Drawing]:
         return work.said(), work.claim.figure(work.found, height=HEIGHT)
 
     said, figure = work.picture(name, make)
@@ -172,7 +172,7 @@ def _example(name: str) -> None:
     text = texts("claims")
     layout.verdict([text[f"help_{name}"]], STYLES)
     live_chart(
-        examples_figure([counterexample(name)], height=HEIGHT),
+        examples_figure.plain([counterexample(name)], height=HEIGHT),
         key=f"claims-{name}",
         height=HEIGHT,
         filename=f"rnnviz-{name}",

@@ -85,7 +85,7 @@ def _memory_gate(setting: Setting, part: LayerTrace, memory: Memory, styles: Sty
     left, right = st.columns([2, 1])
     with left:
         live_chart(
-            plots.gate_heatmap(stats, memory.order, styles=styles),
+            plots.gate_heatmap.plain(stats, memory.order, styles=styles),
             key="memory-gate",
             height=plots.HEIGHT,
             time_axis=True,
@@ -95,7 +95,7 @@ def _memory_gate(setting: Setting, part: LayerTrace, memory: Memory, styles: Sty
         layout.how_to_read(text["how_to_read_heatmap"])
     with right:
         live_chart(
-            plots.half_life_figure(
+            plots.half_life_figure.plain(
                 [memory], compute.batch(setting.experiment).seq_len, styles=styles
             ),
             key="half-life",
@@ -126,7 +126,7 @@ def _other_gates(setting: Setting, part: LayerTrace, memory: Memory, styles: Sty
     with left:
         others = [s for gate, s in stats.items() if gate != memory.gate]
         live_chart(
-            plots.gate_strips(others, memory.order, styles=styles),
+            plots.gate_strips.plain(others, memory.order, styles=styles),
             key="gate-strips",
             height=plots.STRIPS_HEIGHT,
             time_axis=True,
@@ -136,7 +136,7 @@ def _other_gates(setting: Setting, part: LayerTrace, memory: Memory, styles: Sty
         layout.how_to_read(text["how_to_read_strips"])
     with right:
         live_chart(
-            carry_plots.carry_figure(
+            carry_plots.carry_figure.plain(
                 [carry] if carry else [],
                 styles=styles,
                 time_title=carry_plots.OWN if part.direction else carry_plots.TIME,
@@ -153,7 +153,7 @@ def _other_gates(setting: Setting, part: LayerTrace, memory: Memory, styles: Sty
 def _states(setting: Setting, part: LayerTrace, styles: Styles) -> None:
     for stats in _stats(setting, part).values():
         live_chart(
-            plots.gate_heatmap(stats, styles=styles),
+            plots.gate_heatmap.plain(stats, styles=styles),
             key="states",
             height=plots.HEIGHT,
             time_axis=True,

@@ -60,7 +60,7 @@ def page(setting: Setting) -> None:
     plain = text["how_to_read_forward" if seen.backward else "how_to_read"]
     layout.how_to_read(theories.words(seen.theory) or plain)
     live_chart(
-        plots.unit_heatmaps(
+        plots.unit_heatmaps.plain(
             seen.flows,
             y_range=_steady_range(setting, "state", seen),
             styles=seen.styles,
@@ -140,7 +140,7 @@ def _warnings(experiment: Experiment, seen: Seen) -> None:
 
 def _flow_chart(setting: Setting, quantity: str, seen: Seen) -> None:
     experiment = setting.experiment
-    figure = plots.flow_figure(
+    figure = plots.flow_figure.plain(
         (*seen.behind, *seen.flows),
         ghosts=_ghosts(setting, seen.view),
         quantity=quantity,
@@ -228,7 +228,7 @@ def _slopes(flows: Sequence[GradientFlow]) -> pd.DataFrame:
 
 def _detail_chart(seen: Seen) -> None:
     live_chart(
-        plots.flow_detail_figure(seen.flows, styles=seen.styles),
+        plots.flow_detail_figure.plain(seen.flows, styles=seen.styles),
         key="flow-detail",
         height=detail.HEIGHT,
         time_axis=True,

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from rnnviz.analysis.phase import phase_words
@@ -20,6 +19,7 @@ from rnnviz.dashboard.texts import texts
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.plots import phase as plots
 from rnnviz.plots import theme
+from rnnviz.plots.drawing import Drawing
 
 QUANTITIES = {"slope": "slope", "horizon": "horizon", "reach": "final gradient",
               "lambda_1": "λ₁"}  # fmt: skip
@@ -82,9 +82,9 @@ def _figure(diagram: Diagram, experiment: Experiment, quantity: str) -> None:
     styles = theme.model_styles([str(model) for model in experiment.models])
     x, y = (float(getattr(experiment, axis.name)) for axis in (diagram.x, diagram.y))
 
-    def make() -> tuple[tuple[str, ...], go.Figure]:
+    def make() -> tuple[tuple[str, ...], Drawing]:
         grids, words = diagram.grids(quantity), phase_words(diagram.grids("slope"), y)
-        return words, plots.phase_figure(grids, here=(x, y), styles=styles, height=HEIGHT)
+        return words, plots.phase_figure.plain(grids, here=(x, y), styles=styles, height=HEIGHT)
 
     words, figure = diagram.picture((quantity, x, y), make)
     layout.verdict(words or ("Nothing is computed yet.",), styles)

@@ -120,7 +120,7 @@ def _weights(
     left, right = st.columns(2)
     with left:
         live_chart(
-            plots.singular_values_figure([spectrum], styles=styles, promise=simple, law=law),
+            plots.singular_values_figure.plain([spectrum], styles=styles, promise=simple, law=law),
             key="singular-values",
             height=262,
             filename="rnnviz-singular-values",
@@ -129,7 +129,9 @@ def _weights(
         layout.how_to_read(text["how_to_read_law"] if law else text[f"how_to_read_singular{kind}"])
     with right:
         live_chart(
-            plots.eigenvalue_figure([spectrum], slope if simple else None, styles=styles, law=law),
+            plots.eigenvalue_figure.plain(
+                [spectrum], slope if simple else None, styles=styles, law=law
+            ),
             key="eigenvalues",
             height=262,
             filename="rnnviz-eigenvalues",
@@ -146,7 +148,7 @@ def _powers(
 ) -> None:
     measured = {spectrum.label: jacobian.measured_rate}
     live_chart(
-        plots.powers_figure([spectrum], measured, styles=styles, law=law),
+        plots.powers_figure.plain([spectrum], measured, styles=styles, law=law),
         key="powers",
         height=190,
         filename="rnnviz-powers",
@@ -157,7 +159,7 @@ def _powers(
 
 def _step(jacobian: JacobianSpectrum, styles: Styles) -> None:
     live_chart(
-        jacobian_plots.jacobian_figure([jacobian], styles=styles),
+        jacobian_plots.jacobian_figure.plain([jacobian], styles=styles),
         key="jacobians",
         height=300,
         time_axis=True,
