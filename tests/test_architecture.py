@@ -29,10 +29,12 @@ ARROWS = {
     "analysis": {"core"},
     "frames": {"core", "analysis"},
     "plots": {"core", "analysis", "frames"},
+    "wording": set(),
+    "views": {"core", "tasks", "experiment", "analysis", "plots", "wording"},
     "": {"experiment", "links", "presets", "sweep"},
 }
 DASHBOARD = {*ARROWS, "dashboard"}
-PACKAGES = {"frames": {"pandas"}, "plots": {"pandas", "plotly"}}
+PACKAGES = {"frames": {"pandas"}, "plots": {"pandas", "plotly"}, "views": {"plotly"}}
 PACKAGES_OF_DASHBOARD = {"pandas", "plotly", "streamlit", "starlette"}
 
 TOP_LEVEL = {"README.md", "app.py", "rnnviz", "tests", "requirements.txt", "pyproject.toml"}

@@ -25,6 +25,7 @@ LEAST = 16
 MOST_INPUTS = 4096
 LN_10 = float(np.log(10.0))
 TRAINED = "these weights are trained, the theory is of random ones"
+UNKNOWN = "it is not known how these weights were drawn"
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +122,8 @@ def weight_law(W: Array, init: str, trained: bool, powers: Array) -> WeightLaw |
 
 
 def _no_law(W: Array, init: str, trained: bool) -> str:
-    if trained:
-        return TRAINED
+    if trained or not init:
+        return TRAINED if trained else UNKNOWN
     if not np.isfinite(W).all() or not W.any():
         return "W_hh is zero or holds values that are not finite"
     if init == "orthogonal":
@@ -143,8 +144,8 @@ def _rate(record: Record, cell: RNN, init: str, trained: bool) -> tuple[str, flo
     others = {"leaky units": cell.leak != 1, "a skip": bool(cell.skip)}
     if not np.isfinite(W).all():
         return "W_hh holds values that are not finite", None
-    if trained:
-        return TRAINED, None
+    if trained or not init:
+        return (TRAINED if trained else UNKNOWN), None
     for what, has in others.items():
         if has:
             return f"there is no formula here for {what}", None

@@ -17,9 +17,9 @@ from rnnviz.dashboard import layout
 from rnnviz.dashboard.claims import Work
 from rnnviz.dashboard.claims_runs import SHARED, UPDATES
 from rnnviz.dashboard.components import live_chart
-from rnnviz.dashboard.texts import fill, texts
 from rnnviz.plots.claims import members
 from rnnviz.plots.claims_theory import examples_figure
+from rnnviz.wording.texts import fill, texts
 
 HEIGHT = 330
 NAMES = {

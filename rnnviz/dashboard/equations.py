@@ -9,9 +9,9 @@ from rnnviz.core import RNN, Cell
 from rnnviz.core.network import Network
 from rnnviz.dashboard import compute, layout
 from rnnviz.dashboard.formulas import SLOPES, backward, forward
-from rnnviz.dashboard.texts import fill, texts
 from rnnviz.experiment import FIELDS, Experiment, Model
 from rnnviz.experiment.networks import setting
+from rnnviz.wording.texts import fill, texts
 
 SHAPES = ("leak", "layers", "bidirectional", "skip")
 """What changes the equations of a model, beside its variant."""

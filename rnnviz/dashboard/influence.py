@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rnnviz.dashboard import layout
 from rnnviz.dashboard.components import live_chart
-from rnnviz.dashboard.texts import fill, texts
 from rnnviz.plots import influence as plots
 from rnnviz.plots import theme
 from rnnviz.training.influence import EXACT, OPTIMUM, influence_curve, influence_runs
+from rnnviz.wording.texts import fill, texts
 
 WINDOWS = (20, 40, 41, 100, 0)
 HEIGHT = 226

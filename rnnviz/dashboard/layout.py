@@ -17,7 +17,6 @@ from rnnviz.dashboard.state import MESSAGES, WHOLE_PAGE
 from rnnviz.experiment import Experiment, estimate
 from rnnviz.plots import theme
 from rnnviz.presets import PRESETS
-from rnnviz.tasks import Batch
 
 SHOWN = 4
 # Seconds of estimated run that need no spinner.
@@ -57,21 +56,11 @@ def warn(text: str) -> None:
     st.html(f'<p class="rnnviz-warning" role="alert">⚠ {html.escape(text)}</p>')
 
 
-def notes(batch: Batch) -> None:
+def note(said: str) -> None:
     """What the task cut or replaced, and what is padding."""
-    if said := note_words(batch):
+    if said:
         with st.container(key="notes"):
             st.caption(said)
-
-
-def note_words(batch: Batch) -> str:
-    """ "" if there is nothing to say."""
-    said = [batch.note] if batch.note else []
-    least, most = int(batch.lengths.min()), int(batch.lengths.max())
-    if least < batch.seq_len:
-        lengths = f"{least}" if least == most else f"{least} to {most}"
-        said.append(f"Sequences have {lengths} steps; padding is not drawn.")
-    return " ".join(said)
 
 
 def patience(experiment: Experiment) -> AbstractContextManager[None]:

@@ -10,6 +10,7 @@ from rnnviz.dashboard import compute, controls, layout, state, train_controls, t
 from rnnviz.dashboard.components import relay
 from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
 from rnnviz.experiment import check_size
+from rnnviz.views.notes import batch_note
 
 PAGES = {
     "gradient-flow": ("Gradient flow", gradient_flow),
@@ -56,7 +57,7 @@ def _page(path: str) -> None:
         layout.refused(refusal)
     else:
         with layout.patience(work):
-            layout.notes(compute.batch(setting.experiment))
+            layout.note(batch_note(compute.batch(setting.experiment)))
             if path != "gates":  # which has a switch for it
                 train_controls.shown_after(setting.experiment)
             PAGES[path][1].page(setting)

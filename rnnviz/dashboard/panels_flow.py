@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from rnnviz import frames
-from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.pairs import PairMatrix
-from rnnviz.dashboard import layout, measured, theories, views
+from rnnviz.dashboard import compute, layout, measured
 from rnnviz.dashboard.components import live_chart
-from rnnviz.dashboard.texts import fill, scientific, texts
 from rnnviz.experiment import Experiment
 from rnnviz.plots import contributions as contribution_plots
 from rnnviz.plots import lags as lag_plots
 from rnnviz.plots import pairs as pair_plots
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing
+from rnnviz.views.theory import of_lags, silent, words
+from rnnviz.wording.texts import fill, scientific, texts
 
 OWN_STEPS = "step of its own, from the end of the sequence"
 SHORT = "own step, from the end"
@@ -26,20 +26,13 @@ SHORT = "own step, from the end"
 
 @dataclass(frozen=True)
 class Panels:
-    """What the panels are of: each model's layer in front, and how it is drawn."""
+    """What the panels are of: each model's layer in front, and how it is drawn. backward: steps are
+    the layers' own, which read from the end."""
 
     experiment: Experiment
-    parts: tuple[LayerTrace, ...]
+    labels: tuple[str, ...]
     styles: dict[str, theme.Style]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return views.labels_of(self.parts)
-
-    @property
-    def backward(self) -> bool:
-        """Whether steps are the layers' own: they read from the end."""
-        return any(part.direction for part in self.parts)
+    backward: bool
 
 
 def draw(panels: Panels) -> None:
@@ -104,15 +97,16 @@ def _lags(panels: Panels) -> None:
     text, experiment = texts("gradient_flow"), panels.experiment
     wanted = st.toggle(text["theory_lags"], key="lags_theory", value=False)
     result = measured.measured("lags", experiment, panels.labels)
-    theory = theories.of_lags(experiment, [p.label for p in result.found]) if wanted else {}
+    parts = [compute.layer(experiment, found.label) for found in result.found]
+    theory = of_lags(compute.traces(experiment), parts) if wanted else {}
     if result.found:
         figure = lag_plots.lag_figure.plain(result.found, theory=theory, styles=panels.styles)
         tall_chart(figure, "lags", "Norm of the derivative over lags, log10, one line a model")
         layout.how_to_read(text["how_to_read_lags"])
     if wanted:
-        if lines := theories.words(theory):
+        if lines := words(theory):
             layout.how_to_read(" ".join([lines, text["how_to_read_theory_lags"]]))
-        if said := theories.silent(theory):
+        if said := silent(theory):
             layout.warn(said)
     _refusals(result)
     layout.data_button("lag-profile", lambda: frames.lag_frame(result.found))

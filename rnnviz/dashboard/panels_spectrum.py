@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,21 +11,25 @@ import streamlit as st
 from rnnviz import frames
 from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.lyapunov import LyapunovSpectrum
-from rnnviz.analysis.spectra import JacobianSpectrum
 from rnnviz.analysis.words import steps
-from rnnviz.dashboard import compute, layout, measured, theories, views
+from rnnviz.dashboard import compute, layout, measured
 from rnnviz.dashboard.panels_flow import tall_chart
-from rnnviz.dashboard.texts import fill, scientific, texts
 from rnnviz.experiment import Experiment
 from rnnviz.plots import bands, lyapunov, theme
+from rnnviz.views.layer_choice import parts_of, single
+from rnnviz.views.spectrum import View
+from rnnviz.views.theory import of_exponents
+from rnnviz.wording.texts import fill, scientific, texts
 
 
-def draw(experiment: Experiment) -> None:
+def draw(experiment: Experiment, view: View) -> None:
     """One expander a panel; what is not open is not computed. All models, each with the layer and
     the direction that the page shows of it."""
     text = texts("spectrum")
-    labels = tuple(views.part(experiment, str(model)).label for model in experiment.models)
-    styles = theme.model_styles([*map(str, experiment.models), *labels])
+    parts = parts_of(compute.traces(experiment))
+    layer, direction = view.layers.layer, view.layers.direction
+    labels = tuple(single(parts, model, layer, direction)[0].label for model in parts)
+    styles = theme.model_styles([*parts, *labels])
     with layout.lazy(text["title_lyapunov"]) as opened:
         if opened:
             _exponents(experiment, labels, styles)
@@ -45,7 +48,8 @@ def _exponents(
     result = measured.measured("exponents", experiment, labels)
     more = measured.measured("long_run", experiment, labels if longer else ())
     found = [*result.found, *more.found]
-    rates, silent = theories.of_exponents(experiment, labels) if theory else ({}, "")
+    parts = [compute.layer(experiment, label) for label in labels]
+    rates, silent = of_exponents(compute.traces(experiment), parts) if theory else ({}, "")
     if result.found:
         figure = lyapunov.lyapunov_figure.plain(
             result.found,
@@ -93,23 +97,9 @@ def _small(value: float) -> str:
 
 def _bands(experiment: Experiment, labels: Sequence[str], styles: dict[str, theme.Style]) -> None:
     text = texts("spectrum")
-    spectra = [in_real_time(experiment, compute.jacobians(experiment, label, False))
-               for label in labels]  # fmt: skip
+    spectra = [compute.jacobians(experiment, label) for label in labels]
     figure = bands.jacobian_bands.plain(spectra, styles=styles)
     alt = "All singular values of each step's Jacobian, one panel a model"
     tall_chart(figure, "bands", alt, time_axis=True)
     layout.how_to_read(text["how_to_read_bands"])
     layout.data_button("jacobians-of-all", lambda: frames.jacobian_frame(spectra))
-
-
-def in_real_time(experiment: Experiment, jacobian: JacobianSpectrum) -> JacobianSpectrum:
-    """Steps of the input, where the layer reads from the end: the first sequence is shown."""
-    part = compute.layer(experiment, jacobian.label)
-    if part.direction == 0:
-        return jacobian
-    return replace(
-        jacobian,
-        steps=part.trace.steps_of(0) + 1 - jacobian.steps[::-1],
-        singular_values=jacobian.singular_values[::-1],
-        mean_slope=jacobian.mean_slope[::-1],
-    )

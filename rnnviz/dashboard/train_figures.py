@@ -13,7 +13,6 @@ from rnnviz.dashboard import train_controls as controls
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.components.scrubber import Series, scrubber
 from rnnviz.dashboard.runs_table import ghosts
-from rnnviz.dashboard.texts import texts
 from rnnviz.dashboard.train_gates import gate_courses
 from rnnviz.dashboard.train_samples import samples
 from rnnviz.dashboard.trainees import Training
@@ -24,6 +23,7 @@ from rnnviz.plots import training as plots
 from rnnviz.plots import training_gradients as gradients
 from rnnviz.plots import training_weights as weights
 from rnnviz.training import METRICS
+from rnnviz.wording.texts import texts
 
 Array = np.ndarray
 COARSE = 60

@@ -12,7 +12,6 @@ import numpy as np
 from rnnviz.core.network import Network, predict
 from rnnviz.dashboard import layout
 from rnnviz.dashboard.components import live_chart
-from rnnviz.dashboard.texts import fill, texts
 from rnnviz.dashboard.trainees import Trainee, Training
 from rnnviz.experiment import Experiment, make_task
 from rnnviz.plots import digits, next_symbol, theme, written
@@ -22,6 +21,7 @@ from rnnviz.plots.written import Written
 from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
 from rnnviz.training import TrainState, sampling
+from rnnviz.wording.texts import fill, texts
 
 CHARACTERS, WORDS = 80, 24
 """Symbols of a sample, by what a symbol is."""

@@ -18,8 +18,8 @@ from rnnviz.core.network import run_network
 from rnnviz.dashboard import compute, training, trust_words
 from rnnviz.dashboard import train_controls as controls
 from rnnviz.dashboard.pages.train import INFLUENCE
-from rnnviz.dashboard.texts import fill, texts
 from rnnviz.experiment import Experiment
+from rnnviz.wording.texts import fill, texts
 
 KEPT = "trust"
 """Where a visit keeps the checks of the network that it trains: (which one, the checks)."""

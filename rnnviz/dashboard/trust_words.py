@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.rounding import MOST, STRICT
 from rnnviz.analysis.trust import DETERMINANT, LOSSES, NAMES, STATES, WEIGHTS, Check, Trust
-from rnnviz.dashboard.texts import fill, scientific, texts
+from rnnviz.wording.texts import fill, scientific, texts
 
 SHORT = {STATES: "states", WEIGHTS: "sums", LOSSES: "sums", DETERMINANT: "det J"}
 """Names on the line; those of the same name are one number, the worse one."""

@@ -9,21 +9,28 @@ import numpy as np
 from rnnviz.core.network import Network, NetworkTrace, run_network
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import Model
-from rnnviz.experiment.networks import init_params, make_networks
+from rnnviz.experiment.networks import init_params, make_networks, setting
 from rnnviz.experiment.problems import make_batch
 from rnnviz.experiment.training import params_after
 from rnnviz.tasks import Batch
 
 
 class Run(Mapping[str, NetworkTrace]):
-    """Label -> NetworkTrace, in the order of the models; with the batch they all saw. A label
-    may be written in any way that means the same model."""
+    """Label -> NetworkTrace, in the order of the models; with the batch they all saw.
+
+    Where the traces come from does not matter to a page: from an `experiment`, or from weights and
+    a batch made by hand (then `experiment` is None). A label begins with the cell's name and may
+    be written in any way that means the same model: "lstm", "lstm:forget_bias=0".
+    """
 
     def __init__(
-        self, experiment: Experiment, batch: Batch, traces: dict[str, NetworkTrace]
+        self,
+        traces: Mapping[str, NetworkTrace],
+        batch: Batch,
+        experiment: Experiment | None = None,
     ) -> None:
         self.experiment, self.batch = experiment, batch
-        self._traces = traces
+        self._traces = dict(traces)
 
     def __getitem__(self, label: str) -> NetworkTrace:
         if label in self._traces:
@@ -38,6 +45,15 @@ class Run(Mapping[str, NetworkTrace]):
 
     def __len__(self) -> int:
         return len(self._traces)
+
+    @property
+    def trained_steps(self) -> int:
+        """How many training steps the networks are known to have behind them."""
+        return 0 if self.experiment is None else self.experiment.train_steps
+
+    def initializer(self, label: str) -> str:
+        """By which initializer the model's W_hh was drawn; "" where that is not known."""
+        return "" if self.experiment is None else setting(self.experiment, Model(label), "init")
 
 
 def run(experiment: Experiment, trained: Mapping[str, dict[str, np.ndarray]] | None = None) -> Run:
@@ -56,7 +72,7 @@ def run(experiment: Experiment, trained: Mapping[str, dict[str, np.ndarray]] | N
         known = (trained or {}).get(label)
         params = _params(experiment, label, network) if known is None else known
         traces[label] = run_network(network, params, batch)
-    return Run(experiment, batch, traces)
+    return Run(traces, batch, experiment)
 
 
 def _params(experiment: Experiment, label: str, network: Network) -> dict[str, np.ndarray]:

@@ -36,9 +36,8 @@ __all__ = [
 Array = np.ndarray
 Styles = Mapping[str, theme.Style]
 
-SPECTRUM_HEIGHT = 310
+SPECTRUM_HEIGHT = 262
 POWERS_HEIGHT = 190
-JACOBIAN_HEIGHT = 300
 MARGIN = {"l": 58, "r": 14, "t": 30, "b": 48}
 POWERS_MARGIN = {"l": 60, "r": 184, "t": 12, "b": 48}
 NOT_FINITE = "W_hh holds values that are not finite."

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.analysis.claims_words import SENTENCES
-from rnnviz.dashboard.texts import texts
+from rnnviz.wording.texts import texts
 from tests.browser import reading
 from tests.browser.support import chart, wait_idle, wait_painted
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.dashboard.main import PAGES
-from rnnviz.dashboard.texts import texts
+from rnnviz.wording.texts import texts
 from tests.browser import reading
 from tests.browser.support import HERE, server, wait_idle, wait_painted
 from tests.browser.test_pages import drag, slider

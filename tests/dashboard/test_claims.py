@@ -18,7 +18,7 @@ from rnnviz.analysis.claims_words import SENTENCES, TONES
 from rnnviz.dashboard import controls
 from rnnviz.dashboard.claims import CLAIMS, Asked, Visit
 from rnnviz.dashboard.claims_links import OPENS
-from rnnviz.dashboard.texts import texts
+from rnnviz.wording.texts import texts
 from tests.dashboard.support import (
     assert_sound,
     change,

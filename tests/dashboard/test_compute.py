@@ -11,18 +11,18 @@ import pytest
 
 import rnnviz.dashboard.compute as compute
 from rnnviz import Experiment, run
-from rnnviz.analysis import gates, gradients, spectra
+from rnnviz.analysis import gradients
+from rnnviz.analysis.gates import memory
+from rnnviz.views import gates, gradient_flow, spectrum
 
 TINY = Experiment(models=("lstm",), seq_len=3, hidden_size=2, batch_size=1)
+FLOW, SPECTRUM, GATES = gradient_flow.Choices(), spectrum.Choices(), gates.Choices()
 CACHED: dict[str, Callable[[Experiment], Any]] = {
     "traces": compute.traces,
-    "flows": compute.flows,
-    "spectrum": lambda experiment: compute.spectrum(experiment, "lstm", "f", True),
-    "stretch": lambda experiment: compute.stretch(experiment, "lstm", "f"),
-    "jacobians": lambda experiment: compute.jacobians(experiment, "lstm", False),
-    "gate_stats": lambda experiment: compute.gate_stats(experiment, "lstm"),
-    "memories": compute.memories,
-    "carry": lambda experiment: compute.carry(experiment, "lstm", False),
+    "flow_view": lambda experiment: compute.flow_view(experiment, FLOW, None),
+    "spectrum_view": lambda experiment: compute.spectrum_view(experiment, SPECTRUM),
+    "gates_view": lambda experiment: compute.gates_view(experiment, GATES),
+    "jacobians": lambda experiment: compute.jacobians(experiment, "lstm"),
 }
 
 
@@ -69,7 +69,8 @@ def test_the_same_experiment_is_computed_once(name: str, runs: Counter[int]) -> 
     ids=str,
 )
 def test_another_experiment_is_another_entry(change: dict[str, Any]) -> None:
-    assert compute.flows(TINY) is not compute.flows(replace(TINY, **change))
+    flow_view = CACHED["flow_view"]
+    assert flow_view(TINY) is not flow_view(replace(TINY, **change))
 
 
 def test_few_runs_are_kept(runs: Counter[int]) -> None:
@@ -83,8 +84,8 @@ def test_few_runs_are_kept(runs: Counter[int]) -> None:
 
 def test_what_is_drawn_outlives_its_run(runs: Counter[int]) -> None:
     for experiment in seeds(40):
-        compute.flows(experiment)
-    compute.flows(TINY)
+        CACHED["flow_view"](experiment)
+    CACHED["flow_view"](TINY)
     assert runs[0] == 1
 
 
@@ -98,19 +99,18 @@ def test_no_cache_grows_without_end(name: str, runs: Counter[int]) -> None:
 
 def test_coarse_is_cheaper_and_agrees_where_it_looks() -> None:
     experiment = replace(TINY, seq_len=60)
-    coarse = compute.jacobians(experiment, "lstm", True)
-    exact = compute.jacobians(experiment, "lstm", False)
-    assert len(coarse.steps) < len(exact.steps)
-    assert set(coarse.steps) <= set(exact.steps)
-    few, all_powers = (compute.spectrum(experiment, "lstm", "f", c) for c in (True, False))
-    assert few.sigma_max == all_powers.sigma_max
+    coarse, exact = (
+        compute.spectrum_view(experiment, replace(SPECTRUM, coarse=c)) for c in (True, False)
+    )
+    assert len(coarse.jacobian.steps) < len(exact.jacobian.steps)
+    assert set(coarse.jacobian.steps) <= set(exact.jacobian.steps)
+    assert coarse.spectrum.sigma_max == exact.spectrum.sigma_max
 
 
 def test_results_are_those_of_the_library() -> None:
     trace = run(TINY)["lstm"].trace
     flow = gradients.gradient_flow(trace, "lstm", TINY.batch_size)
-    assert compute.flows(TINY)[0].reach_log10 == flow.reach_log10
-    (memory,) = compute.memories(TINY)
-    assert (memory.half_life == gates.memory(trace, "lstm").half_life).all()
-    known = spectra.weight_spectra(trace, "lstm", ["f"], [1])["f"]
-    assert compute.stretch(TINY, "lstm", "f").sigma_max == known.sigma_max
+    assert compute.flow_view(TINY, FLOW, None).flows[0].reach_log10 == flow.reach_log10
+    view = compute.gates_view(TINY, GATES)
+    assert view.memory is not None
+    assert (view.memory.half_life == memory(trace, "lstm").half_life).all()

@@ -13,8 +13,9 @@ from rnnviz import Experiment
 from rnnviz.analysis import limits
 from rnnviz.core.numerics import Status
 from rnnviz.dashboard import compute, measured
-from rnnviz.dashboard.texts import texts
 from rnnviz.plots import theme
+from rnnviz.views import gradient_flow
+from rnnviz.wording.texts import texts
 from tests.dashboard.support import assert_sound, change, charts, line, numbers, said, same, visit
 
 FLOW, SPECTRUM = "gradient-flow", "spectrum"
@@ -111,7 +112,7 @@ def test_the_pair_matrix_adds_up_to_the_pages_curve() -> None:
     experiment = small(models=("rnn",), loss_at="every", batch_size=1)
     (matrix,) = measured.measured("pairs", experiment, ("rnn",)).found
     assert matrix.worst_checksum < 1e-12
-    (flow,) = compute.flows(experiment)
+    (flow,) = gradient_flow.view(compute.traces(experiment)).flows
     together = np.log10(np.nansum(10.0**matrix.h, axis=0)) + np.log10(matrix.cancellation)
     np.testing.assert_allclose(together[1:], flow.h.log10[1:], atol=1e-9)
 

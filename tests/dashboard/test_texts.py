@@ -8,18 +8,21 @@ from pathlib import Path
 import pytest
 
 import rnnviz.dashboard
+import rnnviz.views
 from rnnviz.core import CELLS
-from rnnviz.dashboard.pages.gradient_flow import QUANTITIES
-from rnnviz.dashboard.texts import FOLDER, fill, texts
+from rnnviz.views.gradient_flow import QUANTITIES
+from rnnviz.wording.texts import FOLDER, fill, texts
 
 DASHBOARD = Path(rnnviz.dashboard.__file__).parent
+VIEWS = Path(rnnviz.views.__file__).parent
 PAGES = DASHBOARD / "pages"
 NAMES = sorted(path.stem for path in PAGES.glob("[a-z]*.py"))
 
 
 def source_of(name: str) -> str:
     """The page's source, and that of every other file that reads the page's texts."""
-    files = {path: path.read_text("utf-8") for path in DASHBOARD.rglob("*.py")}
+    readers = (*DASHBOARD.rglob("*.py"), *VIEWS.rglob("*.py"))
+    files = {path: path.read_text("utf-8") for path in readers}
     own = PAGES / f"{name}.py"
     return "\n".join(t for path, t in files.items() if path == own or f'texts("{name}")' in t)
 
@@ -28,8 +31,8 @@ def asked(name: str) -> set[str]:
     """The sections that the source names."""
     source = source_of(name)
     plain = set(re.findall(r'text(?:s\("\w+"\))?\[\s*"(\w+)"\s*\]', source))
-    if 'f"how_to_read_{chosen}"' in source:
-        plain |= {f"how_to_read_{quantity}" for quantity in QUANTITIES if quantity != "state"}
+    if name == "gradient_flow":
+        plain |= {f"how_to_read_{quantity}" for quantity in QUANTITIES}
     return plain
 
 

@@ -17,12 +17,12 @@ from rnnviz.dashboard.claims_links import OPENS, experiment_of_draw
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.components.clock import clock
 from rnnviz.dashboard.state import WHOLE_PAGE, Setting
-from rnnviz.dashboard.texts import texts
 from rnnviz.experiment import Experiment
 from rnnviz.plots import theme
 from rnnviz.plots.claims import drawn_at
 from rnnviz.plots.claims_theory import examples_figure
 from rnnviz.plots.drawing import Drawing
+from rnnviz.wording.texts import texts
 
 BOARD, CLOCK = "claims-board", "claims"
 """Keys of the fragment that a tick runs, and of the clock that ticks."""

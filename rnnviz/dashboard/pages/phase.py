@@ -15,11 +15,11 @@ from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.components.clock import clock
 from rnnviz.dashboard.diagram import RANGES, SIZES, Diagram, make_axis, visit
 from rnnviz.dashboard.state import Setting
-from rnnviz.dashboard.texts import texts
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.plots import phase as plots
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing
+from rnnviz.wording.texts import texts
 
 QUANTITIES = {"slope": "slope", "horizon": "horizon", "reach": "final gradient",
               "lambda_1": "λ₁"}  # fmt: skip

@@ -6,191 +6,69 @@ import streamlit as st
 
 from rnnviz import frames
 from rnnviz.analysis.labels import display_name
-from rnnviz.analysis.predictions import WeightLaw
-from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
-from rnnviz.analysis.verdicts import spectrum_verdict
-from rnnviz.analysis.words import say
-from rnnviz.core import RNN, Cell
-from rnnviz.dashboard import compute, layout, panels_spectrum, theories, views
-from rnnviz.dashboard.components import live_chart
+from rnnviz.dashboard import (
+    compute,
+    layer_widgets,
+    layout,
+    panels_spectrum,
+    show,
+    theory_switch,
+)
 from rnnviz.dashboard.equations import equations
-from rnnviz.dashboard.panels_spectrum import in_real_time
 from rnnviz.dashboard.state import Setting
-from rnnviz.dashboard.texts import texts
-from rnnviz.experiment import Experiment, Model
-from rnnviz.plots import jacobians as jacobian_plots
-from rnnviz.plots import spectra as plots
-from rnnviz.plots import theme
+from rnnviz.views.spectrum import Choices, View, pictures
+from rnnviz.wording.texts import texts
 
-Styles = dict[str, theme.Style]
+MODEL, GATE = "view_model", "view_gate"
 
 
 def page(setting: Setting) -> None:
     """Verdict; singular values and eigenvalues; powers; below the fold the step itself."""
-    experiment, text = setting.experiment, texts("spectrum")
-    layout.link_messages(experiment)
-    label, gate = _choice(experiment)
-    styles = theme.model_styles([*experiment.models, label])
-    cell = compute.layer(experiment, label).trace.cell
-    spectrum = compute.spectrum(experiment, label, gate, setting.dragging)
-    jacobian = in_real_time(experiment, compute.jacobians(experiment, label, setting.dragging))
-    (flow,) = compute.flows(experiment, (label,))
-    verdict = spectrum_verdict(
-        spectrum,
-        flow.rate,
-        str(getattr(cell, "activation", "tanh")),
-        reach_status=flow.reach_status,
-        refilled=flow.refilled,
-        also=_also(cell),
+    layout.link_messages(setting.experiment)
+    view = _view(setting)
+    _choices(view)
+    show.show(pictures(view), view.styles, pairs=[("singular-values", "eigenvalues")])
+
+
+def _view(setting: Setting, coarse: bool | None = None) -> View:
+    layer, direction = layer_widgets.chosen()
+    choices = Choices(
+        str(st.session_state.get(MODEL) or ""),
+        str(st.session_state.get(GATE) or ""),
+        layer,
+        direction,
+        theory_switch.is_on(),
+        setting.dragging if coarse is None else coarse,
     )
-    layout.verdict([say(verdict)], styles)
-    if not isinstance(cell, RNN):
-        st.caption(text["no_single_block"])
-    if cell.skip:
-        st.caption(text["skip"])
-    law = _law(experiment, spectrum)
-    _weights(spectrum, jacobian, cell, styles, law)
-    _powers(spectrum, jacobian, styles, law)
-    _step(jacobian, styles)
+    return compute.spectrum_view(setting.experiment, choices)
 
 
-def _law(experiment: Experiment, spectrum: Spectrum) -> WeightLaw | None:
-    """What theory says of this block, where it is asked for; where it is silent it is said."""
-    if not theories.switched_on():
-        return None
-    law = theories.of_block(experiment, spectrum.label, spectrum.gate, spectrum.powers_k)
-    if isinstance(law, str):
-        layout.warn(f"No law is drawn: {law}.")
-        return None
-    return law
-
-
-def _choice(experiment: Experiment) -> tuple[str, str]:
+def _choices(view: View) -> None:
     """The page's question, and beside it which model, which of its layers and directions, and
     which gate's block of its W_hh."""
-    model = _model(experiment)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         layout.question(texts("spectrum")["question"])
-        models = [str(model) for model in experiment.models]
-        narrow = views.WIDTH if views.offers(experiment, model) else None
-        model = layout.choice("Model", models, "view_model", model, display_name, narrow)
-        views.choices(experiment, [model], every=False)
-        label, gate = _chosen(experiment)
-        gates = compute.layer(experiment, label).trace.cell.learned
-        if len(gates) > 1:
-            small = views.SMALL if narrow else None
-            gate = layout.choice("Gate", list(gates), "view_gate", gate, width=small)
-        theories.switch()
-    return label, gate
-
-
-def _model(experiment: Experiment) -> str:
-    """The model last chosen; the first RNN where that is no longer there."""
-    models = [str(model) for model in experiment.models]
-    rnns = [label for label in models if Model(label).kind == "rnn"]
-    return layout.kept("view_model", models, (rnns or models)[0])
-
-
-def _chosen(experiment: Experiment) -> tuple[str, str]:
-    """The model's layer and the gate last chosen; a gate with weights, the memory gate if it
-    has, where that is no longer there."""
-    part = views.part(experiment, _model(experiment))
-    gates, memory = part.trace.cell.learned, part.trace.cell.MEMORY_GATE
-    return part.label, layout.kept("view_gate", gates, memory if memory in gates else gates[0])
-
-
-def _also(cell: Cell) -> list[str]:
-    """What else than W_hh and the nonlinearity the error passes."""
-    leaky = getattr(cell, "leak", 1.0) != 1.0
-    return ["the leak"] * leaky + ["W_skip"] * bool(cell.skip)
-
-
-def _weights(
-    spectrum: Spectrum,
-    jacobian: JacobianSpectrum,
-    cell: Cell,
-    styles: Styles,
-    law: WeightLaw | None,
-) -> None:
-    text = texts("spectrum")
-    simple = isinstance(cell, RNN) and not cell.skip
-    kind = "" if simple else "_skip" if isinstance(cell, RNN) else "_gate"
-    slope = float(jacobian.mean_slope.mean())
-    circled = "" if not simple or plots.has_slope_circle(spectrum, slope) else "_plain"
-    left, right = st.columns(2)
-    with left:
-        live_chart(
-            plots.singular_values_figure.plain([spectrum], styles=styles, promise=simple, law=law),
-            key="singular-values",
-            height=262,
-            filename="rnnviz-singular-values",
-            alt="Singular values of W_hh, largest first, with the line at 1 over gamma",
-        )
-        layout.how_to_read(text["how_to_read_law"] if law else text[f"how_to_read_singular{kind}"])
-    with right:
-        live_chart(
-            plots.eigenvalue_figure.plain(
-                [spectrum], slope if simple else None, styles=styles, law=law
-            ),
-            key="eigenvalues",
-            height=262,
-            filename="rnnviz-eigenvalues",
-            alt="Eigenvalues of W_hh in the complex plane with the unit circle",
-        )
-        spread = (
-            text["how_to_read_disc"] if law else text[f"how_to_read_eigenvalues{kind}{circled}"]
-        )
-        layout.how_to_read(spread)
-
-
-def _powers(
-    spectrum: Spectrum, jacobian: JacobianSpectrum, styles: Styles, law: WeightLaw | None
-) -> None:
-    measured = {spectrum.label: jacobian.measured_rate}
-    live_chart(
-        plots.powers_figure.plain([spectrum], measured, styles=styles, law=law),
-        key="powers",
-        height=190,
-        filename="rnnviz-powers",
-        alt="Norm of the k-th power of W_hh to the power 1 over k",
-    )
-    layout.how_to_read(texts("spectrum")["how_to_read_growth" if law else "how_to_read_powers"])
-
-
-def _step(jacobian: JacobianSpectrum, styles: Styles) -> None:
-    live_chart(
-        jacobian_plots.jacobian_figure.plain([jacobian], styles=styles),
-        key="jacobians",
-        height=300,
-        time_axis=True,
-        filename="rnnviz-jacobians",
-        alt="Largest singular value of each step's state Jacobian, and the mean slope",
-    )
-    layout.how_to_read(texts("spectrum")["how_to_read_jacobian"])
+        narrow = layer_widgets.WIDTH if view.layers.has_alternatives else None
+        layout.choice("Model", view.models, MODEL, view.model, display_name, narrow)
+        layer_widgets.draw(view.layers, small=True)
+        if len(view.gates) > 1:
+            small = layer_widgets.SMALL if narrow else None
+            layout.choice("Gate", view.gates, GATE, view.gate, width=small)
+        theory_switch.draw()
 
 
 def details(setting: Setting) -> None:
     """Departure from normality, the numbers, the equations."""
-    experiment = setting.experiment
-    label, gate = _chosen(experiment)
-    spectrum = compute.spectrum(experiment, label, gate, setting.dragging)
+    view = _view(setting)
     st.caption(
         f"Departure from normality (Henrici, relative to the Frobenius norm): "
-        f"**{spectrum.departure:.2f}**; 0 for a normal matrix, where singular values and "
+        f"**{view.spectrum.departure:.2f}**; 0 for a normal matrix, where singular values and "
         f"|eigenvalues| agree."
     )
-    panels_spectrum.draw(experiment)
+    panels_spectrum.draw(setting.experiment, view)
     with layout.lazy("Numbers: data") as opened:
         if opened:
-            _numbers(experiment, label, gate)
-    equations(experiment)
-
-
-def _numbers(experiment: Experiment, label: str, gate: str) -> None:
-    layout.data_button(
-        "spectrum",
-        lambda: frames.spectrum_frame([compute.spectrum(experiment, label, gate, False)]),
-    )
-    layout.data_button(
-        "jacobians", lambda: frames.jacobian_frame([compute.jacobians(experiment, label, False)])
-    )
+            exact = _view(setting, coarse=False)
+            layout.data_button("spectrum", lambda: frames.spectrum_frame([exact.spectrum]))
+            layout.data_button("jacobians", lambda: frames.jacobian_frame([exact.jacobian]))
+    equations(setting.experiment)

@@ -11,10 +11,10 @@ from rnnviz.dashboard import influence, layout, state, training
 from rnnviz.dashboard import train_controls as controls
 from rnnviz.dashboard.runs_table import runs_table
 from rnnviz.dashboard.state import Setting
-from rnnviz.dashboard.texts import fill, texts
 from rnnviz.dashboard.train_figures import below_the_fold, first_screen
 from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import Experiment, estimate
+from rnnviz.wording.texts import fill, texts
 
 MOST_SECONDS = 1.0
 """Of one training step of all models, by a rough guess; beyond that Pause would not be prompt."""

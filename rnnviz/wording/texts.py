@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-FOLDER = Path(__file__).parent / "text" / "en"
+FOLDER = Path(__file__).parent / "en"
 
 
 @cache

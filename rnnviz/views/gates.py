@@ -1,0 +1,179 @@
+"""Who keeps the memory open? The gates of one model, and what they keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from rnnviz.analysis.carry import CarryPaths, carry_paths
+from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
+from rnnviz.analysis.layers import LayerTrace, in_real_time
+from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
+from rnnviz.analysis.words import say
+from rnnviz.experiment import Run
+from rnnviz.plots import carry as carry_plots
+from rnnviz.plots import gates as plots
+from rnnviz.plots import theme
+from rnnviz.views import layer_choice
+from rnnviz.views.layer_choice import LayerChoice
+from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.texts import texts
+
+COARSE_STEPS = 12
+CARRY_BUDGET = 10_000_000_000
+"""Multiplications: about two seconds of matrix products."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """model: a label of one with a memory gate, layer, direction: names of a `LayerChoice`; "" for
+    the first one, its last layer. coarse: fewer points of the true derivative, while a knob is
+    dragged."""
+
+    model: str = ""
+    layer: str = ""
+    direction: str = ""
+    coarse: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the page says of one model of a run.
+
+    models: those with a memory gate; none if no model has one, then `model` is the first and its
+    state is shown. stats: by gate, of the first sequence in the order of the input. carry: None
+    where the products would take too long. alike: whether all units keep alike.
+    """
+
+    models: tuple[str, ...]
+    model: str
+    label: str
+    layers: LayerChoice
+    stats: dict[str, GateStats]
+    memory: Memory | None
+    carry: CarryPaths | None
+    styles: dict[str, theme.Style]
+    seq_len: int
+    backward: bool
+    verdict: str
+    notes: tuple[str, ...]
+
+    @property
+    def alike(self) -> bool:
+        """Whether the memory gate is a constant for practical purposes."""
+        return self.memory is not None and self.stats[self.memory.gate].alike
+
+
+def view(run: Run, choices: Choices = Choices()) -> View:  # noqa: B008
+    """What the page says of `run`."""
+    parts, text = layer_choice.parts_of(run), texts("gates")
+    gated = tuple(label for label, each in parts.items() if each[0].trace.cell.MEMORY_GATE)
+    model = choices.model if choices.model in gated else (gated or tuple(parts))[0]
+    part, layers = layer_choice.single(parts, model, choices.layer, choices.direction)
+    kept = memory(part.trace, part.label)
+    carry = None if kept is None else _carry(part, choices.coarse)
+    too_large = kept is not None and carry is None
+    fixed = kept is not None and kept.gate not in part.trace.cell.learned
+    return View(
+        models=gated,
+        model=model,
+        label=part.label,
+        layers=layers,
+        stats=_stats(part),
+        memory=kept,
+        carry=carry,
+        styles=theme.model_styles([*parts, part.label]),
+        seq_len=run.batch.seq_len,
+        backward=bool(part.direction),
+        verdict=_verdict(kept, carry, run.batch.seq_len),
+        notes=tuple([text["too_large"]] * too_large + [text["fixed"]] * fixed),
+    )
+
+
+def _stats(part: LayerTrace) -> dict[str, GateStats]:
+    """Each gate of the layer, its values in the order of the input."""
+    return {
+        gate: replace(stats, values=in_real_time(stats.values, part.direction, axis=1))
+        for gate, stats in gate_stats(part.trace, part.label).items()
+    }
+
+
+def _carry(part: LayerTrace, coarse: bool) -> CarryPaths | None:
+    """Π f against the truth, at every step or, where that takes long, at some."""
+    trace = part.trace
+    work = trace.seq_len * len(trace.cell.GATES) * trace.cell.hidden_size**3
+    if work > CARRY_BUDGET:
+        return None
+    some = coarse or work > CARRY_BUDGET // 10
+    every = max(1, trace.seq_len // COARSE_STEPS) if some else 1
+    return carry_paths(trace, part.label, every=every)
+
+
+def _verdict(kept: Memory | None, carry: CarryPaths | None, seq_len: int) -> str:
+    """ "" for a model without a memory gate."""
+    if kept is None:
+        return ""
+    return say(memory_verdict([kept]) if carry is None else gates_verdict(kept, carry, seq_len))
+
+
+def pictures(view: View) -> Iterator[Picture | Words]:
+    """The verdict; the memory gate beside its half-lives, the other gates beside Π f and the truth;
+    the states of a model that has no memory gate."""
+    text = texts("gates")
+    if view.memory is None:
+        yield Words("info", (text["no_memory"],))
+        yield from _states(view)
+        return
+    yield Words("verdict", (view.verdict,))
+    if view.notes:
+        yield Words("note", view.notes)
+    yield Picture(
+        "memory-gate",
+        plots.gate_heatmap.plain(
+            view.stats[view.memory.gate], view.memory.order, styles=view.styles
+        ),
+        "The memory gate of each unit at each step, 0 to 1",
+        text["how_to_read_heatmap"],
+        time_axis=True,
+    )
+    yield Picture(
+        "half-life",
+        plots.half_life_figure.plain([view.memory], view.seq_len, styles=view.styles),
+        "Half-life of each unit's memory in steps",
+        text["how_to_read_half_life"],
+    )
+    yield from _paths(view, view.memory)
+
+
+def _paths(view: View, kept: Memory) -> Iterator[Picture]:
+    text = texts("gates")
+    others = [stats for gate, stats in view.stats.items() if gate != kept.gate]
+    yield Picture(
+        "gate-strips",
+        plots.gate_strips.plain(others, kept.order, styles=view.styles),
+        "The other gates of each unit at each step",
+        text["how_to_read_strips"],
+        time_axis=True,
+    )
+    yield Picture(
+        "carry",
+        carry_plots.carry_figure.plain(
+            [view.carry] if view.carry else [],
+            styles=view.styles,
+            time_title=carry_plots.OWN if view.backward else carry_plots.TIME,
+        ),
+        "Product of the memory gates against the true derivative, log10",
+        text["how_to_read_carry"],
+        time_axis=not view.backward,
+    )
+
+
+def _states(view: View) -> Iterator[Picture]:
+    for stats in view.stats.values():
+        yield Picture(
+            "states",
+            plots.gate_heatmap.plain(stats, styles=view.styles),
+            "The state of each unit at each step",
+            texts("gates")["how_to_read_states"],
+            time_axis=True,
+        )

@@ -1,0 +1,235 @@
+"""Does the error reach the past? Gradient norms through time, one line a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.analysis.gates import memory
+from rnnviz.analysis.gradients import GradientFlow, gradient_flow
+from rnnviz.analysis.layers import SEPARATOR, LayerTrace
+from rnnviz.analysis.predictions import Predictions
+from rnnviz.analysis.spectra import stretch
+from rnnviz.analysis.verdicts import trouble_verdict
+from rnnviz.analysis.words import gradient_words, say
+from rnnviz.core import RNN
+from rnnviz.experiment import Run
+from rnnviz.plots import gradients as plots
+from rnnviz.plots import theme
+from rnnviz.plots.heatmaps import CELLS
+from rnnviz.views import layer_choice, theory
+from rnnviz.views.layer_choice import LayerChoice
+from rnnviz.views.notes import batch_note
+from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.texts import texts
+
+OWN_STEPS = "step of its own, each sequence from its end"
+HEIGHT, LINE = 316, 26
+COARSE = 4_800
+"""Cells of the unit pictures while a knob is dragged."""
+QUANTITIES = {"h": "h alone", "c": "c alone", "detail": "total beside direct"}
+"""What can be drawn beside the state's gradient."""
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """layer, direction: names of a `LayerChoice`, "" for the first. theory: whether it is laid
+    over. coarse: fewer cells in the unit pictures, while a knob is dragged."""
+
+    layer: str = ""
+    direction: str = ""
+    theory: bool = False
+    coarse: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the page says of a run.
+
+    flows: of the layers in front, which the verdict is about; behind: of the other layers; ghosts:
+    of a pinned run. theory: label -> what is predicted. verdict, warnings: sentences. note: what
+    the task did to its sequences. lines: how many lines of text stand above the figures, which
+    makes them lower. loss_at: where the flag of the loss says that it is.
+    """
+
+    choices: Choices
+    layers: LayerChoice
+    flows: tuple[GradientFlow, ...]
+    behind: tuple[GradientFlow, ...]
+    ghosts: tuple[GradientFlow, ...]
+    styles: dict[str, theme.Style]
+    theory: dict[str, Predictions]
+    verdict: tuple[str, ...]
+    warnings: tuple[str, ...]
+    note: str
+    lines: int
+    clue_steps: tuple[int, ...]
+    loss_at: str
+    own_order: bool
+
+    @property
+    def drawn(self) -> tuple[GradientFlow, ...]:
+        return (*self.behind, *self.flows)
+
+    @property
+    def backward(self) -> bool:
+        """Whether error travels from step 1 to step T."""
+        return any(flow.direction for flow in self.flows)
+
+    def y_range(self, quantity: str = "state") -> Range:
+        """Decades that hold every curve."""
+        return plots.flow_range((*self.drawn, *self.ghosts), quantity)
+
+
+def view(run: Run, choices: Choices = Choices(), pinned: Run | None = None) -> View:  # noqa: B008
+    """What the page says of `run`, with the curves of a `pinned` one behind it."""
+    parts = layer_choice.parts_of(run)
+    layers = layer_choice.choose(parts, parts, choices.layer, choices.direction)
+    front, behind = layer_choice.in_front(parts, layers), layer_choice.behind(parts, layers)
+    flows, note = _flows(front), batch_note(run.batch)
+    predicted = theory.of_flows(run, front, flows) if choices.theory else {}
+    own_order = layer_choice.in_own_order(front)
+    return View(
+        choices=choices,
+        layers=layers,
+        flows=flows,
+        behind=_flows(behind),
+        ghosts=_ghosts(pinned, layers),
+        styles=layer_choice.styles_of(parts, behind),
+        theory=predicted,
+        verdict=_verdict(front, flows),
+        warnings=_warnings(run, parts, layers, predicted, own_order),
+        note=note,
+        lines=bool(note) + bool(run.trained_steps),
+        clue_steps=() if own_order else run.batch.clue_steps,
+        loss_at=_loss_at(run),
+        own_order=own_order,
+    )
+
+
+def _flows(parts: Sequence[LayerTrace]) -> tuple[GradientFlow, ...]:
+    """In gradients of each sequence's own loss. Where sequences are padded, a layer that reads from
+    the end stays in its own order: their ends are at different steps of the input."""
+    return tuple(
+        gradient_flow(
+            part.trace,
+            part.label,
+            part.trace.batch_size,
+            part.direction if part.trace.lengths is None else 0,
+        )
+        for part in parts
+    )
+
+
+def _ghosts(pinned: Run | None, wanted: LayerChoice) -> tuple[GradientFlow, ...]:
+    """Of the pinned run the same layer and direction, as far as it has them."""
+    if pinned is None:
+        return ()
+    parts = layer_choice.parts_of(pinned)
+    chosen = layer_choice.choose(parts, parts, wanted.layer, wanted.direction)
+    return _flows(layer_choice.in_front(parts, chosen))
+
+
+def _verdict(parts: Sequence[LayerTrace], flows: Sequence[GradientFlow]) -> tuple[str, ...]:
+    """The rule of thumb knows nothing of a skip: then it is not judged."""
+    plain = [p for p in parts if isinstance(p.trace.cell, RNN) and not p.trace.cell.skip]
+    spectra = {part.label: stretch(part.trace, "a") for part in plain}
+    memories = [] if spectra else [memory(part.trace, part.label) for part in parts]
+    trouble = say(trouble_verdict(flows))
+    lines = gradient_words(flows, spectra, [m for m in memories if m is not None])
+    return (*lines, *([trouble] if trouble else []))
+
+
+def _warnings(
+    run: Run,
+    parts: layer_choice.Parts,
+    layers: LayerChoice,
+    predicted: dict[str, Predictions],
+    own_order: bool,
+) -> tuple[str, ...]:
+    """What the curves do not say by themselves."""
+    text = texts("gradient_flow")
+    front, others = layer_choice.in_front(parts, layers), layer_choice.behind(parts, layers)
+    deepest = {label: each[-1].layer for label, each in parts.items()}
+    lower = any(p.layer < deepest[_model(p)] for p in (*front, *others))
+    said = (
+        text["every_step_warning"] * (_loss_at(run) == "every"),
+        text["lower_layer"] * lower,
+        text["own_order"] * own_order,
+        layer_choice.without_direction(parts, layers),
+        theory.silent(predicted),
+    )
+    return tuple(filter(None, said))
+
+
+def _model(part: LayerTrace) -> str:
+    return part.label.partition(SEPARATOR)[0]
+
+
+def _loss_at(run: Run) -> str:
+    """ "every" step, the "last" one, or the "ends" of sequences of different lengths."""
+    asked = np.asarray(run.batch.mask) != 0
+    if (asked.sum(axis=0) > 1).any():
+        return "every"
+    return "ends" if np.ptp(run.batch.lengths) else "last"
+
+
+def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Words]:
+    """The verdict, the curves, each unit's gradient, and what the figures do not say. `at_least`:
+    decades that the axis keeps while a knob is dragged."""
+    text = texts("gradient_flow")
+    yield Words("verdict", view.verdict)
+    plain = text["how_to_read_forward" if view.backward else "how_to_read"]
+    yield quantity_picture(view, "state", theory.words(view.theory) or plain, at_least)
+    yield Picture(
+        "units",
+        plots.unit_heatmaps.plain(
+            view.flows,
+            y_range=_held(view.y_range(), at_least),
+            styles=view.styles,
+            most_cells=COARSE if view.choices.coarse else CELLS,
+        ),
+        "Gradient of each hidden unit at each step, one panel a model",
+        text["how_to_read_units"],
+        time_axis=True,
+    )
+    if view.warnings:
+        yield Words("warning", view.warnings)
+
+
+def quantity_picture(
+    view: View, quantity: str, how: str = "", at_least: Range | None = None
+) -> Picture:
+    """The norm of one gradient through time: "state", "h", "c"; "detail" for all of them, total
+    beside direct."""
+    if quantity == "detail":
+        drawing = plots.flow_detail_figure.plain(view.flows, styles=view.styles)
+        alt = "Total and direct gradients of h and c at each step, one panel a model"
+    else:
+        drawing = _curves(view, quantity, _held(view.y_range(quantity), at_least))
+        alt = "Gradient norm at each time step, log10, relative to the last step, one line a model"
+    said = how or texts("gradient_flow")[f"how_to_read_{quantity}"]
+    return Picture(f"flow-{quantity}", drawing, alt, said, time_axis=True)
+
+
+def _curves(view: View, quantity: str, y_range: Range) -> plots.Drawing:
+    return plots.flow_figure.plain(
+        view.drawn,
+        ghosts=view.ghosts,
+        quantity=quantity,
+        clue_steps=view.clue_steps,
+        loss_at=view.loss_at,
+        y_range=y_range,
+        styles=view.styles,
+        height=HEIGHT - LINE * view.lines,
+        time_title=OWN_STEPS if view.own_order else plots.TIME,
+        theory=view.theory if quantity == "state" else {},
+    )
+
+
+def _held(wanted: Range, at_least: Range | None) -> Range:
+    low, high = at_least or wanted
+    return min(low, wanted[0]), max(high, wanted[1])

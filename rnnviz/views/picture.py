@@ -1,0 +1,48 @@
+"""What a view is drawn as: figures as plain data, and words with their numbers filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from rnnviz.plots.drawing import Drawing
+from rnnviz.plots.tracks import Track
+from rnnviz.plots.tracks import Words as WordTrack
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One figure of a page.
+
+    key names it on its page; alt says what it shows to those who cannot see it; how is one
+    sentence, how to read it. time_axis: x is the input's time step. step_axis: x is the training
+    step. tracks: what it shows at the training step that is chosen in the browser.
+    """
+
+    key: str
+    drawing: Drawing
+    alt: str
+    how: str = ""
+    time_axis: bool = False
+    step_axis: bool = False
+    tracks: tuple[Track | WordTrack, ...] = ()
+
+    @property
+    def height(self) -> int:
+        """In pixels; the width is the place's."""
+        return int(self.drawing["layout"]["height"])
+
+    def figure(self) -> go.Figure:
+        """For a notebook."""
+        return go.Figure(dict(self.drawing), _validate=False)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Sentences of a page. key: "verdict" for its answer, "info" for what stands in its
+    place, "note" for what a reader should know beside it, "warning" for what the figures do not say
+    by themselves. lines: Markdown."""
+
+    key: str
+    lines: tuple[str, ...]

@@ -1,0 +1,205 @@
+"""What does W_hh promise, and what happens? One block of one model's W_hh, and its steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from rnnviz.analysis.gradients import gradient_flow
+from rnnviz.analysis.layers import LayerTrace
+from rnnviz.analysis.predictions import WeightLaw
+from rnnviz.analysis.spectra import (
+    POWERS,
+    JacobianSpectrum,
+    Spectrum,
+    jacobian_spectrum,
+    weight_spectra,
+)
+from rnnviz.analysis.verdicts import spectrum_verdict
+from rnnviz.analysis.words import say
+from rnnviz.core import RNN, Cell
+from rnnviz.experiment import Run
+from rnnviz.plots import jacobians as jacobian_plots
+from rnnviz.plots import spectra as plots
+from rnnviz.plots import theme
+from rnnviz.views import layer_choice, theory
+from rnnviz.views.layer_choice import LayerChoice
+from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.texts import texts
+
+COARSE_STEPS = 12
+FEW_POWERS = (1, 2, 3, 5, 8, 14, 24, 40, 50)
+EXACT_HIDDEN_SIZE = 128
+JACOBIAN_BUDGET = 250_000_000
+"""Multiplications: about half a second of singular values."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """model: a label, gate: of its cell, layer, direction: names of a `LayerChoice`; "" for the
+    first RNN, the gate that keeps, the last layer. theory: whether it is laid over. coarse: fewer
+    powers and steps, while a knob is dragged."""
+
+    model: str = ""
+    gate: str = ""
+    layer: str = ""
+    direction: str = ""
+    theory: bool = False
+    coarse: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the page says of one model of a run.
+
+    models, gates: what there is to choose from. kind: "rnn", "skip" for one with a skip, "gate"
+    for a gated cell, of which no single block decides. law: what theory says of the block; silent:
+    why it says nothing, "" if it does or was not asked.
+    """
+
+    choices: Choices
+    models: tuple[str, ...]
+    model: str
+    layers: LayerChoice
+    gates: tuple[str, ...]
+    label: str
+    gate: str
+    kind: str
+    spectrum: Spectrum
+    jacobian: JacobianSpectrum
+    styles: dict[str, theme.Style]
+    verdict: str
+    notes: tuple[str, ...]
+    law: WeightLaw | None
+    silent: str
+
+
+def view(run: Run, choices: Choices = Choices()) -> View:  # noqa: B008
+    """What the page says of `run`."""
+    parts, text = layer_choice.parts_of(run), texts("spectrum")
+    model = choices.model if choices.model in parts else _first_rnn(parts)
+    part, layers = layer_choice.single(parts, model, choices.layer, choices.direction)
+    cell = part.trace.cell
+    gate = choices.gate if choices.gate in cell.learned else _gate_that_keeps(cell)
+    spectrum = _spectrum(part, gate, choices.coarse)
+    law = theory.of_block(run, part, gate, spectrum.powers_k) if choices.theory else ""
+    gated = not isinstance(cell, RNN)
+    notes = [text["no_single_block"]] * gated + [text["skip"]] * bool(cell.skip)
+    return View(
+        choices=choices,
+        models=tuple(parts),
+        model=model,
+        layers=layers,
+        gates=tuple(cell.learned),
+        label=part.label,
+        gate=gate,
+        kind="gate" if gated else "skip" if cell.skip else "rnn",
+        spectrum=spectrum,
+        jacobian=jacobians(part, choices.coarse),
+        styles=theme.model_styles([*parts, part.label]),
+        verdict=_verdict(part, spectrum),
+        notes=tuple(notes),
+        law=None if isinstance(law, str) else law,
+        silent=law if isinstance(law, str) else "",
+    )
+
+
+def _first_rnn(parts: layer_choice.Parts) -> str:
+    rnns = [label for label, each in parts.items() if isinstance(each[0].trace.cell, RNN)]
+    return (rnns or list(parts))[0]
+
+
+def _gate_that_keeps(cell: Cell) -> str:
+    """The memory gate, if the cell has one with weights."""
+    return cell.MEMORY_GATE if cell.MEMORY_GATE in cell.learned else cell.learned[0]
+
+
+def _spectrum(part: LayerTrace, gate: str, coarse: bool) -> Spectrum:
+    """With ‖W^k‖^(1/k) for every k to 50, or for a few of them."""
+    few = coarse or part.trace.cell.hidden_size > EXACT_HIDDEN_SIZE
+    powers = FEW_POWERS if few else POWERS
+    return weight_spectra(part.trace, part.label, [gate], powers)[gate]
+
+
+def jacobians(part: LayerTrace, coarse: bool = False) -> JacobianSpectrum:
+    """Of every step of the first sequence that the time allows, or of a dozen; at steps of the
+    input, also where the layer reads from the end."""
+    trace = part.trace
+    size = trace.cell.hidden_size * (2 if trace.cell.HAS_CELL_STATE else 1)
+    last = trace.steps_of(0)  # the sequence may be shorter than T
+    count = max(2, min(last, JACOBIAN_BUDGET // size**3))
+    stride = math.ceil(last / (min(count, COARSE_STEPS) if coarse else count))
+    found = jacobian_spectrum(trace, part.label, steps=range(last, 0, -stride)[::-1])
+    if part.direction == 0:
+        return found
+    return replace(
+        found,
+        steps=last + 1 - found.steps[::-1],
+        singular_values=found.singular_values[::-1],
+        mean_slope=found.mean_slope[::-1],
+    )
+
+
+def _verdict(part: LayerTrace, spectrum: Spectrum) -> str:
+    """`also` is what else than W_hh and the nonlinearity the error passes."""
+    cell = part.trace.cell
+    flow = gradient_flow(part.trace, part.label, part.trace.batch_size)
+    leaky = getattr(cell, "leak", 1.0) != 1.0
+    return say(
+        spectrum_verdict(
+            spectrum,
+            flow.rate,
+            str(getattr(cell, "activation", "tanh")),
+            reach_status=flow.reach_status,
+            refilled=flow.refilled,
+            also=["the leak"] * leaky + ["W_skip"] * bool(cell.skip),
+        )
+    )
+
+
+def pictures(view: View) -> Iterator[Picture | Words]:
+    """The verdict; singular values beside eigenvalues, powers, the steps."""
+    text = texts("spectrum")
+    yield Words("verdict", (view.verdict,))
+    if view.silent:
+        yield Words("warning", (f"No law is drawn: {view.silent}.",))
+    if view.notes:
+        yield Words("note", view.notes)
+    yield from _weights(view, text)
+    measured = {view.label: view.jacobian.measured_rate}
+    yield Picture(
+        "powers",
+        plots.powers_figure.plain([view.spectrum], measured, styles=view.styles, law=view.law),
+        "Norm of the k-th power of W_hh to the power 1 over k",
+        text["how_to_read_growth" if view.law else "how_to_read_powers"],
+    )
+    yield Picture(
+        "jacobians",
+        jacobian_plots.jacobian_figure.plain([view.jacobian], styles=view.styles),
+        "Largest singular value of each step's state Jacobian, and the mean slope",
+        text["how_to_read_jacobian"],
+        time_axis=True,
+    )
+
+
+def _weights(view: View, text: Mapping[str, str]) -> Iterator[Picture]:
+    simple, kind = view.kind == "rnn", "" if view.kind == "rnn" else f"_{view.kind}"
+    slope = float(view.jacobian.mean_slope.mean())
+    circled = "_plain" if simple and not plots.has_slope_circle(view.spectrum, slope) else ""
+    yield Picture(
+        "singular-values",
+        plots.singular_values_figure.plain(
+            [view.spectrum], styles=view.styles, promise=simple, law=view.law
+        ),
+        "Singular values of W_hh, largest first, with the line at 1 over gamma",
+        text["how_to_read_law" if view.law else f"how_to_read_singular{kind}"],
+    )
+    yield Picture(
+        "eigenvalues",
+        plots.eigenvalue_figure.plain(
+            [view.spectrum], slope if simple else None, styles=view.styles, law=view.law
+        ),
+        "Eigenvalues of W_hh in the complex plane with the unit circle",
+        text["how_to_read_disc" if view.law else f"how_to_read_eigenvalues{kind}{circled}"],
+    )

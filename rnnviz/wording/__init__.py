@@ -1,0 +1,1 @@
+"""What a reader sees in words: the sentences of pages, by key, and how numbers are written."""
