@@ -11,7 +11,6 @@ from rnnviz.analysis.directions import DotTest, LargestStretch, dot_test, larges
 from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.analysis.jacobians import state_jacobians
-from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.lags import LagProfile, lag_profile
 from rnnviz.analysis.layers import LayerTrace, in_real_time, layer_traces
 from rnnviz.analysis.linear import linearize
@@ -34,6 +33,7 @@ from rnnviz.analysis.spectra import (
     weight_spectra,
 )
 from rnnviz.analysis.verdicts import Verdict
+from rnnviz.wording.names import display_name
 
 __all__ = [
     "CarryPaths",

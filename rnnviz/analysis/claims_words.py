@@ -29,8 +29,8 @@ from rnnviz.analysis.claims_verdicts import (
     stability_verdict,
     truncation_verdict,
 )
-from rnnviz.analysis.labels import display_name
-from rnnviz.analysis.words import fraction, magnitude, significant
+from rnnviz.wording.names import display_name
+from rnnviz.wording.numbers import fraction, magnitude, minus, significant
 
 SENTENCES = {
     "sigma": "σₘₐₓ > 1 explodes, σₘₐₓ < 1 vanishes",
@@ -186,11 +186,11 @@ def truncation_words(found: Sequence[Agreement], wrong_up_to: int = 0) -> Said:
 
 
 def _cosine(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−") if math.isfinite(value) else "not measured"
+    return minus(f"{value:.2f}") if math.isfinite(value) else "not measured"
 
 
 def _agreeing(v: TruncationVerdict) -> str:
-    fades = f"{-FADES:g}".replace("-", "−")
+    fades = minus(f"{-FADES:g}")
     parts = []
     if v.fading:
         parts.append(

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rnnviz.analysis.labels import display_name
+from rnnviz.wording.names import display_name
 
 Array = np.ndarray
 

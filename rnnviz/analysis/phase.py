@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rnnviz.analysis.labels import WORDS, display_name
 from rnnviz.analysis.measures import Measures
 from rnnviz.analysis.rates import LEVEL
 from rnnviz.core.numerics import Status
+from rnnviz.wording.names import WORDS, display_name
 
 Array = np.ndarray
 

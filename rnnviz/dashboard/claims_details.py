@@ -19,6 +19,7 @@ from rnnviz.dashboard.claims_runs import SHARED, UPDATES
 from rnnviz.dashboard.components import live_chart
 from rnnviz.plots.claims import members
 from rnnviz.plots.claims_theory import examples_figure
+from rnnviz.wording.numbers import minus
 from rnnviz.wording.texts import fill, texts
 
 HEIGHT = 330
@@ -97,7 +98,7 @@ def _plain(value: Any) -> Any:
 
 
 def _number(value: object) -> str:
-    return f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value)
+    return minus(f"{value:g}") if isinstance(value, float) else str(value)
 
 
 def _examples() -> None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import streamlit as st
 
-from rnnviz.analysis.labels import display_name
 from rnnviz.core import CELLS
 from rnnviz.dashboard import state
 from rnnviz.dashboard.knobs import is_dragging, select, slider
@@ -15,6 +14,7 @@ from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.links import left_out
 from rnnviz.presets import PRESETS
+from rnnviz.wording.names import display_name
 
 LAYERED = ("view_layer", "view_direction")
 """Display choices that the defaults leave no room for."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rnnviz.analysis.labels import display_name
 from rnnviz.core import RNN, Cell
 from rnnviz.core.network import Network
 from rnnviz.dashboard import compute, layout
 from rnnviz.dashboard.formulas import SLOPES, backward, forward
 from rnnviz.experiment import FIELDS, Experiment, Model
 from rnnviz.experiment.networks import setting
+from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
 
 SHAPES = ("leak", "layers", "bidirectional", "skip")

@@ -7,6 +7,7 @@ from rnnviz.dashboard.components import live_chart
 from rnnviz.plots import influence as plots
 from rnnviz.plots import theme
 from rnnviz.training.influence import EXACT, OPTIMUM, influence_curve, influence_runs
+from rnnviz.wording.numbers import minus
 from rnnviz.wording.texts import fill, texts
 
 WINDOWS = (20, 40, 41, 100, 0)
@@ -17,7 +18,7 @@ def panel() -> None:
     """Verdict, the gradient against the window, and where training goes with each window."""
     text = texts("train")
     curve, runs = influence_curve(), influence_runs(WINDOWS)
-    says = {f"at{k}": f"{curve.slope[k - 1]:+.2f}".replace("-", "−") for k in (20, 40, 41)}
+    says = {f"at{k}": minus(f"{curve.slope[k - 1]:+.2f}") for k in (20, 40, 41)}
     words = fill(text["influence_words"], last=(curve.first_right or 1) - 1, **says)
     layout.verdict([words], theme.model_styles(["rnn"]))
     live_chart(

@@ -12,11 +12,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from rnnviz.analysis.labels import display_name
 from rnnviz.dashboard.state import MESSAGES, WHOLE_PAGE
 from rnnviz.experiment import Experiment, estimate
 from rnnviz.plots import theme
 from rnnviz.presets import PRESETS
+from rnnviz.wording.names import display_name
+from rnnviz.wording.numbers import minus
 
 SHOWN = 4
 # Seconds of estimated run that need no spinner.
@@ -173,7 +174,7 @@ def table(frame: pd.DataFrame) -> None:
 def _cell(value: object) -> str:
     if value is None or value != value:
         return "–"
-    return f"{value:.4g}".replace("-", "−") if isinstance(value, float) else str(value)
+    return minus(f"{value:.4g}") if isinstance(value, float) else str(value)
 
 
 def data_button(name: str, frame: Callable[[], pd.DataFrame]) -> None:

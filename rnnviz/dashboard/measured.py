@@ -16,11 +16,11 @@ import streamlit as st
 
 from rnnviz.analysis import contributions, lags, limits, lyapunov, pairs
 from rnnviz.analysis.factored import state_size
-from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.linear import Progress
 from rnnviz.core import Trace
 from rnnviz.dashboard import compute
 from rnnviz.experiment import Experiment
+from rnnviz.wording.names import display_name
 
 Array = np.ndarray
 

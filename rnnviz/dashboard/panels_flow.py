@@ -18,7 +18,8 @@ from rnnviz.plots import pairs as pair_plots
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing
 from rnnviz.views.theory import of_lags, silent, words
-from rnnviz.wording.texts import fill, scientific, texts
+from rnnviz.wording.numbers import scientific
+from rnnviz.wording.texts import fill, texts
 
 OWN_STEPS = "step of its own, from the end of the sequence"
 SHORT = "own step, from the end"

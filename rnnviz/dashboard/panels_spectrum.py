@@ -9,9 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz import frames
-from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.lyapunov import LyapunovSpectrum
-from rnnviz.analysis.words import steps
 from rnnviz.dashboard import compute, layout, measured
 from rnnviz.dashboard.panels_flow import tall_chart
 from rnnviz.experiment import Experiment
@@ -19,7 +17,9 @@ from rnnviz.plots import bands, lyapunov, theme
 from rnnviz.views.layer_choice import parts_of, single
 from rnnviz.views.spectrum import View
 from rnnviz.views.theory import of_exponents
-from rnnviz.wording.texts import fill, scientific, texts
+from rnnviz.wording.names import display_name
+from rnnviz.wording.numbers import scientific, steps
+from rnnviz.wording.texts import fill, texts
 
 
 def draw(experiment: Experiment, view: View) -> None:

@@ -11,12 +11,12 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.analysis.courses import Course
-from rnnviz.analysis.labels import display_name
 from rnnviz.dashboard import layout, state
 from rnnviz.dashboard.train_controls import GHOSTS
 from rnnviz.dashboard.training import WORTH_KEEPING, Kept, Visit, changes, kept
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.links import to_query
+from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
 
 

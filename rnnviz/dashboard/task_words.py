@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rnnviz.analysis.words import significant
 from rnnviz.experiment import Experiment, make_task
 from rnnviz.tasks import Task
+from rnnviz.wording.numbers import significant
 
 TASK_NAMES = {
     "delayed_recall": "delayed recall",

@@ -7,10 +7,11 @@ import math
 import re
 from collections.abc import Sequence
 
-from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.rounding import MOST, STRICT
 from rnnviz.analysis.trust import DETERMINANT, LOSSES, NAMES, STATES, WEIGHTS, Check, Trust
-from rnnviz.wording.texts import fill, scientific, texts
+from rnnviz.wording.names import display_name
+from rnnviz.wording.numbers import scientific
+from rnnviz.wording.texts import fill, texts
 
 SHORT = {STATES: "states", WEIGHTS: "sums", LOSSES: "sums", DETERMINANT: "det J"}
 """Names on the line; those of the same name are one number, the worse one."""

@@ -74,8 +74,9 @@ class Experiment:
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", _models(self.models))
         for name, known in FIELDS.items():
-            if known.kind != "models":
-                object.__setattr__(self, name, known.check(name, getattr(self, name)))
+            value = getattr(self, name)
+            if known.kind != "models" and value is not known.default:
+                object.__setattr__(self, name, known.check(name, value))
 
 
 FIELDS: dict[str, Field] = {

@@ -21,7 +21,8 @@ from rnnviz.plots.claims_panels import (
     side_by_side,
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction
-from rnnviz.plots.marks import MINUS, Piece, on_paper
+from rnnviz.plots.marks import Piece, on_paper
+from rnnviz.wording.numbers import MINUS, minus
 
 MARGIN = {"l": 62, "r": 12, "t": 42, "b": 66}
 LOW, HIGH = -1.25, 0.85
@@ -96,7 +97,7 @@ def _text(d: Draw, predicted: float) -> str:
 def _number(value: float) -> str:
     if np.isneginf(value):
         return f"{MINUS}∞"
-    return f"{value:+.2f}".replace("-", MINUS)
+    return minus(f"{value:+.2f}")
 
 
 def _title(predictor: str, s: Score) -> str:

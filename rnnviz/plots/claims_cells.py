@@ -23,7 +23,8 @@ from rnnviz.plots.claims_panels import (
     waiting,
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction
-from rnnviz.plots.marks import Piece, signed
+from rnnviz.plots.marks import Piece
+from rnnviz.wording.numbers import signed
 
 Array = np.ndarray
 

@@ -27,7 +27,8 @@ from rnnviz.plots.claims_panels import (
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction
 from rnnviz.plots.influence import Curve
-from rnnviz.plots.marks import Piece, signed
+from rnnviz.plots.marks import Piece
+from rnnviz.wording.numbers import signed
 
 Array = np.ndarray
 

@@ -11,8 +11,9 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
 from rnnviz.plots.magnitudes import value_range
-from rnnviz.plots.marks import Piece, note, rule, signed
+from rnnviz.plots.marks import Piece, note, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
+from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
     from rnnviz.analysis.contributions import Contributions

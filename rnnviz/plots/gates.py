@@ -11,8 +11,9 @@ from rnnviz.core.numerics import Status
 from rnnviz.plots import theme
 from rnnviz.plots.cells import Cells, layers, thinned
 from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
-from rnnviz.plots.marks import MINUS, Piece, note, on_paper, rule
+from rnnviz.plots.marks import Piece, note, on_paper, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, headline, nothing
+from rnnviz.wording.numbers import minus
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gates import GateStats, Memory
@@ -113,7 +114,7 @@ def _unit_axis(anchor: str, domain: tuple[float, float], sorted_: bool, tall: bo
 
 def _strip_title(stats: GateStats, style: theme.Style, top: float, narrow: bool) -> Piece:
     title = style.title if len(style.title) <= LONG else " ".join([style.name, style.where]).strip()
-    mean = f"{round(stats.mean, 2) + 0.0:.2f}".replace("-", MINUS)  # never a negative zero
+    mean = minus(f"{round(stats.mean, 2) + 0.0:.2f}")  # never a negative zero
     text = f"<b>{title} {stats.gate}</b>  mean {mean}, sd {stats.sd:.2f}"
     if not np.isfinite([stats.mean, stats.sd]).all():
         text = f"<b>{title} {stats.gate}</b>  no mean: not a number in places"

@@ -13,8 +13,9 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
 from rnnviz.plots.flags import flags
 from rnnviz.plots.heatmaps import unit_heatmaps
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
-from rnnviz.plots.marks import Piece, note, on_paper, rule, signed
+from rnnviz.plots.marks import Piece, note, on_paper, rule
 from rnnviz.plots.rails import Drawn, all_rails
+from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow

@@ -11,7 +11,8 @@ from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, layers, thinned
 from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
-from rnnviz.plots.marks import MINUS, Piece, on_paper
+from rnnviz.plots.marks import Piece, on_paper
+from rnnviz.wording.numbers import minus
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow
@@ -88,7 +89,7 @@ def magnitude_scale(limits: tuple[float, float]) -> Piece:
     low, high = limits
     half = [low / 2] if low < 0 else []
     ticks = _apart([low, *([0.0] if low < 0 < high else []), high, *half, (low + high) / 2])
-    texts = [f"{tick:.0f}".replace("-", MINUS) for tick in ticks]
+    texts = [minus(f"{tick:.0f}") for tick in ticks]
     texts[0] = "≤ " + texts[0]
     bar = {
         "thickness": 12,

@@ -9,8 +9,9 @@ import numpy as np
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
 from rnnviz.plots.labels import EndLabel, end_labels
-from rnnviz.plots.marks import MINUS, Piece, gapped, note, rule
+from rnnviz.plots.marks import Piece, gapped, note, rule
 from rnnviz.plots.panels import axis
+from rnnviz.wording.numbers import minus
 
 Array = np.ndarray
 HEIGHT = 260
@@ -58,7 +59,7 @@ def slope_figure(curve: Curve, exact: float, *, height: int = HEIGHT) -> Drawing
     }
     told = note(f"up to K = {last}: wrong sign", last, 1, yref="paper", xanchor="right",
                 yanchor="top", font={"size": theme.NOTE_SIZE, "color": WRONG})  # fmt: skip
-    true = EndLabel(f"true {exact:g}".replace("-", MINUS), exact, 22.0, RIGHT)
+    true = EndLabel(minus(f"true {exact:g}"), exact, 22.0, RIGHT)
     low, high = float(slope.min()) - 2, float(slope.max()) + 8
     layout["yaxis"]["range"] = [low, high]
     layout["annotations"] = [told, *end_labels([true], (low, high), height - 66, 100.0, "right")]

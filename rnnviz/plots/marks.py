@@ -13,16 +13,6 @@ from rnnviz.plots.drawing import Piece
 
 Array = np.ndarray
 
-MINUS = "\u2212"
-
-
-def signed(value: float, digits: int = 1) -> str:
-    """A number with its sign for a label, with a real minus sign; zero has none."""
-    text = f"{value:+.{digits}f}"
-    if float(text) == 0:
-        text = text[1:]
-    return text.replace("-", MINUS)
-
 
 def gapped(values: Array, digits: int = 3) -> Array | list[float | None]:
     """Numbers for a trace, never inf or NaN: float32, or a list with None where there is none."""

@@ -10,7 +10,8 @@ import numpy as np
 from rnnviz.analysis.phase import Axis, Cell, PhaseGrid
 from rnnviz.analysis.rates import LEVEL
 from rnnviz.plots import theme
-from rnnviz.plots.marks import MINUS, Piece
+from rnnviz.plots.marks import Piece
+from rnnviz.wording.numbers import minus
 
 Array = np.ndarray
 LN_10 = float(np.log(10))
@@ -35,7 +36,7 @@ class Scale:
 
 
 def _signed(digits: int, unit: str) -> Callable[[float], str]:
-    return lambda value: f"{value:+.{digits}f} {unit}".replace("-", MINUS)
+    return lambda value: minus(f"{value:+.{digits}f} {unit}")
 
 
 def _steps(value: float) -> str:
@@ -54,7 +55,7 @@ def colour_axis(scale: Scale, grids: Sequence[PhaseGrid]) -> Piece:
     """One scale for all grids: signed and centred on 0, or from the least to the most."""
     ticks = _bar_ticks(scale, grids)
     places = scale.colour(np.asarray(ticks, float)).tolist()
-    texts = [f"{tick:g}".replace("-", MINUS) for tick in ticks]
+    texts = [minus(f"{tick:g}") for tick in ticks]
     if scale.unit:
         colours: object = theme.DIVERGING
         texts = [f"+{text}" if tick > 0 else text for text, tick in zip(texts, ticks, strict=True)]
@@ -79,7 +80,7 @@ def _bar_ticks(scale: Scale, grids: Sequence[PhaseGrid]) -> list[float]:
 def round_ticks(axis_: Axis, most: int) -> Piece:
     """Round values, where they lie among the cells."""
     values = _round_values(axis_, most)
-    kept = [(axis_.place(v), f"{v:g}".replace("-", MINUS)) for v in values]
+    kept = [(axis_.place(v), minus(f"{v:g}")) for v in values]
     return {"tickvals": [p for p, _ in kept], "ticktext": [text for _, text in kept]}
 
 

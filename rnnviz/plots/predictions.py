@@ -9,8 +9,9 @@ import numpy as np
 
 from rnnviz.plots import theme
 from rnnviz.plots.labels import EndLabel, small_label
-from rnnviz.plots.marks import Piece, signed
+from rnnviz.plots.marks import Piece
 from rnnviz.plots.panels import curve
+from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.layers import SEPARATOR
+from rnnviz.wording.names import display_name
 
 WIDTH = 960
 """Pixels a figure is designed for; the page may stretch it."""

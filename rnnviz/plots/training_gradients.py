@@ -11,7 +11,7 @@ from rnnviz.core.numerics import Status
 from rnnviz.plots import theme
 from rnnviz.plots.cells import Cells, layers
 from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
-from rnnviz.plots.marks import MINUS, Piece, gapped, on_paper, rule
+from rnnviz.plots.marks import Piece, gapped, on_paper, rule
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.tracks import Track
 from rnnviz.plots.training import (
@@ -24,6 +24,7 @@ from rnnviz.plots.training import (
     step_axis,
     step_line,
 )
+from rnnviz.wording.numbers import minus
 
 Array = np.ndarray
 Styles = Mapping[str, theme.Style]
@@ -116,7 +117,7 @@ def _finite(values: Array) -> Array:
 def _scale(limits: tuple[float, float]) -> Piece:
     low, high = limits
     ticks = [low, (low + high) / 2, high]
-    texts = [f"{tick:+.0f}".replace("-", MINUS).replace("+", "") for tick in ticks]
+    texts = [minus(f"{tick:+.0f}").replace("+", "") for tick in ticks]
     bar = {"thickness": 12, "len": 1.0, "outlinewidth": 0, "xpad": 8, "ypad": 0,
            "tickvals": ticks, "ticktext": ["≤ " + texts[0], *texts[1:]],
            "tickfont": {"size": theme.SMALL_SIZE}}  # fmt: skip

@@ -9,7 +9,6 @@ from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.layers import LayerTrace, in_real_time
 from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
-from rnnviz.analysis.words import say
 from rnnviz.experiment import Run
 from rnnviz.plots import carry as carry_plots
 from rnnviz.plots import gates as plots
@@ -18,6 +17,7 @@ from rnnviz.views import layer_choice
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.texts import texts
+from rnnviz.wording.verdicts import say
 
 COARSE_STEPS = 12
 CARRY_BUDGET = 10_000_000_000

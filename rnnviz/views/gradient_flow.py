@@ -13,7 +13,6 @@ from rnnviz.analysis.layers import SEPARATOR, LayerTrace
 from rnnviz.analysis.predictions import Predictions
 from rnnviz.analysis.spectra import stretch
 from rnnviz.analysis.verdicts import trouble_verdict
-from rnnviz.analysis.words import gradient_words, say
 from rnnviz.core import RNN
 from rnnviz.experiment import Run
 from rnnviz.plots import gradients as plots
@@ -24,6 +23,7 @@ from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.notes import batch_note
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.texts import texts
+from rnnviz.wording.verdicts import gradient_words, say
 
 OWN_STEPS = "step of its own, each sequence from its end"
 HEIGHT, LINE = 316, 26

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.layers import LayerTrace, layer_traces
 from rnnviz.core.network import NetworkTrace
 from rnnviz.plots import theme
+from rnnviz.wording.names import display_name
 
 ALL = "all"
 DIRECTIONS = ("forward", "backward")

@@ -17,7 +17,6 @@ from rnnviz.analysis.spectra import (
     weight_spectra,
 )
 from rnnviz.analysis.verdicts import spectrum_verdict
-from rnnviz.analysis.words import say
 from rnnviz.core import RNN, Cell
 from rnnviz.experiment import Run
 from rnnviz.plots import jacobians as jacobian_plots
@@ -27,6 +26,7 @@ from rnnviz.views import layer_choice, theory
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.texts import texts
+from rnnviz.wording.verdicts import say
 
 COARSE_STEPS = 12
 FEW_POWERS = (1, 2, 3, 5, 8, 14, 24, 40, 50)

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from rnnviz.analysis.gradients import GradientFlow
-from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.layers import SEPARATOR, LayerTrace
 from rnnviz.analysis.predictions import (
     Predictions,
@@ -20,6 +19,7 @@ from rnnviz.analysis.predictions import (
 from rnnviz.analysis.spectra import Stretch, stretch
 from rnnviz.core import RNN
 from rnnviz.experiment import Run
+from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import texts
 
 Array = np.ndarray

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from functools import cache
 from pathlib import Path
 
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 FOLDER = Path(__file__).parent / "en"
 
 
@@ -22,13 +20,3 @@ def texts(page: str) -> dict[str, str]:
 def fill(text: str, **values: object) -> str:
     """Replace [[name]] by its value."""
     return re.sub(r"\[\[(\w+)\]\]", lambda match: str(values[match[1]]), text)
-
-
-def scientific(value: float) -> str:
-    """7.3·10⁻¹⁶ as "7·10⁻¹⁶"; 0 as it is."""
-    if value == 0:
-        return "0"
-    if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else "∞"
-    digits, power = f"{value:.0e}".split("e")
-    return f"{digits}·10{str(int(power)).translate(SUPERSCRIPTS)}"

@@ -22,10 +22,10 @@ from rnnviz.analysis import (
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.reachability import reachable
 from rnnviz.analysis.verdicts import reach_verdict
-from rnnviz.analysis.words import gradient_words
 from rnnviz.core import LSTM, RNN, backward, bptt, forward
 from rnnviz.core.network import Network
 from rnnviz.core.numerics import Status
+from rnnviz.wording.verdicts import gradient_words
 from tests.core.networks import SETTINGS, setting
 from tests.core.support import problem
 from tests.core.test_skips import only_a_skip, with_skip

@@ -18,7 +18,8 @@ from rnnviz.core.lstm import LSTM
 from rnnviz.dashboard import trust_words
 from rnnviz.dashboard.main import PAGES
 from rnnviz.tasks import TASKS
-from rnnviz.wording.texts import fill, scientific, texts
+from rnnviz.wording.numbers import scientific
+from rnnviz.wording.texts import fill, texts
 from tests.dashboard.support import change, press, visit
 
 SMALL = Experiment(seq_len=20, hidden_size=4, batch_size=2)

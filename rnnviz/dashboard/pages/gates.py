@@ -7,11 +7,11 @@ import streamlit as st
 
 from rnnviz import frames
 from rnnviz.analysis.gates import GateStats
-from rnnviz.analysis.labels import display_name
 from rnnviz.dashboard import compute, controls, layer_widgets, layout, show, weights
 from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
 from rnnviz.views.gates import Choices, View, pictures
+from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import texts
 
 MODEL = "view_model"

@@ -9,12 +9,12 @@ import streamlit as st
 
 from rnnviz import frames
 from rnnviz.analysis.gradients import GradientFlow
-from rnnviz.analysis.labels import display_name
 from rnnviz.dashboard import compute, layer_widgets, layout, panels_flow, show, theory_switch
 from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import Experiment
 from rnnviz.views.gradient_flow import QUANTITIES, Choices, Range, View, pictures, quantity_picture
+from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import texts
 
 COLUMNS = {

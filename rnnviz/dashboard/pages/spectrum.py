@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from rnnviz import frames
-from rnnviz.analysis.labels import display_name
 from rnnviz.dashboard import (
     compute,
     layer_widgets,
@@ -17,6 +16,7 @@ from rnnviz.dashboard import (
 from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
 from rnnviz.views.spectrum import Choices, View, pictures
+from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import texts
 
 MODEL, GATE = "view_model", "view_gate"

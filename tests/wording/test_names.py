@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnnviz.analysis.labels import display_name
+from rnnviz.wording.names import display_name
 
 
 @pytest.mark.parametrize(

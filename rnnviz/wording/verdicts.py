@@ -1,4 +1,4 @@
-"""Verdicts in plain Markdown. The numbers come from `verdicts`, the templates are here."""
+"""Verdicts in plain Markdown. The numbers come from `analysis.verdicts`, the templates are here."""
 
 from __future__ import annotations
 
@@ -9,18 +9,12 @@ import numpy as np
 
 from rnnviz.analysis.gates import Memory
 from rnnviz.analysis.gradients import GradientFlow
-from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import Spectrum, Stretch
 from rnnviz.analysis.verdicts import Reach, Verdict, memory_verdict, reach_verdict, rule_verdict
 from rnnviz.core.numerics import Status
-
-SPECIAL = {
-    Status.ZERO: "nothing (exactly zero)",
-    Status.ROUNDED: "nothing (rounded to zero)",
-    Status.NAN: "no number (NaN)",
-    Status.NOT_RECORDED: "an unknown part",
-}
+from rnnviz.wording.names import display_name
+from rnnviz.wording.numbers import factor, fraction, magnitude, plain, steps
 
 
 def say(verdict: Verdict) -> str:
@@ -46,68 +40,6 @@ def gradient_words(
     if any(flow.refilled for flow in flows):
         return first, REFILLED
     return (first, say(memory_verdict(memories))) if memories else (first,)
-
-
-def fraction(log10: float, status: Status = Status.FINITE) -> str:
-    """A share of the error: "40 %", "×2.6", "1 part in 10^24", "×10^7", or why there is none."""
-    if status in SPECIAL:
-        return SPECIAL[status]
-    if np.isnan(log10):
-        return SPECIAL[Status.NAN]
-    if np.isinf(log10):
-        return "more than float64 holds (overflow)" if log10 > 0 else SPECIAL[Status.ZERO]
-    if -2 <= log10 <= 2:
-        value = 10.0**log10
-        return f"{significant(100 * value)} %" if value < 1.005 else f"×{significant(value)}"
-    decades = round(abs(log10), 1) if abs(log10) < 3 else round(abs(log10))
-    return f"1 part in {power_of_ten(decades)}" if log10 < 0 else f"×{power_of_ten(decades)}"
-
-
-def power_of_ten(decades: float) -> str:
-    """10^24; a plain number below a thousand."""
-    return significant(10.0**decades) if decades < 3 else f"10^{decades:,.0f}"
-
-
-def factor(value: float) -> str:
-    """×0.57, ×1.01, ×10^12: what something is multiplied with."""
-    return f"×{plain(value)}"
-
-
-def plain(value: float) -> str:
-    """0.57, 1.01, 93, 10^12: two decimals where they say something."""
-    if 0.1 <= value < 10:
-        return f"{value:.2f}"
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return magnitude(float(np.log10(value)))
-
-
-def significant(value: float) -> str:
-    """A positive number with two significant digits and no exponent: 0.017, 2, 2.6, 98, 250."""
-    if value == 0 or not np.isfinite(value):
-        return f"{value:.0f}"
-    rounded = round(value, 1 - int(np.floor(np.log10(value))))
-    decimals = max(0, 1 - int(np.floor(np.log10(rounded))))
-    text = f"{rounded:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def magnitude(log10: float) -> str:
-    """A positive number given as log10: 0.14, 20, 10^−9."""
-    if np.isnan(log10):
-        return "NaN"
-    if np.isinf(log10):
-        return "∞" if log10 > 0 else "0"
-    if -3 <= log10 < 3:
-        return significant(10.0**log10)
-    return f"10^{log10:,.0f}".replace("-", "−")
-
-
-def steps(count: float) -> str:
-    """1.2 steps, 16 steps, 1 step."""
-    if not np.isfinite(count):
-        return "∞ steps" if count > 0 else "an unknown number of steps"
-    text = significant(count)
-    return f"{text} step" if text == "1" else f"{text} steps"
 
 
 def _pace(rate: Rate) -> str:
