@@ -120,6 +120,8 @@ def _against(courses: Sequence[Course], baseline: float, text: str) -> str:
     better = [_name(c) for c in courses if c.loss < BEATEN * baseline]
     rest = [_name(c) for c in courses if not c.loss < BEATEN * baseline]
     known = f"Baseline: {text or f'{baseline:.4g}'}."
+    if baseline <= 0:
+        return f"No loss can be below the baseline. {known}"
     if not better:
         return f"No loss is clearly below the baseline yet. {known}"
     if not rest:

@@ -13,7 +13,7 @@ import streamlit as st
 from rnnviz.analysis.courses import Course
 from rnnviz.dashboard import layout, state
 from rnnviz.dashboard.train_controls import GHOSTS
-from rnnviz.dashboard.training import WORTH_KEEPING, Kept, Visit, changes, kept
+from rnnviz.dashboard.training import MOST_KEPT, WORTH_KEEPING, Kept, Visit, changes, kept
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.links import to_query
 from rnnviz.wording.names import display_name
@@ -32,7 +32,8 @@ def ghosts(visit: Visit) -> tuple[Course, ...]:
 
 
 def runs_table(visit: Visit) -> None:
-    """Every run, this one last; pick earlier ones to draw, download all, copy a link."""
+    """The earlier runs that got somewhere, then this one; pick earlier ones to draw, download all,
+    copy a link."""
     runs = [*visit.runs]
     if visit.training is not None and visit.training.furthest:
         runs.append(kept(visit.training))
@@ -40,11 +41,20 @@ def runs_table(visit: Visit) -> None:
         return
     st.markdown("**Runs of this visit**")
     layout.table(frame(runs))
-    layout.how_to_read(fill(texts("train")["runs"], least=WORTH_KEEPING))
+    layout.how_to_read(_listed(visit, runs))
     with st.container(horizontal=True, vertical_alignment="center"):
         _choose_ghosts([run.number for run in visit.runs])
         _downloads(runs)
         _links(runs)
+
+
+def _listed(visit: Visit, runs: list[Kept]) -> str:
+    """What the table lists, and what can be chosen from it."""
+    text = texts("train")
+    if not visit.runs:
+        return fill(text["runs_this"], least=WORTH_KEEPING)
+    listed = text["runs_with_this"] if len(runs) > len(visit.runs) else text["runs_earlier"]
+    return " ".join([fill(listed, least=WORTH_KEEPING, most=MOST_KEPT), text["runs_choose"]])
 
 
 def frame(runs: list[Kept]) -> pd.DataFrame:

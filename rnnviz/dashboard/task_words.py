@@ -29,11 +29,15 @@ def task_words(experiment: Experiment) -> str:
         task = make_task(experiment)
     except ValueError as error:
         return f"{error}."
-    return f"{task.shape_name.capitalize()}. {_baseline(task, experiment)} Solved: {task.proves}"
+    return f"{task.shape_name.capitalize()}. {_baseline_and_proof(task, experiment)}"
 
 
-def _baseline(task: Task, experiment: Experiment) -> str:
+def _baseline_and_proof(task: Task, experiment: Experiment) -> str:
+    asked = "the last step" if experiment.loss_at == "last" else "every step"
     loss = task.baseline_at(experiment.seq_len, experiment.loss_at)
     if loss is None:
-        return f"Asked at {experiment.loss_at} step, no baseline is stated."
-    return f"Without reading: loss {significant(loss)} per answer ({task.baseline_text})."
+        return f"Asked at {asked}, no baseline is stated. Solved: {task.proves}"
+    said = task.baseline_words(experiment.seq_len, experiment.loss_at)
+    if not loss:
+        return f"Asked at {asked} it proves nothing: {said}."
+    return f"Without reading: {said}. Solved: {task.proves}"

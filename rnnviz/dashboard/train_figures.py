@@ -71,7 +71,7 @@ def _baseline(experiment: Experiment) -> tuple[float | None, str]:
     value = task.baseline_at(experiment.seq_len, experiment.loss_at)
     if value is None:
         return None, ""
-    return value, task.baseline_text if task.baseline else f"{value:.4g}, {task.baseline_text}"
+    return value, task.baseline_words(experiment.seq_len, experiment.loss_at)
 
 
 def _ngram_level(experiment: Experiment) -> dict[str, float]:

@@ -19,14 +19,14 @@ from rnnviz.plots.digits import Answers
 from rnnviz.plots.next_symbol import Next
 from rnnviz.plots.written import Written
 from rnnviz.tasks import Batch
-from rnnviz.tasks.batch import HELD_OUT
+from rnnviz.tasks.batch import END, HELD_OUT, START
 from rnnviz.training import TrainState, sampling
 from rnnviz.wording.texts import fill, texts
 
 CHARACTERS, WORDS = 80, 24
 """Symbols of a sample, by what a symbol is."""
 GIVEN = 3
-"""Symbols that a network is given to begin with."""
+"""Symbols that a network is given to begin with, at most."""
 TEMPERATURE = 0.7
 LIKELY = 5
 """Symbols whose probability is shown."""
@@ -57,7 +57,8 @@ def _texts(run: Training, batch: Batch, styles: Styles, most: int) -> None:
         filename="rnnviz-written",
         alt="; ".join(f"{styles[w.label].title} writes: {w.texts[-1]}" for w in found),
     )
-    layout.how_to_read(texts("train")["how_to_read_sample"])
+    read = "how_to_read_sample" if _end(batch) is None else "how_to_read_sentence"
+    layout.how_to_read(fill(texts("train")[read], given=_spelled(batch, prompt(batch))))
     _next(run, batch, styles, most)
 
 
@@ -71,8 +72,9 @@ def _next(run: Training, batch: Batch, styles: Styles, most: int) -> None:
         filename="rnnviz-next-symbol",
         alt="P(next symbol) after the given ones: the likeliest symbols of each model",
     )
-    given = _spelled(batch, batch.x[:GIVEN, 0])
-    layout.how_to_read(fill(texts("train")["how_to_read_next"], given=given))
+    layout.how_to_read(
+        fill(texts("train")["how_to_read_next"], given=_spelled(batch, prompt(batch)))
+    )
 
 
 def _of_those_that_can(run: Training, read: Callable[[str, Trainee], T]) -> list[T]:
@@ -104,24 +106,38 @@ def _expected(label: str, trainee: Trainee, batch: Batch, most: int) -> Next:
 
 
 def sample_text(network: Network, state: TrainState, batch: Batch, seed: int) -> str:
-    """What the network writes after the first symbols of the batch's first sequence. Raises
-    ValueError if it cannot write."""
+    """What the network writes after the prompt, up to the end of its sentence if it has one.
+    Raises ValueError if it cannot write."""
     position = _read(network, state, batch)
     rng = np.random.default_rng([seed, state.step])
     count = CHARACTERS if _of_characters(batch) else WORDS
-    drawn = sampling.sample(network, state.params, position, rng, count, TEMPERATURE)
-    return _spelled(batch, [*batch.x[:GIVEN, 0], *drawn.ids])
+    drawn = sampling.sample(
+        network, state.params, position, rng, count, TEMPERATURE, stop=_end(batch)
+    )
+    return _spelled(batch, [*prompt(batch), *drawn.ids])
+
+
+def prompt(batch: Batch) -> list[int]:
+    """What a network is given to begin with: the first symbols of the batch's first sequence, of
+    one that a picture is to tell the start alone."""
+    count = min(GIVEN, int(batch.lengths[0])) if batch.context is None else 1
+    return [int(i) for i in batch.x[:count, 0]]
+
+
+def _end(batch: Batch) -> int | None:
+    """The symbol that ends a sentence, if the task has one."""
+    return batch.labels.index(END) if END in batch.labels else None
 
 
 def _read(network: Network, state: TrainState, batch: Batch) -> sampling.Position:
-    """Where the network is after the first symbols of the batch's first sequence."""
+    """Where the network is after the prompt."""
     context = None if batch.context is None else batch.context[:, 0]
     position = sampling.begin(network, state.params, context)
-    return sampling.read(network, state.params, position, [int(i) for i in batch.x[:GIVEN, 0]])
+    return sampling.read(network, state.params, position, prompt(batch))
 
 
 def _of_characters(batch: Batch) -> bool:
-    return all(len(label) == 1 for label in batch.labels)
+    return all(len(label) == 1 for label in batch.labels if label not in (START, END))
 
 
 def _spelled(batch: Batch, ids: Iterable[int]) -> str:

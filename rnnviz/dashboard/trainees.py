@@ -36,6 +36,12 @@ class Trainee:
     options: TrainOptions
     event: str = ""
 
+    @property
+    def updates(self) -> int:
+        """Training steps of the network whose loss was recorded last; `state` is one further on,
+        if nothing went wrong."""
+        return self.history.last.step
+
     @cached_property
     def _steps(self) -> Iterator[tuple[TrainState, StepRecord]]:
         return train(self.network, self.state, self.make_batch, self.options)
@@ -73,12 +79,12 @@ class Training:
 
     @property
     def updates(self) -> int:
-        """Training steps that every model which still goes on has done."""
-        return min((t.state.step for t in self.going), default=self.furthest)
+        """Training steps that every model which still goes on shows: of the last recorded loss."""
+        return min((t.updates for t in self.going), default=self.furthest)
 
     @property
     def furthest(self) -> int:
-        return max(t.state.step for t in self.trainees.values())
+        return max(t.updates for t in self.trainees.values())
 
     @property
     def going(self) -> list[Trainee]:
@@ -105,7 +111,7 @@ class Training:
     def level(self) -> None:
         """Let the models that are behind catch up."""
         with self._turn:
-            furthest = max((t.state.step for t in self.going), default=0)
+            furthest = max((t.updates for t in self.going), default=0)
             while self.updates < furthest and self.going:
                 self._next().step()
 

@@ -28,9 +28,6 @@ class Adding(Task):
     )
     asked: ClassVar[str] = "last"
     baseline: ClassVar[float | None] = 1 / 12
-    baseline_text: ClassVar[str] = (
-        "the answer 1: mean squared error 1/6, so a loss of 1/12 = 0.0833 (half the squared error)"
-    )
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return seq_len, 2, 1
@@ -44,6 +41,15 @@ class Adding(Task):
         early = np.minimum(steps / half, 1)
         late = np.maximum(steps - half, 0) / (seq_len - half)
         return float(np.mean([p / 6 - p**2 / 8 for p in (early, late)]) * 2)
+
+    def baseline_words(self, seq_len: int, loss_at: str) -> str:
+        if loss_at == "every":
+            loss = self.baseline_at(seq_len, loss_at)
+            return f"the mean of the running sum: a loss of {loss:.4f} (half the squared error)"
+        return (
+            "the answer 1: mean squared error 1/6, so a loss of 1/12 = 0.0833 (half the squared "
+            "error)"
+        )
 
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from math import log
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -87,8 +88,8 @@ class Task(Protocol):
 
     shape_name: which of `SHAPES` the task has. proves: what a network shows that solves it.
     baseline: the loss per asked step of the best answer that ignores the sequence, asked at
-    `asked` ("last" or "every": where the task is usually asked), None where it depends on more;
-    baseline_text says it in words. context_size: V of the batch's context, 0 if it has none.
+    `asked` ("last" or "every": where the task is usually asked), None where it depends on more.
+    context_size: V of the batch's context, 0 if it has none.
     """
 
     name: ClassVar[str]
@@ -96,7 +97,6 @@ class Task(Protocol):
     proves: ClassVar[str]
     asked: ClassVar[str]
     baseline: ClassVar[float | None]
-    baseline_text: ClassVar[str]
     context_size: ClassVar[int] = 0
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
@@ -115,10 +115,19 @@ class Task(Protocol):
         """The baseline per asked step for this seq_len and loss_at; None if none is stated."""
         return self.baseline if loss_at == self.asked else None
 
+    def baseline_words(self, seq_len: int, loss_at: str) -> str:
+        """What that answer is, and its loss, as a part of a sentence."""
+        ...
+
     def ngram_loss(self, order: int) -> float | None:
         """For the tasks of language: nats per symbol of an n-gram model on what is held out; None
         for every other task."""
         return None
+
+
+def guess(count: int, what: str) -> str:
+    """The words of a baseline that gives each of `count` answers the same probability."""
+    return f"a guess among {count} {what}: ln {count} = {log(count):.3f} nats"
 
 
 def check(seq_len: int, batch_size: int, loss_at: str, first: int = 0) -> None:

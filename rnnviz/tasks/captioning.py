@@ -38,10 +38,6 @@ class Captioning(Task):
     )
     asked: ClassVar[str] = "every"
     baseline: ClassVar[float | None] = log(len(NAMES)) / MEAN_LENGTH
-    baseline_text: ClassVar[str] = (
-        "perfect spelling of a name guessed among 10: ln 10 = 2.303 nats a name, over 5 symbols a "
-        "name 0.461 per symbol"
-    )
     context_size: ClassVar[int] = PIXELS
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
@@ -51,6 +47,14 @@ class Captioning(Task):
         """ln 10 over the symbols of a name (4 letters and end on average); at the last step
         alone 0, for every name ends with end."""
         return 0.0 if loss_at == "last" else log(len(NAMES)) / MEAN_LENGTH
+
+    def baseline_words(self, seq_len: int, loss_at: str) -> str:
+        if loss_at == "last":
+            return f"every name ends with {END}, so 0 nats without a look at the picture"
+        return (
+            f"perfect spelling of a name guessed among 10: ln 10 = 2.303 nats a name, over "
+            f"{MEAN_LENGTH:g} symbols a name 0.461 per symbol"
+        )
 
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnnviz.core import checks
-from rnnviz.tasks.batch import Batch, Task, all_steps, check, loss_mask, streams
+from rnnviz.tasks.batch import Batch, Task, all_steps, check, guess, loss_mask, streams
 
 SYMBOLS = 8
 COPIED = 10
@@ -37,10 +37,6 @@ class CopyMemory(Task):
     )
     asked: ClassVar[str] = "every"
     baseline: ClassVar[float | None] = None
-    baseline_text: ClassVar[str] = (
-        "blank until the marker, then a guess among 8 symbols: 10 ln 8 / T nats per step (ln 8 = "
-        "2.079 at the last step)"
-    )
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         copied(seq_len)
@@ -49,6 +45,15 @@ class CopyMemory(Task):
     def baseline_at(self, seq_len: int, loss_at: str) -> float:
         """10 ln 8 / T at every step, ln 8 at the last, which asks for the last symbol alone."""
         return log(SYMBOLS) * (1 if loss_at == "last" else copied(seq_len) / seq_len)
+
+    def baseline_words(self, seq_len: int, loss_at: str) -> str:
+        if loss_at == "last":
+            return guess(SYMBOLS, "symbols")
+        loss = self.baseline_at(seq_len, loss_at)
+        return (
+            f"blank until the marker, then a guess among {SYMBOLS} symbols: {copied(seq_len)} ln "
+            f"{SYMBOLS} / {seq_len} = {loss:.3f} nats per step"
+        )
 
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import Batch, Task, all_steps, check, loss_mask, streams
+from rnnviz.tasks.batch import Batch, Task, all_steps, check, guess, loss_mask, streams
 
 NUMBERS = 9
 
@@ -30,7 +30,6 @@ class Counting(Task):
     )
     asked: ClassVar[str] = "every"
     baseline: ClassVar[float | None] = log(NUMBERS)
-    baseline_text: ClassVar[str] = "a guess among 9 numbers: ln 9 = 2.197 nats"
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return seq_len, NUMBERS, NUMBERS
@@ -38,6 +37,9 @@ class Counting(Task):
     def baseline_at(self, seq_len: int, loss_at: str) -> float:
         """ln 9, at the last step as at every step."""
         return log(NUMBERS)
+
+    def baseline_words(self, seq_len: int, loss_at: str) -> str:
+        return guess(NUMBERS, "numbers")
 
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0

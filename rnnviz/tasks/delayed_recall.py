@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnnviz.core import checks
-from rnnviz.tasks.batch import Batch, Task, all_steps, check, loss_mask, streams
+from rnnviz.tasks.batch import Batch, Task, all_steps, check, guess, loss_mask, streams
 
 SYMBOLS = 8
 
@@ -33,7 +33,6 @@ class DelayedRecall(Task):
     )
     asked: ClassVar[str] = "last"
     baseline: ClassVar[float | None] = log(SYMBOLS)
-    baseline_text: ClassVar[str] = "a guess among 8 symbols: ln 8 = 2.079 nats"
 
     def __post_init__(self) -> None:
         checks.number("distractor", self.distractor, 0)
@@ -44,6 +43,9 @@ class DelayedRecall(Task):
     def baseline_at(self, seq_len: int, loss_at: str) -> float:
         """ln 8, at the last step as at every step."""
         return log(SYMBOLS)
+
+    def baseline_words(self, seq_len: int, loss_at: str) -> str:
+        return guess(SYMBOLS, "symbols")
 
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0

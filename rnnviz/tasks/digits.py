@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import HELD_OUT, Batch, Task, all_steps, check, loss_mask, streams
+from rnnviz.tasks.batch import HELD_OUT, Batch, Task, all_steps, check, guess, loss_mask, streams
 
 Array = np.ndarray
 SIDE = 8
@@ -38,7 +38,6 @@ class DigitRows(Task):
     )
     asked: ClassVar[str] = "last"
     baseline: ClassVar[float | None] = log(CLASSES)
-    baseline_text: ClassVar[str] = "a guess among 10 digits: ln 10 = 2.303 nats (90 % wrong)"
     steps: ClassVar[int] = SIDE
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
@@ -47,6 +46,9 @@ class DigitRows(Task):
     def baseline_at(self, seq_len: int, loss_at: str) -> float:
         """ln 10, at the last step as at every step."""
         return log(CLASSES)
+
+    def baseline_words(self, seq_len: int, loss_at: str) -> str:
+        return f"{guess(CLASSES, 'digits')} (90 % wrong)"
 
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0

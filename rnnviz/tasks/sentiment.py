@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import HELD_OUT, Batch, Task, check, lengths_mask, streams
+from rnnviz.tasks.batch import HELD_OUT, Batch, Task, check, guess, lengths_mask, streams
 
 Array = np.ndarray
 
@@ -53,10 +53,6 @@ class Sentiment(Task):
     )
     asked: ClassVar[str] = "last"
     baseline: ClassVar[float | None] = log(2)
-    baseline_text: ClassVar[str] = (
-        "a guess between two answers: ln 2 = 0.693 nats (50 % wrong); single words, each with a "
-        "vote of its own, do not do better"
-    )
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return STEPS, len(VOCABULARY), len(ANSWERS)
@@ -64,6 +60,12 @@ class Sentiment(Task):
     def baseline_at(self, seq_len: int, loss_at: str) -> float:
         """ln 2, at the last step as at every step."""
         return log(2)
+
+    def baseline_words(self, seq_len: int, loss_at: str) -> str:
+        return (
+            f"{guess(2, 'answers')} (50 % wrong); single words, each with a vote of its own, do "
+            "not do better"
+        )
 
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0

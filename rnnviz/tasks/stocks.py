@@ -40,9 +40,6 @@ class Stocks(Task):
     )
     asked: ClassVar[str] = "every"
     baseline: ClassVar[float | None] = None
-    baseline_text: ClassVar[str] = (
-        "the answer 0 (no change): about 3, half of one per company (half the squared error)"
-    )
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return min(seq_len, TRAINED), COMPANIES, COMPANIES
@@ -51,6 +48,13 @@ class Stocks(Task):
         """The loss of the answer 0, mean over the weeks trained on."""
         _, returns = weekly_returns()
         return float(np.mean(np.sum(returns[1 : TRAINED + 1] ** 2, axis=1)) / 2)
+
+    def baseline_words(self, seq_len: int, loss_at: str) -> str:
+        loss = self.baseline_at(seq_len, loss_at)
+        return (
+            f"the answer 0 (no change): {loss:.3f}, about half of one per company (half the "
+            "squared error)"
+        )
 
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0

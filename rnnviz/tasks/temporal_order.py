@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import Batch, Task, all_steps, check, loss_mask, streams
+from rnnviz.tasks.batch import Batch, Task, all_steps, check, guess, loss_mask, streams
 
 RELEVANT = ("X", "Y")
 IRRELEVANT = ("a", "b", "c", "d")
@@ -34,7 +34,6 @@ class TemporalOrder(Task):
     )
     asked: ClassVar[str] = "last"
     baseline: ClassVar[float | None] = log(len(ANSWERS))
-    baseline_text: ClassVar[str] = "a guess among 4 answers: ln 4 = 1.386 nats (75 % wrong)"
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return seq_len, len(RELEVANT) + len(IRRELEVANT), len(ANSWERS)
@@ -42,6 +41,9 @@ class TemporalOrder(Task):
     def baseline_at(self, seq_len: int, loss_at: str) -> float:
         """ln 4, at the last step as at every step."""
         return log(len(ANSWERS))
+
+    def baseline_words(self, seq_len: int, loss_at: str) -> str:
+        return f"{guess(len(ANSWERS), 'answers')} (75 % wrong)"
 
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0

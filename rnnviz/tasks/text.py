@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import HELD_OUT, Batch, Task, all_steps, check, loss_mask, streams
+from rnnviz.tasks.batch import HELD_OUT, Batch, Task, all_steps, check, guess, loss_mask, streams
 from rnnviz.tasks.ngram import fit
 
 Array = np.ndarray
@@ -43,7 +43,6 @@ class Text(Task):
     )
     asked: ClassVar[str] = "every"
     baseline: ClassVar[float | None] = None
-    baseline_text: ClassVar[str] = "a guess among n different characters: ln n nats"
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
@@ -61,6 +60,9 @@ class Text(Task):
     def baseline_at(self, seq_len: int, loss_at: str) -> float:
         """ln n for n different symbols."""
         return log(self.shape(seq_len)[2])
+
+    def baseline_words(self, seq_len: int, loss_at: str) -> str:
+        return guess(self.shape(seq_len)[2], "different characters")
 
     def ngram_loss(self, order: int) -> float | None:
         """Nats per symbol of an n-gram model with `order` symbols of context (0 to 4), fitted to

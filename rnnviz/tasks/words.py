@@ -10,7 +10,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnviz.tasks.batch import END, HELD_OUT, START, Batch, Task, check, lengths_mask, streams
+from rnnviz.tasks.batch import (
+    END,
+    HELD_OUT,
+    START,
+    Batch,
+    Task,
+    check,
+    guess,
+    lengths_mask,
+    streams,
+)
 from rnnviz.tasks.corpus import own_sentences, sentences_of
 from rnnviz.tasks.ngram import fit
 from rnnviz.tasks.text import HELD_OUT_SHARE, MAX_CHARACTERS
@@ -46,7 +56,6 @@ class Words(Task):
     )
     asked: ClassVar[str] = "every"
     baseline: ClassVar[float | None] = None
-    baseline_text: ClassVar[str] = "a guess among n words, start and end among them: ln n nats"
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
@@ -66,6 +75,9 @@ class Words(Task):
     def baseline_at(self, seq_len: int, loss_at: str) -> float:
         """ln n for n symbols."""
         return log(self.shape(seq_len)[2])
+
+    def baseline_words(self, seq_len: int, loss_at: str) -> str:
+        return f"{guess(self.shape(seq_len)[2], 'words')}, start and end among them"
 
     def ngram_loss(self, order: int) -> float | None:
         """Nats per symbol of an n-gram model with `order` words of context (0 to 4), fitted to

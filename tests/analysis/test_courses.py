@@ -34,6 +34,11 @@ def test_one_lucky_batch_is_no_success() -> None:
     assert "No loss" in course_words([course("rnn", loss_per_answer=loss)], 2.079)[1]
 
 
+def test_a_baseline_of_zero_cannot_be_beaten() -> None:
+    (_, against) = course_words([flat("rnn", 0.0)], 0.0, "the answer is always the same")
+    assert against.startswith("No loss can be below the baseline.")
+
+
 def test_without_a_baseline_none_is_claimed() -> None:
     assert len(course_words([flat("rnn", 1.0)], None)) == 1
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from rnnviz import from_query
 from rnnviz.dashboard import runs_table
@@ -54,20 +56,42 @@ def test_a_run_that_got_nowhere_is_not_kept() -> None:
     assert app.session_state["training"].runs == []
 
 
+def steps_of_runs(app: AppTest) -> list[int]:
+    """The training steps in the table of runs, a row a model."""
+    bodies = [e.proto.body for e in app.get("html") if "<th>training steps</th>" in e.proto.body]
+    rows = re.findall(r"<tr><td>(.*?)</tr>", bodies[0]) if bodies else []
+    return [int(row.split("</td><td>")[2]) for row in rows]
+
+
+def test_the_table_of_runs_says_what_it_lists() -> None:
+    app = visit("train", SMALL)
+    assert steps_of_runs(app) == []
+    app = press(app, "+1")
+    assert steps_of_runs(app) == [1, 1]
+    assert "Choose" not in words(app)
+    assert "This run. It stays in the table" in words(app)
+    app = change(press(app, "+10"), gain=2.0)
+    assert steps_of_runs(app) == [11, 11]
+    assert "earlier runs of this visit with at least 10 training steps. Choose" in words(app)
+    app = press(app, "+1")
+    assert steps_of_runs(app) == [11, 11, 1, 1]
+    assert "at least 10 training steps, then this one. Choose earlier ones" in words(app)
+
+
 def ended(updates: int = 12) -> Any:
     run = begin(SMALL)
-    run.advance(updates - 1, seconds=60)
+    run.advance(updates, seconds=60)
     return run
 
 
 def test_a_kept_run_can_be_taken_away() -> None:
     run = kept(ended())
     frame = runs_table.curves_frame([run])
-    assert list(frame["step"]) == [*range(12)] * 2
+    assert list(frame["step"]) == [*range(13)] * 2
     (sent,) = json.loads(runs_table.as_json([run]))
     assert sent["experiment"]["seq_len"] == 8
     assert sent["models"][1]["label"] == "lstm"
-    assert len(sent["models"][0]["loss_per_answer"]) == 12
+    assert len(sent["models"][0]["loss_per_answer"]) == 13
 
 
 def test_a_link_repeats_a_run_to_the_bit() -> None:
@@ -78,7 +102,7 @@ def test_a_link_repeats_a_run_to_the_bit() -> None:
     assert asked == replace(SMALL, train_steps=12)
     for label, trainee in run.trainees.items():
         again = params_after(asked, label, 12)
-        assert all(np.array_equal(again[n], p) for n, p in trainee.state.params.items())
+        assert all(np.array_equal(again[n], p) for n, p in trainee.params_at(12).items())
 
 
 def test_a_link_with_training_steps_plays_up_to_there() -> None:
@@ -88,6 +112,7 @@ def test_a_link_with_training_steps_plays_up_to_there() -> None:
             break
         tick(app)
     assert training(app).updates == 30
+    assert verdict(app).startswith("After 30 steps")
     assert "Play" in labels(app)
 
 

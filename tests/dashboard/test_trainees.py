@@ -43,7 +43,7 @@ def test_two_scripts_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     run.advance(1, seconds=60)
     other.join()
     assert ends == [None]
-    assert run.updates == 3
+    assert run.updates == 2
 
 
 def test_a_slice_of_a_run_that_was_left_stops_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -53,10 +54,18 @@ def test_a_task_says_what_it_is(task: Task) -> None:
     assert task.asked in LOSS_AT
     assert task.proves.endswith(".")
     assert 40 < len(task.proves) < 220
-    assert task.baseline_text
     if task.baseline is not None:
         assert task.baseline_at(20, task.asked) == pytest.approx(task.baseline)
-        assert f"{task.baseline:.3f}" in task.baseline_text
+
+
+@pytest.mark.parametrize("loss_at", LOSS_AT)
+@pytest.mark.parametrize("seq_len", [10, 30, 100])
+def test_a_baseline_s_words_carry_its_number(task: Task, seq_len: int, loss_at: str) -> None:
+    loss, said = task.baseline_at(seq_len, loss_at), task.baseline_words(seq_len, loss_at)
+    numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", said)]
+    if loss is not None:
+        assert any(number == pytest.approx(loss, rel=2e-3) for number in numbers), said
+    assert not re.search(r"\b[A-Za-z]\b", said.removeprefix("a ").replace(" a ", " ")), said
 
 
 def test_inputs_are_numbers_or_tokens_of_the_input_size(task: Task) -> None:
