@@ -28,8 +28,8 @@ ARROWS = {
     "sweep": {"core", "tasks", "training", "experiment", "analysis", "workers"},
     "analysis": {"core"},
     "frames": {"core", "analysis"},
-    "plots": {"core", "analysis", "frames"},
-    "wording": set(),
+    "plots": {"core", "analysis", "frames", "wording"},
+    "wording": {"core", "tasks", "training", "experiment", "analysis"},
     "views": {"core", "tasks", "experiment", "analysis", "plots", "wording"},
     "": {"experiment", "links", "presets", "sweep"},
 }

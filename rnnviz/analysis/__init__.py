@@ -33,7 +33,6 @@ from rnnviz.analysis.spectra import (
     weight_spectra,
 )
 from rnnviz.analysis.verdicts import Verdict
-from rnnviz.wording.names import display_name
 
 __all__ = [
     "CarryPaths",
@@ -59,7 +58,6 @@ __all__ = [
     "Verdict",
     "WeightLaw",
     "carry_paths",
-    "display_name",
     "dot_test",
     "fit_slope",
     "gate_stats",

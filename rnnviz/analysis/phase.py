@@ -16,7 +16,6 @@ import numpy as np
 from rnnviz.analysis.measures import Measures
 from rnnviz.analysis.rates import LEVEL
 from rnnviz.core.numerics import Status
-from rnnviz.wording.names import WORDS, display_name
 
 Array = np.ndarray
 
@@ -69,11 +68,6 @@ class Axis:
     label: str
     values: tuple[float, ...]
     log: bool
-
-    @property
-    def short(self) -> str:
-        """Its name within a sentence."""
-        return WORDS.get(self.name, self.name.replace("_", " "))
 
     def place(self, value: float) -> float:
         """Where a value lies, in cells: 0 is the first one's middle; NaN outside all cells."""
@@ -149,23 +143,6 @@ def _value(result: Measured, quantity: str) -> tuple[float, Cell]:
     return np.nan, ZEROS.get(status, Cell.NONE)
 
 
-def phase_words(slopes: Sequence[PhaseGrid], row: float, most: int = 3) -> tuple[str, ...]:
-    """In how many settings the error stays level, in each model; and where, in the row of y that
-    is nearest to `row`, it turns from vanishing to exploding. `slopes`: grids of the slope.
-
-    Nothing is said of models or rows that have no number yet.
-    """
-    shares = [(share, grid) for grid in slopes if (share := level_share(grid)) is not None]
-    if not shares:
-        return ()
-    shares.sort(key=lambda pair: pair[0])
-    cells = max(int((grid.cells == Cell.NUMBER).sum()) for _, grid in shares)
-    parts = [f"**{100 * share:.0f} %** in the {display_name(g.model)}" for share, g in shares]
-    first = (f"Of {cells} settings, the error stays level (within ±{LEVEL:g} decades a step) in "
-             f"{_list(parts)}.")  # fmt: skip
-    return first, *_turning_words([grid for _, grid in shares][:most], row)
-
-
 def level_share(grid: PhaseGrid) -> float | None:
     """The share of the cells with a number whose slope is level; None without any."""
     known = grid.values[grid.cells == Cell.NUMBER]
@@ -182,31 +159,3 @@ def turning_points(grid: PhaseGrid, row: int) -> list[float]:
     share = slope[here] / (slope[here] - slope[here + 1])
     found = x[here] + share * (x[here + 1] - x[here])
     return [float(v) for v in (np.exp(found) if grid.x.log else found)]
-
-
-def _turning_words(grids: Sequence[PhaseGrid], wanted: float) -> tuple[str, ...]:
-    """Of the row nearest to `wanted` in which every grid has at least two numbers."""
-    x, y = grids[0].x, grids[0].y
-    enough = np.all([np.isfinite(g.values).sum(axis=1) > 1 for g in grids], axis=0)
-    if not enough.any():
-        return ()
-    far = np.abs(np.asarray(y.values, float) - wanted)
-    row = int(np.argmin(np.where(enough, far, np.inf)))
-    parts = []
-    for grid in grids:
-        turns = [f"**{_short(turn)}**" for turn in turning_points(grid, row)[:2]]
-        where = f"at {x.short} {' and '.join(turns)}" if turns else _side(grid, row)
-        parts.append(f"{where} in the {display_name(grid.model)}")
-    return (f"At {y.short} = {y.values[row]:g} it turns from dying to growing {_list(parts)}.",)
-
-
-def _side(grid: PhaseGrid, row: int) -> str:
-    return "nowhere (it dies)" if np.nanmean(grid.values[row]) < 0 else "nowhere (it grows)"
-
-
-def _short(value: float) -> str:
-    return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
-
-
-def _list(parts: Sequence[str]) -> str:
-    return ("; " if any("," in part for part in parts) else ", ").join(parts)

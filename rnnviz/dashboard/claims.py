@@ -11,13 +11,11 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz.analysis import claims_words as words
 from rnnviz.analysis.claims_carry import carry_draw
 from rnnviz.analysis.claims_growth import draw
 from rnnviz.analysis.claims_reduction import reduction
 from rnnviz.analysis.claims_stability import CORRELATIONS, LAMBDAS, sensitivity
 from rnnviz.analysis.claims_truncation import agreement
-from rnnviz.analysis.claims_words import MEASURING, Said
 from rnnviz.dashboard.claims_runs import clipped_run, own_agreement
 from rnnviz.dashboard.turning import Turning
 from rnnviz.experiment import Experiment
@@ -25,6 +23,8 @@ from rnnviz.plots import claims as plots
 from rnnviz.plots import claims_cells, claims_theory, claims_training
 from rnnviz.plots.drawing import Drawing
 from rnnviz.training.influence import EXACT, influence_curve
+from rnnviz.wording import claims as words
+from rnnviz.wording.claims import MEASURING, Said
 
 SLICE = 0.2
 """Seconds of work in one slice at most, unless a single result takes longer."""

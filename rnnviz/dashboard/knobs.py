@@ -6,8 +6,8 @@ import streamlit as st
 
 from rnnviz.dashboard import state
 from rnnviz.dashboard.components import dragging, live_slider
-from rnnviz.dashboard.task_words import TASK_NAMES
 from rnnviz.experiment import FIELDS
+from rnnviz.wording.tasks import TASK_NAMES
 
 # Where a knob's useful range is narrower than what is allowed: (low, high, format).
 RANGES = {

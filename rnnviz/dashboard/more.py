@@ -6,9 +6,9 @@ import streamlit as st
 
 from rnnviz.dashboard import layout, state, variants
 from rnnviz.dashboard.knobs import select, slider
-from rnnviz.dashboard.task_words import task_words
 from rnnviz.dashboard.uploads import text_file
 from rnnviz.experiment import FIELDS
+from rnnviz.wording.tasks import task_words
 
 TEXT_TASKS = {
     "text": "Paste a text of at least 2 characters",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from rnnviz.analysis.courses import Course, clip_words, course_words
+from rnnviz.analysis.courses import Course
 from rnnviz.dashboard import compute, layout
 from rnnviz.dashboard import train_controls as controls
 from rnnviz.dashboard.components import live_chart
@@ -24,6 +24,7 @@ from rnnviz.plots import training_gradients as gradients
 from rnnviz.plots import training_weights as weights
 from rnnviz.training import METRICS
 from rnnviz.wording.texts import texts
+from rnnviz.wording.training import clip_words, course_words
 
 Array = np.ndarray
 COARSE = 60

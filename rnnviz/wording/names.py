@@ -41,11 +41,12 @@ def display_name(label: str) -> str:
 
 def _phrase(field: str, value: str) -> str:
     if field == "variant":
-        return PHRASES.get((field, value), _word(value))
+        return PHRASES.get((field, value), setting_name(value))
     if field == "layers" and value != "1":
         return f"{value} layers"
-    return PHRASES.get((field, value)) or f"{_word(field)} {_word(value)}".strip()
+    return PHRASES.get((field, value)) or f"{setting_name(field)} {setting_name(value)}".strip()
 
 
-def _word(name: str) -> str:
+def setting_name(name: str) -> str:
+    """What a setting or its value is called within a sentence."""
     return WORDS.get(name, name.replace("_", " "))

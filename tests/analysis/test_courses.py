@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.analysis.courses import clip_words, course_words
+from rnnviz.wording.training import clip_words, course_words
 from tests.plots.courses import course
 
 TEXT = "a guess among 8 symbols: ln 8 = 2.079 nats"

@@ -9,7 +9,6 @@ import pytest
 
 from rnnviz.analysis import (
     carry_paths,
-    display_name,
     gate_stats,
     gradient_flow,
     in_real_time,
@@ -25,6 +24,7 @@ from rnnviz.analysis.verdicts import reach_verdict
 from rnnviz.core import LSTM, RNN, backward, bptt, forward
 from rnnviz.core.network import Network
 from rnnviz.core.numerics import Status
+from rnnviz.wording.names import display_name
 from rnnviz.wording.verdicts import gradient_words
 from tests.core.networks import SETTINGS, setting
 from tests.core.support import problem

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis.measures import Measures
-from rnnviz.analysis.phase import Axis, Cell, level_share, phase_grids, phase_words, turning_points
+from rnnviz.analysis.phase import Axis, Cell, level_share, phase_grids, turning_points
 from rnnviz.core.numerics import Status
+from rnnviz.wording.phase import phase_words
 
 GAIN = Axis("gain", "Gain", (0.5, 1.0, 2.0), log=True)
 LENGTH = Axis("seq_len", "Sequence length T", (10, 20), log=True)

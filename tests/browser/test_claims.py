@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from rnnviz.analysis.claims_words import SENTENCES
+from rnnviz.wording.claims import SENTENCES
 from rnnviz.wording.texts import texts
 from tests.browser import reading
 from tests.browser.support import chart, wait_idle, wait_painted

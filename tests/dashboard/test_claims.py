@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
 from rnnviz.analysis.claims_examples import EXAMPLES
-from rnnviz.analysis.claims_words import SENTENCES, TONES
 from rnnviz.dashboard import controls
 from rnnviz.dashboard.claims import CLAIMS, Asked, Visit
 from rnnviz.dashboard.claims_links import OPENS
+from rnnviz.wording.claims import SENTENCES, TONES
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import (
     assert_sound,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.plots.marks import gapped, signed, spread
+from rnnviz.plots.marks import gapped, spread
+from rnnviz.wording.numbers import signed
 
 place = st.floats(-50, 350)
 size = st.floats(5, 40)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnviz.analysis import words
 from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import weight_spectra
 from rnnviz.analysis.verdicts import Reach, Verdict
 from rnnviz.core.numerics import Status
+from rnnviz.wording import numbers, verdicts
 from tests.analysis.support import last_step, quiet_lstm, simple
 
 
@@ -36,7 +36,7 @@ from tests.analysis.support import last_step, quiet_lstm, simple
     ],
 )
 def test_fraction(log10, text):
-    assert words.fraction(log10) == text
+    assert numbers.fraction(log10) == text
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_fraction(log10, text):
     ],
 )
 def test_fraction_of_what_is_no_number(status, text):
-    assert words.fraction(-np.inf, status) == text
+    assert numbers.fraction(-np.inf, status) == text
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_fraction_of_what_is_no_number(status, text):
      (1e12, "×10^12"), (1e-9, "×10^−9"), (0.0, "×0"), (np.inf, "×∞"), (np.nan, "×NaN")],
 )  # fmt: skip
 def test_factor(value, text):
-    assert words.factor(value) == text
+    assert numbers.factor(value) == text
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_factor(value, text):
      (1234.0, "1,200"), (0.0, "0"), (0.5, "0.5")],
 )  # fmt: skip
 def test_two_significant_digits(value, text):
-    assert words.significant(value) == text
+    assert numbers.significant(value) == text
 
 
 @pytest.mark.parametrize(
@@ -80,18 +80,18 @@ def test_two_significant_digits(value, text):
     ],
 )
 def test_steps(count, text):
-    assert words.steps(count) == text
+    assert numbers.steps(count) == text
 
 
 @pytest.mark.parametrize(
     ("log10", "text"), [(-9.2, "10^−9"), (4.0, "10^4"), (-np.inf, "0"), (np.log10(0.14), "0.14")]
 )
 def test_magnitude(log10, text):
-    assert words.magnitude(log10) == text
+    assert numbers.magnitude(log10) == text
 
 
 def reach(*models):
-    return words.say(Verdict("reach", {"from_step": 100, "models": models, "refilled": False}))
+    return verdicts.say(Verdict("reach", {"from_step": 100, "models": models, "refilled": False}))
 
 
 def model(label, log10, status=Status.FINITE):
@@ -142,7 +142,7 @@ def test_zero_and_nan_have_no_rate():
 def rule(**fields):
     base = {"label": "rnn", "sigma_max": 1.113, "threshold": 1.0, "says": "explodes",
             "refilled": False}  # fmt: skip
-    return words.say(Verdict("rule", {**base, **fields}))
+    return verdicts.say(Verdict("rule", {**base, **fields}))
 
 
 def test_rule_of_thumb():
@@ -152,7 +152,7 @@ def test_rule_of_thumb():
     )
     assert rule(does="level", right=False).endswith("it stays level: **rule wrong**.")
     assert rule(does=None, right=None) == f"{start}."
-    assert rule(does=None, right=None, refilled=True) == f"{start}. {words.REFILLED}"
+    assert rule(does=None, right=None, refilled=True) == f"{start}. {verdicts.REFILLED}"
     assert "W_hh: **10^12**." in rule(does="explodes", right=True, sigma_max=8e11)
     assert rule(does="explodes", right=True, threshold=4.0) == (
         f"{start} (the threshold is 1/γ = 4). "
@@ -164,23 +164,23 @@ def test_spectrum_sentence():
     fields = {"label": "rnn", "gate": "a", "sigma_max": 1.11, "rho": 0.6, "measured": 0.57,
               "rest": 0.95, "slope_name": "tanh", "refilled": False,
               "reach_status": Status.FINITE}  # fmt: skip
-    text = words.say(Verdict("spectrum", fields))
+    text = verdicts.say(Verdict("spectrum", fields))
     assert text == (
         "The RNN's W_hh can stretch at most **×1.11** in one step and settles to **×0.60**. "
         "Measured on this run: **×0.57** a step. The rest, **×0.95**, is tanh′ and its alignment."
     )
-    linear = words.say(Verdict("spectrum", {**fields, "slope_name": "identity"}))
+    linear = verdicts.say(Verdict("spectrum", {**fields, "slope_name": "identity"}))
     assert linear.endswith("The rest, **×0.95**, is alignment.")
-    nilpotent = words.say(Verdict("spectrum", {**fields, "rho": 0.0, "rest": None}))
+    nilpotent = verdicts.say(Verdict("spectrum", {**fields, "rho": 0.0, "rest": None}))
     assert nilpotent.endswith("settles to **×0**. Measured on this run: **×0.57** a step.")
-    gated = words.say(Verdict("spectrum", {**fields, "label": "gru", "gate": "z"}))
+    gated = verdicts.say(Verdict("spectrum", {**fields, "label": "gru", "gate": "z"}))
     assert gated.startswith("The GRU's W_hz can stretch")
     assert gated.endswith("Measured on this run: **×0.57** a step.")
-    ended = words.say(Verdict("spectrum", {**fields, "rest": None, "reach_status": Status.ZERO}))
+    ended = verdicts.say(Verdict("spectrum", {**fields, "rest": None, "reach_status": Status.ZERO}))
     assert ended.endswith("**×0.57** a step, then exactly zero.")
-    refilled = words.say(Verdict("spectrum", {**fields, "refilled": True}))
-    assert refilled.endswith("settles to **×0.60**. " + words.REFILLED)
-    unmeasured = words.say(Verdict("spectrum", {**fields, "measured": None}))
+    refilled = verdicts.say(Verdict("spectrum", {**fields, "refilled": True}))
+    assert refilled.endswith("settles to **×0.60**. " + verdicts.REFILLED)
+    unmeasured = verdicts.say(Verdict("spectrum", {**fields, "measured": None}))
     assert unmeasured.endswith("settles to **×0.60**.")
 
 
@@ -188,15 +188,15 @@ def test_gates_sentence():
     fields = {"label": "lstm", "gate": "f", "half_life": 13.8, "share_beyond": 0.125,
               "seq_len": 100, "product_log10": np.log10(0.14), "true_log10": np.log10(20),
               "true_status": Status.FINITE, "ratio_log10": np.log10(140)}  # fmt: skip
-    assert words.say(Verdict("gates", fields)) == (
+    assert verdicts.say(Verdict("gates", fields)) == (
         "The median LSTM unit keeps half its memory for **14 steps**; **12 %** of units outlast "
         "the 100-step gap. Product of forget gates **0.14**; the true ∂c_T/∂c_0 is **20**, "
         "140 times as much."
     )
-    named = words.say(Verdict("gates", {**fields, "label": "lstm:gain=2"}))
+    named = verdicts.say(Verdict("gates", {**fields, "label": "lstm:gain=2"}))
     assert named.startswith("The median unit of the LSTM, gain 2, keeps half its memory")
     closed = {"true_log10": -np.inf, "true_status": Status.ROUNDED, "ratio_log10": None}
-    text = words.say(Verdict("gates", {**fields, "gate": "z", "label": "gru", **closed}))
+    text = verdicts.say(Verdict("gates", {**fields, "gate": "z", "label": "gru", **closed}))
     assert text.endswith("update gates **0.14**; the true ∂h_T/∂h_0 is **0 (rounded to zero)**.")
 
 
@@ -205,18 +205,18 @@ def test_two_lines_for_any_set_of_models():
     rnn, spectra = gradient_flow(trace, "rnn"), {"rnn": weight_spectra(trace, "rnn")["a"]}
     lstm = quiet_lstm(20, 2, 0.0)
     gated, kept = gradient_flow(lstm, "lstm"), [memory(lstm, "lstm")]
-    assert words.gradient_words([rnn, gated], spectra, kept)[1].endswith("**rule right**.")
-    first, second = words.gradient_words([gated], {}, kept)
+    assert verdicts.gradient_words([rnn, gated], spectra, kept)[1].endswith("**rule right**.")
+    first, second = verdicts.gradient_words([gated], {}, kept)
     assert first.startswith("Of the error at step 20, **1 part in ")
     assert (
         second == "The gates of a median unit keep half of its memory for **1 step** in the LSTM."
     )
-    assert len(words.gradient_words([gated], {})) == 1
+    assert len(verdicts.gradient_words([gated], {})) == 1
 
 
 def test_trouble_in_words():
     def trouble(*models):
-        return words.say(Verdict("trouble", {"models": models, "forward": ()}))
+        return verdicts.say(Verdict("trouble", {"models": models, "forward": ()}))
 
     assert trouble() == ""
     assert trouble(("rnn", 36, Status.ZERO), ("gru", 9, Status.NAN)) == (
@@ -228,14 +228,16 @@ def test_trouble_in_words():
         "from step 12 back."
     )
     overflow = Verdict("trouble", {"models": (), "forward": (("rnn", 260),)})
-    assert words.say(overflow) == "The states of the RNN overflow at step 260 on the way forward."
+    assert (
+        verdicts.say(overflow) == "The states of the RNN overflow at step 260 on the way forward."
+    )
     for status in set(Status) - {Status.FINITE, Status.NOT_RECORDED}:
         assert trouble(("rnn", 1, status)).endswith("from step 1 back.")
 
 
 def test_a_refilled_total_is_not_said_to_have_travelled():
     flow = gradient_flow(simple(0.5 * np.eye(2), np.ones((20, 2, 1))), "rnn")
-    assert words.gradient_words([flow], {})[0] == (
+    assert verdicts.gradient_words([flow], {})[0] == (
         "New error enters on the way. The **total** error at step 1 is, of that at step 20, "
         "**×2** in the RNN."
     )
@@ -244,5 +246,5 @@ def test_a_refilled_total_is_not_said_to_have_travelled():
 def test_the_second_line_warns_of_refilled_gradients():
     trace = simple(0.5 * np.eye(2), np.ones((20, 2, 1)))
     rnn, spectra = gradient_flow(trace, "rnn"), {"rnn": weight_spectra(trace, "rnn")["a"]}
-    assert words.gradient_words([rnn], spectra)[1].endswith(words.REFILLED)
-    assert words.gradient_words([rnn], {})[1] == words.REFILLED
+    assert verdicts.gradient_words([rnn], spectra)[1].endswith(verdicts.REFILLED)
+    assert verdicts.gradient_words([rnn], {})[1] == verdicts.REFILLED

@@ -10,7 +10,6 @@ from typing import Any
 import streamlit as st
 
 from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
-from rnnviz.analysis.claims_words import SENTENCES, Said
 from rnnviz.dashboard import claims_details, layout
 from rnnviz.dashboard.claims import CLAIMS, Asked, Visit, Work, visit
 from rnnviz.dashboard.claims_links import OPENS, experiment_of_draw
@@ -22,6 +21,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.claims import drawn_at
 from rnnviz.plots.claims_theory import examples_figure
 from rnnviz.plots.drawing import Drawing
+from rnnviz.wording.claims import SENTENCES, Said
 from rnnviz.wording.texts import texts
 
 BOARD, CLOCK = "claims-board", "claims"

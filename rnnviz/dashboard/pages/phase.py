@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from rnnviz.analysis.phase import phase_words
 from rnnviz.dashboard import layout, state
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.components.clock import clock
@@ -19,6 +18,7 @@ from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.plots import phase as plots
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing
+from rnnviz.wording.phase import phase_words
 from rnnviz.wording.texts import texts
 
 QUANTITIES = {"slope": "slope", "horizon": "horizon", "reach": "final gradient",

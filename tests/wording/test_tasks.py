@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rnnviz.dashboard.task_words import TASK_NAMES, task_words
 from rnnviz.experiment import Experiment, make_task
 from rnnviz.tasks import LOSS_AT
+from rnnviz.wording.tasks import TASK_NAMES, task_words
 
 
 @pytest.mark.parametrize("loss_at", LOSS_AT)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rnnviz.experiment import Experiment, make_task
 from rnnviz.tasks import Task
-from rnnviz.wording.numbers import significant
 
 TASK_NAMES = {
     "delayed_recall": "delayed recall",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis.claims_growth import draws
-from rnnviz.analysis.claims_words import (
+from rnnviz.wording.claims import (
     MEASURING,
     SENTENCES,
     TONES,
