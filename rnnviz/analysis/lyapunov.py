@@ -79,7 +79,7 @@ def lyapunov_spectrum(
     _, steps = check_range(record, sequence, 0, None)
     m = _count(record.cell, count)
     limits.check("The Lyapunov spectrum", limits.spectrum_cost(record.cell, steps, m), ADVICE)
-    start = np.eye(state_size(record.cell))[:, :m]
+    start = np.eye(state_size(record.cell), m)
     linear = linearize(record, sequence)
     done = sweep(watched(linear, progress), start, direction == "backward")
     total = _Total(m)
@@ -132,7 +132,7 @@ def _run_on(
     size: int,
     states: dict[str, Any],
 ) -> Iterator[LyapunovSpectrum]:
-    total, frame = _Total(m), np.eye(size)[:, :m]
+    total, frame = _Total(m), np.eye(size, m)
     for start, stop, counts in cuts:
         zeros = np.zeros((stop - start, cell.input_size, 1))
         record = forward(cell, params, zeros if drive is None else drive(start, stop), **states)
