@@ -116,8 +116,8 @@ def long_run(
     discard = checks.size("discard", discard, 0)
     cost = limits.spectrum_cost(cell, BLOCK, m)
     blocks = (checks.size("steps", steps) + discard) / BLOCK
-    cost = limits.Estimate(cost.bytes, cost.seconds * blocks)
-    limits.check("The Lyapunov spectrum", cost, "fewer steps or only the largest exponents (count)")
+    advice = "fewer steps or only the largest exponents (count)"
+    limits.check("The Lyapunov spectrum", cost.times(blocks), advice)
     return _run_on(cell, params, _cuts(discard, steps), label, drive, m, size,
                    _first_state(cell, h0, c0, seed))  # fmt: skip
 

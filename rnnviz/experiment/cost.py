@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from rnnviz.core import Cell
@@ -59,11 +61,13 @@ def check_size(
     max_bytes: int = MAX_BYTES,
     max_seconds: float = MAX_SECONDS,
     speed: Speed = Speed(),  # noqa: B008
+    cost_of: Callable[[Experiment], Estimate] = estimate,
 ) -> str:
     """Why this experiment should not be run here, in one sentence; "" if nothing speaks
-    against it. Nothing is allocated. Also says why a task cannot be made."""
+    against it. Nothing is allocated. Also says why a task cannot be made. cost_of: of the
+    run and what is done with it at once."""
     try:
-        cost = estimate(experiment).on(speed)
+        cost = cost_of(experiment).on(speed)
     except ValueError as error:
         return f"This cannot be run: {error}."
     if cost.bytes <= max_bytes and cost.seconds <= max_seconds:
