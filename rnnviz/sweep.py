@@ -25,8 +25,19 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.analysis.measures import Measures, measures
-from rnnviz.experiment import FIELDS, Experiment, Field, check_size, estimate, run
+from rnnviz.analysis import limits
+from rnnviz.analysis.measures import VECTORS, Measures, measures
+from rnnviz.core.cost import Estimate
+from rnnviz.experiment import (
+    FIELDS,
+    Experiment,
+    Field,
+    check_size,
+    estimate,
+    make_networks,
+    make_task,
+    run,
+)
 from rnnviz.workers import Jobs, Pool, chunked, cores
 
 Pairs = tuple[tuple[str, Any], ...]
@@ -197,9 +208,9 @@ def measure(point: Point, max_seconds: float = MAX_SECONDS) -> list[Result]:
     Of a network of several layers or directions, the first layer's forward direction.
     """
     start, experiment = time.perf_counter(), point.experiment
-    if refusal := check_size(experiment, max_seconds=max_seconds):
-        return _without(point, refusal)
     try:
+        if refusal := check_size(experiment, max_seconds=max_seconds, cost_of=cost_of):
+            return _without(point, refusal)
         found = {label: measures(trace.trace, experiment.batch_size)
                  for label, trace in run(experiment).items()}  # fmt: skip
     except Exception as error:
@@ -207,6 +218,16 @@ def measure(point: Point, max_seconds: float = MAX_SECONDS) -> list[Result]:
     seconds = (time.perf_counter() - start) / len(found)
     return [Result(point.at, experiment.seed, label, numbers, seconds)
             for label, numbers in found.items()]  # fmt: skip
+
+
+def cost_of(experiment: Experiment) -> Estimate:
+    """Of a run and the numbers that are taken of it. Raises ValueError where the task cannot be
+    made."""
+    seq_len, *sizes = make_task(experiment).shape(experiment.seq_len)
+    costs = [limits.measures_cost(network.cells[0], seq_len, experiment.batch_size, VECTORS)
+             for network in make_networks(experiment, *sizes).values()]  # fmt: skip
+    numbers = replace(sum(costs, Estimate()), bytes=max(cost.bytes for cost in costs))
+    return estimate(experiment) + numbers
 
 
 def _without(point: Point, message: str) -> list[Result]:
@@ -222,5 +243,5 @@ def _lost(point: Point, why: str) -> list[Result]:
 def _cost(point: Point) -> float:
     """Estimated seconds; 0 for what will be refused."""
     with suppress(ValueError):
-        return estimate(point.experiment).seconds
+        return cost_of(point.experiment).seconds
     return 0.0

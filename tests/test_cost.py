@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +12,14 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment, check_size, estimate, run
+from rnnviz.core.cost import Estimate, Speed, measure_speed
 from rnnviz.core.network import NetworkTrace
+from rnnviz.experiment.cost import PER_MODEL, recorded_bytes
 
 SMALL = Experiment(seq_len=6, hidden_size=5, batch_size=3)
 
 
-def recorded_bytes(trace: NetworkTrace) -> int:
+def held_bytes(trace: NetworkTrace) -> int:
     """Memory of everything that the trace holds; views of another array count once. The batch's
     lengths are not part of it."""
     named = {id(a): a for a in (*trace.params.values(), *trace.grads.values())}
@@ -47,9 +51,9 @@ def recorded_bytes(trace: NetworkTrace) -> int:
         {"task": "captioning"},
     ],
 )
-def test_the_estimate_of_memory_is_exact(change: dict[str, Any]) -> None:
+def test_what_a_run_holds_is_known_exactly(change: dict[str, Any]) -> None:
     e = replace(SMALL, **change)
-    assert estimate(e).bytes == sum(map(recorded_bytes, run(e).values()))
+    assert recorded_bytes(e) == sum(map(held_bytes, run(e).values()))
 
 
 def test_time_grows_with_everything_that_costs_time() -> None:
@@ -66,13 +70,93 @@ def test_time_grows_with_everything_that_costs_time() -> None:
         assert estimate(Experiment(**change)).seconds > 1.3 * base
 
 
+def peak_bytes(work: Callable[[], Any]) -> int:
+    """Of what is taken beside what was there before; a second time, so that nothing is imported."""
+    work()
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+LARGE: list[dict[str, Any]] = [
+    {"models": ("rnn",), "hidden_size": 128, "batch_size": 64, "train_steps": 1},
+    {"models": ("lstm",), "hidden_size": 64, "batch_size": 64},
+    {"models": ("gru",), "hidden_size": 64, "batch_size": 64, "train_steps": 2},
+    {"models": ("lstm",), "hidden_size": 384, "batch_size": 1, "train_steps": 2},
+    {"models": ("gru",), "hidden_size": 2, "batch_size": 256, "seq_len": 400},
+    {"models": ("rnn",), "gain": 0.01, "seq_len": 700, "train_steps": 1},
+    {"models": ("lstm",), "gain": 0.01, "memory_bias": -6.0, "seq_len": 500},
+    {"models": ("lstm",), "gain": 0.01, "memory_bias": -6.0, "seq_len": 700, "dtype": "float32"},
+    {"layers": 3, "bidirectional": "yes"},
+    {"models": ("lstm",), "skip": 5, "seq_len": 400, "train_steps": 1},
+    {"models": ("rnn",), "skip": 50, "seq_len": 700},
+    {"models": ("gru:variant=reset_before", "lstm:variant=peepholes"), "seq_len": 200},
+    {"models": ("rnn",), "seq_len": 300, "window": 20, "stride": 1, "train_steps": 1},
+    {"task": "text", "text": "the quick brown fox jumps over the lazy dog " * 20,
+     "loss_at": "every", "hidden_size": 32, "batch_size": 64, "train_steps": 1},
+    {"models": ("lstm", "gru"), "task": "captioning", "batch_size": 128},
+    {},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", LARGE, ids=str)
+def test_memory_is_never_underestimated(change: dict[str, Any]) -> None:
+    """Gradients that leave the range of their numbers, and are sent back twice, among them."""
+    e = Experiment(**change)
+
+    def work() -> list[Any]:
+        result = run(e)
+        return [result, *(trace.grads for trace in result.values())]
+
+    peak, expected = peak_bytes(work), estimate(e).bytes
+    assert peak <= expected
+    assert expected <= 2 * max(peak, 50 << 20)
+
+
 def test_training_takes_its_time() -> None:
     once, trained = estimate(SMALL), estimate(replace(SMALL, train_steps=99))
     assert trained.seconds == pytest.approx(100 * once.seconds)
-    assert trained.bytes == once.bytes
     windows = replace(SMALL, train_steps=99, window=4, stride=1)
-    assert estimate(windows).seconds == pytest.approx(397 * once.seconds)
+    assert estimate(windows).seconds > 397 * once.seconds
     assert "train for fewer steps" in check_size(replace(SMALL, train_steps=20_000))
+
+
+def test_the_smallest_training_step_has_its_fixed_cost() -> None:
+    tiny = Experiment(models=("rnn", "gru"), seq_len=2, hidden_size=1, batch_size=1)
+    assert estimate(replace(tiny, train_steps=20_000)).seconds > 2 * 20_000 * PER_MODEL
+    every_step = replace(tiny, seq_len=2000, window=1, stride=1, train_steps=10)
+    one_window = replace(every_step, window=0, stride=0)
+    assert estimate(every_step).seconds > 5 * estimate(one_window).seconds
+
+
+def test_seconds_are_those_of_the_machine() -> None:
+    cost = Estimate(bytes=5, python=1.0, products=2.0, elements=4.0)
+    slow = cost.on(Speed(python=2.0, products=3.0, elements=5.0))
+    assert (cost.seconds, slow.seconds, slow.bytes) == (7.0, 28.0, 5)
+    assert check_size(SMALL) == ""
+    assert "10 s" in check_size(SMALL, speed=Speed(python=10_000))
+
+
+def test_the_speed_of_a_machine_is_that_of_its_fastest_rounds() -> None:
+    """By a clock that stands still but for a benchmark's second round, or takes ten seconds."""
+
+    def clock(seconds: float) -> Callable[[], float]:
+        ticks = (
+            tick for start in itertools.count() for tick in (100.0 * start, 100.0 * start + seconds)
+        )
+        return lambda: next(ticks)
+
+    one, ten = measure_speed(clock(1.0)), measure_speed(clock(10.0))
+    assert ten == Speed(*(pytest.approx(10 * v) for v in vars(one).values()))
+    rounds = itertools.cycle([9.0, 1.0, 7.0])
+    ticks = (
+        tick
+        for start in itertools.count()
+        for tick in (100.0 * start, 100.0 * start + next(rounds))
+    )
+    assert measure_speed(lambda: next(ticks)) == one
 
 
 def test_a_run_that_is_too_large_is_refused_with_the_numbers() -> None:

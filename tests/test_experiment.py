@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -251,3 +253,22 @@ def test_trained_models_are_what_training_makes_of_them() -> None:
     for label in e.models:
         assert (untrained[label].params["W_hy"] != result[label].params["W_hy"]).any()
     np.testing.assert_array_equal(untrained.batch.x, result.batch.x)
+
+
+def test_a_run_ends_where_it_is_told_to() -> None:
+    """Forward, backward and while it trains: after each of the first calls, and never later."""
+    experiment = Experiment(models=("rnn", "gru"), seq_len=4, hidden_size=2, train_steps=2)
+    calls = count(1)
+    run(experiment, tell=lambda: next(calls) and None)
+    total = next(calls) - 1
+    assert total == 2 * 3 * 2
+    for stop in range(1, total + 1):
+        left = count(stop - 1, -1)
+
+        def tell(left: Iterator[int] = left) -> None:
+            if not next(left):
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            run(experiment, tell=tell)
+        assert next(left) == -1

@@ -12,7 +12,8 @@ from rnnviz.core.activations import ACTIVATIONS
 
 Array = np.ndarray
 
-BLOCK = 16
+BLOCK_BYTES = 1 << 20
+"""Of matrices that are decomposed together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +37,8 @@ def log_determinants(
 
     RNN: ln |det W_hh| + Σ_i ln φ′(a_ti) (E8). LSTM: ln |det(diag(∂h/∂a_o) U_o)| and the sum over
     units of ln |∂c_t/∂c_{t−1}| with h held (E9; derived for this project). Both from the values of
-    the gates, without J_t. Others (GRU, leaky units, skips): by LU of J_t, from `linear` if these
-    steps are there already.
+    the gates, without J_t. Others (GRU, leaky units, skips): by LU of J_t, or of the part of it
+    that decides (`Steps.compact`), from `linear` if these steps are there already.
     Raises ValueError for a range that the record does not have.
     """
     start, stop = check_range(record, sequence, start, stop)
@@ -52,10 +53,10 @@ def log_determinants(
 
 
 def _by_lu(linear: Steps) -> Array:
-    logs = []
-    for first in range(0, len(linear), BLOCK):
-        some = range(first, min(first + BLOCK, len(linear)))
-        logs.append(_log_det(np.stack([linear.matrix(k) for k in some])))
+    logs, n = [], max(1, BLOCK_BYTES // linear.compact(0).nbytes)
+    for first in range(0, len(linear), n):
+        some = range(first, min(first + n, len(linear)))
+        logs.append(_log_det(np.stack([linear.compact(k) for k in some])))
     return np.concatenate(logs)
 
 
@@ -91,6 +92,6 @@ def _lstm(record: Record, sequence: int, steps: slice) -> Determinants:
 
 def _log_det(matrices: Array) -> Array:
     """Of one (S, S) or a stack (n, S, S); NaN where one is not finite."""
-    matrices = matrices.astype(np.float64)
+    matrices = matrices.astype(np.float64, copy=False)
     finite = np.isfinite(matrices).all(axis=(-2, -1))
     return np.where(finite, np.linalg.slogdet(matrices)[1], np.nan)

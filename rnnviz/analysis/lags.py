@@ -64,7 +64,7 @@ def lag_profile(
     """
     _, end = check_range(record, sequence, 0, end)
     step = checks.size("every", every)
-    limits.check("The lag profile", limits.lags_cost(record.cell, end))
+    limits.check("The lag profile", limits.lags_cost(record.cell, end, record.batch_size))
     linear = watched(linearize(record, sequence, 0, end), progress)
     H = record.cell.hidden_size
     product, turn_at = _Product(linear, H, end), FIRST_TURN

@@ -2,73 +2,96 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 from rnnviz.analysis.factored import state_size
 from rnnviz.analysis.linear import BLOCK_BYTES, KEPT_BYTES
 from rnnviz.analysis.pair_columns import ENTRIES, together
-from rnnviz.core import Cell
+from rnnviz.core import GRU, LSTM, RNN, Cell
+from rnnviz.core.cost import Estimate
 
 MAX_BYTES = 1 << 30
 MAX_SECONDS = 30.0
+ROUNDS = 200
+"""Of a product's singular values at most."""
 
-# Measured on one core of a small server, float64, rounded up.
-SECONDS_PER_STEP = 60e-6
-FLOPS_PER_SECOND = 20e9
-QR_FLOPS_PER_SECOND = 12e9
-SECONDS_PER_ELEMENT = 2e-9
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """bytes: of the arrays alive at once. seconds: a rough guess for one core, within a factor of
-    a few."""
-
-    bytes: int
-    seconds: float
+# Measured on one core, float64.
+SECONDS_PER_STEP = 40e-6
+FLOPS_PER_SECOND = 40e9
+QR_FLOPS_PER_SECOND = 25e9
+SECONDS_PER_ELEMENT = 1.2e-9
 
 
-def lags_cost(cell: Cell, seq_len: int) -> Estimate:
-    """All of ∂s_T/∂s_t, and the norms of two of its blocks at each step, sixteen steps together."""
+def lags_cost(cell: Cell, seq_len: int, batch_size: int = 1) -> Estimate:
+    """All of ∂s_T/∂s_t, and the norms of two of its blocks at each step, sixteen steps together;
+    where one is zero, a pass back through the whole batch tells why."""
     size = state_size(cell)
-    norms = 6 * size**3 / QR_FLOPS_PER_SECOND
-    seconds = seq_len * (_applied(cell, size) + norms)
-    return Estimate(_linear_bytes(cell, seq_len) + 8 * 32 * size * size, seconds)
+    copies = 64 if cell.skip else 48
+    norms = Estimate(8 * copies * size * size, products=6 * size**3 / QR_FLOPS_PER_SECOND)
+    return (
+        _linear(cell, seq_len)
+        + (_applied(cell, size) + norms).times(seq_len)
+        + _reachable(cell, seq_len, batch_size)
+    )
 
 
 def spectrum_cost(cell: Cell, seq_len: int, count: int, sweeps: int = 1) -> Estimate:
-    """`count` vectors through all steps, orthonormal again after each one."""
+    """`count` vectors through all steps, orthonormal again after each one; where one dies, the
+    determinants of all steps."""
     size = state_size(cell)
     qr = (4 * size * count * count + 2 * count**3) / QR_FLOPS_PER_SECOND
-    seconds = sweeps * seq_len * (_applied(cell, count) + qr)
-    return Estimate(_linear_bytes(cell, seq_len) + 8 * 8 * size * count, seconds)
+    vectors = Estimate(8 * (8 * size * count + 2 * count * count), products=qr)
+    steps = (_applied(cell, count) + vectors).times(sweeps * seq_len)
+    return _linear(cell, seq_len) + steps + _determinants(cell, seq_len)
+
+
+def products_cost(cell: Cell, seq_len: int) -> Estimate:
+    """As many vectors as the state has, there and back, and the rounds on the triangle between."""
+    size = state_size(cell)
+    rounds = Estimate(8 * 8 * size * size, products=2 * size**3 / QR_FLOPS_PER_SECOND)
+    return spectrum_cost(cell, seq_len, size, sweeps=2) + rounds.times(ROUNDS)
+
+
+def measures_cost(cell: Cell, seq_len: int, batch_size: int, count: int) -> Estimate:
+    """Gradient norms and the largest exponents of a run; where a gradient is zero, a pass back
+    through the whole batch tells why."""
+    return spectrum_cost(cell, seq_len, count) + _reachable(cell, seq_len, batch_size)
 
 
 def pairs_cost(cell: Cell, seq_len: int, losses: int, batch_size: int) -> Estimate:
     """One gradient for each step with a loss, on average half of the way back each."""
     group = together(cell, losses, batch_size)
-    results = 8 * (5 + 3 * group * (1 + cell.HAS_CELL_STATE)) * losses * (seq_len + 1)
+    groups = -(-batch_size // group)
+    results = 8 * (6 + 4 * group * (1 + cell.HAS_CELL_STATE)) * losses * (seq_len + 1)
     columns = 8 * 3 * group * state_size(cell) * losses
+    sums = 8 * 4 * (seq_len + 1) * group * cell.hidden_size
     entries = min(group * seq_len, max(group, ENTRIES))
-    seconds = batch_size * seq_len * _applied(cell, (losses + 1) // 2)
-    return Estimate(_linear_bytes(cell, entries) + results + columns, seconds)
+    step = _applied(cell, (losses + 1) // 2)
+    steps = replace(step.times(batch_size * seq_len), python=step.python * seq_len * groups)
+    held = Estimate(results + columns + sums)
+    return _linear(cell, entries) + held + steps + _reachable(cell, seq_len, batch_size)
 
 
 def contributions_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
     """The gradient of W_hh of each step, one at a time, twice."""
     elements = len(cell.D_SLABS) * cell.hidden_size**2
-    product = 2 * elements * batch_size / FLOPS_PER_SECOND
-    seconds = 2 * seq_len * (100e-6 + 5 * elements * SECONDS_PER_ELEMENT + product)
     factors = seq_len * batch_size * len(cell.D_SLABS) * cell.hidden_size
-    return Estimate(8 * (6 * elements + 4 * seq_len + factors), seconds)
+    each = Estimate(
+        8 * (6 * elements + 4 * seq_len + factors + factors // 4),
+        python=100e-6,
+        products=2 * elements * batch_size / FLOPS_PER_SECOND,
+        elements=5 * elements * SECONDS_PER_ELEMENT,
+    )
+    return each.times(2 * seq_len)
 
 
 def carry_cost(cell: Cell, seq_len: int) -> Estimate:
-    """∂c_T/∂c_t in two parts, and their norms at each step."""
+    """∂c_T/∂c_t in two parts, and their norms at each step, thirty-two steps together."""
     H = cell.hidden_size
-    norms = 2 * 5 * H**3 / QR_FLOPS_PER_SECOND
-    seconds = seq_len * (_applied(cell, 2 * H) + norms)
-    return Estimate(_linear_bytes(cell, seq_len) + 8 * 12 * H * H, seconds)
+    norms = Estimate(8 * 4 * 33 * H * H, products=2 * 5 * H**3 / QR_FLOPS_PER_SECOND)
+    pushed = Estimate(8 * 16 * state_size(cell) * H)
+    steps = (_applied(cell, 2 * H) + norms).times(seq_len)
+    return _linear(cell, seq_len) + steps + pushed
 
 
 def refusal(what: str, cost: Estimate, advice: str = "a shorter sequence or fewer units") -> str:
@@ -87,21 +110,52 @@ def check(what: str, cost: Estimate, advice: str = "a shorter sequence or fewer 
         raise ValueError(reason)
 
 
-def _applied(cell: Cell, columns: int) -> float:
-    """Seconds of one step applied to that many columns."""
+def _applied(cell: Cell, columns: int) -> Estimate:
+    """One step applied to that many columns; what it allocates is counted elsewhere."""
     gates = len(cell.D_SLABS) * cell.hidden_size
     flops = 2 * gates * cell.hidden_size * columns * (2 if cell.skip else 1)
     elements = (2 * gates + 4 * state_size(cell)) * columns
-    return SECONDS_PER_STEP + flops / FLOPS_PER_SECOND + elements * SECONDS_PER_ELEMENT
+    return Estimate(
+        python=SECONDS_PER_STEP,
+        products=flops / FLOPS_PER_SECOND,
+        elements=elements * SECONDS_PER_ELEMENT,
+    )
 
 
-def _linear_bytes(cell: Cell, seq_len: int) -> int:
+def _determinants(cell: Cell, seq_len: int) -> Estimate:
+    """Those of all steps, by LU where there is no closed form."""
+    own = cell.hidden_size * (1 + cell.HAS_CELL_STATE)
+    plain = isinstance(cell, LSTM) or (isinstance(cell, RNN) and cell.leak == 1)
+    if plain and not cell.skip:
+        return Estimate(8 * (2 * cell.hidden_size**2 + 8 * seq_len * cell.hidden_size))
+    held, flops = 8 * 5 * own * own + (3 << 20), own**3
+    return Estimate(held, python=30e-6, products=flops / QR_FLOPS_PER_SECOND).times(seq_len)
+
+
+def _reachable(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
+    """A pass back through a batch that tells rounding from structure."""
+    slabs = len(cell.D_SLABS) + len(cell.SLABS) + 5
+    columns = seq_len * batch_size * cell.hidden_size
+    flops = 2 * columns * len(cell.D_SLABS) * cell.hidden_size
+    return Estimate(
+        columns * 8 * 4 + 8 * slabs * min(seq_len, 65) * batch_size * cell.hidden_size,
+        python=40e-6 * seq_len,
+        products=flops / FLOPS_PER_SECOND,
+        elements=columns * 4 * slabs * SECONDS_PER_ELEMENT,
+    )
+
+
+def _linear(cell: Cell, seq_len: int) -> Estimate:
     """δ of every gate and state, the diagonals, the record they are read off, and the rows of J_t
-    that are kept: all, or two blocks."""
-    states = 1 + cell.HAS_CELL_STATE
+    that are kept: all, or two blocks. Where W_hh acts twice in a step, its rows are asked for one
+    by one."""
+    states, H = 1 + cell.HAS_CELL_STATE, cell.hidden_size
     per_step = (states + 3) * len(cell.D_SLABS) + states * states + 8
-    rows = 8 * states * cell.hidden_size**2
-    kept = seq_len * rows
-    if kept > KEPT_BYTES:
-        kept = 2 * max(rows, BLOCK_BYTES)
-    return 8 * seq_len * per_step * cell.hidden_size + kept
+    rows = 8 * states * H * H
+    block = max(rows, BLOCK_BYTES) * (2 if cell.skip else 1)
+    kept = 2 * block
+    if seq_len * rows <= KEPT_BYTES:
+        kept += seq_len * rows * (2 if cell.skip else 1)
+    if isinstance(cell, GRU) and cell.reset == "before":
+        kept += 16 * block
+    return Estimate(8 * seq_len * per_step * H + kept)

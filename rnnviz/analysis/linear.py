@@ -40,6 +40,10 @@ class Steps(Protocol):
     def matrix(self, k: int) -> Array:
         """J itself (S, S): rows s_t, columns s_{t−1}."""
 
+    def compact(self, k: int) -> Array:
+        """A matrix of the size of one step's own state, H or 2H, with |det| that of J: where a skip
+        of d steps keeps older states, J only moves these, but for the oldest."""
+
 
 def linearize(record: Record, sequence: int = 0, start: int = 0, stop: int | None = None) -> Steps:
     """The steps from s_start to s_stop of one sequence (its last state unless given).
@@ -131,6 +135,17 @@ class Linear:
         result[..., older, older - H] = 1
         return result
 
+    def compact(self, k: int) -> Array:
+        if self._size == self._own:
+            return self.matrix(k)
+        rows, H = self._rows(k), self._H
+        assert rows.skip is not None
+        if rows.carried is None:
+            return rows.skip
+        diagonals = rows.carried[..., :H, 0], rows.carried[..., H:, 0]
+        carried = [diagonal[..., None] * np.eye(H) for diagonal in diagonals]
+        return np.concatenate([np.concatenate(carried, axis=-2), rows.skip], axis=-1)
+
     def _rows(self, k: int) -> Rows:
         start = k - k % self._per_block
         block = self._blocks.get(start)
@@ -159,6 +174,9 @@ class Watched:
 
     def matrix(self, k: int) -> Array:
         return self._steps.matrix(k)
+
+    def compact(self, k: int) -> Array:
+        return self._steps.compact(k)
 
     def push(self, k: int, columns: Array) -> Array:
         self._tell()

@@ -79,7 +79,7 @@ def lyapunov_spectrum(
     _, steps = check_range(record, sequence, 0, None)
     m = _count(record.cell, count)
     limits.check("The Lyapunov spectrum", limits.spectrum_cost(record.cell, steps, m), ADVICE)
-    start = np.eye(state_size(record.cell))[:, :m]
+    start = np.eye(state_size(record.cell), m)
     linear = linearize(record, sequence)
     done = sweep(watched(linear, progress), start, direction == "backward")
     total = _Total(m)
@@ -116,8 +116,8 @@ def long_run(
     discard = checks.size("discard", discard, 0)
     cost = limits.spectrum_cost(cell, BLOCK, m)
     blocks = (checks.size("steps", steps) + discard) / BLOCK
-    cost = limits.Estimate(cost.bytes, cost.seconds * blocks)
-    limits.check("The Lyapunov spectrum", cost, "fewer steps or only the largest exponents (count)")
+    advice = "fewer steps or only the largest exponents (count)"
+    limits.check("The Lyapunov spectrum", cost.times(blocks), advice)
     return _run_on(cell, params, _cuts(discard, steps), label, drive, m, size,
                    _first_state(cell, h0, c0, seed))  # fmt: skip
 
@@ -132,7 +132,7 @@ def _run_on(
     size: int,
     states: dict[str, Any],
 ) -> Iterator[LyapunovSpectrum]:
-    total, frame = _Total(m), np.eye(size)[:, :m]
+    total, frame = _Total(m), np.eye(size, m)
     for start, stop, counts in cuts:
         zeros = np.zeros((stop - start, cell.input_size, 1))
         record = forward(cell, params, zeros if drive is None else drive(start, stop), **states)

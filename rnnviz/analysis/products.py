@@ -16,7 +16,6 @@ Array = np.ndarray
 
 SMALL = 7.0
 """Nats that singular values may spread for an ordinary SVD to have them all to 1e-13."""
-ROUNDS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +59,7 @@ def product_spectrum(
     """
     start, stop = check_range(record, sequence, start, stop)
     size = state_size(record.cell)
-    cost = limits.spectrum_cost(record.cell, stop - start, size, sweeps=2)
-    limits.check("The singular values", cost)
+    limits.check("The singular values", limits.products_cost(record.cell, stop - start))
     steps = linearize(record, sequence, start, stop)
     there = sweep(watched(steps, progress, 0, 0.5), np.eye(size))
     alive = there.logs[there.died < 0]
@@ -81,7 +79,7 @@ def _of_triangle(logs: Array, shape: Array) -> tuple[Array, float]:
     triangular, ones on its diagonal."""
     change = 0.0
     with np.errstate(all="ignore"):
-        for _ in range(ROUNDS):
+        for _ in range(limits.ROUNDS):
             if not logs.size or np.ptp(logs) < SMALL:
                 return _by_svd(logs, shape), 0.0
             R = np.linalg.qr(shape.T, "r")

@@ -8,7 +8,7 @@ known before the block, and what W_skip sends back arrives at states before the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from rnnviz.core.skips import Arrivals, delay, delay_arrays
 from rnnviz.core.trace import Record, Trace
 
 Array = np.ndarray
+Tell = Callable[[], None]
+"""Is called again and again while work goes on; what it raises ends the work."""
 
 # Measured: elements of a block of gates that still profit from the second-level cache.
 BLOCK_ELEMENTS = 1 << 15
@@ -53,6 +55,7 @@ def unroll(
     h0: Array | None = None,
     c0: Array | None = None,
     lengths: Array | None = None,
+    tell: Tell | None = None,
 ) -> Record:
     """`forward` without its checks, which also takes states that have blown up: arrays of one
     dtype, lengths None or (B,)."""
@@ -75,13 +78,17 @@ def unroll(
                 tape.gates[start:stop] += np.matmul(w.skip, delayed[start:stop])
             for views in cell.forward_views(tape, start, stop):
                 cell.forward_step(w, s, *views)
+            if tell is not None:
+                tell()
     zero_padding(lengths, tape.h[1:], tape.gates, None if tape.c is None else tape.c[1:])
     zero_padding(lengths, tape.memo, delayed)
     return Record(cell, params, x1[:, :input_size], tape.h, tape.c, tape.gates, tape.memo,
                   lengths=lengths, h_before=before, delayed=delayed)  # fmt: skip
 
 
-def backward(record: Record, d_h_direct: Any, direct_log2: Any = None) -> Trace:
+def backward(
+    record: Record, d_h_direct: Any, direct_log2: Any = None, tell: Tell | None = None
+) -> Trace:
     """Backpropagation through time: total gradients of every state, gate, input and parameter.
 
     d_h_direct (T, H, B): d_h_direct[t] = ∂⁺L/∂h[t+1], what reaches h[t+1] through the output of
@@ -95,10 +102,12 @@ def backward(record: Record, d_h_direct: Any, direct_log2: Any = None) -> Trace:
     direct, log2 = checked_direct(record, d_h_direct, direct_log2)
     with np.errstate(all="ignore"):
         if log2 is None:
-            trace = _backward(record, direct, None, None)
+            trace = _backward(record, direct, None, None, tell)
             if not needs_scaling(trace.d_h, trace.d_c, direct):
                 return trace
-        return _backward(record, direct, log2, Scaler(record.h.dtype, *record.h.shape[::2]))
+            del trace  # the two are never in memory together
+        scaler = Scaler(record.h.dtype, *record.h.shape[::2])
+        return _backward(record, direct, log2, scaler, tell)
 
 
 def bptt(
@@ -168,7 +177,11 @@ def _blocks(seq_len: int, elements: int, skip: int) -> Iterator[tuple[int, int]]
 
 
 def _backward(
-    record: Record, direct: Array, direct_log2: Array | None, scaler: Scaler | None
+    record: Record,
+    direct: Array,
+    direct_log2: Array | None,
+    scaler: Scaler | None,
+    tell: Tell | None,
 ) -> Trace:
     cell, w = record.cell, record.cell.backward_weights(record.params)
     shape = (record.seq_len, len(cell.D_SLABS) * cell.hidden_size, record.batch_size)
@@ -184,6 +197,8 @@ def _backward(
     for start, stop in reversed(list(_blocks(shape[0], shape[1] * shape[2], cell.skip))):
         _backward_block(record, w, arrivals, (d_a, d_h, d_c), start, stop, scaler)
         arrivals.after(start, d_a[start:stop])
+        if tell is not None:
+            tell()
     zero_padding(record.lengths, d_a, d_h[1:], None if d_c is None else d_c[1:])
     log2 = np.zeros((shape[0] + 1, shape[2]), np.int64) if scaler is None else scaler.log2
     return Trace(**vars(record), d_h_direct=direct, d_h=d_h, d_c=d_c, d_log2=log2,

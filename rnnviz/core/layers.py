@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rnnviz.core.bptt import unroll
+from rnnviz.core.bptt import Tell, unroll
 from rnnviz.core.cell import Cell
 from rnnviz.core.scaling import add_scaled
 from rnnviz.core.trace import Record, Trace
@@ -60,14 +60,16 @@ def forward_layers(
     directions: int,
     h0: Array | None = None,
     lengths: Array | None = None,
+    tell: Tell | None = None,
 ) -> Layers:
     """The records of every layer and direction; h0 is the first layer's, forward direction."""
     layers: list[tuple[Record, ...]] = []
     for k, cell in enumerate(cells):
-        runs = [unroll(cell, of_cell(params, k, 0), x, h0 if k == 0 else None, None, lengths)]
+        first, own = h0 if k == 0 else None, of_cell(params, k, 0)
+        runs = [unroll(cell, own, x, first, None, lengths, tell)]
         if directions == 2:
             own = of_cell(params, k, 1)
-            runs.append(unroll(cell, own, reverse(x, lengths), lengths=lengths))
+            runs.append(unroll(cell, own, reverse(x, lengths), lengths=lengths, tell=tell))
         layers.append(tuple(runs))
         x = outputs(layers[-1])
     return tuple(layers)

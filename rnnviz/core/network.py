@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from rnnviz.core import checks
+from rnnviz.core.bptt import Tell
 from rnnviz.core.bptt import backward as full_backward
 from rnnviz.core.cell import Cell
 from rnnviz.core.initializers import uniform
@@ -174,17 +175,22 @@ class NetworkTrace:
 
 
 def run_network(
-    network: Network, params: dict[str, Any], batch: Examples, backward: Backward = full_backward
+    network: Network,
+    params: dict[str, Any],
+    batch: Examples,
+    backward: Backward = full_backward,
+    tell: Tell | None = None,
 ) -> NetworkTrace:
     """Forward, loss and backward on one batch.
 
     x_t → layers → y_t → loss; d_y from the loss, W_hyᵀ d_y_t into the last layer, then each
     layer's backpropagation through time and its d_x into the layer below. Padded steps have no
     loss. Runs in the dtype of the parameters. backward: how one layer and direction is sent back,
-    such as `functools.partial(truncated_backward, window=20)`.
+    such as `functools.partial(truncated_backward, window=20)`. tell: is called all the way
+    forward; `backward` may have its own.
     Raises ValueError for a wrong key, shape or dtype, and for NaN or inf in x.
     """
-    weights, layers, y, context = _forward(network, params, batch)
+    weights, layers, y, context = _forward(network, params, batch, tell)
     errors = ERRORS[checks.choice("loss", batch.loss, ERRORS)]
     lengths = layers[0][0].lengths
     with np.errstate(all="ignore"):
@@ -201,7 +207,7 @@ def predict(network: Network, params: dict[str, Any], batch: Examples) -> Array:
 
 
 def _forward(
-    network: Network, params: dict[str, Any], batch: Examples
+    network: Network, params: dict[str, Any], batch: Examples, tell: Tell | None = None
 ) -> tuple[dict[str, Array], Layers, Array, Array | None]:
     """(parameters as checked copies, records, y, context)."""
     weights = checks.params(params, network.param_shapes())
@@ -214,7 +220,7 @@ def _forward(
     context = _context(network, batch, dtype)
     with np.errstate(all="ignore"):
         h0 = None if context is None else weights["W_vh"] @ context
-        layers = forward_layers(network.cells, weights, x, network.directions, h0, lengths)
+        layers = forward_layers(network.cells, weights, x, network.directions, h0, lengths, tell)
         y = np.matmul(weights["W_hy"], _read(network, layers)) + weights["b_y"][:, None]
     return weights, layers, y, context
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core import checks
-from rnnviz.core.bptt import backward, checked_direct
+from rnnviz.core.bptt import Tell, backward, checked_direct
 from rnnviz.core.scaling import add_scaled
 from rnnviz.core.states import cell_carry
 from rnnviz.core.trace import Record, Trace
@@ -17,7 +17,12 @@ Array = np.ndarray
 
 
 def truncated_backward(
-    record: Record, d_h_direct: Any, window: int, stride: int = 0, direct_log2: Any = None
+    record: Record,
+    d_h_direct: Any,
+    window: int,
+    stride: int = 0,
+    direct_log2: Any = None,
+    tell: Tell | None = None,
 ) -> Trace:
     """Every `stride` steps the losses since the last time are sent back through the last
     `window` steps at most; gradients are summed over these windows.
@@ -35,7 +40,7 @@ def truncated_backward(
     checks.size("window", window)
     every = min(checks.size("stride", stride, 0) or window, window)
     if window >= record.seq_len:
-        return backward(record, d_h_direct, direct_log2)
+        return backward(record, d_h_direct, direct_log2, tell)
     direct, log2 = checked_direct(record, d_h_direct, direct_log2)
     total, done = _Sum(record), 0
     for stop in (*range(every, record.seq_len, every), record.seq_len):
@@ -43,7 +48,7 @@ def truncated_backward(
         recent = direct[start:stop].copy()
         recent[: done - start] = 0
         exponents = None if log2 is None else log2[start:stop]
-        total.add(start, backward(_steps(record, start, stop), recent, exponents))
+        total.add(start, backward(_steps(record, start, stop), recent, exponents, tell))
         done = stop
     return total.trace(direct, log2)
 

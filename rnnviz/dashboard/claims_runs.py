@@ -16,8 +16,7 @@ from rnnviz.analysis.rates import fit_slope
 from rnnviz.core.network import run_network
 from rnnviz.core.truncation import truncated_backward
 from rnnviz.dashboard import compute
-from rnnviz.dashboard.training import still_to_do
-from rnnviz.experiment import Experiment, Model, estimate
+from rnnviz.experiment import Experiment
 from rnnviz.experiment.training import batches_of, options_of, start
 from rnnviz.training.clipping import clip_by_value, global_norm
 from rnnviz.training.trainer import Step, take_step
@@ -27,7 +26,7 @@ Array = np.ndarray
 UPDATES = 30
 LIMIT = 1.0
 MOST_SECONDS = 0.5
-"""Estimated, of one run of one model: above it the model is not measured."""
+"""Estimated, of a run of the visitor's models: above it they are not measured."""
 SHARED: dict[str, Any] = {
     "models": ("rnn",),
     "seq_len": 30,
@@ -102,8 +101,7 @@ def own_agreement(experiment: Experiment, label: str) -> Agreement:
     """A visitor's own model: its gradient truncated after `WINDOWS` steps against the full one.
     NaN where it would take too long."""
     kind, windows = label.partition(":")[0], np.array(WINDOWS)
-    alone = still_to_do(replace(experiment, models=(Model(label),)))
-    if estimate(alone).seconds > MOST_SECONDS:
+    if compute.traces.seconds(experiment) > MOST_SECONDS:
         return Agreement(-1, kind, experiment.loss_at, windows, windows * np.nan, np.nan, label)
     result = compute.traces(experiment)
     full = result[label]

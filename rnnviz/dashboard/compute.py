@@ -1,11 +1,13 @@
 """The cached functions, and nothing else.
 
-Runs are immutable, so visitors may share them. A run holds tens of megabytes: few are kept;
-what is drawn from it is small: many are kept.
+Runs are immutable, so visitors may share them. A run holds up to hundreds of megabytes: as many
+are kept as `memory` has room for. What is drawn from it is small (a number for each step, unit or
+singular value, never for each sequence too): many are kept, by their count.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -14,8 +16,12 @@ import streamlit as st
 from rnnviz.analysis import trust as trusting
 from rnnviz.analysis.layers import SEPARATOR, LayerTrace, layer_traces
 from rnnviz.analysis.spectra import JacobianSpectrum
-from rnnviz.dashboard.training import trained_params
-from rnnviz.experiment import Experiment, Run, make_batch, make_task, run
+from rnnviz.core.bptt import Tell
+from rnnviz.core.cost import Speed, measure_speed
+from rnnviz.dashboard.memory import Memory, ceiling
+from rnnviz.dashboard.training import still_to_do, trained_params
+from rnnviz.experiment import Experiment, Run, check_size, estimate, make_batch, make_task, run
+from rnnviz.experiment.cost import MAX_BYTES, recorded_bytes
 from rnnviz.tasks.batch import Batch
 from rnnviz.tasks.ngram import MAX_ORDER
 from rnnviz.views import gates, gradient_flow, spectrum
@@ -23,6 +29,8 @@ from rnnviz.views import gates, gradient_flow, spectrum
 F = TypeVar("F", bound=Callable[..., Any])
 KEYS = (Experiment, gradient_flow.Choices, spectrum.Choices, gates.Choices)
 """Small frozen values that results are kept by."""
+GIVE_WAY_EVERY = 0.05
+"""Seconds: asking costs as much as a small step of a network."""
 
 
 def _cached(max_entries: int) -> Callable[[F], F]:
@@ -38,9 +46,50 @@ def _cached(max_entries: int) -> Callable[[F], F]:
     return wrap
 
 
-@_cached(max_entries=4)
-def traces(experiment: Experiment) -> Run:
-    return run(experiment, trained_params(experiment))
+@st.cache_resource(show_spinner=False)
+def memory() -> Memory:
+    """That of the whole server: one object, made at its start."""
+    return Memory(ceiling())
+
+
+@st.cache_resource(show_spinner=False)
+def speed() -> Speed:
+    """This machine's, measured once."""
+    return measure_speed()
+
+
+def refusal(experiment: Experiment) -> str:
+    """Why this is not run here, in a sentence; "" if nothing speaks against it."""
+    return check_size(experiment, min(MAX_BYTES, memory().ceiling), speed=speed())
+
+
+class _Traces:
+    """The run of an experiment, made if it is not kept. Whoever has left ends it on its way."""
+
+    def __call__(self, experiment: Experiment) -> Run:
+        size, kept, tell = estimate(experiment).bytes, recorded_bytes(experiment), courteous()
+        found: Run = memory().get(experiment, lambda: _run(experiment, tell), size, kept, tell)
+        return found
+
+    def seconds(self, experiment: Experiment) -> float:
+        """Estimated, until it is there."""
+        if memory().holds(experiment):
+            return 0.0
+        return estimate(still_to_do(experiment)).on(speed()).seconds
+
+    def must_wait(self, experiment: Experiment) -> bool:
+        """Whether others have to end their work before there is room for it."""
+        return not (memory().holds(experiment) or memory().is_free(estimate(experiment).bytes))
+
+    def clear(self) -> None:
+        memory().clear()
+
+
+def _run(experiment: Experiment, tell: Tell) -> Run:
+    return run(experiment, trained_params(experiment, tell), tell)
+
+
+traces = _Traces()
 
 
 def layer(experiment: Experiment, label: str) -> LayerTrace:
@@ -87,9 +136,23 @@ def trust(experiment: Experiment, label: str) -> trusting.Trust:
     return trusting.trust(run[label], run.batch, label, progress=give_way)
 
 
-def give_way(_: float) -> None:
-    """Whenever the state is read, Streamlit ends a script that a newer one waits for."""
+def give_way(_: float = 0.0) -> None:
+    """Whenever the state is read, Streamlit ends a script that a newer one waits for, or whose
+    visitor has gone."""
     st.session_state.get("visit")
+
+
+def courteous() -> Tell:
+    """Gives way, but not at every call."""
+    last = time.monotonic()
+
+    def tell() -> None:
+        nonlocal last
+        if time.monotonic() - last > GIVE_WAY_EVERY:
+            last = time.monotonic()
+            give_way()
+
+    return tell
 
 
 @_cached(max_entries=16)

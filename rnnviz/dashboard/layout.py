@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.dashboard.state import MESSAGES, WHOLE_PAGE
-from rnnviz.experiment import Experiment, estimate
+from rnnviz.experiment import Experiment
 from rnnviz.plots import theme
 from rnnviz.presets import PRESETS
 from rnnviz.wording.names import display_name
@@ -64,12 +64,29 @@ def note(said: str) -> None:
             st.caption(said)
 
 
-def patience(experiment: Experiment) -> AbstractContextManager[None]:
-    """A sign that something is going on, around a page that will take a while."""
-    seconds = estimate(experiment).seconds
-    if seconds < SOON:
+def patience(experiment: Experiment, seconds: float, waits: bool) -> AbstractContextManager[None]:
+    """A sign that something is going on, around a page that will take a while. waits: for others'
+    work to end."""
+    if seconds < SOON and not waits:
         return nullcontext()
-    return st.spinner(f"Running {len(experiment.models)} models, about {seconds:.0f} s or more …")
+    steps = experiment.train_steps
+    first = f"{steps:,} training steps and a run" if steps else "A run"
+    then = ", once the server's other work has made room" if waits else ""
+    return st.spinner(f"{first} of {_models(experiment)}, about {seconds:,.0f} s{then} …")
+
+
+def _models(experiment: Experiment) -> str:
+    count = len(experiment.models)
+    return f"{count} model{'s' if count > 1 else ''}"
+
+
+def ask(experiment: Experiment, seconds: float, size: int, allow: Callable[[], None]) -> None:
+    """What a link would take, and a button that allows it."""
+    first = f"train {_models(experiment)} for {experiment.train_steps:,} steps and "
+    doing = f"{first if experiment.train_steps else ''}run {_models(experiment)}"
+    st.info(f"This link asks the server to {doing}: about {seconds:,.0f} s and "
+            f"{size / 2**20:,.0f} MiB of memory. Nothing has begun.", icon="⏳")  # fmt: skip
+    st.button("Run it", key="run_it", type="primary", on_click=allow)
 
 
 def question(text: str) -> None:

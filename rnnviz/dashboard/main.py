@@ -6,10 +6,19 @@ from functools import partial
 
 import streamlit as st
 
-from rnnviz.dashboard import compute, controls, layout, state, train_controls, training, trust
+from rnnviz.dashboard import (
+    compute,
+    consent,
+    controls,
+    layout,
+    state,
+    train_controls,
+    training,
+    trust,
+)
 from rnnviz.dashboard.components import relay
+from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
-from rnnviz.experiment import check_size
 from rnnviz.views.notes import batch_note
 
 PAGES = {
@@ -48,34 +57,51 @@ def _page(path: str) -> None:
     """What is seen first: a slider that is dragged runs this and nothing else."""
     setting = controls.setting()
     controls.follow(setting)
-    setting = _of_page(path, setting)
-    work = training.still_to_do(setting.experiment)
-    refusal, place = check_size(work), st.empty()
-    trust.mark(place, path, setting.experiment, refusal)
+    missing, setting = consent.is_missing(setting), _of_page(path, setting)
+    refusal, place = compute.refusal(training.still_to_do(setting.experiment)), st.empty()
+    trust.mark(place, path, setting.experiment, refusal or missing * "not run")
     if refusal:
         layout.link_messages(setting.experiment)
         layout.refused(refusal)
+    elif missing and path in consent.RUNNING:
+        layout.link_messages(setting.experiment)
+        consent.ask(setting)
     else:
-        with layout.patience(work):
-            layout.note(batch_note(compute.batch(setting.experiment)))
-            if path != "gates":  # which has a switch for it
-                train_controls.shown_after(setting.experiment)
-            PAGES[path][1].page(setting)
+        _answer(path, setting)
     if path == "train":  # it may have begun another run
         trust.mark(place, path, setting.experiment, refusal)
     relay()
 
 
+def _answer(path: str, setting: state.Setting) -> None:
+    seconds, waits = 0.0, False
+    if path in consent.RUNNING:
+        seconds = compute.traces.seconds(setting.experiment)
+        waits = compute.traces.must_wait(setting.experiment)
+    try:
+        with layout.patience(setting.experiment, seconds, waits):
+            layout.note(batch_note(compute.batch(setting.experiment)))
+            if path != "gates":  # which has a switch for it
+                train_controls.shown_after(setting.experiment)
+            PAGES[path][1].page(setting)
+    except Crowded as crowded:
+        layout.refused(f"{crowded}.")
+
+
 @st.fragment(key=state.DETAILS)
 def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go."""
-    setting = _of_page(path, controls.setting())
-    refusal = check_size(training.still_to_do(setting.experiment))
+    setting = controls.setting()
+    missing, setting = consent.is_missing(setting), _of_page(path, setting)
+    refusal = compute.refusal(training.still_to_do(setting.experiment))
     strip = st.container(key="trust")
-    if not refusal:
-        PAGES[path][1].details(setting)
-    with strip:
-        trust.strip(path, setting.experiment, refusal)
+    try:
+        if not (refusal or (missing and path in consent.RUNNING)):
+            PAGES[path][1].details(setting)
+        with strip:
+            trust.strip(path, setting.experiment, refusal or missing * "not run")
+    except Crowded as crowded:
+        layout.refused(f"{crowded}.")
 
 
 def _of_page(path: str, setting: state.Setting) -> state.Setting:

@@ -18,6 +18,7 @@ from rnnviz.analysis import contributions, lags, limits, lyapunov, pairs
 from rnnviz.analysis.factored import state_size
 from rnnviz.analysis.linear import Progress
 from rnnviz.core import Trace
+from rnnviz.core.cost import Estimate
 from rnnviz.dashboard import compute
 from rnnviz.experiment import Experiment
 from rnnviz.wording.names import display_name
@@ -48,7 +49,7 @@ class Measure:
     """run(experiment, label, progress) and what it costs."""
 
     run: Callable[[Experiment, str, Progress | None], Any]
-    cost: Callable[[Experiment, str], limits.Estimate]
+    cost: Callable[[Experiment, str], Estimate]
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,13 @@ def measured(what: str, experiment: Experiment, labels: Sequence[str]) -> Measur
 
 def _once(what: str, experiment: Experiment, label: str, progress: Progress | None) -> Any:
     slot = _slot(what, experiment, label)
+    measure = MEASURES[what]
     with slot.lock:
         if slot.value is None:
-            slot.value = MEASURES[what].run(experiment, label, progress)
+            cost = measure.cost(experiment, label)
+            size = 0 if limits.refusal("", cost) else cost.bytes
+            with compute.memory().room(size, compute.courteous()):
+                slot.value = measure.run(experiment, label, progress)
         return slot.value
 
 
@@ -91,6 +96,7 @@ def _slot(what: str, experiment: Experiment, label: str) -> _Slot:
 
 @st.cache_resource(max_entries=96, show_spinner=False, hash_funcs={Experiment: repr})
 def _small(what: str, experiment: Experiment, label: str) -> _Slot:
+    """A few numbers for each step or unit."""
     return _Slot()
 
 
@@ -100,9 +106,9 @@ def _large(what: str, experiment: Experiment, label: str) -> _Slot:
     return _Slot()
 
 
-def _seconds(cost: limits.Estimate) -> float:
-    """What is refused takes no time."""
-    return 0.0 if limits.refusal("", cost) else cost.seconds
+def _seconds(cost: Estimate) -> float:
+    """On this machine; what is refused takes no time."""
+    return 0.0 if limits.refusal("", cost) else cost.on(compute.speed()).seconds
 
 
 @contextmanager
@@ -144,12 +150,12 @@ def _pairs(experiment: Experiment, label: str, progress: Progress | None) -> pai
     return pairs.pair_matrix(trace, label, chosen, float(experiment.batch_size), progress)
 
 
-def _pairs_of(trace: Trace, sequences: int) -> limits.Estimate:
+def _pairs_of(trace: Trace, sequences: int) -> Estimate:
     losses = int(trace.d_h_direct.any(axis=(1, 2)).sum())
     return limits.pairs_cost(trace.cell, trace.seq_len, losses, sequences)
 
 
-def _pairs_cost(experiment: Experiment, label: str) -> limits.Estimate:
+def _pairs_cost(experiment: Experiment, label: str) -> Estimate:
     return _pairs_of(_trace(experiment, label), pair_sequences(experiment))
 
 
@@ -157,9 +163,9 @@ def _lags(experiment: Experiment, label: str, progress: Progress | None) -> lags
     return lags.lag_profile(_trace(experiment, label), label, progress=progress)
 
 
-def _lags_cost(experiment: Experiment, label: str) -> limits.Estimate:
+def _lags_cost(experiment: Experiment, label: str) -> Estimate:
     trace = _trace(experiment, label)
-    return limits.lags_cost(trace.cell, trace.steps_of(0))
+    return limits.lags_cost(trace.cell, trace.steps_of(0), trace.batch_size)
 
 
 def _contributions(
@@ -168,7 +174,7 @@ def _contributions(
     return contributions.weight_contributions(_trace(experiment, label), label, progress)
 
 
-def _contributions_cost(experiment: Experiment, label: str) -> limits.Estimate:
+def _contributions_cost(experiment: Experiment, label: str) -> Estimate:
     trace = _trace(experiment, label)
     return limits.contributions_cost(trace.cell, trace.seq_len, trace.batch_size)
 
@@ -181,7 +187,7 @@ def _exponents(
     return lyapunov.lyapunov_spectrum(trace, label, count=count, progress=progress)
 
 
-def _exponents_cost(experiment: Experiment, label: str) -> limits.Estimate:
+def _exponents_cost(experiment: Experiment, label: str) -> Estimate:
     trace = _trace(experiment, label)
     return limits.spectrum_cost(trace.cell, trace.steps_of(0), _count(trace, trace.steps_of(0)))
 
@@ -213,9 +219,10 @@ def _long_run(
     return last
 
 
-def _long_run_cost(experiment: Experiment, label: str) -> limits.Estimate:
+def _long_run_cost(experiment: Experiment, label: str) -> Estimate:
     trace, steps = _trace(experiment, label), LONG_RUN + DISCARD
-    return limits.spectrum_cost(trace.cell, steps, _count(trace, steps))
+    once = limits.spectrum_cost(trace.cell, lyapunov.BLOCK, _count(trace, steps))
+    return once.times(steps / lyapunov.BLOCK)
 
 
 def _trace(experiment: Experiment, label: str) -> Trace:

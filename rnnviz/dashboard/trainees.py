@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.analysis.courses import Course
+from rnnviz.core.bptt import Tell
 from rnnviz.core.network import Network
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.training import batches_of, options_of, start
@@ -57,10 +58,10 @@ class Trainee:
         rows = np.unique(np.linspace(len(kept) - 1, 0, most).astype(int))
         return [kept[row] for row in rows]
 
-    def params_at(self, step: int) -> dict[str, Any]:
+    def params_at(self, step: int, tell: Tell | None = None) -> dict[str, Any]:
         """The parameters after so many steps, from the nearest checkpoint before."""
         near = self.history.nearest(step)
-        return advance(self.network, near, self.make_batch, self.options, step).params
+        return advance(self.network, near, self.make_batch, self.options, step, tell).params
 
 
 @dataclass(eq=False)

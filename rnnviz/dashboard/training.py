@@ -15,6 +15,7 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.analysis.courses import Course
+from rnnviz.core.bptt import Tell
 from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.trainees import Training, begin
 from rnnviz.experiment import FIELDS, Experiment
@@ -135,19 +136,24 @@ def beginning(setting: Setting) -> Setting:
 
 
 def still_to_do(experiment: Experiment) -> Experiment:
-    """The experiment whose cost is what showing this one takes: without the training that is
-    done already."""
-    done = trained_params(experiment)
-    return untrained(experiment) if len(done) == len(experiment.models) else experiment
+    """The experiment whose cost is what showing this one takes: with the training that is not
+    done already, counted from the checkpoints that are kept."""
+    run, steps = _trained_here(experiment), experiment.train_steps
+    if run is not None:
+        kept_at = [t.history.nearest(steps).step for t in run.trainees.values()]
+        return replace(experiment, train_steps=steps - min(kept_at))
+    done = steps and len(shipped(experiment)) == len(experiment.models)
+    return untrained(experiment) if done else experiment
 
 
-def trained_params(experiment: Experiment) -> dict[str, Any]:
+def trained_params(experiment: Experiment, tell: Tell | None = None) -> dict[str, Any]:
     """Label -> parameters after `train_steps`, of the models that this visit has trained that
     far or that come trained."""
     run = _trained_here(experiment)
     if run is None:
         return shipped(experiment)
-    return {label: t.params_at(experiment.train_steps) for label, t in run.trainees.items()}
+    steps = experiment.train_steps
+    return {label: t.params_at(steps, tell) for label, t in run.trainees.items()}
 
 
 def _trained_here(experiment: Experiment) -> Training | None:

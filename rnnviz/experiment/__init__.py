@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rnnviz.core.cost import Estimate, Speed
 from rnnviz.experiment.config import FIELDS, MAX_MODELS, Experiment
-from rnnviz.experiment.cost import Estimate, check_size, estimate
+from rnnviz.experiment.cost import check_size, estimate
 from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.networks import init_params, make_networks
@@ -18,6 +19,7 @@ __all__ = [
     "Field",
     "Model",
     "Run",
+    "Speed",
     "check_size",
     "estimate",
     "init_params",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy as np
 
+from rnnviz.core.bptt import Tell, backward
 from rnnviz.core.network import Network, NetworkTrace, run_network
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import Model
@@ -56,13 +58,18 @@ class Run(Mapping[str, NetworkTrace]):
         return "" if self.experiment is None else setting(self.experiment, Model(label), "init")
 
 
-def run(experiment: Experiment, trained: Mapping[str, dict[str, np.ndarray]] | None = None) -> Run:
+def run(
+    experiment: Experiment,
+    trained: Mapping[str, dict[str, np.ndarray]] | None = None,
+    tell: Tell | None = None,
+) -> Run:
     """Every model of the experiment on the same batch, forward and backward, all recorded.
 
     The weights' stream depends on the seed alone: models of one kind start from the same draw,
     and no task, length or batch size redraws W_hh. With train_steps > 0 each model is trained
     that long first, on batches of which this one is the first; where the parameters that this
-    leads to are known already, `trained` has them by label.
+    leads to are known already, `trained` has them by label. tell: is called again and again on
+    the way, training too; what it raises ends the run.
     Raises ValueError where the task cannot be made (a text with fewer than 2 characters).
     """
     batch = make_batch(experiment)
@@ -70,12 +77,14 @@ def run(experiment: Experiment, trained: Mapping[str, dict[str, np.ndarray]] | N
     traces = {}
     for label, network in make_networks(experiment, *sizes).items():
         known = (trained or {}).get(label)
-        params = _params(experiment, label, network) if known is None else known
-        traces[label] = run_network(network, params, batch)
+        params = _params(experiment, label, network, tell) if known is None else known
+        traces[label] = run_network(network, params, batch, partial(backward, tell=tell), tell)
     return Run(traces, batch, experiment)
 
 
-def _params(experiment: Experiment, label: str, network: Network) -> dict[str, np.ndarray]:
+def _params(
+    experiment: Experiment, label: str, network: Network, tell: Tell | None
+) -> dict[str, np.ndarray]:
     if experiment.train_steps:
-        return params_after(experiment, label, experiment.train_steps)
+        return params_after(experiment, label, experiment.train_steps, tell)
     return init_params(experiment, Model(label), network)

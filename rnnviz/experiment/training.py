@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+from rnnviz.core.bptt import Tell
 from rnnviz.core.losses import LOSSES
 from rnnviz.core.network import Network, predict
 from rnnviz.experiment.config import Experiment
@@ -46,11 +47,14 @@ def options_of(experiment: Experiment) -> TrainOptions:
     return TrainOptions(**given)
 
 
-def params_after(experiment: Experiment, label: str, steps: int) -> dict[str, Any]:
+def params_after(
+    experiment: Experiment, label: str, steps: int, tell: Tell | None = None
+) -> dict[str, Any]:
     """The parameters of one model after that many training steps; the last finite ones if
     training diverges before."""
     network, state = start(experiment)[Model(label)]
-    return advance(network, state, batches_of(experiment), options_of(experiment), steps).params
+    options = options_of(experiment)
+    return advance(network, state, batches_of(experiment), options, steps, tell).params
 
 
 def held_out(

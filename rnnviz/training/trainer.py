@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from rnnviz.core import checks
-from rnnviz.core.bptt import backward
+from rnnviz.core.bptt import Tell, backward
 from rnnviz.core.layers import Backward
 from rnnviz.core.network import Examples, Network, NetworkTrace, run_network
 from rnnviz.core.truncation import truncated_backward
@@ -55,30 +55,43 @@ def train(
     while True:
         batch = make_batch(state.step)
         step = take_step(network, state, batch, options)
-        yield step.after, _record(state, batch, step, state.step % spectra_every == 0)
-        if step.event:
-            return
+        record = _record(state, batch, step, state.step % spectra_every == 0)
         state = step.after
+        del step, batch  # no trace stays in memory between two steps
+        yield state, record
+        if record.event:
+            return
 
 
 def advance(
-    network: Network, state: TrainState, make_batch: MakeBatch, options: TrainOptions, steps: int
+    network: Network,
+    state: TrainState,
+    make_batch: MakeBatch,
+    options: TrainOptions,
+    steps: int,
+    tell: Tell | None = None,
 ) -> TrainState:
     """The state that `train` reaches at step `steps`, to the bit, without its records; the last
     finite one if it does not get there. Raises ValueError for a step before `state.step`."""
     checks.size("steps", steps, state.step)
-    while state.step < steps:
-        step = take_step(network, state, make_batch(state.step), options)
-        if step.event:
-            break
-        state = step.after
+    event = ""
+    while state.step < steps and not event:
+        step = take_step(network, state, make_batch(state.step), options, tell)
+        state, event = step.after, step.event
+        del step  # its trace is never in memory beside another
     return state
 
 
-def take_step(network: Network, state: TrainState, batch: Examples, options: TrainOptions) -> Step:
+def take_step(
+    network: Network,
+    state: TrainState,
+    batch: Examples,
+    options: TrainOptions,
+    tell: Tell | None = None,
+) -> Step:
     """Gradients of one batch, clipped, and the optimizer's step with them."""
     with np.errstate(all="ignore"):
-        trace = run_network(network, state.params, batch, _backward(options))
+        trace = run_network(network, state.params, batch, _backward(options, tell), tell)
         event = _bad_forward(trace) or _bad("∂L/∂({})", trace.grads)
         if event:
             return Step(trace, trace.grads, state, event)
@@ -91,11 +104,11 @@ def take_step(network: Network, state: TrainState, batch: Examples, options: Tra
     return Step(trace, applied, after, event)
 
 
-def _backward(options: TrainOptions) -> Backward:
+def _backward(options: TrainOptions, tell: Tell | None) -> Backward:
     """The whole way back through time, or as far as the window reaches."""
     if not options.window:
-        return backward
-    return partial(truncated_backward, window=options.window, stride=options.stride)
+        return partial(backward, tell=tell)
+    return partial(truncated_backward, window=options.window, stride=options.stride, tell=tell)
 
 
 def _record(state: TrainState, batch: Examples, step: Step, spectra: bool) -> StepRecord:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -53,8 +55,9 @@ def test_exponents_add_up_to_the_determinant(name, direction):
     assert (np.diff(found.exponents[np.isfinite(found.exponents)]) <= 0).all()
 
 
-@pytest.mark.parametrize("name", [n for n in EVERY if "skip" not in n])
-def test_determinants_in_closed_form_are_those_of_the_matrices(name):
+@pytest.mark.parametrize("name", EVERY)
+def test_determinants_are_those_of_the_matrices(name):
+    """In closed form, or by the part of J that decides."""
     trace = any_problem(name, 9, 2, H=5).trace()
     steps, found = linearize(trace, 1, 2, 8), log_determinants(trace, 1, 2, 8)
     with np.errstate(divide="ignore"):
@@ -63,6 +66,20 @@ def test_determinants_in_closed_form_are_those_of_the_matrices(name):
     np.testing.assert_allclose(found.logs[~singular], logs[~singular], atol=1e-8)
     assert (logs[singular] < -25).all()
     np.testing.assert_array_equal(found.singular, singular)
+
+
+def test_directions_that_died_in_a_large_state_are_told_without_large_matrices():
+    """A ReLU sends directions to exact zeros, so determinants are asked; S = 960."""
+    cell, rng = RNN(1, 16, "relu", skip=60), np.random.default_rng(0)
+    params, x = cell.init_params(rng), rng.standard_normal((80, 1, 1))
+    record = forward(cell, params, x)
+    lyapunov_spectrum(record, "rnn", count=2)
+    tracemalloc.start()
+    found = lyapunov_spectrum(record, "rnn", count=8)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.status[-1] == Status.ZERO
+    assert peak < 5e6 < 8 * 960**2
 
 
 @pytest.mark.parametrize(("name", "size"), [("rnn tanh", 70), ("lstm", 40), ("gru", 20)])

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 import rnnviz.dashboard.compute as compute
-from rnnviz import Experiment, run
+from rnnviz import Experiment, estimate, run
 from rnnviz.analysis import gradients
 from rnnviz.analysis.gates import memory
+from rnnviz.dashboard.memory import Memory
+from rnnviz.experiment.cost import recorded_bytes
 from rnnviz.views import gates, gradient_flow, spectrum
 
 TINY = Experiment(models=("lstm",), seq_len=3, hidden_size=2, batch_size=1)
@@ -40,7 +42,9 @@ def clear() -> None:
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
-    """How often each seed was run."""
+    """How often each seed was run, where there is room for four."""
+    room = Memory(estimate(TINY).bytes + 3 * recorded_bytes(TINY))
+    monkeypatch.setattr(compute, "memory", lambda: room)
     counted: Counter[int] = Counter()
 
     def counting(experiment: Experiment, *more: Any) -> Any:

@@ -122,7 +122,7 @@ def test_the_pair_matrix_adds_up_to_the_pages_curve() -> None:
                                             ("exponents", SPECTRUM)])  # fmt: skip
 def test_what_takes_too_long_is_refused_in_a_sentence(what: str, page: str) -> None:
     def refuse(*arguments: Any) -> None:
-        limits.check("The analysis", limits.Estimate(bytes=0, seconds=99))
+        limits.check("The analysis", limits.Estimate(bytes=0, python=99))
 
     refusing = replace(measured.MEASURES[what], run=refuse)
     with mock.patch.dict(measured.MEASURES, {what: refusing}):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import weakref
+from dataclasses import replace
 from itertools import islice
+from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.spectra import weight_spectra
-from rnnviz.core.network import run_network
-from rnnviz.training import TrainOptions, TrainState, advance, global_norm, train
+from rnnviz.core.network import NetworkTrace, run_network
+from rnnviz.training import TrainOptions, TrainState, advance, global_norm, train, trainer
 from rnnviz.training.metrics import metric
 from tests.training.support import equal, linear_rnn, ones, recall, small_lstm, without_loss
 
@@ -139,3 +143,36 @@ def test_steps_before_the_state_are_refused() -> None:
     network, start = small_lstm()
     with pytest.raises(ValueError, match="steps must be an integer of at least 5"):
         advance(network, TrainState(5, start.params), recall, OPTIONS, 4)
+
+
+@pytest.mark.parametrize("window", [0, 2])
+@pytest.mark.parametrize("at", [1, 40])
+def test_training_ends_where_it_is_told_to(window: int, at: int) -> None:
+    """Within a step too: what it tells may raise after any block of any pass."""
+    network, start = small_lstm()
+    calls = []
+
+    def tell() -> None:
+        calls.append(1)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        advance(network, start, recall, replace(OPTIONS, window=window), 10_000, tell)
+    assert len(calls) == at
+
+
+def test_no_trace_is_kept_between_two_steps() -> None:
+    network, start = small_lstm()
+    traces: list[weakref.ref[NetworkTrace]] = []
+
+    def remembering(*given: Any) -> NetworkTrace:
+        assert not any(trace() for trace in traces)
+        trace = run_network(*given)
+        traces.append(weakref.ref(trace))
+        return trace
+
+    with mock.patch.object(trainer, "run_network", remembering):
+        list(islice(train(network, start, recall, OPTIONS), 3))
+        advance(network, start, recall, OPTIONS, 3)
+    assert len(traces) == 6
