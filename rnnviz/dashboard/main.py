@@ -62,6 +62,8 @@ def _page(path: str) -> None:
             PAGES[path][1].page(setting)
     if path == "train":  # it may have begun another run
         trust.mark(place, path, setting.experiment, refusal)
+    if not (refusal or setting.dragging):
+        trust.check(path, setting.experiment)
     relay()
 
 
@@ -70,11 +72,10 @@ def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go."""
     setting = _of_page(path, controls.setting())
     refusal = check_size(training.still_to_do(setting.experiment))
-    strip = st.container(key="trust")
+    with st.container(key="trust"):
+        trust.strip(path, setting.experiment, refusal)
     if not refusal:
         PAGES[path][1].details(setting)
-    with strip:
-        trust.strip(path, setting.experiment, refusal)
 
 
 def _of_page(path: str, setting: state.Setting) -> state.Setting:
