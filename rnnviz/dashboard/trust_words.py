@@ -45,7 +45,8 @@ def line(found: Sequence[Trust], done: int | None, models: int, elsewhere: bool)
         state = "bad"
         verdict = fill(text["failed"], names=", ".join(names), models=", ".join(of))
     elif named := [_named(found, name) for name in _of_all(found, models)]:
-        state, verdict = "good", fill(text["passed"], names=", ".join(named))
+        state = "good" if all(trust.passed for trust in found) else "none"
+        verdict = fill(text["passed"], names=", ".join(named))
     else:
         state, verdict = "none", text["open" if len(found) == models else "working"]
     if elsewhere:
