@@ -129,9 +129,18 @@ def batch(experiment: Experiment) -> Batch:
     return make_batch(experiment)
 
 
+@_cached(max_entries=256)
+def quick_checks(experiment: Experiment) -> tuple[trusting.Trust, ...]:
+    """What a few milliseconds can check of each model's run. Asked for where the run has just been
+    looked at, so that none is made for it."""
+    found = traces(experiment)
+    models = map(str, experiment.models)
+    return tuple(trusting.trust(found[m], found.batch, m, trusting.QUICK) for m in models)
+
+
 @_cached(max_entries=64)
 def trust(experiment: Experiment, label: str) -> trusting.Trust:
-    """Every check of one model's run. A newer value of a knob stops it."""
+    """Every check of one model's run, once for all who ask. A newer value of a knob stops it."""
     run = traces(experiment)
     return trusting.trust(run[label], run.batch, label, progress=give_way)
 

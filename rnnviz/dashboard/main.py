@@ -70,6 +70,8 @@ def _page(path: str) -> None:
         _answer(path, setting)
     if path == "train":  # it may have begun another run
         trust.mark(place, path, setting.experiment, refusal)
+    if not (refusal or missing or setting.dragging):
+        trust.check(path, setting.experiment)
     relay()
 
 
@@ -94,12 +96,12 @@ def _details(path: str) -> None:
     setting = controls.setting()
     missing, setting = consent.is_missing(setting), _of_page(path, setting)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
-    strip = st.container(key="trust")
+    unseen = missing and path in consent.RUNNING
     try:
-        if not (refusal or (missing and path in consent.RUNNING)):
-            PAGES[path][1].details(setting)
-        with strip:
+        with st.container(key="trust"):
             trust.strip(path, setting.experiment, refusal or missing * "not run")
+        if not (refusal or unseen):
+            PAGES[path][1].details(setting)
     except Crowded as crowded:
         layout.refused(f"{crowded}.")
 

@@ -1,31 +1,51 @@
 """The trust strip: what was checked on the run that the page shows, and how close it came.
 
-It is made after everything else, in the run of what is below the fold, so never while a knob is
-dragged. The page says with every run of its own which run it shows (`mark`); a strip that belongs
-to another one is dimmed by that, before a chart is drawn anew.
+The quick checks are made with the page, as soon as it is at rest and while its run is in memory
+(`check`). The thorough ones are made when the visitor asks for them, model after model; their
+results are shared by all who ask. The page says with every run of its own which run it shows
+(`mark`); a strip that belongs to another one is dimmed by that, before a chart is drawn anew.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from rnnviz.analysis import trust as trusting
 from rnnviz.analysis.trust import Trust
-from rnnviz.analysis.trust import trust as check
 from rnnviz.core.network import run_network
 from rnnviz.dashboard import compute, training, trust_words
 from rnnviz.dashboard import train_controls as controls
+from rnnviz.dashboard.components.disclosure import disclosure, told
 from rnnviz.dashboard.pages.train import INFLUENCE
 from rnnviz.experiment import Experiment
 from rnnviz.wording.texts import fill, texts
 
-KEPT = "trust"
-"""Where a visit keeps the checks of the network that it trains: (which one, the checks)."""
+KEPT, ASKED, KEY = "trust", "trust_asked", "checks"
+"""Where a visit keeps what is known of one run, and the run that the browser asks to check; the
+strip's key."""
 PLAYING, NOTHING = "playing", "nothing"
 ELSEWHERE = ("phase-diagram", "claims")
 """Pages whose figures are of many runs: the strip is about the sidebar's."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is known of one run. quick, thorough: label -> checks. asked: whether the visitor wants
+    the thorough ones; then they go on until every model has them."""
+
+    run: str
+    quick: dict[str, Trust] = field(default_factory=dict)
+    thorough: dict[str, Trust] = field(default_factory=dict)
+    asked: bool = False
+
+    def of(self, labels: list[str]) -> list[Trust]:
+        """The best that is known of each model."""
+        known = {**self.quick, **self.thorough}
+        return [known[label] for label in labels if label in known]
 
 
 def mark(place: DeltaGenerator, path: str, experiment: Experiment, refusal: str) -> None:
@@ -58,33 +78,84 @@ def _hash(*what: object) -> str:
     return hashlib.sha1(repr(what).encode(), usedforsecurity=False).hexdigest()[:12]
 
 
-def strip(path: str, experiment: Experiment, refusal: str) -> None:
-    """Check the run, or find it checked; then draw the strip."""
-    shown, text = run_id(path, experiment, refusal), texts("trust")
-    if shown in (PLAYING, NOTHING):
-        st.html(trust_words.short(shown, text[shown]))
+def check(path: str, experiment: Experiment) -> None:
+    """Make the quick checks of what a page has just shown. The others have no run in memory that
+    theirs could be made on: they show what is known already."""
+    if path == "train" or path in ELSEWHERE:
         return
+    shown = _hash(experiment)
+    if _known(shown).quick:
+        return
+    found = compute.quick_checks(experiment)
+    st.session_state[KEPT] = Checked(shown, {trust.label: trust for trust in found})
+
+
+def _known(shown: str) -> Checked:
+    """What this visit knows of a run."""
+    last = st.session_state.get(KEPT)
+    return last if last is not None and last.run == shown else Checked(shown)
+
+
+@st.fragment(key=KEPT)
+def strip(path: str, experiment: Experiment, refusal: str) -> None:
+    """One line, and everything behind it; one more model's thorough checks if the browser asks."""
+    shown, text = run_id(path, experiment, refusal), texts("trust")
+    asked = st.session_state.pop(ASKED, None)
+    if shown in (PLAYING, NOTHING):
+        disclosure(key=KEY, run=shown, line=trust_words.said("none", text[shown]),
+                   otherwise=trust_words.said("none", text["stale"]))  # fmt: skip
+        return
+    labels = list(map(str, experiment.models))
+    checked = _known(shown)
+    if asked == shown:
+        checked = st.session_state[KEPT] = _further(path, experiment, checked, labels)
+    found, done = checked.of(labels), len(checked.thorough)
     where = "trained" if path == "train" else "sidebar" if path in ELSEWHERE else "here"
-    about = text[where]
-    if path == "train":
-        shown, found, steps = _of_training(experiment)
-        about = fill(about, steps=f"{steps:,}")
-    else:
-        found = [compute.trust(experiment, str(model)) for model in experiment.models]
-    st.html(trust_words.whole(shown, found, text[f"of_{where}"], about))
+    known = done if checked.asked else None
+    running = checked.asked and done < len(labels)
+    disclosure(
+        key=KEY,
+        run=shown,
+        line=trust_words.line(found, known, len(labels), where == "sidebar"),
+        otherwise=trust_words.said("none", text["stale"]),
+        panel=trust_words.panel(found, labels, _about(path, where)),
+        name=text["panel_name"],
+        ask=text["checking" if running else "done" if checked.asked else "ask_now"],
+        running=running,
+        done=checked.asked and not running,
+        on_ask=_ask,
+    )
 
 
-def _of_training(experiment: Experiment) -> tuple[str, list[Trust], int]:
-    """Which run, the checks of its networks as they are now, and how many steps these trained."""
+def _ask() -> None:
+    """Before the script's body."""
+    st.session_state[ASKED] = told(KEY)
+
+
+def _about(path: str, where: str) -> str:
+    """What was checked, in a sentence."""
+    about = texts("trust")[where]
+    run = training.visit().training
+    if path != "train" or run is None:
+        return about
+    return fill(about, steps=f"{max(t.state.step for t in run.trainees.values()):,}")
+
+
+def _further(path: str, experiment: Experiment, checked: Checked, labels: list[str]) -> Checked:
+    """With the thorough checks of one more model."""
+    label = next((label for label in labels if label not in checked.thorough), None)
+    if label is None:
+        return checked
+    # Asked for even if a newer script stops what follows: the browser will ask again.
+    st.session_state[KEPT] = Checked(checked.run, checked.quick, checked.thorough, asked=True)
+    made = _of_training(experiment, label) if path == "train" else compute.trust(experiment, label)
+    return Checked(checked.run, checked.quick, {**checked.thorough, label: made}, asked=True)
+
+
+def _of_training(experiment: Experiment, label: str) -> Trust:
+    """The checks of one network in training as it is now: of a run that is made for it."""
     run = training.visit().training
     assert run is not None
-    states = {label: trainee.state for label, trainee in run.trainees.items()}
-    shown = _hash(run.number, *(state.step for state in states.values()))
-    known, found = st.session_state.get(KEPT, ("", []))
-    if known != shown:
-        batch, found = compute.batch(experiment), []
-        for label, state in states.items():
-            trace = run_network(run.trainees[label].network, state.params, batch)
-            found.append(check(trace, batch, label, progress=compute.give_way))
-        st.session_state[KEPT] = (shown, found)
-    return shown, found, max(state.step for state in states.values())
+    trainee, batch = run.trainees[label], compute.batch(experiment)
+    trace = run_network(trainee.network, trainee.state.params, batch)
+    return trusting.trust(trace, batch, label, progress=compute.give_way)

@@ -8,107 +8,123 @@ import re
 from collections.abc import Sequence
 
 from rnnviz.analysis.rounding import MOST, STRICT
-from rnnviz.analysis.trust import DETERMINANT, LOSSES, NAMES, STATES, WEIGHTS, Check, Trust
+from rnnviz.analysis.trust import (
+    EQUATIONS,
+    GRADIENT,
+    LOSSES,
+    NAMES,
+    STATES,
+    WEIGHTS,
+    Check,
+    Trust,
+)
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import scientific
 from rnnviz.wording.texts import fill, texts
 
-SHORT = {STATES: "states", WEIGHTS: "sums", LOSSES: "sums", DETERMINANT: "det J"}
-"""Names on the line; those of the same name are one number, the worse one."""
-CONVENTION = "J_t = ∂s_t/∂s_{t−1}"
+SHORT = {WEIGHTS: "sums", STATES: "states", LOSSES: "losses"}
+"""Names on the line."""
 MARKS = {"good": "✓", "bad": "✗", "none": "–"}
 
 
-def short(run: str, sentence: str) -> str:
-    """A strip that has nothing to show but a sentence."""
-    return f'<div class="rnnviz-trust" data-run="{run}">{_line(_said("none", sentence))}</div>'
+def said(state: str, sentence: str) -> str:
+    """A line that has nothing to show but a sentence."""
+    return f"{_mark(state)} {html.escape(sentence)}"
 
 
-def whole(run: str, found: Sequence[Trust], of: str, about: str) -> str:
-    """The line, and behind it the table of all checks and what they mean. of: what was checked,
-    in two words; about: in a sentence."""
-    return (
-        f'<details class="rnnviz-trust" data-run="{run}"><summary>{_line(_summary(found, of))}'
-        f'</summary><div class="all"><p>{html.escape(about)}</p>{_table(found)}'
-        f"{_facts(found)}</div></details>"
-    )
-
-
-def _line(now: str) -> str:
-    then = _said("none", texts("trust")["stale"])
-    return (
-        f'<span role="status"><span class="now">{now}</span><span class="then">{then}</span></span>'
-    )
-
-
-def _said(state: str, sentence: str) -> str:
-    """A narrow window shows the mark alone."""
-    return f'{_mark(state)} <span class="said">{html.escape(sentence)}</span>'
-
-
-def _summary(found: Sequence[Trust], of: str) -> str:
-    """The verdict, then the worst of each check over all models."""
-    if any(trust.failed for trust in found):
-        state, said = "bad", "failed"
-    elif all(trust.passed for trust in found):
-        state, said = "good", "passed"
+def line(found: Sequence[Trust], done: int | None, models: int, elsewhere: bool) -> str:
+    """What was checked by name, or what failed, and of which models; then whether there is more to
+    ask for. done: how many models have the thorough checks, None if nobody asked for them.
+    elsewhere: whether the page shows other runs."""
+    text = texts("trust")
+    if not found and done is None:
+        return said("none", text["unchecked_sidebar" if elsewhere else "unchecked"])
+    if failed := [trust for trust in found if trust.failed]:
+        names = [SHORT.get(name, name) for name in NAMES
+                 if any(check.failed for check in _made(failed, name))]  # fmt: skip
+        of = [display_name(trust.label) for trust in failed]
+        state = "bad"
+        verdict = fill(text["failed"], names=", ".join(names), models=", ".join(of))
+    elif named := [_named(found, name) for name in _of_all(found, models)]:
+        state = "good" if all(trust.passed for trust in found) else "none"
+        verdict = fill(text["passed"], names=", ".join(named))
     else:
-        some = any(check.passed for trust in found for check in trust.checks)
-        state, said = "none", "part" if some else "open"
-    names = dict.fromkeys(SHORT.get(name, name) for name in NAMES)
-    items = [_item(name, [c for t in found for c in t.checks if SHORT.get(c.name, c.name) == name])
-             for name in names]  # fmt: skip
-    dtypes = ", ".join(dict.fromkeys(trust.dtype for trust in found))
-    facts = f"{dtypes} · T = {found[0].seq_len:,} · log₁₀"
-    items.append(f'<span class="item">{_marked(CONVENTION)}</span>')
+        state, verdict = "none", text["open" if len(found) == models else "working"]
+    if elsewhere:
+        verdict = fill(text["of_sidebar"], said=verdict)
+    more = _more(found, done, models)
+    return f"{_mark(state)} <b>{html.escape(verdict)}</b>{html.escape(more)}"
+
+
+def _more(found: Sequence[Trust], done: int | None, models: int) -> str:
+    """What the line says of the complex step, if that is not among what was checked."""
+    text = texts("trust")
+    if done is None:
+        return " · " + text["to_ask"]
+    if done < models:
+        return " · " + fill(text["going"], done=done + 1, models=models)
+    return "" if _made(found, GRADIENT) else " · " + text["no_answer"]
+
+
+def _of_all(found: Sequence[Trust], models: int) -> list[str]:
+    """The checks that were looked at in every model, and made in some."""
+    every = [name for name in NAMES if all(trust.check(name) for trust in found)]
+    return [name for name in every if len(found) == models and _made(found, name)]
+
+
+def _made(found: Sequence[Trust], name: str) -> list[Check]:
+    return [check for check in _applied(found, name) if not check.reason]
+
+
+def _applied(found: Sequence[Trust], name: str) -> list[Check]:
+    """The checks of this name, of all models that have such an equation."""
+    checks = [trust.check(name) for trust in found]
+    return [check for check in checks if check is not None and check.applies]
+
+
+def _named(found: Sequence[Trust], name: str) -> str:
+    """With how many models it is of, where it could be made of some alone."""
+    made, applied = len(_made(found, name)), len(_applied(found, name))
+    return SHORT.get(name, name) + (f" ({made} of {applied})" if made < applied else "")
+
+
+def panel(found: Sequence[Trust], labels: Sequence[str], about: str) -> str:
+    """The table of all checks and what they mean. about: what was checked, in a sentence."""
+    text = texts("trust")
+    known = {trust.label: trust for trust in found}
+    facts = _facts(found) if found else ""
     return (
-        f"<b>{_said(state, fill(texts('trust')[said], of=of))}</b>"
-        f'<span class="more"> {facts}</span><span class="more">{" · ".join(items)}</span>'
+        f"<p>{_marked(about)} {_marked(text['groups'])}</p>"
+        f"{_table([known.get(label) for label in labels], labels)}{facts}"
     )
 
 
-def _item(name: str, checks: Sequence[Check]) -> str:
-    """One number for all models: of those that were checked the one nearest to its bound."""
-    made = [check for check in checks if not check.reason]
-    if not made:
-        return f'<span class="item">{name} –</span>'
-    worst = max(made, key=_nearness)
-    if worst.failed:
-        return f'<span class="item bad">✗ {name} {scientific(worst.value)}</span>'
-    some = f" ({len(made)}/{len(checks)})" if len(made) < len(checks) else ""
-    return f'<span class="item">{name} {scientific(worst.value)}{some}</span>'
-
-
-def _nearness(check: Check) -> float:
-    share = check.value / check.bound
-    return math.inf if math.isnan(share) else share
-
-
-def _table(found: Sequence[Trust]) -> str:
+def _table(found: Sequence[Trust | None], labels: Sequence[str]) -> str:
     """A row for each check, a column for each model."""
-    head = "".join(f"<th>{html.escape(display_name(trust.label))}</th>" for trust in found)
-    rows = zip(*(trust.checks for trust in found), strict=True)
-    return f"<table><tr><th></th>{head}</tr>{''.join(map(_row, rows))}</table>"
+    head = "".join(f"<th>{html.escape(display_name(label))}</th>" for label in labels)
+    rows = (_row(name, [t.check(name) if t else None for t in found]) for name in NAMES)
+    return f"<table><tr><th></th>{head}</tr>{''.join(rows)}</table>"
 
 
-def _row(checks: Sequence[Check]) -> str:
-    name, what = checks[0].name, checks[0].what
+def _row(name: str, checks: Sequence[Check | None]) -> str:
     meaning = texts("trust")[name.replace(" ", "_")]
     return (
-        f"<tr><th>{name}<span>{_marked(what)}</span></th>"
+        f"<tr><th>{name}<span>{_marked(EQUATIONS[name])}</span></th>"
         f"{''.join(map(_cell, checks))}</tr>"
         f'<tr><td class="means" colspan="{len(checks) + 1}">{_marked(meaning)}</td></tr>'
     )
 
 
-def _cell(check: Check) -> str:
+def _cell(check: Check | None) -> str:
+    if check is None:
+        return f'<td class="none">{said("none", texts("trust")["not_checked"])}</td>'
     if check.reason:
-        return f'<td class="none">{_mark("none")} {html.escape(check.reason)}</td>'
+        return f'<td class="none">{said("none", check.reason)}</td>'
     state, sign = ("good", "≤") if check.passed else ("bad", "&gt;")
     if math.isnan(check.value):
         sign = "≰"
-    said = f"{_mark(state)} {scientific(check.value)} {sign} {scientific(check.bound)}"
-    return f"<td>{said}<span>{html.escape(check.where)}</span></td>"
+    words = f"{_mark(state)} {scientific(check.value)} {sign} {scientific(check.bound)}"
+    return f"<td>{words}<span>{html.escape(check.where)}</span></td>"
 
 
 def _facts(found: Sequence[Trust]) -> str:

@@ -17,10 +17,12 @@ from rnnviz.analysis.trust import (
     DOT,
     GRADIENT,
     LOSSES,
-    NAMES,
+    QUICK,
     STATES,
+    THOROUGH,
     WEIGHTS,
     Check,
+    Group,
     checks,
     trust,
 )
@@ -31,11 +33,11 @@ from tests.core.networks import SETTINGS, Setting, setting
 DTYPES = ("float64", "float32")
 
 
-def of(s: Setting, dtype: str = "float64") -> dict[str, Check]:
+def of(s: Setting, dtype: str = "float64", group: Group = THOROUGH) -> dict[str, Check]:
     """Name -> check of a setting's run."""
     params = {name: value.astype(dtype) for name, value in s.params.items()}
     cast = replace(s, params=params)
-    return {check.name: check for check in checks(cast.trace(), cast.batch)}
+    return {check.name: check for check in checks(cast.trace(), cast.batch, group)}
 
 
 def failures(found: dict[str, Check]) -> list[Check]:
@@ -68,10 +70,11 @@ def any_setting(draw) -> Setting:
 @settings(max_examples=60)
 @given(any_setting(), st.sampled_from(DTYPES))
 def test_nothing_is_wrong_with_any_network(s, dtype):
-    found = of(s, dtype)
-    assert tuple(found) == NAMES
-    assert failures(found) == []
-    assert found[WEIGHTS].passed or "zero" in found[WEIGHTS].reason  # a dead ReLU
+    for group in (QUICK, THOROUGH):
+        found = of(s, dtype, group)
+        assert tuple(found) == group.names
+        assert failures(found) == []
+        assert found[WEIGHTS].passed or "zero" in found[WEIGHTS].reason  # a dead ReLU
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -93,8 +96,9 @@ def test_an_experiment_of_the_dashboard(kind, dtype):
     assert not found.failed
     assert (found.label, found.dtype, found.seq_len) == (kind, dtype, 50)
     assert found.rescaled == 0
-    determinant = next(check for check in found.checks if check.name == DETERMINANT)
-    assert determinant.passed == (kind != "gru")
+    determinant = found.check(DETERMINANT)
+    assert determinant is not None
+    assert determinant.passed == determinant.applies == (kind != "gru")
     assert ("not for a GRU" in determinant.reason) == (kind == "gru")
 
 
@@ -153,25 +157,49 @@ def test_a_unit_at_the_kink_of_its_relu_stays_there(gain):
     assert trust(result["rnn"], result.batch, "rnn").passed
 
 
-@pytest.mark.parametrize("limit", ["MOST_GRADIENT_SECONDS", "PAIR_SECONDS", "MOST_LU",
-                                   "MOST_PARAMETERS"])  # fmt: skip
-def test_what_would_take_too_long_is_left_out_and_said(limit, monkeypatch):
+@pytest.mark.parametrize(("limit", "left_out"), [("MOST_GRADIENT_SECONDS", GRADIENT),
+                                                 ("PAIR_SECONDS", LOSSES)])  # fmt: skip
+def test_what_would_take_too_long_is_left_out_and_said(limit, left_out, monkeypatch):
     monkeypatch.setattr(trusting, limit, 0)
     found = of(SETTINGS["bidirectional lstm"]())
-    left_out = {"MOST_GRADIENT_SECONDS": [GRADIENT], "PAIR_SECONDS": [LOSSES],
-                "MOST_LU": [DETERMINANT], "MOST_PARAMETERS": [DOT, STATES]}[limit]  # fmt: skip
-    assert [name for name, check in found.items() if check.reason] == left_out
-    assert not any(found[name].passed or found[name].failed for name in left_out)
+    assert [name for name, check in found.items() if check.reason] == [left_out]
+    assert not found[left_out].passed
+    assert not found[left_out].failed
+
+
+@pytest.mark.parametrize("group", [QUICK, THOROUGH], ids=["quick", "thorough"])
+@pytest.mark.parametrize(("limit", "left_out"), [("most_lu", {DETERMINANT}),
+                                                 ("most_parameters", {DOT, STATES})])  # fmt: skip
+def test_what_is_too_large_is_left_out_and_said(limit, left_out, group):
+    found = of(SETTINGS["bidirectional lstm"](), group=replace(group, **{limit: 0}))
+    said = {name: check.reason for name, check in found.items() if check.reason}
+    assert set(said) == left_out & set(group.names)
+    assert all(reason.endswith(f"apart {group.within}") for reason in said.values())
+    assert all(found[name].applies for name in said)
 
 
 def test_a_large_run_is_checked_in_part_and_says_in_which(monkeypatch):
-    monkeypatch.setattr(trusting, "ELEMENTS", 300)
     monkeypatch.setattr(trusting, "GRADIENT_SECONDS", 0.0)
-    found = of(SETTINGS["bidirectional rnn"]())
+    found = of(SETTINGS["bidirectional rnn"](), group=replace(THOROUGH, elements=300))
     assert found[GRADIENT].where.startswith("1 of 4 sequences")
     assert found[DOT].where == "20 of 48 steps of single sequences"
     assert failures(found) == []
     assert found[GRADIENT].passed
+
+
+def test_the_quick_checks_are_of_what_was_recorded(monkeypatch):
+    """Nothing is run again, and few steps are taken apart."""
+    result = run(Experiment())
+    monkeypatch.setattr("rnnviz.analysis.whole.run_network", None)
+    monkeypatch.setattr("rnnviz.analysis.whole.predict", None)
+    monkeypatch.setattr("rnnviz.analysis.sums.backward", None)
+    for label, most in (("rnn", 10), ("lstm", 5), ("gru", 5)):
+        found = trust(result[label], result.batch, label, QUICK)
+        assert found.passed
+        dot, determinant = found.check(DOT), found.check(DETERMINANT)
+        assert int(dot.where.split(" of ")[0]) <= most
+        assert determinant.reason or determinant.where == "the last step of the first sequence"
+        assert found.check(GRADIENT) is None
 
 
 def test_sequences_of_a_trace_make_up_its_gradients():
@@ -199,7 +227,7 @@ def one(error: float, scale: float, noise: float) -> Compared:
 def test_a_bound_is_what_rounding_explains(compared, value, bound):
     found = compared.worst()
     np.testing.assert_allclose(found, (value, bound, 1.0))
-    check = Check("", "", found[0], found[1], "")
+    check = Check("", found[0], found[1], "")
     assert check.failed == (not value < bound)
 
 

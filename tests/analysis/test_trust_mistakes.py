@@ -1,4 +1,9 @@
-"""Planted mistakes: each must turn the checks red that are there for it."""
+"""Planted mistakes: each must turn the checks red that are there for it.
+
+Each table or test names the group that sees it. The quick checks see a cell's wrong backward step
+and wrong gradients of W_hh and W_xh; the thorough ones alone see other parameters, what lies
+between cells, and one wrong number in the record of a step that the quick ones do not look at.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +17,11 @@ from rnnviz.analysis.trust import (
     DOT,
     GRADIENT,
     LOSSES,
+    QUICK,
     STATES,
+    THOROUGH,
     WEIGHTS,
+    Group,
     checks,
 )
 from rnnviz.core import GRU, LSTM, RNN, network
@@ -31,8 +39,17 @@ SKIPS = "skips, context, padded"
 LSTM_LAYER = 1
 
 
-def red(run: NetworkTrace, s: Setting) -> set[str]:
-    return {check.name for check in checks(run, s.batch) if check.failed}
+def red(run: NetworkTrace, s: Setting, group: Group = THOROUGH) -> set[str]:
+    return {check.name for check in checks(run, s.batch, group) if check.failed}
+
+
+def seen_by(run: NetworkTrace, s: Setting) -> str:
+    """Which group sees a mistake. These runs are small: of larger ones the quick checks look at
+    few of all steps, so here at one a layer."""
+    few = replace(QUICK, elements=1, lu=1)
+    if red(run, s, few):
+        return "quick"
+    return "thorough" if red(run, s) else "neither"
 
 
 def plain(cell) -> Setting:
@@ -68,65 +85,78 @@ RECORDED = {
     "one entry of ∂L/∂W_hh has the wrong sign": (
         lambda r: with_gradient(r, "1.forward.W_hh", lambda g: entry(g, (2, 1), -1)),
         {GRADIENT, WEIGHTS},
+        "quick",
     ),
     "∂L/∂W_xh off by a thousandth": (
         lambda r: with_gradient(r, "0.forward.W_xh", lambda g: 1.001 * g),
         {GRADIENT, WEIGHTS},
+        "quick",
     ),
     "∂L/∂b_h twice as large": (
         lambda r: with_gradient(r, "2.forward.b_h", lambda g: 2 * g),
         {GRADIENT},
+        "thorough",
     ),
     "∂L/∂W_hy of another step": (
         lambda r: with_gradient(r, "W_hy", lambda g: g + 1e-6),
         {GRADIENT},
+        "thorough",
     ),
     "∂L/∂W_hh is not a number": (
         lambda r: with_gradient(r, "1.forward.W_hh", lambda g: np.nan * g),
         {GRADIENT, WEIGHTS},
+        "quick",
     ),
     "one ∂L/∂h_t": (
         lambda r: tampered(r, LSTM_LAYER, d_h=entry(lstm(r).d_h, (3, 1, 0), 1.001)),
         {STATES, LOSSES},
+        "thorough",
     ),
     "one ∂L/∂h_t is not a number": (
         lambda r: tampered(r, LSTM_LAYER, d_h=entry(lstm(r).d_h, (3, 1, 1), np.nan)),
         {STATES},
+        "thorough",
     ),
     "one ∂L/∂c_t": (
         lambda r: tampered(r, LSTM_LAYER, d_c=entry(lstm(r).d_c, (3, 1, 1), 1.001)),
         {STATES},
+        "thorough",
     ),
     "the power of two beside a ∂L/∂h_t": (
         lambda r: tampered(r, LSTM_LAYER, d_log2=lstm(r).d_log2 + (np.arange(7) == 3)[:, None]),
         {STATES, LOSSES, WEIGHTS},
+        "quick",
     ),
     "the gate gradients of one step": (
         lambda r: tampered(
             r, LSTM_LAYER, d_gate_values=entry(lstm(r).d_gate_values, (4, slice(None), 2), 1.001)
         ),
         {WEIGHTS},
+        "quick",
     ),
     "one value of a gate": (
         lambda r: tampered(
             r, LSTM_LAYER, gate_values=entry(lstm(r).gate_values, (4, 0, 2), 1.001)
         ),
         {DOT},
+        "thorough",
     ),
     "one state": (
         lambda r: tampered(r, LSTM_LAYER, h=entry(lstm(r).h, (3, 1, 2), 1.001)),
         {DOT, STATES, WEIGHTS},
+        "quick",
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("mistake", RECORDED)
 def test_a_wrong_record_is_seen(mistake):
-    plant, wanted = RECORDED[mistake]
+    plant, wanted, group = RECORDED[mistake]
     s = SETTINGS[LAYERS]()
     run = s.trace()
     assert red(run, s) == set()
     assert red(plant(run), s) >= wanted
+    assert seen_by(plant(run), s) == group
 
 
 class WrongFactor(LSTM):
@@ -199,6 +229,7 @@ CELLS = [
 def test_a_wrong_backward_step_is_seen(cell, wanted):
     s = plain(cell)
     assert red(s.trace(), s) >= wanted
+    assert seen_by(s.trace(), s) == "quick"
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -207,7 +238,7 @@ def test_right_cells_are_not(dtype):
         s = plain(cell)
         params = {name: value.astype(dtype) for name, value in s.params.items()}
         cast = replace(s, params=params)
-        assert red(cast.trace(), cast) == set()
+        assert seen_by(cast.trace(), cast) == "neither"
 
 
 @pytest.mark.parametrize("cell", [c for c, _ in CELLS if "Little" not in type(c).__name__],
@@ -242,3 +273,4 @@ def test_a_mistake_between_cells_is_seen(mistake, name, wanted, monkeypatch):
     mistake(monkeypatch)
     s = SETTINGS[name]()
     assert red(s.trace(), s) >= wanted
+    assert seen_by(s.trace(), s) == "thorough"

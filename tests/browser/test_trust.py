@@ -18,21 +18,28 @@ from tests.browser.test_pages import drag, slider
 pytestmark = pytest.mark.browser
 SMALL = {"hidden_size": "6", "seq_len": "24", "batch_size": "2", "view_cells": "coarse"}
 TEXT = texts("trust")
-PASSED, FAILED = (TEXT[name].partition("[[")[0].strip() for name in ("passed", "failed"))
+QUICKLY = f"✓ sums, determinant, dot test checked · {TEXT['to_ask']}"
+WHOLLY = "✓ sums, determinant, dot test, complex step, states, losses checked"
+SAID = {"train": TEXT["unchecked"], "phase-diagram": TEXT["unchecked_sidebar"],
+        "claims": TEXT["unchecked_sidebar"]}  # fmt: skip
+FIRST = next(iter(PAGES))
+"""The page without a path of its own."""
 WAIT = 60_000
 
-# Whether the strip is what one sees at its place, and all tabs at theirs.
+# Whether the strip is what one sees at its place, all of it, and all tabs at theirs.
 UNCOVERED = """() => {
-  const strip = document.querySelector('.rnnviz-trust'), { left, top, right, bottom } =
-    strip.getBoundingClientRect();
+  const strip = document.querySelector('.rnnviz-trust .line');
+  const { left, top, right, bottom } = strip.getBoundingClientRect();
   const inside = left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
+  const whole = strip.scrollWidth <= strip.clientWidth;
   const tabs = [...document.querySelectorAll('[data-testid=stTopNavLink]')];
-  const seen = (element, box) => {
-    const x = (box.left + box.right) / 2, y = box.top + Math.min(8, (box.bottom - box.top) / 2);
-    return element.contains(document.elementFromPoint(x, y));
-  };
-  return inside && seen(strip, { left, top, right: Math.min(right, left + 80), bottom })
-    && tabs.length > 0 && tabs.every((tab) => seen(tab, tab.getBoundingClientRect()));
+  const seen = (element, x, y) => element.contains(document.elementFromPoint(x, y));
+  const middle = (top + bottom) / 2;
+  return inside && whole && seen(strip, left + 4, middle) && seen(strip, right - 4, middle)
+    && tabs.every((tab) => {
+      const box = tab.getBoundingClientRect();
+      return seen(tab, (box.left + box.right) / 2, (box.top + box.bottom) / 2);
+    });
 }"""
 
 
@@ -49,46 +56,100 @@ def says(page: Page, sentence: str) -> Locator:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_seen_on_every_page(app: str, open_page, scheme: str) -> None:
-    page = open_page(f"{app}/?{urlencode(SMALL)}", color_scheme=scheme)
-    for title, _ in PAGES.values():
-        page.get_by_role("link", name=title, exact=True).click()
-        wait_idle(page)
-        found = says(page, PASSED)
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1024, 768)])
+def test_it_is_one_line_on_every_page(
+    app: str, open_page, scheme: str, width: int, height: int
+) -> None:
+    size = {"width": width, "height": height}
+    page = open_page(app, color_scheme=scheme, viewport=size)
+    for path in PAGES:
+        page.goto(f"{app}/{path.replace(FIRST, '')}?{urlencode(SMALL)}")
+        found = says(page, SAID.get(path, QUICKLY))
         expect(found.get_by_role("status")).to_be_visible()
         page.wait_for_function(UNCOVERED)
-        assert reading.contrast(page, ".rnnviz-trust summary") > 7
-        assert reading.contrast(page, ".rnnviz-trust .good") > 4.5
-        assert found.bounding_box()["y"] + found.bounding_box()["height"] < 56
+        assert reading.contrast(page, ".rnnviz-trust .line") > 7
+        assert found.bounding_box()["y"] + found.bounding_box()["height"] < 57
+        assert found.bounding_box()["height"] < 18
+    page.goto(f"{app}/?{urlencode(SMALL)}")
+    says(page, QUICKLY)
+    assert reading.contrast(page, ".rnnviz-trust .good") > 4.5
 
 
-@pytest.mark.parametrize("width", [1200, 1000])
-def test_a_narrow_window_keeps_the_mark(app: str, open_page, width: int) -> None:
-    size = {"width": width, "height": 720}
-    page = open_page(f"{app}/gates?{urlencode(SMALL)}", viewport=size)
-    says(page, PASSED)
+def test_pages_of_many_runs_say_what_is_known_of_the_sidebar_s(app: str, open_page) -> None:
+    page = open_page(f"{app}/?{urlencode(SMALL)}")
+    says(page, QUICKLY)
+    page.get_by_role("link", name="Claims", exact=True).click()
+    says(page, f"✓ Sidebar's run: {QUICKLY[2:]}")
     page.wait_for_function(UNCOVERED)
-    assert strip(page).bounding_box()["height"] < 30
+
+
+def test_on_a_phone_it_is_there_and_the_sidebar_lies_over_it(app: str, open_page) -> None:
+    size = {"width": 390, "height": 844}
+    page = open_page(f"{app}/gates?{urlencode(SMALL)}", viewport=size)
+    says(page, QUICKLY)
+    page.wait_for_function(UNCOVERED)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    close = page.get_by_test_id("stSidebarCollapseButton").locator("button")
+    close.click(timeout=5_000)
+    expect(strip(page).locator(".all")).to_be_hidden()
+    says(page, QUICKLY)
+
+
+def test_the_keyboard_opens_and_closes_it(app: str, open_page) -> None:
+    page = open_page(f"{app}/?{urlencode(SMALL)}")
+    says(page, QUICKLY)
+    line = page.get_by_role("button", name="sums, determinant, dot test checked")
+    line.focus()
+    page.keyboard.press("Enter")
+    expect(line).to_have_attribute("aria-expanded", "true")
+    panel = page.get_by_role("region", name=TEXT["panel_name"])
+    expect(panel).to_be_visible()
+    assert panel.get_attribute("id") == line.get_attribute("aria-controls")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name=TEXT["ask_now"])).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(line).to_be_focused()
+    expect(line).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
 
 
 def test_everything_that_was_checked_is_a_click_away(app: str, open_page) -> None:
     page = open_page(f"{app}/?{urlencode(SMALL)}")
-    found = says(page, PASSED)
-    found.locator("summary").click()
+    found = says(page, QUICKLY)
+    found.locator(".line").click()
     table = found.locator("table")
     expect(table).to_be_visible()
     expect(table.locator("th", has_text="complex step")).to_be_visible()
     expect(table).to_contain_text("not for a GRU")
+    expect(table).to_contain_text(TEXT["not_checked"])
     box = found.locator(".all").bounding_box()
     assert box["y"] + box["height"] <= 720
     assert box["x"] >= 0
-    found.locator("summary").click()
+    found.locator(".line").click()
     expect(table).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", ["", "train", "claims"])
+def test_the_rest_is_checked_when_one_asks_and_the_panel_stays(
+    app: str, open_page, path: str
+) -> None:
+    page = open_page(f"{app}/{path}?{urlencode(SMALL)}")
+    expect(strip(page).locator(".line")).to_be_enabled(timeout=WAIT)
+    strip(page).locator(".line").click()
+    ask = strip(page).locator(".ask")
+    ask.click()
+    expect(ask).to_have_text(TEXT["done"], timeout=WAIT)
+    expect(strip(page).locator(".now")).to_contain_text(WHOLLY[2:])
+    expect(strip(page).locator("table")).to_be_visible()
+    expect(strip(page).locator("table")).not_to_contain_text(TEXT["not_checked"])
+    expect(ask).to_be_focused()
 
 
 def test_it_is_dimmed_from_the_first_new_value_until_that_is_checked(app: str, open_page) -> None:
     page = open_page(f"{app}/?{urlencode({**SMALL, 'seed': '21'})}")
-    found = says(page, PASSED)
+    found = says(page, QUICKLY)
     before = found.get_attribute("data-run")
     drag(page, "Gain", 0.5, 0.8)
     expect(found.locator(".then")).to_be_visible()
@@ -98,7 +159,7 @@ def test_it_is_dimmed_from_the_first_new_value_until_that_is_checked(app: str, o
     assert page.evaluate(UNCOVERED)
     page.mouse.up()
     expect(found).not_to_have_attribute("data-run", before or "", timeout=WAIT)
-    says(page, PASSED)
+    says(page, QUICKLY)
     expect(found).to_have_css("opacity", "1")
 
 
@@ -117,7 +178,7 @@ WATCH = """() => {
 
 def test_no_chart_is_painted_beside_what_was_said_of_another_run(app: str, open_page) -> None:
     page = open_page(f"{app}/?{urlencode({**SMALL, 'seed': '22'})}")
-    found = says(page, PASSED)
+    found = says(page, QUICKLY)
     before = found.get_attribute("data-run")
     count = wait_painted(page, "flow-state")
     wait_idle(page)
@@ -125,17 +186,18 @@ def test_no_chart_is_painted_beside_what_was_said_of_another_run(app: str, open_
     slider(page, "Gain").press("ArrowRight")
     wait_painted(page, "flow-state", after=count)
     expect(found).not_to_have_attribute("data-run", before or "", timeout=WAIT)
-    says(page, PASSED)
+    says(page, QUICKLY)
     assert all(of == shown and of != before for of, shown in page.evaluate("window.claims"))
 
 
 def test_while_training_plays_nothing_is_claimed(app: str, open_page) -> None:
     page = open_page(f"{app}/train?{urlencode(SMALL)}")
-    says(page, PASSED)
+    says(page, TEXT["unchecked"])
     page.get_by_role("button", name="Play").click()
     says(page, TEXT["playing"])
+    expect(strip(page).locator(".line")).to_be_disabled()
     page.get_by_role("button", name="Pause").click()
-    says(page, PASSED)
+    says(page, TEXT["unchecked"])
 
 
 def test_a_refused_page_says_that_nothing_was_run(app: str, open_page) -> None:
@@ -146,10 +208,12 @@ def test_a_refused_page_says_that_nothing_was_run(app: str, open_page) -> None:
 def test_a_planted_mistake_turns_it_red(open_page) -> None:
     with server(HERE / "mistaken_page.py") as address:
         page = open_page(f"{address}/?{urlencode(SMALL)}")
-        found = says(page, FAILED)
-        expect(found.locator(".now")).to_have_text(re.compile("✗ complex step.*✗ dot test"))
-        expect(found.locator(".bad").first).to_have_css("color", "rgb(179, 38, 30)")
-        found.locator("summary").click()
-        cells = found.locator("table tr").nth(1).locator("td")
-        expect(cells).to_contain_text(["✓", "✗", "✓"])  # RNN, LSTM, GRU
+        found = says(page, "✗ determinant, dot test failed in LSTM")
+        expect(found.locator(".now b")).to_have_css("color", "rgb(179, 38, 30)")
+        found.locator(".line").click()
+        found.locator(".ask").click()
+        says(page, "✗ determinant, dot test, complex step, states failed in LSTM")
+        expect(found.locator(".ask")).to_have_text(TEXT["done"], timeout=WAIT)
+        row = found.locator("tr", has=page.locator("th", has_text=re.compile("^complex step")))
+        expect(row.locator("td")).to_contain_text(["✓", "✗", "✓"])  # RNN, LSTM, GRU
         page.close()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,95 +15,199 @@ from streamlit.testing.v1 import AppTest
 
 import rnnviz.dashboard.compute as compute
 from rnnviz import Experiment
-from rnnviz.analysis.trust import GRADIENT, NAMES, Check, Trust
+from rnnviz.analysis.trust import (
+    DETERMINANT,
+    DOT,
+    GRADIENT,
+    LOSSES,
+    NAMES,
+    QUICK,
+    STATES,
+    WEIGHTS,
+    Check,
+    Trust,
+)
 from rnnviz.core.lstm import LSTM
-from rnnviz.dashboard import trust_words
+from rnnviz.dashboard import trust, trust_words
 from rnnviz.dashboard.main import PAGES
 from rnnviz.tasks import TASKS
 from rnnviz.wording.numbers import scientific
 from rnnviz.wording.texts import fill, texts
-from tests.dashboard.support import change, press, visit
+from tests.dashboard.support import change, go_to, press, visit
 
 SMALL = Experiment(seq_len=20, hidden_size=4, batch_size=2)
 TEXT = texts("trust")
-THIS = {key: fill(TEXT[key], of="this run") for key in ("passed", "failed", "part", "open")}
-OF = {"train": "of_trained", "phase-diagram": "of_sidebar", "claims": "of_sidebar"}
+SHOWS_A_RUN = ("gradient-flow", "spectrum", "gates")
+QUICKLY = "✓ sums, determinant, dot test checked"
+WHOLLY = "✓ sums, determinant, dot test, complex step, states, losses checked"
 
 
 @pytest.fixture(autouse=True)
 def _empty() -> Iterator[None]:
     yield
-    compute.trust.clear()
-    compute.traces.clear()
+    for cached in (compute.quick_checks, compute.trust, compute.traces):
+        cached.clear()
 
 
-def body(app: AppTest, css: str) -> str:
-    """The one element of the page's own HTML with this class."""
-    found = [e.proto.body for e in app.get("html") if f'class="{css}"' in e.proto.body]
-    assert len(found) == 1, found
-    return str(found[0])
+def strip(app: AppTest) -> dict[str, Any]:
+    """What the browser was told of the strip."""
+    found = [e for e in app.get("bidi_component") if e.proto.component_name == "rnnviz_disclosure"]
+    assert len(found) == 1
+    told: dict[str, Any] = json.loads(found[0].proto.bytes)
+    return told
 
 
-def strip(app: AppTest) -> str:
-    return body(app, "rnnviz-trust")
+def plain(markup: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", "", markup))
 
 
 def line(app: AppTest) -> str:
     """What is seen without a click, as plain text."""
-    now = strip(app).split('class="now">')[1].split('<span class="then">')[0]
-    return html.unescape(re.sub(r"<[^>]+>", "", now))
-
-
-def run_of(markup: str) -> str:
-    found = re.search(r'data-run="(\w+)"', markup)
-    assert found is not None
-    return found[1]
+    return plain(strip(app)["line"])
 
 
 def shown(app: AppTest) -> bool:
     """Whether the strip is about the run that the page says it shows: else it is dimmed."""
-    return run_of(strip(app)) == run_of(body(app, "rnnviz-run"))
+    return strip(app)["run"] in mark(app)
+
+
+def mark(app: AppTest) -> str:
+    """What the page says of the run that it shows."""
+    found = [e.proto.body for e in app.get("html") if 'class="rnnviz-run"' in e.proto.body]
+    assert len(found) == 1
+    return str(found[0])
+
+
+def ask(app: AppTest, times: int = 1) -> AppTest:
+    """What the browser does after a click on the button: ask until nothing is left."""
+    for _ in range(times):
+        app.session_state[trust.ASKED] = strip(app)["run"]
+        app.run()
+    return app
+
+
+@pytest.mark.parametrize("page", SHOWS_A_RUN)
+def test_a_page_that_shows_a_run_has_it_checked_quickly(page: str) -> None:
+    app = visit(page, SMALL)
+    assert not app.exception
+    assert line(app) == f"{QUICKLY} · {TEXT['to_ask']}"
+    panel = plain(strip(app)["panel"])
+    for said in ("float64", "T = 20", "not for a GRU", "all 20 steps and 2 sequences"):
+        assert said in panel, said
+    assert panel.count(TEXT["not_checked"]) == 3 * (len(NAMES) - len(QUICK.names))
+    assert strip(app)["ask"] == TEXT["ask_now"]
+    assert (strip(app)["running"], strip(app)["done"]) == (False, False)
+    assert shown(app)
+
+
+@pytest.mark.parametrize(("page", "said"), [("train", "unchecked"),
+                                            ("phase-diagram", "unchecked_sidebar"),
+                                            ("claims", "unchecked_sidebar")])  # fmt: skip
+def test_a_page_without_one_makes_none(
+    page: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compute, "quick_checks", None)
+    monkeypatch.setattr("rnnviz.dashboard.trust.run_network", None)
+    app = visit(page, SMALL)
+    assert not app.exception
+    assert line(app) == f"– {TEXT[said]}"
+    assert plain(strip(app)["panel"]).count(TEXT["not_checked"]) == 3 * len(NAMES)
+    assert shown(app)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_it_is_on_every_page(page: str) -> None:
-    app = visit(page, SMALL)
+def test_whoever_asks_gets_everything_model_after_model(page: str) -> None:
+    app = ask(visit(page, SMALL))
+    assert fill(TEXT["going"], done=2, models=3) in line(app)
+    assert "complex step," not in line(app)
+    assert (strip(app)["running"], strip(app)["ask"]) == (True, TEXT["checking"])
+    ask(app, 2)
     assert not app.exception
-    of = TEXT[OF.get(page, "of_here")]
-    assert f"✓ {fill(TEXT['passed'], of=of)}" in line(app)
-    for said in ("complex step", "dot test", "states", "sums", "det J", "float64", "T = 20"):
-        assert said in line(app), said
-    assert 'role="status"' in strip(app)
-    assert "not for a GRU" in strip(app)
+    elsewhere = page in ("phase-diagram", "claims")
+    assert line(app) == ("✓ Sidebar's run: " + WHOLLY[2:] if elsewhere else WHOLLY)
+    assert (strip(app)["running"], strip(app)["done"]) == (False, True)
+    panel = plain(strip(app)["panel"])
+    assert TEXT["not_checked"] not in panel
+    assert "2 of 2 sequences, all 20 steps" in panel
     assert shown(app)
+
+
+def test_what_was_asked_for_stays_on_other_pages_and_other_knobs_lose_it() -> None:
+    app = ask(visit(query=SMALL), 3)
+    assert line(go_to(app, "spectrum")) == WHOLLY
+    assert line(go_to(app, "claims")) == "✓ Sidebar's run: " + WHOLLY[2:]
+    change(go_to(app, "gates"), gain=1.5)
+    assert line(app) == f"{QUICKLY} · {TEXT['to_ask']}"
+
+
+def test_nothing_goes_on_unless_the_browser_asks() -> None:
+    app = ask(visit(query=SMALL))
+    before = line(app)
+    assert line(app.run()) == before
+
+
+def test_what_the_browser_asks_of_another_run_is_not_heard() -> None:
+    app = visit(query=SMALL)
+    app.session_state[trust.ASKED] = "another"
+    assert line(app.run()) == f"{QUICKLY} · {TEXT['to_ask']}"
+
+
+def test_who_asks_for_what_another_visitor_asked_for_waits_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask(visit(query=SMALL), 3)
+    monkeypatch.setattr(compute.trusting, "trust", None)
+    app = visit("spectrum", SMALL)
+    assert line(ask(app, 3)) == WHOLLY
+    assert not app.exception
+
+
+def test_no_run_is_made_for_the_quick_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are made with the page, while its run is in memory: gone from there, it stays gone."""
+    made = []
+
+    def counted(*given: Any) -> Any:
+        made.append(given[0])
+        return right(*given)
+
+    right = compute.run
+    monkeypatch.setattr(compute, "run", counted)
+    monkeypatch.setattr("rnnviz.dashboard.main.relay", compute.traces.clear)  # the page's end
+    monkeypatch.setattr("rnnviz.dashboard.pages.gradient_flow.details", lambda setting: None)
+    app = visit(query=SMALL)
+    assert line(app).startswith(QUICKLY)
+    assert made == [SMALL]
 
 
 def test_it_follows_the_knobs() -> None:
     app = visit(query=SMALL)
-    before = strip(app)
+    before = strip(app)["run"]
     change(app, gain=1.5, seq_len=30)
-    assert run_of(strip(app)) != run_of(before)
-    assert "T = 30" in line(app)
+    assert strip(app)["run"] != before
+    assert "T = 30" in strip(app)["panel"]
     assert shown(app)
 
 
 def test_a_dragged_knob_leaves_it_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page alone runs then, in single precision: what was checked is another run."""
     app = visit(query=SMALL)
-    before = strip(app)
+    before = strip(app)["run"]
     for name in ("controls", "knobs"):
         monkeypatch.setattr(f"rnnviz.dashboard.{name}.is_dragging", lambda: True)
     monkeypatch.setattr("rnnviz.dashboard.main._details", lambda path: None)
+    monkeypatch.setattr(compute, "quick_checks", None)
     app.run()
-    marked = body(app, "rnnviz-run")
-    assert run_of(marked) != run_of(before)
-    assert f'.rnnviz-trust:not([data-run="{run_of(marked)}"]) .now {{ display: none; }}' in marked
+    assert not app.exception
+    marked = mark(app)
+    assert before not in marked
+    run = re.search(r'data-run="(\w+)"', marked)[1]
+    assert f'.rnnviz-trust:not([data-run="{run}"]) .now {{ display: none; }}' in marked
 
 
 def test_single_precision_is_said() -> None:
     app = visit(query=Experiment(("lstm",), seq_len=20, hidden_size=4, dtype="float32"))
-    assert "float32" in line(app)
-    assert f"✓ {THIS['passed']}" in line(app)
+    assert "float32" in strip(app)["panel"]
+    assert line(app).startswith(QUICKLY)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -109,66 +215,100 @@ def test_what_was_refused_is_not_checked(page: str) -> None:
     too_large = {"hidden_size": 512, "seq_len": 2000, "batch_size": 256}
     app = visit(page, {**too_large, "models": "lstm"})
     assert line(app) == f"– {TEXT['nothing']}"
+    assert strip(app)["panel"] == ""
     assert shown(app)
 
 
 def test_while_training_plays_it_waits() -> None:
     app = visit("train", SMALL)
-    assert "After 1 training steps" in strip(app)
+    assert "After 1 training steps" not in strip(app)["panel"]
+    assert "after 1 training steps" in strip(app)["panel"]
     press(app, "Play")
     assert line(app) == f"– {TEXT['playing']}"
+    assert strip(app)["panel"] == ""
     press(app, "Pause")
-    assert f"✓ {fill(TEXT['passed'], of=TEXT['of_trained'])}" in line(app)
+    assert line(app) == f"– {TEXT['unchecked']}"
     assert shown(app)
 
 
 def test_a_training_step_is_another_run() -> None:
-    app = visit("train", SMALL)
-    before = run_of(strip(app))
+    app = ask(visit("train", SMALL), 3)
+    assert line(app) == WHOLLY
+    before = strip(app)["run"]
     press(app, "+1")
-    assert run_of(strip(app)) != before
-    assert "After 2 training steps" in strip(app)
+    assert strip(app)["run"] != before
+    assert line(app) == f"– {TEXT['unchecked']}"
+    assert "after 2 training steps" in strip(app)["panel"]
     assert shown(app)
 
 
 def test_the_same_run_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     app = visit(query=SMALL)
     monkeypatch.setattr(compute.trusting, "trust", None)
-    monkeypatch.setattr("rnnviz.dashboard.trust.check", None)
     app.run()
     assert not app.exception
     assert shown(app)
 
 
-@pytest.mark.parametrize("page", ["gradient-flow", "train"])
-def test_a_mistake_turns_it_red(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def wrong_output_gate(patch: pytest.MonkeyPatch) -> None:
     right = LSTM.factors
 
     def wrong(self: LSTM, *given: Any) -> None:
         right(self, *given)
         given[3][:, 0] *= 1.001  # one unit's output gate
 
-    monkeypatch.setattr(LSTM, "factors", wrong)
-    app = visit(page, SMALL)
-    assert "✗ A check of this" in line(app)
-    for name in ("complex step", "dot test", "states", "det J"):
-        assert f"✗ {name}" in line(app)
-    assert "✗ sums" not in line(app)
+    patch.setattr(LSTM, "factors", wrong)
+
+
+def test_a_mistake_turns_it_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong_output_gate(monkeypatch)
+    app = visit(query=SMALL)
+    assert line(app) == f"✗ determinant, dot test failed in LSTM · {TEXT['to_ask']}"
+    assert 'class="bad"' in strip(app)["line"]
+    ask(app, 3)
+    assert line(app) == "✗ determinant, dot test, complex step, states failed in LSTM"
+
+
+def test_on_train_a_mistake_turns_it_red_as_soon_as_one_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong_output_gate(monkeypatch)
+    app = ask(visit("train", SMALL), 2)
+    assert line(app).startswith("✗ determinant, dot test, complex step, states failed in LSTM · ")
+
+
+def test_a_mistake_that_the_quick_checks_cannot_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rnnviz.core import network
+
+    right = network.weighted
+
+    def wrong(*given: Any) -> Any:
+        errors, d_y = right(*given)
+        return errors, d_y * 1.001
+
+    monkeypatch.setattr(network, "weighted", wrong)
+    app = visit(query=replace(SMALL, models=("rnn",)))
+    assert line(app).startswith(QUICKLY)
+    assert line(ask(app)) == "✗ complex step failed in RNN"
 
 
 def test_an_overflow_is_neither_green_nor_red() -> None:
     app = visit(query=Experiment(("rnn",), seq_len=400, hidden_size=4, gain=16.0,
                                  activation="identity"))  # fmt: skip
-    assert f"– {THIS['part']}" in line(app)
-    assert "the loss is not a finite number" in strip(app)
+    assert line(app) == f"– determinant, dot test checked · {TEXT['to_ask']}"
+    ask(app)
+    assert line(app).endswith(TEXT["no_answer"])
+    assert "the loss is not a finite number" in strip(app)["panel"]
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_kind_of_task_is_checked(task: str) -> None:
     small = {"seq_len": 12, "hidden_size": 4, "batch_size": 3, "text": "to be or not to be"}
     app = visit(query=Experiment(("lstm", "gru"), task=task, layers=2, skip=3, **small))
+    assert line(app).startswith("✓ sums, dot test checked")
+    ask(app, 2)
     assert not app.exception
-    assert f"✓ {THIS['passed']}" in line(app), strip(app)
+    assert line(app).startswith("✓ sums, dot test, complex step, states"), line(app)
 
 
 @pytest.mark.parametrize(
@@ -179,34 +319,66 @@ def test_numbers(value: float, written: str) -> None:
     assert scientific(value) == written
 
 
-def made(*values: tuple[float, str]) -> Trust:
-    """A model of which all checks but the first are left out."""
-    first = [Check(GRADIENT, "", value, 1e-12, "", reason) for value, reason in values]
-    left_out = NAMES[len(first) :]
-    rest = [Check(name, "", np.nan, np.nan, "", "too large") for name in left_out]
-    return Trust("rnn", (*first, *rest), "float64", 7, 0.25)
+def made(label: str = "rnn", **given: Any) -> Trust:
+    """Checks by name: a value to be compared with 10^-12, or why there is none."""
+    named = {"sums": WEIGHTS, "det": DETERMINANT, "dot": DOT, "step": GRADIENT, "states": STATES,
+             "losses": LOSSES}  # fmt: skip
+    checks = []
+    for name, value in given.items():
+        if isinstance(value, str):
+            checks.append(Check(named[name], np.nan, np.nan, "", value, value[:3] != "not"))
+        else:
+            checks.append(Check(named[name], value, 1e-12, "everywhere"))
+    return Trust(label, tuple(checks), "float64", 7, 0.25)
 
 
-def test_words() -> None:
-    some = trust_words.whole(
-        "a", [made((1e-15, "")), made((np.nan, "chaos"))], "this run", "About <this>."
-    )
-    assert THIS["part"] in some
-    assert "complex step 1·10⁻¹⁵ (1/2)" in some
-    assert "dot test –" in some
-    assert "About &lt;this&gt;." in some
-    assert "At 25% of the steps" in some
-    nothing = trust_words.whole("a", [made((np.nan, "chaos"))], "this run", "")
-    assert THIS["open"] in nothing
-    no_number = trust_words.whole("a", [made((np.nan, ""))], "this run", "")
-    assert THIS["failed"] in no_number
-    assert "not a number ≰ 1·10⁻¹²" in no_number
+@pytest.mark.parametrize(
+    ("found", "done", "said"),
+    [
+        ([], None, "– Not checked yet: ask"),
+        ([], 0, "– Checking · complex step: model 1 of 2 …"),
+        ([made(sums=0.0, det="not for it"), made(sums=1e-13, det="not for it")], None,
+         "✓ sums checked · complex step: ask"),
+        ([made(sums=0.0, dot="too large"), made(sums=1e-13, dot=0.0)], None,
+         "✓ sums, dot test (1 of 2) checked · complex step: ask"),
+        ([made(sums="zero", dot=0.0), made(sums="zero", dot=0.0)], None,
+         "– dot test checked · complex step: ask"),
+        ([made(sums="zero"), made(sums="zero")], None,
+         "– nothing could be checked · complex step: ask"),
+        ([made(sums=0.0, step=0.0), made(sums=0.0)], 1,
+         "✓ sums checked · complex step: model 2 of 2 …"),
+        ([made(sums=0.0, step=0.0), made(sums=0.0, step="chaos")], 2,
+         "✓ sums, complex step (1 of 2) checked"),
+        ([made(sums=0.0, step="chaos"), made(sums=0.0, step="chaos")], 2,
+         "✓ sums checked · complex step: no answer here"),
+        ([made(sums=0.0), made("lstm", sums=1e-11)], None,
+         "✗ sums failed in LSTM · complex step: ask"),
+        ([made(sums=np.nan), made("lstm", sums=0.0, dot=1.0)], None,
+         "✗ sums, dot test failed in RNN, LSTM · complex step: ask"),
+    ],
+)  # fmt: skip
+def test_the_line(found: list[Trust], done: int | None, said: str) -> None:
+    assert plain(trust_words.line(found, done, 2, elsewhere=False)) == said
+    elsewhere = plain(trust_words.line(found, done, 2, elsewhere=True))
+    assert elsewhere[:2] == said[:2]
+    assert elsewhere[2:].startswith("Sidebar's run")
+
+
+def test_the_panel() -> None:
+    panel = trust_words.panel([made(sums=1e-13, dot=np.nan)], ["rnn", "gru"], "About <this>.")
+    assert "About &lt;this&gt;." in panel
+    assert "At 25% of the steps" in panel
+    assert "1·10⁻¹³ ≤ 1·10⁻¹²" in plain(panel)
+    assert "not a number ≰ 1·10⁻¹²" in plain(panel)
+    assert panel.count(TEXT["not_checked"]) == 2 * len(NAMES) - 2
+    assert "GRU" in trust_words.panel([], ["gru"], "")
 
 
 def test_every_check_and_every_state_has_its_words() -> None:
-    states = {"passed", "failed", "part", "open", "stale", "nothing", "playing", "trained",
-              "sidebar", "here", "bounds", "conventions", "rescaled", "in_range",
-              "of_here", "of_trained", "of_sidebar"}  # fmt: skip
+    states = {"passed", "failed", "open", "working", "to_ask", "going", "no_answer", "unchecked",
+              "unchecked_sidebar", "of_sidebar", "not_checked", "stale", "nothing", "playing",
+              "panel_name", "ask_now", "checking", "done", "trained", "sidebar", "here", "groups",
+              "bounds", "conventions", "rescaled", "in_range"}  # fmt: skip
     assert set(TEXT) == states | {name.replace(" ", "_") for name in NAMES}
 
 
@@ -214,5 +386,7 @@ def test_a_newer_value_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two checks Streamlit is asked whether a newer script waits."""
     asked: list[float] = []
     monkeypatch.setattr(compute, "give_way", asked.append)
-    visit(query=Experiment(("rnn",), seq_len=20, hidden_size=4))
+    app = visit(query=Experiment(("rnn",), seq_len=20, hidden_size=4))
+    assert asked == []
+    ask(app)
     assert len(asked) == len(NAMES)
