@@ -45,6 +45,7 @@ def _cached(max_entries: int) -> Callable[[F], F]:
 
 @_cached(max_entries=4)
 def traces(experiment: Experiment) -> Run:
+    """Run the experiment; models that are trained are trained first, or taken as they come."""
     return run(experiment, trained_params(experiment))
 
 
@@ -112,6 +113,7 @@ def jacobians(experiment: Experiment, label: str, coarse: bool) -> spectra.Jacob
 
 @_cached(max_entries=64)
 def gate_stats(experiment: Experiment, label: str) -> dict[str, gates.GateStats]:
+    """Gate -> its statistics, of one layer."""
     return gates.gate_stats(layer(experiment, label).trace, label)
 
 

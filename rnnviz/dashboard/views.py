@@ -115,6 +115,7 @@ def is_last(experiment: Experiment, label: str) -> bool:
 
 
 def labels_of(parts: Sequence[LayerTrace]) -> tuple[str, ...]:
+    """The labels of layers, in their order."""
     return tuple(part.label for part in parts)
 
 

@@ -27,6 +27,7 @@ trace = bptt(cell, params, x, direct)
 
 # %%
 def sigmoid(a: float) -> float:
+    """σ(a), the nonlinearity of the three gates."""
     return 1 / (1 + np.exp(-a))
 
 
