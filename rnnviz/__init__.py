@@ -13,12 +13,15 @@ from rnnviz.links import from_query, to_query
 from rnnviz.presets import PRESETS
 from rnnviz.sweep import sweep
 
+__version__ = "0.1.0"
+
 __all__ = [
     "FIELDS",
     "PRESETS",
     "Experiment",
     "Model",
     "Run",
+    "__version__",
     "check_size",
     "estimate",
     "from_query",

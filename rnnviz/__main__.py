@@ -1,10 +1,12 @@
-"""`python -m rnnviz`: train networks and sweep over settings without a browser, and make the
-networks that are shipped."""
+"""`rnnviz`, or `python -m rnnviz`: open the dashboard, train networks and sweep over settings
+without a browser, and make the networks that are shipped."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -13,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnviz import __version__
 from rnnviz.commands import add_fields, add_sweep
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save, settings
@@ -20,6 +23,7 @@ from rnnviz.experiment.training import batches_of, held_out, options_of, start
 from rnnviz.training import History, TrainState, train
 from rnnviz.training.export import to_csv, to_json
 
+SERVER = Path(__file__).parent / "dashboard" / "script" / "serve.py"
 STEPS = 1000
 """Training steps unless said otherwise: an experiment's own default is not to train."""
 
@@ -35,8 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m rnnviz", description=__doc__)
+    """Every command and its options."""
+    started = Path(sys.argv[0]).name
+    parser = argparse.ArgumentParser(
+        prog="python -m rnnviz" if started == "__main__.py" else "rnnviz", description=__doc__
+    )
+    parser.add_argument("--version", action="version", version=f"rnnviz {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
+    add_app(commands)
     one = commands.add_parser("train", help="train the models of one experiment")
     one.set_defaults(run=run_train)
     add_fields(one)
@@ -50,6 +60,39 @@ def arguments() -> argparse.ArgumentParser:
     again.add_argument("names", nargs="*", metavar="name", help=", ".join(RECIPES))
     again.add_argument("--out", type=Path, default=FOLDER, help="folder (default: %(default)s)")
     return parser
+
+
+def add_app(commands: Any) -> None:
+    """The command that opens the dashboard, and its options."""
+    parser = commands.add_parser(
+        "app",
+        help="open the dashboard",
+        epilog="Streamlit's other settings are read from the environment, such as "
+        "STREAMLIT_SERVER_ADDRESS.",
+    )
+    parser.set_defaults(run=run_app)
+    parser.add_argument("--port", type=int, help="port to listen on (default: 8501, or the next)")
+    parser.add_argument("--headless", action="store_true", help="do not open a browser")
+
+
+def run_app(given: argparse.Namespace) -> int:
+    """Start the server. It takes this process's place, so that a signal to one is to the other."""
+    command = app_command(given.port, given.headless)
+    if os.name != "nt":  # where no process can take another's place
+        sys.stdout.flush()
+        os.execv(sys.executable, command)
+    return subprocess.call(command)
+
+
+def app_command(port: int | None = None, headless: bool = False) -> list[str]:
+    """The command that runs the package's server. A process of its own, because this one has
+    loaded NumPy, with as many BLAS threads as there are cores."""
+    command = [sys.executable, "-m", "streamlit", "run", str(SERVER)]
+    if port is not None:
+        command.append(f"--server.port={port}")
+    if headless:
+        command.append("--server.headless=true")
+    return command
 
 
 def run_train(given: argparse.Namespace) -> int:
@@ -92,6 +135,7 @@ def run_checkpoints(given: argparse.Namespace) -> int:
 
 
 def say(text: str) -> None:
+    """Write to standard output at once."""
     sys.stdout.write(text)
     sys.stdout.flush()
 

@@ -6,7 +6,7 @@
 A script that is run as a file needs `if __name__ == "__main__":` around this, for the workers
 import it. `pandas.DataFrame(r.row() for r in sweep(...))` is a table of everything.
 
-On a Dask cluster (`pip install -r rnnviz/requirements-dask.txt`; its workers need rnnviz, too):
+On a Dask cluster (the extra `dask`: `pip install ".[dask]"`; its workers need rnnviz, too):
 
     with distributed.Client("tcp://scheduler:8786") as client:
         results = list(sweep(experiment, over, executor=client.get_executor(pure=False)))

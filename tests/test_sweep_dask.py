@@ -15,7 +15,7 @@ from rnnviz.workers import Jobs, ThisProcess
 from tests.test_sweep import numbers
 from tests.test_workers import lost, ones, square_or_die
 
-OPTIONAL = "Dask is optional: pip install -r rnnviz/requirements-dask.txt"
+OPTIONAL = "Dask is optional: pip install distributed"
 distributed = pytest.importorskip("distributed", reason=OPTIONAL)
 config = pytest.importorskip("dask.config", reason=OPTIONAL)
 

@@ -87,7 +87,6 @@ def nudged_record(record: Record, rng: np.random.Generator, eps: float) -> Recor
 
 def of_sequences(trace: Trace, chosen: Array) -> Trace:
     """The trace of some sequences of the batch; gradients stay those of the whole batch's mean."""
-
     given: dict[str, Any] = {f.name: getattr(trace, f.name) for f in fields(trace)}
     arrays: dict[str, Any] = {
         name: v[..., chosen] for name, v in given.items() if isinstance(v, np.ndarray)

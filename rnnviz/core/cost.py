@@ -57,7 +57,7 @@ class Estimate:
 
 
 def measure_speed(clock: Callable[[], float] = time.perf_counter) -> Speed:
-    """This machine's speed, by three benchmarks of about a millisecond a round."""
+    """Measure the speed of this machine by three benchmarks of about a millisecond a round."""
     return Speed(
         _fastest(_steps, clock) / REFERENCE_STEPS,
         _fastest(_product, clock) / REFERENCE_PRODUCT,

@@ -18,7 +18,7 @@ OPENS: dict[str, tuple[str, Experiment]] = {
             activation="identity",
             seq_len=10,
             distractor=0.0,
-        ),  # fmt: skip
+        ),
     ),
     "gaussian": (
         "spectrum",
@@ -30,7 +30,7 @@ OPENS: dict[str, tuple[str, Experiment]] = {
             activation="identity",
             seq_len=50,
             distractor=0.0,
-        ),  # fmt: skip
+        ),
     ),
     "saturated": ("gradient-flow", PRESETS["all_twos"].experiment()),
 }

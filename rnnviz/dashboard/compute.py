@@ -54,7 +54,7 @@ def memory() -> Memory:
 
 @st.cache_resource(show_spinner=False)
 def speed() -> Speed:
-    """This machine's, measured once."""
+    """How fast this machine is, measured once."""
     return measure_speed()
 
 
@@ -103,17 +103,20 @@ def layer(experiment: Experiment, label: str) -> LayerTrace:
 def flow_view(
     experiment: Experiment, choices: gradient_flow.Choices, pinned: Experiment | None
 ) -> gradient_flow.View:
+    """What Gradient flow says of an experiment, the curves of a pinned one behind it."""
     behind = None if pinned is None else traces(pinned)
     return gradient_flow.view(traces(experiment), choices, behind)
 
 
 @_cached(max_entries=64)
 def spectrum_view(experiment: Experiment, choices: spectrum.Choices) -> spectrum.View:
+    """What Spectrum says of one model of an experiment."""
     return spectrum.view(traces(experiment), choices)
 
 
 @_cached(max_entries=64)
 def gates_view(experiment: Experiment, choices: gates.Choices) -> gates.View:
+    """What Gates says of one model of an experiment."""
     return gates.view(traces(experiment), choices)
 
 

@@ -18,7 +18,7 @@ def show(
     items: Iterable[Picture | Words],
     styles: Mapping[str, theme.Style],
     pairs: Sequence[tuple[str, str]] = (),
-    shares: Mapping[str, tuple[int, int]] = {},  # noqa: B006
+    shares: Mapping[str, tuple[int, int]] = {},
 ) -> None:
     """One below the other, each as soon as it is made. `pairs`: keys of pictures that stand side by
     side; `shares`: of the left one's key, how the width is divided."""

@@ -55,6 +55,7 @@ def lesson() -> str:
 
 
 def lesson_words(name: str) -> str:
+    """What a lesson shows, in one sentence."""
     return LESSONS[name].sentence
 
 
@@ -66,6 +67,7 @@ def remember() -> None:
 
 
 def log_loss() -> bool:
+    """Whether the loss is drawn on a logarithmic axis."""
     return bool(st.session_state.get(LOG, False))
 
 

@@ -16,5 +16,6 @@ def make_task(experiment: Experiment) -> Task:
 
 
 def make_batch(experiment: Experiment) -> Batch:
+    """The first B sequences of the experiment's task."""
     e = experiment
     return make_task(e).batch(e.seed, e.seq_len, e.batch_size, e.loss_at)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnviz.plots import theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
-from rnnviz.plots.marks import Piece, note, rule
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.marks import note, rule
 from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, model_title, nothing
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ import numpy as np
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, small_label
-from rnnviz.plots.marks import Piece
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
 from rnnviz.wording.numbers import signed
 

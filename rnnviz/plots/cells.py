@@ -9,7 +9,7 @@ import numpy as np
 from rnnviz.core.numerics import Status
 from rnnviz.plots import theme
 from rnnviz.plots.curves import WORDS
-from rnnviz.plots.marks import Piece
+from rnnviz.plots.drawing import Piece
 
 Array = np.ndarray
 

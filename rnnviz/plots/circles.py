@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, on_paper
+from rnnviz.plots.drawing import Piece
+from rnnviz.plots.marks import on_paper
 
 if TYPE_CHECKING:
     from rnnviz.analysis.spectra import Spectrum

@@ -20,8 +20,8 @@ from rnnviz.plots.claims_panels import (
     segment,
     side_by_side,
 )
-from rnnviz.plots.drawing import Drawing, FigureFunction
-from rnnviz.plots.marks import Piece, on_paper
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
+from rnnviz.plots.marks import on_paper
 from rnnviz.wording.numbers import MINUS, minus
 
 MARGIN = {"l": 62, "r": 12, "t": 42, "b": 66}

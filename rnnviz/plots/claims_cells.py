@@ -22,8 +22,7 @@ from rnnviz.plots.claims_panels import (
     side_by_side,
     waiting,
 )
-from rnnviz.plots.drawing import Drawing, FigureFunction
-from rnnviz.plots.marks import Piece
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
 from rnnviz.wording.numbers import signed
 
 Array = np.ndarray

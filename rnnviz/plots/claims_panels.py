@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnnviz.plots import theme
-from rnnviz.plots.drawing import Drawing, drawing
+from rnnviz.plots.drawing import Drawing, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels
-from rnnviz.plots.marks import Piece, gapped, note
+from rnnviz.plots.marks import gapped, note
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 
 Array = np.ndarray

@@ -21,8 +21,7 @@ from rnnviz.plots.claims_panels import (
     side_by_side,
     waiting,
 )
-from rnnviz.plots.drawing import Drawing, FigureFunction
-from rnnviz.plots.marks import Piece
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
 from rnnviz.plots.panels import factor
 
 Array = np.ndarray

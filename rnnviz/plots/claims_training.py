@@ -25,9 +25,8 @@ from rnnviz.plots.claims_panels import (
     side_by_side,
     waiting,
 )
-from rnnviz.plots.drawing import Drawing, FigureFunction
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
 from rnnviz.plots.influence import Curve
-from rnnviz.plots.marks import Piece
 from rnnviz.wording.numbers import signed
 
 Array = np.ndarray

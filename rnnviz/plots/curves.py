@@ -11,7 +11,8 @@ import numpy as np
 
 from rnnviz.core.numerics import LOG10_MAX, LOG10_TINY, Status
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, gapped
+from rnnviz.plots.drawing import Piece
+from rnnviz.plots.marks import gapped
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:

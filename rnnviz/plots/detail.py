@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
-from rnnviz.plots.marks import Piece, on_paper
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.marks import on_paper
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, note, on_paper, rule, spread
+from rnnviz.plots.drawing import Piece
+from rnnviz.plots.marks import note, on_paper, rule, spread
 
 CHARACTER = 7.6
 """Pixels a character of the band is wide, on average."""

@@ -10,8 +10,8 @@ import numpy as np
 from rnnviz.core.numerics import Status
 from rnnviz.plots import theme
 from rnnviz.plots.cells import Cells, layers, thinned
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
-from rnnviz.plots.marks import Piece, note, on_paper, rule
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.marks import note, on_paper, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, headline, nothing
 from rnnviz.wording.numbers import minus
 

@@ -10,8 +10,8 @@ import numpy as np
 from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, layers, thinned
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
-from rnnviz.plots.marks import Piece, on_paper
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.marks import on_paper
 from rnnviz.wording.numbers import minus
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Protocol
 import numpy as np
 
 from rnnviz.plots import theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels
-from rnnviz.plots.marks import Piece, gapped, note, rule
+from rnnviz.plots.marks import gapped, note, rule
 from rnnviz.plots.panels import axis
 from rnnviz.wording.numbers import minus
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from rnnviz.analysis.layers import ARROWS
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, note, spread
+from rnnviz.plots.drawing import Piece
+from rnnviz.plots.marks import note, spread
 
 
 @dataclass(frozen=True)

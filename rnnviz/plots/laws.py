@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnviz.plots import theme
+from rnnviz.plots.drawing import Piece
 from rnnviz.plots.labels import EndLabel
-from rnnviz.plots.marks import Piece
 from rnnviz.plots.panels import curve
 
 if TYPE_CHECKING:

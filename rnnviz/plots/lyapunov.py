@@ -9,9 +9,9 @@ import numpy as np
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, predictions, theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
-from rnnviz.plots.marks import Piece, note, rule
+from rnnviz.plots.marks import note, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
 from rnnviz.wording.numbers import signed
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rnnviz.plots import curves, theme
-from rnnviz.plots.drawing import Drawing, drawing
+from rnnviz.plots.drawing import Drawing, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
-from rnnviz.plots.marks import Piece, rule
+from rnnviz.plots.marks import rule
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.rails import Drawn, all_rails
 

@@ -9,8 +9,8 @@ from html import escape
 import numpy as np
 
 from rnnviz.plots import theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
-from rnnviz.plots.marks import Piece, on_paper
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.marks import on_paper
 from rnnviz.plots.panels import MOST_COLUMNS, axis, grid_places
 from rnnviz.plots.tracks import Track, Words
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, on_paper
+from rnnviz.plots.drawing import Piece
+from rnnviz.plots.marks import on_paper
 
 Array = np.ndarray
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from rnnviz.analysis.phase import Cell, PhaseGrid
 from rnnviz.plots import theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
-from rnnviz.plots.marks import Piece, on_paper
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.marks import on_paper
 from rnnviz.plots.panels import UNSEEN, Place, axis, grid_places, model_title, nothing
 from rnnviz.plots.phase_scales import SCALES, Scale, colour_axis, round_ticks
 

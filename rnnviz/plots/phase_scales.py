@@ -10,7 +10,7 @@ import numpy as np
 from rnnviz.analysis.phase import Axis, Cell, PhaseGrid
 from rnnviz.analysis.rates import LEVEL
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece
+from rnnviz.plots.drawing import Piece
 from rnnviz.wording.numbers import minus
 
 Array = np.ndarray

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rnnviz.plots import theme
-from rnnviz.plots.marks import Piece, note, rule
+from rnnviz.plots.drawing import Piece
+from rnnviz.plots.marks import note, rule
 
 if TYPE_CHECKING:
     from rnnviz.analysis.spectra import Spectrum

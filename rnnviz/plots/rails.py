@@ -6,7 +6,8 @@ import numpy as np
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
-from rnnviz.plots.marks import Piece, note
+from rnnviz.plots.drawing import Piece
+from rnnviz.plots.marks import note
 
 Drawn = list[tuple[theme.Style, curves.Relative]]
 

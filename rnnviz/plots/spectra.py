@@ -15,10 +15,10 @@ from rnnviz.plots.circles import (
     has_slope_circle,
     largest_shown,
 )
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.jacobians import jacobian_figure
 from rnnviz.plots.labels import EndLabel, end_labels
-from rnnviz.plots.marks import Piece, rule
+from rnnviz.plots.marks import rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, factor, headline, nothing
 
 if TYPE_CHECKING:

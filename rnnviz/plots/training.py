@@ -9,8 +9,8 @@ import numpy as np
 
 from rnnviz.analysis.courses import Course
 from rnnviz.plots import theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
-from rnnviz.plots.marks import Piece, gapped, note, rule
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.marks import gapped, note, rule
 from rnnviz.plots.panels import UNSEEN, axis, headline
 
 Array = np.ndarray
@@ -116,6 +116,7 @@ def _ghost(course: Course, index: int, log: bool) -> list[Piece]:
 
 
 def step_line(steps: Array, values: Array, name: str, hover: str, line: Piece) -> Piece:
+    """A line over training steps, thinned; what is not finite is a gap."""
     keep = kept(len(steps), MOST_POINTS)
     shown = np.asarray(values, float)[keep]
     shown = np.where(np.isfinite(shown), np.clip(shown, -HUGE, HUGE), np.nan)
@@ -155,6 +156,7 @@ def _scaled(loss: Array, log: bool) -> Array:
 
 
 def log10(values: Array) -> Array:
+    """The decimal logarithm without warnings: −∞ at 0, NaN below."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log10(np.asarray(values, float))
 
@@ -191,6 +193,7 @@ def _metric_title(name: str) -> str:
 
 
 def step_axis(end: float) -> Piece:
+    """The x axis of training steps, from 0 to `end`."""
     return axis("training step", range=[-0.01 * end, end], showgrid=False, nticks=6)
 
 
@@ -208,6 +211,7 @@ def _headline(courses: Sequence[Course], styles: Styles) -> Piece:
 
 
 def level_words(text: str, level: float, share: float = 1.0) -> Piece:
+    """Small words that stand on a horizontal line, ending at a share of the width."""
     small = {"size": theme.SMALL_SIZE}
     place = {"xref": "paper", "xanchor": "right", "yanchor": "bottom", "xshift": -2, "yshift": 1}
     return note(theme.plain(text, 70), share, level, font=small, **place)

@@ -10,8 +10,8 @@ from rnnviz.analysis.courses import Course
 from rnnviz.core.numerics import Status
 from rnnviz.plots import theme
 from rnnviz.plots.cells import Cells, layers
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
-from rnnviz.plots.marks import Piece, gapped, on_paper, rule
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.marks import gapped, on_paper, rule
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.tracks import Track
 from rnnviz.plots.training import (

@@ -9,8 +9,8 @@ import numpy as np
 
 from rnnviz.analysis.courses import Course
 from rnnviz.plots import theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
-from rnnviz.plots.marks import Piece, on_paper, rule
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.marks import on_paper, rule
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.tracks import Track
 from rnnviz.plots.training import HEIGHT, HUGE, span, step_axis, step_line

@@ -10,8 +10,8 @@ from textwrap import wrap
 import numpy as np
 
 from rnnviz.plots import theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, drawing
-from rnnviz.plots.marks import Piece, note
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.marks import note
 from rnnviz.plots.tracks import Words
 
 Array = np.ndarray

@@ -64,7 +64,7 @@ class View:
         return self.memory is not None and self.stats[self.memory.gate].alike
 
 
-def view(run: Run, choices: Choices = Choices()) -> View:  # noqa: B008
+def view(run: Run, choices: Choices = Choices()) -> View:
     """What the page says of `run`."""
     parts, text = layer_choice.parts_of(run), texts("gates")
     gated = tuple(label for label, each in parts.items() if each[0].trace.cell.MEMORY_GATE)

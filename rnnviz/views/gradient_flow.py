@@ -17,6 +17,7 @@ from rnnviz.core import RNN
 from rnnviz.experiment import Run
 from rnnviz.plots import gradients as plots
 from rnnviz.plots import theme
+from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.heatmaps import CELLS
 from rnnviz.views import layer_choice, theory
 from rnnviz.views.layer_choice import LayerChoice
@@ -84,7 +85,7 @@ class View:
         return plots.flow_range((*self.drawn, *self.ghosts), quantity)
 
 
-def view(run: Run, choices: Choices = Choices(), pinned: Run | None = None) -> View:  # noqa: B008
+def view(run: Run, choices: Choices = Choices(), pinned: Run | None = None) -> View:
     """What the page says of `run`, with the curves of a `pinned` one behind it."""
     parts = layer_choice.parts_of(run)
     layers = layer_choice.choose(parts, parts, choices.layer, choices.direction)
@@ -215,7 +216,7 @@ def quantity_picture(
     return Picture(f"flow-{quantity}", drawing, alt, said, time_axis=True)
 
 
-def _curves(view: View, quantity: str, y_range: Range) -> plots.Drawing:
+def _curves(view: View, quantity: str, y_range: Range) -> Drawing:
     return plots.flow_figure.plain(
         view.drawn,
         ghosts=view.ghosts,

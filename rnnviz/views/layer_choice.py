@@ -83,6 +83,7 @@ def behind(parts: Parts, chosen: LayerChoice) -> tuple[LayerTrace, ...]:
 
 
 def in_direction(parts: Sequence[LayerTrace], chosen: LayerChoice) -> list[LayerTrace]:
+    """The layers of one model that read in the chosen direction, the input's first."""
     return [part for part in parts if part.direction == chosen.backward]
 
 

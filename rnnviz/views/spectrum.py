@@ -75,7 +75,7 @@ class View:
     silent: str
 
 
-def view(run: Run, choices: Choices = Choices()) -> View:  # noqa: B008
+def view(run: Run, choices: Choices = Choices()) -> View:
     """What the page says of `run`."""
     parts, text = layer_choice.parts_of(run), texts("spectrum")
     model = choices.model if choices.model in parts else _first_rnn(parts)

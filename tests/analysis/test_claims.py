@@ -152,7 +152,7 @@ def test_entry_by_entry_no_gradient_is_longer_than_the_limit() -> None:
 @pytest.mark.parametrize("measure", [reduction, carry_draw, agreement])
 @pytest.mark.parametrize(("arguments", "named"), [((-1, 4, 0), "seed"), ((0, 0, 0), "hidden_size"),
                                                   ((0, 4, -1), "number")])  # fmt: skip
-def test_bad_values_are_named(measure, arguments: tuple[int, int, int], named: str) -> None:  # noqa: ANN001
+def test_bad_values_are_named(measure, arguments: tuple[int, int, int], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         measure(*arguments)
 
@@ -161,5 +161,5 @@ def test_bad_units_are_named() -> None:
     with pytest.raises(ValueError, match="number"):
         sensitivity(0, 99)
     for memory, correlation in ((1.0, 0.0), (-0.1, 0.0), (0.5, 2.0)):
-        with pytest.raises(ValueError, match="memory|correlation"):
+        with pytest.raises(ValueError, match=r"memory|correlation"):
             weight_sensitivity(memory, correlation)

@@ -66,7 +66,7 @@ def test_more_costs_more():
 def test_a_refusal_says_what_it_would_take():
     cost = Estimate(bytes=3 * 2**30, python=90)
     with pytest.raises(ValueError, match="The lag profile would take about 90 s and 3,072 MiB; the "
-                       "limits are 30 s and 1,024 MiB. Take a shorter sequence"):  # fmt: skip
+                       r"limits are 30 s and 1,024 MiB\. Take a shorter sequence"):  # fmt: skip
         limits.check("The lag profile", cost)
 
 

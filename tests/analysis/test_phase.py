@@ -75,7 +75,7 @@ def test_a_refused_point_and_strangers() -> None:
 
 
 def test_an_unknown_quantity_is_named() -> None:
-    with pytest.raises(ValueError, match="quantity must be one of slope, .*got 'size'"):
+    with pytest.raises(ValueError, match=r"quantity must be one of slope, .*got 'size'"):
         one([], "size")
 
 

@@ -154,7 +154,7 @@ def test_e15_truncation_up_to_40_steps_has_the_wrong_sign():
 @pytest.mark.parametrize(("window", "stride"), [(0, 0), (-1, 0), (4, -1), (2.5, 0), (4, True)])
 def test_bad_windows_are_refused(window, stride):
     p = problem("gru", T, B, D=2, H=3)
-    with pytest.raises(ValueError, match="window|stride"):
+    with pytest.raises(ValueError, match=r"window|stride"):
         truncated_backward(record_of(p), p.direct, window, stride)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -56,7 +57,7 @@ def test_panels_do_not_overlap(name: str) -> None:
     places = sorted(layout[key]["domain"] for key in layout if key.startswith("xaxis"))
     assert places[0][0] == 0
     assert places[-1][1] == pytest.approx(1)
-    assert all(a[1] < b[0] for a, b in zip(places[:-1], places[1:], strict=True))
+    assert all(a[1] < b[0] for a, b in pairwise(places))
 
 
 def test_a_panel_for_each_predictor_with_its_score() -> None:
@@ -97,7 +98,7 @@ def test_both_ways_of_the_carry_are_drawn() -> None:
     solid, dotted = named(figure, "b<sub>f</sub> = 5")[:2]
     assert (solid["line"].get("dash"), dotted["line"]["dash"]) == (None, "dot")
     assert (heights(solid)[0], heights(dotted)[0]) == (1.0, -3.0)
-    marks = [t for t in named(figure, "b<sub>f</sub> = 5") if t["mode"] == "markers"][0]
+    marks = next(t for t in named(figure, "b<sub>f</sub> = 5") if t["mode"] == "markers")
     assert (marks["x"].tolist(), heights(marks)) == ([-3.0, -4.0], [1.0, 2.0])
 
 

@@ -89,7 +89,7 @@ def test_quantities():
     for quantity, names in (("h", ["RNN", "LSTM"]), ("c", ["LSTM"])):
         figure = as_json(flow_figure(flows, quantity=quantity))
         assert [t["name"] for t in figure["data"]] == names
-    with pytest.raises(ValueError, match="quantity.*'d_h'.*state, h, c, direct"):
+    with pytest.raises(ValueError, match=r"quantity.*'d_h'.*state, h, c, direct"):
         flow_figure(flows, quantity="d_h")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -32,7 +34,7 @@ def test_one_panel_a_model_on_one_colour_axis():
     assert figure["layout"]["coloraxis"]["cmin"] == -26
     assert figure["layout"]["coloraxis"]["cmax"] == 4
     domains = [figure["layout"][axis]["domain"] for axis in ("xaxis", "xaxis2", "xaxis3")]
-    assert all(a[1] < b[0] for a, b in zip(domains, domains[1:], strict=False))
+    assert all(a[1] < b[0] for a, b in pairwise(domains))
 
 
 def test_colour_means_what_height_means_in_the_curve():
@@ -63,7 +65,7 @@ def test_what_is_no_number_lies_under_a_gap(status, value):
     assert figure["data"].index(below) < figure["data"].index(panels(figure)[0])
     place = (below["zmin"], below["zmax"])
     share = (int(status) - place[0]) / (place[1] - place[0])
-    found = [colour for at, colour in below["colorscale"] if at >= share][0]
+    found = next(colour for at, colour in below["colorscale"] if at >= share)
     assert found == SPECIAL_COLOURS[status]
     assert SPECIAL_COLOURS[status] in texts(figure)
 

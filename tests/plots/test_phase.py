@@ -80,7 +80,7 @@ def test_cells_without_a_number_are_seen_through_gaps() -> None:
         code = below["z"][0, k]
         assert code == cell
         share = (code - below["zmin"]) / (below["zmax"] - below["zmin"])
-        assert [c for at, c in below["colorscale"] if at >= share][0] == colour
+        assert next(c for at, c in below["colorscale"] if at >= share) == colour
     assert "not computed yet" in str(below["customdata"])
 
 

@@ -152,7 +152,7 @@ def test_symbols_are_found_in_the_labels() -> None:
     batch = Words("we sing\nthey run").batch(0, 3, 1, "every")
     assert [batch.labels[i] for i in encode([START, "we"], batch.labels)] == [START, "we"]
     assert encode("cab", "abc") == (2, 0, 1)
-    with pytest.raises(ValueError, match="symbols must be among the 3 .* got 'x'"):
+    with pytest.raises(ValueError, match=r"symbols must be among the 3 .* got 'x'"):
         encode("abx", "abc")
 
 
@@ -196,7 +196,7 @@ def test_what_cannot_be_sampled_is_named() -> None:
     with pytest.raises(ValueError, match="network must not be bidirectional"):
         begin(two_ways, two_ways.init_params(rng))
     other = Network((RNN(3, 3),), 2)
-    with pytest.raises(ValueError, match="output_size must be the input size 3, .* got 2"):
+    with pytest.raises(ValueError, match=r"output_size must be the input size 3, .* got 2"):
         begin(other, other.init_params(rng))
     with pytest.raises(ValueError, match="context must be None"):
         begin(network, params, np.ones(3))

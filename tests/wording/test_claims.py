@@ -33,7 +33,7 @@ def text(said: Said) -> str:
 
 
 @pytest.mark.parametrize("words", WORDS)
-def test_nothing_is_said_before_anything_is_measured(words) -> None:  # noqa: ANN001
+def test_nothing_is_said_before_anything_is_measured(words) -> None:
     assert words([]) == MEASURING
     assert MEASURING.tone in TONES
 

@@ -88,6 +88,7 @@ def scrubber(
 
 
 def component_key(key: str) -> str:
+    """The session key of the component itself, beside that of its value."""
     return f"{key}.scrubber"
 
 

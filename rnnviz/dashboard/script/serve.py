@@ -1,0 +1,17 @@
+"""The server of an installed package, as app.py is that of a clone. `rnnviz app` starts it."""
+
+from __future__ import annotations
+
+import os
+
+# One BLAS thread a session, set before anything imports NumPy: see app.py.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import streamlit as st
+
+from rnnviz.dashboard.server import keep_freed_memory, middleware, routes
+
+keep_freed_memory()
+app = st.App("run.py", routes=routes(), middleware=middleware())
