@@ -14,7 +14,8 @@ import pytest
 from rnnviz import Experiment, check_size, estimate, run
 from rnnviz.core.cost import Estimate, Speed, measure_speed
 from rnnviz.core.network import NetworkTrace
-from rnnviz.experiment.cost import PER_MODEL, recorded_bytes
+from rnnviz.experiment import plan
+from rnnviz.experiment.cost import PER_MODEL
 
 SMALL = Experiment(seq_len=6, hidden_size=5, batch_size=3)
 
@@ -53,7 +54,7 @@ def held_bytes(trace: NetworkTrace) -> int:
 )
 def test_what_a_run_holds_is_known_exactly(change: dict[str, Any]) -> None:
     e = replace(SMALL, **change)
-    assert recorded_bytes(e) == sum(map(held_bytes, run(e).values()))
+    assert plan(e).recorded_bytes == sum(map(held_bytes, run(e).values()))
 
 
 def test_time_grows_with_everything_that_costs_time() -> None:

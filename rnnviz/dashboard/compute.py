@@ -20,9 +20,9 @@ from rnnviz.core.bptt import Tell
 from rnnviz.core.cost import Speed, measure_speed
 from rnnviz.dashboard.memory import Memory, ceiling
 from rnnviz.dashboard.training import still_to_do, trained_params
-from rnnviz.experiment import Experiment, Run, check_size, estimate, make_batch, make_task, run
-from rnnviz.experiment.cost import MAX_BYTES, recorded_bytes
-from rnnviz.tasks.batch import Batch
+from rnnviz.experiment import Experiment, Plan, Run, check_size, run_plan
+from rnnviz.experiment import plan as make_plan
+from rnnviz.experiment.plan import MAX_BYTES
 from rnnviz.tasks.ngram import MAX_ORDER
 from rnnviz.views import gates, gradient_flow, spectrum
 
@@ -60,33 +60,42 @@ def speed() -> Speed:
 
 def refusal(experiment: Experiment) -> str:
     """Why this is not run here, in a sentence; "" if nothing speaks against it."""
-    return check_size(experiment, min(MAX_BYTES, memory().ceiling), speed=speed())
+    return check_size(
+        experiment, min(MAX_BYTES, memory().ceiling), speed=speed(), cost_of=lambda e: plan(e).cost
+    )
+
+
+@_cached(max_entries=16)
+def plan(experiment: Experiment) -> Plan:
+    """Task, networks and cost of an experiment, and the batch that every model is given."""
+    return make_plan(experiment)
 
 
 class _Traces:
     """The run of an experiment, made if it is not kept. Whoever has left ends it on its way."""
 
     def __call__(self, experiment: Experiment) -> Run:
-        size, kept, tell = estimate(experiment).bytes, recorded_bytes(experiment), courteous()
-        found: Run = memory().get(experiment, lambda: _run(experiment, tell), size, kept, tell)
+        planned, tell = plan(experiment), courteous()
+        size, kept = planned.cost.bytes, planned.recorded_bytes
+        found: Run = memory().get(experiment, lambda: _run(planned, tell), size, kept, tell)
         return found
 
     def seconds(self, experiment: Experiment) -> float:
         """Estimated, until it is there."""
         if memory().holds(experiment):
             return 0.0
-        return estimate(still_to_do(experiment)).on(speed()).seconds
+        return plan(still_to_do(experiment)).cost.on(speed()).seconds
 
     def must_wait(self, experiment: Experiment) -> bool:
         """Whether others have to end their work before there is room for it."""
-        return not (memory().holds(experiment) or memory().is_free(estimate(experiment).bytes))
+        return not (memory().holds(experiment) or memory().is_free(plan(experiment).cost.bytes))
 
     def clear(self) -> None:
         memory().clear()
 
 
-def _run(experiment: Experiment, tell: Tell) -> Run:
-    return run(experiment, trained_params(experiment, tell), tell)
+def _run(planned: Plan, tell: Tell) -> Run:
+    return run_plan(planned, trained_params(planned.experiment, tell), tell)
 
 
 traces = _Traces()
@@ -124,12 +133,6 @@ def gates_view(experiment: Experiment, choices: gates.Choices) -> gates.View:
 def jacobians(experiment: Experiment, label: str) -> JacobianSpectrum:
     """Of every step that the time allows."""
     return spectrum.jacobians(layer(experiment, label))
-
-
-@_cached(max_entries=16)
-def batch(experiment: Experiment) -> Batch:
-    """What every model was given."""
-    return make_batch(experiment)
 
 
 @_cached(max_entries=256)
@@ -171,7 +174,7 @@ def courteous() -> Tell:
 def ngram(experiment: Experiment) -> tuple[int, float] | None:
     """(n, its loss per answer) of the best n-gram model on what the task holds out; None for a
     task that is not of language, or whose text is too short to hold any out."""
-    task = make_task(experiment)
+    task = plan(experiment).task
     losses = {order + 1: task.ngram_loss(order) for order in range(MAX_ORDER + 1)}
     known = {n: loss for n, loss in losses.items() if loss is not None}
     return min(known.items(), key=lambda item: item[1]) if known else None

@@ -11,7 +11,7 @@ from dataclasses import replace
 import streamlit as st
 
 from rnnviz.dashboard import compute, layout, state
-from rnnviz.experiment import Experiment, estimate
+from rnnviz.experiment import Experiment
 
 FREE_SECONDS = 1.0
 RUNNING = ("gradient-flow", "spectrum", "gates")
@@ -32,7 +32,7 @@ def is_missing(setting: state.Setting) -> bool:
 
 def ask(setting: state.Setting) -> None:
     """Instead of a page: what it would take, and the button."""
-    sizes = [estimate(experiment).bytes for experiment in _wanted(setting)]
+    sizes = [compute.plan(experiment).cost.bytes for experiment in _wanted(setting)]
     layout.ask(setting.experiment, _seconds(setting), max(sizes), _allow)
 
 

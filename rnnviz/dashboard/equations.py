@@ -54,7 +54,7 @@ def _words(experiment: Experiment, model: Model) -> str:
 
 
 def _sizes(experiment: Experiment, network: Network, cell: Cell) -> dict[str, object]:
-    batch = compute.batch(experiment)
+    batch = compute.plan(experiment).batch
     H, learned = cell.hidden_size, cell.learned
     return {
         "T": batch.seq_len,

@@ -82,7 +82,7 @@ def _answer(path: str, setting: state.Setting) -> None:
         waits = compute.traces.must_wait(setting.experiment)
     try:
         with layout.patience(setting.experiment, seconds, waits):
-            layout.note(batch_note(compute.batch(setting.experiment)))
+            layout.note(batch_note(compute.plan(setting.experiment).batch))
             if path != "gates":  # which has a switch for it
                 train_controls.shown_after(setting.experiment)
             PAGES[path][1].page(setting)

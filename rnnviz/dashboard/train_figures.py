@@ -40,7 +40,7 @@ def first_screen(visit: Visit, run: Training, on_command: Callable[[str, int], N
     courses = run.courses()
     styles = theme.model_styles([course.label for course in courses])
     baseline, words = _baseline(run.experiment)
-    metric = METRICS[compute.batch(run.experiment).loss]
+    metric = METRICS[compute.plan(run.experiment).batch.loss]
     layout.verdict(course_words(courses, baseline, words, metric), styles)
     controls.troubles(run)
     _scrubber(visit, run, courses, styles, on_command)
@@ -147,7 +147,7 @@ def below_the_fold(visit: Visit, run: Training) -> None:
     # While it plays the last checkpoint alone; else more of them, for the scrubber.
     most = 1 if visit.playing else CHECKPOINTS
     _gates(run, styles, most)
-    samples(run, compute.batch(run.experiment), styles, most)
+    samples(run, compute.plan(run.experiment).batch, styles, most)
 
 
 def _profile(courses: Sequence[Course], styles: Styles, scrubbing: bool) -> None:
@@ -178,7 +178,7 @@ def _norms(courses: Sequence[Course], styles: Styles, experiment: Experiment) ->
 
 
 def _gates(run: Training, styles: Styles, most: int) -> None:
-    found = gate_courses(run, compute.batch(run.experiment), most)
+    found = gate_courses(run, compute.plan(run.experiment).batch, most)
     live_chart(
         weights.gate_course_figure.plain(found, styles=styles, height=LOW_HEIGHT),
         key="gate-course",

@@ -156,6 +156,6 @@ def _of_training(experiment: Experiment, label: str) -> Trust:
     """The checks of one network in training as it is now: of a run that is made for it."""
     run = training.visit().training
     assert run is not None
-    trainee, batch = run.trainees[label], compute.batch(experiment)
+    trainee, batch = run.trainees[label], compute.plan(experiment).batch
     trace = run_network(trainee.network, trainee.state.params, batch)
     return trusting.trust(trace, batch, label, progress=compute.give_way)

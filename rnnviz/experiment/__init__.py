@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from rnnviz.core.cost import Estimate, Speed
 from rnnviz.experiment.config import FIELDS, MAX_MODELS, Experiment
-from rnnviz.experiment.cost import check_size, estimate
 from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.networks import init_params, make_networks
+from rnnviz.experiment.plan import Plan, check_size, estimate, plan
 from rnnviz.experiment.problems import make_batch, make_task
-from rnnviz.experiment.runs import Run, run
+from rnnviz.experiment.runs import Run, run, run_plan
 
 __all__ = [
     "FIELDS",
@@ -18,6 +18,7 @@ __all__ = [
     "Experiment",
     "Field",
     "Model",
+    "Plan",
     "Run",
     "Speed",
     "check_size",
@@ -26,5 +27,7 @@ __all__ = [
     "make_batch",
     "make_networks",
     "make_task",
+    "plan",
     "run",
+    "run_plan",
 ]

@@ -1,20 +1,14 @@
-"""What a run will take, known before anything is allocated."""
+"""What runs of networks will take, known before anything is allocated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 
 from rnnviz.core import Cell
-from rnnviz.core.cost import Estimate, Speed
+from rnnviz.core.cost import Estimate
 from rnnviz.core.network import Network
-from rnnviz.experiment.config import Experiment
-from rnnviz.experiment.networks import make_networks
-from rnnviz.experiment.problems import make_task
-
-MAX_BYTES = 1 << 30
-MAX_SECONDS = 10.0
 
 # Seconds on one core, float64, of a run or a training step: of each model; of drawing a sequence;
 # of a time step in Python, short sequences, and how many steps make it take twice as long, for
@@ -32,52 +26,31 @@ PER_ELEMENT = 11e-9
 COPIES, COPIES_IN_TRAINING = 4, 9
 
 
-def estimate(experiment: Experiment) -> Estimate:
-    """What `run(experiment)` takes, its gradients of the parameters included; figures come on top.
-    Raises ValueError where the task cannot be made."""
-    networks, shape, itemsize = _planned(experiment)
-    trained = experiment.train_steps > 0
-    working = max(_working_bytes(n, *shape, itemsize, trained) for n in networks)
-    once = sum((_time(n, *shape) for n in networks), Estimate(recorded_bytes(experiment) + working))
-    training = sum((_training_time(experiment, n, *shape) for n in networks), Estimate())
-    return once + training.times(experiment.train_steps)
+def recorded_bytes(
+    networks: Sequence[Network], seq_len: int, batch_size: int, itemsize: int
+) -> int:
+    """All arrays that runs of these networks hold once they are done."""
+    return sum(_bytes(network, seq_len, batch_size, itemsize) for network in networks)
 
 
-def recorded_bytes(experiment: Experiment) -> int:
-    """All arrays that a run holds once it is done, exactly, from their shapes (lengths of padded
-    batches and exponents of direct gradients come on top)."""
-    networks, shape, itemsize = _planned(experiment)
-    return sum(_bytes(network, *shape, itemsize) for network in networks)
+def working_bytes(
+    networks: Sequence[Network], seq_len: int, batch_size: int, itemsize: int, trained: bool
+) -> int:
+    """What is needed beside the records, of the network that needs most."""
+    return max(_working_bytes(n, seq_len, batch_size, itemsize, trained) for n in networks)
 
 
-def _planned(experiment: Experiment) -> tuple[list[Network], tuple[int, int], int]:
-    seq_len, *sizes = make_task(experiment).shape(experiment.seq_len)
-    networks = list(make_networks(experiment, *sizes).values())
-    return networks, (seq_len, experiment.batch_size), np.dtype(experiment.dtype).itemsize
+def run_time(networks: Sequence[Network], seq_len: int, batch_size: int) -> Estimate:
+    """Forward, backward and every gradient of each network, once."""
+    return sum((_time(network, seq_len, batch_size) for network in networks), Estimate())
 
 
-def check_size(
-    experiment: Experiment,
-    max_bytes: int = MAX_BYTES,
-    max_seconds: float = MAX_SECONDS,
-    speed: Speed = Speed(),  # noqa: B008
-    cost_of: Callable[[Experiment], Estimate] = estimate,
-) -> str:
-    """Why this experiment should not be run here, in one sentence; "" if nothing speaks
-    against it. Nothing is allocated. Also says why a task cannot be made. cost_of: of the
-    run and what is done with it at once."""
-    try:
-        cost = cost_of(experiment).on(speed)
-    except ValueError as error:
-        return f"This cannot be run: {error}."
-    if cost.bytes <= max_bytes and cost.seconds <= max_seconds:
-        return ""
-    return (
-        f"This run would take {cost.bytes / 2**20:,.0f} MiB and about "
-        f"{cost.seconds:,.1f} s; the limits are {max_bytes / 2**20:,.0f} MiB and "
-        f"{max_seconds:g} s. Make the sequence length, the batch, the hidden size or the number "
-        "of models smaller" + (", or train for fewer steps." if experiment.train_steps else ".")
-    )
+def training_time(
+    networks: Sequence[Network], seq_len: int, batch_size: int, window: int, stride: int
+) -> Estimate:
+    """One training step of each network, truncated after `window` steps every `stride`."""
+    steps = (_training_time(n, seq_len, batch_size, window, stride) for n in networks)
+    return sum(steps, Estimate())
 
 
 def _bytes(network: Network, seq_len: int, batch_size: int, itemsize: int) -> int:
@@ -150,11 +123,13 @@ def _time(network: Network, seq_len: int, batch_size: int) -> Estimate:
     )
 
 
-def _training_time(experiment: Experiment, network: Network, *shape: int) -> Estimate:
-    """One training step: truncated windows that overlap send each step back several times."""
-    once, window, seq_len = _time(network, *shape), experiment.window, shape[0]
+def _training_time(
+    network: Network, seq_len: int, batch_size: int, window: int, stride: int
+) -> Estimate:
+    """Truncated windows that overlap send each step back several times."""
+    once = _time(network, seq_len, batch_size)
     if not 0 < window < seq_len:
         return once
-    every = min(experiment.stride or window, window)
+    every = min(stride or window, window)
     layers = len(network.cells) * network.directions
     return once.times(window / every) + Estimate(python=PER_WINDOW * layers * seq_len / every)

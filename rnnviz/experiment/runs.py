@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 
 from rnnviz.core.bptt import Tell, backward
-from rnnviz.core.network import Network, NetworkTrace, run_network
+from rnnviz.core.network import NetworkTrace, run_network
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import Model
-from rnnviz.experiment.networks import init_params, make_networks, setting
-from rnnviz.experiment.problems import make_batch
+from rnnviz.experiment.networks import setting
+from rnnviz.experiment.plan import Plan, plan
 from rnnviz.experiment.training import params_after
 from rnnviz.tasks import Batch
 
@@ -72,19 +72,26 @@ def run(
     the way, training too; what it raises ends the run.
     Raises ValueError where the task cannot be made (a text with fewer than 2 characters).
     """
-    batch = make_batch(experiment)
-    sizes = batch.input_size, batch.output_size
-    traces = {}
-    for label, network in make_networks(experiment, *sizes).items():
-        known = (trained or {}).get(label)
-        params = _params(experiment, label, network, tell) if known is None else known
-        traces[label] = run_network(network, params, batch, partial(backward, tell=tell), tell)
-    return Run(traces, batch, experiment)
+    return run_plan(plan(experiment), trained, tell)
 
 
-def _params(
-    experiment: Experiment, label: str, network: Network, tell: Tell | None
-) -> dict[str, np.ndarray]:
+def run_plan(
+    planned: Plan,
+    trained: Mapping[str, dict[str, np.ndarray]] | None = None,
+    tell: Tell | None = None,
+) -> Run:
+    """`run` of an experiment whose task and networks are made already."""
+    known, traces = trained or {}, {}
+    for label, network in planned.networks.items():
+        params = known[label] if label in known else _params(planned, label, tell)
+        traces[label] = run_network(
+            network, params, planned.batch, partial(backward, tell=tell), tell
+        )
+    return Run(traces, planned.batch, planned.experiment)
+
+
+def _params(planned: Plan, label: str, tell: Tell | None) -> dict[str, np.ndarray]:
+    experiment = planned.experiment
     if experiment.train_steps:
         return params_after(experiment, label, experiment.train_steps, tell)
-    return init_params(experiment, Model(label), network)
+    return planned.init_params(label)

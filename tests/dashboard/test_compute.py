@@ -14,7 +14,7 @@ from rnnviz import Experiment, estimate, run
 from rnnviz.analysis import gradients
 from rnnviz.analysis.gates import memory
 from rnnviz.dashboard.memory import Memory
-from rnnviz.experiment.cost import recorded_bytes
+from rnnviz.experiment import Plan, plan, run_plan
 from rnnviz.views import gates, gradient_flow, spectrum
 
 TINY = Experiment(models=("lstm",), seq_len=3, hidden_size=2, batch_size=1)
@@ -43,15 +43,15 @@ def clear() -> None:
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
     """How often each seed was run, where there is room for four."""
-    room = Memory(estimate(TINY).bytes + 3 * recorded_bytes(TINY))
+    room = Memory(estimate(TINY).bytes + 3 * plan(TINY).recorded_bytes)
     monkeypatch.setattr(compute, "memory", lambda: room)
     counted: Counter[int] = Counter()
 
-    def counting(experiment: Experiment, *more: Any) -> Any:
-        counted[experiment.seed] += 1
-        return run(experiment, *more)
+    def counting(planned: Plan, *more: Any) -> Any:
+        counted[planned.experiment.seed] += 1
+        return run_plan(planned, *more)
 
-    monkeypatch.setattr(compute, "run", counting)
+    monkeypatch.setattr(compute, "run_plan", counting)
     return counted
 
 

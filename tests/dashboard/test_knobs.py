@@ -128,7 +128,7 @@ def test_a_display_choice_never_changes_the_network(
 ) -> None:
     app = visit(tab, SMALL)
     before = experiment(app)
-    monkeypatch.setattr(compute, "run", never)
+    monkeypatch.setattr(compute, "run_plan", never)
     app = change(app, **VIEWS[tab])
     assert not app.exception
     assert experiment(app) == before == SMALL
@@ -227,7 +227,7 @@ HUGE = Experiment(seq_len=2000, batch_size=256, hidden_size=512)
 def test_too_large_a_run_is_refused_before_anything_is_computed(
     tab: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compute, "run", never)
+    monkeypatch.setattr(compute, "run_plan", never)
     app = visit(tab, HUGE)
     assert not app.exception
     assert charts(app) == {}

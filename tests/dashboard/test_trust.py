@@ -167,11 +167,11 @@ def test_no_run_is_made_for_the_quick_checks(monkeypatch: pytest.MonkeyPatch) ->
     made = []
 
     def counted(*given: Any) -> Any:
-        made.append(given[0])
+        made.append(given[0].experiment)
         return right(*given)
 
-    right = compute.run
-    monkeypatch.setattr(compute, "run", counted)
+    right = compute.run_plan
+    monkeypatch.setattr(compute, "run_plan", counted)
     monkeypatch.setattr("rnnviz.dashboard.main.relay", compute.traces.clear)  # the page's end
     monkeypatch.setattr("rnnviz.dashboard.pages.gradient_flow.details", lambda setting: None)
     app = visit(query=SMALL)

@@ -44,7 +44,7 @@ def test_the_choice_of_a_layer_and_a_direction_runs_nothing(
     tab: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = visit(tab, DEEP)
-    monkeypatch.setattr(compute, "run", never)
+    monkeypatch.setattr(compute, "run_plan", never)
     pictures = [charts(app)]
     for layer, direction in (("1", "forward"), ("1", "backward"), ("2", "backward")):
         app = change(app, view_layer=layer, view_direction=direction)
@@ -102,7 +102,7 @@ def test_a_model_without_the_direction_is_left_out_and_named() -> None:
 
 def test_a_padded_batch_says_what_is_not_drawn_and_keeps_its_own_order_backwards() -> None:
     app = visit(query=deep(task="sentiment"))
-    lengths = compute.batch(experiment(app)).lengths
+    lengths = compute.plan(experiment(app)).batch.lengths
     words = f"Sequences have {lengths.min()} to {lengths.max()} steps; padding is not drawn"
     assert any(words in caption.value for caption in app.caption)
     forward = charts(app)["flow-state"]["layout"]["xaxis"]["title"]["text"]

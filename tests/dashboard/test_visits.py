@@ -164,7 +164,7 @@ def test_a_hostile_link_opens_a_sound_page(name: str, tab: str) -> None:
 
 
 def test_a_hostile_link_starts_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compute, "run", never)
+    monkeypatch.setattr(compute, "run_plan", never)
     app = visit(query={"seq_len": "1e9", "hidden_size": "1e9", "batch_size": "1e9"})
     assert not app.exception
     assert "limits are" in said(app)
@@ -185,7 +185,7 @@ def test_a_pin_is_checked_like_the_rest_of_the_link(monkeypatch: pytest.MonkeyPa
     app = visit(query={**to_query(SMALL), "pin": "gain=abc&hidden_size=8"})
     assert setting(app).pinned == Experiment(hidden_size=8)
     assert "Pinned curve: The link asked for gain=abc" in said(app)
-    monkeypatch.setattr(compute, "run", never)
+    monkeypatch.setattr(compute, "run_plan", never)
     app = visit(query={**to_query(SMALL), "pin": "seq_len=2000&batch_size=256&hidden_size=512"})
     assert not app.exception
     assert setting(app).pinned is None

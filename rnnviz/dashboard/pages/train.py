@@ -7,13 +7,13 @@ import time
 
 import streamlit as st
 
-from rnnviz.dashboard import influence, layout, state, training
+from rnnviz.dashboard import compute, influence, layout, state, training
 from rnnviz.dashboard import train_controls as controls
 from rnnviz.dashboard.runs_table import runs_table
 from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.train_figures import below_the_fold, first_screen
 from rnnviz.dashboard.training import Visit
-from rnnviz.experiment import Experiment, estimate
+from rnnviz.experiment import Experiment
 from rnnviz.wording.texts import fill, texts
 
 MOST_SECONDS = 1.0
@@ -49,7 +49,7 @@ def page(setting: Setting) -> None:
 
 def _refusal(experiment: Experiment) -> str:
     """Why this is not trained here; "" if nothing speaks against it."""
-    seconds = estimate(experiment).seconds
+    seconds = compute.plan(experiment).cost.seconds
     return fill(texts("train")["too_slow"], seconds=f"{seconds:.1f}") * (seconds > MOST_SECONDS)
 
 

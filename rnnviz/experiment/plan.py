@@ -1,0 +1,104 @@
+"""From an experiment to what is to be run: task, networks, cost; made once and handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rnnviz.core.cost import Estimate, Speed
+from rnnviz.core.network import Network
+from rnnviz.experiment import cost
+from rnnviz.experiment.config import Experiment
+from rnnviz.experiment.model import Model
+from rnnviz.experiment.networks import init_params, make_networks
+from rnnviz.experiment.problems import make_task
+from rnnviz.tasks import Batch, Task
+
+MAX_BYTES = 1 << 30
+MAX_SECONDS = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What an experiment comes to. networks: label -> Network, in the order of the models.
+    seq_len: T of the batch, which the task may make shorter than the experiment's. Large arrays
+    are made when they are first asked for."""
+
+    experiment: Experiment
+    task: Task
+    seq_len: int
+    networks: Mapping[str, Network]
+
+    @cached_property
+    def batch(self) -> Batch:
+        """What every model is given: the first B sequences of the task."""
+        e = self.experiment
+        return self.task.batch(e.seed, e.seq_len, e.batch_size, e.loss_at)
+
+    def init_params(self, label: str) -> dict[str, np.ndarray]:
+        """The initial parameters of one model."""
+        return init_params(self.experiment, Model(label), self.networks[label])
+
+    @cached_property
+    def cost(self) -> Estimate:
+        """What running it takes, training and the gradients of the parameters included; figures
+        come on top."""
+        e, networks = self.experiment, list(self.networks.values())
+        working = cost.working_bytes(networks, *self._sizes, trained=e.train_steps > 0)
+        once = cost.run_time(networks, *self._sizes[:2])
+        step = cost.training_time(networks, *self._sizes[:2], e.window, e.stride)
+        kept = Estimate(self.recorded_bytes + working)
+        return kept + once + step.times(e.train_steps)
+
+    @cached_property
+    def recorded_bytes(self) -> int:
+        """All arrays that the run holds once it is done, exactly, from their shapes (lengths of
+        padded batches and exponents of direct gradients come on top)."""
+        return cost.recorded_bytes(list(self.networks.values()), *self._sizes)
+
+    @property
+    def _sizes(self) -> tuple[int, int, int]:
+        """T, B and the bytes of a number."""
+        return self.seq_len, self.experiment.batch_size, np.dtype(self.experiment.dtype).itemsize
+
+
+def plan(experiment: Experiment) -> Plan:
+    """Make the task and the networks; no sequence and no weight is drawn.
+
+    Raises ValueError where the task cannot be made (a text with fewer than 2 characters).
+    """
+    task = make_task(experiment)
+    seq_len, input_size, output_size = task.shape(experiment.seq_len)
+    return Plan(experiment, task, seq_len, make_networks(experiment, input_size, output_size))
+
+
+def estimate(experiment: Experiment) -> Estimate:
+    """What `run(experiment)` takes. Raises ValueError where the task cannot be made."""
+    return plan(experiment).cost
+
+
+def check_size(
+    experiment: Experiment,
+    max_bytes: int = MAX_BYTES,
+    max_seconds: float = MAX_SECONDS,
+    speed: Speed = Speed(),  # noqa: B008
+    cost_of: Callable[[Experiment], Estimate] = estimate,
+) -> str:
+    """Why this experiment should not be run here, in one sentence; "" if nothing speaks
+    against it. Nothing is allocated. Also says why a task cannot be made. cost_of: of the
+    run and what is done with it at once."""
+    try:
+        taken = cost_of(experiment).on(speed)
+    except ValueError as error:
+        return f"This cannot be run: {error}."
+    if taken.bytes <= max_bytes and taken.seconds <= max_seconds:
+        return ""
+    return (
+        f"This run would take {taken.bytes / 2**20:,.0f} MiB and about "
+        f"{taken.seconds:,.1f} s; the limits are {max_bytes / 2**20:,.0f} MiB and "
+        f"{max_seconds:g} s. Make the sequence length, the batch, the hidden size or the number "
+        "of models smaller" + (", or train for fewer steps." if experiment.train_steps else ".")
+    )
