@@ -78,8 +78,8 @@ def _factors(trace: Trace) -> Factors:
     assembled = cell.assemble_grads(none[cell.x_rows, None], numbers[cell.h_rows, None], none)
     factors = [(d_a[:, assembled["W_hh"][:, 0]], trace.h[:-1])]
     if isinstance(cell, GRU) and cell.reset == "before":
-        assert trace.memo is not None
-        factors.append((d_a[:, : cell.hidden_size], trace.memo))
+        assert trace.saved is not None
+        factors.append((d_a[:, : cell.hidden_size], trace.saved))
     return factors
 
 

@@ -72,11 +72,11 @@ def _rnn(record: Record, sequence: int, steps: slice) -> Determinants:
 def _lstm(record: Record, sequence: int, steps: slice) -> Determinants:
     cell = record.cell
     n = steps.stop - steps.start
-    if "o" not in cell.learned:  # h_t is then a multiple of c_t, unit by unit
+    if "o" not in cell.trainable_gates:  # h_t is then a multiple of c_t, unit by unit
         return Determinants(np.full(n, -np.inf), np.ones(n, bool))
     assert record.c is not None
-    assert record.memo is not None
-    c, squashed = (v[steps, :, sequence].astype(np.float64) for v in (record.c, record.memo))
+    assert record.saved is not None
+    c, squashed = (v[steps, :, sequence].astype(np.float64) for v in (record.c, record.saved))
     i, f, g, o = (record.gates[k][steps, :, sequence].astype(np.float64) for k in "ifgo")
     carried = f
     if "p_f" in record.params:

@@ -56,10 +56,10 @@ def pairs_cost(cell: Cell, seq_len: int, losses: int, batch_size: int) -> Estima
 
 def contributions_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
     """The gradient of W_hh of each step, one at a time, twice."""
-    elements = len(cell.D_SLABS) * cell.hidden_size**2
+    elements = len(cell.D_GATE_ROWS) * cell.hidden_size**2
     product = 2 * elements * batch_size / FLOPS_PER_SECOND
     seconds = 2 * seq_len * (100e-6 + 5 * elements * SECONDS_PER_ELEMENT + product)
-    factors = seq_len * batch_size * len(cell.D_SLABS) * cell.hidden_size
+    factors = seq_len * batch_size * len(cell.D_GATE_ROWS) * cell.hidden_size
     return Estimate(8 * (6 * elements + 4 * seq_len + factors), seconds)
 
 
@@ -89,7 +89,7 @@ def check(what: str, cost: Estimate, advice: str = "a shorter sequence or fewer 
 
 def _applied(cell: Cell, columns: int) -> float:
     """Seconds of one step applied to that many columns."""
-    gates = len(cell.D_SLABS) * cell.hidden_size
+    gates = len(cell.D_GATE_ROWS) * cell.hidden_size
     flops = 2 * gates * cell.hidden_size * columns * (2 if cell.skip else 1)
     elements = (2 * gates + 4 * state_size(cell)) * columns
     return SECONDS_PER_STEP + flops / FLOPS_PER_SECOND + elements * SECONDS_PER_ELEMENT
@@ -99,7 +99,7 @@ def _linear_bytes(cell: Cell, seq_len: int) -> int:
     """δ of every gate and state, the diagonals, the record they are read off, and the rows of J_t
     that are kept: all, or two blocks."""
     states = 1 + cell.HAS_CELL_STATE
-    per_step = (states + 3) * len(cell.D_SLABS) + states * states + 8
+    per_step = (states + 3) * len(cell.D_GATE_ROWS) + states * states + 8
     rows = 8 * states * cell.hidden_size**2
     kept = seq_len * rows
     if kept > KEPT_BYTES:

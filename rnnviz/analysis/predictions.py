@@ -202,7 +202,7 @@ def _of_gate(record: Record, label: str, k: Array, trained: bool) -> Predictions
     gate = record.cell.MEMORY_GATE
     if trained:
         return Predictions(label, (), TRAINED)
-    if gate is None or gate not in record.cell.learned:
+    if gate is None or gate not in record.cell.trainable_gates:
         return Predictions(label, (), "its memory gate has no bias of its own")
     bias = record.params["b_h"][record.cell.gate_rows(gate)].astype(np.float64)
     rates = -1 / theory.e_fold(bias)

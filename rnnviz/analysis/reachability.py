@@ -58,9 +58,9 @@ def _block(trace: Trace, w: Weights, to: Reachable, start: int, stop: int) -> No
     """Fill `to` at the indices start to stop − 1 (and c at start + 1 to stop)."""
     cell, record = trace.cell, _generic(trace, start, stop)
     shape = to.h.shape[1:]
-    d_a = np.empty((stop - start, len(cell.D_SLABS) * shape[0], shape[1]))
+    d_a = np.empty((stop - start, len(cell.D_GATE_ROWS) * shape[0], shape[1]))
     extra = np.ones((stop - start, *shape))
-    cell.factors(record, 0, stop - start, d_a, extra)
+    cell.local_derivatives(record, 0, stop - start, d_a, extra)
     np.abs(d_a, out=d_a)
     steps = list(cell.backward_views(record, 0, d_a, extra))
     scratch = np.empty(shape)
@@ -85,7 +85,7 @@ def _generic(trace: Trace, start: int, stop: int) -> Record:
     block, states = slice(start, stop), slice(start, stop + 1)
     gates = GENERIC * (trace.gate_values[block] != 0)
     H, held = trace.cell.hidden_size, dict(getattr(trace.cell, "fixed", ()))
-    for k, gate in enumerate(trace.cell.SLABS):
+    for k, gate in enumerate(trace.cell.GATE_ROWS):
         if is_logistic(trace, gate) and gate not in held:
             gates[:, k * H : (k + 1) * H] = GENERIC
     return Record(
@@ -97,7 +97,7 @@ def _generic(trace: Trace, start: int, stop: int) -> Record:
         h=2 * GENERIC * (trace.h[states] != 0),
         c=None if trace.c is None else 2 * GENERIC * (trace.c[states] != 0),
         gate_values=gates,
-        memo=None if trace.memo is None else GENERIC * (trace.memo[block] != 0),
+        saved=None if trace.saved is None else GENERIC * (trace.saved[block] != 0),
     )
 
 

@@ -89,9 +89,9 @@ def weight_spectra(
     Raises ValueError for an unknown gate or a power below 1.
     """
     cell, W_hh = trace.cell, trace.params["W_hh"].astype(np.float64)
-    names = cell.learned if gates is None else gates
+    names = cell.trainable_gates if gates is None else gates
     for gate in names:
-        checks.choice("gates", gate, cell.learned)
+        checks.choice("gates", gate, cell.trainable_gates)
     k = np.array(sorted({checks.size("powers", power) for power in powers}))
     return {
         gate: _spectrum(W_hh[cell.gate_rows(gate)], label, gate, _lipschitz(cell, gate), k)
@@ -105,7 +105,7 @@ def stretch(trace: Record, gate: str) -> Stretch:
     Raises ValueError for an unknown gate.
     """
     cell = trace.cell
-    checks.choice("gate", gate, cell.learned)
+    checks.choice("gate", gate, cell.trainable_gates)
     block = trace.params["W_hh"][cell.gate_rows(gate)].astype(np.float64)
     finite = np.isfinite(block).all()
     sigma_max = float(np.linalg.svd(block, compute_uv=False)[0]) if finite else np.nan

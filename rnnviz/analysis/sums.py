@@ -47,10 +47,10 @@ def _sums(trace: Trace, u_x: Array, u_h: Array) -> dict[str, Array]:
 
     of_x, of_h = along(cell.x_rows, u_x, trace.x), along(cell.h_rows, u_h, trace.h[:-1])
     grads = cell.assemble_grads(of_x, of_h, np.zeros(d_a.shape[1]))
-    if trace.memo is None:
+    if trace.saved is None:
         return grads
-    # Of a GRU with the reset before the product, W_hn acts on what it keeps in its memo.
-    return cell.complete_grads(grads, replace(trace, memo=(u_h @ trace.memo)[:, None]), d_a)
+    # Of a GRU with the reset before the product, W_hn acts on what it saved.
+    return cell.complete_grads(grads, replace(trace, saved=(u_h @ trace.saved)[:, None]), d_a)
 
 
 def pair_sums(trace: Trace, sequence: int, rng: np.random.Generator) -> Compared:
@@ -82,7 +82,7 @@ def has_determinant(cell: Cell) -> bool:
         return False
     if isinstance(cell, RNN):
         return cell.leak == 1
-    return isinstance(cell, LSTM) and "o" in cell.learned
+    return isinstance(cell, LSTM) and "o" in cell.trainable_gates
 
 
 def determinant_test(trace: Trace, sequence: int, steps: int) -> Compared:

@@ -150,7 +150,7 @@ def _local(name: str, what: str, run: NetworkTrace, test: Local, rng: np.random.
         return make(np.nan, np.nan, "", "the network is too large to take its steps apart here")
     parts = []
     for trace in traces:
-        rows = (len(trace.cell.SLABS) + 2) * trace.cell.hidden_size
+        rows = (len(trace.cell.GATE_ROWS) + 2) * trace.cell.hidden_size
         parts.append(test(trace, stepwise.places(trace, ELEMENTS // rows // len(traces)), rng))
     total = sum(int(trace.present.sum()) for trace in traces)
     found = joined(parts)

@@ -3,8 +3,8 @@
 A cell is what happens in one step, forward and backward side by side, and what can be done for
 many steps at once before and after the loop. The loops over time are in `bptt` alone.
 
-A cell may keep its gates in another order than its parameters: `SLABS` names the rows of the
-recorded gate values, `D_SLABS` those of their gradients. The orders are chosen so that gates
+A cell may keep its gates in another order than its parameters: `GATE_ROWS` names the rows of the
+recorded gate values, `D_GATE_ROWS` those of their gradients. The orders are chosen so that gates
 that share an operation lie next to each other and one NumPy call serves them all: the last gate
 comes first.
 """
@@ -28,12 +28,12 @@ Views = tuple[Array, ...]
 
 
 class Tape(NamedTuple):
-    """The arrays that the forward pass fills: h, c (T+1, H, B), gates (T, G·H, B), memo."""
+    """The arrays that the forward pass fills: h, c (T+1, H, B), gates (T, G·H, B), saved."""
 
     h: Array
     c: Array | None
     gates: Array
-    memo: Array | None
+    saved: Array | None
 
 
 class Weights(NamedTuple):
@@ -55,7 +55,7 @@ class Cell(ABC):
     """Sizes and options; no arrays.
 
     Parameters of every cell (G = number of gates with weights, H = hidden_size, D = input_size):
-    W_xh (G·H, D), W_hh (G·H, H), b_h (G·H,), gates stacked in the order of `learned`.
+    W_xh (G·H, D), W_hh (G·H, H), b_h (G·H,), gates stacked in the order of `trainable_gates`.
     With skip = d >= 2 also W_skip (G·H, H): W_skip h_{t-d} is added where W_xh x_t is
     (Zhang et al. 2016, arXiv:1602.08210). Raises ValueError for a size below 1 or skip = 1.
     """
@@ -65,8 +65,8 @@ class Cell(ABC):
     skip: int = field(default=0, kw_only=True)
 
     GATES: ClassVar[tuple[str, ...]]
-    SLABS: ClassVar[tuple[str, ...]]
-    D_SLABS: ClassVar[tuple[str, ...]]
+    GATE_ROWS: ClassVar[tuple[str, ...]]
+    D_GATE_ROWS: ClassVar[tuple[str, ...]]
     MEMORY_GATE: ClassVar[str | None] = None
     INPUT_GATE: ClassVar[str | None] = None
     HAS_CELL_STATE: ClassVar[bool] = False
@@ -78,13 +78,13 @@ class Cell(ABC):
             raise ValueError("skip must be 0 (none) or an integer of at least 2, got 1")
 
     @cached_property
-    def learned(self) -> tuple[str, ...]:
+    def trainable_gates(self) -> tuple[str, ...]:
         """The gates that have weights, in the order of `GATES`."""
         return self.GATES
 
     def param_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name -> shape of every parameter."""
-        rows, H = len(self.learned) * self.hidden_size, self.hidden_size
+        rows, H = len(self.trainable_gates) * self.hidden_size, self.hidden_size
         shapes = {"W_xh": (rows, self.input_size), "W_hh": (rows, H), "b_h": (rows,)}
         return shapes | self._own_shapes() | ({"W_skip": (rows, H)} if self.skip else {})
 
@@ -149,25 +149,28 @@ class Cell(ABC):
 
         Raises ValueError for a gate that has no weights.
         """
-        start = self.learned.index(checks.choice("gate", gate, self.learned)) * self.hidden_size
+        start = (
+            self.trainable_gates.index(checks.choice("gate", gate, self.trainable_gates))
+            * self.hidden_size
+        )
         return slice(start, start + self.hidden_size)
 
     def _of_learned(self, rows: Array) -> Array:
-        """The rows of the learned gates, of the rows of all gates."""
+        """The rows of the trainable gates, of the rows of all gates."""
         return self.stacked(rows, self.GATES)
 
     def arranged(self, rows: Array, order: tuple[str, ...]) -> Array:
         """A copy of a stacked parameter with its blocks in another order, and with blocks of
         zeros for the gates that have no weights."""
-        learned, n = self.learned, len(self.learned)
+        learned, n = self.trainable_gates, len(self.trainable_gates)
         if n < len(self.GATES):
             rows, n = np.concatenate([rows, np.zeros_like(rows[: self.hidden_size])]), n + 1
         at = [learned.index(gate) if gate in learned else n - 1 for gate in order]
         return rows.reshape(n, -1).take(at, 0).reshape(-1, *rows.shape[1:])
 
     def stacked(self, rows: Array, order: tuple[str, ...]) -> Array:
-        """The inverse of `arranged`: the blocks of the learned gates, as parameters stack them."""
-        at = [order.index(gate) for gate in self.learned]
+        """The inverse of `arranged`: the blocks of the trainable gates as parameters stack them."""
+        at = [order.index(gate) for gate in self.trainable_gates]
         return rows.reshape(len(order), -1).take(at, 0).reshape(-1, *rows.shape[1:])
 
     @abstractmethod
@@ -187,10 +190,12 @@ class Cell(ABC):
 
     @abstractmethod
     def backward_weights(self, params: dict[str, Array]) -> Weights:
-        """W_xhᵀ and W_hhᵀ, their columns in the order of `D_SLABS` (the rows they act on)."""
+        """W_xhᵀ and W_hhᵀ, their columns in the order of `D_GATE_ROWS` (the rows they act on)."""
 
     @abstractmethod
-    def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
+    def local_derivatives(
+        self, record: Record, start: int, stop: int, d_a: Array, s: Array
+    ) -> None:
         """Write to d_a (n, ·, B) what each step multiplies its incoming gradient with, for steps
         start to stop at once; s (n, H, B) may keep one factor more."""
 
@@ -226,10 +231,10 @@ class Cell(ABC):
         return grads
 
     @property
-    def x_slabs(self) -> tuple[str, ...]:
-        """The names of the rows `x_rows` of d_a; `stacked(rows, x_slabs)` orders a gradient with
-        these rows (d_W_xh, d_W_skip) as parameters are."""
-        return self.D_SLABS
+    def x_gate_rows(self) -> tuple[str, ...]:
+        """The names of the rows `x_rows` of d_a; `stacked(rows, x_gate_rows)` orders a gradient
+        with these rows (d_W_xh, d_W_skip) as parameters are."""
+        return self.D_GATE_ROWS
 
     @property
     def x_rows(self) -> slice:

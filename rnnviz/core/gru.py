@@ -39,10 +39,10 @@ class GRU(Cell):
     reset: str = field(default="after", kw_only=True)
 
     GATES = ("r", "z", "n")
-    SLABS = ("r", "z", "n")
+    GATE_ROWS = ("r", "z", "n")
     # W_xh acts on the first three. Reset after the product: all four are multiples of d_h_t, and
     # W_hh acts on the last three. Before it: the last holds u, the gradient of r ∘ h.
-    D_SLABS = ("n", "r", "z", "r∘n")
+    D_GATE_ROWS = ("n", "r", "z", "r∘n")
     MEMORY_GATE = "z"
 
     def __post_init__(self) -> None:
@@ -53,13 +53,13 @@ class GRU(Cell):
         return {"b_hn": (self.hidden_size,)} if self.reset == "after" else {}
 
     def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
-        """The memo is W_hn h + b_hn, with the reset before the product r ∘ h."""
+        """Saved is W_hn h + b_hn, with the reset before the product r ∘ h."""
         shape = (self.hidden_size, batch_size)
         return Tape(
             h=np.empty((seq_len + 1, *shape), dtype),
             c=None,
             gates=np.empty((seq_len, 3 * self.hidden_size, batch_size), dtype),
-            memo=np.empty((seq_len, *shape), dtype),
+            saved=np.empty((seq_len, *shape), dtype),
         )
 
     def forward_weights(self, params: dict[str, Array], batch_size: int) -> Weights:
@@ -74,10 +74,10 @@ class GRU(Cell):
         return w._replace(bias=np.repeat(params["b_hn"][:, None], batch_size, axis=1))
 
     def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
-        assert tape.memo is not None
+        assert tape.saved is not None
         a = tape.gates[start:stop]
         H = self.hidden_size
-        steps = (a[:, : 2 * H], a[:, :H], a[:, H : 2 * H], a[:, 2 * H :], tape.memo[start:stop])
+        steps = (a[:, : 2 * H], a[:, :H], a[:, H : 2 * H], a[:, 2 * H :], tape.saved[start:stop])
         h = tape.h[start : stop + 1]
         return zip(*map(list, (*steps, h[:-1], h[1:])), strict=True)
 
@@ -116,13 +116,15 @@ class GRU(Cell):
 
     def backward_weights(self, params: dict[str, Array]) -> Weights:
         names = ("W_xh", "W_skip") if self.skip else ("W_xh",)
-        of_x, *skip = (self.arranged(params[name], self.x_slabs).T for name in names)
+        of_x, *skip = (self.arranged(params[name], self.x_gate_rows).T for name in names)
         return Weights(of_x, params["W_hh"].T, *skip)
 
-    def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
+    def local_derivatives(
+        self, record: Record, start: int, stop: int, d_a: Array, s: Array
+    ) -> None:
         """d_a: ∂h_t/∂a of n, r, z and of W_hn h + b_hn, the last being r times the first. With
         the reset before the product: of r what u is multiplied with, and no last one."""
-        assert record.memo is not None
+        assert record.saved is not None
         H, gates = self.hidden_size, record.gate_values[start:stop]
         r, z, n = gates[:, :H], gates[:, H : 2 * H], gates[:, 2 * H :]
         of_n, of_r, of_z, of_m = (d_a[:, k * H : (k + 1) * H] for k in range(4))
@@ -137,7 +139,7 @@ class GRU(Cell):
             of_m[...] = 0
             return
         of_r *= of_n
-        of_r *= record.memo[start:stop]
+        of_r *= record.saved[start:stop]
         np.multiply(of_n, r, of_m)
 
     def backward_views(self, record: Record, start: int, d_a: Array, s: Array) -> Iterator[Views]:
@@ -184,21 +186,21 @@ class GRU(Cell):
         np.add(d_h, s, d_h)
 
     def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
-        b_h = self.stacked(d_b[self.x_rows], self.x_slabs)
-        grads = {"W_xh": self.stacked(d_W_xh, self.x_slabs), "W_hh": d_W_hh, "b_h": b_h}
+        b_h = self.stacked(d_b[self.x_rows], self.x_gate_rows)
+        grads = {"W_xh": self.stacked(d_W_xh, self.x_gate_rows), "W_hh": d_W_hh, "b_h": b_h}
         return grads | ({"b_hn": d_b[3 * self.hidden_size :]} if self.reset == "after" else {})
 
     def complete_grads(self, grads: dict[str, Array], trace: Trace, d_a: Array) -> dict[str, Array]:
         """With the reset before the product, ∂L/∂W_hn = Σ_t d_a_n (r_t ∘ h_{t-1})ᵀ."""
         if self.reset == "after":
             return grads
-        assert trace.memo is not None
-        d_W_hn = summed_products(d_a[:, : self.hidden_size], trace.memo)
+        assert trace.saved is not None
+        d_W_hn = summed_products(d_a[:, : self.hidden_size], trace.saved)
         return {**grads, "W_hh": np.concatenate([grads["W_hh"], d_W_hn])}
 
     @property
-    def x_slabs(self) -> tuple[str, ...]:
-        return self.D_SLABS[:3]
+    def x_gate_rows(self) -> tuple[str, ...]:
+        return self.D_GATE_ROWS[:3]
 
     @property
     def x_rows(self) -> slice:

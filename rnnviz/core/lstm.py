@@ -38,7 +38,7 @@ class LSTM(Cell):
     f + c_{t-1} σ′(a_f) p_f + g σ′(a_i) p_i, and ∂h_t/∂c_t gains tanh(c_t) σ′(a_o) p_o.
     coupled: i_t = 1 − f_t (CIFG); then ∂c_t/∂a_f = (c_{t-1} − g_t) σ′(a_f).
     fixed: gates held at a constant from 0 to 1, such as (("i", 1.0),). A gate that is fixed or
-    follows f has no weights: W_xh, W_hh, b_h stack the gates in `learned` alone.
+    follows f has no weights: W_xh, W_hh, b_h stack the `trainable_gates` alone.
     candidate, output: "tanh", or "identity" for g_t = a_g (NIAF), h_t = o_t ∘ c_t (NOAF).
 
     Source: Hochreiter and Schmidhuber 1997, doi 10.1162/neco.1997.9.8.1735; forget gate:
@@ -55,9 +55,9 @@ class LSTM(Cell):
     output: str = field(default="tanh", kw_only=True)
 
     GATES = ("i", "f", "g", "o")
-    # The three logistic gates in one slab; the three that c_t depends on in one slab.
-    SLABS = ("o", "i", "f", "g")
-    D_SLABS = ("o", "i", "f", "g")
+    # The three logistic gates next to each other, and the three that c_t depends on.
+    GATE_ROWS = ("o", "i", "f", "g")
+    D_GATE_ROWS = ("o", "i", "f", "g")
     MEMORY_GATE = "f"
     INPUT_GATE = "i"
     HAS_CELL_STATE = True
@@ -72,7 +72,7 @@ class LSTM(Cell):
         check_fixed(self.fixed, ("o",) if self.coupled else ("i", "f", "o"))
 
     @cached_property
-    def learned(self) -> tuple[str, ...]:
+    def trainable_gates(self) -> tuple[str, ...]:
         without = {gate for gate, _ in self.fixed} | ({"i"} if self.coupled else set())
         return tuple(gate for gate in self.GATES if gate not in without)
 
@@ -85,7 +85,7 @@ class LSTM(Cell):
     @property
     def _peeping(self) -> tuple[str, ...]:
         """The gates that see the cell state."""
-        return tuple(g for g in self.learned if g != "g") if self.peepholes else ()
+        return tuple(g for g in self.trainable_gates if g != "g") if self.peepholes else ()
 
     def _own_shapes(self) -> dict[str, tuple[int, ...]]:
         return {f"p_{gate}": (self.hidden_size,) for gate in self._peeping}
@@ -102,14 +102,14 @@ class LSTM(Cell):
             h=np.empty((seq_len + 1, *shape), dtype),
             c=np.empty((seq_len + 1, *shape), dtype),
             gates=np.empty((seq_len, 4 * self.hidden_size, batch_size), dtype),
-            memo=np.empty((seq_len, *shape), dtype),
+            saved=np.empty((seq_len, *shape), dtype),
         )
 
     def forward_weights(self, params: dict[str, Array], batch_size: int) -> Weights:
         """The logistic gates' rows are negated: σ(a) = 1/(1 + e^(−a)) then starts with exp."""
         rows = [np.column_stack([params["W_xh"], params["b_h"]]), params["W_hh"]]
         rows += [params["W_skip"]] if self.skip else []
-        arranged = [self.arranged(block, self.SLABS) for block in rows]
+        arranged = [self.arranged(block, self.GATE_ROWS) for block in rows]
         for block in arranged:
             np.negative(block[: 3 * self.hidden_size], out=block[: 3 * self.hidden_size])
         w = Weights(*arranged)
@@ -122,11 +122,11 @@ class LSTM(Cell):
 
     def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
         assert tape.c is not None
-        assert tape.memo is not None
+        assert tape.saved is not None
         a = tape.gates[start:stop]
         H = self.hidden_size
         steps = (a, a[:, : 3 * H], a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :])
-        h, c, th = tape.h[start : stop + 1], tape.c[start : stop + 1], tape.memo[start:stop]
+        h, c, th = tape.h[start : stop + 1], tape.c[start : stop + 1], tape.saved[start:stop]
         return zip(*map(list, (*steps, h[:-1], c[:-1], h[1:], c[1:], th)), strict=True)
 
     def forward_step(self, w: Weights, s: Array, *views: Array) -> None:
@@ -177,15 +177,17 @@ class LSTM(Cell):
 
     def backward_weights(self, params: dict[str, Array]) -> Weights:
         names = ("W_xh", "W_hh", "W_skip") if self.skip else ("W_xh", "W_hh")
-        rows = [self.arranged(params[name], self.D_SLABS).T for name in names]
+        rows = [self.arranged(params[name], self.D_GATE_ROWS).T for name in names]
         return Weights(*rows)
 
-    def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
+    def local_derivatives(
+        self, record: Record, start: int, stop: int, d_a: Array, s: Array
+    ) -> None:
         """d_a: ∂h/∂a_o = tanh(c) σ′, ∂c/∂a_i = g σ′, ∂c/∂a_f = c_{t-1} σ′, ∂c/∂a_g = i tanh′;
         s: ∂h/∂c = o (1 − tanh²c). Zeros for what has no weights; see the class for the rest."""
         assert record.c is not None
-        assert record.memo is not None
-        c, squashed, gates = (v[start:stop] for v in (record.c, record.memo, record.gate_values))
+        assert record.saved is not None
+        c, squashed, gates = (v[start:stop] for v in (record.c, record.saved, record.gate_values))
         o, i, _, g = self._four(gates)
         of_o, of_i, of_f, of_g = self._four(d_a)
         logistic_slope(gates[:, : 3 * self.hidden_size], d_a[:, : 3 * self.hidden_size])
@@ -194,15 +196,15 @@ class LSTM(Cell):
         of_f *= c - g if self.coupled else c
         ACTIVATIONS[self.candidate].slope(g, of_g)
         of_g *= i
-        for gate in set(self.GATES) - set(self.learned):
-            self._four(d_a)[self.D_SLABS.index(gate)][...] = 0
+        for gate in set(self.GATES) - set(self.trainable_gates):
+            self._four(d_a)[self.D_GATE_ROWS.index(gate)][...] = 0
         ACTIVATIONS[self.output].slope(squashed, s)
         s *= o
         if self.peepholes:
             s += of_o * self._looks(record.params)[0]
 
     def _four(self, rows: Array) -> tuple[Array, ...]:
-        """The slabs of (n, 4H, B)."""
+        """The four blocks of (n, 4H, B)."""
         H = self.hidden_size
         return tuple(rows[:, k : k + H] for k in range(0, 4 * H, H))
 
@@ -236,13 +238,13 @@ class LSTM(Cell):
 
     def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
         rows = {"W_xh": d_W_xh, "W_hh": d_W_hh, "b_h": d_b}
-        return {name: self.stacked(value, self.D_SLABS) for name, value in rows.items()}
+        return {name: self.stacked(value, self.D_GATE_ROWS) for name, value in rows.items()}
 
     def complete_grads(self, grads: dict[str, Array], trace: Trace, d_a: Array) -> dict[str, Array]:
         """∂L/∂p = Σ_t ∂L/∂a_t ∘ c_{t-1} for i and f, Σ_t ∂L/∂a_t ∘ c_t for o."""
         assert trace.c is not None
         seen = {"i": trace.c[:-1], "f": trace.c[:-1], "o": trace.c[1:]}
-        slabs = dict(zip(self.D_SLABS, self._four(d_a), strict=True))
+        slabs = dict(zip(self.D_GATE_ROWS, self._four(d_a), strict=True))
         for gate in self._peeping:
             grads[f"p_{gate}"] = np.einsum("thb,thb->h", slabs[gate], seen[gate])
         return grads

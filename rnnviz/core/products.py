@@ -52,7 +52,7 @@ def weight_gradients(trace: Trace) -> dict[str, Array]:
         grads = cell.complete_grads(cell.assemble_grads(*sums), trace, d_a)
         if trace.delayed is not None:
             d_W_skip = summed_products(d_a[:, cell.x_rows], trace.delayed)
-            grads["W_skip"] = cell.stacked(d_W_skip, cell.x_slabs)
+            grads["W_skip"] = cell.stacked(d_W_skip, cell.x_gate_rows)
         return grads
 
 

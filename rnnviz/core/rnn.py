@@ -34,8 +34,8 @@ class RNN(Cell):
     leak: float = 1.0
 
     GATES = ("a",)
-    SLABS = ("a",)
-    D_SLABS = ("a",)
+    GATE_ROWS = ("a",)
+    D_GATE_ROWS = ("a",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,7 +72,9 @@ class RNN(Cell):
         skip = params["W_skip"].T if self.skip else None
         return Weights(params["W_xh"].T, params["W_hh"].T, skip)
 
-    def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
+    def local_derivatives(
+        self, record: Record, start: int, stop: int, d_a: Array, s: Array
+    ) -> None:
         """d_a: ∂h/∂a = α φ′(a)."""
         ACTIVATIONS[self.activation].slope(record.gate_values[start:stop], d_a)
         if self.leak != 1.0:

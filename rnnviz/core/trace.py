@@ -27,8 +27,8 @@ class Record:
 
     x (T, D, B); h (T+1, H, B) and c likewise (None without a cell state), index 0 is the initial
     state. gate_values (T, G·H, B) holds the gates after their nonlinearity in the order
-    `cell.SLABS`; memo (T, H, B) is what the cell wants back in its backward pass (LSTM: tanh(c),
-    or c itself; GRU: W_hn h + b_hn, or r ∘ h; RNN: None). All arrays are read-only.
+    `cell.GATE_ROWS`; saved (T, H, B) is what a step keeps for its way back (LSTM: tanh(c), or
+    c itself; GRU: W_hn h + b_hn, or r ∘ h; RNN: None). All arrays are read-only.
     lengths (B,): steps of each sequence before its padding, None if nothing is padded; at padded
     steps every array is exactly 0.
     Of a cell with a skip of d steps: h_before (d−1, H, B) holds the states before h[0], delayed
@@ -41,7 +41,7 @@ class Record:
     h: Array
     c: Array | None
     gate_values: Array
-    memo: Array | None
+    saved: Array | None
     lengths: Array | None = field(default=None, kw_only=True)
     h_before: Array | None = field(default=None, kw_only=True)
     delayed: Array | None = field(default=None, kw_only=True)
@@ -57,7 +57,7 @@ class Record:
     @property
     def gates(self) -> dict[str, Array]:
         """Gate name -> (T, H, B), after the nonlinearity."""
-        return slabs(self.gate_values, self.cell.SLABS, self.cell.GATES)
+        return slabs(self.gate_values, self.cell.GATE_ROWS, self.cell.GATES)
 
     @property
     def seq_len(self) -> int:
@@ -89,7 +89,7 @@ class Trace(Record):
     d_log2 (T+1, B), integers: the true gradient at index t is d_h[t] · 2**d_log2[t], and d_c[t]
     likewise; d_gates[t] and d_x[t], which belong to the step from t to t+1, go with d_log2[t+1].
     All zero unless the dtype would overflow or underflow.
-    d_gate_values (T, ·, B): ∂L/∂(pre-activation), in the order `cell.D_SLABS`.
+    d_gate_values (T, ·, B): ∂L/∂(pre-activation), in the order `cell.D_GATE_ROWS`.
     d_carry (T, H, B): of a truncated pass, what `states.cell_carry` says, summed over its windows.
     d_x (T, D, B) and grads (the keys and shapes of params, summed over time and batch) are
     computed when first asked for.
@@ -131,8 +131,8 @@ class Trace(Record):
     @property
     def d_gates(self) -> dict[str, Array]:
         """Gate name -> (T, H, B), the gradient with respect to the gate's pre-activation; of the
-        gates that have weights (`cell.learned`)."""
-        return slabs(self.d_gate_values, self.cell.D_SLABS, self.cell.learned)
+        gates that have weights (`cell.trainable_gates`)."""
+        return slabs(self.d_gate_values, self.cell.D_GATE_ROWS, self.cell.trainable_gates)
 
 
 def slabs(values: Array, order: tuple[str, ...], names: tuple[str, ...]) -> dict[str, Array]:

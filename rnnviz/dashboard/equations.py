@@ -55,7 +55,7 @@ def _words(experiment: Experiment, model: Model) -> str:
 
 def _sizes(experiment: Experiment, network: Network, cell: Cell) -> dict[str, object]:
     batch = compute.batch(experiment)
-    H, learned = cell.hidden_size, cell.learned
+    H, learned = cell.hidden_size, cell.trainable_gates
     return {
         "T": batch.seq_len,
         "B": experiment.batch_size,

@@ -98,7 +98,7 @@ def _lstm_gate(cell: LSTM, gate: str) -> str:
 
 
 def _lstm_back(cell: LSTM) -> str:
-    peeps = [gate for gate in ("i", "f", "o") if cell.peepholes and gate in cell.learned]
+    peeps = [gate for gate in ("i", "f", "o") if cell.peepholes and gate in cell.trainable_gates]
     looks = {
         gate: f" + p_{gate} \\circ \\frac{{\\partial L}}{{\\partial a_{{{gate},t}}}}"
         for gate in peeps

@@ -91,7 +91,7 @@ def _layer(cell: Cell, seq_len: int) -> int:
 
 
 def _tape(cell: Cell, seq_len: int) -> int:
-    """Elements of one sequence's h, c, gates and memo, from what one and two steps allocate."""
+    """Elements of one sequence's h, c, gates and saved, from what one and two steps allocate."""
     one, two = _allocated(cell, 1), _allocated(cell, 2)
     return one + (two - one) * (seq_len - 1)
 
@@ -106,7 +106,7 @@ def _allocated(cell: Cell, seq_len: int) -> int:
 def _gradients(cell: Cell, seq_len: int) -> int:
     """Elements of one sequence's d_h_direct, d_h, d_c and gate gradients."""
     states = (seq_len + 1) * (2 if cell.HAS_CELL_STATE else 1)
-    return cell.hidden_size * (seq_len + states + seq_len * len(cell.D_SLABS))
+    return cell.hidden_size * (seq_len + states + seq_len * len(cell.D_GATE_ROWS))
 
 
 def _seconds(network: Network, seq_len: int, batch_size: int) -> float:

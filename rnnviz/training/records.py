@@ -58,7 +58,7 @@ class StepRecord:
 def watched_gate(cell: Cell) -> str:
     """The gate whose block of W_hh is followed: the one that keeps the memory if it has weights,
     else the candidate of an LSTM."""
-    learned = getattr(cell, "learned", cell.GATES)
+    learned = cell.trainable_gates
     return next(gate for gate in (cell.MEMORY_GATE or "a", "g") if gate in learned)
 
 

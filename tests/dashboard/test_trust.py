@@ -141,13 +141,13 @@ def test_the_same_run_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("page", ["gradient-flow", "train"])
 def test_a_mistake_turns_it_red(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    right = LSTM.factors
+    right = LSTM.local_derivatives
 
     def wrong(self: LSTM, *given: Any) -> None:
         right(self, *given)
         given[3][:, 0] *= 1.001  # one unit's output gate
 
-    monkeypatch.setattr(LSTM, "factors", wrong)
+    monkeypatch.setattr(LSTM, "local_derivatives", wrong)
     app = visit(page, SMALL)
     assert "✗ A check of this" in line(app)
     for name in ("complex step", "dot test", "states", "det J"):

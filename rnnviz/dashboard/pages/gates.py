@@ -48,7 +48,7 @@ def page(setting: Setting) -> None:
         return
     (memory,) = compute.memories(experiment, (part.label,))
     _verdict(setting, memory, styles)
-    if memory.gate not in part.trace.cell.learned:
+    if memory.gate not in part.trace.cell.trainable_gates:
         st.caption(text["fixed"])
     _memory_gate(setting, part, memory, styles)
     _other_gates(setting, part, memory, styles)

@@ -76,7 +76,7 @@ def _choice(experiment: Experiment) -> tuple[str, str]:
         model = layout.choice("Model", models, "view_model", model, display_name, narrow)
         views.choices(experiment, [model], every=False)
         label, gate = _chosen(experiment)
-        gates = compute.layer(experiment, label).trace.cell.learned
+        gates = compute.layer(experiment, label).trace.cell.trainable_gates
         if len(gates) > 1:
             small = views.SMALL if narrow else None
             gate = layout.choice("Gate", list(gates), "view_gate", gate, width=small)
@@ -95,7 +95,7 @@ def _chosen(experiment: Experiment) -> tuple[str, str]:
     """The model's layer and the gate last chosen; a gate with weights, the memory gate if it
     has, where that is no longer there."""
     part = views.part(experiment, _model(experiment))
-    gates, memory = part.trace.cell.learned, part.trace.cell.MEMORY_GATE
+    gates, memory = part.trace.cell.trainable_gates, part.trace.cell.MEMORY_GATE
     return part.label, layout.kept("view_gate", gates, memory if memory in gates else gates[0])
 
 
