@@ -9,14 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.core.products import input_gradients, skip_gradients, weight_gradients
-
-if TYPE_CHECKING:
-    from rnnviz.core.cell import Cell
+from rnnviz.core.cell import Cell, named_rows
 
 Array = np.ndarray
 
@@ -57,7 +53,7 @@ class Record:
     @property
     def gates(self) -> dict[str, Array]:
         """Gate name -> (T, H, B), after the nonlinearity."""
-        return slabs(self.gate_values, self.cell.GATE_ROWS, self.cell.GATES)
+        return named_rows(self.gate_values, self.cell.GATE_ROWS, self.cell.GATES)
 
     @property
     def seq_len(self) -> int:
@@ -106,7 +102,7 @@ class Trace(Record):
     @cached_property
     def d_x(self) -> Array:
         """∂L/∂x_t, (T, D, B)."""
-        d_x = input_gradients(self)
+        d_x = self.cell.input_gradients(self)
         d_x.setflags(write=False)
         return d_x
 
@@ -116,14 +112,14 @@ class Trace(Record):
         with d_log2[j+1]. None without a skip."""
         if self.h_before is None:
             return None
-        d_h_before = skip_gradients(self)
+        d_h_before = self.cell.skip_gradients(self)
         d_h_before.setflags(write=False)
         return d_h_before
 
     @cached_property
     def grads(self) -> dict[str, Array]:
         """∂L/∂(parameter), summed over time and batch; the keys and shapes of params."""
-        grads = weight_gradients(self)
+        grads = self.cell.weight_gradients(self)
         for gradient in grads.values():
             gradient.setflags(write=False)
         return grads
@@ -132,11 +128,4 @@ class Trace(Record):
     def d_gates(self) -> dict[str, Array]:
         """Gate name -> (T, H, B), the gradient with respect to the gate's pre-activation; of the
         gates that have weights (`cell.trainable_gates`)."""
-        return slabs(self.d_gate_values, self.cell.D_GATE_ROWS, self.cell.trainable_gates)
-
-
-def slabs(values: Array, order: tuple[str, ...], names: tuple[str, ...]) -> dict[str, Array]:
-    """Views of (T, len(order)·H, B) by slab name, in the order of `names`."""
-    hidden_size = values.shape[1] // len(order)
-    start = {name: order.index(name) * hidden_size for name in names}
-    return {name: values[:, start[name] : start[name] + hidden_size] for name in names}
+        return named_rows(self.d_gate_values, self.cell.D_GATE_ROWS, self.cell.trainable_gates)
