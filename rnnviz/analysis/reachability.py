@@ -12,13 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnviz.core import RNN, Record, Trace
+from rnnviz.core import Record, Trace
 from rnnviz.core.cell import Weights
 
 Array = np.ndarray
 
 BLOCK = 64
-SIGNED_GATES = ("g", "n")
 GENERIC = 0.5
 """A value at which no factor of any cell is zero."""
 
@@ -84,7 +83,7 @@ def _generic(trace: Trace, start: int, stop: int) -> Record:
     """The steps from start to stop with every value replaced by its pattern."""
     block, states = slice(start, stop), slice(start, stop + 1)
     gates = GENERIC * (trace.gate_values[block] != 0)
-    H, held = trace.cell.hidden_size, dict(getattr(trace.cell, "fixed", ()))
+    H, held = trace.cell.hidden_size, trace.cell.constant_gates
     for k, gate in enumerate(trace.cell.GATE_ROWS):
         if is_logistic(trace, gate) and gate not in held:
             gates[:, k * H : (k + 1) * H] = GENERIC
@@ -103,6 +102,4 @@ def _generic(trace: Trace, start: int, stop: int) -> Record:
 
 def is_logistic(trace: Record, gate: str) -> bool:
     """Whether a gate's values lie between 0 and 1 (candidates and most RNN states do not)."""
-    if isinstance(trace.cell, RNN):
-        return trace.cell.activation == "logistic"
-    return gate not in SIGNED_GATES
+    return trace.cell.activation_of(gate).name == "logistic"

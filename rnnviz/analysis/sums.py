@@ -11,7 +11,7 @@ from rnnviz.analysis.determinants import log_determinants
 from rnnviz.analysis.linear import linearize
 from rnnviz.analysis.pairs import pair_matrix
 from rnnviz.analysis.rounding import Compared, nudged_record, of_sequences, precision
-from rnnviz.core import LSTM, RNN, Cell, Record, Trace, backward
+from rnnviz.core import Record, Trace, backward
 from rnnviz.core.numerics import log10_norm
 
 Array = np.ndarray
@@ -71,15 +71,6 @@ def pair_sums(trace: Trace, sequence: int, rng: np.random.Generator) -> Compared
         noise = found.cancellation * 10 ** (moved - size)
         scale = np.where(found.cancellation > 0, 1.0, np.nan)
     return Compared(found.checksum, scale, noise, eps)
-
-
-def has_determinant(cell: Cell) -> bool:
-    """Whether ln |det J_t| is known from the gates alone (THEORY E8, E9)."""
-    if cell.skip:
-        return False
-    if isinstance(cell, RNN):
-        return cell.leak == 1
-    return isinstance(cell, LSTM) and "o" in cell.trainable_gates
 
 
 def determinant_test(trace: Trace, sequence: int, steps: int) -> Compared:

@@ -19,7 +19,7 @@ import numpy as np
 from rnnviz.analysis import limits, stepwise, sums, whole
 from rnnviz.analysis.linear import Progress
 from rnnviz.analysis.rounding import Compared, joined
-from rnnviz.core import GRU, RNN, Trace
+from rnnviz.core import Trace
 from rnnviz.core.layers import key
 from rnnviz.core.network import Examples, Network, NetworkTrace
 
@@ -205,10 +205,7 @@ def _determinant(run: NetworkTrace) -> Check:
 
 def _no_determinant(trace: Trace) -> str:
     cell = trace.cell
-    if isinstance(cell, GRU):
-        return "not for a GRU: its determinant has no closed form"
-    if not sums.has_determinant(cell):
-        form = "a leak or a skip" if isinstance(cell, RNN) or cell.skip else "this variant"
+    if form := cell.no_determinant:
         return f"not for {form}: the determinant has no closed form there"
     size = cell.hidden_size * (1 + cell.HAS_CELL_STATE)
     return "J_t is too large to take apart here" if size**3 > MOST_LU else ""

@@ -132,7 +132,9 @@ class Cell(Parameters, ABC):
         self, record: Recorded, start: int, stop: int, d_a: Array, s: Array
     ) -> None:
         """Write to d_a (n, ·, B) what each step multiplies its incoming gradient with, for steps
-        start to stop at once; s (n, H, B) may keep one more."""
+        start to stop at once; s (n, H, B) may keep one more. To be read of the record: parameters,
+        gate_values[start:stop], saved[start:stop], and h and c before each step alone, which are
+        h[start:stop] and c[start:stop]."""
 
     @abstractmethod
     def backward_step(
@@ -149,8 +151,8 @@ class Cell(Parameters, ABC):
 
         Writes d_h and d_c, completes d_c_next to the total gradient and turns the step's local
         derivatives into gate gradients. Linear in (d_h_next, d_c_next). views: those of
-        `backward_views`, by default d_a, its gates in the order of `D_GATE_ROWS`, and what
-        `local_derivatives` left in its s. `s` is scratch (H, B).
+        `backward_views`, by default d_a, its gates in the order of `D_GATE_ROWS`, what
+        `local_derivatives` left in its s, and the values of the gates. `s` is scratch (H, B).
         """
 
     def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
@@ -185,7 +187,8 @@ class Cell(Parameters, ABC):
 
     def backward_views(self, record: Recorded, start: int, d_a: Array, s: Array) -> Iterator[Views]:
         """The arguments of `backward_step` that do not depend on the gradients, step by step."""
-        views = (d_a, *named_rows(d_a, self.D_GATE_ROWS).values(), s)
+        gates = named_rows(record.gate_values[start : start + len(d_a)], self.GATE_ROWS)
+        views = (d_a, *named_rows(d_a, self.D_GATE_ROWS).values(), s, *gates.values())
         return zip(*map(list, views), strict=True)
 
     def weight_gradients(self, trace: Traced) -> dict[str, Array]:
@@ -212,19 +215,18 @@ class Cell(Parameters, ABC):
 
     def input_gradients(self, trace: Traced) -> Array:
         """d_x_t = W_xhᵀ d_a_t, (T, D, B)."""
-        w = self.backward_weights(trace.params)
-        return products.input_gradients(w.input, trace.d_gate_values[:, self.x_rows])
+        W_xT = self.arranged(trace.params["W_xh"], self.x_gate_rows).T
+        return products.input_gradients(W_xT, trace.d_gate_values[:, self.x_rows])
 
     def skip_gradients(self, trace: Traced) -> Array:
         """W_skipᵀ d_a of the first d−1 steps: the gradients of the states before h[0], (d−1, H,
         B)."""
         assert trace.h_before is not None
-        w = self.backward_weights(trace.params)
-        assert w.skip is not None
+        W_skipT = self.arranged(trace.params["W_skip"], self.x_gate_rows).T
         steps = min(len(trace.h_before), len(trace.x))
         result = np.zeros_like(trace.h_before)
         d_a = trace.d_gate_values[:steps, self.x_rows]
-        result[:steps] = products.input_gradients(w.skip, d_a)
+        result[:steps] = products.input_gradients(W_skipT, d_a)
         return result
 
     def carried(self, trace: Traced) -> Array:
@@ -273,16 +275,16 @@ class Cell(Parameters, ABC):
 
     @property
     def no_determinant(self) -> str:
-        """What of this cell leaves ln |det J_t| without a closed form; "" if it has one, which
-        `log_determinants` gives."""
+        """What of this cell leaves ln |det J_t| without a closed form, or always −inf; "" if
+        `log_determinants` has something to say."""
         return f"a {type(self).__name__}"
 
     def log_determinants(
         self, record: Recorded, steps: slice, sequence: int
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array, Array] | None:
         """ln |det ∂s_t/∂s_{t-1}| (n,) of some steps from the values of the gates, −inf where it is
-        0, and whether it is 0 in exact arithmetic too; where `no_determinant` is "" alone."""
-        raise NotImplementedError(f"ln |det J_t| has no closed form for {self.no_determinant}")
+        0, and whether it is 0 in exact arithmetic too; None without a closed form."""
+        return None
 
     def jacobian_bound(self, sigma_max: float) -> float | None:
         """The largest ‖∂h_t/∂h_{t-1}‖₂ there can be, given the largest singular value of W_hh;

@@ -138,5 +138,7 @@ class Parameters:
 
     def stacked(self, rows: Array, order: tuple[str, ...]) -> Array:
         """The inverse of `arranged`: the blocks of the trainable gates as parameters stack them."""
+        if order == self.trainable_gates:
+            return rows
         at = [order.index(gate) for gate in self.trainable_gates]
         return rows.reshape(len(order), -1).take(at, 0).reshape(-1, *rows.shape[1:])

@@ -107,10 +107,10 @@ class RNN(Cell):
 
     def log_determinants(
         self, record: Recorded, steps: slice, sequence: int
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array, Array] | None:
         """ln |det W_hh| + Σ_i ln φ′(a_ti) (THEORY E8)."""
-        if self.no_determinant:
-            return super().log_determinants(record, steps, sequence)
+        if self.other_ways:
+            return None
         y = record.gates["a"][steps, :, sequence].astype(np.float64)
         slope = np.empty_like(y)
         ACTIVATIONS[self.activation].slope(y, slope)

@@ -20,7 +20,6 @@ from rnnviz.analysis.predictions import (
     weight_law,
 )
 from rnnviz.analysis.spectra import Stretch
-from rnnviz.core import RNN
 from rnnviz.dashboard import compute
 from rnnviz.dashboard.state import THEORY, WHOLE_PAGE
 from rnnviz.dashboard.texts import texts
@@ -115,6 +114,6 @@ def silent(found: Mapping[str, Predictions]) -> str:
 def _weights(experiment: Experiment, label: str) -> tuple[str, bool, Stretch | None]:
     """How W_hh was drawn, whether it was trained since, and how far it stretches in an RNN."""
     model = Model(label.partition(SEPARATOR)[0])
-    simple = isinstance(compute.layer(experiment, label).trace.cell, RNN)
-    stretch = compute.stretch(experiment, label, "a") if simple else None
+    cell = compute.layer(experiment, label).trace.cell
+    stretch = compute.stretch(experiment, label, cell.CANDIDATE_GATE) if cell.SIMPLE else None
     return str(setting(experiment, model, "init")), bool(experiment.train_steps), stretch

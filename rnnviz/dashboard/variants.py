@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from rnnviz.analysis.labels import cell_name
 from rnnviz.core import CELLS
 from rnnviz.experiment import MAX_MODELS, Model
 from rnnviz.experiment.fields import Field
@@ -31,7 +32,7 @@ def add_model() -> None:
     st.markdown("**Add a model with a setting of its own**")
     left, middle, right, last = st.columns([2, 3, 5, 3], vertical_alignment="bottom")
     with left:
-        kind = st.selectbox("Cell", list(CELLS), format_func=str.upper, key="variant_kind")
+        kind = st.selectbox("Cell", list(CELLS), format_func=cell_name, key="variant_kind")
     with middle:
         setting = st.selectbox(
             "Setting",

@@ -15,7 +15,6 @@ from rnnviz.analysis.labels import display_name
 from rnnviz.analysis.predictions import Predictions
 from rnnviz.analysis.verdicts import trouble_verdict
 from rnnviz.analysis.words import gradient_words, say
-from rnnviz.core import RNN
 from rnnviz.dashboard import compute, layout, panels_flow, theories, views
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.equations import equations
@@ -113,9 +112,9 @@ def _words(experiment: Experiment, seen: Seen) -> tuple[str, ...]:
     labels = [flow.label for flow in seen.flows]
     cells = {label: compute.layer(experiment, label).trace.cell for label in labels}
     spectra = {
-        label: compute.stretch(experiment, label, "a")
+        label: compute.stretch(experiment, label, cell.CANDIDATE_GATE)
         for label, cell in cells.items()
-        if isinstance(cell, RNN) and not cell.skip
+        if cell.SIMPLE and not cell.skip
     }
     memories = () if spectra else compute.memories(experiment, tuple(labels))
     trouble = say(trouble_verdict(seen.flows))

@@ -10,7 +10,7 @@ from rnnviz.analysis.predictions import WeightLaw
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
 from rnnviz.analysis.verdicts import spectrum_verdict
 from rnnviz.analysis.words import say
-from rnnviz.core import RNN, Cell
+from rnnviz.core import CELLS, Cell
 from rnnviz.dashboard import compute, layout, panels_spectrum, theories, views
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.equations import equations
@@ -23,6 +23,8 @@ from rnnviz.plots import spectra as plots
 from rnnviz.plots import theme
 
 Styles = dict[str, theme.Style]
+
+OTHER_WAYS = {"leak": "the leak", "skip": "W_skip"}
 
 
 def page(setting: Setting) -> None:
@@ -38,13 +40,13 @@ def page(setting: Setting) -> None:
     verdict = spectrum_verdict(
         spectrum,
         flow.rate,
-        str(getattr(cell, "activation", "tanh")),
+        cell.activation_of(cell.CANDIDATE_GATE).name,
         reach_status=flow.reach_status,
         refilled=flow.refilled,
         also=_also(cell),
     )
     layout.verdict([say(verdict)], styles)
-    if not isinstance(cell, RNN):
+    if not cell.SIMPLE:
         st.caption(text["no_single_block"])
     if cell.skip:
         st.caption(text["skip"])
@@ -85,10 +87,10 @@ def _choice(experiment: Experiment) -> tuple[str, str]:
 
 
 def _model(experiment: Experiment) -> str:
-    """The model last chosen; the first RNN where that is no longer there."""
+    """The model last chosen; the first simple one where that is no longer there."""
     models = [str(model) for model in experiment.models]
-    rnns = [label for label in models if Model(label).kind == "rnn"]
-    return layout.kept("view_model", models, (rnns or models)[0])
+    simple = [label for label in models if CELLS[Model(label).kind].SIMPLE]
+    return layout.kept("view_model", models, (simple or models)[0])
 
 
 def _chosen(experiment: Experiment) -> tuple[str, str]:
@@ -101,8 +103,7 @@ def _chosen(experiment: Experiment) -> tuple[str, str]:
 
 def _also(cell: Cell) -> list[str]:
     """What else than W_hh and the nonlinearity the error passes."""
-    leaky = getattr(cell, "leak", 1.0) != 1.0
-    return ["the leak"] * leaky + ["W_skip"] * bool(cell.skip)
+    return [OTHER_WAYS[way] for way in cell.other_ways]
 
 
 def _weights(
@@ -113,8 +114,8 @@ def _weights(
     law: WeightLaw | None,
 ) -> None:
     text = texts("spectrum")
-    simple = isinstance(cell, RNN) and not cell.skip
-    kind = "" if simple else "_skip" if isinstance(cell, RNN) else "_gate"
+    simple = cell.SIMPLE and not cell.skip
+    kind = "" if simple else "_skip" if cell.SIMPLE else "_gate"
     slope = float(jacobian.mean_slope.mean())
     circled = "" if not simple or plots.has_slope_circle(spectrum, slope) else "_plain"
     left, right = st.columns(2)
