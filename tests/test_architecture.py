@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from rnnviz.core import CELLS, Cell
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "rnnviz").rglob("*.py"))
@@ -47,6 +50,10 @@ PACKAGES_OF_DASHBOARD = {"pandas", "plotly", "streamlit", "starlette"}
 TOP_LEVEL = {"README.md", "app.py", "rnnviz", "tests", "requirements.txt", "pyproject.toml"}
 LEFT_BY_TOOLS = {"__pycache__", "build", "rnnviz.egg-info"}  # not in the repository: .gitignore
 GENERATORS = {"Generator", "SeedSequence", "BitGenerator", "PCG64", "default_rng"}
+# A name that ends in cell, or one of the classes of `core.CELLS`.
+CELL = re.compile(
+    rf"\b\w*cell\b|\b({'|'.join(cell.__name__ for cell in (Cell, *CELLS.values()))})\b"
+)
 MUTATORS = {"append", "add", "update", "extend", "insert", "pop", "clear", "setdefault", "remove"}
 
 
@@ -54,6 +61,12 @@ def part_of(path: Path) -> str:
     """The first name below rnnviz: "core", "links", "" for rnnviz/__init__.py."""
     first = path.relative_to(ROOT / "rnnviz").parts[0].removesuffix(".py")
     return "" if first == "__init__" else first
+
+
+def module_of(path: Path) -> str:
+    """The full name of a module, "rnnviz.core" of rnnviz/core/__init__.py."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -69,6 +82,40 @@ def imported(tree: ast.AST) -> Iterator[str]:
                 yield from (f"rnnviz.{n}" if n in DASHBOARD else "rnnviz" for n in names)
             else:
                 yield module
+
+
+def modules(tree: ast.AST, known: set[str]) -> set[str]:
+    """The modules of `known` that a file imports, also below TYPE_CHECKING and in functions:
+    `from package import module` is that module, not its package."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= whole & known or {node.module}
+            found |= {node.module} if whole - known else set()
+    return found & known
+
+
+def circles(sources: Mapping[str, str]) -> list[str]:
+    """The modules that import each other in a circle, given the source of each."""
+    arrows = {name: modules(ast.parse(text), set(sources)) for name, text in sources.items()}
+    while ends := [name for name, targets in arrows.items() if not targets & set(arrows)]:
+        for name in ends:
+            del arrows[name]
+    # What is left imports a circle or is on one: without those that nobody left imports.
+    while starts := set(arrows) - {t for name in arrows for t in arrows[name]}:
+        for name in starts:
+            del arrows[name]
+    return sorted(arrows)
+
+
+def kinds_asked(source: str) -> list[str]:
+    """Uses of isinstance that ask a cell of which kind it is, by the cell or by the class."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    asked = [ast.unparse(call) for call in calls if ast.unparse(call.func) == "isinstance"]
+    return [text for text in asked if CELL.search(text)]
 
 
 def wrong_arrows(part: str, source: str) -> list[str]:
@@ -133,6 +180,16 @@ def test_nothing_is_shared_behind_the_back(path: Path) -> None:
     assert global_state(path.read_text(encoding="utf-8")) == []
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles({module_of(path): path.read_text(encoding="utf-8") for path in FILES}) == []
+
+
+def test_cells_answer_for_themselves() -> None:
+    outside = [path for path in FILES if part_of(path) != "core"]
+    asked = {str(p.relative_to(ROOT)): kinds_asked(p.read_text(encoding="utf-8")) for p in outside}
+    assert {name: found for name, found in asked.items() if found} == {}
+
+
 def test_every_part_has_its_arrows() -> None:
     assert {part_of(path) for path in FILES} <= DASHBOARD
 
@@ -159,6 +216,38 @@ def test_nothing_extra_lies_at_the_top() -> None:
 )
 def test_a_wrong_arrow_is_found(part: str, source: str) -> None:
     assert len(wrong_arrows(part, source)) == 1
+
+
+LOOP = {
+    "p.a": "from p import b\nimport numpy",
+    "p.b": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from p.c import C",
+    "p.c": "def f():\n    import p.a",
+    "p.user": "from p.a import A",
+    "p.used": "import numpy",
+}
+
+
+def test_a_circle_is_found_below_type_checking_and_in_functions_too() -> None:
+    assert circles(LOOP) == ["p.a", "p.b", "p.c"]
+    assert circles({**LOOP, "p.c": "import p.used"}) == []
+    assert circles({"p": "from p.a import A", "p.a": "from p import B, used", "p.used": ""}) == [
+        "p",
+        "p.a",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("isinstance(cell, RNN)", 1),
+        ("if x and not isinstance(trace.cell, (LSTM, GRU)): pass", 1),
+        ("isinstance(other, core.LSTM)", 1),
+        ("isinstance(first_cell, Kind)", 1),
+        ("isinstance(cells, tuple) or isinstance(value, float)", 0),
+    ],
+)
+def test_asking_a_cell_for_its_kind_is_found(source: str, count: int) -> None:
+    assert len(kinds_asked(source)) == count
 
 
 @pytest.mark.parametrize(

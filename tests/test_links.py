@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnviz import FIELDS, PRESETS, Experiment, Model, from_query, to_query
-from rnnviz.experiment.model import OWN, SHARED, override_field
+from rnnviz.core import CELLS
+from rnnviz.experiment.model import override_field, overrides_of
 from rnnviz.links import MAX_LINK_TEXT, clean_text, inert, left_out
 
 MARKUP = re.compile(r"[<>$`*\[\]{}\\|~#!&'\"@:^\x00-\x1f\x7f-\U0010ffff]")
@@ -27,8 +28,8 @@ def values(field: Any) -> st.SearchStrategy[Any]:
 
 @st.composite
 def models(draw: st.DrawFn) -> Model:
-    kind = draw(st.sampled_from(list(OWN)))
-    names = draw(st.lists(st.sampled_from([*SHARED, *OWN[kind]]), unique=True))
+    kind = draw(st.sampled_from(list(CELLS)))
+    names = draw(st.lists(st.sampled_from(overrides_of(kind)), unique=True))
     return Model(kind, **{name: draw(values(override_field(name, kind))) for name in names})
 
 

@@ -24,11 +24,11 @@ def time_as_batch(record: Record, steps: Array, sequence: int | Array) -> Record
         h=cut(record.h),
         c=None if record.c is None else cut(record.c),
         gate_values=cut(record.gate_values),
-        memo=None if record.memo is None else cut(record.memo),
+        saved=None if record.saved is None else cut(record.saved),
     )
 
 
-class AtOnce:
+class BatchedVJP:
     """J_tᵀ v through h_{t−1} and c_{t−1} of n steps at once, by the cell's backward step; without
     a skip's way, which is made of the gates' gradients."""
 
@@ -38,16 +38,16 @@ class AtOnce:
         self.weights = cell.backward_weights(self._record.params)
         self.shape = (cell.hidden_size, len(steps))
         """(H, n): of gradients."""
-        self._factors = np.empty((1, len(cell.D_SLABS) * cell.hidden_size, len(steps)))
+        self._factors = np.empty((1, len(cell.D_GATE_ROWS) * cell.hidden_size, len(steps)))
         self._extra = np.empty((1, *self.shape))
         with np.errstate(all="ignore"):
-            cell.factors(self._record, 0, 1, self._factors, self._extra)
+            cell.local_derivatives(self._record, 0, 1, self._factors, self._extra)
 
     def back(
         self, v_h: Array, v_c: Array | None, weights: Weights | None = None
     ) -> tuple[Array, list[Array]]:
         """(d_a, [d_h, d_c]) from gradients of h_t and c_t, (H, n) each, c's only if there is one:
-        those of the gates' pre-activations (·, n), in the order of D_SLABS, and of the states
+        those of the gates' pre-activations (·, n), in the order of D_GATE_ROWS, and of the states
         before. weights: others than the cell's own."""
         has_c = self._cell.HAS_CELL_STATE
         d_a, d_h, d_c = self._factors.copy(), np.empty(self.shape), np.empty(self.shape)

@@ -107,8 +107,8 @@ def memory_rows(record: Record) -> slice:
 
 def _held_shut(record: Record) -> bool:
     """Whether the memory gate is fixed at 0 and no peephole sees c: then nothing reaches back."""
-    fixed = dict(getattr(record.cell, "fixed", ()))
-    return fixed.get(record.cell.MEMORY_GATE) == 0 and not {"p_i", "p_f"} & set(record.params)
+    held = record.cell.constant_gates.get(record.cell.MEMORY_GATE or "")
+    return held == 0 and not {"p_i", "p_f"} & set(record.params)
 
 
 @dataclass(frozen=True, eq=False)

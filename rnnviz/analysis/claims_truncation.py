@@ -17,6 +17,7 @@ Array = np.ndarray
 STEPS, INPUT_SIZE, BATCH_SIZE = 100, 8, 2
 WINDOWS = (2, 5, 10, 20, 50)
 INITS = ("uniform", "orthogonal", "gaussian")
+KINDS = ("rnn", "lstm", "gru")
 GAINS, BIASES = (0.5, 3.0), (-1.0, 5.0)
 LOSS_AT = ("last", "every")
 GOOD = 0.9
@@ -52,7 +53,7 @@ def agreement(seed: int, hidden_size: int, number: int) -> Agreement:
     Raises ValueError for a bad seed, size or number.
     """
     rng = np.random.default_rng([checks.size("seed", seed, 0), 5, checks.size("number", number, 0)])
-    kind, init, loss_at = (str(rng.choice(names)) for names in (list(CELLS), INITS, LOSS_AT))
+    kind, init, loss_at = (str(rng.choice(names)) for names in (KINDS, INITS, LOSS_AT))
     cell = CELLS[kind](INPUT_SIZE, checks.size("hidden_size", hidden_size))
     gain, bias = float(np.exp(rng.uniform(*np.log(GAINS)))), float(rng.uniform(*BIASES))
     params = cell.init_params(rng, init=init, gain=gain, memory_bias=bias)

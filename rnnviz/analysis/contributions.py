@@ -9,12 +9,12 @@ import numpy as np
 from rnnviz.analysis import limits
 from rnnviz.analysis.jacobians import normalise
 from rnnviz.analysis.linear import Progress
-from rnnviz.core import GRU, Trace
+from rnnviz.core import Trace
 from rnnviz.core.numerics import LOG10_2, log10_hypot, log10_norm, log10_rms
 
 Array = np.ndarray
-Factors = list[tuple[Array, Array]]
-"""Parts of W_hh's rows: ∂L/∂a (T, rows, B) beside h_{t−1}, or what W_hh acts on, (T, H, B)."""
+Terms = list[tuple[Array, Array]]
+"""See `Cell.hidden_terms`."""
 
 STORED = 290.0
 """Decades around 1 in which float64 holds a gradient with all of its digits."""
@@ -54,40 +54,28 @@ def weight_contributions(
     limits.check("The contributions", limits.contributions_cost(trace.cell, T, B))
     tell = progress or (lambda share: None)
     with np.errstate(all="ignore"):
-        factors, norms, total = _factors(trace), np.empty(T), None
+        terms = trace.cell.hidden_terms(trace, trace.d_gate_values)
+        norms, total = np.empty(T), None
         for t in range(T):
-            of_step = _of_step(trace, factors, t)
+            of_step = _of_step(trace, terms, t)
             total = of_step if total is None else _sum(total, of_step)
             norms[t] = _log10(*of_step)
             tell((t + 1) / (2 * T))
         assert total is not None
         share = np.empty(T)
         for t in range(T):
-            share[t] = _share(_of_step(trace, factors, t), total)
+            share[t] = _share(_of_step(trace, terms, t), total)
             tell((T + t + 1) / (2 * T))
-        each = norms if B == 1 else log10_rms(_each(trace, factors)) + np.log10(B)
+        each = norms if B == 1 else log10_rms(_each(trace, terms)) + np.log10(B)
         checksum = _checksum(trace.grads["W_hh"], *total, norms)
     return Contributions(label, norms, each, share, checksum)
 
 
-def _factors(trace: Trace) -> Factors:
-    """The rows of W_hh as parameters stack them: ∂L/∂a of its gates beside what it multiplies."""
-    cell, d_a = trace.cell, trace.d_gate_values
-    numbers = np.arange(d_a.shape[1])
-    none = np.zeros(len(numbers))
-    assembled = cell.assemble_grads(none[cell.x_rows, None], numbers[cell.h_rows, None], none)
-    factors = [(d_a[:, assembled["W_hh"][:, 0]], trace.h[:-1])]
-    if isinstance(cell, GRU) and cell.reset == "before":
-        assert trace.memo is not None
-        factors.append((d_a[:, : cell.hidden_size], trace.memo))
-    return factors
-
-
-def _of_step(trace: Trace, factors: Factors, t: int) -> tuple[Array, int]:
+def _of_step(trace: Trace, terms: Terms, t: int) -> tuple[Array, int]:
     """(G_{t+1}, log2), its largest entry near 1."""
     log2 = trace.d_log2[t + 1]
     top, parts, exponents = int(log2.max()), [], []
-    for a, v in factors:
+    for a, v in terms:
         a_t, v_t = a[t].astype(np.float64), v[t].astype(np.float64)
         (a_t, of_a), (v_t, of_v) = normalise(_times(a_t, log2 - top)), normalise(v_t)
         parts.append(a_t @ v_t.T)
@@ -98,9 +86,9 @@ def _of_step(trace: Trace, factors: Factors, t: int) -> tuple[Array, int]:
     return scaled, top + highest + int(extra)
 
 
-def _each(trace: Trace, factors: Factors) -> Array:
+def _each(trace: Trace, terms: Terms) -> Array:
     """log10 ‖G_t‖_F of each sequence alone, (T, B): outer products."""
-    norms = [log10_norm(a, 1) + log10_norm(v, 1) for a, v in factors]
+    norms = [log10_norm(a, 1) + log10_norm(v, 1) for a, v in terms]
     whole = norms[0] if len(norms) == 1 else log10_hypot(*norms)
     return whole + trace.d_log2[1:] * LOG10_2
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.at_once import AtOnce
+from rnnviz.analysis.at_once import BatchedVJP
 from rnnviz.analysis.jacobians import check_steps, normalise
 from rnnviz.analysis.linear import Steps, linearize
 from rnnviz.analysis.stepwise import Places, push
@@ -97,7 +97,7 @@ def dot_test(record: Record, label: str, sequence: int = 0, seed: int = 0) -> Do
     H, n, has_c = record.cell.hidden_size, len(steps), record.cell.HAS_CELL_STATE
     u, v = np.random.default_rng(seed).standard_normal((2, H * (1 + has_c), n))
     after = push(record, Places(steps, np.full(n, sequence)), u)
-    before = np.concatenate(AtOnce(record, steps, sequence).back(v[:H], v[H:])[1])
+    before = np.concatenate(BatchedVJP(record, steps, sequence).back(v[:H], v[H:])[1])
     with np.errstate(all="ignore"):
         difference = np.abs((after * v).sum(axis=0) - (u * before).sum(axis=0))
         size = np.linalg.norm(after, axis=0) * np.linalg.norm(v, axis=0)

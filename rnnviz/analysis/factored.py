@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from rnnviz.analysis.at_once import AtOnce
+from rnnviz.analysis.at_once import BatchedVJP
 from rnnviz.core import Record
 from rnnviz.core.cell import Cell
 
@@ -74,7 +74,7 @@ class Factored:
         self._cell, H = record.cell, record.cell.hidden_size
         steps, of = np.broadcast_arrays(*_entries(steps, sequence))
         self.shape = steps.shape
-        at_once = AtOnce(record, steps.ravel(), of.ravel())
+        at_once = BatchedVJP(record, steps.ravel(), of.ravel())
         none = at_once.weights._replace(hidden=np.zeros_like(at_once.weights.hidden))
         one, zero = np.ones(at_once.shape), np.zeros(at_once.shape)
         parts = [at_once.back(one, zero, none)]
@@ -87,7 +87,7 @@ class Factored:
         skip = at_once.weights.skip
         self._skip = None if skip is None else _by_unit(skip)
         few = slice(None, None, -(-steps.size // CHECKED))
-        asked = AtOnce(record, steps.ravel()[few], of.ravel()[few])
+        asked = BatchedVJP(record, steps.ravel()[few], of.ravel()[few])
         some = [(d_a[:, few], [d[:, few] for d in direct]) for d_a, direct in parts]
         self.holds = _agrees(self._cell, asked, some)
 
@@ -135,7 +135,7 @@ class Asked:
     def rows(self, start: int, stop: int) -> Rows:
         H, cell = self._record.cell.hidden_size, self._record.cell
         steps, of = (v[start:stop].ravel() for v in (self._steps, self._of))
-        at_once = AtOnce(self._record, np.repeat(steps, H), np.repeat(of, H))
+        at_once = BatchedVJP(self._record, np.repeat(steps, H), np.repeat(of, H))
         d_a, (d_h,) = at_once.back(np.tile(np.eye(H), len(steps)), None)
         shape = (stop - start, *self.shape[1:], H, H)
         hidden, skip = d_h.T.reshape(shape), at_once.weights.skip
@@ -165,7 +165,7 @@ def _by_unit(transposed: Array) -> Array:
     return np.ascontiguousarray(transposed.T.reshape(-1, H, H).transpose(1, 0, 2))
 
 
-def _agrees(cell: Cell, at_once: AtOnce, parts: list[tuple[Array, list[Array]]]) -> bool:
+def _agrees(cell: Cell, at_once: BatchedVJP, parts: list[tuple[Array, list[Array]]]) -> bool:
     """Whether the sum over `parts` is what the cell's backward step gives in a random direction;
     steps at which anything is not finite say nothing."""
     v = np.random.default_rng(0).standard_normal((2, *at_once.shape))
@@ -174,7 +174,7 @@ def _agrees(cell: Cell, at_once: AtOnce, parts: list[tuple[Array, list[Array]]])
         d_a = np.zeros_like(of_gates)
         found = [np.zeros_like(v[0]) for _ in true]
         for values, (delta, direct) in zip(v, parts, strict=False):
-            d_a += delta * np.tile(values, (len(cell.D_SLABS), 1))
+            d_a += delta * np.tile(values, (len(cell.D_GATE_ROWS), 1))
             for total, diagonal in zip(found, direct, strict=True):
                 total += diagonal * values
         of_hidden = d_a[cell.h_rows]

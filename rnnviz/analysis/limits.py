@@ -7,7 +7,7 @@ from dataclasses import replace
 from rnnviz.analysis.factored import state_size
 from rnnviz.analysis.linear import BLOCK_BYTES, KEPT_BYTES
 from rnnviz.analysis.pair_columns import ENTRIES, together
-from rnnviz.core import GRU, LSTM, RNN, Cell
+from rnnviz.core import Cell
 from rnnviz.core.cost import Estimate
 
 MAX_BYTES = 1 << 30
@@ -74,8 +74,8 @@ def pairs_cost(cell: Cell, seq_len: int, losses: int, batch_size: int) -> Estima
 
 def contributions_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
     """The gradient of W_hh of each step, one at a time, twice."""
-    elements = len(cell.D_SLABS) * cell.hidden_size**2
-    factors = seq_len * batch_size * len(cell.D_SLABS) * cell.hidden_size
+    elements = len(cell.D_GATE_ROWS) * cell.hidden_size**2
+    factors = seq_len * batch_size * len(cell.D_GATE_ROWS) * cell.hidden_size
     each = Estimate(
         8 * (6 * elements + 4 * seq_len + factors + factors // 4),
         python=100e-6,
@@ -112,7 +112,7 @@ def check(what: str, cost: Estimate, advice: str = "a shorter sequence or fewer 
 
 def _applied(cell: Cell, columns: int) -> Estimate:
     """One step applied to that many columns; what it allocates is counted elsewhere."""
-    gates = len(cell.D_SLABS) * cell.hidden_size
+    gates = len(cell.D_GATE_ROWS) * cell.hidden_size
     flops = 2 * gates * cell.hidden_size * columns * (2 if cell.skip else 1)
     elements = (2 * gates + 4 * state_size(cell)) * columns
     return Estimate(
@@ -125,8 +125,7 @@ def _applied(cell: Cell, columns: int) -> Estimate:
 def _determinants(cell: Cell, seq_len: int) -> Estimate:
     """Those of all steps, by LU where there is no closed form."""
     own = cell.hidden_size * (1 + cell.HAS_CELL_STATE)
-    plain = isinstance(cell, LSTM) or (isinstance(cell, RNN) and cell.leak == 1)
-    if plain and not cell.skip:
+    if not cell.no_determinant:
         return Estimate(8 * (2 * cell.hidden_size**2 + 8 * seq_len * cell.hidden_size))
     held, flops = 8 * 5 * own * own + (3 << 20), own**3
     return Estimate(held, python=30e-6, products=flops / QR_FLOPS_PER_SECOND).times(seq_len)
@@ -134,9 +133,9 @@ def _determinants(cell: Cell, seq_len: int) -> Estimate:
 
 def _reachable(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
     """A pass back through a batch that tells rounding from structure."""
-    slabs = len(cell.D_SLABS) + len(cell.SLABS) + 5
+    slabs = len(cell.D_GATE_ROWS) + len(cell.GATE_ROWS) + 5
     columns = seq_len * batch_size * cell.hidden_size
-    flops = 2 * columns * len(cell.D_SLABS) * cell.hidden_size
+    flops = 2 * columns * len(cell.D_GATE_ROWS) * cell.hidden_size
     return Estimate(
         columns * 8 * 4 + 8 * slabs * min(seq_len, 65) * batch_size * cell.hidden_size,
         python=40e-6 * seq_len,
@@ -150,12 +149,12 @@ def _linear(cell: Cell, seq_len: int) -> Estimate:
     that are kept: all, or two blocks. Where W_hh acts twice in a step, its rows are asked for one
     by one."""
     states, H = 1 + cell.HAS_CELL_STATE, cell.hidden_size
-    per_step = (states + 3) * len(cell.D_SLABS) + states * states + 8
+    per_step = (states + 3) * len(cell.D_GATE_ROWS) + states * states + 8
     rows = 8 * states * H * H
     block = max(rows, BLOCK_BYTES) * (2 if cell.skip else 1)
     kept = 2 * block
     if seq_len * rows <= KEPT_BYTES:
         kept += seq_len * rows * (2 if cell.skip else 1)
-    if isinstance(cell, GRU) and cell.reset == "before":
+    if cell.multiplies_twice:
         kept += 16 * block
     return Estimate(8 * seq_len * per_step * H + kept)

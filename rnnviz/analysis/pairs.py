@@ -16,7 +16,7 @@ from rnnviz.analysis import limits
 from rnnviz.analysis.linear import Progress, side_by_side
 from rnnviz.analysis.pair_columns import ENTRIES, Columns, together
 from rnnviz.analysis.reachability import reachable
-from rnnviz.core import RNN, Trace, checks
+from rnnviz.core import Trace, checks
 from rnnviz.core.numerics import Status, largest_finite, log10_hypot, status_of
 
 Array = np.ndarray
@@ -146,7 +146,8 @@ def _open(trace: Trace, chosen: Array, losses: Array) -> tuple[Array | None, Arr
     """Where exact arithmetic lets L_s reach h_k and s_k, (n, T+1) each. Of slopes that are 0 or 1
     none is ever rounded to zero: None. Others are never zero: only the lag decides, and the last
     loss tells for all."""
-    if isinstance(trace.cell, RNN) and trace.cell.activation in ("relu", "identity"):
+    cell = trace.cell
+    if cell.SIMPLE and cell.activation_of(cell.CANDIDATE_GATE).name in ("relu", "identity"):
         return None, None
     last = np.zeros_like(trace.d_h_direct)
     last[losses[-1] - 1] = trace.d_h_direct[losses[-1] - 1]

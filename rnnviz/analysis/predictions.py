@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnviz.analysis import theory
 from rnnviz.analysis.spectra import Stretch
-from rnnviz.core import RNN, Record
+from rnnviz.core import Cell, Record
 from rnnviz.core.numerics import log10_rms
 
 Array = np.ndarray
@@ -24,6 +24,7 @@ LEAST = 16
 """Units from which on a law of wide networks says something."""
 MOST_INPUTS = 4096
 LN_10 = float(np.log(10.0))
+OTHER_WAYS = {"leak": "leaky units", "skip": "a skip"}
 TRAINED = "these weights are trained, the theory is of random ones"
 UNKNOWN = "it is not known how these weights were drawn"
 
@@ -99,10 +100,10 @@ def gradient_predictions(
     RMS over the units. stretch: of an RNN's W_hh, for Pascanu's bound (γ σ_max)ᵏ.
     """
     k = np.arange(lags + 1)
-    if not isinstance(record.cell, RNN):
+    if not record.cell.SIMPLE:
         return _of_gate(record, label, k, trained)
     bound = _bound(record.cell, stretch, k)
-    name, rate = _rate(record, record.cell, init, trained)
+    name, rate = _rate(record, init, trained)
     if rate is None:
         return Predictions(label, bound, name)
     return Predictions(label, (Prediction(name, k * rate / LN_10, rate), *bound), "")
@@ -138,34 +139,32 @@ def _too_narrow(n: int) -> str:
     return f"with H = {n} the network is too narrow for laws of wide ones" if n < LEAST else ""
 
 
-def _rate(record: Record, cell: RNN, init: str, trained: bool) -> tuple[str, float | None]:
+def _rate(record: Record, init: str, trained: bool) -> tuple[str, float | None]:
     """(name, nats a step), or (why there is none, None)."""
     W = record.params["W_hh"].astype(np.float64)
-    others = {"leaky units": cell.leak != 1, "a skip": bool(cell.skip)}
     if not np.isfinite(W).all():
         return "W_hh holds values that are not finite", None
     if trained or not init:
         return (TRAINED if trained else UNKNOWN), None
-    for what, has in others.items():
-        if has:
-            return f"there is no formula here for {what}", None
-    gain = _gain(W)
-    if cell.activation == "identity" and init in ("orthogonal", "identity"):
+    for way in record.cell.other_ways:
+        return f"there is no formula here for {OTHER_WAYS[way]}", None
+    gain, activation = _gain(W), record.cell.activation_of(record.cell.CANDIDATE_GATE).name
+    if activation == "identity" and init in ("orthogonal", "identity"):
         return "exact", float(np.log(gain))
     if init not in (*INDEPENDENT, "orthogonal"):
         return f"the {init.replace('_', ' ')} initializer draws no random matrix", None
     if reason := _too_narrow(len(W)):
         return reason, None
-    return _mean_field(record, cell, gain)
+    return _mean_field(record, activation, gain)
 
 
-def _mean_field(record: Record, cell: RNN, gain: float) -> tuple[str, float | None]:
-    if cell.activation == "logistic":
-        return "there is no formula here for the logistic function", None
-    if cell.activation == "relu":
+def _mean_field(record: Record, activation: str, gain: float) -> tuple[str, float | None]:
+    if activation == "relu":
         return "mean field", float(np.log(gain) - 0.5 * np.log(2))
-    if cell.activation == "identity":
+    if activation == "identity":
         return "mean field", float(np.log(gain))
+    if activation != "tanh":
+        return f"there is no formula here for the {activation} function", None
     variance = input_variance(record)
     if not np.isfinite(variance):
         return "the inputs are not finite", None
@@ -189,12 +188,12 @@ def _gain(W: Array) -> float:
     return float(np.linalg.norm(W) / np.sqrt(len(W)))
 
 
-def _bound(cell: RNN, stretch: Stretch | None, k: Array) -> tuple[Prediction, ...]:
-    """(1 − α + α γ σ_max)ᵏ, α the leak; none with a skip, whose error takes another way too."""
-    if stretch is None or cell.skip or not np.isfinite(stretch.sigma_max):
+def _bound(cell: Cell, stretch: Stretch | None, k: Array) -> tuple[Prediction, ...]:
+    """The power of `Cell.jacobian_bound`: (1 − α + α γ σ_max)ᵏ of an RNN, α the leak."""
+    if stretch is None or not np.isfinite(stretch.sigma_max):
         return ()
-    factor = 1 - cell.leak + cell.leak * stretch.lipschitz * stretch.sigma_max
-    if factor == 0:
+    factor = cell.jacobian_bound(stretch.sigma_max)
+    if not factor:
         return ()
     return (Prediction("bound", theory.gradient_bound_log10(k, factor), float(np.log(factor))),)
 
@@ -203,7 +202,7 @@ def _of_gate(record: Record, label: str, k: Array, trained: bool) -> Predictions
     gate = record.cell.MEMORY_GATE
     if trained:
         return Predictions(label, (), TRAINED)
-    if gate is None or gate not in record.cell.learned:
+    if gate is None or gate not in record.cell.trainable_gates:
         return Predictions(label, (), "its memory gate has no bias of its own")
     bias = record.params["b_h"][record.cell.gate_rows(gate)].astype(np.float64)
     rates = -1 / theory.e_fold(bias)

@@ -12,13 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnviz.core import RNN, Record, Trace
+from rnnviz.core import Record, Trace
 from rnnviz.core.cell import Weights
 
 Array = np.ndarray
 
 BLOCK = 64
-SIGNED_GATES = ("g", "n")
 GENERIC = 0.5
 """A value at which no factor of any cell is zero."""
 
@@ -58,9 +57,9 @@ def _block(trace: Trace, w: Weights, to: Reachable, start: int, stop: int) -> No
     """Fill `to` at the indices start to stop − 1 (and c at start + 1 to stop)."""
     cell, record = trace.cell, _generic(trace, start, stop)
     shape = to.h.shape[1:]
-    d_a = np.empty((stop - start, len(cell.D_SLABS) * shape[0], shape[1]))
+    d_a = np.empty((stop - start, len(cell.D_GATE_ROWS) * shape[0], shape[1]))
     extra = np.ones((stop - start, *shape))
-    cell.factors(record, 0, stop - start, d_a, extra)
+    cell.local_derivatives(record, 0, stop - start, d_a, extra)
     np.abs(d_a, out=d_a)
     steps = list(cell.backward_views(record, 0, d_a, extra))
     scratch = np.empty(shape)
@@ -84,8 +83,8 @@ def _generic(trace: Trace, start: int, stop: int) -> Record:
     """The steps from start to stop with every value replaced by its pattern."""
     block, states = slice(start, stop), slice(start, stop + 1)
     gates = GENERIC * (trace.gate_values[block] != 0)
-    H, held = trace.cell.hidden_size, dict(getattr(trace.cell, "fixed", ()))
-    for k, gate in enumerate(trace.cell.SLABS):
+    H, held = trace.cell.hidden_size, trace.cell.constant_gates
+    for k, gate in enumerate(trace.cell.GATE_ROWS):
         if is_logistic(trace, gate) and gate not in held:
             gates[:, k * H : (k + 1) * H] = GENERIC
     return Record(
@@ -97,12 +96,10 @@ def _generic(trace: Trace, start: int, stop: int) -> Record:
         h=2 * GENERIC * (trace.h[states] != 0),
         c=None if trace.c is None else 2 * GENERIC * (trace.c[states] != 0),
         gate_values=gates,
-        memo=None if trace.memo is None else GENERIC * (trace.memo[block] != 0),
+        saved=None if trace.saved is None else GENERIC * (trace.saved[block] != 0),
     )
 
 
 def is_logistic(trace: Record, gate: str) -> bool:
     """Whether a gate's values lie between 0 and 1 (candidates and most RNN states do not)."""
-    if isinstance(trace.cell, RNN):
-        return trace.cell.activation == "logistic"
-    return gate not in SIGNED_GATES
+    return trace.cell.activation_of(gate).name == "logistic"

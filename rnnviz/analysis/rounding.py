@@ -81,8 +81,8 @@ def nudged_record(record: Record, rng: np.random.Generator, eps: float) -> Recor
     """The record with the values of its gates moved, and what it keeps for the way back: the
     slopes of saturated units, such as 1 − tanh², hang on their last bit."""
     gates = nudged(record.gate_values, rng, eps)
-    memo = None if record.memo is None else nudged(record.memo, rng, eps)
-    return replace(record, gate_values=gates, memo=memo)
+    saved = None if record.saved is None else nudged(record.saved, rng, eps)
+    return replace(record, gate_values=gates, saved=saved)
 
 
 def of_sequences(trace: Trace, chosen: Array) -> Trace:

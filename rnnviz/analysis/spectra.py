@@ -16,15 +16,12 @@ from rnnviz.analysis.jacobians import (
     state_jacobians,
 )
 from rnnviz.analysis.rates import mean_rate
-from rnnviz.core import LSTM, RNN, Record, Trace, checks
-from rnnviz.core.activations import ACTIVATIONS
-from rnnviz.core.cell import Cell
+from rnnviz.core import Record, Trace, checks
 from rnnviz.core.numerics import LOG10_2
 
 Array = np.ndarray
 
 POWERS = tuple(range(1, 51))
-CANDIDATES = {"LSTM": "g", "GRU": "n"}
 
 
 @dataclass(frozen=True)
@@ -89,12 +86,14 @@ def weight_spectra(
     Raises ValueError for an unknown gate or a power below 1.
     """
     cell, W_hh = trace.cell, trace.params["W_hh"].astype(np.float64)
-    names = cell.learned if gates is None else gates
+    names = cell.trainable_gates if gates is None else gates
     for gate in names:
-        checks.choice("gates", gate, cell.learned)
+        checks.choice("gates", gate, cell.trainable_gates)
     k = np.array(sorted({checks.size("powers", power) for power in powers}))
     return {
-        gate: _spectrum(W_hh[cell.gate_rows(gate)], label, gate, _lipschitz(cell, gate), k)
+        gate: _spectrum(
+            W_hh[cell.gate_rows(gate)], label, gate, cell.activation_of(gate).lipschitz, k
+        )
         for gate in names
     }
 
@@ -105,11 +104,11 @@ def stretch(trace: Record, gate: str) -> Stretch:
     Raises ValueError for an unknown gate.
     """
     cell = trace.cell
-    checks.choice("gate", gate, cell.learned)
+    checks.choice("gate", gate, cell.trainable_gates)
     block = trace.params["W_hh"][cell.gate_rows(gate)].astype(np.float64)
     finite = np.isfinite(block).all()
     sigma_max = float(np.linalg.svd(block, compute_uv=False)[0]) if finite else np.nan
-    return Stretch(sigma_max, _lipschitz(cell, gate))
+    return Stretch(sigma_max, cell.activation_of(gate).lipschitz)
 
 
 def jacobian_spectrum(
@@ -181,24 +180,11 @@ def _spectrum(W: Array, label: str, gate: str, lipschitz: float, powers: Array) 
     )
 
 
-def _lipschitz(cell: Cell, gate: str) -> float:
-    if not isinstance(cell, RNN) and gate != CANDIDATES[type(cell).__name__]:
-        return ACTIVATIONS["logistic"].lipschitz
-    return ACTIVATIONS[_nonlinearity(cell)].lipschitz
-
-
-def _nonlinearity(cell: Cell) -> str:
-    """The name of φ of an RNN, of the candidate's of a gated cell."""
-    if isinstance(cell, RNN):
-        return cell.activation
-    return cell.candidate if isinstance(cell, LSTM) else "tanh"
-
-
 def _slope(trace: Record, steps: Array, sequence: int) -> tuple[str, Array]:
     """(what it is the slope of, φ′ (n, H)) of one sequence."""
     cell = trace.cell
-    gate = "a" if isinstance(cell, RNN) else CANDIDATES[type(cell).__name__]
+    gate, activation = cell.CANDIDATE_GATE, cell.activation_of(cell.CANDIDATE_GATE)
     values = trace.gates[gate][steps - 1, :, sequence].astype(np.float64)
     slope = np.empty_like(values)
-    ACTIVATIONS[_nonlinearity(cell)].slope(values, slope)
-    return (cell.activation if isinstance(cell, RNN) else gate), slope
+    activation.slope(values, slope)
+    return (activation.name if cell.SIMPLE else gate), slope

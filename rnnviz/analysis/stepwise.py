@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.at_once import AtOnce, time_as_batch
+from rnnviz.analysis.at_once import BatchedVJP, time_as_batch
 from rnnviz.analysis.rounding import Compared, nudged_record, precision
 from rnnviz.core import Record, Trace
 from rnnviz.core.bptt import unroll
@@ -104,7 +104,7 @@ def push(record: Record, at: Places, u: Array, skip: bool = False) -> Array:
 def _pulled(step: Record, v: Array) -> Array:
     """J_tᵀ v by the cell's own backward step; columns (S, n)."""
     H, n = step.cell.hidden_size, v.shape[1]
-    at_once = AtOnce(step, np.ones(n, int), np.arange(n))
+    at_once = BatchedVJP(step, np.ones(n, int), np.arange(n))
     return np.concatenate(at_once.back(np.ascontiguousarray(v[:H]), v[H:])[1])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from rnnviz.analysis.determinants import log_determinants
 from rnnviz.analysis.linear import linearize
 from rnnviz.analysis.pairs import pair_matrix
 from rnnviz.analysis.rounding import Compared, nudged_record, of_sequences, precision
-from rnnviz.core import LSTM, RNN, Cell, Record, Trace, backward
+from rnnviz.core import Record, Trace, backward
 from rnnviz.core.numerics import log10_norm
 
 Array = np.ndarray
@@ -42,15 +42,12 @@ def _sums(trace: Trace, u_x: Array, u_h: Array) -> dict[str, Array]:
     cell, log2 = trace.cell, trace.d_log2[1:, None]
     d_a = np.ldexp(trace.d_gate_values, log2) if log2.any() else trace.d_gate_values
 
-    def along(rows: slice, u: Array, values: Array) -> Array:
-        return np.matmul(d_a[:, rows], (u @ values)[..., None]).sum(axis=0)
+    def along(a: Array, u: Array, values: Array) -> Array:
+        return np.matmul(a, (u @ values)[..., None]).sum(axis=0)
 
-    of_x, of_h = along(cell.x_rows, u_x, trace.x), along(cell.h_rows, u_h, trace.h[:-1])
-    grads = cell.assemble_grads(of_x, of_h, np.zeros(d_a.shape[1]))
-    if trace.memo is None:
-        return grads
-    # Of a GRU with the reset before the product, W_hn acts on what it keeps in its memo.
-    return cell.complete_grads(grads, replace(trace, memo=(u_h @ trace.memo)[:, None]), d_a)
+    of_x = along(d_a[:, cell.x_rows], u_x, trace.x)
+    of_h = [along(a, u_h, values) for a, values in cell.hidden_terms(trace, d_a)]
+    return {"W_xh": cell.stacked(of_x, cell.x_gate_rows), "W_hh": np.concatenate(of_h)}
 
 
 def pair_sums(trace: Trace, sequence: int, rng: np.random.Generator) -> Compared:
@@ -74,15 +71,6 @@ def pair_sums(trace: Trace, sequence: int, rng: np.random.Generator) -> Compared
         noise = found.cancellation * 10 ** (moved - size)
         scale = np.where(found.cancellation > 0, 1.0, np.nan)
     return Compared(found.checksum, scale, noise, eps)
-
-
-def has_determinant(cell: Cell) -> bool:
-    """Whether ln |det J_t| is known from the gates alone (THEORY E8, E9)."""
-    if cell.skip:
-        return False
-    if isinstance(cell, RNN):
-        return cell.leak == 1
-    return isinstance(cell, LSTM) and "o" in cell.learned
 
 
 def determinant_test(trace: Trace, sequence: int, steps: int) -> Compared:

@@ -27,7 +27,7 @@ import numpy as np
 from rnnviz.analysis import limits, stepwise, sums, whole
 from rnnviz.analysis.linear import Progress
 from rnnviz.analysis.rounding import Compared, joined
-from rnnviz.core import GRU, RNN, Cell, Trace
+from rnnviz.core import Cell, Trace
 from rnnviz.core.layers import key
 from rnnviz.core.network import Examples, Network, NetworkTrace
 
@@ -202,7 +202,7 @@ def _local(
                     + group.within)  # fmt: skip
     parts = []
     for trace in traces:
-        rows = (len(trace.cell.SLABS) + 2) * trace.cell.hidden_size
+        rows = (len(trace.cell.GATE_ROWS) + 2) * trace.cell.hidden_size
         parts.append(
             test(trace, stepwise.places(trace, group.elements // rows // len(traces)), rng)
         )
@@ -266,10 +266,7 @@ def _multiplications(trace: Trace) -> int:
 
 def _no_determinant(cell: Cell) -> str:
     """Why there is no equation for it; "" if there is one."""
-    if isinstance(cell, GRU):
-        return "not for a GRU: its determinant has no closed form"
-    if not sums.has_determinant(cell):
-        form = "a leak or a skip" if isinstance(cell, RNN) or cell.skip else "this variant"
+    if form := cell.no_determinant:
         return f"not for {form}: the determinant has no closed form there"
     return ""
 

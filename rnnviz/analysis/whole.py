@@ -34,7 +34,7 @@ class _Part:
 
 def elements_of(network: Network, seq_len: int) -> int:
     """Gate values that one sequence has in all layers."""
-    rows = sum((len(cell.SLABS) + 1) * cell.hidden_size for cell in network.cells)
+    rows = sum((len(cell.GATE_ROWS) + 1) * cell.hidden_size for cell in network.cells)
     return seq_len * network.directions * rows
 
 

@@ -22,11 +22,14 @@ class Activation:
 
     value(a, out) writes φ(a) to `out` (which may be `a`); slope(y, out) writes φ′(a), given
     y = φ(a). lipschitz is γ = max |φ′|: σ_max(W_hh) < 1/γ guarantees vanishing gradients.
+    name: as settings call it; latex: as equations do.
     """
 
     value: Callable[[Array, Array], None]
     slope: Callable[[Array, Array], None]
     lipschitz: float
+    name: str = ""
+    latex: str = r"\varphi"
 
 
 def tanh_slope(y: Array, out: Array) -> None:
@@ -75,10 +78,10 @@ def _one(y: Array, out: Array) -> None:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "tanh": Activation(np.tanh, tanh_slope, 1.0),
-    "relu": Activation(_relu, _relu_slope, 1.0),
-    "logistic": Activation(_logistic, logistic_slope, 0.25),
-    "identity": Activation(_identity, _one, 1.0),
+    "tanh": Activation(np.tanh, tanh_slope, 1.0, "tanh", r"\tanh"),
+    "relu": Activation(_relu, _relu_slope, 1.0, "relu", r"\mathrm{ReLU}"),
+    "logistic": Activation(_logistic, logistic_slope, 0.25, "logistic", r"\sigma"),
+    "identity": Activation(_identity, _one, 1.0, "identity", r"\mathrm{id}"),
 }
 
 # 0-d arrays of each dtype: NumPy converts a Python scalar anew at every call.

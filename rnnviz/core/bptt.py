@@ -81,8 +81,8 @@ def unroll(
             if tell is not None:
                 tell()
     zero_padding(lengths, tape.h[1:], tape.gates, None if tape.c is None else tape.c[1:])
-    zero_padding(lengths, tape.memo, delayed)
-    return Record(cell, params, x1[:, :input_size], tape.h, tape.c, tape.gates, tape.memo,
+    zero_padding(lengths, tape.saved, delayed)
+    return Record(cell, params, x1[:, :input_size], tape.h, tape.c, tape.gates, tape.saved,
                   lengths=lengths, h_before=before, delayed=delayed)  # fmt: skip
 
 
@@ -184,7 +184,7 @@ def _backward(
     tell: Tell | None,
 ) -> Trace:
     cell, w = record.cell, record.cell.backward_weights(record.params)
-    shape = (record.seq_len, len(cell.D_SLABS) * cell.hidden_size, record.batch_size)
+    shape = (record.seq_len, len(cell.D_GATE_ROWS) * cell.hidden_size, record.batch_size)
     d_a = np.empty(shape, direct.dtype)
     d_h = np.empty_like(record.h)
     d_c = None if record.c is None else np.empty_like(record.c)
@@ -218,7 +218,7 @@ def _backward_block(
     d_a, d_h, d_c = gradients
     extra = np.empty((stop - start, *d_h.shape[1:]), d_h.dtype)
     s = np.empty(d_h.shape[1:], d_h.dtype)
-    cell.factors(record, start, stop, d_a[start:stop], extra)
+    cell.local_derivatives(record, start, stop, d_a[start:stop], extra)
     steps = list(cell.backward_views(record, start, d_a[start:stop], extra))
     h = list(d_h[start : stop + 1])
     c = [None] * len(h) if d_c is None else list(d_c[start : stop + 1])

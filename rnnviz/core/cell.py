@@ -1,39 +1,41 @@
 """What every cell provides.
 
-A cell is what happens in one step, forward and backward side by side, and what can be done for
-many steps at once before and after the loop. The loops over time are in `bptt` alone.
+A cell is what happens in one step, forward and backward side by side, what can be done for many
+steps at once before and after the loop, and what it answers about itself, so that nobody needs
+to ask of which kind it is. The loops over time are in `bptt` alone.
 
-A cell may keep its gates in another order than its parameters: `SLABS` names the rows of the
-recorded gate values, `D_SLABS` those of their gradients. The orders are chosen so that gates
-that share an operation lie next to each other and one NumPy call serves them all: the last gate
-comes first.
+A kind of cell has to give GATES, CANDIDATE_GATE, `forward_step`, `local_derivatives` and
+`backward_step`; everything else has a default. A cell may keep its gates in another order than
+its parameters: `GATE_ROWS` names the rows of the recorded gate values, `D_GATE_ROWS` those of
+their gradients. The orders are chosen so that gates that share an operation lie next to each
+other and one NumPy call serves them all.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import ClassVar, NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from rnnviz.core import checks
-from rnnviz.core.initializers import chrono_bias, init_W_hh, uniform
-from rnnviz.core.trace import Record, Trace
+from rnnviz.core import products
+from rnnviz.core.activations import ACTIVATIONS, Activation
+from rnnviz.core.latex import Equations, literal
+from rnnviz.core.parameters import Parameters
 
 Array = np.ndarray
 Views = tuple[Array, ...]
 
 
 class Tape(NamedTuple):
-    """The arrays that the forward pass fills: h, c (T+1, H, B), gates (T, G·H, B), memo."""
+    """The arrays that the forward pass fills: h, c (T+1, H, B), gates (T, G·H, B), saved."""
 
     h: Array
     c: Array | None
     gates: Array
-    memo: Array | None
+    saved: Array | None
 
 
 class Weights(NamedTuple):
@@ -50,153 +52,89 @@ class Weights(NamedTuple):
     bias: Array | None = None
 
 
-@dataclass(frozen=True)
-class Cell(ABC):
-    """Sizes and options; no arrays.
+class Recorded(Protocol):
+    """What a cell reads of a `Record`, which holds the cell and says what each of these is."""
 
-    Parameters of every cell (G = number of gates with weights, H = hidden_size, D = input_size):
-    W_xh (G·H, D), W_hh (G·H, H), b_h (G·H,), gates stacked in the order of `learned`.
-    With skip = d >= 2 also W_skip (G·H, H): W_skip h_{t-d} is added where W_xh x_t is
-    (Zhang et al. 2016, arXiv:1602.08210). Raises ValueError for a size below 1 or skip = 1.
+    @property
+    def params(self) -> dict[str, Array]: ...
+    @property
+    def x(self) -> Array: ...
+    @property
+    def h(self) -> Array: ...
+    @property
+    def c(self) -> Array | None: ...
+    @property
+    def gate_values(self) -> Array: ...
+    @property
+    def saved(self) -> Array | None: ...
+    @property
+    def gates(self) -> dict[str, Array]: ...
+
+
+class Traced(Recorded, Protocol):
+    """What a cell reads of a `Trace`."""
+
+    @property
+    def h_before(self) -> Array | None: ...
+    @property
+    def delayed(self) -> Array | None: ...
+    @property
+    def d_c(self) -> Array | None: ...
+    @property
+    def d_log2(self) -> Array: ...
+    @property
+    def d_gate_values(self) -> Array: ...
+    @property
+    def d_gates(self) -> dict[str, Array]: ...
+
+
+def named_rows(
+    values: Array, order: tuple[str, ...], names: tuple[str, ...] | None = None
+) -> dict[str, Array]:
+    """Views of the blocks of (T, len(order)·H, B) by name: those of `names`, or all in order."""
+    H = values.shape[1] // len(order)
+    start = {name: order.index(name) * H for name in (order if names is None else names)}
+    return {name: values[:, at : at + H] for name, at in start.items()}
+
+
+@dataclass(frozen=True)
+class Cell(Parameters, ABC):
+    """Sizes and options; no arrays. Pages call a cell by the name of its class.
+
+    HAS_CELL_STATE: whether the state is (h, c). SAVES: whether a step keeps one array (H, B) for
+    its way back. SIMPLE: whether W_hh is one block behind one nonlinearity that makes h, as in
+    Elman's simple recurrent network: rules of σ_max and the spectral radius are about such cells.
     """
 
-    input_size: int
-    hidden_size: int
-    skip: int = field(default=0, kw_only=True)
-
-    GATES: ClassVar[tuple[str, ...]]
-    SLABS: ClassVar[tuple[str, ...]]
-    D_SLABS: ClassVar[tuple[str, ...]]
-    MEMORY_GATE: ClassVar[str | None] = None
-    INPUT_GATE: ClassVar[str | None] = None
+    GATE_ROWS: ClassVar[tuple[str, ...]]
+    D_GATE_ROWS: ClassVar[tuple[str, ...]]
     HAS_CELL_STATE: ClassVar[bool] = False
+    SAVES: ClassVar[bool] = False
+    SIMPLE: ClassVar[bool] = False
 
-    def __post_init__(self) -> None:
-        checks.size("input_size", self.input_size)
-        checks.size("hidden_size", self.hidden_size)
-        if checks.size("skip", self.skip, minimum=0) == 1:
-            raise ValueError("skip must be 0 (none) or an integer of at least 2, got 1")
-
-    @cached_property
-    def learned(self) -> tuple[str, ...]:
-        """The gates that have weights, in the order of `GATES`."""
-        return self.GATES
-
-    def param_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Name -> shape of every parameter."""
-        rows, H = len(self.learned) * self.hidden_size, self.hidden_size
-        shapes = {"W_xh": (rows, self.input_size), "W_hh": (rows, H), "b_h": (rows,)}
-        return shapes | self._own_shapes() | ({"W_skip": (rows, H)} if self.skip else {})
-
-    def _own_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Parameters that this kind of cell has besides."""
-        return {}
-
-    def init_params(
-        self,
-        rng: np.random.Generator,
-        *,
-        init: str = "uniform",
-        gain: float = 1.0,
-        memory_bias: float = 0.0,
-        input_scale: float = 1.0,
-        chrono: int | None = None,
-        dtype: type = np.float64,
-    ) -> dict[str, Array]:
-        """Draw parameters. W_hh and W_skip: `init` times `gain`, each H × H block by itself. W_xh:
-        uniform ±input_scale/√H. Biases are 0 but the memory gate's (LSTM f, GRU z), which is
-        `memory_bias`, or drawn for time scales up to `chrono` steps (see `chrono_bias`).
-
-        W_xh, W_hh, the biases, W_skip and what a cell has besides have streams of their own, and
-        in them each gate: options of one do not redraw another, nor does a gate without weights.
-        """
-        numbers = checks.float_type("dtype", dtype)
-        rng_x, rng_h, rng_b, rng_skip, rng_own = rng.spawn(5)
-        H, gates = self.hidden_size, len(self.GATES)
-        bound = checks.number("input_scale", input_scale, 0) / np.sqrt(H)
-        params = {name: np.zeros(shape) for name, shape in self.param_shapes().items()}
-        b_h = np.zeros(gates * H)
-        self._set_memory(b_h, rng_b, memory_bias, chrono)
-        params["b_h"] = self._of_learned(b_h)
-        params["W_xh"] = self._of_learned(uniform(rng_x, (gates * H, self.input_size), bound))
-        params["W_hh"] = self._of_learned(init_W_hh(init, rng_h, H, gates, gain))
-        if self.skip:
-            params["W_skip"] = self._of_learned(init_W_hh(init, rng_skip, H, gates, gain))
-        params |= self._init_own(rng_own)
-        return {name: value.astype(numbers) for name, value in params.items()}
-
-    def _init_own(self, rng: np.random.Generator) -> dict[str, Array]:
-        """Those of `_own_shapes` that do not start at 0."""
-        return {}
-
-    def _set_memory(
-        self, b_h: Array, rng: np.random.Generator, memory_bias: float, chrono: int | None
-    ) -> None:
-        """Set the rows of b_h (of all `GATES`) that decide how long a unit keeps."""
-        if self.MEMORY_GATE is None:
-            return
-        blocks = dict(zip(self.GATES, b_h.reshape(len(self.GATES), -1), strict=True))
-        keep = blocks[self.MEMORY_GATE]
-        if chrono is None:
-            keep[:] = checks.number("memory_bias", memory_bias)
-            return
-        keep[:] = chrono_bias(rng, self.hidden_size, chrono)
-        if self.INPUT_GATE is not None:
-            blocks[self.INPUT_GATE][:] = -keep
-
-    def gate_rows(self, gate: str) -> slice:
-        """The rows of W_xh, W_hh and b_h that belong to a gate.
-
-        Raises ValueError for a gate that has no weights.
-        """
-        start = self.learned.index(checks.choice("gate", gate, self.learned)) * self.hidden_size
-        return slice(start, start + self.hidden_size)
-
-    def _of_learned(self, rows: Array) -> Array:
-        """The rows of the learned gates, of the rows of all gates."""
-        return self.stacked(rows, self.GATES)
-
-    def arranged(self, rows: Array, order: tuple[str, ...]) -> Array:
-        """A copy of a stacked parameter with its blocks in another order, and with blocks of
-        zeros for the gates that have no weights."""
-        learned, n = self.learned, len(self.learned)
-        if n < len(self.GATES):
-            rows, n = np.concatenate([rows, np.zeros_like(rows[: self.hidden_size])]), n + 1
-        at = [learned.index(gate) if gate in learned else n - 1 for gate in order]
-        return rows.reshape(n, -1).take(at, 0).reshape(-1, *rows.shape[1:])
-
-    def stacked(self, rows: Array, order: tuple[str, ...]) -> Array:
-        """The inverse of `arranged`: the blocks of the learned gates, as parameters stack them."""
-        at = [order.index(gate) for gate in self.learned]
-        return rows.reshape(len(order), -1).take(at, 0).reshape(-1, *rows.shape[1:])
-
-    @abstractmethod
-    def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
-        """Fresh arrays for a forward pass."""
-
-    @abstractmethod
-    def forward_weights(self, params: dict[str, Array], batch_size: int) -> Weights: ...
-
-    @abstractmethod
-    def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
-        """The arguments of `forward_step` after (W, s), for each step in turn."""
+    def __init_subclass__(cls) -> None:
+        """Rows are in the order of `GATES` unless a cell says otherwise."""
+        for name in ("GATE_ROWS", "D_GATE_ROWS") if "GATES" in vars(cls) else ():
+            if name not in vars(cls):
+                setattr(cls, name, cls.GATES)
 
     @abstractmethod
     def forward_step(self, w: Weights, s: Array, *views: Array) -> None:
-        """One step. `s` is scratch with as many rows as `w.hidden`."""
+        """One step: make gates and the next state of W x + b, which stands where the gates go.
+
+        views: those of `forward_views`, by default the gates in the order of `GATE_ROWS`, h_{t-1},
+        c_{t-1}, h_t, c_t and what is saved, as far as the cell has them. `s` is scratch with as
+        many rows as `w.hidden`.
+        """
 
     @abstractmethod
-    def backward_weights(self, params: dict[str, Array]) -> Weights:
-        """W_xhᵀ and W_hhᵀ, their columns in the order of `D_SLABS` (the rows they act on)."""
-
-    @abstractmethod
-    def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
+    def local_derivatives(
+        self, record: Recorded, start: int, stop: int, d_a: Array, s: Array
+    ) -> None:
         """Write to d_a (n, ·, B) what each step multiplies its incoming gradient with, for steps
-        start to stop at once; s (n, H, B) may keep one factor more."""
-
-    @abstractmethod
-    def backward_views(self, record: Record, start: int, d_a: Array, s: Array) -> Iterator[Views]:
-        """The views of `backward_step` that do not depend on the gradients, step by step."""
+        start to stop at once; s (n, H, B) may keep one more. To be read of the record: parameters,
+        gate_values[start:stop], saved[start:stop], and h and c before each step alone, which are
+        h[start:stop] and c[start:stop]."""
 
     @abstractmethod
     def backward_step(
@@ -211,25 +149,104 @@ class Cell(ABC):
     ) -> None:
         """From the gradients of the state after a step to those of the state before it.
 
-        Writes d_h and d_c, completes d_c_next to the total gradient and turns the step's factors
-        into gate gradients. Linear in (d_h_next, d_c_next). `s` is scratch (H, B).
+        Writes d_h and d_c, completes d_c_next to the total gradient and turns the step's local
+        derivatives into gate gradients. Linear in (d_h_next, d_c_next). views: those of
+        `backward_views`, by default d_a, its gates in the order of `D_GATE_ROWS`, what
+        `local_derivatives` left in its s, and the values of the gates. `s` is scratch (H, B).
         """
 
-    @abstractmethod
-    def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
-        """Parameter gradients from products of all rows of d_a: d_W_xh = Σ_t d_a_t x_tᵀ over the
-        rows `x_rows`, d_W_hh = Σ_t d_a_t h_{t-1}ᵀ over `h_rows`, d_b = Σ_t d_a_t."""
+    def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
+        """Fresh arrays for a forward pass."""
+        H, B = self.hidden_size, batch_size
+        return Tape(
+            h=np.empty((seq_len + 1, H, B), dtype),
+            c=np.empty((seq_len + 1, H, B), dtype) if self.HAS_CELL_STATE else None,
+            gates=np.empty((seq_len, len(self.GATE_ROWS) * H, B), dtype),
+            saved=np.empty((seq_len, H, B), dtype) if self.SAVES else None,
+        )
 
-    def complete_grads(self, grads: dict[str, Array], trace: Trace, d_a: Array) -> dict[str, Array]:
-        """What `assemble_grads` made, with the gradients added that are not products of d_a with
-        x_t or h_{t-1}. d_a (T, ·, B) are the true gradients, `trace.d_log2` applied."""
-        return grads
+    def forward_weights(self, params: dict[str, Array], batch_size: int) -> Weights:
+        """[W_xh, b_h], W_hh and W_skip, their rows in the order of `GATE_ROWS`."""
+        rows = [np.column_stack([params["W_xh"], params["b_h"]]), params["W_hh"]]
+        rows += [params["W_skip"]] if self.skip else []
+        return Weights(*(self.arranged(block, self.GATE_ROWS) for block in rows))
+
+    def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
+        """The arguments of `forward_step` after (w, s), for each step in turn."""
+        states = [v[start : stop + 1] for v in (tape.h, tape.c) if v is not None]
+        views = [*named_rows(tape.gates[start:stop], self.GATE_ROWS).values()]
+        views += [*(v[:-1] for v in states), *(v[1:] for v in states)]
+        views += [] if tape.saved is None else [tape.saved[start:stop]]
+        return zip(*map(list, views), strict=True)
+
+    def backward_weights(self, params: dict[str, Array]) -> Weights:
+        """W_xhᵀ, W_hhᵀ and W_skipᵀ, their columns in the order of `D_GATE_ROWS` (the rows they
+        act on)."""
+        names = ("W_xh", "W_hh", "W_skip") if self.skip else ("W_xh", "W_hh")
+        return Weights(*(self.arranged(params[name], self.D_GATE_ROWS).T for name in names))
+
+    def backward_views(self, record: Recorded, start: int, d_a: Array, s: Array) -> Iterator[Views]:
+        """The arguments of `backward_step` that do not depend on the gradients, step by step."""
+        gates = named_rows(record.gate_values[start : start + len(d_a)], self.GATE_ROWS)
+        views = (d_a, *named_rows(d_a, self.D_GATE_ROWS).values(), s, *gates.values())
+        return zip(*map(list, views), strict=True)
+
+    def weight_gradients(self, trace: Traced) -> dict[str, Array]:
+        """∂L/∂(parameter), summed over time and batch; the keys and shapes of the parameters."""
+        with np.errstate(all="ignore"):
+            log2 = trace.d_log2[1:, None]
+            d_a = np.ldexp(trace.d_gate_values, log2) if log2.any() else trace.d_gate_values
+            rows = self.x_rows, self.h_rows
+            sums = products.weight_gradients(d_a, trace.x, trace.h[:-1], *rows)
+            grads = self.assemble_grads(trace, d_a, *sums)
+            if trace.delayed is not None:
+                d_W_skip = products.summed_products(d_a[:, self.x_rows], trace.delayed)
+                grads["W_skip"] = self.stacked(d_W_skip, self.x_gate_rows)
+            return grads
+
+    def assemble_grads(
+        self, trace: Traced, d_a: Array, d_W_xh: Array, d_W_hh: Array, d_b: Array
+    ) -> dict[str, Array]:
+        """Parameter gradients from d_a (T, ·, B), the true gradients (`trace.d_log2` applied), and
+        from products of its rows: d_W_xh = Σ_t d_a_t x_tᵀ over the rows `x_rows`, d_W_hh = Σ_t
+        d_a_t h_{t-1}ᵀ over `h_rows`, d_b = Σ_t d_a_t."""
+        rows = {"W_xh": d_W_xh, "W_hh": d_W_hh, "b_h": d_b}
+        return {name: self.stacked(value, self.D_GATE_ROWS) for name, value in rows.items()}
+
+    def input_gradients(self, trace: Traced) -> Array:
+        """d_x_t = W_xhᵀ d_a_t, (T, D, B)."""
+        W_xT = self.arranged(trace.params["W_xh"], self.x_gate_rows).T
+        return products.input_gradients(W_xT, trace.d_gate_values[:, self.x_rows])
+
+    def skip_gradients(self, trace: Traced) -> Array:
+        """W_skipᵀ d_a of the first d−1 steps: the gradients of the states before h[0], (d−1, H,
+        B)."""
+        assert trace.h_before is not None
+        W_skipT = self.arranged(trace.params["W_skip"], self.x_gate_rows).T
+        steps = min(len(trace.h_before), len(trace.x))
+        result = np.zeros_like(trace.h_before)
+        d_a = trace.d_gate_values[:steps, self.x_rows]
+        result[:steps] = products.input_gradients(W_skipT, d_a)
+        return result
+
+    def carried(self, trace: Traced) -> Array:
+        """What ∂L/∂c_t sends to c_{t-1} with h_{t-1} held, (T, H, B), in units of 2**d_log2[t]: by
+        default through the memory gate alone."""
+        assert self.MEMORY_GATE is not None
+        assert trace.d_c is not None
+        return trace.gates[self.MEMORY_GATE] * trace.d_c[1:]
+
+    def hidden_terms(self, trace: Traced, d_a: Array) -> list[tuple[Array, Array]]:
+        """What ∂L/∂W_hh is summed from: rows of d_a (T, rows, B), in the order of the rows of W_hh,
+        each beside what W_hh multiplies there, (T, H, B)."""
+        rows = self.stacked(np.arange(d_a.shape[1]), self.D_GATE_ROWS)
+        return [(d_a[:, rows], trace.h[:-1])]
 
     @property
-    def x_slabs(self) -> tuple[str, ...]:
-        """The names of the rows `x_rows` of d_a; `stacked(rows, x_slabs)` orders a gradient with
-        these rows (d_W_xh, d_W_skip) as parameters are."""
-        return self.D_SLABS
+    def x_gate_rows(self) -> tuple[str, ...]:
+        """The names of the rows `x_rows` of d_a; `stacked(rows, x_gate_rows)` orders a gradient
+        with these rows (d_W_xh, d_W_skip) as parameters are."""
+        return self.D_GATE_ROWS
 
     @property
     def x_rows(self) -> slice:
@@ -240,3 +257,50 @@ class Cell(ABC):
     def h_rows(self) -> slice:
         """The rows of d_a that W_hh acts on."""
         return slice(None)
+
+    @property
+    def multiplies_twice(self) -> bool:
+        """Whether W_hh acts twice in a step, the second time on what the first one made."""
+        return False
+
+    def activation_of(self, gate: str) -> Activation:
+        """The nonlinearity of a gate, with its slope and its Lipschitz constant γ: tanh of the
+        candidate, the logistic function of the others, unless a cell says otherwise."""
+        return ACTIVATIONS["tanh" if gate == self.CANDIDATE_GATE else "logistic"]
+
+    @property
+    def constant_gates(self) -> dict[str, float]:
+        """The gates that are held at a number, by name."""
+        return {}
+
+    @property
+    def other_ways(self) -> tuple[str, ...]:
+        """The ways from h_{t-1} or before to h_t that do not lead through W_hh: "leak", "skip"."""
+        return ("skip",) if self.skip else ()
+
+    @property
+    def no_determinant(self) -> str:
+        """What of this cell leaves ln |det J_t| without a closed form, or always −inf; "" if
+        `log_determinants` has something to say."""
+        return f"a {type(self).__name__}"
+
+    def log_determinants(
+        self, record: Recorded, steps: slice, sequence: int
+    ) -> tuple[Array, Array] | None:
+        """ln |det ∂s_t/∂s_{t-1}| (n,) of some steps from the values of the gates, −inf where it is
+        0, and whether it is 0 in exact arithmetic too; None without a closed form."""
+        return None
+
+    def jacobian_bound(self, sigma_max: float) -> float | None:
+        """The largest ‖∂h_t/∂h_{t-1}‖₂ there can be, given the largest singular value of W_hh;
+        None where that alone does not bound it."""
+        return None
+
+    def state_jacobian(self, params: dict[str, Array], slopes: Array) -> Array | None:
+        """∂s_t/∂s_{t-1} made of W_hh and the slopes φ′(a_t) (H,), leak and skip included: the step
+        by which a rule about W_hh is judged. None unless the cell is `SIMPLE`."""
+        return None
+
+    def equations(self) -> Equations:
+        """Forward and backward in Markdown; without formulas of its own, the class's docstring."""
+        return literal(type(self).__doc__ or "")

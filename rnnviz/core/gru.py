@@ -9,9 +9,10 @@ import numpy as np
 
 from rnnviz.core import checks
 from rnnviz.core.activations import ONE, logistic_of_negated, logistic_slope, tanh_slope
-from rnnviz.core.cell import Cell, Tape, Views, Weights
+from rnnviz.core.cell import Cell, Recorded, Tape, Traced, Views, Weights
+from rnnviz.core.latex import D_H, D_H_BEFORE, Equations, aligned, preactivation, skip_term
 from rnnviz.core.products import summed_products
-from rnnviz.core.trace import Record, Trace
+from rnnviz.core.variants import GRU_VARIANTS
 
 Array = np.ndarray
 
@@ -39,47 +40,14 @@ class GRU(Cell):
     reset: str = field(default="after", kw_only=True)
 
     GATES = ("r", "z", "n")
-    SLABS = ("r", "z", "n")
     # W_xh acts on the first three. Reset after the product: all four are multiples of d_h_t, and
     # W_hh acts on the last three. Before it: the last holds u, the gradient of r ∘ h.
-    D_SLABS = ("n", "r", "z", "r∘n")
+    D_GATE_ROWS = ("n", "r", "z", "r∘n")
+    CANDIDATE_GATE = "n"
     MEMORY_GATE = "z"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.choice("reset", self.reset, RESETS)
-
-    def _own_shapes(self) -> dict[str, tuple[int, ...]]:
-        return {"b_hn": (self.hidden_size,)} if self.reset == "after" else {}
-
-    def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
-        """The memo is W_hn h + b_hn, with the reset before the product r ∘ h."""
-        shape = (self.hidden_size, batch_size)
-        return Tape(
-            h=np.empty((seq_len + 1, *shape), dtype),
-            c=None,
-            gates=np.empty((seq_len, 3 * self.hidden_size, batch_size), dtype),
-            memo=np.empty((seq_len, *shape), dtype),
-        )
-
-    def forward_weights(self, params: dict[str, Array], batch_size: int) -> Weights:
-        """The logistic gates' rows are negated: σ(a) = 1/(1 + e^(−a)) then starts with exp."""
-        rows = [np.column_stack([params["W_xh"], params["b_h"]]), params["W_hh"].copy()]
-        rows += [params["W_skip"].copy()] if self.skip else []
-        for block in rows:
-            np.negative(block[: 2 * self.hidden_size], out=block[: 2 * self.hidden_size])
-        w = Weights(*rows)
-        if self.reset == "before":
-            return w
-        return w._replace(bias=np.repeat(params["b_hn"][:, None], batch_size, axis=1))
-
-    def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
-        assert tape.memo is not None
-        a = tape.gates[start:stop]
-        H = self.hidden_size
-        steps = (a[:, : 2 * H], a[:, :H], a[:, H : 2 * H], a[:, 2 * H :], tape.memo[start:stop])
-        h = tape.h[start : stop + 1]
-        return zip(*map(list, (*steps, h[:-1], h[1:])), strict=True)
+    MEMORY_BIAS = "update_bias"
+    VARIANTS = GRU_VARIANTS
+    SAVES = True
 
     def forward_step(self, w: Weights, s: Array, *views: Array) -> None:
         if w.bias is None:
@@ -100,29 +68,12 @@ class GRU(Cell):
         np.multiply(z, h_next, h_next)
         np.add(n, h_next, h_next)
 
-    def _step_with_reset_before(self, w: Weights, s: Array, *views: Array) -> None:
-        logistic, r, z, n, reset_h, h, h_next = views
-        H = self.hidden_size
-        np.dot(w.hidden[: 2 * H], h, s[: 2 * H])
-        np.add(logistic, s[: 2 * H], logistic)
-        logistic_of_negated(logistic)
-        np.multiply(r, h, reset_h)
-        np.dot(w.hidden[2 * H :], reset_h, h_next)
-        np.add(n, h_next, n)
-        np.tanh(n, n)
-        np.subtract(h, n, h_next)
-        np.multiply(z, h_next, h_next)
-        np.add(n, h_next, h_next)
-
-    def backward_weights(self, params: dict[str, Array]) -> Weights:
-        names = ("W_xh", "W_skip") if self.skip else ("W_xh",)
-        of_x, *skip = (self.arranged(params[name], self.x_slabs).T for name in names)
-        return Weights(of_x, params["W_hh"].T, *skip)
-
-    def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
+    def local_derivatives(
+        self, record: Recorded, start: int, stop: int, d_a: Array, s: Array
+    ) -> None:
         """d_a: ∂h_t/∂a of n, r, z and of W_hn h + b_hn, the last being r times the first. With
         the reset before the product: of r what u is multiplied with, and no last one."""
-        assert record.memo is not None
+        assert record.saved is not None
         H, gates = self.hidden_size, record.gate_values[start:stop]
         r, z, n = gates[:, :H], gates[:, H : 2 * H], gates[:, 2 * H :]
         of_n, of_r, of_z, of_m = (d_a[:, k * H : (k + 1) * H] for k in range(4))
@@ -137,17 +88,8 @@ class GRU(Cell):
             of_m[...] = 0
             return
         of_r *= of_n
-        of_r *= record.memo[start:stop]
+        of_r *= record.saved[start:stop]
         np.multiply(of_n, r, of_m)
-
-    def backward_views(self, record: Record, start: int, d_a: Array, s: Array) -> Iterator[Views]:
-        H, n = self.hidden_size, d_a.shape[0]
-        gates = record.gate_values[start : start + n]
-        r, z = gates[:, :H], gates[:, H : 2 * H]
-        if self.reset == "before":
-            slabs = (d_a[:, k * H : (k + 1) * H] for k in range(4))
-            return zip(*map(list, (*slabs, d_a[:, H : 3 * H], r, z)), strict=True)
-        return zip(*map(list, (d_a.reshape(n, 4, H, -1), d_a[:, H:], z)), strict=True)
 
     def backward_step(
         self,
@@ -168,6 +110,20 @@ class GRU(Cell):
         np.multiply(z, d_h_next, s)
         np.add(d_h, s, d_h)
 
+    def _step_with_reset_before(self, w: Weights, s: Array, *views: Array) -> None:
+        logistic, r, z, n, reset_h, h, h_next = views
+        H = self.hidden_size
+        np.dot(w.hidden[: 2 * H], h, s[: 2 * H])
+        np.add(logistic, s[: 2 * H], logistic)
+        logistic_of_negated(logistic)
+        np.multiply(r, h, reset_h)
+        np.dot(w.hidden[2 * H :], reset_h, h_next)
+        np.add(n, h_next, n)
+        np.tanh(n, n)
+        np.subtract(h, n, h_next)
+        np.multiply(z, h_next, h_next)
+        np.add(n, h_next, h_next)
+
     def _step_back_with_reset_before(
         self, w: Weights, s: Array, d_h_next: Array, d_h: Array, *views: Array
     ) -> None:
@@ -183,22 +139,67 @@ class GRU(Cell):
         np.multiply(z, d_h_next, s)
         np.add(d_h, s, d_h)
 
-    def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
-        b_h = self.stacked(d_b[self.x_rows], self.x_slabs)
-        grads = {"W_xh": self.stacked(d_W_xh, self.x_slabs), "W_hh": d_W_hh, "b_h": b_h}
-        return grads | ({"b_hn": d_b[3 * self.hidden_size :]} if self.reset == "after" else {})
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.choice("reset", self.reset, RESETS)
 
-    def complete_grads(self, grads: dict[str, Array], trace: Trace, d_a: Array) -> dict[str, Array]:
+    def _own_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"b_hn": (self.hidden_size,)} if self.reset == "after" else {}
+
+    def forward_weights(self, params: dict[str, Array], batch_size: int) -> Weights:
+        """The logistic gates' rows are negated: σ(a) = 1/(1 + e^(−a)) then starts with exp."""
+        w = super().forward_weights(params, batch_size)
+        for block in (w.input, w.hidden, w.skip):
+            if block is not None:
+                np.negative(block[: 2 * self.hidden_size], out=block[: 2 * self.hidden_size])
+        if self.reset == "before":
+            return w
+        return w._replace(bias=np.repeat(params["b_hn"][:, None], batch_size, axis=1))
+
+    def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
+        assert tape.saved is not None
+        a = tape.gates[start:stop]
+        H = self.hidden_size
+        steps = (a[:, : 2 * H], a[:, :H], a[:, H : 2 * H], a[:, 2 * H :], tape.saved[start:stop])
+        h = tape.h[start : stop + 1]
+        return zip(*map(list, (*steps, h[:-1], h[1:])), strict=True)
+
+    def backward_weights(self, params: dict[str, Array]) -> Weights:
+        names = ("W_xh", "W_skip") if self.skip else ("W_xh",)
+        of_x, *skip = (self.arranged(params[name], self.x_gate_rows).T for name in names)
+        return Weights(of_x, params["W_hh"].T, *skip)
+
+    def backward_views(self, record: Recorded, start: int, d_a: Array, s: Array) -> Iterator[Views]:
+        H, n = self.hidden_size, d_a.shape[0]
+        gates = record.gate_values[start : start + n]
+        r, z = gates[:, :H], gates[:, H : 2 * H]
+        if self.reset == "before":
+            slabs = (d_a[:, k * H : (k + 1) * H] for k in range(4))
+            return zip(*map(list, (*slabs, d_a[:, H : 3 * H], r, z)), strict=True)
+        return zip(*map(list, (d_a.reshape(n, 4, H, -1), d_a[:, H:], z)), strict=True)
+
+    def assemble_grads(
+        self, trace: Traced, d_a: Array, d_W_xh: Array, d_W_hh: Array, d_b: Array
+    ) -> dict[str, Array]:
         """With the reset before the product, ∂L/∂W_hn = Σ_t d_a_n (r_t ∘ h_{t-1})ᵀ."""
+        b_h = self.stacked(d_b[self.x_rows], self.x_gate_rows)
+        grads = {"W_xh": self.stacked(d_W_xh, self.x_gate_rows), "W_hh": d_W_hh, "b_h": b_h}
         if self.reset == "after":
-            return grads
-        assert trace.memo is not None
-        d_W_hn = summed_products(d_a[:, : self.hidden_size], trace.memo)
-        return {**grads, "W_hh": np.concatenate([grads["W_hh"], d_W_hn])}
+            return grads | {"b_hn": d_b[3 * self.hidden_size :]}
+        assert trace.saved is not None
+        d_W_hn = summed_products(d_a[:, : self.hidden_size], trace.saved)
+        return grads | {"W_hh": np.concatenate([d_W_hh, d_W_hn])}
+
+    def hidden_terms(self, trace: Traced, d_a: Array) -> list[tuple[Array, Array]]:
+        terms = [(d_a[:, self.h_rows], trace.h[:-1])]
+        if self.reset == "before":
+            assert trace.saved is not None
+            terms.append((d_a[:, : self.hidden_size], trace.saved))
+        return terms
 
     @property
-    def x_slabs(self) -> tuple[str, ...]:
-        return self.D_SLABS[:3]
+    def x_gate_rows(self) -> tuple[str, ...]:
+        return self.D_GATE_ROWS[:3]
 
     @property
     def x_rows(self) -> slice:
@@ -207,3 +208,31 @@ class GRU(Cell):
     @property
     def h_rows(self) -> slice:
         return slice(self.hidden_size, 3 * self.hidden_size if self.reset == "before" else None)
+
+    @property
+    def multiplies_twice(self) -> bool:
+        return self.reset == "before"
+
+    def equations(self) -> Equations:
+        new = f"W_{{xn}}\\,x_t{skip_term('n', self.skip)} + b_n + "
+        if self.reset == "before":
+            new += r"W_{hn}\,(r_t \circ h_{t-1})"
+            inner = r"r_t \circ \left(W_{hn}^{\top}\,d_{n,t}\right)"
+        else:
+            new += r"r_t \circ (W_{hn}\,h_{t-1} + b_{hn})"
+            inner = r"W_{hn}^{\top}\left(r_t \circ d_{n,t}\right)"
+        later = f"\\frac{{\\partial L}}{{\\partial a_{{t+{self.skip - 1}}}}}"
+        skip = f" + W_{{\\mathrm{{skip}}}}^{{\\top}}\\,{later}" if self.skip else ""
+        return Equations(
+            aligned(
+                *(f"{gate}_t &= \\sigma({preactivation(gate, self.skip)})" for gate in "rz"),
+                f"n_t &= \\tanh({new})",
+                r"h_t &= (1 - z_t) \circ n_t + z_t \circ h_{t-1}",
+            ),
+            aligned(
+                f"d_{{n,t}} &= (1 - z_t) \\circ (1 - n_t^2) \\circ {D_H}",
+                f"{D_H_BEFORE} &= e_{{t-1}} + z_t \\circ {D_H} + {inner}"
+                r" + W_{hr}^{\top}\,\frac{\partial L}{\partial a_{r,t}}"
+                r" + W_{hz}^{\top}\,\frac{\partial L}{\partial a_{z,t}}" + skip,
+            ),
+        )

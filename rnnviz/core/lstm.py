@@ -9,11 +9,18 @@ from functools import cached_property
 import numpy as np
 
 from rnnviz.core import checks
-from rnnviz.core.activations import ACTIVATIONS, ONE, logistic_of_negated, logistic_slope
-from rnnviz.core.cell import Cell, Tape, Views, Weights
+from rnnviz.core.activations import (
+    ACTIVATIONS,
+    ONE,
+    Activation,
+    logistic_of_negated,
+    logistic_slope,
+)
+from rnnviz.core.cell import Cell, Recorded, Tape, Traced, Views, Weights, named_rows
 from rnnviz.core.initializers import uniform
-from rnnviz.core.trace import Record, Trace
-from rnnviz.core.variants import check_fixed
+from rnnviz.core.latex import D_C, D_H, Equations, aligned, number, preactivation
+from rnnviz.core.numerics import log_abs_det
+from rnnviz.core.variants import LSTM_VARIANTS, check_fixed
 
 Array = np.ndarray
 
@@ -38,7 +45,7 @@ class LSTM(Cell):
     f + c_{t-1} σ′(a_f) p_f + g σ′(a_i) p_i, and ∂h_t/∂c_t gains tanh(c_t) σ′(a_o) p_o.
     coupled: i_t = 1 − f_t (CIFG); then ∂c_t/∂a_f = (c_{t-1} − g_t) σ′(a_f).
     fixed: gates held at a constant from 0 to 1, such as (("i", 1.0),). A gate that is fixed or
-    follows f has no weights: W_xh, W_hh, b_h stack the gates in `learned` alone.
+    follows f has no weights: W_xh, W_hh, b_h stack the `trainable_gates` alone.
     candidate, output: "tanh", or "identity" for g_t = a_g (NIAF), h_t = o_t ∘ c_t (NOAF).
 
     Source: Hochreiter and Schmidhuber 1997, doi 10.1162/neco.1997.9.8.1735; forget gate:
@@ -55,79 +62,16 @@ class LSTM(Cell):
     output: str = field(default="tanh", kw_only=True)
 
     GATES = ("i", "f", "g", "o")
-    # The three logistic gates in one slab; the three that c_t depends on in one slab.
-    SLABS = ("o", "i", "f", "g")
-    D_SLABS = ("o", "i", "f", "g")
+    # The three logistic gates next to each other, and the three that c_t depends on.
+    GATE_ROWS = ("o", "i", "f", "g")
+    D_GATE_ROWS = ("o", "i", "f", "g")
+    CANDIDATE_GATE = "g"
     MEMORY_GATE = "f"
     INPUT_GATE = "i"
+    MEMORY_BIAS = "forget_bias"
+    VARIANTS = LSTM_VARIANTS
     HAS_CELL_STATE = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("peepholes", "coupled"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name} must be True or False, got {getattr(self, name)!r}")
-        checks.choice("candidate", self.candidate, SQUASHES)
-        checks.choice("output", self.output, SQUASHES)
-        check_fixed(self.fixed, ("o",) if self.coupled else ("i", "f", "o"))
-
-    @cached_property
-    def learned(self) -> tuple[str, ...]:
-        without = {gate for gate, _ in self.fixed} | ({"i"} if self.coupled else set())
-        return tuple(gate for gate in self.GATES if gate not in without)
-
-    @cached_property
-    def plain(self) -> bool:
-        """Whether no option is used, so that every step takes the short way."""
-        options = self.peepholes, self.coupled, self.fixed, self.candidate, self.output
-        return options == (False, False, (), "tanh", "tanh")
-
-    @property
-    def _peeping(self) -> tuple[str, ...]:
-        """The gates that see the cell state."""
-        return tuple(g for g in self.learned if g != "g") if self.peepholes else ()
-
-    def _own_shapes(self) -> dict[str, tuple[int, ...]]:
-        return {f"p_{gate}": (self.hidden_size,) for gate in self._peeping}
-
-    def _init_own(self, rng: np.random.Generator) -> dict[str, Array]:
-        """Uniform ±1/√H, each gate from a stream of its own."""
-        H = self.hidden_size
-        streams = dict(zip(self.GATES, rng.spawn(len(self.GATES)), strict=True))
-        return {f"p_{g}": uniform(streams[g], (H,), 1 / np.sqrt(H)) for g in self._peeping}
-
-    def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
-        shape = (self.hidden_size, batch_size)
-        return Tape(
-            h=np.empty((seq_len + 1, *shape), dtype),
-            c=np.empty((seq_len + 1, *shape), dtype),
-            gates=np.empty((seq_len, 4 * self.hidden_size, batch_size), dtype),
-            memo=np.empty((seq_len, *shape), dtype),
-        )
-
-    def forward_weights(self, params: dict[str, Array], batch_size: int) -> Weights:
-        """The logistic gates' rows are negated: σ(a) = 1/(1 + e^(−a)) then starts with exp."""
-        rows = [np.column_stack([params["W_xh"], params["b_h"]]), params["W_hh"]]
-        rows += [params["W_skip"]] if self.skip else []
-        arranged = [self.arranged(block, self.SLABS) for block in rows]
-        for block in arranged:
-            np.negative(block[: 3 * self.hidden_size], out=block[: 3 * self.hidden_size])
-        w = Weights(*arranged)
-        return w._replace(bias=-self._looks(params)) if self.peepholes else w
-
-    def _looks(self, params: dict[str, Array]) -> Array:
-        """p_o, p_i, p_f as (3, H, 1); zeros for a gate without weights."""
-        none = np.zeros_like(params["b_h"], shape=self.hidden_size)
-        return np.stack([params.get(f"p_{gate}", none) for gate in "oif"])[..., None]
-
-    def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
-        assert tape.c is not None
-        assert tape.memo is not None
-        a = tape.gates[start:stop]
-        H = self.hidden_size
-        steps = (a, a[:, : 3 * H], a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :])
-        h, c, th = tape.h[start : stop + 1], tape.c[start : stop + 1], tape.memo[start:stop]
-        return zip(*map(list, (*steps, h[:-1], c[:-1], h[1:], c[1:], th)), strict=True)
+    SAVES = True
 
     def forward_step(self, w: Weights, s: Array, *views: Array) -> None:
         a, logistic, o, i, f, g, h, c, h_next, c_next, tanh_c = views
@@ -145,6 +89,48 @@ class LSTM(Cell):
         np.add(c_next, tanh_c, c_next)
         np.tanh(c_next, tanh_c)
         np.multiply(o, tanh_c, h_next)
+
+    def local_derivatives(
+        self, record: Recorded, start: int, stop: int, d_a: Array, s: Array
+    ) -> None:
+        """d_a: ∂h/∂a_o = tanh(c) σ′, ∂c/∂a_i = g σ′, ∂c/∂a_f = c_{t-1} σ′, ∂c/∂a_g = i tanh′;
+        s: ∂h/∂c = o (1 − tanh²c). Zeros for what has no weights; see the class for the rest."""
+        assert record.c is not None
+        assert record.saved is not None
+        c, squashed, gates = (v[start:stop] for v in (record.c, record.saved, record.gate_values))
+        o, i, _, g = self._four(gates)
+        of_o, of_i, of_f, of_g = self._four(d_a)
+        logistic_slope(gates[:, : 3 * self.hidden_size], d_a[:, : 3 * self.hidden_size])
+        of_o *= squashed
+        of_i *= g
+        of_f *= c - g if self.coupled else c
+        ACTIVATIONS[self.candidate].slope(g, of_g)
+        of_g *= i
+        for gate in set(self.GATES) - set(self.trainable_gates):
+            self._four(d_a)[self.D_GATE_ROWS.index(gate)][...] = 0
+        ACTIVATIONS[self.output].slope(squashed, s)
+        s *= o
+        if self.peepholes:
+            s += of_o * self._looks(record.params)[0]
+
+    def backward_step(
+        self,
+        w: Weights,
+        s: Array,
+        d_h_next: Array,
+        d_c_next: Array | None,
+        d_h: Array,
+        d_c: Array | None,
+        *views: Array,
+    ) -> None:
+        d_a, of_h, of_c, dh_dc, dc_dc = views
+        assert d_c_next is not None
+        np.multiply(dh_dc, d_h_next, s)
+        np.add(d_c_next, s, d_c_next)
+        np.multiply(of_c, d_c_next, of_c)
+        np.multiply(of_h, d_h_next, of_h)
+        np.dot(w.hidden, d_a, d_h)
+        np.multiply(dc_dc, d_c_next, d_c)
 
     def _variant_step(self, w: Weights, *views: Array) -> None:
         """What follows the products; −a in the rows of o, i, f. h_next is scratch at first."""
@@ -175,38 +161,68 @@ class LSTM(Cell):
         if self.coupled and "i" in gates:
             np.subtract(ONE[gates["f"].dtype.char], gates["f"], gates["i"])
 
-    def backward_weights(self, params: dict[str, Array]) -> Weights:
-        names = ("W_xh", "W_hh", "W_skip") if self.skip else ("W_xh", "W_hh")
-        rows = [self.arranged(params[name], self.D_SLABS).T for name in names]
-        return Weights(*rows)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("peepholes", "coupled"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be True or False, got {getattr(self, name)!r}")
+        checks.choice("candidate", self.candidate, SQUASHES)
+        checks.choice("output", self.output, SQUASHES)
+        check_fixed(self.fixed, ("o",) if self.coupled else ("i", "f", "o"))
 
-    def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
-        """d_a: ∂h/∂a_o = tanh(c) σ′, ∂c/∂a_i = g σ′, ∂c/∂a_f = c_{t-1} σ′, ∂c/∂a_g = i tanh′;
-        s: ∂h/∂c = o (1 − tanh²c). Zeros for what has no weights; see the class for the rest."""
-        assert record.c is not None
-        assert record.memo is not None
-        c, squashed, gates = (v[start:stop] for v in (record.c, record.memo, record.gate_values))
-        o, i, _, g = self._four(gates)
-        of_o, of_i, of_f, of_g = self._four(d_a)
-        logistic_slope(gates[:, : 3 * self.hidden_size], d_a[:, : 3 * self.hidden_size])
-        of_o *= squashed
-        of_i *= g
-        of_f *= c - g if self.coupled else c
-        ACTIVATIONS[self.candidate].slope(g, of_g)
-        of_g *= i
-        for gate in set(self.GATES) - set(self.learned):
-            self._four(d_a)[self.D_SLABS.index(gate)][...] = 0
-        ACTIVATIONS[self.output].slope(squashed, s)
-        s *= o
-        if self.peepholes:
-            s += of_o * self._looks(record.params)[0]
+    @cached_property
+    def trainable_gates(self) -> tuple[str, ...]:
+        without = {gate for gate, _ in self.fixed} | ({"i"} if self.coupled else set())
+        return tuple(gate for gate in self.GATES if gate not in without)
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether no option is used, so that every step takes the short way."""
+        options = self.peepholes, self.coupled, self.fixed, self.candidate, self.output
+        return options == (False, False, (), "tanh", "tanh")
+
+    @property
+    def _peeping(self) -> tuple[str, ...]:
+        """The gates that see the cell state."""
+        return tuple(g for g in self.trainable_gates if g != "g") if self.peepholes else ()
+
+    def _own_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {f"p_{gate}": (self.hidden_size,) for gate in self._peeping}
+
+    def _init_own(self, rng: np.random.Generator) -> dict[str, Array]:
+        """Uniform ±1/√H, each gate from a stream of its own."""
+        H = self.hidden_size
+        streams = dict(zip(self.GATES, rng.spawn(len(self.GATES)), strict=True))
+        return {f"p_{g}": uniform(streams[g], (H,), 1 / np.sqrt(H)) for g in self._peeping}
+
+    def forward_weights(self, params: dict[str, Array], batch_size: int) -> Weights:
+        """The logistic gates' rows are negated: σ(a) = 1/(1 + e^(−a)) then starts with exp."""
+        w = super().forward_weights(params, batch_size)
+        for block in (w.input, w.hidden, w.skip):
+            if block is not None:
+                np.negative(block[: 3 * self.hidden_size], out=block[: 3 * self.hidden_size])
+        return w._replace(bias=-self._looks(params)) if self.peepholes else w
+
+    def _looks(self, params: dict[str, Array]) -> Array:
+        """p_o, p_i, p_f as (3, H, 1); zeros for a gate without weights."""
+        none = np.zeros_like(params["b_h"], shape=self.hidden_size)
+        return np.stack([params.get(f"p_{gate}", none) for gate in "oif"])[..., None]
+
+    def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
+        assert tape.c is not None
+        assert tape.saved is not None
+        a = tape.gates[start:stop]
+        H = self.hidden_size
+        steps = (a, a[:, : 3 * H], a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :])
+        h, c, th = tape.h[start : stop + 1], tape.c[start : stop + 1], tape.saved[start:stop]
+        return zip(*map(list, (*steps, h[:-1], c[:-1], h[1:], c[1:], th)), strict=True)
 
     def _four(self, rows: Array) -> tuple[Array, ...]:
-        """The slabs of (n, 4H, B)."""
+        """The four blocks of (n, 4H, B)."""
         H = self.hidden_size
         return tuple(rows[:, k : k + H] for k in range(0, 4 * H, H))
 
-    def backward_views(self, record: Record, start: int, d_a: Array, s: Array) -> Iterator[Views]:
+    def backward_views(self, record: Recorded, start: int, d_a: Array, s: Array) -> Iterator[Views]:
         H, n = self.hidden_size, d_a.shape[0]
         of_c = d_a[:, H:].reshape(n, 3, H, -1)
         dc_dc = record.gate_values[start : start + n, 2 * H : 3 * H]
@@ -215,34 +231,94 @@ class LSTM(Cell):
             dc_dc = dc_dc + p_i * of_c[:, 0] + p_f * of_c[:, 1]
         return zip(*map(list, (d_a, d_a[:, :H], of_c, s, dc_dc)), strict=True)
 
-    def backward_step(
-        self,
-        w: Weights,
-        s: Array,
-        d_h_next: Array,
-        d_c_next: Array | None,
-        d_h: Array,
-        d_c: Array | None,
-        *views: Array,
-    ) -> None:
-        d_a, of_h, of_c, dh_dc, dc_dc = views
-        assert d_c_next is not None
-        np.multiply(dh_dc, d_h_next, s)
-        np.add(d_c_next, s, d_c_next)
-        np.multiply(of_c, d_c_next, of_c)
-        np.multiply(of_h, d_h_next, of_h)
-        np.dot(w.hidden, d_a, d_h)
-        np.multiply(dc_dc, d_c_next, d_c)
-
-    def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
-        rows = {"W_xh": d_W_xh, "W_hh": d_W_hh, "b_h": d_b}
-        return {name: self.stacked(value, self.D_SLABS) for name, value in rows.items()}
-
-    def complete_grads(self, grads: dict[str, Array], trace: Trace, d_a: Array) -> dict[str, Array]:
+    def assemble_grads(
+        self, trace: Traced, d_a: Array, d_W_xh: Array, d_W_hh: Array, d_b: Array
+    ) -> dict[str, Array]:
         """∂L/∂p = Σ_t ∂L/∂a_t ∘ c_{t-1} for i and f, Σ_t ∂L/∂a_t ∘ c_t for o."""
         assert trace.c is not None
+        grads = super().assemble_grads(trace, d_a, d_W_xh, d_W_hh, d_b)
         seen = {"i": trace.c[:-1], "f": trace.c[:-1], "o": trace.c[1:]}
-        slabs = dict(zip(self.D_SLABS, self._four(d_a), strict=True))
+        rows = named_rows(d_a, self.D_GATE_ROWS)
         for gate in self._peeping:
-            grads[f"p_{gate}"] = np.einsum("thb,thb->h", slabs[gate], seen[gate])
+            grads[f"p_{gate}"] = np.einsum("thb,thb->h", rows[gate], seen[gate])
         return grads
+
+    def carried(self, trace: Traced) -> Array:
+        """f ∘ ∂L/∂c_t, and what c_{t-1} sends through the peepholes of i and f."""
+        carried = super().carried(trace)
+        for gate in ("i", "f"):
+            if f"p_{gate}" in trace.params:
+                carried += trace.params[f"p_{gate}"][:, None] * trace.d_gates[gate]
+        return carried
+
+    def activation_of(self, gate: str) -> Activation:
+        return ACTIVATIONS[self.candidate] if gate == "g" else super().activation_of(gate)
+
+    @property
+    def constant_gates(self) -> dict[str, float]:
+        return dict(self.fixed)
+
+    @property
+    def no_determinant(self) -> str:
+        if self.skip:
+            return "a leak or a skip"
+        return "" if "o" in self.trainable_gates else "this variant"
+
+    def log_determinants(
+        self, record: Recorded, steps: slice, sequence: int
+    ) -> tuple[Array, Array] | None:
+        """ln |det(diag(∂h/∂a_o) U_o)| and the sum over units of ln |∂c_t/∂c_{t−1}| with h held
+        (THEORY E9; derived for this project)."""
+        if self.skip:
+            return None
+        n = steps.stop - steps.start
+        if "o" not in self.trainable_gates:  # h_t is then a multiple of c_t, unit by unit
+            return np.full(n, -np.inf), np.ones(n, bool)
+        assert record.c is not None
+        assert record.saved is not None
+        c, squashed = (v[steps, :, sequence].astype(np.float64) for v in (record.c, record.saved))
+        i, f, g, o = (record.gates[k][steps, :, sequence].astype(np.float64) for k in self.GATES)
+        carried = f
+        if "p_f" in record.params:
+            kept = c - g if self.coupled else c
+            carried = carried + kept * f * (1 - f) * record.params["p_f"]
+        if "p_i" in record.params:
+            carried = carried + g * i * (1 - i) * record.params["p_i"]
+        of_o = np.log(np.abs(squashed * o * (1 - o))) + np.log(np.abs(carried))
+        of_U = log_abs_det(record.params["W_hh"][self.gate_rows("o")])
+        return of_U + of_o.sum(axis=1), np.full(n, np.isneginf(of_U))
+
+    def equations(self) -> Equations:
+        g = preactivation("g", self.skip)
+        g = g if self.candidate == "identity" else f"\\tanh({g})"
+        out = "c_t" if self.output == "identity" else r"\tanh(c_t)"
+        forward = aligned(
+            *(f"{gate}_t &= {self._gate_latex(gate)}" for gate in "if"),
+            f"g_t &= {g}",
+            r"c_t &= f_t \circ c_{t-1} + i_t \circ g_t",
+            f"o_t &= {self._gate_latex('o')}",
+            f"h_t &= o_t \\circ {out}",
+        )
+        looks = {
+            gate: f" + p_{gate} \\circ \\frac{{\\partial L}}{{\\partial a_{{{gate},t}}}}"
+            for gate in self._peeping
+        }
+        slope = "" if self.output == "identity" else r"(1 - \tanh^2 c_t) \circ "
+        held = f"\\left.{D_C}\\right|_{{h_t}}"
+        backward = aligned(
+            r"\left.\frac{\partial L}{\partial c_{t-1}}\right|_{h_{t-1}} &= f_t \circ "
+            f"{D_C}{looks.get('i', '')}{looks.get('f', '')}",
+            f"{D_C} &= {held} + o_t \\circ {slope}{D_H}{looks.get('o', '')}",
+            r"\left\lVert\frac{\partial L}{\partial s_t}\right\rVert^2 &= "
+            f"\\left\\lVert{D_H}\\right\\rVert^2 + \\left\\lVert{held}\\right\\rVert^2",
+        )
+        return Equations(forward, backward)
+
+    def _gate_latex(self, gate: str) -> str:
+        if gate in self.constant_gates:
+            return number(self.constant_gates[gate])
+        if gate == "i" and self.coupled:
+            return "1 - f_t"
+        seen = "c_t" if gate == "o" else "c_{t-1}"
+        look = f" + p_{gate} \\circ {seen}" if self.peepholes else ""
+        return f"\\sigma({preactivation(gate, self.skip, look)})"

@@ -72,6 +72,13 @@ def _log10_norm_of_rows(rows: Array) -> Array:
     return 0.5 * np.log10(np.einsum("nf,nf->n", scaled, scaled)) + exponent * LOG10_2
 
 
+def log_abs_det(matrices: Array) -> Array:
+    """ln |det| of one (S, S) or a stack (n, S, S); NaN where one is not finite."""
+    matrices = matrices.astype(np.float64)
+    finite = np.isfinite(matrices).all(axis=(-2, -1))
+    return np.where(finite, np.linalg.slogdet(matrices)[1], np.nan)
+
+
 def log10_hypot(a: Array, b: Array) -> Array:
     """log10 √(x² + y²), given a = log10 x and b = log10 y."""
     with np.errstate(invalid="ignore"):

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core import checks
-from rnnviz.core.activations import ACTIVATIONS
-from rnnviz.core.cell import Cell, Tape, Views, Weights
-from rnnviz.core.trace import Record
+from rnnviz.core.activations import ACTIVATIONS, Activation
+from rnnviz.core.cell import Cell, Recorded, Tape, Views, Weights
+from rnnviz.core.latex import D_H, D_H_BEFORE, Equations, aligned, number, preactivation
+from rnnviz.core.numerics import log_abs_det
 
 Array = np.ndarray
 
@@ -34,27 +35,8 @@ class RNN(Cell):
     leak: float = 1.0
 
     GATES = ("a",)
-    SLABS = ("a",)
-    D_SLABS = ("a",)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.choice("activation", self.activation, ACTIVATIONS)
-        if checks.number("leak", self.leak, 0, 1) == 0:
-            raise ValueError(f"leak must be above 0 and at most 1, got {self.leak!r}")
-
-    def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
-        h = np.empty((seq_len + 1, self.hidden_size, batch_size), dtype)
-        return Tape(h, None, h[1:] if self.leak == 1 else np.empty_like(h[1:]), None)
-
-    def forward_weights(self, params: dict[str, Array], batch_size: int) -> Weights:
-        W_x = np.column_stack([params["W_xh"], params["b_h"]])
-        return Weights(W_x, params["W_hh"], params.get("W_skip"))
-
-    def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
-        views = [tape.h[start:stop], tape.gates[start:stop]]
-        views += [] if self.leak == 1 else [tape.h[start + 1 : stop + 1]]
-        return zip(*map(list, views), strict=True)
+    CANDIDATE_GATE = "a"
+    SIMPLE = True
 
     def forward_step(self, w: Weights, s: Array, *views: Array) -> None:
         np.dot(w.hidden, views[0], s)
@@ -68,18 +50,13 @@ class RNN(Cell):
         np.multiply(self.leak, a, s)
         np.add(h_next, s, h_next)
 
-    def backward_weights(self, params: dict[str, Array]) -> Weights:
-        skip = params["W_skip"].T if self.skip else None
-        return Weights(params["W_xh"].T, params["W_hh"].T, skip)
-
-    def factors(self, record: Record, start: int, stop: int, d_a: Array, s: Array) -> None:
+    def local_derivatives(
+        self, record: Recorded, start: int, stop: int, d_a: Array, s: Array
+    ) -> None:
         """d_a: ∂h/∂a = α φ′(a)."""
         ACTIVATIONS[self.activation].slope(record.gate_values[start:stop], d_a)
         if self.leak != 1.0:
             d_a *= self.leak
-
-    def backward_views(self, record: Record, start: int, d_a: Array, s: Array) -> Iterator[Views]:
-        return zip(list(d_a), strict=True)
 
     def backward_step(
         self,
@@ -98,5 +75,82 @@ class RNN(Cell):
             np.multiply(1 - self.leak, d_h_next, s)
             np.add(d_h, s, d_h)
 
-    def assemble_grads(self, d_W_xh: Array, d_W_hh: Array, d_b: Array) -> dict[str, Array]:
-        return {"W_xh": d_W_xh, "W_hh": d_W_hh, "b_h": d_b}
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.choice("activation", self.activation, ACTIVATIONS)
+        if checks.number("leak", self.leak, 0, 1) == 0:
+            raise ValueError(f"leak must be above 0 and at most 1, got {self.leak!r}")
+
+    def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
+        h = np.empty((seq_len + 1, self.hidden_size, batch_size), dtype)
+        return Tape(h, None, h[1:] if self.leak == 1 else np.empty_like(h[1:]), None)
+
+    def forward_views(self, tape: Tape, start: int, stop: int) -> Iterator[Views]:
+        """h_{t-1}, the gate, and h_t where it is another array."""
+        views = [tape.h[start:stop], tape.gates[start:stop]]
+        views += [] if self.leak == 1 else [tape.h[start + 1 : stop + 1]]
+        return zip(*map(list, views), strict=True)
+
+    def backward_views(self, record: Recorded, start: int, d_a: Array, s: Array) -> Iterator[Views]:
+        return zip(list(d_a), strict=True)
+
+    def activation_of(self, gate: str) -> Activation:
+        return ACTIVATIONS[self.activation]
+
+    @property
+    def other_ways(self) -> tuple[str, ...]:
+        return ("leak",) * (self.leak != 1) + super().other_ways
+
+    @property
+    def no_determinant(self) -> str:
+        return "a leak or a skip" if self.other_ways else ""
+
+    def log_determinants(
+        self, record: Recorded, steps: slice, sequence: int
+    ) -> tuple[Array, Array] | None:
+        """ln |det W_hh| + Σ_i ln φ′(a_ti) (THEORY E8)."""
+        if self.other_ways:
+            return None
+        y = record.gates["a"][steps, :, sequence].astype(np.float64)
+        slope = np.empty_like(y)
+        ACTIVATIONS[self.activation].slope(y, slope)
+        of_W = log_abs_det(record.params["W_hh"])
+        dead = (slope == 0).any(axis=1) & (self.activation == "relu")
+        return of_W + np.log(slope).sum(axis=1), dead | np.isneginf(of_W)
+
+    def jacobian_bound(self, sigma_max: float) -> float | None:
+        """1 − α + α γ σ_max; a skip's error takes another way too."""
+        if self.skip:
+            return None
+        gamma = ACTIVATIONS[self.activation].lipschitz
+        return 1 - self.leak + self.leak * gamma * sigma_max
+
+    def state_jacobian(self, params: dict[str, Array], slopes: Array) -> Array | None:
+        """(1 − α) I + α diag(φ′) W_hh; with a skip of d steps of the state (h_t, h_{t-1}, ...,
+        h_{t-d+1}), whose older parts move on by one."""
+        H, older = self.hidden_size, max(0, self.skip - 1) * self.hidden_size
+        slopes = self.leak * slopes[:, None]
+        J = np.eye(H + older, k=-H)
+        J[:H, :H] = (1 - self.leak) * np.eye(H) + slopes * params["W_hh"]
+        if self.skip:
+            J[:H, older:] += slopes * params["W_skip"]
+        return J
+
+    def equations(self) -> Equations:
+        phi = ACTIVATIONS[self.activation].latex
+        rest, leak = number(round(1 - self.leak, 4)), number(self.leak)
+        new, scale, kept = f"{phi}(a_t)", "", ""
+        if self.leak != 1:
+            new = f"{rest}\\,h_{{t-1}} + {leak}\\,{new}"
+            scale, kept = f"{leak}\\,", f"{rest}\\,{D_H} + "
+        back = f"W_{{hh}}^{{\\top}}\\left({scale}\\varphi'(a_t) \\circ {D_H}\\right)"
+        if self.skip:
+            later = f"t+{self.skip - 1}"
+            back += (
+                f" + W_{{\\mathrm{{skip}}}}^{{\\top}}\\left({scale}\\varphi'(a_{{{later}}}) \\circ "
+                f"\\frac{{\\partial L}}{{\\partial h_{{{later}}}}}\\right)"
+            )
+        return Equations(
+            aligned(f"a_t &= {preactivation('', self.skip)}", f"h_t &= {new}"),
+            aligned(f"{D_H_BEFORE} &= e_{{t-1}} + {kept}{back}"),
+        )

@@ -28,18 +28,13 @@ def state_log10(trace: Trace, h: Array | None = None) -> Array:
 def cell_carry(trace: Trace) -> Array | None:
     """∂L/∂c_t with h_t held fixed, (T, H, B) for t = 0 .. T−1, in units of 2**d_log2[t+1].
 
-    f_{t+1} ∘ d_c[t+1], and what c_t sends through the peepholes of i and f: what reaches c_t from
-    c_{t+1}. None without a cell state.
+    What reaches c_t from c_{t+1}: of an LSTM f_{t+1} ∘ d_c[t+1], and what c_t sends through the
+    peepholes of i and f. None without a cell state.
     """
     if trace.d_carry is not None or trace.d_c is None:
         return trace.d_carry
-    assert trace.cell.MEMORY_GATE is not None
     with np.errstate(all="ignore"):
-        carried = trace.gates[trace.cell.MEMORY_GATE] * trace.d_c[1:]
-        for gate in ("i", "f"):
-            if f"p_{gate}" in trace.params:
-                carried += trace.params[f"p_{gate}"][:, None] * trace.d_gates[gate]
-        return carried
+        return trace.cell.carried(trace)
 
 
 def rms_over_batch(trace: Trace, log10: Array) -> Array:

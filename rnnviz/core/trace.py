@@ -9,14 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.core.products import input_gradients, skip_gradients, weight_gradients
-
-if TYPE_CHECKING:
-    from rnnviz.core.cell import Cell
+from rnnviz.core.cell import Cell, named_rows
 
 Array = np.ndarray
 
@@ -27,8 +23,8 @@ class Record:
 
     x (T, D, B); h (T+1, H, B) and c likewise (None without a cell state), index 0 is the initial
     state. gate_values (T, G·H, B) holds the gates after their nonlinearity in the order
-    `cell.SLABS`; memo (T, H, B) is what the cell wants back in its backward pass (LSTM: tanh(c),
-    or c itself; GRU: W_hn h + b_hn, or r ∘ h; RNN: None). All arrays are read-only.
+    `cell.GATE_ROWS`; saved (T, H, B) is what a step keeps for its way back (LSTM: tanh(c), or
+    c itself; GRU: W_hn h + b_hn, or r ∘ h; RNN: None). All arrays are read-only.
     lengths (B,): steps of each sequence before its padding, None if nothing is padded; at padded
     steps every array is exactly 0.
     Of a cell with a skip of d steps: h_before (d−1, H, B) holds the states before h[0], delayed
@@ -41,7 +37,7 @@ class Record:
     h: Array
     c: Array | None
     gate_values: Array
-    memo: Array | None
+    saved: Array | None
     lengths: Array | None = field(default=None, kw_only=True)
     h_before: Array | None = field(default=None, kw_only=True)
     delayed: Array | None = field(default=None, kw_only=True)
@@ -57,7 +53,7 @@ class Record:
     @property
     def gates(self) -> dict[str, Array]:
         """Gate name -> (T, H, B), after the nonlinearity."""
-        return slabs(self.gate_values, self.cell.SLABS, self.cell.GATES)
+        return named_rows(self.gate_values, self.cell.GATE_ROWS, self.cell.GATES)
 
     @property
     def seq_len(self) -> int:
@@ -89,7 +85,7 @@ class Trace(Record):
     d_log2 (T+1, B), integers: the true gradient at index t is d_h[t] · 2**d_log2[t], and d_c[t]
     likewise; d_gates[t] and d_x[t], which belong to the step from t to t+1, go with d_log2[t+1].
     All zero unless the dtype would overflow or underflow.
-    d_gate_values (T, ·, B): ∂L/∂(pre-activation), in the order `cell.D_SLABS`.
+    d_gate_values (T, ·, B): ∂L/∂(pre-activation), in the order `cell.D_GATE_ROWS`.
     d_carry (T, H, B): of a truncated pass, what `states.cell_carry` says, summed over its windows.
     d_x (T, D, B) and grads (the keys and shapes of params, summed over time and batch) are
     computed when first asked for.
@@ -106,7 +102,7 @@ class Trace(Record):
     @cached_property
     def d_x(self) -> Array:
         """∂L/∂x_t, (T, D, B)."""
-        d_x = input_gradients(self)
+        d_x = self.cell.input_gradients(self)
         d_x.setflags(write=False)
         return d_x
 
@@ -116,14 +112,14 @@ class Trace(Record):
         with d_log2[j+1]. None without a skip."""
         if self.h_before is None:
             return None
-        d_h_before = skip_gradients(self)
+        d_h_before = self.cell.skip_gradients(self)
         d_h_before.setflags(write=False)
         return d_h_before
 
     @cached_property
     def grads(self) -> dict[str, Array]:
         """∂L/∂(parameter), summed over time and batch; the keys and shapes of params."""
-        grads = weight_gradients(self)
+        grads = self.cell.weight_gradients(self)
         for gradient in grads.values():
             gradient.setflags(write=False)
         return grads
@@ -131,12 +127,5 @@ class Trace(Record):
     @property
     def d_gates(self) -> dict[str, Array]:
         """Gate name -> (T, H, B), the gradient with respect to the gate's pre-activation; of the
-        gates that have weights (`cell.learned`)."""
-        return slabs(self.d_gate_values, self.cell.D_SLABS, self.cell.learned)
-
-
-def slabs(values: Array, order: tuple[str, ...], names: tuple[str, ...]) -> dict[str, Array]:
-    """Views of (T, len(order)·H, B) by slab name, in the order of `names`."""
-    hidden_size = values.shape[1] // len(order)
-    start = {name: order.index(name) * hidden_size for name in names}
-    return {name: values[:, start[name] : start[name] + hidden_size] for name in names}
+        gates that have weights (`cell.trainable_gates`)."""
+        return named_rows(self.d_gate_values, self.cell.D_GATE_ROWS, self.cell.trainable_gates)

@@ -59,7 +59,7 @@ class _Sum:
 
     def __init__(self, record: Record) -> None:
         steps, _, batch_size = record.h.shape
-        slabs = len(record.cell.D_SLABS) * record.cell.hidden_size
+        slabs = len(record.cell.D_GATE_ROWS) * record.cell.hidden_size
         d_a = np.zeros((steps, slabs, batch_size), record.h.dtype)
         cell_states = () if record.c is None else (record.c, record.c)
         self._record = record
@@ -112,7 +112,7 @@ def _steps(record: Record, start: int, stop: int) -> Record:
         h=record.h[start : stop + 1],
         c=of(record.c, 1),
         gate_values=record.gate_values[start:stop],
-        memo=of(record.memo),
+        saved=of(record.saved),
         lengths=lengths,
         delayed=of(record.delayed),
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rnnviz.core import RNN, Cell
+from rnnviz.core import Cell
 from rnnviz.core.network import Network
 from rnnviz.dashboard import compute, layout
-from rnnviz.dashboard.formulas import SLOPES, backward, forward
 from rnnviz.experiment import FIELDS, Experiment, Model
+from rnnviz.experiment.model import overrides_of
 from rnnviz.experiment.networks import setting
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
@@ -31,7 +31,7 @@ def _network_of(experiment: Experiment, model: Model) -> Model:
     found = {}
     for name in SHAPES:
         value = setting(experiment, model, name)
-        if value != FIELDS[name].default and (name != "leak" or model.kind == "rnn"):
+        if value != FIELDS[name].default and name in overrides_of(model.kind):
             found[name] = value
     if found.get("skip") == 1:
         del found["skip"]
@@ -44,7 +44,7 @@ def _words(experiment: Experiment, model: Model) -> str:
     trace = compute.traces(experiment)[model]
     network, written = trace.network, texts("equations")
     cell = network.cells[0]
-    parts = [model.kind]
+    parts = [model.kind if model.kind in written else "cell"]
     parts += ["skip"] * bool(cell.skip)
     parts += ["layers"] * (len(network.cells) > 1)
     parts += [f"directions_{network.readout}"] * network.bidirectional
@@ -55,7 +55,7 @@ def _words(experiment: Experiment, model: Model) -> str:
 
 def _sizes(experiment: Experiment, network: Network, cell: Cell) -> dict[str, object]:
     batch = compute.plan(experiment).batch
-    H, learned = cell.hidden_size, cell.learned
+    H, learned = cell.hidden_size, cell.trainable_gates
     return {
         "T": batch.seq_len,
         "B": experiment.batch_size,
@@ -64,15 +64,14 @@ def _sizes(experiment: Experiment, network: Network, cell: Cell) -> dict[str, ob
         "GH": len(learned) * H,
         "gates": ", ".join(learned),
         "count": len(learned),
-        "phi": SLOPES[cell.activation] if isinstance(cell, RNN) else "",
+        "phi": cell.activation_of(cell.CANDIDATE_GATE).latex,
         "skip": cell.skip,
         "later": cell.skip - 1,
         "layers": len(network.cells),
         "below": H * network.directions,
         "O": network.output_size,
         "V": network.context_size,
-        "forward": forward(cell),
-        "backward": backward(cell),
+        **cell.equations()._asdict(),
         "own": _own(cell),
     }
 

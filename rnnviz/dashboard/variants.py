@@ -8,6 +8,7 @@ from rnnviz.core import CELLS
 from rnnviz.experiment import MAX_MODELS, Model
 from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import override_field, overrides_of
+from rnnviz.wording.names import cell_name
 
 PROBLEM = "variant_problem"
 VARIANTS = {
@@ -31,7 +32,7 @@ def add_model() -> None:
     st.markdown("**Add a model with a setting of its own**")
     left, middle, right, last = st.columns([2, 3, 5, 3], vertical_alignment="bottom")
     with left:
-        kind = st.selectbox("Cell", list(CELLS), format_func=str.upper, key="variant_kind")
+        kind = st.selectbox("Cell", list(CELLS), format_func=cell_name, key="variant_kind")
     with middle:
         setting = st.selectbox(
             "Setting",

@@ -69,7 +69,7 @@ def _working_bytes(
     """What is needed beside the record: the batch in float64, the gradient of the outputs and
     copies of it, gate gradients that had exponents, the loss; copies of the parameters."""
     last = network.cells[-1]
-    widest = max(cell.hidden_size * (len(cell.D_SLABS) + (cell.skip > 0)) for cell in network.cells)
+    widest = max(c.hidden_size * (len(c.D_GATE_ROWS) + (c.skip > 0)) for c in network.cells)
     states = network.directions * last.hidden_size
     batch = 8 * (network.cells[0].input_size + network.output_size)
     elements = batch + itemsize * (max(widest, 2 * states) + states + 4 * network.output_size)
@@ -85,7 +85,7 @@ def _layer(cell: Cell, seq_len: int) -> int:
 
 
 def _tape(cell: Cell, seq_len: int) -> int:
-    """Elements of one sequence's h, c, gates and memo, from what one and two steps allocate."""
+    """Elements of one sequence's h, c, gates and saved, from what one and two steps allocate."""
     one, two = _allocated(cell, 1), _allocated(cell, 2)
     return one + (two - one) * (seq_len - 1)
 
@@ -100,7 +100,7 @@ def _allocated(cell: Cell, seq_len: int) -> int:
 def _gradients(cell: Cell, seq_len: int) -> int:
     """Elements of one sequence's d_h_direct, d_h, d_c and gate gradients."""
     states = (seq_len + 1) * (2 if cell.HAS_CELL_STATE else 1)
-    return cell.hidden_size * (seq_len + states + seq_len * len(cell.D_SLABS))
+    return cell.hidden_size * (seq_len + states + seq_len * len(cell.D_GATE_ROWS))
 
 
 def _time(network: Network, seq_len: int, batch_size: int) -> Estimate:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
-from rnnviz.core import CELLS, GRU_VARIANTS, LSTM_VARIANTS
+from rnnviz.core import CELLS
 from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.initializers import INITIALIZERS
 from rnnviz.experiment.fields import Field, show
@@ -25,19 +26,7 @@ NETWORK_FIELDS: dict[str, Field] = {
     "leak": Field(1.0, "float", "Leak (RNN)", low=0.01, high=1.0, step=0.01),
     "skip": Field(0, "int", "Skip, steps back", low=0, high=100, step=1),
 }
-# What a gated cell may be instead of its plain form.
-VARIANTS = {
-    "lstm": Field("plain", "choice", "Variant", choices=tuple(LSTM_VARIANTS)),
-    "gru": Field("plain", "choice", "Variant", choices=tuple(GRU_VARIANTS)),
-}
-
 SHARED = ("hidden_size", "init", "gain", "input_scale", "layers", "bidirectional", "skip")
-OWN = {
-    "rnn": ("activation", "leak"),
-    "lstm": ("variant", "forget_bias", "memory_bias", "gate_init"),
-    "gru": ("variant", "update_bias", "memory_bias", "gate_init"),
-}
-BIASES = ("forget_bias", "update_bias", "memory_bias")
 
 
 class Model(str):
@@ -47,8 +36,8 @@ class Model(str):
     bidirectional and skip for every kind; activation and leak for "rnn"; memory_bias and
     gate_init for "lstm" and "gru", where forget_bias (LSTM) and update_bias (GRU) are memory_bias
     by their own names. A bias given here also beats a shared gate_init="chrono". variant is one
-    of `LSTM_VARIANTS` or `GRU_VARIANTS`, such as "lstm:variant=cifg". The label is normalized:
-    fixed order, shortest numbers.
+    of the cell's `VARIANTS`, such as "lstm:variant=cifg". The label is normalized: fixed order,
+    shortest numbers.
     Raises ValueError for an unknown kind, an unknown override or a value not allowed.
     """
 
@@ -61,9 +50,9 @@ class Model(str):
         if not isinstance(kind, str):
             raise ValueError(f"model must be a str such as 'lstm', got {kind!r}")
         name, _, rest = kind.partition(":")
-        given = {**_pairs(kind, rest), **overrides}
         if name not in CELLS:
             raise ValueError(f"model must be one of {', '.join(CELLS)}, got {kind!r}")
+        given = {**_pairs(kind, rest), **overrides}
         values = tuple(
             (key, override_field(key, name).check(f"{key} of {name}", given.pop(key)))
             for key in overrides_of(name)
@@ -89,19 +78,39 @@ class Model(str):
     def bias(self) -> float | None:
         """The memory bias that this model sets for itself."""
         own = dict(self.overrides)
-        return next((own[name] for name in BIASES if name in own), None)
+        return next((own[name] for name in _biases(self.kind) if name in own), None)
 
 
 def overrides_of(kind: str) -> tuple[str, ...]:
     """What a model of this kind may override, in the order of its label."""
-    return OWN[kind] + SHARED
+    return own_settings(kind) + SHARED
+
+
+def own_settings(kind: str) -> tuple[str, ...]:
+    """The settings that the cell of this kind declares: its options, its variants, and how the
+    bias of its memory gate starts."""
+    cell = CELLS[kind]
+    variant = ["variant"] if len(cell.VARIANTS) > 1 else []
+    memory = [*_biases(kind), "gate_init"] if cell.MEMORY_GATE else []
+    return (*cell_options(kind), *variant, *memory)
+
+
+def cell_options(kind: str) -> tuple[str, ...]:
+    """The fields of the cell of this kind that are settings of the same name, such as "leak"."""
+    names = [f.name for f in fields(CELLS[kind])]
+    return tuple(name for name in names if name in NETWORK_FIELDS and name not in SHARED)
+
+
+def _biases(kind: str) -> tuple[str, ...]:
+    """What the memory gate's bias may be called: first by the cell, then by all."""
+    return tuple(dict.fromkeys((CELLS[kind].MEMORY_BIAS, "memory_bias")))
 
 
 def override_field(name: str, kind: str) -> Field:
     """What an override of this kind of model may be."""
     if name == "variant":
-        return VARIANTS[kind]
-    return NETWORK_FIELDS["memory_bias" if name in BIASES else name]
+        return Field("plain", "choice", "Variant", choices=tuple(CELLS[kind].VARIANTS))
+    return NETWORK_FIELDS["memory_bias" if name in _biases(kind) else name]
 
 
 def _pairs(label: str, text: str) -> dict[str, Any]:
@@ -111,15 +120,14 @@ def _pairs(label: str, text: str) -> dict[str, Any]:
         key, equals, value = part.partition("=")
         if not equals or key in pairs:
             raise ValueError(f"model must look like 'lstm:forget_bias=0,gain=2', got {label!r}")
-        pairs[key] = _value(key, value)
+        pairs[key] = _value(key, value, label.partition(":")[0])
     return pairs
 
 
-def _value(key: str, text: str) -> Any:
-    if key not in NETWORK_FIELDS and key not in BIASES:
+def _value(key: str, text: str, kind: str) -> Any:
+    if key not in overrides_of(kind):
         return text
-    kind = NETWORK_FIELDS["memory_bias" if key in BIASES else key].kind
     try:
-        return {"int": int, "float": float}.get(kind, str)(text)
+        return {"int": int, "float": float}.get(override_field(key, kind).kind, str)(text)
     except ValueError:
         return text

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.core import CELLS, GRU_VARIANTS, LSTM_VARIANTS, Cell
+from rnnviz.core import CELLS, Cell
 from rnnviz.core.network import Network
 from rnnviz.experiment.config import Experiment
-from rnnviz.experiment.model import NETWORK_FIELDS, Model
+from rnnviz.experiment.model import NETWORK_FIELDS, Model, cell_options
 from rnnviz.tasks import TASKS, stream
 
-VARIANTS = {"lstm": LSTM_VARIANTS, "gru": GRU_VARIANTS}
 LARGEST_MATCH = 4 * int(NETWORK_FIELDS["hidden_size"].high)
 
 
@@ -46,13 +45,14 @@ def _make_network(
 
 
 def _cell_options(experiment: Experiment, model: Model) -> dict[str, Any]:
+    """The cell's own fields, each at the setting of the same name, then what its variant is."""
     skip = setting(experiment, model, "skip")
-    options: dict[str, Any] = {"skip": skip if skip > 1 else 0}
-    if model.kind == "rnn":
-        names = ("activation", "leak")
-        return options | {name: setting(experiment, model, name) for name in names}
     variant = dict(model.overrides).get("variant", "plain")
-    return options | VARIANTS[model.kind][variant]
+    return {
+        "skip": skip if skip > 1 else 0,
+        **{name: setting(experiment, model, name) for name in cell_options(model.kind)},
+        **CELLS[model.kind].VARIANTS[variant],
+    }
 
 
 def _nearest(

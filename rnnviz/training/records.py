@@ -57,9 +57,10 @@ class StepRecord:
 
 def watched_gate(cell: Cell) -> str:
     """The gate whose block of W_hh is followed: the one that keeps the memory if it has weights,
-    else the candidate of an LSTM."""
-    learned = getattr(cell, "learned", cell.GATES)
-    return next(gate for gate in (cell.MEMORY_GATE or "a", "g") if gate in learned)
+    else the candidate."""
+    return next(
+        g for g in (cell.MEMORY_GATE, cell.CANDIDATE_GATE) if g in cell.trainable_gates and g
+    )
 
 
 def watched_spectrum(trace: NetworkTrace) -> tuple[Array, float]:

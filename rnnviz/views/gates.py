@@ -73,7 +73,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     kept = memory(part.trace, part.label)
     carry = None if kept is None else _carry(part, choices.coarse)
     too_large = kept is not None and carry is None
-    fixed = kept is not None and kept.gate not in part.trace.cell.learned
+    fixed = kept is not None and kept.gate not in part.trace.cell.trainable_gates
     return View(
         models=gated,
         model=model,

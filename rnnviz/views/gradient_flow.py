@@ -13,7 +13,6 @@ from rnnviz.analysis.layers import SEPARATOR, LayerTrace
 from rnnviz.analysis.predictions import Predictions
 from rnnviz.analysis.spectra import stretch
 from rnnviz.analysis.verdicts import trouble_verdict
-from rnnviz.core import RNN
 from rnnviz.experiment import Run
 from rnnviz.plots import gradients as plots
 from rnnviz.plots import theme
@@ -136,8 +135,8 @@ def _ghosts(pinned: Run | None, wanted: LayerChoice) -> tuple[GradientFlow, ...]
 
 def _verdict(parts: Sequence[LayerTrace], flows: Sequence[GradientFlow]) -> tuple[str, ...]:
     """The rule of thumb knows nothing of a skip: then it is not judged."""
-    plain = [p for p in parts if isinstance(p.trace.cell, RNN) and not p.trace.cell.skip]
-    spectra = {part.label: stretch(part.trace, "a") for part in plain}
+    simple = [p for p in parts if p.trace.cell.SIMPLE and not p.trace.cell.skip]
+    spectra = {p.label: stretch(p.trace, p.trace.cell.CANDIDATE_GATE) for p in simple}
     memories = [] if spectra else [memory(part.trace, part.label) for part in parts]
     trouble = say(trouble_verdict(flows))
     lines = gradient_words(flows, spectra, [m for m in memories if m is not None])

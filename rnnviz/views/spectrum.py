@@ -17,7 +17,7 @@ from rnnviz.analysis.spectra import (
     weight_spectra,
 )
 from rnnviz.analysis.verdicts import spectrum_verdict
-from rnnviz.core import RNN, Cell
+from rnnviz.core import Cell
 from rnnviz.experiment import Run
 from rnnviz.plots import jacobians as jacobian_plots
 from rnnviz.plots import spectra as plots
@@ -28,6 +28,7 @@ from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.texts import texts
 from rnnviz.wording.verdicts import say
 
+OTHER_WAYS = {"leak": "the leak", "skip": "W_skip"}
 COARSE_STEPS = 12
 FEW_POWERS = (1, 2, 3, 5, 8, 14, 24, 40, 50)
 EXACT_HIDDEN_SIZE = 128
@@ -78,20 +79,20 @@ class View:
 def view(run: Run, choices: Choices = Choices()) -> View:
     """What the page says of `run`."""
     parts, text = layer_choice.parts_of(run), texts("spectrum")
-    model = choices.model if choices.model in parts else _first_rnn(parts)
+    model = choices.model if choices.model in parts else _first_simple(parts)
     part, layers = layer_choice.single(parts, model, choices.layer, choices.direction)
     cell = part.trace.cell
-    gate = choices.gate if choices.gate in cell.learned else _gate_that_keeps(cell)
+    gate = choices.gate if choices.gate in cell.trainable_gates else _gate_that_keeps(cell)
     spectrum = _spectrum(part, gate, choices.coarse)
     law = theory.of_block(run, part, gate, spectrum.powers_k) if choices.theory else ""
-    gated = not isinstance(cell, RNN)
+    gated = not cell.SIMPLE
     notes = [text["no_single_block"]] * gated + [text["skip"]] * bool(cell.skip)
     return View(
         choices=choices,
         models=tuple(parts),
         model=model,
         layers=layers,
-        gates=tuple(cell.learned),
+        gates=tuple(cell.trainable_gates),
         label=part.label,
         gate=gate,
         kind="gate" if gated else "skip" if cell.skip else "rnn",
@@ -105,14 +106,14 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     )
 
 
-def _first_rnn(parts: layer_choice.Parts) -> str:
-    rnns = [label for label, each in parts.items() if isinstance(each[0].trace.cell, RNN)]
-    return (rnns or list(parts))[0]
+def _first_simple(parts: layer_choice.Parts) -> str:
+    simple = [label for label, each in parts.items() if each[0].trace.cell.SIMPLE]
+    return (simple or list(parts))[0]
 
 
 def _gate_that_keeps(cell: Cell) -> str:
     """The memory gate, if the cell has one with weights."""
-    return cell.MEMORY_GATE if cell.MEMORY_GATE in cell.learned else cell.learned[0]
+    return cell.MEMORY_GATE if cell.MEMORY_GATE in cell.trainable_gates else cell.trainable_gates[0]
 
 
 def _spectrum(part: LayerTrace, gate: str, coarse: bool) -> Spectrum:
@@ -145,15 +146,14 @@ def _verdict(part: LayerTrace, spectrum: Spectrum) -> str:
     """`also` is what else than W_hh and the nonlinearity the error passes."""
     cell = part.trace.cell
     flow = gradient_flow(part.trace, part.label, part.trace.batch_size)
-    leaky = getattr(cell, "leak", 1.0) != 1.0
     return say(
         spectrum_verdict(
             spectrum,
             flow.rate,
-            str(getattr(cell, "activation", "tanh")),
+            cell.activation_of(cell.CANDIDATE_GATE).name,
             reach_status=flow.reach_status,
             refilled=flow.refilled,
-            also=["the leak"] * leaky + ["W_skip"] * bool(cell.skip),
+            also=[OTHER_WAYS[way] for way in cell.other_ways],
         )
     )
 

@@ -17,7 +17,6 @@ from rnnviz.analysis.predictions import (
     weight_law,
 )
 from rnnviz.analysis.spectra import Stretch, stretch
-from rnnviz.core import RNN
 from rnnviz.experiment import Run
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import texts
@@ -91,12 +90,9 @@ def silent(found: Mapping[str, Predictions]) -> str:
 
 def _weights(run: Run, part: LayerTrace) -> tuple[str, bool, Stretch | None]:
     """How W_hh was drawn, whether it was trained since, and how far it stretches in an RNN."""
-    simple = isinstance(part.trace.cell, RNN)
-    return (
-        _initializer(run, part),
-        bool(run.trained_steps),
-        stretch(part.trace, "a") if simple else None,
-    )
+    cell = part.trace.cell
+    stretched = stretch(part.trace, cell.CANDIDATE_GATE) if cell.SIMPLE else None
+    return _initializer(run, part), bool(run.trained_steps), stretched
 
 
 def _initializer(run: Run, part: LayerTrace) -> str:

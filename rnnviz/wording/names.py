@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rnnviz.analysis.layers import SEPARATOR
+from rnnviz.core import CELLS
 
-NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 # Where a setting and its value have a better name than "setting value".
 PHRASES = {
     ("bidirectional", "yes"): "both directions",
@@ -32,11 +32,16 @@ def display_name(label: str) -> str:
     `layer_traces`, is called on a page."""
     model, dot, where = label.partition(SEPARATOR)
     kind, _, overrides = model.partition(":")
-    parts = [NAMES.get(kind, kind)]
+    parts = [cell_name(kind)]
     for override in filter(None, overrides.split(",")):
         field, _, value = (part.strip() for part in override.partition("="))
         parts.append(_phrase(field, value))
     return ", ".join(parts) + dot + where
+
+
+def cell_name(kind: str) -> str:
+    """What the cells of a kind are called: "LSTM" for "lstm"; other words as they are."""
+    return CELLS[kind].__name__ if kind in CELLS else kind
 
 
 def _phrase(field: str, value: str) -> str:

@@ -133,8 +133,11 @@ def _spectrum(fields: Mapping[str, Any]) -> str:
     return f"{text} The rest, **{factor(fields['rest'])}**, is {cause}."
 
 
+MEMORY_GATES = {"f": ("forget", "c"), "z": ("update", "h")}
+
+
 def _gates(fields: Mapping[str, Any]) -> str:
-    gate, state = ("forget", "c") if fields["gate"] == "f" else ("update", "h")
+    gate, state = MEMORY_GATES.get(fields["gate"], (fields["gate"], "s"))
     true, status = fields["true_log10"], fields["true_status"]
     truth = "0 (rounded to zero)" if status == Status.ROUNDED else magnitude(true)
     ratio = fields["ratio_log10"]

@@ -162,23 +162,23 @@ def test_a_wrong_record_is_seen(mistake):
 class WrongFactor(LSTM):
     """∂c/∂a_g without its slope at one gate: i (1 − g) in place of i (1 − g²)."""
 
-    def factors(self, record, start, stop, d_a, s):
-        super().factors(record, start, stop, d_a, s)
+    def local_derivatives(self, record, start, stop, d_a, s):
+        super().local_derivatives(record, start, stop, d_a, s)
         H = self.hidden_size
         d_a[:, 3 * H :] /= 1 + record.gate_values[start:stop, 3 * H :]
 
 
 class OneFactorALittleWrong(LSTM):
-    def factors(self, record, start, stop, d_a, s):
-        super().factors(record, start, stop, d_a, s)
+    def local_derivatives(self, record, start, stop, d_a, s):
+        super().local_derivatives(record, start, stop, d_a, s)
         d_a[:, 0] *= 1.0001
 
 
 class SwappedSign(LSTM):
     """o (1 + tanh²c) in place of o (1 − tanh²c)."""
 
-    def factors(self, record, start, stop, d_a, s):
-        super().factors(record, start, stop, d_a, s)
+    def local_derivatives(self, record, start, stop, d_a, s):
+        super().local_derivatives(record, start, stop, d_a, s)
         o = record.gate_values[start:stop, : self.hidden_size]
         s[...] = 2 * o - s
 
@@ -202,7 +202,7 @@ class UpdateGateDropped(GRU):
 class SlopeOfThePreActivation(RNN):
     """1 − h_t in place of 1 − h_t²."""
 
-    def factors(self, record, start, stop, d_a, s):
+    def local_derivatives(self, record, start, stop, d_a, s):
         np.subtract(1, record.gate_values[start:stop], d_a)
 
 

@@ -83,7 +83,7 @@ def test_a_forget_gate_that_is_zero_closes_the_way_exactly():
 def test_there_is_a_spectrum_of_each_gate_with_weights(name):
     p = variant_problem(name, T, B, D, H)
     found = weight_spectra(p.trace(), name)
-    assert tuple(found) == p.cell.learned
+    assert tuple(found) == p.cell.trainable_gates
     for gate, spectrum in found.items():
         top = np.linalg.norm(p.params["W_hh"][p.cell.gate_rows(gate)], 2)
         assert spectrum.sigma_max == pytest.approx(top)

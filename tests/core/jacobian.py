@@ -11,7 +11,7 @@ from rnnviz.core.activations import ACTIVATIONS
 def block(trace, gate):
     """A gate's H × H block of W_hh; zeros for a gate without weights."""
     H = trace.cell.hidden_size
-    if gate not in trace.cell.learned:
+    if gate not in trace.cell.trainable_gates:
         return np.zeros((H, H))
     return trace.params["W_hh"][trace.cell.gate_rows(gate)]
 
@@ -53,7 +53,7 @@ def lstm_slopes(trace, t, b):
         "f": kept * f * (1 - f),
         "g": i * slope_of(trace.cell.candidate, g),
     }
-    return {gate: s * (gate in trace.cell.learned) for gate, s in slopes.items()}
+    return {gate: s * (gate in trace.cell.trainable_gates) for gate, s in slopes.items()}
 
 
 def peephole(trace, gate):

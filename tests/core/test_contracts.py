@@ -28,7 +28,7 @@ def test_shapes_keep_every_axis(p):
     assert trace.d_log2.shape == (T + 1, B)
     assert trace.d_log2.dtype.kind == "i"
     assert tuple(trace.gates) == p.cell.GATES
-    assert tuple(trace.d_gates) == p.cell.learned
+    assert tuple(trace.d_gates) == p.cell.trainable_gates
     for values in (*trace.gates.values(), *trace.d_gates.values()):
         assert values.shape == (T, H, B)
     shapes = {name: value.shape for name, value in trace.grads.items()}

@@ -67,7 +67,7 @@ def without_gate(gate: str) -> Callable:
 
 def hidden_order(cell):
     """The gates whose rows W_hh has in the backward pass."""
-    H, slabs = cell.hidden_size, cell.D_SLABS
+    H, slabs = cell.hidden_size, cell.D_GATE_ROWS
     return [slabs[k] for k in range(len(slabs))[slice(*_whole(cell.h_rows, H))]]
 
 
@@ -106,7 +106,7 @@ def test_wrong_weights(cell, change):
 
 
 def slab(cell, d_a, gate):
-    H, k = cell.hidden_size, cell.D_SLABS.index(gate)
+    H, k = cell.hidden_size, cell.D_GATE_ROWS.index(gate)
     return d_a[:, k * H : (k + 1) * H]
 
 
@@ -130,7 +130,7 @@ def z_for_one_minus_z(cell, record, start, stop, d_a, s):
 
 
 def no_b_hn(cell, record, start, stop, d_a, s):
-    m = record.memo[start:stop]
+    m = record.saved[start:stop]
     slab(cell, d_a, "r")[...] *= 1 - record.params["b_hn"][:, None] / m
 
 
@@ -169,8 +169,8 @@ FACTORS = [
 )
 def test_a_wrong_factor(cell, change):
     class Mutant(cell):
-        def factors(self, record, start, stop, d_a, s):
-            super().factors(record, start, stop, d_a, s)
+        def local_derivatives(self, record, start, stop, d_a, s):
+            super().local_derivatives(record, start, stop, d_a, s)
             change(self, record, start, stop, d_a, s)
 
     assert error(mutated(Mutant)) > CAUGHT

@@ -70,7 +70,7 @@ def test_a_sequence_in_two_parts_is_the_whole(p, at):
 def test_the_names_of_the_units_do_not_matter(p, random):
     H = p.cell.hidden_size
     order = np.array(random.sample(range(H), H))
-    rows = np.concatenate([order + k * H for k in range(len(p.cell.learned))])
+    rows = np.concatenate([order + k * H for k in range(len(p.cell.trainable_gates))])
     stacked = ("W_xh", "W_hh", "b_h")
     params = {name: v[rows if name in stacked else order] for name, v in p.params.items()}
     params["W_hh"] = params["W_hh"][:, order]

@@ -76,17 +76,17 @@ def test_gate_gradients_at_every_step(name):
     """An input that reaches one gate of one unit alone has the gradient of its pre-activation."""
     T, B, H = 4, 2, 3
     p = variant_problem(name, T, B, D=2, H=H)
-    trace, G = p.trace(), len(p.cell.learned)
+    trace, G = p.trace(), len(p.cell.trainable_gates)
     wide = replace(p.cell, input_size=2 + G * H)
     W_xh = np.concatenate([p.params["W_xh"], np.eye(G * H)], axis=1)
     x = np.concatenate([p.x, np.zeros((T, G * H, B))], axis=1)
     d_x = bptt(wide, {**p.params, "W_xh": W_xh}, x, p.direct, **p.states).d_x
-    assert tuple(trace.d_gates) == p.cell.learned
-    for k, gate in enumerate(p.cell.learned):
+    assert tuple(trace.d_gates) == p.cell.trainable_gates
+    for k, gate in enumerate(p.cell.trainable_gates):
         expected = d_x[:, 2 + k * H : 2 + (k + 1) * H]
         np.testing.assert_allclose(trace.d_gates[gate], expected, rtol=1e-12, atol=1e-15)
-    for gate in set(p.cell.GATES) - set(p.cell.learned):
-        k = p.cell.D_SLABS.index(gate)
+    for gate in set(p.cell.GATES) - set(p.cell.trainable_gates):
+        k = p.cell.D_GATE_ROWS.index(gate)
         assert not trace.d_gate_values[:, k * H : (k + 1) * H].any()
 
 

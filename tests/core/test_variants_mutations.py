@@ -31,7 +31,7 @@ def test_the_check_passes_without_a_mistake(cell, options):
 
 
 def slab(cell, d_a, gate):
-    H, k = cell.hidden_size, cell.D_SLABS.index(gate)
+    H, k = cell.hidden_size, cell.D_GATE_ROWS.index(gate)
     return d_a[:, k * H : (k + 1) * H]
 
 
@@ -59,7 +59,7 @@ def tanh_slope_of_a_linear_candidate(cell, record, steps, d_a, s):
 
 
 def tanh_slope_of_a_linear_output(cell, record, steps, d_a, s):
-    s *= 1 - record.memo[steps] ** 2
+    s *= 1 - record.saved[steps] ** 2
 
 
 def candidate_for_h(cell, record, steps, d_a, s):
@@ -90,8 +90,8 @@ FACTORS = [
 @pytest.mark.parametrize(("cell", "options", "change"), FACTORS)
 def test_a_wrong_factor(cell, options, change):
     class Mutant(cell):
-        def factors(self, record, start, stop, d_a, s):
-            super().factors(record, start, stop, d_a, s)
+        def local_derivatives(self, record, start, stop, d_a, s):
+            super().local_derivatives(record, start, stop, d_a, s)
             change(self, record, slice(start, stop), d_a, s)
 
     assert error_of(Mutant, options) > CAUGHT
@@ -102,8 +102,8 @@ def test_a_gate_without_weights_that_takes_part_in_the_peepholes(options):
     """i follows f: its own slope would be counted once more on the way to c_{t-1}."""
 
     class Mutant(LSTM):
-        def factors(self, record, start, stop, d_a, s):
-            super().factors(record, start, stop, d_a, s)
+        def local_derivatives(self, record, start, stop, d_a, s):
+            super().local_derivatives(record, start, stop, d_a, s)
             i_s_slope_not_zero(self, record, slice(start, stop), d_a, s)
 
         def backward_weights(self, params):

@@ -56,7 +56,7 @@ def test_options_go_by_name(cell, extra):
 @pytest.mark.parametrize("name", ALL)
 def test_cells_are_frozen_small_and_equal_by_their_options(name):
     one, other = ALL[name](D, H), ALL[name](D, H)
-    assert one.learned  # computed once; equality and hash do not see it
+    assert one.trainable_gates  # computed once; equality and hash do not see it
     assert one == other
     assert hash(one) == hash(other)
     with pytest.raises(FrozenInstanceError):
@@ -81,7 +81,7 @@ def test_different_variants_are_different_cells():
 def test_only_gates_with_weights_have_parameters(options, learned, own):
     cell = LSTM(D, H, **options)
     shapes = cell.param_shapes()
-    assert cell.learned == tuple(learned)
+    assert cell.trainable_gates == tuple(learned)
     assert shapes["W_xh"] == (len(learned) * H, D)
     assert shapes["W_hh"] == (len(learned) * H, H)
     assert set(shapes) == {"W_xh", "W_hh", "b_h"} | {f"p_{gate}" for gate in own}
@@ -103,7 +103,7 @@ def test_a_gate_has_the_same_weights_in_every_variant(name, init):
         c.init_params(np.random.default_rng(7), init=init, memory_bias=2.0) for c in (cell, plain)
     )
     assert {key: value.shape for key, value in drawn.items()} == cell.param_shapes()
-    for gate in cell.learned:
+    for gate in cell.trainable_gates:
         for key in ("W_xh", "W_hh", "b_h"):
             found, same = drawn[key][cell.gate_rows(gate)], expected[key][plain.gate_rows(gate)]
             np.testing.assert_array_equal(found, same)

@@ -37,7 +37,7 @@ def without(p, cell):
     for name in cell.param_shapes():
         value = p.params[name]
         if name in ("W_xh", "W_hh", "b_h"):
-            value = np.concatenate([value[p.cell.gate_rows(gate)] for gate in cell.learned])
+            value = np.concatenate([value[p.cell.gate_rows(gate)] for gate in cell.trainable_gates])
         params[name] = value
     return replace(p, cell=cell, params=params)
 
@@ -126,7 +126,7 @@ def test_a_fixed_gate_is_a_gate_whose_bias_alone_decides(gate, value, bias):
     assert gate not in q.d_gates
     for name in ("h", "c", "d_h", "d_c", "d_x"):
         close(getattr(q, name), getattr(whole, name))
-    for g in cell.learned:
+    for g in cell.trainable_gates:
         close(q.d_gates[g], whole.d_gates[g])
         for name, gradient in q.grads.items():
             close(gradient[cell.gate_rows(g)], whole.grads[name][p.cell.gate_rows(g)])

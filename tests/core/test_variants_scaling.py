@@ -33,7 +33,7 @@ def test_a_loss_out_of_range_gives_the_same_digits(name, k):
 def test_vanishing(name):
     p = variant_problem(name, T=320, B=1, D=2, H=3)
     params = {key: value * (0.01 if key == "W_hh" else 1) for key, value in p.params.items()}
-    if p.cell.MEMORY_GATE in p.cell.learned:
+    if p.cell.MEMORY_GATE in p.cell.trainable_gates:
         params["b_h"] = params["b_h"].copy()
         params["b_h"][p.cell.gate_rows(p.cell.MEMORY_GATE)] = -9.0
     direct = np.zeros_like(p.direct)

@@ -21,7 +21,7 @@ PHI = {
 def pre(p, cell, gate, x, h):
     """W_x x + W_h h + b of one gate."""
     H = cell.hidden_size
-    k = cell.learned.index(gate)
+    k = cell.trainable_gates.index(gate)
     W_x, W_h, b = (p[name][k * H : (k + 1) * H] for name in ("W_xh", "W_hh", "b_h"))
     return W_x @ x + W_h @ h + b[:, None]
 

@@ -8,7 +8,6 @@ import pytest
 
 from rnnviz import Experiment
 from rnnviz.core import GRU, LSTM, RNN
-from rnnviz.dashboard.formulas import backward, forward
 from tests.dashboard.support import change, visit
 
 SMALL = {"hidden_size": 5, "seq_len": 12, "batch_size": 2, "bidirectional": "no"}
@@ -80,7 +79,7 @@ def test_networks_that_differ_in_their_numbers_alone_share_their_equations() -> 
     ],
 )  # fmt: skip
 def test_formulas_are_whole(cell: Any) -> None:
-    for block in (forward(cell), backward(cell)):
+    for block in cell.equations():
         assert block.startswith("$$")
         assert block.count("{") == block.count("}")
         assert block.count("\\left") == block.count("\\right")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from rnnviz import PRESETS, Experiment
+from rnnviz.core import CELLS
 from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.initializers import INITIALIZERS
-from rnnviz.experiment.model import VARIANTS
 from rnnviz.tasks import TASKS
 from tests.dashboard.support import PAGES, assert_sound, change, charts, said, verdict, visit
 
@@ -70,8 +70,8 @@ SITUATIONS: dict[str, Experiment] = {
     "leak and skip": small(models=("rnn:leak=0.5,skip=3", "lstm:skip=5", "gru:skip=2")),
     **{
         f"variant {kind} {name}": small(models=(f"{kind}:variant={name}",), skip=2)
-        for kind, known in VARIANTS.items()
-        for name in known.choices[1:]
+        for kind, cell in CELLS.items()
+        for name in [*cell.VARIANTS][1:]
     },
     "all variants of an idea": small(
         models=("lstm", *(f"lstm:variant={name}" for name in ("cifg", "nig", "nfg", "no_gates")))

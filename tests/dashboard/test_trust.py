@@ -251,13 +251,13 @@ def test_the_same_run_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wrong_output_gate(patch: pytest.MonkeyPatch) -> None:
-    right = LSTM.factors
+    right = LSTM.local_derivatives
 
     def wrong(self: LSTM, *given: Any) -> None:
         right(self, *given)
         given[3][:, 0] *= 1.001  # one unit's output gate
 
-    patch.setattr(LSTM, "factors", wrong)
+    patch.setattr(LSTM, "local_derivatives", wrong)
 
 
 def test_a_mistake_turns_it_red(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
-from rnnviz.experiment.model import VARIANTS
+from rnnviz.core import CELLS
 from tests.dashboard.support import assert_sound, change, experiment, press, said, visit
 
 SMALL = Experiment(models=("rnn", "lstm"), hidden_size=8, seq_len=20, batch_size=2)
@@ -36,13 +36,14 @@ def test_a_setting_with_few_values_offers_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [(k, v) for k, known in VARIANTS.items() for v in known.choices[1:]]
+    ("kind", "name"),
+    [(kind, name) for kind, cell in CELLS.items() for name in [*cell.VARIANTS][1:]],
 )
 def test_every_variant_stands_beside_its_cell_under_a_readable_name(kind: str, name: str) -> None:
     app = change(visit(query=SMALL), more=True)
     app.selectbox(key="variant_kind").select(kind).run()
     options = app.selectbox(key=f"variant_value_variant_{kind}").options
-    assert not any("_" in option or option in VARIANTS[kind].choices for option in options)
+    assert not any("_" in option or option in CELLS[kind].VARIANTS for option in options)
     app.selectbox(key=f"variant_value_variant_{kind}").select(name).run()
     press(app, "Add this model")
     assert experiment(app).models == ("rnn", "lstm", f"{kind}:variant={name}")

@@ -21,6 +21,8 @@ from rnnviz.wording.texts import texts
 
 MODEL, GATE = "view_model", "view_gate"
 
+OTHER_WAYS = {"leak": "the leak", "skip": "W_skip"}
+
 
 def page(setting: Setting) -> None:
     """Verdict; singular values and eigenvalues; powers; below the fold the step itself."""
