@@ -64,7 +64,11 @@ class Course:
     @cached_property
     def loss(self) -> float:
         """The loss per answer now: the median of the last recorded steps; NaN without any."""
-        return _now(self.curves.loss_per_answer, np.median)
+        return self.loss_at(len(self.curves.steps) - 1)
+
+    def loss_at(self, row: int) -> float:
+        """The same as it was at a recorded step, counted from 0."""
+        return _now(self.curves.loss_per_answer[: row + 1], np.median)
 
     @cached_property
     def metric(self) -> float:
@@ -113,7 +117,7 @@ def _score(course: Course, metric_name: str, first: bool) -> str:
     right = ""
     if metric_name == "accuracy" and np.isfinite(course.metric):
         right = f" ({course.metric:.0%}{' right' if first else ''})".replace("%", " %")
-    return f"{_name(course)} **{_loss(course.loss)}**{right}"
+    return f"{_name(course)} **{loss_words(course.loss)}**{right}"
 
 
 def _against(courses: Sequence[Course], baseline: float, text: str) -> str:
@@ -142,10 +146,11 @@ def _list(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _loss(value: float) -> str:
+def loss_words(value: float) -> str:
+    """A loss as it is written wherever it stands: 2.08, 0.0022, NaN."""
     if not np.isfinite(value):
         return "NaN" if np.isnan(value) else "∞"
-    return f"{value:.2f}" if 0.1 <= abs(value) < 100 else f"{value:.2g}"
+    return f"{value:.2f}" if 0.095 <= abs(value) < 100 else f"{value:.2g}"
 
 
 def _now(values: Array, middle: Callable[[Array], Any]) -> float:
