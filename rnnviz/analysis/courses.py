@@ -62,7 +62,11 @@ class Course:
     @cached_property
     def loss(self) -> float:
         """The loss per answer now: the median of the last recorded steps; NaN without any."""
-        return _now(self.curves.loss_per_answer, np.median)
+        return self.loss_at(len(self.curves.steps) - 1)
+
+    def loss_at(self, row: int) -> float:
+        """The same as it was at a recorded step, counted from 0."""
+        return _now(self.curves.loss_per_answer[: row + 1], np.median)
 
     @cached_property
     def metric(self) -> float:

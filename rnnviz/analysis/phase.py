@@ -143,10 +143,10 @@ def _value(result: Measured, quantity: str) -> tuple[float, Cell]:
     return np.nan, ZEROS.get(status, Cell.NONE)
 
 
-def level_share(grid: PhaseGrid) -> float | None:
-    """The share of the cells with a number whose slope is level; None without any."""
+def level_cells(grid: PhaseGrid) -> tuple[int, int]:
+    """How many cells have a level slope, and how many have a number at all."""
     known = grid.values[grid.cells == Cell.NUMBER]
-    return float(np.mean(np.abs(known) <= LEVEL)) if len(known) else None
+    return int(np.sum(np.abs(known) <= LEVEL)), len(known)
 
 
 def turning_points(grid: PhaseGrid, row: int) -> list[float]:

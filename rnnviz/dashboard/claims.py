@@ -47,13 +47,15 @@ class Asked:
 @dataclass(frozen=True)
 class Claim:
     """How a sentence is put to the test. count: of random draws; measure(seed, H, k): result k.
-    own: whether the visitor's networks are measured too, after the draws."""
+    unit: what one result is, in the plural. own: whether the visitor's networks are measured too,
+    after the draws."""
 
     count: int
     measure: Callable[[int, int, int], Any]
     words: Callable[[Results], Said]
     figure: Callable[..., Drawing]
     own: bool = False
+    unit: str = "draws"
 
     def total(self, asked: Asked) -> int:
         return self.count + (len(asked.experiment.models) if self.own else 0)
@@ -72,10 +74,11 @@ CLAIMS: dict[str, Claim] = {
     "sigma": Claim(300, draw, words.growth_words, plots.growth_figure.plain),
     "reduction": Claim(40, reduction, words.reduction_words, claims_cells.reduction_figure.plain),
     "highway": Claim(80, carry_draw, words.carry_words, claims_cells.carry_figure.plain),
-    "clipping": Claim(12, clipped_run, words.clipping_words, claims_training.clipping_figure.plain),
+    "clipping": Claim(12, clipped_run, words.clipping_words, claims_training.clipping_figure.plain,
+                      unit="runs"),
     "truncation": Claim(80, agreement, _truncation_words, _truncation_figure, own=True),
     "stability": Claim(len(LAMBDAS) * len(CORRELATIONS), lambda seed, _, k: sensitivity(seed, k),
-                       words.stability_words, claims_theory.stability_figure.plain),
+                       words.stability_words, claims_theory.stability_figure.plain, unit="units"),
 }  # fmt: skip
 """In the order of the page; the sentences are in `claims_words`."""
 
@@ -119,6 +122,14 @@ class Work:
             self.found.append(self._measure(len(self.found)))
             if clock() >= end:
                 return
+
+    def so_far(self, count: int) -> str:
+        """How far it is with `count` results: "280 of 300 draws"."""
+        most, unit = self.claim.count, self.claim.unit
+        said = f"{min(count, most):,} of {most:,} {unit}"
+        return (
+            said if count <= most else f"{said}, {count - most} of your {self.total - most} models"
+        )
 
     def _measure(self, number: int) -> Any:
         if number < self.claim.count:
@@ -169,10 +180,13 @@ class Visit:
         """A slice of work: on the chosen claim first, then on the others, one after the other."""
         with self._turn:
             end = clock() + seconds
-            for name in [chosen, *(name for name in CLAIMS if name != chosen)]:
-                if not self.works[name].finished:
-                    self.works[name].advance(end, clock)
-                    return
+            if name := self.current(chosen):
+                self.works[name].advance(end, clock)
+
+    def current(self, chosen: str) -> str:
+        """The claim that is being measured; "" if all are."""
+        order = [chosen, *(name for name in CLAIMS if name != chosen)]
+        return next((name for name in order if not self.works[name].finished), "")
 
     @property
     def finished(self) -> bool:

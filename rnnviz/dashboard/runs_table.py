@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.analysis.courses import Course
-from rnnviz.dashboard import layout, state
+from rnnviz.dashboard import layout, state, training
 from rnnviz.dashboard.train_controls import GHOSTS
 from rnnviz.dashboard.training import MOST_KEPT, WORTH_KEEPING, Kept, Visit, changes, kept
 from rnnviz.experiment import FIELDS, Experiment
@@ -22,12 +22,13 @@ from rnnviz.wording.texts import fill, texts
 
 def ghosts(visit: Visit) -> tuple[Course, ...]:
     """The courses that are drawn in grey, under names that say which run they are of."""
-    chosen = st.session_state.get(GHOSTS) or []
-    runs = [run for run in visit.runs if run.number in chosen]
+    found = [(run.number, run.courses) for run in visit.runs if run.number in visit.ghosts]
+    if visit.ahead is not None:
+        found.append((visit.ahead.number, visit.ahead.courses()))
     return tuple(
-        replace(course, label=f"run {run.number} {display_name(course.label)}")
-        for run in runs
-        for course in run.courses
+        replace(course, label=f"run {number} {display_name(course.label)}")
+        for number, courses in found
+        for course in courses
     )
 
 
@@ -43,7 +44,7 @@ def runs_table(visit: Visit) -> None:
     layout.table(frame(runs))
     layout.how_to_read(_listed(visit, runs))
     with st.container(horizontal=True, vertical_alignment="center"):
-        _choose_ghosts([run.number for run in visit.runs])
+        _choose_ghosts(visit)
         _downloads(runs)
         _links(runs)
 
@@ -126,19 +127,26 @@ def link_of(run: Kept) -> str:
     return urlencode(to_query(replace(run.experiment, train_steps=steps)))
 
 
-def _choose_ghosts(numbers: list[int]) -> None:
+def _choose_ghosts(visit: Visit) -> None:
+    """The visit knows what is chosen, not the widget: it is not drawn while training plays, and
+    then the browser would bring back what another lesson had."""
+    numbers = [run.number for run in visit.runs]
     if not numbers:
         return
-    chosen = [n for n in st.session_state.get(GHOSTS) or [] if n in numbers]
-    st.session_state[GHOSTS] = chosen
+    st.session_state[GHOSTS] = [n for n in visit.ghosts if n in numbers]
     st.pills(
         "Draw in grey",
         numbers,
         selection_mode="multi",
         key=GHOSTS,
         format_func=lambda n: f"run {n}",
-        on_change=lambda: st.rerun(state.WHOLE_PAGE),
+        on_change=_ghosts_chosen,
     )
+
+
+def _ghosts_chosen() -> None:
+    training.visit().ghosts = tuple(st.session_state[GHOSTS])
+    st.rerun(state.WHOLE_PAGE)
 
 
 def _downloads(runs: list[Kept]) -> None:

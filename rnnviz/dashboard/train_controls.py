@@ -11,14 +11,13 @@ from rnnviz.dashboard.lessons import LESSONS, Lesson
 from rnnviz.dashboard.trainees import Training
 from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.wording.texts import texts
 
 SHOW = "Show this network on Gradient flow"
 LESSON, SPEED, LOG, GHOSTS = "train_lesson", "train_speed", "train_log", "train_ghosts"
 OWN = ("optimizer", "learning_rate", "clip", "clip_at", "window", "stride")
 """The knobs that only this page has."""
 LESSON_WIDTH = 216
-MOST_SECONDS = 20.0
-"""Of a lesson's first run, which is done at once."""
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 0.5, 1.0)
 
 
@@ -71,27 +70,49 @@ def log_loss() -> bool:
     return bool(st.session_state.get(LOG, False))
 
 
-def draw(visit: Visit) -> None:
-    """One row: what training does, how fast, how, and the lessons."""
+def draw(visit: Visit, idle: str = "") -> None:
+    """One row: what training does, how fast, how, and the lessons. idle: why nothing can be
+    trained here, "" if it can; then what would do nothing is disabled, and says why."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        _play(visit.playing)
+        _play(visit.playing, idle or _stopped(visit))
+        moves = idle or _stopped(visit) or texts("train")["idle_playing"] * visit.playing
         for label, name, help in STEPS:
-            st.button(label, on_click=_do, args=(name,), disabled=visit.playing, help=help)
-        st.button("", icon=":material/restart_alt:", on_click=_do, args=("reset",),
-                  key="train_reset", help="Reset: back to the same initial weights")  # fmt: skip
-        st.button("", icon=":material/casino:", on_click=_do, args=("reseed",),
-                  key="train_reseed", help="Reseed: other initial weights, other data")  # fmt: skip
+            _button(label, name, help, moves)
+        _button("", "reset", "Reset: back to the same initial weights", idle or _untouched(visit),
+                ":material/restart_alt:")  # fmt: skip
+        _button("", "reseed", "Reseed: other initial weights, other data", idle,
+                ":material/casino:")  # fmt: skip
         st.session_state.setdefault(SPEED, "full")
-        st.segmented_control("Speed", list(SPEEDS), key=SPEED, required=True,
+        st.segmented_control("Speed", list(SPEEDS), key=SPEED, required=True, disabled=bool(idle),
                              label_visibility="collapsed", on_change=_redraw)  # fmt: skip
-        _how()
+        _how(disabled=bool(idle))
         _lessons()
 
 
-def _play(playing: bool) -> None:
+def _stopped(visit: Visit) -> str:
+    """Why no model can go on; "" if one can."""
+    run = visit.training
+    return texts("train")["idle_stopped"] if run is not None and not run.going else ""
+
+
+def _untouched(visit: Visit) -> str:
+    """Why there is nothing to reset; "" if there is."""
+    run = visit.training
+    began = run is None or visit.playing or run.furthest
+    return "" if began else texts("train")["idle_reset"]
+
+
+def _button(label: str, name: str, help: str, idle: str, icon: str | None = None) -> None:
+    st.button(label, icon=icon, key=f"train_{name}", on_click=_do, args=(name,),
+              disabled=bool(idle), help=idle or help)  # fmt: skip
+
+
+def _play(playing: bool, idle: str) -> None:
+    """Play and Pause, which are one button: there is never a second one beside it."""
     name, icon = ("pause", ":material/pause:") if playing else ("play", ":material/play_arrow:")
-    st.button(name.capitalize(), icon=icon, on_click=_do, args=(name,), width=96,
-              type="secondary" if playing else "primary", help="Space bar")  # fmt: skip
+    st.button(name.capitalize(), icon=icon, key="train_play", on_click=_do, args=(name,), width=96,
+              type="secondary" if playing else "primary", disabled=bool(idle),
+              help=idle or "Space bar")  # fmt: skip
 
 
 def _do(name: str) -> None:
@@ -163,9 +184,9 @@ def clip_limit(experiment: Experiment) -> float | None:
     return None if experiment.clip == "none" else experiment.clip_at
 
 
-def _how() -> None:
+def _how(disabled: bool) -> None:
     """How it trains, behind a button that says it."""
-    with st.popover(_how_words(), key="train_how", on_change="rerun") as opened:
+    with st.popover(_how_words(), key="train_how", on_change="rerun", disabled=disabled) as opened:
         if opened.open:
             for pair in (OWN[:2], OWN[2:4], OWN[4:]):
                 for column, name in zip(st.columns(2), pair, strict=True):
@@ -217,26 +238,28 @@ def _lessons() -> None:
 
 def _choose() -> None:
     name = st.session_state.get(LESSON)
-    if name in LESSONS and not LESSONS[name].influence:
-        begin_lesson(LESSONS[name])
-        st.rerun()  # the sidebar's knobs too
     training.visit().playing = False
-    st.rerun(state.WHOLE_PAGE)
+    if name in LESSONS:
+        begin_lesson(LESSONS[name])
+    st.rerun()  # the sidebar's knobs too
 
 
 def begin_lesson(chosen: Lesson) -> None:
-    """Set every knob as the lesson has it, but the seed, and play."""
+    """Set every knob as the lesson has it, but the seed, and play. No preset is shown any more."""
     visit, seed = training.visit(), st.session_state["seed"]
-    st.session_state[GHOSTS] = []
-    if chosen.first:
-        first = visit.begin(chosen.experiment(seed, first=True))
-        first.goal = chosen.goal
-        first.advance(seconds=MOST_SECONDS)
-        st.session_state[GHOSTS] = [first.number]
+    st.session_state["preset"] = None
+    if chosen.influence:
+        return
     experiment = chosen.experiment(seed)
     state.adopt(experiment)
-    visit.begin(experiment).goal = chosen.goal
-    visit.play()
+    first = chosen.experiment(seed, first=True) if chosen.first else None
+    visit.begin_lesson(experiment, first, chosen.goal)
+
+
+def forget_lesson() -> None:
+    """Before the list is drawn: it names no lesson that is not shown."""
+    if not lesson():
+        st.session_state[LESSON] = None
 
 
 def troubles(run: Training) -> None:

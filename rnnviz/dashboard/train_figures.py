@@ -23,8 +23,8 @@ from rnnviz.plots import training as plots
 from rnnviz.plots import training_gradients as gradients
 from rnnviz.plots import training_weights as weights
 from rnnviz.training import METRICS
-from rnnviz.wording.texts import texts
-from rnnviz.wording.training import clip_words, course_words
+from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.training import clip_words, course_words, loss_words
 
 Array = np.ndarray
 COARSE = 60
@@ -41,7 +41,8 @@ def first_screen(visit: Visit, run: Training, on_command: Callable[[str, int], N
     styles = theme.model_styles([course.label for course in courses])
     baseline, words = _baseline(run.experiment)
     metric = METRICS[compute.plan(run.experiment).batch.loss]
-    layout.verdict(course_words(courses, baseline, words, metric), styles)
+    said = course_words(courses, baseline, words, metric)
+    layout.verdict(said if visit.ahead is None else [_ahead(visit.ahead)], styles)
     controls.troubles(run)
     _scrubber(visit, run, courses, styles, on_command)
     figure = plots.loss_figure.plain(
@@ -49,6 +50,8 @@ def first_screen(visit: Visit, run: Training, on_command: Callable[[str, int], N
         baseline,
         also=_ngram_level(run.experiment),
         ghosts=ghosts(visit),
+        playing=visit.playing,
+        least=run.goal or 0,
         metric_name=metric,
         log=controls.log_loss(),
         styles=styles,
@@ -59,11 +62,18 @@ def first_screen(visit: Visit, run: Training, on_command: Callable[[str, int], N
         key="loss",
         height=LOSS_HEIGHT,
         step_axis=True,
+        revision=run.zoom,
         filename="rnnviz-loss",
         alt="Loss and metric over training steps, one line a model, with the baseline",
     )
     layout.how_to_read(texts("train")["how_to_read_loss"])
-    _maps(courses, styles, COARSE if visit.playing else gradients.COLUMNS)
+    _maps(run, courses, styles, COARSE if visit.playing else gradients.COLUMNS)
+
+
+def _ahead(run: Training) -> str:
+    """How far the run is that a lesson compares with."""
+    done, goal = run.updates, run.goal or run.updates
+    return fill(texts("train")["ahead"], done=f"{done:,}", goal=f"{goal:,}")
 
 
 def _baseline(experiment: Experiment) -> tuple[float | None, str]:
@@ -88,7 +98,8 @@ def _scrubber(
     styles: Styles,
     on_command: Callable[[str, int], None],
 ) -> None:
-    steps = max((course.curves.steps for course in courses), key=len)
+    furthest = max(courses, key=lambda course: (course.last_step, len(course.curves.steps)))
+    steps = furthest.curves.steps[-1:] if visit.playing else furthest.curves.steps
     colours = {c.label: styles[c.label].colour for c in courses}
     series = [
         Series(styles[label].title, colour, theme.DARK.get(colour, colour), _at(c, steps))
@@ -106,13 +117,13 @@ def _scrubber(
     )
 
 
-def _at(course: Course, steps: Array) -> Array:
+def _at(course: Course, steps: Array) -> list[str]:
     """The loss at each of these steps, or at the last recorded one before it."""
     rows = np.searchsorted(course.curves.steps, steps, side="right") - 1
-    return course.curves.loss_per_answer[rows]
+    return [loss_words(course.loss_at(int(row))) for row in rows]
 
 
-def _maps(courses: Sequence[Course], styles: Styles, columns: int) -> None:
+def _maps(run: Training, courses: Sequence[Course], styles: Styles, columns: int) -> None:
     live_chart(
         gradients.state_heatmaps.plain(
             courses, styles=styles, height=MAP_HEIGHT, most_columns=columns
@@ -120,6 +131,7 @@ def _maps(courses: Sequence[Course], styles: Styles, columns: int) -> None:
         key="state-maps",
         height=MAP_HEIGHT,
         step_axis=True,
+        revision=run.zoom,
         filename="rnnviz-gradient-over-training",
         alt="Gradient norm over training step and time step, log10, one panel a model",
     )
@@ -132,14 +144,15 @@ def below_the_fold(visit: Visit, run: Training) -> None:
     styles = theme.model_styles([course.label for course in courses])
     left, right = st.columns(2)
     with left:
-        _profile(courses, styles, scrubbing=not visit.playing)
+        _profile(run, courses, styles, scrubbing=not visit.playing)
     with right:
-        _norms(courses, styles, run.experiment)
+        _norms(run, courses, styles)
     live_chart(
         weights.spectrum_figure.plain(courses, styles=styles, height=LOW_HEIGHT),
         key="spectra-course",
         height=LOW_HEIGHT,
         step_axis=True,
+        revision=run.zoom,
         filename="rnnviz-singular-values-over-training",
         alt="Singular values and spectral radius of the recurrent weights over training",
     )
@@ -150,12 +163,13 @@ def below_the_fold(visit: Visit, run: Training) -> None:
     samples(run, compute.plan(run.experiment).batch, styles, most)
 
 
-def _profile(courses: Sequence[Course], styles: Styles, scrubbing: bool) -> None:
+def _profile(run: Training, courses: Sequence[Course], styles: Styles, scrubbing: bool) -> None:
     live_chart(
         gradients.profile_figure.plain(courses, styles=styles, height=LOW_HEIGHT),
         key="profile",
         height=LOW_HEIGHT,
         time_axis=True,
+        revision=run.zoom,
         tracks=gradients.profile_tracks(courses) if scrubbing else (),
         filename="rnnviz-gradient-through-time",
         alt="Gradient norm at each time step at the chosen training step, one line a model",
@@ -163,13 +177,14 @@ def _profile(courses: Sequence[Course], styles: Styles, scrubbing: bool) -> None
     layout.how_to_read(texts("train")["how_to_read_profile"])
 
 
-def _norms(courses: Sequence[Course], styles: Styles, experiment: Experiment) -> None:
-    limit = controls.clip_limit(experiment)
+def _norms(run: Training, courses: Sequence[Course], styles: Styles) -> None:
+    limit = controls.clip_limit(run.experiment)
     live_chart(
         gradients.norm_figure.plain(courses, limit, styles=styles, height=LOW_HEIGHT),
         key="norms",
         height=LOW_HEIGHT,
         step_axis=True,
+        revision=run.zoom,
         filename="rnnviz-gradient-norm",
         alt="Norm of the whole gradient before and after clipping over training, log10",
     )
@@ -184,6 +199,7 @@ def _gates(run: Training, styles: Styles, most: int) -> None:
         key="gate-course",
         height=LOW_HEIGHT,
         time_axis=True,
+        revision=run.zoom,
         tracks=weights.gate_tracks(found) if most > 1 else (),
         filename="rnnviz-gates-over-training",
         alt="The memory gate of each unit at each step at the chosen training step",

@@ -68,7 +68,8 @@ class Trainee:
 class Training:
     """The models of an experiment, trained in lockstep on the same batches.
 
-    goal: the number of updates at which it pauses by itself; None for never.
+    goal: the number of updates at which it pauses by itself; None for never. zoom: of runs with
+    the same number the charts keep what a reader zoomed to.
     Streamlit starts a script before the one that it replaces has ended: they take turns.
     """
 
@@ -76,6 +77,7 @@ class Training:
     number: int
     trainees: dict[str, Trainee]
     goal: int | None = None
+    zoom: int = 0
     _turn: Lock = field(default_factory=Lock)
 
     @property

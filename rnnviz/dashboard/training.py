@@ -26,6 +26,9 @@ MOST_KEPT = 12
 WORTH_KEEPING = 10
 """Training steps from which on a run goes to the table when another one begins."""
 GHOST_POINTS = 200
+AHEAD_SLICE = 0.4
+"""Seconds of work in one slice of a run that is trained ahead: of it a picture now and then will
+do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +62,9 @@ class Visit:
     due: whether the browser has asked for a slice of training that is not done yet.
     restarted: why the run began anew, for the page to say. worked: when it trained last;
     drawn_below: when what is below the fold was drawn last, in seconds of the monotonic clock.
-    leaving: the page that is to be turned to.
+    leaving: the page that is to be turned to. ghosts: the numbers of the runs that are drawn in
+    grey. ahead: a run that is trained before the present one goes on, to be drawn in grey. shown:
+    the `zoom` of the run whose figures the page shows, 0 where it is none.
     """
 
     training: Training | None = None
@@ -70,6 +75,9 @@ class Visit:
     worked: float = 0.0
     drawn_below: float = 0.0
     leaving: str = ""
+    ghosts: tuple[int, ...] = ()
+    ahead: Training | None = None
+    shown: int | None = None
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def follow(self, wanted: Experiment) -> Training:
@@ -84,9 +92,23 @@ class Visit:
     def begin(self, experiment: Experiment) -> Training:
         """A new run; the one before goes to the table."""
         self.keep()
+        self.ahead, before = None, self.training
         run = self.training = begin(experiment, next(self.numbers))
+        run.zoom = before.zoom if before else run.number
         self.restarted = ""
         return run
+
+    def begin_lesson(
+        self, experiment: Experiment, first: Experiment | None, goal: int | None
+    ) -> None:
+        """A run that shows nothing of those before it, and plays; `first` is trained ahead of
+        it."""
+        ahead = None if first is None else begin(first, next(self.numbers))
+        run = self.begin(experiment)
+        run.goal, run.zoom, self.ghosts = goal, run.number, ()
+        if ahead is not None:
+            self.ahead, ahead.goal = ahead, goal
+        self.play()
 
     def play(self) -> None:
         """Let it go on from where it is."""
@@ -94,8 +116,12 @@ class Visit:
         self.worked, self.restarted = time.monotonic(), ""
 
     def advance(self, updates: int | None) -> None:
-        """One slice of training; it pauses where nothing is left to do."""
-        self.due, run = False, self.training
+        """One slice of training, of the run ahead if there is one; it pauses where nothing is
+        left to do."""
+        self.due, run, self.worked = False, self.training, time.monotonic()
+        if self.ahead is not None:
+            self._advance_ahead(self.ahead)
+            return
         if run is None:
             return
         run.advance(updates)
@@ -104,16 +130,28 @@ class Visit:
         if run.done and run is self.training:
             self.playing, run.goal = False, None
 
+    def _advance_ahead(self, run: Training) -> None:
+        run.advance(seconds=AHEAD_SLICE)
+        self.worked = time.monotonic()
+        if run.done and run is self.ahead:
+            self.ahead, self.ghosts = None, (run.number,)
+            self._keep(run)
+
     def keep(self) -> None:
-        """Put the run that ends into the table, if it got anywhere."""
-        if self.training is not None and self.training.furthest >= WORTH_KEEPING:
-            self.runs = [*self.runs, kept(self.training)][-MOST_KEPT:]
+        """Put the runs that end into the table, if they got anywhere."""
+        for run in (self.ahead, self.training):
+            if run is not None and run.furthest >= WORTH_KEEPING:
+                self._keep(run)
+
+    def _keep(self, run: Training) -> None:
+        self.runs = [*self.runs, kept(run)][-MOST_KEPT:]
 
     def reset(self) -> None:
         """Back to the same initial weights."""
+        ahead, self.ahead = self.ahead, None
         if self.training is not None:
             self.begin(self.training.experiment)
-        self.playing = False
+        self.ahead, self.playing = ahead, False
 
 
 def visit() -> Visit:

@@ -12,6 +12,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import gapped, note, rule
 from rnnviz.plots.panels import UNSEEN, axis, headline
+from rnnviz.wording.training import loss_words
 
 Array = np.ndarray
 Styles = Mapping[str, theme.Style]
@@ -31,11 +32,13 @@ FAR = 8.0
 HUGE = 1e30
 """What float32 holds with room to spare; a line beyond has long left every range."""
 GHOST_DASHES = ("dash", "dot", "dashdot")
+PAST = theme.Style("", "", theme.GREY, "dash")
 
 
-def span(courses: Sequence[Course]) -> float:
-    """The end of the step axis: a round number, so that it stands still while training runs."""
-    last = max((course.last_step for course in courses), default=0)
+def span(courses: Sequence[Course], least: int = 0) -> float:
+    """The end of the step axis: a round number, so that it stands still while training runs; not
+    below `least`."""
+    last = max([least, *(course.last_step for course in courses)])
     decade = 1
     while True:
         for step in SPANS:
@@ -52,6 +55,8 @@ def loss_figure(
     *,
     also: Mapping[str, float] = MappingProxyType({}),
     ghosts: Sequence[Course] = (),
+    playing: bool = False,
+    least: int = 0,
     metric_name: str = "accuracy",
     log: bool = False,
     styles: Styles | None = None,
@@ -62,7 +67,8 @@ def loss_figure(
     Thin: the loss of each batch; thick: its mean over the last recorded steps. The baseline, what
     is reached without looking at the sequence, is a dotted line that says so; `also` are further
     ones by name, such as an n-gram model's. `ghosts` are earlier
-    runs, dashed in grey. log: log10 of the loss.
+    runs, dashed in grey and named. log: log10 of the loss. playing: the numbers move on, and stand
+    elsewhere: names alone are said. least: training steps that the axis shows at least.
     """
     known = theme.styles_for([course.label for course in courses], styles)
     whole = (*courses, *ghosts)
@@ -73,8 +79,8 @@ def loss_figure(
         style = known[course.label]
         data += _lines(course, _scaled(course.curves.loss_per_answer, log), style, "")
         data.append(_smooth(course, course.curves.metric, style, "2", metric_name))
-    layout = _loss_layout(span(whole), (low, high), metric_name, log)
-    layout |= {"height": height, "annotations": [_headline(courses, known)]}
+    layout = _loss_layout(span(whole, least), (low, high), metric_name, log)
+    layout |= {"height": height, "annotations": [_headline(courses, known, ghosts, playing)]}
     levels = {**({} if baseline is None else {baseline_name: baseline}), **also}
     layout["shapes"] = []
     for name, value in levels.items():
@@ -197,17 +203,18 @@ def step_axis(end: float) -> Piece:
     return axis("training step", range=[-0.01 * end, end], showgrid=False, nticks=6)
 
 
-def _headline(courses: Sequence[Course], styles: Styles) -> Piece:
+def _headline(
+    courses: Sequence[Course], styles: Styles, ghosts: Sequence[Course], playing: bool
+) -> Piece:
     """Every model's name in its colour, with its loss where there is room: the figure's legend."""
-    if len(courses) > ROOM:
-        names = [(styles[course.label], styles[course.label].title) for course in courses]
-        return headline("", names, 0)
-    parts = []
-    for course in courses:
-        style = styles[course.label]
-        value = f"{course.loss:.3g}" if np.isfinite(course.loss) else "NaN"
-        parts.append((style, f"{style.title} {value}"))
-    return headline("loss now:", parts, theme.WIDTH)
+    known = [(styles[course.label], course) for course in courses]
+    past = [(PAST, course.label) for course in ghosts[:ROOM]]
+    past += [(PAST, f"and {len(ghosts) - ROOM} more")] if len(ghosts) > ROOM else []
+    if playing or len(courses) > ROOM:
+        small = 0 if len(courses) > ROOM else theme.WIDTH
+        return headline("", [*((style, style.title) for style, _ in known), *past], small)
+    now = [(style, f"{style.title} {loss_words(course.loss)}") for style, course in known]
+    return headline("loss now:", [*now, *past], theme.WIDTH)
 
 
 def level_words(text: str, level: float, share: float = 1.0) -> Piece:

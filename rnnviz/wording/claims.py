@@ -57,6 +57,7 @@ class Said:
 
 
 MEASURING = Said("measuring …", "open", ("Measuring …",))
+WAITING = Said("waiting its turn", "open", ("Waiting its turn.",))
 
 
 def growth_words(found: Sequence[Draw]) -> Said:
@@ -67,10 +68,11 @@ def growth_words(found: Sequence[Draw]) -> Said:
     if not v.wrong:
         line = " ".join(["Right in every draw.", *_halves(v)])
         return Said(f"right in all {v.draws} draws", "true", (line,))
-    wrong = percent(v.wrong / v.draws)
-    line = " ".join([f"Word for word it is wrong in **{wrong}** of draws.", *_halves(v)])
+    wrong, others = f"{v.wrong} of {v.draws}", len(found) - v.draws
+    less = f" ({others} more have no number)" if others else ""
+    line = f"Word for word it is wrong in **{wrong}** draws{less}. {' '.join(_halves(v))}"
     tone = "false" if v.wrong >= FEW * v.draws else "half"
-    return Said(f"false in {wrong} of {v.draws} draws", tone, (line,))
+    return Said(f"false in {wrong} draws", tone, (line,))
 
 
 def _halves(v: GrowthVerdict) -> Iterator[str]:
@@ -182,7 +184,7 @@ def truncation_words(found: Sequence[Agreement], wrong_up_to: int = 0) -> Said:
         return Said(f"held in {v.good} of {v.draws} draws", "half" if wrong_up_to else "true",
                     tuple(lines))  # fmt: skip
     tone = "half" if share >= 0.5 else "false"
-    return Said(f"false in {percent(wrong / v.draws)} of {v.draws} draws", tone, tuple(lines))
+    return Said(f"false in {wrong} of {v.draws} draws", tone, tuple(lines))
 
 
 def _cosine(value: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnviz.analysis.phase import Cell, PhaseGrid, level_share, turning_points
+from rnnviz.analysis.phase import PhaseGrid, level_cells, turning_points
 from rnnviz.analysis.rates import LEVEL
 from rnnviz.wording.names import display_name, setting_name
 
@@ -17,15 +17,15 @@ def phase_words(slopes: Sequence[PhaseGrid], row: float, most: int = 3) -> tuple
 
     Nothing is said of models or rows that have no number yet.
     """
-    shares = [(share, grid) for grid in slopes if (share := level_share(grid)) is not None]
-    if not shares:
+    counts = [(*level_cells(grid), grid) for grid in slopes]
+    known = [(level, of, grid) for level, of, grid in counts if of]
+    if not known:
         return ()
-    shares.sort(key=lambda pair: pair[0])
-    cells = max(int((grid.cells == Cell.NUMBER).sum()) for _, grid in shares)
-    parts = [f"**{100 * share:.0f} %** in the {display_name(g.model)}" for share, g in shares]
-    first = (f"Of {cells} settings, the error stays level (within ±{LEVEL:g} decades a step) in "
-             f"{_list(parts)}.")  # fmt: skip
-    return first, *_turning_words([grid for _, grid in shares][:most], row)
+    known.sort(key=lambda count: count[0] / count[1])
+    parts = [f"**{level} of {of}{' settings' * (not n)}** in the {display_name(grid.model)}"
+             for n, (level, of, grid) in enumerate(known)]  # fmt: skip
+    first = f"The error stays level (within ±{LEVEL:g} decades a step) in {_list(parts)}."
+    return first, *_turning_words([grid for *_, grid in known][:most], row)
 
 
 def _turning_words(grids: Sequence[PhaseGrid], wanted: float) -> tuple[str, ...]:

@@ -52,13 +52,15 @@ def _score(course: Course, metric_name: str, first: bool) -> str:
     right = ""
     if metric_name == "accuracy" and np.isfinite(course.metric):
         right = f" ({course.metric:.0%}{' right' if first else ''})".replace("%", " %")
-    return f"{_name(course)} **{_loss(course.loss)}**{right}"
+    return f"{_name(course)} **{loss_words(course.loss)}**{right}"
 
 
 def _against(courses: Sequence[Course], baseline: float, text: str) -> str:
     better = [_name(c) for c in courses if c.loss < BEATEN * baseline]
     rest = [_name(c) for c in courses if not c.loss < BEATEN * baseline]
     known = f"Baseline: {text or f'{baseline:.4g}'}."
+    if baseline <= 0:
+        return f"No loss can be below the baseline. {known}"
     if baseline <= 0:
         return f"No loss can be below the baseline. {known}"
     if not better:
@@ -81,7 +83,8 @@ def _list(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _loss(value: float) -> str:
+def loss_words(value: float) -> str:
+    """A loss as it is written wherever it stands: 2.08, 0.0022, NaN."""
     if not np.isfinite(value):
         return "NaN" if np.isnan(value) else "∞"
-    return f"{value:.2f}" if 0.1 <= abs(value) < 100 else f"{value:.2g}"
+    return f"{value:.2f}" if 0.095 <= abs(value) < 100 else f"{value:.2g}"

@@ -148,7 +148,7 @@ def _gates(fields: Mapping[str, Any]) -> str:
         f"**{100 * fields['share_beyond']:.0f} %** of units outlast the {fields['seq_len']}-step "
         f"gap. Product of {gate} gates **{magnitude(fields['product_log10'])}**; the true "
         f"∂{state}_T/∂{state}_0 is **{truth}**"
-        + ("." if ratio is None else f", {magnitude(ratio)} times as much.")
+        + ("." if ratio is None else f": {magnitude(ratio)} times the product.")
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis.measures import Measures
-from rnnviz.analysis.phase import Axis, Cell, level_share, phase_grids, turning_points
+from rnnviz.analysis.phase import Axis, Cell, level_cells, phase_grids, turning_points
 from rnnviz.core.numerics import Status
 from rnnviz.wording.phase import phase_words
 
@@ -97,12 +97,12 @@ def test_where_the_slope_changes_its_sign() -> None:
     assert turning_points(gap, 0) == pytest.approx([1.0])
 
 
-def test_the_share_of_level_cells() -> None:
+def test_the_count_of_level_cells() -> None:
     grid = one(
         [found(g, 10, slope=s) for g, s in zip(GAIN.values, (-0.3, -0.02, 0.0), strict=True)]
     )
-    assert level_share(grid) == pytest.approx(2 / 3)
-    assert level_share(one([])) is None
+    assert level_cells(grid) == (2, 3)
+    assert level_cells(one([])) == (0, 0)
 
 
 def test_words_have_the_numbers_and_the_least_level_model_first() -> None:
@@ -111,8 +111,8 @@ def test_words_have_the_numbers_and_the_least_level_model_first() -> None:
     grids = phase_grids(results, ["lstm", "rnn", "gru"], GAIN, LENGTH, "slope")
     first, second = phase_words(grids, 100)
     assert first == (
-        "Of 3 settings, the error stays level (within ±0.02 decades a step) in "
-        "**0 %** in the RNN, **100 %** in the LSTM."
+        "The error stays level (within ±0.02 decades a step) in **0 of 3 settings** in the RNN, "
+        "**3 of 3** in the LSTM."
     )
     assert second == (
         "At T = 10 it turns from dying to growing at gain **1.4** in the RNN, "

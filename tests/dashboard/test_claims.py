@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
 from rnnviz.analysis.claims_examples import EXAMPLES
-from rnnviz.dashboard import controls
+from rnnviz.dashboard import claims, controls
 from rnnviz.dashboard.claims import CLAIMS, Asked, Visit
 from rnnviz.dashboard.claims_links import OPENS
-from rnnviz.wording.claims import SENTENCES, TONES
+from rnnviz.wording.claims import MEASURING, SENTENCES, TONES, WAITING
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import (
     assert_sound,
@@ -142,6 +142,55 @@ def test_what_is_there_so_far_is_shown_with_how_far_it_is(few: None) -> None:
     assert [button.label for button in app.button if button.label.startswith("“")] == [
         f"“{sentence}”" for sentence in SENTENCES.values()
     ]
+
+
+def one_slice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each slice measures a single result, and each run draws anew."""
+    monkeypatch.setattr(claims, "SLICE", 0.0)
+    monkeypatch.setattr(Visit.advance, "__defaults__", (0.0, Visit.advance.__defaults__[1]))
+    monkeypatch.setattr(claims, "DRAW_EVERY", 0.0)
+
+
+def test_the_bar_the_chip_and_the_verdict_speak_of_the_same_draws(
+    few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_slice(monkeypatch)
+    app = visit("claims", SMALL)
+    bars = set()
+    while found := app.get("progress"):
+        bar, of_all = found[0].proto.text.split(" ", 1)
+        assert of_all == f"of {FEW} draws"
+        assert chips(app)[0][1].endswith(f" {bar} draws")
+        assert f"of {bar} draws" in verdict(app) or "every draw" in verdict(app)
+        bars.add(int(bar))
+        app.run()
+    assert bars == set(range(1, FEW))
+    assert chips(app)[0][1].endswith(f" {FEW} draws")
+
+
+def test_a_claim_says_whether_it_is_measured_or_waits(
+    few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_slice(monkeypatch)
+    app = visit("claims", {**SMALL, "view_claim": "highway"})
+    shorts = dict(zip(CLAIMS, [short for _, short in chips(app)], strict=True))
+    assert "1" in shorts.pop("highway")
+    assert set(shorts.values()) == {WAITING.short}
+    works = app.session_state["claims"].works
+    while not works["highway"].finished:
+        app.run()
+    shorts = dict(zip(CLAIMS, [short for _, short in chips(app.run())], strict=True))
+    assert f"of {FEW}" in shorts["highway"]
+    assert shorts["sigma"] == MEASURING.short
+    assert shorts["reduction"] == WAITING.short
+
+
+def test_how_far_a_claim_is_names_what_is_counted(few: None) -> None:
+    seen = Visit()
+    seen.follow(ASKED)
+    assert seen.works["clipping"].so_far(3) == f"3 of {FEW} runs"
+    assert seen.works["truncation"].so_far(FEW) == f"{FEW} of {FEW} draws"
+    assert seen.works["truncation"].so_far(FEW + 1) == f"{FEW} of {FEW} draws, 1 of your 1 models"
 
 
 def test_another_sentence_and_other_draws(few: None) -> None:

@@ -111,7 +111,7 @@ def test_the_page_stands(quantity: str) -> None:
     finished(app)
     assert_sound(app)
     assert list(charts(app)) == ["phase"]
-    assert "Of 35 settings" in verdict(app)
+    assert "of 35 settings in the" in verdict(app)
     assert "in the RNN" in verdict(app)
 
 

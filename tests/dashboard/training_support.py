@@ -52,6 +52,15 @@ def choose(app: AppTest, lesson: str) -> AppTest:
     return app.selectbox(key="train_lesson").select(lesson).run()
 
 
+def prepared(app: AppTest) -> AppTest:
+    """Tick until the run that a lesson compares with is done."""
+    for _ in range(300):
+        if app.session_state["training"].ahead is None:
+            break
+        tick(app)
+    return app
+
+
 def words(app: AppTest) -> str:
     """All small print of the page."""
     bodies = " ".join(element.proto.body for element in app.get("html"))

@@ -41,7 +41,8 @@ def test_nothing_is_said_before_anything_is_measured(words) -> None:
 def test_the_rule_is_wrong_as_often_as_it_was() -> None:
     found = [drawn(0.2, 0.1)] * 3 + [drawn(0.2, -0.1)] * 2 + [drawn(-0.2, -0.3)] * 5
     said = growth_words(found)
-    assert (said.short, said.tone) == ("false in 20 % of 10 draws", "false")
+    assert (said.short, said.tone) == ("false in 2 of 10 draws", "false")
+    assert "wrong in 2 of 10 draws." in text(said)
     assert "With σₘₐₓ below 1/γ the error vanished in 5 of 5: that half is a law." in text(said)
     assert "Above, it exploded in 3 of 5: σₘₐₓ > 1 allows explosion" in text(said)
 
@@ -51,7 +52,7 @@ def test_the_rule_is_right_if_the_draws_say_so() -> None:
     assert (said.short, said.tone) == ("right in all 2 draws", "true")
     assert "allows explosion" not in text(said)
     rarely = growth_words([drawn(0.2, 0.1)] * 19 + [drawn(0.2, -0.1)])
-    assert (rarely.short, rarely.tone) == ("false in 5 % of 20 draws", "half")
+    assert (rarely.short, rarely.tone) == ("false in 1 of 20 draws", "half")
 
 
 def test_the_lower_half_is_no_law_if_a_draw_breaks_it() -> None:
@@ -63,13 +64,15 @@ def test_the_lower_half_is_no_law_if_a_draw_breaks_it() -> None:
 def test_word_for_word_the_rule_knows_no_gamma() -> None:
     """A logistic unit with σ_max = 2 must vanish; "σ_max > 1 explodes" is wrong there."""
     said = growth_words([drawn(np.log10(0.5), -0.4, gamma=0.25)])
-    assert said.short == "false in 100 % of 1 draws"
+    assert said.short == "false in 1 of 1 draws"
     assert "below 1/γ the error vanished in 1 of 1" in text(said)
 
 
 def test_draws_without_a_number_do_not_count() -> None:
     assert growth_words([drawn(0.1, np.nan)]) == MEASURING
     assert growth_words([drawn(0.1, np.nan), drawn(0.1, 0.1)]).short == "right in all 1 draws"
+    wrong = growth_words([drawn(0.1, np.nan), drawn(0.1, -0.1)])
+    assert "wrong in 1 of 1 draws (1 more have no number)." in text(wrong)
 
 
 def test_real_draws_refute_the_rule_and_keep_its_half() -> None:
@@ -117,7 +120,7 @@ def test_clipping_cures_nothing_unless_a_gradient_gets_longer() -> None:
 def test_truncation_is_judged_by_its_direction() -> None:
     found = [agreeing(0.99)] * 3 + [agreeing(0.2, growth=0.0)] * 3
     said = truncation_words(found, 40)
-    assert (said.short, said.tone) == ("false in 50 % of 6 draws", "half")
+    assert (said.short, said.tone) == ("false in 3 of 6 draws", "half")
     assert "gave the full gradient's direction in 3 of 3 draws; where it lasts, in 0 of 3" in text(
         said
     )

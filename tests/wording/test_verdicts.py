@@ -190,8 +190,8 @@ def test_gates_sentence():
               "true_status": Status.FINITE, "ratio_log10": np.log10(140)}  # fmt: skip
     assert verdicts.say(Verdict("gates", fields)) == (
         "The median LSTM unit keeps half its memory for **14 steps**; **12 %** of units outlast "
-        "the 100-step gap. Product of forget gates **0.14**; the true ∂c_T/∂c_0 is **20**, "
-        "140 times as much."
+        "the 100-step gap. Product of forget gates **0.14**; the true ∂c_T/∂c_0 is **20**: "
+        "140 times the product."
     )
     named = verdicts.say(Verdict("gates", {**fields, "label": "lstm:gain=2"}))
     assert named.startswith("The median unit of the LSTM, gain 2, keeps half its memory")

@@ -31,6 +31,7 @@ def live_chart(
     height: int,
     time_axis: bool = False,
     step_axis: bool = False,
+    revision: int = 0,
     tracks: Sequence[Track | Words] = (),
     filename: str = "rnnviz",
     alt: str = "",
@@ -50,6 +51,8 @@ def live_chart(
     height : in pixels; the width is the column's.
     time_axis : x is the time step. One cursor is shared by all such charts of the page.
     step_axis : x is the training step. The one that the scrubber has chosen is marked.
+    revision : with another one the chart is of something else, and what a reader zoomed to is
+        forgotten. Once drawn it stands in `data-revision`.
     tracks : what the chart shows at the training step that the scrubber has chosen.
     filename : of the PNG and SVG a reader saves, without the ending.
     alt : what the chart shows, for those who cannot see it.
@@ -57,6 +60,7 @@ def live_chart(
     """
     options = {
         "key": key,
+        "revision": revision,
         "height": height,
         "timeAxis": time_axis,
         "stepAxis": step_axis,

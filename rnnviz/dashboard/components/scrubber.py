@@ -31,12 +31,12 @@ _SCRUBBER = st.components.v2.component(
 
 class Series(NamedTuple):
     """A model's name, its colour on a light page and on a dark one, and its loss at each
-    recorded step."""
+    recorded step, as the page writes it."""
 
     name: str
     colour: str
     dark: str
-    losses: Array
+    losses: Sequence[str]
 
 
 def scrubber(
@@ -57,7 +57,8 @@ def scrubber(
     key : names it on its page.
     run : what is trained; when it changes, the last step is shown again.
     steps : the recorded training steps.
-    series : what is said of each step. While it plays, of the last step alone, to keep it small.
+    series : what is said of each step. While it plays nothing is: step and losses move on, and
+        stand in the page's verdict.
     playing, every : whether it asks for ticks, and the least time in seconds between two.
     on_command : called, before the script's body, with one of `COMMANDS` and the chosen step.
     show : label of the button that opens the chosen network on another page; "" for none.
@@ -71,7 +72,7 @@ def scrubber(
                 "name": s.name,
                 "colour": s.colour,
                 "dark": s.dark,
-                "losses": _numbers(np.asarray(s.losses)[kept]),
+                "losses": list(s.losses[kept]),
             }
             for s in series
         ],
@@ -99,8 +100,3 @@ def _hear(command: object, on_command: Callable[[str, int], None]) -> None:
     step: Any = command.get("step")
     valid = isinstance(step, int | float) and 0 <= step < 2**31
     on_command(str(command["name"]), int(step) if valid else 0)
-
-
-def _numbers(values: Array) -> list[float | None]:
-    """Four digits are enough to read; what is no number is None."""
-    return [float(f"{v:.4g}") if np.isfinite(v) else None for v in values.tolist()]

@@ -21,7 +21,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.claims import drawn_at
 from rnnviz.plots.claims_theory import examples_figure
 from rnnviz.plots.drawing import Drawing
-from rnnviz.wording.claims import SENTENCES, Said
+from rnnviz.wording.claims import SENTENCES, WAITING, Said
 from rnnviz.wording.texts import texts
 
 BOARD, CLOCK = "claims-board", "claims"
@@ -50,30 +50,46 @@ def _board(setting: Setting) -> None:
     hidden_size = int(layout.kept(UNITS, SIZES, "32"))
     if not (setting.dragging and mine.works):
         mine.follow(Asked(_seed(), hidden_size, setting.experiment))
-    # What is known is on the screen before more is found out: the page opens at once.
-    _question(mine.works[chosen])
-    _sentences(mine, chosen)
     leaving = mine.turning.asked is not None
     working = not (setting.dragging or mine.finished or leaving)
-    if working:
+    work = mine.works[chosen]
+    # What is known is on the screen before more is found out, and all of it speaks of the same
+    # results; of none at all there is nothing to draw.
+    begins = working and not work.found
+    if begins:
         mine.advance(chosen)
+    count, said, figure = _shown(work)
+    _question(work, count)
+    _sentences(mine, chosen, said)
     if chosen == "sigma" and st.session_state.get(EXAMPLE) in EXAMPLES:
         _example(str(st.session_state[EXAMPLE]))
     else:
-        _answer(mine.works[chosen])
+        _answer(chosen, said, figure)
+    if working and not begins:
+        mine.advance(chosen)
     mine.slices += not leaving
     clock(key=CLOCK, running=working or leaving, count=mine.slices, on_tick=_tick)
 
 
-def _question(work: Work) -> None:
+def _shown(work: Work) -> tuple[int, Said, Drawing]:
+    """How many results of the chosen claim the page shows, what they say, and their figure."""
+
+    def make() -> tuple[int, Said, Drawing]:
+        found = list(work.found)
+        return len(found), work.claim.words(found), work.claim.figure(found, height=HEIGHT)
+
+    shown: tuple[int, Said, Drawing] = work.picture(work.name, make)
+    return shown
+
+
+def _question(work: Work, count: int) -> None:
     """The page's title; how far the chosen claim is; how many units the draws have; others."""
     left, middle, size, right = st.columns([9, 7, 3, 4], vertical_alignment="center")
     with left:
         layout.question(texts("claims")["question"])
     with middle:
-        if not work.finished:
-            done, total = len(work.found), work.total
-            st.progress(done / total, text=f"{done:,} of {total:,} measured")
+        if count < work.total:
+            st.progress(count / work.total, text=work.so_far(count))
     with size:
         layout.choice("Hidden units", SIZES, UNITS, "32", lambda n: f"H = {n}", width=96)
     with right:
@@ -91,13 +107,16 @@ def _draw_again() -> None:
     st.rerun(WHOLE_PAGE)
 
 
-def _sentences(mine: Visit, chosen: str) -> None:
-    """All of them in two rows."""
-    names = list(CLAIMS)
+def _sentences(mine: Visit, chosen: str, shown: Said) -> None:
+    """All of them in two rows, the chosen one with the verdict that is `shown` below."""
+    names, current = list(CLAIMS), mine.current(chosen)
     for row in (names[:ROW], names[ROW:]):
         for column, name in zip(st.columns(ROW), row, strict=True):
             with column:
-                _sentence(name, mine.works[name].said(), name == chosen)
+                work = mine.works[name]
+                said = shown if name == chosen else work.said()
+                waits = not work.found and name != current
+                _sentence(name, WAITING if waits else said, name == chosen)
 
 
 def _sentence(name: str, said: Said, chosen: bool) -> None:
@@ -113,14 +132,9 @@ def _choose(name: str) -> None:
     st.rerun(WHOLE_PAGE)
 
 
-def _answer(work: Work) -> None:
+def _answer(name: str, said: Said, figure: Drawing) -> None:
     """The verdict in words and the figure, as far as they are."""
-    text, name = texts("claims"), work.name
-
-    def make() -> tuple[Said, Drawing]:
-        return work.said(), work.claim.figure(work.found, height=HEIGHT)
-
-    said, figure = work.picture(name, make)
+    text = texts("claims")
     why = text.get(f"why_{name}")
     layout.verdict([*said.lines, *([why] if why else [])], STYLES)
     live_chart(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import html
 import time
+from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.dashboard import compute, influence, layout, state, training
 from rnnviz.dashboard import train_controls as controls
@@ -33,18 +36,37 @@ def page(setting: Setting) -> None:
     visit = training.visit()
     controls.remember()
     layout.link_messages(setting.experiment)
-    lesson, refusal = controls.lesson(), _refusal(setting.experiment)
+    refusal = _refusal(setting.experiment)
     if not refusal:
         _follow(visit, setting.experiment)
-    visit.playing = visit.playing and not refusal and lesson != INFLUENCE
-    controls.draw(visit)
-    if lesson == INFLUENCE:
-        influence.panel()
+    controls.forget_lesson()
+    idle = _idle(refusal)
+    visit.playing = visit.playing and not idle
+    controls.draw(visit, idle)
+    if controls.lesson() == INFLUENCE:
+        _figures(visit, 0, influence.panel)
     elif refusal:
         layout.refused(refusal)
-    else:
-        _hint(visit)
-        _learning(setting.dragging)
+    elif visit.training is not None:
+        _figures(visit, visit.training.zoom, partial(_learning, setting.dragging))
+
+
+def _idle(refusal: str) -> str:
+    """Why there is nothing to play; "" if there is."""
+    if controls.lesson() == INFLUENCE:
+        return texts("train")["idle_influence"]
+    return texts("train")["idle_refused"] if refusal else ""
+
+
+def _figures(visit: Visit, revision: int, draw: Callable[[], None]) -> None:
+    """The hint and the figures. Where these take the place of another lesson's, the page says at
+    once that they are being prepared, and shows nothing of that."""
+    hint, preparing = st.empty(), visit.shown != revision
+    _hint(hint, visit, revision, preparing)
+    draw()
+    if preparing:
+        visit.shown = revision
+        _hint(hint, visit, revision)
 
 
 def _refusal(experiment: Experiment) -> str:
@@ -79,14 +101,21 @@ def _learning(dragging: bool) -> None:
     first_screen(visit, visit.training, _command)
 
 
-def _hint(visit: Visit) -> None:
-    """One line: what the lesson shows, why training began anew, or how to begin."""
+def _hint(place: DeltaGenerator, visit: Visit, revision: int, preparing: bool = False) -> None:
+    """One line: what the lesson shows, why training began anew, or how to begin. While the
+    figures are `preparing`, page.css hides the verdict; charts of another revision are hidden
+    until they are drawn anew."""
     text, name = texts("train"), controls.lesson()
-    if visit.restarted:
+    if visit.restarted and name != INFLUENCE:
         said = fill(text["restarted"], why=visit.restarted)
     else:
         said = controls.lesson_words(name) if name else text["waiting"]
-    st.html(f'<p class="rnnviz-how">{html.escape(said)}</p>')
+    css = "rnnviz-how" + " rnnviz-preparing" * preparing + " rnnviz-plays" * visit.playing
+    first = text["preparing"] if preparing else ""
+    place.html(
+        f'<p class="{css}"><b>{first}</b> {html.escape(said)}</p><style>'
+        f'.rnnviz-chart:not([data-revision="{revision}"]) {{ visibility: hidden; }}</style>'
+    )
 
 
 def _command(name: str, step: int) -> None:

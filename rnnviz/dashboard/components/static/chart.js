@@ -128,6 +128,7 @@ class Chart {
     const config = this.listening ? undefined : this.config();
     await this.Plotly.react(this.plot, figure.data, layout, config);
     this.message.hidden = true;
+    this.box.dataset.revision = options.revision;
     this.listen();
     this.overlay();
     this.repeatHover();
@@ -156,7 +157,7 @@ class Chart {
     const { text } = this.theme;
     return {
       ...layout,
-      uirevision: layout.uirevision ?? options.key,
+      uirevision: `${layout.uirevision ?? options.key} ${options.revision}`,
       width: this.box.clientWidth,
       height: options.height,
       paper_bgcolor: "rgba(0,0,0,0)",

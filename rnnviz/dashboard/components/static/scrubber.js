@@ -100,11 +100,13 @@ class Scrubber {
     const at = Math.max(0, steps.findLastIndex((recorded) => recorded <= step));
     const head = document.createElement("b");
     head.textContent = step.toLocaleString("en");
-    const named = series.map(({ name, losses }) => `${name} ${number(losses[at])}`);
-    this.output.replaceChildren(head, ...series.map(({ colour, dark, losses }, k) => {
+    const named = series.map(({ name, losses }) => `${name} ${losses[at]}`);
+    // One number for one thing: the verdict says step and losses, and would be a frame ahead.
+    if (playing) this.output.replaceChildren();
+    else this.output.replaceChildren(head, ...series.map(({ colour, dark, losses }, k) => {
       const said = document.createElement("span");
       said.style.color = `light-dark(${colour}, ${dark})`;
-      said.textContent = series.length > ROOM ? number(losses[at]) : named[k];
+      said.textContent = series.length > ROOM ? losses[at] : named[k];
       return said;
     }));
     this.input.setAttribute("aria-valuetext", `step ${step}, loss ${named.join(", ")}`);
@@ -167,10 +169,4 @@ function freeKeys() {
 
 function fill(share) {
   return `calc(${share} * (100% - var(--thumb)) + var(--thumb) / 2)`;
-}
-
-function number(value) {
-  if (value === null || value === undefined) return "–";
-  if (Math.abs(value) >= 0.095 || value === 0) return value.toFixed(2).replace("-", "\u2212");
-  return value.toPrecision(2).replace("-", "\u2212");
 }

@@ -1,0 +1,35 @@
+"""What a page shows in every frame while something is going on, for what may not be seen in any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Page
+
+# The same frame twice is one.
+WATCH = """(read) => {
+  const see = eval(read);
+  const watch = { seen: [], ends: false };
+  window.rnnvizFrames = watch;
+  const frame = () => {
+    const now = JSON.stringify(see());
+    if (watch.seen.at(-1) !== now) watch.seen.push(now);
+    if (!watch.ends) requestAnimationFrame(frame);
+  };
+  frame();
+}"""
+STOP = """() => {
+  window.rnnvizFrames.ends = true;
+  return window.rnnvizFrames.seen.map((seen) => JSON.parse(seen));
+}"""
+
+
+@contextmanager
+def watching(page: Page, read: str) -> Iterator[list[Any]]:
+    """What the JavaScript function `read` returns in each frame; complete at the end."""
+    seen: list[Any] = []
+    page.evaluate(WATCH, read)
+    yield seen
+    seen += page.evaluate(STOP)

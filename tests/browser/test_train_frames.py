@@ -1,0 +1,148 @@
+"""The Train page, frame by frame: nothing old stands under something new, not for a moment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from rnnviz import Experiment, to_query
+from rnnviz.dashboard.lessons import LESSONS
+from tests.browser.frames import watching
+from tests.browser.reading import wait_charts
+from tests.browser.support import wait_idle, wait_painted
+
+pytestmark = pytest.mark.browser
+SMALL = Experiment(models=("rnn", "gru"), seq_len=20, hidden_size=8, batch_size=8)
+
+# The buttons that play or pause, and where the one beside them is.
+ROW = """() => {
+  const all = [...document.querySelectorAll('.stMain button')].filter((b) => b.offsetWidth);
+  const named = (pattern) => all.filter((b) => pattern.test(b.innerText.trim()));
+  return [named(/(Play|Pause)$/).length, named(/^[+]1$/)[0]?.getBoundingClientRect().left];
+}"""
+# Step and losses, wherever the page says them: verdict, scrubber, headline of the loss chart.
+NUMBERS = """() => {
+  const roots = [...document.querySelectorAll('*')].map((e) => e.shadowRoot).filter(Boolean);
+  const scrubber = roots.map((r) => r.querySelector('.scrubber output')).find(Boolean);
+  const verdict = document.querySelector('.rnnviz-verdict p');
+  const plot = document.querySelector('.rnnviz-chart[data-key="loss"] .rnnviz-plot');
+  const headline = plot?.layout?.annotations?.[0]?.text.replace(/<[^>]*>/g, '');
+  return [verdict?.innerText, [...scrubber?.children ?? []].map((e) => e.innerText), headline];
+}"""
+# The hint, and which verdict and charts can be seen with it.
+SHOWN = """() => {
+  const seen = (e) => e && getComputedStyle(e).visibility === 'visible';
+  const verdict = document.querySelector('.rnnviz-verdict');
+  const charts = [...document.querySelectorAll('.rnnviz-chart')].filter(seen);
+  return [document.querySelector('.stMain p.rnnviz-how')?.innerText,
+    seen(verdict) ? verdict.innerText : null, [...new Set(charts.map((c) => c.dataset.revision))]];
+}"""
+
+# The step of the verdict; how often the gates' heatmap was painted, and how opaque it is.
+DIMMED = """() => {
+  const chart = document.querySelector('.rnnviz-chart[data-key="gate-course"]');
+  const step = document.querySelector('.rnnviz-verdict').innerText.split(':')[0];
+  const box = chart.closest('[data-stale]');
+  return [step, chart.dataset.painted, Number(getComputedStyle(box).opacity)];
+}"""
+
+
+@pytest.fixture
+def train(app: str, open_page: Callable[..., Page]) -> Page:
+    page = open_page(f"{app}/train?{urlencode(to_query(SMALL))}")
+    wait_charts(page, "train")
+    wait_idle(page)
+    return page
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def play_for_a_while(page: Page) -> None:
+    button(page, "Play").click()
+    page.wait_for_function(
+        "(least) => Number(/After ([0-9]+)/.exec(document.body.innerText)?.[1] ?? 0) > least",
+        arg=int((re.findall(r"After (\d+)", page.inner_text(".rnnviz-verdict")) or ["0"])[0]) + 5,
+    )
+    button(page, "Pause").click()
+    expect(button(page, "Play")).to_be_visible()
+
+
+def choose(page: Page, lesson: str) -> None:
+    page.get_by_role("combobox", name="Lesson").click()
+    page.get_by_role("option", name=LESSONS[lesson].title).click()
+
+
+def test_play_and_pause_are_one_button(train: Page) -> None:
+    with watching(train, ROW) as seen:
+        for _ in range(4):
+            play_for_a_while(train)
+    assert {count for count, _ in seen} == {1}
+    assert len({left for _, left in seen}) == 1
+
+
+def test_one_number_for_one_thing_while_it_plays_and_after(train: Page) -> None:
+    with watching(train, NUMBERS) as seen:
+        play_for_a_while(train)
+        wait_idle(train)
+        wait_painted(train, "gate-course")
+    playing = [frame for frame in seen if frame[0].startswith("After") and not frame[1]]
+    assert len(playing) > 2
+    assert all(not re.search(r"\d", headline) for _, _, headline in playing[1:])
+    verdict, scrubbed, headline = seen[-1]
+    losses = dict(re.findall(r"(RNN|GRU) ([\d.]+)", verdict))
+    step = re.findall(r"\d+", verdict)[0]
+    assert scrubbed == [step, *(f"{model} {losses[model]}" for model in ("RNN", "GRU"))]
+    assert dict(re.findall(r"(RNN|GRU) ([\d.]+)", headline)) == losses
+
+
+@pytest.mark.parametrize("lesson", ["clipping", "closed", "influence"])
+def test_nothing_of_the_lesson_before_stands_under_the_new_name(train: Page, lesson: str) -> None:
+    play_for_a_while(train)
+    wait_idle(train)
+    old = train.locator('.rnnviz-chart[data-key="loss"]').get_attribute("data-revision")
+    with watching(train, SHOWN) as seen:
+        choose(train, lesson)
+        sentence = LESSONS[lesson].sentence
+        expect(train.locator(".stMain p.rnnviz-how").first).to_contain_text(sentence[:40])
+        expect(train.locator(".rnnviz-verdict")).to_contain_text(
+            "The true gradient" if lesson == "influence" else "After", timeout=60_000
+        )
+    under = [frame for frame in seen if frame[0] and LESSONS[lesson].sentence[:40] in frame[0]]
+    assert under
+    assert all(old not in revisions for _, _, revisions in under)
+    first = seen[0][1]
+    assert all(verdict != first for _, verdict, _ in under)
+
+
+def test_a_lesson_s_first_run_shows_how_far_it_is_and_can_be_paused(train: Page) -> None:
+    choose(train, "clipping")
+    expect(train.locator(".rnnviz-verdict")).to_contain_text("First the run to compare with")
+    button(train, "Pause").click()
+    expect(button(train, "Play")).to_be_visible()
+    wait_idle(train)
+    assert "of 600 training steps" in train.inner_text(".rnnviz-verdict")
+
+
+def test_a_heatmap_that_waits_for_its_numbers_is_dimmed(
+    app: str, open_page: Callable[..., Page]
+) -> None:
+    slow = replace(SMALL, models=("rnn", "lstm", "gru"), seq_len=200, hidden_size=64)
+    page = open_page(f"{app}/train?{urlencode(to_query(slow))}")
+    wait_charts(page, "train")
+    wait_idle(page)
+    with watching(page, DIMMED) as seen:
+        button(page, "+10").click()
+        expect(page.locator(".rnnviz-verdict")).to_contain_text("After 10 steps")
+        wait_idle(page)
+    new = [
+        opacity for step, painted, opacity in seen if step != seen[0][0] and painted == seen[0][1]
+    ]
+    assert new
+    assert min(new) < 0.5

@@ -1,0 +1,148 @@
+"""A lesson shows nothing of the one before, and offers nothing that would do nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rnnviz import Experiment
+from rnnviz.dashboard.lessons import LESSONS
+from rnnviz.wording.texts import texts
+from tests.dashboard.support import change, charts, press, verdict, visit, walk
+from tests.dashboard.training_support import (
+    SMALL,
+    WILD,
+    choose,
+    labels,
+    prepared,
+    scrubber,
+    tick,
+    training,
+    words,
+)
+
+BUTTONS = ("train_play", "train_step", "train_ten", "train_reset", "train_reseed")
+
+
+def disabled(app: AppTest) -> dict[str, str]:
+    """The buttons that are disabled, and what they say of it."""
+    return {key: app.button(key=key).help for key in BUTTONS if app.button(key=key).disabled}
+
+
+def headline(app: AppTest) -> str:
+    """The line above the loss, without its colours."""
+    return re.sub("<.*?>", "", charts(app)["loss"]["layout"]["annotations"][0]["text"])
+
+
+def test_play_and_pause_are_one_button() -> None:
+    app = visit("train", SMALL)
+    before = app.button(key="train_play").proto.id
+    for shown in ("Pause", "Play", "Pause"):
+        app = app.button(key="train_play").click().run()
+        assert [label for label in labels(app) if label in ("Play", "Pause")] == [shown]
+        assert app.button(key="train_play").proto.id == before
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_in_a_lesson_no_preset_is_claimed(lesson: str) -> None:
+    app = visit("train")
+    assert app.selectbox(key="preset").value
+    choose(app, lesson)
+    assert app.selectbox(key="preset").value is None
+    assert LESSONS[lesson].sentence in words(app)
+
+
+def test_a_lesson_clears_the_ghosts_and_the_axes_of_the_one_before() -> None:
+    app = prepared(choose(visit("train"), "clipping"))
+    assert "run 2 RNN" in headline(app)
+    app = choose(press(app, "Pause"), "closed")
+    names = [line["name"] for line in charts(app)["loss"]["data"]]
+    assert not any("earlier" in name for name in names)
+    assert "run" not in headline(app)
+    assert charts(app)["loss"]["layout"]["xaxis"]["range"][1] < 100
+    app = press(app, "Pause")  # now the list of runs is there again
+    assert app.button_group(key="train_ghosts").value == []
+    assert not any("earlier" in line["name"] for line in charts(app)["loss"]["data"])
+
+
+def test_a_lesson_s_list_names_no_lesson_once_a_knob_has_moved() -> None:
+    app = change(press(choose(visit("train"), "quick"), "Pause"), gain=2.0)
+    assert "New initial weights: Gain 1 → 2." in words(app)
+    assert app.run().selectbox(key="train_lesson").value is None
+
+
+def test_the_first_run_of_a_lesson_is_done_in_slices() -> None:
+    app = choose(visit("train"), "clipping")
+    ahead = app.session_state["training"].ahead
+    assert ahead.updates < 600
+    assert verdict(app).startswith("First the run to compare with, in grey:")
+    assert "of 600 training steps" in verdict(app)
+    assert training(app).updates == 0
+    before = ahead.updates
+    tick(app)
+    assert ahead.updates > before
+    assert f"earlier run {ahead.number} RNN" in [t["name"] for t in charts(app)["loss"]["data"]]
+    paused = press(app, "Pause")
+    before = ahead.updates
+    tick(paused)
+    assert ahead.updates == before
+    prepared(press(paused, "Play"))
+    assert app.session_state["training"].runs[-1].updates == 600
+    assert verdict(app).startswith("After") or verdict(app).startswith("Before")
+
+
+def test_a_knob_ends_what_a_lesson_prepares() -> None:
+    app = change(choose(visit("train"), "clipping"), gain=1.0)
+    assert app.session_state["training"].ahead is None
+    assert "First the run" not in verdict(app)
+
+
+def test_where_nothing_would_happen_the_controls_are_disabled_and_say_why() -> None:
+    app = choose(visit("train", SMALL), "influence")
+    assert disabled(app) == dict.fromkeys(BUTTONS, texts("train")["idle_influence"])
+    assert app.button_group(key="train_speed").disabled
+    app = choose(app, "quick")
+    assert set(disabled(app)) == {"train_step", "train_ten"}  # while it plays
+
+
+def test_what_is_refused_cannot_be_played() -> None:
+    app = visit("train", Experiment(seq_len=1000, hidden_size=128))
+    assert disabled(app) == dict.fromkeys(BUTTONS, texts("train")["idle_refused"])
+
+
+def test_at_the_initial_weights_there_is_nothing_to_reset() -> None:
+    app = visit("train", SMALL)
+    assert disabled(app) == {"train_reset": texts("train")["idle_reset"]}
+    assert disabled(press(app, "+1")) == {}
+
+
+def test_where_every_model_has_stopped_there_is_nothing_to_play() -> None:
+    app = press(visit("train", replace(WILD, models=("rnn",))), "+10")
+    stopped = dict.fromkeys(BUTTONS[:3], texts("train")["idle_stopped"])
+    assert disabled(app) == stopped
+
+
+def test_while_it_plays_step_and_losses_are_said_once() -> None:
+    app = tick(press(visit("train", SMALL), "Play"))
+    assert re.match(r"After \d+ steps?: loss", verdict(app))
+    assert headline(app).split() == ["RNN", "LSTM"]
+    assert len(scrubber(app)["steps"]) == 1
+
+
+def test_one_number_for_one_thing() -> None:
+    app = press(press(visit("train", SMALL), "+10"), "+10")
+    losses = dict(re.findall(r"(RNN|LSTM) ([\d.]+)", verdict(app)))
+    assert dict(re.findall(r"(RNN|LSTM) ([\d.]+)", headline(app))) == losses
+    said = scrubber(app)
+    assert {each["name"]: each["losses"][-1] for each in said["series"]} == losses
+    assert verdict(app).startswith(f"After {said['steps'][-1]} steps:")
+
+
+def test_ghosts_are_named_in_the_figure() -> None:
+    app = press(change(press(visit("train", SMALL), "+10"), gain=2.0), "+10")
+    app = app.button_group(key="train_ghosts").set_value([1]).run()
+    assert "run 1 RNN   run 1 LSTM" in headline(app)
+    assert any("run 1 RNN" in text for text in walk(charts(app)["loss"]["layout"]))
