@@ -65,6 +65,7 @@ def test_every_sentence_has_its_test_and_its_texts() -> None:
     assert {f"help_{name}" for name in EXAMPLES} <= set(texts("claims"))
 
 
+@pytest.mark.trained
 def test_the_chosen_claim_is_measured_first_and_a_slice_ends_in_time(few: None) -> None:
     ticks, seen = count(), Visit()
     seen.follow(ASKED)
@@ -144,6 +145,7 @@ def test_what_is_there_so_far_is_shown_with_how_far_it_is(few: None) -> None:
     ]
 
 
+@pytest.mark.trained
 def test_another_sentence_and_other_draws(few: None) -> None:
     app = finished(visit("claims", SMALL))
     first = chips(app)

@@ -62,6 +62,7 @@ def shown(app: AppTest) -> bool:
     return run_of(strip(app)) == run_of(body(app, "rnnviz-run"))
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize("page", PAGES)
 def test_it_is_on_every_page(page: str) -> None:
     app = visit(page, SMALL)
@@ -111,6 +112,7 @@ def test_what_was_refused_is_not_checked(page: str) -> None:
     assert shown(app)
 
 
+@pytest.mark.trained
 def test_while_training_plays_it_waits() -> None:
     app = visit("train", SMALL)
     assert "After 1 training steps" in strip(app)
@@ -121,6 +123,7 @@ def test_while_training_plays_it_waits() -> None:
     assert shown(app)
 
 
+@pytest.mark.trained
 def test_a_training_step_is_another_run() -> None:
     app = visit("train", SMALL)
     before = run_of(strip(app))
@@ -139,6 +142,7 @@ def test_the_same_run_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown(app)
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize("page", ["gradient-flow", "train"])
 def test_a_mistake_turns_it_red(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     right = LSTM.factors
