@@ -34,8 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     try:
         return int(given.run(given))
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         parser.error(str(error))
+    except OSError as error:  # the command is right, the machine could not
+        parser.exit(2, f"{parser.prog}: error: {error}\n")
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -100,6 +100,10 @@ def run_sweep(given: argparse.Namespace) -> int:
         results.close()  # type: ignore[attr-defined]
         progress.end(f"interrupted; the same command goes on with {given.out}")
         return INTERRUPTED
+    except OSError:
+        results.close()  # type: ignore[attr-defined]
+        progress.end("stopped")
+        raise
     progress.end(f"{given.out}: {progress.failed} of {total} runs without numbers, see their "
                  "column message" if progress.failed else f"{given.out}")  # fmt: skip
     return int(progress.failed > 0)

@@ -11,6 +11,7 @@ import io
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ class SweepFile:
     """One sweep's file: which results it has, and room for more.
 
     Raises ValueError where the file holds something else, or a sweep of another experiment or over
-    other fields; other values and seeds of the same fields are more of the same sweep.
+    other fields; other values and seeds of the same fields are more of the same sweep. Raises
+    OSError with the file's name and what to do where it cannot be written.
     """
 
     def __init__(self, path: Path, experiment: Experiment, names: Iterable[str]) -> None:
@@ -38,7 +40,8 @@ class SweepFile:
         if path.exists() and path.stat().st_size:
             self._read()
         else:
-            path.write_text(self._head, encoding="utf-8")
+            with self._writing():
+                path.write_text(self._head, encoding="utf-8")
 
     def missing(self, points: Iterable[Point]) -> Iterator[Point]:
         """The points of which the file lacks a model."""
@@ -52,7 +55,7 @@ class SweepFile:
         if result.key in self.done:
             return
         row = result.row()
-        with self.path.open("a", encoding="utf-8", newline="") as file:
+        with self._writing(), self.path.open("a", encoding="utf-8", newline="") as file:
             file.write(_line([row[name] for name in self._columns]))
         self.done.add(result.key)
 
@@ -73,8 +76,24 @@ class SweepFile:
     def _cut(self, kept: str) -> None:
         """Without the row that was cut off; the old file is there until the new one is."""
         new = self.path.with_name(self.path.name + ".part")
-        new.write_bytes(kept.encode("utf-8"))
-        os.replace(new, self.path)
+        with self._writing():
+            try:
+                new.write_bytes(kept.encode("utf-8"))
+                os.replace(new, self.path)
+            except OSError:
+                new.unlink(missing_ok=True)
+                raise
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OSError(
+                f"{self.path} cannot be written: {error.strerror}. Every row that is whole stays; "
+                "make room, or let it be written, and the same command goes on there. "
+                "--out names another file."
+            ) from error
 
     def _key(self, row: dict[str, str]) -> KEY:
         at = tuple((name, _value(name, row[name])) for name in self._names)

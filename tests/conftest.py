@@ -1,8 +1,36 @@
-"""Settings for all tests: properties are drawn from fixed seeds and have no deadline."""
+"""Settings for all tests: properties are drawn from fixed seeds and have no deadline; a test that
+trains says so."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
 from hypothesis import settings
+
+from rnnviz.training import trainer
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+
+
+class Watched(dict[str, Any]):
+    """The optimizers, and whether one was asked for."""
+
+    used = False
+
+    def __getitem__(self, name: str) -> Any:
+        self.used = True
+        return super().__getitem__(name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A test that trains without the mark would be left out of tests/kernels.sh."""
+    watched = Watched(trainer.OPTIMIZERS)
+    with patch.object(trainer, "OPTIMIZERS", watched):
+        yield
+    if watched.used and item.get_closest_marker("trained") is None:
+        pytest.fail("this test trains a network: mark it with @pytest.mark.trained", pytrace=False)

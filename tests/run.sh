@@ -37,13 +37,31 @@ fi
 RNNVIZ_CHROMIUM=$(find_chromium)  # empty: Playwright's own
 export RNNVIZ_CHROMIUM
 
-"$venv/bin/ruff" check .
-"$venv/bin/ruff" format --check .
-"$venv/bin/mypy"
+# Every part runs, whatever the ones before it say; what failed is told at the end.
+report=() status=0
+trap 'exit 130' INT
+part() {
+    local name=$1
+    shift
+    echo "== $name"
+    if "$@"; then
+        report+=("passed  $name")
+    else
+        report+=("FAILED  $name (exit status $?)")
+        status=1
+    fi
+}
+
+part "lint" "$venv/bin/ruff" check .
+part "format" "$venv/bin/ruff" format --check .
+part "types" "$venv/bin/mypy"
+pytest=("$venv/bin/python" -m pytest --durations=25)
 if [ $# -gt 0 ]; then
-    "$venv/bin/python" -m pytest "$@"
+    part "pytest $*" "${pytest[@]}" "$@"
 else
+    part "unit and page tests" "${pytest[@]}" --numprocesses 2 --ignore tests/browser tests
     # The browser needs both cores for itself: what it shows is waited for in real time.
-    "$venv/bin/python" -m pytest --numprocesses 2 --ignore tests/browser tests
-    "$venv/bin/python" -m pytest tests/browser
+    part "browser tests" "${pytest[@]}" tests/browser
 fi
+printf '%s\n' "" "${report[@]}"
+exit $status

@@ -219,3 +219,35 @@ def test_ctrl_c_stops_it_and_the_same_command_ends_it(tmp_path: Path) -> None:
     assert subprocess.run(command, capture_output=True, check=True).returncode == 0
     found = table(out)
     assert sorted(found["seq_len"]) == list(range(300, 460))
+
+
+def crowded(out: Path, room: int) -> subprocess.CompletedProcess[str]:
+    """A sweep in a process whose files may not grow beyond so many bytes."""
+    code = f"""
+import resource, sys
+from rnnviz.__main__ import main
+resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
+sys.exit(main({["sweep", *SMALL, *OVER, "--out", str(out), "--workers", "1"]!r}))
+"""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+
+def test_a_full_disk_is_named_with_the_file_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    pytest.importorskip("resource")
+    whole, out = tmp_path / "whole.csv", tmp_path / "a.csv"
+    sweep(whole)
+    size = whole.stat().st_size
+    done = crowded(out, size - 200)
+    assert done.returncode == 2
+    assert f"{out} cannot be written" in done.stderr
+    assert "make room" in done.stderr
+    assert "usage:" not in done.stderr
+    assert "Traceback" not in done.stderr
+    before = out.read_bytes()
+    assert len(before) == size - 200  # its last row is cut off
+    again = crowded(out, 100)  # too little even for the rows that are whole
+    assert (again.returncode, "cannot be written" in again.stderr) == (2, True)
+    assert {path.name for path in tmp_path.iterdir()} == {"whole.csv", "a.csv"}
+    assert out.read_bytes() == before
+    assert sweep(out) == 0
+    assert len(table(out)) == len(table(whole))

@@ -243,6 +243,7 @@ def test_a_task_with_a_context_sets_the_first_state() -> None:
     assert trace.trace.lengths.tolist() == result.batch.lengths.tolist()
 
 
+@pytest.mark.trained
 def test_trained_models_are_what_training_makes_of_them() -> None:
     e = replace(SMALL, train_steps=3, learning_rate=0.1, optimizer="sgd", clip="norm", window=2)
     result = run(e)

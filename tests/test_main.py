@@ -17,6 +17,7 @@ from rnnviz.experiment.training import params_after
 SMALL = ("--seq-len", "6", "--hidden-size", "4", "--batch-size", "2")
 
 
+@pytest.mark.trained
 def test_train_writes_history_and_parameters_of_every_model(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -43,6 +44,7 @@ def test_train_writes_history_and_parameters_of_every_model(
             np.testing.assert_array_equal(file[name], value)
 
 
+@pytest.mark.trained
 def test_divergence_is_told_and_is_the_status(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -57,6 +59,7 @@ def test_divergence_is_told_and_is_the_status(
         assert all(np.isfinite(file[name]).all() for name in file.files if name != "about")
 
 
+@pytest.mark.trained
 def test_a_text_may_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("abcabc" * 9, encoding="utf-8")
     argv = ["train", *SMALL, "--models", "gru", "--task", "text", "--steps", "1",
@@ -85,6 +88,7 @@ def test_what_is_wrong_is_said(
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.trained
 def test_checkpoints_are_made_by_their_recipes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -35,5 +35,6 @@ def test_p_value_by_enumeration() -> None:
     assert exact_p_value([1, 1], [1, 1]) == 1.0
 
 
+@pytest.mark.trained
 def test_a_job_trains_a_network() -> None:
     assert job("counting", kind="rnn", seed=0).run() == 1.0

@@ -34,8 +34,8 @@ YEAR = 365 * 24 * 3600
 def routes() -> list[BaseRoute]:
     """Serve the components' scripts, and the plotly.js of the installed plotly package."""
     return [
-        Route(PLOTLY_PATH, plotly_script),
-        Mount(SCRIPTS_PATH, StaticFiles(directory=SCRIPTS)),
+        Route(url(PLOTLY_PATH), plotly_script),
+        Mount(url(SCRIPTS_PATH), StaticFiles(directory=SCRIPTS)),
     ]
 
 
@@ -60,10 +60,17 @@ def plotly_url() -> str:
 
 
 async def plotly_script(request: Request) -> Response:
-    """Send plotly.js, packed once for all: 4.7 MB take too long to pack for each visitor."""
+    """Send plotly.js, packed once for all: 4.7 MB take too long to pack for each visitor.
+
+    A browser may keep what it asked for by version. That is said here, where it is sure to be
+    plotly.js, and not by its address.
+    """
+    headers = {"Vary": "Accept-Encoding"}
+    if request.query_params.get("v") == get_plotlyjs_version():
+        headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     if "gzip" not in request.headers.get("accept-encoding", ""):
-        return FileResponse(PLOTLY_FILE, media_type="text/javascript")
-    headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        return FileResponse(PLOTLY_FILE, media_type="text/javascript", headers=headers)
+    headers["Content-Encoding"] = "gzip"
     packed = await run_in_threadpool(packed_plotly)
     return Response(packed, media_type="text/javascript", headers=headers)
 
@@ -121,7 +128,7 @@ class SendAtOnce:
 
 
 class Headers:
-    """ASGI middleware: security headers on every answer, caching for what we serve."""
+    """ASGI middleware: security headers on every answer, no caching of our scripts."""
 
     def __init__(self, app: ASGIApp, policy: str) -> None:
         self.app = app
@@ -134,22 +141,20 @@ class Headers:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._add(MutableHeaders(scope=message), scope, message["status"])
+                self._add(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
 
-    def _add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
+    def _add(self, headers: MutableHeaders, path: str) -> None:
         headers["Content-Security-Policy"] = self.policy
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "same-origin"
         if "text/html" in headers.get("content-type", ""):
             # The charts will need it: let it load beside Streamlit's own scripts.
             headers["Link"] = f"<{plotly_url()}>; rel=preload; as=script"
-        if f"{SCRIPTS_PATH}/" in scope["path"]:
+        if f"{SCRIPTS_PATH}/" in path:
             headers["Cache-Control"] = "no-cache"  # ask each time, so that an update is seen
-        if status == 200 and scope["path"].endswith(PLOTLY_PATH) and scope["query_string"]:
-            headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
 
 
 def keep_freed_memory() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 import streamlit as st
 
 from rnnviz.dashboard import layout
@@ -9,6 +11,13 @@ from rnnviz.tasks.text import MAX_CHARACTERS
 
 FILE, SAID = "text_file", "text_said"
 MEGABYTES = 4
+MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+"""Byte order marks. That of UTF-32 comes first: it begins like that of UTF-16."""
 
 
 def text_file() -> None:
@@ -31,20 +40,40 @@ def _take() -> None:
 
 
 def text_of(data: bytes, name: str) -> tuple[str, str]:
-    """What a file says, and what was done to make it fit ("" if nothing): UTF-8 without its byte
-    order mark, Latin-1 where it is not UTF-8, at most 100,000 characters. Raises ValueError for a
-    file that is not a text, or is too short to predict anything."""
-    if b"\0" in data:
-        raise ValueError(f"{name} must be a text, it holds zero bytes")
-    said = []
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-        said.append(f"{name} is not UTF-8; it is read as Latin-1.")
+    """What a file says, and what was done to make it fit ("" if nothing): at most 100,000
+    characters. Raises ValueError for a file that is not a text, or is too short to predict
+    anything."""
+    text, note = _decoded(data, name)
+    said = [note] if note else []
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if len(text) < 2:
         raise ValueError(f"{name} must have 2 characters or more, it has {len(text)}")
     if len(text) > MAX_CHARACTERS:
         said.append(f"The first {MAX_CHARACTERS:,} of {len(text):,} characters are used.")
     return text[:MAX_CHARACTERS], " ".join(said)
+
+
+def _decoded(data: bytes, name: str) -> tuple[str, str]:
+    """The characters, and what is to be said of how they were read: as their byte order mark says,
+    without one as UTF-8, or as Latin-1 where it is not that."""
+    encoding = next((known for mark, known in MARKS.items() if data.startswith(mark)), "")
+    if encoding:
+        return _as_marked(data, name, encoding), ""
+    if b"\0" in data:
+        raise ValueError(f"{name} must be a text, it holds zero bytes "
+                         "(a UTF-16 text must begin with its byte order mark)")  # fmt: skip
+    try:
+        return data.decode("utf-8-sig"), ""
+    except UnicodeDecodeError:
+        return data.decode("latin-1"), f"{name} is not UTF-8; it is read as Latin-1."
+
+
+def _as_marked(data: bytes, name: str, encoding: str) -> str:
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name} begins as {encoding} does, but byte {error.start:,} is not part "
+                         "of such a text") from None  # fmt: skip
+    if "\0" in text:
+        raise ValueError(f"{name} must be a text, it holds zero characters")
+    return text

@@ -6,7 +6,10 @@ import os
 
 import streamlit as st
 
+from rnnviz.dashboard.process import allow_many_files, end_on_signals
 from rnnviz.dashboard.server import keep_freed_memory, middleware, routes
 
 keep_freed_memory()
+allow_many_files()
+end_on_signals()
 app = st.App(os.environ["RNNVIZ_TEST_PAGE"], routes=routes(), middleware=middleware())

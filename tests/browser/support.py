@@ -30,21 +30,24 @@ FLAGS = [
 
 
 @contextmanager
-def server(script: Path | None = None) -> Iterator[str]:
-    """Run app.py, or a script in its place, on a free port; yields the address."""
+def server(script: Path | None = None, base: str = "", **more: str) -> Iterator[str]:
+    """Run app.py, or a script in its place, on a free port; yields the address. base: the path
+    that it is mounted under. more: environment variables. It must end in good order."""
     port = free_port()
     env = {**os.environ, "PYTHONPATH": str(ROOT), "STREAMLIT_SERVER_PORT": str(port)}
     env |= {"STREAMLIT_SERVER_HEADLESS": "true", "STREAMLIT_SERVER_ADDRESS": "127.0.0.1"}
+    env |= {"STREAMLIT_SERVER_BASE_URL_PATH": base, **more}
     app = ROOT / "app.py"
     if script is not None:
         app, env["RNNVIZ_TEST_PAGE"] = HERE / "serve_page.py", str(script)
     command = [sys.executable, "-m", "streamlit", "run", str(app)]
     process = subprocess.Popen(command, cwd=ROOT, env=env)
     try:
-        yield wait_healthy(f"http://127.0.0.1:{port}", process)
+        yield wait_healthy(f"http://127.0.0.1:{port}{base}", process)
     finally:
         process.terminate()
-        process.wait(10)
+        status = process.wait(10)
+    assert status == 0, f"the server ended with status {status}"
 
 
 def free_port() -> int:

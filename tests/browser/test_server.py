@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import urllib.request
+from pathlib import Path
 
 import plotly.offline
 import pytest
 
+from tests.browser.support import ROOT, server
+
 pytestmark = pytest.mark.browser
+SPY = """
+import socket
+
+def spied(ask, place):
+    def asking(*given, **more):
+        host = str(given[place][0] if place else given[0])
+        if host not in ("127.0.0.1", "localhost", "0.0.0.0", "None"):
+            with open({log!r}, "a") as log:
+                log.write(host + "\\n")
+        return ask(*given, **more)
+    return asking
+
+class Socket(socket.socket):
+    connect = spied(socket.socket.connect, 1)
+
+socket.getaddrinfo, socket.socket = spied(socket.getaddrinfo, 0), Socket
+"""
 
 
 def head(address: str) -> dict[str, str]:
@@ -33,3 +53,13 @@ def test_plotly_is_compressed_and_kept_by_the_browser(components: str) -> None:
 
 def test_own_scripts_are_asked_for_each_time(components: str) -> None:
     assert head(f"{components}/rnnviz/chart.js")["cache-control"] == "no-cache"
+
+
+def test_no_request_leaves_the_machine_at_start(tmp_path: Path) -> None:
+    """Neither a name that is looked up nor a connection, where the server listens to all."""
+    log = tmp_path / "asked"
+    (tmp_path / "sitecustomize.py").write_text(SPY.format(log=str(log)), encoding="utf-8")
+    path = f"{tmp_path}:{ROOT}"
+    with server(PYTHONPATH=path, STREAMLIT_SERVER_ADDRESS="0.0.0.0") as address:
+        head(address)
+    assert not log.exists(), log.read_text("utf-8")

@@ -15,7 +15,7 @@ from tests.browser import reading
 from tests.browser.reading import drawn, line, troubles, wait_charts
 from tests.browser.support import chart, painted, wait_idle, wait_painted
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.trained]
 SMALL = Experiment(models=("rnn", "gru"), seq_len=20, hidden_size=8, batch_size=8)
 WHOLE = ("loss", "state-maps", "profile", "norms", "spectra-course", "gate-course")
 

@@ -65,6 +65,7 @@ def test_every_sentence_has_its_test_and_its_texts() -> None:
     assert {f"help_{name}" for name in EXAMPLES} <= set(texts("claims"))
 
 
+@pytest.mark.trained
 def test_the_chosen_claim_is_measured_first_and_a_slice_ends_in_time(few: None) -> None:
     ticks, seen = count(), Visit()
     seen.follow(ASKED)
@@ -193,6 +194,7 @@ def test_how_far_a_claim_is_names_what_is_counted(few: None) -> None:
     assert seen.works["truncation"].so_far(FEW + 1) == f"{FEW} of {FEW} draws, 1 of your 1 models"
 
 
+@pytest.mark.trained
 def test_another_sentence_and_other_draws(few: None) -> None:
     app = finished(visit("claims", SMALL))
     first = chips(app)

@@ -64,6 +64,7 @@ def test_the_exponent_is_measured_on_the_second_sequence() -> None:
     assert judged + 0.05 < d.lyapunov <= other + 1e-9
 
 
+@pytest.mark.trained
 def test_clipping_on_real_runs_shortens_and_never_turns() -> None:
     exploding, vanishing = (clipped_run(0, 8, number) for number in (0, 1))
     assert (exploding.case, vanishing.case) == ("exploding", "vanishing")
@@ -103,6 +104,7 @@ def test_own_networks_that_would_take_long_are_not_measured() -> None:
     assert np.isnan(own_agreement(large, "lstm").cosine).all()
 
 
+@pytest.mark.trained
 def test_the_numbers_behind_a_verdict_are_a_table() -> None:
     found = [draw(0, 4, k) for k in range(5)]
     table = claims_details.scores(found)

@@ -69,6 +69,7 @@ def keys(app: AppTest) -> Counter[str]:
     return found + Counter(labels[label] for label in sliders(app))
 
 
+@pytest.mark.trained
 def test_every_field_has_exactly_one_knob() -> None:
     assert {*KNOBS, *OWN, "train_steps"} == set(FIELDS)
     here = keys(change(visit(query=Experiment(task="words")), more=True))
@@ -78,6 +79,7 @@ def test_every_field_has_exactly_one_knob() -> None:
     assert not set(OWN) & set(here), "the knobs of training are on the Train page alone"
 
 
+@pytest.mark.trained
 def test_trained_weights_have_a_way_back() -> None:
     """`train_steps` is set by the Train page and by links."""
     app = visit(query=Experiment(**{**vars(SMALL), "train_steps": 2}))

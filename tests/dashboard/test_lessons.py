@@ -9,6 +9,8 @@ from rnnviz.dashboard.lessons import LESSONS
 from rnnviz.dashboard.trainees import begin
 from rnnviz.experiment import Experiment, make_task
 
+pytestmark = pytest.mark.trained
+
 
 def losses(experiment: Experiment, updates: int) -> dict[str, float]:
     run = begin(experiment)

@@ -62,6 +62,7 @@ def opened(page: str, experiment: Experiment, **more: Any):
     return change(visit(page, experiment), **keys, **more)
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize("situation", SITUATIONS)
 @pytest.mark.parametrize("page", PANELS)
 def test_every_panel_stands(page: str, situation: str) -> None:
@@ -174,6 +175,7 @@ def test_theory_is_drawn_only_where_it_applies() -> None:
     assert "No rate is predicted" not in said(theory)
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize(("changes", "reason"), [
     ({"train_steps": 1}, "trained"), ({"init": "delay_line"}, "delay line"),
     ({"hidden_size": 8}, "H = 8"), ({"activation": "logistic"}, "logistic"),

@@ -160,6 +160,7 @@ def test_a_loss_at_every_step_is_no_proof_of_memory() -> None:
     assert "no proof of memory" in said(visit("phase-diagram", {**COARSE, "loss_at": "every"}))
 
 
+@pytest.mark.trained
 def test_training_is_left_out() -> None:
     app = visit("phase-diagram", {**COARSE, "train_steps": "3"})
     assert_sound(app)

@@ -34,6 +34,8 @@ from tests.dashboard.training_support import (
     words,
 )
 
+pytestmark = pytest.mark.trained
+
 
 def test_the_page_opens_with_untrained_networks() -> None:
     app = visit("train", SMALL)

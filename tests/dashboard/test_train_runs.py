@@ -40,6 +40,8 @@ from tests.dashboard.training_support import (
     words,
 )
 
+pytestmark = pytest.mark.trained
+
 
 def test_earlier_runs_are_in_the_table_and_can_be_drawn_in_grey() -> None:
     app = change(press(visit("train", SMALL), "+10"), gain=2.0)

@@ -11,6 +11,8 @@ from rnnviz.dashboard.trainees import Trainee, Training, begin
 from rnnviz.dashboard.training import Visit, changes
 from tests.dashboard.training_support import SMALL
 
+pytestmark = pytest.mark.trained
+
 
 def test_models_that_are_behind_catch_up() -> None:
     run = begin(SMALL)

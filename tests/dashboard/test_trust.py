@@ -115,6 +115,7 @@ def test_a_page_without_one_makes_none(
     assert shown(app)
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize("page", PAGES)
 def test_whoever_asks_gets_everything_model_after_model(page: str) -> None:
     app = ask(visit(page, SMALL))
@@ -219,6 +220,7 @@ def test_what_was_refused_is_not_checked(page: str) -> None:
     assert shown(app)
 
 
+@pytest.mark.trained
 def test_while_training_plays_it_waits() -> None:
     app = visit("train", SMALL)
     assert "After 1 training steps" not in strip(app)["panel"]
@@ -231,6 +233,7 @@ def test_while_training_plays_it_waits() -> None:
     assert shown(app)
 
 
+@pytest.mark.trained
 def test_a_training_step_is_another_run() -> None:
     app = ask(visit("train", SMALL), 3)
     assert line(app) == WHOLLY

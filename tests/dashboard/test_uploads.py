@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -11,9 +13,13 @@ from tests.dashboard.support import assert_sound, experiment, said, visit
 POEM = "Die Gräser\nwehen im Wind."
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_a_text_is_taken_as_it_is(encoding: str) -> None:
     assert text_of(POEM.replace("\n", "\r\n").encode(encoding), "poem.txt") == (POEM, "")
+
+
+def test_the_other_byte_order_is_read_too() -> None:
+    assert text_of(codecs.BOM_UTF16_BE + POEM.encode("utf-16-be"), "poem.txt") == (POEM, "")
 
 
 def test_an_older_encoding_is_said() -> None:
@@ -30,7 +36,14 @@ def test_a_long_text_is_cut_and_that_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"PK\0\1", "zero bytes"), (b"", "2 characters or more, it has 0"), (b"x", "it has 1")],
+    [
+        (b"PK\0\1\2", "zero bytes"),
+        (POEM.encode("utf-16-le"), "a UTF-16 text must begin with its byte order mark"),
+        (POEM.encode("utf-16")[:-1], "begins as UTF-16 does, but byte 50 is not part"),
+        ("a\0b".encode("utf-16"), "zero characters"),
+        (b"", "2 characters or more, it has 0"),
+        (b"x", "it has 1"),
+    ],
 )
 def test_what_is_no_text_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=f"odd.txt.*{message}"):

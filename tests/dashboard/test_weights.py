@@ -40,6 +40,7 @@ def forget_gates(app: AppTest) -> np.ndarray:
     return np.sort(numbers(charts(app)["memory-gate"])[0], axis=0)
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize("task", TRAINED)
 @pytest.mark.usefixtures("no_training")
 def test_one_click_shows_the_trained_gates_and_one_the_untrained_ones(task: str) -> None:
@@ -69,6 +70,7 @@ def test_a_moved_knob_starts_from_initial_weights() -> None:
     assert _switch(app).value == "untrained"
 
 
+@pytest.mark.trained
 def test_a_training_of_the_visitors_own_is_named() -> None:
     own = Experiment(("lstm",), seq_len=10, hidden_size=4, batch_size=2, train_steps=3)
     app = visit("gates", own)

@@ -62,6 +62,7 @@ def test_row_05_clipping_by_norm_keeps_the_direction_and_by_value_does_not() -> 
     assert link(clip="value", clip_at="5").clip_at == 5
 
 
+@pytest.mark.trained
 def test_row_06_the_first_value_that_is_not_finite_is_named() -> None:
     experiment = small(models="rnn", activation="identity", init="orthogonal", gain="4",
                        optimizer="sgd", learning_rate="10", seq_len="60")  # fmt: skip

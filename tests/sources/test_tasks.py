@@ -21,6 +21,7 @@ def test_row_18_shapes_of_problems(task: str, shape: str) -> None:
     assert TASKS[link(task=task).task].shape_name == shape
 
 
+@pytest.mark.trained
 def test_row_19_a_character_model_beats_a_guess_on_unseen_text() -> None:
     text = "hello hello hello world " * 20
     experiment = link(models="lstm", task="text", text=text, seq_len="16", hidden_size="24",
@@ -29,6 +30,7 @@ def test_row_19_a_character_model_beats_a_guess_on_unseen_text() -> None:
     assert trained(experiment, "lstm")["loss_per_answer"] < 0.4 < log(8)
 
 
+@pytest.mark.trained
 def test_row_20_the_cross_entropy_of_a_word_model() -> None:
     """The loss of a step is −log of the probability that the right next word got; a model that
     knows nothing pays ln of the number of words."""
@@ -42,12 +44,14 @@ def test_row_20_the_cross_entropy_of_a_word_model() -> None:
     assert trained(experiment, "gru")["loss_per_answer"] < log(words) / 2
 
 
+@pytest.mark.trained
 def test_row_21_counting_is_learned_to_the_last_number() -> None:
     experiment = link(models="rnn", task="counting", seq_len="12", hidden_size="16",
                       loss_at="every", learning_rate="0.01", train_steps="300")  # fmt: skip
     assert trained(experiment, "rnn")["accuracy"] == 1
 
 
+@pytest.mark.trained
 def test_row_22_a_real_series_is_learned_by_heart_and_not_predicted() -> None:
     """Weekly returns: trained, the network beats "no change" on the weeks it has seen, and not on
     those held out, as the task says."""
@@ -58,18 +62,21 @@ def test_row_22_a_real_series_is_learned_by_heart_and_not_predicted() -> None:
     assert seen < 0.8 * no_change < no_change < trained(experiment, "gru")["loss_per_answer"]
 
 
+@pytest.mark.trained
 def test_row_23_digits_row_by_row_in_both_directions() -> None:
     experiment = link(models="lstm:bidirectional=yes", task="digit_rows", hidden_size="32",
                       batch_size="32", learning_rate="0.01", train_steps="300")  # fmt: skip
     assert trained(experiment, "lstm:bidirectional=yes")["accuracy"] > 0.85
 
 
+@pytest.mark.trained
 def test_row_24_a_picture_enters_through_the_first_state() -> None:
     experiment = link(models="gru", task="captioning", hidden_size="48", batch_size="32",
                       loss_at="every", learning_rate="0.01", train_steps="400")  # fmt: skip
     assert trained(experiment, "gru")["accuracy"] > 0.85
 
 
+@pytest.mark.trained
 def test_row_25_sentiment_from_the_last_output() -> None:
     experiment = link(models="gru", task="sentiment", hidden_size="24", batch_size="32",
                       loss_at="last", learning_rate="0.01", train_steps="300")  # fmt: skip

@@ -42,6 +42,7 @@ def test_the_folder_holds_them_and_nothing_else() -> None:
     assert all(path.stat().st_size < MAX_BYTES for path in FOLDER.iterdir())
 
 
+@pytest.mark.trained
 def test_it_solves_its_task_as_well_as_it_says(checkpoint: Checkpoint) -> None:
     scores = held_out(checkpoint.experiment, checkpoint.network, checkpoint.params)
     assert scores == pytest.approx(checkpoint.scores, rel=1e-6)
@@ -49,6 +50,7 @@ def test_it_solves_its_task_as_well_as_it_says(checkpoint: Checkpoint) -> None:
     assert checkpoint.params["W_hy"].dtype == np.float64
 
 
+@pytest.mark.trained
 def test_training_gave_the_gates_structure(checkpoint: Checkpoint) -> None:
     """Untrained units do all the same; trained ones differ, and some gates are shut or open."""
     untrained, trained = (t.trace.gates for t in traces(checkpoint))

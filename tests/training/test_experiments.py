@@ -18,6 +18,7 @@ from tests.training.support import equal
 SMALL = Experiment(seq_len=6, hidden_size=4, batch_size=3, distractor=0.3, learning_rate=0.02)
 
 
+@pytest.mark.trained
 def test_step_0_sees_the_batch_of_the_pages_and_their_weights() -> None:
     first, result = batches_of(SMALL)(0), run(SMALL)
     page = make_batch(SMALL)
@@ -37,6 +38,7 @@ def test_batches_follow_each_other_without_a_gap() -> None:
     np.testing.assert_array_equal(small(7).x, batches_of(SMALL)(7).x)
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task_can_be_trained(task: str) -> None:
     text = "abc abd " * 20 if task == "text" else ""
@@ -64,6 +66,7 @@ MODELS = [
 ]
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize("model", MODELS)
 def test_every_network_can_be_trained(model: str) -> None:
     """It learns one batch by heart, and the block of W_hh that is followed is there."""
@@ -80,6 +83,7 @@ def test_every_network_can_be_trained(model: str) -> None:
     assert losses[-1] < 0.8 * losses[0]
 
 
+@pytest.mark.trained
 def test_params_after_are_those_of_the_trainer_and_learning_is_seen_on_held_out_sequences() -> None:
     network, state = start(SMALL)["lstm"]
     for after, _ in train(network, state, batches_of(SMALL), options_of(SMALL)):

@@ -119,6 +119,7 @@ def test_an_empty_history_has_empty_curves() -> None:
         _ = history.last
 
 
+@pytest.mark.trained
 def test_every_network_can_be_computed_again_from_the_nearest_checkpoint() -> None:
     network, start = small_lstm()
     options = TrainOptions(learning_rate=0.01)

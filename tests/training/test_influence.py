@@ -38,6 +38,7 @@ def test_the_exact_gradient_is_the_fixed_points() -> None:
     assert OPTIMUM * fixed[0] == pytest.approx(1.0)
 
 
+@pytest.mark.trained
 def test_descent_runs_away_under_truncation_and_arrives_without() -> None:
     runs = influence_runs(windows=(1, 10, 20, 30, 100, 0), steps=4000)
     assert runs.converging.tolist() == [False, False, False, False, True, True]
@@ -47,6 +48,7 @@ def test_descent_runs_away_under_truncation_and_arrives_without() -> None:
     assert (runs.loss[-1, -2:] < 1e-6).all()
 
 
+@pytest.mark.trained
 def test_at_the_turning_point_the_window_alone_decides() -> None:
     runs = influence_runs(windows=(40, 41), steps=8000)
     assert runs.converging.tolist() == [False, True]

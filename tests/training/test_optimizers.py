@@ -38,6 +38,7 @@ def batch(golden: dict[str, Any], step: int) -> Batch:
                  np.full(target.shape[1], len(x)))  # fmt: skip
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize("name", CASES)
 def test_200_steps_equal_pytorchs(golden: dict[str, Any], name: str) -> None:
     state = TrainState(0, {ours: golden[theirs] for theirs, ours in KEYS.items()})

@@ -18,6 +18,8 @@ from rnnviz.training import TrainOptions, TrainState, advance, global_norm, trai
 from rnnviz.training.metrics import metric
 from tests.training.support import equal, linear_rnn, ones, recall, small_lstm, without_loss
 
+pytestmark = pytest.mark.trained
+
 OPTIONS = TrainOptions(learning_rate=0.01, clip="norm", clip_at=0.1)
 
 

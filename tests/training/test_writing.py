@@ -6,12 +6,15 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import pytest
 
 from rnnviz.core import GRU, RNN
 from rnnviz.core.network import Network, predict
 from rnnviz.tasks import END, START, Batch, Counting, Words
 from rnnviz.training import TrainOptions, TrainState, train
 from rnnviz.training.sampling import begin, encode, probabilities, read, sample, top
+
+pytestmark = pytest.mark.trained
 
 
 def trained(network: Network, task: Any, seq_len: int, steps: int) -> dict[str, np.ndarray]:

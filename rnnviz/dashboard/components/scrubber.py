@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from rnnviz.dashboard.components.assets import HERE, loader
+from rnnviz.dashboard.components.numbers import finite
 
 Array = np.ndarray
 COMMANDS = ("tick", "play", "pause", "step", "ten", "show")
@@ -97,6 +98,5 @@ def _hear(command: object, on_command: Callable[[str, int], None]) -> None:
     """Pass on what the browser asks for, if it is a command."""
     if not isinstance(command, Mapping) or command.get("name") not in COMMANDS:
         return
-    step: Any = command.get("step")
-    valid = isinstance(step, int | float) and 0 <= step < 2**31
-    on_command(str(command["name"]), int(step) if valid else 0)
+    step = finite(command.get("step")) or 0.0
+    on_command(str(command["name"]), int(step) if 0 <= step < 2**31 else 0)

@@ -9,7 +9,6 @@ sends arrives through a callback, before the script's body runs, as with Streaml
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import streamlit as st
 
 from rnnviz.dashboard.components.assets import HERE, loader
+from rnnviz.dashboard.components.numbers import finite, number
 
 _SLIDER = st.components.v2.component(
     "rnnviz_slider",
@@ -98,7 +98,7 @@ def dragging(key: str) -> bool:
     One more run always follows the end of a drag, in which this is False.
     """
     held, own = _state(_HELD), _knob(key)
-    if held.get("name") == key and _number(held.get("seq")) > _number(own.get("seq")):
+    if held.get("name") == key and _order(held) > _order(own):
         return bool(held.get("dragging", False))
     return bool(own.get("dragging", False))
 
@@ -126,11 +126,8 @@ def set_value(key: str, value: float) -> None:
 
 def clamp(value: Any, low: float, high: float) -> float:
     """Bring what a browser or a link sent into the range; what is no number becomes `low`."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return low
-    return low if math.isnan(number) else min(max(number, low), high)
+    read = number(value)
+    return low if read is None else min(max(read, low), high)
 
 
 def _adopt(key: str, low: float, high: float, on_change: Callable[[], None] | None) -> None:
@@ -149,8 +146,9 @@ def _state(key: str, name: str = "held") -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+def _order(told: dict[str, Any]) -> float:
+    """Of what the browser sent, which came later."""
+    return finite(told.get("seq")) or 0.0
 
 
 def _range_key(key: str) -> str:

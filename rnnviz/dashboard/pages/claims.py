@@ -15,6 +15,7 @@ from rnnviz.dashboard.claims import CLAIMS, Asked, Visit, Work, visit
 from rnnviz.dashboard.claims_links import OPENS, experiment_of_draw
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.components.clock import clock
+from rnnviz.dashboard.components.numbers import finite
 from rnnviz.dashboard.state import WHOLE_PAGE, Setting
 from rnnviz.experiment import Experiment
 from rnnviz.plots import theme
@@ -199,11 +200,10 @@ def _example(name: str) -> None:
 def _open_draw(point: Mapping[str, Any]) -> None:
     """Open the network of a dot on Gradient flow."""
     found = visit().works["sigma"].found
-    try:
-        draw = drawn_at(found, int(point["curve"]), int(point["point"]))
-    except (KeyError, TypeError, ValueError):
+    curve, dot = finite(point.get("curve")), finite(point.get("point"))
+    if curve is None or dot is None:
         return
-    if draw is not None:
+    if (draw := drawn_at(found, int(curve), int(dot))) is not None:
         _leave("gradient-flow", experiment_of_draw(draw))
 
 

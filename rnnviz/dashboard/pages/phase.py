@@ -12,6 +12,7 @@ import streamlit as st
 from rnnviz.dashboard import layout, state
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.components.clock import clock
+from rnnviz.dashboard.components.numbers import finite
 from rnnviz.dashboard.diagram import RANGES, SIZES, Diagram, make_axis, visit
 from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import FIELDS, Experiment
@@ -126,15 +127,12 @@ def _tick() -> None:
 def _open(point: Mapping[str, Any]) -> None:
     """Set the two knobs as the cell has them, and turn to Gradient flow."""
     mine = visit()
-    if mine.diagram is None:
-        return
-    try:
-        places = float(point["x"]), float(point["y"])
-    except (KeyError, TypeError, ValueError):
+    x, y = finite(point.get("x")), finite(point.get("y"))
+    if mine.diagram is None or x is None or y is None:
         return
     experiment, _ = state.read()
     axes = mine.diagram.x, mine.diagram.y
-    changes: dict[str, Any] = {a.name: a.value(p) for a, p in zip(axes, places, strict=True)}
+    changes: dict[str, Any] = {a.name: a.value(p) for a, p in zip(axes, (x, y), strict=True)}
     mine.diagram.slices += 1
     mine.turning.ask("gradient-flow", replace(experiment, train_steps=0, **changes))
 

@@ -1,0 +1,39 @@
+"""The dashboard under a path of its own, as behind a proxy: `--server.baseUrlPath=/rnn`."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+
+import plotly.offline
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.support import server
+
+pytestmark = pytest.mark.browser
+PAGES = ("", "spectrum", "gates", "train", "phase-diagram", "claims")
+PLOTLY = f"plotly/plotly.min.js?v={plotly.offline.get_plotlyjs_version()}"
+
+
+@pytest.fixture(scope="module")
+def mounted() -> Iterator[str]:
+    with server(base="/rnn") as address:
+        yield address
+
+
+@pytest.mark.parametrize("tab", PAGES)
+def test_every_page_has_its_charts_and_sliders(mounted: str, open_page, tab: str) -> None:
+    page = open_page(f"{mounted}/{tab}")
+    page.wait_for_selector(".rnnviz-chart[data-painted]", timeout=60_000)
+    expect(page.get_by_role("slider", name="Gain", exact=True)).to_be_visible()
+    assert page.locator(".rnnviz-message:visible").count() == 0
+
+
+def test_only_plotly_itself_is_kept_for_long(mounted: str) -> None:
+    with urllib.request.urlopen(f"{mounted}/{PLOTLY}") as answer:
+        assert answer.headers.get_content_type() == "text/javascript"
+        assert "immutable" in answer.headers["Cache-Control"]
+    with urllib.request.urlopen(f"{mounted}/nothing/{PLOTLY}") as answer:
+        assert answer.headers.get_content_type() == "text/html"
+        assert "immutable" not in (answer.headers["Cache-Control"] or "")

@@ -1,0 +1,90 @@
+"""What a component is told by anyone who speaks its language does no harm."""
+
+from __future__ import annotations
+
+import json
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+
+from rnnviz.dashboard import state
+from rnnviz.dashboard.claims import visit as visit_of_claims
+from rnnviz.dashboard.components import dragging, scrubber, slider
+from rnnviz.dashboard.components.numbers import finite, number
+from rnnviz.dashboard.diagram import Diagram, make_axis
+from rnnviz.dashboard.pages import claims, phase
+from rnnviz.dashboard.turning import Turning
+from rnnviz.experiment import Experiment
+
+HUGE = "1" + "0" * 400
+NUMBERS = [HUGE, f"-{HUGE}", "1e400", "-1e400", "Infinity", "-Infinity", "NaN", "1e308", "-1e308"]
+OTHERS = ["null", "true", '"1"', "[1]", '{"a": 1}']
+
+
+@pytest.fixture(params=[*NUMBERS, *OTHERS])
+def sent(request: pytest.FixtureRequest) -> Any:
+    """One value, as Streamlit reads it from a message."""
+    return json.loads(request.param)
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A visitor's state."""
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(st, "session_state", found)
+    return found
+
+
+def test_a_number_is_read_as_it_is_and_nothing_else_is_one() -> None:
+    assert (number(2), number(-0.5), number(np.int64(3))) == (2.0, -0.5, 3.0)
+    assert (number(10**400), number(-(10**400))) == (math.inf, -math.inf)
+    assert [number(json.loads(other)) for other in OTHERS] == [None] * len(OTHERS)
+    assert number(math.nan) is None
+    assert (finite(2), finite(10**400), finite(-math.inf)) == (2.0, None, None)
+
+
+def test_a_slider_stays_on_its_track(session: dict[str, Any], sent: Any) -> None:
+    session |= {"gain.range": (0.25, 4.0), "gain": 1.0}
+    session["held.relay"] = {"held": {"name": "gain", "value": sent, "seq": sent, "dragging": True}}
+    slider._hold()
+    assert 0.25 <= session["gain"] <= 4.0
+    session["gain.slider"] = {"knob": {"value": sent, "seq": sent, "dragging": sent}}
+    slider._adopt("gain", 0.25, 4.0, None)
+    assert 0.25 <= session["gain"] <= 4.0
+    assert dragging("gain") in (True, False)
+
+
+def test_a_training_step_is_a_whole_number(sent: Any) -> None:
+    heard: list[tuple[str, int]] = []
+    scrubber._hear({"name": "show", "step": sent}, lambda name, step: heard.append((name, step)))
+    assert heard == [("show", 0)]
+
+
+@pytest.mark.parametrize("other", ["x", "y"])
+def test_a_click_beside_the_diagram_opens_a_cell_or_nothing(
+    monkeypatch: pytest.MonkeyPatch, sent: Any, other: str
+) -> None:
+    diagram = Diagram(Experiment(), make_axis("gain", 3), make_axis("seq_len", 3))
+    turning = Turning()
+    monkeypatch.setattr(phase, "visit", lambda: SimpleNamespace(diagram=diagram, turning=turning))
+    monkeypatch.setattr(state, "read", lambda: (Experiment(), ()))
+    phase._open({"x": sent, "y": sent, other: 1})
+    if turning.asked is not None:
+        assert turning.asked[1].gain in diagram.x.values
+        assert turning.asked[1].seq_len in diagram.y.values
+    phase._open({"x": 1, "y": 1})
+    assert turning.asked is not None
+
+
+@pytest.mark.parametrize("other", ["curve", "point"])
+def test_a_click_beside_the_dots_opens_nothing(
+    session: dict[str, Any], sent: Any, other: str
+) -> None:
+    mine = visit_of_claims()
+    mine.works["sigma"] = SimpleNamespace(found=[])  # type: ignore[assignment]
+    claims._open_draw({"curve": sent, "point": sent, other: 0})
+    assert mine.turning.asked is None

@@ -1,0 +1,53 @@
+"""tests/run.sh: every part runs, whatever fails, and all of them are reported."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+TOOL = """#!/bin/sh
+case "$*" in
+    *"{failing}"*) exit 3 ;;
+esac
+"""
+
+
+def run(folder: Path, failing: str, *options: str) -> tuple[int, list[str]]:
+    """The exit status and the report of a run whose tools do nothing, but for one that fails."""
+    tests, tools = folder / "tests", folder / ".venv-tests" / "bin"
+    tests.mkdir()
+    tools.mkdir(parents=True)
+    for name in ("run.sh", "requirements.lock"):
+        shutil.copy(HERE / name, tests)
+    shutil.copy(HERE / "requirements.lock", tools.parent / "installed.lock")
+    for name in ("ruff", "mypy", "python"):
+        (tools / name).write_text(TOOL.format(failing=failing), encoding="utf-8")
+        (tools / name).chmod(0o755)
+    env = {**os.environ, "RNNVIZ_CHROMIUM": "/bin/sh"}
+    done = subprocess.run(["bash", str(tests / "run.sh"), *options], env=env,
+                          capture_output=True, text=True)  # fmt: skip
+    return done.returncode, done.stdout.split("\n\n")[-1].splitlines()
+
+
+@pytest.mark.parametrize(
+    ("failing", "name"),
+    [("format --check", "format"), ("--ignore tests/browser", "unit and page tests")],
+)
+def test_what_fails_stops_nothing_and_is_told(tmp_path: Path, failing: str, name: str) -> None:
+    status, report = run(tmp_path, failing)
+    names = ("lint", "format", "types", "unit and page tests", "browser tests")
+    assert status == 1
+    assert report == [
+        f"FAILED  {part} (exit status 3)" if part == name else f"passed  {part}" for part in names
+    ]
+
+
+def test_options_are_those_of_one_pytest(tmp_path: Path) -> None:
+    status, report = run(tmp_path, "nothing", "tests/core", "-k", "gru")
+    assert status == 0
+    assert report[-1] == "passed  pytest tests/core -k gru"
