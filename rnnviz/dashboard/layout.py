@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.analysis.labels import display_name
+from rnnviz.dashboard.choices import view_key, widget
 from rnnviz.dashboard.state import MESSAGES, WHOLE_PAGE
 from rnnviz.experiment import Experiment, estimate
 from rnnviz.plots import theme
@@ -124,7 +125,7 @@ def how_to_read(text: str) -> None:
 
 def kept(key: str, options: Sequence[str], default: str) -> str:
     """What a choice said last; the default where that is no longer there, or nonsense in a link."""
-    last = st.session_state.get(key)
+    last = st.session_state.get(view_key(key))
     return str(last) if last in options else default
 
 
@@ -140,12 +141,13 @@ def choice(
 ) -> str:
     """One of a few, as buttons; as a list where these would not fit in a `room` of so many
     characters, or `width` pixels wide."""
-    st.session_state[key] = kept(key, options, default)
+    name, now = view_key(key), kept(key, options, default)
+    if st.session_state.get(name) != now:
+        st.session_state.pop(name, None)  # it is not there to be chosen: nor in the link
     common: dict[str, Any] = {
         "format_func": show,
-        "key": key,
         "label_visibility": "collapsed",
-        "on_change": on_change,
+        **widget(name, now, then=on_change),
     }
     if width is not None:
         picked = st.selectbox(label, options, width=width, **common)
@@ -154,6 +156,11 @@ def choice(
     else:
         picked = st.segmented_control(label, options, required=True, **common)
     return str(picked or default)
+
+
+def switch(label: str, name: str) -> bool:
+    """Tells whether it is on; at first it is off."""
+    return st.toggle(label, **widget(name, bool(st.session_state.get(name))))
 
 
 @contextmanager

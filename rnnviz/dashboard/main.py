@@ -19,6 +19,7 @@ PAGES = {
     "phase-diagram": ("Phase diagram", phase),
     "claims": ("Claims", claims),
 }
+FIRST = "gradient-flow"
 
 
 def main() -> None:
@@ -26,13 +27,14 @@ def main() -> None:
     st.set_page_config(page_title="rnnviz", page_icon="📉", layout="wide")
     layout.style()
     pages = [
-        st.Page(partial(_show, path), title=title, url_path=path, default=path == "gradient-flow")
+        st.Page(partial(_show, path), title=title, url_path=path, default=path == FIRST)
         for path, (title, _) in PAGES.items()
     ]
     st.session_state["pages"] = dict(zip(PAGES, pages, strict=True))
     # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
     # run, and with the names their values.
     chosen = st.navigation(pages, position="top")
+    state.open_page(chosen.url_path or FIRST)
     controls.sidebar()
     chosen.run()
 
@@ -46,6 +48,7 @@ def _show(path: str) -> None:
 def _page(path: str) -> None:
     """What is seen first: a slider that is dragged runs this and nothing else."""
     setting = controls.setting()
+    controls.say_problem()
     controls.follow(setting)
     setting = _of_page(path, setting)
     work = training.still_to_do(setting.experiment)
@@ -68,13 +71,15 @@ def _page(path: str) -> None:
 @st.fragment(key=state.DETAILS)
 def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go."""
-    setting = _of_page(path, controls.setting())
+    linked = controls.setting()
+    setting = _of_page(path, linked)
     refusal = check_size(training.still_to_do(setting.experiment))
     strip = st.container(key="trust")
     if not refusal:
         PAGES[path][1].details(setting)
     with strip:
         trust.strip(path, setting.experiment, refusal)
+    controls.follow(linked)  # the page has dropped the views that it does not have
 
 
 def _of_page(path: str, setting: state.Setting) -> state.Setting:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rnnviz.dashboard import layout, state, variants
+from rnnviz.dashboard import choices, layout, state, variants
 from rnnviz.dashboard.knobs import select, slider
 from rnnviz.dashboard.task_words import task_words
 from rnnviz.dashboard.uploads import text_file
@@ -59,7 +59,7 @@ def _text(placeholder: str) -> None:
     """Paste one, or choose a file."""
     left, right = st.columns([3, 2])
     with left:
-        st.text_area("Text", key="text", placeholder=placeholder,
-                     max_chars=int(FIELDS["text"].high), height=80)  # fmt: skip
+        st.text_area("Text", placeholder=placeholder, max_chars=int(FIELDS["text"].high),
+                     height=80, **choices.widget("text"))  # fmt: skip
     with right:
         text_file()

@@ -13,6 +13,7 @@ from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.dashboard import layout, measured, theories, views
 from rnnviz.dashboard.components import live_chart
+from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.texts import fill, scientific, texts
 from rnnviz.experiment import Experiment
 from rnnviz.plots import contributions as contribution_plots
@@ -59,7 +60,7 @@ def _pairs(panels: Panels) -> None:
     """A loss at the last step alone makes a single row: then a loss at every step is offered."""
     text, shown = texts("gradient_flow"), panels.experiment
     offered = shown.loss_at == "last" and not shown.train_steps
-    if offered and st.toggle(text["pairs_every"], key="pairs_every", value=False):
+    if offered and switch(text["pairs_every"], "pairs_every"):
         shown = replace(shown, loss_at="every")
     result = measured.measured("pairs", shown, panels.labels)
     if result.found:
@@ -102,7 +103,7 @@ def _pair_words(matrices: Sequence[PairMatrix], shown: Experiment) -> str:
 
 def _lags(panels: Panels) -> None:
     text, experiment = texts("gradient_flow"), panels.experiment
-    wanted = st.toggle(text["theory_lags"], key="lags_theory", value=False)
+    wanted = switch(text["theory_lags"], "lags_theory")
     result = measured.measured("lags", experiment, panels.labels)
     theory = theories.of_lags(experiment, [p.label for p in result.found]) if wanted else {}
     if result.found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ import streamlit as st
 from rnnviz.analysis.courses import Course
 from rnnviz.analysis.labels import display_name
 from rnnviz.dashboard import layout, state
+from rnnviz.dashboard.choices import widget
 from rnnviz.dashboard.texts import fill, texts
 from rnnviz.dashboard.train_controls import GHOSTS
 from rnnviz.dashboard.training import WORTH_KEEPING, Kept, Visit, changes, kept
@@ -125,9 +127,8 @@ def _choose_ghosts(numbers: list[int]) -> None:
         "Draw in grey",
         numbers,
         selection_mode="multi",
-        key=GHOSTS,
         format_func=lambda n: f"run {n}",
-        on_change=lambda: st.rerun(state.WHOLE_PAGE),
+        **widget(GHOSTS, then=partial(st.rerun, state.WHOLE_PAGE)),
     )
 
 

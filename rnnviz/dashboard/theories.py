@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -22,13 +23,15 @@ from rnnviz.analysis.predictions import (
 from rnnviz.analysis.spectra import Stretch
 from rnnviz.core import RNN
 from rnnviz.dashboard import compute
-from rnnviz.dashboard.state import THEORY, WHOLE_PAGE
+from rnnviz.dashboard.choices import view_key, widget
+from rnnviz.dashboard.state import WHOLE_PAGE
 from rnnviz.dashboard.texts import texts
 from rnnviz.experiment import Experiment, Model
 from rnnviz.experiment.networks import setting
 
 Array = np.ndarray
 
+THEORY = "view_theory"
 KINDS = {"mean field": "theory_mean_field", "exact": "theory_exact",
          "gate alone": "theory_gate_alone"}  # fmt: skip
 GATED = "there is no formula here for gated cells"
@@ -37,7 +40,7 @@ REFILLED = "error enters on the way, theory follows the error of one loss"
 
 def switched_on() -> bool:
     """Whether theory is drawn. A link says it as text."""
-    return st.session_state.get(THEORY) in (True, "True")
+    return st.session_state.get(view_key(THEORY)) in (True, "True")
 
 
 def row() -> DeltaGenerator:
@@ -48,8 +51,9 @@ def row() -> DeltaGenerator:
 
 def switch() -> bool:
     """The switch of a page's own figures. It stands where there is room without moving them."""
-    st.session_state[THEORY] = switched_on()
-    return st.toggle("Theory", key=THEORY, on_change=lambda: st.rerun(WHOLE_PAGE))
+    st.session_state[view_key(THEORY)] = switched_on()
+    then = partial(st.rerun, WHOLE_PAGE)
+    return st.toggle("Theory", **widget(view_key(THEORY), then=then))
 
 
 def of_flows(experiment: Experiment, flows: Sequence[GradientFlow]) -> dict[str, Predictions]:

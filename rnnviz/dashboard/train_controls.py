@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from rnnviz.dashboard import state, training
+from rnnviz.dashboard.choices import widget
 from rnnviz.dashboard.lessons import LESSONS, Lesson
 from rnnviz.dashboard.trainees import Training
 from rnnviz.dashboard.training import Visit
@@ -58,13 +59,6 @@ def lesson_words(name: str) -> str:
     return LESSONS[name].sentence
 
 
-def remember() -> None:
-    """Streamlit forgets a knob that is not drawn; these are drawn in a popover alone."""
-    for name in (*OWN, SPEED, LOG, GHOSTS, LESSON):
-        if name in st.session_state:
-            st.session_state[name] = st.session_state[name]
-
-
 def log_loss() -> bool:
     return bool(st.session_state.get(LOG, False))
 
@@ -80,8 +74,8 @@ def draw(visit: Visit) -> None:
         st.button("", icon=":material/casino:", on_click=_do, args=("reseed",),
                   key="train_reseed", help="Reseed: other initial weights, other data")  # fmt: skip
         st.session_state.setdefault(SPEED, "full")
-        st.segmented_control("Speed", list(SPEEDS), key=SPEED, required=True,
-                             label_visibility="collapsed", on_change=_redraw)  # fmt: skip
+        st.segmented_control("Speed", list(SPEEDS), required=True, label_visibility="collapsed",
+                             **widget(SPEED, then=_redraw))  # fmt: skip
         _how()
         _lessons()
 
@@ -169,7 +163,7 @@ def _how() -> None:
                 for column, name in zip(st.columns(2), pair, strict=True):
                     with column:
                         _knob(name)
-            st.toggle("Loss on a log scale", key=LOG, on_change=_redraw)
+            st.toggle("Loss on a log scale", **widget(LOG, log_loss(), then=_redraw))
 
 
 def _how_words() -> str:
@@ -181,18 +175,18 @@ def _how_words() -> str:
 
 def _knob(name: str) -> None:
     known, value = FIELDS[name], st.session_state[name]
+    common: dict[str, Any] = {"label": known.label, **widget(name, then=_redraw)}
     if known.kind == "choice":
-        st.selectbox(known.label, known.choices, key=name, on_change=_redraw)
+        st.selectbox(options=known.choices, **common)
     elif name == "learning_rate":
         rates = sorted({*RATES, float(value)})
-        st.select_slider(known.label, rates, key=name, format_func="{:g}".format,
-                         on_change=_redraw)  # fmt: skip
+        st.select_slider(options=rates, format_func="{:g}".format, **common)
     elif known.kind == "int":
-        st.number_input(known.label, int(known.low), int(known.high), step=1, key=name,
-                        on_change=_redraw)  # fmt: skip
+        common |= {"min_value": int(known.low), "max_value": int(known.high)}
+        st.number_input(step=1, **common)
     else:
-        st.number_input(known.label, known.low, known.high, step=known.step, key=name,
-                        format="%g", on_change=_redraw)  # fmt: skip
+        common |= {"min_value": known.low, "max_value": known.high}
+        st.number_input(step=known.step, format="%g", **common)
 
 
 def _redraw() -> None:
@@ -206,10 +200,10 @@ def _lessons() -> None:
         format_func=lambda name: LESSONS[name].title,
         index=None,
         placeholder="Choose a lesson …",
-        key=LESSON,
-        on_change=_choose,
+        required=True,  # or Escape would empty it
         label_visibility="collapsed",
         width=LESSON_WIDTH,
+        **widget(LESSON, st.session_state.get(LESSON), then=_choose),
     )
 
 

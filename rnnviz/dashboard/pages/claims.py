@@ -13,6 +13,7 @@ import streamlit as st
 from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
 from rnnviz.analysis.claims_words import SENTENCES, Said
 from rnnviz.dashboard import claims_details, layout
+from rnnviz.dashboard.choices import view_key
 from rnnviz.dashboard.claims import CLAIMS, Asked, Visit, Work, visit
 from rnnviz.dashboard.claims_links import OPENS, experiment_of_draw
 from rnnviz.dashboard.components import live_chart
@@ -57,8 +58,8 @@ def _board(setting: Setting) -> None:
     working = not (setting.dragging or mine.finished or leaving)
     if working:
         mine.advance(chosen)
-    if chosen == "sigma" and st.session_state.get(EXAMPLE) in EXAMPLES:
-        _example(str(st.session_state[EXAMPLE]))
+    if chosen == "sigma" and st.session_state.get(view_key(EXAMPLE)) in EXAMPLES:
+        _example(str(st.session_state[view_key(EXAMPLE)]))
     else:
         _answer(mine.works[chosen])
     mine.slices += not leaving
@@ -82,12 +83,12 @@ def _question(work: Work) -> None:
 
 
 def _seed() -> int:
-    given = str(st.session_state.get(SEED) or "0")
+    given = str(st.session_state.get(view_key(SEED)) or "0")
     return min(int(given), MOST_SEED) if given.isascii() and given.isdigit() else 0
 
 
 def _draw_again() -> None:
-    st.session_state[SEED] = str((_seed() + 1) % (MOST_SEED + 1))
+    st.session_state[view_key(SEED)] = str((_seed() + 1) % (MOST_SEED + 1))
     st.rerun(WHOLE_PAGE)
 
 
@@ -108,8 +109,8 @@ def _sentence(name: str, said: Said, chosen: bool) -> None:
 
 
 def _choose(name: str) -> None:
-    st.session_state[CLAIM] = name
-    st.session_state.pop(EXAMPLE, None)
+    st.session_state[view_key(CLAIM)] = name
+    st.session_state.pop(view_key(EXAMPLE), None)
     st.rerun(WHOLE_PAGE)
 
 
@@ -152,7 +153,7 @@ def _see(name: str) -> None:
         path, experiment = OPENS[name]
         _leave(path, experiment)
     else:
-        st.session_state[EXAMPLE] = name
+        st.session_state[view_key(EXAMPLE)] = name
         st.rerun(WHOLE_PAGE)
 
 

@@ -17,6 +17,7 @@ from rnnviz.analysis.verdicts import trouble_verdict
 from rnnviz.analysis.words import gradient_words, say
 from rnnviz.core import RNN
 from rnnviz.dashboard import compute, layout, panels_flow, theories, views
+from rnnviz.dashboard.choices import view_key, widget
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
@@ -195,10 +196,11 @@ def details(setting: Setting) -> None:
     text, experiment = texts("gradient_flow"), setting.experiment
     seen = _seen(experiment)
     st.divider()
-    if st.session_state.get("view_quantity") not in QUANTITIES:
-        st.session_state["view_quantity"] = None
+    name = view_key("view_quantity")
+    if st.session_state.get(name) not in QUANTITIES:
+        st.session_state[name] = None
     chosen = st.segmented_control(
-        text["quantity"], list(QUANTITIES), format_func=QUANTITIES.__getitem__, key="view_quantity"
+        text["quantity"], list(QUANTITIES), format_func=QUANTITIES.__getitem__, **widget(name)
     )
     if chosen == "detail":
         _detail_chart(seen)
