@@ -6,7 +6,16 @@ from functools import partial
 
 import streamlit as st
 
-from rnnviz.dashboard import compute, controls, layout, state, train_controls, training, trust
+from rnnviz.dashboard import (
+    compute,
+    controls,
+    layout,
+    own_text,
+    state,
+    train_controls,
+    training,
+    trust,
+)
 from rnnviz.dashboard.components import relay
 from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
 from rnnviz.experiment import check_size
@@ -56,7 +65,8 @@ def _page(path: str) -> None:
     trust.mark(place, path, setting.experiment, refusal)
     if refusal:
         layout.link_messages(setting.experiment)
-        layout.refused(refusal)
+        if not own_text.asked(work, refusal):
+            layout.refused(refusal)
     else:
         with layout.patience(work):
             layout.notes(compute.batch(setting.experiment))

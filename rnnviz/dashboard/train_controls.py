@@ -17,7 +17,7 @@ SHOW = "Show this network on Gradient flow"
 LESSON, SPEED, LOG, GHOSTS = "train_lesson", "train_speed", "train_log", "train_ghosts"
 OWN = ("optimizer", "learning_rate", "clip", "clip_at", "window", "stride")
 """The knobs that only this page has."""
-LESSON_WIDTH = 216
+LESSON_WIDTH, WORDS_WIDTH = 216, 130
 MOST_SECONDS = 20.0
 """Of a lesson's first run, which is done at once."""
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 0.5, 1.0)
@@ -78,6 +78,7 @@ def draw(visit: Visit) -> None:
                              **widget(SPEED, then=_redraw))  # fmt: skip
         _how()
         _lessons()
+        st.html(f'<p class="rnnviz-how">{_how_words()}</p>', width=WORDS_WIDTH)
 
 
 def _play(playing: bool) -> None:
@@ -156,8 +157,9 @@ def clip_limit(experiment: Experiment) -> float | None:
 
 
 def _how() -> None:
-    """How it trains, behind a button that says it."""
-    with st.popover(_how_words(), key="train_how", on_change="rerun") as opened:
+    """How it trains, behind a button. What it is set to is said elsewhere: a popover with another
+    label would be another popover, a closed one."""
+    with st.popover("Optimizer", key="train_how", on_change="rerun") as opened:
         if opened.open:
             for pair in (OWN[:2], OWN[2:4], OWN[4:]):
                 for column, name in zip(st.columns(2), pair, strict=True):
