@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from rnnviz.core import CELLS
-from rnnviz.dashboard import state
+from rnnviz.dashboard import choices, state
 from rnnviz.dashboard.knobs import is_dragging, select, slider
 from rnnviz.dashboard.more import more
 from rnnviz.dashboard.state import PIN, Setting
@@ -21,8 +21,7 @@ LAYERED = ("view_layer", "view_direction")
 
 
 def sidebar() -> None:
-    """Draw the knobs. A visit begins with what its link asks."""
-    state.begin_visit()
+    """Draw the knobs."""
     with st.sidebar:
         _preset()
         _models()
@@ -54,11 +53,15 @@ def setting() -> Setting:
     return Setting(experiment, st.session_state[PIN], dragging=False)
 
 
-def follow(shown: Setting) -> None:
-    """Say what is wrong with the knobs; let the address follow if none is held."""
+def say_problem() -> None:
+    """Say what is wrong with the knobs, if anything."""
     _, problem = state.read()
     if problem:
         st.error(f"{problem}. The page still shows the last experiment that could be run.")
+
+
+def follow(shown: Setting) -> None:
+    """Let the address follow, if no knob is held."""
     if not shown.dragging:
         state.write_address(state.query_of(shown))
 
@@ -70,9 +73,9 @@ def _preset() -> None:
         format_func=lambda name: PRESETS[name].title,
         index=None,
         placeholder="Choose a preset …",
-        key="preset",
-        on_change=_choose_preset,
+        required=True,  # or Escape would empty it
         label_visibility="collapsed",
+        **choices.widget("preset", then=_choose_preset),
     )
 
 
@@ -95,8 +98,8 @@ def _models() -> None:
         options=known,
         selection_mode="multi",
         format_func=display_name,
-        key="models",
         label_visibility="collapsed",
+        **choices.widget("models"),
     )
 
 
@@ -105,13 +108,14 @@ def _loss_and_seed() -> None:
         FIELDS["loss_at"].label,
         options=FIELDS["loss_at"].choices,
         format_func=lambda at: f"{at} step",
-        key="loss_at",
         required=True,
+        **choices.widget("loss_at"),
     )
     left, middle, right = st.columns([6, 3, 8], vertical_alignment="bottom")
     with left:
         known = FIELDS["seed"]
-        st.number_input("Seed", int(known.low), int(known.high), step=1, key="seed")
+        st.number_input("Seed", int(known.low), int(known.high), step=1,
+                        **choices.widget("seed"))  # fmt: skip
     with middle:
         st.button("", icon=":material/casino:", key="reseed", on_click=_reseed,
                   help="Another seed: redraw weights and data")  # fmt: skip
@@ -148,8 +152,9 @@ def _reset() -> None:
     state.adopt(Experiment())
     state.forget_messages()
     st.session_state.update({PIN: None, "preset": state.preset_of(Experiment())})
-    for key in LAYERED:
-        st.session_state.pop(key, None)
+    for path in choices.PAGE_VIEWS:
+        for view in LAYERED:
+            st.session_state.pop(choices.view_key(view, path), None)
 
 
 def _pin() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rnnviz.dashboard import state
+from rnnviz.dashboard import choices, state
 from rnnviz.dashboard.components import dragging, live_slider
 from rnnviz.experiment import FIELDS
 from rnnviz.wording.tasks import TASK_NAMES
@@ -73,5 +73,5 @@ def select(name: str) -> None:
         LABELS.get(name, known.label),
         options=known.choices,
         format_func=lambda choice: names.get(choice, choice.replace("_", " ")),
-        key=name,
+        **choices.widget(name),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from rnnviz.analysis.layers import ARROWS
 from rnnviz.dashboard import layout
 from rnnviz.views.layer_choice import ALL, DIRECTIONS, LayerChoice
@@ -14,7 +12,7 @@ WIDTH, WIDE, SMALL = 104, 128, 72
 
 def chosen() -> tuple[str, str]:
     """What was chosen last, "" for nothing: names of a layer and a direction."""
-    return tuple(str(st.session_state.get(key) or "") for key in (LAYER, DIRECTION))  # type: ignore[return-value]
+    return layout.chosen(LAYER), layout.chosen(DIRECTION)
 
 
 def draw(choice: LayerChoice, small: bool = False) -> None:

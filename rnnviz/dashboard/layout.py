@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from rnnviz.dashboard.choices import view_key, widget
 from rnnviz.dashboard.state import MESSAGES, WHOLE_PAGE
 from rnnviz.experiment import Experiment
 from rnnviz.plots import theme
@@ -129,9 +130,14 @@ def how_to_read(text: str) -> None:
     st.html(f'<p class="rnnviz-how"><b>How to read:</b> {_marked(text)}</p>')
 
 
+def chosen(key: str) -> str:
+    """What was chosen last on this page, or its link says; "" for nothing."""
+    return str(st.session_state.get(view_key(key)) or "")
+
+
 def kept(key: str, options: Sequence[str], default: str) -> str:
     """What a choice said last; the default where that is no longer there, or nonsense in a link."""
-    last = st.session_state.get(key)
+    last = st.session_state.get(view_key(key))
     return str(last) if last in options else default
 
 
@@ -147,12 +153,13 @@ def choice(
 ) -> str:
     """One of a few, as buttons; as a list where these would not fit in a `room` of so many
     characters, or `width` pixels wide."""
-    st.session_state[key] = kept(key, options, default)
+    name, now = view_key(key), kept(key, options, default)
+    if st.session_state.get(name) != now:
+        st.session_state.pop(name, None)  # it is not there to be chosen: nor in the link
     common: dict[str, Any] = {
         "format_func": show,
-        "key": key,
         "label_visibility": "collapsed",
-        "on_change": on_change,
+        **widget(name, now, then=on_change),
     }
     if width is not None:
         picked = st.selectbox(label, options, width=width, **common)
@@ -161,6 +168,11 @@ def choice(
     else:
         picked = st.segmented_control(label, options, required=True, **common)
     return str(picked or default)
+
+
+def switch(label: str, name: str) -> bool:
+    """Tells whether it is on; at first it is off."""
+    return st.toggle(label, **widget(name, bool(st.session_state.get(name))))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from rnnviz.dashboard import (
     consent,
     controls,
     layout,
+    own_text,
     state,
     train_controls,
     training,
@@ -29,6 +30,7 @@ PAGES = {
     "phase-diagram": ("Phase diagram", phase),
     "claims": ("Claims", claims),
 }
+FIRST = "gradient-flow"
 
 
 def main() -> None:
@@ -36,13 +38,14 @@ def main() -> None:
     st.set_page_config(page_title="rnnviz", page_icon="📉", layout="wide")
     layout.style()
     pages = [
-        st.Page(partial(_show, path), title=title, url_path=path, default=path == "gradient-flow")
+        st.Page(partial(_show, path), title=title, url_path=path, default=path == FIRST)
         for path, (title, _) in PAGES.items()
     ]
     st.session_state["pages"] = dict(zip(PAGES, pages, strict=True))
     # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
     # run, and with the names their values.
     chosen = st.navigation(pages, position="top")
+    state.open_page(chosen.url_path or FIRST)
     controls.sidebar()
     chosen.run()
 
@@ -56,13 +59,15 @@ def _show(path: str) -> None:
 def _page(path: str) -> None:
     """What is seen first: a slider that is dragged runs this and nothing else."""
     setting = controls.setting()
+    controls.say_problem()
     controls.follow(setting)
     missing, setting = consent.is_missing(setting), _of_page(path, setting)
     refusal, place = compute.refusal(training.still_to_do(setting.experiment)), st.empty()
     trust.mark(place, path, setting.experiment, refusal or missing * "not run")
     if refusal:
         layout.link_messages(setting.experiment)
-        layout.refused(refusal)
+        if not own_text.asked(setting.experiment, refusal):
+            layout.refused(refusal)
     elif missing and path in consent.RUNNING:
         layout.link_messages(setting.experiment)
         consent.ask(setting)
@@ -93,8 +98,8 @@ def _answer(path: str, setting: state.Setting) -> None:
 @st.fragment(key=state.DETAILS)
 def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go."""
-    setting = controls.setting()
-    missing, setting = consent.is_missing(setting), _of_page(path, setting)
+    linked = controls.setting()
+    missing, setting = consent.is_missing(linked), _of_page(path, linked)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
     unseen = missing and path in consent.RUNNING
     try:
@@ -104,6 +109,7 @@ def _details(path: str) -> None:
             PAGES[path][1].details(setting)
     except Crowded as crowded:
         layout.refused(f"{crowded}.")
+    controls.follow(linked)  # the page has dropped the views that it does not have
 
 
 def _of_page(path: str, setting: state.Setting) -> state.Setting:

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rnnviz.dashboard import layout, state, variants
+from rnnviz.dashboard import layout, own_text, state, variants
 from rnnviz.dashboard.knobs import select, slider
-from rnnviz.dashboard.uploads import text_file
-from rnnviz.experiment import FIELDS
 from rnnviz.wording.tasks import task_words
-
-TEXT_TASKS = {
-    "text": "Paste a text of at least 2 characters",
-    "words": "Paste sentences; left empty: sentences in which a verb agrees with a distant noun",
-}
-"""The tasks that read a text, and what stands in its place until there is one."""
 
 
 def more() -> None:
@@ -51,15 +43,5 @@ def _task() -> None:
         select("task")
     with right:
         st.caption(task_words(state.read()[0]))
-    if (task := st.session_state["task"]) in TEXT_TASKS:
-        _text(TEXT_TASKS[task])
-
-
-def _text(placeholder: str) -> None:
-    """Paste one, or choose a file."""
-    left, right = st.columns([3, 2])
-    with left:
-        st.text_area("Text", key="text", placeholder=placeholder,
-                     max_chars=int(FIELDS["text"].high), height=80)  # fmt: skip
-    with right:
-        text_file()
+    if (task := st.session_state["task"]) in own_text.PLACEHOLDERS:
+        own_text.ways(task, "widget")

@@ -11,6 +11,7 @@ from rnnviz import frames
 from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.dashboard import compute, layout, measured
 from rnnviz.dashboard.components import live_chart
+from rnnviz.dashboard.layout import switch
 from rnnviz.experiment import Experiment
 from rnnviz.plots import contributions as contribution_plots
 from rnnviz.plots import lags as lag_plots
@@ -53,7 +54,7 @@ def _pairs(panels: Panels) -> None:
     """A loss at the last step alone makes a single row: then a loss at every step is offered."""
     text, shown = texts("gradient_flow"), panels.experiment
     offered = shown.loss_at == "last" and not shown.train_steps
-    if offered and st.toggle(text["pairs_every"], key="pairs_every", value=False):
+    if offered and switch(text["pairs_every"], "pairs_every"):
         shown = replace(shown, loss_at="every")
     result = measured.measured("pairs", shown, panels.labels)
     if result.found:
@@ -96,7 +97,7 @@ def _pair_words(matrices: Sequence[PairMatrix], shown: Experiment) -> str:
 
 def _lags(panels: Panels) -> None:
     text, experiment = texts("gradient_flow"), panels.experiment
-    wanted = st.toggle(text["theory_lags"], key="lags_theory", value=False)
+    wanted = switch(text["theory_lags"], "lags_theory")
     result = measured.measured("lags", experiment, panels.labels)
     parts = [compute.layer(experiment, found.label) for found in result.found]
     theory = of_lags(compute.traces(experiment), parts) if wanted else {}

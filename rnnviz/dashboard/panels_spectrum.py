@@ -11,6 +11,7 @@ import streamlit as st
 from rnnviz import frames
 from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.dashboard import compute, layout, measured
+from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.panels_flow import tall_chart
 from rnnviz.experiment import Experiment
 from rnnviz.plots import bands, lyapunov, theme
@@ -43,8 +44,8 @@ def _exponents(
 ) -> None:
     text = texts("spectrum")
     with st.container(horizontal=True):
-        longer = st.toggle(fill(text["long_run"], steps=f"{measured.LONG_RUN:,}"), key="long_run")
-        theory = st.toggle(text["theory_lyapunov"], key="lyapunov_theory")
+        longer = switch(fill(text["long_run"], steps=f"{measured.LONG_RUN:,}"), "long_run")
+        theory = switch(text["theory_lyapunov"], "lyapunov_theory")
     result = measured.measured("exponents", experiment, labels)
     more = measured.measured("long_run", experiment, labels if longer else ())
     found = [*result.found, *more.found]

@@ -12,6 +12,7 @@ import streamlit as st
 
 from rnnviz.analysis.courses import Course
 from rnnviz.dashboard import layout, state, training
+from rnnviz.dashboard.choices import widget
 from rnnviz.dashboard.train_controls import GHOSTS
 from rnnviz.dashboard.training import MOST_KEPT, WORTH_KEEPING, Kept, Visit, changes, kept
 from rnnviz.experiment import FIELDS, Experiment
@@ -138,9 +139,8 @@ def _choose_ghosts(visit: Visit) -> None:
         "Draw in grey",
         numbers,
         selection_mode="multi",
-        key=GHOSTS,
         format_func=lambda n: f"run {n}",
-        on_change=_ghosts_chosen,
+        **widget(GHOSTS, then=_ghosts_chosen),
     )
 
 

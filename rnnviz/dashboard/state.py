@@ -1,7 +1,7 @@
 """What a visitor has set, and its link.
 
-Each knob's value lives in `st.session_state` under the field's name. A link is read once, when
-the visit begins; from then on the address follows the knobs.
+Each knob's value lives in `st.session_state` under the field's name. A link is read when the
+visit begins and when Back or Forward opens it again; otherwise the address follows the knobs.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from rnnviz.dashboard.choices import PAGE_VIEWS, PATH, VIEWS, view_key
 from rnnviz.experiment import FIELDS, Experiment, check_size
-from rnnviz.links import from_query, to_query
+from rnnviz.links import TEXT_CUT, from_query, to_query
 from rnnviz.presets import PRESETS
 
 PAGE, DETAILS = "page", "details"
@@ -37,30 +39,38 @@ class Setting:
     dragging: bool
 
 
-def begin_visit() -> None:
-    """Set every knob as the link asks, once a visit."""
-    if "visit" in st.session_state:
-        _restore()
+def open_page(path: str) -> None:
+    """Say which page is open. When the visit begins, and when the browser goes back or forward,
+    every knob and the page's views are what the address asks for."""
+    st.session_state[PATH] = path
+    if "visit" in st.session_state and not _in_history():
         return
     st.session_state["visit"] = True
     query = {key: st.query_params.get_all(key) for key in st.query_params}
     pin = query.pop(PIN, None)
-    views = {key: values for key, values in query.items() if key in VIEWS}
-    experiment, messages = from_query({k: v for k, v in query.items() if k not in VIEWS})
+    for view in PAGE_VIEWS[path]:
+        st.session_state.pop(view_key(view), None)
+        if view in query:
+            st.session_state[view_key(view)] = query[view][-1]
+    _open_link({key: values for key, values in query.items() if key not in VIEWS}, pin)
+
+
+def _in_history() -> bool:
+    """Whether this run answers the browser's Back or Forward."""
+    return bool(getattr(get_script_run_ctx(), "is_history_navigation", False))
+
+
+def _open_link(query: dict[str, list[str]], pin: list[str] | None) -> None:
+    experiment, messages = from_query(query)
+    text = st.session_state.get("text", "")
+    if query.get(TEXT_CUT) == [str(len(text))] and text.startswith(experiment.text):
+        # The whole of what the link holds the beginning of is still there.
+        experiment, messages = replace(experiment, text=text), messages[:-1]
     adopt(experiment)
     pinned, more = _pinned(pin[-1]) if pin else (None, ())
     st.session_state[MESSAGES] = (experiment, (*messages, *more))
     st.session_state["preset"] = preset_of(experiment)
     st.session_state[PIN] = pinned
-    for key, values in views.items():
-        st.session_state[key] = values[-1]
-
-
-def _restore() -> None:
-    """Streamlit forgets a widget that was not drawn; the last experiment remembers its value."""
-    for name, value in _values(st.session_state["last_good"]).items():
-        if name not in st.session_state:
-            st.session_state[name] = value
 
 
 def _pinned(query: str) -> tuple[Experiment | None, tuple[str, ...]]:
@@ -85,13 +95,6 @@ def preset_of(experiment: Experiment) -> str | None:
         if preset.experiment(seed=experiment.seed) == experiment
     )
     return next(same, None)
-
-
-THEORY = "view_theory"
-VIEWS = ("view_quantity", THEORY, "view_model", "view_gate", "view_layer", "view_direction",
-         "view_x", "view_y", "view_cells", "view_number",
-         "view_claim", "view_units", "view_draws", "view_example")  # fmt: skip
-"""Display choices of the pages. They are in the link, and never change the network."""
 
 
 def adopt(experiment: Experiment) -> None:
@@ -140,11 +143,12 @@ def _value(name: str) -> Any:
 
 
 def query_of(setting: Setting) -> dict[str, str]:
-    """The query of the link to this view."""
+    """The query of the link to this view on the open page."""
     query = to_query(setting.experiment)
     if setting.pinned is not None:
         query[PIN] = urlencode(to_query(setting.pinned))
-    chosen = {key: st.session_state.get(key) for key in VIEWS}
+    views = PAGE_VIEWS[st.session_state[PATH]]
+    chosen = {view: st.session_state.get(view_key(view)) for view in views}
     query.update({key: str(value) for key, value in chosen.items() if value})
     return query
 

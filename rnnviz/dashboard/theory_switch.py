@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rnnviz.dashboard.state import THEORY, WHOLE_PAGE
+from rnnviz.dashboard.choices import view_key, widget
+from rnnviz.dashboard.state import WHOLE_PAGE
+
+THEORY = "view_theory"
 
 
 def is_on() -> bool:
     """Whether theory is drawn. A link says it as text."""
-    return st.session_state.get(THEORY) in (True, "True")
+    return st.session_state.get(view_key(THEORY)) in (True, "True")
 
 
 def row() -> DeltaGenerator:
@@ -21,5 +26,5 @@ def row() -> DeltaGenerator:
 
 def draw() -> None:
     """It stands where there is room without moving the page's figures."""
-    st.session_state[THEORY] = is_on()
-    st.toggle("Theory", key=THEORY, on_change=lambda: st.rerun(WHOLE_PAGE))
+    st.session_state[view_key(THEORY)] = is_on()
+    st.toggle("Theory", **widget(view_key(THEORY), then=partial(st.rerun, WHOLE_PAGE)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from rnnviz.dashboard import state, training
+from rnnviz.dashboard.choices import widget
 from rnnviz.dashboard.lessons import LESSONS, Lesson
 from rnnviz.dashboard.trainees import Training
 from rnnviz.dashboard.training import Visit
@@ -17,7 +18,7 @@ SHOW = "Show this network on Gradient flow"
 LESSON, SPEED, LOG, GHOSTS = "train_lesson", "train_speed", "train_log", "train_ghosts"
 OWN = ("optimizer", "learning_rate", "clip", "clip_at", "window", "stride")
 """The knobs that only this page has."""
-LESSON_WIDTH = 216
+LESSON_WIDTH, WORDS_WIDTH = 216, 130
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 0.5, 1.0)
 
 
@@ -58,13 +59,6 @@ def lesson_words(name: str) -> str:
     return LESSONS[name].sentence
 
 
-def remember() -> None:
-    """Streamlit forgets a knob that is not drawn; these are drawn in a popover alone."""
-    for name in (*OWN, SPEED, LOG, GHOSTS, LESSON):
-        if name in st.session_state:
-            st.session_state[name] = st.session_state[name]
-
-
 def log_loss() -> bool:
     """Whether the loss is drawn on a logarithmic axis."""
     return bool(st.session_state.get(LOG, False))
@@ -83,10 +77,17 @@ def draw(visit: Visit, idle: str = "") -> None:
         _button("", "reseed", "Reseed: other initial weights, other data", idle,
                 ":material/casino:")  # fmt: skip
         st.session_state.setdefault(SPEED, "full")
-        st.segmented_control("Speed", list(SPEEDS), key=SPEED, required=True, disabled=bool(idle),
-                             label_visibility="collapsed", on_change=_redraw)  # fmt: skip
+        st.segmented_control(
+            "Speed",
+            list(SPEEDS),
+            required=True,
+            disabled=bool(idle),
+            label_visibility="collapsed",
+            **widget(SPEED, then=_redraw),
+        )
         _how(disabled=bool(idle))
         _lessons()
+        st.html(f'<p class="rnnviz-how">{_how_words()}</p>', width=WORDS_WIDTH)
 
 
 def _stopped(visit: Visit) -> str:
@@ -185,14 +186,15 @@ def clip_limit(experiment: Experiment) -> float | None:
 
 
 def _how(disabled: bool) -> None:
-    """How it trains, behind a button that says it."""
-    with st.popover(_how_words(), key="train_how", on_change="rerun", disabled=disabled) as opened:
+    """How it trains, behind a button. What it is set to is said elsewhere: a popover with another
+    label would be another popover, a closed one."""
+    with st.popover("Optimizer", key="train_how", on_change="rerun", disabled=disabled) as opened:
         if opened.open:
             for pair in (OWN[:2], OWN[2:4], OWN[4:]):
                 for column, name in zip(st.columns(2), pair, strict=True):
                     with column:
                         _knob(name)
-            st.toggle("Loss on a log scale", key=LOG, on_change=_redraw)
+            st.toggle("Loss on a log scale", **widget(LOG, log_loss(), then=_redraw))
 
 
 def _how_words() -> str:
@@ -204,18 +206,18 @@ def _how_words() -> str:
 
 def _knob(name: str) -> None:
     known, value = FIELDS[name], st.session_state[name]
+    common: dict[str, Any] = {"label": known.label, **widget(name, then=_redraw)}
     if known.kind == "choice":
-        st.selectbox(known.label, known.choices, key=name, on_change=_redraw)
+        st.selectbox(options=known.choices, **common)
     elif name == "learning_rate":
         rates = sorted({*RATES, float(value)})
-        st.select_slider(known.label, rates, key=name, format_func="{:g}".format,
-                         on_change=_redraw)  # fmt: skip
+        st.select_slider(options=rates, format_func="{:g}".format, **common)
     elif known.kind == "int":
-        st.number_input(known.label, int(known.low), int(known.high), step=1, key=name,
-                        on_change=_redraw)  # fmt: skip
+        common |= {"min_value": int(known.low), "max_value": int(known.high)}
+        st.number_input(step=1, **common)
     else:
-        st.number_input(known.label, known.low, known.high, step=known.step, key=name,
-                        format="%g", on_change=_redraw)  # fmt: skip
+        common |= {"min_value": known.low, "max_value": known.high}
+        st.number_input(step=known.step, format="%g", **common)
 
 
 def _redraw() -> None:
@@ -229,10 +231,10 @@ def _lessons() -> None:
         format_func=lambda name: LESSONS[name].title,
         index=None,
         placeholder="Choose a lesson …",
-        key=LESSON,
-        on_change=_choose,
+        required=True,  # or Escape would empty it
         label_visibility="collapsed",
         width=LESSON_WIDTH,
+        **widget(LESSON, st.session_state.get(LESSON), then=_choose),
     )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from rnnviz.dashboard import layout
 from rnnviz.tasks.text import MAX_CHARACTERS
 
-FILE, SAID = "text_file", "text_said"
+SAID = "text_said"
 MEGABYTES = 4
 MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",
@@ -20,16 +20,18 @@ MARKS = {
 """Byte order marks. That of UTF-32 comes first: it begins like that of UTF-16."""
 
 
-def text_file() -> None:
-    """Ask for a file; its text becomes the value of the field `text`."""
-    st.file_uploader("Or a file", ["txt", "md", "csv", "py"], key=FILE, on_change=_take,
+def text_file(place: str) -> None:
+    """Ask for a file; its text becomes the value of the field `text`. place: tells one such
+    widget from another."""
+    key = f"text_file.{place}"
+    st.file_uploader("Or a file", ["txt", "md", "csv", "py"], key=key, on_change=_take, args=(key,),
                      max_upload_size=MEGABYTES)  # fmt: skip
     if said := st.session_state.get(SAID):
         layout.warn(said)
 
 
-def _take() -> None:
-    file = st.session_state.get(FILE)
+def _take(key: str) -> None:
+    file = st.session_state.get(key)
     st.session_state[SAID] = ""
     if file is None:
         return
@@ -37,6 +39,7 @@ def _take() -> None:
         st.session_state["text"], st.session_state[SAID] = text_of(file.getvalue(), file.name)
     except ValueError as error:
         st.session_state[SAID] = f"{error}. The text stays as it was."
+    st.rerun()  # the sidebar's knobs too
 
 
 def text_of(data: bytes, name: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from rnnviz.dashboard import layout, state
+from rnnviz.dashboard.choices import view_key
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.checkpoints import TRAINED
 
@@ -20,7 +21,7 @@ def choice(experiment: Experiment, narrow: bool) -> None:
     """The initial weights, or those of a network that comes trained; `narrow`: as a list."""
     now = shown(experiment)
     names = NAMES if now in NAMES else {**NAMES, now: now}
-    st.session_state[WEIGHTS] = now
+    st.session_state[view_key(WEIGHTS)] = now
     layout.choice("Weights", list(names), WEIGHTS, now, names.__getitem__,
                   NARROW if narrow else None, _choose, ROOM)  # fmt: skip
 
@@ -36,7 +37,7 @@ def shown(experiment: Experiment) -> str:
 
 def _choose() -> None:
     """Another network takes all knobs along; the same one untrained keeps them."""
-    wanted = st.session_state.get(WEIGHTS)
+    wanted = st.session_state.get(view_key(WEIGHTS))
     if wanted in TRAINED:
         state.adopt(TRAINED[wanted])
     elif wanted == UNTRAINED:

@@ -27,7 +27,7 @@ def task_words(experiment: Experiment) -> str:
     try:
         task = make_task(experiment)
     except ValueError as error:
-        return f"{error}."
+        return f"{str(error).capitalize()}."
     return f"{task.shape_name.capitalize()}. {_baseline_and_proof(task, experiment)}"
 
 

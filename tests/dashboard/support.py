@@ -16,6 +16,8 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from rnnviz.dashboard import choices
+from rnnviz.dashboard.choices import VIEWS
 from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import Experiment
 from rnnviz.links import to_query
@@ -39,10 +41,21 @@ def go_to(app: AppTest, page: str) -> AppTest:
 
 
 def change(app: AppTest, **knobs: Any) -> AppTest:
-    """Move knobs."""
+    """Move knobs; a view is the open page's."""
     for name, value in knobs.items():
-        app.session_state[name] = value
+        app.session_state[view_key(app, name) if name in VIEWS else name] = value
     return app.run()
+
+
+def view_key(app: AppTest, view: str) -> str:
+    """Where the open page has a display choice."""
+    return choices.view_key(view, app.session_state[choices.PATH])
+
+
+def knobs(app: AppTest) -> list[Any]:
+    """Every widget of Streamlit's own on the page that sets a value and has a key."""
+    kinds = ("selectbox", "number_input", "select_slider", "text_area", "button_group", "toggle")
+    return [widget for kind in kinds for widget in app.get(kind) if widget.key]
 
 
 def press(app: AppTest, label: str) -> AppTest:

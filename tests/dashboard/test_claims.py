@@ -199,7 +199,7 @@ def test_another_sentence_and_other_draws(few: None) -> None:
     app = finished(visit("claims", SMALL))
     first = chips(app)
     press(app, f"“{SENTENCES['stability']}”")
-    assert app.session_state["view_claim"] == "stability"
+    assert app.session_state["claims.view_claim"] == "stability"
     assert list(charts(app)) == ["claims-stability"]
     assert app.query_params["view_claim"] == "stability"
     press(app, "Draw again")

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import rnnviz.dashboard.compute as compute
 from rnnviz import PRESETS, Experiment
+from rnnviz.dashboard.choices import widget_key
 from rnnviz.dashboard.knobs import LABELS
 from rnnviz.dashboard.train_controls import OWN
 from rnnviz.experiment import FIELDS, check_size
@@ -21,6 +22,7 @@ from tests.dashboard.support import (
     charts,
     experiment,
     go_to,
+    knobs,
     line,
     numbers,
     preset_words,
@@ -61,9 +63,8 @@ KNOBS: dict[str, Any] = {
 
 def keys(app: AppTest) -> Counter[str]:
     """How often each widget is on the page; a live slider goes by its label."""
-    kinds = ("selectbox", "number_input", "select_slider", "text_area",
-             "button_group")  # fmt: skip
-    found = Counter(widget.key for kind in kinds for widget in app.get(kind) if widget.key)
+    names = {widget_key(name): name for name in FIELDS}
+    found = Counter(names[widget.key] for widget in knobs(app) if widget.key in names)
     labels = {known.label: name for name, known in FIELDS.items()}
     labels |= {LABELS[name]: name for name in LABELS if name in FIELDS}
     return found + Counter(labels[label] for label in sliders(app))
@@ -170,7 +171,7 @@ def test_a_preset_sets_every_knob_but_the_seed(name: str) -> None:
         }
     )
     app = visit(query=odd)
-    app.selectbox(key="preset").select(name).run()
+    app.selectbox(key=widget_key("preset")).select(name).run()
     assert experiment(app) == PRESETS[name].experiment(seed=11)
     assert preset_words(app) == PRESETS[name].sentence
     app = change(app, gain=3.3)
@@ -184,7 +185,7 @@ def test_reset_brings_back_every_default() -> None:
     assert setting(app).pinned is None
     assert not app.query_params
     assert said(app) == ""
-    assert app.selectbox(key="preset").value == "held_open"
+    assert app.selectbox(key=widget_key("preset")).value == "held_open"
 
 
 def test_a_pinned_curve_stays_as_a_ghost_while_knobs_move() -> None:

@@ -204,9 +204,11 @@ def test_the_laws_of_random_matrices_lie_over_the_spectrum() -> None:
 
 def test_a_link_switches_theory_on() -> None:
     app = visit(query={"view_theory": "True"})
-    assert app.session_state["view_theory"] is True
+    assert app.session_state["gradient-flow.view_theory"] is True
     assert any("mean field" in str(t.get("name")) for t in charts(app)["flow-state"]["data"])
-    assert visit(query={"view_theory": "nonsense"}).session_state["view_theory"] is False
+    assert (
+        visit(query={"view_theory": "nonsense"}).session_state["gradient-flow.view_theory"] is False
+    )
 
 
 def test_exponents_of_the_long_run_and_of_theory() -> None:

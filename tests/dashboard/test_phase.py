@@ -15,7 +15,16 @@ from rnnviz.dashboard.diagram import RANGES, SIZES, Diagram, Visit, make_axis
 from rnnviz.dashboard.pages import phase
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.plots.phase_scales import SCALES
-from tests.dashboard.support import assert_sound, change, charts, press, said, verdict, visit
+from tests.dashboard.support import (
+    assert_sound,
+    change,
+    charts,
+    knobs,
+    press,
+    said,
+    verdict,
+    visit,
+)
 
 SMALL = Experiment(("rnn", "gru"), seq_len=20, hidden_size=4, batch_size=2)  # type: ignore[arg-type]
 COARSE = {"view_cells": "coarse", "view_y": "memory_bias", "hidden_size": "4", "batch_size": "2",
@@ -147,8 +156,10 @@ def test_nonsense_in_a_link_is_the_default() -> None:
     }
     app = visit("phase-diagram", {**COARSE, **bad})
     assert_sound(app)
-    assert app.session_state["view_x"] == "gain"
-    assert app.session_state["view_y"] == "seq_len"
+    shown = {widget.key: widget.value for widget in knobs(app)}
+    assert shown["phase-diagram.view_x.widget"] == "gain"
+    assert shown["phase-diagram.view_y.widget"] == "seq_len"
+    assert not set(bad) & set(app.query_params)
 
 
 def test_a_task_that_cannot_be_made_is_refused_with_the_reason() -> None:

@@ -16,6 +16,7 @@ from tests.dashboard.support import (
     change,
     charts,
     experiment,
+    knobs,
     line,
     said,
     same,
@@ -35,8 +36,11 @@ DEEP = deep()
 
 @pytest.mark.parametrize("tab", PAGES)
 def test_a_plain_network_has_no_such_choice(tab: str) -> None:
+    drawn = {widget.key for widget in knobs(visit(tab, DEEP))}
+    there = {f"{tab}.view_layer.widget", f"{tab}.view_direction.widget"}
+    assert drawn & there == there
     app = visit(tab, deep(layers=1, bidirectional="no"))
-    assert not {widget.key for widget in app.get("button_group")} & {"view_layer", "view_direction"}
+    assert not {widget.key for widget in knobs(app)} & there
 
 
 @pytest.mark.parametrize("tab", PAGES)

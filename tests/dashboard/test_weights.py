@@ -31,7 +31,7 @@ def choose(app: AppTest, name: str) -> AppTest:
 
 
 def _switch(app: AppTest):  # type: ignore[no-untyped-def]
-    (found,) = [widget for widget in app.get("button_group") if widget.key == "weights"]
+    (found,) = [w for w in app.get("button_group") if w.key == "gates.weights.widget"]
     return found
 
 

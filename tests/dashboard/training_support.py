@@ -9,6 +9,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
+from rnnviz.dashboard.choices import widget_key
 from rnnviz.dashboard.trainees import Training
 
 SMALL = Experiment(models=("rnn", "lstm"), seq_len=8, hidden_size=4, batch_size=4)
@@ -49,7 +50,7 @@ def tracks(app: AppTest) -> dict[str, int]:
 
 
 def choose(app: AppTest, lesson: str) -> AppTest:
-    return app.selectbox(key="train_lesson").select(lesson).run()
+    return app.selectbox(key=widget_key("train_lesson")).select(lesson).run()
 
 
 def prepared(app: AppTest) -> AppTest:

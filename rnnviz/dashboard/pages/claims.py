@@ -11,6 +11,7 @@ import streamlit as st
 
 from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
 from rnnviz.dashboard import claims_details, layout
+from rnnviz.dashboard.choices import view_key
 from rnnviz.dashboard.claims import CLAIMS, Asked, Visit, Work, visit
 from rnnviz.dashboard.claims_links import OPENS, experiment_of_draw
 from rnnviz.dashboard.components import live_chart
@@ -62,8 +63,8 @@ def _board(setting: Setting) -> None:
     count, said, figure = _shown(work)
     _question(work, count)
     _sentences(mine, chosen, said)
-    if chosen == "sigma" and st.session_state.get(EXAMPLE) in EXAMPLES:
-        _example(str(st.session_state[EXAMPLE]))
+    if chosen == "sigma" and st.session_state.get(view_key(EXAMPLE)) in EXAMPLES:
+        _example(str(st.session_state[view_key(EXAMPLE)]))
     else:
         _answer(chosen, said, figure)
     if working and not begins:
@@ -99,12 +100,12 @@ def _question(work: Work, count: int) -> None:
 
 
 def _seed() -> int:
-    given = str(st.session_state.get(SEED) or "0")
+    given = str(st.session_state.get(view_key(SEED)) or "0")
     return min(int(given), MOST_SEED) if given.isascii() and given.isdigit() else 0
 
 
 def _draw_again() -> None:
-    st.session_state[SEED] = str((_seed() + 1) % (MOST_SEED + 1))
+    st.session_state[view_key(SEED)] = str((_seed() + 1) % (MOST_SEED + 1))
     st.rerun(WHOLE_PAGE)
 
 
@@ -128,8 +129,8 @@ def _sentence(name: str, said: Said, chosen: bool) -> None:
 
 
 def _choose(name: str) -> None:
-    st.session_state[CLAIM] = name
-    st.session_state.pop(EXAMPLE, None)
+    st.session_state[view_key(CLAIM)] = name
+    st.session_state.pop(view_key(EXAMPLE), None)
     st.rerun(WHOLE_PAGE)
 
 
@@ -167,7 +168,7 @@ def _see(name: str) -> None:
         path, experiment = OPENS[name]
         _leave(path, experiment)
     else:
-        st.session_state[EXAMPLE] = name
+        st.session_state[view_key(EXAMPLE)] = name
         st.rerun(WHOLE_PAGE)
 
 

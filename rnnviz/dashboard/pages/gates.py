@@ -39,7 +39,7 @@ def page(setting: Setting) -> None:
 
 def _view(setting: Setting, coarse: bool | None = None) -> View:
     layer, direction = layer_widgets.chosen()
-    model = str(st.session_state.get(MODEL) or "")
+    model = layout.chosen(MODEL)
     coarse = setting.dragging if coarse is None else coarse
     return compute.gates_view(setting.experiment, Choices(model, layer, direction, coarse))
 

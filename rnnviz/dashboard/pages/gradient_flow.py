@@ -10,6 +10,7 @@ import streamlit as st
 from rnnviz import frames
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.dashboard import compute, layer_widgets, layout, panels_flow, show, theory_switch
+from rnnviz.dashboard.choices import view_key, widget
 from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import Experiment
@@ -61,13 +62,14 @@ def details(setting: Setting) -> None:
     """Other gradients than the state's, the numbers, the equations."""
     view = _view(setting)
     st.divider()
-    if st.session_state.get("view_quantity") not in QUANTITIES:
-        st.session_state["view_quantity"] = None
+    name = view_key("view_quantity")
+    if st.session_state.get(name) not in QUANTITIES:
+        st.session_state[name] = None
     chosen = st.segmented_control(
         texts("gradient_flow")["quantity"],
         list(QUANTITIES),
         format_func=QUANTITIES.__getitem__,
-        key="view_quantity",
+        **widget(name),
     )
     if chosen:
         show.chart(quantity_picture(view, chosen))

@@ -35,8 +35,8 @@ def page(setting: Setting) -> None:
 def _view(setting: Setting, coarse: bool | None = None) -> View:
     layer, direction = layer_widgets.chosen()
     choices = Choices(
-        str(st.session_state.get(MODEL) or ""),
-        str(st.session_state.get(GATE) or ""),
+        layout.chosen(MODEL),
+        layout.chosen(GATE),
         layer,
         direction,
         theory_switch.is_on(),

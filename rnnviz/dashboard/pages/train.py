@@ -34,7 +34,6 @@ LEARNING = "learning"
 def page(setting: Setting) -> None:
     """Controls, verdict, scrubber; loss and gradient over training."""
     visit = training.visit()
-    controls.remember()
     layout.link_messages(setting.experiment)
     refusal = _refusal(setting.experiment)
     if not refusal:

@@ -1,5 +1,7 @@
 // What the components of a page know of each other and of the script that feeds them.
 
+import "./address.js";
+
 const APP = '[data-testid="stApp"]';
 const STATE = "data-test-script-state";
 

@@ -1,0 +1,190 @@
+"""What is chosen holds, in a real browser: popovers close, pages turn, the address is the view."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from rnnviz.dashboard.knobs import LABELS, NAMES
+from rnnviz.experiment import FIELDS
+from tests.browser.reading import wait_charts
+from tests.browser.support import wait_idle
+
+pytestmark = pytest.mark.browser
+BODY = "[data-testid=stPopoverBody]"
+TEXT = "we are here. they are there."
+
+
+def knob(page: Page, name: str) -> Locator:
+    """A field's knob in the open popover, whatever kind it is."""
+    label = re.compile(f"^{re.escape(LABELS.get(name, FIELDS[name].label))}$")
+    body = page.locator(BODY)
+    found = [body.get_by_role(role, name=label) for role in ("combobox", "slider", "textbox")]  # type: ignore[arg-type]
+    return found[0].or_(found[1]).or_(found[2])
+
+
+def open_popover(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+    expect(page.locator(BODY)).to_be_visible()
+
+
+def pick(page: Page, label: str, option: str) -> None:
+    """Choose from a list."""
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def query(page: Page) -> dict[str, str]:
+    return {name: values[-1] for name, values in parse_qs(urlparse(page.url).query).items()}
+
+
+def written(name: str) -> Callable[[str], bool]:
+    """Whether an address names a field."""
+    return lambda url: name in parse_qs(urlparse(url).query)
+
+
+def choose(page: Page, name: str) -> None:
+    """Give a knob of the open popover another value than its default."""
+    known, found = FIELDS[name], knob(page, name)
+    if known.kind == "choice":
+        choice = "words" if name == "task" else known.choices[known.default == known.choices[0]]
+        label = LABELS.get(name, known.label)
+        pick(page, label, NAMES.get(name, {}).get(choice, choice.replace("_", " ")))
+    elif known.kind == "text":
+        found.fill(TEXT)
+        found.press("Control+Enter")
+    else:
+        found.press("PageDown" if known.default == known.high else "PageUp")
+    page.wait_for_url(written(name))
+    wait_idle(page)
+    expect(page.locator(BODY)).to_be_visible()  # it stays open while its contents change
+
+
+def by_escape(page: Page) -> None:
+    page.keyboard.press("Escape")
+
+
+def by_a_click_outside(page: Page) -> None:
+    page.get_by_test_id("stMain").click(position={"x": 900, "y": 690})
+
+
+def dice(page: Page) -> None:
+    before = query(page).get("seed")
+    page.get_by_test_id("stSidebar").get_by_role("button", name="casino").first.click()
+    page.wait_for_url(lambda url: parse_qs(urlparse(url).query).get("seed", [None])[-1] != before)
+
+
+def slide(page: Page) -> None:
+    before = query(page).get("gain")
+    page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
+    page.wait_for_url(lambda url: parse_qs(urlparse(url).query).get("gain", [None])[-1] != before)
+
+
+def turn(page: Page) -> None:
+    """To another page and back."""
+    for name, path in (("Gates", "/gates"), ("Gradient flow", "/")):
+        page.get_by_role("link", name=name, exact=True).click()
+        page.wait_for_url(lambda url, path=path: urlparse(url).path == path and "task=" in url)
+        wait_idle(page)
+
+
+def ways() -> Iterator[tuple[Callable[[Page], None], Callable[[Page], None]]]:
+    closings, acts = (by_escape, by_a_click_outside), (dice, turn, slide)
+    return zip(itertools.cycle(closings), itertools.cycle(acts), strict=False)
+
+
+def test_every_knob_of_more_holds(app: str, open_page) -> None:
+    """Each is chosen once, like a person does: open, choose, close, go on."""
+    page = open_page(app)
+    wait_charts(page, "")
+    open_popover(page, "More")
+    choose(page, "task")
+    names = [name for name in FIELDS if name != "task" and knob(page, name).count()]
+    assert len(names) > 10
+    by_escape(page)
+    for name, (close, act) in zip(names, ways(), strict=False):
+        open_popover(page, "More")
+        choose(page, name)
+        chosen = query(page)
+        close(page)
+        expect(page.locator(BODY)).to_have_count(0)
+        act(page)
+        wait_idle(page)
+        now = query(page)
+        moved = {key for key in chosen.keys() | now.keys() if chosen.get(key) != now.get(key)}
+        assert moved <= {"seed", "gain"}, (name, act.__name__)
+    open_popover(page, "More")
+    shown = {name: knob(page, name) for name in names if FIELDS[name].kind in ("choice", "text")}
+    now = query(page)
+    for name, found in shown.items():
+        expect(found).to_have_value(now[name].replace("_", " "))
+    expect(knob(page, "task")).to_have_value(NAMES["task"]["words"])
+
+
+def valuetext(page: Page, name: str) -> str:
+    return str(page.get_by_role("slider", name=name, exact=True).get_attribute("aria-valuetext"))
+
+
+def test_back_and_forward_show_what_the_address_says(app: str, open_page) -> None:
+    """A move of a knob adds nothing to the history; a page does, with its knobs and views."""
+    page = open_page(app)
+    wait_charts(page, "")
+    before = page.evaluate("history.length")
+    for _ in range(3):
+        slide(page)
+        wait_idle(page)
+    flow, gain = page.url, valuetext(page, "Gain")
+    assert page.evaluate("history.length") == before
+    page.get_by_role("link", name="Gates", exact=True).click()
+    wait_charts(page, "gates")
+    page.get_by_role("radio", name="GRU").click()
+    page.wait_for_url(written("view_model"))
+    slide(page)
+    wait_idle(page)
+    gates, moved = page.url, valuetext(page, "Gain")
+    assert moved != gain
+    assert page.evaluate("history.length") == before + 1
+
+    page.go_back()
+    wait_charts(page, "")
+    expect(page.get_by_role("slider", name="Gain", exact=True)).to_have_attribute(
+        "aria-valuetext", gain
+    )
+    assert page.url == flow
+    page.go_forward()
+    wait_charts(page, "gates")
+    expect(page.get_by_role("slider", name="Gain", exact=True)).to_have_attribute(
+        "aria-valuetext", moved
+    )
+    assert page.url == gates
+    page.reload()
+    wait_charts(page, "gates")
+    assert (page.url, valuetext(page, "Gain")) == (gates, moved)
+
+
+def test_escape_closes_a_list_and_changes_nothing(app: str, open_page) -> None:
+    page = open_page(app)
+    wait_charts(page, "")
+    for tab, label, option, sets in (
+        ("", "Preset", "Knife edge", "init"),
+        ("Train", "Lesson", "Closed gates", "memory_bias"),
+    ):
+        if tab:
+            page.get_by_role("link", name=tab, exact=True).click()
+        pick(page, label, option)
+        page.wait_for_url(written(sets))
+        found = page.get_by_role("combobox", name=label, exact=True)
+        expect(found).to_have_value(option)
+        address = page.url
+        found.click()
+        expect(page.get_by_role("option").first).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("option")).to_have_count(0)
+        wait_idle(page)
+        expect(found).to_have_value(option)
+        assert page.url == address

@@ -1,0 +1,140 @@
+"""A walk without a typed link: every task and every network is chosen by hand, and trains."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from rnnviz.tasks import TASKS
+from rnnviz.wording.tasks import TASK_NAMES
+from tests.browser.reading import wait_charts
+from tests.browser.support import wait_idle
+from tests.browser.test_choices import by_escape, open_popover, pick, query, written
+from tests.browser.test_train import button, scrubber, wait_step
+
+pytestmark = pytest.mark.browser
+LEAST = 10
+"""Training steps after which a run counts as begun."""
+
+
+class Trained(NamedTuple):
+    """The last run of the table below the fold."""
+
+    models: list[str]
+    steps: int
+    settings: str
+
+
+def last_run(page: Page) -> Trained:
+    script = """() => {
+      const tables = [...document.querySelectorAll('.rnnviz-table')];
+      const table = tables.find((t) => t.textContent.includes('training steps'));
+      return [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent));
+    }"""
+    header, *rows = page.evaluate(script)
+    run, model, steps, settings = map(header.index, ("run", "model", "training steps", "settings"))
+    rows = [row for row in rows if row[run] == rows[-1][run]]
+    least = min(int(row[steps]) for row in rows)
+    return Trained([row[model] for row in rows], least, rows[-1][settings])
+
+
+def train(page: Page) -> Trained:
+    """Play from the start until every model has trained a little; what the table says of it."""
+    expect(scrubber(page)).to_have_value("0")
+    wait_idle(page)
+    button(page, "Play").click()
+    wait_step(page, LEAST)
+    button(page, "Pause").click()
+    expect(button(page, "Play")).to_be_visible()
+    wait_idle(page)
+    expect(page.locator(".rnnviz-table").last).to_be_attached()
+    return last_run(page)
+
+
+def choose_task(page: Page, task: str) -> None:
+    open_popover(page, "More")
+    pick(page, "Task", TASK_NAMES[task])
+    page.wait_for_url(written("task"))
+    by_escape(page)
+    if task == "text":
+        page.get_by_role("button", name="A nursery rhyme").click()
+        page.wait_for_url(written("text"))
+    wait_idle(page)
+
+
+def add_model(page: Page, cell: str, setting: str, value: str) -> None:
+    """In the open popover."""
+    pick(page, "Cell", cell)
+    pick(page, "Setting", setting)
+    if page.get_by_role("combobox", name="Value", exact=True).count():
+        pick(page, "Value", value)
+    else:
+        page.get_by_role("textbox", name="Value", exact=True).fill(value)
+        page.keyboard.press("Enter")
+    wait_idle(page)
+    before = query(page).get("models", "")
+    button(page, "Add this model").click()
+    page.wait_for_url(lambda url: url.count("%3A") > before.count(":"))
+    wait_idle(page)
+
+
+def press(page: Page, slider: str, key: str) -> None:
+    page.get_by_role("slider", name=slider, exact=True).press(key)
+    wait_idle(page)
+
+
+def test_every_task_and_every_network_is_chosen_by_hand_and_trains(app: str, open_page) -> None:
+    page = open_page(app)
+    wait_charts(page, "")
+    press(page, "Sequence length T", "Home")
+    open_popover(page, "More")
+    press(page, "Hidden units H", "Home")
+    for _ in range(3):
+        press(page, "Hidden units H", "PageUp")
+    by_escape(page)
+    page.get_by_role("link", name="Train", exact=True).click()
+    wait_charts(page, "train")
+    wait_idle(page)
+    assert train(page).models == ["RNN", "LSTM", "GRU"]
+
+    for task in TASKS:
+        if task == "delayed_recall":
+            continue
+        choose_task(page, task)
+        found = train(page)
+        assert found.steps >= LEAST
+        assert f"Task delayed_recall → {task}" in found.settings
+    choose_task(page, "counting")
+
+    open_popover(page, "More")
+    add_model(page, "LSTM", "variant", "peepholes: gates see c")
+    add_model(page, "LSTM", "variant", "coupled gates: i = 1 − f (CIFG)")
+    add_model(page, "GRU", "variant", "reset before the product")
+    by_escape(page)
+    found = train(page)
+    assert len(found.models) == 6
+    for said in ("peepholes", "cifg", "reset_before"):
+        assert said in found.settings
+
+    open_popover(page, "More")
+    pick(page, "Both directions", "yes")
+    page.wait_for_url(written("bidirectional"))
+    for slider, name in (("Layers", "layers"), ("Leak (RNN)", "leak"), ("Skip, steps", "skip")):
+        press(page, slider, "PageDown" if name == "leak" else "PageUp")
+        page.wait_for_url(written(name))
+    by_escape(page)
+    found = train(page)
+    for said in ("Both directions no → yes", "Layers 1 → ", "Leak (RNN) 1 → ", "Skip, steps back"):
+        assert said in found.settings
+
+    open_popover(page, "Optimizer")
+    pick(page, "Optimizer", "sgd")
+    page.wait_for_url(written("optimizer"))
+    pick(page, "Clip gradients", "norm")  # in the same opening
+    page.wait_for_url(written("clip"))
+    by_escape(page)
+    found = train(page)
+    assert re.search("Optimizer adam → sgd.*Clip gradients none → norm", found.settings)

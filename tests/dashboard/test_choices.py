@@ -1,0 +1,197 @@
+"""A choice holds, whatever Streamlit forgets: every knob and every view, whatever is done next.
+
+The table of fields drives it: a new field is tested as it stands. AppTest has no popover that a
+click outside closes; one that is closed says so in `st.session_state`, and does not draw its knobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rnnviz import Experiment, to_query
+from rnnviz.dashboard import state
+from rnnviz.dashboard.choices import PAGE_VIEWS, VIEWS, view_key, widget_key
+from rnnviz.dashboard.knobs import SLIDERS
+from rnnviz.dashboard.main import PAGES
+from rnnviz.experiment import FIELDS
+from tests.dashboard.support import (
+    change,
+    charts,
+    experiment,
+    go_to,
+    knobs,
+    press,
+    same,
+    setting,
+    visit,
+)
+from tests.dashboard.test_views import DEEP
+from tests.dashboard.training_support import choose, tick, training
+
+# Of a task that has a text, so that the text has a knob.
+BASE = Experiment(task="text", text="to be or not to be", seq_len=10, hidden_size=4, batch_size=2)
+POPOVERS = ("more", "train_how")
+KNOBS = [name for name in FIELDS if name != "train_steps"]
+"""Training steps are set by the Train page, and end with any other knob that moves."""
+
+
+def another(name: str) -> Any:
+    """A value that the field has not in BASE."""
+    known, now = FIELDS[name], getattr(BASE, name)
+    if known.kind == "choice":
+        return known.choices[(known.choices.index(now) + 1) % len(known.choices)]
+    if known.kind == "text":
+        return "knock knock who is there"
+    if known.kind == "models":
+        return now[1:]
+    further = 3 * now if known.log and known.kind == "float" else now + (known.step or 1)
+    return further if further <= known.high else now - known.step
+
+
+CHOSEN = replace(BASE, **{name: another(name) for name in KNOBS})
+
+
+def open_popovers(app: AppTest, opened: bool) -> AppTest:
+    return change(app, **dict.fromkeys(POPOVERS, opened))
+
+
+def widgets(app: AppTest) -> dict[str, Any]:
+    """Field -> its knob, of those that are drawn; live sliders have their value without one."""
+    drawn = {widget.key: widget for widget in knobs(app)}
+    return {name: drawn[widget_key(name)] for name in KNOBS if widget_key(name) in drawn}
+
+
+def move(app: AppTest, name: str) -> None:
+    value = getattr(CHOSEN, name)
+    if name in SLIDERS:
+        app.session_state[name] = float(value)
+    else:
+        widgets(app)[name].set_value(list(value) if name == "models" else value)
+
+
+@pytest.fixture
+def chosen() -> AppTest:
+    """The Train page, after every knob was moved and every popover closed."""
+    app = open_popovers(visit("train", BASE), True)
+    assert {*widgets(app), *SLIDERS} == set(KNOBS), "every knob can be reached on this page"
+    for name in KNOBS:
+        move(app, name)
+    return open_popovers(app.run(), False)
+
+
+def dice(app: AppTest) -> Experiment:
+    app.button(key="reseed").click().run()
+    return replace(CHOSEN, seed=CHOSEN.seed + 1)
+
+
+def play(app: AppTest) -> Experiment:
+    tick(press(app, "Play"))
+    return CHOSEN
+
+
+def turn(app: AppTest) -> Experiment:
+    for page in (*PAGES, "train"):
+        go_to(app, page)
+        assert experiment(app) == CHOSEN, page
+        assert app.query_params == to_query(CHOSEN), page
+    return CHOSEN
+
+
+def slide(app: AppTest) -> Experiment:
+    change(app, gain=2.0)
+    return replace(CHOSEN, gain=2.0)
+
+
+def look_again(app: AppTest) -> Experiment:
+    open_popovers(app, True)
+    shown = {name: widget.value for name, widget in widgets(app).items()}
+    assert shown == {**{n: getattr(CHOSEN, n) for n in shown}, "models": list(CHOSEN.models)}
+    open_popovers(app, False)
+    return CHOSEN
+
+
+def begin_a_lesson(app: AppTest) -> Experiment:
+    """A lesson sets every knob; then it is its values that hold."""
+    choose(app, "closed")
+    press(app, "Pause")
+    return open_popovers(app, False).session_state["training"].training.experiment
+
+
+ACTS = (dice, play, turn, slide, look_again, begin_a_lesson)
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_every_knob_holds(chosen: AppTest, act: Callable[[AppTest], Experiment]) -> None:
+    """What is chosen, what the address says and what is trained are one and the same, and stay so
+    when the address is opened again."""
+    app, expected = chosen, act(chosen)
+    assert {name: app.session_state[name] for name in KNOBS} == {
+        **{name: getattr(expected, name) for name in KNOBS},
+        "models": list(expected.models),
+    }
+    assert app.query_params == to_query(expected)
+    assert experiment(app) == training(app).experiment == expected
+    again = visit("train", app.query_params)
+    assert experiment(again) == training(again).experiment == expected
+
+
+def test_what_is_drawn_is_what_was_chosen(chosen: AppTest) -> None:
+    small = go_to(chosen, "gradient-flow")
+    fresh = visit("gradient-flow", CHOSEN)
+    assert same(charts(small)["flow-state"], charts(fresh)["flow-state"])
+
+
+DISPLAYED: dict[str, Any] = {
+    "view_layer": "1", "view_direction": "backward", "view_theory": True, "view_quantity": "h",
+    "view_model": "lstm", "view_gate": "o", "view_x": "memory_bias", "view_y": "distractor",
+    "view_cells": "coarse", "view_number": "horizon", "view_claim": "sigma", "view_units": "8",
+    "view_draws": "3", "view_example": "zero_radius",
+}  # fmt: skip
+
+
+def test_every_page_has_its_views_and_every_view_is_tested() -> None:
+    assert PAGE_VIEWS.keys() == PAGES.keys()
+    assert DISPLAYED.keys() == VIEWS
+
+
+def kept(app: AppTest, page: str) -> dict[str, Any]:
+    keys = {view: view_key(view, page) for view in PAGE_VIEWS[page]}
+    return {v: app.session_state[key] for v, key in keys.items() if key in app.session_state}
+
+
+@pytest.mark.parametrize("page", [page for page, views in PAGE_VIEWS.items() if views])
+def test_views_stay_with_their_page(page: str) -> None:
+    wanted = {view: DISPLAYED[view] for view in PAGE_VIEWS[page]}
+    address = {**to_query(DEEP), **{view: str(value) for view, value in wanted.items()}}
+    app = change(visit(page, DEEP), **wanted)
+    assert kept(app, page) == wanted
+    assert app.query_params == address
+    for other in PAGES:
+        go_to(app, other)
+        assert other == page or not set(app.query_params) & VIEWS, other
+    assert kept(go_to(app, page), page) == wanted
+    assert app.query_params == address
+    assert visit(page, address).query_params == address
+
+
+def test_a_page_chooses_nothing_by_itself() -> None:
+    app = visit(query=DEEP)
+    for page in PAGES:
+        assert go_to(app, page).query_params == to_query(DEEP), page
+
+
+def test_back_and_forward_restore_what_the_address_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = change(visit("gradient-flow", DEEP), view_layer="1", text="x" * 3000)
+    before, address = setting(app), dict(app.query_params)
+    change(press(app, "Pin"), gain=2.0, view_layer="2", view_direction="backward")
+    monkeypatch.setattr(state, "_in_history", lambda: True)
+    app.query_params = address
+    app.run()
+    assert setting(app) == before
+    assert kept(app, "gradient-flow")["view_layer"] == "1"
+    assert app.query_params == address
