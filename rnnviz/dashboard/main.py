@@ -6,9 +6,19 @@ from functools import partial
 
 import streamlit as st
 
-from rnnviz.dashboard import compute, controls, layout, state, train_controls, training, trust
+from rnnviz.dashboard import (
+    compute,
+    controls,
+    layout,
+    saving,
+    state,
+    train_controls,
+    training,
+    trust,
+)
 from rnnviz.dashboard.components import relay
 from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
+from rnnviz.dashboard.shared import Shared
 from rnnviz.experiment import check_size
 
 PAGES = {
@@ -21,14 +31,15 @@ PAGES = {
 }
 
 
-def main() -> None:
-    """Sidebar, navigation, then the chosen page."""
+def main(shared: Shared) -> None:
+    """Sidebar, navigation, then the chosen page. `shared`: what all visitors share."""
     st.set_page_config(page_title="rnnviz", page_icon="📉", layout="wide")
     layout.style()
     pages = [
         st.Page(partial(_show, path), title=title, url_path=path, default=path == "gradient-flow")
         for path, (title, _) in PAGES.items()
     ]
+    st.session_state[saving.STORE] = shared.saved
     st.session_state["pages"] = dict(zip(PAGES, pages, strict=True))
     # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
     # run, and with the names their values.
@@ -63,6 +74,7 @@ def _page(path: str) -> None:
     if path == "train":  # it may have begun another run
         trust.mark(place, path, setting.experiment, refusal)
     relay()
+    saving.tab()
 
 
 @st.fragment(key=state.DETAILS)

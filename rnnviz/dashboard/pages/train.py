@@ -7,7 +7,7 @@ import time
 
 import streamlit as st
 
-from rnnviz.dashboard import influence, layout, state, training
+from rnnviz.dashboard import influence, layout, saving, state, training
 from rnnviz.dashboard import train_controls as controls
 from rnnviz.dashboard.runs_table import runs_table
 from rnnviz.dashboard.state import Setting
@@ -76,13 +76,16 @@ def _learning(dragging: bool) -> None:
         visit.advance(controls.pace().updates)
         if not visit.playing:
             st.rerun()  # the button says Play again, and the table has the run
+    saving.save(visit)
     first_screen(visit, visit.training, _command)
 
 
 def _hint(visit: Visit) -> None:
     """One line: what the lesson shows, why training began anew, or how to begin."""
     text, name = texts("train"), controls.lesson()
-    if visit.restarted:
+    if visit.lost:
+        said = text["lost"]
+    elif visit.restarted:
         said = fill(text["restarted"], why=visit.restarted)
     else:
         said = controls.lesson_words(name) if name else text["waiting"]
