@@ -25,7 +25,7 @@ STORE = "store"
 CHOICES = ("train_speed", "train_log", "train_lesson", "train_ghosts")
 """What else belongs to a training: how fast it goes, and how it is shown."""
 BYTES = 2000
-"""About what Python takes for a value of its own beside what it is told to count."""
+"""About what Python takes for the rest of what is saved."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Saved:
     @property
     def nbytes(self) -> int:
         """The memory it takes."""
-        return BYTES + self.training.nbytes + sum(BYTES + run.nbytes for run in self.runs)
+        return BYTES + self.training.nbytes + sum(run.nbytes for run in self.runs)
 
 
 def save(visit: Visit) -> None:

@@ -27,6 +27,8 @@ MOST_KEPT = 12
 WORTH_KEEPING = 10
 """Training steps from which on a run goes to the table when another one begins."""
 GHOST_POINTS = 200
+KEPT_BYTES = 1000
+"""About what Python takes for an earlier run beside its text and its arrays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,8 @@ class Kept:
     def nbytes(self) -> int:
         """The memory it takes."""
         arrays = [getattr(c.curves, f.name) for c in self.courses for f in fields(Curves)]
-        return getsizeof(self.experiment.text) + sum(ARRAY_BYTES + a.nbytes for a in arrays)
+        text = getsizeof(self.experiment.text)
+        return KEPT_BYTES + text + sum(ARRAY_BYTES + a.nbytes for a in arrays)
 
 
 def kept(training: Training) -> Kept:
