@@ -12,6 +12,7 @@ from rnnviz.dashboard import (
     controls,
     layout,
     own_text,
+    saving,
     state,
     train_controls,
     training,
@@ -20,6 +21,7 @@ from rnnviz.dashboard import (
 from rnnviz.dashboard.components import relay
 from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
+from rnnviz.dashboard.shared import Shared
 from rnnviz.views.notes import batch_note
 
 PAGES = {
@@ -33,14 +35,15 @@ PAGES = {
 FIRST = "gradient-flow"
 
 
-def main() -> None:
-    """Sidebar, navigation, then the chosen page."""
+def main(shared: Shared) -> None:
+    """Sidebar, navigation, then the chosen page. `shared`: what all visitors share."""
     st.set_page_config(page_title="rnnviz", page_icon="📉", layout="wide")
     layout.style()
     pages = [
         st.Page(partial(_show, path), title=title, url_path=path, default=path == FIRST)
         for path, (title, _) in PAGES.items()
     ]
+    st.session_state[saving.STORE] = shared.saved
     st.session_state["pages"] = dict(zip(PAGES, pages, strict=True))
     # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
     # run, and with the names their values.
@@ -78,6 +81,7 @@ def _page(path: str) -> None:
     if not (refusal or missing or setting.dragging):
         trust.check(path, setting.experiment)
     relay()
+    saving.tab()
 
 
 def _answer(path: str, setting: state.Setting) -> None:

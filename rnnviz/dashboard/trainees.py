@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from sys import getsizeof
 from threading import Lock
 from typing import Any
 
@@ -64,6 +65,24 @@ class Trainee:
         return advance(self.network, near, self.make_batch, self.options, step, tell).params
 
 
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A training as plain values: enough to go on as if it had not been interrupted.
+
+    stands: label -> the state that is reached, what is recorded until then, why it stopped.
+    """
+
+    experiment: Experiment
+    number: int
+    stands: dict[str, tuple[TrainState, History, str]]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory it takes; the state that is reached is one of the history's."""
+        text = getsizeof(self.experiment.text)
+        return text + sum(history.nbytes for _, history, _ in self.stands.values())
+
+
 @dataclass(eq=False)
 class Training:
     """The models of an experiment, trained in lockstep on the same batches.
@@ -118,6 +137,14 @@ class Training:
             while self.updates < furthest and self.going:
                 self._next().step()
 
+    def snapshot(self) -> Snapshot:
+        """Where every model stands, between two of its steps."""
+        with self._turn:
+            stands = {
+                label: (t.state, t.history.copy(), t.event) for label, t in self.trainees.items()
+            }
+        return Snapshot(self.experiment, self.number, stands)
+
     def _next(self) -> Trainee:
         """The models take turns, the one that is furthest behind first."""
         return min(self.going, key=lambda trainee: trainee.state.step)
@@ -133,14 +160,24 @@ class Training:
 
 def begin(experiment: Experiment, number: int = 1) -> Training:
     """Every model at its initial weights, and one step on: its record is of these weights."""
+    stands = {
+        label: (state, History(state, RECORDS, CHECKPOINT_BYTES), "")
+        for label, (_, state) in start(experiment).items()
+    }
+    training = resume(Snapshot(experiment, number, stands))
+    for trainee in training.trainees.values():
+        trainee.step()
+    return training
+
+
+def resume(snapshot: Snapshot) -> Training:
+    """The training that goes on from there, to the bit; the snapshot stays as it is."""
+    experiment = snapshot.experiment
     # All models take the same batch one after the other; it is made once.
     make_batch = lru_cache(maxsize=2)(batches_of(experiment))
     options = options_of(experiment)
     trainees = {}
-    for label, (network, state) in start(experiment).items():
-        history = History(state, RECORDS, CHECKPOINT_BYTES)
-        trainees[label] = Trainee(network, state, history, make_batch, options)
-    training = Training(experiment, number, trainees)
-    for trainee in trainees.values():
-        trainee.step()
-    return training
+    for label, (network, _) in start(experiment).items():
+        state, history, event = snapshot.stands[label]
+        trainees[label] = Trainee(network, state, history.copy(), make_batch, options, event)
+    return Training(experiment, snapshot.number, trainees)

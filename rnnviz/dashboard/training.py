@@ -1,6 +1,6 @@
 """What a visit trains: the run that goes on, and its earlier runs.
 
-All of it lives in `st.session_state`, so it ends with the visit.
+All of it lives in `st.session_state`; what outlives the session is in `saving`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import count
+from sys import getsizeof
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,11 @@ import streamlit as st
 from rnnviz.analysis.courses import Course
 from rnnviz.core.bptt import Tell
 from rnnviz.dashboard.state import Setting
-from rnnviz.dashboard.trainees import Training, begin
+from rnnviz.dashboard.store import new_token
+from rnnviz.dashboard.trainees import Snapshot, Training, begin, resume
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.checkpoints import shipped
-from rnnviz.training import Curves
+from rnnviz.training import ARRAY_BYTES, Curves
 
 MOST_KEPT = 12
 WORTH_KEEPING = 10
@@ -29,6 +31,8 @@ GHOST_POINTS = 200
 AHEAD_SLICE = 0.4
 """Seconds of work in one slice of a run that is trained ahead: of it a picture now and then will
 do."""
+KEPT_BYTES = 1000
+"""About what Python takes for an earlier run beside its text and its arrays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +43,13 @@ class Kept:
     experiment: Experiment
     updates: int
     courses: tuple[Course, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory it takes."""
+        arrays = [getattr(c.curves, f.name) for c in self.courses for f in fields(Curves)]
+        text = getsizeof(self.experiment.text)
+        return KEPT_BYTES + text + sum(ARRAY_BYTES + a.nbytes for a in arrays)
 
 
 def kept(training: Training) -> Kept:
@@ -51,7 +62,8 @@ def _slim(curves: Any) -> Curves:
     """At most 200 recorded steps, without what is recorded per time step or singular value."""
     rows = np.unique(np.linspace(0, len(curves.steps) - 1, GHOST_POINTS).astype(int))
     values = {f.name: getattr(curves, f.name)[rows] for f in fields(curves)}
-    empty = {name: values[name][:, :0] for name in ("log10_state", "singular_values")}
+    # Copies: a view, even an empty one, would keep the whole array.
+    empty = {name: values[name][:, :0].copy() for name in ("log10_state", "singular_values")}
     return replace(curves, **{**values, **empty})
 
 
@@ -64,7 +76,9 @@ class Visit:
     drawn_below: when what is below the fold was drawn last, in seconds of the monotonic clock.
     leaving: the page that is to be turned to. ghosts: the numbers of the runs that are drawn in
     grey. ahead: a run that is trained before the present one goes on, to be drawn in grey. shown:
-    the `zoom` of the run whose figures the page shows, 0 where it is none.
+    the `zoom` of the run whose figures the page shows, 0 where it is none. token: what it is saved
+    under. lost: whether what was trained before the page was loaded again is no longer on the
+    server.
     """
 
     training: Training | None = None
@@ -78,7 +92,25 @@ class Visit:
     ghosts: tuple[int, ...] = ()
     ahead: Training | None = None
     shown: int | None = None
+    token: str = field(default_factory=new_token)
+    lost: bool = False
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was trained."""
+        return bool(self.runs) or (self.training is not None and self.training.furthest > 1)
+
+    def restore(self, training: Snapshot, runs: Sequence[Kept]) -> None:
+        """Bring back, paused, what an earlier session had. A run that has begun meanwhile goes
+        on, after the others."""
+        mine, gone_on = self.training, self.begun or self.playing
+        self.numbers = count(training.number + 1)
+        self.runs = [*runs, *(replace(run, number=next(self.numbers)) for run in self.runs)]
+        self.training = resume(training)
+        if mine is not None and gone_on:
+            self.keep()
+            mine.number, self.training = next(self.numbers), mine
 
     def follow(self, wanted: Experiment) -> Training:
         """The training of this experiment: the one that runs, or a new one from its start."""
@@ -113,7 +145,7 @@ class Visit:
     def play(self) -> None:
         """Let it go on from where it is."""
         self.playing = self.training is not None and bool(self.training.going)
-        self.worked, self.restarted = time.monotonic(), ""
+        self.worked, self.restarted, self.lost = time.monotonic(), "", False
 
     def advance(self, updates: int | None) -> None:
         """One slice of training, of the run ahead if there is one; it pauses where nothing is

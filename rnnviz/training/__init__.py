@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnnviz.training.clipping import CLIPS, clip_by_norm, clip_by_value, global_norm
-from rnnviz.training.history import Curves, History
+from rnnviz.training.history import ARRAY_BYTES, Curves, History
 from rnnviz.training.metrics import METRICS, metric
 from rnnviz.training.optimizers import OPTIMIZERS
 from rnnviz.training.options import TrainOptions
@@ -11,6 +11,7 @@ from rnnviz.training.records import StepRecord, TrainState
 from rnnviz.training.trainer import advance, train
 
 __all__ = [
+    "ARRAY_BYTES",
     "CLIPS",
     "METRICS",
     "OPTIMIZERS",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from copy import copy
 from dataclasses import dataclass
 from math import inf, isfinite
 from statistics import median
@@ -22,6 +23,8 @@ CHECKPOINT_BYTES = 8 << 20
 MEDIAN_OVER = 51
 SPIKE = 10.0
 """A spike is a loss or a gradient norm (before clipping) this many times its running median."""
+RECORD_BYTES, ARRAY_BYTES = 700, 300
+"""About what Python takes around the numbers of a record, and around one array of parameters."""
 SCALARS = ("loss", "loss_per_answer", "metric", "norm_before", "norm_after", "clipped",
            "update_ratio", "spectral_radius")  # fmt: skip
 
@@ -127,6 +130,23 @@ class History:
             raise ValueError(f"step must be at or after a checkpoint, got {step} and {steps[:1]}")
         return self._states[steps[index - 1]]
 
+    @property
+    def nbytes(self) -> int:
+        """The memory that records and checkpoints take, objects around the arrays included."""
+        arrays = (a for r in self.records for a in (r.log10_state, r.singular_values))
+        recorded = sum(a.nbytes for a in arrays if a is not None)
+        kept = sum(ARRAY_BYTES * _count(s) + _size(s) for s in self._states.values())
+        return RECORD_BYTES * len(self._records) + recorded + kept
+
+    def copy(self) -> History:
+        """A history that goes on by itself from here. Records and states never change: they are
+        shared."""
+        twin = copy(self)
+        twin._records, twin._heights = dict(self._records), dict(self._heights)
+        twin._states = dict(self._states)
+        twin._recent = tuple(deque(values, MEDIAN_OVER) for values in self._recent)
+        return twin
+
     def is_spike(self, step: int) -> bool:
         return self._heights.get(step, 0.0) > self.spike
 
@@ -194,6 +214,10 @@ class History:
 
 def _size(state: TrainState) -> int:
     return sum(a.nbytes for a in (*state.params.values(), *state.moments.values()))
+
+
+def _count(state: TrainState) -> int:
+    return len(state.params) + len(state.moments)
 
 
 def _number(value: float | None) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 from rnnviz.core import lstm
 from rnnviz.core.activations import logistic_slope
 from rnnviz.dashboard.main import main
+from rnnviz.dashboard.shared import SHARED
 
 
 def wrong_slope(y: np.ndarray, out: np.ndarray) -> None:
@@ -15,4 +16,4 @@ def wrong_slope(y: np.ndarray, out: np.ndarray) -> None:
 
 
 lstm.logistic_slope = wrong_slope  # type: ignore[attr-defined]
-main()
+main(SHARED)

@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -63,6 +65,17 @@ def press(app: AppTest, label: str) -> AppTest:
     found = [button for button in app.button if button.label == label]
     assert len(found) == 1, [button.label for button in app.button]
     return found[0].click().run()
+
+
+def send(app: AppTest, component: str, event: str, value: object) -> AppTest:
+    """What the browser's part of a component tells the server. AppTest itself has no such part."""
+    found = [e for e in app.get("bidi_component") if e.proto.component_name == component]
+    assert len(found) == 1
+    told = json.dumps([{"event": event, "value": value}])
+    states = app._tree.get_widget_states()
+    states.widgets.append(WidgetState(id=_make_trigger_id(found[0].proto.id, "events"),
+                                      json_trigger_value=told))  # fmt: skip
+    return app._run(states)
 
 
 def setting(app: AppTest) -> Setting:

@@ -160,3 +160,18 @@ def test_steps_come_in_order() -> None:
         History(START, limit=7)
     with pytest.raises(ValueError, match="at or after a checkpoint"):
         history.nearest(-1)
+
+
+def test_a_copy_goes_on_by_itself_as_the_whole_would() -> None:
+    losses = {20: 40.0, 70: 15.0, 95: 30.0}
+    records = [record(n, losses.get(n, 1.0 + n % 7)) for n in range(100)]
+    first = filled(records[:50], limit=32)
+    twin = first.copy()
+    for one in records[50:]:
+        twin.add(state(one.step + 1), one)
+    whole = filled(records, limit=32)
+    assert (kept(first)[-1], first.checkpoints[-1].step) == (49, 50)
+    assert kept(twin) == kept(whole)
+    assert twin.curves().spike.tolist() == whole.curves().spike.tolist()
+    assert [s.step for s in twin.checkpoints] == [s.step for s in whole.checkpoints]
+    assert twin.clipped_share == whole.clipped_share

@@ -10,7 +10,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rnnviz.dashboard import compute, influence, layout, state, training
+from rnnviz.dashboard import compute, influence, layout, saving, state, training
 from rnnviz.dashboard import train_controls as controls
 from rnnviz.dashboard.runs_table import runs_table
 from rnnviz.dashboard.state import Setting
@@ -97,6 +97,7 @@ def _learning(dragging: bool) -> None:
         visit.advance(controls.pace().updates)
         if not visit.playing:
             st.rerun()  # the button says Play again, and the table has the run
+    saving.save(visit)
     first_screen(visit, visit.training, _command)
 
 
@@ -105,7 +106,9 @@ def _hint(place: DeltaGenerator, visit: Visit, revision: int, preparing: bool = 
     figures are `preparing`, page.css hides the verdict; charts of another revision are hidden
     until they are drawn anew."""
     text, name = texts("train"), controls.lesson()
-    if visit.restarted and name != INFLUENCE:
+    if visit.lost and name != INFLUENCE:
+        said = text["lost"]
+    elif visit.restarted and name != INFLUENCE:
         said = fill(text["restarted"], why=visit.restarted)
     else:
         said = controls.lesson_words(name) if name else text["waiting"]

@@ -1,0 +1,93 @@
+"""What a visit has trained outlives its session: a page loaded again, a connection lost.
+
+The browser's tab keeps a token that only it knows; it is never in an address. The server keeps,
+under the token, plain values that the training goes on from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.dashboard import state, training
+from rnnviz.dashboard.components.tab import browser_tab, claimed
+from rnnviz.dashboard.store import Store, is_token
+from rnnviz.dashboard.trainees import Snapshot
+from rnnviz.dashboard.training import Kept, Visit
+from rnnviz.experiment import Experiment
+from rnnviz.links import from_query, to_query
+
+STORE = "store"
+"""Where a session has the store that all visitors share."""
+CHOICES = ("train_speed", "train_log", "train_lesson", "train_ghosts")
+"""What else belongs to a training: how fast it goes, and how it is shown."""
+BYTES = 2000
+"""About what Python takes for the rest of what is saved."""
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """What is kept of a visit. Nothing in it ever changes."""
+
+    training: Snapshot
+    runs: tuple[Kept, ...]
+    choices: Mapping[str, Any]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory it takes."""
+        return BYTES + self.training.nbytes + sum(run.nbytes for run in self.runs)
+
+
+def save(visit: Visit) -> None:
+    """Keep what the visit has trained; forget what it had, if it begins anew. What is kept is
+    shared with the visit, so this takes neither time nor memory while the visit lasts."""
+    store: Store[Saved] = st.session_state[STORE]
+    if visit.training is None or not visit.begun:
+        store.drop(visit.token)
+        return
+    choices = {name: st.session_state[name] for name in CHOICES if name in st.session_state}
+    store.put(visit.token, Saved(visit.training.snapshot(), tuple(visit.runs), choices))
+
+
+def tab() -> None:
+    """Let the browser's tab keep the token, and ask for what it kept one for before."""
+    visit = training.visit()
+    browser_tab(token=visit.token, trained=visit.begun, on_claim=_claim)
+
+
+def _claim() -> None:
+    """The page was loaded again: go on with what was trained before.
+
+    A tab that was duplicated has its original's token: it gets a copy under its own.
+    """
+    claim, visit = claimed(), training.visit()
+    if not is_token(claim.get("token")):
+        return
+    if not claim.get("copy"):
+        visit.token = claim["token"]
+    store: Store[Saved] = st.session_state[STORE]
+    saved = store.get(claim["token"])
+    if saved is None:
+        visit.lost = bool(claim.get("trained")) and not visit.begun
+    else:
+        _bring_back(visit, saved)
+    st.rerun()
+
+
+def _bring_back(visit: Visit, saved: Saved) -> None:
+    visit.restore(saved.training, saved.runs)
+    st.session_state.update(saved.choices)
+    whole = saved.training.experiment
+    if training.untrained(st.session_state["last_good"]) == _linked(whole):
+        steps = st.session_state["train_steps"]
+        state.adopt(replace(whole, train_steps=steps))  # an address has no room for a long text
+    save(visit)
+
+
+def _linked(experiment: Experiment) -> Experiment:
+    """What a link to this experiment opens."""
+    return from_query(to_query(experiment))[0]

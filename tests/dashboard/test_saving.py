@@ -1,0 +1,258 @@
+"""What was trained survives a page that is loaded again, and belongs to one tab of one browser."""
+
+from __future__ import annotations
+
+import pickle
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rnnviz import Experiment
+from rnnviz.dashboard.saving import Saved
+from rnnviz.dashboard.shared import SHARED
+from rnnviz.dashboard.store import new_token
+from rnnviz.dashboard.trainees import Trainee, Training, begin, resume
+from rnnviz.dashboard.training import Visit, kept
+from rnnviz.training import OPTIMIZERS, Curves
+from tests.dashboard.support import change, charts, go_to, press, same, send, visit
+from tests.dashboard.training_support import SMALL, WILD, scrubber, tick, training, words
+
+LOST = "The server no longer has what was trained in this tab"
+
+
+def trained(experiment: Experiment, steps: int, run: Training | None = None) -> Training:
+    run = run or begin(experiment)
+    run.advance(steps - run.updates, seconds=1000)
+    run.level()
+    return run
+
+
+def same_training(left: Training, right: Training) -> bool:
+    """To the bit: parameters, what the optimizer remembers, curves, checkpoints."""
+    pairs = [(left.trainees[name], right.trainees[name]) for name in left.trainees]
+    return left.updates == right.updates and all(
+        a.event == b.event
+        and all(equal(x, y) for x, y in zip(states(a), states(b), strict=True))
+        and equal(curves(a), curves(b))
+        for a, b in pairs
+    )
+
+
+def states(trainee: Trainee) -> Iterator[dict[str, np.ndarray]]:
+    for state in (*trainee.history.checkpoints, trainee.state):
+        yield {"step": np.array(state.step), **state.params, **state.moments}
+
+
+def curves(trainee: Trainee) -> dict[str, np.ndarray]:
+    return {f.name: getattr(trainee.history.curves(), f.name) for f in fields(Curves)}
+
+
+def equal(left: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> bool:
+    return left.keys() == right.keys() and all(
+        np.array_equal(left[n], right[n], equal_nan=right[n].dtype.kind == "f") for n in left
+    )
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_what_is_brought_back_goes_on_to_the_bit(optimizer: str) -> None:
+    experiment = replace(SMALL, models=("rnn", "lstm", "gru"), optimizer=optimizer, clip="norm")
+    half = trained(experiment, 30)
+    saved = pickle.loads(pickle.dumps(half.snapshot()))
+    whole = trained(experiment, 60)
+    assert same_training(trained(experiment, 60, resume(saved)), whole)
+    assert same_training(trained(experiment, 60, half), whole)
+    assert same_training(resume(saved), trained(experiment, 30))
+
+
+def test_a_model_that_stopped_stays_stopped() -> None:
+    run = begin(WILD)
+    run.advance(40, seconds=1000)
+    again = resume(run.snapshot())
+    assert [t.event for t in run.trainees.values()] != ["", ""]
+    assert same_training(run, again)
+
+
+EXPERIMENTS = {
+    "many records": replace(SMALL, models=("rnn",), optimizer="sgd"),
+    "long records": replace(SMALL, models=("rnn",), optimizer="sgd", seq_len=300, hidden_size=2),
+    "large arrays": replace(SMALL, models=("lstm",), hidden_size=64),
+    "a long text": replace(SMALL, models=("rnn",), task="text", text="to be or not " * 7000),
+}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("part", ["the run that goes on", "a run in the table"])
+def test_bytes_are_counted_honestly(name: str, part: str) -> None:
+    run = trained(EXPERIMENTS[name], 40)
+    value = run.snapshot() if part == "the run that goes on" else kept(run)
+    packed = pickle.dumps(value)
+    tracemalloc.start()
+    again = pickle.loads(packed)
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert again.nbytes == value.nbytes
+    assert 0.9 * used <= value.nbytes <= 1.2 * used
+
+
+def test_all_that_is_kept_counts() -> None:
+    run = trained(SMALL, 12)
+    alone, table = (Saved(run.snapshot(), runs, {}) for runs in ((), (kept(run),) * 2))
+    assert alone.nbytes >= run.snapshot().nbytes
+    assert table.nbytes - alone.nbytes >= 2 * kept(run).nbytes
+
+
+def test_what_the_table_keeps_holds_no_hidden_arrays() -> None:
+    for course in kept(trained(SMALL, 20)).courses:
+        arrays = [getattr(course.curves, f.name) for f in fields(Curves)]
+        assert all(array.base is None for array in arrays)
+
+
+def token(app: AppTest) -> str:
+    return str(app.session_state["training"].token)
+
+
+def claim(app: AppTest, token: object, **said: object) -> AppTest:
+    """What the tab asks for when its page is loaded again."""
+    return send(app, "rnnviz_tab", "claim", {"token": token, "copy": False, **said})
+
+
+def played() -> AppTest:
+    """A visit with a run in the table, and one that goes on."""
+    app = press(visit("train", SMALL), "+10")
+    app = change(press(app, "+10"), gain=2.0)
+    app = change(press(app, "Play"), train_log=True, train_speed="slow", train_ghosts=[1])
+    for _ in range(3):
+        tick(app)
+    return app
+
+
+def test_a_page_that_is_loaded_again_goes_on() -> None:
+    app = played()
+    again = visit("train", app.query_params)
+    assert training(again).updates == 1
+    again = claim(again, token(app))
+    assert not again.exception
+    assert training(again).updates == training(app).updates > 1
+    assert scrubber(again)["steps"] == scrubber(press(app, "Pause"))["steps"]
+    assert all(same(chart, charts(again)[key]) for key, chart in charts(app).items())
+    assert "run 1" in " ".join(t["name"] for t in charts(again)["loss"]["data"] if t.get("name"))
+    assert [run.number for run in again.session_state["training"].runs] == [1]
+    chosen = ("train_log", "train_speed", "train_ghosts")
+    assert [again.session_state[name] for name in chosen] == [True, "slow", [1]]
+    assert not again.session_state["training"].playing
+    assert token(again) == token(app)
+    assert LOST not in words(again)
+
+
+def test_it_goes_on_as_if_nothing_had_happened() -> None:
+    app = press(visit("train", SMALL), "+10")
+    again = press(claim(visit("train", SMALL), token(app)), "+10")
+    assert same_training(training(again), trained(SMALL, 21))
+    third = claim(visit("train", SMALL), token(app))
+    assert training(third).updates == 21
+
+
+def test_nobody_else_sees_it() -> None:
+    app = played()
+    other = visit("train", app.query_params)
+    assert token(other) != token(app)
+    assert token(app) not in str(app.query_params)
+    assert training(claim(other, new_token())).updates == 1
+    assert other.session_state["training"].runs == []
+
+
+@pytest.mark.parametrize("said", ["", "x" * 22 + "y", "../" * 9, None, 3, {"a": 1}, ["x"] * 22])
+def test_a_hostile_token_is_ignored(said: object) -> None:
+    app = visit("train", SMALL)
+    mine = token(app)
+    app = claim(app, said, trained=True)
+    assert not app.exception
+    assert token(app) == mine
+    assert LOST not in words(app)
+
+
+@pytest.mark.parametrize("claim", [None, 7, "x", [1], {}])
+def test_a_claim_of_another_kind_is_ignored(claim: object) -> None:
+    app = visit("train", SMALL)
+    mine = token(app)
+    assert not send(app, "rnnviz_tab", "claim", claim).exception
+    assert token(app) == mine
+
+
+def test_two_tabs_that_began_as_one_are_independent() -> None:
+    first = press(visit("train", SMALL), "+10")
+    second = claim(visit("train", SMALL), token(first), copy=True)
+    assert training(second).updates == 11
+    assert token(second) != token(first)
+    second = press(second, "+10")
+    assert training(first).updates == 11
+    assert training(claim(visit("train", SMALL), token(first))).updates == 11
+    assert training(claim(visit("train", SMALL), token(second))).updates == 21
+
+
+def test_what_the_server_has_no_more_is_said_until_it_plays() -> None:
+    app = claim(visit("train", SMALL), new_token(), trained=True)
+    assert LOST in words(app)
+    assert training(app).updates == 1
+    assert LOST not in words(press(app, "Play"))
+    assert LOST not in words(claim(visit("train", SMALL), new_token(), trained=False))
+
+
+def test_what_was_reset_does_not_come_back() -> None:
+    app = press(visit("train", SMALL), "+1")
+    assert training(claim(visit("train", SMALL), token(app))).updates == 2
+    app.button(key="train_reset").click().run()
+    assert training(claim(visit("train", SMALL), token(app))).updates == 1
+
+
+def test_the_address_decides_which_network_it_is() -> None:
+    app = press(visit("train", SMALL), "+10")
+    other = claim(visit("train", replace(SMALL, gain=2.0)), token(app))
+    assert training(other).experiment == replace(SMALL, gain=2.0)
+    assert training(other).number == 2
+    assert [run.updates for run in other.session_state["training"].runs] == [11]
+    assert "Gain 1 → 2" in words(other)
+
+
+def test_what_was_begun_meanwhile_goes_on() -> None:
+    app = press(visit("train", SMALL), "+10")
+    other = claim(press(visit("train", SMALL), "+1"), token(app))
+    assert (training(other).updates, training(other).number) == (2, 2)
+    assert [run.updates for run in other.session_state["training"].runs] == [11]
+
+
+def test_a_text_that_no_address_holds_is_brought_back() -> None:
+    long = replace(SMALL, task="text", loss_at="every", text="to be or not to be " * 200)
+    app = visit("train", replace(long, text="short"))
+    app = press(change(app, text=long.text), "+10")
+    again = claim(visit("train", app.query_params), token(app))
+    assert training(again).experiment == training(app).experiment == long
+    assert training(again).updates == 11
+    assert again.session_state["text"] == long.text
+
+
+def test_the_other_pages_show_it_too() -> None:
+    """Without training it again, which may take longer than a page is allowed."""
+    app = press(visit("train", SMALL), "+10")
+    shown = replace(SMALL, train_steps=9)
+    again = claim(visit("gradient-flow", shown), token(app))
+    assert training(again).updates == 11
+    assert "After 9 training steps." in words(again)
+    assert training(go_to(again, "train")).updates == 11
+
+
+def test_a_visit_that_trained_nothing_takes_no_room() -> None:
+    before = SHARED.saved.nbytes
+    visit("train", replace(SMALL, seed=7))
+    assert SHARED.saved.nbytes == before
+
+
+def test_numbers_of_runs_go_on() -> None:
+    seen = Visit()
+    run = seen.begin(SMALL)
+    seen.restore(replace(run.snapshot(), number=5), ())
+    assert seen.begin(SMALL).number == 6
