@@ -127,7 +127,7 @@ def _command(name: str, step: int) -> None:
     if name != "tick":
         controls.command(name, step)
         st.rerun(state.WHOLE_PAGE)
-    elif time.monotonic() - visit.drawn_below > BELOW_EVERY:
+    elif visit.ahead is None and time.monotonic() - visit.drawn_below > BELOW_EVERY:
         visit.drawn_below = time.monotonic()
         st.rerun((LEARNING, state.DETAILS))
 
