@@ -223,8 +223,7 @@ def test_what_was_refused_is_not_checked(page: str) -> None:
 @pytest.mark.trained
 def test_while_training_plays_it_waits() -> None:
     app = visit("train", SMALL)
-    assert "After 1 training steps" not in strip(app)["panel"]
-    assert "after 1 training steps" in strip(app)["panel"]
+    assert "updates so far: 1)" in strip(app)["panel"]
     press(app, "Play")
     assert line(app) == f"– {TEXT['playing']}"
     assert strip(app)["panel"] == ""
@@ -241,7 +240,7 @@ def test_a_training_step_is_another_run() -> None:
     press(app, "+1")
     assert strip(app)["run"] != before
     assert line(app) == f"– {TEXT['unchecked']}"
-    assert "after 2 training steps" in strip(app)["panel"]
+    assert "updates so far: 2)" in strip(app)["panel"]
     assert shown(app)
 
 
