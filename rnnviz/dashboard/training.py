@@ -28,7 +28,7 @@ MOST_KEPT = 12
 WORTH_KEEPING = 10
 """Training steps from which on a run goes to the table when another one begins."""
 GHOST_POINTS = 200
-AHEAD_SLICE = 0.4
+AHEAD_SLICE = 0.8
 """Seconds of work in one slice of a run that is trained ahead: of it a picture now and then will
 do."""
 KEPT_BYTES = 1000
