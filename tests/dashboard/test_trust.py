@@ -338,7 +338,7 @@ def made(label: str = "rnn", **given: Any) -> Trust:
     ("found", "done", "said"),
     [
         ([], None, "– Not checked yet: ask"),
-        ([], 0, "– Checking · complex step: model 1 of 2 …"),
+        ([], 0, "– checking · complex step: model 1 of 2 …"),
         ([made(sums=0.0, det="not for it"), made(sums=1e-13, det="not for it")], None,
          "✓ sums checked · complex step: ask"),
         ([made(sums=0.0, dot="too large"), made(sums=1e-13, dot=0.0)], None,
