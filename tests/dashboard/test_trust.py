@@ -44,8 +44,9 @@ WHOLLY = "✓ sums, determinant, dot test, complex step, states, losses checked"
 
 @pytest.fixture(autouse=True)
 def _empty() -> Iterator[None]:
+    caches = compute.quick_checks, compute.trust, compute.traces
     yield
-    for cached in (compute.quick_checks, compute.trust, compute.traces):
+    for cached in caches:
         cached.clear()
 
 
@@ -100,9 +101,14 @@ def test_a_page_that_shows_a_run_has_it_checked_quickly(page: str) -> None:
     assert shown(app)
 
 
-@pytest.mark.parametrize(("page", "said"), [("train", "unchecked"),
-                                            ("phase-diagram", "unchecked_sidebar"),
-                                            ("claims", "unchecked_sidebar")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        pytest.param("train", "unchecked", marks=pytest.mark.trained),
+        ("phase-diagram", "unchecked_sidebar"),
+        ("claims", "unchecked_sidebar"),
+    ],
+)
 def test_a_page_without_one_makes_none(
     page: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +277,7 @@ def test_a_mistake_turns_it_red(monkeypatch: pytest.MonkeyPatch) -> None:
     assert line(app) == "✗ determinant, dot test, complex step, states failed in LSTM"
 
 
+@pytest.mark.trained
 def test_on_train_a_mistake_turns_it_red_as_soon_as_one_asks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
