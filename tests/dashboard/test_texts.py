@@ -48,7 +48,7 @@ def test_no_text_is_empty(path: Path) -> None:
 
 
 def test_every_cell_has_its_equations_and_every_part_is_used() -> None:
-    around = {"skip", "layers", "directions_final", "directions_aligned", "context"}
+    around = {"cell", "skip", "layers", "directions_final", "directions_aligned", "context"}
     assert set(texts("equations")) == {*CELLS, *around}
 
 
