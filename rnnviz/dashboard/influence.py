@@ -11,6 +11,8 @@ from rnnviz.training.influence import EXACT, OPTIMUM, influence_curve, influence
 
 WINDOWS = (20, 40, 41, 100, 0)
 HEIGHT = 226
+REVISION = -1
+"""Of its charts, which belong to no run."""
 
 
 def panel() -> None:
@@ -23,6 +25,7 @@ def panel() -> None:
     live_chart(
         plots.slope_figure(curve, EXACT, height=HEIGHT),
         key="influence",
+        revision=REVISION,
         height=HEIGHT,
         filename="rnnviz-influence",
         alt="The gradient that truncated backpropagation finds against the length of its window",
@@ -31,6 +34,7 @@ def panel() -> None:
     live_chart(
         plots.runs_figure(runs, OPTIMUM, height=HEIGHT),
         key="influence-runs",
+        revision=REVISION,
         height=HEIGHT,
         step_axis=True,
         filename="rnnviz-influence-runs",

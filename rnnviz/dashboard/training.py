@@ -63,7 +63,7 @@ class Visit:
     drawn_below: when what is below the fold was drawn last, in seconds of the monotonic clock.
     leaving: the page that is to be turned to. ghosts: the numbers of the runs that are drawn in
     grey. ahead: a run that is trained before the present one goes on, to be drawn in grey. shown:
-    the `zoom` of the run whose figures the page shows, 0 where it is none.
+    the `zoom` of the run whose figures the page shows, or another panel's revision.
     """
 
     training: Training | None = None
