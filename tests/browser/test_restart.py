@@ -35,8 +35,8 @@ def restarted(browser: Browser):
 
 @pytest.mark.xfail(
     strict=True,
-    reason="the first key on a slider that was not touched before the restart is lost: the new "
-    "session hears of the slider that the old one drew; the live path is to replace this",
+    reason="the first key on a slider that was not touched before the restart is lost: it asks "
+    "for the fragment of the session that is gone; the live path replaces that code",
 )
 def test_the_first_key_is_not_lost(restarted: Page) -> None:
     restarted.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
