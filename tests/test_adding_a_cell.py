@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment, Model, from_query, run
-from rnnviz.analysis.trust import DETERMINANT, NAMES, trust
+from rnnviz.analysis.selfcheck.checks import DETERMINANT, NAMES, trust
 from rnnviz.core import CELLS
 from rnnviz.dashboard.main import PAGES
 from rnnviz.experiment.problems import make_batch

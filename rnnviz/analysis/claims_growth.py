@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis.gradients import gradient_flow, state_curve
-from rnnviz.analysis.linear import linearize
-from rnnviz.analysis.orthonormal import sweep
+from rnnviz.analysis.jacobian.qr import qr_pass
+from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.rates import LOG10_E
 from rnnviz.analysis.theory import mean_field
 from rnnviz.core import RNN, Record, Trace, backward, checks, forward
@@ -182,7 +182,7 @@ def _exponent(record: Record, rng: np.random.Generator) -> float:
     """The largest of a few finite-time exponents, from a random frame: fixed axes could miss it."""
     size = record.cell.hidden_size
     frame = np.linalg.qr(rng.standard_normal((size, min(VECTORS, size))))[0]
-    done = sweep(linearize(record, 0, STEPS - STRETCH, STEPS), frame, back=True)
+    done = qr_pass(linearize(record, 0, STEPS - STRETCH, STEPS), frame, back=True)
     return float(done.logs.max()) / STRETCH * LOG10_E
 
 

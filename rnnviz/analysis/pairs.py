@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnnviz.analysis import limits
-from rnnviz.analysis.linear import Progress, side_by_side
+from rnnviz.analysis.jacobian.sequence import Progress, side_by_side
 from rnnviz.analysis.pair_columns import ENTRIES, Columns, together
 from rnnviz.analysis.reachability import reachable
 from rnnviz.core import Trace, checks
@@ -122,7 +122,7 @@ def _group(trace: Trace, chosen: Array, losses: Array, progress: Progress) -> li
         if steps is None or k == start:
             start = max(0, k - most)
             steps = side_by_side(trace, chosen, start, k)
-        columns.pull(steps, k - 1 - start, k)
+        columns.vjp(steps, k - 1 - start, k)
         progress((last - k + 1) / last)
     return columns.log10()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnviz.analysis.jacobians import log10_spectral_norm, singular_values, state_jacobians
+from rnnviz.analysis.jacobian.norms import log10_spectral_norm, singular_values
+from rnnviz.analysis.jacobian.sequence import state_jacobians
 from rnnviz.core import RNN, bptt, forward
 from tests.analysis.support import last_step, simple
 from tests.core.support import KINDS, TINY, problem

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnviz.analysis.directions import (
-    dot_test,
-    largest_stretch,
-    pull_through,
-    push_through,
-)
-from rnnviz.analysis.factored import Factored
-from rnnviz.analysis.linear import linearize
+from rnnviz.analysis.jacobian.sequence import linearize
+from rnnviz.analysis.jacobian.structured import StructuredJacobian
 from rnnviz.core import RNN, forward
 from tests.analysis.cells import EVERY, PLAIN, any_problem
+from tests.analysis.directions import (
+    dot_test,
+    jvp_through,
+    largest_stretch,
+    vjp_through,
+)
 from tests.analysis.support import last_step, simple
 from tests.core.jacobian import jacobian
 
@@ -43,8 +43,8 @@ def test_both_ways_are_products_with_the_matrix(trace):
     v = columns(steps)
     for k in range(T):
         J = steps.matrix(k)
-        np.testing.assert_allclose(steps.push(k, v), J @ v, atol=1e-13)
-        np.testing.assert_allclose(steps.pull(k, v), J.T @ v, atol=1e-13)
+        np.testing.assert_allclose(steps.jvp(k, v), J @ v, atol=1e-13)
+        np.testing.assert_allclose(steps.vjp(k, v), J.T @ v, atol=1e-13)
 
 
 def test_dot_test_of_forward_code_against_backward_code(trace):
@@ -59,7 +59,7 @@ def test_dot_test_through_500_steps(name):
     """<Φ u, v> = <u, Φᵀ v>."""
     steps = linearize(any_problem(name, 500, 1).trace())
     u, v = columns(steps, 1, seed=1), columns(steps, 1, seed=2)
-    there, back = push_through(steps, u), pull_through(steps, v)
+    there, back = jvp_through(steps, u), vjp_through(steps, v)
     left, right = (there.columns * v).sum(), (u * back.columns).sum()
     size = np.linalg.norm(there.columns) * np.linalg.norm(v)
     assert abs(left - right * 2.0 ** int(back.log2[0] - there.log2[0])) < 1e-12 * size
@@ -78,7 +78,7 @@ def test_a_skip_cell_moves_as_its_forward_code_does():
         states = {"h0": h0} | ({"c0": p.states["c0"] + 1j * tiny * parts[1]} if "c0" in p.states
                                else {})  # fmt: skip
         moved = forward(p.cell, p.params, p.x, **states)
-        there = push_through(steps, u[:, None])
+        there = jvp_through(steps, u[:, None])
         found = (there.columns * 2.0**there.log2).reshape(-1, H)
         np.testing.assert_allclose(found[0], moved.h[-1, :, 0].imag / tiny, rtol=1e-10, atol=1e-13)
         np.testing.assert_allclose(found[-1], moved.h[T + 1 - d, :, 0].imag / tiny, atol=1e-13)
@@ -87,14 +87,16 @@ def test_a_skip_cell_moves_as_its_forward_code_does():
 def test_one_cell_alone_does_not_factor():
     for name in EVERY:
         trace = any_problem(name, T, 1).trace()
-        assert Factored(trace, np.arange(1, T + 1)).holds == ("reset_before" not in name), name
+        assert StructuredJacobian(trace, np.arange(1, T + 1)).is_structured == (
+            "reset_before" not in name
+        ), name
 
 
 def test_exact_zeros_stay_exact():
     """E3: no rounding on the diagonal of a delay line."""
     steps = linearize(simple(np.eye(4, k=-1), last_step(5, 4)))
     np.testing.assert_array_equal(steps.matrix(2), np.eye(4, k=-1))
-    through = push_through(steps, np.eye(4))
+    through = jvp_through(steps, np.eye(4))
     np.testing.assert_array_equal(through.columns, 0)
 
 
@@ -103,7 +105,7 @@ def test_directions_beyond_the_range_of_float64():
     T, g = 3000, 3.0
     Q = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
     steps = linearize(simple(g * Q, last_step(T, 5)))
-    for through in (push_through, pull_through):
+    for through in (jvp_through, vjp_through):
         found = through(steps, np.eye(5)[:, :1])
         log10 = np.log10(np.linalg.norm(found.columns)) + found.log2[0] * np.log10(2)
         assert log10 == pytest.approx(T * np.log10(g), abs=1e-9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnviz.analysis.spectral_norms import largest_singular_values
+from rnnviz.analysis.jacobian.norms import largest_singular_values
 from rnnviz.core.initializers import orthogonal
 
 Array = np.ndarray

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis import theory
-from rnnviz.analysis.jacobians import state_jacobians
+from rnnviz.analysis.jacobian.sequence import state_jacobians
 from rnnviz.core.initializers import chrono_bias
 from tests.core.support import problem
 

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnviz import Experiment, run
-from rnnviz.analysis import trust as trusting
-from rnnviz.analysis.rounding import MOST, STRICT, Compared, of_sequences
-from rnnviz.analysis.trust import (
+from rnnviz.analysis.selfcheck import checks as trusting
+from rnnviz.analysis.selfcheck.checks import (
     DETERMINANT,
     DOT,
     GRADIENT,
@@ -26,6 +25,7 @@ from rnnviz.analysis.trust import (
     checks,
     trust,
 )
+from rnnviz.analysis.selfcheck.noise import MOST, STRICT, Compared, of_sequences
 from rnnviz.core.network import Network
 from tests.analysis.cells import EVERY
 from tests.core.networks import SETTINGS, Setting, setting
@@ -190,9 +190,9 @@ def test_a_large_run_is_checked_in_part_and_says_in_which(monkeypatch):
 def test_the_quick_checks_are_of_what_was_recorded(monkeypatch):
     """Nothing is run again, and few steps are taken apart."""
     result = run(Experiment())
-    monkeypatch.setattr("rnnviz.analysis.whole.run_network", None)
-    monkeypatch.setattr("rnnviz.analysis.whole.predict", None)
-    monkeypatch.setattr("rnnviz.analysis.sums.backward", None)
+    monkeypatch.setattr("rnnviz.analysis.selfcheck.gradient.run_network", None)
+    monkeypatch.setattr("rnnviz.analysis.selfcheck.gradient.predict", None)
+    monkeypatch.setattr("rnnviz.analysis.selfcheck.sums.backward", None)
     for label, most in (("rnn", 10), ("lstm", 5), ("gru", 5)):
         found = trust(result[label], result.batch, label, QUICK)
         assert found.passed

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnnviz.analysis.trust import (
+from rnnviz.analysis.selfcheck.checks import (
     DETERMINANT,
     DOT,
     GRADIENT,

@@ -6,14 +6,13 @@ d steps also the older h_{t−1}, ..., h_{t−d+1}. So S = H or 2H, and (d − 1
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 
-from rnnviz.analysis.factored import Rows, Source, rows_of, state_size
-from rnnviz.analysis.jacobians import check_steps
-from rnnviz.core import Cell, Record
+from rnnviz.analysis.jacobian.structured import Rows, Source, rows_of, state_size
+from rnnviz.core import Cell, Record, checks
 
 Array = np.ndarray
 Progress = Callable[[float], None]
@@ -21,6 +20,8 @@ Progress = Callable[[float], None]
 
 BLOCK_BYTES = 1 << 19
 """Of rows of J_t that are made at once: few enough to stay in the cache."""
+BLOCK = 16
+"""Steps whose matrices are made at once."""
 KEPT_BYTES = 1 << 24
 """Of rows of J_t of all steps, if they are kept once they are made."""
 
@@ -31,10 +32,10 @@ class Steps(Protocol):
     @property
     def size(self) -> int: ...
     def __len__(self) -> int: ...
-    def push(self, k: int, columns: Array) -> Array:
+    def jvp(self, k: int, columns: Array) -> Array:
         """J u of each column (S, m): a change of s_{t−1} -> that of s_t."""
 
-    def pull(self, k: int, columns: Array) -> Array:
+    def vjp(self, k: int, columns: Array) -> Array:
         """Jᵀ v of each column (S, m): a gradient of s_t -> that of s_{t−1}."""
 
     def matrix(self, k: int) -> Array:
@@ -45,19 +46,50 @@ class Steps(Protocol):
         of d steps keeps older states, J only moves these, but for the oldest."""
 
 
+def state_jacobians(record: Record, steps: Sequence[int] | None = None, sequence: int = 0) -> Array:
+    """J_t = ∂s_t/∂s_{t−1} for each t in `steps` (all of 1 to T unless given), (n, S, S).
+
+    Rows are s_t, columns s_{t−1}, h before c. The state is what follows the nonlinearity:
+    J_t = diag(φ′(a_t)) W_hh for an RNN. float64 whatever the record's dtype.
+    Of a cell with a skip of d steps this is lag 1 alone: h_{t−d} counts as given. Such a cell's
+    whole state is (h_t, ..., h_{t−d+1}), and a product of these J_t leaves out every path that
+    takes a skip; the gradients of a `Trace` hold them all.
+    Raises ValueError for a step or sequence that the record does not have.
+    """
+    checked = check_steps(record, steps, sequence)
+    source = rows_of(record, checked, sequence)
+    blocks = [source.rows(start, min(start + BLOCK, len(checked))).matrix()
+              for start in range(0, len(checked), BLOCK)]  # fmt: skip
+    return np.concatenate(blocks)
+
+
 def linearize(record: Record, sequence: int = 0, start: int = 0, stop: int | None = None) -> Steps:
     """The steps from s_start to s_stop of one sequence (its last state unless given).
 
     Raises ValueError for a sequence or a step that the record does not have.
     """
     steps = np.arange(*check_range(record, sequence, start, stop)) + 1
-    return Linear(record.cell, rows_of(record, steps, sequence))
+    return JacobianSequence(record.cell, rows_of(record, steps, sequence))
 
 
-def side_by_side(record: Record, sequences: Array, start: int, stop: int) -> Linear:
+def side_by_side(record: Record, sequences: Array, start: int, stop: int) -> JacobianSequence:
     """The steps from s_start to s_stop of several sequences at once, padding too: columns are
     (B, S, m), matrices (B, S, S)."""
-    return Linear(record.cell, rows_of(record, np.arange(start, stop) + 1, sequences))
+    return JacobianSequence(record.cell, rows_of(record, np.arange(start, stop) + 1, sequences))
+
+
+def check_steps(record: Record, steps: Sequence[int] | None, sequence: int) -> Array:
+    """The steps as an array, all of the sequence's (1 to T without padding) if None. Raises
+    ValueError for one out of range."""
+    if not 0 <= checks.size("sequence", sequence, 0) < record.batch_size:
+        raise ValueError(f"sequence must be from 0 to {record.batch_size - 1}, got {sequence}")
+    last = record.steps_of(sequence)
+    if steps is None:
+        return np.arange(1, last + 1)
+    given = np.asarray([checks.size("steps", t) for t in steps], dtype=int)
+    if given.size == 0 or given.max() > last:
+        raise ValueError(f"steps must be from 1 to {last}, got {list(steps)}")
+    return given
 
 
 def check_range(record: Record, sequence: int, start: int, stop: int | None) -> tuple[int, int]:
@@ -71,8 +103,10 @@ def check_range(record: Record, sequence: int, start: int, stop: int | None) -> 
     return start, stop
 
 
-class Linear:
-    """Steps from the rows of their Jacobians: all that were made are kept, or the last block."""
+class JacobianSequence:
+    """The steps of a run by the rows of their Jacobians: all that were made are kept, or the last
+    block.
+    """
 
     def __init__(self, cell: Cell, source: Source) -> None:
         self._source = source
@@ -91,7 +125,7 @@ class Linear:
     def size(self) -> int:
         return self._size
 
-    def pull(self, k: int, columns: Array, out: Array | None = None) -> Array:
+    def vjp(self, k: int, columns: Array, out: Array | None = None) -> Array:
         rows, H, own = self._rows(k), self._H, self._own
         result = np.empty(columns.shape) if out is None else out
         transposed = rows.hidden.swapaxes(-1, -2)
@@ -108,7 +142,7 @@ class Linear:
             result[..., -H:, :] = rows.skip.swapaxes(-1, -2) @ columns[..., :own, :]
         return result
 
-    def push(self, k: int, columns: Array) -> Array:
+    def jvp(self, k: int, columns: Array) -> Array:
         rows, H, own = self._rows(k), self._H, self._own
         if self._size == H:
             return rows.hidden @ columns
@@ -158,7 +192,7 @@ class Linear:
         return block[k - start]
 
 
-class Watched:
+class _WithProgress:
     """Steps that tell how far a way through all of them has come, from share `first` to `last`."""
 
     def __init__(self, steps: Steps, progress: Progress, first: float, last: float) -> None:
@@ -178,21 +212,21 @@ class Watched:
     def compact(self, k: int) -> Array:
         return self._steps.compact(k)
 
-    def push(self, k: int, columns: Array) -> Array:
+    def jvp(self, k: int, columns: Array) -> Array:
         self._tell()
-        return self._steps.push(k, columns)
+        return self._steps.jvp(k, columns)
 
-    def pull(self, k: int, columns: Array) -> Array:
+    def vjp(self, k: int, columns: Array) -> Array:
         self._tell()
-        return self._steps.pull(k, columns)
+        return self._steps.vjp(k, columns)
 
     def _tell(self) -> None:
         self._done = min(self._done + 1, len(self._steps))
         self._progress(self._first + self._span * self._done / len(self._steps))
 
 
-def watched(
+def with_progress(
     steps: Steps, progress: Progress | None, first: float = 0.0, last: float = 1.0
 ) -> Steps:
-    """The same steps if nobody wants to know."""
-    return steps if progress is None else Watched(steps, progress, first, last)
+    """Wrap `steps` to report progress, from share `first` to `last`; unchanged if it is None."""
+    return steps if progress is None else _WithProgress(steps, progress, first, last)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.at_once import BatchedVJP, time_as_batch
-from rnnviz.analysis.rounding import Compared, nudged_record, precision
+from rnnviz.analysis.jacobian.structured import BatchedVJP, time_as_batch
+from rnnviz.analysis.selfcheck.noise import Compared, nudged_record, precision
 from rnnviz.core import Record, Trace
 from rnnviz.core.bptt import unroll
 from rnnviz.core.states import cell_carry
@@ -47,7 +47,7 @@ def places(record: Record, most: int) -> Places:
 def dot_test(trace: Trace, at: Places, rng: np.random.Generator) -> Compared:
     """⟨J_t u, v⟩ against ⟨u, J_tᵀ v⟩ for random u and v, relative to ‖J_t u‖ ‖v‖. THEORY E19."""
     u, v = rng.standard_normal((2, _state_rows(trace), len(at.t)))
-    pushed, step = push(trace, at, u), time_as_batch(trace, at.t, at.b)
+    pushed, step = jvp(trace, at, u), time_as_batch(trace, at.t, at.b)
     there, noise = _dot_and_noise(step, u, v, rng, precision(trace.h.dtype))
     with np.errstate(all="ignore"):
         error = np.abs((pushed * v).sum(axis=0) - there)
@@ -63,7 +63,7 @@ def adjoint_test(trace: Trace, at: Places, rng: np.random.Generator) -> Compared
     """
     u = rng.standard_normal((_state_rows(trace), len(at.t)))
     after, before, direct = _adjoints(trace, at)
-    pushed, step = push(trace, at, u), time_as_batch(trace, at.t, at.b)
+    pushed, step = jvp(trace, at, u), time_as_batch(trace, at.t, at.b)
     eps = precision(trace.h.dtype)
     _, noise = _dot_and_noise(step, u, after, rng, eps)
     with np.errstate(all="ignore"):
@@ -84,7 +84,7 @@ def _state_rows(record: Record) -> int:
     return record.cell.hidden_size * (1 + record.cell.HAS_CELL_STATE)
 
 
-def push(record: Record, at: Places, u: Array, skip: bool = False) -> Array:
+def jvp(record: Record, at: Places, u: Array, skip: bool = False) -> Array:
     """∂s_t/∂s_{t−1} u, or with `skip` ∂s_t/∂h_{t−d} u, by a complex step; columns (S, n)."""
     cell, H = record.cell, record.cell.hidden_size
     h = [at.of(record.h, -1).astype(complex)]
@@ -148,7 +148,7 @@ def _skipped(trace: Trace, at: Places, u: Array) -> tuple[Array, Array]:
     result, size = np.zeros((2, len(at.t)))
     if some.any():
         later = Places(at.t[some] - 1 + trace.cell.skip, at.b[some])
-        pushed = push(trace, later, u[:, some], skip=True)
+        pushed = jvp(trace, later, u[:, some], skip=True)
         after, _, _ = _adjoints(trace, later)
         log2 = trace.d_log2[later.t, later.b] - trace.d_log2[at.t[some], later.b]
         result[some] = np.ldexp((pushed * after).sum(axis=0), log2)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.linear import Steps
+from rnnviz.analysis.jacobian.sequence import Steps
 
 Array = np.ndarray
 
@@ -32,27 +32,27 @@ TINY = 1e-250
 
 
 @dataclass(frozen=True, eq=False)
-class Sweep:
+class QRPass:
     """A frame after its way through all steps.
 
     logs (m,): ln of what each vector was stretched beyond those before it; −inf for one that a
-    step sent to zero: exactly, or to less than rounding leaves of the others. died (m,): at which
-    step (its index k), −1 for one that lives. frame (S, r): the r that live, orthonormal.
-    shape (r, r), upper triangular: the product is frame · diag(e^logs) · shape · startᵀ on those;
+    step sent to zero: exactly, or to less than rounding leaves of the others. dead_at (m,): at
+    which step (its index k), −1 for one that lives. frame (S, r): the r that live, orthonormal.
+    R (r, r), upper triangular: the product is frame · diag(e^logs) · R · startᵀ on those;
     None unless it was asked for.
     """
 
     logs: Array
-    died: Array
+    dead_at: Array
     frame: Array
-    shape: Array | None
+    R: Array | None
 
 
-def sweep(steps: Steps, start: Array, back: bool = False, shaped: bool = False) -> Sweep:
+def qr_pass(steps: Steps, start: Array, back: bool = False, shaped: bool = False) -> QRPass:
     """Send the orthonormal columns of `start` (S, m) through all steps, forward in time by J or
     back by Jᵀ. They are made orthonormal again as often as their stretching apart demands."""
     order = list(range(len(steps)))[:: -1 if back else 1]
-    moving = _Moving(start, steps.pull if back else steps.push, shaped)
+    moving = _Moving(start, steps.vjp if back else steps.jvp, shaped)
     done, every = 0, 1
     with np.errstate(all="ignore"):
         while done < len(order) and moving.frame.size:
@@ -60,7 +60,7 @@ def sweep(steps: Steps, start: Array, back: bool = False, shaped: bool = False) 
             every = _interval(*moving.advance(group))
             done += len(group)
         moving.finish()
-    return Sweep(moving.logs, moving.died, moving.frame, moving.shape)
+    return QRPass(moving.logs, moving.dead_at, moving.frame, moving.R)
 
 
 def _interval(stretched: Array, steps: int) -> int:
@@ -73,7 +73,7 @@ def _interval(stretched: Array, steps: int) -> int:
 
 
 class _Moving:
-    """The state of a sweep: vectors under way and what they have been stretched so far.
+    """The state of a pass: vectors under way and what they have been stretched so far.
 
     Between the steps the vectors are orthonormal to 1e-4 at worst, which is enough to stay apart:
     each R is exact for the vectors that there are, and `finish` takes what is left.
@@ -81,8 +81,8 @@ class _Moving:
 
     def __init__(self, start: Array, apply: Callable[[int, Array], Array], shaped: bool) -> None:
         m = start.shape[1]
-        self.frame, self.logs, self.died = start, np.zeros(m), np.full(m, -1)
-        self.shape = np.eye(m) if shaped else None
+        self.frame, self.logs, self.dead_at = start, np.zeros(m), np.full(m, -1)
+        self.R = np.eye(m) if shaped else None
         self._living, self._apply = np.arange(m), apply
 
     def advance(self, group: list[int]) -> tuple[Array, int]:
@@ -104,11 +104,11 @@ class _Moving:
     def _take(self, Q: Array, R: Array, keep: Array, step: int) -> Array:
         stretched = np.abs(np.diagonal(R))
         if not keep.all():
-            self.logs[self._living[~keep]], self.died[self._living[~keep]] = -np.inf, step
+            self.logs[self._living[~keep]], self.dead_at[self._living[~keep]] = -np.inf, step
             self._living = self._living[keep]
-            self.shape = None if self.shape is None else self.shape[np.ix_(keep, keep)]
-        if self.shape is not None:
-            self.shape = self._grown(R / stretched[:, None]) @ self.shape
+            self.R = None if self.R is None else self.R[np.ix_(keep, keep)]
+        if self.R is not None:
+            self.R = self._grown(R / stretched[:, None]) @ self.R
         self.logs[self._living] += np.log(stretched)
         self.frame = Q
         return stretched

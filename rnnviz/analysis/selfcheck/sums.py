@@ -7,10 +7,10 @@ from dataclasses import fields
 
 import numpy as np
 
-from rnnviz.analysis.determinants import log_determinants
-from rnnviz.analysis.linear import linearize
+from rnnviz.analysis.jacobian.determinants import log_determinants
+from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.pairs import pair_matrix
-from rnnviz.analysis.rounding import Compared, nudged_record, of_sequences, precision
+from rnnviz.analysis.selfcheck.noise import Compared, nudged_record, of_sequences, precision
 from rnnviz.core import Record, Trace, backward
 from rnnviz.core.numerics import log10_norm
 

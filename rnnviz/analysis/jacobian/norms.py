@@ -1,4 +1,6 @@
-"""The largest singular value of many matrices, with a proof that it is the largest.
+"""Singular values and norms of many matrices at once, far beyond the range of float64 too.
+
+The largest singular value comes with a proof that it is the largest.
 
 MᵀM is squared until its trace is all but one eigenvalue's: in float32, for only a direction comes
 of it, and a bound on the second eigenvalue. Two passes with M in float64 refine the direction; its
@@ -10,6 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnnviz.core.numerics import LOG10_2
+
 Array = np.ndarray
 
 SHARE = 0.7
@@ -17,6 +21,31 @@ SHARE = 0.7
 SQUARINGS, ROUNDS, PASSES = 7, 16, 2
 ERROR = 1e-12
 """Relative error of σ² at most."""
+
+
+def singular_values(matrices: Array) -> Array:
+    """Singular values of a stack (n, S, S), descending (n, S); NaN where a matrix is not finite."""
+    finite = np.isfinite(matrices).all(axis=(1, 2))
+    result = np.full(matrices.shape[:2], np.nan)
+    result[finite] = np.linalg.svd(matrices[finite], compute_uv=False)
+    return result
+
+
+def log10_spectral_norm(matrices: Array) -> Array:
+    """log10 ‖M‖₂ of each matrix of a stack (n, R, C): −inf for zero, NaN if not finite."""
+    scaled, exponent = normalise(matrices)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log10(largest_singular_values(scaled)) + exponent * LOG10_2
+
+
+def normalise(matrices: Array) -> tuple[Array, Array]:
+    """(M · 2**−e, e): each matrix of a stack (..., R, C) with its largest entry near 1."""
+    peak = np.maximum(matrices.max(axis=(-2, -1)), -matrices.min(axis=(-2, -1)))
+    usable = np.isfinite(peak) & (peak > 0)
+    # 2^±1020 is the largest exact factor that serves subnormal and huge entries alike.
+    exponent = np.where(usable, np.frexp(np.where(usable, peak, 1.0))[1], 0).clip(-1020, 1020)
+    with np.errstate(under="ignore", invalid="ignore"):
+        return matrices * np.ldexp(1.0, -exponent)[..., None, None], exponent
 
 
 def largest_singular_values(matrices: Array) -> Array:

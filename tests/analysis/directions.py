@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.at_once import BatchedVJP
-from rnnviz.analysis.jacobians import check_steps, normalise
-from rnnviz.analysis.linear import Steps, linearize
-from rnnviz.analysis.stepwise import Places, push
+from rnnviz.analysis.jacobian.norms import normalise
+from rnnviz.analysis.jacobian.sequence import Steps, check_steps, linearize
+from rnnviz.analysis.jacobian.structured import BatchedVJP
+from rnnviz.analysis.selfcheck.steps import Places, jvp
 from rnnviz.core import Record, checks
 from rnnviz.core.numerics import LOG10_2, largest_finite
 
@@ -65,14 +65,14 @@ class LargestStretch:
     right: Array
 
 
-def push_through(steps: Steps, columns: Array) -> Direction:
+def jvp_through(steps: Steps, columns: Array) -> Direction:
     """∂s_stop/∂s_start u of each column u (S, m), forward in time (JVP)."""
-    return _through(steps.push, range(len(steps)), columns)
+    return _through(steps.jvp, range(len(steps)), columns)
 
 
-def pull_through(steps: Steps, columns: Array) -> Direction:
+def vjp_through(steps: Steps, columns: Array) -> Direction:
     """(∂s_stop/∂s_start)ᵀ v of each column v (S, m), back in time (VJP)."""
-    return _through(steps.pull, reversed(range(len(steps))), columns)
+    return _through(steps.vjp, reversed(range(len(steps))), columns)
 
 
 def _through(
@@ -96,7 +96,7 @@ def dot_test(record: Record, label: str, sequence: int = 0, seed: int = 0) -> Do
     steps = check_steps(record, None, sequence)
     H, n, has_c = record.cell.hidden_size, len(steps), record.cell.HAS_CELL_STATE
     u, v = np.random.default_rng(seed).standard_normal((2, H * (1 + has_c), n))
-    after = push(record, Places(steps, np.full(n, sequence)), u)
+    after = jvp(record, Places(steps, np.full(n, sequence)), u)
     before = np.concatenate(BatchedVJP(record, steps, sequence).back(v[:H], v[H:])[1])
     with np.errstate(all="ignore"):
         difference = np.abs((after * v).sum(axis=0) - (u * before).sum(axis=0))
@@ -124,14 +124,14 @@ def largest_stretch(
     v = np.random.default_rng(0).standard_normal((steps.size, 1))
     v, log10, residual, done = v / np.linalg.norm(v), np.nan, np.nan, 0
     for done in range(1, checks.size("most", most) + 1):  # noqa: B007
-        there = push_through(steps, v)
+        there = jvp_through(steps, v)
         sigma = float(np.linalg.norm(there.columns))
         with np.errstate(divide="ignore", invalid="ignore"):
             log10 = float(np.log10(sigma) + there.log2[0] * LOG10_2)
         if not (np.isfinite(sigma) and sigma > 0):
             residual = 0.0 if sigma == 0 else np.nan
             break
-        back = pull_through(steps, there.columns / sigma)
+        back = vjp_through(steps, there.columns / sigma)
         w = back.columns * np.ldexp(1.0, int(back.log2[0] - there.log2[0])) / sigma
         residual = float(np.linalg.norm(w - v))
         if residual <= tolerance:

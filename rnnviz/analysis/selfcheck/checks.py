@@ -24,15 +24,18 @@ from functools import partial
 
 import numpy as np
 
-from rnnviz.analysis import limits, stepwise, sums, whole
-from rnnviz.analysis.linear import Progress
-from rnnviz.analysis.rounding import Compared, joined
+from rnnviz.analysis import limits
+from rnnviz.analysis.jacobian.sequence import Progress
+from rnnviz.analysis.selfcheck.gradient import elements_of, gradient_test
+from rnnviz.analysis.selfcheck.noise import Compared, joined
+from rnnviz.analysis.selfcheck.steps import Places, adjoint_test, dot_test, places
+from rnnviz.analysis.selfcheck.sums import determinant_test, pair_sums, weight_sums
 from rnnviz.core import Cell, Trace
 from rnnviz.core.layers import key
 from rnnviz.core.network import Examples, Network, NetworkTrace
 
 Array = np.ndarray
-Local = Callable[[Trace, stepwise.Places, np.random.Generator], Compared]
+Local = Callable[[Trace, Places, np.random.Generator], Compared]
 
 WEIGHTS, DETERMINANT, DOT = "sum over steps", "determinant", "dot test"
 GRADIENT, STATES, LOSSES = "complex step", "state gradients", "sum over losses"
@@ -157,9 +160,9 @@ def checks(
     make: dict[str, Callable[[], Check]] = {
         WEIGHTS: lambda: _weights(run, rng),
         DETERMINANT: lambda: _determinant(run, group),
-        DOT: lambda: _local(DOT, run, stepwise.dot_test, group, rng),
+        DOT: lambda: _local(DOT, run, dot_test, group, rng),
         GRADIENT: lambda: _gradient(run, batch, rng),
-        STATES: lambda: _local(STATES, run, stepwise.adjoint_test, group, rng),
+        STATES: lambda: _local(STATES, run, adjoint_test, group, rng),
         LOSSES: lambda: _losses(run, rng),
     }
     for name in group.names:
@@ -179,7 +182,7 @@ def _gradient(run: NetworkTrace, batch: Examples, rng: np.random.Generator) -> C
         return make(np.nan, np.nan, "", "a run of this size in complex numbers would take "
                     f"about {one:.1f} s")  # fmt: skip
     most = max(1, int(GRADIENT_SECONDS / one))
-    found = whole.gradient_test(run, batch, most, rng)
+    found = gradient_test(run, batch, most, rng)
     chosen = f"{min(most, first.batch_size)} of {first.batch_size} sequences"
     where = f"{chosen}, all {first.seq_len:,} steps"
     return _judged(make, found, where)
@@ -188,7 +191,7 @@ def _gradient(run: NetworkTrace, batch: Examples, rng: np.random.Generator) -> C
 def gradient_seconds(network: Network, seq_len: int, sequences: int) -> float:
     """A rough guess for one core."""
     steps = seq_len * network.directions * len(network.cells) * 50e-6
-    elements = whole.elements_of(network, seq_len) * 150e-9
+    elements = elements_of(network, seq_len) * 150e-9
     return steps + sequences * (elements + 20 * seq_len * network.param_count() / 20e9)
 
 
@@ -203,9 +206,7 @@ def _local(
     parts = []
     for trace in traces:
         rows = (len(trace.cell.GATE_ROWS) + 2) * trace.cell.hidden_size
-        parts.append(
-            test(trace, stepwise.places(trace, group.elements // rows // len(traces)), rng)
-        )
+        parts.append(test(trace, places(trace, group.elements // rows // len(traces)), rng))
     total = sum(int(trace.present.sum()) for trace in traces)
     found = joined(parts)
     return _judged(make, found, f"{len(found.error):,} of {total:,} steps of single sequences")
@@ -216,7 +217,7 @@ def _weights(run: NetworkTrace, rng: np.random.Generator) -> Check:
     for k, layer in enumerate(run.layers):
         for d, trace in enumerate(layer):
             recorded = {name: run.grads[key(k, name, d)] for name in ("W_xh", "W_hh")}
-            parts.append(sums.weight_sums(trace, recorded, rng))
+            parts.append(weight_sums(trace, recorded, rng))
     make = partial(Check, WEIGHTS)
     first = run.trace
     return _judged(make, joined(parts), f"all {first.seq_len:,} steps and {first.batch_size} "
@@ -231,7 +232,7 @@ def _losses(run: NetworkTrace, rng: np.random.Generator) -> Check:
         losses = int(trace.d_h_direct[:, :, 0].any(axis=1).sum())
         cost = limits.pairs_cost(trace.cell, trace.seq_len, losses, 1)
         if cost.seconds <= PAIR_SECONDS / len(traces) and not limits.refusal("It", cost):
-            parts.append(sums.pair_sums(trace, 0, rng))
+            parts.append(pair_sums(trace, 0, rng))
     if not asked:
         return make(np.nan, np.nan, "", "no loss asks the first sequence")
     if not parts:
@@ -252,7 +253,7 @@ def _determinant(run: NetworkTrace, group: Group) -> Check:
     parts = []
     for trace in traces:
         steps = max(1, int(group.lu / _multiplications(trace) / len(traces)))
-        parts.append(sums.determinant_test(trace, 0, steps))
+        parts.append(determinant_test(trace, 0, steps))
     found = joined(parts)
     count = len(parts[0].error)
     last = "the last step" if count == 1 else f"the last {count} steps"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.analysis.rounding import Compared, nudged, nudged_record, of_sequences, precision
+from rnnviz.analysis.selfcheck.noise import Compared, nudged, nudged_record, of_sequences, precision
 from rnnviz.core import Record, Trace, backward
 from rnnviz.core.losses import LOSSES
 from rnnviz.core.network import Examples, Network, NetworkTrace, predict, run_network

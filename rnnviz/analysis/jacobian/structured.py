@@ -12,9 +12,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from rnnviz.analysis.at_once import BatchedVJP
 from rnnviz.core import Record
-from rnnviz.core.cell import Cell
+from rnnviz.core.cell import Cell, Weights
 
 Array = np.ndarray
 
@@ -22,6 +21,55 @@ CHECKED = 64
 """Steps at most at which the factored form is checked."""
 SAME = 1e-9
 """Largest relative difference between the factored form and the cell's own backward step."""
+
+
+def time_as_batch(record: Record, steps: Array, sequence: int | Array) -> Record:
+    """A float64 record of one step whose batch is the given steps (1 to T), of one sequence or
+    each of its own (n,); what the cells' factors need of the past."""
+
+    def cut(values: Array) -> Array:
+        return np.ascontiguousarray(values[steps - 1, :, sequence].T[None], np.float64)
+
+    return Record(
+        cell=record.cell,
+        params={name: value.astype(np.float64) for name, value in record.params.items()},
+        x=cut(record.x),
+        h=cut(record.h),
+        c=None if record.c is None else cut(record.c),
+        gate_values=cut(record.gate_values),
+        saved=None if record.saved is None else cut(record.saved),
+    )
+
+
+class BatchedVJP:
+    """J_tᵀ v through h_{t−1} and c_{t−1} of n steps at once, by the cell's backward step; without
+    a skip's way, which is made of the gates' gradients."""
+
+    def __init__(self, record: Record, steps: Array, sequence: int | Array = 0) -> None:
+        self._record = time_as_batch(record, steps, sequence)
+        self._cell = cell = record.cell
+        self.weights = cell.backward_weights(self._record.params)
+        self.shape = (cell.hidden_size, len(steps))
+        """(H, n): of gradients."""
+        self._factors = np.empty((1, len(cell.D_GATE_ROWS) * cell.hidden_size, len(steps)))
+        self._extra = np.empty((1, *self.shape))
+        with np.errstate(all="ignore"):
+            cell.local_derivatives(self._record, 0, 1, self._factors, self._extra)
+
+    def back(
+        self, v_h: Array, v_c: Array | None, weights: Weights | None = None
+    ) -> tuple[Array, list[Array]]:
+        """(d_a, [d_h, d_c]) from gradients of h_t and c_t, (H, n) each, c's only if there is one:
+        those of the gates' pre-activations (·, n), in the order of D_GATE_ROWS, and of the states
+        before. weights: others than the cell's own."""
+        has_c = self._cell.HAS_CELL_STATE
+        d_a, d_h, d_c = self._factors.copy(), np.empty(self.shape), np.empty(self.shape)
+        (views,) = self._cell.backward_views(self._record, 0, d_a, self._extra)
+        after_c = v_c.copy() if has_c and v_c is not None else None
+        with np.errstate(all="ignore"):
+            self._cell.backward_step(weights or self.weights, np.empty(self.shape), v_h, after_c,
+                                     d_h, d_c if has_c else None, *views)  # fmt: skip
+        return d_a[0], [d_h, d_c] if has_c else [d_h]
 
 
 class Rows(NamedTuple):
@@ -55,7 +103,7 @@ class Rows(NamedTuple):
 
 
 class Source(Protocol):
-    """What makes the rows."""
+    """Source of the step Jacobians J_t, a block of steps at a time."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -63,11 +111,11 @@ class Source(Protocol):
         """Those of the steps start to stop − 1."""
 
 
-class Factored:
+class StructuredJacobian:
     """Rows of the given steps (1 to T): shape (n,) of one sequence, (n, B) of several.
 
-    holds: whether the cell's own backward step agrees in a random direction. It does not for a
-    GRU with the reset before the product, whose W_hh acts twice in a step.
+    is_structured: whether the cell's own backward step agrees in a random direction. It does not
+    for a GRU with the reset before the product, whose W_hh acts twice in a step.
     """
 
     def __init__(self, record: Record, steps: Array, sequence: int | Array = 0) -> None:
@@ -89,7 +137,7 @@ class Factored:
         few = slice(None, None, -(-steps.size // CHECKED))
         asked = BatchedVJP(record, steps.ravel()[few], of.ravel()[few])
         some = [(d_a[:, few], [d[:, few] for d in direct]) for d_a, direct in parts]
-        self.holds = _agrees(self._cell, asked, some)
+        self.is_structured = _agrees(self._cell, asked, some)
 
     def rows(self, start: int, stop: int) -> Rows:
         H, some = self._cell.hidden_size, slice(start, stop)
@@ -122,7 +170,7 @@ class Factored:
         return result.reshape(*shape, -1, H)
 
 
-class Asked:
+class DenseJacobian:
     """Rows of a cell without a cell state that does not factor, from backward steps with each row
     of the identity."""
 
@@ -144,9 +192,9 @@ class Asked:
 
 
 def rows_of(record: Record, steps: Array, sequence: int | Array = 0) -> Source:
-    """`Factored` where the cell is of that form, else `Asked`."""
-    factored = Factored(record, steps, sequence)
-    return factored if factored.holds else Asked(record, steps, sequence)
+    """`StructuredJacobian` where the cell is of that form, else `DenseJacobian`."""
+    structured = StructuredJacobian(record, steps, sequence)
+    return structured if structured.is_structured else DenseJacobian(record, steps, sequence)
 
 
 def state_size(cell: Cell) -> int:

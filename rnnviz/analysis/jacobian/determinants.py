@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.linear import Steps, check_range, linearize
+from rnnviz.analysis.jacobian.sequence import Steps, check_range, linearize
 from rnnviz.core import Record
 from rnnviz.core.numerics import log_abs_det
 
