@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnviz.analysis.claims_growth import STEPS, Draw
+from rnnviz.claims.growth import STEPS, Draw
 from rnnviz.experiment import Experiment, Model
 from rnnviz.presets import PRESETS
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnviz.analysis.claims_carry import BIASES as FORGET_BIASES
-from rnnviz.analysis.claims_carry import CarryDraw
-from rnnviz.analysis.claims_reduction import BIASES, CEILING, Reduction
+from rnnviz.claims.highway import BIASES as FORGET_BIASES
+from rnnviz.claims.highway import CarryDraw
+from rnnviz.claims.reduction import BIASES, CEILING, Reduction
 from rnnviz.plots.claims_panels import (
     HEIGHT,
     Panel,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnviz.analysis.claims_examples import Counterexample
-from rnnviz.analysis.claims_stability import CORRELATIONS, Sensitivity, weight_sensitivity
+from rnnviz.claims.counterexamples import Counterexample
+from rnnviz.claims.stability import CORRELATIONS, Sensitivity, weight_sensitivity
 from rnnviz.core.numerics import Status
 from rnnviz.plots import theme
 from rnnviz.plots.claims_panels import (

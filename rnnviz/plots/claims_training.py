@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnviz.analysis.claims_clipping import ClippedRun
-from rnnviz.analysis.claims_truncation import GOOD, WINDOWS, Agreement
-from rnnviz.analysis.claims_verdicts import FADES, WINDOW
+from rnnviz.claims.clipping import ClippedRun
+from rnnviz.claims.truncation import FADES, GOOD, WINDOW, WINDOWS, Agreement
 from rnnviz.plots import theme
 from rnnviz.plots.claims_panels import (
     HEIGHT,

@@ -14,7 +14,7 @@ from rnnviz.core import LSTM, RNN, forward
 from rnnviz.core.initializers import orthogonal
 from rnnviz.core.numerics import Status
 from tests.analysis.cells import EVERY, any_problem
-from tests.analysis.directions import largest_stretch
+from tests.analysis.jacobian.directions import largest_stretch
 from tests.analysis.support import last_step, quiet_lstm, simple
 
 H = 5

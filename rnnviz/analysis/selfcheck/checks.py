@@ -13,7 +13,7 @@ step does not belong to its forward step (dot test, determinant). What lies betw
 see: loss, readout, biases, layers, directions, padding, skips, and a record that was changed at
 places where it does not look. `THOROUGH` sees those too, above all by the complex step, which runs
 the network again; it takes ten times as long as the run, or more, and is made when someone asks.
-`tests/analysis/test_trust_mistakes.py` has a table of mistakes and of the group that sees each.
+`tests/analysis/selfcheck/test_mistakes.py` has a table of mistakes and of the group that sees each.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rnnviz.workers import ATTEMPTS, IN_FLIGHT, THREADS, Jobs, Pool, ThisProcess, chunked
+from rnnviz.sweep.pool import ATTEMPTS, IN_FLIGHT, THREADS, Jobs, Pool, ThisProcess, chunked
 
 Chunk = tuple[Any, ...]
 

@@ -38,7 +38,7 @@ from rnnviz.experiment import (
     make_task,
     run,
 )
-from rnnviz.workers import Jobs, Pool, chunked, cores
+from rnnviz.sweep.pool import Jobs, Pool, chunked, cores
 
 Pairs = tuple[tuple[str, Any], ...]
 

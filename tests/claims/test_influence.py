@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnviz.training.influence import (
+from rnnviz.claims.influence import (
     EXACT,
     OPTIMUM,
     influence_curve,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.analysis.claims_carry import CarryDraw
-from rnnviz.analysis.claims_clipping import ClippedRun
-from rnnviz.analysis.claims_growth import Draw
-from rnnviz.analysis.claims_reduction import BIASES, Reduction
-from rnnviz.analysis.claims_stability import Sensitivity
-from rnnviz.analysis.claims_truncation import WINDOWS, Agreement
+from rnnviz.claims.clipping import ClippedRun
+from rnnviz.claims.growth import Draw
+from rnnviz.claims.highway import CarryDraw
+from rnnviz.claims.reduction import BIASES, Reduction
+from rnnviz.claims.stability import Sensitivity
+from rnnviz.claims.truncation import WINDOWS, Agreement
 from rnnviz.core.numerics import Status
 
 

@@ -7,6 +7,7 @@ Source: Zucchet and Orvieto 2024, arXiv:2405.21064.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,22 @@ class Sensitivity:
     weight: float
     sampled_state: float
     sampled_weight: float
+
+
+@dataclass(frozen=True)
+class StabilityVerdict:
+    """units measured; low, high: the smallest memory from ½ on and the largest, of uncorrelated
+    input; ratio: how much more h moves with λ at the largest, sampled; relative: the same of
+    E (∂h/∂λ)² / E h²; error: the largest relative
+    difference between samples and closed form. largest_gradient: of all ∂h_T/∂h_t."""
+
+    units: int
+    low: float
+    high: float
+    ratio: float
+    relative: float
+    error: float
+    largest_gradient: float
 
 
 def state_power(memory: float, correlation: float) -> float:
@@ -75,6 +92,24 @@ def sensitivity(seed: int, number: int, sequences: int = SEQUENCES) -> Sensitivi
     return Sensitivity(memory, correlation, steps, state_power(memory, correlation),
                        weight_sensitivity(memory, correlation), float(np.mean(h * h)),
                        float(np.mean(slope * slope)))  # fmt: skip
+
+
+def stability_verdict(found: Sequence[Sensitivity]) -> StabilityVerdict:
+    """Raises ValueError without a unit of memory ½ or more and uncorrelated input."""
+    plain = sorted((s for s in found if s.correlation == 0 and s.memory >= 0.5),
+                   key=lambda s: s.memory)  # fmt: skip
+    first, last = checks.some("found", plain)[0], plain[-1]
+    ratio = last.sampled_weight / first.sampled_weight
+    errors = [abs(s.sampled_weight / s.weight - 1) for s in found]
+    return StabilityVerdict(
+        units=len(found),
+        low=first.memory,
+        high=last.memory,
+        ratio=ratio,
+        relative=ratio / (last.sampled_state / first.sampled_state),
+        error=max(errors),
+        largest_gradient=max(1.0, *(s.memory for s in found)),
+    )
 
 
 def _checked(memory: float, correlation: float) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,18 @@ class CarryDraw:
         return float(self.true[0] - self.highway[0])
 
 
+@dataclass(frozen=True)
+class CarryVerdict:
+    """draws; astray: those whose truth is more than a factor of 2 from Π f. medians: (forget bias,
+    log10 Π f, log10 truth) over the whole sequence. grew: draws in which the truth grew although
+    Π f shrank."""
+
+    draws: int
+    astray: int
+    grew: int
+    medians: tuple[tuple[float, float, float], ...]
+
+
 def carry_draw(seed: int, hidden_size: int, number: int) -> CarryDraw:
     """Draws 0, 1, 2, 3 have the biases of `BIASES`, and so on; four in a row share their weights.
 
@@ -47,3 +60,16 @@ def carry_draw(seed: int, hidden_size: int, number: int) -> CarryDraw:
     paths = carry_paths(forward(cell, params, x), "")
     assert paths is not None
     return CarryDraw(number, BIASES[at], paths.carry.log10, paths.true.log10)
+
+
+def carry_verdict(found: Sequence[CarryDraw]) -> CarryVerdict:
+    """Raises ValueError without draws."""
+    biases = sorted({d.forget_bias for d in checks.some("found", found)})
+    medians = []
+    for bias in biases:
+        ends = [(d.highway[0], d.true[0]) for d in found if d.forget_bias == bias]
+        highway, true = np.median(np.array(ends), axis=0)
+        medians.append((bias, float(highway), float(true)))
+    astray = sum(not abs(d.apart) <= CLOSE for d in found)
+    grew = sum(bool(d.true[0] > 0 > d.highway[0]) for d in found)
+    return CarryVerdict(len(found), astray, grew, tuple(medians))

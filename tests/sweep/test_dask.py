@@ -11,9 +11,9 @@ import pytest
 
 from rnnviz.experiment import Experiment
 from rnnviz.sweep import sweep
-from rnnviz.workers import Jobs, ThisProcess
-from tests.test_sweep import numbers
-from tests.test_workers import lost, ones, square_or_die
+from rnnviz.sweep.pool import Jobs, ThisProcess
+from tests.sweep.test_grid import numbers
+from tests.sweep.test_pool import lost, ones, square_or_die
 
 OPTIONAL = "Dask is optional: pip install distributed"
 distributed = pytest.importorskip("distributed", reason=OPTIONAL)

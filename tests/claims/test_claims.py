@@ -7,21 +7,21 @@ import math
 import numpy as np
 import pytest
 
-from rnnviz.analysis.claims_carry import BIASES as FORGET_BIASES
-from rnnviz.analysis.claims_carry import STEPS, CarryDraw, carry_draw
-from rnnviz.analysis.claims_clipping import entry_limit, time_profile
-from rnnviz.analysis.claims_reduction import CEILING, SAME, Reduction, reduction
-from rnnviz.analysis.claims_stability import (
+from rnnviz.claims.clipping import entry_limit, time_profile
+from rnnviz.claims.highway import BIASES as FORGET_BIASES
+from rnnviz.claims.highway import STEPS, CarryDraw, carry_draw
+from rnnviz.claims.reduction import CEILING, SAME, Reduction, reduction
+from rnnviz.claims.stability import (
     CORRELATIONS,
     LAMBDAS,
     sensitivity,
     state_power,
     weight_sensitivity,
 )
-from rnnviz.analysis.claims_truncation import Agreement, agreement, cosine
+from rnnviz.claims.truncation import Agreement, agreement, cosine
 from rnnviz.core import RNN, bptt
-from tests.analysis.claims import clipped
 from tests.analysis.support import last_step
+from tests.claims.support import clipped
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from rnnviz.analysis.claims_growth import (
+from rnnviz.claims.growth import (
     GAUSSIAN_LIKE,
     MOST,
     PREDICTORS,

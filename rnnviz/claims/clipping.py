@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.core import Trace
+from rnnviz.core import Trace, checks
 from rnnviz.core.numerics import log10_norm
 
 Array = np.ndarray
@@ -55,6 +55,27 @@ class ClippedRun:
         return _slope(self.profile_before), _slope(self.profile_after)
 
 
+@dataclass(frozen=True)
+class ClippingVerdict:
+    """Updates of the exploding and of the vanishing runs, and how many were clipped; lengthened,
+    turned: of all. vanishing_slope: median decades a step back of the vanishing runs' profiles,
+    before and after. exploding_runs, helped: runs that exploded, and those of them whose loss over
+    the last third was lower with clipping. least_by_value: the smallest cosine that clipping
+    entry by entry would leave."""
+
+    runs: int
+    exploding_updates: int
+    exploding_clipped: int
+    vanishing_updates: int
+    vanishing_clipped: int
+    lengthened: int
+    turned: int
+    vanishing_slope: tuple[float, float]
+    exploding_runs: int
+    helped: int
+    least_by_value: float
+
+
 def time_profile(trace: Trace, scale: float = 1.0) -> Array:
     """log10 of scale · ‖d_a_t h_{t−1}ᵀ‖_F of a simple RNN, RMS over the batch, (T,): what step t
     adds to ∂L/∂W_hh for each sequence. −inf where the state before it is zero."""
@@ -70,6 +91,31 @@ def time_profile(trace: Trace, scale: float = 1.0) -> Array:
 def entry_limit(limit: float, grads: Mapping[str, Array]) -> float:
     """c / √(entries): clipping by value there allows no longer gradient than clipping at c."""
     return limit / float(np.sqrt(sum(g.size for g in grads.values())))
+
+
+def clipping_verdict(found: Sequence[ClippedRun]) -> ClippingVerdict:
+    """Raises ValueError without runs."""
+    exploding = [run for run in checks.some("found", found) if run.case == "exploding"]
+    vanishing = [run for run in found if run.case == "vanishing"]
+    slopes = np.array([run.slopes for run in vanishing] or [(np.nan, np.nan)])
+    before, after = np.median(slopes, axis=0)
+    return ClippingVerdict(
+        runs=len(found),
+        exploding_updates=sum(len(run.before) for run in exploding),
+        exploding_clipped=sum(run.clipped for run in exploding),
+        vanishing_updates=sum(len(run.before) for run in vanishing),
+        vanishing_clipped=sum(run.clipped for run in vanishing),
+        lengthened=sum(run.lengthened for run in found),
+        turned=sum(int((run.cosine < 1 - 1e-9).sum()) for run in found),
+        vanishing_slope=(float(before), float(after)),
+        exploding_runs=len(exploding),
+        helped=sum(_last_third(run.loss) < _last_third(run.loss_free) for run in exploding),
+        least_by_value=float(np.nanmin(np.concatenate([run.by_value for run in found]))),
+    )
+
+
+def _last_third(losses: np.ndarray) -> float:
+    return float(np.mean(losses[-max(1, len(losses) // 3) :]))
 
 
 def _slope(profile: Array) -> float:

@@ -3,7 +3,7 @@ networks (Williams and Peng 1990, Neural Computation 2(4), 490-501)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,10 @@ GAINS, BIASES = (0.5, 3.0), (-1.0, 5.0)
 LOSS_AT = ("last", "every")
 GOOD = 0.9
 """Cosine from which on two gradients point the same way."""
+WINDOW = 20
+"""Steps of the truncation that is judged."""
+FADES = -0.1
+"""Decades a step back below which an error is gone within a window: nothing is left to miss."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,23 @@ class Agreement:
         """The cosine of one window; NaN where it was not measured."""
         found = self.cosine[self.windows == window]
         return float(found[0]) if found.size else float("nan")
+
+
+@dataclass(frozen=True)
+class TruncationVerdict:
+    """Random networks at window `WINDOW`: good of draws point as the full gradient does;
+    fading, fading_good: those whose error is gone within a window; lasting, lasting_good: the
+    others. wrong_up_to: the longest window with the wrong sign in influence balancing, 0 if
+    none. own: (label, cosine) of the visitor's models."""
+
+    draws: int
+    good: int
+    fading: int
+    fading_good: int
+    lasting: int
+    lasting_good: int
+    wrong_up_to: int
+    own: tuple[tuple[str, float], ...]
 
 
 def agreement(seed: int, hidden_size: int, number: int) -> Agreement:
@@ -76,6 +97,16 @@ def cosine(grads: Mapping[str, Array], others: Mapping[str, Array]) -> float:
         peaks = np.abs(a).max(), np.abs(b).max()
         a, b = a / peaks[0], b / peaks[1]
         return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
+
+
+def truncation_verdict(found: Sequence[Agreement], wrong_up_to: int = 0) -> TruncationVerdict:
+    """A cosine that is no number counts as not good."""
+    drawn = [a for a in found if not a.label]
+    fading = [a.at(WINDOW) > GOOD for a in drawn if a.growth < FADES]
+    lasting = [a.at(WINDOW) > GOOD for a in drawn if not a.growth < FADES]
+    own = tuple((a.label, a.at(WINDOW)) for a in found if a.label)
+    return TruncationVerdict(len(drawn), sum(fading) + sum(lasting), len(fading), sum(fading),
+                             len(lasting), sum(lasting), wrong_up_to, own)  # fmt: skip
 
 
 def _last(direct: Array) -> Array:

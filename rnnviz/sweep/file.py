@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnviz.experiment import FIELDS, Experiment
-from rnnviz.sweep import Pairs, Point, Result
+from rnnviz.sweep.grid import Pairs, Point, Result
 
 TITLE = "# rnnviz sweep: "
 KEY = tuple[Pairs, int, str]

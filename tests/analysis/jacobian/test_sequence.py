@@ -9,7 +9,7 @@ from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.jacobian.structured import StructuredJacobian
 from rnnviz.core import RNN, forward
 from tests.analysis.cells import EVERY, PLAIN, any_problem
-from tests.analysis.directions import (
+from tests.analysis.jacobian.directions import (
     dot_test,
     jvp_through,
     largest_stretch,

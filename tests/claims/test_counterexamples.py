@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
 from rnnviz.analysis.theory import largest_singular_value, power_norm_log10
+from rnnviz.claims.counterexamples import EXAMPLES, counterexample
 from rnnviz.core.numerics import Status
 
 

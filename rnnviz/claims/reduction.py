@@ -5,6 +5,7 @@ With these gates c_t = tanh(a_t) and h_t = tanh(tanh(a_t)): the state is squashe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,20 @@ class Reduction:
     lstm: Array
 
 
+@dataclass(frozen=True)
+class ReductionVerdict:
+    """draws; differ: those whose states are other than the tanh RNN's. apart: the smallest and
+    the largest difference; twice, linear_output, gru: the largest differences of those that
+    should be the same."""
+
+    draws: int
+    differ: int
+    apart: tuple[float, float]
+    twice: float
+    linear_output: float
+    gru: float
+
+
 def reduction(seed: int, hidden_size: int, number: int) -> Reduction:
     """Draw weights and inputs, and run the cells. The gain is drawn too, `GAINS`.
 
@@ -78,6 +93,19 @@ def reduction(seed: int, hidden_size: int, number: int) -> Reduction:
         largest=float(np.abs(lstm).max()),
         rnn=rnn[1:, unit, 0],
         lstm=lstm[1:, unit, 0],
+    )
+
+
+def reduction_verdict(found: Sequence[Reduction]) -> ReductionVerdict:
+    """Raises ValueError without draws."""
+    once = [r.once for r in checks.some("found", found)]
+    return ReductionVerdict(
+        draws=len(found),
+        differ=sum(difference > SAME for difference in once),
+        apart=(min(once), max(once)),
+        twice=max(r.twice for r in found),
+        linear_output=max(r.linear_output for r in found),
+        gru=max(r.gru for r in found),
     )
 
 

@@ -91,6 +91,21 @@ class Score:
         return self.hits / self.draws if self.draws else float("nan")
 
 
+@dataclass(frozen=True)
+class GrowthVerdict:
+    """The rule "σ_max > 1 explodes, < 1 vanishes". draws: judged; wrong: by the rule word for
+    word. below, vanished: draws with γσ_max < 1, and those of them that vanished; above, exploded:
+    with γσ_max > 1. scores: of each predictor."""
+
+    draws: int
+    wrong: int
+    below: int
+    vanished: int
+    above: int
+    exploded: int
+    scores: tuple[Score, ...]
+
+
 def draws(seed: int, hidden_size: int, count: int, start: int = 0) -> Iterator[Draw]:
     """Draws start, start + 1, ... of a seed, one after the other: stop when you like."""
     return (draw(seed, hidden_size, start + k) for k in range(count))
@@ -138,6 +153,17 @@ def score(found: Sequence[Draw], predictor: str) -> Score:
 def sign(decades: float) -> int:
     """1 grows, −1 vanishes, 0 neither (or NaN)."""
     return int(decades > LEVEL) - int(decades < -LEVEL)
+
+
+def growth_verdict(found: Sequence[Draw]) -> GrowthVerdict:
+    """Draws whose growth is no number do not count."""
+    known = [d for d in found if not np.isnan(d.growth)]
+    wrong = sum(sign(float(np.log10(d.sigma_max))) != d.outcome for d in known)
+    below = [d.outcome for d in known if sign(d.sigma) < 0]
+    above = [d.outcome for d in known if sign(d.sigma) > 0]
+    scores = tuple(score(found, predictor) for predictor in PREDICTORS)
+    return GrowthVerdict(len(known), wrong, len(below), below.count(-1), len(above),
+                         above.count(1), scores)  # fmt: skip
 
 
 def _rounded(rng: np.random.Generator, low: float, high: float) -> float:

@@ -17,7 +17,7 @@ from rnnviz.analysis.lyapunov import lyapunov_spectrum
 from rnnviz.core.numerics import Status
 from rnnviz.experiment import Experiment, run
 from rnnviz.sweep import Point, Result, count, measured, points, run_points, sweep
-from rnnviz.workers import ThisProcess
+from rnnviz.sweep.pool import ThisProcess
 
 SMALL = Experiment(("rnn", "lstm"), seq_len=6, hidden_size=4, batch_size=2)  # type: ignore[arg-type]
 OVER = {"gain": [0.5, 2.0], "seq_len": [5, 9, 7]}
@@ -145,7 +145,7 @@ def test_a_model_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -
             raise FloatingPointError("it broke")
         return run(experiment)
 
-    monkeypatch.setattr(sys.modules["rnnviz.sweep"], "run", fail)
+    monkeypatch.setattr(sys.modules["rnnviz.sweep.grid"], "run", fail)
     found = here({"gain": [1, 2]})
     assert [r.message for r in found] == ["", "FloatingPointError: it broke"] * 2
 
