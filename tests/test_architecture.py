@@ -23,8 +23,6 @@ ARROWS = {
     "tasks": {"core"},
     "training": {"core", "tasks"},
     "experiment": {"core", "tasks", "training"},
-    "links": {"core", "tasks", "experiment"},
-    "presets": {"core", "tasks", "experiment"},
     "__main__": {"", "core", "tasks", "training", "experiment", "commands"},
     "commands": {"experiment", "sweep"},
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},
@@ -35,7 +33,7 @@ ARROWS = {
     "wording": {"core", "tasks", "training", "experiment", "analysis", "claims"},
     "views": {"core", "tasks", "experiment", "analysis", "plots", "wording"},
     "examples": {"", "core", "training", "sweep", "analysis", "plots"},
-    "": {"experiment", "links", "presets", "sweep"},
+    "": {"experiment", "sweep"},
 }
 DASHBOARD = {*ARROWS, "dashboard"}
 PACKAGES = {
@@ -57,7 +55,7 @@ MUTATORS = {"append", "add", "update", "extend", "insert", "pop", "clear", "setd
 
 
 def part_of(path: Path) -> str:
-    """The first name below rnnviz: "core", "links", "" for rnnviz/__init__.py."""
+    """The first name below rnnviz: "core", "claims", "" for rnnviz/__init__.py."""
     first = path.relative_to(ROOT / "rnnviz").parts[0].removesuffix(".py")
     return "" if first == "__init__" else first
 

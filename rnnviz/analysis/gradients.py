@@ -13,7 +13,7 @@ from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, mean_rate, reac
 from rnnviz.analysis.reachability import Reachable, reachable
 from rnnviz.core import Trace, checks
 from rnnviz.core.numerics import LOG10_2, Status, log10_norm, log10_rms, status_of
-from rnnviz.core.states import rms_over_batch, sequences_at, state_log10
+from rnnviz.core.trace import rms_over_batch, sequences_at, state_log10
 
 Array = np.ndarray
 

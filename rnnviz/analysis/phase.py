@@ -109,9 +109,7 @@ def phase_grids(
     return tuple(_grid(found, model, x, y, quantity) for model, found in of_model.items())
 
 
-def _grid(
-    results: Sequence[Measured], model: str, x: Axis, y: Axis, quantity: str
-) -> PhaseGrid:  # fmt: skip
+def _grid(results: Sequence[Measured], model: str, x: Axis, y: Axis, quantity: str) -> PhaseGrid:
     shape = len(y.values), len(x.values)
     total, count = np.zeros(shape), np.zeros(shape, int)
     cells = np.full(shape, Cell.PENDING)

@@ -58,12 +58,6 @@ class InfluenceRuns:
     theta: Array
     loss: Array
 
-    @property
-    def converging(self) -> Array:
-        """(m,) bool: whether θ ended nearer to `OPTIMUM` than it began."""
-        distance = np.abs(self.theta - OPTIMUM)
-        return distance[-1] < distance[0]
-
 
 def influence_curve(longest: int = 100) -> InfluenceCurve:
     """The apparent ds_1/dθ for every window from 1 to `longest`. Raises ValueError below 1."""

@@ -10,8 +10,7 @@ import numpy as np
 from rnnviz.core import checks
 from rnnviz.core.bptt import Tell, backward, checked_direct
 from rnnviz.core.scaling import add_scaled
-from rnnviz.core.states import cell_carry
-from rnnviz.core.trace import Record, Trace
+from rnnviz.core.trace import Record, Trace, cell_carry
 
 Array = np.ndarray
 

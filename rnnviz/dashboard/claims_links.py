@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnnviz.claims.growth import STEPS, Draw
 from rnnviz.experiment import Experiment, Model
-from rnnviz.presets import PRESETS
+from rnnviz.experiment.presets import PRESETS
 
 RNN = (Model("rnn"),)
 OPENS: dict[str, tuple[str, Experiment]] = {

@@ -143,13 +143,13 @@ def _ends(found: Sequence[CarryDraw], y_range: list[float]) -> Panel:
     both = (y_range[0], y_range[1])
     return Panel(
         title=f"<b>All {len(found)} draws, {len(found[0].true) - 1} steps back</b><br>"
-              "dotted: where the highway is the only road",
+        "dotted: where the highway is the only road",
         x={"title": "Π f, decades", "range": y_range, "nticks": 7},
         y={"title": "truth, decades", "range": y_range, "nticks": 7},
         data=data,
         notes=[inside("more arrives than Π f says", 0.03, 0.97, xanchor="left", yanchor="top")],
         shapes=[segment(both, both), segment(both, (0, 0), "solid")],
-    )  # fmt: skip
+    )
 
 
 def _bias(d: CarryDraw) -> str:

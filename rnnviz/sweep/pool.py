@@ -217,9 +217,9 @@ def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
-def chunked(items: Iterable[Item], cost: Callable[[Item], float], most: float) -> Iterator[
-    Chunk[Item]
-]:  # fmt: skip
+def chunked(
+    items: Iterable[Item], cost: Callable[[Item], float], most: float
+) -> Iterator[Chunk[Item]]:
     """Neighbouring items in chunks that cost about `most`, at least one item each."""
     chunk: list[Item] = []
     total = 0.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnviz.analysis.theory import largest_singular_value, power_norm_log10
+from rnnviz.analysis.theory import power_norm_log10
 from rnnviz.claims.counterexamples import EXAMPLES, counterexample
 from rnnviz.core.numerics import Status
+from tests.analysis.closed_forms import largest_singular_value
 
 
 def test_a_nilpotent_matrix_stretches_by_ten_and_then_not_at_all() -> None:

@@ -15,7 +15,7 @@ from rnnviz.analysis.jacobian.structured import BatchedVJP, time_as_batch
 from rnnviz.analysis.selfcheck.noise import Compared, nudged_record, precision
 from rnnviz.core import Record, Trace
 from rnnviz.core.bptt import unroll
-from rnnviz.core.states import cell_carry
+from rnnviz.core.trace import cell_carry
 
 Array = np.ndarray
 

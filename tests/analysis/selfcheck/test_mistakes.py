@@ -135,9 +135,7 @@ RECORDED = {
         "quick",
     ),
     "one value of a gate": (
-        lambda r: tampered(
-            r, LSTM_LAYER, gate_values=entry(lstm(r).gate_values, (4, 0, 2), 1.001)
-        ),
+        lambda r: tampered(r, LSTM_LAYER, gate_values=entry(lstm(r).gate_values, (4, 0, 2), 1.001)),
         {DOT},
         "thorough",
     ),
@@ -146,7 +144,7 @@ RECORDED = {
         {DOT, STATES, WEIGHTS},
         "quick",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("mistake", RECORDED)

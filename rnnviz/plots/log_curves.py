@@ -1,5 +1,5 @@
-"""Lines of log10 over steps or lags that go from left to right, with names at their ends and rails
-for what is no number. Used by `lags` and `pairs`."""
+"""Lines of log10 over steps or lags, with names at their ends, and rails along the floor and the
+ceiling for what is no number."""
 
 from __future__ import annotations
 
@@ -7,16 +7,58 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.drawing import Drawing, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
-from rnnviz.plots.marks import rule
+from rnnviz.plots.marks import note, rule
 from rnnviz.plots.panels import UNSEEN, axis, nothing
-from rnnviz.plots.rails import Drawn, all_rails
 
+Drawn = list[tuple[theme.Style, curves.Relative]]
 Array = np.ndarray
-
 MARGIN = {"t": 12, "b": 46, "l": 64}
+
+
+def all_rails(
+    drawn: Drawn, y_range: tuple[float, float]
+) -> tuple[list[Piece], list[Piece], dict[int, float]]:
+    """Rails, their words, and the height at which each model without a number at step 1 ends."""
+    low, high = y_range
+    pieces: list[Piece] = []
+    words: list[Piece] = []
+    ends: dict[int, float] = {}
+    for statuses, edge, inward in ((curves.ON_FLOOR, low, 1), (curves.ON_CEILING, high, -1)):
+        slot = 0
+        for index, (style, curve) in enumerate(drawn):
+            for status in statuses:
+                if not (curve.special == status).any():
+                    continue
+                level = edge + inward * (high - low) * (0.025 + 0.075 * slot)
+                slot += 1
+                pieces += curves.rail(curve, status, level, style)
+                words.append(_rail_words(style, curve, status, level, inward))
+                if curve.special[curve.end] == status:
+                    ends[index] = level
+    return pieces, words, ends
+
+
+def _rail_words(
+    style: theme.Style, curve: curves.Relative, status: Status, level: float, inward: int
+) -> Piece:
+    text = f"{style.title}: {curves.WORDS[status]} {curves.where(curve, status)}"
+    if curve.reference_step and curve.reference_step != curve.start:
+        text += f"; relative to step {curve.reference_step}"
+    start = int(np.flatnonzero(curve.special == status)[0]) + 1
+    left = start < 0.6 * curve.seq_len
+    return note(
+        text,
+        start if left else curve.seq_len,
+        level,
+        xanchor="left" if left else "right",
+        yanchor="bottom" if inward > 0 else "top",
+        yshift=2 * inward,
+        font={"size": theme.NOTE_SIZE, "color": style.colour},
+    )
 
 
 def magnitude_figure(

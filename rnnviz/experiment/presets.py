@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from rnnviz.experiment import Experiment
+from rnnviz.experiment.config import Experiment
 
 
 @dataclass(frozen=True)
