@@ -14,9 +14,7 @@ from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise
 from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_steps, linearize, with_progress
 from rnnviz.analysis.rates import Curve
 from rnnviz.core import Record, checks
-from rnnviz.core.numerics import LOG10_2, Status, status_of
-
-Array = np.ndarray
+from rnnviz.core.numerics import LOG10_2, Array, Status, status_of
 
 NORM_BLOCK = 32
 """Points whose norms are taken at once."""

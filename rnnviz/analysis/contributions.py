@@ -10,9 +10,8 @@ from rnnviz.analysis import limits
 from rnnviz.analysis.jacobian.norms import normalise
 from rnnviz.analysis.jacobian.sequence import Progress
 from rnnviz.core import Trace
-from rnnviz.core.numerics import LOG10_2, log10_hypot, log10_norm, log10_rms
+from rnnviz.core.numerics import LOG10_2, Array, log10_hypot, log10_norm, log10_rms
 
-Array = np.ndarray
 Terms = list[tuple[Array, Array]]
 """See `Cell.hidden_terms`."""
 

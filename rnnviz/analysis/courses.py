@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 RECENT = 10
 """Recorded steps that stand for "now": a single batch says little."""

@@ -12,9 +12,7 @@ from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_range, line
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.reachability import reachable
 from rnnviz.core import Record, backward, checks
-from rnnviz.core.numerics import LOG10_2, Status, status_of
-
-Array = np.ndarray
+from rnnviz.core.numerics import LOG10_2, Array, Status, status_of
 
 FIRST_TURN = 10
 """The lag; then at twice as many, and so on."""

@@ -19,9 +19,8 @@ from rnnviz.analysis.jacobian.qr import QRPass, qr_pass
 from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_range, linearize, with_progress
 from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.core import Cell, Record, checks, forward
-from rnnviz.core.numerics import Status
+from rnnviz.core.numerics import Array, Status
 
-Array = np.ndarray
 Drive = Callable[[int, int], Array]
 """(start, stop) -> x (stop − start, D, 1) of those steps."""
 

@@ -8,9 +8,7 @@ from rnnviz.analysis.jacobian.norms import normalise
 from rnnviz.analysis.jacobian.sequence import JacobianSequence
 from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.core import Cell, Trace
-from rnnviz.core.numerics import LOG10_2, log10_norm, log10_rms
-
-Array = np.ndarray
+from rnnviz.core.numerics import LOG10_2, Array, log10_norm, log10_rms
 
 LOW, HIGH = 1e-200, 1e200
 """Squares of norms between which columns are left as they are."""

@@ -17,9 +17,7 @@ from rnnviz.analysis.jacobian.sequence import Progress, side_by_side
 from rnnviz.analysis.pair_columns import ENTRIES, Columns, together
 from rnnviz.analysis.reachability import reachable
 from rnnviz.core import Trace, checks
-from rnnviz.core.numerics import Status, largest_finite, log10_hypot, status_of
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array, Status, largest_finite, log10_hypot, status_of
 
 
 @dataclass(frozen=True, eq=False)

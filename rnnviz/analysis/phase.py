@@ -15,9 +15,7 @@ import numpy as np
 
 from rnnviz.analysis.measures import Measures
 from rnnviz.analysis.rates import LEVEL
-from rnnviz.core.numerics import Status
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array, Status
 
 
 class Measured(Protocol):

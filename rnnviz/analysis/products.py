@@ -11,8 +11,7 @@ from rnnviz.analysis.jacobian.qr import qr_pass
 from rnnviz.analysis.jacobian.sequence import Progress, check_range, linearize, with_progress
 from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.core import Record
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 SMALL = 7.0
 """Nats that singular values may spread for an ordinary SVD to have them all to 1e-13."""

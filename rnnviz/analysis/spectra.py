@@ -12,9 +12,7 @@ from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise, singu
 from rnnviz.analysis.jacobian.sequence import check_steps, state_jacobians
 from rnnviz.analysis.rates import mean_rate
 from rnnviz.core import Record, Trace, checks
-from rnnviz.core.numerics import LOG10_2
-
-Array = np.ndarray
+from rnnviz.core.numerics import LOG10_2, Array
 
 POWERS = tuple(range(1, 51))
 

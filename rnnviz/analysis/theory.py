@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core import checks
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 SPACING, WIDTH = 0.05, 12.0
 """Of the trapezoidal rule, in units of the narrower of the Gaussian and tanh, and how many

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core import Trace, checks
-from rnnviz.core.numerics import log10_norm
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array, log10_norm
 
 SHORTER = 1e-12
 """Relative change of length below which a gradient is as it was: rounding."""

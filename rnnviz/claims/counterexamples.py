@@ -9,9 +9,7 @@ import numpy as np
 from rnnviz.analysis.spectra import power_norms_log10
 from rnnviz.core import checks
 from rnnviz.core.initializers import INITIALIZERS
-from rnnviz.core.numerics import status_of
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array, status_of
 
 ROUNDING = 1e-9
 """Spectral radii below this share of σ_max are zero."""

@@ -20,9 +20,7 @@ from rnnviz.analysis.theory import mean_field
 from rnnviz.core import RNN, Record, Trace, backward, checks, forward
 from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.initializers import INITIALIZERS
-from rnnviz.core.numerics import Status
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array, Status
 
 PREDICTORS = ("sigma", "rho", "mean_field", "lyapunov")
 GAUSSIAN_LIKE = ("gaussian", "uniform", "glorot", "spectral_radius")

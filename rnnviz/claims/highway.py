@@ -9,8 +9,7 @@ import numpy as np
 
 from rnnviz.analysis.carry import carry_paths
 from rnnviz.core import LSTM, checks, forward
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 STEPS, INPUT_SIZE = 50, 4
 BIASES = (0.0, 1.0, 3.0, 5.0)

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core import checks
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 UNITS, POSITIVE = 23, 10
 THETA, STATE, TARGET = 0.5, 1.0, 1.0

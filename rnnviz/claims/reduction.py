@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core import GRU, LSTM, LSTM_VARIANTS, RNN, checks, forward
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 STEPS, INPUT_SIZE = 50, 8
 GAINS = (0.5, 2.0)

@@ -14,8 +14,6 @@ import numpy as np
 
 from rnnviz.core import checks
 
-Array = np.ndarray
-
 LAMBDAS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 CORRELATIONS = (0.0, 0.5, 0.9)
 SEQUENCES = 1000

@@ -10,9 +10,8 @@ import numpy as np
 
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.core import CELLS, backward, checks, forward
+from rnnviz.core.numerics import Array
 from rnnviz.core.truncation import truncated_backward
-
-Array = np.ndarray
 
 STEPS, INPUT_SIZE, BATCH_SIZE = 100, 8, 2
 WINDOWS = (2, 5, 10, 20, 50)

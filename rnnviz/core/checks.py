@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-Array = np.ndarray
+from rnnviz.core.numerics import Array
+
 T = TypeVar("T")
 
 

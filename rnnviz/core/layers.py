@@ -13,10 +13,10 @@ import numpy as np
 
 from rnnviz.core.bptt import Tell, unroll
 from rnnviz.core.cell import Cell
+from rnnviz.core.numerics import Array
 from rnnviz.core.scaling import add_scaled
 from rnnviz.core.trace import Record, Trace
 
-Array = np.ndarray
 Layers = tuple[tuple[Record, ...], ...]
 Traces = tuple[tuple[Trace, ...], ...]
 

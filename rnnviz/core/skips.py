@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rnnviz.core.cell import Cell, Weights
+from rnnviz.core.numerics import Array
 from rnnviz.core.scaling import Scaled
-
-Array = np.ndarray
 
 
 def delay_arrays(cell: Cell, h: Array, h0: Array | None) -> tuple[Array | None, Array | None]:

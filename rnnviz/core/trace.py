@@ -13,9 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from rnnviz.core.cell import Cell, named_rows
-from rnnviz.core.numerics import log10_hypot, log10_norm, log10_rms
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array, log10_hypot, log10_norm, log10_rms
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,10 +9,9 @@ import numpy as np
 
 from rnnviz.core import checks
 from rnnviz.core.bptt import Tell, backward, checked_direct
+from rnnviz.core.numerics import Array
 from rnnviz.core.scaling import add_scaled
 from rnnviz.core.trace import Record, Trace, cell_carry
-
-Array = np.ndarray
 
 
 def truncated_backward(

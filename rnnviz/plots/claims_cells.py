@@ -25,8 +25,6 @@ from rnnviz.plots.claims_panels import (
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
 from rnnviz.wording.numbers import signed
 
-Array = np.ndarray
-
 RNN, LSTM, GRU, LINEAR = "#bf5400", "#1d72cd", "#0c6e5b", "#7367cc"
 SHADES = dict(zip(FORGET_BIASES, ("#986d1b", "#c04c7a", "#7367cc", "#1d72cd"), strict=True))
 SAME = -17.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
@@ -17,8 +18,6 @@ from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
     from rnnviz.analysis.contributions import Contributions
-
-Array = np.ndarray
 
 HEIGHT = 350
 MARGIN = {"t": 14, "b": 46, "r": 84}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rnnviz.core.numerics import Status
+from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.drawing import Drawing, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
@@ -15,7 +15,6 @@ from rnnviz.plots.marks import note, rule
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 
 Drawn = list[tuple[theme.Style, curves.Relative]]
-Array = np.ndarray
 MARGIN = {"t": 12, "b": 46, "l": 64}
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 
-Array = np.ndarray
 CHARACTER = 7.6
 """Pixels a character of the band is wide, on average."""
 ARROWS = ("◀━━━ error travels this way", "error travels this way ━━━▶")

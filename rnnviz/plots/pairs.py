@@ -20,7 +20,6 @@ from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, nothing
 if TYPE_CHECKING:
     from rnnviz.analysis.pairs import PairMatrix
 
-Array = np.ndarray
 Styles = Mapping[str, theme.Style]
 
 ROW_HEIGHT = 300

@@ -9,13 +9,13 @@ import numpy as np
 
 from rnnviz.analysis.phase import Axis, Cell, PhaseGrid
 from rnnviz.analysis.rates import LEVEL
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import on_paper
 from rnnviz.plots.panels import UNSEEN, Place, axis, grid_places, model_title, nothing
 from rnnviz.wording.numbers import minus
 
-Array = np.ndarray
 HEIGHT = 400
 MARGIN = {"l": 64, "r": 96, "t": 28, "b": 46}
 NO_TICKS: Piece = {"showticklabels": False, "ticks": ""}

@@ -38,7 +38,6 @@ __all__ = [
     "singular_values_figure",
 ]
 
-Array = np.ndarray
 Styles = Mapping[str, theme.Style]
 
 SPECTRUM_HEIGHT = 262

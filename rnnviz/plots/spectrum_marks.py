@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.labels import EndLabel
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from rnnviz.analysis.predictions import WeightLaw
     from rnnviz.analysis.spectra import Spectrum
 
-Array = np.ndarray
 LARGEST = 1e12
 """Beyond this a linear axis shows nothing; such a block is named, not drawn."""
 INK: dict[str, Any] = {"dash": "dashdot", "width": 2, "color": theme.GREY}

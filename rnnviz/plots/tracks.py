@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 TOP = 30_000
 """The greatest code of a number; those of what is none lie beyond."""

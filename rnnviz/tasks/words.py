@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.tasks.batch import (
     END,
     HELD_OUT,
@@ -26,7 +27,6 @@ from rnnviz.tasks.batch import (
 from rnnviz.tasks.ngram import fit
 from rnnviz.tasks.text import HELD_OUT_SHARE, MAX_CHARACTERS
 
-Array = np.ndarray
 MAX_SYMBOLS = 500
 SPLIT_FROM = 20  # sentences from which on a part is held out
 OTHER = "⟨other⟩"

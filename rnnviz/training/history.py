@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core import checks
+from rnnviz.core.numerics import Array
 from rnnviz.training.records import StepRecord, TrainState
 
-Array = np.ndarray
 LIMIT = 1000
 """Records kept, unless said otherwise."""
 CHECKPOINT_BYTES = 8 << 20

@@ -12,13 +12,13 @@ from rnnviz.core import checks
 from rnnviz.core.bptt import Tell, backward
 from rnnviz.core.layers import Backward
 from rnnviz.core.network import Examples, Network, NetworkTrace, run_network
+from rnnviz.core.numerics import Array
 from rnnviz.core.truncation import truncated_backward
 from rnnviz.training.clipping import CLIPS, global_norm
 from rnnviz.training.metrics import loss_per_answer, metric
 from rnnviz.training.optimizers import OPTIMIZERS
 from rnnviz.training.records import StepRecord, TrainState, state_curve, watched_spectrum
 
-Array = np.ndarray
 MakeBatch = Callable[[int], Examples]
 SPECTRA_EVERY = 8
 """Training steps between two recorded spectra of W_hh: eigenvalues cost a tenth of a step."""

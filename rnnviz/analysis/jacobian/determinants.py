@@ -8,9 +8,7 @@ import numpy as np
 
 from rnnviz.analysis.jacobian.sequence import Steps, check_range, linearize
 from rnnviz.core import Record
-from rnnviz.core.numerics import log_abs_det
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array, log_abs_det
 
 BLOCK_BYTES = 1 << 20
 """Of matrices that are decomposed together."""

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.core.numerics import LOG10_2
-
-Array = np.ndarray
+from rnnviz.core.numerics import LOG10_2, Array
 
 SHARE = 0.7
 """Of the trace, that one eigenvalue must have."""

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis.jacobian.sequence import Steps
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 APART = float(np.log(1e6))
 """How far vectors may be stretched apart, in nats, before they are made orthonormal again: what is

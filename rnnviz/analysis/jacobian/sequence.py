@@ -13,8 +13,8 @@ import numpy as np
 
 from rnnviz.analysis.jacobian.structured import Rows, Source, rows_of, state_size
 from rnnviz.core import Cell, Record, checks
+from rnnviz.core.numerics import Array
 
-Array = np.ndarray
 Progress = Callable[[float], None]
 """Is told the share that is done, rising to 1, after every step; what it raises stops the work."""
 

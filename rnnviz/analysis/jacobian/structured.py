@@ -14,8 +14,7 @@ import numpy as np
 
 from rnnviz.core import Record
 from rnnviz.core.cell import Cell, Weights
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 CHECKED = 64
 """Steps at most at which the factored form is checked."""

@@ -34,7 +34,6 @@ from rnnviz.core import Cell, Trace
 from rnnviz.core.layers import key
 from rnnviz.core.network import Examples, Network, NetworkTrace
 
-Array = np.ndarray
 Local = Callable[[Trace, Places, np.random.Generator], Compared]
 
 WEIGHTS, DETERMINANT, DOT = "sum over steps", "determinant", "dot test"

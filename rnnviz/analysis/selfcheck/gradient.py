@@ -11,8 +11,7 @@ from rnnviz.analysis.selfcheck.noise import Compared, nudged, nudged_record, of_
 from rnnviz.core import Record, Trace, backward
 from rnnviz.core.losses import LOSSES
 from rnnviz.core.network import Examples, Network, NetworkTrace, predict, run_network
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 TINY = 1e-170
 """Imaginary step: its square is exactly zero in float64, so that a ReLU at its kink stays there."""

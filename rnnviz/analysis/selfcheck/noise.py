@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core import Record, Trace
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 STRICT = 100.0
 """How many times its rounding noise a difference may be. Measured over thousands of random

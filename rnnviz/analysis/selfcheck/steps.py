@@ -15,9 +15,8 @@ from rnnviz.analysis.jacobian.structured import BatchedVJP, time_as_batch
 from rnnviz.analysis.selfcheck.noise import Compared, nudged_record, precision
 from rnnviz.core import Record, Trace
 from rnnviz.core.bptt import unroll
+from rnnviz.core.numerics import Array
 from rnnviz.core.trace import cell_carry
-
-Array = np.ndarray
 
 TINY = 1e-30
 """Imaginary step: no difference is taken, so it can be as small as one likes."""

@@ -12,9 +12,7 @@ from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.pairs import pair_matrix
 from rnnviz.analysis.selfcheck.noise import Compared, nudged_record, of_sequences, precision
 from rnnviz.core import Record, Trace, backward
-from rnnviz.core.numerics import log10_norm
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array, log10_norm
 
 
 def weight_sums(trace: Trace, recorded: Mapping[str, Array], rng: np.random.Generator) -> Compared:
