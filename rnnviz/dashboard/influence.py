@@ -12,6 +12,8 @@ from rnnviz.wording.texts import fill, texts
 
 WINDOWS = (20, 40, 41, 100, 0)
 HEIGHT = 226
+REVISION = -1
+"""Of its charts, which belong to no run."""
 
 
 def panel() -> None:
@@ -24,6 +26,7 @@ def panel() -> None:
     live_chart(
         plots.slope_figure.plain(curve, EXACT, height=HEIGHT),
         key="influence",
+        revision=REVISION,
         height=HEIGHT,
         filename="rnnviz-influence",
         alt="The gradient that truncated backpropagation finds against the length of its window",
@@ -32,6 +35,7 @@ def panel() -> None:
     live_chart(
         plots.runs_figure.plain(runs, OPTIMUM, height=HEIGHT),
         key="influence-runs",
+        revision=REVISION,
         height=HEIGHT,
         step_axis=True,
         filename="rnnviz-influence-runs",

@@ -52,6 +52,7 @@ def _texts(run: Training, batch: Batch, styles: Styles, most: int) -> None:
     live_chart(
         written.written_figure.plain(found, styles=styles),
         key="written",
+        revision=run.zoom,
         height=written.height_of(found),
         tracks=written.written_tracks(found) if most > 1 else (),
         filename="rnnviz-written",
@@ -67,6 +68,7 @@ def _next(run: Training, batch: Batch, styles: Styles, most: int) -> None:
     live_chart(
         next_symbol.next_figure.plain(found, styles=styles),
         key="next-symbol",
+        revision=run.zoom,
         height=next_symbol.height_of(found),
         tracks=next_symbol.next_tracks(found) if most > 1 else (),
         filename="rnnviz-next-symbol",
@@ -153,6 +155,7 @@ def _digits(run: Training, styles: Styles, most: int) -> None:
     live_chart(
         digits.digits_figure.plain(pictures, found, styles=styles),
         key="digits",
+        revision=run.zoom,
         height=digits.HEIGHT,
         tracks=digits.digits_tracks(found) if most > 1 else (),
         filename="rnnviz-digits",

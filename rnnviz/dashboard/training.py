@@ -76,9 +76,9 @@ class Visit:
     drawn_below: when what is below the fold was drawn last, in seconds of the monotonic clock.
     leaving: the page that is to be turned to. ghosts: the numbers of the runs that are drawn in
     grey. ahead: a run that is trained before the present one goes on, to be drawn in grey. shown:
-    the `zoom` of the run whose figures the page shows, 0 where it is none. token: what it is saved
-    under. lost: whether what was trained before the page was loaded again is no longer on the
-    server.
+    the `zoom` of the run whose figures the page shows, or another panel's revision. token: what it
+    is saved under. lost: whether what was trained before the page was loaded again is no longer on
+    the server.
     """
 
     training: Training | None = None

@@ -194,6 +194,12 @@ def test_two_tabs_that_began_as_one_are_independent() -> None:
     assert training(claim(visit("train", SMALL), token(second))).updates == 21
 
 
+def test_a_duplicate_is_kept_wherever_it_was_opened() -> None:
+    first = press(visit("train", SMALL), "+10")
+    second = claim(visit("gradient-flow", SMALL), token(first), copy=True)
+    assert training(claim(visit("train", SMALL), token(second))).updates == 11
+
+
 def test_what_the_server_has_no_more_is_said_until_it_plays() -> None:
     app = claim(visit("train", SMALL), new_token(), trained=True)
     assert LOST in words(app)

@@ -43,7 +43,7 @@ def page(setting: Setting) -> None:
     visit.playing = visit.playing and not idle
     controls.draw(visit, idle)
     if controls.lesson() == INFLUENCE:
-        _figures(visit, 0, influence.panel)
+        _figures(visit, influence.REVISION, influence.panel)
     elif refusal:
         layout.refused(refusal)
     elif visit.training is not None:
@@ -116,7 +116,8 @@ def _hint(place: DeltaGenerator, visit: Visit, revision: int, preparing: bool = 
     first = text["preparing"] if preparing else ""
     place.html(
         f'<p class="{css}"><b>{first}</b> {html.escape(said)}</p><style>'
-        f'.rnnviz-chart:not([data-revision="{revision}"]) {{ visibility: hidden; }}</style>'
+        f'.rnnviz-chart[data-revision]:not([data-revision="0"], [data-revision="{revision}"]) '
+        "{ visibility: hidden; }</style>"
     )
 
 
