@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment, Model, from_query, run
-from rnnviz.analysis.trust import DETERMINANT, NAMES, trust
+from rnnviz.analysis.selfcheck.checks import DETERMINANT, NAMES, trust
 from rnnviz.core import CELLS
 from rnnviz.dashboard.main import PAGES
-from rnnviz.experiment.problems import make_batch
+from rnnviz.experiment.plan import make_batch
 from tests.core.mutants import CAUGHT, TOLERANCE
 from tests.core.support import Problem, entry_error, problem_of
 from tests.dashboard.support import assert_sound, change, charts, visit

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rnnviz.analysis.factored import state_size
-from rnnviz.analysis.linear import BLOCK_BYTES, KEPT_BYTES
+from rnnviz.analysis.jacobian.sequence import BLOCK_BYTES, KEPT_BYTES
+from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.analysis.pair_columns import ENTRIES, together
 from rnnviz.core import Cell
 from rnnviz.core.cost import Estimate

@@ -11,18 +11,18 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz.analysis.claims_carry import carry_draw
-from rnnviz.analysis.claims_growth import draw
-from rnnviz.analysis.claims_reduction import reduction
-from rnnviz.analysis.claims_stability import CORRELATIONS, LAMBDAS, sensitivity
-from rnnviz.analysis.claims_truncation import agreement
+from rnnviz.claims.growth import draw
+from rnnviz.claims.highway import carry_draw
+from rnnviz.claims.influence import EXACT, influence_curve
+from rnnviz.claims.reduction import reduction
+from rnnviz.claims.stability import CORRELATIONS, LAMBDAS, sensitivity
+from rnnviz.claims.truncation import agreement
 from rnnviz.dashboard.claims_runs import clipped_run, own_agreement
 from rnnviz.dashboard.turning import Turning
 from rnnviz.experiment import Experiment
 from rnnviz.plots import claims as plots
 from rnnviz.plots import claims_cells, claims_theory, claims_training
 from rnnviz.plots.drawing import Drawing
-from rnnviz.training.influence import EXACT, influence_curve
 from rnnviz.wording import claims as words
 from rnnviz.wording.claims import MEASURING, Said
 

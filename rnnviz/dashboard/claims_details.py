@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rnnviz.analysis import claims_carry, claims_growth, claims_reduction, claims_truncation
-from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
-from rnnviz.analysis.claims_growth import PREDICTORS, Draw, score
-from rnnviz.analysis.claims_stability import SEQUENCES
+from rnnviz.claims import growth, highway, reduction, truncation
+from rnnviz.claims.counterexamples import EXAMPLES, counterexample
+from rnnviz.claims.growth import PREDICTORS, Draw, score
+from rnnviz.claims.stability import SEQUENCES
 from rnnviz.dashboard import layout
 from rnnviz.dashboard.claims import Work
 from rnnviz.dashboard.claims_runs import SHARED, UPDATES
@@ -31,27 +31,27 @@ NAMES = {
 }
 SAID: dict[str, dict[str, object]] = {
     "sigma": {
-        "gain_low": claims_growth.GAINS[0],
-        "gain_high": claims_growth.GAINS[1],
-        "input_low": claims_growth.INPUTS[0],
-        "input_high": claims_growth.INPUTS[1],
-        "steps": claims_growth.STEPS,
-        "stretch": claims_growth.STRETCH,
+        "gain_low": growth.GAINS[0],
+        "gain_high": growth.GAINS[1],
+        "input_low": growth.INPUTS[0],
+        "input_high": growth.INPUTS[1],
+        "steps": growth.STEPS,
+        "stretch": growth.STRETCH,
     },
     "reduction": {
-        "low": claims_reduction.GAINS[0],
-        "high": claims_reduction.GAINS[1],
-        "steps": claims_reduction.STEPS,
+        "low": reduction.GAINS[0],
+        "high": reduction.GAINS[1],
+        "steps": reduction.STEPS,
     },
-    "highway": {"steps": claims_carry.STEPS},
+    "highway": {"steps": highway.STEPS},
     "clipping": {"steps": SHARED["seq_len"], "updates": UPDATES},
     "truncation": {
-        "low": claims_truncation.GAINS[0],
-        "high": claims_truncation.GAINS[1],
-        "bias_low": claims_truncation.BIASES[0],
-        "bias_high": claims_truncation.BIASES[1],
-        "steps": claims_truncation.STEPS,
-        "good": claims_truncation.GOOD,
+        "low": truncation.GAINS[0],
+        "high": truncation.GAINS[1],
+        "bias_low": truncation.BIASES[0],
+        "bias_high": truncation.BIASES[1],
+        "steps": truncation.STEPS,
+        "good": truncation.GOOD,
     },
     "stability": {"sequences": f"{SEQUENCES:,}"},
 }

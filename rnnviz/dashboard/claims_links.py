@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rnnviz.analysis.claims_growth import STEPS, Draw
+from rnnviz.claims.growth import STEPS, Draw
 from rnnviz.experiment import Experiment, Model
-from rnnviz.presets import PRESETS
+from rnnviz.experiment.presets import PRESETS
 
 RNN = (Model("rnn"),)
 OPENS: dict[str, tuple[str, Experiment]] = {

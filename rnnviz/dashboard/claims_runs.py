@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.analysis.claims_clipping import ClippedRun, entry_limit, time_profile
-from rnnviz.analysis.claims_truncation import WINDOWS, Agreement, cosine
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.rates import fit_slope
+from rnnviz.claims.clipping import ClippedRun, entry_limit, time_profile
+from rnnviz.claims.truncation import WINDOWS, Agreement, cosine
 from rnnviz.core.network import run_network
 from rnnviz.core.truncation import truncated_backward
 from rnnviz.dashboard import compute

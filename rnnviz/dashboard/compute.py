@@ -13,8 +13,8 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from rnnviz.analysis import trust as trusting
 from rnnviz.analysis.layers import SEPARATOR, LayerTrace, layer_traces
+from rnnviz.analysis.selfcheck import checks as trusting
 from rnnviz.analysis.spectra import JacobianSpectrum
 from rnnviz.core.bptt import Tell
 from rnnviz.core.cost import Speed, measure_speed

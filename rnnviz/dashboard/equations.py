@@ -9,7 +9,7 @@ from rnnviz.core.network import Network
 from rnnviz.dashboard import compute, layout
 from rnnviz.experiment import FIELDS, Experiment, Model
 from rnnviz.experiment.model import overrides_of
-from rnnviz.experiment.networks import setting
+from rnnviz.experiment.plan import setting
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.dashboard import layout
 from rnnviz.dashboard.components import live_chart
 from rnnviz.plots import influence as plots
 from rnnviz.plots import theme
-from rnnviz.training.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.wording.numbers import minus
 from rnnviz.wording.texts import fill, texts
 

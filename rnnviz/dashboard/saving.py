@@ -18,7 +18,7 @@ from rnnviz.dashboard.store import Store, is_token
 from rnnviz.dashboard.trainees import Snapshot
 from rnnviz.dashboard.training import Kept, Visit
 from rnnviz.experiment import Experiment
-from rnnviz.links import from_query, to_query
+from rnnviz.experiment.links import from_query, to_query
 
 STORE = "store"
 """Where a session has the store that all visitors share."""

@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
-from rnnviz.analysis.claims_examples import EXAMPLES
+from rnnviz.claims.counterexamples import EXAMPLES
 from rnnviz.dashboard import claims, controls
 from rnnviz.dashboard.claims import CLAIMS, Asked, Visit
 from rnnviz.dashboard.claims_links import OPENS

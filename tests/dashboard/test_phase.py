@@ -14,7 +14,7 @@ from rnnviz.analysis.phase import QUANTITIES, Cell
 from rnnviz.dashboard.diagram import RANGES, SIZES, Diagram, Visit, make_axis
 from rnnviz.dashboard.pages import phase
 from rnnviz.experiment import FIELDS, Experiment
-from rnnviz.plots.phase_scales import SCALES
+from rnnviz.plots.phase import SCALES
 from tests.dashboard.support import (
     assert_sound,
     change,

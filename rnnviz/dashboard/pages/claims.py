@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
+from rnnviz.claims.counterexamples import EXAMPLES, counterexample
 from rnnviz.dashboard import claims_details, layout
 from rnnviz.dashboard.choices import view_key
 from rnnviz.dashboard.claims import CLAIMS, Asked, Visit, Work, visit
