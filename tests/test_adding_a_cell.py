@@ -51,6 +51,7 @@ def test_a_forgotten_factor_is_caught() -> None:
     assert entry_error(problem(Forgetful(2, 3))) > CAUGHT
 
 
+@pytest.mark.trained
 @pytest.mark.usefixtures("leaky")
 @pytest.mark.parametrize("models", ["leaky", "leaky,rnn"])
 @pytest.mark.parametrize("page", PAGES)

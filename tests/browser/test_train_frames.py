@@ -80,6 +80,7 @@ def choose(page: Page, lesson: str) -> None:
     page.get_by_role("option", name=LESSONS[lesson].title).click()
 
 
+@pytest.mark.trained
 def test_play_and_pause_are_one_button(train: Page) -> None:
     with watching(train, ROW) as seen:
         for _ in range(4):

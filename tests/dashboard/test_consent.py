@@ -85,6 +85,7 @@ def test_a_pinned_curve_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asks(visit(query={**dict(visit(query=SMALL).query_params), "pin": "gain=1.5"}))
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize("tab", ["train", "phase-diagram", "claims"])
 def test_pages_that_work_in_slices_do_not_ask(tab: str, monkeypatch: pytest.MonkeyPatch) -> None:
     app = visit(tab, TRAINED)
