@@ -81,8 +81,6 @@ def _page(path: str) -> None:
         _answer(path, setting)
     if path == "train":  # it may have begun another run
         trust.mark(place, path, setting.experiment, refusal)
-    if not (refusal or missing or setting.dragging):
-        trust.check(path, setting.experiment)
     relay()
     saving.tab()
 
@@ -98,6 +96,8 @@ def _answer(path: str, setting: state.Setting) -> None:
             if path != "gates":  # which has a switch for it
                 train_controls.shown_after(setting.experiment)
             PAGES[path][1].page(setting)
+        if not setting.dragging:
+            trust.check(path, setting.experiment)
     except Crowded as crowded:
         layout.refused(f"{crowded}.")
 

@@ -27,6 +27,8 @@ from tests.dashboard.training_support import (
     words,
 )
 
+pytestmark = pytest.mark.trained
+
 BUTTONS = ("train_play", "train_step", "train_ten", "train_reset", "train_reseed")
 
 
@@ -40,7 +42,6 @@ def headline(app: AppTest) -> str:
     return re.sub("<.*?>", "", charts(app)["loss"]["layout"]["annotations"][0]["text"])
 
 
-@pytest.mark.trained
 def test_play_and_pause_are_one_button() -> None:
     app = visit("train", SMALL)
     before = app.button(key="train_play").proto.id
@@ -78,7 +79,6 @@ def test_a_lesson_s_list_names_no_lesson_once_a_knob_has_moved() -> None:
     assert app.run().selectbox(key=widget_key("train_lesson")).value is None
 
 
-@pytest.mark.trained
 def test_the_first_run_of_a_lesson_is_done_in_slices() -> None:
     app = choose(visit("train"), "clipping")
     ahead = app.session_state["training"].ahead
@@ -99,7 +99,6 @@ def test_the_first_run_of_a_lesson_is_done_in_slices() -> None:
     assert verdict(app).startswith("After") or verdict(app).startswith("Before")
 
 
-@pytest.mark.trained
 def test_a_knob_ends_what_a_lesson_prepares() -> None:
     app = change(choose(visit("train"), "clipping"), gain=1.0)
     assert app.session_state["training"].ahead is None
@@ -115,25 +114,22 @@ def test_where_nothing_would_happen_the_controls_are_disabled_and_say_why() -> N
 
 
 def test_what_is_refused_cannot_be_played() -> None:
-    app = visit("train", Experiment(seq_len=1000, hidden_size=128))
+    app = visit("train", Experiment(seq_len=2000, hidden_size=256, batch_size=4))
     assert disabled(app) == dict.fromkeys(BUTTONS, texts("train")["idle_refused"])
 
 
-@pytest.mark.trained
 def test_at_the_initial_weights_there_is_nothing_to_reset() -> None:
     app = visit("train", SMALL)
     assert disabled(app) == {"train_reset": texts("train")["idle_reset"]}
     assert disabled(press(app, "+1")) == {}
 
 
-@pytest.mark.trained
 def test_where_every_model_has_stopped_there_is_nothing_to_play() -> None:
     app = press(visit("train", replace(WILD, models=("rnn",))), "+10")
     stopped = dict.fromkeys(BUTTONS[:3], texts("train")["idle_stopped"])
     assert disabled(app) == stopped
 
 
-@pytest.mark.trained
 def test_while_it_plays_step_and_losses_are_said_once() -> None:
     app = tick(press(visit("train", SMALL), "Play"))
     assert re.match(r"After \d+ steps?: loss", verdict(app))
@@ -141,7 +137,6 @@ def test_while_it_plays_step_and_losses_are_said_once() -> None:
     assert len(scrubber(app)["steps"]) == 1
 
 
-@pytest.mark.trained
 def test_one_number_for_one_thing() -> None:
     app = press(press(visit("train", SMALL), "+10"), "+10")
     losses = dict(re.findall(r"(RNN|LSTM) ([\d.]+)", verdict(app)))
