@@ -12,8 +12,19 @@ from rnnviz.analysis.rates import LEVEL
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.marks import on_paper
-from rnnviz.plots.panels import UNSEEN, Place, axis, grid_places, model_title, nothing
+from rnnviz.plots.panels import (
+    UNSEEN,
+    Place,
+    axes_of,
+    axes_suffix,
+    axis,
+    colour_scale,
+    grid_places,
+    model_title,
+    nothing,
+    placed,
+    scale_title,
+)
 from rnnviz.wording.numbers import minus
 
 HEIGHT = 400
@@ -56,11 +67,11 @@ def phase_figure(
         return drawing([UNSEEN], {"height": height, **nothing("No model chosen.")}, "phase")
     known = theme.styles_for([grid.model for grid in grids], styles)
     scale = SCALES[grids[0].quantity]
-    layout: Piece = {"height": height, "margin": MARGIN, "annotations": [_quantity(scale)]}
-    layout["coloraxis"] = colour_axis(scale, grids)
+    layout: Piece = {"height": height, "margin": MARGIN, "coloraxis": colour_axis(scale, grids)}
+    layout["annotations"] = [scale_title(scale.title, MARGIN["r"], 8)]
     data: list[Piece] = []
     for index, (grid, place) in enumerate(zip(grids, grid_places(len(grids)), strict=True)):
-        suffix = "" if index == 0 else str(index + 1)
+        suffix = axes_suffix(index)
         data += _panel(grid, scale, suffix, known[grid.model].title, here)
         layout |= _axes(grid, suffix, place)
         layout["annotations"].append(model_title(known[grid.model], place))
@@ -70,7 +81,7 @@ def phase_figure(
 def _panel(
     grid: PhaseGrid, scale: Scale, suffix: str, name: str, here: tuple[float, float] | None
 ) -> list[Piece]:
-    where = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+    where = axes_of(suffix)
     number = grid.cells == Cell.NUMBER
     with np.errstate(invalid="ignore"):
         z = np.where(number, scale.colour(grid.values), np.nan)
@@ -122,22 +133,12 @@ def _mark(grid: PhaseGrid, where: Piece, here: tuple[float, float] | None) -> li
 
 
 def _axes(grid: PhaseGrid, suffix: str, place: Place) -> Piece:
-    left, right, bottom, top, first, lowest = place
+    first, lowest = place[4:]
     x: Piece = axis(grid.x.label, **round_ticks(grid.x, 5)) if lowest else NO_TICKS
     y: Piece = axis(grid.y.label, **round_ticks(grid.y, 7)) if first else NO_TICKS
-    across = {"domain": [round(left, 4), round(right, 4)], "anchor": f"y{suffix}"}
-    up = {"domain": [round(bottom, 4), round(top, 4)], "anchor": f"x{suffix}"}
     plain = {"showgrid": False, "ticklen": 3}
     ends = [{"range": [-0.5, len(a.values) - 0.5]} for a in (grid.x, grid.y)]
-    return {
-        f"xaxis{suffix}": {**x, **plain, **across, **ends[0]},
-        f"yaxis{suffix}": {**y, **plain, **up, **ends[1]},
-    }
-
-
-def _quantity(scale: Scale) -> Piece:
-    at = {"xanchor": "right", "xshift": MARGIN["r"] - 2, "yanchor": "bottom", "yshift": 8}
-    return on_paper(scale.title, 1, 1, font={"size": theme.SMALL_SIZE}, **at)
+    return placed({**x, **plain, **ends[0]}, {**y, **plain, **ends[1]}, suffix, place)
 
 
 @dataclass(frozen=True)
@@ -183,10 +184,7 @@ def colour_axis(scale: Scale, grids: Sequence[PhaseGrid]) -> Piece:
         texts = [f"+{text}" if tick > 0 else text for text, tick in zip(texts, ticks, strict=True)]
     else:
         colours, texts = theme.SEQUENTIAL, [*texts[:-1], f"≥ {texts[-1]}"]
-    bar = {"thickness": 12, "len": 1.0, "outlinewidth": 0, "xpad": 8, "ypad": 0,
-           "tickvals": places, "ticktext": texts,
-           "tickfont": {"size": theme.SMALL_SIZE}}  # fmt: skip
-    return {"cmin": places[0], "cmax": places[-1], "colorscale": colours, "colorbar": bar}
+    return colour_scale(colours, places, texts)
 
 
 def _bar_ticks(scale: Scale, grids: Sequence[PhaseGrid]) -> list[float]:
