@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.phase import Axis, Cell, PhaseGrid
+from rnnviz.analysis.phase import Axis, CellStatus, PhaseGrid
 from rnnviz.analysis.rates import LEVEL
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
@@ -31,18 +31,18 @@ HEIGHT = 400
 MARGIN = {"l": 64, "r": 96, "t": 28, "b": 46}
 NO_TICKS: Piece = {"showticklabels": False, "ticks": ""}
 COLOURS = {
-    Cell.PENDING: "rgba(128,136,144,0.12)",
-    Cell.ZERO: theme.EXACT_ZERO,
-    Cell.ROUNDED: theme.ROUNDED_ZERO,
-    Cell.NONE: theme.NOT_A_NUMBER,
-    Cell.REFUSED: theme.INFINITE,
+    CellStatus.PENDING: "rgba(128,136,144,0.12)",
+    CellStatus.ZERO: theme.EXACT_ZERO,
+    CellStatus.ROUNDED: theme.ROUNDED_ZERO,
+    CellStatus.NONE: theme.NOT_A_NUMBER,
+    CellStatus.REFUSED: theme.INFINITE,
 }
 WORDS = {
-    Cell.PENDING: "not computed yet",
-    Cell.ZERO: "exactly zero",
-    Cell.ROUNDED: "rounded to zero",
-    Cell.NONE: "no number",
-    Cell.REFUSED: "not run: too large, or it failed",
+    CellStatus.PENDING: "not computed yet",
+    CellStatus.ZERO: "exactly zero",
+    CellStatus.ROUNDED: "rounded to zero",
+    CellStatus.NONE: "no number",
+    CellStatus.REFUSED: "not run: too large, or it failed",
 }
 LN_10 = float(np.log(10))
 NICE = (1, 2, 5)
@@ -82,7 +82,7 @@ def _panel(
     grid: PhaseGrid, scale: Scale, suffix: str, name: str, here: tuple[float, float] | None
 ) -> list[Piece]:
     where = axes_of(suffix)
-    number = grid.cells == Cell.NUMBER
+    number = grid.cells == CellStatus.NUMBER
     with np.errstate(invalid="ignore"):
         z = np.where(number, scale.colour(grid.values), np.nan)
     common: Piece = {"type": "heatmap", "name": name, **where, "xgap": 1, "ygap": 1}
@@ -90,7 +90,7 @@ def _panel(
         "customdata": _texts(grid, scale),
         "hovertemplate": f"{name}, %{{customdata}}<extra></extra>",
     }
-    codes = np.where(number, Cell.PENDING, grid.cells).astype(np.int8)
+    codes = np.where(number, CellStatus.PENDING, grid.cells).astype(np.int8)
     drawn = [{**common, "z": codes, **hover, **_codes()}]
     if number.any():
         top = {"z": z.astype(np.float32), "coloraxis": "coloraxis", "hoverinfo": "skip"}
@@ -108,17 +108,17 @@ def _texts(grid: PhaseGrid, scale: Scale) -> list[list[str]]:
 
 
 def _said(grid: PhaseGrid, scale: Scale, j: int, i: int) -> str:
-    cell = Cell(int(grid.cells[j, i]))
-    return scale.hover(float(grid.values[j, i])) if cell == Cell.NUMBER else WORDS[cell]
+    cell = CellStatus(int(grid.cells[j, i]))
+    return scale.hover(float(grid.values[j, i])) if cell == CellStatus.NUMBER else WORDS[cell]
 
 
 def _codes() -> Piece:
     """A scale of plain steps: code k has the colour of COLOURS[k]."""
     steps = []
-    for code in Cell:
+    for code in CellStatus:
         colour = COLOURS.get(code, "rgba(0,0,0,0)")
-        steps += [(code / len(Cell), colour), ((code + 1) / len(Cell), colour)]
-    return {"colorscale": steps, "showscale": False, "zmin": -0.5, "zmax": len(Cell) - 0.5}
+        steps += [(code / len(CellStatus), colour), ((code + 1) / len(CellStatus), colour)]
+    return {"colorscale": steps, "showscale": False, "zmin": -0.5, "zmax": len(CellStatus) - 0.5}
 
 
 def _mark(grid: PhaseGrid, where: Piece, here: tuple[float, float] | None) -> list[Piece]:
@@ -190,7 +190,7 @@ def colour_axis(scale: Scale, grids: Sequence[PhaseGrid]) -> Piece:
 def _bar_ticks(scale: Scale, grids: Sequence[PhaseGrid]) -> list[float]:
     if not scale.unit:
         return list(scale.ticks)
-    known = np.concatenate([grid.values[grid.cells == Cell.NUMBER] for grid in grids])
+    known = np.concatenate([grid.values[grid.cells == CellStatus.NUMBER] for grid in grids])
     largest = float(np.abs(known).max(initial=0.0))
     above = next((n for n, tick in enumerate(scale.ticks) if tick >= largest), len(scale.ticks) - 1)
     positive = list(scale.ticks[1 : max(above, 2) + 1])

@@ -17,7 +17,7 @@ from rnnviz.core.truncation import truncated_backward
 from rnnviz.training.clipping import CLIPS, global_norm
 from rnnviz.training.metrics import loss_per_answer, metric
 from rnnviz.training.optimizers import OPTIMIZERS
-from rnnviz.training.records import StepRecord, TrainState, state_curve, watched_spectrum
+from rnnviz.training.records import StepRecord, TrainState, rms_state_log10, watched_spectrum
 
 MakeBatch = Callable[[int], Examples]
 SPECTRA_EVERY = 8
@@ -117,7 +117,7 @@ def _record(state: TrainState, batch: Examples, step: Step, spectra: bool) -> St
         loss=step.trace.loss,
         loss_per_answer=loss_per_answer(batch, step.trace.loss),
         metric=metric(batch, step.trace.y),
-        log10_state=state_curve(step.trace),
+        log10_state=rms_state_log10(step.trace),
         norm_before=before,
         norm_after=after,
         clipped=after < before,
