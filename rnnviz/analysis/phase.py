@@ -19,7 +19,7 @@ from rnnviz.core.numerics import Array, Status
 
 
 class Measured(Protocol):
-    """What a sweep yields."""
+    """One result of a sweep: its grid point, its model, its numbers (None if refused)."""
 
     @property
     def at(self) -> tuple[tuple[str, Any], ...]: ...

@@ -103,7 +103,7 @@ class History:
 
     @property
     def records(self) -> tuple[StepRecord, ...]:
-        """What is kept, in order."""
+        """The stored records, by training step; thinned, see the class."""
         return tuple(self._records.values())
 
     @property
