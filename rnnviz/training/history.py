@@ -1,4 +1,4 @@
-"""The records of a training run in bounded memory."""
+"""The records of a training run in bounded memory, and as CSV or JSON to take away."""
 
 from __future__ import annotations
 
