@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,7 @@ from rnnviz.plots.panels import (
     nothing,
     placed,
 )
+from rnnviz.plots.theme import Styles
 
 if TYPE_CHECKING:
     from rnnviz.analysis.spectra import JacobianSpectrum
@@ -38,9 +39,7 @@ BANDS = ((0, 100, 0.16), (25, 75, 0.3))
 
 
 @FigureFunction
-def jacobian_bands(
-    spectra: Sequence[JacobianSpectrum], *, styles: Mapping[str, theme.Style] | None = None
-) -> Drawing:
+def jacobian_bands(spectra: Sequence[JacobianSpectrum], *, styles: Styles | None = None) -> Drawing:
     """log10 of the singular values of ∂s_t/∂s_{t−1} at each step, one panel a model on one axis:
     thick the largest, thin the median; dark between the quartiles, light from least to largest.
     Above 0 a direction is stretched. What is zero lies on the lower edge and are counted in words.

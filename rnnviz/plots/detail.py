@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from rnnviz.plots.panels import (
     placed,
     row_places,
 )
+from rnnviz.plots.theme import Styles
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow
@@ -45,7 +46,7 @@ def flow_detail_figure(
     flows: Sequence[GradientFlow],
     *,
     y_range: tuple[float, float] = (-26.0, 4.0),
-    styles: Mapping[str, theme.Style] | None = None,
+    styles: Styles | None = None,
 ) -> Drawing:
     """log10 of ‖∂L/∂s_t‖, ‖∂L/∂h_t‖, ‖∂L/∂c_t‖ and of the direct ‖∂⁺L/∂h_t‖, one panel a model.
 

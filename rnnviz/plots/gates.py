@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,12 +23,11 @@ from rnnviz.plots.panels import (
     nothing,
     panel_title,
 )
+from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import minus
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gates import GateStats, Memory
-
-Styles = Mapping[str, theme.Style]
 
 HEIGHT = 250
 STRIPS_HEIGHT = 190

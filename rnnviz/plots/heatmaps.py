@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from rnnviz.plots.panels import (
     row_places,
     scale_title,
 )
+from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import minus
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def unit_heatmaps(
     flows: Sequence[GradientFlow],
     *,
     y_range: tuple[float, float] = (-26.0, 4.0),
-    styles: Mapping[str, theme.Style] | None = None,
+    styles: Styles | None = None,
     most_cells: int = CELLS,
 ) -> Drawing:
     """log10 |∂L/∂h| of every unit at steps 1..T, one panel a model, one colour scale for all.
@@ -106,9 +107,7 @@ def _apart(ticks: Sequence[float]) -> list[float]:
     return sorted(kept)
 
 
-def _layout(
-    flows: Sequence[GradientFlow], cells: Sequence[Cells], styles: Mapping[str, theme.Style]
-) -> Piece:
+def _layout(flows: Sequence[GradientFlow], cells: Sequence[Cells], styles: Styles) -> Piece:
     count = max(len(flows), 1)
     width = theme.WIDTH - MARGIN["l"] - MARGIN["r"]
     panel = (width - GAP * (count - 1)) / count

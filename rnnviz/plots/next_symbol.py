@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -20,6 +20,7 @@ from rnnviz.plots.panels import (
     panel_title,
     placed,
 )
+from rnnviz.plots.theme import Styles
 from rnnviz.plots.tracks import Track, Words
 
 MARGIN = {"l": 110, "r": 14, "t": 24, "b": 8}
@@ -41,9 +42,7 @@ class Next:
 
 
 @FigureFunction
-def next_figure(
-    expected: Sequence[Next], *, styles: Mapping[str, theme.Style] | None = None
-) -> Drawing:
+def next_figure(expected: Sequence[Next], *, styles: Styles | None = None) -> Drawing:
     """A bar for each of the likeliest symbols at the last training step, one panel a model, all on
     the scale from 0 to 1. Trace k is model k, so that `next_tracks` can move it."""
     known = theme.styles_for([each.label for each in expected], styles)

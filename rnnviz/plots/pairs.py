@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,11 +27,10 @@ from rnnviz.plots.panels import (
     placed,
     scale_title,
 )
+from rnnviz.plots.theme import Styles
 
 if TYPE_CHECKING:
     from rnnviz.analysis.pairs import PairMatrix
-
-Styles = Mapping[str, theme.Style]
 
 ROW_HEIGHT = 300
 MARGIN = {"l": 62, "r": 98, "t": 28, "b": 46}

@@ -25,6 +25,7 @@ from rnnviz.plots.panels import (
     placed,
     scale_title,
 )
+from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import minus
 
 HEIGHT = 400
@@ -53,7 +54,7 @@ def phase_figure(
     grids: Sequence[PhaseGrid],
     *,
     here: tuple[float, float] | None = None,
-    styles: Mapping[str, theme.Style] | None = None,
+    styles: Styles | None = None,
     height: int = HEIGHT,
 ) -> Drawing:
     """The quantity of the grids, all of one sweep, over its two settings.

@@ -25,6 +25,7 @@ from rnnviz.plots.spectrum_marks import (
     promises,
     quarter_circle,
 )
+from rnnviz.plots.theme import Styles
 
 if TYPE_CHECKING:
     from rnnviz.analysis.predictions import WeightLaw
@@ -38,7 +39,6 @@ __all__ = [
     "singular_values_figure",
 ]
 
-Styles = Mapping[str, theme.Style]
 
 SPECTRUM_HEIGHT = 262
 POWERS_HEIGHT = 190

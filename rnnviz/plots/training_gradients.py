@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from rnnviz.plots.panels import (
     row_places,
     scale_title,
 )
+from rnnviz.plots.theme import Styles
 from rnnviz.plots.tracks import Track
 from rnnviz.plots.training import (
     HEIGHT,
@@ -37,8 +38,6 @@ from rnnviz.plots.training import (
     step_line,
 )
 from rnnviz.wording.numbers import minus
-
-Styles = Mapping[str, theme.Style]
 
 MAP_MARGIN = {"l": 58, "r": 84, "t": 24, "b": 42}
 GAP = 0.025

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,10 +24,9 @@ from rnnviz.plots.panels import (
     placed,
     row_places,
 )
+from rnnviz.plots.theme import Styles
 from rnnviz.plots.tracks import Track
 from rnnviz.plots.training import HEIGHT, HUGE, span, step_axis, step_line
-
-Styles = Mapping[str, theme.Style]
 
 MARGIN = {"l": 58, "r": 24, "t": 24, "b": 42}
 GAP = 0.05
