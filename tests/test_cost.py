@@ -103,6 +103,7 @@ LARGE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("change", LARGE, ids=str)
+@pytest.mark.trained
 def test_memory_is_never_underestimated(change: dict[str, Any]) -> None:
     """Gradients that leave the range of their numbers, and are sent back twice, among them."""
     e = Experiment(**change)

@@ -64,8 +64,9 @@ def _page(path: str) -> None:
     setting = controls.setting()
     controls.say_problem()
     controls.follow(setting)
-    missing, setting = consent.is_missing(setting), _of_page(path, setting)
+    linked, setting = setting, _of_page(path, setting)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
+    missing = consent.is_missing(linked, refusal)
     place, question = st.empty(), st.empty()
     trust.mark(place, path, setting.experiment, refusal or missing * "not run")
     if refusal:
@@ -105,8 +106,9 @@ def _answer(path: str, setting: state.Setting) -> None:
 def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go."""
     linked = controls.setting()
-    missing, setting = consent.is_missing(linked), _of_page(path, linked)
+    setting = _of_page(path, linked)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
+    missing = consent.is_missing(linked, refusal)
     unseen = missing and path in consent.RUNNING
     try:
         with st.container(key="trust"):

@@ -99,7 +99,7 @@ class Visit:
     @property
     def begun(self) -> bool:
         """Whether anything was trained."""
-        return bool(self.runs) or (self.training is not None and self.training.furthest > 1)
+        return bool(self.runs) or (self.training is not None and self.training.furthest > 0)
 
     def restore(self, training: Snapshot, runs: Sequence[Kept]) -> None:
         """Bring back, paused, what an earlier session had. A run that has begun meanwhile goes

@@ -226,6 +226,7 @@ def test_nonsense_in_a_link_is_the_default(few: None) -> None:
     assert list(charts(app)) == ["claims-sigma"]
     asked = app.session_state["claims"].works["sigma"].asked
     assert (asked.seed, asked.hidden_size) == (0, 32)
+    assert not set(bad) & set(app.query_params)
     huge = visit("claims", {**SMALL, "view_draws": "9" * 40}).session_state["claims"]
     assert huge.works["sigma"].asked.seed == 99_999
 

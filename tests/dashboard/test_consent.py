@@ -36,7 +36,7 @@ def asks(app: AppTest) -> bool:
 
 @pytest.mark.parametrize("tab", PAGES)
 def test_a_link_that_takes_long_asks_first(tab: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compute, "run", never)
+    monkeypatch.setattr(compute, "run_plan", never)
     app = visit(tab, TRAINED)
     assert not app.exception
     assert charts(app) == {}
@@ -54,7 +54,7 @@ def test_a_click_runs_it_and_is_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     assert_sound(app)
     assert charts(app)
     compute.traces.clear()
-    compute.flows.clear()
+    compute.flow_view.clear()
     assert charts(change(app, gain=1.5))
     app = change(app, gain=LONG.gain)
     assert charts(app)
@@ -81,10 +81,11 @@ def test_a_pinned_curve_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     slow(monkeypatch)
     compute.traces(SMALL)
     assert not asks(visit(query=SMALL))
-    monkeypatch.setattr(compute, "run", never)
+    monkeypatch.setattr(compute, "run_plan", never)
     assert asks(visit(query={**dict(visit(query=SMALL).query_params), "pin": "gain=1.5"}))
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize("tab", ["train", "phase-diagram", "claims"])
 def test_pages_that_work_in_slices_do_not_ask(tab: str, monkeypatch: pytest.MonkeyPatch) -> None:
     app = visit(tab, TRAINED)
@@ -136,6 +137,6 @@ def test_a_server_without_room_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_small_server_refuses_what_a_large_one_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     room = Memory(1 << 20)
     monkeypatch.setattr(compute, "memory", lambda: room)
-    monkeypatch.setattr(compute, "run", never)
+    monkeypatch.setattr(compute, "run_plan", never)
     app = visit(query=Experiment(seed=988))
     assert "the limits are 1 MiB and 10 s" in said(app)

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
+from rnnviz.dashboard.choices import widget_key
 from rnnviz.dashboard.influence import REVISION
 from rnnviz.dashboard.lessons import LESSONS
 from rnnviz.wording.texts import texts
@@ -39,6 +40,7 @@ def headline(app: AppTest) -> str:
     return re.sub("<.*?>", "", charts(app)["loss"]["layout"]["annotations"][0]["text"])
 
 
+@pytest.mark.trained
 def test_play_and_pause_are_one_button() -> None:
     app = visit("train", SMALL)
     before = app.button(key="train_play").proto.id
@@ -51,9 +53,9 @@ def test_play_and_pause_are_one_button() -> None:
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_in_a_lesson_no_preset_is_claimed(lesson: str) -> None:
     app = visit("train")
-    assert app.selectbox(key="preset").value
+    assert app.selectbox(key=widget_key("preset")).value
     choose(app, lesson)
-    assert app.selectbox(key="preset").value is None
+    assert app.selectbox(key=widget_key("preset")).value is None
     assert LESSONS[lesson].sentence in words(app)
 
 
@@ -66,16 +68,17 @@ def test_a_lesson_clears_the_ghosts_and_the_axes_of_the_one_before() -> None:
     assert "run" not in headline(app)
     assert charts(app)["loss"]["layout"]["xaxis"]["range"][1] < 100
     app = press(app, "Pause")  # now the list of runs is there again
-    assert app.button_group(key="train_ghosts").value == []
+    assert app.button_group(key=widget_key("train_ghosts")).value == []
     assert not any("earlier" in line["name"] for line in charts(app)["loss"]["data"])
 
 
 def test_a_lesson_s_list_names_no_lesson_once_a_knob_has_moved() -> None:
     app = change(press(choose(visit("train"), "quick"), "Pause"), gain=2.0)
     assert "New initial weights: Gain 1 → 2." in words(app)
-    assert app.run().selectbox(key="train_lesson").value is None
+    assert app.run().selectbox(key=widget_key("train_lesson")).value is None
 
 
+@pytest.mark.trained
 def test_the_first_run_of_a_lesson_is_done_in_slices() -> None:
     app = choose(visit("train"), "clipping")
     ahead = app.session_state["training"].ahead
@@ -96,6 +99,7 @@ def test_the_first_run_of_a_lesson_is_done_in_slices() -> None:
     assert verdict(app).startswith("After") or verdict(app).startswith("Before")
 
 
+@pytest.mark.trained
 def test_a_knob_ends_what_a_lesson_prepares() -> None:
     app = change(choose(visit("train"), "clipping"), gain=1.0)
     assert app.session_state["training"].ahead is None
@@ -105,7 +109,7 @@ def test_a_knob_ends_what_a_lesson_prepares() -> None:
 def test_where_nothing_would_happen_the_controls_are_disabled_and_say_why() -> None:
     app = choose(visit("train", SMALL), "influence")
     assert disabled(app) == dict.fromkeys(BUTTONS, texts("train")["idle_influence"])
-    assert app.button_group(key="train_speed").disabled
+    assert app.button_group(key=widget_key("train_speed")).disabled
     app = choose(app, "quick")
     assert set(disabled(app)) == {"train_step", "train_ten"}  # while it plays
 
@@ -115,18 +119,21 @@ def test_what_is_refused_cannot_be_played() -> None:
     assert disabled(app) == dict.fromkeys(BUTTONS, texts("train")["idle_refused"])
 
 
+@pytest.mark.trained
 def test_at_the_initial_weights_there_is_nothing_to_reset() -> None:
     app = visit("train", SMALL)
     assert disabled(app) == {"train_reset": texts("train")["idle_reset"]}
     assert disabled(press(app, "+1")) == {}
 
 
+@pytest.mark.trained
 def test_where_every_model_has_stopped_there_is_nothing_to_play() -> None:
     app = press(visit("train", replace(WILD, models=("rnn",))), "+10")
     stopped = dict.fromkeys(BUTTONS[:3], texts("train")["idle_stopped"])
     assert disabled(app) == stopped
 
 
+@pytest.mark.trained
 def test_while_it_plays_step_and_losses_are_said_once() -> None:
     app = tick(press(visit("train", SMALL), "Play"))
     assert re.match(r"After \d+ steps?: loss", verdict(app))
@@ -134,6 +141,7 @@ def test_while_it_plays_step_and_losses_are_said_once() -> None:
     assert len(scrubber(app)["steps"]) == 1
 
 
+@pytest.mark.trained
 def test_one_number_for_one_thing() -> None:
     app = press(press(visit("train", SMALL), "+10"), "+10")
     losses = dict(re.findall(r"(RNN|LSTM) ([\d.]+)", verdict(app)))
@@ -145,7 +153,7 @@ def test_one_number_for_one_thing() -> None:
 
 def test_ghosts_are_named_in_the_figure() -> None:
     app = press(change(press(visit("train", SMALL), "+10"), gain=2.0), "+10")
-    app = app.button_group(key="train_ghosts").set_value([1]).run()
+    app = app.button_group(key=widget_key("train_ghosts")).set_value([1]).run()
     assert "run 1 RNN   run 1 LSTM" in headline(app)
     assert any("run 1 RNN" in text for text in walk(charts(app)["loss"]["layout"]))
 

@@ -38,7 +38,11 @@ STYLES = theme.model_styles(("rnn", "lstm", "gru"))
 
 
 def page(setting: Setting) -> None:
-    """The sentences, each with its verdict; then the chosen one's."""
+    """The sentences, each with its verdict; then the chosen one's. Of nonsense in a link nothing
+    stays in the address."""
+    st.session_state[view_key(SEED)] = str(_seed() or "")
+    for view, known in ((CLAIM, CLAIMS), (EXAMPLE, EXAMPLES)):
+        st.session_state[view_key(view)] = layout.kept(view, list(known), "")
     layout.link_messages(setting.experiment)
     _board(setting)
 
@@ -63,8 +67,9 @@ def _board(setting: Setting) -> None:
     count, said, figure = _shown(work)
     _question(work, count)
     _sentences(mine, chosen, said)
-    if chosen == "sigma" and st.session_state.get(view_key(EXAMPLE)) in EXAMPLES:
-        _example(str(st.session_state[view_key(EXAMPLE)]))
+    example = layout.kept(EXAMPLE, list(EXAMPLES), "")
+    if chosen == "sigma" and example:
+        _example(example)
     else:
         _answer(chosen, said, figure)
     if working and not begins:
