@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.analysis.phase import QUANTITIES, Cell
+from rnnviz.analysis.phase import QUANTITIES, CellStatus
 from rnnviz.dashboard.diagram import RANGES, SIZES, Diagram, Visit, make_axis
 from rnnviz.dashboard.pages import phase
 from rnnviz.experiment import FIELDS, Experiment
@@ -62,7 +62,7 @@ def test_the_corners_of_the_coarse_grid_come_first() -> None:
     d = diagram(replace(SMALL, models=("rnn",)))  # type: ignore[arg-type]
     ticks = count()
     d.advance(4.0, lambda: float(next(ticks)))
-    done = np.argwhere(d.grids("slope")[0].cells == Cell.NUMBER)
+    done = np.argwhere(d.grids("slope")[0].cells == CellStatus.NUMBER)
     assert done.tolist() == [[0, 0], [0, 4], [4, 0], [4, 4]]
 
 
