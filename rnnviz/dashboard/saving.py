@@ -22,7 +22,7 @@ from rnnviz.experiment.links import from_query, to_query
 
 STORE = "store"
 """Where a session has the store that all visitors share."""
-CHOICES = ("train_speed", "train_log", "train_lesson", "train_ghosts")
+CHOICES = ("train_speed", "train_log", "train_lesson")
 """What else belongs to a training: how fast it goes, and how it is shown."""
 BYTES = 2000
 """About what Python takes for the rest of what is saved."""
@@ -30,11 +30,12 @@ BYTES = 2000
 
 @dataclass(frozen=True, eq=False)
 class Saved:
-    """What is kept of a visit. Nothing in it ever changes."""
+    """What is kept of a visit; `ghosts` are the runs drawn in grey. Nothing in it ever changes."""
 
     training: Snapshot
     runs: tuple[Kept, ...]
     choices: Mapping[str, Any]
+    ghosts: tuple[int, ...] = ()
 
     @property
     def nbytes(self) -> int:
@@ -50,7 +51,8 @@ def save(visit: Visit) -> None:
         store.drop(visit.token)
         return
     choices = {name: st.session_state[name] for name in CHOICES if name in st.session_state}
-    store.put(visit.token, Saved(visit.training.snapshot(), tuple(visit.runs), choices))
+    saved = Saved(visit.training.snapshot(), tuple(visit.runs), choices, visit.ghosts)
+    store.put(visit.token, saved)
 
 
 def tab() -> None:
@@ -80,6 +82,7 @@ def _claim() -> None:
 
 def _bring_back(visit: Visit, saved: Saved) -> None:
     visit.restore(saved.training, saved.runs)
+    visit.ghosts = saved.ghosts
     st.session_state.update(saved.choices)
     whole = saved.training.experiment
     if training.untrained(st.session_state["last_good"]) == _linked(whole):
