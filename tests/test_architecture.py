@@ -32,9 +32,12 @@ ARROWS = {
     "sweep": {"core", "tasks", "training", "experiment", "analysis", "workers"},
     "analysis": {"core"},
     "frames": {"core", "analysis"},
+    "jobs": {"core", "tasks", "training", "experiment", "presets", "analysis", "sweep"},
     "plots": {"core", "analysis", "frames", "wording"},
     "wording": {"core", "tasks", "training", "experiment", "analysis"},
-    "views": {"core", "tasks", "experiment", "analysis", "plots", "wording"},
+    "views": {
+        *("core", "tasks", "training", "experiment", "analysis", "jobs", "plots", "wording"),
+    },
     "examples": {"", "core", "training", "sweep", "analysis", "plots"},
     "": {"experiment", "links", "presets", "sweep"},
 }
@@ -42,7 +45,7 @@ DASHBOARD = {*ARROWS, "dashboard"}
 PACKAGES = {
     "frames": {"pandas"},
     "plots": {"pandas", "plotly"},
-    "views": {"plotly"},
+    "views": {"pandas", "plotly"},
     "examples": {"pandas", "distributed"},
 }
 PACKAGES_OF_DASHBOARD = {"pandas", "plotly", "streamlit", "starlette"}

@@ -20,6 +20,7 @@ from rnnviz.analysis.linear import Progress
 from rnnviz.core import Trace
 from rnnviz.core.cost import Estimate
 from rnnviz.dashboard import compute
+from rnnviz.dashboard.jobs import courteous
 from rnnviz.experiment import Experiment
 from rnnviz.wording.names import display_name
 
@@ -85,7 +86,7 @@ def _once(what: str, experiment: Experiment, label: str, progress: Progress | No
         if slot.value is None:
             cost = measure.cost(experiment, label)
             size = 0 if limits.refusal("", cost) else cost.bytes
-            with compute.memory().room(size, compute.courteous()):
+            with compute.memory().room(size, courteous()):
                 slot.value = measure.run(experiment, label, progress)
         return slot.value
 

@@ -1,7 +1,7 @@
 """What a visit has trained outlives its session: a page loaded again, a connection lost.
 
 The browser's tab keeps a token that only it knows; it is never in an address. The server keeps,
-under the token, plain values that the training goes on from.
+under the token, the job itself: a value that never changes.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import streamlit as st
 from rnnviz.dashboard import state, training
 from rnnviz.dashboard.components.tab import browser_tab, claimed
 from rnnviz.dashboard.store import Store, is_token
-from rnnviz.dashboard.trainees import Snapshot
 from rnnviz.dashboard.training import Kept, Visit
-from rnnviz.experiment import Experiment
+from rnnviz.experiment import Experiment, Plan
+from rnnviz.jobs.training import Training
 from rnnviz.links import from_query, to_query
 
 STORE = "store"
@@ -32,7 +32,7 @@ BYTES = 2000
 class Saved:
     """What is kept of a visit. Nothing in it ever changes."""
 
-    training: Snapshot
+    training: Training
     runs: tuple[Kept, ...]
     choices: Mapping[str, Any]
 
@@ -50,7 +50,9 @@ def save(visit: Visit) -> None:
         store.drop(visit.token)
         return
     choices = {name: st.session_state[name] for name in CHOICES if name in st.session_state}
-    store.put(visit.token, Saved(visit.training.snapshot(), tuple(visit.runs), choices))
+    # A plan of its own: what the visit's has made of its experiment takes no room here.
+    training = replace(visit.training, plan=Plan(visit.training.experiment))
+    store.put(visit.token, Saved(training, tuple(visit.runs), choices))
 
 
 def tab() -> None:
