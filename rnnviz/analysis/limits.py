@@ -62,9 +62,9 @@ def pairs_cost(cell: Cell, seq_len: int, losses: int, batch_size: int) -> Estima
     """One gradient for each step with a loss, on average half of the way back each."""
     group = together(cell, losses, batch_size)
     groups = -(-batch_size // group)
-    results = 8 * (6 + 4 * group * (1 + cell.HAS_CELL_STATE)) * losses * (seq_len + 1)
-    columns = 8 * 3 * group * state_size(cell) * losses
-    sums = 8 * 4 * (seq_len + 1) * group * cell.hidden_size
+    results = 8 * (8 + 4 * group * (1 + cell.HAS_CELL_STATE)) * losses * (seq_len + 1)
+    columns = 8 * 5 * group * state_size(cell) * losses
+    sums = 8 * 6 * (seq_len + 1) * group * cell.hidden_size
     entries = min(group * seq_len, max(group, ENTRIES))
     step = _applied(cell, (losses + 1) // 2)
     steps = replace(step.times(batch_size * seq_len), python=step.python * seq_len * groups)
@@ -73,11 +73,12 @@ def pairs_cost(cell: Cell, seq_len: int, losses: int, batch_size: int) -> Estima
 
 
 def contributions_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
-    """The gradient of W_hh of each step, one at a time, twice."""
+    """The gradient of W_hh of each step, one at a time, twice; and the run's own."""
     elements = len(cell.D_GATE_ROWS) * cell.hidden_size**2
     factors = seq_len * batch_size * len(cell.D_GATE_ROWS) * cell.hidden_size
+    inputs = seq_len * batch_size * (cell.hidden_size + cell.input_size)
     each = Estimate(
-        8 * (6 * elements + 4 * seq_len + factors + factors // 4),
+        8 * (12 * elements + 4 * seq_len + 2 * factors + inputs),
         python=100e-6,
         products=2 * elements * batch_size / FLOPS_PER_SECOND,
         elements=5 * elements * SECONDS_PER_ELEMENT,
@@ -89,7 +90,7 @@ def carry_cost(cell: Cell, seq_len: int) -> Estimate:
     """∂c_T/∂c_t in two parts, and their norms at each step, thirty-two steps together."""
     H = cell.hidden_size
     norms = Estimate(8 * 4 * 33 * H * H, products=2 * 5 * H**3 / QR_FLOPS_PER_SECOND)
-    pushed = Estimate(8 * 16 * state_size(cell) * H)
+    pushed = Estimate(8 * 24 * state_size(cell) * H)
     steps = (_applied(cell, 2 * H) + norms).times(seq_len)
     return _linear(cell, seq_len) + steps + pushed
 

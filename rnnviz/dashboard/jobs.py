@@ -35,7 +35,7 @@ class Pace(NamedTuple):
 
 TRAINING = Pace(0.05, 2.5)
 """Every slice is drawn above the fold; what is below it now and then."""
-AHEAD = Pace(0.4, 0.0)
+AHEAD = Pace(0.8, 0.0)
 """Of a run that is trained ahead, which is not drawn."""
 DIAGRAM = Pace(0.08, 0.3)
 CLAIMS = Pace(0.2, 0.8)

@@ -22,7 +22,7 @@ from rnnviz.links import from_query, to_query
 
 STORE = "store"
 """Where a session has the store that all visitors share."""
-CHOICES = ("train_speed", "train_log", "train_lesson", "train_ghosts")
+CHOICES = ("train_speed", "train_log", "train_lesson")
 """What else belongs to a training: how fast it goes, and how it is shown."""
 BYTES = 2000
 """About what Python takes for the rest of what is saved."""
@@ -35,6 +35,7 @@ class Saved:
     training: Training
     runs: tuple[Kept, ...]
     choices: Mapping[str, Any]
+    ghosts: tuple[int, ...] = ()
 
     @property
     def nbytes(self) -> int:
@@ -52,7 +53,7 @@ def save(visit: Visit) -> None:
     choices = {name: st.session_state[name] for name in CHOICES if name in st.session_state}
     # A plan of its own: what the visit's has made of its experiment takes no room here.
     training = replace(visit.training, plan=Plan(visit.training.experiment))
-    store.put(visit.token, Saved(training, tuple(visit.runs), choices))
+    store.put(visit.token, Saved(training, tuple(visit.runs), choices, visit.ghosts))
 
 
 def tab() -> None:
@@ -81,7 +82,7 @@ def _claim() -> None:
 
 
 def _bring_back(visit: Visit, saved: Saved) -> None:
-    visit.restore(saved.training, saved.runs)
+    visit.restore(saved.training, saved.runs, saved.ghosts)
     st.session_state.update(saved.choices)
     whole = saved.training.experiment
     if training.untrained(st.session_state["last_good"]) == _linked(whole):

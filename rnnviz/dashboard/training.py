@@ -104,15 +104,17 @@ class Visit:
     @property
     def begun(self) -> bool:
         """Whether anything was trained."""
-        return bool(self.runs) or (self.training is not None and self.training.furthest > 1)
+        return bool(self.runs) or (self.training is not None and self.training.furthest > 0)
 
-    def restore(self, training: Training, runs: Sequence[Kept]) -> None:
+    def restore(
+        self, training: Training, runs: Sequence[Kept], ghosts: tuple[int, ...] = ()
+    ) -> None:
         """Bring back, paused, what an earlier session had. A run that has begun meanwhile goes
         on, after the others."""
         mine, gone_on = self.training, self.begun or self.playing
         self.numbers = count(training.number + 1)
         self.runs = [*runs, *(replace(run, number=next(self.numbers)) for run in self.runs)]
-        self.work.job = replace(training, goal=None, zoom=0)
+        self.work.job, self.ghosts = replace(training, goal=None, zoom=0), ghosts
         if mine is not None and gone_on:
             self.keep()
             self.work.job = replace(mine, number=next(self.numbers))

@@ -9,8 +9,8 @@ from typing import Any
 from playwright.sync_api import Page
 
 # The same frame twice is one.
-WATCH = """(read) => {
-  const see = eval(read);
+WATCH = """() => {
+  const see = READ;
   const watch = { seen: [], ends: false };
   window.rnnvizFrames = watch;
   const frame = () => {
@@ -30,6 +30,6 @@ STOP = """() => {
 def watching(page: Page, read: str) -> Iterator[list[Any]]:
     """What the JavaScript function `read` returns in each frame; complete at the end."""
     seen: list[Any] = []
-    page.evaluate(WATCH, read)
+    page.evaluate(WATCH.replace("READ", read.strip()))
     yield seen
     seen += page.evaluate(STOP)

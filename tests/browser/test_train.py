@@ -195,6 +195,8 @@ def test_leaving_the_page_ends_the_work(train: Page) -> None:
 def test_a_lesson_is_one_choice_and_its_words_fit(train: Page) -> None:
     train.get_by_role("combobox", name="Lesson").click()
     train.get_by_role("option", name="Clipping").click()
+    # First comes the run that is drawn in grey.
+    expect(train.locator(".rnnviz-verdict")).to_contain_text("After", timeout=120_000)
     wait_step(train, 20)
     assert any("run" in (name or "") for name in names(train, "loss"))
     button(train, "Pause").click()

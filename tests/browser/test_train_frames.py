@@ -64,11 +64,12 @@ def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name, exact=True)
 
 
-def play_for_a_while(page: Page) -> None:
+def play_for_a_while(page: Page, steps: int = 5) -> None:
     button(page, "Play").click()
     page.wait_for_function(
         "(least) => Number(/After ([0-9]+)/.exec(document.body.innerText)?.[1] ?? 0) > least",
-        arg=int((re.findall(r"After (\d+)", page.inner_text(".rnnviz-verdict")) or ["0"])[0]) + 5,
+        arg=int((re.findall(r"After (\d+)", page.inner_text(".rnnviz-verdict")) or ["0"])[0])
+        + steps,
     )
     button(page, "Pause").click()
     expect(button(page, "Play")).to_be_visible()
@@ -89,11 +90,11 @@ def test_play_and_pause_are_one_button(train: Page) -> None:
 
 def test_one_number_for_one_thing_while_it_plays_and_after(train: Page) -> None:
     with watching(train, NUMBERS) as seen:
-        play_for_a_while(train)
+        play_for_a_while(train, 100)
         wait_idle(train)
         wait_painted(train, "gate-course")
     playing = [frame for frame in seen if frame[0].startswith("After") and not frame[1]]
-    assert len(playing) > 2
+    assert len(playing) > 1
     assert all(not re.search(r"\d", headline) for _, _, headline in playing[1:])
     verdict, scrubbed, headline = seen[-1]
     losses = dict(re.findall(r"(RNN|GRU) ([\d.]+)", verdict))
@@ -111,8 +112,9 @@ def test_nothing_of_the_lesson_before_stands_under_the_new_name(train: Page, les
         choose(train, lesson)
         sentence = LESSONS[lesson].sentence
         expect(train.locator(".stMain p.rnnviz-how").first).to_contain_text(sentence[:40])
+        verdict = {"influence": "The true gradient", "clipping": "First the run"}
         expect(train.locator(".rnnviz-verdict")).to_contain_text(
-            "The true gradient" if lesson == "influence" else "After", timeout=60_000
+            verdict.get(lesson, "After"), timeout=60_000
         )
     under = [frame for frame in seen if frame[0] and LESSONS[lesson].sentence[:40] in frame[0]]
     assert under
@@ -138,8 +140,8 @@ def test_a_heatmap_that_waits_for_its_numbers_is_dimmed(
     wait_charts(page, "train")
     wait_idle(page)
     with watching(page, DIMMED) as seen:
-        button(page, "+10").click()
-        expect(page.locator(".rnnviz-verdict")).to_contain_text("After 10 steps")
+        button(page, "+1").click()
+        expect(page.locator(".rnnviz-verdict")).to_contain_text("After 1 step", timeout=60_000)
         wait_idle(page)
     new = [
         opacity for step, painted, opacity in seen if step != seen[0][0] and painted == seen[0][1]

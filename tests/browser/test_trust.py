@@ -131,15 +131,16 @@ def test_everything_that_was_checked_is_a_click_away(app: str, open_page) -> Non
     expect(table).to_be_hidden()
 
 
-@pytest.mark.parametrize("path", ["", "train", "claims"])
+@pytest.mark.parametrize(("path", "width"), [("", 1024), ("train", 1280), ("claims", 1280)])
 def test_the_rest_is_checked_when_one_asks_and_the_panel_stays(
-    app: str, open_page, path: str
+    app: str, open_page, path: str, width: int
 ) -> None:
-    page = open_page(f"{app}/{path}?{urlencode(SMALL)}")
+    size = {"width": width, "height": 720}
+    page = open_page(f"{app}/{path}?{urlencode(SMALL)}", viewport=size)
     expect(strip(page).locator(".line")).to_be_enabled(timeout=WAIT)
     strip(page).locator(".line").click()
     ask = strip(page).locator(".ask")
-    ask.click()
+    ask.click(timeout=10_000)
     expect(ask).to_have_text(TEXT["done"], timeout=WAIT)
     expect(strip(page).locator(".now")).to_contain_text(WHOLLY[2:])
     expect(strip(page).locator("table")).to_be_visible()

@@ -178,7 +178,7 @@ def _command(name: str, step: int) -> None:
     if name != "tick":
         controls.command(name, step)
         st.rerun(state.WHOLE_PAGE)
-    elif visit.work.is_due():
+    elif visit.ahead.job is None and visit.work.is_due():
         st.rerun((LEARNING, state.DETAILS))
 
 
