@@ -1,4 +1,5 @@
-"""A cell that somebody adds by the README: two gates, a cell state and a slope of its own."""
+"""A cell made by the README's "Add to it: A cell" and nothing else: two gates, a cell state and a
+slope of its own."""
 
 from __future__ import annotations
 

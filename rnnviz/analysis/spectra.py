@@ -16,7 +16,7 @@ from rnnviz.analysis.jacobians import (
     state_jacobians,
 )
 from rnnviz.analysis.rates import mean_rate
-from rnnviz.core import Record, Trace, checks
+from rnnviz.core import Cell, Record, Trace, checks
 from rnnviz.core.numerics import LOG10_2
 
 Array = np.ndarray
@@ -42,7 +42,8 @@ class Spectrum:
     Numer. Math. 4, 24-40). powers_k and powers_log10: log10 of ‖Wᵏ‖₂^(1/k), which falls from
     sigma_max at k = 1 to the spectral radius; −inf where Wᵏ = 0.
     lipschitz: γ, the largest slope of the gate's nonlinearity; sigma_max < 1/γ makes the gradient
-    of an RNN vanish for every input. All NaN for a block that is not finite.
+    of an RNN vanish for every input. simple: whether this block alone is W_hh (`Cell.SIMPLE`).
+    All NaN for a block that is not finite.
     """
 
     label: str
@@ -55,6 +56,7 @@ class Spectrum:
     powers_k: Array
     powers_log10: Array
     lipschitz: float
+    simple: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,12 +92,7 @@ def weight_spectra(
     for gate in names:
         checks.choice("gates", gate, cell.trainable_gates)
     k = np.array(sorted({checks.size("powers", power) for power in powers}))
-    return {
-        gate: _spectrum(
-            W_hh[cell.gate_rows(gate)], label, gate, cell.activation_of(gate).lipschitz, k
-        )
-        for gate in names
-    }
+    return {gate: _spectrum(W_hh[cell.gate_rows(gate)], label, gate, cell, k) for gate in names}
 
 
 def stretch(trace: Record, gate: str) -> Stretch:
@@ -156,11 +153,12 @@ def departure(W: Array, eigenvalues: Array) -> float:
     return float(np.sqrt(rest / total))
 
 
-def _spectrum(W: Array, label: str, gate: str, lipschitz: float, powers: Array) -> Spectrum:
+def _spectrum(W: Array, label: str, gate: str, cell: Cell, powers: Array) -> Spectrum:
+    lipschitz = cell.activation_of(gate).lipschitz
     if not np.isfinite(W).all():
         blank = np.full(len(W), np.nan)
         return Spectrum(label, gate, blank, blank.astype(complex), np.nan, np.nan, np.nan, powers,
-                        np.full(len(powers), np.nan), lipschitz)  # fmt: skip
+                        np.full(len(powers), np.nan), lipschitz, cell.SIMPLE)  # fmt: skip
     scaled, exponent = normalise(W)
     eigenvalues = np.linalg.eigvals(scaled).astype(complex)
     eigenvalues = eigenvalues[np.argsort(-np.abs(eigenvalues), kind="stable")]
@@ -177,6 +175,7 @@ def _spectrum(W: Array, label: str, gate: str, lipschitz: float, powers: Array) 
         powers_k=powers,
         powers_log10=power_norms_log10(W, powers),
         lipschitz=lipschitz,
+        simple=cell.SIMPLE,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -83,10 +84,11 @@ def _models(experiment: Experiment) -> str:
 
 def ask(experiment: Experiment, seconds: float, size: int, allow: Callable[[], None]) -> None:
     """What a link would take, and a button that allows it."""
-    first = f"train {_models(experiment)} for {experiment.train_steps:,} steps and "
-    doing = f"{first if experiment.train_steps else ''}run {_models(experiment)}"
+    models, steps = _models(experiment), experiment.train_steps
+    doing = f"train {models} for {steps:,} steps" if steps else f"run {models}"
     st.info(f"This link asks the server to {doing}: about {seconds:,.0f} s and "
-            f"{size / 2**20:,.0f} MiB of memory. Nothing has begun.", icon="⏳")  # fmt: skip
+            f"{math.ceil(size / 2**20):,} MiB of memory. Nothing has begun.",
+            icon=":material/hourglass_empty:")  # fmt: skip
     st.button("Run it", key="run_it", type="primary", on_click=allow)
 
 

@@ -54,7 +54,7 @@ CLIPPING = {
     "hidden_size": 64,
     "batch_size": 16,
     "optimizer": "sgd",
-    "learning_rate": 0.7,
+    "learning_rate": 0.8,
 }
 
 LESSONS: dict[str, Lesson] = {

@@ -65,7 +65,8 @@ def _page(path: str) -> None:
     controls.say_problem()
     controls.follow(setting)
     missing, setting = consent.is_missing(setting), _of_page(path, setting)
-    refusal, place = compute.refusal(training.still_to_do(setting.experiment)), st.empty()
+    refusal = compute.refusal(training.still_to_do(setting.experiment))
+    place, question = st.empty(), st.empty()
     trust.mark(place, path, setting.experiment, refusal or missing * "not run")
     if refusal:
         layout.link_messages(setting.experiment)
@@ -73,7 +74,8 @@ def _page(path: str) -> None:
             layout.refused(refusal)
     elif missing and path in consent.RUNNING:
         layout.link_messages(setting.experiment)
-        consent.ask(setting)
+        with question.container():  # so that it goes as soon as it is answered
+            consent.ask(setting)
     else:
         _answer(path, setting)
     if path == "train":  # it may have begun another run

@@ -24,6 +24,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rnnviz.dashboard.upload_limit import UploadLimit
+
 PLOTLY_PATH = "/plotly/plotly.min.js"
 PLOTLY_FILE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 SCRIPTS_PATH = "/rnnviz"
@@ -40,11 +42,13 @@ def routes() -> list[BaseRoute]:
 
 
 def middleware() -> list[Middleware]:
-    """Security headers around everything, and compression (Streamlit leaves its scripts plain)."""
+    """Security headers around everything, compression (Streamlit leaves its scripts plain), a
+    limit to what a visitor uploads."""
     return [
         Middleware(SendAtOnce),
         Middleware(Headers, policy=content_security_policy()),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+        Middleware(UploadLimit),
     ]
 
 

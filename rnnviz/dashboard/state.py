@@ -61,16 +61,20 @@ def _in_history() -> bool:
 
 
 def _open_link(query: dict[str, list[str]], pin: list[str] | None) -> None:
-    experiment, messages = from_query(query)
-    text = st.session_state.get("text", "")
-    if query.get(TEXT_CUT) == [str(len(text))] and text.startswith(experiment.text):
-        # The whole of what the link holds the beginning of is still there.
-        experiment, messages = replace(experiment, text=text), messages[:-1]
+    experiment, messages = from_query(_with_whole_text(query))
     adopt(experiment)
     pinned, more = _pinned(pin[-1]) if pin else (None, ())
     st.session_state[MESSAGES] = (experiment, (*messages, *more))
     st.session_state["preset"] = preset_of(experiment)
     st.session_state[PIN] = pinned
+
+
+def _with_whole_text(query: dict[str, list[str]]) -> dict[str, list[str]]:
+    """A long text is in a link as its beginning alone; the visit may have all of it."""
+    text, beginning = st.session_state.get("text", ""), query.get("text", [""])[-1]
+    if query.get(TEXT_CUT) != [str(len(text))] or not text.startswith(beginning):
+        return query
+    return {name: given for name, given in query.items() if name != TEXT_CUT} | {"text": [text]}
 
 
 def _pinned(query: str) -> tuple[Experiment | None, tuple[str, ...]]:

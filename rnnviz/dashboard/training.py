@@ -77,9 +77,9 @@ class Visit:
     drawn in grey. due: whether the browser has asked for a slice of training that is not done yet.
     restarted: why the run began anew, for the page to say. worked: when it trained last, in seconds
     of the monotonic clock. leaving: the page that is to be turned to. ghosts: the numbers of the
-    runs that are drawn in grey. shown: the `zoom` of the run whose figures the page shows, 0 where
-    it is none. token: what it is saved under. lost: whether what was trained before the page was
-    loaded again is no longer on the server.
+    runs that are drawn in grey. shown: the `zoom` of the run whose figures the page shows, or
+    another panel's revision. token: what it is saved under. lost: whether what was trained before
+    the page was loaded again is no longer on the server.
     """
 
     work: Work[Training] = field(default_factory=lambda: Work(jobs.TRAINING))
@@ -114,7 +114,7 @@ class Visit:
         mine, gone_on = self.training, self.begun or self.playing
         self.numbers = count(training.number + 1)
         self.runs = [*runs, *(replace(run, number=next(self.numbers)) for run in self.runs)]
-        self.work.job, self.ghosts = replace(training, goal=None, zoom=0), ghosts
+        self.work.job, self.ghosts = replace(training, goal=None), ghosts
         if mine is not None and gone_on:
             self.keep()
             self.work.job = replace(mine, number=next(self.numbers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from rnnviz.dashboard import layout
 from rnnviz.tasks.text import MAX_CHARACTERS
@@ -33,7 +34,7 @@ def text_file(place: str) -> None:
 def _take(key: str) -> None:
     file = st.session_state.get(key)
     st.session_state[SAID] = ""
-    if file is None:
+    if not isinstance(file, UploadedFile):  # None, or one that Streamlit holds no more
         return
     try:
         st.session_state["text"], st.session_state[SAID] = text_of(file.getvalue(), file.name)

@@ -20,16 +20,16 @@ def edge_rule(height: float) -> Piece:
 
 
 def promises(spectra: Sequence[Spectrum], edges: Sequence[float], promise: bool) -> list[Piece]:
-    """Right of the plot, at 1/γ: what lies above and below. Only an RNN is promised anything."""
+    """Right of the plot, at 1/γ: what lies above and below. A simple cell alone is promised any."""
     notes = []
     for edge in edges:
-        kinds = {theme.model_kind(s.label) for s in spectra if 1 / s.lipschitz == edge}
+        simple = any(s.simple for s in spectra if 1 / s.lipschitz == edge)
         text = f"<b>1/γ = {edge:g}</b>"
-        if "rnn" in kinds and promise:
+        if simple and promise:
             text = f"above: may explode<br>{text}<br>below: must vanish"
         else:
             alone = "W<sub>hh</sub> alone<br>does not decide"
-            text += f"<br>{alone if 'rnn' in kinds else 'no single gate<br>decides'}"
+            text += f"<br>{alone if simple else 'no single gate<br>decides'}"
         place = {"xref": "paper", "xanchor": "left", "xshift": 6, "align": "left"}
         notes.append(note(text, 1, edge, font={"size": theme.TICK_SIZE}, **place))
     return notes

@@ -86,9 +86,9 @@ def singular_values_figure(
 
 def _name(spectrum: Spectrum, styles: Styles, value: str, only: bool) -> str:
     style = styles[spectrum.label]
-    if only and theme.model_kind(spectrum.label) == "rnn":
+    if only and spectrum.simple:
         return value
-    gate = "" if theme.model_kind(spectrum.label) == "rnn" else f" {spectrum.gate}"
+    gate = "" if spectrum.simple else f" {spectrum.gate}"
     return f"{style.name}{gate} {value}"
 
 

@@ -13,6 +13,8 @@ from rnnviz.wording.texts import fill, texts
 
 WINDOWS = (20, 40, 41, 100, 0)
 HEIGHT = 226
+REVISION = -1
+"""Of its charts, which belong to no run."""
 STYLES = theme.model_styles(["rnn"])
 
 

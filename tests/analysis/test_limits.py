@@ -143,3 +143,14 @@ def test_progress_rises_to_one_and_can_stop_the_work(run):
 
     with pytest.raises(KeyboardInterrupt):
         run(trace, "m", progress=stop)
+
+
+def test_products_of_large_matrices_are_counted_too() -> None:
+    """Sixteen at a time, whole and their block of h, beside what finds their norms."""
+    cell, rng = LSTM(2, 96, skip=4), np.random.default_rng(0)
+    trace = bptt(cell, cell.init_params(rng), rng.standard_normal((17, 2, 1)), np.ones((17, 96, 1)))
+    tracemalloc.start()
+    lag_profile(trace, "m")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak <= limits.lags_cost(cell, 17, 1).bytes <= 2 * peak

@@ -30,10 +30,12 @@ FLAGS = [
 
 
 @contextmanager
-def server(script: Path | None = None, base: str = "", **more: str) -> Iterator[str]:
+def server(
+    script: Path | None = None, base: str = "", port: int | None = None, **more: str
+) -> Iterator[str]:
     """Run app.py, or a script in its place, on a free port; yields the address. base: the path
     that it is mounted under. more: environment variables. It must end in good order."""
-    port = free_port()
+    port = port or free_port()
     env = {**os.environ, "PYTHONPATH": str(ROOT), "STREAMLIT_SERVER_PORT": str(port)}
     env |= {"STREAMLIT_SERVER_HEADLESS": "true", "STREAMLIT_SERVER_ADDRESS": "127.0.0.1"}
     env |= {"STREAMLIT_SERVER_BASE_URL_PATH": base, **more}

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from rnnviz.dashboard.knobs import LABELS, NAMES
 from rnnviz.experiment import FIELDS
 from tests.browser.reading import wait_charts
-from tests.browser.support import wait_idle
+from tests.browser.support import chart, wait_idle
 
 pytestmark = pytest.mark.browser
 BODY = "[data-testid=stPopoverBody]"
@@ -167,13 +167,35 @@ def test_back_and_forward_show_what_the_address_says(app: str, open_page) -> Non
     assert (page.url, valuetext(page, "Gain")) == (gates, moved)
 
 
+def test_a_knob_that_moves_while_the_page_goes_back_waits_for_it(app: str, open_page) -> None:
+    """What is sent before Streamlit has turned the page would bring back the one it came from."""
+    page = open_page(f"{app}/?seq_len=10&hidden_size=4&batch_size=2")
+    wait_charts(page, "")
+    page.get_by_role("link", name="Gates", exact=True).click()
+    wait_charts(page, "gates")
+    wait_idle(page)
+    page.get_by_role("slider", name="Gain", exact=True).evaluate("""(knob) => {
+      addEventListener('popstate', () => {
+        knob.value = Number(knob.value) + 8;
+        knob.dispatchEvent(new Event('input'));
+      }, { once: true });
+    }""")
+    page.go_back()
+    wait_charts(page, "")
+    page.wait_for_url(written("gain"))
+    wait_idle(page)
+    assert urlparse(page.url).path == "/"
+    expect(page.locator(chart(page, "flow-state"))).to_be_visible()
+
+
 def test_escape_closes_a_list_and_changes_nothing(app: str, open_page) -> None:
     page = open_page(app)
     wait_charts(page, "")
-    for tab, label, option, sets in (
+    lists = (
         ("", "Preset", "Knife edge", "init"),
         ("Train", "Lesson", "Closed gates", "memory_bias"),
-    ):
+    )
+    for tab, label, option, sets in lists:
         if tab:
             page.get_by_role("link", name=tab, exact=True).click()
         pick(page, label, option)

@@ -19,14 +19,14 @@ AWAY = '[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"])'
 @pytest.fixture
 def restarted(browser: Browser):
     """A page, opened before the server was started again, that has found the new one."""
-    port = str(free_port())
+    port = free_port()
     page = browser.new_page(viewport=SIZE)
-    with server(STREAMLIT_SERVER_PORT=port) as address:
+    with server(port=port) as address:
         page.goto(f"{address}/?{urlencode(SMALL)}")
         wait_painted(page, "flow-state", timeout=60_000)
         wait_idle(page)
     page.wait_for_selector(AWAY)
-    with server(STREAMLIT_SERVER_PORT=port):
+    with server(port=port):
         page.wait_for_selector(CONNECTED, timeout=60_000)
         wait_idle(page)
         yield page
@@ -35,8 +35,8 @@ def restarted(browser: Browser):
 
 @pytest.mark.xfail(
     strict=True,
-    reason="the first key on a slider that was not touched before the restart is lost: the new "
-    "session hears of the slider that the old one drew; the live path is to replace this",
+    reason="the first key on a slider that was not touched before the restart is lost: it asks "
+    "for the fragment of the session that is gone; the live path replaces that code",
 )
 def test_the_first_key_is_not_lost(restarted: Page) -> None:
     restarted.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 from unittest import mock
 
@@ -40,8 +41,8 @@ def test_a_link_that_takes_long_asks_first(tab: str, monkeypatch: pytest.MonkeyP
     assert not app.exception
     assert charts(app) == {}
     cost = estimate(TRAINED)
-    takes = f"about {cost.seconds:.0f} s and {cost.bytes / 2**20:.0f} MiB of memory"
-    assert f"the server to train 1 model for 3,000 steps and run 1 model: {takes}" in said(app)
+    takes = f"about {cost.seconds:.0f} s and {math.ceil(cost.bytes / 2**20)} MiB of memory"
+    assert f"asks the server to train 1 model for 3,000 steps: {takes}" in said(app)
     assert asks(app)
 
 

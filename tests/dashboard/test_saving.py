@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rnnviz.dashboard.choices import widget_key
 from rnnviz.dashboard.saving import Saved
 from rnnviz.dashboard.shared import SHARED
 from rnnviz.dashboard.store import new_token
@@ -71,7 +72,7 @@ def played() -> AppTest:
     """A visit with a run in the table, and one that goes on."""
     app = press(visit("train", SMALL), "+10")
     app = change(press(app, "+10"), gain=2.0)
-    app.button_group(key="train_ghosts").set_value([1]).run()
+    app.button_group(key=widget_key("train_ghosts")).set_value([1]).run()
     app = change(press(app, "Play"), train_log=True, train_speed="slow")
     for _ in range(3):
         tick(app)
@@ -140,6 +141,12 @@ def test_two_tabs_that_began_as_one_are_independent() -> None:
     assert training(first).updates == 10
     assert training(claim(visit("train", SMALL), token(first))).updates == 10
     assert training(claim(visit("train", SMALL), token(second))).updates == 20
+
+
+def test_a_duplicate_is_kept_wherever_it_was_opened() -> None:
+    first = press(visit("train", SMALL), "+10")
+    second = claim(visit("gradient-flow", SMALL), token(first), copy=True)
+    assert training(claim(visit("train", SMALL), token(second))).updates == 10
 
 
 def test_what_the_server_has_no_more_is_said_until_it_plays() -> None:

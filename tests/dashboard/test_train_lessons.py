@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
 from rnnviz.dashboard.lessons import LESSONS
+from rnnviz.views.influence import REVISION
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import change, charts, press, verdict, visit, walk
 from tests.dashboard.training_support import (
@@ -18,11 +19,14 @@ from tests.dashboard.training_support import (
     choose,
     labels,
     prepared,
+    revisions,
     scrubber,
     tick,
     training,
     words,
 )
+
+pytestmark = pytest.mark.trained
 
 BUTTONS = ("train_play", "train_step", "train_ten", "train_reset", "train_reseed")
 
@@ -146,3 +150,14 @@ def test_ghosts_are_named_in_the_figure() -> None:
     app = app.button_group(key="train_ghosts").set_value([1]).run()
     assert "run 1 RNN   run 1 LSTM" in headline(app)
     assert any("run 1 RNN" in text for text in walk(charts(app)["loss"]["layout"]))
+
+
+@pytest.mark.parametrize("task", ["delayed_recall", "words", "captioning", "digit_rows"])
+def test_every_figure_is_of_the_run_that_the_page_shows(task: str) -> None:
+    """The page hides what is of another one."""
+    app = press(visit("train", replace(SMALL, task=task, loss_at="every")), "+1")
+    shown = revisions(app)
+    assert set(shown.values()) == {training(app).zoom} != {0}
+    assert ("written" in shown) == (task in ("words", "captioning"))
+    assert ("digits" in shown) == (task == "digit_rows")
+    assert set(revisions(choose(app, "influence")).values()) == {REVISION}

@@ -121,10 +121,9 @@ NONSENSE = [
 ]
 
 
-@pytest.mark.parametrize("tab", PAGES)
 @pytest.mark.parametrize("asked", NONSENSE, ids=lambda text: text[:12])
-def test_nonsense_is_replaced_and_said(asked: str, tab: str) -> None:
-    app = visit(tab, {"hidden_size": asked, "seq_len": "20", "batch_size": "2"})
+def test_nonsense_is_replaced_and_said(asked: str) -> None:
+    app = visit(query={"hidden_size": asked, "seq_len": "20", "batch_size": "2"})
     assert not app.exception
     assert experiment(app).seq_len == 20
     assert 1 <= experiment(app).hidden_size <= 512

@@ -42,11 +42,21 @@ def scrubber(app: AppTest) -> dict[str, Any]:
     return json.loads(found[0].proto.bytes)
 
 
+def sent(app: AppTest) -> dict[str, dict[str, Any]]:
+    """Chart -> all that it was sent."""
+    found = [e for e in app.get("bidi_component") if e.proto.component_name == "rnnviz_chart"]
+    told = [json.loads(element.proto.bytes) for element in found]
+    return {each["options"]["key"]: each for each in told}
+
+
 def tracks(app: AppTest) -> dict[str, int]:
     """Chart -> how many tracks it was sent."""
-    found = [e for e in app.get("bidi_component") if e.proto.component_name == "rnnviz_chart"]
-    sent = [json.loads(element.proto.bytes) for element in found]
-    return {each["options"]["key"]: len(each["tracks"]) for each in sent}
+    return {key: len(each["tracks"]) for key, each in sent(app).items()}
+
+
+def revisions(app: AppTest) -> dict[str, int]:
+    """Chart -> which lesson or link it is of."""
+    return {key: each["options"]["revision"] for key, each in sent(app).items()}
 
 
 def choose(app: AppTest, lesson: str) -> AppTest:

@@ -65,7 +65,8 @@ def test_row_22_a_real_series_is_learned_by_heart_and_not_predicted() -> None:
 @pytest.mark.trained
 def test_row_23_digits_row_by_row_in_both_directions() -> None:
     experiment = link(models="lstm:bidirectional=yes", task="digit_rows", hidden_size="32",
-                      batch_size="32", learning_rate="0.01", train_steps="300")  # fmt: skip
+                      batch_size="64", memory_bias="0", learning_rate="0.02",
+                      train_steps="400")  # fmt: skip
     assert trained(experiment, "lstm:bidirectional=yes")["accuracy"] > 0.85
 
 
@@ -79,7 +80,8 @@ def test_row_24_a_picture_enters_through_the_first_state() -> None:
 @pytest.mark.trained
 def test_row_25_sentiment_from_the_last_output() -> None:
     experiment = link(models="gru", task="sentiment", hidden_size="24", batch_size="32",
-                      loss_at="last", learning_rate="0.01", train_steps="300")  # fmt: skip
+                      loss_at="last", memory_bias="0", learning_rate="0.02",
+                      train_steps="300")  # fmt: skip
     batch = make_batch(experiment)
     assert (batch.mask.sum(axis=0) == 1).all()
     assert (batch.mask.argmax(axis=0) == batch.lengths - 1).all()

@@ -52,7 +52,8 @@ def live_chart(
     time_axis : x is the time step. One cursor is shared by all such charts of the page.
     step_axis : x is the training step. The one that the scrubber has chosen is marked.
     revision : with another one the chart is of something else, and what a reader zoomed to is
-        forgotten. Once drawn it stands in `data-revision`.
+        forgotten. Once drawn it stands in `data-revision`. 0 for a chart that is always of the
+        same.
     tracks : what the chart shows at the training step that the scrubber has chosen.
     filename : of the PNG and SVG a reader saves, without the ending.
     alt : what the chart shows, for those who cannot see it.

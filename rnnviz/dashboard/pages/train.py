@@ -50,7 +50,7 @@ def page(setting: Setting) -> None:
     visit.playing = visit.playing and not idle
     controls.draw(visit, idle)
     if controls.lesson() == INFLUENCE:
-        _figures(visit, 0, _influence)
+        _figures(visit, influence.REVISION, _influence)
     elif refusal:
         layout.refused(refusal)
     elif visit.training is not None:
@@ -109,7 +109,7 @@ def _learning(dragging: bool) -> None:
 
 
 def _influence() -> None:
-    show.show(influence.pictures(), influence.STYLES)
+    show.show(influence.pictures(), influence.STYLES, revision=influence.REVISION)
 
 
 def _first_screen(visit: Visit, run: Training) -> None:
@@ -167,7 +167,8 @@ def _hint(place: DeltaGenerator, visit: Visit, revision: int, preparing: bool = 
     first = text["preparing"] if preparing else ""
     place.html(
         f'<p class="{css}"><b>{first}</b> {html.escape(said)}</p><style>'
-        f'.rnnviz-chart:not([data-revision="{revision}"]) {{ visibility: hidden; }}</style>'
+        f'.rnnviz-chart[data-revision]:not([data-revision="0"], [data-revision="{revision}"]) '
+        "{ visibility: hidden; }</style>"
     )
 
 

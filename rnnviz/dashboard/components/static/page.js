@@ -35,10 +35,10 @@ export function watchScript(callback) {
   return () => observer.disconnect();
 }
 
-// A click on a link to another page is on its way. A message that is sent before Streamlit has
-// turned the page would come from the old one, and bring that back.
+// A click on a link to another page, or Back, is on its way. A message that is sent before Streamlit
+// has turned the page would come from the old one, and bring that back.
 const TURN = 1000; // ms after which a page that has not turned is not waited for
-let turning = null;
+let turning = null; // {from: its path; null after Back, where the path is the new one at once; at}
 
 document.addEventListener("click", (event) => {
   const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
@@ -46,10 +46,15 @@ document.addEventListener("click", (event) => {
   turning = { from: location.pathname, at: performance.now() };
 }, true);
 
+window.addEventListener("popstate", () => {
+  turning = { from: null, at: performance.now() };
+});
+
 export function pageTurns() {
   if (!turning) return false;
   const { from, at } = turning;
-  if (location.pathname !== from || performance.now() - at > TURN) turning = null;
+  const turned = from !== null && location.pathname !== from;
+  if (turned || performance.now() - at > TURN) turning = null;
   return Boolean(turning);
 }
 
