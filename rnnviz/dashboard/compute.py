@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 import streamlit as st
 
 from rnnviz.analysis import trust as trusting
-from rnnviz.analysis.layers import SEPARATOR, LayerTrace, layer_traces
+from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.spectra import JacobianSpectrum
 from rnnviz.core.bptt import Tell
 from rnnviz.core.cost import Speed, measure_speed
@@ -100,13 +100,6 @@ def _run(planned: Plan, tell: Tell) -> Run:
 traces = _Traces()
 
 
-def layer(experiment: Experiment, label: str) -> LayerTrace:
-    """The layer and direction that a label names; of a model's own label the first."""
-    model = label.partition(SEPARATOR)[0]
-    parts = layer_traces(traces(experiment)[model], model)
-    return next((part for part in parts if part.label == label), parts[0])
-
-
 @_cached(max_entries=64)
 def flow_view(
     experiment: Experiment, choices: gradient_flow.Choices, pinned: Experiment | None
@@ -128,10 +121,16 @@ def gates_view(experiment: Experiment, choices: gates.Choices) -> gates.View:
     return gates.view(traces(experiment), choices)
 
 
+def jacobians(run: Run, part: LayerTrace) -> JacobianSpectrum:
+    """Of every step of a layer that the time allows."""
+    assert run.experiment is not None
+    found: JacobianSpectrum = _jacobians(run.experiment, part.label, part)
+    return found
+
+
 @_cached(max_entries=32)
-def jacobians(experiment: Experiment, label: str) -> JacobianSpectrum:
-    """Of every step that the time allows."""
-    return spectrum.jacobians(layer(experiment, label))
+def _jacobians(experiment: Experiment, label: str, _part: LayerTrace) -> JacobianSpectrum:
+    return spectrum.jacobians(_part)
 
 
 @_cached(max_entries=256)
