@@ -32,6 +32,10 @@ KEYS = (Experiment, gradient_flow.Choices, spectrum.Choices, gates.Choices)
 """Small frozen values that results are kept by."""
 
 
+SHORT = 0.1
+"""Seconds of estimated run that nobody need be able to end on its way."""
+
+
 def _cached(max_entries: int) -> Callable[[F], F]:
     def wrap(function: F) -> F:
         keyed: dict[str | type[Any], Callable[[Any], Any]] = dict.fromkeys(KEYS, repr)
@@ -76,7 +80,8 @@ class _Traces:
     def __call__(self, experiment: Experiment) -> Run:
         planned, tell = plan(experiment), jobs.courteous()
         size, kept = planned.cost.bytes, planned.recorded_bytes
-        found: Run = memory().get(experiment, lambda: _run(planned, tell), size, kept, tell)
+        interrupted = tell if self.seconds(experiment) > SHORT else None
+        found: Run = memory().get(experiment, lambda: _run(planned, interrupted), size, kept, tell)
         return found
 
     def seconds(self, experiment: Experiment) -> float:
@@ -93,7 +98,7 @@ class _Traces:
         memory().clear()
 
 
-def _run(planned: Plan, tell: Tell) -> Run:
+def _run(planned: Plan, tell: Tell | None) -> Run:
     return run_plan(planned, trained_params(planned.experiment, tell), tell)
 
 

@@ -25,7 +25,9 @@ def is_missing(setting: state.Setting) -> bool:
     """Whether this is what the visit's link asks for, takes long, and nobody has clicked yet."""
     experiment = setting.experiment
     linked: Experiment = st.session_state.setdefault(LINKED, experiment)
-    if replace(experiment, dtype=linked.dtype) != linked:  # which is another while a knob is held
+    if experiment.dtype != linked.dtype:  # which is another while a knob is held
+        experiment = replace(experiment, dtype=linked.dtype)
+    if experiment != linked:
         return False
     return linked not in _allowed() and _seconds(setting) > FREE_SECONDS
 

@@ -74,8 +74,10 @@ class Plan:
         e, networks = self.experiment, list(self.networks.values())
         working = cost.working_bytes(networks, *self._sizes, trained=e.train_steps > 0)
         once = cost.run_time(networks, *self._sizes[:2])
-        step = cost.training_time(networks, *self._sizes[:2], e.window, e.stride)
         kept = Estimate(self.recorded_bytes + working)
+        if not e.train_steps:
+            return kept + once
+        step = cost.training_time(networks, *self._sizes[:2], e.window, e.stride)
         return kept + once + step.times(e.train_steps)
 
     @cached_property

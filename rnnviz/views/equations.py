@@ -22,9 +22,9 @@ def different(plan: Plan) -> dict[str, str]:
 def _network_of(experiment: Experiment, model: Model) -> Model:
     """The model with nothing but what its equations depend on."""
     found = {}
-    for name in SHAPES:
+    for name in (n for n in SHAPES if n in overrides_of(model.kind)):
         value = setting(experiment, model, name)
-        if value != FIELDS[name].default and name in overrides_of(model.kind):
+        if value != FIELDS[name].default:
             found[name] = value
     if found.get("skip") == 1:
         del found["skip"]
