@@ -9,8 +9,8 @@ streamlit. tests/test_architecture.py reads the imports and fails on any other a
 """
 
 from rnnviz.experiment import FIELDS, Experiment, Model, Run, check_size, estimate, run
-from rnnviz.links import from_query, to_query
-from rnnviz.presets import PRESETS
+from rnnviz.experiment.links import from_query, to_query
+from rnnviz.experiment.presets import PRESETS
 from rnnviz.sweep import sweep
 
 __version__ = "0.1.0"

@@ -21,7 +21,7 @@ from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save, settings
 from rnnviz.experiment.training import batches_of, held_out, options_of, start
 from rnnviz.training import History, TrainState, train
-from rnnviz.training.export import to_csv, to_json
+from rnnviz.training.history import to_csv, to_json
 
 SERVER = Path(__file__).parent / "dashboard" / "script" / "serve.py"
 STEPS = 1000

@@ -12,8 +12,8 @@ from typing import Any, TextIO
 
 from rnnviz.experiment import FIELDS, Experiment, Field
 from rnnviz.sweep import MAX_SECONDS, axis, count, points, run_points, spaced
-from rnnviz.sweep_file import SweepFile
-from rnnviz.workers import Pool, ThisProcess, cores
+from rnnviz.sweep.file import SweepFile
+from rnnviz.sweep.pool import Pool, ThisProcess, cores
 
 INTERRUPTED = 130
 BAR = 30

@@ -20,9 +20,7 @@ from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
-from rnnviz.core.numerics import Status, status_of
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array, Status, status_of
 
 
 def gradient_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:

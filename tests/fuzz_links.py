@@ -25,8 +25,8 @@ from rnnviz.core import CELLS
 from rnnviz.dashboard.main import PAGES
 from rnnviz.dashboard.state import PIN, VIEWS
 from rnnviz.experiment import FIELDS, Field
+from rnnviz.experiment.links import TEXT_CUT
 from rnnviz.experiment.model import NETWORK_FIELDS, overrides_of
-from rnnviz.links import TEXT_CUT
 from tests.dashboard.support import assert_sound, visit
 
 SECONDS = 5

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment, Model, from_query, run
-from rnnviz.analysis.trust import DETERMINANT, NAMES, trust
+from rnnviz.analysis.selfcheck.checks import DETERMINANT, NAMES, trust
 from rnnviz.core import CELLS
+from rnnviz.dashboard.choices import widget_key
 from rnnviz.dashboard.main import PAGES
-from rnnviz.experiment.problems import make_batch
+from rnnviz.experiment.plan import make_batch
 from tests.core.mutants import CAUGHT, TOLERANCE
 from tests.core.support import Problem, entry_error, problem_of
 from tests.dashboard.support import assert_sound, change, charts, visit
@@ -51,6 +52,7 @@ def test_a_forgotten_factor_is_caught() -> None:
     assert entry_error(problem(Forgetful(2, 3))) > CAUGHT
 
 
+@pytest.mark.trained
 @pytest.mark.usefixtures("leaky")
 @pytest.mark.parametrize("models", ["leaky", "leaky,rnn"])
 @pytest.mark.parametrize("page", PAGES)
@@ -76,7 +78,7 @@ def test_its_run_checks_itself(model: str) -> None:
 @pytest.mark.usefixtures("leaky")
 def test_its_equations_are_shown() -> None:
     app = visit("gradient-flow", SMALL)
-    assert "Leaky" in app.pills(key="models").options
+    assert "Leaky" in app.pills(key=widget_key("models")).options
     app = change(app, **{"open-Equations of the Leaky and their gradients": True})
     assert not app.exception
     written = next(box.value for box in app.markdown if "φ(a) = a / √(1 + a²)" in box.value)

@@ -23,23 +23,21 @@ ARROWS = {
     "tasks": {"core"},
     "training": {"core", "tasks"},
     "experiment": {"core", "tasks", "training"},
-    "links": {"core", "tasks", "experiment"},
-    "presets": {"core", "tasks", "experiment"},
     "__main__": {"", "core", "tasks", "training", "experiment", "commands"},
-    "commands": {"experiment", "sweep", "sweep_file", "workers"},
-    "sweep_file": {"experiment", "sweep"},
-    "workers": set(),
-    "sweep": {"core", "tasks", "training", "experiment", "analysis", "workers"},
+    "commands": {"experiment", "sweep"},
+    "sweep": {"core", "tasks", "training", "experiment", "analysis"},
     "analysis": {"core"},
+    "claims": {"core", "tasks", "training", "experiment", "analysis"},
     "frames": {"core", "analysis"},
-    "jobs": {"core", "tasks", "training", "experiment", "presets", "analysis", "sweep"},
-    "plots": {"core", "analysis", "frames", "wording"},
-    "wording": {"core", "tasks", "training", "experiment", "analysis"},
+    "jobs": {"core", "tasks", "training", "experiment", "analysis", "claims", "sweep"},
+    "plots": {"core", "analysis", "claims", "frames", "wording"},
+    "wording": {"core", "tasks", "training", "experiment", "analysis", "claims"},
     "views": {
-        *("core", "tasks", "training", "experiment", "analysis", "jobs", "plots", "wording"),
+        *("core", "tasks", "training", "experiment", "analysis", "claims", "jobs", "plots"),
+        "wording",
     },
     "examples": {"", "core", "training", "sweep", "analysis", "plots"},
-    "": {"experiment", "links", "presets", "sweep"},
+    "": {"experiment", "sweep"},
 }
 DASHBOARD = {*ARROWS, "dashboard"}
 PACKAGES = {
@@ -61,7 +59,7 @@ MUTATORS = {"append", "add", "update", "extend", "insert", "pop", "clear", "setd
 
 
 def part_of(path: Path) -> str:
-    """The first name below rnnviz: "core", "links", "" for rnnviz/__init__.py."""
+    """The first name below rnnviz: "core", "claims", "" for rnnviz/__init__.py."""
     first = path.relative_to(ROOT / "rnnviz").parts[0].removesuffix(".py")
     return "" if first == "__init__" else first
 

@@ -17,7 +17,7 @@ from rnnviz.__main__ import main
 from rnnviz.commands import Progress, read_over, read_values
 from rnnviz.experiment import Experiment
 from rnnviz.sweep import measured, points
-from rnnviz.sweep_file import SweepFile
+from rnnviz.sweep.file import SweepFile
 
 SMALL = ("--models", "rnn", "gru", "--seq-len", "6", "--hidden-size", "4", "--batch-size", "2")
 OVER = ("--over", "gain=0.5:2:log:3", "--over", "distractor=0,1")

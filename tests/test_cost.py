@@ -103,6 +103,7 @@ LARGE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("change", LARGE, ids=str)
+@pytest.mark.trained
 def test_memory_is_never_underestimated(change: dict[str, Any]) -> None:
     """Gradients that leave the range of their numbers, and are sent back twice, among them."""
     e = Experiment(**change)
@@ -129,7 +130,7 @@ def test_the_smallest_training_step_has_its_fixed_cost() -> None:
     assert estimate(replace(tiny, train_steps=20_000)).seconds > 2 * 20_000 * PER_MODEL
     every_step = replace(tiny, seq_len=2000, window=1, stride=1, train_steps=10)
     one_window = replace(every_step, window=0, stride=0)
-    assert estimate(every_step).seconds > 5 * estimate(one_window).seconds
+    assert estimate(every_step).seconds > 4 * estimate(one_window).seconds
 
 
 def test_seconds_are_those_of_the_machine() -> None:

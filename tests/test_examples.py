@@ -37,6 +37,7 @@ def test_gate_by_hand() -> None:
     assert min(values["of_core"]) > 0.01
 
 
+@pytest.mark.trained
 def test_train_and_look() -> None:
     accuracy = values_of("train_and_look")["accuracy"]
     assert accuracy["lstm"] > 0.9

@@ -256,6 +256,7 @@ def test_trained_models_are_what_training_makes_of_them() -> None:
     np.testing.assert_array_equal(untrained.batch.x, result.batch.x)
 
 
+@pytest.mark.trained
 def test_a_run_ends_where_it_is_told_to() -> None:
     """Forward, backward and while it trains: after each of the first calls, and never later."""
     experiment = Experiment(models=("rnn", "gru"), seq_len=4, hidden_size=2, train_steps=2)

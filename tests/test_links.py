@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from rnnviz import FIELDS, PRESETS, Experiment, Model, from_query, to_query
 from rnnviz.core import CELLS
+from rnnviz.experiment.links import MAX_LINK_TEXT, clean_text, inert, left_out
 from rnnviz.experiment.model import override_field, overrides_of
-from rnnviz.links import MAX_LINK_TEXT, clean_text, inert, left_out
 
 MARKUP = re.compile(r"[<>$`*\[\]{}\\|~#!&'\"@:^\x00-\x1f\x7f-\U0010ffff]")
 
@@ -169,9 +169,7 @@ def test_a_long_text_is_cut_and_the_link_says_so() -> None:
 
 def test_text_that_an_experiment_may_not_have_is_cleaned_and_said() -> None:
     assert clean_text("héllo\n") == ("héllo\n", ())
-    assert clean_text("a\ud800b") == (
-        "a\ufffdb", ("Broken characters in the text: 1; replaced.",)
-    )  # fmt: skip
+    assert clean_text("a\ud800b") == ("a\ufffdb", ("Broken characters in the text: 1; replaced.",))
     text, messages = clean_text("x" * 200_000)
     assert len(text) == 100_000
     assert messages == ("The text has 200,000 characters; using the first 100,000.",)

@@ -6,14 +6,12 @@ amount to, `words` in words.
 
 from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.contributions import Contributions, weight_contributions
-from rnnviz.analysis.determinants import Determinants, log_determinants
-from rnnviz.analysis.directions import DotTest, LargestStretch, dot_test, largest_stretch
 from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
-from rnnviz.analysis.jacobians import state_jacobians
+from rnnviz.analysis.jacobian.determinants import Determinants, log_determinants
+from rnnviz.analysis.jacobian.sequence import linearize, state_jacobians
 from rnnviz.analysis.lags import LagProfile, lag_profile
 from rnnviz.analysis.layers import LayerTrace, in_real_time, layer_traces
-from rnnviz.analysis.linear import linearize
 from rnnviz.analysis.lyapunov import LyapunovSpectrum, long_run, lyapunov_spectrum
 from rnnviz.analysis.pairs import PairMatrix, pair_matrix
 from rnnviz.analysis.predictions import (
@@ -39,12 +37,10 @@ __all__ = [
     "Contributions",
     "Curve",
     "Determinants",
-    "DotTest",
     "GateStats",
     "GradientFlow",
     "JacobianSpectrum",
     "LagProfile",
-    "LargestStretch",
     "LayerTrace",
     "LyapunovSpectrum",
     "Memory",
@@ -58,7 +54,6 @@ __all__ = [
     "Verdict",
     "WeightLaw",
     "carry_paths",
-    "dot_test",
     "fit_slope",
     "gate_stats",
     "gradient_flow",
@@ -66,7 +61,6 @@ __all__ = [
     "in_real_time",
     "jacobian_spectrum",
     "lag_profile",
-    "largest_stretch",
     "layer_traces",
     "linearize",
     "log_determinants",

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis import limits
-from rnnviz.analysis.jacobians import check_steps, log10_spectral_norm, normalise
-from rnnviz.analysis.linear import Progress, Steps, linearize, watched
+from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise
+from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_steps, linearize, with_progress
 from rnnviz.analysis.rates import Curve
 from rnnviz.core import Record, checks
-from rnnviz.core.numerics import LOG10_2, Status, status_of
-
-Array = np.ndarray
+from rnnviz.core.numerics import LOG10_2, Array, Status, status_of
 
 NORM_BLOCK = 32
 """Points whose norms are taken at once."""
@@ -125,7 +123,7 @@ def _backward(
     record: Record, sequence: int, T: int, progress: Progress | None
 ) -> Iterator[tuple[int, _Split]]:
     """(t, the split at t) for t = T .. 0."""
-    steps, H = watched(linearize(record, sequence), progress), record.cell.hidden_size
+    steps, H = with_progress(linearize(record, sequence), progress), record.cell.hidden_size
     memory, unit = memory_rows(record), np.zeros((steps.size, 1))
     unit[memory] = 1
     carry, carry_log2 = np.ones(H), 0
@@ -135,7 +133,7 @@ def _backward(
         kept = _kept(record, sequence, steps, k, memory, unit)
         both = np.concatenate([np.zeros_like(rest), rest], axis=1)
         both[memory, :H] = np.diag(carry)
-        both = steps.pull(k, both)
+        both = steps.vjp(k, both)
         left, rest = both[:, :H].copy(), both[:, H:]
         carry = carry * kept
         left[memory] -= np.diag(carry)
@@ -151,7 +149,7 @@ def _backward(
 def _kept(record: Record, sequence: int, steps: Steps, k: int, memory: slice, unit: Array) -> Array:
     """∂c_t/∂c_{t−1} with h held (H,); z of a GRU."""
     if record.cell.HAS_CELL_STATE:
-        return steps.pull(k, unit)[memory, 0]
+        return steps.vjp(k, unit)[memory, 0]
     assert record.cell.MEMORY_GATE is not None
     return record.gates[record.cell.MEMORY_GATE][k, :, sequence].astype(np.float64)
 

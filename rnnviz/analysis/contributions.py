@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis import limits
-from rnnviz.analysis.jacobians import normalise
-from rnnviz.analysis.linear import Progress
+from rnnviz.analysis.jacobian.norms import normalise
+from rnnviz.analysis.jacobian.sequence import Progress
 from rnnviz.core import Trace
-from rnnviz.core.numerics import LOG10_2, log10_hypot, log10_norm, log10_rms
+from rnnviz.core.numerics import LOG10_2, Array, log10_hypot, log10_norm, log10_rms
 
-Array = np.ndarray
 Terms = list[tuple[Array, Array]]
 """See `Cell.hidden_terms`."""
 

@@ -9,13 +9,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 RECENT = 10
 """Recorded steps that stand for "now": a single batch says little."""
 BEATEN = 0.95
 """Share of the baseline below which a loss counts as better than it."""
-SOLVED = 0.99
 
 
 class Curves(Protocol):

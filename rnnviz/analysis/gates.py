@@ -8,8 +8,7 @@ import numpy as np
 
 from rnnviz.analysis.reachability import is_logistic
 from rnnviz.core import Record
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 LEFT, RIGHT = 0.1, 0.9
 ALIKE = 0.02

@@ -12,10 +12,8 @@ import numpy as np
 from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, mean_rate, reach
 from rnnviz.analysis.reachability import Reachable, reachable
 from rnnviz.core import Trace, checks
-from rnnviz.core.numerics import LOG10_2, Status, log10_norm, log10_rms, status_of
-from rnnviz.core.states import rms_over_batch, sequences_at, state_log10
-
-Array = np.ndarray
+from rnnviz.core.numerics import LOG10_2, Array, Status, log10_norm, log10_rms, status_of
+from rnnviz.core.trace import rms_over_batch, sequences_at, state_log10
 
 FAINT = -100
 """Decades below which entries may have lost digits when sequences were brought to one scale."""

@@ -7,15 +7,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from rnnviz.analysis import limits
-from rnnviz.analysis.jacobians import log10_spectral_norm, normalise
-from rnnviz.analysis.linear import Progress, Steps, check_range, linearize, watched
+from rnnviz.analysis.jacobian.norms import largest_singular_values, log10_spectral_norm, normalise
+from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_range, linearize, with_progress
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.reachability import reachable
-from rnnviz.analysis.spectral_norms import largest_singular_values
 from rnnviz.core import Record, backward, checks
-from rnnviz.core.numerics import LOG10_2, Status, status_of
-
-Array = np.ndarray
+from rnnviz.core.numerics import LOG10_2, Array, Status, status_of
 
 FIRST_TURN = 10
 """The lag; then at twice as many, and so on."""
@@ -59,13 +56,13 @@ def lag_profile(
     given): one product of Jacobians that grows by a step at a time, back from `end`.
 
     The norms are `largest_singular_values` of the columns of the product that matter, few once
-    much is forgotten; `largest_stretch` finds them by power iteration. THEORY C4.
+    much is forgotten. THEORY C4.
     Raises ValueError for wrong options and above the limits of `limits`.
     """
     _, end = check_range(record, sequence, 0, end)
     step = checks.size("every", every)
     limits.check("The lag profile", limits.lags_cost(record.cell, end, record.batch_size))
-    linear = watched(linearize(record, sequence, 0, end), progress)
+    linear = with_progress(linearize(record, sequence, 0, end), progress)
     H = record.cell.hidden_size
     product, turn_at = _Product(linear, H, end), FIRST_TURN
     with np.errstate(all="ignore"):
@@ -108,7 +105,7 @@ class _Product:
         self.log10[:, 0] = 0
 
     def grow(self, k: int) -> None:
-        self.values = self._steps.pull(k, self.values)
+        self.values = self._steps.vjp(k, self.values)
         if not LOW < np.vdot(self.values, self.values) < HIGH:
             self.values, extra = normalise(self.values)
             self.log2 += int(extra)

@@ -8,8 +8,7 @@ import numpy as np
 
 from rnnviz.core import Trace
 from rnnviz.core.network import NetworkTrace
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 ARROWS = ("→", "←")
 SEPARATOR = " · "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rnnviz.analysis.factored import state_size
-from rnnviz.analysis.linear import BLOCK_BYTES, KEPT_BYTES
+from rnnviz.analysis.jacobian.sequence import BLOCK_BYTES, KEPT_BYTES
+from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.analysis.pair_columns import ENTRIES, together
 from rnnviz.core import Cell
 from rnnviz.core.cost import Estimate
@@ -27,7 +27,7 @@ def lags_cost(cell: Cell, seq_len: int, batch_size: int = 1) -> Estimate:
     where one is zero, a pass back through the whole batch tells why."""
     size = state_size(cell)
     copies = 64 if cell.skip else 48
-    norms = Estimate(8 * copies * size * size, products=6 * size**3 / QR_FLOPS_PER_SECOND)
+    norms = Estimate(8 * copies * size * size, products=2.5 * size**3 / FLOPS_PER_SECOND)
     return (
         _linear(cell, seq_len)
         + (_applied(cell, size) + norms).times(seq_len)
@@ -39,7 +39,7 @@ def spectrum_cost(cell: Cell, seq_len: int, count: int, sweeps: int = 1) -> Esti
     """`count` vectors through all steps, orthonormal again after each one; where one dies, the
     determinants of all steps."""
     size = state_size(cell)
-    qr = (4 * size * count * count + 2 * count**3) / QR_FLOPS_PER_SECOND
+    qr = 3 * size * count * count / FLOPS_PER_SECOND
     vectors = Estimate(8 * (8 * size * count + 2 * count * count), products=qr)
     steps = (_applied(cell, count) + vectors).times(sweeps * seq_len)
     return _linear(cell, seq_len) + steps + _determinants(cell, seq_len)

@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 
 from rnnviz.analysis import limits
-from rnnviz.analysis.determinants import Determinants, log_determinants
-from rnnviz.analysis.factored import state_size
-from rnnviz.analysis.linear import Progress, Steps, check_range, linearize, watched
-from rnnviz.analysis.orthonormal import Sweep, sweep
+from rnnviz.analysis.jacobian.determinants import Determinants, log_determinants
+from rnnviz.analysis.jacobian.qr import QRPass, qr_pass
+from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_range, linearize, with_progress
+from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.core import Cell, Record, checks, forward
-from rnnviz.core.numerics import Status
+from rnnviz.core.numerics import Array, Status
 
-Array = np.ndarray
 Drive = Callable[[int, int], Array]
 """(start, stop) -> x (stop − start, D, 1) of those steps."""
 
@@ -81,7 +80,7 @@ def lyapunov_spectrum(
     limits.check("The Lyapunov spectrum", limits.spectrum_cost(record.cell, steps, m), ADVICE)
     start = np.eye(state_size(record.cell), m)
     linear = linearize(record, sequence)
-    done = sweep(watched(linear, progress), start, direction == "backward")
+    done = qr_pass(with_progress(linear, progress), start, direction == "backward")
     total = _Total(m)
     total.add(done, steps, _determinants(record, sequence, linear, done, m))
     return total.spectrum(label, direction, m == len(start))
@@ -137,7 +136,7 @@ def _run_on(
         zeros = np.zeros((stop - start, cell.input_size, 1))
         record = forward(cell, params, zeros if drive is None else drive(start, stop), **states)
         linear = linearize(record)
-        done = sweep(linear, frame)
+        done = qr_pass(linear, frame)
         frame, determinants = done.frame, _determinants(record, 0, linear, done, m)
         if counts:
             total.add(done, stop - start, determinants)
@@ -171,10 +170,10 @@ def _last_state(record: Record) -> dict[str, Array]:
 
 
 def _determinants(
-    record: Record, sequence: int, linear: Steps, done: Sweep, m: int
+    record: Record, sequence: int, linear: Steps, done: QRPass, m: int
 ) -> Determinants | None:
     """Those of all steps if anything depends on them."""
-    if m < state_size(record.cell) and not (done.died >= 0).any():
+    if m < state_size(record.cell) and not (done.dead_at >= 0).any():
         return None
     return log_determinants(record, sequence, linear=linear)
 
@@ -191,15 +190,15 @@ class _Total:
         self._logs, self._status = np.zeros(m), np.full(m, Status.FINITE, np.int8)
         self._living, self._steps, self._determinant = np.arange(m), 0, 0.0
 
-    def add(self, done: Sweep, steps: int, determinants: Determinants | None) -> None:
+    def add(self, done: QRPass, steps: int, determinants: Determinants | None) -> None:
         self._logs[self._living] += done.logs
         self._steps += steps
         self._determinant += np.nan if determinants is None else float(determinants.logs.sum())
         self.lose(done, determinants)
 
-    def lose(self, done: Sweep, determinants: Determinants | None = None) -> None:
+    def lose(self, done: QRPass, determinants: Determinants | None = None) -> None:
         """Take out the directions that died. They are exactly zero if some step is singular."""
-        dead = done.died >= 0
+        dead = done.dead_at >= 0
         zero = determinants is not None and bool(determinants.singular.any())
         self._logs[self._living[dead]] = -np.inf
         self._status[self._living[dead]] = Status.ZERO if zero else Status.ROUNDED

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.analysis.factored import state_size
-from rnnviz.analysis.jacobians import normalise
-from rnnviz.analysis.linear import Linear
+from rnnviz.analysis.jacobian.norms import normalise
+from rnnviz.analysis.jacobian.sequence import JacobianSequence
+from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.core import Cell, Trace
-from rnnviz.core.numerics import LOG10_2, log10_norm, log10_rms
-
-Array = np.ndarray
+from rnnviz.core.numerics import LOG10_2, Array, log10_norm, log10_rms
 
 LOW, HIGH = 1e-200, 1e200
 """Squares of norms between which columns are left as they are."""
@@ -57,10 +55,10 @@ class Columns:
             self._shifts()
         self._m += 1
 
-    def pull(self, steps: Linear, index: int, k: int) -> None:
+    def vjp(self, steps: JacobianSequence, index: int, k: int) -> None:
         """From step k to k − 1."""
         m = self._m
-        steps.pull(index, self._values[:, :, :m], self._spare[:, :, :m])
+        steps.vjp(index, self._values[:, :, :m], self._spare[:, :, :m])
         self._values, self._spare = self._spare, self._values
         if self._lengths is not None:
             self._values[self._lengths < k, :, :m] = 0

@@ -13,13 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnnviz.analysis import limits
-from rnnviz.analysis.linear import Progress, side_by_side
+from rnnviz.analysis.jacobian.sequence import Progress, side_by_side
 from rnnviz.analysis.pair_columns import ENTRIES, Columns, together
 from rnnviz.analysis.reachability import reachable
 from rnnviz.core import Trace, checks
-from rnnviz.core.numerics import Status, largest_finite, log10_hypot, status_of
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array, Status, largest_finite, log10_hypot, status_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +120,7 @@ def _group(trace: Trace, chosen: Array, losses: Array, progress: Progress) -> li
         if steps is None or k == start:
             start = max(0, k - most)
             steps = side_by_side(trace, chosen, start, k)
-        columns.pull(steps, k - 1 - start, k)
+        columns.vjp(steps, k - 1 - start, k)
         progress((last - k + 1) / last)
     return columns.log10()
 

@@ -15,9 +15,7 @@ import numpy as np
 
 from rnnviz.analysis.measures import Measures
 from rnnviz.analysis.rates import LEVEL
-from rnnviz.core.numerics import Status
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array, Status
 
 
 class Measured(Protocol):
@@ -109,9 +107,7 @@ def phase_grids(
     return tuple(_grid(found, model, x, y, quantity) for model, found in of_model.items())
 
 
-def _grid(
-    results: Sequence[Measured], model: str, x: Axis, y: Axis, quantity: str
-) -> PhaseGrid:  # fmt: skip
+def _grid(results: Sequence[Measured], model: str, x: Axis, y: Axis, quantity: str) -> PhaseGrid:
     shape = len(y.values), len(x.values)
     total, count = np.zeros(shape), np.zeros(shape, int)
     cells = np.full(shape, Cell.PENDING)

@@ -13,9 +13,7 @@ import numpy as np
 from rnnviz.analysis import theory
 from rnnviz.analysis.spectra import Stretch
 from rnnviz.core import Cell, Record
-from rnnviz.core.numerics import log10_rms
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array, log10_rms
 
 INDEPENDENT = ("gaussian", "uniform", "glorot", "spectral_radius")
 """Initializers whose entries are independent, of mean 0 and one variance: the wide-matrix laws hold

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis import limits
-from rnnviz.analysis.factored import state_size
-from rnnviz.analysis.linear import Progress, check_range, linearize, watched
-from rnnviz.analysis.orthonormal import sweep
+from rnnviz.analysis.jacobian.qr import qr_pass
+from rnnviz.analysis.jacobian.sequence import Progress, check_range, linearize, with_progress
+from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.core import Record
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 SMALL = 7.0
 """Nats that singular values may spread for an ordinary SVD to have them all to 1e-13."""
@@ -61,15 +60,15 @@ def product_spectrum(
     size = state_size(record.cell)
     limits.check("The singular values", limits.products_cost(record.cell, stop - start))
     steps = linearize(record, sequence, start, stop)
-    there = sweep(watched(steps, progress, 0, 0.5), np.eye(size))
-    alive = there.logs[there.died < 0]
+    there = qr_pass(with_progress(steps, progress, 0, 0.5), np.eye(size))
+    alive = there.logs[there.dead_at < 0]
     if np.isnan(alive).any():
         return ProductSpectrum(label, start, stop, np.full(size, np.nan), np.nan)
     start_back = there.frame[:, np.argsort(-alive, kind="stable")]
-    back = sweep(watched(steps, progress, 0.5, 1), start_back, back=True, shaped=True)
-    assert back.shape is not None
-    living = back.died < 0
-    logs, change = _of_triangle(back.logs[living], back.shape)
+    back = qr_pass(with_progress(steps, progress, 0.5, 1), start_back, back=True, shaped=True)
+    assert back.R is not None
+    living = back.dead_at < 0
+    logs, change = _of_triangle(back.logs[living], back.R)
     dead = np.full(size - len(logs), -np.inf)
     return ProductSpectrum(label, start, stop, np.append(np.sort(logs)[::-1], dead), change)
 

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.core.numerics import LOG10_2, Status, status_of
-
-Array = np.ndarray
+from rnnviz.core.numerics import LOG10_2, Array, Status, status_of
 
 LEVEL = 0.02
 """Decades per step up to which a curve is called level."""

@@ -14,8 +14,7 @@ import numpy as np
 
 from rnnviz.core import Record, Trace
 from rnnviz.core.cell import Weights
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 BLOCK = 64
 GENERIC = 0.5

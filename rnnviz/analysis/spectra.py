@@ -8,18 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis.gradients import state_curve
-from rnnviz.analysis.jacobians import (
-    check_steps,
-    log10_spectral_norm,
-    normalise,
-    singular_values,
-    state_jacobians,
-)
+from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise, singular_values
+from rnnviz.analysis.jacobian.sequence import check_steps, state_jacobians
 from rnnviz.analysis.rates import mean_rate
 from rnnviz.core import Cell, Record, Trace, checks
-from rnnviz.core.numerics import LOG10_2
-
-Array = np.ndarray
+from rnnviz.core.numerics import LOG10_2, Array
 
 POWERS = tuple(range(1, 51))
 

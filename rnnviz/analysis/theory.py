@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core import checks
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 SPACING, WIDTH = 0.05, 12.0
 """Of the trapezoidal rule, in units of the narrower of the Gaussian and tanh, and how many
@@ -64,23 +63,6 @@ def mean_field(gain: float, input_variance: float = 0.0) -> MeanField:
     return MeanField(g, s2, q, g * g * _moments(q)[2])
 
 
-def critical_gain(input_variance: float) -> float:
-    """The g at which χ = 1: below it error vanishes on its way back, above it explodes (chaos).
-
-    1 without input; input suppresses chaos and moves it up. Source: as `mean_field`; Molgedey et
-    al. 1992. Raises ValueError for a negative variance.
-    """
-    s2 = checks.number("input_variance", input_variance, 0)
-    if s2 == 0:
-        return 1.0
-    low, high = 1.0, 2.0
-    while mean_field(high, s2).chi < 1:
-        low, high = high, 2 * high
-    while high - low > 4e-16 * high and low < (middle := 0.5 * (low + high)) < high:
-        low, high = (middle, high) if mean_field(middle, s2).chi < 1 else (low, middle)
-    return 0.5 * (low + high)
-
-
 def _moments(q: float) -> tuple[float, float, float]:
     """(E tanh², d/dq E tanh², E sech⁴) of √q z, z ~ N(0, 1).
 
@@ -110,11 +92,6 @@ def circular_law_radius(gain: float) -> float:
     return checks.number("gain", gain, 0)
 
 
-def circular_law_share(radius: Array, gain: float) -> Array:
-    """The share of eigenvalues with |λ| <= radius, (r/g)² up to 1. Source: as above."""
-    return np.minimum(np.asarray(radius, float) / gain, 1.0) ** 2
-
-
 def quarter_circle_density(sigma: Array, gain: float) -> Array:
     """Density of the singular values of a wide Gaussian W: √(4g² − σ²) / (π g²) on [0, 2g].
 
@@ -130,18 +107,6 @@ def quarter_circle_quantile(share: Array, gain: float) -> Array:
     share = (2θ + sin 2θ)/π. Source: the integral of `quarter_circle_density`."""
     theta = np.linspace(0, np.pi / 2, 4001)
     return 2 * gain * np.sin(np.interp(share, (2 * theta + np.sin(2 * theta)) / np.pi, theta))
-
-
-def largest_singular_value(gain: float, hidden_size: int) -> float:
-    """E σ_max of a Gaussian W of finite size, 2g as H → ∞.
-
-    g √((μ − 1.2065 s)/H), μ = (√(H−1) + √H)², s = (√(H−1) + √H)(1/√(H−1) + 1/√H)^⅓; −1.2065 is the
-    mean of the Tracy-Widom law. Source: Johnstone 2001, Ann. Statist. 29, 295. Needs H >= 2.
-    """
-    n = checks.size("hidden_size", hidden_size, 2)
-    below, own = np.sqrt(n - 1), np.sqrt(n)
-    spread = (below + own) * (1 / below + 1 / own) ** (1 / 3)
-    return float(gain * np.sqrt(((below + own) ** 2 - 1.2065 * spread) / n))
 
 
 def power_norm_log10(k: Array, gain: float) -> Array:
@@ -166,13 +131,6 @@ def gradient_bound_log10(k: Array, sigma_max: float, lipschitz: float = 1.0) -> 
         return np.asarray(k, float) * np.log10(lipschitz * sigma_max)
 
 
-def memory_time(bias: Array) -> Array:
-    """1/(1 − f) = 1 + e^b steps of a gate that stays at f = σ(b). Source: Tallec and Ollivier 2018,
-    arXiv:1804.11188."""
-    with np.errstate(over="ignore"):
-        return 1 + np.exp(np.asarray(bias, float))
-
-
 def half_life(bias: Array) -> Array:
     """ln 2 / −ln f steps, f = σ(b): after how many half is kept. Source: cᵗ = fᵗ c₀."""
     return np.log(2) * e_fold(bias)
@@ -182,14 +140,3 @@ def e_fold(bias: Array) -> Array:
     """−1/ln f steps, f = σ(b)."""
     with np.errstate(over="ignore", divide="ignore"):
         return 1 / np.log1p(np.exp(-np.asarray(bias, float)))
-
-
-def chrono_bias_density(bias: Array, t_max: int) -> Array:
-    """Density of the bias b = ln u, u ~ U(1, T_max − 1): e^b / (T_max − 2) on [0, ln(T_max − 1)].
-
-    1/(1 − f) is then uniform on [2, T_max]: in the time scale, not in its logarithm.
-    Source: Tallec and Ollivier 2018, arXiv:1804.11188, eq. 16. Raises ValueError if T_max < 3.
-    """
-    checks.size("t_max", t_max, 3)
-    b = np.asarray(bias, float)
-    return np.where((b >= 0) & (b <= np.log(t_max - 1)), np.exp(b), 0) / (t_max - 2)

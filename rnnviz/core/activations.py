@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ import numpy as np
 
 from rnnviz.core import checks
 from rnnviz.core.cell import Cell, Weights
+from rnnviz.core.numerics import Array
 from rnnviz.core.scaling import Scaler, needs_scaling
 from rnnviz.core.skips import Arrivals, delay, delay_arrays
 from rnnviz.core.trace import Record, Trace
 
-Array = np.ndarray
 Tell = Callable[[], None]
 """Is called again and again while work goes on; what it raises ends the work."""
 

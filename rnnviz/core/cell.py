@@ -23,9 +23,9 @@ import numpy as np
 from rnnviz.core import products
 from rnnviz.core.activations import ACTIVATIONS, Activation
 from rnnviz.core.latex import Equations, literal
+from rnnviz.core.numerics import Array
 from rnnviz.core.parameters import Parameters
 
-Array = np.ndarray
 Views = tuple[Array, ...]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
-Array = np.ndarray
+from rnnviz.core.numerics import Array
+
+T = TypeVar("T")
 
 
 def size(name: str, value: object, minimum: int = 1) -> int:
@@ -34,6 +36,13 @@ def choice(name: str, value: object, allowed: Iterable[str]) -> str:
     if not isinstance(value, str) or value not in names:
         raise ValueError(f"{name} must be one of {', '.join(names)}, got {value!r}")
     return value
+
+
+def some(name: str, values: Sequence[T]) -> Sequence[T]:
+    """Return `values` if there is at least one."""
+    if not values:
+        raise ValueError(f"{name} must hold at least one result, got none")
+    return values
 
 
 def array(name: str, value: Any, shape: tuple[int | str, ...], finite: bool = True) -> Array:

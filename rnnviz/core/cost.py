@@ -27,8 +27,9 @@ class Speed:
 
 @dataclass(frozen=True)
 class Estimate:
-    """bytes: all that is alive at once, at the most; never fewer than are taken. python, products,
-    elements: seconds on one core, within a factor of two from 0.2 s on, by what they are spent on.
+    """bytes: all arrays that are alive at once, at the most; never fewer than are taken.
+    python, products, elements: seconds on one core, by what they are spent on. Of a run within a
+    factor of two from 0.2 s on; of an analysis those of its costly branches, which may be spared.
     """
 
     bytes: int = 0

@@ -11,10 +11,9 @@ from rnnviz.core import checks
 from rnnviz.core.activations import ONE, logistic_of_negated, logistic_slope, tanh_slope
 from rnnviz.core.cell import Cell, Recorded, Tape, Traced, Views, Weights
 from rnnviz.core.latex import D_H, D_H_BEFORE, Equations, aligned, preactivation, skip_term
+from rnnviz.core.numerics import Array
 from rnnviz.core.products import summed_products
 from rnnviz.core.variants import GRU_VARIANTS
-
-Array = np.ndarray
 
 RESETS = ("after", "before")
 

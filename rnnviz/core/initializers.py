@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from rnnviz.core import checks
+from rnnviz.core.numerics import Array
 
-Array = np.ndarray
 Generator = np.random.Generator
 
 

@@ -6,21 +6,19 @@ itself; its record stays in that order, its own order of processing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 
 from rnnviz.core.bptt import Tell, unroll
 from rnnviz.core.cell import Cell
+from rnnviz.core.numerics import Array
 from rnnviz.core.scaling import add_scaled
 from rnnviz.core.trace import Record, Trace
 
-Array = np.ndarray
 Layers = tuple[tuple[Record, ...], ...]
 Traces = tuple[tuple[Trace, ...], ...]
-Params = Callable[[int, int], dict[str, Array]]
-"""(layer, direction) -> the parameters of that cell."""
 
 DIRECTIONS = ("forward", "backward")
 

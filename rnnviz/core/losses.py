@@ -11,8 +11,8 @@ from collections.abc import Callable
 import numpy as np
 
 from rnnviz.core import checks
+from rnnviz.core.numerics import Array
 
-Array = np.ndarray
 PointwiseError = Callable[[Array, Array], tuple[Array, Array]]
 
 

@@ -19,10 +19,8 @@ from rnnviz.core.activations import (
 from rnnviz.core.cell import Cell, Recorded, Tape, Traced, Views, Weights, named_rows
 from rnnviz.core.initializers import uniform
 from rnnviz.core.latex import D_C, D_H, Equations, aligned, number, preactivation
-from rnnviz.core.numerics import log_abs_det
+from rnnviz.core.numerics import Array, log_abs_det
 from rnnviz.core.variants import LSTM_VARIANTS, check_fixed
-
-Array = np.ndarray
 
 SQUASHES = ("tanh", "identity")
 

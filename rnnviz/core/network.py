@@ -24,9 +24,8 @@ from rnnviz.core.layers import (
     outputs,
 )
 from rnnviz.core.losses import ERRORS, weighted
+from rnnviz.core.numerics import Array
 from rnnviz.core.trace import Trace
-
-Array = np.ndarray
 
 READOUTS = ("aligned", "final")
 

@@ -11,6 +11,7 @@ from enum import IntEnum
 import numpy as np
 
 Array = np.ndarray
+"""Of any number of dimensions; docstrings say which, such as (T, H, B)."""
 
 LOG10_2 = float(np.log10(2.0))
 LOG10_MAX = float(np.log10(np.finfo(np.float64).max))

@@ -11,8 +11,7 @@ import numpy as np
 
 from rnnviz.core import checks
 from rnnviz.core.initializers import chrono_bias, init_W_hh, uniform
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 
 @dataclass(frozen=True)

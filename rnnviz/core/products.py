@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 # Measured: columns of a weight-gradient product that make it efficient.
 BLOCK_COLUMNS = 1 << 10

@@ -11,9 +11,7 @@ from rnnviz.core import checks
 from rnnviz.core.activations import ACTIVATIONS, Activation
 from rnnviz.core.cell import Cell, Recorded, Tape, Views, Weights
 from rnnviz.core.latex import D_H, D_H_BEFORE, Equations, aligned, number, preactivation
-from rnnviz.core.numerics import log_abs_det
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array, log_abs_det
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-Array = np.ndarray
+from rnnviz.core.numerics import Array
+
 Scaled = tuple[Array, Array | int]
 """An array (H, B), and the exponents (B,) of its columns."""
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rnnviz.core.cell import Cell, Weights
+from rnnviz.core.numerics import Array
 from rnnviz.core.scaling import Scaled
-
-Array = np.ndarray
 
 
 def delay_arrays(cell: Cell, h: Array, h0: Array | None) -> tuple[Array | None, Array | None]:
@@ -50,9 +49,9 @@ class Arrivals:
     def sums(self, start: int, stop: int) -> list[Array | None]:
         """What is added to d_h[t] for t = start .. stop − 1; None for nothing at all."""
         if self._skipped is None:
-            return [None, *self._direct[:stop]] if start == 0 else list(
-                self._direct[start - 1 : stop]
-            )  # fmt: skip
+            return (
+                [None, *self._direct[:stop]] if start == 0 else list(self._direct[start - 1 : stop])
+            )
         total = np.zeros((stop - start, *self._direct.shape[1:]), self._direct.dtype)
         later = self._skipped[start + self._skip - 1 : stop + self._skip - 1]
         total[: len(later)] += later

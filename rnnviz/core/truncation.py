@@ -9,11 +9,9 @@ import numpy as np
 
 from rnnviz.core import checks
 from rnnviz.core.bptt import Tell, backward, checked_direct
+from rnnviz.core.numerics import Array
 from rnnviz.core.scaling import add_scaled
-from rnnviz.core.states import cell_carry
-from rnnviz.core.trace import Record, Trace
-
-Array = np.ndarray
+from rnnviz.core.trace import Record, Trace, cell_carry
 
 
 def truncated_backward(

@@ -12,8 +12,8 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from rnnviz.analysis import trust as trusting
 from rnnviz.analysis.layers import LayerTrace
+from rnnviz.analysis.selfcheck import checks as trusting
 from rnnviz.analysis.spectra import JacobianSpectrum
 from rnnviz.core.bptt import Tell
 from rnnviz.core.cost import Speed, measure_speed
@@ -32,7 +32,7 @@ KEYS = (Experiment, gradient_flow.Choices, spectrum.Choices, gates.Choices)
 """Small frozen values that results are kept by."""
 
 
-SHORT = 0.1
+SHORT = 0.05
 """Seconds of estimated run that nobody need be able to end on its way."""
 
 

@@ -21,13 +21,14 @@ LINKED, ALLOWED = "linked", "allowed"
 """Where a visit keeps the experiment that it began with, and those that were clicked."""
 
 
-def is_missing(setting: state.Setting) -> bool:
-    """Whether this is what the visit's link asks for, takes long, and nobody has clicked yet."""
+def is_missing(setting: state.Setting, refusal: str) -> bool:
+    """Whether this is what the visit's link asks for, takes long, and nobody has clicked yet. What
+    is refused anyway (`refusal` says why) is not asked about."""
     experiment = setting.experiment
     linked: Experiment = st.session_state.setdefault(LINKED, experiment)
     if experiment.dtype != linked.dtype:  # which is another while a knob is held
         experiment = replace(experiment, dtype=linked.dtype)
-    if experiment != linked:
+    if refusal or experiment != linked:
         return False
     return linked not in _allowed() and _seconds(setting) > FREE_SECONDS
 

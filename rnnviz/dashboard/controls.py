@@ -12,8 +12,8 @@ from rnnviz.dashboard.knobs import is_dragging, select, slider
 from rnnviz.dashboard.more import more
 from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import FIELDS, Experiment, check_size
-from rnnviz.links import left_out
-from rnnviz.presets import PRESETS
+from rnnviz.experiment.links import left_out
+from rnnviz.experiment.presets import PRESETS
 from rnnviz.wording.names import display_name
 
 LAYERED = ("view_layer", "view_direction")

@@ -16,8 +16,8 @@ import streamlit as st
 from rnnviz.dashboard.choices import view_key, widget
 from rnnviz.dashboard.state import MESSAGES, WHOLE_PAGE
 from rnnviz.experiment import Experiment
+from rnnviz.experiment.presets import PRESETS
 from rnnviz.plots import theme
-from rnnviz.presets import PRESETS
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import minus
 

@@ -73,8 +73,8 @@ LESSONS: dict[str, Lesson] = {
     "clipping": Lesson(
         "Clipping",
         "An RNN under SGD, gain 1.5, 20 steps to recall over, 600 training steps. Grey: not "
-        "clipped, it ends no better than a guess. In colour: gradient norm clipped at 1, which "
-        "shortens a step and does not turn it; here that is enough to learn the task.",
+        "clipped, it has not learned the task by then. In colour: gradient norm clipped at 1, "
+        "which shortens a step and does not turn it; here that is enough to learn it.",
         {**CLIPPING, "clip": "norm", "clip_at": 1.0},
         {**CLIPPING, "clip": "none"},
         goal=600,

@@ -64,8 +64,9 @@ def _page(path: str) -> None:
     setting = controls.setting()
     controls.say_problem()
     controls.follow(setting)
-    missing, setting = consent.is_missing(setting), _of_page(path, setting)
+    linked, setting = setting, _of_page(path, setting)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
+    missing = consent.is_missing(linked, refusal)
     place, question = st.empty(), st.empty()
     trust.mark(place, path, setting.experiment, refusal or missing * "not run")
     if refusal:
@@ -80,8 +81,6 @@ def _page(path: str) -> None:
         _answer(path, setting)
     if path == "train":  # it may have begun another run
         trust.mark(place, path, setting.experiment, refusal)
-    if not (refusal or missing or setting.dragging):
-        trust.check(path, setting.experiment)
     relay()
     saving.tab()
 
@@ -97,6 +96,8 @@ def _answer(path: str, setting: state.Setting) -> None:
             if path != "gates":  # which has a switch for it
                 train_controls.shown_after(setting.experiment)
             PAGES[path][1].page(setting)
+        if not setting.dragging:
+            trust.check(path, setting.experiment)
     except Crowded as crowded:
         layout.refused(f"{crowded}.")
 
@@ -105,8 +106,9 @@ def _answer(path: str, setting: state.Setting) -> None:
 def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go."""
     linked = controls.setting()
-    missing, setting = consent.is_missing(linked), _of_page(path, linked)
+    setting = _of_page(path, linked)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
+    missing = consent.is_missing(linked, refusal)
     unseen = missing and path in consent.RUNNING
     try:
         with st.container(key="trust"):

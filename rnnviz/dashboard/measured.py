@@ -15,9 +15,9 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.analysis import contributions, lags, limits, lyapunov, pairs
-from rnnviz.analysis.factored import state_size
+from rnnviz.analysis.jacobian.sequence import Progress
+from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.analysis.layers import LayerTrace
-from rnnviz.analysis.linear import Progress
 from rnnviz.core import Trace
 from rnnviz.core.cost import Estimate
 from rnnviz.dashboard import compute

@@ -16,7 +16,7 @@ from rnnviz.dashboard.choices import widget
 from rnnviz.dashboard.train_controls import GHOSTS
 from rnnviz.dashboard.training import MOST_KEPT, WORTH_KEEPING, Kept, Visit, changes, kept
 from rnnviz.experiment import FIELDS, Experiment
-from rnnviz.links import to_query
+from rnnviz.experiment.links import to_query
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
 

@@ -17,8 +17,8 @@ from rnnviz.dashboard.components.tab import browser_tab, claimed
 from rnnviz.dashboard.store import Store, is_token
 from rnnviz.dashboard.training import Kept, Visit
 from rnnviz.experiment import Experiment, Plan
+from rnnviz.experiment.links import from_query, to_query
 from rnnviz.jobs.training import Training
-from rnnviz.links import from_query, to_query
 
 STORE = "store"
 """Where a session has the store that all visitors share."""

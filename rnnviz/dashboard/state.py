@@ -16,8 +16,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rnnviz.dashboard.choices import PAGE_VIEWS, PATH, VIEWS, view_key
 from rnnviz.experiment import FIELDS, Experiment, check_size
-from rnnviz.links import TEXT_CUT, from_query, to_query
-from rnnviz.presets import PRESETS
+from rnnviz.experiment.links import TEXT_CUT, from_query, to_query
+from rnnviz.experiment.presets import PRESETS
 
 PAGE, DETAILS = "page", "details"
 """Keys of the two fragments of a page: what is seen first, and what is below the fold."""

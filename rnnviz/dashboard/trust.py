@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rnnviz.analysis import trust as trusting
-from rnnviz.analysis.trust import Trust
+from rnnviz.analysis.selfcheck import checks as trusting
+from rnnviz.analysis.selfcheck.checks import Trust
 from rnnviz.core.network import run_network
 from rnnviz.dashboard import compute, jobs, training, trust_words
 from rnnviz.dashboard import train_controls as controls

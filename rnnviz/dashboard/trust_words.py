@@ -7,8 +7,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from rnnviz.analysis.rounding import MOST, STRICT
-from rnnviz.analysis.trust import (
+from rnnviz.analysis.selfcheck.checks import (
     EQUATIONS,
     GRADIENT,
     LOSSES,
@@ -18,6 +17,7 @@ from rnnviz.analysis.trust import (
     Check,
     Trust,
 )
+from rnnviz.analysis.selfcheck.noise import MOST, STRICT
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import scientific
 from rnnviz.wording.texts import fill, texts

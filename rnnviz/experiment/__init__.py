@@ -6,9 +6,16 @@ from rnnviz.core.cost import Estimate, Speed
 from rnnviz.experiment.config import FIELDS, MAX_MODELS, Experiment
 from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import Model
-from rnnviz.experiment.networks import init_params, make_networks
-from rnnviz.experiment.plan import Plan, check_size, estimate, plan
-from rnnviz.experiment.problems import make_batch, make_task
+from rnnviz.experiment.plan import (
+    Plan,
+    check_size,
+    estimate,
+    init_params,
+    make_batch,
+    make_networks,
+    make_task,
+    plan,
+)
 from rnnviz.experiment.runs import Run, run, run_plan
 
 __all__ = [

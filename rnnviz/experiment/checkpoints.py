@@ -14,12 +14,11 @@ import numpy as np
 
 from rnnviz.core import checks
 from rnnviz.core.network import Network
+from rnnviz.core.numerics import Array
 from rnnviz.experiment.config import FIELDS, Experiment
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.training import held_out, params_after, start
 from rnnviz.tasks.text import SAMPLE
-
-Array = np.ndarray
 
 FOLDER = Path(__file__).parents[1] / "checkpoints"
 MAX_BYTES = 100_000

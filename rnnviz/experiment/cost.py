@@ -17,7 +17,7 @@ from rnnviz.core.network import Network
 # done element by element.
 PER_MODEL, PER_SEQUENCE = 0.85e-3, 30e-6
 PER_STEP, STEPS_TO_DOUBLE, MOST_TIMES = 8e-6, 500, 3
-PER_WINDOW = 0.3e-3
+PER_WINDOW = 0.1e-3
 PER_PARAMETER, PER_WEIGHT_AND_STEP = 40e-9, 0.25e-9
 FLOPS_PER_SECOND = 28e9
 PER_ELEMENT = 11e-9

@@ -11,8 +11,7 @@ from rnnviz.core.bptt import Tell, backward
 from rnnviz.core.network import NetworkTrace, run_network
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import Model
-from rnnviz.experiment.networks import setting
-from rnnviz.experiment.plan import Plan, plan
+from rnnviz.experiment.plan import Plan, plan, setting
 from rnnviz.experiment.training import params_after
 from rnnviz.tasks import Batch
 

@@ -11,8 +11,7 @@ from rnnviz.core.losses import LOSSES
 from rnnviz.core.network import Network, predict
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import Model
-from rnnviz.experiment.plan import plan
-from rnnviz.experiment.problems import make_task
+from rnnviz.experiment.plan import make_task, plan
 from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
 from rnnviz.training import METRICS, TrainOptions, TrainState, advance

@@ -7,11 +7,11 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rnnviz.analysis.claims_carry import carry_draw
-from rnnviz.analysis.claims_growth import draw
-from rnnviz.analysis.claims_reduction import reduction
-from rnnviz.analysis.claims_stability import CORRELATIONS, LAMBDAS, sensitivity
-from rnnviz.analysis.claims_truncation import agreement
+from rnnviz.claims.growth import draw
+from rnnviz.claims.highway import carry_draw
+from rnnviz.claims.reduction import reduction
+from rnnviz.claims.stability import CORRELATIONS, LAMBDAS, sensitivity
+from rnnviz.claims.truncation import agreement
 from rnnviz.experiment import Experiment, estimate, run
 from rnnviz.jobs.claims_networks import MOST_SECONDS, clipped_run, not_measured, own_agreement
 

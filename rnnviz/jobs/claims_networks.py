@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.analysis.claims_clipping import ClippedRun, entry_limit, time_profile
-from rnnviz.analysis.claims_growth import STEPS, Draw
-from rnnviz.analysis.claims_truncation import WINDOWS, Agreement, cosine
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.rates import fit_slope
+from rnnviz.claims.clipping import ClippedRun, entry_limit, time_profile
+from rnnviz.claims.growth import STEPS, Draw
+from rnnviz.claims.truncation import WINDOWS, Agreement, cosine
 from rnnviz.core.network import run_network
 from rnnviz.core.truncation import truncated_backward
 from rnnviz.experiment import Experiment, Model, Run
+from rnnviz.experiment.presets import PRESETS
 from rnnviz.experiment.training import batches_of, options_of, start
-from rnnviz.presets import PRESETS
 from rnnviz.training.clipping import clip_by_value, global_norm
 from rnnviz.training.trainer import Step, take_step
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import note, rule
@@ -14,8 +15,6 @@ from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, model_t
 
 if TYPE_CHECKING:
     from rnnviz.analysis.spectra import JacobianSpectrum
-
-Array = np.ndarray
 
 ROW_HEIGHT = 270
 MARGIN = {"l": 62, "r": 18, "t": 30, "b": 46}

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from rnnviz.analysis.carry import CarryPaths
     from rnnviz.analysis.rates import Curve
 
-Array = np.ndarray
-
 HEIGHT = 190
 TIME = "time step t"
 OWN = "step of its own, from the end of the sequence"

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.core.numerics import Status
+from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.curves import WORDS
 from rnnviz.plots.drawing import Piece
-
-Array = np.ndarray
 
 MOST_STEPS = 300
 SPECIAL_COLOURS = {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnviz.analysis.claims_growth import PREDICTORS, Draw, Score, score, sign
+from rnnviz.claims.growth import PREDICTORS, Draw, Score, score, sign
 from rnnviz.core.numerics import Status
 from rnnviz.plots import theme
 from rnnviz.plots.claims_panels import (

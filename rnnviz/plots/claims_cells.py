@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnviz.analysis.claims_carry import BIASES as FORGET_BIASES
-from rnnviz.analysis.claims_carry import CarryDraw
-from rnnviz.analysis.claims_reduction import BIASES, CEILING, Reduction
+from rnnviz.claims.highway import BIASES as FORGET_BIASES
+from rnnviz.claims.highway import CarryDraw
+from rnnviz.claims.reduction import BIASES, CEILING, Reduction
 from rnnviz.plots.claims_panels import (
     HEIGHT,
     Panel,
@@ -24,8 +24,6 @@ from rnnviz.plots.claims_panels import (
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
 from rnnviz.wording.numbers import signed
-
-Array = np.ndarray
 
 RNN, LSTM, GRU, LINEAR = "#bf5400", "#1d72cd", "#0c6e5b", "#7367cc"
 SHADES = dict(zip(FORGET_BIASES, ("#986d1b", "#c04c7a", "#7367cc", "#1d72cd"), strict=True))
@@ -143,13 +141,13 @@ def _ends(found: Sequence[CarryDraw], y_range: list[float]) -> Panel:
     both = (y_range[0], y_range[1])
     return Panel(
         title=f"<b>All {len(found)} draws, {len(found[0].true) - 1} steps back</b><br>"
-              "dotted: where the highway is the only road",
+        "dotted: where the highway is the only road",
         x={"title": "Π f, decades", "range": y_range, "nticks": 7},
         y={"title": "truth, decades", "range": y_range, "nticks": 7},
         data=data,
         notes=[inside("more arrives than Π f says", 0.03, 0.97, xanchor="left", yanchor="top")],
         shapes=[segment(both, both), segment(both, (0, 0), "solid")],
-    )  # fmt: skip
+    )
 
 
 def _bias(d: CarryDraw) -> str:

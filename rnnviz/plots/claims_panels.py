@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels
 from rnnviz.plots.marks import gapped, note
 from rnnviz.plots.panels import UNSEEN, axis, nothing
-
-Array = np.ndarray
 
 HEIGHT = 330
 MARGIN = {"l": 62, "r": 12, "t": 46, "b": 46}

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnviz.analysis.claims_examples import Counterexample
-from rnnviz.analysis.claims_stability import CORRELATIONS, Sensitivity, weight_sensitivity
-from rnnviz.core.numerics import Status
+from rnnviz.claims.counterexamples import Counterexample
+from rnnviz.claims.stability import CORRELATIONS, Sensitivity, weight_sensitivity
+from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.claims_panels import (
     HEIGHT,
@@ -23,8 +23,6 @@ from rnnviz.plots.claims_panels import (
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
 from rnnviz.plots.panels import factor
-
-Array = np.ndarray
 
 SHADES = dict(zip(CORRELATIONS, ("#1d72cd", "#7367cc", "#c04c7a"), strict=True))
 FADING = {0.5: "#986d1b", 0.8: "#bf5400", 0.9: "#c04c7a", 0.95: "#7367cc", 0.99: "#1d72cd"}

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnviz.analysis.claims_clipping import ClippedRun
-from rnnviz.analysis.claims_truncation import GOOD, WINDOWS, Agreement
-from rnnviz.analysis.claims_verdicts import FADES, WINDOW
+from rnnviz.claims.clipping import ClippedRun
+from rnnviz.claims.truncation import FADES, GOOD, WINDOW, WINDOWS, Agreement
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.claims_panels import (
     HEIGHT,
@@ -28,8 +28,6 @@ from rnnviz.plots.claims_panels import (
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
 from rnnviz.plots.influence import Curve
 from rnnviz.wording.numbers import signed
-
-Array = np.ndarray
 
 CASES = {"exploding": "#bf5400", "vanishing": "#1d72cd"}
 CELLS = {"rnn": "#bf5400", "lstm": "#1d72cd", "gru": "#0c6e5b"}

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
-from rnnviz.plots.magnitudes import value_range
+from rnnviz.plots.log_curves import value_range
 from rnnviz.plots.marks import note, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
     from rnnviz.analysis.contributions import Contributions
-
-Array = np.ndarray
 
 HEIGHT = 350
 MARGIN = {"t": 14, "b": 46, "r": 84}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.core.numerics import LOG10_MAX, LOG10_TINY, Status
+from rnnviz.core.numerics import LOG10_MAX, LOG10_TINY, Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.marks import gapped
@@ -19,7 +19,6 @@ from rnnviz.wording.numbers import signed
 if TYPE_CHECKING:
     from rnnviz.analysis.rates import Curve
 
-Array = np.ndarray
 Steps = Array | Sequence[float | None]
 
 WORDS = {

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import note
 from rnnviz.plots.tracks import Words
 
-Array = np.ndarray
 HEIGHT = 170
 ROW = 22
 """Pixels of a line of answers."""

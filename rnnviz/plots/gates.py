@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.core.numerics import Status
+from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.cells import Cells, layers, thinned
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
@@ -18,7 +18,6 @@ from rnnviz.wording.numbers import minus
 if TYPE_CHECKING:
     from rnnviz.analysis.gates import GateStats, Memory
 
-Array = np.ndarray
 Styles = Mapping[str, theme.Style]
 
 HEIGHT = 250

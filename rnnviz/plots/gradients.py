@@ -10,11 +10,10 @@ import numpy as np
 from rnnviz.plots import curves, predictions, theme
 from rnnviz.plots.detail import flow_detail_figure
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.flags import flags
 from rnnviz.plots.heatmaps import unit_heatmaps
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
-from rnnviz.plots.marks import note, on_paper, rule
-from rnnviz.plots.rails import Drawn, all_rails
+from rnnviz.plots.log_curves import Drawn, all_rails
+from rnnviz.plots.marks import flags, note, on_paper, rule
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:

@@ -17,8 +17,6 @@ from rnnviz.wording.numbers import minus
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow
 
-Array = np.ndarray
-
 HEIGHT = 140
 MARGIN = {"l": 54, "r": 98, "t": 24, "b": 24}
 GAP = 22.0

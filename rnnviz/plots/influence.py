@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels
@@ -13,7 +14,6 @@ from rnnviz.plots.marks import gapped, note, rule
 from rnnviz.plots.panels import axis
 from rnnviz.wording.numbers import minus
 
-Array = np.ndarray
 HEIGHT = 260
 MARGIN = {"l": 64, "r": 110, "t": 20, "b": 46}
 WRONG, RIGHT = "#d55e00", "#009e73"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
@@ -16,8 +17,6 @@ from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
     from rnnviz.analysis.spectra import JacobianSpectrum
-
-Array = np.ndarray
 
 HEIGHT = 300
 MARGIN = {"t": 22, "b": 48, "r": 84}

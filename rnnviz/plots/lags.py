@@ -11,7 +11,7 @@ import numpy as np
 from rnnviz.plots import predictions, theme
 from rnnviz.plots.curves import Relative
 from rnnviz.plots.drawing import Drawing, FigureFunction
-from rnnviz.plots.magnitudes import magnitude_figure
+from rnnviz.plots.log_curves import magnitude_figure
 
 if TYPE_CHECKING:
     from rnnviz.analysis.lags import LagProfile

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.core.numerics import Status
+from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, predictions, theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
@@ -17,8 +17,6 @@ from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
     from rnnviz.analysis.lyapunov import LyapunovSpectrum
-
-Array = np.ndarray
 
 HEIGHT = 330
 MARGIN = {"t": 12, "b": 46, "r": 84}

@@ -8,13 +8,13 @@ from html import escape
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import on_paper
 from rnnviz.plots.panels import MOST_COLUMNS, axis, grid_places
 from rnnviz.plots.tracks import Track, Words
 
-Array = np.ndarray
 MARGIN = {"l": 110, "r": 14, "t": 24, "b": 8}
 ROW = 130
 """Pixels of a row of panels."""

@@ -13,14 +13,13 @@ from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, layers
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.heatmaps import magnitude_scale
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
-from rnnviz.plots.magnitudes import magnitude_figure
+from rnnviz.plots.log_curves import magnitude_figure
 from rnnviz.plots.marks import on_paper
 from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, nothing, panel_title
 
 if TYPE_CHECKING:
     from rnnviz.analysis.pairs import PairMatrix
 
-Array = np.ndarray
 Styles = Mapping[str, theme.Style]
 
 ROW_HEIGHT = 300

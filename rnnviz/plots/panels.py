@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.marks import on_paper
-
-Array = np.ndarray
 
 WIDE = 9.5
 """Pixels a bold character of a headline is wide, on average."""

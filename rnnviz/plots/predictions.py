@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.labels import EndLabel, small_label
@@ -16,8 +17,6 @@ from rnnviz.wording.numbers import signed
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow
     from rnnviz.analysis.predictions import Prediction, Predictions
-
-Array = np.ndarray
 
 LOOK: dict[str, Any] = {"dash": "dashdot", "width": 2.0}
 BOUND: dict[str, Any] = {"dash": "longdash", "width": theme.THIN}

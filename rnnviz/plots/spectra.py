@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.plots import laws, promises, theme
-from rnnviz.plots.circles import (
-    LARGEST,
-    circles_and_key,
-    drawable,
-    has_slope_circle,
-    largest_shown,
-)
+from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.jacobians import jacobian_figure
 from rnnviz.plots.labels import EndLabel, end_labels
 from rnnviz.plots.marks import rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, factor, headline, nothing
+from rnnviz.plots.spectrum_marks import (
+    LARGEST,
+    circles_and_key,
+    disc,
+    drawable,
+    edge_rule,
+    growth,
+    has_slope_circle,
+    largest_shown,
+    promises,
+    quarter_circle,
+)
 
 if TYPE_CHECKING:
     from rnnviz.analysis.predictions import WeightLaw
@@ -33,7 +38,6 @@ __all__ = [
     "singular_values_figure",
 ]
 
-Array = np.ndarray
 Styles = Mapping[str, theme.Style]
 
 SPECTRUM_HEIGHT = 262
@@ -65,7 +69,7 @@ def singular_values_figure(
         return drawing([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "singular-values")
     only = len(drawn) == 1
     data = [_singular_values(s, known[s.label], bars=only) for s in drawn]
-    data += [] if law is None else [laws.quarter_circle(law, known[drawn[0].label])]
+    data += [] if law is None else [quarter_circle(law, known[drawn[0].label])]
     edges = sorted({1 / s.lipschitz for s in drawn})
     theory = [] if law is None else [float(law.singular_values[0])]
     top = 1.1 * max([*(s.sigma_max for s in drawn), *edges, *theory])
@@ -75,10 +79,10 @@ def singular_values_figure(
         "xaxis": axis("singular value, largest first", showgrid=False, nticks=6),
         "yaxis": axis("σ", range=[0, top]),
         "bargap": 0.15,
-        "shapes": [promises.edge_rule(edge) for edge in edges],
+        "shapes": [edge_rule(edge) for edge in edges],
         "annotations": [
             headline("σ<sub>max</sub> =", sizes, 390),
-            *promises.promises(drawn, edges, promise),
+            *promises(drawn, edges, promise),
         ],
     }
     return drawing(data, layout, "singular-values")
@@ -132,7 +136,7 @@ def eigenvalue_figure(
     reach = largest_shown(drawn)
     circles, key = circles_and_key(mean_slope, reach)
     if law is not None:
-        circles.append(laws.disc(law))
+        circles.append(disc(law))
         key["text"] += f"<br>shaded: circular law,<br>radius {law.radius:.2f}"
     reach = max([reach, *(1.08 * circle["x1"] for circle in circles)])
     only = len(drawn) == 1
@@ -188,7 +192,7 @@ def powers_figure(
     pixels = height - POWERS_MARGIN["t"] - POWERS_MARGIN["b"]
     labels = [t for s in drawn for t in _power_labels(s, known[s.label], rates, len(drawn) == 1)]
     if law is not None:
-        line, label = laws.growth(law, drawn[0].powers_k, known[drawn[0].label])
+        line, label = growth(law, drawn[0].powers_k, known[drawn[0].label])
         data, labels = [line, *data], [*labels, label]
         y_range = (0.0, max(y_range[1], 1.1 * float(line["y"].max())))
     last = max(int(s.powers_k[-1]) for s in drawn)

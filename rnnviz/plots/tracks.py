@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 TOP = 30_000
 """The greatest code of a number; those of what is none lie beyond."""
@@ -92,13 +92,3 @@ def packed_values(values: Array) -> dict[str, Any]:
     data = base64.b64encode(codes.astype("<i2").tobytes()).decode()
     return {"codes": data, "shape": list(wide.shape), "middle": float(middle),
             "scale": float(scale)}  # fmt: skip
-
-
-def unpacked_values(packed: dict[str, Any]) -> Array:
-    """What the browser makes of `packed_values`, for tests and notebooks."""
-    codes = np.frombuffer(base64.b64decode(packed["codes"]), "<i2").reshape(packed["shape"])
-    values = packed["middle"] + codes * packed["scale"]
-    values[codes == NAN_CODE] = np.nan
-    values[codes == LOW_CODE] = -np.inf
-    values[codes == HIGH_CODE] = np.inf
-    return values

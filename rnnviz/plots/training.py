@@ -8,13 +8,13 @@ from types import MappingProxyType
 import numpy as np
 
 from rnnviz.analysis.courses import Course
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import gapped, note, rule
 from rnnviz.plots.panels import UNSEEN, axis, headline
 from rnnviz.wording.training import loss_words
 
-Array = np.ndarray
 Styles = Mapping[str, theme.Style]
 
 HEIGHT = 190

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rnnviz.analysis.courses import Course
-from rnnviz.core.numerics import Status
+from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.cells import Cells, layers
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
@@ -26,7 +26,6 @@ from rnnviz.plots.training import (
 )
 from rnnviz.wording.numbers import minus
 
-Array = np.ndarray
 Styles = Mapping[str, theme.Style]
 
 MAP_MARGIN = {"l": 58, "r": 84, "t": 24, "b": 42}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis.courses import Course
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import on_paper, rule
@@ -15,7 +16,6 @@ from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.tracks import Track
 from rnnviz.plots.training import HEIGHT, HUGE, span, step_axis, step_line
 
-Array = np.ndarray
 Styles = Mapping[str, theme.Style]
 
 MARGIN = {"l": 58, "r": 24, "t": 24, "b": 42}

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
 
-import numpy as np
-
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import note
 from rnnviz.plots.tracks import Words
 
-Array = np.ndarray
 LINE, LINES = 92, 2
 """Characters of a line, and lines of a text."""
 ROW = 44

@@ -9,8 +9,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from rnnviz.core import checks
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 LOSS_AT = ("last", "every")
 SHAPES = ("one-to-many", "many-to-one", "many-to-many")

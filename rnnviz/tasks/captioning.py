@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.tasks.batch import END, START, Batch, Task, check, lengths_mask
 from rnnviz.tasks.digits import PIXELS, chosen, digits
 
-Array = np.ndarray
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 LETTERS = tuple(sorted(set("".join(NAMES))))
 SYMBOLS = (*LETTERS, START, END)

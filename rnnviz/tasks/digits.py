@@ -11,9 +11,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.tasks.batch import HELD_OUT, Batch, Task, all_steps, check, guess, loss_mask, streams
 
-Array = np.ndarray
 SIDE = 8
 PIXELS = SIDE * SIDE
 TRAINED = 1437

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core import checks
+from rnnviz.core.numerics import Array
 
-Array = np.ndarray
 MAX_ORDER = 4
 
 

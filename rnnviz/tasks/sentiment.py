@@ -11,8 +11,6 @@ import numpy as np
 
 from rnnviz.tasks.batch import HELD_OUT, Batch, Task, check, guess, lengths_mask, streams
 
-Array = np.ndarray
-
 ANSWERS = ("negative", "positive")
 POSITIVE = ("good", "great", "lovely", "nice", "fine", "wonderful", "pleasant", "excellent")
 NEGATIVE = ("bad", "awful", "terrible", "poor", "dull", "horrible", "nasty", "dreadful")

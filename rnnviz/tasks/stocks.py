@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.tasks.batch import HELD_OUT, Batch, Task, all_steps, check, loss_mask, streams
 
-Array = np.ndarray
 COMPANIES = 6
 PAIRS = 103  # weekly returns that have a next one
 TRAINED = 78  # of these to train on: those whose next one is in the first year and a half

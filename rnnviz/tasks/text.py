@@ -10,10 +10,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from rnnviz.core.numerics import Array
 from rnnviz.tasks.batch import HELD_OUT, Batch, Task, all_steps, check, guess, loss_mask, streams
 from rnnviz.tasks.ngram import fit
 
-Array = np.ndarray
 MAX_CHARACTERS = 100_000
 MAX_SYMBOLS = 128
 SPLIT_FROM = 200  # characters from which on a part is held out

@@ -6,9 +6,8 @@ from rnnviz.training.clipping import CLIPS, clip_by_norm, clip_by_value, global_
 from rnnviz.training.history import ARRAY_BYTES, Curves, History
 from rnnviz.training.metrics import METRICS, metric
 from rnnviz.training.optimizers import OPTIMIZERS
-from rnnviz.training.options import TrainOptions
 from rnnviz.training.records import StepRecord, TrainState
-from rnnviz.training.trainer import advance, train
+from rnnviz.training.trainer import TrainOptions, advance, train
 
 __all__ = [
     "ARRAY_BYTES",

@@ -8,9 +8,8 @@ from math import frexp, isfinite, sqrt
 import numpy as np
 
 from rnnviz.core import checks
-from rnnviz.core.numerics import SAFE_SQUARES
+from rnnviz.core.numerics import SAFE_SQUARES, Array
 
-Array = np.ndarray
 Arrays = dict[str, Array]
 
 

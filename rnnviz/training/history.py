@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from bisect import bisect_right
 from collections import deque
 from copy import copy
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, isnan
 from statistics import median
 from typing import Any
 
 import numpy as np
 
 from rnnviz.core import checks
+from rnnviz.core.numerics import Array
 from rnnviz.training.records import StepRecord, TrainState
-
-Array = np.ndarray
 
 LIMIT = 1000
 """Records kept, unless said otherwise."""
@@ -27,6 +29,7 @@ RECORD_BYTES, ARRAY_BYTES = 700, 300
 """About what Python takes around the numbers of a record, and around one array of parameters."""
 SCALARS = ("loss", "loss_per_answer", "metric", "norm_before", "norm_after", "clipped",
            "update_ratio", "spectral_radius")  # fmt: skip
+COLUMNS = ("step", *SCALARS, "event")
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,3 +235,39 @@ def _stacked(rows: list[Array | None], dtype: type) -> Array:
         if row is not None:
             target[: len(row)] = row
     return table
+
+
+def to_csv(history: History) -> str:
+    """One line for each kept record. Empty: not recorded; nan, inf: recorded as such."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history.rows())
+    return text.getvalue()
+
+
+def to_json(history: History, **about: Any) -> str:
+    """The scalars by name with the step they belong to, log10 ‖∂L/∂s_t‖ and the singular values,
+    beside whatever is given as `about`. Strict JSON: null is not recorded; "NaN", "inf" and "-inf"
+    (the log10 of zero) are recorded as such."""
+    records = history.records
+    columns = {name: [getattr(r, name) for r in records] for name in COLUMNS}
+    arrays = {name: [_list(getattr(r, name)) for r in records]
+              for name in ("log10_state", "singular_values")}  # fmt: skip
+    return json.dumps(strict({**about, **columns, **arrays}), allow_nan=False, ensure_ascii=False)
+
+
+def strict(value: Any) -> Any:
+    """`value` with numbers that JSON does not know as text."""
+    if isinstance(value, dict):
+        return {name: strict(v) for name, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict(v) for v in value]
+    if isinstance(value, float) and not isfinite(value):
+        return "NaN" if isnan(value) else str(value)
+    return value
+
+
+def _list(values: np.ndarray | None) -> list[float] | None:
+    """Rounded to the six digits that a picture can use."""
+    return None if values is None else [float(f"{v:.6g}") for v in values]

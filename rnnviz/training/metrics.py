@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnnviz.core.network import Examples
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 METRICS = {"softmax_cross_entropy": "accuracy", "squared_error": "mean squared error"}
 TOLERANCE = 0.04

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-Array = np.ndarray
+from rnnviz.core.numerics import Array
+
 Arrays = dict[str, Array]
 Optimizer = Callable[[Mapping[str, Array], Mapping[str, Array], Mapping[str, Array], float],
                      tuple[Arrays, Arrays]]  # fmt: skip

@@ -8,9 +8,9 @@ import numpy as np
 
 from rnnviz.core.cell import Cell
 from rnnviz.core.network import NetworkTrace
-from rnnviz.core.states import rms_over_batch, state_log10
+from rnnviz.core.numerics import Array
+from rnnviz.core.trace import rms_over_batch, state_log10
 
-Array = np.ndarray
 Arrays = dict[str, Array]
 
 

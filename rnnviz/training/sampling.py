@@ -13,8 +13,7 @@ from rnnviz.core.bptt import unroll
 from rnnviz.core.cell import Cell
 from rnnviz.core.layers import of_cell
 from rnnviz.core.network import Network
-
-Array = np.ndarray
+from rnnviz.core.numerics import Array
 
 
 @dataclass(frozen=True, eq=False)

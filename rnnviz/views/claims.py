@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnviz.analysis import claims_carry, claims_growth, claims_reduction, claims_truncation
-from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
-from rnnviz.analysis.claims_growth import PREDICTORS, Draw, score
-from rnnviz.analysis.claims_stability import SEQUENCES
+from rnnviz.claims import growth, highway, reduction, truncation
+from rnnviz.claims.counterexamples import EXAMPLES, counterexample
+from rnnviz.claims.growth import PREDICTORS, Draw, score
+from rnnviz.claims.influence import EXACT, influence_curve
+from rnnviz.claims.stability import SEQUENCES
 from rnnviz.jobs.claims import CLAIMS, Claims
 from rnnviz.jobs.claims_networks import SHARED, UPDATES
 from rnnviz.plots import claims as plots
 from rnnviz.plots import claims_cells, claims_theory, claims_training, theme
 from rnnviz.plots.drawing import Drawing
-from rnnviz.training.influence import EXACT, influence_curve
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording import claims as wording
 from rnnviz.wording.claims import WAITING, Said
@@ -64,27 +64,27 @@ PREDICTOR_NAMES = {
 }
 MEASURED: dict[str, dict[str, object]] = {
     "sigma": {
-        "gain_low": claims_growth.GAINS[0],
-        "gain_high": claims_growth.GAINS[1],
-        "input_low": claims_growth.INPUTS[0],
-        "input_high": claims_growth.INPUTS[1],
-        "steps": claims_growth.STEPS,
-        "stretch": claims_growth.STRETCH,
+        "gain_low": growth.GAINS[0],
+        "gain_high": growth.GAINS[1],
+        "input_low": growth.INPUTS[0],
+        "input_high": growth.INPUTS[1],
+        "steps": growth.STEPS,
+        "stretch": growth.STRETCH,
     },
     "reduction": {
-        "low": claims_reduction.GAINS[0],
-        "high": claims_reduction.GAINS[1],
-        "steps": claims_reduction.STEPS,
+        "low": reduction.GAINS[0],
+        "high": reduction.GAINS[1],
+        "steps": reduction.STEPS,
     },
-    "highway": {"steps": claims_carry.STEPS},
+    "highway": {"steps": highway.STEPS},
     "clipping": {"steps": SHARED["seq_len"], "updates": UPDATES},
     "truncation": {
-        "low": claims_truncation.GAINS[0],
-        "high": claims_truncation.GAINS[1],
-        "bias_low": claims_truncation.BIASES[0],
-        "bias_high": claims_truncation.BIASES[1],
-        "steps": claims_truncation.STEPS,
-        "good": claims_truncation.GOOD,
+        "low": truncation.GAINS[0],
+        "high": truncation.GAINS[1],
+        "bias_low": truncation.BIASES[0],
+        "bias_high": truncation.BIASES[1],
+        "steps": truncation.STEPS,
+        "good": truncation.GOOD,
     },
     "stability": {"sequences": f"{SEQUENCES:,}"},
 }

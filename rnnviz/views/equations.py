@@ -6,7 +6,7 @@ from rnnviz.core import Cell
 from rnnviz.core.network import Network
 from rnnviz.experiment import FIELDS, Experiment, Model, Plan
 from rnnviz.experiment.model import overrides_of
-from rnnviz.experiment.networks import setting
+from rnnviz.experiment.plan import setting
 from rnnviz.wording.texts import fill, texts
 
 SHAPES = ("leak", "layers", "bidirectional", "skip")

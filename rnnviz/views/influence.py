@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.plots import influence as plots
 from rnnviz.plots import theme
-from rnnviz.training.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.numbers import minus
 from rnnviz.wording.texts import fill, texts

@@ -1,6 +1,6 @@
 """The popular sentences, and what the draws made of them, in words.
 
-Every sentence with a number in it is made from a verdict of `claims_verdicts`; the verdict decides
+Every sentence with a number in it is made from a verdict of `rnnviz.claims`; the verdict decides
 what may be said, so other draws can turn it round.
 """
 
@@ -10,25 +10,12 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rnnviz.analysis.claims_carry import STEPS, CarryDraw
-from rnnviz.analysis.claims_clipping import ClippedRun
-from rnnviz.analysis.claims_growth import Draw
-from rnnviz.analysis.claims_reduction import CEILING, SAME, Reduction
-from rnnviz.analysis.claims_stability import Sensitivity
-from rnnviz.analysis.claims_truncation import Agreement
-from rnnviz.analysis.claims_verdicts import (
-    FADES,
-    WINDOW,
-    ClippingVerdict,
-    GrowthVerdict,
-    TruncationVerdict,
-    carry_verdict,
-    clipping_verdict,
-    growth_verdict,
-    reduction_verdict,
-    stability_verdict,
-    truncation_verdict,
-)
+from rnnviz.claims.clipping import ClippedRun, ClippingVerdict, clipping_verdict
+from rnnviz.claims.growth import Draw, GrowthVerdict, growth_verdict
+from rnnviz.claims.highway import STEPS, CarryDraw, carry_verdict
+from rnnviz.claims.reduction import CEILING, SAME, Reduction, reduction_verdict
+from rnnviz.claims.stability import Sensitivity, stability_verdict
+from rnnviz.claims.truncation import FADES, WINDOW, Agreement, TruncationVerdict, truncation_verdict
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import fraction, magnitude, minus, significant
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis.carry import carry_paths
-from rnnviz.analysis.linear import linearize
+from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.core import GRU, LSTM, bptt, forward
 from rnnviz.core.numerics import Status
 from tests.analysis.cells import EVERY, any_problem

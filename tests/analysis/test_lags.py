@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis import limits
-from rnnviz.analysis.directions import largest_stretch
+from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.lags import lag_profile
-from rnnviz.analysis.linear import linearize
 from rnnviz.analysis.products import product_spectrum
 from rnnviz.analysis.theory import gradient_bound_log10
 from rnnviz.core import LSTM, RNN, forward
 from rnnviz.core.initializers import orthogonal
 from rnnviz.core.numerics import Status
 from tests.analysis.cells import EVERY, any_problem
+from tests.analysis.jacobian.directions import largest_stretch
 from tests.analysis.support import last_step, quiet_lstm, simple
 
 H = 5

@@ -13,7 +13,7 @@ from rnnviz import Experiment, run
 from rnnviz.analysis import limits
 from rnnviz.analysis.carry import carry_paths
 from rnnviz.analysis.contributions import weight_contributions
-from rnnviz.analysis.factored import state_size
+from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.analysis.lags import lag_profile
 from rnnviz.analysis.lyapunov import lyapunov_spectrum
 from rnnviz.analysis.measures import VECTORS, measures

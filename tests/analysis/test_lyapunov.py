@@ -7,8 +7,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from rnnviz.analysis.determinants import log_determinants
-from rnnviz.analysis.linear import linearize
+from rnnviz.analysis.jacobian.determinants import log_determinants
+from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.lyapunov import DIRECTIONS, long_run, lyapunov_spectrum
 from rnnviz.analysis.theory import mean_field
 from rnnviz.core import GRU, LSTM, RNN, forward

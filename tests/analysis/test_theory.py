@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis import theory
-from rnnviz.analysis.jacobians import state_jacobians
+from rnnviz.analysis.jacobian.sequence import state_jacobians
 from rnnviz.core.initializers import chrono_bias
+from tests.analysis import closed_forms
 from tests.core.support import problem
 
 S5 = {1.5: (0.79335404, 1.13932322, 0.06521721), 3.0: (6.30539148, 1.85985519, 0.31024932)}
@@ -48,13 +49,13 @@ def test_mean_field_at_large_gain():
 
 @pytest.mark.parametrize("variance", [1e-6, 0.01, 1.0, 50.0])
 def test_critical_gain_is_where_chi_is_one(variance):
-    gain = theory.critical_gain(variance)
+    gain = closed_forms.critical_gain(variance)
     assert theory.mean_field(gain, variance).chi == pytest.approx(1, abs=1e-12)
     assert gain > 1
 
 
 def test_input_moves_the_critical_gain_up():
-    gains = [theory.critical_gain(s2) for s2 in (0.0, 0.01, 0.1, 1.0)]
+    gains = [closed_forms.critical_gain(s2) for s2 in (0.0, 0.01, 0.1, 1.0)]
     assert gains[0] == 1
     assert all(np.diff(gains) > 0)
 
@@ -82,15 +83,15 @@ def test_random_draws_follow_quarter_circle_and_circular_law():
     sigma = np.concatenate([np.linalg.svd(W, compute_uv=False) for W in draws])
     for k, catalan in ((1, 1), (2, 2), (3, 5)):
         assert np.mean((sigma / gain) ** (2 * k)) == pytest.approx(catalan, rel=0.03)
-    predicted = theory.largest_singular_value(gain, n)
+    predicted = closed_forms.largest_singular_value(gain, n)
     assert np.mean(np.sort(sigma)[-3:]) == pytest.approx(predicted, rel=0.015)
     assert predicted / gain == pytest.approx(1.9813, abs=1e-4)
     radius = np.abs(np.linalg.eigvals(draws[0]))
     assert radius.max() == pytest.approx(theory.circular_law_radius(gain), rel=0.08)
     for r in (0.5, 0.9, 1.2):
-        share = theory.circular_law_share(np.array([r]), gain)[0]
+        share = closed_forms.circular_law_share(np.array([r]), gain)[0]
         assert np.mean(radius <= r) == pytest.approx(share, abs=0.03)
-    assert theory.circular_law_share(np.array([99.0]), gain)[0] == 1
+    assert closed_forms.circular_law_share(np.array([99.0]), gain)[0] == 1
 
 
 def test_powers_grow_as_fuss_catalan_says():
@@ -123,7 +124,7 @@ def test_gate_memory():
     table = {0: (1.00, 1.44, 2.0), 1: (2.21, 3.19, 3.72), 2: (5.46, 7.88, 8.39),
              3: (14.27, 20.58, 21.09), 5: (103.2, 148.9, 149.4)}  # fmt: skip
     for bias, row in table.items():
-        found = theory.half_life(bias), theory.e_fold(bias), theory.memory_time(bias)
+        found = theory.half_life(bias), theory.e_fold(bias), closed_forms.memory_time(bias)
         np.testing.assert_allclose(found, row, rtol=3e-3)
     assert theory.half_life(np.array([-1e4, 1e4])).tolist() == [0, np.inf]
 
@@ -132,21 +133,21 @@ def test_chrono_is_uniform_in_the_time_scale():
     """E13: 1/(1 − f) ~ U[2, T_max]; the density of b is that of the initializer."""
     t_max = 50
     bias = chrono_bias(np.random.default_rng(0), 20000, t_max)
-    times = np.sort(theory.memory_time(bias))
+    times = np.sort(closed_forms.memory_time(bias))
     uniform = 2 + (t_max - 2) * (np.arange(len(times)) + 0.5) / len(times)
     assert np.abs(times - uniform).max() < 0.015 * (t_max - 2)
     grid = np.linspace(0, np.log(t_max - 1), 4001)
-    density = theory.chrono_bias_density(grid, t_max)
+    density = closed_forms.chrono_bias_density(grid, t_max)
     assert np.trapezoid(density, grid) == pytest.approx(1, abs=1e-6)
-    assert theory.chrono_bias_density(np.array([-0.1, 4.0]), t_max).tolist() == [0, 0]
+    assert closed_forms.chrono_bias_density(np.array([-0.1, 4.0]), t_max).tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(("call", "name"), [
     (lambda: theory.mean_field(-1.0), "gain"),
     (lambda: theory.mean_field(1.0, np.nan), "input_variance"),
-    (lambda: theory.critical_gain(-1.0), "input_variance"),
-    (lambda: theory.largest_singular_value(1.0, 1), "hidden_size"),
-    (lambda: theory.chrono_bias_density(np.zeros(1), 2), "t_max"),
+    (lambda: closed_forms.critical_gain(-1.0), "input_variance"),
+    (lambda: closed_forms.largest_singular_value(1.0, 1), "hidden_size"),
+    (lambda: closed_forms.chrono_bias_density(np.zeros(1), 2), "t_max"),
 ])  # fmt: skip
 def test_bad_values_are_refused(call, name):
     with pytest.raises(ValueError, match=name):

@@ -12,7 +12,7 @@ from rnnviz.analysis import gate_stats, memory, state_jacobians, weight_spectra
 from rnnviz.analysis.reachability import reachable
 from rnnviz.analysis.spectra import jacobian_spectrum
 from rnnviz.core import LSTM, LSTM_VARIANTS
-from rnnviz.core.states import cell_carry, state_log10
+from rnnviz.core.trace import cell_carry, state_log10
 from tests.core.jacobian import jacobian, state_gradient
 from tests.core.support import problem_of
 from tests.core.variants import VARIANTS, variant_problem

@@ -47,7 +47,7 @@ import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 from torch.func import jacrev, vmap  # noqa: E402
 
-from rnnviz.analysis import orthonormal  # noqa: E402
+from rnnviz.analysis.jacobian import qr  # noqa: E402
 from rnnviz.analysis.lags import lag_profile  # noqa: E402
 from rnnviz.analysis.lyapunov import lyapunov_spectrum  # noqa: E402
 from rnnviz.analysis.pairs import pair_matrix  # noqa: E402
@@ -160,7 +160,7 @@ def separate_passes(name: str, trace: Trace) -> Callable[[], Array]:
 
 def cadence(run: Callable[[], Any]) -> int:
     """How many steps apart ours makes its frame orthonormal, on average."""
-    with patch.object(orthonormal, "cholesky_qr", wraps=orthonormal.cholesky_qr) as counted:
+    with patch.object(qr, "cholesky_qr", wraps=qr.cholesky_qr) as counted:
         run()
     return max(1, T // counted.call_count)
 

@@ -24,7 +24,7 @@ import numpy as np  # noqa: E402
 
 from rnnviz.experiment import Experiment  # noqa: E402
 from rnnviz.sweep import Result, sweep  # noqa: E402
-from rnnviz.workers import ThisProcess, cores  # noqa: E402
+from rnnviz.sweep.pool import ThisProcess, cores  # noqa: E402
 
 TARGET = 1.8
 """Times as fast on two cores as on one."""

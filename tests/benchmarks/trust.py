@@ -21,7 +21,7 @@ from tests.benchmarks.allocator import keep_freed_memory  # noqa: E402
 
 ALLOCATOR = keep_freed_memory()
 
-from rnnviz.analysis.trust import QUICK, THOROUGH, Group, trust  # noqa: E402
+from rnnviz.analysis.selfcheck.checks import QUICK, THOROUGH, Group, trust  # noqa: E402
 from rnnviz.experiment import Experiment, Run, run  # noqa: E402
 
 CASES = {"default": Experiment(), "H = 512, B = 1": Experiment(hidden_size=512, batch_size=1)}

@@ -18,7 +18,7 @@ from tests.browser.support import (
     plot_area,
     wait_idle,
     wait_painted,
-)  # fmt: skip
+)
 
 pytestmark = pytest.mark.browser
 SIX = Experiment(

@@ -15,6 +15,7 @@ from tests.browser.support import server, wait_idle
 from tests.browser.test_train import SMALL, button, scrubber, step, wait_step
 
 pytestmark = pytest.mark.browser
+LONG = 30_000
 KEEP_CONNECTION = """
   const connect = window.WebSocket;
   window.WebSocket = function (...given) { return (window.connection = new connect(...given)); };
@@ -24,7 +25,7 @@ KEEP_CONNECTION = """
 
 def stands(page: Page, steps: int) -> None:
     """Wait until the scrubber is at this step, and no script runs."""
-    expect(scrubber(page)).to_have_value(str(steps))
+    expect(scrubber(page)).to_have_value(str(steps), timeout=LONG)
     wait_idle(page)
     expect(scrubber(page)).to_have_value(str(steps))
 
@@ -66,7 +67,7 @@ def test_a_page_that_is_loaded_again_goes_on_where_it_was(
     assert verdict(page) == said
     play(page, held + 5)
     page.reload()
-    expect(page.locator(".rnnviz-verdict")).to_contain_text("After")
+    expect(page.locator(".rnnviz-verdict")).to_contain_text("After", timeout=LONG)
     wait_idle(page)
     assert step(page) >= held + 5
     expect(button(page, "Play")).to_be_visible()

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Page, expect
 
+from rnnviz.dashboard.variants import VARIANTS
+from rnnviz.experiment.model import override_field
 from rnnviz.tasks import TASKS
 from rnnviz.wording.tasks import TASK_NAMES
 from tests.browser.reading import wait_charts
@@ -65,19 +67,18 @@ def choose_task(page: Page, task: str) -> None:
     wait_idle(page)
 
 
-def add_model(page: Page, cell: str, setting: str, value: str) -> None:
+def add_variant(page: Page, cell: str, variant: str) -> None:
     """In the open popover."""
     pick(page, "Cell", cell)
-    pick(page, "Setting", setting)
-    if page.get_by_role("combobox", name="Value", exact=True).count():
-        pick(page, "Value", value)
-    else:
-        page.get_by_role("textbox", name="Value", exact=True).fill(value)
-        page.keyboard.press("Enter")
+    variants = page.get_by_role("combobox", name="Value", exact=True)
+    expect(variants).to_have_value(VARIANTS[override_field("variant", cell.lower()).choices[1]])
     wait_idle(page)
-    before = query(page).get("models", "")
+    pick(page, "Value", variant)
+    expect(variants).to_have_value(variant)
+    wait_idle(page)
+    before = query(page).get("models", "").count(":")
     button(page, "Add this model").click()
-    page.wait_for_url(lambda url: url.count("%3A") > before.count(":"))
+    page.wait_for_url(lambda url: url.count("%3A") > before)
     wait_idle(page)
 
 
@@ -110,9 +111,9 @@ def test_every_task_and_every_network_is_chosen_by_hand_and_trains(app: str, ope
     choose_task(page, "counting")
 
     open_popover(page, "More")
-    add_model(page, "LSTM", "variant", "peepholes: gates see c")
-    add_model(page, "LSTM", "variant", "coupled gates: i = 1 − f (CIFG)")
-    add_model(page, "GRU", "variant", "reset before the product")
+    add_variant(page, "LSTM", "peepholes: gates see c")
+    add_variant(page, "LSTM", "coupled gates: i = 1 − f (CIFG)")
+    add_variant(page, "GRU", "reset before the product")
     by_escape(page)
     found = train(page)
     assert len(found.models) == 6

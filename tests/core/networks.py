@@ -63,16 +63,12 @@ def setting(network: Network, T: int, B: int, lengths: Array | None = None) -> S
 LENGTHS = np.array([4, 6, 1])
 
 SETTINGS: dict[str, Callable[[], Setting]] = {
-    "three layers": lambda: setting(
-        Network((RNN(2, 5), LSTM(5, 3), GRU(3, 4)), 2), T=6, B=3
-    ),
+    "three layers": lambda: setting(Network((RNN(2, 5), LSTM(5, 3), GRU(3, 4)), 2), T=6, B=3),
     "bidirectional rnn": lambda: setting(Network((RNN(2, 5),), 3, True), T=6, B=4),
     "bidirectional lstm": lambda: setting(Network((LSTM(3, 2),), 1, True), T=6, B=4),
     "bidirectional gru": lambda: setting(Network((GRU(1, 4),), 2, True), T=6, B=3),
     "final readout": lambda: setting(Network((GRU(2, 4),), 3, True, "final"), T=5, B=3),
-    "deep and bidirectional": lambda: setting(
-        Network((LSTM(2, 3), GRU(6, 4)), 2, True), T=5, B=3
-    ),
+    "deep and bidirectional": lambda: setting(Network((LSTM(2, 3), GRU(6, 4)), 2, True), T=5, B=3),
     "deep, bidirectional, padded": lambda: setting(
         Network((GRU(2, 3), LSTM(6, 4), RNN(8, 2)), 2, True), T=6, B=3, lengths=LENGTHS
     ),
@@ -85,12 +81,14 @@ SETTINGS: dict[str, Callable[[], Setting]] = {
     ),
     "skips, context, padded": lambda: setting(
         Network((GRU(2, 3, skip=3), LSTM(6, 4, skip=2)), 2, True, context_size=5),
-        T=6, B=3, lengths=LENGTHS,
+        T=6,
+        B=3,
+        lengths=LENGTHS,
     ),
     "one of everything": lambda: setting(
         Network((LSTM(1, 1), RNN(2, 1), GRU(2, 1)), 1, True, context_size=1), T=1, B=1
     ),
-}  # fmt: skip
+}
 
 
 def gradients(trace: NetworkTrace) -> dict[str, Array]:

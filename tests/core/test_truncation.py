@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnnviz.core import RNN, backward, forward
-from rnnviz.core.states import cell_carry
+from rnnviz.core.trace import cell_carry
 from rnnviz.core.truncation import truncated_backward
 from tests.core.support import KINDS, Problem, over_time, problem, recorded, same
 from tests.core.test_skips import with_skip

@@ -38,7 +38,7 @@ BAD = [
     (LSTM, {"coupled": True, "fixed": (("i", 1.0),)}, "fixed must be one of o, got 'i'"),
     (LSTM, {"coupled": True, "fixed": (("f", 1.0),)}, "fixed must be one of o, got 'f'"),
     (GRU, {"reset": "Before"}, "reset must be one of after, before, got 'Before'"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("cell", "options", "message"), BAD)

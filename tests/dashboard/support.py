@@ -22,7 +22,7 @@ from rnnviz.dashboard import choices
 from rnnviz.dashboard.choices import VIEWS
 from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import Experiment
-from rnnviz.links import to_query
+from rnnviz.experiment.links import to_query
 
 SCRIPT = Path(__file__).parents[2] / "rnnviz" / "dashboard" / "script" / "run.py"
 PAGES = ("gradient-flow", "spectrum", "gates")

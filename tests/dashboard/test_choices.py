@@ -125,6 +125,7 @@ def begin_a_lesson(app: AppTest) -> Experiment:
 ACTS = (dice, play, turn, slide, look_again, begin_a_lesson)
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize("act", ACTS)
 def test_every_knob_holds(chosen: AppTest, act: Callable[[AppTest], Experiment]) -> None:
     """What is chosen, what the address says and what is trained are one and the same, and stay so
@@ -164,6 +165,7 @@ def kept(app: AppTest, page: str) -> dict[str, Any]:
     return {v: app.session_state[key] for v, key in keys.items() if key in app.session_state}
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize("page", [page for page, views in PAGE_VIEWS.items() if views])
 def test_views_stay_with_their_page(page: str) -> None:
     wanted = {view: DISPLAYED[view] for view in PAGE_VIEWS[page]}
@@ -179,6 +181,7 @@ def test_views_stay_with_their_page(page: str) -> None:
     assert visit(page, address).query_params == address
 
 
+@pytest.mark.trained
 def test_a_page_chooses_nothing_by_itself() -> None:
     app = visit(query=DEEP)
     for page in PAGES:

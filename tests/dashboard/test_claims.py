@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.analysis.claims_examples import EXAMPLES
+from rnnviz.claims.counterexamples import EXAMPLES
 from rnnviz.dashboard import controls, jobs
 from rnnviz.jobs.claims import CLAIMS
 from rnnviz.jobs.claims_networks import OPENS
@@ -154,6 +154,7 @@ def test_nonsense_in_a_link_is_the_default(few: None) -> None:
     assert list(charts(app)) == ["claims-sigma"]
     asked = app.session_state["claims"].job.asked
     assert (asked.seed, asked.hidden_size) == (0, 32)
+    assert not set(bad) & set(app.query_params)
     huge = visit("claims", {**SMALL, "view_draws": "9" * 40}).session_state["claims"]
     assert huge.job.asked.seed == 99_999
 

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, estimate
-from rnnviz.dashboard import compute
+from rnnviz.dashboard import compute, jobs
 from rnnviz.dashboard.memory import Memory
 from tests.dashboard.support import PAGES, assert_sound, change, charts, press, said, visit
 from tests.dashboard.test_knobs import SMALL, never
@@ -36,7 +36,7 @@ def asks(app: AppTest) -> bool:
 
 @pytest.mark.parametrize("tab", PAGES)
 def test_a_link_that_takes_long_asks_first(tab: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compute, "run", never)
+    monkeypatch.setattr(compute, "run_plan", never)
     app = visit(tab, TRAINED)
     assert not app.exception
     assert charts(app) == {}
@@ -54,7 +54,7 @@ def test_a_click_runs_it_and_is_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     assert_sound(app)
     assert charts(app)
     compute.traces.clear()
-    compute.flows.clear()
+    compute.flow_view.clear()
     assert charts(change(app, gain=1.5))
     app = change(app, gain=LONG.gain)
     assert charts(app)
@@ -81,10 +81,11 @@ def test_a_pinned_curve_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     slow(monkeypatch)
     compute.traces(SMALL)
     assert not asks(visit(query=SMALL))
-    monkeypatch.setattr(compute, "run", never)
+    monkeypatch.setattr(compute, "run_plan", never)
     assert asks(visit(query={**dict(visit(query=SMALL).query_params), "pin": "gain=1.5"}))
 
 
+@pytest.mark.trained
 @pytest.mark.parametrize("tab", ["train", "phase-diagram", "claims"])
 def test_pages_that_work_in_slices_do_not_ask(tab: str, monkeypatch: pytest.MonkeyPatch) -> None:
     app = visit(tab, TRAINED)
@@ -96,17 +97,16 @@ class Left(Exception):
     """As Streamlit ends a script whose visitor has gone."""
 
 
-@pytest.mark.parametrize("changes", [{"train_steps": 20_000}, {"seq_len": 2000}])
+@pytest.mark.parametrize("changes", [{"train_steps": 20_000}, {"seq_len": 2000, "hidden_size": 64}])
 def test_work_whose_visitor_has_gone_ends(changes: dict[str, Any]) -> None:
     """Training and the run itself, before anything is done to the end."""
-    experiment = Experiment(
-        models=("rnn",), hidden_size=1, batch_size=1, **{"seq_len": 2, **changes}
-    )
+    small = {"models": ("rnn",), "hidden_size": 1, "batch_size": 16, "seq_len": 2}
+    experiment = Experiment(**{**small, **changes})
 
     def leave() -> None:
         raise Left
 
-    with mock.patch.object(compute, "courteous", return_value=leave), pytest.raises(Left):
+    with mock.patch.object(jobs, "courteous", return_value=leave), pytest.raises(Left):
         compute.traces(experiment)
     assert not compute.memory().holds(experiment)
 
@@ -114,9 +114,9 @@ def test_work_whose_visitor_has_gone_ends(changes: dict[str, Any]) -> None:
 def test_the_page_is_asked_whether_anybody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Again and again, but not at every call."""
     asked, clock = [], iter([0.0, 0.01, 0.06, 0.06, 0.1, 0.12, 0.12])
-    monkeypatch.setattr(compute, "give_way", lambda: asked.append(1))
-    monkeypatch.setattr(compute.time, "monotonic", lambda: next(clock))
-    tell = compute.courteous()
+    monkeypatch.setattr(jobs, "give_way", lambda: asked.append(1))
+    monkeypatch.setattr(jobs.time, "monotonic", lambda: next(clock))
+    tell = jobs.courteous()
     for _ in range(4):
         tell()
     assert len(asked) == 2
@@ -136,6 +136,6 @@ def test_a_server_without_room_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_small_server_refuses_what_a_large_one_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     room = Memory(1 << 20)
     monkeypatch.setattr(compute, "memory", lambda: room)
-    monkeypatch.setattr(compute, "run", never)
+    monkeypatch.setattr(compute, "run_plan", never)
     app = visit(query=Experiment(seed=988))
     assert "the limits are 1 MiB and 10 s" in said(app)

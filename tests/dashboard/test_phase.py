@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz.analysis.phase import QUANTITIES
 from rnnviz.experiment import Experiment
-from rnnviz.plots.phase_scales import SCALES
+from rnnviz.plots.phase import SCALES
 from rnnviz.views import phase
 from tests.dashboard.support import (
     assert_sound,

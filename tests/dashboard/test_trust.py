@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 import rnnviz.dashboard.compute as compute
 from rnnviz import Experiment
-from rnnviz.analysis.trust import (
+from rnnviz.analysis.selfcheck.checks import (
     DETERMINANT,
     DOT,
     GRADIENT,

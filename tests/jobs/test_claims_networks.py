@@ -12,8 +12,8 @@ import pytest
 
 from rnnviz import Experiment, run
 from rnnviz.analysis import product_spectrum
-from rnnviz.analysis.claims_examples import counterexample
-from rnnviz.analysis.claims_growth import STEPS, STRETCH, draw
+from rnnviz.claims.counterexamples import counterexample
+from rnnviz.claims.growth import STEPS, STRETCH, draw
 from rnnviz.core import backward, forward
 from rnnviz.experiment import check_size
 from rnnviz.jobs.claims import Asked, measure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,6 +15,7 @@ from rnnviz.analysis.rates import Curve
 from rnnviz.core import GRU, LSTM, RNN, bptt
 from rnnviz.core.numerics import Status
 from rnnviz.core.trace import Trace
+from rnnviz.plots.tracks import HIGH_CODE, LOW_CODE, NAN_CODE
 
 CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 T = 12
@@ -90,3 +92,13 @@ def named(figure: dict, name: str) -> list[dict]:
 def heights(trace_: dict) -> list[float | None]:
     """y of a line, whatever it was packed as."""
     return [None if y is None else float(y) for y in trace_["y"]]
+
+
+def unpacked_values(packed: dict[str, Any]) -> np.ndarray:
+    """What the browser makes of `packed_values`."""
+    codes = np.frombuffer(base64.b64decode(packed["codes"]), "<i2").reshape(packed["shape"])
+    values = packed["middle"] + codes * packed["scale"]
+    values[codes == NAN_CODE] = np.nan
+    values[codes == LOW_CODE] = -np.inf
+    values[codes == HIGH_CODE] = np.inf
+    return values

@@ -9,15 +9,15 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from rnnviz.analysis.claims_examples import EXAMPLES, counterexample
-from rnnviz.analysis.claims_growth import PREDICTORS, draws
-from rnnviz.analysis.claims_stability import sensitivity
+from rnnviz.claims.counterexamples import EXAMPLES, counterexample
+from rnnviz.claims.growth import PREDICTORS, draws
+from rnnviz.claims.influence import EXACT, influence_curve
+from rnnviz.claims.stability import sensitivity
 from rnnviz.plots.claims import FLOOR, drawn_at, growth_figure, members
 from rnnviz.plots.claims_cells import carry_figure, reduction_figure
 from rnnviz.plots.claims_theory import examples_figure, stability_figure
 from rnnviz.plots.claims_training import clipping_figure, truncation_figure
-from rnnviz.training.influence import EXACT, influence_curve
-from tests.analysis.claims import agreeing, carried, clipped, drawn, moved, reduced
+from tests.claims.support import agreeing, carried, clipped, drawn, moved, reduced
 from tests.plots.support import BAD_TEXT, as_json, heights, named, texts
 
 DRAWS = [drawn(0.3, 0.2), drawn(0.4, -0.1), drawn(0.5, -np.inf, activation="relu"),

@@ -7,8 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from rnnviz.analysis.phase import QUANTITIES, Axis, Cell, PhaseGrid
-from rnnviz.plots.phase import COLOURS, phase_figure
-from rnnviz.plots.phase_scales import SCALES, round_ticks
+from rnnviz.plots.phase import COLOURS, SCALES, phase_figure, round_ticks
 from tests.plots.support import BAD_TEXT, as_json, texts
 
 X = Axis("gain", "Gain", tuple(np.geomspace(0.25, 4, 9).tolist()), log=True)

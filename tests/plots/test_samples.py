@@ -6,9 +6,8 @@ import numpy as np
 
 from rnnviz.plots.digits import Answers, digits_figure, digits_tracks
 from rnnviz.plots.next_symbol import Next, next_figure, next_tracks
-from rnnviz.plots.tracks import unpacked_values
 from rnnviz.plots.written import LINE, Written, height_of, written_figure, written_tracks
-from tests.plots.support import as_json, texts
+from tests.plots.support import as_json, texts, unpacked_values
 
 STEPS = np.array([0, 40])
 TRUTH = np.array([3, 7])

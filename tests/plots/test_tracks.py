@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from rnnviz.plots.tracks import Track, Words, packed_values, unpacked_values
+from rnnviz.plots.tracks import Track, Words, packed_values
+from tests.plots.support import unpacked_values
 
 
 def test_values_survive_but_for_one_part_in_60_000() -> None:

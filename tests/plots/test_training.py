@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.plots import theme
 from rnnviz.plots.influence import runs_figure, slope_figure
 from rnnviz.plots.training import loss_figure, running_mean, span
@@ -21,7 +22,6 @@ from rnnviz.plots.training_weights import (
     gate_tracks,
     spectrum_figure,
 )
-from rnnviz.training.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from tests.plots.courses import course
 from tests.plots.support import as_json, heights, named, texts
 

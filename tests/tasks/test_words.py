@@ -9,7 +9,7 @@ import pytest
 
 from rnnviz.core.losses import softmax_cross_entropy
 from rnnviz.tasks import HELD_OUT, Words
-from rnnviz.tasks.corpus import BETWEEN, NOUNS, VERBS, own_sentences, sentences_of
+from rnnviz.tasks.words import BETWEEN, NOUNS, VERBS, own_sentences, sentences_of
 from tests.tasks.support import between_start_and_end
 
 TEXT = "we sing. we run and sing!\nthey run\n\nno?"

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from rnnviz.analysis.claims_growth import draws
+from rnnviz.claims.growth import draws
 from rnnviz.wording.claims import (
     MEASURING,
     SENTENCES,
@@ -22,7 +22,7 @@ from rnnviz.wording.claims import (
     stability_words,
     truncation_words,
 )
-from tests.analysis.claims import agreeing, carried, clipped, drawn, moved, reduced
+from tests.claims.support import agreeing, carried, clipped, drawn, moved, reduced
 
 WORDS = (growth_words, reduction_words, carry_words, clipping_words, truncation_words,
          stability_words)  # fmt: skip

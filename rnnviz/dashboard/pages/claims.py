@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from rnnviz.analysis.claims_examples import EXAMPLES
+from rnnviz.claims.counterexamples import EXAMPLES
 from rnnviz.dashboard import compute, jobs, layout, show
 from rnnviz.dashboard.choices import view_key
 from rnnviz.dashboard.components.numbers import finite
@@ -47,7 +47,11 @@ def visit() -> Work[Claims]:
 
 
 def page(setting: Setting) -> None:
-    """The sentences, each with its verdict; then the chosen one's."""
+    """The sentences, each with its verdict; then the chosen one's. Of nonsense in a link nothing
+    stays in the address."""
+    st.session_state[view_key(SEED)] = str(_seed() or "")
+    for name, known in ((CLAIM, CLAIMS), (EXAMPLE, EXAMPLES)):
+        st.session_state[view_key(name)] = layout.kept(name, list(known), "")
     layout.link_messages(setting.experiment)
     _board(setting)
 
@@ -87,8 +91,8 @@ _step = partial(advance, measure=compute.claim_result)
 
 
 def _shown(work: Work[Claims], claims: Claims, chosen: str) -> tuple[View, list[Picture | Words]]:
-    example = str(st.session_state.get(view_key(EXAMPLE)) or "") if chosen == "sigma" else ""
-    choices = Choices(chosen, example)
+    example = layout.kept(EXAMPLE, list(EXAMPLES), "")
+    choices = Choices(chosen, example if chosen == "sigma" else "")
 
     def make() -> tuple[View, list[Picture | Words]]:
         shown = view(claims, choices)

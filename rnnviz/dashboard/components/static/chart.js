@@ -84,6 +84,7 @@ class Chart {
   // width (in a closed tab) stays stale until it has one.
   async draw() {
     this.stale = true;
+    this.box.toggleAttribute("data-behind", !held.size && !training.plays);
     this.news = performance.now();
     if (this.drawing) return;
     this.drawing = true;
@@ -92,6 +93,7 @@ class Chart {
       await inTurn(() => this.drawNow());
     }
     this.drawing = false;
+    if (!this.stale) this.box.removeAttribute("data-behind");
   }
 
   async rightMoment() {

@@ -1,0 +1,181 @@
+"""Frames of orthonormal vectors sent through many steps: the logarithms of what each is stretched.
+
+Q R = J_t Q, Σ ln |R_ii|: the vectors stay apart however far the products are beyond float64's
+range. Source: Benettin, Galgani, Giorgilli, Strelcyn 1980, Meccanica 15, 9-30.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.analysis.jacobian.sequence import Steps
+from rnnviz.core.numerics import Array
+
+APART = float(np.log(1e6))
+"""How far vectors may be stretched apart, in nats, before they are made orthonormal again: what is
+lost is 10^−16 of the largest, 10^−10 of the smallest."""
+RANGE = 250.0
+"""Nats that any vector may grow or shrink meanwhile."""
+MOST = 16
+"""Steps meanwhile at most."""
+
+
+PANEL = 64
+"""Columns that are made orthonormal together."""
+LEAF = 32
+TINY = 1e-250
+"""A square below which rounding is no longer relative."""
+
+
+@dataclass(frozen=True, eq=False)
+class QRPass:
+    """A frame after its way through all steps.
+
+    logs (m,): ln of what each vector was stretched beyond those before it; −inf for one that a
+    step sent to zero: exactly, or to less than rounding leaves of the others. dead_at (m,): at
+    which step (its index k), −1 for one that lives. frame (S, r): the r that live, orthonormal.
+    R (r, r), upper triangular: the product is frame · diag(e^logs) · R · startᵀ on those;
+    None unless it was asked for.
+    """
+
+    logs: Array
+    dead_at: Array
+    frame: Array
+    R: Array | None
+
+
+def qr_pass(steps: Steps, start: Array, back: bool = False, shaped: bool = False) -> QRPass:
+    """Send the orthonormal columns of `start` (S, m) through all steps, forward in time by J or
+    back by Jᵀ. They are made orthonormal again as often as their stretching apart demands."""
+    order = list(range(len(steps)))[:: -1 if back else 1]
+    moving = _Moving(start, steps.vjp if back else steps.jvp, shaped)
+    done, every = 0, 1
+    with np.errstate(all="ignore"):
+        while done < len(order) and moving.frame.size:
+            group = order[done : done + every]
+            every = _interval(*moving.advance(group))
+            done += len(group)
+        moving.finish()
+    return QRPass(moving.logs, moving.dead_at, moving.frame, moving.R)
+
+
+def _interval(stretched: Array, steps: int) -> int:
+    """How many steps may pass until the next orthonormalization, from the last one's |R_ii|."""
+    if not (stretched.size and np.isfinite(stretched).all()):
+        return 1
+    logs = np.log(stretched) / steps
+    allowed = min(APART / max(np.ptp(logs), 1e-9), RANGE / max(np.abs(logs).max(), 1e-9))
+    return int(min(max(allowed, 1), MOST))
+
+
+class _Moving:
+    """The state of a pass: vectors under way and what they have been stretched so far.
+
+    Between the steps the vectors are orthonormal to 1e-4 at worst, which is enough to stay apart:
+    each R is exact for the vectors that there are, and `finish` takes what is left.
+    """
+
+    def __init__(self, start: Array, apply: Callable[[int, Array], Array], shaped: bool) -> None:
+        m = start.shape[1]
+        self.frame, self.logs, self.dead_at = start, np.zeros(m), np.full(m, -1)
+        self.R = np.eye(m) if shaped else None
+        self._living, self._apply = np.arange(m), apply
+
+    def advance(self, group: list[int]) -> tuple[Array, int]:
+        """Take these steps, then make the frame orthonormal; (|R_ii| of the vectors that live on,
+        of how many steps). Half of the steps at a time if together they stretch too far."""
+        frame = self.frame
+        for k in group:
+            frame = self._apply(k, frame)
+        quick = cholesky_qr(frame)
+        if quick is None and len(group) > 1:
+            halves = group[: len(group) // 2], group[len(group) // 2 :]
+            return [self.advance(half) for half in halves if self.frame.size][-1]
+        return self._take(*(quick or _independent(frame)), group[-1]), len(group)
+
+    def finish(self) -> None:
+        if self.frame.size:
+            self._take(*np.linalg.qr(self.frame), np.ones(self.frame.shape[1], bool), -1)
+
+    def _take(self, Q: Array, R: Array, keep: Array, step: int) -> Array:
+        stretched = np.abs(np.diagonal(R))
+        if not keep.all():
+            self.logs[self._living[~keep]], self.dead_at[self._living[~keep]] = -np.inf, step
+            self._living = self._living[keep]
+            self.R = None if self.R is None else self.R[np.ix_(keep, keep)]
+        if self.R is not None:
+            self.R = self._grown(R / stretched[:, None]) @ self.R
+        self.logs[self._living] += np.log(stretched)
+        self.frame = Q
+        return stretched
+
+    def _grown(self, rows: Array) -> Array:
+        """The row-scaled R · diag(e^logs), its rows scaled by e^−logs."""
+        logs = self.logs[self._living]
+        return np.triu(rows * np.exp(np.minimum(logs[None, :] - logs[:, None], RANGE)))
+
+
+def cholesky_qr(columns: Array) -> tuple[Array, Array, Array] | None:
+    """(Q, R, all of them) by Cholesky's factor of the columns' Gram matrix, faster than by
+    Householder's reflections; panel by panel, each without what the ones before it span. None
+    where they are stretched apart by more than twice APART, or are not finite."""
+    m, done = columns.shape[1], 0
+    if m <= PANEL:
+        found = _panel(columns)
+        return None if found is None or _too_far(found[1]) else (*found, np.ones(m, bool))
+    Q, R = np.empty(columns.shape), np.zeros((m, m))
+    for done in range(0, m, PANEL):
+        new = slice(done, done + PANEL)
+        shared = np.matmul(Q[:, :done].T, columns[:, new], out=R[:done, new])
+        found = _panel(columns[:, new] - Q[:, :done] @ shared if done else columns[:, new])
+        if found is None:
+            return None
+        Q[:, new], R[new, new] = found
+    return None if _too_far(R) else (Q, R, np.ones(m, bool))
+
+
+def _panel(columns: Array) -> tuple[Array, Array] | None:
+    gram = columns.T @ columns
+    if not gram.diagonal().min() > TINY:
+        return None
+    try:
+        R = np.linalg.cholesky(gram).T
+    except np.linalg.LinAlgError:
+        return None
+    return columns @ inverse_of_upper(R), R
+
+
+def _too_far(R: Array) -> bool:
+    stretched = R.diagonal()
+    return not stretched.max() < 2 * np.exp(APART) * stretched.min()
+
+
+def inverse_of_upper(R: Array) -> Array:
+    """R⁻¹ of an upper triangular matrix, by halves; zeros below its diagonal stay exact."""
+    m = len(R)
+    if m <= LEAF:
+        return np.linalg.inv(R)
+    half, result = m // 2, np.zeros(R.shape)
+    first, second = inverse_of_upper(R[:half, :half]), inverse_of_upper(R[half:, half:])
+    result[:half, :half], result[half:, half:] = first, second
+    np.matmul(first, R[:half, half:] @ -second, out=result[:half, half:])
+    return result
+
+
+def _independent(columns: Array) -> tuple[Array, Array, Array]:
+    """(Q, R) of the columns that are not combinations of those before them to rounding, and which
+    these are (m,). One column is left out at a time: what QR puts in its place is no direction of
+    its own, and must not be taken from those that follow."""
+    keep = columns.any(axis=0) | ~np.isfinite(columns).all(axis=0)
+    while True:
+        some = columns if keep.all() else columns[:, keep]
+        Q, R = np.linalg.qr(some)
+        stretched = np.abs(np.diagonal(R))
+        limit = len(columns) * np.finfo(float).eps * stretched.max(initial=0)
+        lost = np.flatnonzero(stretched <= limit)
+        if not lost.size:
+            return Q, R, keep
+        keep[np.flatnonzero(keep)[lost[0]]] = False

@@ -1,0 +1,247 @@
+"""Many experiments: the same one with some fields changed, on all cores or on a cluster.
+
+    for result in sweep(Experiment(), over={"gain": [0.5, 1, 2], "seq_len": [50, 100]}):
+        print(result.row())
+
+A script that is run as a file needs `if __name__ == "__main__":` around this, for the workers
+import it. `pandas.DataFrame(r.row() for r in sweep(...))` is a table of everything.
+
+On a Dask cluster (the extra `dask`: `pip install ".[dask]"`; its workers need rnnviz, too):
+
+    with distributed.Client("tcp://scheduler:8786") as client:
+        results = list(sweep(experiment, over, executor=client.get_executor(pure=False)))
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from rnnviz.analysis import limits
+from rnnviz.analysis.measures import VECTORS, Measures, measures
+from rnnviz.core.cost import Estimate
+from rnnviz.experiment import (
+    FIELDS,
+    Experiment,
+    Field,
+    check_size,
+    estimate,
+    make_networks,
+    make_task,
+    run,
+)
+from rnnviz.sweep.pool import Jobs, Pool, chunked, cores
+
+Pairs = tuple[tuple[str, Any], ...]
+
+CHUNK_SECONDS = 0.2
+"""Estimated work that travels to a worker at once: enough to outweigh the way."""
+MAX_SECONDS = 600.0
+"""Estimated seconds from which on a point is refused."""
+STATUSES = ("reach_status", "final_status", "lambda_1_status")
+NO_FIELDS = {
+    "models": "every model has results of its own; choose models in the experiment",
+    "seed": "give seeds=",
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One experiment of a sweep, and in which fields it differs from the one swept over."""
+
+    at: Pairs
+    experiment: Experiment
+
+
+@dataclass(frozen=True)
+class Result:
+    """One model at one point. measures: its numbers; None if it was refused or failed, and then
+    `message` says why. seconds: what it took, on one core."""
+
+    at: Pairs
+    seed: int
+    model: str
+    measures: Measures | None
+    seconds: float
+    message: str = ""
+
+    @property
+    def key(self) -> tuple[Pairs, int, str]:
+        """What no other result of the sweep has."""
+        return self.at, self.seed, self.model
+
+    def row(self) -> dict[str, Any]:
+        """The result as a row of a table: the changed fields, seed, model, then the numbers, None
+        where there is none. A status is its name."""
+        numbers = dict.fromkeys(Measures.__dataclass_fields__)
+        if self.measures is not None:
+            numbers = asdict(self.measures)
+            for name in STATUSES:
+                numbers[name] = numbers[name].name.lower()
+        return {**dict(self.at), "seed": self.seed, "model": self.model, **numbers,
+                "seconds": self.seconds, "message": self.message}  # fmt: skip
+
+
+def sweep(
+    experiment: Experiment,
+    over: Mapping[str, Sequence[Any]],
+    seeds: Iterable[int] | None = None,
+    executor: Executor | None = None,
+    max_seconds: float = MAX_SECONDS,
+) -> Iterator[Result]:
+    """Run every combination of the values in `over`, with every seed; results as they finish.
+
+    over: field of `Experiment` -> its values. seeds: the experiment's own unless given. executor:
+    any of `concurrent.futures`; without one, a process a core. max_seconds: estimated time from
+    which on a point is refused.
+    Everything is checked before anything runs; points are made, sent and forgotten as the results
+    are asked for. A point that is refused (too large) or fails has a result with a message; so has
+    one whose worker died three times.
+    Raises ValueError naming the field, what came and what is allowed.
+    """
+    return run_points(points(experiment, over, seeds), executor, max_seconds)
+
+
+def points(
+    experiment: Experiment,
+    over: Mapping[str, Sequence[Any]],
+    seeds: Iterable[int] | None = None,
+) -> Iterator[Point]:
+    """Every point of a sweep, the last field's values changing first, the seeds before them.
+    Raises ValueError as `sweep` does, before the first point."""
+    axes = {name: axis(experiment, name, values) for name, values in over.items()}
+    every = [experiment.seed] if seeds is None else list(seeds)
+    seeds_ = _different(experiment, "seed", every, "seeds")
+    return (
+        Point(tuple(zip(axes, values, strict=True)),
+              replace(experiment, **dict(zip(axes, values, strict=True)), seed=seed))
+        for *values, seed in itertools.product(*axes.values(), seeds_)
+    )  # fmt: skip
+
+
+def count(over: Mapping[str, Sequence[Any]], seeds: Sequence[int]) -> int:
+    """How many points a sweep has."""
+    total = len(seeds)
+    for values in over.values():
+        total *= len(values)
+    return total
+
+
+def axis(experiment: Experiment, name: str, values: Iterable[Any]) -> tuple[Any, ...]:
+    """The values of one field, checked and in the field's own type."""
+    if name in NO_FIELDS:
+        raise ValueError(f"over must not hold {name}: {NO_FIELDS[name]}")
+    if name not in FIELDS:
+        known = ", ".join(field for field in FIELDS if field not in NO_FIELDS)
+        raise ValueError(f"over must hold fields of an experiment ({known}), got {name!r}")
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"over[{name!r}] must be a list of values, got {values!r}")
+    return _different(experiment, name, values, f"over[{name!r}]")
+
+
+def spaced(known: Field, low: float, high: float, number: int, log: bool) -> tuple[Any, ...]:
+    """So many values of a field from low to high, evenly or in equal ratios, of six digits; whole
+    ones for a field of whole numbers, none twice.
+    Raises ValueError for ends that make no range."""
+    if number < 2 or not low < high or (log and low <= 0):
+        raise ValueError("a range must go up, in at least 2 values, and on a log scale from above "
+                         f"0, got {low:g} to {high:g} in {number}")  # fmt: skip
+    values = (np.geomspace if log else np.linspace)(low, high, number)
+    if known.kind == "int":
+        return tuple(dict.fromkeys(round(v) for v in values.tolist()))
+    return tuple(float(f"{v:.6g}") for v in values.tolist())
+
+
+def _different(
+    experiment: Experiment, name: str, values: Iterable[Any], said: str
+) -> tuple[Any, ...]:
+    checked = tuple(getattr(replace(experiment, **{name: v}), name) for v in values)
+    if not checked:
+        raise ValueError(f"{said} must hold at least one value, got none")
+    for earlier, later in itertools.pairwise(sorted(checked)):
+        if earlier == later:
+            raise ValueError(f"{said} must be different values, got {later!r} twice")
+    return checked
+
+
+def run_points(
+    todo: Iterable[Point], executor: Executor | None = None, max_seconds: float = MAX_SECONDS
+) -> Iterator[Result]:
+    """The results of these points as they finish. The points are taken one by one."""
+    work = partial(work_on, max_seconds=max_seconds)
+    chunks = chunked(todo, _cost, CHUNK_SECONDS)
+    return Jobs(work, _lost, executor or Pool(cores())).results(chunks)
+
+
+def work_on(chunk: Iterable[Point], attempt: int, max_seconds: float) -> list[Result]:
+    """What a worker does. attempt: makes a repeated call another one for executors that remember
+    what they were asked."""
+    return [result for point in chunk for result in measured(point, max_seconds)]
+
+
+def measured(point: Point, max_seconds: float = MAX_SECONDS) -> Iterator[Result]:
+    """The results of one point, model by model, so that one model's record is held at a time."""
+    for part in parts(point):
+        yield from measure(part, max_seconds)
+
+
+def parts(point: Point) -> tuple[Point, ...]:
+    """The same with one model each; all together where their sizes depend on each other."""
+    experiment = point.experiment
+    if experiment.match == "parameters":
+        return (point,)
+    return tuple(replace(point, experiment=replace(experiment, models=(model,)))
+                 for model in experiment.models)  # fmt: skip
+
+
+def measure(point: Point, max_seconds: float = MAX_SECONDS) -> list[Result]:
+    """Run the models of a point and take their numbers; whatever happens, a result for each.
+
+    Of a network of several layers or directions, the first layer's forward direction.
+    """
+    start, experiment = time.perf_counter(), point.experiment
+    try:
+        if refusal := check_size(experiment, max_seconds=max_seconds, cost_of=cost_of):
+            return _without(point, refusal)
+        found = {label: measures(trace.trace, experiment.batch_size)
+                 for label, trace in run(experiment).items()}  # fmt: skip
+    except Exception as error:
+        return _without(point, f"{type(error).__name__}: {error}")
+    seconds = (time.perf_counter() - start) / len(found)
+    return [Result(point.at, experiment.seed, label, numbers, seconds)
+            for label, numbers in found.items()]  # fmt: skip
+
+
+def cost_of(experiment: Experiment) -> Estimate:
+    """Of a run and the numbers that are taken of it. Raises ValueError where the task cannot be
+    made."""
+    seq_len, *sizes = make_task(experiment).shape(experiment.seq_len)
+    costs = [limits.measures_cost(network.cells[0], seq_len, experiment.batch_size, VECTORS)
+             for network in make_networks(experiment, *sizes).values()]  # fmt: skip
+    numbers = replace(sum(costs, Estimate()), bytes=max(cost.bytes for cost in costs))
+    return estimate(experiment) + numbers
+
+
+def _without(point: Point, message: str) -> list[Result]:
+    """What is said where there are no numbers."""
+    e = point.experiment
+    return [Result(point.at, e.seed, str(model), None, 0.0, message) for model in e.models]
+
+
+def _lost(point: Point, why: str) -> list[Result]:
+    return _without(point, f"the worker was lost with it every time ({why})")
+
+
+def _cost(point: Point) -> float:
+    """Estimated seconds; 0 for what will be refused."""
+    with suppress(ValueError):
+        return cost_of(point.experiment).seconds
+    return 0.0
