@@ -29,9 +29,13 @@ ARROWS = {
     "analysis": {"core"},
     "claims": {"core", "tasks", "training", "experiment", "analysis"},
     "frames": {"core", "analysis"},
+    "jobs": {"core", "tasks", "training", "experiment", "analysis", "claims", "sweep"},
     "plots": {"core", "analysis", "claims", "frames", "wording"},
     "wording": {"core", "tasks", "training", "experiment", "analysis", "claims"},
-    "views": {"core", "tasks", "experiment", "analysis", "plots", "wording"},
+    "views": {
+        *("core", "tasks", "training", "experiment", "analysis", "claims", "jobs", "plots"),
+        "wording",
+    },
     "examples": {"", "core", "training", "sweep", "analysis", "plots"},
     "": {"experiment", "sweep"},
 }
@@ -39,7 +43,7 @@ DASHBOARD = {*ARROWS, "dashboard"}
 PACKAGES = {
     "frames": {"pandas"},
     "plots": {"pandas", "plotly"},
-    "views": {"plotly"},
+    "views": {"pandas", "plotly"},
     "examples": {"pandas", "distributed"},
 }
 PACKAGES_OF_DASHBOARD = {"pandas", "plotly", "streamlit", "starlette"}

@@ -7,30 +7,33 @@ singular value, never for each sequence too): many are kept, by their count.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from rnnviz.analysis.layers import SEPARATOR, LayerTrace, layer_traces
+from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.selfcheck import checks as trusting
 from rnnviz.analysis.spectra import JacobianSpectrum
 from rnnviz.core.bptt import Tell
 from rnnviz.core.cost import Speed, measure_speed
+from rnnviz.dashboard import jobs
 from rnnviz.dashboard.memory import Memory, ceiling
 from rnnviz.dashboard.training import still_to_do, trained_params
 from rnnviz.experiment import Experiment, Plan, Run, check_size, run_plan
 from rnnviz.experiment import plan as make_plan
 from rnnviz.experiment.plan import MAX_BYTES
-from rnnviz.tasks.ngram import MAX_ORDER
-from rnnviz.views import gates, gradient_flow, spectrum
+from rnnviz.jobs import claims, claims_networks, phase
+from rnnviz.sweep import Result, cost_of
+from rnnviz.views import gates, gradient_flow, spectrum, train
 
 F = TypeVar("F", bound=Callable[..., Any])
 KEYS = (Experiment, gradient_flow.Choices, spectrum.Choices, gates.Choices)
 """Small frozen values that results are kept by."""
-GIVE_WAY_EVERY = 0.05
-"""Seconds: asking costs as much as a small step of a network."""
+
+
+SHORT = 0.05
+"""Seconds of estimated run that nobody need be able to end on its way."""
 
 
 def _cached(max_entries: int) -> Callable[[F], F]:
@@ -75,9 +78,10 @@ class _Traces:
     """The run of an experiment, made if it is not kept. Whoever has left ends it on its way."""
 
     def __call__(self, experiment: Experiment) -> Run:
-        planned, tell = plan(experiment), courteous()
+        planned, tell = plan(experiment), jobs.courteous()
         size, kept = planned.cost.bytes, planned.recorded_bytes
-        found: Run = memory().get(experiment, lambda: _run(planned, tell), size, kept, tell)
+        interrupted = tell if self.seconds(experiment) > SHORT else None
+        found: Run = memory().get(experiment, lambda: _run(planned, interrupted), size, kept, tell)
         return found
 
     def seconds(self, experiment: Experiment) -> float:
@@ -94,18 +98,11 @@ class _Traces:
         memory().clear()
 
 
-def _run(planned: Plan, tell: Tell) -> Run:
+def _run(planned: Plan, tell: Tell | None) -> Run:
     return run_plan(planned, trained_params(planned.experiment, tell), tell)
 
 
 traces = _Traces()
-
-
-def layer(experiment: Experiment, label: str) -> LayerTrace:
-    """The layer and direction that a label names; of a model's own label the first."""
-    model = label.partition(SEPARATOR)[0]
-    parts = layer_traces(traces(experiment)[model], model)
-    return next((part for part in parts if part.label == label), parts[0])
 
 
 @_cached(max_entries=64)
@@ -129,10 +126,16 @@ def gates_view(experiment: Experiment, choices: gates.Choices) -> gates.View:
     return gates.view(traces(experiment), choices)
 
 
+def jacobians(run: Run, part: LayerTrace) -> JacobianSpectrum:
+    """Of every step of a layer that the time allows."""
+    assert run.experiment is not None
+    found: JacobianSpectrum = _jacobians(run.experiment, part.label, part)
+    return found
+
+
 @_cached(max_entries=32)
-def jacobians(experiment: Experiment, label: str) -> JacobianSpectrum:
-    """Of every step that the time allows."""
-    return spectrum.jacobians(layer(experiment, label))
+def _jacobians(experiment: Experiment, label: str, _part: LayerTrace) -> JacobianSpectrum:
+    return spectrum.jacobians(_part)
 
 
 @_cached(max_entries=256)
@@ -148,33 +151,39 @@ def quick_checks(experiment: Experiment) -> tuple[trusting.Trust, ...]:
 def trust(experiment: Experiment, label: str) -> trusting.Trust:
     """Every check of one model's run, once for all who ask. A newer value of a knob stops it."""
     run = traces(experiment)
-    return trusting.trust(run[label], run.batch, label, progress=give_way)
-
-
-def give_way(_: float = 0.0) -> None:
-    """Whenever the state is read, Streamlit ends a script that a newer one waits for, or whose
-    visitor has gone."""
-    st.session_state.get("visit")
-
-
-def courteous() -> Tell:
-    """Gives way, but not at every call."""
-    last = time.monotonic()
-
-    def tell() -> None:
-        nonlocal last
-        if time.monotonic() - last > GIVE_WAY_EVERY:
-            last = time.monotonic()
-            give_way()
-
-    return tell
+    return trusting.trust(run[label], run.batch, label, progress=jobs.give_way)
 
 
 @_cached(max_entries=16)
-def ngram(experiment: Experiment) -> tuple[int, float] | None:
-    """(n, its loss per answer) of the best n-gram model on what the task holds out; None for a
-    task that is not of language, or whose text is too short to hold any out."""
-    task = plan(experiment).task
-    losses = {order + 1: task.ngram_loss(order) for order in range(MAX_ORDER + 1)}
-    known = {n: loss for n, loss in losses.items() if loss is not None}
-    return min(known.items(), key=lambda item: item[1]) if known else None
+def levels(experiment: Experiment) -> train.Levels:
+    """What the losses of a training are compared with."""
+    return train.levels(plan(experiment))
+
+
+@_cached(max_entries=20_000)
+def few_numbers(experiment: Experiment) -> tuple[Result, ...]:
+    """A result for each model at a point of a diagram."""
+    size = 0
+    if not check_size(experiment, max_seconds=phase.MOST_SECONDS, cost_of=cost_of):
+        size = cost_of(experiment).bytes
+    with memory().room(size, jobs.courteous()):
+        return tuple(phase.few_numbers(experiment))
+
+
+def claim_result(asked: claims.Asked, name: str, number: int) -> Any:
+    """Result `number` of a claim."""
+    if label := claims.own_label(asked, name, number):
+        return _own_agreement(asked.experiment, label)
+    return _drawn(name, asked.seed, asked.hidden_size, number)
+
+
+@st.cache_resource(max_entries=10_000, show_spinner=False)
+def _drawn(name: str, seed: int, hidden_size: int, number: int) -> Any:
+    return claims.CLAIMS[name].measure(seed, hidden_size, number)
+
+
+@_cached(max_entries=100)
+def _own_agreement(experiment: Experiment, label: str) -> Any:
+    if traces.seconds(experiment) > claims_networks.MOST_SECONDS:
+        return claims_networks.not_measured(experiment, label)
+    return claims_networks.own_agreement(traces(experiment), label)

@@ -26,8 +26,9 @@ def is_missing(setting: state.Setting, refusal: str) -> bool:
     is refused anyway (`refusal` says why) is not asked about."""
     experiment = setting.experiment
     linked: Experiment = st.session_state.setdefault(LINKED, experiment)
-    # The dtype is another one while a knob is held.
-    if refusal or replace(experiment, dtype=linked.dtype) != linked:
+    if experiment.dtype != linked.dtype:  # which is another while a knob is held
+        experiment = replace(experiment, dtype=linked.dtype)
+    if refusal or experiment != linked:
         return False
     return linked not in _allowed() and _seconds(setting) > FREE_SECONDS
 

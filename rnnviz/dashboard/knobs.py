@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from rnnviz.dashboard import choices, state
-from rnnviz.dashboard.components import dragging, live_slider
+from rnnviz.dashboard.components import live_slider
+from rnnviz.dashboard.components.slider import any_dragging
 from rnnviz.experiment import FIELDS
 from rnnviz.wording.tasks import TASK_NAMES
 
@@ -31,7 +32,7 @@ NAMES = {"task": TASK_NAMES}
 
 def is_dragging() -> bool:
     """Whether any knob is being dragged."""
-    return any(map(dragging, SLIDERS))
+    return any_dragging(SLIDERS)
 
 
 def slider(name: str, help: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> None:

@@ -17,10 +17,12 @@ import streamlit as st
 from rnnviz.analysis import contributions, lags, limits, lyapunov, pairs
 from rnnviz.analysis.jacobian.sequence import Progress
 from rnnviz.analysis.jacobian.structured import state_size
+from rnnviz.analysis.layers import LayerTrace
 from rnnviz.core import Trace
 from rnnviz.core.cost import Estimate
 from rnnviz.dashboard import compute
-from rnnviz.experiment import Experiment
+from rnnviz.dashboard.jobs import courteous
+from rnnviz.experiment import Experiment, Run
 from rnnviz.wording.names import display_name
 
 Array = np.ndarray
@@ -46,10 +48,10 @@ class _Slot:
 
 @dataclass(frozen=True)
 class Measure:
-    """run(experiment, label, progress) and what it costs."""
+    """run(run, part of it, progress) and what it costs."""
 
-    run: Callable[[Experiment, str, Progress | None], Any]
-    cost: Callable[[Experiment, str], Estimate]
+    run: Callable[[Run, LayerTrace, Progress | None], Any]
+    cost: Callable[[Run, LayerTrace], Estimate]
 
 
 @dataclass(frozen=True)
@@ -60,38 +62,39 @@ class Measured:
     refusals: tuple[str, ...]
 
 
-def measured(what: str, experiment: Experiment, labels: Sequence[str]) -> Measured:
-    """One result for each label: "pairs", "lags", "contributions", "exponents" or "long_run".
+def measured(what: str, run: Run, parts: Sequence[LayerTrace]) -> Measured:
+    """One result for each layer of the run: "pairs", "lags", "contributions", "exponents" or
+    "long_run".
 
     A network that comes out of the analysis with no result (too large) is named in `refusals`.
     """
     measure = MEASURES[what]
-    todo = [label for label in labels if _slot(what, experiment, label).value is None]
-    seconds = sum(_seconds(measure.cost(experiment, label)) for label in todo)
+    todo = [part for part in parts if _slot(what, run, part).value is None]
+    seconds = sum(_seconds(measure.cost(run, part)) for part in todo)
     found, refusals = [], []
     with _progress(seconds) as tell:
-        for index, label in enumerate(labels):
+        for index, part in enumerate(parts):
             try:
-                found.append(_once(what, experiment, label, _part(tell, index, len(labels))))
+                found.append(_once(what, run, part, _share(tell, index, len(parts))))
             except ValueError as refusal:
-                refusals.append(f"{display_name(label)}: {refusal}")
+                refusals.append(f"{display_name(part.label)}: {refusal}")
     return Measured(tuple(found), tuple(refusals))
 
 
-def _once(what: str, experiment: Experiment, label: str, progress: Progress | None) -> Any:
-    slot = _slot(what, experiment, label)
-    measure = MEASURES[what]
+def _once(what: str, run: Run, part: LayerTrace, progress: Progress | None) -> Any:
+    slot, measure = _slot(what, run, part), MEASURES[what]
     with slot.lock:
         if slot.value is None:
-            cost = measure.cost(experiment, label)
+            cost = measure.cost(run, part)
             size = 0 if limits.refusal("", cost) else cost.bytes
-            with compute.memory().room(size, compute.courteous()):
-                slot.value = measure.run(experiment, label, progress)
+            with compute.memory().room(size, courteous()):
+                slot.value = measure.run(run, part, progress)
         return slot.value
 
 
-def _slot(what: str, experiment: Experiment, label: str) -> _Slot:
-    return (_large if what == "pairs" else _small)(what, experiment, label)
+def _slot(what: str, run: Run, part: LayerTrace) -> _Slot:
+    assert run.experiment is not None
+    return (_large if what == "pairs" else _small)(what, run.experiment, part.label)
 
 
 @st.cache_resource(max_entries=96, show_spinner=False, hash_funcs={Experiment: repr})
@@ -131,23 +134,22 @@ def _progress(seconds: float) -> Iterator[Progress | None]:
     place.empty()
 
 
-def _part(tell: Progress | None, index: int, count: int) -> Progress | None:
+def _share(tell: Progress | None, index: int, count: int) -> Progress | None:
     """The share of one model of several."""
     return None if tell is None else lambda share: tell((index + share) / count)
 
 
-def pair_sequences(experiment: Experiment) -> int:
+def pair_sequences(run: Run) -> int:
     """How many sequences the pair matrices are of: all, where that takes no model long."""
-    traces = [_trace(experiment, str(model)) for model in experiment.models]
-    longest = max(_pairs_of(trace, experiment.batch_size).seconds for trace in traces)
-    share = PAIR_SECONDS / max(longest, 1e-9)
-    return max(1, min(experiment.batch_size, int(share * experiment.batch_size)))
+    size, traces = run.batch.batch_size, [network.trace for network in run.values()]
+    longest = max(_pairs_of(trace, size).seconds for trace in traces)
+    return max(1, min(size, int(PAIR_SECONDS / max(longest, 1e-9) * size)))
 
 
-def _pairs(experiment: Experiment, label: str, progress: Progress | None) -> pairs.PairMatrix:
+def _pairs(run: Run, part: LayerTrace, progress: Progress | None) -> pairs.PairMatrix:
     """Of each sequence's own loss, as the page's other curves."""
-    trace, chosen = _trace(experiment, label), range(pair_sequences(experiment))
-    return pairs.pair_matrix(trace, label, chosen, float(experiment.batch_size), progress)
+    chosen, size = range(pair_sequences(run)), float(run.batch.batch_size)
+    return pairs.pair_matrix(part.trace, part.label, chosen, size, progress)
 
 
 def _pairs_of(trace: Trace, sequences: int) -> Estimate:
@@ -155,40 +157,37 @@ def _pairs_of(trace: Trace, sequences: int) -> Estimate:
     return limits.pairs_cost(trace.cell, trace.seq_len, losses, sequences)
 
 
-def _pairs_cost(experiment: Experiment, label: str) -> Estimate:
-    return _pairs_of(_trace(experiment, label), pair_sequences(experiment))
+def _pairs_cost(run: Run, part: LayerTrace) -> Estimate:
+    return _pairs_of(part.trace, pair_sequences(run))
 
 
-def _lags(experiment: Experiment, label: str, progress: Progress | None) -> lags.LagProfile:
-    return lags.lag_profile(_trace(experiment, label), label, progress=progress)
+def _lags(run: Run, part: LayerTrace, progress: Progress | None) -> lags.LagProfile:
+    return lags.lag_profile(part.trace, part.label, progress=progress)
 
 
-def _lags_cost(experiment: Experiment, label: str) -> Estimate:
-    trace = _trace(experiment, label)
+def _lags_cost(run: Run, part: LayerTrace) -> Estimate:
+    trace = part.trace
     return limits.lags_cost(trace.cell, trace.steps_of(0), trace.batch_size)
 
 
 def _contributions(
-    experiment: Experiment, label: str, progress: Progress | None
+    run: Run, part: LayerTrace, progress: Progress | None
 ) -> contributions.Contributions:
-    return contributions.weight_contributions(_trace(experiment, label), label, progress)
+    return contributions.weight_contributions(part.trace, part.label, progress)
 
 
-def _contributions_cost(experiment: Experiment, label: str) -> Estimate:
-    trace = _trace(experiment, label)
+def _contributions_cost(run: Run, part: LayerTrace) -> Estimate:
+    trace = part.trace
     return limits.contributions_cost(trace.cell, trace.seq_len, trace.batch_size)
 
 
-def _exponents(
-    experiment: Experiment, label: str, progress: Progress | None
-) -> lyapunov.LyapunovSpectrum:
-    trace = _trace(experiment, label)
-    count = _count(trace, trace.steps_of(0))
-    return lyapunov.lyapunov_spectrum(trace, label, count=count, progress=progress)
+def _exponents(run: Run, part: LayerTrace, progress: Progress | None) -> lyapunov.LyapunovSpectrum:
+    count = _count(part.trace, part.trace.steps_of(0))
+    return lyapunov.lyapunov_spectrum(part.trace, part.label, count=count, progress=progress)
 
 
-def _exponents_cost(experiment: Experiment, label: str) -> Estimate:
-    trace = _trace(experiment, label)
+def _exponents_cost(run: Run, part: LayerTrace) -> Estimate:
+    trace = part.trace
     return limits.spectrum_cost(trace.cell, trace.steps_of(0), _count(trace, trace.steps_of(0)))
 
 
@@ -199,11 +198,9 @@ def _count(trace: Trace, steps: int) -> int:
     return min(every, LARGEST) if limits.refusal("", cost) else every
 
 
-def _long_run(
-    experiment: Experiment, label: str, progress: Progress | None
-) -> lyapunov.LyapunovSpectrum:
+def _long_run(run: Run, part: LayerTrace, progress: Progress | None) -> lyapunov.LyapunovSpectrum:
     """Driven by the run's own sequences, one after another, again and again."""
-    trace, last = _trace(experiment, label), None
+    trace, last = part.trace, None
     count = _count(trace, LONG_RUN + DISCARD)
     inputs = np.concatenate([trace.x[: trace.steps_of(b), :, b] for b in range(trace.batch_size)])
     params = {name: value.astype(np.float64) for name, value in trace.params.items()}
@@ -211,7 +208,7 @@ def _long_run(
     def drive(start: int, stop: int) -> Array:
         return inputs[np.arange(start, stop) % len(inputs), :, None].astype(np.float64)
 
-    for last in lyapunov.long_run(trace.cell, params, LONG_RUN, label, drive=drive,
+    for last in lyapunov.long_run(trace.cell, params, LONG_RUN, part.label, drive=drive,
                                   discard=DISCARD, count=count):  # fmt: skip
         if progress is not None:
             progress(last.steps / LONG_RUN)
@@ -219,14 +216,11 @@ def _long_run(
     return last
 
 
-def _long_run_cost(experiment: Experiment, label: str) -> Estimate:
-    trace, steps = _trace(experiment, label), LONG_RUN + DISCARD
-    once = limits.spectrum_cost(trace.cell, lyapunov.BLOCK, _count(trace, steps))
-    return once.times(steps / lyapunov.BLOCK)
-
-
-def _trace(experiment: Experiment, label: str) -> Trace:
-    return compute.layer(experiment, label).trace
+def _long_run_cost(run: Run, part: LayerTrace) -> Estimate:
+    once = limits.spectrum_cost(
+        part.trace.cell, lyapunov.BLOCK, _count(part.trace, LONG_RUN + DISCARD)
+    )
+    return once.times((LONG_RUN + DISCARD) / lyapunov.BLOCK)
 
 
 MEASURES = {

@@ -24,8 +24,8 @@ from rnnviz.wording.texts import fill, texts
 def ghosts(visit: Visit) -> tuple[Course, ...]:
     """The courses that are drawn in grey, under names that say which run they are of."""
     found = [(run.number, run.courses) for run in visit.runs if run.number in visit.ghosts]
-    if visit.ahead is not None:
-        found.append((visit.ahead.number, visit.ahead.courses()))
+    if (ahead := visit.ahead.job) is not None:
+        found.append((ahead.number, ahead.courses()))
     return tuple(
         replace(course, label=f"run {number} {display_name(course.label)}")
         for number, courses in found

@@ -1,7 +1,7 @@
 """What a visit has trained outlives its session: a page loaded again, a connection lost.
 
 The browser's tab keeps a token that only it knows; it is never in an address. The server keeps,
-under the token, plain values that the training goes on from.
+under the token, the job itself: a value that never changes.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import streamlit as st
 from rnnviz.dashboard import state, training
 from rnnviz.dashboard.components.tab import browser_tab, claimed
 from rnnviz.dashboard.store import Store, is_token
-from rnnviz.dashboard.trainees import Snapshot
 from rnnviz.dashboard.training import Kept, Visit
-from rnnviz.experiment import Experiment
+from rnnviz.experiment import Experiment, Plan
 from rnnviz.experiment.links import from_query, to_query
+from rnnviz.jobs.training import Training
 
 STORE = "store"
 """Where a session has the store that all visitors share."""
@@ -32,7 +32,7 @@ BYTES = 2000
 class Saved:
     """What is kept of a visit; `ghosts` are the runs drawn in grey. Nothing in it ever changes."""
 
-    training: Snapshot
+    training: Training
     runs: tuple[Kept, ...]
     choices: Mapping[str, Any]
     ghosts: tuple[int, ...] = ()
@@ -51,8 +51,9 @@ def save(visit: Visit) -> None:
         store.drop(visit.token)
         return
     choices = {name: st.session_state[name] for name in CHOICES if name in st.session_state}
-    saved = Saved(visit.training.snapshot(), tuple(visit.runs), choices, visit.ghosts)
-    store.put(visit.token, saved)
+    # A plan of its own: what the visit's has made of its experiment takes no room here.
+    training = replace(visit.training, plan=Plan(visit.training.experiment))
+    store.put(visit.token, Saved(training, tuple(visit.runs), choices, visit.ghosts))
 
 
 def tab() -> None:
@@ -81,8 +82,7 @@ def _claim() -> None:
 
 
 def _bring_back(visit: Visit, saved: Saved) -> None:
-    visit.restore(saved.training, saved.runs)
-    visit.ghosts = saved.ghosts
+    visit.restore(saved.training, saved.runs, saved.ghosts)
     st.session_state.update(saved.choices)
     whole = saved.training.experiment
     if training.untrained(st.session_state["last_good"]) == _linked(whole):

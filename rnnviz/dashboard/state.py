@@ -117,14 +117,16 @@ def read() -> tuple[Experiment, str]:
 
     Then the last good experiment is returned.
     """
-    values = {name: _value(name) for name in FIELDS}
+    values, last = {name: _value(name) for name in FIELDS}, st.session_state["last_good"]
     if not values["models"]:
-        return st.session_state["last_good"], "Choose at least one model"
+        return last, "Choose at least one model"
+    if all(value == getattr(last, name) for name, value in values.items()):
+        return last, ""
     try:
         experiment, problem = Experiment(**values), ""
     except ValueError as error:
-        experiment, problem = st.session_state["last_good"], str(error)
-    experiment = _with_its_training(experiment, st.session_state["last_good"])
+        experiment, problem = last, str(error)
+    experiment = _with_its_training(experiment, last)
     st.session_state["last_good"] = experiment
     return experiment, problem
 

@@ -9,9 +9,9 @@ import streamlit as st
 from rnnviz.dashboard import state, training
 from rnnviz.dashboard.choices import widget
 from rnnviz.dashboard.lessons import LESSONS, Lesson
-from rnnviz.dashboard.trainees import Training
 from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.jobs.training import Training
 from rnnviz.wording.texts import texts
 
 SHOW = "Show this network on Gradient flow"
@@ -126,18 +126,15 @@ def _do(name: str) -> None:
 def command(name: str, step: int = 0) -> None:
     """What a button or a key asks for."""
     visit = training.visit()
-    run = visit.training
-    if run is None:
+    if visit.training is None:
         return
     if name == "play":
-        run.goal = None
+        visit.set_goal(None)
         visit.play()
     elif name == "pause":
-        visit.playing = False
-        run.level()
+        visit.pause()
     elif name in ("step", "ten"):
-        visit.playing, run.goal = False, None
-        run.advance(10 if name == "ten" else 1, seconds=1.0)
+        visit.step(10 if name == "ten" else 1)
     elif name == "reset":
         visit.reset()
     elif name == "reseed":
@@ -153,7 +150,7 @@ def _reseed() -> None:
 
 def begin_as_linked(visit: Visit, experiment: Experiment, steps: int) -> None:
     """A link that names training steps is played up to there."""
-    visit.begin(experiment).goal = steps
+    visit.begin(experiment, goal=steps)
     visit.play()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from itertools import count
 from sys import getsizeof
 from typing import Any
@@ -17,20 +18,21 @@ import streamlit as st
 
 from rnnviz.analysis.courses import Course
 from rnnviz.core.bptt import Tell
+from rnnviz.dashboard import jobs
+from rnnviz.dashboard.jobs import Work
 from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.store import new_token
-from rnnviz.dashboard.trainees import Snapshot, Training, begin, resume
-from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.experiment import FIELDS, Experiment, plan
 from rnnviz.experiment.checkpoints import shipped
+from rnnviz.jobs.training import Training, advance, begin, catch_up
 from rnnviz.training import ARRAY_BYTES, Curves
 
 MOST_KEPT = 12
 WORTH_KEEPING = 10
 """Training steps from which on a run goes to the table when another one begins."""
 GHOST_POINTS = 200
-AHEAD_SLICE = 0.8
-"""Seconds of work in one slice of a run that is trained ahead: of it a picture now and then will
-do."""
+STEP_SECONDS = 1.0
+"""Of work that a step of a click may take."""
 KEPT_BYTES = 1000
 """About what Python takes for an earlier run beside its text and its arrays."""
 
@@ -71,46 +73,51 @@ def _slim(curves: Any) -> Curves:
 class Visit:
     """Everything that a visit trains.
 
-    due: whether the browser has asked for a slice of training that is not done yet.
-    restarted: why the run began anew, for the page to say. worked: when it trained last;
-    drawn_below: when what is below the fold was drawn last, in seconds of the monotonic clock.
-    leaving: the page that is to be turned to. ghosts: the numbers of the runs that are drawn in
-    grey. ahead: a run that is trained before the present one goes on, to be drawn in grey. shown:
-    the `zoom` of the run whose figures the page shows, or another panel's revision. token: what it
-    is saved under. lost: whether what was trained before the page was loaded again is no longer on
-    the server.
+    work: on the run that the page is about; ahead: on one that is trained before it goes on, to be
+    drawn in grey. due: whether the browser has asked for a slice of training that is not done yet.
+    restarted: why the run began anew, for the page to say. worked: when it trained last, in seconds
+    of the monotonic clock. leaving: the page that is to be turned to. ghosts: the numbers of the
+    runs that are drawn in grey. shown: the `zoom` of the run whose figures the page shows, or
+    another panel's revision. token: what it is saved under. lost: whether what was trained before
+    the page was loaded again is no longer on the server.
     """
 
-    training: Training | None = None
+    work: Work[Training] = field(default_factory=lambda: Work(jobs.TRAINING))
+    ahead: Work[Training] = field(default_factory=lambda: Work(jobs.AHEAD))
     runs: list[Kept] = field(default_factory=list)
     playing: bool = False
     due: bool = False
     restarted: str = ""
     worked: float = 0.0
-    drawn_below: float = 0.0
     leaving: str = ""
     ghosts: tuple[int, ...] = ()
-    ahead: Training | None = None
     shown: int | None = None
     token: str = field(default_factory=new_token)
     lost: bool = False
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
+    def training(self) -> Training | None:
+        """The run that the page is about, as far as it is."""
+        return self.work.job
+
+    @property
     def begun(self) -> bool:
         """Whether anything was trained."""
         return bool(self.runs) or (self.training is not None and self.training.furthest > 0)
 
-    def restore(self, training: Snapshot, runs: Sequence[Kept]) -> None:
+    def restore(
+        self, training: Training, runs: Sequence[Kept], ghosts: tuple[int, ...] = ()
+    ) -> None:
         """Bring back, paused, what an earlier session had. A run that has begun meanwhile goes
         on, after the others."""
         mine, gone_on = self.training, self.begun or self.playing
         self.numbers = count(training.number + 1)
         self.runs = [*runs, *(replace(run, number=next(self.numbers)) for run in self.runs)]
-        self.training = resume(training)
+        self.work.job, self.ghosts = replace(training, goal=None), ghosts
         if mine is not None and gone_on:
             self.keep()
-            mine.number, self.training = next(self.numbers), mine
+            self.work.job = replace(mine, number=next(self.numbers))
 
     def follow(self, wanted: Experiment) -> Training:
         """The training of this experiment: the one that runs, or a new one from its start."""
@@ -121,12 +128,14 @@ class Visit:
         self.restarted = changes(before.experiment, wanted) if before else ""
         return run
 
-    def begin(self, experiment: Experiment) -> Training:
-        """A new run; the one before goes to the table."""
+    def begin(
+        self, experiment: Experiment, goal: int | None = None, fresh: bool = False
+    ) -> Training:
+        """A new run; the one before goes to the table. fresh: the charts keep nothing of that."""
         self.keep()
-        self.ahead, before = None, self.training
-        run = self.training = begin(experiment, next(self.numbers))
-        run.zoom = before.zoom if before else run.number
+        self.ahead.job, before, number = None, self.training, next(self.numbers)
+        zoom = before.zoom if before and not fresh else number
+        run = self.work.job = begin(plan(experiment), number, goal, zoom)
         self.restarted = ""
         return run
 
@@ -135,11 +144,9 @@ class Visit:
     ) -> None:
         """A run that shows nothing of those before it, and plays; `first` is trained ahead of
         it."""
-        ahead = None if first is None else begin(first, next(self.numbers))
-        run = self.begin(experiment)
-        run.goal, run.zoom, self.ghosts = goal, run.number, ()
-        if ahead is not None:
-            self.ahead, ahead.goal = ahead, goal
+        ahead = None if first is None else begin(plan(first), next(self.numbers), goal)
+        self.begin(experiment, goal, fresh=True)
+        self.ahead.job, self.ghosts = ahead, ()
         self.play()
 
     def play(self) -> None:
@@ -147,31 +154,45 @@ class Visit:
         self.playing = self.training is not None and bool(self.training.going)
         self.worked, self.restarted, self.lost = time.monotonic(), "", False
 
+    def pause(self) -> None:
+        """Stop, with every model as far as the others."""
+        self.playing = False
+        self.work.change(catch_up)
+
+    def set_goal(self, goal: int | None) -> None:
+        """Where it is to pause by itself; None for nowhere."""
+        self.work.change(lambda run: replace(run, goal=goal))
+
+    def step(self, updates: int) -> None:
+        """Pause, and train so many steps more."""
+        self.playing = False
+        self.set_goal(None)
+        self.work.advance(partial(advance, updates=updates), seconds=STEP_SECONDS)
+
     def advance(self, updates: int | None) -> None:
         """One slice of training, of the run ahead if there is one; it pauses where nothing is
         left to do."""
-        self.due, run, self.worked = False, self.training, time.monotonic()
-        if self.ahead is not None:
-            self._advance_ahead(self.ahead)
+        self.due, self.worked = False, time.monotonic()
+        if self.ahead.job is not None:
+            self._advance_ahead()
             return
-        if run is None:
-            return
-        run.advance(updates)
+        run = self.work.advance(partial(advance, updates=updates))
         self.worked = time.monotonic()
         # Another script of this visit may have begun another run meanwhile.
-        if run.done and run is self.training:
-            self.playing, run.goal = False, None
+        if run is not None and run.done and run is self.training:
+            self.playing = False
+            self.set_goal(None)
 
-    def _advance_ahead(self, run: Training) -> None:
-        run.advance(seconds=AHEAD_SLICE)
+    def _advance_ahead(self) -> None:
+        run = self.ahead.advance(advance)
         self.worked = time.monotonic()
-        if run.done and run is self.ahead:
-            self.ahead, self.ghosts = None, (run.number,)
+        if run is not None and run.done and run is self.ahead.job:
+            self.ahead.job, self.ghosts = None, (run.number,)
             self._keep(run)
 
     def keep(self) -> None:
         """Put the runs that end into the table, if they got anywhere."""
-        for run in (self.ahead, self.training):
+        for run in (self.ahead.job, self.training):
             if run is not None and run.furthest >= WORTH_KEEPING:
                 self._keep(run)
 
@@ -180,10 +201,10 @@ class Visit:
 
     def reset(self) -> None:
         """Back to the same initial weights."""
-        ahead, self.ahead = self.ahead, None
+        ahead, self.ahead.job = self.ahead.job, None
         if self.training is not None:
             self.begin(self.training.experiment)
-        self.ahead, self.playing = ahead, False
+        self.ahead.job, self.playing = ahead, False
 
 
 def visit() -> Visit:
@@ -223,7 +244,7 @@ def trained_params(experiment: Experiment, tell: Tell | None = None) -> dict[str
     if run is None:
         return shipped(experiment)
     steps = experiment.train_steps
-    return {label: t.params_at(steps, tell) for label, t in run.trainees.items()}
+    return {label: run.params_at(label, steps, tell) for label in run.trainees}
 
 
 def _trained_here(experiment: Experiment) -> Training | None:

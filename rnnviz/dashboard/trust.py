@@ -17,7 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from rnnviz.analysis.selfcheck import checks as trusting
 from rnnviz.analysis.selfcheck.checks import Trust
 from rnnviz.core.network import run_network
-from rnnviz.dashboard import compute, training, trust_words
+from rnnviz.dashboard import compute, jobs, training, trust_words
 from rnnviz.dashboard import train_controls as controls
 from rnnviz.dashboard.components.disclosure import disclosure, told
 from rnnviz.dashboard.pages.train import INFLUENCE
@@ -156,6 +156,6 @@ def _of_training(experiment: Experiment, label: str) -> Trust:
     """The checks of one network in training as it is now: of a run that is made for it."""
     run = training.visit().training
     assert run is not None
-    trainee, batch = run.trainees[label], compute.plan(experiment).batch
-    trace = run_network(trainee.network, trainee.state.params, batch)
-    return trusting.trust(trace, batch, label, progress=compute.give_way)
+    network, batch = run.plan.networks[label], compute.plan(experiment).batch
+    trace = run_network(network, run.trainees[label].state.params, batch)
+    return trusting.trust(trace, batch, label, progress=jobs.give_way)

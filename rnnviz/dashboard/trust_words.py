@@ -68,7 +68,7 @@ def _more(found: Sequence[Trust], done: int | None, models: int) -> str:
 
 def _of_all(found: Sequence[Trust], models: int) -> list[str]:
     """The checks that were looked at in every model, and made in some."""
-    every = [name for name in NAMES if all(trust.check(name) for trust in found)]
+    every = [name for name in NAMES if all(name in trust.by_name for trust in found)]
     return [name for name in every if len(found) == models and _made(found, name)]
 
 
@@ -78,8 +78,8 @@ def _made(found: Sequence[Trust], name: str) -> list[Check]:
 
 def _applied(found: Sequence[Trust], name: str) -> list[Check]:
     """The checks of this name, of all models that have such an equation."""
-    checks = [trust.check(name) for trust in found]
-    return [check for check in checks if check is not None and check.applies]
+    checks = [trust.by_name[name] for trust in found if name in trust.by_name]
+    return [check for check in checks if check.applies]
 
 
 def _named(found: Sequence[Trust], name: str) -> str:
@@ -102,7 +102,7 @@ def panel(found: Sequence[Trust], labels: Sequence[str], about: str) -> str:
 def _table(found: Sequence[Trust | None], labels: Sequence[str]) -> str:
     """A row for each check, a column for each model."""
     head = "".join(f"<th>{html.escape(display_name(label))}</th>" for label in labels)
-    rows = (_row(name, [t.check(name) if t else None for t in found]) for name in NAMES)
+    rows = (_row(name, [t.by_name.get(name) if t else None for t in found]) for name in NAMES)
     return f"<table><tr><th></th>{head}</tr>{''.join(rows)}</table>"
 
 

@@ -102,6 +102,8 @@ def load(name: str, folder: Path = FOLDER) -> Checkpoint:
 def shipped(experiment: Experiment) -> dict[str, dict[str, Array]]:
     """Label -> parameters, of those models whose training is one of `RECIPES`: they need not be
     trained again."""
+    if not experiment.train_steps:
+        return {}
     recipes = {recipe: name for name, recipe in RECIPES.items()}
     alone = {str(model): replace(experiment, models=(model,)) for model in experiment.models}
     return {label: load(recipes[e]).params for label, e in alone.items() if e in recipes}

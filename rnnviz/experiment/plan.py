@@ -24,20 +24,45 @@ LARGEST_MATCH = 4 * int(NETWORK_FIELDS["hidden_size"].high)
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What an experiment comes to. networks: label -> Network, in the order of the models.
-    seq_len: T of the batch, which the task may make shorter than the experiment's. Large arrays
-    are made when they are first asked for."""
+    """What an experiment comes to: all of it is made when it is first asked for, once. A copy, as
+    a pickled one, is its experiment and makes the rest anew."""
 
     experiment: Experiment
-    task: Task
-    seq_len: int
-    networks: Mapping[str, Network]
+
+    @cached_property
+    def task(self) -> Task:
+        return make_task(self.experiment)
+
+    @cached_property
+    def networks(self) -> Mapping[str, Network]:
+        """Label -> Network, in the order of the models."""
+        return make_networks(self.experiment, *self._shape[1:])
+
+    @property
+    def seq_len(self) -> int:
+        """T of the batch, which the task may make shorter than the experiment's."""
+        return self._shape[0]
+
+    @cached_property
+    def _shape(self) -> tuple[int, int, int]:
+        """T, D and O of the batch."""
+        return self.task.shape(self.experiment.seq_len)
 
     @cached_property
     def batch(self) -> Batch:
         """What every model is given: the first B sequences of the task."""
+        return self.batch_at(0)
+
+    def batch_at(self, step: int) -> Batch:
+        """What every model is given in training step `step`: the B sequences from step · B on, so
+        that step 0 sees `batch` and no sequence comes twice."""
         e = self.experiment
-        return self.task.batch(e.seed, e.seq_len, e.batch_size, e.loss_at)
+        return self.task.batch(
+            e.seed, e.seq_len, e.batch_size, e.loss_at, first=step * e.batch_size
+        )
+
+    def __reduce__(self) -> tuple[type[Plan], tuple[Experiment]]:
+        return Plan, (self.experiment,)
 
     def init_params(self, label: str) -> dict[str, np.ndarray]:
         """The initial parameters of one model."""
@@ -50,8 +75,10 @@ class Plan:
         e, networks = self.experiment, list(self.networks.values())
         working = cost.working_bytes(networks, *self._sizes, trained=e.train_steps > 0)
         once = cost.run_time(networks, *self._sizes[:2])
-        step = cost.training_time(networks, *self._sizes[:2], e.window, e.stride)
         kept = Estimate(self.recorded_bytes + working)
+        if not e.train_steps:
+            return kept + once
+        step = cost.training_time(networks, *self._sizes[:2], e.window, e.stride)
         return kept + once + step.times(e.train_steps)
 
     @cached_property
@@ -71,9 +98,9 @@ def plan(experiment: Experiment) -> Plan:
 
     Raises ValueError where the task cannot be made (a text with fewer than 2 characters).
     """
-    task = make_task(experiment)
-    seq_len, input_size, output_size = task.shape(experiment.seq_len)
-    return Plan(experiment, task, seq_len, make_networks(experiment, input_size, output_size))
+    planned = Plan(experiment)
+    assert planned.networks  # now: what cannot be made is refused here
+    return planned
 
 
 def estimate(experiment: Experiment) -> Estimate:

@@ -11,7 +11,7 @@ from rnnviz.core.losses import LOSSES
 from rnnviz.core.network import Network, predict
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import Model
-from rnnviz.experiment.plan import init_params, make_networks, make_task
+from rnnviz.experiment.plan import make_task, plan
 from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
 from rnnviz.training import METRICS, TrainOptions, TrainState, advance
@@ -19,24 +19,17 @@ from rnnviz.training.metrics import loss_per_answer, metric, share_within
 
 
 def batches_of(experiment: Experiment) -> Callable[[int], Batch]:
-    """Training step n -> its batch: the B sequences from n · B on, so that step 0 sees the
-    batch of the pages and no sequence comes twice."""
-    e, task = experiment, make_task(experiment)
-
-    def make_batch(step: int) -> Batch:
-        first = step * e.batch_size
-        return task.batch(e.seed, e.seq_len, e.batch_size, e.loss_at, first=first)
-
-    return make_batch
+    """Training step n -> its batch; see `Plan.batch_at`."""
+    return plan(experiment).batch_at
 
 
 def start(experiment: Experiment) -> dict[str, tuple[Network, TrainState]]:
     """Label -> its network and the state before the first step: the initial parameters of
     `run(experiment)`."""
-    _, input_size, output_size = make_task(experiment).shape(experiment.seq_len)
+    planned = plan(experiment)
     return {
-        label: (network, TrainState(0, init_params(experiment, Model(label), network)))
-        for label, network in make_networks(experiment, input_size, output_size).items()
+        label: (network, TrainState(0, planned.init_params(label)))
+        for label, network in planned.networks.items()
     }
 
 

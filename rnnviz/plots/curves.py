@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,7 +68,7 @@ class Relative:
         """The step at which the error enters."""
         return 1 if self.backward else self.seq_len
 
-    @property
+    @cached_property
     def end(self) -> int:
         """Index of the step that the error comes to last."""
         return -1 if self.backward else 0
@@ -76,11 +77,11 @@ class Relative:
     def seq_len(self) -> int:
         return len(self.values)
 
-    @property
+    @cached_property
     def finite(self) -> Array:
         return np.isfinite(self.values)
 
-    @property
+    @cached_property
     def special(self) -> Array:
         """Status of the steps that have no number, −1 where there is one."""
         return np.where(self.finite, -1, self.status)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from math import log
 from typing import ClassVar, Protocol
@@ -29,9 +28,9 @@ def stream(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
     return np.random.default_rng([seed, PURPOSES[purpose], index])
 
 
-def streams(seed: int, first: int, batch_size: int) -> Iterator[np.random.Generator]:
+def streams(seed: int, first: int, batch_size: int) -> list[np.random.Generator]:
     """The generators of the sequences first, first + 1, ... of a batch."""
-    return (stream(seed, "sequences", first + b) for b in range(batch_size))
+    return [stream(seed, "sequences", first + b) for b in range(batch_size)]
 
 
 @dataclass(frozen=True, eq=False)

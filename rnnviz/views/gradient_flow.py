@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -79,8 +80,15 @@ class View:
         """Whether error travels from step 1 to step T."""
         return any(flow.direction for flow in self.flows)
 
+    @cached_property
+    def decades(self) -> Range:
+        """Those that hold every curve of the state's gradient."""
+        return plots.flow_range((*self.drawn, *self.ghosts))
+
     def y_range(self, quantity: str = "state") -> Range:
         """Decades that hold every curve."""
+        if quantity == "state":
+            return self.decades
         return plots.flow_range((*self.drawn, *self.ghosts), quantity)
 
 

@@ -3,20 +3,16 @@ can be opened."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
-from threading import Thread
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz import Experiment
 from rnnviz.claims.counterexamples import EXAMPLES
-from rnnviz.dashboard import claims, controls
-from rnnviz.dashboard.claims import CLAIMS, Asked, Visit
-from rnnviz.dashboard.claims_links import OPENS
+from rnnviz.dashboard import controls, jobs
+from rnnviz.jobs.claims import CLAIMS
+from rnnviz.jobs.claims_networks import OPENS
 from rnnviz.wording.claims import MEASURING, SENTENCES, TONES, WAITING
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import (
@@ -29,10 +25,11 @@ from tests.dashboard.support import (
     visit,
 )  # fmt: skip
 
+pytestmark = pytest.mark.trained
+
 FEW = 6
 SMALL = {"models": "rnn,gru", "hidden_size": "4", "batch_size": "2", "seq_len": "12",
          "view_units": "8"}  # fmt: skip
-ASKED = Asked(0, 8, Experiment(("rnn",), hidden_size=4, seq_len=10))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -45,7 +42,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def finished(app: AppTest) -> AppTest:
     """Run slices as the browser asks for them."""
-    while not app.session_state["claims"].finished:
+    while not app.session_state["claims"].job.finished:
         app.run()
     return app.run()
 
@@ -65,64 +62,6 @@ def test_every_sentence_has_its_test_and_its_texts() -> None:
     assert {f"help_{name}" for name in EXAMPLES} <= set(texts("claims"))
 
 
-@pytest.mark.trained
-def test_the_chosen_claim_is_measured_first_and_a_slice_ends_in_time(few: None) -> None:
-    ticks, seen = count(), Visit()
-    seen.follow(ASKED)
-    seen.advance("highway", 3.0, lambda: float(next(ticks)))
-    assert {name: len(w.found) for name, w in seen.works.items() if w.found} == {"highway": 3}
-    seen.advance("highway", 0.0, lambda: 0.0)
-    assert len(seen.works["highway"].found) == 4
-    seen.advance("highway", math.inf)
-    assert seen.works["highway"].finished
-    assert not seen.works["sigma"].found
-    seen.advance("highway", math.inf)
-    assert seen.works["sigma"].finished
-    while not seen.finished:
-        seen.advance("highway", math.inf)
-    assert [len(w.found) for w in seen.works.values()] == [w.total for w in seen.works.values()]
-    assert seen.works["truncation"].found[-1].label == "rnn"
-
-
-def test_only_what_a_knob_concerns_is_measured_again(few: None) -> None:
-    seen = Visit()
-    seen.follow(ASKED)
-    before = dict(seen.works)
-    seen.follow(replace(ASKED, experiment=replace(ASKED.experiment, gain=2.0)))
-    anew = [name for name, work in seen.works.items() if work is not before[name]]
-    assert anew == ["truncation"]
-    seen.follow(replace(ASKED, seed=1))
-    assert not any(work is before[name] for name, work in seen.works.items())
-
-
-def test_scripts_of_one_visit_take_turns(few: None) -> None:
-    seen = Visit()
-    seen.follow(ASKED)
-    threads = [Thread(target=seen.advance, args=("stability", math.inf)) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    numbers = [d.number for d in seen.works["sigma"].found]
-    assert numbers == list(range(FEW))
-    assert len(seen.works["stability"].found) == FEW
-
-
-def test_a_picture_is_drawn_anew_after_a_while_or_at_the_end(few: None) -> None:
-    seen, made = Visit(), count()
-    seen.follow(ASKED)
-    work = seen.works["stability"]
-
-    def picture(now: float) -> int:
-        return work.picture("x", lambda: next(made), lambda: now)
-
-    assert [picture(100.0), picture(100.1)] == [0, 0]
-    work.advance(0.0, lambda: 0.0)
-    assert [picture(100.1), picture(101.0)] == [0, 1]
-    work.advance(math.inf, lambda: 0.0)
-    assert [picture(101.0), picture(200.0)] == [2, 2]
-
-
 @pytest.mark.parametrize("name", CLAIMS)
 def test_the_page_stands(name: str, few: None) -> None:
     app = visit("claims", {**SMALL, "view_claim": name})
@@ -138,7 +77,7 @@ def test_the_page_stands(name: str, few: None) -> None:
 
 def test_what_is_there_so_far_is_shown_with_how_far_it_is(few: None) -> None:
     app = visit("claims", {**SMALL, "view_draws": "7"})
-    assert app.get("progress") or app.session_state["claims"].works["sigma"].finished
+    assert app.get("progress") or app.session_state["claims"].job.is_finished("sigma")
     assert_sound(app)
     assert [button.label for button in app.button if button.label.startswith("“")] == [
         f"“{sentence}”" for sentence in SENTENCES.values()
@@ -147,9 +86,7 @@ def test_what_is_there_so_far_is_shown_with_how_far_it_is(few: None) -> None:
 
 def one_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each slice measures a single result, and each run draws anew."""
-    monkeypatch.setattr(claims, "SLICE", 0.0)
-    monkeypatch.setattr(Visit.advance, "__defaults__", (0.0, Visit.advance.__defaults__[1]))
-    monkeypatch.setattr(claims, "DRAW_EVERY", 0.0)
+    monkeypatch.setattr(jobs, "CLAIMS", jobs.Pace(0.0, 0.0))
 
 
 def test_the_bar_the_chip_and_the_verdict_speak_of_the_same_draws(
@@ -177,8 +114,8 @@ def test_a_claim_says_whether_it_is_measured_or_waits(
     shorts = dict(zip(CLAIMS, [short for _, short in chips(app)], strict=True))
     assert "1" in shorts.pop("highway")
     assert set(shorts.values()) == {WAITING.short}
-    works = app.session_state["claims"].works
-    while not works["highway"].finished:
+    work = app.session_state["claims"]
+    while not work.job.is_finished("highway"):
         app.run()
     shorts = dict(zip(CLAIMS, [short for _, short in chips(app.run())], strict=True))
     assert f"of {FEW}" in shorts["highway"]
@@ -186,15 +123,6 @@ def test_a_claim_says_whether_it_is_measured_or_waits(
     assert shorts["reduction"] == WAITING.short
 
 
-def test_how_far_a_claim_is_names_what_is_counted(few: None) -> None:
-    seen = Visit()
-    seen.follow(ASKED)
-    assert seen.works["clipping"].so_far(3) == f"3 of {FEW} runs"
-    assert seen.works["truncation"].so_far(FEW) == f"{FEW} of {FEW} draws"
-    assert seen.works["truncation"].so_far(FEW + 1) == f"{FEW} of {FEW} draws, 1 of your 1 models"
-
-
-@pytest.mark.trained
 def test_another_sentence_and_other_draws(few: None) -> None:
     app = finished(visit("claims", SMALL))
     first = chips(app)
@@ -213,9 +141,9 @@ def test_nothing_is_measured_while_a_knob_is_dragged(
 ) -> None:
     app = visit("claims", SMALL)
     monkeypatch.setattr(controls, "is_dragging", lambda: True)
-    before = [len(work.found) for work in app.session_state["claims"].works.values()]
+    before = app.session_state["claims"].job
     change(app, gain=2.0)
-    assert [len(w.found) for w in app.session_state["claims"].works.values()] == before
+    assert app.session_state["claims"].job is before
     assert not app.exception
 
 
@@ -224,11 +152,11 @@ def test_nonsense_in_a_link_is_the_default(few: None) -> None:
     app = visit("claims", {**SMALL, **bad})
     assert_sound(app)
     assert list(charts(app)) == ["claims-sigma"]
-    asked = app.session_state["claims"].works["sigma"].asked
+    asked = app.session_state["claims"].job.asked
     assert (asked.seed, asked.hidden_size) == (0, 32)
     assert not set(bad) & set(app.query_params)
     huge = visit("claims", {**SMALL, "view_draws": "9" * 40}).session_state["claims"]
-    assert huge.works["sigma"].asked.seed == 99_999
+    assert huge.job.asked.seed == 99_999
 
 
 def test_the_counterexample_that_no_experiment_is_stands_here(few: None) -> None:
@@ -246,7 +174,7 @@ def test_the_counterexample_that_no_experiment_is_stands_here(few: None) -> None
 def test_a_counterexample_s_button_asks_for_its_page(name: str, few: None) -> None:
     app = finished(visit("claims", SMALL))
     press(app, texts("claims")[f"button_{name}"])
-    assert app.session_state["claims"].turning.asked == OPENS[name]
+    assert app.session_state["claims"].leaving == OPENS[name]
     assert_sound(app)
 
 

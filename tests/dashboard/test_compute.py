@@ -13,6 +13,7 @@ import rnnviz.dashboard.compute as compute
 from rnnviz import Experiment, estimate, run
 from rnnviz.analysis import gradients
 from rnnviz.analysis.gates import memory
+from rnnviz.analysis.layers import layer_traces
 from rnnviz.dashboard.memory import Memory
 from rnnviz.experiment import Plan, plan, run_plan
 from rnnviz.views import gates, gradient_flow, spectrum
@@ -24,7 +25,9 @@ CACHED: dict[str, Callable[[Experiment], Any]] = {
     "flow_view": lambda experiment: compute.flow_view(experiment, FLOW, None),
     "spectrum_view": lambda experiment: compute.spectrum_view(experiment, SPECTRUM),
     "gates_view": lambda experiment: compute.gates_view(experiment, GATES),
-    "jacobians": lambda experiment: compute.jacobians(experiment, "lstm"),
+    "_jacobians": lambda experiment: compute.jacobians(
+        compute.traces(experiment), layer_traces(compute.traces(experiment)["lstm"], "lstm")[0]
+    ),
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, estimate
-from rnnviz.dashboard import compute
+from rnnviz.dashboard import compute, jobs
 from rnnviz.dashboard.memory import Memory
 from tests.dashboard.support import PAGES, assert_sound, change, charts, press, said, visit
 from tests.dashboard.test_knobs import SMALL, never
@@ -97,17 +97,16 @@ class Left(Exception):
     """As Streamlit ends a script whose visitor has gone."""
 
 
-@pytest.mark.parametrize("changes", [{"train_steps": 20_000}, {"seq_len": 2000}])
+@pytest.mark.parametrize("changes", [{"train_steps": 20_000}, {"seq_len": 2000, "hidden_size": 64}])
 def test_work_whose_visitor_has_gone_ends(changes: dict[str, Any]) -> None:
     """Training and the run itself, before anything is done to the end."""
-    experiment = Experiment(
-        models=("rnn",), hidden_size=1, batch_size=1, **{"seq_len": 2, **changes}
-    )
+    small = {"models": ("rnn",), "hidden_size": 1, "batch_size": 16, "seq_len": 2}
+    experiment = Experiment(**{**small, **changes})
 
     def leave() -> None:
         raise Left
 
-    with mock.patch.object(compute, "courteous", return_value=leave), pytest.raises(Left):
+    with mock.patch.object(jobs, "courteous", return_value=leave), pytest.raises(Left):
         compute.traces(experiment)
     assert not compute.memory().holds(experiment)
 
@@ -115,9 +114,9 @@ def test_work_whose_visitor_has_gone_ends(changes: dict[str, Any]) -> None:
 def test_the_page_is_asked_whether_anybody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Again and again, but not at every call."""
     asked, clock = [], iter([0.0, 0.01, 0.06, 0.06, 0.1, 0.12, 0.12])
-    monkeypatch.setattr(compute, "give_way", lambda: asked.append(1))
-    monkeypatch.setattr(compute.time, "monotonic", lambda: next(clock))
-    tell = compute.courteous()
+    monkeypatch.setattr(jobs, "give_way", lambda: asked.append(1))
+    monkeypatch.setattr(jobs.time, "monotonic", lambda: next(clock))
+    tell = jobs.courteous()
     for _ in range(4):
         tell()
     assert len(asked) == 2

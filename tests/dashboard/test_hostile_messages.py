@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import streamlit as st
 
-from rnnviz.dashboard import state
-from rnnviz.dashboard.claims import visit as visit_of_claims
+from rnnviz.dashboard import jobs, state
 from rnnviz.dashboard.components import dragging, scrubber, slider
 from rnnviz.dashboard.components.numbers import finite, number
-from rnnviz.dashboard.diagram import Diagram, make_axis
+from rnnviz.dashboard.jobs import Work
 from rnnviz.dashboard.pages import claims, phase
-from rnnviz.dashboard.turning import Turning
 from rnnviz.experiment import Experiment
+from rnnviz.jobs.claims import Asked, Claims
+from rnnviz.jobs.phase import Diagram, make_axis
 
 HUGE = "1" + "0" * 400
 NUMBERS = [HUGE, f"-{HUGE}", "1e400", "-1e400", "Infinity", "-Infinity", "NaN", "1e308", "-1e308"]
@@ -69,22 +68,22 @@ def test_a_click_beside_the_diagram_opens_a_cell_or_nothing(
     monkeypatch: pytest.MonkeyPatch, sent: Any, other: str
 ) -> None:
     diagram = Diagram(Experiment(), make_axis("gain", 3), make_axis("seq_len", 3))
-    turning = Turning()
-    monkeypatch.setattr(phase, "visit", lambda: SimpleNamespace(diagram=diagram, turning=turning))
+    work = Work(jobs.DIAGRAM, diagram)
+    monkeypatch.setattr(phase, "visit", lambda: work)
     monkeypatch.setattr(state, "read", lambda: (Experiment(), ()))
     phase._open({"x": sent, "y": sent, other: 1})
-    if turning.asked is not None:
-        assert turning.asked[1].gain in diagram.x.values
-        assert turning.asked[1].seq_len in diagram.y.values
+    if work.leaving is not None:
+        assert work.leaving[1].gain in diagram.x.values
+        assert work.leaving[1].seq_len in diagram.y.values
     phase._open({"x": 1, "y": 1})
-    assert turning.asked is not None
+    assert work.leaving is not None
 
 
 @pytest.mark.parametrize("other", ["curve", "point"])
 def test_a_click_beside_the_dots_opens_nothing(
     session: dict[str, Any], sent: Any, other: str
 ) -> None:
-    mine = visit_of_claims()
-    mine.works["sigma"] = SimpleNamespace(found=[])  # type: ignore[assignment]
+    work = claims.visit()
+    work.follow(Claims(Asked(0, 8, Experiment())))
     claims._open_draw({"curve": sent, "point": sent, other: 0})
-    assert mine.turning.asked is None
+    assert work.leaving is None

@@ -6,16 +6,14 @@ import pytest
 
 from rnnviz.analysis.courses import BEATEN
 from rnnviz.dashboard.lessons import LESSONS
-from rnnviz.dashboard.trainees import begin
-from rnnviz.experiment import Experiment, make_task
+from rnnviz.experiment import Experiment, make_task, plan
+from rnnviz.jobs.training import advance, begin
 
 pytestmark = pytest.mark.trained
 
 
 def losses(experiment: Experiment, updates: int) -> dict[str, float]:
-    run = begin(experiment)
-    run.goal = updates
-    run.advance(seconds=600)
+    run, _ = advance(begin(plan(experiment), goal=updates), 600)
     return {course.label: course.loss for course in run.courses()}
 
 

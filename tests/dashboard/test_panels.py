@@ -15,6 +15,7 @@ from rnnviz.core.numerics import Status
 from rnnviz.dashboard import compute, measured
 from rnnviz.plots import theme
 from rnnviz.views import gradient_flow
+from rnnviz.views.layer_choice import parts_of
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import assert_sound, change, charts, line, numbers, said, same, visit
 
@@ -60,6 +61,12 @@ def opened(page: str, experiment: Experiment, **more: Any):
     text = texts(TEXTS[page])
     keys = {f"open-{text[title]}": True for title in PANELS[page]}
     return change(visit(page, experiment), **keys, **more)
+
+
+def of_run(what: str, experiment: Experiment) -> measured.Measured:
+    """Of the first layer of every model."""
+    run = compute.traces(experiment)
+    return measured.measured(what, run, [each[0] for each in parts_of(run).values()])
 
 
 @pytest.mark.trained
@@ -111,7 +118,7 @@ def setting_is_still(app: Any, loss_at: str) -> bool:
 def test_the_pair_matrix_adds_up_to_the_pages_curve() -> None:
     """The rows' own checksum, and the total gradient of h of the same run."""
     experiment = small(models=("rnn",), loss_at="every", batch_size=1)
-    (matrix,) = measured.measured("pairs", experiment, ("rnn",)).found
+    (matrix,) = of_run("pairs", experiment).found
     assert matrix.worst_checksum < 1e-12
     (flow,) = gradient_flow.view(compute.traces(experiment)).flows
     together = np.log10(np.nansum(10.0**matrix.h, axis=0)) + np.log10(matrix.cancellation)
@@ -143,21 +150,21 @@ def test_a_long_measurement_has_a_progress_bar() -> None:
         mock.patch.object(measured, "SOON", 0.0),
         mock.patch.object(measured.st, "empty", return_value=bar),
     ):
-        found = measured.measured("lags", small(seed=79), ("rnn", "lstm", "gru")).found
+        found = of_run("lags", small(seed=79)).found
         assert len(found) == 3
         assert shares[0] == 0
         assert shares == sorted(shares)
         assert shares[-1] > 0.9
         count = len(shares)
-        measured.measured("lags", small(seed=79), ("rnn", "lstm", "gru"))
+        of_run("lags", small(seed=79))
         assert len(shares) == count + 1  # nothing left to do but to say so
 
 
 def test_fewer_sequences_where_many_take_long() -> None:
     few = small(models=("rnn",), loss_at="every", batch_size=8, seed=80)
-    assert measured.pair_sequences(few) == 8
+    assert measured.pair_sequences(compute.traces(few)) == 8
     with mock.patch.object(measured, "PAIR_SECONDS", 1e-9):
-        assert measured.pair_sequences(few) == 1
+        assert measured.pair_sequences(compute.traces(few)) == 1
         app = opened(FLOW, few)
     assert any("first 1 of 8 sequences" in caption.value for caption in app.caption)
 
@@ -244,12 +251,12 @@ def test_statuses_differ_in_the_matrix() -> None:
 
 def test_the_largest_exponents_where_all_take_too_long() -> None:
     experiment = small(models=("lstm",), seed=81)
-    trace = compute.layer(experiment, "lstm").trace
+    trace = compute.traces(experiment)["lstm"].trace
     one = limits.spectrum_cost(trace.cell, trace.seq_len, 1).seconds
     with mock.patch.object(limits, "MAX_SECONDS", one), mock.patch.object(measured, "LARGEST", 1):
-        (found,) = measured.measured("exponents", experiment, ("lstm",)).found
+        (found,) = of_run("exponents", experiment).found
     assert len(found.exponents) == 1
-    (every,) = measured.measured("exponents", small(models=("lstm",)), ("lstm",)).found
+    (every,) = of_run("exponents", small(models=("lstm",))).found
     assert len(every.exponents) == 24
 
 

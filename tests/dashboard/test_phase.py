@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import count
 from typing import Any
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.analysis.phase import QUANTITIES, CellStatus
-from rnnviz.dashboard.diagram import RANGES, SIZES, Diagram, Visit, make_axis
-from rnnviz.dashboard.pages import phase
-from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.analysis.phase import QUANTITIES
+from rnnviz.experiment import Experiment
 from rnnviz.plots.phase import SCALES
+from rnnviz.views import phase
 from tests.dashboard.support import (
     assert_sound,
     change,
@@ -31,82 +27,11 @@ COARSE = {"view_cells": "coarse", "view_y": "memory_bias", "hidden_size": "4", "
           "seq_len": "20", "models": "rnn,gru"}  # fmt: skip
 
 
-def diagram(experiment: Experiment = SMALL, x: str = "gain", y: str = "memory_bias") -> Diagram:
-    return Diagram(experiment, make_axis(x, 7), make_axis(y, 5))
-
-
 def finished(app: AppTest) -> AppTest:
     """Run slices as the browser asks for them."""
     while app.get("progress"):
         app.run()
     return app
-
-
-def test_a_slice_ends_when_its_time_is_up() -> None:
-    ticks = count()
-    d = diagram()
-    d.advance(3.0, lambda: float(next(ticks)))
-    assert (d.done, len(d.results), d.total) == (3, 3, 70)
-    d.advance(0.0, lambda: 0.0)
-    assert d.done == 4
-    while not d.finished:
-        d.advance()
-    assert {(r.at, r.model) for r in d.results} == {
-        ((("gain", x), ("memory_bias", y)), model)
-        for x in d.x.values for y in d.y.values for model in ("rnn", "gru")
-    }  # fmt: skip
-    assert len(d.results) == d.total
-
-
-def test_the_corners_of_the_coarse_grid_come_first() -> None:
-    d = diagram(replace(SMALL, models=("rnn",)))  # type: ignore[arg-type]
-    ticks = count()
-    d.advance(4.0, lambda: float(next(ticks)))
-    done = np.argwhere(d.grids("slope")[0].cells == CellStatus.NUMBER)
-    assert done.tolist() == [[0, 0], [0, 4], [4, 0], [4, 4]]
-
-
-def test_equal_parameter_counts_are_measured_together() -> None:
-    d = diagram(replace(SMALL, match="parameters"))
-    d.advance(0.0)
-    assert [r.model for r in d.results] == ["rnn", "gru"]
-    assert (d.done, d.total) == (1, 35)
-
-
-def test_a_picture_is_drawn_anew_after_a_while_or_at_the_end() -> None:
-    d, made = diagram(), count()
-
-    def picture(of: str, now: float) -> int:
-        return d.picture(of, lambda: next(made), lambda: now)
-
-    d.advance(0.0)
-    assert [picture("slope", 100.0), picture("slope", 100.01), picture("slope", 101.0)] == [0, 0, 1]
-    assert picture("reach", 101.0) == 2
-    d.advance(60.0)
-    assert d.finished
-    assert picture("reach", 101.0) == 3
-
-
-def test_a_diagram_is_kept_until_another_knob_moves() -> None:
-    seen, axes = Visit(), (make_axis("gain", 7), make_axis("memory_bias", 5))
-    first = seen.follow(SMALL, *axes)
-    assert seen.follow(replace(SMALL, gain=2.0, memory_bias=0.0), *axes) is first
-    assert seen.follow(replace(SMALL, seed=1), *axes) is not first
-    other = seen.follow(SMALL, axes[0], make_axis("distractor", 5))
-    assert other is not first
-    assert other.results == []
-
-
-@pytest.mark.parametrize("name", RANGES)
-def test_every_knob_makes_an_axis(name: str) -> None:
-    known = FIELDS[name]
-    for number in {n for size in SIZES.values() for n in size}:
-        axis = make_axis(name, number)
-        assert list(axis.values) == sorted(set(axis.values))
-        assert (axis.values[0], axis.values[-1]) == RANGES[name]
-        assert len(axis.values) == number or known.kind == "int"
-        for value in axis.values:
-            assert known.check(name, value) == value
 
 
 def test_every_quantity_can_be_chosen_drawn_and_read() -> None:
@@ -175,4 +100,4 @@ def test_a_loss_at_every_step_is_no_proof_of_memory() -> None:
 def test_training_is_left_out() -> None:
     app = visit("phase-diagram", {**COARSE, "train_steps": "3"})
     assert_sound(app)
-    assert app.session_state["diagram"].diagram.experiment.train_steps == 0
+    assert app.session_state["diagram"].job.experiment.train_steps == 0

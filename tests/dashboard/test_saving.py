@@ -4,78 +4,24 @@ from __future__ import annotations
 
 import pickle
 import tracemalloc
-from collections.abc import Iterator
 from dataclasses import fields, replace
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz import Experiment
+from rnnviz.dashboard.choices import widget_key
 from rnnviz.dashboard.saving import Saved
 from rnnviz.dashboard.shared import SHARED
 from rnnviz.dashboard.store import new_token
-from rnnviz.dashboard.trainees import Trainee, Training, begin, resume
 from rnnviz.dashboard.training import Visit, kept
-from rnnviz.training import OPTIMIZERS, Curves
+from rnnviz.training import Curves
 from tests.dashboard.support import change, charts, go_to, press, same, send, visit
-from tests.dashboard.training_support import SMALL, WILD, scrubber, tick, training, words
+from tests.dashboard.training_support import SMALL, scrubber, tick, training, words
+from tests.jobs.support import same_training, trained
 
 pytestmark = pytest.mark.trained
 
 LOST = "The server no longer has what was trained in this tab"
-
-
-def trained(experiment: Experiment, steps: int, run: Training | None = None) -> Training:
-    run = run or begin(experiment)
-    run.advance(steps - run.updates, seconds=1000)
-    run.level()
-    return run
-
-
-def same_training(left: Training, right: Training) -> bool:
-    """To the bit: parameters, what the optimizer remembers, curves, checkpoints."""
-    pairs = [(left.trainees[name], right.trainees[name]) for name in left.trainees]
-    return left.updates == right.updates and all(
-        a.event == b.event
-        and all(equal(x, y) for x, y in zip(states(a), states(b), strict=True))
-        and equal(curves(a), curves(b))
-        for a, b in pairs
-    )
-
-
-def states(trainee: Trainee) -> Iterator[dict[str, np.ndarray]]:
-    for state in (*trainee.history.checkpoints, trainee.state):
-        yield {"step": np.array(state.step), **state.params, **state.moments}
-
-
-def curves(trainee: Trainee) -> dict[str, np.ndarray]:
-    return {f.name: getattr(trainee.history.curves(), f.name) for f in fields(Curves)}
-
-
-def equal(left: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> bool:
-    return left.keys() == right.keys() and all(
-        np.array_equal(left[n], right[n], equal_nan=right[n].dtype.kind == "f") for n in left
-    )
-
-
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_what_is_brought_back_goes_on_to_the_bit(optimizer: str) -> None:
-    experiment = replace(SMALL, models=("rnn", "lstm", "gru"), optimizer=optimizer, clip="norm")
-    half = trained(experiment, 30)
-    saved = pickle.loads(pickle.dumps(half.snapshot()))
-    whole = trained(experiment, 60)
-    assert same_training(trained(experiment, 60, resume(saved)), whole)
-    assert same_training(trained(experiment, 60, half), whole)
-    assert same_training(resume(saved), trained(experiment, 30))
-
-
-def test_a_model_that_stopped_stays_stopped() -> None:
-    run = begin(WILD)
-    run.advance(40, seconds=1000)
-    again = resume(run.snapshot())
-    assert [t.event for t in run.trainees.values()] != ["", ""]
-    assert same_training(run, again)
 
 
 EXPERIMENTS = {
@@ -90,7 +36,7 @@ EXPERIMENTS = {
 @pytest.mark.parametrize("part", ["the run that goes on", "a run in the table"])
 def test_bytes_are_counted_honestly(name: str, part: str) -> None:
     run = trained(EXPERIMENTS[name], 40)
-    value = run.snapshot() if part == "the run that goes on" else kept(run)
+    value = run if part == "the run that goes on" else kept(run)
     packed = pickle.dumps(value)
     tracemalloc.start()
     again = pickle.loads(packed)
@@ -102,8 +48,8 @@ def test_bytes_are_counted_honestly(name: str, part: str) -> None:
 
 def test_all_that_is_kept_counts() -> None:
     run = trained(SMALL, 12)
-    alone, table = (Saved(run.snapshot(), runs, {}) for runs in ((), (kept(run),) * 2))
-    assert alone.nbytes >= run.snapshot().nbytes
+    alone, table = (Saved(run, runs, {}) for runs in ((), (kept(run),) * 2))
+    assert alone.nbytes >= run.nbytes
     assert table.nbytes - alone.nbytes >= 2 * kept(run).nbytes
 
 
@@ -126,8 +72,8 @@ def played() -> AppTest:
     """A visit with a run in the table, and one that goes on."""
     app = press(visit("train", SMALL), "+10")
     app = change(press(app, "+10"), gain=2.0)
+    app.button_group(key=widget_key("train_ghosts")).set_value([1]).run()
     app = change(press(app, "Play"), train_log=True, train_speed="slow")
-    app.session_state["training"].ghosts = (1,)
     for _ in range(3):
         tick(app)
     return app
@@ -139,7 +85,7 @@ def test_a_page_that_is_loaded_again_goes_on() -> None:
     assert training(again).updates == 0
     again = claim(again, token(app))
     assert not again.exception
-    assert training(again).updates == training(app).updates > 1
+    assert training(again).updates == training(app).updates > 0
     assert scrubber(again)["steps"] == scrubber(press(app, "Pause"))["steps"]
     assert all(same(chart, charts(again)[key]) for key, chart in charts(app).items())
     assert "run 1" in " ".join(t["name"] for t in charts(again)["loss"]["data"] if t.get("name"))
@@ -263,5 +209,5 @@ def test_a_visit_that_trained_nothing_takes_no_room() -> None:
 def test_numbers_of_runs_go_on() -> None:
     seen = Visit()
     run = seen.begin(SMALL)
-    seen.restore(replace(run.snapshot(), number=5), ())
+    seen.restore(replace(run, number=5), ())
     assert seen.begin(SMALL).number == 6

@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
 from rnnviz.dashboard.choices import widget_key
-from rnnviz.dashboard.influence import REVISION
 from rnnviz.dashboard.lessons import LESSONS
+from rnnviz.views.influence import REVISION
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import change, charts, press, verdict, visit, walk
 from tests.dashboard.training_support import (
@@ -82,18 +82,18 @@ def test_a_lesson_s_list_names_no_lesson_once_a_knob_has_moved() -> None:
 def test_the_first_run_of_a_lesson_is_done_in_slices() -> None:
     app = choose(visit("train"), "clipping")
     ahead = app.session_state["training"].ahead
-    assert ahead.updates < 600
+    assert ahead.job.updates < 600
     assert verdict(app).startswith("First the run to compare with, in grey:")
     assert "of 600 training steps" in verdict(app)
     assert training(app).updates == 0
-    before = ahead.updates
+    before = ahead.job.updates
     tick(app)
-    assert ahead.updates > before
-    assert f"earlier run {ahead.number} RNN" in [t["name"] for t in charts(app)["loss"]["data"]]
+    assert ahead.job.updates > before
+    assert f"earlier run {ahead.job.number} RNN" in [t["name"] for t in charts(app)["loss"]["data"]]
     paused = press(app, "Pause")
-    before = ahead.updates
+    before = ahead.job.updates
     tick(paused)
-    assert ahead.updates == before
+    assert ahead.job.updates == before
     prepared(press(paused, "Play"))
     assert app.session_state["training"].runs[-1].updates == 600
     assert verdict(app).startswith("After") or verdict(app).startswith("Before")
@@ -101,7 +101,7 @@ def test_the_first_run_of_a_lesson_is_done_in_slices() -> None:
 
 def test_a_knob_ends_what_a_lesson_prepares() -> None:
     app = change(choose(visit("train"), "clipping"), gain=1.0)
-    assert app.session_state["training"].ahead is None
+    assert app.session_state["training"].ahead.job is None
     assert "First the run" not in verdict(app)
 
 

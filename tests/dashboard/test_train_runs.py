@@ -16,9 +16,10 @@ from rnnviz import from_query
 from rnnviz.dashboard import runs_table
 from rnnviz.dashboard.choices import widget_key
 from rnnviz.dashboard.lessons import LESSONS
-from rnnviz.dashboard.trainees import begin
 from rnnviz.dashboard.training import kept
+from rnnviz.experiment import plan
 from rnnviz.experiment.training import params_after
+from rnnviz.jobs.training import advance, begin
 from tests.dashboard.support import (
     assert_sound,
     change,
@@ -85,8 +86,7 @@ def test_the_table_of_runs_says_what_it_lists() -> None:
 
 
 def ended(updates: int = 12) -> Any:
-    run = begin(SMALL)
-    run.advance(updates, seconds=60)
+    run, _ = advance(begin(plan(SMALL)), 60, updates)
     return run
 
 
@@ -106,9 +106,9 @@ def test_a_link_repeats_a_run_to_the_bit() -> None:
     asked, messages = from_query(query)
     assert messages == ()
     assert asked == replace(SMALL, train_steps=12)
-    for label, trainee in run.trainees.items():
+    for label in run.trainees:
         again = params_after(asked, label, 12)
-        assert all(np.array_equal(again[n], p) for n, p in trainee.params_at(12).items())
+        assert all(np.array_equal(again[n], p) for n, p in run.params_at(label, 12).items())
 
 
 def test_a_link_with_training_steps_plays_up_to_there() -> None:

@@ -28,7 +28,7 @@ from rnnviz.analysis.selfcheck.checks import (
     Trust,
 )
 from rnnviz.core.lstm import LSTM
-from rnnviz.dashboard import trust, trust_words
+from rnnviz.dashboard import jobs, trust, trust_words
 from rnnviz.dashboard.main import PAGES
 from rnnviz.tasks import TASKS
 from rnnviz.wording.numbers import scientific
@@ -394,7 +394,7 @@ def test_every_check_and_every_state_has_its_words() -> None:
 def test_a_newer_value_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two checks Streamlit is asked whether a newer script waits."""
     asked: list[float] = []
-    monkeypatch.setattr(compute, "give_way", asked.append)
+    monkeypatch.setattr(jobs, "give_way", asked.append)
     app = visit(query=Experiment(("rnn",), seq_len=20, hidden_size=4))
     assert asked == []
     ask(app)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from rnnviz import Experiment
 from rnnviz.dashboard import state
-from rnnviz.dashboard.turning import Turning
+from rnnviz.dashboard.jobs import CLAIMS, Work
 from tests.dashboard.support import experiment, visit
 
 WANTED = Experiment(("gru",), seq_len=7, hidden_size=3, batch_size=2)  # type: ignore[arg-type]
@@ -23,23 +23,23 @@ def test_the_knobs_move_at_the_tick_that_knows_of_the_click(
     session: dict[str, Any] = {"cells.clock": {"tick": 4}}
     monkeypatch.setattr(st, "session_state", session)
     monkeypatch.setattr(state, "adopt", adopted.append)
-    turning = Turning()
-    turning.ask("gradient-flow", WANTED)
-    turning.hear("cells", 5)
-    assert (adopted, turning.path) == ([], "")
+    work: Work[None] = Work(CLAIMS, slices=4)
+    work.leave("gradient-flow", WANTED)
+    work.hear("cells")
+    assert (adopted, work.path) == ([], "")
     session["cells.clock"] = {"tick": 5}
-    turning.hear("cells", 5)
-    assert (adopted, turning.path) == ([WANTED], "gradient-flow")
-    turning.hear("cells", 5)
+    work.hear("cells")
+    assert (adopted, work.path) == ([WANTED], "gradient-flow")
+    work.hear("cells")
     assert adopted == [WANTED]
 
 
 @pytest.mark.parametrize(("page", "place"), [("claims", "claims"), ("phase-diagram", "diagram")])
 def test_until_then_no_work_is_done(page: str, place: str) -> None:
     app = visit(page, {**SMALL, "view_cells": "coarse"})
-    mine = app.session_state[place]
-    mine.turning.ask("gradient-flow", WANTED)
-    before = (mine if place == "claims" else mine.diagram).slices
+    work = app.session_state[place]
+    work.leave("gradient-flow", WANTED)
+    before, job = work.slices, work.job
     app.run()
-    assert (mine if place == "claims" else mine.diagram).slices == before
+    assert (work.slices, work.job) == (before, job)
     assert experiment(app).models == ("rnn",)

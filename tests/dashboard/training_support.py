@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
 from rnnviz.dashboard.choices import widget_key
-from rnnviz.dashboard.trainees import Training
+from rnnviz.jobs.training import Training
 
 SMALL = Experiment(models=("rnn", "lstm"), seq_len=8, hidden_size=4, batch_size=4)
 WILD = replace(SMALL, models=("rnn", "gru"), activation="identity", optimizer="sgd",
@@ -66,7 +66,7 @@ def choose(app: AppTest, lesson: str) -> AppTest:
 def prepared(app: AppTest) -> AppTest:
     """Tick until the run that a lesson compares with is done."""
     for _ in range(300):
-        if app.session_state["training"].ahead is None:
+        if app.session_state["training"].ahead.job is None:
             break
         tick(app)
     return app

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -113,9 +113,14 @@ class Trust:
     seq_len: int
     rescaled: float
 
+    @cached_property
+    def by_name(self) -> dict[str, Check]:
+        """The checks that were asked for, by their names."""
+        return {check.name: check for check in self.checks}
+
     def check(self, name: str) -> Check | None:
         """The check of this name; None if it is not among those that were asked for."""
-        return next((check for check in self.checks if check.name == name), None)
+        return self.by_name.get(name)
 
     @property
     def failed(self) -> bool:

@@ -9,7 +9,7 @@ sends arrives through a callback, before the script's body runs, as with Streaml
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -101,6 +101,11 @@ def dragging(key: str) -> bool:
     if held.get("name") == key and _order(held) > _order(own):
         return bool(held.get("dragging", False))
     return bool(own.get("dragging", False))
+
+
+def any_dragging(keys: Iterable[str]) -> bool:
+    """Tell whether one of these sliders is being dragged."""
+    return any(map(dragging, keys))
 
 
 def relay() -> None:

@@ -7,23 +7,30 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
-from rnnviz.claims.counterexamples import EXAMPLES, counterexample
-from rnnviz.dashboard import claims_details, layout
+from rnnviz.claims.counterexamples import EXAMPLES
+from rnnviz.dashboard import compute, jobs, layout, show
 from rnnviz.dashboard.choices import view_key
-from rnnviz.dashboard.claims import CLAIMS, Asked, Visit, Work, visit
-from rnnviz.dashboard.claims_links import OPENS, experiment_of_draw
-from rnnviz.dashboard.components import live_chart
-from rnnviz.dashboard.components.clock import clock
 from rnnviz.dashboard.components.numbers import finite
+from rnnviz.dashboard.jobs import Work
 from rnnviz.dashboard.state import WHOLE_PAGE, Setting
-from rnnviz.experiment import Experiment
-from rnnviz.plots import theme
+from rnnviz.jobs.claims import CLAIMS, Asked, Claims, advance, follow
+from rnnviz.jobs.claims_networks import OPENS, experiment_of_draw
 from rnnviz.plots.claims import drawn_at
-from rnnviz.plots.claims_theory import examples_figure
-from rnnviz.plots.drawing import Drawing
-from rnnviz.wording.claims import SENTENCES, WAITING, Said
+from rnnviz.views.claims import (
+    Choices,
+    View,
+    examples_picture,
+    how_it_is_measured,
+    pictures,
+    rows,
+    scores,
+    view,
+)
+from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.claims import SENTENCES, Said
 from rnnviz.wording.texts import texts
 
 BOARD, CLOCK = "claims-board", "claims"
@@ -32,17 +39,19 @@ CLAIM, UNITS, SEED, EXAMPLE = "view_claim", "view_units", "view_draws", "view_ex
 SIZES = ("8", "16", "32", "64")
 MOST_SEED = 99_999
 ROW = 3
-HEIGHT = 318
-STYLES = theme.model_styles(("rnn", "lstm", "gru"))
-"""Cells are named in their colours."""
+
+
+def visit() -> Work[Claims]:
+    """What this visit has measured."""
+    return jobs.work(CLOCK, jobs.CLAIMS)
 
 
 def page(setting: Setting) -> None:
     """The sentences, each with its verdict; then the chosen one's. Of nonsense in a link nothing
     stays in the address."""
     st.session_state[view_key(SEED)] = str(_seed() or "")
-    for view, known in ((CLAIM, CLAIMS), (EXAMPLE, EXAMPLES)):
-        st.session_state[view_key(view)] = layout.kept(view, list(known), "")
+    for name, known in ((CLAIM, CLAIMS), (EXAMPLE, EXAMPLES)):
+        st.session_state[view_key(name)] = layout.kept(name, list(known), "")
     layout.link_messages(setting.experiment)
     _board(setting)
 
@@ -50,53 +59,57 @@ def page(setting: Setting) -> None:
 @st.fragment(key=BOARD)
 def _board(setting: Setting) -> None:
     """The page, and a slice of work if there is any. The browser asks for it again and again."""
-    mine = visit()
-    mine.turning.turn()
+    work = visit()
+    work.turn()
     chosen = layout.kept(CLAIM, list(CLAIMS), "sigma")
     hidden_size = int(layout.kept(UNITS, SIZES, "32"))
-    if not (setting.dragging and mine.works):
-        mine.follow(Asked(_seed(), hidden_size, setting.experiment))
-    leaving = mine.turning.asked is not None
-    working = not (setting.dragging or mine.finished or leaving)
-    work = mine.works[chosen]
+    asked = Asked(_seed(), hidden_size, setting.experiment)
+    if setting.dragging and work.job is not None:
+        asked = work.job.asked
+    claims = follow(work.job, asked, chosen)
+    work.follow(claims)
+    working = not (setting.dragging or claims.finished or work.leaving is not None)
     # What is known is on the screen before more is found out, and all of it speaks of the same
     # results; of none at all there is nothing to draw.
-    begins = working and not work.found
+    begins = working and not claims.results[chosen]
     if begins:
-        mine.advance(chosen)
-    count, said, figure = _shown(work)
-    _question(work, count)
-    _sentences(mine, chosen, said)
-    example = layout.kept(EXAMPLE, list(EXAMPLES), "")
-    if chosen == "sigma" and example:
-        _example(example)
-    else:
-        _answer(chosen, said, figure)
+        claims = work.advance(_step) or claims
+    shown, items = _shown(work, claims, chosen)
+    _question(shown)
+    _sentences(shown)
+    show.show(items, shown.styles, clicks={"claims-sigma": _open_draw})
+    if shown.example:
+        st.button("Back to the draws", key="back_to_draws", on_click=partial(_choose, "sigma"))
+    elif chosen == "sigma":
+        _examples()
     if working and not begins:
-        mine.advance(chosen)
-    mine.slices += not leaving
-    clock(key=CLOCK, running=working or leaving, count=mine.slices, on_tick=_tick)
+        work.advance(_step)
+    work.tick(CLOCK, more=working)
 
 
-def _shown(work: Work) -> tuple[int, Said, Drawing]:
-    """How many results of the chosen claim the page shows, what they say, and their figure."""
-
-    def make() -> tuple[int, Said, Drawing]:
-        found = list(work.found)
-        return len(found), work.claim.words(found), work.claim.figure(found, height=HEIGHT)
-
-    shown: tuple[int, Said, Drawing] = work.picture(work.name, make)
-    return shown
+_step = partial(advance, measure=compute.claim_result)
 
 
-def _question(work: Work, count: int) -> None:
+def _shown(work: Work[Claims], claims: Claims, chosen: str) -> tuple[View, list[Picture | Words]]:
+    example = layout.kept(EXAMPLE, list(EXAMPLES), "")
+    choices = Choices(chosen, example if chosen == "sigma" else "")
+
+    def make() -> tuple[View, list[Picture | Words]]:
+        shown = view(claims, choices)
+        return shown, list(pictures(shown))
+
+    size, finished = sum(map(len, claims.results.values())), claims.is_finished(chosen)
+    return work.picture((choices, finished), size, not claims.finished, make)
+
+
+def _question(shown: View) -> None:
     """The page's title; how far the chosen claim is; how many units the draws have; others."""
     left, middle, size, right = st.columns([9, 7, 3, 4], vertical_alignment="center")
     with left:
         layout.question(texts("claims")["question"])
     with middle:
-        if count < work.total:
-            st.progress(count / work.total, text=work.so_far(count))
+        if shown.so_far:
+            st.progress(len(shown.results) / shown.total, text=shown.so_far)
     with size:
         layout.choice("Hidden units", SIZES, UNITS, "32", lambda n: f"H = {n}", width=96)
     with right:
@@ -114,16 +127,13 @@ def _draw_again() -> None:
     st.rerun(WHOLE_PAGE)
 
 
-def _sentences(mine: Visit, chosen: str, shown: Said) -> None:
-    """All of them in two rows, the chosen one with the verdict that is `shown` below."""
-    names, current = list(CLAIMS), mine.current(chosen)
+def _sentences(shown: View) -> None:
+    """All of them in two rows, each with its verdict."""
+    names = list(CLAIMS)
     for row in (names[:ROW], names[ROW:]):
         for column, name in zip(st.columns(ROW), row, strict=True):
             with column:
-                work = mine.works[name]
-                said = shown if name == chosen else work.said()
-                waits = not work.found and name != current
-                _sentence(name, WAITING if waits else said, name == chosen)
+                _sentence(name, shown.verdicts[name], name == shown.claim)
 
 
 def _sentence(name: str, said: Said, chosen: bool) -> None:
@@ -137,24 +147,6 @@ def _choose(name: str) -> None:
     st.session_state[view_key(CLAIM)] = name
     st.session_state.pop(view_key(EXAMPLE), None)
     st.rerun(WHOLE_PAGE)
-
-
-def _answer(name: str, said: Said, figure: Drawing) -> None:
-    """The verdict in words and the figure, as far as they are."""
-    text = texts("claims")
-    why = text.get(f"why_{name}")
-    layout.verdict([*said.lines, *([why] if why else [])], STYLES)
-    live_chart(
-        figure,
-        key=f"claims-{name}",
-        height=HEIGHT,
-        filename=f"rnnviz-claim-{name}",
-        alt=text[f"alt_{name}"],
-        on_click=_open_draw if name == "sigma" else None,
-    )
-    layout.how_to_read(text[f"how_to_read_{name}"])
-    if name == "sigma":
-        _examples()
 
 
 def _examples() -> None:
@@ -171,50 +163,36 @@ def _see(name: str) -> None:
     """Open the counterexample on its page; one that no experiment can be, here."""
     if name in OPENS:
         path, experiment = OPENS[name]
-        _leave(path, experiment)
+        visit().leave(path, experiment)
     else:
         st.session_state[view_key(EXAMPLE)] = name
         st.rerun(WHOLE_PAGE)
 
 
-def _leave(path: str, experiment: Experiment) -> None:
-    mine = visit()
-    mine.slices += 1
-    mine.turning.ask(path, experiment)
-
-
-def _tick() -> None:
-    """Before a slice."""
-    mine = visit()
-    mine.turning.hear(CLOCK, mine.slices)
-
-
-def _example(name: str) -> None:
-    text = texts("claims")
-    layout.verdict([text[f"help_{name}"]], STYLES)
-    live_chart(
-        examples_figure.plain([counterexample(name)], height=HEIGHT),
-        key=f"claims-{name}",
-        height=HEIGHT,
-        filename=f"rnnviz-{name}",
-        alt=text[f"help_{name}"],
-    )
-    layout.how_to_read(text["how_to_read_examples"])
-    st.button("Back to the draws", key="back_to_draws", on_click=partial(_choose, "sigma"))
-
-
 def _open_draw(point: Mapping[str, Any]) -> None:
     """Open the network of a dot on Gradient flow."""
-    found = visit().works["sigma"].found
+    work = visit()
     curve, dot = finite(point.get("curve")), finite(point.get("point"))
-    if curve is None or dot is None:
+    if work.job is None or curve is None or dot is None:
         return
-    if (draw := drawn_at(found, int(curve), int(dot))) is not None:
-        _leave("gradient-flow", experiment_of_draw(draw))
+    if (draw := drawn_at(work.job.results["sigma"], int(curve), int(dot))) is not None:
+        work.leave("gradient-flow", experiment_of_draw(draw))
 
 
 def details(setting: Setting) -> None:
     """More about the chosen claim, for those who want it."""
-    name = layout.kept(CLAIM, list(CLAIMS), "sigma")
-    if work := visit().works.get(name):
-        claims_details.show(work)
+    name, claims = layout.kept(CLAIM, list(CLAIMS), "sigma"), visit().job
+    if claims is None:
+        return
+    found = claims.results[name]
+    st.caption(how_it_is_measured(name))
+    if name == "sigma":
+        with layout.lazy("Scores: how often each predictor has the sign right") as opened:
+            if opened:
+                layout.table(scores(found))
+        with layout.lazy("The four counterexamples, drawn") as opened:
+            if opened:
+                show.chart(examples_picture())
+    with layout.lazy("Numbers: every result behind this verdict") as opened:
+        if opened:
+            layout.data_button(f"claim-{name}", lambda: pd.DataFrame(rows(found)))

@@ -71,7 +71,7 @@ def details(setting: Setting) -> None:
     with layout.lazy("Numbers: saturation, data") as opened:
         if opened:
             _numbers(_view(setting, coarse=False))
-    equations(setting.experiment)
+    equations(compute.plan(setting.experiment))
 
 
 def _numbers(view: View) -> None:

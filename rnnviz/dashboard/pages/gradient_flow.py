@@ -13,7 +13,6 @@ from rnnviz.dashboard import compute, layer_widgets, layout, panels_flow, show, 
 from rnnviz.dashboard.choices import view_key, widget
 from rnnviz.dashboard.equations import equations
 from rnnviz.dashboard.state import Setting
-from rnnviz.experiment import Experiment
 from rnnviz.views.gradient_flow import QUANTITIES, Choices, Range, View, pictures, quantity_picture
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import texts
@@ -73,14 +72,9 @@ def details(setting: Setting) -> None:
     )
     if chosen:
         show.chart(quantity_picture(view, chosen))
-    panels_flow.draw(_panels(setting.experiment, view))
+    panels_flow.draw(setting.experiment, view)
     _numbers(view.drawn)
-    equations(setting.experiment)
-
-
-def _panels(experiment: Experiment, view: View) -> panels_flow.Panels:
-    labels = tuple(flow.label for flow in view.flows)
-    return panels_flow.Panels(experiment, labels, view.styles, bool(view.layers.backward))
+    equations(compute.plan(setting.experiment))
 
 
 def _numbers(flows: Sequence[GradientFlow]) -> None:

@@ -73,4 +73,4 @@ def details(setting: Setting) -> None:
             exact = _view(setting, coarse=False)
             layout.data_button("spectrum", lambda: frames.spectrum_frame([exact.spectrum]))
             layout.data_button("jacobians", lambda: frames.jacobian_frame([exact.jacobian]))
-    equations(setting.experiment)
+    equations(compute.plan(setting.experiment))

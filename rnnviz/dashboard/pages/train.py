@@ -7,24 +7,31 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rnnviz.dashboard import compute, influence, layout, saving, state, training
+from rnnviz.analysis.courses import Course
+from rnnviz.dashboard import compute, layout, saving, show, state, training
 from rnnviz.dashboard import train_controls as controls
-from rnnviz.dashboard.runs_table import runs_table
+from rnnviz.dashboard.components.scrubber import Series, scrubber
+from rnnviz.dashboard.runs_table import ghosts, runs_table
 from rnnviz.dashboard.state import Setting
-from rnnviz.dashboard.train_figures import below_the_fold, first_screen
 from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import Experiment
+from rnnviz.jobs.training import Training
+from rnnviz.plots import theme
+from rnnviz.views import influence, train_networks
+from rnnviz.views.train import Choices, View, below_the_fold, first_screen, view
 from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.training import loss_words
+
+Array = np.ndarray
 
 MOST_SECONDS = 1.0
 """Of one training step of all models, by a rough guess; beyond that Pause would not be prompt."""
 LEFT_ALONE = 10.0
 """Seconds without training after which it counts as left alone, and pauses."""
-BELOW_EVERY = 2.5
-"""Seconds between two drawings of what is below the fold."""
 INFLUENCE = "influence"
 """The lesson that is a panel of its own instead of a run."""
 LEARNING = "learning"
@@ -43,7 +50,7 @@ def page(setting: Setting) -> None:
     visit.playing = visit.playing and not idle
     controls.draw(visit, idle)
     if controls.lesson() == INFLUENCE:
-        _figures(visit, influence.REVISION, influence.panel)
+        _figures(visit, influence.REVISION, _influence)
     elif refusal:
         layout.refused(refusal)
     elif visit.training is not None:
@@ -98,7 +105,51 @@ def _learning(dragging: bool) -> None:
         if not visit.playing:
             st.rerun()  # the button says Play again, and the table has the run
     saving.save(visit)
-    first_screen(visit, visit.training, _command)
+    _first_screen(visit, visit.training)
+
+
+def _influence() -> None:
+    show.show(influence.pictures(), influence.STYLES, revision=influence.REVISION)
+
+
+def _first_screen(visit: Visit, run: Training) -> None:
+    """Verdict, scrubber, loss and metric, gradient over training."""
+    known, ahead = compute.levels(run.experiment), visit.ahead.job
+    shown = view(run, _choices(visit), known, ghosts(visit), ahead)
+    layout.verdict(shown.verdict, shown.styles)
+    controls.troubles(run)
+    _scrubber(visit, run, shown)
+    show.show(first_screen(shown), shown.styles, revision=run.zoom)
+
+
+def _choices(visit: Visit) -> Choices:
+    return Choices(visit.playing, controls.log_loss())
+
+
+def _scrubber(visit: Visit, run: Training, shown: View) -> None:
+    furthest = max(shown.courses, key=lambda course: (course.last_step, len(course.curves.steps)))
+    steps = furthest.curves.steps[-1:] if visit.playing else furthest.curves.steps
+    colours = {c.label: shown.styles[c.label].colour for c in shown.courses}
+    series = [
+        Series(shown.styles[label].title, colour, theme.DARK.get(colour, colour), _at(c, steps))
+        for c, (label, colour) in zip(shown.courses, colours.items(), strict=True)
+    ]
+    scrubber(
+        key="training-step",
+        run=str(run.number),
+        steps=steps,
+        series=series,
+        playing=visit.playing,
+        every=controls.pace().every,
+        on_command=_command,
+        show=controls.SHOW,
+    )
+
+
+def _at(course: Course, steps: Array) -> list[str]:
+    """The loss at each of these steps, or at the last recorded one before it."""
+    rows = np.searchsorted(course.curves.steps, steps, side="right") - 1
+    return [loss_words(course.loss_at(int(row))) for row in rows]
 
 
 def _hint(place: DeltaGenerator, visit: Visit, revision: int, preparing: bool = False) -> None:
@@ -128,16 +179,22 @@ def _command(name: str, step: int) -> None:
     if name != "tick":
         controls.command(name, step)
         st.rerun(state.WHOLE_PAGE)
-    elif visit.ahead is None and time.monotonic() - visit.drawn_below > BELOW_EVERY:
-        visit.drawn_below = time.monotonic()
+    elif visit.ahead.job is None and visit.work.is_due():
         st.rerun((LEARNING, state.DETAILS))
 
 
 def details(setting: Setting) -> None:
     """Gradient through time, its norm, weights and gates; this visit's runs."""
     visit = training.visit()
-    if visit.training is None or controls.lesson() == INFLUENCE:
+    run = visit.training
+    if run is None or controls.lesson() == INFLUENCE:
         return
-    below_the_fold(visit, visit.training)
+    shown = view(run, _choices(visit), compute.levels(run.experiment))
+    pairs = [("profile", "norms")]
+    show.show(below_the_fold(shown), shown.styles, pairs, revision=run.zoom)
+    # While it plays the last checkpoint alone; else more of them, for the scrubber.
+    most = 1 if visit.playing else train_networks.CHECKPOINTS
+    networks = train_networks.view(run, compute.plan(run.experiment).batch, most)
+    show.show(train_networks.pictures(networks), networks.styles, revision=run.zoom)
     if not visit.playing:
         runs_table(visit)

@@ -15,10 +15,16 @@ from rnnviz.analysis import product_spectrum
 from rnnviz.claims.counterexamples import counterexample
 from rnnviz.claims.growth import STEPS, STRETCH, draw
 from rnnviz.core import backward, forward
-from rnnviz.dashboard import claims_details
-from rnnviz.dashboard.claims_links import OPENS, experiment_of_draw
-from rnnviz.dashboard.claims_runs import clipped_run, own_agreement, set_up
 from rnnviz.experiment import check_size
+from rnnviz.jobs.claims import Asked, measure
+from rnnviz.jobs.claims_networks import (
+    OPENS,
+    clipped_run,
+    experiment_of_draw,
+    own_agreement,
+    set_up,
+)
+from rnnviz.views import claims
 
 
 @pytest.mark.parametrize("name", OPENS)
@@ -93,7 +99,7 @@ def test_clipping_on_real_runs_shortens_and_never_turns() -> None:
 def test_own_networks_of_any_kind_are_measured(changes: dict[str, Any]) -> None:
     own = Experiment(**{"models": ("rnn", "lstm"), "hidden_size": 4, "seq_len": 12, **changes})
     for label in map(str, own.models):
-        found = own_agreement(own, label)
+        found = own_agreement(run(own), label)
         assert found.label == label
         assert np.nanmax(np.abs(found.cosine)) <= 1 + 1e-12
         assert found.cosine[found.windows >= 12] == pytest.approx(1)
@@ -101,15 +107,15 @@ def test_own_networks_of_any_kind_are_measured(changes: dict[str, Any]) -> None:
 
 def test_own_networks_that_would_take_long_are_not_measured() -> None:
     large = Experiment(("lstm",), hidden_size=512, seq_len=300)  # type: ignore[arg-type]
-    assert np.isnan(own_agreement(large, "lstm").cosine).all()
+    assert np.isnan(measure(Asked(0, 8, large), "truncation", 80).cosine).all()
 
 
 @pytest.mark.trained
 def test_the_numbers_behind_a_verdict_are_a_table() -> None:
     found = [draw(0, 4, k) for k in range(5)]
-    table = claims_details.scores(found)
-    assert list(table["predictor"]) == list(claims_details.NAMES.values())
+    table = claims.scores(found)
+    assert list(table["predictor"]) == list(claims.PREDICTOR_NAMES.values())
     assert all(value == "–" or " of " in value for value in table["tanh"])
-    assert [row["gain"] for row in claims_details.rows(found)] == [d.gain for d in found]
-    (row,) = claims_details.rows([clipped_run(0, 4, 1)])
+    assert [row["gain"] for row in claims.rows(found)] == [d.gain for d in found]
+    (row,) = claims.rows([clipped_run(0, 4, 1)])
     assert len(row["before"].split()) == 30

@@ -1,4 +1,5 @@
-"""What claims need of training, and of the visitor's own networks."""
+"""The networks that claims speak of: those that they train, the visitor's own, and those that other
+pages open."""
 
 from __future__ import annotations
 
@@ -12,11 +13,12 @@ import numpy as np
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.rates import fit_slope
 from rnnviz.claims.clipping import ClippedRun, entry_limit, time_profile
+from rnnviz.claims.growth import STEPS, Draw
 from rnnviz.claims.truncation import WINDOWS, Agreement, cosine
 from rnnviz.core.network import run_network
 from rnnviz.core.truncation import truncated_backward
-from rnnviz.dashboard import compute
-from rnnviz.experiment import Experiment
+from rnnviz.experiment import Experiment, Model, Run
+from rnnviz.experiment.presets import PRESETS
 from rnnviz.experiment.training import batches_of, options_of, start
 from rnnviz.training.clipping import clip_by_value, global_norm
 from rnnviz.training.trainer import Step, take_step
@@ -97,19 +99,67 @@ def _by_value(step: Step) -> float:
     return cosine(clip_by_value(grads, entry_limit(LIMIT, grads)), grads)
 
 
-def own_agreement(experiment: Experiment, label: str) -> Agreement:
-    """A visitor's own model: its gradient truncated after `WINDOWS` steps against the full one.
-    NaN where it would take too long."""
+def not_measured(experiment: Experiment, label: str) -> Agreement:
+    """In place of the agreement of a network that would take too long."""
     kind, windows = label.partition(":")[0], np.array(WINDOWS)
-    if compute.traces.seconds(experiment) > MOST_SECONDS:
-        return Agreement(-1, kind, experiment.loss_at, windows, windows * np.nan, np.nan, label)
-    result = compute.traces(experiment)
-    full = result[label]
-    found = []
+    return Agreement(-1, kind, experiment.loss_at, windows, windows * np.nan, np.nan, label)
+
+
+def own_agreement(run: Run, label: str) -> Agreement:
+    """A visitor's own model: its gradient truncated after `WINDOWS` steps against the full one."""
+    full, cosines = run[label], []
     for window in WINDOWS:
         cut = partial(truncated_backward, window=window)
-        truncated = run_network(full.network, full.params, result.batch, cut)
-        found.append(cosine(truncated.grads, full.grads))
+        truncated = run_network(full.network, full.params, run.batch, cut)
+        cosines.append(cosine(truncated.grads, full.grads))
     slope = fit_slope(state_curve(full.trace))
     growth = np.nan if slope is None else slope.decades_per_step
-    return Agreement(-1, kind, experiment.loss_at, windows, np.array(found), growth, label)
+    kind, experiment = label.partition(":")[0], run.experiment
+    loss_at = "last" if experiment is None else experiment.loss_at
+    return Agreement(-1, kind, loss_at, np.array(WINDOWS), np.array(cosines), growth, label)
+
+
+RNN = (Model("rnn"),)
+OPENS: dict[str, tuple[str, Experiment]] = {
+    "nilpotent": (
+        "gradient-flow",
+        Experiment(
+            models=RNN,
+            init="delay_line",
+            hidden_size=2,
+            gain=10.0,
+            activation="identity",
+            seq_len=10,
+            distractor=0.0,
+        ),
+    ),
+    "gaussian": (
+        "spectrum",
+        Experiment(
+            models=RNN,
+            init="gaussian",
+            hidden_size=200,
+            gain=0.6,
+            activation="identity",
+            seq_len=50,
+            distractor=0.0,
+        ),
+    ),
+    "saturated": ("gradient-flow", PRESETS["all_twos"].experiment()),
+}
+"""Counterexample -> the page that shows it best, and its experiment. The fourth has weights and
+biases of its own, which no experiment has."""
+
+
+def experiment_of_draw(draw: Draw) -> Experiment:
+    """The experiment that a draw was: the same weights, and the same first sequence."""
+    return Experiment(
+        models=RNN,
+        seq_len=STEPS,
+        hidden_size=draw.hidden_size,
+        init=draw.init,
+        gain=draw.gain,
+        activation=draw.activation,
+        distractor=draw.input_scale,
+        seed=draw.network_seed,
+    )

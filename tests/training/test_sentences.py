@@ -1,4 +1,4 @@
-"""What networks write on the Train page: from the prompt to the end of the sentence."""
+"""What a network writes: from the prompt to the end of the sentence."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import pytest
 
 from rnnviz.core import RNN
 from rnnviz.core.network import Network
-from rnnviz.dashboard.train_samples import prompt, sample_text
 from rnnviz.experiment import Experiment, make_task
 from rnnviz.tasks import END, START, Batch
-from rnnviz.training import TrainState
+from rnnviz.training.writing import Params, prompt, sample_text
 
 
 def batch_of(task: str, text: str = "") -> Batch:
@@ -18,7 +17,7 @@ def batch_of(task: str, text: str = "") -> Batch:
     return make_task(experiment).batch(0, 20, 1, "every")
 
 
-def likes_to_end(batch: Batch) -> tuple[Network, TrainState]:
+def likes_to_end(batch: Batch) -> tuple[Network, Params]:
     """A network that draws the end with probability ½ whatever it reads."""
     context_size = 0 if batch.context is None else len(batch.context)
     network = Network((RNN(batch.input_size, 4),), batch.output_size, context_size=context_size)
@@ -26,14 +25,16 @@ def likes_to_end(batch: Batch) -> tuple[Network, TrainState]:
     params["W_hy"] = np.zeros_like(params["W_hy"])
     params["b_y"] = np.zeros(batch.output_size)
     params["b_y"][batch.labels.index(END)] = 0.7 * np.log(batch.output_size - 1)
-    return network, TrainState(0, params, {})
+    return network, params
 
 
 @pytest.mark.parametrize("task", ["words", "captioning"])
 def test_a_sentence_ends_where_it_ends(task: str) -> None:
     batch = batch_of(task)
-    network, state = likes_to_end(batch)
-    said = [sample_text(network, state, batch, seed) for seed in range(40)]
+    network, params = likes_to_end(batch)
+    said = [
+        sample_text(network, params, batch, np.random.default_rng([seed, 0])) for seed in range(40)
+    ]
     ended = [text for text in said if END in text]
     assert len(ended) > 30
     assert all(text.endswith(END) and text.count(END) == 1 for text in ended)

@@ -1,0 +1,74 @@
+"""Equations of the chosen cells, with a run's sizes."""
+
+from __future__ import annotations
+
+from rnnviz.core import Cell
+from rnnviz.core.network import Network
+from rnnviz.experiment import FIELDS, Experiment, Model, Plan
+from rnnviz.experiment.model import overrides_of
+from rnnviz.experiment.plan import setting
+from rnnviz.wording.texts import fill, texts
+
+SHAPES = ("leak", "layers", "bidirectional", "skip")
+"""What changes the equations of a model, beside its variant."""
+
+
+def different(plan: Plan) -> dict[str, str]:
+    """What to call each different network of a plan -> the label of one that is like it."""
+    models = {_network_of(plan.experiment, m): str(m) for m in reversed(plan.experiment.models)}
+    return {str(name): label for name, label in sorted(models.items())}
+
+
+def _network_of(experiment: Experiment, model: Model) -> Model:
+    """The model with nothing but what its equations depend on."""
+    found = {}
+    for name in (n for n in SHAPES if n in overrides_of(model.kind)):
+        value = setting(experiment, model, name)
+        if value != FIELDS[name].default:
+            found[name] = value
+    if found.get("skip") == 1:
+        del found["skip"]
+    variant = dict(model.overrides).get("variant", "plain")
+    return Model(model.kind, **found, **({} if variant == "plain" else {"variant": variant}))
+
+
+def equations(plan: Plan, label: str) -> str:
+    """Of one model, in Markdown: the cell, then what stands around it."""
+    network, written, kind = plan.networks[label], texts("equations"), Model(label).kind
+    cell = network.cells[0]
+    parts = [kind if kind in written else "cell"]
+    parts += ["skip"] * bool(cell.skip)
+    parts += ["layers"] * (len(network.cells) > 1)
+    parts += [f"directions_{network.readout}"] * network.bidirectional
+    parts += ["context"] * bool(network.context_size)
+    sizes = _sizes(plan, network, cell)
+    return "\n\n".join(fill(written[part], **sizes) for part in parts)
+
+
+def _sizes(plan: Plan, network: Network, cell: Cell) -> dict[str, object]:
+    H, learned = cell.hidden_size, cell.trainable_gates
+    return {
+        "T": plan.seq_len,
+        "B": plan.experiment.batch_size,
+        "D": cell.input_size,
+        "H": H,
+        "GH": len(learned) * H,
+        "gates": ", ".join(learned),
+        "count": len(learned),
+        "phi": cell.activation_of(cell.CANDIDATE_GATE).latex,
+        "skip": cell.skip,
+        "later": cell.skip - 1,
+        "layers": len(network.cells),
+        "below": H * network.directions,
+        "O": network.output_size,
+        "V": network.context_size,
+        **cell.equations()._asdict(),
+        "own": _own(cell),
+    }
+
+
+def _own(cell: Cell) -> str:
+    """Parameters that this form of the cell has besides, each a vector of H numbers."""
+    names = [name for name, shape in cell.param_shapes().items() if shape == (cell.hidden_size,)]
+    shown = [f"${name[0]}_{{{name[2:]}}}$" for name in names if name not in ("b_h",)]
+    return f" {', '.join(shown)} $\\in \\mathbb{{R}}^{{{cell.hidden_size}}}$." if shown else ""

@@ -1,0 +1,124 @@
+"""Below the fold of Gradient flow: the pair matrix, the lag profile, the sums in ∂L/∂W_hh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rnnviz.analysis.contributions import Contributions
+from rnnviz.analysis.lags import LagProfile
+from rnnviz.analysis.pairs import PairMatrix
+from rnnviz.analysis.predictions import Predictions
+from rnnviz.plots import contributions as contribution_plots
+from rnnviz.plots import lags as lag_plots
+from rnnviz.plots import pairs as pair_plots
+from rnnviz.plots import theme
+from rnnviz.views.picture import Picture, Words
+from rnnviz.views.theory import silent, words
+from rnnviz.wording.numbers import scientific
+from rnnviz.wording.texts import fill, texts
+
+OWN_STEPS = "step of its own, from the end of the sequence"
+SHORT = "own step, from the end"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the panels are drawn. backward: steps are the layers' own, which read from the end."""
+
+    styles: Mapping[str, theme.Style]
+    backward: bool = False
+
+    def time_title(self, plain: str, own: str = OWN_STEPS) -> str:
+        return own if self.backward else plain
+
+
+def pair_pictures(
+    matrices: Sequence[PairMatrix], look: Look, sequences: int, batch_size: int
+) -> Iterator[Picture | Words]:
+    """Which loss reaches which step, and how well the sums come out, of the first `sequences` of
+    `batch_size`; a single row of a matrix as a line."""
+    text = texts("gradient_flow")
+    if all(len(m.losses) <= 1 for m in matrices):
+        yield Words("note", (text["pairs_one_row"],))
+        yield _one_loss(matrices, look)
+    else:
+        yield from _every_loss(matrices, look)
+    worst = max((m.worst_checksum for m in matrices), default=float("nan"))
+    said = [fill(text["checksum_pairs"], worst=scientific(worst))] if worst == worst else []
+    if sequences < batch_size:
+        said.append(fill(text["pairs_sequences"], count=sequences, all=batch_size))
+    if said:
+        yield Words("note", (" ".join(said),))
+
+
+def _one_loss(matrices: Sequence[PairMatrix], look: Look) -> Picture:
+    time = look.time_title(pair_plots.TIME)
+    return Picture(
+        "one-loss",
+        pair_plots.one_loss_figure.plain(matrices, styles=look.styles, time_title=time),
+        "Gradient of the only loss at each step, log10, one line a model",
+        texts("gradient_flow")["how_to_read_one_loss"],
+        time_axis=not look.backward,
+    )
+
+
+def _every_loss(matrices: Sequence[PairMatrix], look: Look) -> Iterator[Picture]:
+    text, plain = texts("gradient_flow"), pair_plots.TIME
+    yield Picture(
+        "pairs",
+        pair_plots.pair_heatmaps.plain(
+            matrices, styles=look.styles, time_title=look.time_title(plain, SHORT)
+        ),
+        "Gradient of each loss at each step, log10, one panel a model",
+        text["how_to_read_pairs"],
+        time_axis=not look.backward,
+    )
+    yield Picture(
+        "cancellation",
+        pair_plots.cancellation_figure.plain(
+            matrices, styles=look.styles, time_title=look.time_title(plain)
+        ),
+        "Norm of the sum of gradients over the sum of norms at each step",
+        text["how_to_read_cancellation"],
+        time_axis=not look.backward,
+    )
+
+
+def lag_pictures(
+    profiles: Sequence[LagProfile], look: Look, theory: Mapping[str, Predictions] | None = None
+) -> Iterator[Picture | Words]:
+    """How far a past step still reaches. theory: what is predicted, None if it was not asked."""
+    text, predicted = texts("gradient_flow"), theory or {}
+    how = [text["how_to_read_lags"]]
+    if lines := words(predicted):
+        how += [lines, text["how_to_read_theory_lags"]]
+    yield Picture(
+        "lags",
+        lag_plots.lag_figure.plain(profiles, theory=predicted, styles=look.styles),
+        "Norm of the derivative over lags, log10, one line a model",
+        " ".join(how),
+    )
+    if said := silent(predicted):
+        yield Words("warning", (said,))
+
+
+def contribution_pictures(
+    contributions: Sequence[Contributions], look: Look
+) -> Iterator[Picture | Words]:
+    """What each step adds to ∂L/∂W_hh, and how well the sum comes out."""
+    text = texts("gradient_flow")
+    yield Picture(
+        "contributions",
+        contribution_plots.contributions_figure.plain(
+            contributions,
+            styles=look.styles,
+            time_title=look.time_title(contribution_plots.TIME),
+        ),
+        "Each step's part of the gradient of W_hh, and its share",
+        text["how_to_read_contributions"],
+        time_axis=not look.backward,
+    )
+    worst = max(c.checksum for c in contributions)
+    if worst == worst:
+        yield Words("note", (fill(text["checksum_contributions"], worst=scientific(worst)),))

@@ -1,0 +1,39 @@
+"""Truncation points the wrong way: the problem of influence balancing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
+from rnnviz.plots import influence as plots
+from rnnviz.plots import theme
+from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.numbers import minus
+from rnnviz.wording.texts import fill, texts
+
+WINDOWS = (20, 40, 41, 100, 0)
+HEIGHT = 226
+REVISION = -1
+"""Of its charts, which belong to no run."""
+STYLES = theme.model_styles(["rnn"])
+
+
+def pictures() -> Iterator[Picture | Words]:
+    """Verdict, the gradient against the window, and where training goes with each window."""
+    text, curve = texts("train"), influence_curve()
+    says = {f"at{k}": minus(f"{curve.slope[k - 1]:+.2f}") for k in (20, 40, 41)}
+    last = (curve.first_right or 1) - 1
+    yield Words("verdict", (fill(text["influence_words"], last=last, **says),))
+    yield Picture(
+        "influence",
+        plots.slope_figure.plain(curve, EXACT, height=HEIGHT),
+        "The gradient that truncated backpropagation finds against the length of its window",
+        text["influence_how"],
+    )
+    yield Picture(
+        "influence-runs",
+        plots.runs_figure.plain(influence_runs(WINDOWS), OPTIMUM, height=HEIGHT),
+        "The parameter under gradient descent with each window",
+        text["influence_runs_how"],
+        step_axis=True,
+    )

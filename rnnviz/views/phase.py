@@ -1,0 +1,71 @@
+"""Where does learning live? A number over two knobs, a panel a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rnnviz.analysis.phase import Axis, PhaseGrid, phase_grids
+from rnnviz.jobs.phase import Diagram
+from rnnviz.plots import phase as plots
+from rnnviz.plots import theme
+from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.phase import phase_words
+from rnnviz.wording.texts import texts
+
+QUANTITIES = {"slope": "slope", "horizon": "horizon", "reach": "final gradient",
+              "lambda_1": "λ₁"}  # fmt: skip
+HEIGHT = 400
+
+
+@dataclass(frozen=True)
+class Choices:
+    """quantity: one of `QUANTITIES`. here: the two knobs' own values, where a ring is drawn; None
+    for no ring."""
+
+    quantity: str = "slope"
+    here: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the page says of a diagram, as far as it is: a grid a model, and the answer in words."""
+
+    quantity: str
+    x: Axis
+    y: Axis
+    grids: tuple[PhaseGrid, ...]
+    here: tuple[float, float] | None
+    styles: dict[str, theme.Style]
+    verdict: tuple[str, ...]
+
+
+def view(diagram: Diagram, choices: Choices = Choices()) -> View:
+    """What the page says of `diagram`."""
+    models = [str(model) for model in diagram.experiment.models]
+
+    def grids(quantity: str) -> tuple[PhaseGrid, ...]:
+        return phase_grids(diagram.results, models, diagram.x, diagram.y, quantity)
+
+    slopes, here = grids("slope"), choices.here
+    row = here[1] if here else float(diagram.y.values[0])
+    return View(
+        quantity=choices.quantity,
+        x=diagram.x,
+        y=diagram.y,
+        grids=slopes if choices.quantity == "slope" else grids(choices.quantity),
+        here=here,
+        styles=theme.model_styles(models),
+        verdict=phase_words(slopes, row) or ("Nothing is computed yet.",),
+    )
+
+
+def pictures(view: View) -> Iterator[Picture | Words]:
+    """The verdict, the diagram."""
+    yield Words("verdict", view.verdict)
+    yield Picture(
+        "phase",
+        plots.phase_figure.plain(view.grids, here=view.here, styles=view.styles, height=HEIGHT),
+        f"{QUANTITIES[view.quantity]} over {view.x.label} and {view.y.label}, a panel a model",
+        texts("phase")[f"how_to_read_{view.quantity}"],
+    )

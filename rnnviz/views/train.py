@@ -1,0 +1,183 @@
+"""What happens while it learns? Loss, gradients and weights over training, one line a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from rnnviz.analysis.courses import Course
+from rnnviz.experiment import Plan
+from rnnviz.jobs.training import Training
+from rnnviz.plots import theme
+from rnnviz.plots import training as plots
+from rnnviz.plots import training_gradients as gradients
+from rnnviz.plots import training_weights as weights
+from rnnviz.tasks.ngram import MAX_ORDER
+from rnnviz.training import METRICS
+from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.training import clip_words, course_words
+
+COARSE = 60
+"""Columns of a heatmap while it plays."""
+LOSS_HEIGHT, MAP_HEIGHT, LOW_HEIGHT = 196, 180, 230
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What the losses are compared with. baseline: loss per answer of the best answer that ignores
+    the sequence, None if none is known; words: what that answer is. also: what is drawn beside it,
+    by name. metric: what the task's right answers are counted in."""
+
+    baseline: float | None
+    words: str
+    metric: str
+    also: Mapping[str, float] = field(default_factory=dict)
+
+
+def levels(plan: Plan) -> Levels:
+    """Of the task of an experiment. An n-gram model of a task of language is fitted for it."""
+    e, task = plan.experiment, plan.task
+    baseline = task.baseline_at(e.seq_len, e.loss_at)
+    words = "" if baseline is None else task.baseline_words(e.seq_len, e.loss_at)
+    also = _ngram(plan) if e.loss_at == "every" else {}
+    return Levels(baseline, words, METRICS[plan.batch.loss], also)
+
+
+def _ngram(plan: Plan) -> dict[str, float]:
+    """The loss per answer of the best n-gram model on what the task holds out; nothing of a task
+    that is not of language, or whose text is too short to hold any out."""
+    losses = {order + 1: plan.task.ngram_loss(order) for order in range(MAX_ORDER + 1)}
+    known = {n: loss for n, loss in losses.items() if loss is not None}
+    if not known:
+        return {}
+    n, loss = min(known.items(), key=lambda item: item[1])
+    return {f"best n-gram (n = {n})": loss}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """playing: it goes on, so that coarser pictures will do. log: the loss on a log axis."""
+
+    playing: bool = False
+    log: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the page says of a training, as far as it is.
+
+    courses: of its models; ghosts: of other runs, drawn in grey. least: training steps that the
+    loss has room for. limit: where the gradient is clipped, None if it is not.
+    """
+
+    choices: Choices
+    courses: tuple[Course, ...]
+    ghosts: tuple[Course, ...]
+    styles: dict[str, theme.Style]
+    levels: Levels
+    verdict: tuple[str, ...]
+    least: int
+    limit: float | None
+
+
+def view(
+    run: Training,
+    choices: Choices = Choices(),
+    known: Levels | None = None,
+    ghosts: Sequence[Course] = (),
+    ahead: Training | None = None,
+) -> View:
+    """What the page says of `run`. known: its `levels`, where they are made already; ahead: a run
+    that is trained before this one goes on."""
+    courses, e = run.courses(), run.experiment
+    given = levels(run.plan) if known is None else known
+    verdict = course_words(courses, given.baseline, given.words, given.metric)
+    return View(
+        choices=choices,
+        courses=courses,
+        ghosts=tuple(ghosts),
+        styles=theme.model_styles([course.label for course in courses]),
+        levels=given,
+        verdict=verdict if ahead is None else (_ahead(ahead),),
+        least=run.goal or 0,
+        limit=None if e.clip == "none" else e.clip_at,
+    )
+
+
+def _ahead(run: Training) -> str:
+    """How far the run is that a lesson compares with."""
+    done, goal = run.updates, run.goal or run.updates
+    return fill(texts("train")["ahead"], done=f"{done:,}", goal=f"{goal:,}")
+
+
+def pictures(view: View) -> Iterator[Picture | Words]:
+    """The verdict, loss and metric, the gradient over training; then what is below the fold."""
+    yield Words("verdict", view.verdict)
+    yield from chain(first_screen(view), below_the_fold(view))
+
+
+def first_screen(view: View) -> Iterator[Picture]:
+    """Loss and metric, gradient over training."""
+    text, playing = texts("train"), view.choices.playing
+    yield Picture(
+        "loss",
+        plots.loss_figure.plain(
+            view.courses,
+            view.levels.baseline,
+            also=view.levels.also,
+            ghosts=view.ghosts,
+            playing=playing,
+            least=view.least,
+            metric_name=view.levels.metric,
+            log=view.choices.log,
+            styles=view.styles,
+            height=LOSS_HEIGHT,
+        ),
+        "Loss and metric over training steps, one line a model, with the baseline",
+        text["how_to_read_loss"],
+        step_axis=True,
+    )
+    yield Picture(
+        "state-maps",
+        gradients.state_heatmaps.plain(
+            view.courses,
+            styles=view.styles,
+            height=MAP_HEIGHT,
+            most_columns=COARSE if playing else gradients.COLUMNS,
+        ),
+        "Gradient norm over training step and time step, log10, one panel a model",
+        text["how_to_read_maps"],
+        step_axis=True,
+    )
+
+
+def below_the_fold(view: View) -> Iterator[Picture]:
+    """Gradient through time, its norm, the weights."""
+    text = texts("train")
+    yield Picture(
+        "profile",
+        gradients.profile_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
+        "Gradient norm at each time step at the chosen training step, one line a model",
+        text["how_to_read_profile"],
+        time_axis=True,
+        tracks=() if view.choices.playing else gradients.profile_tracks(view.courses),
+    )
+    how = "how_to_read_norms_free" if view.limit is None else "how_to_read_norms"
+    yield Picture(
+        "norms",
+        gradients.norm_figure.plain(
+            view.courses, view.limit, styles=view.styles, height=LOW_HEIGHT
+        ),
+        "Norm of the whole gradient before and after clipping over training, log10",
+        f"{text[how]} {clip_words(view.courses, view.limit)}",
+        step_axis=True,
+    )
+    yield Picture(
+        "spectra-course",
+        weights.spectrum_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
+        "Singular values and spectral radius of the recurrent weights over training",
+        text["how_to_read_spectra"],
+        step_axis=True,
+    )

@@ -1,0 +1,195 @@
+"""What the networks do at the checkpoints of their training: their gates, a text that they write,
+pictures that they read; now, or at the training step that is chosen in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from rnnviz.core import forward
+from rnnviz.core.network import Network, predict
+from rnnviz.experiment import Plan
+from rnnviz.jobs.training import Training
+from rnnviz.plots import digits, next_symbol, theme, written
+from rnnviz.plots import training_weights as weights
+from rnnviz.plots.digits import Answers
+from rnnviz.plots.next_symbol import Next
+from rnnviz.plots.training_weights import GateCourse
+from rnnviz.plots.written import Written
+from rnnviz.tasks import Batch
+from rnnviz.tasks.batch import HELD_OUT
+from rnnviz.training import TrainState, sampling, writing
+from rnnviz.views.picture import Picture
+from rnnviz.wording.texts import fill, texts
+
+Array = np.ndarray
+T = TypeVar("T")
+
+CHECKPOINTS = 16
+"""Networks that the scrubber goes through, for what is not recorded at every training step."""
+UNITS, STEPS = 32, 120
+"""What a panel of gates shows of its units and time steps, at most."""
+FIRST = "0.forward."
+"""Prefix of the parameters of the first layer."""
+HEIGHT = 230
+LIKELY = 5
+"""Symbols whose probability is shown."""
+PICTURES = 10
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the networks of a training do. gates: of each model; written, likely: of those that can
+    write; answers: of those that read the `digits` (n, 8, 8). prompt: what a text begins with;
+    sentences: whether one has an end. tracks: whether there is more than the last checkpoint."""
+
+    styles: dict[str, theme.Style]
+    gates: tuple[GateCourse, ...]
+    written: tuple[Written, ...] = ()
+    likely: tuple[Next, ...] = ()
+    prompt: str = ""
+    sentences: bool = False
+    answers: tuple[Answers, ...] = ()
+    digits: Array | None = None
+    tracks: bool = True
+
+
+def view(run: Training, batch: Batch, most: int = CHECKPOINTS) -> View:
+    """What the networks of `run` do with the sequences of its first `batch`, at `most` checkpoints,
+    the last one among them."""
+    styles, networks = theme.model_styles(list(run.trainees)), run.plan.networks
+    states = {label: trainee.checkpoints(most) for label, trainee in run.trainees.items()}
+    gates = tuple(_gates(label, networks[label], states[label], batch) for label in states)
+    if run.experiment.task in ("digit_rows", "digit_pixels"):
+        shown = held_out_pictures(run.plan)
+        answers = tuple(_answers(label, networks[label], states[label], shown) for label in states)
+        read = shown.x.reshape(-1, PICTURES).T.reshape(PICTURES, 8, 8)
+        return View(styles, gates, answers=answers, digits=read, tracks=most > 1)
+    if batch.x.ndim != 2 or not batch.labels:
+        return View(styles, gates, tracks=most > 1)
+    seed = run.experiment.seed
+    return View(
+        styles,
+        gates,
+        written=_of_those_that_can(
+            states, lambda label, each: _written(label, networks[label], each, batch, seed)
+        ),
+        likely=_of_those_that_can(
+            states, lambda label, each: _likely(label, networks[label], each, batch)
+        ),
+        prompt=writing.spelled(batch, writing.prompt(batch)),
+        sentences=writing.end_of(batch) is not None,
+        tracks=most > 1,
+    )
+
+
+def _of_those_that_can(
+    states: dict[str, list[TrainState]], read: Callable[[str, list[TrainState]], T]
+) -> tuple[T, ...]:
+    """What is read off each network that can write: not of one that reads backwards, has answers
+    that are no inputs, or has blown up."""
+    found = []
+    for label, each in states.items():
+        with suppress(ValueError):
+            found.append(read(label, each))
+    return tuple(found)
+
+
+def _gates(label: str, network: Network, states: Sequence[TrainState], batch: Batch) -> GateCourse:
+    """The memory gate, or the state of a cell without gates, of the first layer for the first
+    sequence."""
+    cell = network.cells[0]
+    gate = cell.MEMORY_GATE or cell.GATES[0]
+    values = np.stack([_values(network, state, gate, batch) for state in states])
+    return GateCourse(label, gate, _steps(states), values)
+
+
+def _values(network: Network, state: TrainState, gate: str, batch: Batch) -> Array:
+    """(H, T) of the gate, thinned to what a panel shows."""
+    own = {name.removeprefix(FIRST): p for name, p in state.params.items() if FIRST in name}
+    record = forward(network.cells[0], own, batch.x[..., :1])
+    values = record.gates[gate][:, :, 0].T
+    down, across = (
+        -(-size // most) for size, most in zip(values.shape, (UNITS, STEPS), strict=True)
+    )
+    return values[::down, ::across]
+
+
+def _written(
+    label: str, network: Network, states: Sequence[TrainState], batch: Batch, seed: int
+) -> Written:
+    said = [
+        writing.sample_text(network, s.params, batch, np.random.default_rng([seed, s.step]))
+        for s in states
+    ]
+    return Written(label, _steps(states), said)
+
+
+def _likely(label: str, network: Network, states: Sequence[TrainState], batch: Batch) -> Next:
+    """The likeliest symbols after the given ones."""
+    positions = (writing.after_prompt(network, s.params, batch) for s in states)
+    rows = [sampling.top(sampling.probabilities(p), batch.labels, LIKELY) for p in positions]
+    symbols = [[symbol for symbol, _ in row] for row in rows]
+    chances = np.array([[chance for _, chance in row] for row in rows])
+    return Next(label, _steps(states), symbols, chances)
+
+
+def _answers(label: str, network: Network, states: Sequence[TrainState], batch: Batch) -> Answers:
+    y = [predict(network, state.params, batch)[-1] for state in states]
+    return Answers(label, _steps(states), np.argmax(y, axis=1), batch.target[-1])
+
+
+def _steps(states: Sequence[TrainState]) -> Array:
+    return np.array([state.step for state in states])
+
+
+def held_out_pictures(plan: Plan) -> Batch:
+    """Pictures that training never sees."""
+    e = plan.experiment
+    return plan.task.batch(e.seed, e.seq_len, PICTURES, e.loss_at, first=HELD_OUT)
+
+
+def pictures(view: View) -> Iterator[Picture]:
+    """The gates; what is written and what is likely next, or the digits, where the task has any."""
+    text = texts("train")
+    yield Picture(
+        "gate-course",
+        weights.gate_course_figure.plain(view.gates, styles=view.styles, height=HEIGHT),
+        "The memory gate of each unit at each step at the chosen training step",
+        text["how_to_read_gates"],
+        time_axis=True,
+        tracks=weights.gate_tracks(view.gates) if view.tracks else (),
+    )
+    if view.digits is not None:
+        yield Picture(
+            "digits",
+            digits.digits_figure.plain(view.digits, view.answers, styles=view.styles),
+            "Pictures of digits that were never trained on, and each model's answers",
+            text["how_to_read_digits"],
+            tracks=digits.digits_tracks(view.answers) if view.tracks else (),
+        )
+    if view.written:
+        yield from _texts(view)
+
+
+def _texts(view: View) -> Iterator[Picture]:
+    text, styles = texts("train"), view.styles
+    read = "how_to_read_sentence" if view.sentences else "how_to_read_sample"
+    yield Picture(
+        "written",
+        written.written_figure.plain(view.written, styles=styles),
+        "; ".join(f"{styles[w.label].title} writes: {w.texts[-1]}" for w in view.written),
+        fill(text[read], given=view.prompt),
+        tracks=written.written_tracks(view.written) if view.tracks else (),
+    )
+    yield Picture(
+        "next-symbol",
+        next_symbol.next_figure.plain(view.likely, styles=styles),
+        "P(next symbol) after the given ones: the likeliest symbols of each model",
+        fill(text["how_to_read_next"], given=view.prompt),
+        tracks=next_symbol.next_tracks(view.likely) if view.tracks else (),
+    )
