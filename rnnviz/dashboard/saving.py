@@ -45,7 +45,7 @@ class Saved:
 
 def save(visit: Visit) -> None:
     """Keep what the visit has trained; forget what it had, if it begins anew. What is kept is
-    shared with the visit, so this takes neither time nor memory while the visit lasts."""
+    shared with the visit: while that lasts, it takes no memory, and nothing is copied."""
     store: Store[Saved] = st.session_state[STORE]
     if visit.training is None or not visit.begun:
         store.drop(visit.token)
