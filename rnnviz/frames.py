@@ -36,13 +36,11 @@ def gradient_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
 
 def unit_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
     """model, kind, unit (from 1), step, log10, status: |∂L/∂h_t| of each unit."""
-    parts = []
-    for flow in flows:
-        unit, step = np.indices(flow.units.shape)
-        columns = {"model": flow.label, "kind": flow.kind, "unit": unit.ravel() + 1}
-        magnitude = _magnitude(flow.units.ravel(), flow.units_status.ravel())
-        parts.append(pd.DataFrame({**columns, "step": step.ravel(), **magnitude}))
-    return _concat(parts)
+    return _concat(
+        _table("log10", flow.units, flow.units_status, {"unit": 1, "step": 0},
+               model=flow.label, kind=flow.kind)
+        for flow in flows
+    )  # fmt: skip
 
 
 def slope_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
@@ -79,18 +77,17 @@ def spectrum_frame(spectra: Iterable[Spectrum]) -> pd.DataFrame:
     """
     parts = []
     for s in spectra:
-        rank = np.arange(len(s.singular_values)) + 1
         columns = (
-            ("singular_value", rank, s.singular_values, None),
-            ("eigenvalue", rank, s.eigenvalues.real, s.eigenvalues.imag),
-            ("power", s.powers_k, s.powers_log10, None),
+            ("singular_value", s.singular_values, np.nan, None),
+            ("eigenvalue", s.eigenvalues.real, _finite(s.eigenvalues.imag), None),
+            ("power", s.powers_log10, np.nan, status_of(s.powers_log10)),
         )
-        for quantity, index, value, imaginary in columns:
-            found = status_of(value) if quantity == "power" else _plain_status(value)
-            part = pd.DataFrame({"model": s.label, "gate": s.gate, "quantity": quantity,
-                                 "index": index, "value": _finite(value)})  # fmt: skip
-            part["imaginary"] = np.nan if imaginary is None else _finite(imaginary)
-            part["status"] = _names(found)
+        for quantity, values, imaginary, status in columns:
+            part = _table("value", values, status, {"index": 1},
+                          model=s.label, gate=s.gate, quantity=quantity)  # fmt: skip
+            part.insert(5, "imaginary", imaginary)
+            if quantity == "power":
+                part["index"] = s.powers_k
             parts.append(part)
     return _concat(parts)
 
@@ -99,12 +96,13 @@ def jacobian_frame(spectra: Iterable[JacobianSpectrum]) -> pd.DataFrame:
     """model, step, index (from 1), singular_value, mean_slope, slope_of, status."""
     parts = []
     for s in spectra:
-        k, index = np.indices(s.singular_values.shape)
-        values = s.singular_values.ravel()
-        part = {"model": s.label, "step": s.steps[k.ravel()], "index": index.ravel() + 1}
-        part |= {"singular_value": _finite(values), "mean_slope": _finite(s.mean_slope[k.ravel()])}
-        part |= {"slope_of": s.slope_of, "status": _names(_plain_status(values))}
-        parts.append(pd.DataFrame(part))
+        part = _table("singular_value", s.singular_values, None, {"step": 0, "index": 1},
+                      model=s.label)  # fmt: skip
+        row = part["step"].to_numpy()
+        part["step"] = s.steps[row]
+        part.insert(4, "mean_slope", _finite(s.mean_slope[row]))
+        part.insert(5, "slope_of", s.slope_of)
+        parts.append(part)
     return _concat(parts)
 
 
@@ -126,8 +124,8 @@ def pair_frame(matrices: Iterable[PairMatrix]) -> pd.DataFrame:
 def lag_frame(profiles: Iterable[LagProfile]) -> pd.DataFrame:
     """model, quantity (state, h), end, lag, log10, status: ‖∂s_t/∂s_{t−k}‖₂ and that of h."""
     return _concat(
-        pd.DataFrame({"model": p.label, "quantity": name, "end": p.end,
-                      "lag": np.arange(p.end + 1), **_magnitude(curve.log10, curve.status)})
+        _table("log10", curve.log10, curve.status, {"lag": 0},
+               model=p.label, quantity=name, end=p.end)
         for p in profiles
         for name, curve in (("state", p.state), ("h", p.h))
     )  # fmt: skip
@@ -146,50 +144,36 @@ def contribution_frame(contributions: Iterable[Contributions]) -> pd.DataFrame:
 def lyapunov_frame(spectra: Iterable[LyapunovSpectrum]) -> pd.DataFrame:
     """model, steps, direction, index (from 1), exponent in nats a step, status."""
     return _concat(
-        pd.DataFrame({"model": s.label, "steps": s.steps, "direction": s.direction,
-                      "index": np.arange(len(s.exponents)) + 1,
-                      "exponent": _finite(s.exponents), "status": _names(s.status)})
+        _table("exponent", s.exponents, s.status, {"index": 1},
+               model=s.label, steps=s.steps, direction=s.direction)
         for s in spectra
     )  # fmt: skip
 
 
 def gate_frame(stats: Iterable[GateStats]) -> pd.DataFrame:
     """model, kind, gate, unit (from 1), step (from 1), value, status; sequence 0."""
-    parts = []
-    for s in stats:
-        unit, step = np.indices(s.values.shape)
-        values = s.values.ravel()
-        part = {"model": s.label, "kind": s.kind, "gate": s.gate, "unit": unit.ravel() + 1}
-        part |= {"step": step.ravel() + 1, "value": _finite(values)}
-        parts.append(pd.DataFrame({**part, "status": _names(_plain_status(values))}))
-    return _concat(parts)
+    return _concat(
+        _table("value", s.values, None, {"unit": 1, "step": 1},
+               model=s.label, kind=s.kind, gate=s.gate)
+        for s in stats
+    )  # fmt: skip
 
 
 def saturation_frame(stats: Iterable[GateStats]) -> pd.DataFrame:
     """model, kind, gate, unit (from 1), left, right: shares of steps and sequences."""
     return _concat(
-        pd.DataFrame(
-            {
-                "model": s.label,
-                "kind": s.kind,
-                "gate": s.gate,
-                "unit": np.arange(len(s.left)) + 1,
-                "left": s.left,
-                "right": s.right,
-            }
-        )
+        pd.DataFrame({"model": s.label, "kind": s.kind, "gate": s.gate,
+                      "unit": np.arange(len(s.left)) + 1, "left": s.left, "right": s.right})
         for s in stats
-    )
+    )  # fmt: skip
 
 
 def memory_frame(memories: Iterable[Memory]) -> pd.DataFrame:
     """model, gate, unit (from 1), half_life in steps, status (above: never lost anything)."""
-    parts = []
-    for m in memories:
-        part = {"model": m.label, "gate": m.gate, "unit": np.arange(len(m.half_life)) + 1}
-        part |= {"half_life": _finite(m.half_life), "status": _names(_plain_status(m.half_life))}
-        parts.append(pd.DataFrame(part))
-    return _concat(parts)
+    return _concat(
+        _table("half_life", m.half_life, None, {"unit": 1}, model=m.label, gate=m.gate)
+        for m in memories
+    )
 
 
 def carry_frame(paths: Iterable[CarryPaths]) -> pd.DataFrame:
@@ -199,6 +183,18 @@ def carry_frame(paths: Iterable[CarryPaths]) -> pd.DataFrame:
         for p in paths
         for name in ("product", "carry", "through", "true")
     )
+
+
+def _table(
+    name: str, values: Array, status: Array | None, axes: Mapping[str, int], **columns: object
+) -> pd.DataFrame:
+    """One row per entry of `values`: `columns`, then its place on each of `axes` (name: the index
+    of the first), then the value and what it is; without `status` they are plain numbers."""
+    places = np.indices(values.shape)
+    at = {axis: index.ravel() + axes[axis] for axis, index in zip(axes, places, strict=True)}
+    codes = _plain_status(values) if status is None else status
+    numbers = {name: _finite(values.ravel()), "status": _names(codes.ravel())}
+    return pd.DataFrame({**columns, **at, **numbers})
 
 
 def _curve(curve: Curve, backward: bool = False, **columns: str) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Records turned into numbers with names. Imports NumPy and `rnnviz.core` alone.
 
 Results are frozen dataclasses that hold all a figure needs; `verdicts` says in numbers what they
-amount to, `words` in words.
+amount to. `jacobian` has the steps of a run as linear maps, `selfcheck` a run's checks of itself.
 """
 
 from rnnviz.analysis.carry import CarryPaths, carry_paths

@@ -73,7 +73,7 @@ def pairs_cost(cell: Cell, seq_len: int, losses: int, batch_size: int) -> Estima
 
 
 def contributions_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
-    """The gradient of W_hh of each step, one at a time, twice; and the run's own."""
+    """Cost of `weight_contributions`, which forms each step's ∂L/∂W_hh twice, one at a time."""
     elements = len(cell.D_GATE_ROWS) * cell.hidden_size**2
     factors = seq_len * batch_size * len(cell.D_GATE_ROWS) * cell.hidden_size
     inputs = seq_len * batch_size * (cell.hidden_size + cell.input_size)
@@ -124,7 +124,7 @@ def _applied(cell: Cell, columns: int) -> Estimate:
 
 
 def _determinants(cell: Cell, seq_len: int) -> Estimate:
-    """Those of all steps, by LU where there is no closed form."""
+    """Cost of the determinants of all steps, by LU where there is no closed form."""
     own = cell.hidden_size * (1 + cell.HAS_CELL_STATE)
     if not cell.no_determinant:
         return Estimate(8 * (2 * cell.hidden_size**2 + 8 * seq_len * cell.hidden_size))

@@ -172,7 +172,7 @@ def _last_state(record: Record) -> dict[str, Array]:
 def _determinants(
     record: Record, sequence: int, linear: Steps, done: QRPass, m: int
 ) -> Determinants | None:
-    """Those of all steps if anything depends on them."""
+    """ln |det J_t| of every step; None where the result does not use it."""
     if m < state_size(record.cell) and not (done.dead_at >= 0).any():
         return None
     return log_determinants(record, sequence, linear=linear)

@@ -43,7 +43,7 @@ class PairMatrix:
 
     @property
     def worst_checksum(self) -> float:
-        """NaN if nothing arrives anywhere."""
+        """The largest relative checksum over all steps; NaN if no loss has a gradient."""
         return largest_finite(self.checksum)
 
 

@@ -19,7 +19,7 @@ from rnnviz.core.numerics import Array, Status
 
 
 class Measured(Protocol):
-    """What a sweep yields."""
+    """One result of a sweep: its grid point, its model, its numbers (None if refused)."""
 
     @property
     def at(self) -> tuple[tuple[str, Any], ...]: ...
@@ -31,7 +31,7 @@ class Measured(Protocol):
     def message(self) -> str: ...
 
 
-class Cell(IntEnum):
+class CellStatus(IntEnum):
     """What a cell of the diagram is: a number, or why it has none."""
 
     NUMBER = 0
@@ -54,7 +54,7 @@ QUANTITIES: dict[str, Callable[[Measures], tuple[float | None, Status]]] = {
 }
 """What a diagram may show, with what to say where there is none: decades per step; steps in which
 the error falls to 1/e; decades from the last step to the first; nats per step."""
-ZEROS = {Status.ZERO: Cell.ZERO, Status.ROUNDED: Cell.ROUNDED}
+ZEROS = {Status.ZERO: CellStatus.ZERO, Status.ROUNDED: CellStatus.ROUNDED}
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Axis:
 @dataclass(frozen=True, eq=False)
 class PhaseGrid:
     """One model's diagram. values (rows of y, columns of x): NaN where `cells`, of the same shape
-    and of `Cell`, is not NUMBER. An infinite horizon is a number."""
+    and of `CellStatus`, is not NUMBER. An infinite horizon is a number."""
 
     model: str
     quantity: str
@@ -110,7 +110,7 @@ def phase_grids(
 def _grid(results: Sequence[Measured], model: str, x: Axis, y: Axis, quantity: str) -> PhaseGrid:
     shape = len(y.values), len(x.values)
     total, count = np.zeros(shape), np.zeros(shape, int)
-    cells = np.full(shape, Cell.PENDING)
+    cells = np.full(shape, CellStatus.PENDING)
     columns: dict[Any, int] = {value: i for i, value in enumerate(x.values)}
     rows: dict[Any, int] = {value: i for i, value in enumerate(y.values)}
     for result in results:
@@ -119,29 +119,29 @@ def _grid(results: Sequence[Measured], model: str, x: Axis, y: Axis, quantity: s
         if None in place:
             continue
         value, cell = _value(result, quantity)
-        if cell == Cell.NUMBER:
+        if cell == CellStatus.NUMBER:
             total[place] += value
             count[place] += 1
-        if cells[place] != Cell.NUMBER:
+        if cells[place] != CellStatus.NUMBER:
             cells[place] = cell
     values = np.full(shape, np.nan)
     np.divide(total, count, out=values, where=count > 0)
     return PhaseGrid(model, quantity, x, y, values, cells)
 
 
-def _value(result: Measured, quantity: str) -> tuple[float, Cell]:
+def _value(result: Measured, quantity: str) -> tuple[float, CellStatus]:
     m = result.measures
     if m is None:
-        return np.nan, Cell.REFUSED
+        return np.nan, CellStatus.REFUSED
     value, status = QUANTITIES[quantity](m)
     if value is not None:
-        return value, Cell.NUMBER
-    return np.nan, ZEROS.get(status, Cell.NONE)
+        return value, CellStatus.NUMBER
+    return np.nan, ZEROS.get(status, CellStatus.NONE)
 
 
 def level_cells(grid: PhaseGrid) -> tuple[int, int]:
     """How many cells have a level slope, and how many have a number at all."""
-    known = grid.values[grid.cells == Cell.NUMBER]
+    known = grid.values[grid.cells == CellStatus.NUMBER]
     return int(np.sum(np.abs(known) <= LEVEL)), len(known)
 
 

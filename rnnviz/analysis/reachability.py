@@ -1,4 +1,4 @@
-"""Which gradients exact arithmetic could make other than zero.
+"""Structural sparsity of the backward pass: tells exact zeros from rounded ones.
 
 A recorded zero may be structural (a dead ReLU, the end of a delay line) or made by rounding
 (1 − tanh² is 0.0 in float64 from |a| ≈ 19 on). This pass tells them apart: it runs the cell's

@@ -1,5 +1,5 @@
 """What is recorded of one layer in one direction: `Record` after the forward pass, `Trace`
-after the backward pass.
+after the backward pass; and the state gradient ‖∂L/∂s_t‖, s = h or (h, c), as log10 norms.
 
 Dimensions: T time steps, B batch, D input_size, H hidden_size, G gates. Columns are sequences,
 so every array is (T, features, B).

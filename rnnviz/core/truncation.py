@@ -93,7 +93,7 @@ class _Sum:
 
 
 def _after(steps: Array) -> Array:
-    """What belongs to steps, at the indices of the states they lead to."""
+    """Prepend a zero row: step t (T rows) moves to index t + 1 (T + 1 rows), where its state is."""
     return np.concatenate((np.zeros_like(steps[:1]), steps))
 
 

@@ -30,7 +30,7 @@ BYTES = 2000
 
 @dataclass(frozen=True, eq=False)
 class Saved:
-    """What is kept of a visit. Nothing in it ever changes."""
+    """What is kept of a visit; `ghosts` are the runs drawn in grey. Nothing in it ever changes."""
 
     training: Training
     runs: tuple[Kept, ...]

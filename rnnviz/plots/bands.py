@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,19 @@ from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import note, rule
-from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, model_title, nothing
+from rnnviz.plots.panels import (
+    UNSEEN,
+    Place,
+    axes_of,
+    axes_suffix,
+    axis,
+    curve,
+    grid_places,
+    model_title,
+    nothing,
+    placed,
+)
+from rnnviz.plots.theme import Styles
 
 if TYPE_CHECKING:
     from rnnviz.analysis.spectra import JacobianSpectrum
@@ -27,9 +39,7 @@ BANDS = ((0, 100, 0.16), (25, 75, 0.3))
 
 
 @FigureFunction
-def jacobian_bands(
-    spectra: Sequence[JacobianSpectrum], *, styles: Mapping[str, theme.Style] | None = None
-) -> Drawing:
+def jacobian_bands(spectra: Sequence[JacobianSpectrum], *, styles: Styles | None = None) -> Drawing:
     """log10 of the singular values of ∂s_t/∂s_{t−1} at each step, one panel a model on one axis:
     thick the largest, thin the median; dark between the quartiles, light from least to largest.
     Above 0 a direction is stretched. What is zero lies on the lower edge and are counted in words.
@@ -45,8 +55,8 @@ def jacobian_bands(
     for index, (j, values, place) in enumerate(
         zip(spectra, logs, grid_places(len(spectra), 0.2), strict=True)
     ):
-        suffix = "" if index == 0 else str(index + 1)
-        axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+        suffix = axes_suffix(index)
+        axes = axes_of(suffix)
         data += [{**piece, **axes} for piece in _lines(j, values, known[j.label], y_range[0])]
         shapes.append(rule((0, 1), (0, 0), xref=f"x{suffix} domain", yref=f"y{suffix}"))
         notes += [model_title(known[j.label], place), *_missing(j, suffix)]
@@ -101,15 +111,13 @@ def _band(steps: Array, low: Array, high: Array, style: theme.Style, dark: float
 
 
 def _axes(j: JacobianSpectrum, suffix: str, place: Place, y_range: tuple[float, float]) -> Piece:
-    left, right, bottom, top, first, lowest = place
-    ends = {"domain": [round(left, 4), round(right, 4)], "anchor": f"y{suffix}"}
-    up = {"domain": [round(bottom, 4), round(top, 4)], "anchor": f"x{suffix}"}
+    first, lowest = place[4:]
     start, last = float(j.steps[0]), float(j.steps[-1])
     pad = 0.008 * (last - start) or 0.5
     x = axis("time step t" if lowest else "", range=[start - pad, last + pad], showgrid=False)
     y = axis("log<sub>10</sub> σ" if first else "", range=list(y_range), nticks=6)
     hidden = {} if first else {"showticklabels": False, "ticks": ""}
-    return {f"xaxis{suffix}": {**x, "nticks": 6, **ends}, f"yaxis{suffix}": {**y, **hidden, **up}}
+    return placed({**x, "nticks": 6}, {**y, **hidden}, suffix, place)
 
 
 def _missing(j: JacobianSpectrum, suffix: str) -> list[Piece]:

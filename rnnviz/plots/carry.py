@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, small_label
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
+from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ MARGIN = {"t": 14, "b": 46, "r": 76}
 def carry_figure(
     paths: Sequence[CarryPaths],
     *,
-    styles: Mapping[str, theme.Style] | None = None,
+    styles: Styles | None = None,
     height: int = HEIGHT,
     time_title: str = TIME,
 ) -> Drawing:

@@ -12,7 +12,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels
 from rnnviz.plots.marks import gapped, note
-from rnnviz.plots.panels import UNSEEN, axis, nothing
+from rnnviz.plots.panels import UNSEEN, axes_suffix, axis, nothing
 
 HEIGHT = 330
 MARGIN = {"l": 62, "r": 12, "t": 46, "b": 46}
@@ -49,7 +49,7 @@ def side_by_side(
     layout: Piece = {"height": height, "margin": margin, "shapes": [], "annotations": [*notes]}
     data: list[Piece] = []
     for index, (panel, place) in enumerate(zip(panels, places, strict=True)):
-        s = "" if index == 0 else str(index + 1)
+        s = axes_suffix(index)
         layout[f"xaxis{s}"] = axis(**panel.x) | {"domain": place, "anchor": f"y{s}"}
         layout[f"yaxis{s}"] = axis(**panel.y) | {"anchor": f"x{s}"}
         data += [{**piece, "xaxis": f"x{s}", "yaxis": f"y{s}"} for piece in panel.data]

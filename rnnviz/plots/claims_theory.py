@@ -22,7 +22,7 @@ from rnnviz.plots.claims_panels import (
     waiting,
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
-from rnnviz.plots.panels import factor
+from rnnviz.plots.panels import step_factor
 
 SHADES = dict(zip(CORRELATIONS, ("#1d72cd", "#7367cc", "#c04c7a"), strict=True))
 FADING = {0.5: "#986d1b", 0.8: "#bf5400", 0.9: "#c04c7a", 0.95: "#7367cc", 0.99: "#1d72cd"}
@@ -114,7 +114,7 @@ def _example(e: Counterexample, first: bool) -> Panel:
     floor = np.full(int(zero.sum()), y_range[0] + 0.03 * (y_range[1] - y_range[0]))
     nothing_left = dots(e.steps[zero], floor, "zero", MEASURED, "k = %{x}: exactly 0", symbol="x",
                         size=9)  # fmt: skip
-    ends_as = "soon exactly 0" if e.rate == 0 else f"{factor(e.rate)} a step"
+    ends_as = "soon exactly 0" if e.rate == 0 else f"{step_factor(e.rate)} a step"
     return Panel(
         title=f"<b>{EXAMPLE_NAMES[e.name]}</b><br>σ<sub>max</sub> = {e.sigma_max:.3g}, "
               f"ρ = {e.rho:.2g}<br><span style='color:{MEASURED}'>{ends_as}</span>",

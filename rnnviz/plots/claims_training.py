@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnnviz.claims.clipping import ClippedRun
+from rnnviz.claims.influence import InfluenceCurve
 from rnnviz.claims.truncation import FADES, GOOD, WINDOW, WINDOWS, Agreement
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
@@ -26,7 +27,6 @@ from rnnviz.plots.claims_panels import (
     waiting,
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
-from rnnviz.plots.influence import Curve
 from rnnviz.wording.numbers import signed
 
 CASES = {"exploding": "#bf5400", "vanishing": "#1d72cd"}
@@ -101,7 +101,7 @@ def _profile(run: ClippedRun) -> list[Piece]:
 
 @FigureFunction
 def truncation_figure(
-    found: Sequence[Agreement], influence: Curve, exact: float, *, height: int = HEIGHT
+    found: Sequence[Agreement], influence: InfluenceCurve, exact: float, *, height: int = HEIGHT
 ) -> Drawing:
     """Left: cosine between truncated and full gradient at K = 20 against how fast the error
     fades, one dot a random network. Middle: the cosine against K, the median of the draws and the
@@ -165,7 +165,7 @@ def _own(a: Agreement, style: theme.Style) -> Piece:
     return piece | {"mode": "lines+markers", "customdata": a.windows.tolist()}
 
 
-def _influence(curve: Curve, exact: float) -> Panel:
+def _influence(curve: InfluenceCurve, exact: float) -> Panel:
     windows, slope = np.asarray(curve.windows), np.asarray(curve.slope)
     wrong = np.sign(slope) != np.sign(exact)
     parts = [(wrong, "wrong sign", "#bf5400"), (~wrong, "right sign", "#0c6e5b")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
 from rnnviz.plots.log_curves import value_range
 from rnnviz.plots.marks import note, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
+from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ THIN = {"width": theme.THIN, "dash": "dot"}
 def contributions_figure(
     contributions: Sequence[Contributions],
     *,
-    styles: Mapping[str, theme.Style] | None = None,
+    styles: Styles | None = None,
     height: int | None = None,
     time_title: str = TIME,
 ) -> Drawing:
@@ -95,9 +96,7 @@ def _end(c: Contributions, style: theme.Style, floor: float) -> EndLabel:
     return model_label(style, signed(height), height)
 
 
-def _zeros(
-    contributions: Sequence[Contributions], styles: Mapping[str, theme.Style]
-) -> list[Piece]:
+def _zeros(contributions: Sequence[Contributions], styles: Styles) -> list[Piece]:
     """In words: how many steps after the first, which starts from rest, add nothing at all; how
     many add no number."""
     texts = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,17 @@ from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import on_paper
-from rnnviz.plots.panels import UNSEEN, axis, nothing
+from rnnviz.plots.panels import (
+    UNSEEN,
+    axes_of,
+    axes_suffix,
+    axis,
+    nothing,
+    panel_title,
+    placed,
+    row_places,
+)
+from rnnviz.plots.theme import Styles
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow
@@ -36,7 +46,7 @@ def flow_detail_figure(
     flows: Sequence[GradientFlow],
     *,
     y_range: tuple[float, float] = (-26.0, 4.0),
-    styles: Mapping[str, theme.Style] | None = None,
+    styles: Styles | None = None,
 ) -> Drawing:
     """log10 of ‖∂L/∂s_t‖, ‖∂L/∂h_t‖, ‖∂L/∂c_t‖ and of the direct ‖∂⁺L/∂h_t‖, one panel a model.
 
@@ -50,17 +60,14 @@ def flow_detail_figure(
         return drawing([UNSEEN], {**layout, **nothing("No model chosen.")}, "flow-detail")
     data: list[Piece] = []
     titles: list[Piece] = []
-    width = (1 - GAP * (len(flows) - 1)) / len(flows)
-    for index, flow in enumerate(flows):
-        suffix = "" if index == 0 else str(index + 1)
-        axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+    for index, (flow, place) in enumerate(zip(flows, row_places(len(flows), GAP), strict=True)):
+        suffix = axes_suffix(index)
+        axes = axes_of(suffix)
         data += [{**piece, **axes} for piece in _lines(flow, known[flow.label], y_range)]
-        start = index * (width + GAP)
-        titles.append(_title(known[flow.label], start, len(flows)))
-        layout[f"xaxis{suffix}"] = _x_axis(flow, (start, start + width), suffix)
-        layout[f"yaxis{suffix}"] = _y_axis(y_range, suffix)
-    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 26}
-    key = on_paper(KEY, 0, 1, font={"size": theme.NOTE_SIZE}, **place)
+        titles.append(_title(known[flow.label], place[0], len(flows)))
+        layout |= placed(_x_axis(flow), _y_axis(y_range, suffix), suffix, place)
+    above = {"xanchor": "left", "yanchor": "bottom", "yshift": 26}
+    key = on_paper(KEY, 0, 1, font={"size": theme.NOTE_SIZE}, **above)
     layout["annotations"] = [key, *titles]
     return drawing(data, layout, "flow-detail")
 
@@ -95,22 +102,17 @@ def _title(style: theme.Style, start: float, count: int) -> Piece:
     if style.small:
         small = theme.plain(style.small, 120 // count)
         text += f" <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
-    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
-    font = {"size": theme.AXIS_SIZE, "color": style.colour}
-    return on_paper(text, round(start, 4), 1, font=font, **place)
+    return panel_title(text, style.colour, start, size=theme.AXIS_SIZE)
 
 
-def _x_axis(flow: GradientFlow, domain: tuple[float, float], suffix: str) -> Piece:
+def _x_axis(flow: GradientFlow) -> Piece:
     last = len(flow.state.log10) - 1
     pad = 0.5 if last == 1 else 0.012 * (last - 1)
-    ends = {"domain": [round(domain[0], 4), round(min(domain[1], 1.0), 4)], "anchor": f"y{suffix}"}
-    return axis(
-        "time step t", range=[max(1 - pad, 0.5), last + pad], showgrid=False, nticks=6, **ends
-    )
+    return axis("time step t", range=[max(1 - pad, 0.5), last + pad], showgrid=False, nticks=6)
 
 
 def _y_axis(y_range: tuple[float, float], suffix: str) -> Piece:
-    shared: Piece = {"anchor": f"x{suffix}", "range": list(y_range)}
+    shared: Piece = {"range": list(y_range)}
     if not suffix:
         return axis("log<sub>10</sub>, ‖∂L/∂s<sub>T</sub>‖ = 0", **shared)
     return {**shared, "matches": "y", "showticklabels": False, "ticks": ""}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import note
+from rnnviz.plots.theme import Styles
 from rnnviz.plots.tracks import Words
 
 HEIGHT = 170
@@ -44,7 +45,7 @@ def digits_figure(
     pictures: Array,
     answers: Sequence[Answers],
     *,
-    styles: Mapping[str, theme.Style] | None = None,
+    styles: Styles | None = None,
     height: int = HEIGHT,
 ) -> Drawing:
     """Pictures (n, 8, 8) from 0 to 1 side by side; under each, one line a model, its last answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,14 +11,23 @@ from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.cells import Cells, layers, thinned
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.marks import note, on_paper, rule
-from rnnviz.plots.panels import UNSEEN, axis, curve, headline, nothing
+from rnnviz.plots.marks import note, rule
+from rnnviz.plots.panels import (
+    UNSEEN,
+    axes_of,
+    axes_suffix,
+    axis,
+    colour_scale,
+    curve,
+    headline,
+    nothing,
+    panel_title,
+)
+from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import minus
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gates import GateStats, Memory
-
-Styles = Mapping[str, theme.Style]
 
 HEIGHT = 250
 STRIPS_HEIGHT = 190
@@ -63,10 +72,10 @@ def _strip(
 ) -> list[Piece]:
     values = np.asarray(stats.values, dtype=np.float64)
     units = np.arange(len(values)) if order is None else np.asarray(order)
-    suffix = "" if index == 0 else str(index + 1)
+    suffix = axes_suffix(index)
     cells = _cells(values[units], budget)
     rows = [str(unit + 1) for unit in units[:: cells.units_each]]
-    where = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "y": rows}
+    where = {**axes_of(suffix), "y": rows}
     scale = {"coloraxis": "coloraxis2" if stats.signed else "coloraxis"}
     name = f"{styles[stats.label].title} {stats.gate}"
     return layers(cells, where, name, "%{z:.2f}", scale, 256)
@@ -83,14 +92,14 @@ def _strips_layout(stats: Sequence[GateStats], styles: Styles, height: int, sort
     high = (1 - gap * (len(stats) - 1)) / len(stats)
     layout: Piece = {"height": height, "margin": margin, "annotations": []}
     for index, each in enumerate(stats):
-        suffix = "" if index == 0 else str(index + 1)
+        suffix = axes_suffix(index)
         top = 1 - index * (high + gap)
         bottom = index + 1 == len(stats)
         layout[f"xaxis{suffix}"] = _time_axis(f"y{suffix}", bottom)
         layout[f"yaxis{suffix}"] = _unit_axis(f"x{suffix}", (top - high, top), sorted_, high > 0.6)
         layout["annotations"].append(_strip_title(each, styles[each.label], top, len(stats) > 1))
-    layout["coloraxis"] = _scale(theme.SEQUENTIAL, 0.0, 1.0)
-    layout["coloraxis2"] = _scale(list(theme.DIVERGING), -1.0, 1.0)
+    layout["coloraxis"] = colour_scale(theme.SEQUENTIAL, [0.0, 0.5, 1.0])
+    layout["coloraxis2"] = colour_scale(list(theme.DIVERGING), [-1.0, 0.0, 1.0])
     both = {each.signed for each in stats}
     if both == {True, False}:
         layout["coloraxis"]["colorbar"] |= {"len": 0.4, "y": 0.8}
@@ -119,15 +128,7 @@ def _strip_title(stats: GateStats, style: theme.Style, top: float, narrow: bool)
         text = f"<b>{title} {stats.gate}</b>  no mean: not a number in places"
     elif stats.alike:
         text += ": a constant" if narrow else ": all units alike, a constant here"
-    font = {"size": theme.NOTE_SIZE, "color": style.colour}
-    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
-    return on_paper(text, 0, round(top, 4), font=font, **place)
-
-
-def _scale(colours: object, low: float, high: float) -> Piece:
-    ticks = {"tickvals": [low, (low + high) / 2, high], "tickfont": {"size": theme.SMALL_SIZE}}
-    bar = {"thickness": 12, "len": 1.0, "outlinewidth": 0, "xpad": 8, "ypad": 0, **ticks}
-    return {"cmin": low, "cmax": high, "colorscale": colours, "colorbar": bar}
+    return panel_title(text, style.colour, 0, top)
 
 
 @FigureFunction

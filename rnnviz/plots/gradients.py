@@ -14,6 +14,7 @@ from rnnviz.plots.heatmaps import unit_heatmaps
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
 from rnnviz.plots.log_curves import Drawn, all_rails
 from rnnviz.plots.marks import flags, note, on_paper, rule
+from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def flow_figure(
     clue_steps: Sequence[int] = (1,),
     loss_at: str = "last",
     y_range: Range | None = None,
-    styles: Mapping[str, theme.Style] | None = None,
+    styles: Styles | None = None,
     height: int = HEIGHT,
     time_title: str = TIME,
     theory: Mapping[str, Predictions] | None = None,
@@ -128,9 +129,7 @@ def _curves(flows: Sequence[GradientFlow], quantity: str) -> list[Curve | None]:
     return [getattr(flow, quantity) for flow in flows]
 
 
-def _drawn(
-    flows: Sequence[GradientFlow], quantity: str, styles: Mapping[str, theme.Style]
-) -> Drawn:
+def _drawn(flows: Sequence[GradientFlow], quantity: str, styles: Styles) -> Drawn:
     pairs = zip(flows, _curves(flows, quantity), strict=True)
     return [
         (styles[flow.label], curves.relative(c, backward=flow.direction == 1))
@@ -142,7 +141,7 @@ def _drawn(
 def _predicted(
     flows: Sequence[GradientFlow],
     theory: Mapping[str, Predictions],
-    styles: Mapping[str, theme.Style],
+    styles: Styles,
 ) -> predictions.Drawn:
     found = [(flow, theory[flow.label]) for flow in flows if flow.label in theory]
     return [pair for f, p in found for pair in predictions.over_flow(f, p, styles[f.label])]
@@ -212,7 +211,7 @@ def _empty() -> Piece:
     return {"type": "scatter", "x": [1], "y": [0], "opacity": 0, "hoverinfo": "skip"}
 
 
-def _plot_width(styles: Mapping[str, theme.Style]) -> float:
+def _plot_width(styles: Styles) -> float:
     return float(theme.WIDTH - gutter(styles) - MARGIN["r"])
 
 
@@ -220,7 +219,7 @@ def _layout(
     seq_len: int,
     quantity: str,
     y_range: Range,
-    styles: Mapping[str, theme.Style],
+    styles: Styles,
     backward: bool,
 ) -> Piece:
     pad = 0.5 if seq_len == 1 else 0.008 * (seq_len - 1)

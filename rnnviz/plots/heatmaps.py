@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,16 @@ from rnnviz.plots import curves, theme
 from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, layers, thinned
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import on_paper
+from rnnviz.plots.panels import (
+    axes_of,
+    axes_suffix,
+    colour_scale,
+    panel_title,
+    placed,
+    row_places,
+    scale_title,
+)
+from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import minus
 
 if TYPE_CHECKING:
@@ -42,7 +52,7 @@ def unit_heatmaps(
     flows: Sequence[GradientFlow],
     *,
     y_range: tuple[float, float] = (-26.0, 4.0),
-    styles: Mapping[str, theme.Style] | None = None,
+    styles: Styles | None = None,
     most_cells: int = CELLS,
 ) -> Drawing:
     """log10 |∂L/∂h| of every unit at steps 1..T, one panel a model, one colour scale for all.
@@ -57,7 +67,7 @@ def unit_heatmaps(
     cells = [_cells(flow, budget) for flow in flows]
     data: list[Piece] = []
     for index, (flow, part) in enumerate(zip(flows, cells, strict=True)):
-        rows = {**_axes(index), "y0": 1, "dy": part.units_each}
+        rows = {**axes_of(axes_suffix(index)), "y0": 1, "dy": part.units_each}
         scale = {"coloraxis": "coloraxis"}
         data += layers(part, rows, known[flow.label].title, "10<sup>%{z:.1f}</sup>", scale)
     layout = _layout(flows, cells, known)
@@ -77,11 +87,6 @@ def _cells(flow: GradientFlow, budget: int) -> Cells:
     return thinned(values, np.where(finite, -1, status), budget)
 
 
-def _axes(index: int) -> dict[str, str]:
-    suffix = "" if index == 0 else str(index + 1)
-    return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
-
-
 def magnitude_scale(limits: tuple[float, float]) -> Piece:
     """The colour axis of decades from one to another; the lower end stands for all below."""
     low, high = limits
@@ -89,17 +94,7 @@ def magnitude_scale(limits: tuple[float, float]) -> Piece:
     ticks = _apart([low, *([0.0] if low < 0 < high else []), high, *half, (low + high) / 2])
     texts = [minus(f"{tick:.0f}") for tick in ticks]
     texts[0] = "≤ " + texts[0]
-    bar = {
-        "thickness": 12,
-        "len": 1.0,
-        "outlinewidth": 0,
-        "tickvals": ticks,
-        "ticktext": texts,
-        "tickfont": {"size": theme.SMALL_SIZE},
-        "xpad": 8,
-        "ypad": 0,
-    }
-    return {"cmin": low, "cmax": high, "colorscale": theme.SEQUENTIAL, "colorbar": bar}
+    return {**colour_scale(theme.SEQUENTIAL, ticks, texts), "cmin": low, "cmax": high}
 
 
 def _apart(ticks: Sequence[float]) -> list[float]:
@@ -112,25 +107,21 @@ def _apart(ticks: Sequence[float]) -> list[float]:
     return sorted(kept)
 
 
-def _layout(
-    flows: Sequence[GradientFlow], cells: Sequence[Cells], styles: Mapping[str, theme.Style]
-) -> Piece:
+def _layout(flows: Sequence[GradientFlow], cells: Sequence[Cells], styles: Styles) -> Piece:
     count = max(len(flows), 1)
     width = theme.WIDTH - MARGIN["l"] - MARGIN["r"]
     panel = (width - GAP * (count - 1)) / count
+    places = row_places(count, GAP / width)
     lines = 2 if count >= CROWDED and any(styles[flow.label].small for flow in flows) else 1
     margin = {**MARGIN, "t": MARGIN["t"] + (lines - 1) * SECOND_LINE}
-    layout: dict[str, Any] = {"height": HEIGHT, "margin": margin, "annotations": [_quantity()]}
+    layout: dict[str, Any] = {"height": HEIGHT, "margin": margin}
+    layout["annotations"] = [scale_title("log<sub>10</sub>|∂L/∂h|", MARGIN["r"])]
     for index, (flow, part) in enumerate(zip(flows, cells, strict=True)):
-        start = index * (panel + GAP) / width
-        stop = min(start + panel / width, 1.0)
-        suffix = "" if index == 0 else str(index + 1)
-        ends = {"domain": [round(start, 4), round(stop, 4)], "anchor": f"y{suffix}"}
-        layout[f"xaxis{suffix}"] = {**ends, **_ticks(part.special.shape[1], 6)}
-        layout[f"yaxis{suffix}"] = {"anchor": f"x{suffix}", **_y_axis(part, index == 0)}
+        x, y = _ticks(part.special.shape[1], 6), _y_axis(part, index == 0)
+        layout |= placed(x, y, axes_suffix(index), places[index])
         room = panel if index + 1 < count else panel - 24
         title = _title if count < CROWDED else _short_title
-        layout["annotations"].append(title(styles[flow.label], part, start, room))
+        layout["annotations"].append(title(styles[flow.label], part, places[index][0], room))
     return layout
 
 
@@ -162,9 +153,7 @@ def _title(style: theme.Style, cells: Cells, start: float, room: float) -> Piece
     detail = theme.plain(detail, max(int(left / WIDE), 1)) if detail else ""
     small = "  ".join([part for part in (detail, *notes) if part])
     text = f"<b>{name}</b>  <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
-    font = {"size": theme.NOTE_SIZE, "color": style.colour}
-    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
-    return on_paper(text, round(start, 4), 1, font=font, **place)
+    return panel_title(text, style.colour, start)
 
 
 def _short_title(style: theme.Style, cells: Cells, start: float, room: float) -> Piece:
@@ -174,11 +163,4 @@ def _short_title(style: theme.Style, cells: Cells, start: float, room: float) ->
     if style.small:
         small = theme.plain(style.small, int((room + GAP) / WIDE))
         text += f"<br><span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
-    font = {"size": theme.NOTE_SIZE, "color": style.colour}
-    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2, "align": "left"}
-    return on_paper(text, round(start, 4), 1, font=font, **place)
-
-
-def _quantity() -> Piece:
-    place = {"xanchor": "right", "xshift": MARGIN["r"] - 2, "yanchor": "bottom", "yshift": 3}
-    return on_paper("log<sub>10</sub>|∂L/∂h|", 1, 1, font={"size": theme.SMALL_SIZE}, **place)
+    return panel_title(text, style.colour, start, align="left")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
+from rnnviz.claims.influence import InfluenceCurve, InfluenceRuns
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
@@ -20,26 +19,8 @@ WRONG, RIGHT = "#d55e00", "#009e73"
 COLOURS = ("#d55e00", "#a8781e", "#7a6fcf", "#1a6fc4", "#009e73", "#c2527e", "#1f97a6")
 
 
-class Curve(Protocol):
-    """windows (n,), slope (n,): the apparent gradient of each window."""
-
-    @property
-    def windows(self) -> Array: ...
-    @property
-    def slope(self) -> Array: ...
-
-
-class Runs(Protocol):
-    """windows (m,): 0 is the whole past; theta (N+1, m): the parameter before each update."""
-
-    @property
-    def windows(self) -> tuple[int, ...]: ...
-    @property
-    def theta(self) -> Array: ...
-
-
 @FigureFunction
-def slope_figure(curve: Curve, exact: float, *, height: int = HEIGHT) -> Drawing:
+def slope_figure(curve: InfluenceCurve, exact: float, *, height: int = HEIGHT) -> Drawing:
     """The apparent ∂s/∂θ against the window K: where its sign is wrong in orange, where it is
     right in green; the true value is a dotted line."""
     windows, slope = np.asarray(curve.windows), np.asarray(curve.slope)
@@ -67,7 +48,7 @@ def slope_figure(curve: Curve, exact: float, *, height: int = HEIGHT) -> Drawing
 
 
 @FigureFunction
-def runs_figure(runs: Runs, optimum: float, *, height: int = HEIGHT) -> Drawing:
+def runs_figure(runs: InfluenceRuns, optimum: float, *, height: int = HEIGHT) -> Drawing:
     """θ over training with each window, on a scale from −1.5 to 1.5; dotted: the optimum."""
     low, high = -1.5, 1.5
     end = len(runs.theta) - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
 from rnnviz.plots.marks import note, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
+from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ UPPER, LOWER = (0.42, 1.0), (0.0, 0.3)
 def jacobian_figure(
     jacobian_spectra: Sequence[JacobianSpectrum],
     *,
-    styles: Mapping[str, theme.Style] | None = None,
+    styles: Styles | None = None,
     height: int = HEIGHT,
 ) -> Drawing:
     """Above: log10 of the largest singular value of ∂s_t/∂s_{t−1} at each step, what one step
@@ -87,7 +88,7 @@ def _label(style: theme.Style, heights: Array) -> EndLabel:
     return model_label(style, signed(float(finite[0]), 2), float(finite[0]))
 
 
-def _zeros(spectra: Sequence[JacobianSpectrum], styles: Mapping[str, theme.Style]) -> list[Piece]:
+def _zeros(spectra: Sequence[JacobianSpectrum], styles: Styles) -> list[Piece]:
     """In words: at how many steps the Jacobian is zero or no number, where a line has gaps."""
     texts = []
     for j in spectra:

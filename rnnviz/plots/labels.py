@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnnviz.analysis.layers import ARROWS
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.marks import note, spread
+from rnnviz.plots.theme import Styles
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _end_label(
     return note(text, end[0], end[1], font=font, **place, **ends)
 
 
-def gutter(styles: Mapping[str, theme.Style]) -> int:
+def gutter(styles: Styles) -> int:
     """Room for model labels, from the names alone, so that it does not move with the numbers."""
     wide = [10.5 * (len(style.name) + 7) for style in styles.values()]
     small = [7.0 * min(len(style.small), 28) for style in styles.values()]

@@ -12,6 +12,7 @@ from rnnviz.plots import predictions, theme
 from rnnviz.plots.curves import Relative
 from rnnviz.plots.drawing import Drawing, FigureFunction
 from rnnviz.plots.log_curves import magnitude_figure
+from rnnviz.plots.theme import Styles
 
 if TYPE_CHECKING:
     from rnnviz.analysis.lags import LagProfile
@@ -27,7 +28,7 @@ def lag_figure(
     profiles: Sequence[LagProfile],
     *,
     theory: Mapping[str, Predictions] | None = None,
-    styles: Mapping[str, theme.Style] | None = None,
+    styles: Styles | None = None,
     height: int = HEIGHT,
 ) -> Drawing:
     """log10 of the norm at the lags 1 to t, of the whole state; thin, where it is another one, of h

@@ -3,7 +3,7 @@ ceiling for what is no number."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from rnnviz.plots.drawing import Drawing, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
 from rnnviz.plots.marks import note, rule
 from rnnviz.plots.panels import UNSEEN, axis, nothing
+from rnnviz.plots.theme import Styles
 
 Drawn = list[tuple[theme.Style, curves.Relative]]
 MARGIN = {"t": 12, "b": 46, "l": 64}
@@ -65,7 +66,7 @@ def magnitude_figure(
     *,
     extra: Sequence[tuple[Piece, EndLabel]] = (),
     titles: tuple[str, str],
-    styles: Mapping[str, theme.Style],
+    styles: Styles,
     height: int,
     revision: str,
 ) -> Drawing:

@@ -13,6 +13,7 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
 from rnnviz.plots.marks import note, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
+from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def lyapunov_figure(
     *,
     long_run: Sequence[LyapunovSpectrum] = (),
     mean_field: Mapping[str, float] | None = None,
-    styles: Mapping[str, theme.Style] | None = None,
+    styles: Styles | None = None,
     height: int = HEIGHT,
 ) -> Drawing:
     """Exponents in nats a step, largest first; above 0 a direction grows. The label is λ₁.
@@ -96,7 +97,7 @@ def _end(spectrum: LyapunovSpectrum, style: theme.Style, floor: float) -> EndLab
     return model_label(style, "−∞" if lost else curves.SIGNS[status], floor)
 
 
-def _missing(spectra: Sequence[LyapunovSpectrum], styles: Mapping[str, theme.Style]) -> list[Piece]:
+def _missing(spectra: Sequence[LyapunovSpectrum], styles: Styles) -> list[Piece]:
     """In words: how many exponents are no number, and why."""
     texts = []
     for s in spectra:

@@ -1,4 +1,8 @@
-"""Small pieces that figures are put together from: plain dicts in plotly's vocabulary."""
+"""Small pieces that figures are put together from: plain dicts in plotly's vocabulary.
+
+`flags` are the band above a time axis: where the clue is, where the loss is, and which way error
+travels.
+"""
 
 from __future__ import annotations
 

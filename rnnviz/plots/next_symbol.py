@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -11,8 +11,16 @@ import numpy as np
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.marks import on_paper
-from rnnviz.plots.panels import MOST_COLUMNS, axis, grid_places
+from rnnviz.plots.panels import (
+    MOST_COLUMNS,
+    axes_of,
+    axes_suffix,
+    axis,
+    grid_places,
+    panel_title,
+    placed,
+)
+from rnnviz.plots.theme import Styles
 from rnnviz.plots.tracks import Track, Words
 
 MARGIN = {"l": 110, "r": 14, "t": 24, "b": 8}
@@ -34,9 +42,7 @@ class Next:
 
 
 @FigureFunction
-def next_figure(
-    expected: Sequence[Next], *, styles: Mapping[str, theme.Style] | None = None
-) -> Drawing:
+def next_figure(expected: Sequence[Next], *, styles: Styles | None = None) -> Drawing:
     """A bar for each of the likeliest symbols at the last training step, one panel a model, all on
     the scale from 0 to 1. Trace k is model k, so that `next_tracks` can move it."""
     known = theme.styles_for([each.label for each in expected], styles)
@@ -44,13 +50,12 @@ def next_figure(
     layout: Piece = {"height": height_of(expected), "margin": MARGIN, "annotations": [],
                      "bargap": 0.35, "uniformtext": {"mode": "hide", "minsize": 9}}  # fmt: skip
     for index, (each, place) in enumerate(zip(expected, places, strict=True)):
-        left, right, bottom, top, first, _ = place
-        name = "" if not index else str(index + 1)
-        layout[f"xaxis{name}"] = {"visible": False, "domain": [left, right], "anchor": f"y{name}"}
-        layout[f"yaxis{name}"] = axis("P(next)" if first else "", range=[0, 1.25], nticks=3,
-                                      domain=[bottom, top], anchor=f"x{name}", tickvals=[0, 0.5, 1],
-                                      showticklabels=first)  # fmt: skip
-        layout["annotations"].append(_title(known[each.label], left, top))
+        style, first = known[each.label], place[4]
+        y = axis("P(next)" if first else "", range=[0, 1.25], nticks=3, tickvals=[0, 0.5, 1])
+        y["showticklabels"] = first
+        layout |= placed({"visible": False}, y, axes_suffix(index), place)
+        title = f"<b>{theme.plain(style.title, 24)}</b>"
+        layout["annotations"].append(panel_title(title, style.colour, place[0], place[3]))
     bars = [_bars(known[each.label], each, index) for index, each in enumerate(expected)]
     return drawing(bars, layout, "next-symbol")
 
@@ -73,10 +78,9 @@ def next_tracks(expected: Sequence[Next]) -> tuple[Track | Words, ...]:
 
 
 def _bars(style: theme.Style, each: Next, index: int) -> Piece:
-    name = "" if not index else str(index + 1)
     heights = np.asarray(each.probabilities[-1], np.float32)
-    return {"type": "bar", "x": np.arange(len(heights)), "y": heights, "xaxis": f"x{name}",
-            "yaxis": f"y{name}", "text": [_named(s) for s in each.symbols[-1]],
+    return {"type": "bar", "x": np.arange(len(heights)), "y": heights,
+            **axes_of(axes_suffix(index)), "text": [_named(s) for s in each.symbols[-1]],
             "textposition": "outside", "cliponaxis": False, "marker": {"color": style.colour},
             "name": style.title,
             "hovertemplate": "%{text}: %{y:.1%}<extra></extra>"}  # fmt: skip
@@ -86,10 +90,3 @@ def _named(symbol: str) -> str:
     """A symbol as Plotly's mark-up, no mark-up of its own; a space can be seen."""
     shown = {" ": "␣", "\n": "⏎"}.get(symbol, symbol)
     return escape(shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…", quote=False)
-
-
-def _title(style: theme.Style, left: float, top: float) -> Piece:
-    font = {"size": theme.NOTE_SIZE, "color": style.colour}
-    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
-    return on_paper(f"<b>{theme.plain(style.title, 24)}</b>", round(left, 4), top, font=font,
-                    **place)  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,13 +14,23 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.heatmaps import magnitude_scale
 from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
 from rnnviz.plots.log_curves import magnitude_figure
-from rnnviz.plots.marks import on_paper
-from rnnviz.plots.panels import UNSEEN, Place, axis, curve, grid_places, nothing, panel_title
+from rnnviz.plots.panels import (
+    UNSEEN,
+    Place,
+    axes_of,
+    axes_suffix,
+    axis,
+    curve,
+    grid_places,
+    nothing,
+    panel_title,
+    placed,
+    scale_title,
+)
+from rnnviz.plots.theme import Styles
 
 if TYPE_CHECKING:
     from rnnviz.analysis.pairs import PairMatrix
-
-Styles = Mapping[str, theme.Style]
 
 ROW_HEIGHT = 300
 MARGIN = {"l": 62, "r": 98, "t": 28, "b": 46}
@@ -32,6 +42,7 @@ DECADES = 30.0
 """The scale reaches so far below and above what the losses send in themselves, at most."""
 TIME = "source step k"
 LOSS = "loss step s"
+QUANTITY = "log<sub>10</sub>‖∂L<sub>s</sub>/∂h<sub>k</sub>‖"
 NO_LOSS = "No error enters at any step."
 
 
@@ -53,10 +64,10 @@ def pair_heatmaps(
     layout: Piece = {"height": ROW_HEIGHT * rows, "margin": MARGIN}
     if not drawn:
         return drawing([UNSEEN], {**layout, **nothing(NO_LOSS)}, "pairs")
-    layout |= {"annotations": [_quantity()], "coloraxis": _scale(drawn)}
+    layout |= {"annotations": [scale_title(QUANTITY, MARGIN["r"], 6)], "coloraxis": _scale(drawn)}
     data: list[Piece] = []
     for index, (m, place) in enumerate(zip(drawn, grid_places(len(drawn), 0.2), strict=True)):
-        suffix = "" if index == 0 else str(index + 1)
+        suffix = axes_suffix(index)
         cells, first = _cells(m, CELLS // len(drawn))
         data += _panel(cells, first, suffix, known[m.label].title)
         layout |= _axes(m, suffix, place, time_title)
@@ -100,8 +111,7 @@ def _cells(m: PairMatrix, budget: int) -> tuple[Cells, int]:
 
 def _panel(cells: Cells, first: int, suffix: str, name: str) -> list[Piece]:
     where = {
-        "xaxis": f"x{suffix}",
-        "yaxis": f"y{suffix}",
+        **axes_of(suffix),
         "x0": (cells.steps_each - 1) / 2,
         "y0": first + (cells.units_each - 1) / 2,
         "dy": cells.units_each,
@@ -111,18 +121,13 @@ def _panel(cells: Cells, first: int, suffix: str, name: str) -> list[Piece]:
 
 
 def _axes(m: PairMatrix, suffix: str, place: Place, time_title: str) -> Piece:
-    left, right, bottom, top, first, lowest = place
+    first, lowest = place[4:]
     first_loss, last = int(m.losses[0]), int(m.losses[-1])
     x = axis(time_title if lowest else "", range=[-0.5, m.h.shape[1] - 0.5], nticks=6)
     y = axis(LOSS if first else "", range=[first_loss - 0.5, last + 0.5], nticks=6)
-    ends = {"domain": [round(left, 4), round(right, 4)], "anchor": f"y{suffix}"}
-    up = {"domain": [round(bottom, 4), round(top, 4)], "anchor": f"x{suffix}"}
     plain = {"showgrid": False, "ticklen": 3}
     hidden = {} if first else {"showticklabels": False, "ticks": ""}
-    return {
-        f"xaxis{suffix}": {**x, **plain, **ends},
-        f"yaxis{suffix}": {**y, **plain, **hidden, **up},
-    }
+    return placed({**x, **plain}, {**y, **plain, **hidden}, suffix, place)
 
 
 def _title(style: theme.Style, cells: Cells, place: Place) -> Piece:
@@ -133,13 +138,7 @@ def _title(style: theme.Style, cells: Cells, place: Place) -> Piece:
     room = max(8, int((right - left) * 100) - sum(len(curves.WORDS[s]) + 3 for s in cells.found))
     small = "  ".join([theme.plain(style.small, room), *marks]) if style.small else "  ".join(marks)
     text = f"<b>{style.name}</b>  <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
-    return panel_title(text, style.colour, place)
-
-
-def _quantity() -> Piece:
-    at = {"xanchor": "right", "xshift": MARGIN["r"] - 2, "yanchor": "bottom", "yshift": 6}
-    return on_paper("log<sub>10</sub>‖∂L<sub>s</sub>/∂h<sub>k</sub>‖", 1, 1,
-                    font={"size": theme.SMALL_SIZE}, **at)  # fmt: skip
+    return panel_title(text, style.colour, place[0], place[3])
 
 
 @FigureFunction

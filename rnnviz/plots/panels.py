@@ -37,16 +37,59 @@ def grid_places(count: int, row_gap: float = ROW_GAP) -> list[Place]:
     return found
 
 
-def panel_title(text: str, colour: str, place: Place) -> Piece:
+def row_places(count: int, gap: float) -> list[Place]:
+    """Where so many panels go in one row, with this share of the width between them."""
+    wide = (1 - gap * (count - 1)) / count
+    starts = [index * (wide + gap) for index in range(count)]
+    return [(a, min(a + wide, 1.0), 0.0, 1.0, a == 0, True) for a in starts]
+
+
+def axes_suffix(index: int) -> str:
+    """What the names of the axes of panel `index` end in: plotly calls the first ones x and y."""
+    return "" if index == 0 else str(index + 1)
+
+
+def axes_of(suffix: str) -> dict[str, str]:
+    """On which axes a trace is drawn."""
+    return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+
+
+def placed(x: Piece, y: Piece, suffix: str, place: Place) -> Piece:
+    """The two axes of a panel at their place, as parts of a layout."""
+    left, right, bottom, top = (round(share, 4) for share in place[:4])
+    return {
+        f"xaxis{suffix}": {**x, "domain": [left, right], "anchor": f"y{suffix}"},
+        f"yaxis{suffix}": {**y, "domain": [bottom, top], "anchor": f"x{suffix}"},
+    }
+
+
+def panel_title(
+    text: str, colour: str, left: float, top: float = 1.0, size: int = theme.NOTE_SIZE, **more: Any
+) -> Piece:
     """Above the left end of a panel."""
-    font, at = {"size": theme.NOTE_SIZE, "color": colour}, {"xanchor": "left", "yanchor": "bottom"}
-    return on_paper(text, round(place[0], 4), round(place[3], 4), font=font, yshift=2, **at)
+    font, at = {"size": size, "color": colour}, {"xanchor": "left", "yanchor": "bottom"}
+    return on_paper(text, round(left, 4), round(top, 4), font=font, yshift=2, **at, **more)
+
+
+def scale_title(text: str, right_margin: int, up: int = 3) -> Piece:
+    """What the colours stand for, above the colour bar in the right margin."""
+    place = {"xanchor": "right", "xshift": right_margin - 2, "yanchor": "bottom", "yshift": up}
+    return on_paper(text, 1, 1, font={"size": theme.SMALL_SIZE}, **place)
+
+
+def colour_scale(colours: object, ticks: Sequence[float], texts: Sequence[str] = ()) -> Piece:
+    """A colour axis from the least to the greatest tick, with its bar."""
+    bar = {"thickness": 12, "len": 1.0, "outlinewidth": 0, "xpad": 8, "ypad": 0,
+           "tickvals": list(ticks), "tickfont": {"size": theme.SMALL_SIZE}}  # fmt: skip
+    bar |= {"ticktext": list(texts)} if texts else {}
+    return {"cmin": min(ticks), "cmax": max(ticks), "colorscale": colours, "colorbar": bar}
 
 
 def model_title(style: theme.Style, place: Place) -> Piece:
     """A panel's model, as much of its name as there is room for."""
     room = max(6, int((place[1] - place[0]) * 88))
-    return panel_title(f"<b>{theme.plain(style.title, room)}</b>", style.colour, place)
+    text = f"<b>{theme.plain(style.title, room)}</b>"
+    return panel_title(text, style.colour, place[0], place[3])
 
 
 def curve(x: Array, y: Array, style: theme.Style, hover: str, **line: Any) -> Piece:
@@ -87,7 +130,7 @@ def nothing(text: str) -> Piece:
     return {"annotations": [said], "xaxis": hidden, "yaxis": hidden, "shapes": []}
 
 
-def factor(value: float) -> str:
+def step_factor(value: float) -> str:
     """A factor per step for a label: ×0.57, ×1.1e+07 where that is too long."""
     return f"×{value:.2f}" if 0.01 <= value < 1000 or value == 0 else f"×{value:.1e}"
 

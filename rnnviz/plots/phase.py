@@ -7,31 +7,43 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.phase import Axis, Cell, PhaseGrid
+from rnnviz.analysis.phase import Axis, CellStatus, PhaseGrid
 from rnnviz.analysis.rates import LEVEL
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.marks import on_paper
-from rnnviz.plots.panels import UNSEEN, Place, axis, grid_places, model_title, nothing
+from rnnviz.plots.panels import (
+    UNSEEN,
+    Place,
+    axes_of,
+    axes_suffix,
+    axis,
+    colour_scale,
+    grid_places,
+    model_title,
+    nothing,
+    placed,
+    scale_title,
+)
+from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import minus
 
 HEIGHT = 400
 MARGIN = {"l": 64, "r": 96, "t": 28, "b": 46}
 NO_TICKS: Piece = {"showticklabels": False, "ticks": ""}
 COLOURS = {
-    Cell.PENDING: "rgba(128,136,144,0.12)",
-    Cell.ZERO: theme.EXACT_ZERO,
-    Cell.ROUNDED: theme.ROUNDED_ZERO,
-    Cell.NONE: theme.NOT_A_NUMBER,
-    Cell.REFUSED: theme.INFINITE,
+    CellStatus.PENDING: "rgba(128,136,144,0.12)",
+    CellStatus.ZERO: theme.EXACT_ZERO,
+    CellStatus.ROUNDED: theme.ROUNDED_ZERO,
+    CellStatus.NONE: theme.NOT_A_NUMBER,
+    CellStatus.REFUSED: theme.INFINITE,
 }
 WORDS = {
-    Cell.PENDING: "not computed yet",
-    Cell.ZERO: "exactly zero",
-    Cell.ROUNDED: "rounded to zero",
-    Cell.NONE: "no number",
-    Cell.REFUSED: "not run: too large, or it failed",
+    CellStatus.PENDING: "not computed yet",
+    CellStatus.ZERO: "exactly zero",
+    CellStatus.ROUNDED: "rounded to zero",
+    CellStatus.NONE: "no number",
+    CellStatus.REFUSED: "not run: too large, or it failed",
 }
 LN_10 = float(np.log(10))
 NICE = (1, 2, 5)
@@ -42,7 +54,7 @@ def phase_figure(
     grids: Sequence[PhaseGrid],
     *,
     here: tuple[float, float] | None = None,
-    styles: Mapping[str, theme.Style] | None = None,
+    styles: Styles | None = None,
     height: int = HEIGHT,
 ) -> Drawing:
     """The quantity of the grids, all of one sweep, over its two settings.
@@ -56,11 +68,11 @@ def phase_figure(
         return drawing([UNSEEN], {"height": height, **nothing("No model chosen.")}, "phase")
     known = theme.styles_for([grid.model for grid in grids], styles)
     scale = SCALES[grids[0].quantity]
-    layout: Piece = {"height": height, "margin": MARGIN, "annotations": [_quantity(scale)]}
-    layout["coloraxis"] = colour_axis(scale, grids)
+    layout: Piece = {"height": height, "margin": MARGIN, "coloraxis": colour_axis(scale, grids)}
+    layout["annotations"] = [scale_title(scale.title, MARGIN["r"], 8)]
     data: list[Piece] = []
     for index, (grid, place) in enumerate(zip(grids, grid_places(len(grids)), strict=True)):
-        suffix = "" if index == 0 else str(index + 1)
+        suffix = axes_suffix(index)
         data += _panel(grid, scale, suffix, known[grid.model].title, here)
         layout |= _axes(grid, suffix, place)
         layout["annotations"].append(model_title(known[grid.model], place))
@@ -70,8 +82,8 @@ def phase_figure(
 def _panel(
     grid: PhaseGrid, scale: Scale, suffix: str, name: str, here: tuple[float, float] | None
 ) -> list[Piece]:
-    where = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
-    number = grid.cells == Cell.NUMBER
+    where = axes_of(suffix)
+    number = grid.cells == CellStatus.NUMBER
     with np.errstate(invalid="ignore"):
         z = np.where(number, scale.colour(grid.values), np.nan)
     common: Piece = {"type": "heatmap", "name": name, **where, "xgap": 1, "ygap": 1}
@@ -79,7 +91,7 @@ def _panel(
         "customdata": _texts(grid, scale),
         "hovertemplate": f"{name}, %{{customdata}}<extra></extra>",
     }
-    codes = np.where(number, Cell.PENDING, grid.cells).astype(np.int8)
+    codes = np.where(number, CellStatus.PENDING, grid.cells).astype(np.int8)
     drawn = [{**common, "z": codes, **hover, **_codes()}]
     if number.any():
         top = {"z": z.astype(np.float32), "coloraxis": "coloraxis", "hoverinfo": "skip"}
@@ -97,17 +109,17 @@ def _texts(grid: PhaseGrid, scale: Scale) -> list[list[str]]:
 
 
 def _said(grid: PhaseGrid, scale: Scale, j: int, i: int) -> str:
-    cell = Cell(int(grid.cells[j, i]))
-    return scale.hover(float(grid.values[j, i])) if cell == Cell.NUMBER else WORDS[cell]
+    cell = CellStatus(int(grid.cells[j, i]))
+    return scale.hover(float(grid.values[j, i])) if cell == CellStatus.NUMBER else WORDS[cell]
 
 
 def _codes() -> Piece:
     """A scale of plain steps: code k has the colour of COLOURS[k]."""
     steps = []
-    for code in Cell:
+    for code in CellStatus:
         colour = COLOURS.get(code, "rgba(0,0,0,0)")
-        steps += [(code / len(Cell), colour), ((code + 1) / len(Cell), colour)]
-    return {"colorscale": steps, "showscale": False, "zmin": -0.5, "zmax": len(Cell) - 0.5}
+        steps += [(code / len(CellStatus), colour), ((code + 1) / len(CellStatus), colour)]
+    return {"colorscale": steps, "showscale": False, "zmin": -0.5, "zmax": len(CellStatus) - 0.5}
 
 
 def _mark(grid: PhaseGrid, where: Piece, here: tuple[float, float] | None) -> list[Piece]:
@@ -122,22 +134,12 @@ def _mark(grid: PhaseGrid, where: Piece, here: tuple[float, float] | None) -> li
 
 
 def _axes(grid: PhaseGrid, suffix: str, place: Place) -> Piece:
-    left, right, bottom, top, first, lowest = place
+    first, lowest = place[4:]
     x: Piece = axis(grid.x.label, **round_ticks(grid.x, 5)) if lowest else NO_TICKS
     y: Piece = axis(grid.y.label, **round_ticks(grid.y, 7)) if first else NO_TICKS
-    across = {"domain": [round(left, 4), round(right, 4)], "anchor": f"y{suffix}"}
-    up = {"domain": [round(bottom, 4), round(top, 4)], "anchor": f"x{suffix}"}
     plain = {"showgrid": False, "ticklen": 3}
     ends = [{"range": [-0.5, len(a.values) - 0.5]} for a in (grid.x, grid.y)]
-    return {
-        f"xaxis{suffix}": {**x, **plain, **across, **ends[0]},
-        f"yaxis{suffix}": {**y, **plain, **up, **ends[1]},
-    }
-
-
-def _quantity(scale: Scale) -> Piece:
-    at = {"xanchor": "right", "xshift": MARGIN["r"] - 2, "yanchor": "bottom", "yshift": 8}
-    return on_paper(scale.title, 1, 1, font={"size": theme.SMALL_SIZE}, **at)
+    return placed({**x, **plain, **ends[0]}, {**y, **plain, **ends[1]}, suffix, place)
 
 
 @dataclass(frozen=True)
@@ -183,16 +185,13 @@ def colour_axis(scale: Scale, grids: Sequence[PhaseGrid]) -> Piece:
         texts = [f"+{text}" if tick > 0 else text for text, tick in zip(texts, ticks, strict=True)]
     else:
         colours, texts = theme.SEQUENTIAL, [*texts[:-1], f"≥ {texts[-1]}"]
-    bar = {"thickness": 12, "len": 1.0, "outlinewidth": 0, "xpad": 8, "ypad": 0,
-           "tickvals": places, "ticktext": texts,
-           "tickfont": {"size": theme.SMALL_SIZE}}  # fmt: skip
-    return {"cmin": places[0], "cmax": places[-1], "colorscale": colours, "colorbar": bar}
+    return colour_scale(colours, places, texts)
 
 
 def _bar_ticks(scale: Scale, grids: Sequence[PhaseGrid]) -> list[float]:
     if not scale.unit:
         return list(scale.ticks)
-    known = np.concatenate([grid.values[grid.cells == Cell.NUMBER] for grid in grids])
+    known = np.concatenate([grid.values[grid.cells == CellStatus.NUMBER] for grid in grids])
     largest = float(np.abs(known).max(initial=0.0))
     above = next((n for n, tick in enumerate(scale.ticks) if tick >= largest), len(scale.ticks) - 1)
     positive = list(scale.ticks[1 : max(above, 2) + 1])

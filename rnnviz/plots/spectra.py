@@ -12,7 +12,7 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.jacobians import jacobian_figure
 from rnnviz.plots.labels import EndLabel, end_labels
 from rnnviz.plots.marks import rule
-from rnnviz.plots.panels import UNSEEN, axis, curve, factor, headline, nothing
+from rnnviz.plots.panels import UNSEEN, axis, curve, headline, nothing, step_factor
 from rnnviz.plots.spectrum_marks import (
     LARGEST,
     circles_and_key,
@@ -25,6 +25,7 @@ from rnnviz.plots.spectrum_marks import (
     promises,
     quarter_circle,
 )
+from rnnviz.plots.theme import Styles
 
 if TYPE_CHECKING:
     from rnnviz.analysis.predictions import WeightLaw
@@ -38,7 +39,6 @@ __all__ = [
     "singular_values_figure",
 ]
 
-Styles = Mapping[str, theme.Style]
 
 SPECTRUM_HEIGHT = 262
 POWERS_HEIGHT = 190
@@ -230,7 +230,7 @@ def _power_labels(
     if spectrum.label in rates:
         rate = rates[spectrum.label]
         text = "measured" if alone else f"{style.name} measured"
-        labels.append(_label(f"<b>{text} {factor(rate)}</b>", rate, style))
+        labels.append(_label(f"<b>{text} {step_factor(rate)}</b>", rate, style))
     return labels
 
 

@@ -103,6 +103,10 @@ class Style:
         return THIN if self.faint else LINE
 
 
+Styles = Mapping[str, Style]
+"""Model label -> its style, the same in every figure."""
+
+
 def plain(text: object, limit: int = 40) -> str:
     """User text made safe for a label: no mark-up, no TeX, no template, one line, not too long."""
     clean = " ".join(_MARKUP.sub("", str(text)).split())

@@ -13,9 +13,8 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import gapped, note, rule
 from rnnviz.plots.panels import UNSEEN, axis, headline
+from rnnviz.plots.theme import Styles
 from rnnviz.wording.training import loss_words
-
-Styles = Mapping[str, theme.Style]
 
 HEIGHT = 190
 MARGIN = {"l": 58, "r": 24, "t": 26, "b": 42}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,8 +11,21 @@ from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.cells import Cells, layers
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.marks import gapped, on_paper, rule
-from rnnviz.plots.panels import UNSEEN, axis, nothing
+from rnnviz.plots.marks import gapped, rule
+from rnnviz.plots.panels import (
+    UNSEEN,
+    Place,
+    axes_of,
+    axes_suffix,
+    axis,
+    colour_scale,
+    nothing,
+    panel_title,
+    placed,
+    row_places,
+    scale_title,
+)
+from rnnviz.plots.theme import Styles
 from rnnviz.plots.tracks import Track
 from rnnviz.plots.training import (
     HEIGHT,
@@ -26,10 +39,9 @@ from rnnviz.plots.training import (
 )
 from rnnviz.wording.numbers import minus
 
-Styles = Mapping[str, theme.Style]
-
 MAP_MARGIN = {"l": 58, "r": 84, "t": 24, "b": 42}
 GAP = 0.025
+QUANTITY = "log<sub>10</sub>‖∂L/∂s<sub>t</sub>‖"
 COLUMNS, ROWS = 120, 50
 """Cells of a heatmap at most: training steps, time steps."""
 DECADES = 12
@@ -56,23 +68,23 @@ def state_heatmaps(
     known = theme.styles_for([course.label for course in courses], styles)
     if not courses:
         return drawing([UNSEEN], {"height": height, **nothing("No model chosen.")}, "state-maps")
-    layout: Piece = {"height": height, "margin": MAP_MARGIN, "annotations": [_quantity()]}
+    layout: Piece = {"height": height, "margin": MAP_MARGIN}
+    layout["annotations"] = [scale_title(QUANTITY, MAP_MARGIN["r"])]
     layout["coloraxis"] = _scale(_colour_range(courses))
-    wide = (1 - GAP * (len(courses) - 1)) / len(courses)
     data: list[Piece] = []
-    for index, course in enumerate(courses):
-        suffix = "" if index == 0 else str(index + 1)
-        start = index * (wide + GAP)
+    places = row_places(len(courses), GAP)
+    for index, (course, place) in enumerate(zip(courses, places, strict=True)):
+        suffix = axes_suffix(index)
         data += _panel(course, suffix, known[course.label].title, span(courses), most_columns)
-        layout |= _axes(suffix, (start, min(start + wide, 1.0)), span(courses), len(courses))
-        layout["annotations"].append(_title(known[course.label], start, wide))
+        layout |= _axes(suffix, place, span(courses), len(courses))
+        layout["annotations"].append(_title(known[course.label], place))
     return drawing(data, layout, "state-maps")
 
 
 def _panel(course: Course, suffix: str, name: str, end: float, most: int) -> list[Piece]:
     cells, dx, dy = _cells(course, end, most)
     where: Piece = {"x0": 0, "dx": dx, "y0": 1 + (dy - 1) / 2, "dy": dy}
-    where |= {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+    where |= axes_of(suffix)
     pieces = layers(cells, where, name, "", {"coloraxis": "coloraxis"})
     hover = f"{name}, training step %{{x:.0f}}, t = %{{y:.0f}}: 10<sup>%{{z:.1f}}</sup>"
     if "hoverongaps" in pieces[-1]:
@@ -117,37 +129,21 @@ def _scale(limits: tuple[float, float]) -> Piece:
     low, high = limits
     ticks = [low, (low + high) / 2, high]
     texts = [minus(f"{tick:+.0f}").replace("+", "") for tick in ticks]
-    bar = {"thickness": 12, "len": 1.0, "outlinewidth": 0, "xpad": 8, "ypad": 0,
-           "tickvals": ticks, "ticktext": ["≤ " + texts[0], *texts[1:]],
-           "tickfont": {"size": theme.SMALL_SIZE}}  # fmt: skip
-    return {"cmin": low, "cmax": high, "colorscale": theme.SEQUENTIAL, "colorbar": bar}
+    return colour_scale(theme.SEQUENTIAL, ticks, ["≤ " + texts[0], *texts[1:]])
 
 
-def _axes(suffix: str, domain: tuple[float, float], end: float, panels: int) -> Piece:
-    first = not suffix
-    across = {"domain": [round(d, 4) for d in domain], "anchor": f"y{suffix}"}
+def _axes(suffix: str, place: Place, end: float, panels: int) -> Piece:
     ticks = {"nticks": max(3, 8 // panels), "tickfont": {"size": theme.SMALL_SIZE}}
-    y: Piece = {"anchor": f"x{suffix}", "showgrid": False, "nticks": 4, "ticklen": 3}
+    y: Piece = {"showgrid": False, "nticks": 4, "ticklen": 3}
     y["tickfont"] = {"size": theme.SMALL_SIZE}
-    y |= axis("time step t", nticks=4, showgrid=False) if first else {"showticklabels": False}
-    return {
-        f"xaxis{suffix}": {**step_axis(end), **ticks, **across},
-        f"yaxis{suffix}": {**y, "anchor": f"x{suffix}"},
-    }
+    y |= axis("time step t", nticks=4, showgrid=False) if place[4] else {"showticklabels": False}
+    return placed({**step_axis(end), **ticks}, y, suffix, place)
 
 
-def _title(style: theme.Style, start: float, wide: float) -> Piece:
-    room = int((wide - 0.03) * 820 / 9.5)
+def _title(style: theme.Style, place: Place) -> Piece:
+    room = int((place[1] - place[0] - 0.03) * 820 / 9.5)
     text = f"<b>{theme.plain(style.title, max(room, 6))}</b>"
-    font = {"size": theme.NOTE_SIZE, "color": style.colour}
-    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
-    return on_paper(text, round(start, 4), 1, font=font, **place)
-
-
-def _quantity() -> Piece:
-    place = {"xanchor": "right", "xshift": MAP_MARGIN["r"] - 2, "yanchor": "bottom", "yshift": 3}
-    text = "log<sub>10</sub>‖∂L/∂s<sub>t</sub>‖"
-    return on_paper(text, 1, 1, font={"size": theme.SMALL_SIZE}, **place)
+    return panel_title(text, style.colour, place[0])
 
 
 @FigureFunction

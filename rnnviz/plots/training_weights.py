@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +11,22 @@ from rnnviz.analysis.courses import Course
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.marks import on_paper, rule
-from rnnviz.plots.panels import UNSEEN, axis, nothing
+from rnnviz.plots.marks import rule
+from rnnviz.plots.panels import (
+    UNSEEN,
+    Place,
+    axes_of,
+    axes_suffix,
+    axis,
+    colour_scale,
+    nothing,
+    panel_title,
+    placed,
+    row_places,
+)
+from rnnviz.plots.theme import Styles
 from rnnviz.plots.tracks import Track
 from rnnviz.plots.training import HEIGHT, HUGE, span, step_axis, step_line
-
-Styles = Mapping[str, theme.Style]
 
 MARGIN = {"l": 58, "r": 24, "t": 24, "b": 42}
 GAP = 0.05
@@ -56,13 +66,13 @@ def spectrum_figure(
     layout: Piece = {"height": height, "margin": MARGIN, "annotations": [], "shapes": []}
     top = max(float(np.nanmax(course.curves.singular_values)) for course in shown)
     data: list[Piece] = []
-    for index, course in enumerate(shown):
-        suffix, domain = _place(index, len(shown))
+    for index, (course, place) in enumerate(zip(shown, row_places(len(shown), GAP), strict=True)):
+        suffix = axes_suffix(index)
         data += _spectrum_lines(course, known[course.label], suffix)
-        layout |= _panel_axes(suffix, domain, step_axis(span(courses)), "of W<sub>hh</sub>")
+        layout |= _panel_axes(suffix, place, step_axis(span(courses)), "of W<sub>hh</sub>")
         layout[f"yaxis{suffix}"]["range"] = [0, 1.08 * max(top, 1.0)]
         layout["shapes"].append(rule((0, 1), (1, 1), xref=f"x{suffix} domain", yref=f"y{suffix}"))
-        layout["annotations"].append(_title(known[course.label], "", domain[0]))
+        layout["annotations"].append(_title(known[course.label], "", place[0]))
     return drawing(data, layout, "spectra-course")
 
 
@@ -79,15 +89,15 @@ def gate_course_figure(
         return drawing([UNSEEN], {"height": height, **nothing("No gates yet.")}, "gate-course")
     layout: Piece = {"height": height, "margin": {**MARGIN, "r": 64}, "annotations": []}
     data: list[Piece] = []
-    for index, each in enumerate(gates):
-        suffix, domain = _place(index, len(gates))
+    for index, (each, place) in enumerate(zip(gates, row_places(len(gates), GAP), strict=True)):
+        suffix = axes_suffix(index)
         scale = "coloraxis2" if each.signed else "coloraxis"
         data.append(_gate_panel(each, known[each.label].title, suffix, scale))
-        layout |= _panel_axes(suffix, domain, axis("time step t", showgrid=False), "unit")
+        layout |= _panel_axes(suffix, place, axis("time step t", showgrid=False), "unit")
         layout[f"yaxis{suffix}"] |= {"autorange": "reversed", "showgrid": False, "nticks": 4}
-        layout["annotations"].append(_title(known[each.label], each.gate, domain[0]))
-    layout["coloraxis"] = _scale(theme.SEQUENTIAL, 0.0)
-    layout["coloraxis2"] = _scale(list(theme.DIVERGING), -1.0)
+        layout["annotations"].append(_title(known[each.label], each.gate, place[0]))
+    layout["coloraxis"] = colour_scale(theme.SEQUENTIAL, [0.0, 0.5, 1.0])
+    layout["coloraxis2"] = colour_scale(list(theme.DIVERGING), [-1.0, 0.5, 1.0])
     both = {each.signed for each in gates} == {True, False}
     for name, at in (("coloraxis", 0.78), ("coloraxis2", 0.22)) if both else ():
         layout[name]["colorbar"] |= {"len": 0.44, "y": at}
@@ -108,7 +118,7 @@ def _spectrum_lines(course: Course, style: theme.Style, suffix: str) -> list[Pie
     steps, values = course.curves.steps[rows], np.asarray(course.curves.singular_values)[rows]
     count = values.shape[1]
     ranks = np.unique(np.linspace(0, count - 1, min(count, MOST_LINES)).astype(int))
-    where = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+    where = axes_of(suffix)
     pieces = []
     for rank in ranks:
         wide = theme.LINE if rank == 0 else 1
@@ -132,43 +142,16 @@ def _gate_panel(gate: GateCourse, name: str, suffix: str, scale: str) -> Piece:
         "dy": 1,
         "z": np.clip(gate.values[-1], -HUGE, HUGE).astype(np.float32),
         "coloraxis": scale,
-        "xaxis": f"x{suffix}",
-        "yaxis": f"y{suffix}",
+        **axes_of(suffix),
         "hovertemplate": f"{name} {gate.gate}, unit %{{y}}, t = %{{x}}: %{{z:.2f}}<extra></extra>",
     }
 
 
-def _place(index: int, count: int) -> tuple[str, tuple[float, float]]:
-    """The axes' suffix and the share of the width of panel `index`."""
-    wide = (1 - GAP * (count - 1)) / count
-    start = index * (wide + GAP)
-    return "" if index == 0 else str(index + 1), (round(start, 4), round(min(start + wide, 1), 4))
-
-
-def _panel_axes(suffix: str, domain: tuple[float, float], x: Piece, y_title: str) -> Piece:
+def _panel_axes(suffix: str, place: Place, x: Piece, y_title: str) -> Piece:
     small = {"tickfont": {"size": theme.SMALL_SIZE}}
-    first = not suffix
-    y: Piece = axis(y_title, nticks=4) if first else {"showticklabels": False, "ticks": ""}
-    return {
-        f"xaxis{suffix}": {
-            **x,
-            **small,
-            "nticks": 4,
-            "domain": list(domain),
-            "anchor": f"y{suffix}",
-        },
-        f"yaxis{suffix}": {**y, **small, "anchor": f"x{suffix}"},
-    }
+    y: Piece = axis(y_title, nticks=4) if place[4] else {"showticklabels": False, "ticks": ""}
+    return placed({**x, **small, "nticks": 4}, {**y, **small}, suffix, place)
 
 
 def _title(style: theme.Style, more: str, start: float) -> Piece:
-    font = {"size": theme.NOTE_SIZE, "color": style.colour}
-    place = {"xanchor": "left", "yanchor": "bottom", "yshift": 2}
-    return on_paper(f"<b>{style.title} {more}</b>".replace(" </b>", "</b>"), start, 1, font=font,
-                    **place)  # fmt: skip
-
-
-def _scale(colours: object, low: float) -> Piece:
-    bar = {"thickness": 12, "outlinewidth": 0, "xpad": 8, "ypad": 0, "tickvals": [low, 0.5, 1.0]}
-    bar |= {"tickfont": {"size": theme.SMALL_SIZE}}
-    return {"cmin": low, "cmax": 1.0, "colorscale": colours, "colorbar": bar}
+    return panel_title(f"<b>{style.title} {more}".rstrip() + "</b>", style.colour, start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
@@ -11,6 +11,7 @@ from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import note
+from rnnviz.plots.theme import Styles
 from rnnviz.plots.tracks import Words
 
 LINE, LINES = 92, 2
@@ -30,9 +31,7 @@ class Written:
 
 
 @FigureFunction
-def written_figure(
-    written: Sequence[Written], *, styles: Mapping[str, theme.Style] | None = None
-) -> Drawing:
+def written_figure(written: Sequence[Written], *, styles: Styles | None = None) -> Drawing:
     """The last text of each model behind its name."""
     known = theme.styles_for([each.label for each in written], styles)
     layout: Piece = {

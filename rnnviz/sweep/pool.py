@@ -20,7 +20,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+Output = TypeVar("Output")
 Chunk = tuple[Item, ...]
 
 IN_FLIGHT = 256
@@ -116,7 +116,7 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 @dataclass(eq=False)
-class Jobs(Generic[Item, Result]):
+class Jobs(Generic[Item, Output]):
     """Chunks of items on an executor, their results as they finish.
 
     work(chunk, attempt) -> results of the chunk; lost(item, why) -> the results of an item that
@@ -125,13 +125,13 @@ class Jobs(Generic[Item, Result]):
     its worker takes no other with it. A `Pool` that broke is replaced, and stopped at the end.
     """
 
-    work: Callable[[Chunk[Item], int], list[Result]]
-    lost: Callable[[Item, str], list[Result]]
+    work: Callable[[Chunk[Item], int], list[Output]]
+    lost: Callable[[Item, str], list[Output]]
     executor: Executor
-    running: dict[Future[list[Result]], Chunk[Item]] = field(default_factory=dict)
+    running: dict[Future[list[Output]], Chunk[Item]] = field(default_factory=dict)
     suspects: deque[Item] = field(default_factory=deque)
 
-    def results(self, chunks: Iterator[Chunk[Item]]) -> Iterator[Result]:
+    def results(self, chunks: Iterator[Chunk[Item]]) -> Iterator[Output]:
         """Run everything. Closed early, it cancels what has not begun."""
         try:
             more = True
@@ -159,7 +159,7 @@ class Jobs(Generic[Item, Result]):
         except (BrokenExecutor, RuntimeError):
             self.suspects.extend(chunk)
 
-    def _finished(self) -> Iterator[Result]:
+    def _finished(self) -> Iterator[Output]:
         done, _ = wait(self.running, return_when=FIRST_COMPLETED)
         for future in [f for f in self.running if f in done]:
             chunk = self.running.pop(future)
@@ -169,7 +169,7 @@ class Jobs(Generic[Item, Result]):
             else:
                 yield from found
 
-    def _suspects(self) -> Iterator[Result]:
+    def _suspects(self) -> Iterator[Output]:
         """What was lost, alone. Everything else under way ends first, for it may be lost too."""
         while self.suspects and self.running:
             yield from self._finished()
@@ -178,8 +178,8 @@ class Jobs(Generic[Item, Result]):
         while self.suspects:
             yield from self._alone(self.suspects.popleft())
 
-    def _alone(self, item: Item) -> Iterator[Result]:
-        found: list[Result] | str = ""
+    def _alone(self, item: Item) -> Iterator[Output]:
+        found: list[Output] | str = ""
         for attempt in range(1, 1 + ATTEMPTS):
             try:
                 found = _outcome(self.executor.submit(self.work, (item,), attempt))
@@ -202,7 +202,7 @@ class Jobs(Generic[Item, Result]):
             self.executor.stop()
 
 
-def _outcome(future: Future[list[Result]]) -> list[Result] | str:
+def _outcome(future: Future[list[Output]]) -> list[Output] | str:
     """The results, or why there are none. `work` itself does not raise: what is raised here is
     the executor's."""
     try:

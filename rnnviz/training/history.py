@@ -1,4 +1,4 @@
-"""The records of a training run in bounded memory."""
+"""The records of a training run in bounded memory, and as CSV or JSON to take away."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class History:
 
     @property
     def records(self) -> tuple[StepRecord, ...]:
-        """What is kept, in order."""
+        """The stored records, by training step; thinned, see the class."""
         return tuple(self._records.values())
 
     @property

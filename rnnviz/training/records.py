@@ -72,7 +72,7 @@ def watched_spectrum(trace: NetworkTrace) -> tuple[Array, float]:
     return np.linalg.svd(W, compute_uv=False), float(np.abs(np.linalg.eigvals(W)).max())
 
 
-def state_curve(trace: NetworkTrace) -> Array:
+def rms_state_log10(trace: NetworkTrace) -> Array:
     """log10 ‖∂L/∂s_t‖, RMS over the batch of each sequence's own loss, (T+1,) float32."""
     first = trace.trace
     with np.errstate(all="ignore"):

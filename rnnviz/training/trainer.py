@@ -17,11 +17,37 @@ from rnnviz.core.truncation import truncated_backward
 from rnnviz.training.clipping import CLIPS, global_norm
 from rnnviz.training.metrics import loss_per_answer, metric
 from rnnviz.training.optimizers import OPTIMIZERS
-from rnnviz.training.records import StepRecord, TrainState, state_curve, watched_spectrum
+from rnnviz.training.records import StepRecord, TrainState, rms_state_log10, watched_spectrum
 
 MakeBatch = Callable[[int], Examples]
 SPECTRA_EVERY = 8
 """Training steps between two recorded spectra of W_hh: eigenvalues cost a tenth of a step."""
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How a network is trained.
+
+    optimizer is a name in `OPTIMIZERS`, clip in `CLIPS`; clip_at is the limit.
+    window: how many steps back the losses are sent at most (truncated backpropagation), every
+    `stride` steps; 0 is the whole sequence. stride 0 means: as long as the window.
+    Raises ValueError naming the field, what came and what is allowed.
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    clip: str = "none"
+    clip_at: float = 1.0
+    window: int = 0
+    stride: int = 0
+
+    def __post_init__(self) -> None:
+        checks.choice("optimizer", self.optimizer, OPTIMIZERS)
+        checks.number("learning_rate", self.learning_rate, 0)
+        checks.choice("clip", self.clip, CLIPS)
+        checks.number("clip_at", self.clip_at, np.finfo(float).tiny)
+        checks.size("window", self.window, 0)
+        checks.size("stride", self.stride, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +143,7 @@ def _record(state: TrainState, batch: Examples, step: Step, spectra: bool) -> St
         loss=step.trace.loss,
         loss_per_answer=loss_per_answer(batch, step.trace.loss),
         metric=metric(batch, step.trace.y),
-        log10_state=state_curve(step.trace),
+        log10_state=rms_state_log10(step.trace),
         norm_before=before,
         norm_after=after,
         clipped=after < before,
@@ -159,28 +185,3 @@ def _bad(what: str, arrays: Mapping[str, Array]) -> str:
 
 def _kind(values: Array) -> str:
     return "NaN" if np.isnan(values).any() else "inf"
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """optimizer is a name in `OPTIMIZERS`, clip in `CLIPS`; clip_at is the limit.
-
-    window: how many steps back the losses are sent at most (truncated backpropagation), every
-    `stride` steps; 0 is the whole sequence. stride 0 means: as long as the window.
-    Raises ValueError naming the field, what came and what is allowed.
-    """
-
-    optimizer: str = "adam"
-    learning_rate: float = 1e-3
-    clip: str = "none"
-    clip_at: float = 1.0
-    window: int = 0
-    stride: int = 0
-
-    def __post_init__(self) -> None:
-        checks.choice("optimizer", self.optimizer, OPTIMIZERS)
-        checks.number("learning_rate", self.learning_rate, 0)
-        checks.choice("clip", self.clip, CLIPS)
-        checks.number("clip_at", self.clip_at, np.finfo(float).tiny)
-        checks.size("window", self.window, 0)
-        checks.size("stride", self.stride, 0)

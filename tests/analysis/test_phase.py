@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis.measures import Measures
-from rnnviz.analysis.phase import Axis, Cell, level_cells, phase_grids, turning_points
+from rnnviz.analysis.phase import Axis, CellStatus, level_cells, phase_grids, turning_points
 from rnnviz.core.numerics import Status
 from rnnviz.wording.phase import phase_words
 
@@ -39,7 +39,7 @@ def test_a_result_lies_in_its_cell_rows_are_y() -> None:
     grid = one([found(2.0, 10, slope=0.25), found(0.5, 20, slope=-0.75)])
     assert grid.values.shape == grid.cells.shape == (2, 3)
     assert (grid.values[0, 2], grid.values[1, 0]) == (0.25, -0.75)
-    assert np.isnan(grid.values).sum() == (grid.cells == Cell.PENDING).sum() == 4
+    assert np.isnan(grid.values).sum() == (grid.cells == CellStatus.PENDING).sum() == 4
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,18 @@ def test_several_seeds_are_averaged_over_those_with_a_number() -> None:
     results = [found(1.0, 10, slope=s) for s in (0.1, 0.3, None)]
     grid = one(results)
     assert grid.values[0, 1] == pytest.approx(0.2)
-    assert grid.cells[0, 1] == Cell.NUMBER
+    assert grid.cells[0, 1] == CellStatus.NUMBER
 
 
 @pytest.mark.parametrize(
     ("status", "cell"),
-    [(Status.ZERO, Cell.ZERO), (Status.ROUNDED, Cell.ROUNDED), (Status.NAN, Cell.NONE)],
+    [
+        (Status.ZERO, CellStatus.ZERO),
+        (Status.ROUNDED, CellStatus.ROUNDED),
+        (Status.NAN, CellStatus.NONE),
+    ],
 )
-def test_what_is_no_number_says_what_it_is(status: Status, cell: Cell) -> None:
+def test_what_is_no_number_says_what_it_is(status: Status, cell: CellStatus) -> None:
     assert one([found(1.0, 10, reach_log10=None, reach_status=status)], "reach").cells[0, 1] == cell
     exponent = found(1.0, 10, lambda_1=None, lambda_1_status=status)
     assert one([exponent], "lambda_1").cells[0, 1] == cell
@@ -70,8 +74,8 @@ def test_a_refused_point_and_strangers() -> None:
     refused = Found((("gain", 1.0), ("seq_len", 10)), "rnn", None, "too large")
     other = [found(1.0, 10, "gru"), found(7.0, 10), Found((), "rnn", NUMBERS)]
     grid = one([refused, *other])
-    assert grid.cells[0, 1] == Cell.REFUSED
-    assert (grid.cells == Cell.PENDING).sum() == 5
+    assert grid.cells[0, 1] == CellStatus.REFUSED
+    assert (grid.cells == CellStatus.PENDING).sum() == 5
 
 
 def test_an_unknown_quantity_is_named() -> None:

@@ -14,8 +14,6 @@ ON_THE_PAGE = ("defaults", "six models", "T = 2", "ReLU overflows", "rounded to 
                "skip beyond T", "variant lstm peepholes", "task captioning")  # fmt: skip
 
 TEXTS = {
-    "nothing": "",
-    "one character": "a",
     "two characters": "ab",
     "one character many times": "a" * 500,
     "only spaces": " " * 50,
@@ -41,16 +39,6 @@ def test_a_page_stands_on_any_text(text: str) -> None:
     app = visit()
     change(app, task="text", text=TEXTS[text], hidden_size=12, seq_len=40)
     assert_sound(app)
-
-
-@pytest.mark.parametrize("text", ["", "a"])
-@pytest.mark.parametrize("tab", PAGES)
-def test_a_text_without_a_next_character_is_refused_with_the_reason(tab: str, text: str) -> None:
-    app = change(visit(tab), task="text", text=text)
-    assert not charts(app)
-    assert "This cannot be run" in said(app)
-    assert "text" in said(app)
-    assert "2" in said(app)
 
 
 def test_text_is_inert_on_the_page() -> None:

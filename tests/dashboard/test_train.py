@@ -132,7 +132,7 @@ def test_the_other_way_out_is_a_smaller_rate() -> None:
 
 
 def test_what_would_take_too_long_is_refused_with_the_reason() -> None:
-    app = visit("train", Experiment(seq_len=2000, hidden_size=256))
+    app = visit("train", Experiment(seq_len=2000, hidden_size=256, batch_size=4))
     assert not charts(app)
     assert "One training step" in said(app)
 

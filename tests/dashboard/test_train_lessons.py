@@ -114,7 +114,7 @@ def test_where_nothing_would_happen_the_controls_are_disabled_and_say_why() -> N
 
 
 def test_what_is_refused_cannot_be_played() -> None:
-    app = visit("train", Experiment(seq_len=1000, hidden_size=128))
+    app = visit("train", Experiment(seq_len=2000, hidden_size=256, batch_size=4))
     assert disabled(app) == dict.fromkeys(BUTTONS, texts("train")["idle_refused"])
 
 

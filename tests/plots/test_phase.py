@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from rnnviz.analysis.phase import QUANTITIES, Axis, Cell, PhaseGrid
+from rnnviz.analysis.phase import QUANTITIES, Axis, CellStatus, PhaseGrid
 from rnnviz.plots.phase import COLOURS, SCALES, phase_figure, round_ticks
 from tests.plots.support import BAD_TEXT, as_json, texts
 
@@ -17,7 +17,7 @@ Y = Axis("memory_bias", "Memory bias", tuple(np.linspace(-2, 6, 5).tolist()), lo
 def grid(model: str = "rnn", quantity: str = "slope", size: float = 1.0) -> PhaseGrid:
     values = size * np.linspace(-1, 0.5, 45).reshape(5, 9)
     values = 10**values if quantity == "horizon" else values
-    return PhaseGrid(model, quantity, X, Y, values, np.full((5, 9), Cell.NUMBER))
+    return PhaseGrid(model, quantity, X, Y, values, np.full((5, 9), CellStatus.NUMBER))
 
 
 def panels(figure: dict) -> list[dict]:
@@ -84,7 +84,9 @@ def test_cells_without_a_number_are_seen_through_gaps() -> None:
 
 
 def test_nothing_computed_is_still_a_picture() -> None:
-    empty = PhaseGrid("rnn", "slope", X, Y, np.full((5, 9), np.nan), np.full((5, 9), Cell.PENDING))
+    empty = PhaseGrid(
+        "rnn", "slope", X, Y, np.full((5, 9), np.nan), np.full((5, 9), CellStatus.PENDING)
+    )
     figure = as_json(phase_figure([empty]))
     assert not panels(figure)
     assert len(backdrops(figure)) == 1

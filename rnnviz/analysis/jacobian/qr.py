@@ -48,8 +48,17 @@ class QRPass:
 
 
 def qr_pass(steps: Steps, start: Array, back: bool = False, shaped: bool = False) -> QRPass:
-    """Send the orthonormal columns of `start` (S, m) through all steps, forward in time by J or
-    back by Jᵀ. They are made orthonormal again as often as their stretching apart demands."""
+    """Send orthonormal vectors through all steps; how far each one is stretched on the way.
+
+    They are made orthonormal again as often as their stretching apart demands.
+
+    Parameters
+    ----------
+    steps : n linear maps of states of size S.
+    start : (S, m), orthonormal columns.
+    back : back in time by Jᵀ, not forward by J.
+    shaped : whether R of the whole way is wanted too.
+    """
     order = list(range(len(steps)))[:: -1 if back else 1]
     moving = _Moving(start, steps.vjp if back else steps.jvp, shaped)
     done, every = 0, 1

@@ -64,9 +64,22 @@ def state_jacobians(record: Record, steps: Sequence[int] | None = None, sequence
 
 
 def linearize(record: Record, sequence: int = 0, start: int = 0, stop: int | None = None) -> Steps:
-    """The steps from s_start to s_stop of one sequence (its last state unless given).
+    """The steps of one sequence as linear maps, of any cell.
 
-    Raises ValueError for a sequence or a step that the record does not have.
+    Parameters
+    ----------
+    record : a forward pass, of T steps and B sequences.
+    sequence : which one, from 0 to B − 1.
+    start, stop : from s_start to s_stop, its last state unless given.
+
+    Returns
+    -------
+    stop − start `Steps` with J_t u, J_tᵀ v and J_t itself, made when they are asked for.
+
+    Raises
+    ------
+    ValueError
+        For a sequence or a step that the record does not have.
     """
     steps = np.arange(*check_range(record, sequence, start, stop)) + 1
     return JacobianSequence(record.cell, rows_of(record, steps, sequence))
