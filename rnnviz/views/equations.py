@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from rnnviz.core import Cell
 from rnnviz.core.network import Network
-from rnnviz.experiment import FIELDS, Experiment, Model, Plan
-from rnnviz.experiment.model import overrides_of
-from rnnviz.experiment.plan import setting
+from rnnviz.experiment import FIELDS, Model, Plan
 from rnnviz.wording.texts import fill, texts
-
-SHAPES = ("leak", "layers", "bidirectional", "skip")
-"""What changes the equations of a model, beside its variant."""
 
 
 def different(plan: Plan) -> dict[str, str]:
     """What to call each different network of a plan -> the label of one that is like it."""
-    models = {_network_of(plan.experiment, m): str(m) for m in reversed(plan.experiment.models)}
-    return {str(name): label for name, label in sorted(models.items())}
+    models = reversed(plan.experiment.models)
+    labels = {_shape_of(plan.networks[model], model): str(model) for model in models}
+    return {str(name): label for name, label in sorted(labels.items())}
 
 
-def _network_of(experiment: Experiment, model: Model) -> Model:
+def _shape_of(network: Network, model: Model) -> Model:
     """The model with nothing but what its equations depend on."""
-    found = {}
-    for name in (n for n in SHAPES if n in overrides_of(model.kind)):
-        value = setting(experiment, model, name)
-        if value != FIELDS[name].default:
-            found[name] = value
-    if found.get("skip") == 1:
-        del found["skip"]
+    cell = network.cells[0]
+    shape = {
+        "leak": getattr(cell, "leak", FIELDS["leak"].default),
+        "layers": len(network.cells),
+        "bidirectional": "yes" if network.bidirectional else "no",
+        "skip": 0 if cell.skip == 1 else cell.skip,
+    }
+    changed = {name: value for name, value in shape.items() if value != FIELDS[name].default}
     variant = dict(model.overrides).get("variant", "plain")
-    return Model(model.kind, **found, **({} if variant == "plain" else {"variant": variant}))
+    return Model(model.kind, **changed, **({} if variant == "plain" else {"variant": variant}))
 
 
 def equations(plan: Plan, label: str) -> str:
