@@ -9,7 +9,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from rnnviz.analysis.phase import Cell
+from rnnviz.analysis.phase import CellStatus
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.jobs.phase import RANGES, SIZES, Diagram, advance, follow, make_axis
 from rnnviz.views import phase
@@ -58,7 +58,7 @@ def test_what_is_pickled_goes_on_to_the_bit() -> None:
 
 def test_the_corners_of_the_coarse_grid_come_first() -> None:
     d = clocked(diagram(replace(SMALL, models=("rnn",))), 4)  # type: ignore[arg-type]
-    done = np.argwhere(phase.view(d).grids[0].cells == Cell.NUMBER)
+    done = np.argwhere(phase.view(d).grids[0].cells == CellStatus.NUMBER)
     assert done.tolist() == [[0, 0], [0, 4], [4, 0], [4, 4]]
 
 
