@@ -61,8 +61,6 @@ def _against(courses: Sequence[Course], baseline: float, text: str) -> str:
     known = f"Baseline: {text or f'{baseline:.4g}'}."
     if baseline <= 0:
         return f"No loss can be below the baseline. {known}"
-    if baseline <= 0:
-        return f"No loss can be below the baseline. {known}"
     if not better:
         return f"No loss is clearly below the baseline yet. {known}"
     if not rest:
