@@ -1,12 +1,15 @@
-"""The text of a task that reads one: pasted, from a file, or a sample."""
+"""The text of a task that reads one: pasted, a sample, or from a file of the visitor's."""
 
 from __future__ import annotations
 
+import codecs
+
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from rnnviz.dashboard import choices, layout
-from rnnviz.dashboard.uploads import text_file
 from rnnviz.experiment import FIELDS, Experiment, make_task
+from rnnviz.tasks.text import MAX_CHARACTERS
 from rnnviz.wording.tasks import TASK_NAMES
 from rnnviz.wording.texts import fill, texts
 
@@ -21,6 +24,15 @@ SAMPLES = {
     "sonnet": "A sonnet of Shakespeare’s",
 }
 """The texts of samples.md, and what their buttons are called."""
+SAID = "text_said"
+MEGABYTES = 4
+MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+"""Byte order marks. That of UTF-32 comes first: it begins like that of UTF-16."""
 
 
 def asked(experiment: Experiment, refusal: str) -> bool:
@@ -65,3 +77,65 @@ def ways(task: str, place: str) -> None:
 def _take(name: str) -> None:
     st.session_state["text"] = texts("samples")[name]
     st.rerun()  # the sidebar's knobs too
+
+
+def text_file(place: str) -> None:
+    """Ask for a file; its text becomes the value of the field `text`. place: tells one such
+    widget from another."""
+    key = f"text_file.{place}"
+    st.file_uploader("Or a file", ["txt", "md", "csv", "py"], key=key, on_change=_take_file,
+                     args=(key,), max_upload_size=MEGABYTES)  # fmt: skip
+    if said := st.session_state.get(SAID):
+        layout.warn(said)
+
+
+def _take_file(key: str) -> None:
+    file = st.session_state.get(key)
+    st.session_state[SAID] = ""
+    if not isinstance(file, UploadedFile):  # None, or one that Streamlit holds no more
+        return
+    try:
+        st.session_state["text"], st.session_state[SAID] = text_of(file.getvalue(), file.name)
+    except ValueError as error:
+        st.session_state[SAID] = f"{error}. The text stays as it was."
+    st.rerun()  # the sidebar's knobs too
+
+
+def text_of(data: bytes, name: str) -> tuple[str, str]:
+    """What a file says, and what was done to make it fit ("" if nothing): at most 100,000
+    characters. Raises ValueError for a file that is not a text, or is too short to predict
+    anything."""
+    text, note = _decoded(data, name)
+    said = [note] if note else []
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if len(text) < 2:
+        raise ValueError(f"{name} must have 2 characters or more, it has {len(text)}")
+    if len(text) > MAX_CHARACTERS:
+        said.append(f"The first {MAX_CHARACTERS:,} of {len(text):,} characters are used.")
+    return text[:MAX_CHARACTERS], " ".join(said)
+
+
+def _decoded(data: bytes, name: str) -> tuple[str, str]:
+    """The characters, and what is to be said of how they were read: as their byte order mark says,
+    without one as UTF-8, or as Latin-1 where it is not that."""
+    encoding = next((known for mark, known in MARKS.items() if data.startswith(mark)), "")
+    if encoding:
+        return _as_marked(data, name, encoding), ""
+    if b"\0" in data:
+        raise ValueError(f"{name} must be a text, it holds zero bytes "
+                         "(a UTF-16 text must begin with its byte order mark)")  # fmt: skip
+    try:
+        return data.decode("utf-8-sig"), ""
+    except UnicodeDecodeError:
+        return data.decode("latin-1"), f"{name} is not UTF-8; it is read as Latin-1."
+
+
+def _as_marked(data: bytes, name: str, encoding: str) -> str:
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name} begins as {encoding} does, but byte {error.start:,} is not part "
+                         "of such a text") from None  # fmt: skip
+    if "\0" in text:
+        raise ValueError(f"{name} must be a text, it holds zero characters")
+    return text

@@ -1,19 +1,31 @@
-"""Pictures and words of a view, put on the page."""
+"""What a page is made of: pictures and words of a view, the choices beside them, the equations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from rnnviz.analysis.layers import ARROWS
 from rnnviz.dashboard import layout
+from rnnviz.dashboard.choices import view_key, widget
 from rnnviz.dashboard.components import live_chart
+from rnnviz.dashboard.state import WHOLE_PAGE
+from rnnviz.experiment import Plan
 from rnnviz.plots import theme
+from rnnviz.views import equations as views
+from rnnviz.views.layer_choice import ALL, DIRECTIONS, LayerChoice
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.names import display_name
 
 OnClick = Callable[[Mapping[str, Any]], None]
+LAYER, DIRECTION = "view_layer", "view_direction"
+LAYER_WIDTH, DIRECTION_WIDTH, GATE_WIDTH = 104, 128, 72
+THEORY = "view_theory"
 
 
 def show(
@@ -69,3 +81,52 @@ def words(said: Words, styles: Mapping[str, theme.Style]) -> None:
     else:
         for line in said.lines:
             st.caption(line)
+
+
+def chosen_layer() -> tuple[str, str]:
+    """What was chosen last, "" for nothing: names of a layer and a direction."""
+    return layout.chosen(LAYER), layout.chosen(DIRECTION)
+
+
+def layer_choice(choice: LayerChoice, small: bool = False) -> None:
+    """Each only where there is something to choose; small where they stand beside others."""
+    if len(choice.layers) > 1:
+        width = LAYER_WIDTH if small else None
+        layout.choice("Layer", choice.layers, LAYER, choice.layer, _layer_name, width)
+    if len(choice.directions) > 1:
+        width = DIRECTION_WIDTH if small else None
+        names = choice.directions
+        layout.choice("Direction", names, DIRECTION, choice.direction, _direction_name, width)
+
+
+def _layer_name(layer: str) -> str:
+    return "all layers" if layer == ALL else f"layer {layer}"
+
+
+def _direction_name(direction: str) -> str:
+    return f"{ARROWS[DIRECTIONS.index(direction)]} {direction}"
+
+
+def theory_is_on() -> bool:
+    """Whether theory is drawn. A link says it as text."""
+    return st.session_state.get(view_key(THEORY)) in (True, "True")
+
+
+def choices_row() -> DeltaGenerator:
+    """Where a page's choices and the switch stand, beside its question."""
+    return st.container(horizontal=True, gap="small", horizontal_alignment="right",
+                        vertical_alignment="center")  # fmt: skip
+
+
+def theory_switch() -> None:
+    """It stands where there is room without moving the page's figures."""
+    st.session_state[view_key(THEORY)] = theory_is_on()
+    st.toggle("Theory", **widget(view_key(THEORY), then=partial(st.rerun, WHOLE_PAGE)))
+
+
+def equations(plan: Plan) -> None:
+    """An expander for each different network on the page."""
+    for name, label in views.different(plan).items():
+        with layout.lazy(f"Equations of the {display_name(name)} and their gradients") as opened:
+            if opened:
+                st.markdown(views.equations(plan, label))

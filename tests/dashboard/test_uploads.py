@@ -7,7 +7,7 @@ import codecs
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.dashboard.uploads import text_of
+from rnnviz.dashboard.own_text import text_of
 from tests.dashboard.support import assert_sound, experiment, said, visit
 
 POEM = "Die Gräser\nwehen im Wind."

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
 from rnnviz import frames
 from rnnviz.analysis.gates import GateStats
-from rnnviz.dashboard import compute, controls, layer_widgets, layout, show, weights
-from rnnviz.dashboard.equations import equations
+from rnnviz.dashboard import compute, controls, layout, show, state
+from rnnviz.dashboard.choices import view_key
+from rnnviz.dashboard.show import equations
 from rnnviz.dashboard.state import Setting
+from rnnviz.experiment import Experiment
+from rnnviz.experiment.checkpoints import TRAINED
 from rnnviz.views.gates import Choices, View, pictures
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import texts
 
 MODEL = "view_model"
+WEIGHTS = "weights"
+UNTRAINED = "untrained"
+WEIGHT_NAMES = {UNTRAINED: "untrained", "delayed_recall": "trained on recall", "text": "on text"}
+WEIGHTS_ROOM, WEIGHTS_NARROW = 68, 156
 
 
 def page(setting: Setting) -> None:
@@ -23,10 +32,10 @@ def page(setting: Setting) -> None:
     view = _view(setting)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         layout.question(texts("gates")["question"])
-        weights.choice(setting.experiment, narrow=view.layers.has_alternatives)
+        weights_choice(setting.experiment, narrow=view.layers.has_alternatives)
         if view.models:
             layout.choice("Model", view.models, MODEL, view.model, display_name)
-        layer_widgets.draw(view.layers, small=True)
+        show.layer_choice(view.layers, small=True)
         if view.alike:
             st.button("Chrono", on_click=_chrono, help=texts("gates")["alike"])
     show.show(
@@ -38,7 +47,7 @@ def page(setting: Setting) -> None:
 
 
 def _view(setting: Setting, coarse: bool | None = None) -> View:
-    layer, direction = layer_widgets.chosen()
+    layer, direction = show.chosen_layer()
     model = layout.chosen(MODEL)
     coarse = setting.dragging if coarse is None else coarse
     return compute.gates_view(setting.experiment, Choices(model, layer, direction, coarse))
@@ -82,3 +91,31 @@ def _numbers(view: View) -> None:
         layout.data_button("saturation", lambda: frames.saturation_frame(view.stats.values()))
         layout.data_button("half-lives", lambda: frames.memory_frame([memory] if memory else []))
         layout.data_button("carry", lambda: frames.carry_frame([carry] if carry else []))
+
+
+def weights_choice(experiment: Experiment, narrow: bool) -> None:
+    """The initial weights, or those of a network that comes trained; `narrow`: as a list."""
+    now = weights_shown(experiment)
+    names = WEIGHT_NAMES if now in WEIGHT_NAMES else {**WEIGHT_NAMES, now: now}
+    st.session_state[view_key(WEIGHTS)] = now
+    layout.choice("Weights", list(names), WEIGHTS, now, names.__getitem__,
+                  WEIGHTS_NARROW if narrow else None, _choose_weights, WEIGHTS_ROOM)  # fmt: skip
+
+
+def weights_shown(experiment: Experiment) -> str:
+    """What the experiment's weights are: a key of NAMES, or "after … steps" of a training of the
+    visitor's own."""
+    if not experiment.train_steps:
+        return UNTRAINED
+    recipes = {replace(e, models=experiment.models): task for task, e in TRAINED.items()}
+    return recipes.get(experiment, f"after {experiment.train_steps:,} steps")
+
+
+def _choose_weights() -> None:
+    """Another network takes all knobs along; the same one untrained keeps them."""
+    wanted = st.session_state.get(view_key(WEIGHTS))
+    if wanted in TRAINED:
+        state.adopt(TRAINED[wanted])
+    elif wanted == UNTRAINED:
+        st.session_state["train_steps"] = 0
+    st.rerun()  # the sidebar's knobs too

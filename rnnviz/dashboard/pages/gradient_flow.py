@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
 from rnnviz import frames
 from rnnviz.analysis.gradients import GradientFlow
-from rnnviz.dashboard import compute, layer_widgets, layout, panels_flow, show, theory_switch
+from rnnviz.analysis.layers import LayerTrace
+from rnnviz.dashboard import compute, layout, measured, show
 from rnnviz.dashboard.choices import view_key, widget
-from rnnviz.dashboard.equations import equations
+from rnnviz.dashboard.layout import switch
+from rnnviz.dashboard.show import equations
 from rnnviz.dashboard.state import Setting
+from rnnviz.experiment import Experiment, Run
+from rnnviz.views.flow_panels import Look, contribution_pictures, lag_pictures, pair_pictures
 from rnnviz.views.gradient_flow import QUANTITIES, Choices, Range, View, pictures, quantity_picture
+from rnnviz.views.layer_choice import in_front, parts_of
+from rnnviz.views.theory import of_lags
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import texts
 
@@ -35,17 +42,17 @@ def page(setting: Setting) -> None:
     with left:
         layout.question(texts("gradient_flow")["question"])
     view = _view(setting)
-    with right, theory_switch.row():
-        layer_widgets.draw(view.layers)
-        theory_switch.draw()
+    with right, show.choices_row():
+        show.layer_choice(view.layers)
+        show.theory_switch()
     if not layout.link_messages(setting.experiment):
         layout.preset_words(setting.experiment)
     show.show(pictures(view, _steady_range(setting, view)), view.styles)
 
 
 def _view(setting: Setting) -> View:
-    layer, direction = layer_widgets.chosen()
-    choices = Choices(layer, direction, theory_switch.is_on(), setting.dragging)
+    layer, direction = show.chosen_layer()
+    choices = Choices(layer, direction, show.theory_is_on(), setting.dragging)
     return compute.flow_view(setting.experiment, choices, setting.pinned)
 
 
@@ -72,7 +79,7 @@ def details(setting: Setting) -> None:
     )
     if chosen:
         show.chart(quantity_picture(view, chosen))
-    panels_flow.draw(setting.experiment, view)
+    _panels(setting.experiment, view)
     _numbers(view.drawn)
     equations(compute.plan(setting.experiment))
 
@@ -89,3 +96,63 @@ def _slopes(flows: Sequence[GradientFlow]) -> pd.DataFrame:
     frame = frames.slope_frame(flows)
     frame["model"] = frame["model"].map(display_name)
     return frame[list(COLUMNS)].rename(columns=COLUMNS)
+
+
+def _panels(experiment: Experiment, view: View) -> None:
+    """Of each model the layer in front."""
+    text, look = texts("gradient_flow"), Look(view.styles, bool(view.layers.backward))
+    for title, panel in (
+        (text["title_pairs"], _pairs),
+        (text["title_lags"], _lags),
+        (text["title_contributions"], _contributions),
+    ):
+        with layout.lazy(title) as opened:
+            if opened:
+                panel(compute.traces(experiment), view, look)
+
+
+def _parts(run: Run, view: View) -> Sequence[LayerTrace]:
+    return in_front(parts_of(run), view.layers)
+
+
+def _pairs(run: Run, view: View, look: Look) -> None:
+    """A loss at the last step alone makes a single row: then a loss at every step is offered."""
+    text, experiment = texts("gradient_flow"), run.experiment
+    assert experiment is not None
+    offered = experiment.loss_at == "last" and not experiment.train_steps
+    if offered and switch(text["pairs_every"], "pairs_every"):
+        run = compute.traces(replace(experiment, loss_at="every"))
+    sequences = measured.pair_sequences(run)
+    result = measured.measured("pairs", run, _parts(run, view))
+    if result.found:
+        items = pair_pictures(result.found, look, sequences, experiment.batch_size)
+        show.show(items, look.styles)
+    _refusals(result)
+    if result.found:
+        layout.data_button("pair-matrix", lambda: frames.pair_frame(result.found))
+
+
+def _lags(run: Run, view: View, look: Look) -> None:
+    wanted = switch(texts("gradient_flow")["theory_lags"], "lags_theory")
+    parts = _parts(run, view)
+    result = measured.measured("lags", run, parts)
+    if result.found:
+        labels = {profile.label for profile in result.found}
+        known = [part for part in parts if part.label in labels]
+        theory = of_lags(run, known) if wanted else None
+        show.show(lag_pictures(result.found, look, theory), look.styles)
+    _refusals(result)
+    layout.data_button("lag-profile", lambda: frames.lag_frame(result.found))
+
+
+def _contributions(run: Run, view: View, look: Look) -> None:
+    result = measured.measured("contributions", run, _parts(run, view))
+    if result.found:
+        show.show(contribution_pictures(result.found, look), look.styles)
+    _refusals(result)
+    layout.data_button("contributions", lambda: frames.contribution_frame(result.found))
+
+
+def _refusals(result: measured.Measured) -> None:
+    for refusal in result.refusals:
+        layout.warn(refusal)

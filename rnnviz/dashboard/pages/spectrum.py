@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from rnnviz import frames
-from rnnviz.dashboard import (
-    compute,
-    layer_widgets,
-    layout,
-    panels_spectrum,
-    show,
-    theory_switch,
-)
-from rnnviz.dashboard.equations import equations
+from rnnviz.dashboard import compute, layout, measured, show
+from rnnviz.dashboard.layout import switch
+from rnnviz.dashboard.show import equations
 from rnnviz.dashboard.state import Setting
+from rnnviz.experiment import Experiment
 from rnnviz.views.spectrum import Choices, View, pictures
+from rnnviz.views.spectrum_panels import (
+    Shown,
+    bands_pictures,
+    exponents_picture,
+    exponents_row,
+    shown,
+)
+from rnnviz.views.theory import of_exponents
 from rnnviz.wording.names import display_name
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import fill, texts
 
 MODEL, GATE = "view_model", "view_gate"
 
@@ -33,13 +37,13 @@ def page(setting: Setting) -> None:
 
 
 def _view(setting: Setting, coarse: bool | None = None) -> View:
-    layer, direction = layer_widgets.chosen()
+    layer, direction = show.chosen_layer()
     choices = Choices(
         layout.chosen(MODEL),
         layout.chosen(GATE),
         layer,
         direction,
-        theory_switch.is_on(),
+        show.theory_is_on(),
         setting.dragging if coarse is None else coarse,
     )
     return compute.spectrum_view(setting.experiment, choices)
@@ -50,13 +54,13 @@ def _choices(view: View) -> None:
     which gate's block of its W_hh."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         layout.question(texts("spectrum")["question"])
-        narrow = layer_widgets.WIDTH if view.layers.has_alternatives else None
+        narrow = show.LAYER_WIDTH if view.layers.has_alternatives else None
         layout.choice("Model", view.models, MODEL, view.model, display_name, narrow)
-        layer_widgets.draw(view.layers, small=True)
+        show.layer_choice(view.layers, small=True)
         if len(view.gates) > 1:
-            small = layer_widgets.SMALL if narrow else None
+            small = show.GATE_WIDTH if narrow else None
             layout.choice("Gate", view.gates, GATE, view.gate, width=small)
-        theory_switch.draw()
+        show.theory_switch()
 
 
 def details(setting: Setting) -> None:
@@ -67,10 +71,43 @@ def details(setting: Setting) -> None:
         f"**{view.spectrum.departure:.2f}**; 0 for a normal matrix, where singular values and "
         f"|eigenvalues| agree."
     )
-    panels_spectrum.draw(setting.experiment, view)
+    _panels(setting.experiment, view)
     with layout.lazy("Numbers: data") as opened:
         if opened:
             exact = _view(setting, coarse=False)
             layout.data_button("spectrum", lambda: frames.spectrum_frame([exact.spectrum]))
             layout.data_button("jacobians", lambda: frames.jacobian_frame([exact.jacobian]))
     equations(compute.plan(setting.experiment))
+
+
+def _panels(experiment: Experiment, view: View) -> None:
+    """All models, each with the layer and the direction that the page shows of it."""
+    text = texts("spectrum")
+    for title, panel in ((text["title_lyapunov"], _exponents), (text["title_bands"], _bands)):
+        with layout.lazy(title) as opened:
+            if opened:
+                panel(shown(compute.traces(experiment), view.layers))
+
+
+def _exponents(of: Shown) -> None:
+    text = texts("spectrum")
+    with st.container(horizontal=True):
+        longer = switch(fill(text["long_run"], steps=f"{measured.LONG_RUN:,}"), "long_run")
+        theory = switch(text["theory_lyapunov"], "lyapunov_theory")
+    result = measured.measured("exponents", of.run, of.parts)
+    more = measured.measured("long_run", of.run, of.parts if longer else ())
+    found = [*result.found, *more.found]
+    rates, silent = of_exponents(of.run, of.parts) if theory else ({}, "")
+    if result.found:
+        show.chart(exponents_picture(result.found, more.found, rates, of.styles))
+        layout.table(pd.DataFrame([exponents_row(s) for s in found]))
+        st.caption(text["residual"])
+    for reason in filter(None, (silent, *result.refusals, *more.refusals)):
+        layout.warn(reason)
+    layout.data_button("lyapunov", lambda: frames.lyapunov_frame(found))
+
+
+def _bands(of: Shown) -> None:
+    spectra = [compute.jacobians(of.run, part) for part in of.parts]
+    show.show(bands_pictures(spectra, of.styles), of.styles)
+    layout.data_button("jacobians-of-all", lambda: frames.jacobian_frame(spectra))
