@@ -18,7 +18,7 @@ import streamlit as st
 
 from rnnviz.core.bptt import Tell
 from rnnviz.dashboard import state
-from rnnviz.dashboard.components.clock import clock, told
+from rnnviz.dashboard.components.browser import clock, ticked
 from rnnviz.experiment import Experiment
 
 J = TypeVar("J")
@@ -154,7 +154,7 @@ class Work(Generic[J]):
     def hear(self, key: str) -> None:
         """Of a tick, before the script's body: set the knobs, if the browser knows of the click:
         its clock's count is the present one."""
-        if self.leaving is not None and told(key) == self.slices:
+        if self.leaving is not None and ticked(key) == self.slices:
             (self.path, experiment), self.leaving = self.leaving, None
             state.adopt(experiment)
             st.session_state["preset"] = state.preset_of(experiment)

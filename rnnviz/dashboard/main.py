@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
 from rnnviz.dashboard import (
     compute,
-    consent,
     controls,
     layout,
     own_text,
@@ -22,6 +22,7 @@ from rnnviz.dashboard.components import relay
 from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
 from rnnviz.dashboard.shared import Shared
+from rnnviz.experiment import Experiment
 from rnnviz.views.notes import batch_note
 
 PAGES = {
@@ -33,6 +34,14 @@ PAGES = {
     "claims": ("Claims", claims),
 }
 FIRST = "gradient-flow"
+FREE_SECONDS = 1.0
+"""What a link may start by itself; for more it takes a click. A link is opened by those who did not
+write it, and in a hall by all of them at once. What a visitor sets by hand is not asked about."""
+RUNNING = ("gradient-flow", "spectrum", "gates")
+"""Pages that run the experiment themselves. The others work in slices, from the start or by a
+click, and what a slice may take is bounded."""
+LINKED, ALLOWED = "linked", "allowed"
+"""Where a visit keeps the experiment that it began with, and those that were clicked."""
 
 
 def main(shared: Shared) -> None:
@@ -66,17 +75,17 @@ def _page(path: str) -> None:
     controls.follow(setting)
     linked, setting = setting, _of_page(path, setting)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
-    missing = consent.is_missing(linked, refusal)
+    missing = _lacks_consent(linked, refusal)
     place, question = st.empty(), st.empty()
     trust.mark(place, path, setting.experiment, refusal or missing * "not run")
     if refusal:
         layout.link_messages(setting.experiment)
         if not own_text.asked(setting.experiment, refusal):
             layout.refused(refusal)
-    elif missing and path in consent.RUNNING:
+    elif missing and path in RUNNING:
         layout.link_messages(setting.experiment)
         with question.container():  # so that it goes as soon as it is answered
-            consent.ask(setting)
+            _ask_consent(setting)
     else:
         _answer(path, setting)
     if path == "train":  # it may have begun another run
@@ -87,7 +96,7 @@ def _page(path: str) -> None:
 
 def _answer(path: str, setting: state.Setting) -> None:
     seconds, waits = 0.0, False
-    if path in consent.RUNNING:
+    if path in RUNNING:
         seconds = compute.traces.seconds(setting.experiment)
         waits = compute.traces.must_wait(setting.experiment)
     try:
@@ -108,8 +117,8 @@ def _details(path: str) -> None:
     linked = controls.setting()
     setting = _of_page(path, linked)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
-    missing = consent.is_missing(linked, refusal)
-    unseen = missing and path in consent.RUNNING
+    missing = _lacks_consent(linked, refusal)
+    unseen = missing and path in RUNNING
     try:
         with st.container(key="trust"):
             trust.strip(path, setting.experiment, refusal or missing * "not run")
@@ -123,3 +132,40 @@ def _details(path: str) -> None:
 def _of_page(path: str, setting: state.Setting) -> state.Setting:
     """The Train page trains by itself; the others show what was trained, or the initial weights."""
     return training.beginning(setting) if path == "train" else setting
+
+
+def _lacks_consent(setting: state.Setting, refusal: str) -> bool:
+    """Whether this is what the visit's link asks for, takes long, and nobody has clicked yet. What
+    is refused anyway (`refusal` says why) is not asked about."""
+    experiment = setting.experiment
+    linked: Experiment = st.session_state.setdefault(LINKED, experiment)
+    if experiment.dtype != linked.dtype:  # which is another while a knob is held
+        experiment = replace(experiment, dtype=linked.dtype)
+    if refusal or experiment != linked:
+        return False
+    return linked not in _allowed() and _seconds(setting) > FREE_SECONDS
+
+
+def _ask_consent(setting: state.Setting) -> None:
+    """Instead of a page: what it would take, and the button."""
+    sizes = [compute.plan(experiment).cost.bytes for experiment in _wanted(setting)]
+    layout.ask(setting.experiment, _seconds(setting), max(sizes), _allow)
+
+
+def _allow() -> None:
+    st.session_state[ALLOWED] = {*_allowed(), st.session_state[LINKED]}
+    st.rerun(state.WHOLE_PAGE)
+
+
+def _allowed() -> set[Experiment]:
+    found: set[Experiment] = st.session_state.get(ALLOWED, set())
+    return found
+
+
+def _seconds(setting: state.Setting) -> float:
+    return sum(map(compute.traces.seconds, _wanted(setting)))
+
+
+def _wanted(setting: state.Setting) -> list[Experiment]:
+    both = setting.experiment, setting.pinned
+    return [experiment for experiment in both if experiment is not None]

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from rnnviz.dashboard import state, training
-from rnnviz.dashboard.components.tab import browser_tab, claimed
+from rnnviz.dashboard.components.browser import browser_tab, claimed
 from rnnviz.dashboard.store import Store, is_token
 from rnnviz.dashboard.training import Kept, Visit
 from rnnviz.experiment import Experiment, Plan

@@ -1,4 +1,5 @@
-"""What a browser needs beside the Streamlit script: plotly.js, compression, security headers."""
+"""What a browser needs beside the Streamlit script: plotly.js, compression, security headers; and
+what the server asks of the process it is: many open files, freed memory, a clean end."""
 
 from __future__ import annotations
 
@@ -6,10 +7,14 @@ import base64
 import ctypes
 import gzip
 import hashlib
+import logging
 import re
+import signal
 import socket
 from functools import lru_cache
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import plotly
 import streamlit
@@ -31,6 +36,9 @@ PLOTLY_FILE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 SCRIPTS_PATH = "/rnnviz"
 SCRIPTS = Path(__file__).parent / "components" / "static"
 YEAR = 365 * 24 * 3600
+FILES = 16_384
+"""Open files to ask for: a connected visitor takes 4 of them."""
+FILES_OF_A_VISITOR = 4
 
 
 def routes() -> list[BaseRoute]:
@@ -175,3 +183,50 @@ def keep_freed_memory() -> None:
     mallopt(mmap_threshold, 1 << 30) or mallopt(mmap_threshold, 32 << 20)  # older glibc: 32 MiB
     mallopt(trim_threshold, 512 << 20)
     mallopt(arena_max, 2)
+
+
+def allow_many_files() -> None:
+    """Raise the limit on open files as far as the system lets a process do so by itself, and say
+    how far that is if it falls short. Windows has no such limit."""
+    try:
+        import resource
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= FILES:
+        return
+    allowed = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    except (OSError, ValueError):  # below what is said to be allowed, as on macOS
+        allowed = soft
+    if allowed < FILES:
+        logging.getLogger(__name__).warning(
+            "This process may have %s files open, enough for about %s visitors at once; "
+            "a higher limit (ulimit -n) allows more.",
+            f"{allowed:,}",
+            f"{allowed // FILES_OF_A_VISITOR:,}",
+        )
+
+
+def end_on_signals() -> None:
+    """Let Ctrl-C and SIGTERM end the server with exit status 0.
+
+    uvicorn ends in good order at either, but then raises the signal once more: Streamlit says
+    "Aborted!" and the status is that of a failure. A second signal is left to uvicorn, which then
+    waits for nothing. Under another server, or away from the main thread, nothing is changed.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before = signal.getsignal(number)
+        server = getattr(before, "__self__", None)
+        if hasattr(server, "should_exit"):
+            signal.signal(number, _ends(server, before))
+
+
+def _ends(server: Any, before: Any) -> Any:
+    def end(number: int, frame: FrameType | None) -> None:
+        if server.should_exit:
+            before(number, frame)
+        server.should_exit = True
+
+    return end

@@ -6,8 +6,13 @@ import os
 
 import streamlit as st
 
-from rnnviz.dashboard.process import allow_many_files, end_on_signals
-from rnnviz.dashboard.server import keep_freed_memory, middleware, routes
+from rnnviz.dashboard.server import (
+    allow_many_files,
+    end_on_signals,
+    keep_freed_memory,
+    middleware,
+    routes,
+)
 
 keep_freed_memory()
 allow_many_files()

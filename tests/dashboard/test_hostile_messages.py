@@ -12,7 +12,7 @@ import streamlit as st
 
 from rnnviz.dashboard import jobs, state
 from rnnviz.dashboard.components import dragging, scrubber, slider
-from rnnviz.dashboard.components.numbers import finite, number
+from rnnviz.dashboard.components.browser import finite, number
 from rnnviz.dashboard.jobs import Work
 from rnnviz.dashboard.pages import claims, phase
 from rnnviz.experiment import Experiment

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from rnnviz.dashboard import process
+from rnnviz.dashboard.server import FILES, end_on_signals
 
 resource = pytest.importorskip("resource")
 
@@ -17,7 +17,7 @@ def limited(soft: int, hard: int) -> tuple[int, str]:
     """The limit on open files after asking, and what was said, where this much was allowed."""
     code = f"""
 import resource
-from rnnviz.dashboard.process import allow_many_files
+from rnnviz.dashboard.server import allow_many_files
 resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
 allow_many_files()
 print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
@@ -36,10 +36,10 @@ def test_as_many_files_as_the_system_allows() -> None:
 
 def test_where_enough_are_allowed_nothing_is_said() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    if hard != resource.RLIM_INFINITY and hard < process.FILES:
+    if hard != resource.RLIM_INFINITY and hard < FILES:
         pytest.skip(f"this system allows {hard} open files")
-    assert limited(300, hard) == (process.FILES, "")
-    assert limited(process.FILES, hard) == (process.FILES, "")
+    assert limited(300, hard) == (FILES, "")
+    assert limited(FILES, hard) == (FILES, "")
 
 
 class Uvicorn:
@@ -57,7 +57,7 @@ def test_the_first_signal_ends_and_is_not_raised_again(number: signal.Signals) -
     server = Uvicorn()
     before = signal.signal(number, server.handle_exit)
     try:
-        process.end_on_signals()
+        end_on_signals()
         signal.raise_signal(number)
         assert (server.should_exit, server.raised) == (True, False)
         signal.raise_signal(number)
@@ -68,5 +68,5 @@ def test_the_first_signal_ends_and_is_not_raised_again(number: signal.Signals) -
 
 def test_signals_of_others_stay_as_they_are() -> None:
     before = signal.getsignal(signal.SIGINT)
-    process.end_on_signals()
+    end_on_signals()
     assert signal.getsignal(signal.SIGINT) is before

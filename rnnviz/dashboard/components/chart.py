@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz.dashboard.components.assets import HERE, loader
+from rnnviz.dashboard.components.browser import HERE, loader
 from rnnviz.dashboard.server import plotly_url
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, to_json

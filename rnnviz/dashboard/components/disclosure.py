@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from rnnviz.dashboard.components.assets import loader
+from rnnviz.dashboard.components.browser import loader
 
 # Not isolated: the page's style sheet says how it looks, and when it is dimmed.
 _DISCLOSURE = st.components.v2.component(

@@ -16,8 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from rnnviz.dashboard.components.assets import HERE, loader
-from rnnviz.dashboard.components.numbers import finite
+from rnnviz.dashboard.components.browser import HERE, finite, loader
 
 Array = np.ndarray
 COMMANDS = ("tick", "play", "pause", "step", "ten", "show")

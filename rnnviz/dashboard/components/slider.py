@@ -15,8 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz.dashboard.components.assets import HERE, loader
-from rnnviz.dashboard.components.numbers import finite, number
+from rnnviz.dashboard.components.browser import HERE, finite, loader, number
 
 _SLIDER = st.components.v2.component(
     "rnnviz_slider",

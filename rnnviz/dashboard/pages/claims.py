@@ -13,7 +13,7 @@ import streamlit as st
 from rnnviz.claims.counterexamples import EXAMPLES
 from rnnviz.dashboard import compute, jobs, layout, show
 from rnnviz.dashboard.choices import view_key
-from rnnviz.dashboard.components.numbers import finite
+from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.jobs import Work
 from rnnviz.dashboard.state import WHOLE_PAGE, Setting
 from rnnviz.jobs.claims import CLAIMS, Asked, Claims, advance, follow

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.dashboard import compute, jobs, layout, show, state
-from rnnviz.dashboard.components.numbers import finite
+from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.jobs import Work
 from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import FIELDS, Experiment

@@ -12,8 +12,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 
 from rnnviz.dashboard import compute
-from rnnviz.dashboard.process import allow_many_files, end_on_signals
-from rnnviz.dashboard.server import keep_freed_memory, middleware, routes
+from rnnviz.dashboard.server import (
+    allow_many_files,
+    end_on_signals,
+    keep_freed_memory,
+    middleware,
+    routes,
+)
 
 keep_freed_memory()
 allow_many_files()
