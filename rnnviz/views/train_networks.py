@@ -14,12 +14,10 @@ from rnnviz.core import forward
 from rnnviz.core.network import Network, predict
 from rnnviz.experiment import Plan
 from rnnviz.jobs.training import Training
-from rnnviz.plots import digits, next_symbol, theme, written
+from rnnviz.plots import samples, theme
 from rnnviz.plots import training_weights as weights
-from rnnviz.plots.digits import Answers
-from rnnviz.plots.next_symbol import Next
+from rnnviz.plots.samples import Answers, Next, Written
 from rnnviz.plots.training_weights import GateCourse
-from rnnviz.plots.written import Written
 from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
 from rnnviz.training import TrainState, sampling, writing
@@ -167,10 +165,10 @@ def pictures(view: View) -> Iterator[Picture]:
     if view.digits is not None:
         yield Picture(
             "digits",
-            digits.digits_figure.plain(view.digits, view.answers, styles=view.styles),
+            samples.digits_figure.plain(view.digits, view.answers, styles=view.styles),
             "Pictures of digits that were never trained on, and each model's answers",
             text["how_to_read_digits"],
-            tracks=digits.digits_tracks(view.answers) if view.tracks else (),
+            tracks=samples.digits_tracks(view.answers) if view.tracks else (),
         )
     if view.written:
         yield from _texts(view)
@@ -181,15 +179,15 @@ def _texts(view: View) -> Iterator[Picture]:
     read = "how_to_read_sentence" if view.sentences else "how_to_read_sample"
     yield Picture(
         "written",
-        written.written_figure.plain(view.written, styles=styles),
+        samples.written_figure.plain(view.written, styles=styles),
         "; ".join(f"{styles[w.label].title} writes: {w.texts[-1]}" for w in view.written),
         fill(text[read], given=view.prompt),
-        tracks=written.written_tracks(view.written) if view.tracks else (),
+        tracks=samples.written_tracks(view.written) if view.tracks else (),
     )
     yield Picture(
         "next-symbol",
-        next_symbol.next_figure.plain(view.likely, styles=styles),
+        samples.next_figure.plain(view.likely, styles=styles),
         "P(next symbol) after the given ones: the likeliest symbols of each model",
         fill(text["how_to_read_next"], given=view.prompt),
-        tracks=next_symbol.next_tracks(view.likely) if view.tracks else (),
+        tracks=samples.next_tracks(view.likely) if view.tracks else (),
     )

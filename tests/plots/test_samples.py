@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.plots.digits import Answers, digits_figure, digits_tracks
-from rnnviz.plots.next_symbol import Next, next_figure, next_tracks
-from rnnviz.plots.written import LINE, Written, height_of, written_figure, written_tracks
+from rnnviz.plots.samples import (
+    LINE,
+    Answers,
+    Next,
+    Written,
+    digits_figure,
+    digits_tracks,
+    next_figure,
+    next_tracks,
+    written_figure,
+    written_height,
+    written_tracks,
+)
 from tests.plots.support import as_json, texts, unpacked_values
 
 STEPS = np.array([0, 40])
@@ -61,7 +71,7 @@ def test_texts_follow_the_training_step() -> None:
     assert [track.packed()["words"] for track in written_tracks(both)] == [
         [["aaa"], ["to be"]], [["bbb"], ["or not"]]]  # fmt: skip
     assert "<b>LSTM</b>" in texts(figure)
-    assert height_of(both) > height_of(both[:1])
+    assert written_height(both) > written_height(both[:1])
 
 
 def test_a_written_text_is_no_mark_up_and_wraps() -> None:
