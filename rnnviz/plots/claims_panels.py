@@ -10,8 +10,7 @@ import numpy as np
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, Piece, drawing
-from rnnviz.plots.labels import EndLabel, end_labels
-from rnnviz.plots.marks import gapped, note
+from rnnviz.plots.marks import EndLabel, end_labels, gapped, note
 from rnnviz.plots.panels import UNSEEN, axes_suffix, axis, nothing
 
 HEIGHT = 330

@@ -10,9 +10,8 @@ import numpy as np
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
 from rnnviz.plots.log_curves import value_range
-from rnnviz.plots.marks import note, rule
+from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import signed

@@ -9,8 +9,8 @@ import numpy as np
 
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import theme
-from rnnviz.plots.cells import Cells, layers, thinned
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.heatmaps import Cells, layers, thinned
 from rnnviz.plots.marks import note, rule
 from rnnviz.plots.panels import (
     UNSEEN,

@@ -11,9 +11,18 @@ from rnnviz.plots import curves, predictions, theme
 from rnnviz.plots.detail import flow_detail_figure
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.heatmaps import unit_heatmaps
-from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
 from rnnviz.plots.log_curves import Drawn, all_rails
-from rnnviz.plots.marks import flags, note, on_paper, rule
+from rnnviz.plots.marks import (
+    EndLabel,
+    end_labels,
+    flags,
+    gutter,
+    model_label,
+    note,
+    on_paper,
+    rule,
+    small_label,
+)
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import signed
 

@@ -8,8 +8,7 @@ from rnnviz.claims.influence import InfluenceCurve, InfluenceRuns
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.labels import EndLabel, end_labels
-from rnnviz.plots.marks import gapped, note, rule
+from rnnviz.plots.marks import EndLabel, end_labels, gapped, note, rule
 from rnnviz.plots.panels import axis
 from rnnviz.wording.numbers import minus
 

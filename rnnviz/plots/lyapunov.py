@@ -10,8 +10,7 @@ import numpy as np
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, predictions, theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label, small_label
-from rnnviz.plots.marks import note, rule
+from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule, small_label
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import signed

@@ -9,11 +9,10 @@ import numpy as np
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
-from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, layers
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.heatmaps import magnitude_scale
-from rnnviz.plots.labels import EndLabel, end_labels, gutter, model_label
+from rnnviz.plots.heatmaps import SPECIAL_COLOURS, Cells, layers, magnitude_scale
 from rnnviz.plots.log_curves import magnitude_figure
+from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label
 from rnnviz.plots.panels import (
     UNSEEN,
     Place,

@@ -10,7 +10,7 @@ import numpy as np
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
-from rnnviz.plots.labels import EndLabel, small_label
+from rnnviz.plots.marks import EndLabel, small_label
 from rnnviz.plots.panels import curve
 from rnnviz.wording.numbers import signed
 

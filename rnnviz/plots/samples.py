@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Track, Words, drawing
 from rnnviz.plots.marks import note
 from rnnviz.plots.panels import (
     MOST_COLUMNS,
@@ -24,7 +24,6 @@ from rnnviz.plots.panels import (
     placed,
 )
 from rnnviz.plots.theme import Styles
-from rnnviz.plots.tracks import Track, Words
 
 NEXT_MARGIN = {"l": 110, "r": 14, "t": 24, "b": 8}
 PANEL_ROW = 130

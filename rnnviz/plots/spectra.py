@@ -10,8 +10,7 @@ import numpy as np
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.jacobians import jacobian_figure
-from rnnviz.plots.labels import EndLabel, end_labels
-from rnnviz.plots.marks import rule
+from rnnviz.plots.marks import EndLabel, end_labels, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, headline, nothing, step_factor
 from rnnviz.plots.spectrum_marks import (
     LARGEST,

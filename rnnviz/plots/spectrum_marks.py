@@ -10,8 +10,7 @@ import numpy as np
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
-from rnnviz.plots.labels import EndLabel
-from rnnviz.plots.marks import note, on_paper, rule
+from rnnviz.plots.marks import EndLabel, note, on_paper, rule
 from rnnviz.plots.panels import curve
 
 if TYPE_CHECKING:

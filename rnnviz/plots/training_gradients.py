@@ -9,8 +9,8 @@ import numpy as np
 from rnnviz.analysis.courses import Course
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import theme
-from rnnviz.plots.cells import Cells, layers
-from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Track, drawing
+from rnnviz.plots.heatmaps import Cells, layers
 from rnnviz.plots.marks import gapped, rule
 from rnnviz.plots.panels import (
     UNSEEN,
@@ -26,7 +26,6 @@ from rnnviz.plots.panels import (
     scale_title,
 )
 from rnnviz.plots.theme import Styles
-from rnnviz.plots.tracks import Track
 from rnnviz.plots.training import (
     HEIGHT,
     MARGIN,

@@ -10,7 +10,7 @@ import numpy as np
 from rnnviz.analysis.courses import Course
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Track, drawing
 from rnnviz.plots.marks import rule
 from rnnviz.plots.panels import (
     UNSEEN,
@@ -25,7 +25,6 @@ from rnnviz.plots.panels import (
     row_places,
 )
 from rnnviz.plots.theme import Styles
-from rnnviz.plots.tracks import Track
 from rnnviz.plots.training import HEIGHT, HUGE, span, step_axis, step_line
 
 MARGIN = {"l": 58, "r": 24, "t": 24, "b": 42}

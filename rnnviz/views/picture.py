@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from rnnviz.plots.drawing import Drawing
-from rnnviz.plots.tracks import Track
-from rnnviz.plots.tracks import Words as WordTrack
+from rnnviz.plots.drawing import Drawing, Track
+from rnnviz.plots.drawing import Words as WordTrack
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from rnnviz.analysis.rates import Curve
 from rnnviz.core import GRU, LSTM, RNN, bptt
 from rnnviz.core.numerics import Status
 from rnnviz.core.trace import Trace
-from rnnviz.plots.tracks import HIGH_CODE, LOW_CODE, NAN_CODE
+from rnnviz.plots.drawing import HIGH_CODE, LOW_CODE, NAN_CODE
 
 CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 T = 12

@@ -10,7 +10,7 @@ import pytest
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import unit_heatmaps
-from rnnviz.plots.cells import SPECIAL_COLOURS, thinned
+from rnnviz.plots.heatmaps import SPECIAL_COLOURS, thinned
 from tests.plots.support import BAD_TEXT, as_json, flow, made, texts
 
 

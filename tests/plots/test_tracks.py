@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from rnnviz.plots.tracks import Track, Words, packed_values
+from rnnviz.plots.drawing import Track, Words, packed_values
 from tests.plots.support import unpacked_values
 
 

@@ -12,8 +12,7 @@ import streamlit as st
 from rnnviz.dashboard.components.browser import HERE, loader
 from rnnviz.dashboard.server import plotly_url
 from rnnviz.plots import theme
-from rnnviz.plots.drawing import Drawing, to_json
-from rnnviz.plots.tracks import Track, Words
+from rnnviz.plots.drawing import Drawing, Track, Words, to_json
 
 # Not isolated in a shadow root: plotly.js puts its styles into the document's head.
 _CHART = st.components.v2.component(
