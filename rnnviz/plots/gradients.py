@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.plots import curves, predictions, theme
+from rnnviz.plots import curves, log_curves, theme
 from rnnviz.plots.detail import flow_detail_figure
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.heatmaps import unit_heatmaps
@@ -151,9 +151,9 @@ def _predicted(
     flows: Sequence[GradientFlow],
     theory: Mapping[str, Predictions],
     styles: Styles,
-) -> predictions.Drawn:
+) -> log_curves.Lines:
     found = [(flow, theory[flow.label]) for flow in flows if flow.label in theory]
-    return [pair for f, p in found for pair in predictions.over_flow(f, p, styles[f.label])]
+    return [pair for f, p in found for pair in log_curves.theory_over_flow(f, p, styles[f.label])]
 
 
 def _ghost(style: theme.Style, curve: curves.Relative) -> Piece:

@@ -1,21 +1,34 @@
 """Lines of log10 over steps or lags, with names at their ends, and rails along the floor and the
-ceiling for what is no number."""
+ceiling for what is no number.
+
+Theory over a measured curve: what is predicted dash-dotted, an upper limit in long dashes, both
+thinner than what was measured, in the model's colour.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnviz.core.numerics import Array, Status
-from rnnviz.plots import curves, theme
+from rnnviz.plots import curves, panels, theme
 from rnnviz.plots.drawing import Drawing, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule, small_label
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.numbers import signed
+
+if TYPE_CHECKING:
+    from rnnviz.analysis.gradients import GradientFlow
+    from rnnviz.analysis.predictions import Prediction, Predictions
 
 Drawn = list[tuple[theme.Style, curves.Relative]]
 MARGIN = {"t": 12, "b": 46, "l": 64}
+PREDICTED: dict[str, Any] = {"dash": "dashdot", "width": 2.0}
+BOUND: dict[str, Any] = {"dash": "longdash", "width": theme.THIN}
+Lines = list[tuple[Piece, EndLabel]]
 
 
 def all_rails(
@@ -111,3 +124,26 @@ def _label(style: theme.Style, curve: curves.Relative, rail: float) -> EndLabel:
     if style.faint:
         return small_label(f"{style.title} {sign}", end, style.colour)
     return model_label(style, sign, end)
+
+
+def theory_over_flow(flow: GradientFlow, predictions: Predictions, style: theme.Style) -> Lines:
+    """From the step at which the error enters back to step 1 (of a layer that reads from the end,
+    on to step T), 0 decades where it enters."""
+    steps = np.arange(flow.reach_from, 0, -1)
+    places = np.array([flow.real_step(int(step)) for step in steps], float)
+    return [_line(line, places, line.log10[: len(steps)], style) for line in predictions.lines]
+
+
+def theory_over_lags(predictions: Predictions, style: theme.Style, lags: int) -> Lines:
+    """At the lags 1 to `lags`."""
+    places = np.arange(1.0, lags + 1)
+    return [_line(line, places, line.log10[1 : lags + 1], style) for line in predictions.lines]
+
+
+def _line(line: Prediction, x: Array, y: Array, style: theme.Style) -> tuple[Piece, EndLabel]:
+    """The line and the label of its end."""
+    look = BOUND if line.name == "bound" else PREDICTED
+    piece = panels.curve(x, y, style, f"{line.name} 10<sup>%{{y:.2f}}</sup>", **look)
+    end = float(y[-1]) if len(y) and np.isfinite(y[-1]) else 0.0
+    words = small_label(f"{line.name} {signed(end)}", end, style.colour)
+    return {**piece, "name": f"{style.title} {line.name}"}, words

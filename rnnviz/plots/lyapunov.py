@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnviz.core.numerics import Array, Status
-from rnnviz.plots import curves, predictions, theme
+from rnnviz.plots import curves, log_curves, theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule, small_label
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
@@ -84,7 +84,9 @@ def _line(spectrum: LyapunovSpectrum, style: theme.Style, long: bool = False) ->
 
 def _flat(style: theme.Style, rate: float, last: int) -> Piece:
     ends, heights = np.array([1.0, last]), np.array([rate, rate])
-    piece = curve(ends, heights, style, "mean field λ<sub>1</sub> = %{y:.3f}", **predictions.LOOK)
+    piece = curve(
+        ends, heights, style, "mean field λ<sub>1</sub> = %{y:.3f}", **log_curves.PREDICTED
+    )
     return {**piece, "name": f"{style.title} mean field"}
 
 

@@ -1,14 +1,17 @@
-"""Which loss speaks to which step? ‖∂L_s/∂h_k‖ over loss step s and source step k."""
+"""Which loss speaks to which step? ‖∂L_s/∂h_k‖ over loss step s and source step k. And how far does
+a past step still reach? ‖∂h_t/∂h_{t−k}‖₂ over lags k."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnviz.core.numerics import Status
-from rnnviz.plots import curves, theme
+from rnnviz.plots import curves, log_curves, theme
+from rnnviz.plots.curves import Relative
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.heatmaps import SPECIAL_COLOURS, Cells, layers, magnitude_scale
 from rnnviz.plots.log_curves import magnitude_figure
@@ -29,7 +32,10 @@ from rnnviz.plots.panels import (
 from rnnviz.plots.theme import Styles
 
 if TYPE_CHECKING:
+    from rnnviz.analysis.lags import LagProfile
     from rnnviz.analysis.pairs import PairMatrix
+    from rnnviz.analysis.predictions import Predictions
+    from rnnviz.analysis.rates import Curve
 
 ROW_HEIGHT = 300
 MARGIN = {"l": 62, "r": 98, "t": 28, "b": 46}
@@ -43,6 +49,8 @@ TIME = "source step k"
 LOSS = "loss step s"
 QUANTITY = "log<sub>10</sub>‖∂L<sub>s</sub>/∂h<sub>k</sub>‖"
 NO_LOSS = "No error enters at any step."
+LAG_HEIGHT = 330
+LAG_TITLES = ("lag k, steps back", "log<sub>10</sub> ‖∂s<sub>t</sub>/∂s<sub>t−k</sub>‖<sub>2</sub>")
 
 
 @FigureFunction
@@ -191,3 +199,41 @@ def cancellation_figure(
 def _end(m: PairMatrix, style: theme.Style) -> EndLabel:
     first = float(m.cancellation[np.flatnonzero(np.isfinite(m.cancellation))[0]])
     return model_label(style, f"{first:.2f}", first)
+
+
+@FigureFunction
+def lag_figure(
+    profiles: Sequence[LagProfile],
+    *,
+    theory: Mapping[str, Predictions] | None = None,
+    styles: Styles | None = None,
+    height: int = LAG_HEIGHT,
+) -> Drawing:
+    """log10 of the norm at the lags 1 to t, of the whole state; thin, where it is another one, of h
+    alone. Lag 0 is the identity, at 0. theory: what is predicted, by label, drawn thin.
+    """
+    known = theme.styles_for([p.label for p in profiles], styles)
+    drawn = []
+    for profile in profiles:
+        style = known[profile.label]
+        drawn.append((replace(style, faint=False), _relative(profile.state)))
+        if not np.array_equal(profile.h.log10, profile.state.log10, equal_nan=True):
+            name = f"{style.name} h alone"
+            alone = replace(style, name=name, detail="", where="", dash="dot", faint=True)
+            drawn.append((alone, _relative(profile.h)))
+    extra = [
+        pair
+        for profile in profiles
+        if (found := (theory or {}).get(profile.label)) is not None
+        for pair in log_curves.theory_over_lags(found, known[profile.label], profile.end)
+    ]
+    return magnitude_figure(
+        drawn, extra=extra, titles=LAG_TITLES, styles=known, height=height, revision="lags"
+    )
+
+
+def _relative(curve: Curve) -> Relative:
+    """The lags from 1 on, as they are: the reference is the identity."""
+    return Relative(
+        np.where(np.isfinite(curve.log10), curve.log10, np.nan)[1:], curve.status[1:], 0.0, 0, True
+    )

@@ -10,7 +10,6 @@ from rnnviz.analysis.lags import LagProfile
 from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.analysis.predictions import Predictions
 from rnnviz.plots import contributions as contribution_plots
-from rnnviz.plots import lags as lag_plots
 from rnnviz.plots import pairs as pair_plots
 from rnnviz.plots import theme
 from rnnviz.views.picture import Picture, Words
@@ -95,7 +94,7 @@ def lag_pictures(
         how += [lines, text["how_to_read_theory_lags"]]
     yield Picture(
         "lags",
-        lag_plots.lag_figure.plain(profiles, theory=predicted, styles=look.styles),
+        pair_plots.lag_figure.plain(profiles, theory=predicted, styles=look.styles),
         "Norm of the derivative over lags, log10, one line a model",
         " ".join(how),
     )

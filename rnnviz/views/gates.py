@@ -10,7 +10,6 @@ from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.layers import LayerTrace, in_real_time
 from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
 from rnnviz.experiment import Run
-from rnnviz.plots import carry as carry_plots
 from rnnviz.plots import gates as plots
 from rnnviz.plots import theme
 from rnnviz.views import layer_choice
@@ -157,10 +156,10 @@ def _paths(view: View, kept: Memory) -> Iterator[Picture]:
     )
     yield Picture(
         "carry",
-        carry_plots.carry_figure.plain(
+        plots.carry_figure.plain(
             [view.carry] if view.carry else [],
             styles=view.styles,
-            time_title=carry_plots.OWN if view.backward else carry_plots.TIME,
+            time_title=plots.OWN if view.backward else plots.TIME,
         ),
         "Product of the memory gates against the true derivative, log10",
         text["how_to_read_carry"],

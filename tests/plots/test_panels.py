@@ -25,9 +25,8 @@ from rnnviz.plots import theme
 from rnnviz.plots.bands import jacobian_bands
 from rnnviz.plots.contributions import contributions_figure
 from rnnviz.plots.gradients import flow_figure
-from rnnviz.plots.lags import lag_figure
 from rnnviz.plots.lyapunov import lyapunov_figure
-from rnnviz.plots.pairs import cancellation_figure, one_loss_figure, pair_heatmaps
+from rnnviz.plots.pairs import cancellation_figure, lag_figure, one_loss_figure, pair_heatmaps
 from tests.plots.support import as_json, flow, heights, named, texts, trace
 from tests.plots.test_pairs import CELLS, T, every, matrix
 
