@@ -11,8 +11,8 @@ import pytest
 from rnnviz import Experiment, Model, from_query, run
 from rnnviz.analysis.selfcheck.checks import DETERMINANT, NAMES, trust
 from rnnviz.core import CELLS
-from rnnviz.dashboard.choices import widget_key
 from rnnviz.dashboard.main import PAGES
+from rnnviz.dashboard.state import widget_key
 from rnnviz.experiment.plan import make_batch
 from tests.core.mutants import CAUGHT, TOLERANCE
 from tests.core.support import Problem, entry_error, problem_of

@@ -8,7 +8,7 @@ from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.contributions import Contributions, weight_contributions
 from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
-from rnnviz.analysis.jacobian.determinants import Determinants, log_determinants
+from rnnviz.analysis.jacobian.norms import Determinants, log_determinants
 from rnnviz.analysis.jacobian.sequence import linearize, state_jacobians
 from rnnviz.analysis.lags import LagProfile, lag_profile
 from rnnviz.analysis.layers import LayerTrace, in_real_time, layer_traces

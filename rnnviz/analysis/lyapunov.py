@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.analysis import limits
-from rnnviz.analysis.jacobian.determinants import Determinants, log_determinants
+from rnnviz.analysis.jacobian.norms import Determinants, log_determinants
 from rnnviz.analysis.jacobian.qr import QRPass, qr_pass
 from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_range, linearize, with_progress
 from rnnviz.analysis.jacobian.structured import state_size

@@ -7,9 +7,8 @@ from dataclasses import replace
 import streamlit as st
 
 from rnnviz.core import CELLS
-from rnnviz.dashboard import choices, state
-from rnnviz.dashboard.knobs import is_dragging, select, slider
-from rnnviz.dashboard.more import more
+from rnnviz.dashboard import state
+from rnnviz.dashboard.knobs import is_dragging, more, select, slider
 from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import left_out
@@ -75,7 +74,7 @@ def _preset() -> None:
         placeholder="Choose a preset …",
         required=True,  # or Escape would empty it
         label_visibility="collapsed",
-        **choices.widget("preset", then=_choose_preset),
+        **state.widget("preset", then=_choose_preset),
     )
 
 
@@ -99,7 +98,7 @@ def _models() -> None:
         selection_mode="multi",
         format_func=display_name,
         label_visibility="collapsed",
-        **choices.widget("models"),
+        **state.widget("models"),
     )
 
 
@@ -109,13 +108,13 @@ def _loss_and_seed() -> None:
         options=FIELDS["loss_at"].choices,
         format_func=lambda at: f"{at} step",
         required=True,
-        **choices.widget("loss_at"),
+        **state.widget("loss_at"),
     )
     left, middle, right = st.columns([6, 3, 8], vertical_alignment="bottom")
     with left:
         known = FIELDS["seed"]
         st.number_input("Seed", int(known.low), int(known.high), step=1,
-                        **choices.widget("seed"))  # fmt: skip
+                        **state.widget("seed"))  # fmt: skip
     with middle:
         st.button("", icon=":material/casino:", key="reseed", on_click=_reseed,
                   help="Another seed: redraw weights and data")  # fmt: skip
@@ -152,9 +151,9 @@ def _reset() -> None:
     state.adopt(Experiment())
     state.forget_messages()
     st.session_state.update({PIN: None, "preset": state.preset_of(Experiment())})
-    for path in choices.PAGE_VIEWS:
+    for path in state.PAGE_VIEWS:
         for view in LAYERED:
-            st.session_state.pop(choices.view_key(view, path), None)
+            st.session_state.pop(state.view_key(view, path), None)
 
 
 def _pin() -> None:

@@ -13,8 +13,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from rnnviz.dashboard.choices import view_key, widget
-from rnnviz.dashboard.state import MESSAGES, WHOLE_PAGE
+from rnnviz.dashboard.state import MESSAGES, WHOLE_PAGE, view_key, widget
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.plots import theme

@@ -23,7 +23,7 @@ from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
 from rnnviz.dashboard.shared import Shared
 from rnnviz.experiment import Experiment
-from rnnviz.views.notes import batch_note
+from rnnviz.views.picture import batch_note
 
 PAGES = {
     "gradient-flow": ("Gradient flow", gradient_flow),

@@ -7,7 +7,7 @@ import codecs
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from rnnviz.dashboard import choices, layout
+from rnnviz.dashboard import layout, state
 from rnnviz.experiment import FIELDS, Experiment, make_task
 from rnnviz.tasks.text import MAX_CHARACTERS
 from rnnviz.wording.tasks import TASK_NAMES
@@ -69,7 +69,7 @@ def ways(task: str, place: str) -> None:
     left, right = st.columns([3, 2])
     with left:
         st.text_area("Text", placeholder=PLACEHOLDERS[task], max_chars=int(FIELDS["text"].high),
-                     height=80, **choices.widget("text", then=st.rerun, place=place))  # fmt: skip
+                     height=80, **state.widget("text", then=st.rerun, place=place))  # fmt: skip
     with right:
         text_file(place)
 

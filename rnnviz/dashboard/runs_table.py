@@ -12,7 +12,7 @@ import streamlit as st
 
 from rnnviz.analysis.courses import Course
 from rnnviz.dashboard import layout, state, training
-from rnnviz.dashboard.choices import widget
+from rnnviz.dashboard.state import widget
 from rnnviz.dashboard.train_controls import GHOSTS
 from rnnviz.dashboard.training import MOST_KEPT, WORTH_KEEPING, Kept, Visit, changes, kept
 from rnnviz.experiment import FIELDS, Experiment

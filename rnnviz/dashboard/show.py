@@ -12,9 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.analysis.layers import ARROWS
 from rnnviz.dashboard import layout
-from rnnviz.dashboard.choices import view_key, widget
 from rnnviz.dashboard.components import live_chart
-from rnnviz.dashboard.state import WHOLE_PAGE
+from rnnviz.dashboard.state import WHOLE_PAGE, view_key, widget
 from rnnviz.experiment import Plan
 from rnnviz.plots import theme
 from rnnviz.views import equations as views

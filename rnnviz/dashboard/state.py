@@ -2,23 +2,44 @@
 
 Each knob's value lives in `st.session_state` under the field's name. A link is read when the
 visit begins and when Back or Forward opens it again; otherwise the address follows the knobs.
+
+Streamlit drops the value of a widget that was not drawn in the last run (its popover is closed,
+another page is open). So no widget owns a value here: a choice lives in `st.session_state` under
+its own name, where any code may read and set it, as `components.live_slider` has it, too. Its
+widget has another key, is set to the choice before it is drawn, and writes the choice when the
+visitor moves it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from rnnviz.dashboard.choices import PAGE_VIEWS, PATH, VIEWS, view_key
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import TEXT_CUT, from_query, to_query
 from rnnviz.experiment.presets import PRESETS
 
+Callback = Callable[[], None]
+CHOSEN = object()
+"""Stands for the choice's own value."""
+PATH = "path"
+"""The page that is open."""
+PAGE_VIEWS: dict[str, tuple[str, ...]] = {
+    "gradient-flow": ("view_layer", "view_direction", "view_theory", "view_quantity"),
+    "spectrum": ("view_model", "view_layer", "view_direction", "view_gate", "view_theory"),
+    "gates": ("view_model", "view_layer", "view_direction"),
+    "train": (),
+    "phase-diagram": ("view_x", "view_y", "view_cells", "view_number"),
+    "claims": ("view_claim", "view_units", "view_draws", "view_example"),
+}
+"""Display choices of each page. They are in its link alone, and never change the network."""
+VIEWS = frozenset(view for views in PAGE_VIEWS.values() for view in views)
 PAGE, DETAILS = "page", "details"
 """Keys of the two fragments of a page: what is seen first, and what is below the fold."""
 WHOLE_PAGE = (PAGE, DETAILS)
@@ -28,6 +49,40 @@ ASKED = "asked"
 """The experiment that a link, a preset or Reset set the knobs to."""
 MESSAGES = "messages"
 """What a link asked for: the experiment that it got, and what it did not get."""
+
+
+def view_key(view: str, path: str = "") -> str:
+    """Where a page, the open one if none is named, has a display choice of its own."""
+    return f"{path or st.session_state[PATH]}.{view}"
+
+
+def widget(
+    name: str, shown: Any = CHOSEN, *, then: Callback | None = None, place: str = "widget"
+) -> dict[str, Any]:
+    """Key and callback of the Streamlit widget that shows a choice and writes to it.
+
+    Parameters
+    ----------
+    name : of the choice in `st.session_state`.
+    shown : what the widget shows, if that is not the choice as it stands there.
+    then : called after the choice has been written, before the script's body.
+    place : tells a second widget of the same choice from the first.
+    """
+    key, value = widget_key(name, place), st.session_state[name] if shown is CHOSEN else shown
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+    return {"key": key, "on_change": partial(_write, name, key, then)}
+
+
+def widget_key(name: str, place: str = "widget") -> str:
+    """Under which name Streamlit knows a choice's widget."""
+    return f"{name}.{place}"
+
+
+def _write(name: str, key: str, then: Callback | None) -> None:
+    st.session_state[name] = st.session_state[key]
+    if then is not None:
+        then()
 
 
 @dataclass(frozen=True)

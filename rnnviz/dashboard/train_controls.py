@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from rnnviz.dashboard import state, training
-from rnnviz.dashboard.choices import widget
 from rnnviz.dashboard.lessons import LESSONS, Lesson
+from rnnviz.dashboard.state import widget
 from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.jobs.training import Training

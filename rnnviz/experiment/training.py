@@ -15,7 +15,7 @@ from rnnviz.experiment.plan import make_task, plan
 from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
 from rnnviz.training import METRICS, TrainOptions, TrainState, advance
-from rnnviz.training.metrics import loss_per_answer, metric, share_within
+from rnnviz.training.records import loss_per_answer, metric, share_within
 
 
 def batches_of(experiment: Experiment) -> Callable[[int], Batch]:

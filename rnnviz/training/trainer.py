@@ -15,9 +15,15 @@ from rnnviz.core.network import Examples, Network, NetworkTrace, run_network
 from rnnviz.core.numerics import Array
 from rnnviz.core.truncation import truncated_backward
 from rnnviz.training.clipping import CLIPS, global_norm
-from rnnviz.training.metrics import loss_per_answer, metric
 from rnnviz.training.optimizers import OPTIMIZERS
-from rnnviz.training.records import StepRecord, TrainState, rms_state_log10, watched_spectrum
+from rnnviz.training.records import (
+    StepRecord,
+    TrainState,
+    loss_per_answer,
+    metric,
+    rms_state_log10,
+    watched_spectrum,
+)
 
 MakeBatch = Callable[[int], Examples]
 SPECTRA_EVERY = 8

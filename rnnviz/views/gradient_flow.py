@@ -21,8 +21,7 @@ from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.heatmaps import CELLS
 from rnnviz.views import layer_choice, theory
 from rnnviz.views.layer_choice import LayerChoice
-from rnnviz.views.notes import batch_note
-from rnnviz.views.picture import Picture, Words
+from rnnviz.views.picture import Picture, Words, batch_note
 from rnnviz.wording.texts import texts
 from rnnviz.wording.verdicts import gradient_words, say
 

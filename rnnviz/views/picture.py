@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from rnnviz.plots.drawing import Drawing, Track
 from rnnviz.plots.drawing import Words as WordTrack
+from rnnviz.tasks import Batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,3 +46,13 @@ class Words:
 
     key: str
     lines: tuple[str, ...]
+
+
+def batch_note(batch: Batch) -> str:
+    """What the task cut or replaced, and what is padding; "" if there is nothing to say."""
+    said = [batch.note] if batch.note else []
+    least, most = int(batch.lengths.min()), int(batch.lengths.max())
+    if least < batch.seq_len:
+        lengths = f"{least}" if least == most else f"{least} to {most}"
+        said.append(f"Sequences have {lengths} steps; padding is not drawn.")
+    return " ".join(said)

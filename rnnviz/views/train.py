@@ -7,21 +7,28 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from rnnviz.analysis.courses import Course
+from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.experiment import Plan
 from rnnviz.jobs.training import Training
-from rnnviz.plots import theme
+from rnnviz.plots import influence, theme
 from rnnviz.plots import training as plots
 from rnnviz.plots import training_gradients as gradients
 from rnnviz.plots import training_weights as weights
 from rnnviz.tasks.ngram import MAX_ORDER
 from rnnviz.training import METRICS
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.numbers import minus
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.training import clip_words, course_words
 
 COARSE = 60
 """Columns of a heatmap while it plays."""
 LOSS_HEIGHT, MAP_HEIGHT, LOW_HEIGHT = 196, 180, 230
+INFLUENCE_WINDOWS = (20, 40, 41, 100, 0)
+INFLUENCE_HEIGHT = 226
+INFLUENCE_REVISION = -1
+"""Of its charts, which belong to no run."""
+INFLUENCE_STYLES = theme.model_styles(["rnn"])
 
 
 @dataclass(frozen=True)
@@ -179,5 +186,28 @@ def below_the_fold(view: View) -> Iterator[Picture]:
         weights.spectrum_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
         "Singular values and spectral radius of the recurrent weights over training",
         text["how_to_read_spectra"],
+        step_axis=True,
+    )
+
+
+def influence_pictures() -> Iterator[Picture | Words]:
+    """Verdict, the gradient against the window, and where training goes with each window."""
+    text, curve = texts("train"), influence_curve()
+    says = {f"at{k}": minus(f"{curve.slope[k - 1]:+.2f}") for k in (20, 40, 41)}
+    last = (curve.first_right or 1) - 1
+    yield Words("verdict", (fill(text["influence_words"], last=last, **says),))
+    yield Picture(
+        "influence",
+        influence.slope_figure.plain(curve, EXACT, height=INFLUENCE_HEIGHT),
+        "The gradient that truncated backpropagation finds against the length of its window",
+        text["influence_how"],
+    )
+    yield Picture(
+        "influence-runs",
+        influence.runs_figure.plain(
+            influence_runs(INFLUENCE_WINDOWS), OPTIMUM, height=INFLUENCE_HEIGHT
+        ),
+        "The parameter under gradient descent with each window",
+        text["influence_runs_how"],
         step_axis=True,
     )

@@ -20,7 +20,7 @@ from rnnviz.plots.samples import Answers, Next, Written
 from rnnviz.plots.training_weights import GateCourse
 from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
-from rnnviz.training import TrainState, sampling, writing
+from rnnviz.training import TrainState, sampling
 from rnnviz.views.picture import Picture
 from rnnviz.wording.texts import fill, texts
 
@@ -79,8 +79,8 @@ def view(run: Training, batch: Batch, most: int = CHECKPOINTS) -> View:
         likely=_of_those_that_can(
             states, lambda label, each: _likely(label, networks[label], each, batch)
         ),
-        prompt=writing.spelled(batch, writing.prompt(batch)),
-        sentences=writing.end_of(batch) is not None,
+        prompt=sampling.spelled(batch, sampling.prompt(batch)),
+        sentences=sampling.end_of(batch) is not None,
         tracks=most > 1,
     )
 
@@ -121,7 +121,7 @@ def _written(
     label: str, network: Network, states: Sequence[TrainState], batch: Batch, seed: int
 ) -> Written:
     said = [
-        writing.sample_text(network, s.params, batch, np.random.default_rng([seed, s.step]))
+        sampling.sample_text(network, s.params, batch, np.random.default_rng([seed, s.step]))
         for s in states
     ]
     return Written(label, _steps(states), said)
@@ -129,7 +129,7 @@ def _written(
 
 def _likely(label: str, network: Network, states: Sequence[TrainState], batch: Batch) -> Next:
     """The likeliest symbols after the given ones."""
-    positions = (writing.after_prompt(network, s.params, batch) for s in states)
+    positions = (sampling.after_prompt(network, s.params, batch) for s in states)
     rows = [sampling.top(sampling.probabilities(p), batch.labels, LIKELY) for p in positions]
     symbols = [[symbol for symbol, _ in row] for row in rows]
     chances = np.array([[chance for _, chance in row] for row in rows])

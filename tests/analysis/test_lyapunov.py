@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from rnnviz.analysis.jacobian.determinants import log_determinants
+from rnnviz.analysis.jacobian.norms import log_determinants
 from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.lyapunov import DIRECTIONS, long_run, lyapunov_spectrum
 from rnnviz.analysis.theory import mean_field

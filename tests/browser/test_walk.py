@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Page, expect
 
-from rnnviz.dashboard.more import VARIANTS
+from rnnviz.dashboard.knobs import VARIANTS
 from rnnviz.experiment.model import override_field
 from rnnviz.tasks import TASKS
 from rnnviz.wording.tasks import TASK_NAMES

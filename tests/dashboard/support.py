@@ -18,9 +18,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from rnnviz.dashboard import choices
-from rnnviz.dashboard.choices import VIEWS
-from rnnviz.dashboard.state import PIN, Setting
+from rnnviz.dashboard import state
+from rnnviz.dashboard.state import PIN, VIEWS, Setting
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.links import to_query
 
@@ -51,7 +50,7 @@ def change(app: AppTest, **knobs: Any) -> AppTest:
 
 def view_key(app: AppTest, view: str) -> str:
     """Where the open page has a display choice."""
-    return choices.view_key(view, app.session_state[choices.PATH])
+    return state.view_key(view, app.session_state[state.PATH])
 
 
 def knobs(app: AppTest) -> list[Any]:

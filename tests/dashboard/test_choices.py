@@ -15,9 +15,9 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, to_query
 from rnnviz.dashboard import state
-from rnnviz.dashboard.choices import PAGE_VIEWS, VIEWS, view_key, widget_key
 from rnnviz.dashboard.knobs import SLIDERS
 from rnnviz.dashboard.main import PAGES
+from rnnviz.dashboard.state import PAGE_VIEWS, VIEWS, view_key, widget_key
 from rnnviz.experiment import FIELDS
 from tests.dashboard.support import (
     change,

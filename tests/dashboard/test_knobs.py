@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 import rnnviz.dashboard.compute as compute
 from rnnviz import PRESETS, Experiment
-from rnnviz.dashboard.choices import widget_key
 from rnnviz.dashboard.knobs import LABELS
+from rnnviz.dashboard.state import widget_key
 from rnnviz.dashboard.train_controls import OWN
 from rnnviz.experiment import FIELDS, check_size
 from tests.dashboard.support import (

@@ -6,9 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
-from rnnviz.dashboard.choices import widget_key
 from rnnviz.dashboard.main import PAGES
 from rnnviz.dashboard.own_text import PLACEHOLDERS, SAMPLES
+from rnnviz.dashboard.state import widget_key
 from rnnviz.experiment import make_task
 from rnnviz.tasks.text import SPLIT_FROM
 from rnnviz.wording.texts import texts

@@ -9,9 +9,9 @@ from dataclasses import fields, replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.dashboard.choices import widget_key
 from rnnviz.dashboard.saving import Saved
 from rnnviz.dashboard.shared import SHARED
+from rnnviz.dashboard.state import widget_key
 from rnnviz.dashboard.store import new_token
 from rnnviz.dashboard.training import Visit, kept
 from rnnviz.training import Curves

@@ -9,9 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
-from rnnviz.dashboard.choices import widget_key
 from rnnviz.dashboard.lessons import LESSONS
-from rnnviz.views.influence import REVISION
+from rnnviz.dashboard.state import widget_key
+from rnnviz.views.train import INFLUENCE_REVISION
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import change, charts, press, verdict, visit, walk
 from tests.dashboard.training_support import (
@@ -161,4 +161,4 @@ def test_every_figure_is_of_the_run_that_the_page_shows(task: str) -> None:
     assert set(shown.values()) == {training(app).zoom} != {0}
     assert ("written" in shown) == (task in ("words", "captioning"))
     assert ("digits" in shown) == (task == "digit_rows")
-    assert set(revisions(choose(app, "influence")).values()) == {REVISION}
+    assert set(revisions(choose(app, "influence")).values()) == {INFLUENCE_REVISION}

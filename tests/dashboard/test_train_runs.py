@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import from_query
 from rnnviz.dashboard import runs_table
-from rnnviz.dashboard.choices import widget_key
 from rnnviz.dashboard.lessons import LESSONS
+from rnnviz.dashboard.state import widget_key
 from rnnviz.dashboard.training import kept
 from rnnviz.experiment import plan
 from rnnviz.experiment.training import params_after

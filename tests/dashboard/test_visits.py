@@ -9,7 +9,7 @@ import pytest
 
 import rnnviz.dashboard.compute as compute
 from rnnviz import PRESETS, Experiment, to_query
-from rnnviz.dashboard.choices import widget_key
+from rnnviz.dashboard.state import widget_key
 from rnnviz.experiment import FIELDS
 from tests.dashboard.support import (
     PAGES,

@@ -9,7 +9,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
-from rnnviz.dashboard.choices import widget_key
+from rnnviz.dashboard.state import widget_key
 from rnnviz.jobs.training import Training
 
 SMALL = Experiment(models=("rnn", "lstm"), seq_len=8, hidden_size=4, batch_size=4)

@@ -13,7 +13,7 @@ from rnnviz.core.network import Network, predict
 from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
 from rnnviz.training import TrainOptions, TrainState, advance
-from rnnviz.training.metrics import metric
+from rnnviz.training.records import metric
 
 Array = np.ndarray
 MakeBatch = Callable[[int], Batch]

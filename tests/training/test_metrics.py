@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnviz.tasks import Batch
-from rnnviz.training.metrics import (
+from rnnviz.training.records import (
     accuracy,
     loss_per_answer,
     mean_squared_error,

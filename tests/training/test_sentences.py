@@ -9,7 +9,7 @@ from rnnviz.core import RNN
 from rnnviz.core.network import Network
 from rnnviz.experiment import Experiment, make_task
 from rnnviz.tasks import END, START, Batch
-from rnnviz.training.writing import Params, prompt, sample_text
+from rnnviz.training.sampling import Params, prompt, sample_text
 
 
 def batch_of(task: str, text: str = "") -> Batch:

@@ -15,7 +15,7 @@ from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.spectra import weight_spectra
 from rnnviz.core.network import NetworkTrace, run_network
 from rnnviz.training import TrainOptions, TrainState, advance, global_norm, train, trainer
-from rnnviz.training.metrics import metric
+from rnnviz.training.records import metric
 from tests.training.support import equal, linear_rnn, ones, recall, small_lstm, without_loss
 
 pytestmark = pytest.mark.trained

@@ -18,7 +18,7 @@ from rnnviz.jobs import training as training_job
 from rnnviz.jobs.claims import CLAIMS, Asked, Claims
 from rnnviz.jobs.training import Training
 from rnnviz.plots.drawing import to_json
-from rnnviz.views import claims, influence, phase, train, train_networks
+from rnnviz.views import claims, phase, train, train_networks
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.claims import MEASURING, WAITING
 
@@ -93,7 +93,7 @@ def test_what_the_networks_do_is_shown(task: str, keys: set[str]) -> None:
 
 
 def test_influence_balancing_is_shown() -> None:
-    assert list(drawn(influence.pictures())) == ["verdict", "influence", "influence-runs"]
+    assert list(drawn(train.influence_pictures())) == ["verdict", "influence", "influence-runs"]
 
 
 @pytest.mark.parametrize("quantity", phase.QUANTITIES)
@@ -140,7 +140,7 @@ import sys; sys.modules["streamlit"] = None
 from rnnviz import Experiment
 from rnnviz.experiment import plan
 from rnnviz.jobs import claims as c, phase as p, training as t
-from rnnviz.views import (claims, equations, flow_panels, influence, phase, spectrum_panels, train,
+from rnnviz.views import (claims, equations, flow_panels, phase, spectrum_panels, train,
                           train_networks)
 e = Experiment(seq_len=9, hidden_size=4)
 run, _ = t.advance(t.begin(plan(e)), 0.0)

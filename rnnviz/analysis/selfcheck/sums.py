@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from rnnviz.analysis.jacobian.determinants import log_determinants
+from rnnviz.analysis.jacobian.norms import log_determinants
 from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.pairs import pair_matrix
 from rnnviz.analysis.selfcheck.noise import Compared, nudged_record, of_sequences, precision

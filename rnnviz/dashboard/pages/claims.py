@@ -12,10 +12,9 @@ import streamlit as st
 
 from rnnviz.claims.counterexamples import EXAMPLES
 from rnnviz.dashboard import compute, jobs, layout, show
-from rnnviz.dashboard.choices import view_key
 from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.jobs import Work
-from rnnviz.dashboard.state import WHOLE_PAGE, Setting
+from rnnviz.dashboard.state import WHOLE_PAGE, Setting, view_key
 from rnnviz.jobs.claims import CLAIMS, Asked, Claims, advance, follow
 from rnnviz.jobs.claims_networks import OPENS, experiment_of_draw
 from rnnviz.plots.claims import drawn_at

@@ -10,9 +10,8 @@ import streamlit as st
 from rnnviz import frames
 from rnnviz.analysis.gates import GateStats
 from rnnviz.dashboard import compute, controls, layout, show, state
-from rnnviz.dashboard.choices import view_key
 from rnnviz.dashboard.show import equations
-from rnnviz.dashboard.state import Setting
+from rnnviz.dashboard.state import Setting, view_key
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.checkpoints import TRAINED
 from rnnviz.views.gates import Choices, View, pictures

@@ -12,10 +12,9 @@ from rnnviz import frames
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.layers import LayerTrace
 from rnnviz.dashboard import compute, layout, measured, show
-from rnnviz.dashboard.choices import view_key, widget
 from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.show import equations
-from rnnviz.dashboard.state import Setting
+from rnnviz.dashboard.state import Setting, view_key, widget
 from rnnviz.experiment import Experiment, Run
 from rnnviz.views.flow_panels import Look, contribution_pictures, lag_pictures, pair_pictures
 from rnnviz.views.gradient_flow import QUANTITIES, Choices, Range, View, pictures, quantity_picture

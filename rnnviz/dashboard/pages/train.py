@@ -21,7 +21,7 @@ from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import Experiment
 from rnnviz.jobs.training import Training
 from rnnviz.plots import theme
-from rnnviz.views import influence, train_networks
+from rnnviz.views import train, train_networks
 from rnnviz.views.train import Choices, View, below_the_fold, first_screen, view
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.training import loss_words
@@ -50,7 +50,7 @@ def page(setting: Setting) -> None:
     visit.playing = visit.playing and not idle
     controls.draw(visit, idle)
     if controls.lesson() == INFLUENCE:
-        _figures(visit, influence.REVISION, _influence)
+        _figures(visit, train.INFLUENCE_REVISION, _influence)
     elif refusal:
         layout.refused(refusal)
     elif visit.training is not None:
@@ -109,7 +109,7 @@ def _learning(dragging: bool) -> None:
 
 
 def _influence() -> None:
-    show.show(influence.pictures(), influence.STYLES, revision=influence.REVISION)
+    show.show(train.influence_pictures(), train.INFLUENCE_STYLES, revision=train.INFLUENCE_REVISION)
 
 
 def _first_screen(visit: Visit, run: Training) -> None:
