@@ -19,7 +19,7 @@ from rnnviz import __version__
 from rnnviz.commands import add_fields, add_sweep
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save, settings
-from rnnviz.experiment.training import batches_of, held_out, options_of, start
+from rnnviz.experiment.runs import batches_of, held_out, options_of, start
 from rnnviz.training import History, TrainState, train
 from rnnviz.training.history import to_csv, to_json
 

@@ -16,7 +16,7 @@ import pytest
 from rnnviz import FIELDS, Experiment, Model, Run, run
 from rnnviz.core import GRU, GRU_VARIANTS, LSTM, LSTM_VARIANTS, RNN
 from rnnviz.core.network import Network, NetworkTrace
-from rnnviz.experiment.training import params_after
+from rnnviz.experiment.runs import params_after
 
 SMALL = Experiment(seq_len=6, hidden_size=5, batch_size=3)
 

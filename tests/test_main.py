@@ -12,7 +12,7 @@ import pytest
 from rnnviz.__main__ import main
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.checkpoints import RECIPES
-from rnnviz.experiment.training import params_after
+from rnnviz.experiment.runs import params_after
 
 SMALL = ("--seq-len", "6", "--hidden-size", "4", "--batch-size", "2")
 

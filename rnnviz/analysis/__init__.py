@@ -9,6 +9,7 @@ from rnnviz.analysis.contributions import Contributions, weight_contributions
 from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.analysis.jacobian.norms import Determinants, log_determinants
+from rnnviz.analysis.jacobian.qr import ProductSpectrum, product_spectrum
 from rnnviz.analysis.jacobian.sequence import linearize, state_jacobians
 from rnnviz.analysis.lags import LagProfile, lag_profile
 from rnnviz.analysis.layers import LayerTrace, in_real_time, layer_traces
@@ -22,7 +23,6 @@ from rnnviz.analysis.predictions import (
     norm_predictions,
     weight_law,
 )
-from rnnviz.analysis.products import ProductSpectrum, product_spectrum
 from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, mean_rate
 from rnnviz.analysis.spectra import (
     JacobianSpectrum,

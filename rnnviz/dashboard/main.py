@@ -21,7 +21,7 @@ from rnnviz.dashboard import (
 from rnnviz.dashboard.components import relay
 from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
-from rnnviz.dashboard.shared import Shared
+from rnnviz.dashboard.saving import Shared
 from rnnviz.experiment import Experiment
 from rnnviz.views.picture import batch_note
 

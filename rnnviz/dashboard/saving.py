@@ -7,7 +7,7 @@ under the token, the job itself: a value that never changes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
@@ -94,3 +94,13 @@ def _bring_back(visit: Visit, saved: Saved) -> None:
 def _linked(experiment: Experiment) -> Experiment:
     """What a link to this experiment opens."""
     return from_query(to_query(experiment))[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """saved: what visitors have trained, by the token of their browser's tab."""
+
+    saved: Store[Saved] = field(default_factory=Store)
+
+
+SHARED = Shared()

@@ -17,7 +17,7 @@ from rnnviz.core.network import Network
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.config import FIELDS, Experiment
 from rnnviz.experiment.model import Model
-from rnnviz.experiment.training import held_out, params_after, start
+from rnnviz.experiment.runs import held_out, params_after, start
 from rnnviz.tasks.text import SAMPLE
 
 FOLDER = Path(__file__).parents[1] / "checkpoints"

@@ -19,7 +19,7 @@ from rnnviz.core.network import run_network
 from rnnviz.core.truncation import truncated_backward
 from rnnviz.experiment import Experiment, Model, Run
 from rnnviz.experiment.presets import PRESETS
-from rnnviz.experiment.training import batches_of, options_of, start
+from rnnviz.experiment.runs import batches_of, options_of, start
 from rnnviz.training.clipping import clip_by_value, global_norm
 from rnnviz.training.trainer import Step, take_step
 

@@ -14,7 +14,7 @@ import numpy as np
 from rnnviz.analysis.courses import Course
 from rnnviz.core.bptt import Tell
 from rnnviz.experiment import Experiment, Plan
-from rnnviz.experiment.training import options_of
+from rnnviz.experiment.runs import options_of
 from rnnviz.training import History, StepRecord, TrainState, train
 from rnnviz.training import advance as train_to
 

@@ -4,10 +4,10 @@ Every public function takes results of `rnnviz.analysis` and returns a `go.Figur
 looks right in a notebook. Colours and sizes are in `theme`.
 """
 
-from rnnviz.plots.bands import jacobian_bands
 from rnnviz.plots.contributions import contributions_figure
 from rnnviz.plots.gates import carry_figure, gate_heatmap, gate_strips, half_life_figure
 from rnnviz.plots.gradients import flow_detail_figure, flow_figure, flow_range, unit_heatmaps
+from rnnviz.plots.jacobians import jacobian_bands
 from rnnviz.plots.lyapunov import lyapunov_figure
 from rnnviz.plots.pairs import cancellation_figure, lag_figure, pair_heatmaps
 from rnnviz.plots.spectra import (

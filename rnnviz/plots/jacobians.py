@@ -1,4 +1,5 @@
-"""What one step does at most, and what φ′ takes: the state Jacobians through time."""
+"""The state Jacobians through time: what one step does at most, and what φ′ takes; and how wide all
+singular values of every step spread."""
 
 from __future__ import annotations
 
@@ -11,16 +12,35 @@ from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule
-from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
+from rnnviz.plots.panels import (
+    UNSEEN,
+    Place,
+    axes_of,
+    axes_suffix,
+    axis,
+    curve,
+    grid_places,
+    model_title,
+    nothing,
+    placed,
+)
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
     from rnnviz.analysis.spectra import JacobianSpectrum
 
-HEIGHT = 300
-MARGIN = {"t": 22, "b": 48, "r": 84}
+JACOBIAN_HEIGHT = 300
+JACOBIAN_MARGIN = {"t": 22, "b": 48, "r": 84}
 UPPER, LOWER = (0.42, 1.0), (0.0, 0.3)
+ROW_HEIGHT = 270
+MARGIN = {"l": 62, "r": 18, "t": 30, "b": 46}
+LEAST = -6.0
+"""Decades that the axis goes down to; smaller singular values lie on its edge."""
+ROUNDING = 1e-14
+"""Share of a step's largest singular value below which one is zero, or might as well be."""
+BANDS = ((0, 100, 0.16), (25, 75, 0.3))
+"""Percentiles from, to, and how dark."""
 
 
 @FigureFunction
@@ -28,46 +48,46 @@ def jacobian_figure(
     jacobian_spectra: Sequence[JacobianSpectrum],
     *,
     styles: Styles | None = None,
-    height: int = HEIGHT,
+    height: int = JACOBIAN_HEIGHT,
 ) -> Drawing:
     """Above: log10 of the largest singular value of ∂s_t/∂s_{t−1} at each step, what one step
     back can do at most; dotted, what it did on average. Below: mean φ′ at each step.
     """
     known = theme.styles_for([j.label for j in jacobian_spectra], styles)
-    layout: Piece = {"height": height, "margin": {"l": gutter(known), **MARGIN}}
+    layout: Piece = {"height": height, "margin": {"l": gutter(known), **JACOBIAN_MARGIN}}
     if not jacobian_spectra:
         return drawing([UNSEEN], {**layout, **nothing("No model chosen.")}, "jacobians")
-    largest = [_log10(j.singular_values[:, 0]) for j in jacobian_spectra]
-    rates = [_log10(np.array([j.measured_rate or 0.0])) for j in jacobian_spectra]
-    y_range = _range(np.concatenate([*largest, *rates]))
+    largest = [_finite_log10(j.singular_values[:, 0]) for j in jacobian_spectra]
+    rates = [_finite_log10(np.array([j.measured_rate or 0.0])) for j in jacobian_spectra]
+    y_range = _jacobian_range(np.concatenate([*largest, *rates]))
     data: list[Piece] = []
     ends: list[EndLabel] = []
     for j, heights, rate in zip(jacobian_spectra, largest, rates, strict=True):
         style = known[j.label]
-        data += _lines(j, heights, float(rate[0]), style)
+        data += _jacobian_lines(j, heights, float(rate[0]), style)
         ends.append(_label(style, heights))
-    pixels = (UPPER[1] - UPPER[0]) * (height - MARGIN["t"] - MARGIN["b"])
-    layout |= _axes(jacobian_spectra, y_range)
+    pixels = (UPPER[1] - UPPER[0]) * (height - JACOBIAN_MARGIN["t"] - JACOBIAN_MARGIN["b"])
+    layout |= _jacobian_axes(jacobian_spectra, y_range)
     first = min(float(j.steps[0]) for j in jacobian_spectra)
     names = end_labels(ends, y_range, pixels, first)
     layout["annotations"] = [*names, *_zeros(jacobian_spectra, known)]
     return drawing(data, layout, "jacobians")
 
 
-def _log10(values: Array) -> Array:
+def _finite_log10(values: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log10(values)
     return np.where(np.isfinite(logs), logs, np.nan)
 
 
-def _range(heights: Array) -> tuple[float, float]:
+def _jacobian_range(heights: Array) -> tuple[float, float]:
     finite = heights[np.isfinite(heights)]
     low, high = finite.min(initial=-0.5), finite.max(initial=0.5)
     pad = 0.06 * (high - low)
     return float(low - pad), float(high + pad)
 
 
-def _lines(
+def _jacobian_lines(
     spectrum: JacobianSpectrum, heights: Array, rate: float, style: theme.Style
 ) -> list[Piece]:
     steps = np.asarray(spectrum.steps, dtype=np.float64)
@@ -91,7 +111,7 @@ def _zeros(spectra: Sequence[JacobianSpectrum], styles: Styles) -> list[Piece]:
     """In words: at how many steps the Jacobian is zero or no number, where a line has gaps."""
     texts = []
     for j in spectra:
-        missing = int(np.sum(~np.isfinite(_log10(j.singular_values[:, 0]))))
+        missing = int(np.sum(~np.isfinite(_finite_log10(j.singular_values[:, 0]))))
         if missing:
             zero = np.any(j.singular_values[:, 0] == 0)
             word = "zero" if zero else "no number"
@@ -100,7 +120,7 @@ def _zeros(spectra: Sequence[JacobianSpectrum], styles: Styles) -> list[Piece]:
     return [note("; ".join(texts), 0.01, 0, **place)] if texts else []
 
 
-def _axes(spectra: Sequence[JacobianSpectrum], y_range: tuple[float, float]) -> Piece:
+def _jacobian_axes(spectra: Sequence[JacobianSpectrum], y_range: tuple[float, float]) -> Piece:
     first = min(float(j.steps[0]) for j in spectra)
     last = max(float(j.steps[-1]) for j in spectra)
     pad = 0.008 * (last - first) or 0.5
@@ -116,3 +136,96 @@ def _axes(spectra: Sequence[JacobianSpectrum], y_range: tuple[float, float]) -> 
         "yaxis2": lower,
         "shapes": [one],
     }
+
+
+@FigureFunction
+def jacobian_bands(spectra: Sequence[JacobianSpectrum], *, styles: Styles | None = None) -> Drawing:
+    """log10 of the singular values of ∂s_t/∂s_{t−1} at each step, one panel a model on one axis:
+    thick the largest, thin the median; dark between the quartiles, light from least to largest.
+    Above 0 a direction is stretched. What is zero lies on the lower edge and are counted in words.
+    """
+    known = theme.styles_for([j.label for j in spectra], styles)
+    rows = -(-max(len(spectra), 1) // 3)
+    layout: Piece = {"height": ROW_HEIGHT * rows, "margin": MARGIN, "hovermode": "x unified"}
+    if not spectra:
+        return drawing([UNSEEN], {**layout, **nothing("No model chosen.")}, "bands")
+    logs = [_log10(j.singular_values) for j in spectra]
+    y_range = _range(logs)
+    data, shapes, notes = [UNSEEN], [], []
+    for index, (j, values, place) in enumerate(
+        zip(spectra, logs, grid_places(len(spectra), 0.2), strict=True)
+    ):
+        suffix = axes_suffix(index)
+        axes = axes_of(suffix)
+        data += [{**piece, **axes} for piece in _lines(j, values, known[j.label], y_range[0])]
+        shapes.append(rule((0, 1), (0, 0), xref=f"x{suffix} domain", yref=f"y{suffix}"))
+        notes += [model_title(known[j.label], place), *_missing(j, suffix)]
+        layout |= _axes(j, suffix, place, y_range)
+    return drawing(data, {**layout, "shapes": shapes, "annotations": notes}, "bands")
+
+
+def _log10(values: Array) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log10(values)
+
+
+def _range(logs: Sequence[Array]) -> tuple[float, float]:
+    """The same for all panels."""
+    found = np.concatenate([v[np.isfinite(v)] for v in logs])
+    low = min(max(float(found.min(initial=-0.5)), LEAST), -0.5)
+    high = max(float(found.max(initial=0.25)), 0.25)
+    pad = 0.05 * (high - low)
+    return low - pad, high + pad
+
+
+def _lines(
+    spectrum: JacobianSpectrum, logs: Array, style: theme.Style, floor: float
+) -> list[Piece]:
+    """Bands first, then the median and the largest, of the steps that have numbers."""
+    known = ~np.isnan(logs).any(axis=1)
+    steps = np.asarray(spectrum.steps, float)[known]
+    if not len(steps):
+        return []
+    levels = sorted({level for low, high, _ in BANDS for level in (low, high)} | {50})
+    values = np.maximum(logs[known], floor)
+    at = dict(zip(levels, np.percentile(values, levels, axis=1), strict=True))
+    bands = [_band(steps, at[low], at[high], style, dark) for low, high, dark in BANDS]
+    median = curve(steps, at[50], style, "median 10<sup>%{y:.2f}</sup>", width=theme.THIN)
+    largest = curve(steps, at[100], style, "σ<sub>max</sub> 10<sup>%{y:.2f}</sup>")
+    return [*bands, {**median, "name": f"{style.title} median"}, largest]
+
+
+def _band(steps: Array, low: Array, high: Array, style: theme.Style, dark: float) -> Piece:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": np.concatenate([steps, steps[::-1]]).astype(np.float32),
+        "y": np.concatenate([low, high[::-1]]).astype(np.float32),
+        "fill": "toself",
+        "fillcolor": style.colour,
+        "opacity": dark,
+        "line": {"width": 0, "color": style.colour},
+        "name": f"{style.title} band",
+        "hoverinfo": "skip",
+    }
+
+
+def _axes(j: JacobianSpectrum, suffix: str, place: Place, y_range: tuple[float, float]) -> Piece:
+    first, lowest = place[4:]
+    start, last = float(j.steps[0]), float(j.steps[-1])
+    pad = 0.008 * (last - start) or 0.5
+    x = axis("time step t" if lowest else "", range=[start - pad, last + pad], showgrid=False)
+    y = axis("log<sub>10</sub> σ" if first else "", range=list(y_range), nticks=6)
+    hidden = {} if first else {"showticklabels": False, "ticks": ""}
+    return placed({**x, "nticks": 6}, {**y, **hidden}, suffix, place)
+
+
+def _missing(j: JacobianSpectrum, suffix: str) -> list[Piece]:
+    """In words: how many singular values are zero or no number, of how many."""
+    values = j.singular_values
+    zero = values <= ROUNDING * values.max(axis=1, keepdims=True)
+    counts = (int(zero.sum()), "zero to rounding"), (int(np.isnan(values).sum()), "no number")
+    texts = [f"{count:,} of {values.size:,} are {word}" for count, word in counts if count]
+    place = {"xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "xanchor": "left"}
+    size = {"font": {"size": theme.SMALL_SIZE}, "yanchor": "bottom"}
+    return [note("<br>".join(texts), 0.02, 0, align="left", **place, **size)] if texts else []

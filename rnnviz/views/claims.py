@@ -17,7 +17,7 @@ from rnnviz.claims.stability import SEQUENCES
 from rnnviz.jobs.claims import CLAIMS, Claims
 from rnnviz.jobs.claims_networks import SHARED, UPDATES
 from rnnviz.plots import claims as plots
-from rnnviz.plots import claims_cells, claims_theory, claims_training, theme
+from rnnviz.plots import claims_cells, claims_training, theme
 from rnnviz.plots.drawing import Drawing
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording import claims as wording
@@ -54,7 +54,7 @@ FIGURES: dict[str, Callable[..., Drawing]] = {
     "highway": claims_cells.carry_figure.plain,
     "clipping": claims_training.clipping_figure.plain,
     "truncation": _truncation_figure,
-    "stability": claims_theory.stability_figure.plain,
+    "stability": plots.stability_figure.plain,
 }
 PREDICTOR_NAMES = {
     "sigma": "γσₘₐₓ",
@@ -164,7 +164,7 @@ def examples_picture(
 ) -> Picture:
     """Counterexamples to the claim of σ_max, side by side."""
     height = HEIGHT if len(names) == 1 else LOW_HEIGHT
-    figure = claims_theory.examples_figure.plain([counterexample(n) for n in names], height=height)
+    figure = plots.examples_figure.plain([counterexample(n) for n in names], height=height)
     return Picture(f"claims-{key}", figure, alt, texts("claims")["how_to_read_examples"])
 
 

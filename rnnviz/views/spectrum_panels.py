@@ -11,7 +11,7 @@ from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.spectra import JacobianSpectrum
 from rnnviz.experiment import Run
-from rnnviz.plots import bands, lyapunov, theme
+from rnnviz.plots import jacobians, lyapunov, theme
 from rnnviz.views.layer_choice import LayerChoice, parts_of, single
 from rnnviz.views.picture import Picture
 from rnnviz.wording.names import display_name
@@ -90,7 +90,7 @@ def bands_pictures(
     """All singular values of every step's Jacobian."""
     yield Picture(
         "bands",
-        bands.jacobian_bands.plain(spectra, styles=styles),
+        jacobians.jacobian_bands.plain(spectra, styles=styles),
         "All singular values of each step's Jacobian, one panel a model",
         texts("spectrum")["how_to_read_bands"],
         time_axis=True,

@@ -10,7 +10,7 @@ from rnnviz.analysis.courses import Course
 from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.experiment import Plan
 from rnnviz.jobs.training import Training
-from rnnviz.plots import influence, theme
+from rnnviz.plots import claims_training, theme
 from rnnviz.plots import training as plots
 from rnnviz.plots import training_gradients as gradients
 from rnnviz.plots import training_weights as weights
@@ -198,13 +198,13 @@ def influence_pictures() -> Iterator[Picture | Words]:
     yield Words("verdict", (fill(text["influence_words"], last=last, **says),))
     yield Picture(
         "influence",
-        influence.slope_figure.plain(curve, EXACT, height=INFLUENCE_HEIGHT),
+        claims_training.slope_figure.plain(curve, EXACT, height=INFLUENCE_HEIGHT),
         "The gradient that truncated backpropagation finds against the length of its window",
         text["influence_how"],
     )
     yield Picture(
         "influence-runs",
-        influence.runs_figure.plain(
+        claims_training.runs_figure.plain(
             influence_runs(INFLUENCE_WINDOWS), OPTIMUM, height=INFLUENCE_HEIGHT
         ),
         "The parameter under gradient descent with each window",

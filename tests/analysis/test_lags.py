@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis import limits
+from rnnviz.analysis.jacobian.qr import product_spectrum
 from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.lags import lag_profile
-from rnnviz.analysis.products import product_spectrum
 from rnnviz.analysis.theory import gradient_bound_log10
 from rnnviz.core import LSTM, RNN, forward
 from rnnviz.core.initializers import orthogonal

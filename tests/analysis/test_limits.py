@@ -13,12 +13,12 @@ from rnnviz import Experiment, run
 from rnnviz.analysis import limits
 from rnnviz.analysis.carry import carry_paths
 from rnnviz.analysis.contributions import weight_contributions
+from rnnviz.analysis.jacobian.qr import product_spectrum
 from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.analysis.lags import lag_profile
 from rnnviz.analysis.lyapunov import lyapunov_spectrum
 from rnnviz.analysis.measures import VECTORS, measures
 from rnnviz.analysis.pairs import pair_matrix
-from rnnviz.analysis.products import product_spectrum
 from rnnviz.core import CELLS, GRU, LSTM, Trace, bptt
 from rnnviz.core.cost import Estimate
 from tests.analysis.cells import any_problem

@@ -33,7 +33,7 @@ import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from rnnviz.experiment import Experiment  # noqa: E402
-from rnnviz.experiment.training import batches_of, start  # noqa: E402
+from rnnviz.experiment.runs import batches_of, start  # noqa: E402
 from rnnviz.tasks import Batch  # noqa: E402
 from rnnviz.training import History, TrainOptions, train  # noqa: E402
 from rnnviz.training.trainer import SPECTRA_EVERY, take_step  # noqa: E402

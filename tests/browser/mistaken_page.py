@@ -7,7 +7,7 @@ import numpy as np
 from rnnviz.core import lstm
 from rnnviz.core.activations import logistic_slope
 from rnnviz.dashboard.main import main
-from rnnviz.dashboard.shared import SHARED
+from rnnviz.dashboard.saving import SHARED
 
 
 def wrong_slope(y: np.ndarray, out: np.ndarray) -> None:

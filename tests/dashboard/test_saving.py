@@ -9,8 +9,7 @@ from dataclasses import fields, replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.dashboard.saving import Saved
-from rnnviz.dashboard.shared import SHARED
+from rnnviz.dashboard.saving import SHARED, Saved
 from rnnviz.dashboard.state import widget_key
 from rnnviz.dashboard.store import new_token
 from rnnviz.dashboard.training import Visit, kept

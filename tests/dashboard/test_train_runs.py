@@ -18,7 +18,7 @@ from rnnviz.dashboard.lessons import LESSONS
 from rnnviz.dashboard.state import widget_key
 from rnnviz.dashboard.training import kept
 from rnnviz.experiment import plan
-from rnnviz.experiment.training import params_after
+from rnnviz.experiment.runs import params_after
 from rnnviz.jobs.training import advance, begin
 from tests.dashboard.support import (
     assert_sound,

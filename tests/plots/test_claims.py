@@ -13,9 +13,15 @@ from rnnviz.claims.counterexamples import EXAMPLES, counterexample
 from rnnviz.claims.growth import PREDICTORS, draws
 from rnnviz.claims.influence import EXACT, influence_curve
 from rnnviz.claims.stability import sensitivity
-from rnnviz.plots.claims import FLOOR, drawn_at, growth_figure, members
+from rnnviz.plots.claims import (
+    FLOOR,
+    drawn_at,
+    examples_figure,
+    growth_figure,
+    members,
+    stability_figure,
+)
 from rnnviz.plots.claims_cells import carry_figure, reduction_figure
-from rnnviz.plots.claims_theory import examples_figure, stability_figure
 from rnnviz.plots.claims_training import clipping_figure, truncation_figure
 from tests.claims.support import agreeing, carried, clipped, drawn, moved, reduced
 from tests.plots.support import BAD_TEXT, as_json, heights, named, texts

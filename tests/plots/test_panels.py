@@ -22,9 +22,9 @@ from rnnviz.analysis.spectra import jacobian_spectrum, stretch, weight_spectra
 from rnnviz.core.numerics import Status
 from rnnviz.plots import spectra as spectrum_plots
 from rnnviz.plots import theme
-from rnnviz.plots.bands import jacobian_bands
 from rnnviz.plots.contributions import contributions_figure
 from rnnviz.plots.gradients import flow_figure
+from rnnviz.plots.jacobians import jacobian_bands
 from rnnviz.plots.lyapunov import lyapunov_figure
 from rnnviz.plots.pairs import cancellation_figure, lag_figure, one_loss_figure, pair_heatmaps
 from tests.plots.support import as_json, flow, heights, named, texts, trace

@@ -8,7 +8,7 @@ import pytest
 
 from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.plots import theme
-from rnnviz.plots.influence import runs_figure, slope_figure
+from rnnviz.plots.claims_training import runs_figure, slope_figure
 from rnnviz.plots.training import loss_figure, running_mean, span
 from rnnviz.plots.training_gradients import (
     norm_figure,

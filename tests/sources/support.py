@@ -8,7 +8,7 @@ from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.core.network import NetworkTrace, run_network
 from rnnviz.experiment import Experiment, Model, Run, init_params, make_batch, make_networks, run
 from rnnviz.experiment.links import from_query
-from rnnviz.experiment.training import held_out, params_after, start
+from rnnviz.experiment.runs import held_out, params_after, start
 
 Array = np.ndarray
 STEP = 1e-30

@@ -14,7 +14,7 @@ from rnnviz.core.numerics import Status
 from rnnviz.core.truncation import truncated_backward
 from rnnviz.experiment import Model, init_params, make_batch, make_networks, run
 from rnnviz.experiment.presets import PRESETS
-from rnnviz.experiment.training import batches_of, options_of, start
+from rnnviz.experiment.runs import batches_of, options_of, start
 from rnnviz.training import clip_by_norm, clip_by_value, global_norm, train
 from tests.sources.support import complex_step_error, flow, link, only, small
 

@@ -19,7 +19,7 @@ from rnnviz.experiment.checkpoints import (
     save,
     settings,
 )
-from rnnviz.experiment.training import held_out, start
+from rnnviz.experiment.runs import held_out, start
 
 
 @pytest.fixture(params=RECIPES)

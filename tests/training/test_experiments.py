@@ -10,7 +10,7 @@ import pytest
 
 from rnnviz.core import GRU_VARIANTS, LSTM_VARIANTS
 from rnnviz.experiment import Experiment, Model, make_batch, run
-from rnnviz.experiment.training import batches_of, held_out, options_of, params_after, start
+from rnnviz.experiment.runs import batches_of, held_out, options_of, params_after, start
 from rnnviz.tasks import TASKS
 from rnnviz.training import TrainOptions, train
 from tests.training.support import equal

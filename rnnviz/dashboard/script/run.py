@@ -7,6 +7,6 @@ of another kind.
 from __future__ import annotations
 
 from rnnviz.dashboard.main import main
-from rnnviz.dashboard.shared import SHARED
+from rnnviz.dashboard.saving import SHARED
 
 main(SHARED)
