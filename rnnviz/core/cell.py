@@ -20,7 +20,7 @@ from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from rnnviz.core import products
+from rnnviz.core import parameters
 from rnnviz.core.activations import ACTIVATIONS, Activation
 from rnnviz.core.latex import Equations, literal
 from rnnviz.core.numerics import Array
@@ -197,10 +197,10 @@ class Cell(Parameters, ABC):
             log2 = trace.d_log2[1:, None]
             d_a = np.ldexp(trace.d_gate_values, log2) if log2.any() else trace.d_gate_values
             rows = self.x_rows, self.h_rows
-            sums = products.weight_gradients(d_a, trace.x, trace.h[:-1], *rows)
+            sums = parameters.weight_gradients(d_a, trace.x, trace.h[:-1], *rows)
             grads = self.assemble_grads(trace, d_a, *sums)
             if trace.delayed is not None:
-                d_W_skip = products.summed_products(d_a[:, self.x_rows], trace.delayed)
+                d_W_skip = parameters.summed_products(d_a[:, self.x_rows], trace.delayed)
                 grads["W_skip"] = self.stacked(d_W_skip, self.x_gate_rows)
             return grads
 
@@ -216,7 +216,7 @@ class Cell(Parameters, ABC):
     def input_gradients(self, trace: Traced) -> Array:
         """d_x_t = W_xhᵀ d_a_t, (T, D, B)."""
         W_xT = self.arranged(trace.params["W_xh"], self.x_gate_rows).T
-        return products.input_gradients(W_xT, trace.d_gate_values[:, self.x_rows])
+        return parameters.input_gradients(W_xT, trace.d_gate_values[:, self.x_rows])
 
     def skip_gradients(self, trace: Traced) -> Array:
         """W_skipᵀ d_a of the first d−1 steps: the gradients of the states before h[0], (d−1, H,
@@ -226,7 +226,7 @@ class Cell(Parameters, ABC):
         steps = min(len(trace.h_before), len(trace.x))
         result = np.zeros_like(trace.h_before)
         d_a = trace.d_gate_values[:steps, self.x_rows]
-        result[:steps] = products.input_gradients(W_skipT, d_a)
+        result[:steps] = parameters.input_gradients(W_skipT, d_a)
         return result
 
     def carried(self, trace: Traced) -> Array:

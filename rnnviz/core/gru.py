@@ -12,7 +12,7 @@ from rnnviz.core.activations import ONE, logistic_of_negated, logistic_slope, ta
 from rnnviz.core.cell import Cell, Recorded, Tape, Traced, Views, Weights
 from rnnviz.core.latex import D_H, D_H_BEFORE, Equations, aligned, preactivation, skip_term
 from rnnviz.core.numerics import Array
-from rnnviz.core.products import summed_products
+from rnnviz.core.parameters import summed_products
 from rnnviz.core.variants import GRU_VARIANTS
 
 RESETS = ("after", "before")

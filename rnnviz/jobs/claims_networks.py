@@ -20,7 +20,7 @@ from rnnviz.core.truncation import truncated_backward
 from rnnviz.experiment import Experiment, Model, Run
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.experiment.runs import batches_of, options_of, start
-from rnnviz.training.clipping import clip_by_value, global_norm
+from rnnviz.training.optimizers import clip_by_value, global_norm
 from rnnviz.training.trainer import Step, take_step
 
 Array = np.ndarray

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from rnnviz.training.clipping import CLIPS, clip_by_norm, clip_by_value, global_norm
 from rnnviz.training.history import ARRAY_BYTES, Curves, History
-from rnnviz.training.optimizers import OPTIMIZERS
+from rnnviz.training.optimizers import CLIPS, OPTIMIZERS, clip_by_norm, clip_by_value, global_norm
 from rnnviz.training.records import METRICS, StepRecord, TrainState, metric
 from rnnviz.training.trainer import TrainOptions, advance, train
 

@@ -14,8 +14,7 @@ from rnnviz.core.layers import Backward
 from rnnviz.core.network import Examples, Network, NetworkTrace, run_network
 from rnnviz.core.numerics import Array
 from rnnviz.core.truncation import truncated_backward
-from rnnviz.training.clipping import CLIPS, global_norm
-from rnnviz.training.optimizers import OPTIMIZERS
+from rnnviz.training.optimizers import CLIPS, OPTIMIZERS, global_norm
 from rnnviz.training.records import (
     StepRecord,
     TrainState,

@@ -9,7 +9,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from rnnviz.core import layers, network, products
+from rnnviz.core import layers, network, parameters
 from rnnviz.core.skips import Arrivals
 from tests.core.mutants import CAUGHT, TOLERANCE
 from tests.core.networks import SETTINGS, direction_error
@@ -114,12 +114,12 @@ def skip_of_a_whole_block_too_late(patch):
 
 
 def skip_weights_see_the_step_before(patch):
-    right = products.summed_products
+    right = parameters.summed_products
 
     def wrong(a, v):
         return right(a, np.roll(v, -1, axis=0))
 
-    patch.setattr(products, "summed_products", wrong)
+    patch.setattr(parameters, "summed_products", wrong)
 
 
 def context_of_the_state_after_it(patch):

@@ -11,12 +11,14 @@ from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.show import equations
 from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import Experiment
-from rnnviz.views.spectrum import Choices, View, pictures
-from rnnviz.views.spectrum_panels import (
+from rnnviz.views.spectrum import (
+    Choices,
     Shown,
+    View,
     bands_pictures,
     exponents_picture,
     exponents_row,
+    pictures,
     shown,
 )
 from rnnviz.views.theory import of_exponents
