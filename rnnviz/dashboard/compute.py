@@ -23,7 +23,7 @@ from rnnviz.dashboard.training import still_to_do, trained_params
 from rnnviz.experiment import Experiment, Plan, Run, check_size, run_plan
 from rnnviz.experiment import plan as make_plan
 from rnnviz.experiment.plan import MAX_BYTES
-from rnnviz.jobs import claims, claims_networks, phase
+from rnnviz.jobs import claims, phase
 from rnnviz.sweep import Result, cost_of
 from rnnviz.views import gates, gradient_flow, spectrum, train
 
@@ -184,6 +184,6 @@ def _drawn(name: str, seed: int, hidden_size: int, number: int) -> Any:
 
 @_cached(max_entries=100)
 def _own_agreement(experiment: Experiment, label: str) -> Any:
-    if traces.seconds(experiment) > claims_networks.MOST_SECONDS:
-        return claims_networks.not_measured(experiment, label)
-    return claims_networks.own_agreement(traces(experiment), label)
+    if traces.seconds(experiment) > claims.MOST_SECONDS:
+        return claims.not_measured(experiment, label)
+    return claims.own_agreement(traces(experiment), label)

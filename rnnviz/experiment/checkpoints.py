@@ -29,7 +29,7 @@ class Checkpoint:
     """A trained network: the experiment with its one model and its `train_steps`, and params in
     the experiment's dtype, with the numbers of the file, which are float32.
 
-    scores: what `training.held_out` says of exactly these parameters.
+    scores: what `runs.held_out` says of exactly these parameters.
     """
 
     name: str

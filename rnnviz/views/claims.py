@@ -14,8 +14,7 @@ from rnnviz.claims.counterexamples import EXAMPLES, counterexample
 from rnnviz.claims.growth import PREDICTORS, Draw, score
 from rnnviz.claims.influence import EXACT, influence_curve
 from rnnviz.claims.stability import SEQUENCES
-from rnnviz.jobs.claims import CLAIMS, Claims
-from rnnviz.jobs.claims_networks import SHARED, UPDATES
+from rnnviz.jobs.claims import CLAIMS, SHARED, UPDATES, Claims
 from rnnviz.plots import claims as plots
 from rnnviz.plots import claims_cells, claims_training, theme
 from rnnviz.plots.drawing import Drawing

@@ -11,8 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz.claims.counterexamples import EXAMPLES
 from rnnviz.dashboard import controls, jobs
-from rnnviz.jobs.claims import CLAIMS
-from rnnviz.jobs.claims_networks import OPENS
+from rnnviz.jobs.claims import CLAIMS, OPENS
 from rnnviz.wording.claims import MEASURING, SENTENCES, TONES, WAITING
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import (

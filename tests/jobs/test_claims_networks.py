@@ -16,11 +16,12 @@ from rnnviz.claims.counterexamples import counterexample
 from rnnviz.claims.growth import STEPS, STRETCH, draw
 from rnnviz.core import backward, forward
 from rnnviz.experiment import check_size
-from rnnviz.jobs.claims import Asked, measure
-from rnnviz.jobs.claims_networks import (
+from rnnviz.jobs.claims import (
     OPENS,
+    Asked,
     clipped_run,
     experiment_of_draw,
+    measure,
     own_agreement,
     set_up,
 )

@@ -15,8 +15,7 @@ from rnnviz.dashboard import compute, jobs, layout, show
 from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.jobs import Work
 from rnnviz.dashboard.state import WHOLE_PAGE, Setting, view_key
-from rnnviz.jobs.claims import CLAIMS, Asked, Claims, advance, follow
-from rnnviz.jobs.claims_networks import OPENS, experiment_of_draw
+from rnnviz.jobs.claims import CLAIMS, OPENS, Asked, Claims, advance, experiment_of_draw, follow
 from rnnviz.plots.claims import drawn_at
 from rnnviz.views.claims import (
     Choices,
