@@ -140,7 +140,7 @@ import sys; sys.modules["streamlit"] = None
 from rnnviz import Experiment
 from rnnviz.experiment import plan
 from rnnviz.jobs import claims as c, phase as p, training as t
-from rnnviz.views import (claims, equations, flow_panels, phase, spectrum_panels, train,
+from rnnviz.views import (claims, equations, flow_panels, phase, spectrum, train,
                           train_networks)
 e = Experiment(seq_len=9, hidden_size=4)
 run, _ = t.advance(t.begin(plan(e)), 0.0)
