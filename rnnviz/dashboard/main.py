@@ -33,6 +33,7 @@ FIRST = "gradient-flow"
 
 def main() -> None:
     """Sidebar, navigation, then the chosen page."""
+    st.session_state[state.CUT_SHORT] = True
     st.set_page_config(page_title="rnnviz", page_icon="📉", layout="wide")
     layout.style()
     pages = [
@@ -46,6 +47,7 @@ def main() -> None:
     state.open_page(chosen.url_path or FIRST)
     controls.sidebar()
     chosen.run()
+    st.session_state[state.CUT_SHORT] = False
 
 
 def _show(path: str) -> None:
