@@ -18,6 +18,8 @@ import streamlit as st
 Callback = Callable[[], None]
 CHOSEN = object()
 """Stands for the choice's own value."""
+MOVED = "moved"
+"""Key of the widget that the visitor has moved, until it is drawn again."""
 PATH = "path"
 """The page that is open."""
 PAGE_VIEWS: dict[str, tuple[str, ...]] = {
@@ -50,7 +52,11 @@ def widget(
     place : tells a second widget of the same choice from the first.
     """
     key, value = widget_key(name, place), st.session_state[name] if shown is CHOSEN else shown
-    if key not in st.session_state or st.session_state[key] != value:
+    if st.session_state.get(MOVED) == key and st.session_state.get(key) == value:
+        del st.session_state[MOVED]  # the browser knows, and may be a click ahead
+    else:
+        # In every run: a run that is cut short may not have reached the browser, which would show
+        # the widget's default, and send that with its next message.
         st.session_state[key] = value
     return {"key": key, "on_change": partial(_write, name, key, then)}
 
@@ -61,6 +67,6 @@ def widget_key(name: str, place: str = "widget") -> str:
 
 
 def _write(name: str, key: str, then: Callback | None) -> None:
-    st.session_state[name] = st.session_state[key]
+    st.session_state[name], st.session_state[MOVED] = st.session_state[key], key
     if then is not None:
         then()

@@ -63,8 +63,10 @@ def _format(value: float, fmt: str) -> str:
 
 
 def _show_page() -> None:
-    """Run the page alone: the other knobs do not depend on a slider."""
-    st.rerun(state.PAGE if is_dragging() else state.WHOLE_PAGE)
+    """Run the page alone: the other knobs do not depend on a slider. All, if a run of all was cut
+    short: it may have been about to draw a popover that was opened."""
+    if not st.session_state.get(state.CUT_SHORT):
+        st.rerun(state.PAGE if is_dragging() else state.WHOLE_PAGE)
 
 
 def select(name: str) -> None:

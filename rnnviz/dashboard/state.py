@@ -22,6 +22,8 @@ from rnnviz.experiment.presets import PRESETS
 PAGE, DETAILS = "page", "details"
 """Keys of the two fragments of a page: what is seen first, and what is below the fold."""
 WHOLE_PAGE = (PAGE, DETAILS)
+CUT_SHORT = "cut_short"
+"""Whether the last run of the whole script has not come to its end, or not yet."""
 PIN = "pin"
 """The link's name for the pinned experiment: its own link's query."""
 ASKED = "asked"
