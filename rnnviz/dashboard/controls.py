@@ -15,6 +15,7 @@ from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import left_out
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.wording.names import display_name
+from rnnviz.wording.texts import texts
 
 LAYERED = ("view_layer", "view_direction")
 """Display choices that the defaults leave no room for."""
@@ -70,7 +71,7 @@ def _preset() -> None:
     st.selectbox(
         "Preset",
         options=list(PRESETS),
-        format_func=lambda name: PRESETS[name].title,
+        format_func=lambda name: texts("presets")[f"title_{name}"],
         index=None,
         placeholder="Choose a preset …",
         required=True,  # or Escape would empty it

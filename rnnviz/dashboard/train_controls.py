@@ -56,7 +56,7 @@ def lesson() -> str:
 
 def lesson_words(name: str) -> str:
     """What a lesson shows, in one sentence."""
-    return LESSONS[name].sentence
+    return texts("lessons")[name]
 
 
 def log_loss() -> bool:
@@ -225,7 +225,7 @@ def _lessons() -> None:
     st.selectbox(
         "Lesson",
         list(LESSONS),
-        format_func=lambda name: LESSONS[name].title,
+        format_func=lambda name: texts("lessons")[f"title_{name}"],
         index=None,
         placeholder="Choose a lesson …",
         required=True,  # or Escape would empty it
