@@ -141,7 +141,8 @@ def _size(line: str, first: bool) -> str:
 
 def how_to_read(text: str) -> None:
     """One sentence under a figure."""
-    st.html(f'<p class="rnnviz-how"><b>How to read:</b> {_marked(text)}</p>')
+    said = fill(texts("layout")["how_to_read"], said=text)
+    st.html(f'<p class="rnnviz-how">{_marked(said)}</p>')
 
 
 def chosen(key: str) -> str:

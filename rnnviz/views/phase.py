@@ -56,7 +56,7 @@ def view(diagram: Diagram, choices: Choices = Choices()) -> View:
         grids=slopes if choices.quantity == "slope" else grids(choices.quantity),
         here=here,
         styles=theme.model_styles(models),
-        verdict=phase_words(slopes, row) or ("Nothing is computed yet.",),
+        verdict=phase_words(slopes, row) or (texts("phase")["nothing_yet"],),
     )
 
 

@@ -25,7 +25,7 @@ from rnnviz.plots import theme
 from rnnviz.views import layer_choice, theory
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.verdicts import say
 
 OTHER_WAYS = {"leak": "the leak", "skip": "W_skip"}
@@ -163,7 +163,7 @@ def pictures(view: View) -> Iterator[Picture | Words]:
     text = texts("spectrum")
     yield Words("verdict", (view.verdict,))
     if view.silent:
-        yield Words("warning", (f"No law is drawn: {view.silent}.",))
+        yield Words("warning", (fill(text["no_law"], reason=view.silent),))
     if view.notes:
         yield Words("note", view.notes)
     yield from _weights(view, text)
