@@ -27,13 +27,13 @@ def pictures() -> Iterator[Picture | Words]:
     yield Picture(
         "influence",
         plots.slope_figure.plain(curve, EXACT, height=HEIGHT),
-        "The gradient that truncated backpropagation finds against the length of its window",
+        text["alt_influence"],
         text["influence_how"],
     )
     yield Picture(
         "influence-runs",
         plots.runs_figure.plain(influence_runs(WINDOWS), OPTIMUM, height=HEIGHT),
-        "The parameter under gradient descent with each window",
+        text["alt_influence_runs"],
         text["influence_runs_how"],
         step_axis=True,
     )
