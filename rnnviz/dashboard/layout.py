@@ -19,7 +19,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.plots import theme
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import minus
+from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import fill, texts
 
 SHOWN = 4
@@ -218,7 +218,7 @@ def table(frame: pd.DataFrame) -> None:
 def _cell(value: object) -> str:
     if value is None or value != value:
         return "–"
-    return minus(f"{value:.4g}") if isinstance(value, float) else str(value)
+    return general(value, 4)
 
 
 def data_button(name: str, frame: Callable[[], pd.DataFrame]) -> None:

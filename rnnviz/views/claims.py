@@ -22,7 +22,7 @@ from rnnviz.plots.drawing import Drawing
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording import claims as wording
 from rnnviz.wording.claims import WAITING, Said
-from rnnviz.wording.numbers import minus
+from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import fill, texts
 
 Results = Sequence[Any]
@@ -172,13 +172,9 @@ def examples_picture(names: Sequence[str] = EXAMPLES, key: str = "examples") -> 
 
 def how_it_is_measured(name: str) -> str:
     """How the draws of a claim are made, with its numbers."""
-    said = {key: _number(value) for key, value in MEASURED[name].items()}
+    said = {key: general(value) for key, value in MEASURED[name].items()}
     text = texts("claims")
     return fill(text["how_it_is_measured"], drawn=fill(text[f"drawn_{name}"], **said))
-
-
-def _number(value: object) -> str:
-    return minus(f"{value:g}") if isinstance(value, float) else str(value)
 
 
 def scores(found: Sequence[Draw]) -> pd.DataFrame:

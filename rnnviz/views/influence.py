@@ -8,7 +8,7 @@ from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_r
 from rnnviz.plots import influence as plots
 from rnnviz.plots import theme
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.numbers import minus
+from rnnviz.wording.numbers import signed
 from rnnviz.wording.texts import fill, texts
 
 WINDOWS = (20, 40, 41, 100, 0)
@@ -21,7 +21,7 @@ STYLES = theme.model_styles(["rnn"])
 def pictures() -> Iterator[Picture | Words]:
     """Verdict, the gradient against the window, and where training goes with each window."""
     text, curve = texts("train"), influence_curve()
-    says = {f"at{k}": minus(f"{curve.slope[k - 1]:+.2f}") for k in (20, 40, 41)}
+    says = {f"at{k}": signed(curve.slope[k - 1], 2) for k in (20, 40, 41)}
     last = (curve.first_right or 1) - 1
     yield Words("verdict", (fill(text["influence_words"], last=last, **says),))
     yield Picture(
