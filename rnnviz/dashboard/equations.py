@@ -8,11 +8,13 @@ from rnnviz.dashboard import layout
 from rnnviz.experiment import Plan
 from rnnviz.views import equations as views
 from rnnviz.wording.names import display_name
+from rnnviz.wording.texts import fill, texts
 
 
 def equations(plan: Plan) -> None:
     """An expander for each different network on the page."""
     for name, label in views.different(plan).items():
-        with layout.lazy(f"Equations of the {display_name(name)} and their gradients") as opened:
+        title = fill(texts("layout")["equations"], network=display_name(name))
+        with layout.lazy(title) as opened:
             if opened:
                 st.markdown(views.equations(plan, label))

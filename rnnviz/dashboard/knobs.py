@@ -9,6 +9,7 @@ from rnnviz.dashboard.components import live_slider
 from rnnviz.dashboard.components.slider import any_dragging
 from rnnviz.experiment import FIELDS
 from rnnviz.wording.tasks import TASK_NAMES
+from rnnviz.wording.texts import texts
 
 # Where a knob's useful range is narrower than what is allowed: (low, high, format).
 RANGES = {
@@ -35,7 +36,7 @@ def is_dragging() -> bool:
     return any_dragging(SLIDERS)
 
 
-def slider(name: str, help: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> None:
+def slider(name: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> None:
     """A live slider whose range holds what a link or a preset asked for, too, and keeps holding
     it while the knob moves."""
     known, (low, high, fmt) = FIELDS[name], RANGES[name]
@@ -50,7 +51,7 @@ def slider(name: str, help: str, ticks: tuple[float, ...] = (), disabled: bool =
         log=known.log,
         fmt=_format(held[0], fmt),
         ticks=ticks,
-        help=help,
+        help=texts("sidebar")[f"help_{name}"],
         disabled=disabled,
         default=known.default,
         on_change=_show_page,

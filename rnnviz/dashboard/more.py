@@ -17,22 +17,9 @@ def more() -> None:
     with opened:
         _task()
         layout.side_by_side(select, [("bidirectional",), ("gate_init",), ("match",), ("dtype",)])
-        layout.side_by_side(
-            slider,
-            [
-                ("hidden_size", "Units of every model.", (64,)),
-                ("batch_size", "Sequences in the batch.", (16,)),
-                ("input_scale", "Scales W_xh, which is uniform ±1/√H.", (1.0,)),
-            ],
-        )
-        layout.side_by_side(
-            slider,
-            [
-                ("layers", "Recurrent layers upon each other.", (1,)),
-                ("leak", "α of the RNN: h keeps 1 − α of itself. 1: no leak.", (1.0,)),
-                ("skip", "The state so many steps back enters too. 0: none.", (0,)),
-            ],
-        )
+        sizes = [("hidden_size", (64,)), ("batch_size", (16,)), ("input_scale", (1.0,))]
+        layout.side_by_side(slider, sizes)
+        layout.side_by_side(slider, [("layers", (1,)), ("leak", (1.0,)), ("skip", (0,))])
         variants.add_model()
 
 
@@ -43,5 +30,5 @@ def _task() -> None:
         select("task")
     with right:
         st.caption(task_words(state.read()[0]))
-    if (task := st.session_state["task"]) in own_text.PLACEHOLDERS:
+    if (task := st.session_state["task"]) in own_text.READERS:
         own_text.ways(task, "widget")

@@ -10,17 +10,8 @@ from rnnviz.experiment import FIELDS, Experiment, make_task
 from rnnviz.wording.tasks import TASK_NAMES
 from rnnviz.wording.texts import fill, texts
 
-PLACEHOLDERS = {
-    "text": "Paste a text of at least 2 characters",
-    "words": "Paste sentences; left empty: sentences in which a verb agrees with a distant noun",
-}
-"""The tasks that read a text, and what stands in its place until there is one."""
-SAMPLES = {
-    "hello": "hello hello …",
-    "rhyme": "A nursery rhyme",
-    "sonnet": "A sonnet of Shakespeare’s",
-}
-"""The texts of samples.md, and what their buttons are called."""
+READERS = ("text", "words")
+"""The tasks that read a text."""
 
 
 def asked(experiment: Experiment, refusal: str) -> bool:
@@ -28,7 +19,7 @@ def asked(experiment: Experiment, refusal: str) -> bool:
     tells whether it does. refusal: what is wrong with the experiment."""
     if not _unusable(experiment):
         return False
-    layout.question("Which text?")
+    layout.question(texts("own_text")["which"])
     if experiment.text:
         layout.refused(refusal)
     words = texts("own_text")[f"needs_{experiment.task}"]
@@ -39,7 +30,7 @@ def asked(experiment: Experiment, refusal: str) -> bool:
 
 def _unusable(experiment: Experiment) -> bool:
     """Whether the task reads a text, and not this one."""
-    if experiment.task not in PLACEHOLDERS:
+    if experiment.task not in READERS:
         return False
     try:
         make_task(experiment)
@@ -50,14 +41,22 @@ def _unusable(experiment: Experiment) -> bool:
 
 def ways(task: str, place: str) -> None:
     """Take a sample, paste a text or choose a file. place: tells these widgets from others."""
+    text = texts("own_text")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.html('<p class="rnnviz-how">Samples:</p>', width="content")
-        for name, title in SAMPLES.items():
-            st.button(title, key=f"sample-{name}-{place}", on_click=_take, args=(name,))
+        for name in texts("samples"):
+            st.button(
+                text[f"title_{name}"], key=f"sample-{name}-{place}", on_click=_take, args=(name,)
+            )
     left, right = st.columns([3, 2])
     with left:
-        st.text_area("Text", placeholder=PLACEHOLDERS[task], max_chars=int(FIELDS["text"].high),
-                     height=80, **choices.widget("text", then=st.rerun, place=place))  # fmt: skip
+        st.text_area(
+            "Text",
+            placeholder=text[f"placeholder_{task}"],
+            max_chars=int(FIELDS["text"].high),
+            height=80,
+            **choices.widget("text", then=st.rerun, place=place),
+        )
     with right:
         text_file(place)
 

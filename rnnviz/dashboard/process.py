@@ -7,6 +7,8 @@ import signal
 from types import FrameType
 from typing import Any
 
+from rnnviz.wording.texts import fill, texts
+
 FILES = 16_384
 """Open files to ask for: a connected visitor takes 4 of them."""
 FILES_OF_A_VISITOR = 4
@@ -28,12 +30,12 @@ def allow_many_files() -> None:
     except (OSError, ValueError):  # below what is said to be allowed, as on macOS
         allowed = soft
     if allowed < FILES:
-        logging.getLogger(__name__).warning(
-            "This process may have %s files open, enough for about %s visitors at once; "
-            "a higher limit (ulimit -n) allows more.",
-            f"{allowed:,}",
-            f"{allowed // FILES_OF_A_VISITOR:,}",
+        said = fill(
+            texts("server")["few_files"],
+            files=f"{allowed:,}",
+            visitors=f"{allowed // FILES_OF_A_VISITOR:,}",
         )
+        logging.getLogger(__name__).warning("%s", said)
 
 
 def end_on_signals() -> None:

@@ -18,6 +18,7 @@ from rnnviz.dashboard.choices import PAGE_VIEWS, PATH, VIEWS, view_key
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import TEXT_CUT, from_query, to_query
 from rnnviz.experiment.presets import PRESETS
+from rnnviz.wording.texts import fill, texts
 
 PAGE, DETAILS = "page", "details"
 """Keys of the two fragments of a page: what is seen first, and what is below the fold."""
@@ -82,9 +83,10 @@ def _with_whole_text(query: dict[str, list[str]]) -> dict[str, list[str]]:
 def _pinned(query: str) -> tuple[Experiment | None, tuple[str, ...]]:
     """The experiment that a link pins, if it may be run, and what it did not get."""
     experiment, messages = from_query(dict(parse_qsl(query, keep_blank_values=True)))
-    said = tuple(f"Pinned curve: {message}" for message in messages)
+    text = texts("sidebar")
+    said = tuple(fill(text["pinned"], message=message) for message in messages)
     if refusal := check_size(experiment):
-        return None, (*said, f"The pinned curve is left out. {refusal}")
+        return None, (*said, fill(text["pinned_left_out"], refusal=refusal))
     return experiment, said
 
 
@@ -121,7 +123,7 @@ def read() -> tuple[Experiment, str]:
     """
     values, last = {name: _value(name) for name in FIELDS}, st.session_state["last_good"]
     if not values["models"]:
-        return last, "Choose at least one model"
+        return last, texts("sidebar")["no_model"]
     if all(value == getattr(last, name) for name, value in values.items()):
         return last, ""
     try:

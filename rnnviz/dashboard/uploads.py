@@ -9,6 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from rnnviz.dashboard import layout
 from rnnviz.tasks.text import MAX_CHARACTERS
+from rnnviz.wording.texts import fill, texts
 
 SAID = "text_said"
 MEGABYTES = 4
@@ -39,7 +40,7 @@ def _take(key: str) -> None:
     try:
         st.session_state["text"], st.session_state[SAID] = text_of(file.getvalue(), file.name)
     except ValueError as error:
-        st.session_state[SAID] = f"{error}. The text stays as it was."
+        st.session_state[SAID] = fill(texts("own_text")["stays"], problem=error)
     st.rerun()  # the sidebar's knobs too
 
 
@@ -47,13 +48,14 @@ def text_of(data: bytes, name: str) -> tuple[str, str]:
     """What a file says, and what was done to make it fit ("" if nothing): at most 100,000
     characters. Raises ValueError for a file that is not a text, or is too short to predict
     anything."""
+    words = texts("own_text")
     text, note = _decoded(data, name)
     said = [note] if note else []
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if len(text) < 2:
-        raise ValueError(f"{name} must have 2 characters or more, it has {len(text)}")
+        raise ValueError(fill(words["too_short"], name=name, count=len(text)))
     if len(text) > MAX_CHARACTERS:
-        said.append(f"The first {MAX_CHARACTERS:,} of {len(text):,} characters are used.")
+        said.append(fill(words["cut"], most=f"{MAX_CHARACTERS:,}", count=f"{len(text):,}"))
     return text[:MAX_CHARACTERS], " ".join(said)
 
 
@@ -64,20 +66,20 @@ def _decoded(data: bytes, name: str) -> tuple[str, str]:
     if encoding:
         return _as_marked(data, name, encoding), ""
     if b"\0" in data:
-        raise ValueError(f"{name} must be a text, it holds zero bytes "
-                         "(a UTF-16 text must begin with its byte order mark)")  # fmt: skip
+        raise ValueError(fill(texts("own_text")["zero_bytes"], name=name))
     try:
         return data.decode("utf-8-sig"), ""
     except UnicodeDecodeError:
-        return data.decode("latin-1"), f"{name} is not UTF-8; it is read as Latin-1."
+        return data.decode("latin-1"), fill(texts("own_text")["latin"], name=name)
 
 
 def _as_marked(data: bytes, name: str, encoding: str) -> str:
+    words = texts("own_text")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name} begins as {encoding} does, but byte {error.start:,} is not part "
-                         "of such a text") from None  # fmt: skip
+        where = {"name": name, "encoding": encoding, "byte": f"{error.start:,}"}
+        raise ValueError(fill(words["broken"], **where)) from None
     if "\0" in text:
-        raise ValueError(f"{name} must be a text, it holds zero characters")
+        raise ValueError(fill(words["zero_characters"], name=name))
     return text

@@ -9,27 +9,14 @@ from rnnviz.experiment import MAX_MODELS, Model
 from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import override_field, overrides_of
 from rnnviz.wording.names import cell_name
+from rnnviz.wording.texts import fill, texts
 
 PROBLEM = "variant_problem"
-VARIANTS = {
-    "plain": "as in the textbook",
-    "peepholes": "peepholes: gates see c",
-    "cifg": "coupled gates: i = 1 − f (CIFG)",
-    "nig": "no input gate: i = 1 (NIG)",
-    "nfg": "no forget gate: f = 1 (NFG)",
-    "nog": "no output gate: o = 1 (NOG)",
-    "niaf": "linear candidate (NIAF)",
-    "noaf": "linear output (NOAF)",
-    "no_gates": "f = 0, i = 1, o = 1",
-    "no_gates_noaf": "f = 0, i = 1, o = 1, linear output",
-    "reset_before": "reset before the product",
-}
-"""What the variants of the gated cells are called."""
 
 
 def add_model() -> None:
     """A cell, one of its settings, a value, and a button that adds that model."""
-    st.markdown("**Add a model with a setting of its own**")
+    st.markdown(texts("sidebar")["add_model"])
     left, middle, right, last = st.columns([2, 3, 5, 3], vertical_alignment="bottom")
     with left:
         kind = st.selectbox("Cell", list(CELLS), format_func=cell_name, key="variant_kind")
@@ -57,7 +44,7 @@ def _value(known: Field, key: str) -> str:
 
 
 def _called(choice: str) -> str:
-    return VARIANTS.get(choice, choice.replace("_", " "))
+    return texts("sidebar").get(f"variant_{choice}", choice.replace("_", " "))
 
 
 def _add(kind: str, setting: str, value: str) -> None:
@@ -68,8 +55,6 @@ def _add(kind: str, setting: str, value: str) -> None:
         st.session_state[PROBLEM] = str(error)
         return
     if len(models) >= MAX_MODELS:
-        st.session_state[PROBLEM] = (
-            f"At most {MAX_MODELS} models fit on the page; remove one first."
-        )
+        st.session_state[PROBLEM] = fill(texts("sidebar")["too_many_models"], most=MAX_MODELS)
     elif model not in models:
         st.session_state["models"] = [*models, str(model)]

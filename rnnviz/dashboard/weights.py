@@ -10,29 +10,39 @@ from rnnviz.dashboard import layout, state
 from rnnviz.dashboard.choices import view_key
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.checkpoints import TRAINED
+from rnnviz.wording.texts import fill, texts
 
 WEIGHTS = "weights"
 UNTRAINED = "untrained"
-NAMES = {UNTRAINED: "untrained", "delayed_recall": "trained on recall", "text": "on text"}
+NAMES = (UNTRAINED, "delayed_recall", "text")
+"""Weights that are always there to be chosen."""
 ROOM, NARROW = 68, 156
 
 
 def choice(experiment: Experiment, narrow: bool) -> None:
     """The initial weights, or those of a network that comes trained; `narrow`: as a list."""
     now = shown(experiment)
-    names = NAMES if now in NAMES else {**NAMES, now: now}
+    names = NAMES if now in NAMES else (*NAMES, now)
     st.session_state[view_key(WEIGHTS)] = now
-    layout.choice("Weights", list(names), WEIGHTS, now, names.__getitem__,
+    layout.choice("Weights", names, WEIGHTS, now, _called,
                   NARROW if narrow else None, _choose, ROOM)  # fmt: skip
 
 
 def shown(experiment: Experiment) -> str:
-    """What the experiment's weights are: a key of NAMES, or "after … steps" of a training of the
+    """What the experiment's weights are: one of NAMES, or "after … steps" of a training of the
     visitor's own."""
     if not experiment.train_steps:
         return UNTRAINED
     recipes = {replace(e, models=experiment.models): task for task, e in TRAINED.items()}
-    return recipes.get(experiment, f"after {experiment.train_steps:,} steps")
+    return recipes.get(experiment, _after(experiment.train_steps))
+
+
+def _after(steps: int) -> str:
+    return fill(texts("gates")["weights_after"], steps=f"{steps:,}")
+
+
+def _called(weights: str) -> str:
+    return texts("gates")[f"weights_{weights}"] if weights in NAMES else weights
 
 
 def _choose() -> None:

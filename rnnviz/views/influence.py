@@ -8,7 +8,7 @@ from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_r
 from rnnviz.plots import influence as plots
 from rnnviz.plots import theme
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.numbers import minus
+from rnnviz.wording.numbers import signed
 from rnnviz.wording.texts import fill, texts
 
 WINDOWS = (20, 40, 41, 100, 0)
@@ -21,19 +21,19 @@ STYLES = theme.model_styles(["rnn"])
 def pictures() -> Iterator[Picture | Words]:
     """Verdict, the gradient against the window, and where training goes with each window."""
     text, curve = texts("train"), influence_curve()
-    says = {f"at{k}": minus(f"{curve.slope[k - 1]:+.2f}") for k in (20, 40, 41)}
+    says = {f"at{k}": signed(curve.slope[k - 1], 2) for k in (20, 40, 41)}
     last = (curve.first_right or 1) - 1
     yield Words("verdict", (fill(text["influence_words"], last=last, **says),))
     yield Picture(
         "influence",
         plots.slope_figure.plain(curve, EXACT, height=HEIGHT),
-        "The gradient that truncated backpropagation finds against the length of its window",
+        text["alt_influence"],
         text["influence_how"],
     )
     yield Picture(
         "influence-runs",
         plots.runs_figure.plain(influence_runs(WINDOWS), OPTIMUM, height=HEIGHT),
-        "The parameter under gradient descent with each window",
+        text["alt_influence_runs"],
         text["influence_runs_how"],
         step_axis=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rnnviz.tasks import Batch
+from rnnviz.wording.texts import fill, texts
 
 
 def batch_note(batch: Batch) -> str:
@@ -11,5 +12,5 @@ def batch_note(batch: Batch) -> str:
     least, most = int(batch.lengths.min()), int(batch.lengths.max())
     if least < batch.seq_len:
         lengths = f"{least}" if least == most else f"{least} to {most}"
-        said.append(f"Sequences have {lengths} steps; padding is not drawn.")
+        said.append(fill(texts("layout")["padding"], lengths=lengths))
     return " ".join(said)

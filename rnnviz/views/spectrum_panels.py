@@ -50,7 +50,7 @@ def exponents_picture(
         lyapunov.lyapunov_figure.plain(
             spectra, long_run=long_run, mean_field=mean_field, styles=styles
         ),
-        "Lyapunov exponents of each model, largest first",
+        text["alt_lyapunov"],
         " ".join(text[f"how_to_read_{key}"] for key in keys),
     )
 
@@ -88,10 +88,11 @@ def bands_pictures(
     spectra: Sequence[JacobianSpectrum], styles: Mapping[str, theme.Style]
 ) -> Iterator[Picture]:
     """All singular values of every step's Jacobian."""
+    text = texts("spectrum")
     yield Picture(
         "bands",
         bands.jacobian_bands.plain(spectra, styles=styles),
-        "All singular values of each step's Jacobian, one panel a model",
-        texts("spectrum")["how_to_read_bands"],
+        text["alt_bands"],
+        text["how_to_read_bands"],
         time_axis=True,
     )

@@ -135,7 +135,7 @@ def first_screen(view: View) -> Iterator[Picture]:
             styles=view.styles,
             height=LOSS_HEIGHT,
         ),
-        "Loss and metric over training steps, one line a model, with the baseline",
+        text["alt_loss"],
         text["how_to_read_loss"],
         step_axis=True,
     )
@@ -147,7 +147,7 @@ def first_screen(view: View) -> Iterator[Picture]:
             height=MAP_HEIGHT,
             most_columns=COARSE if playing else gradients.COLUMNS,
         ),
-        "Gradient norm over training step and time step, log10, one panel a model",
+        text["alt_state_maps"],
         text["how_to_read_maps"],
         step_axis=True,
     )
@@ -159,7 +159,7 @@ def below_the_fold(view: View) -> Iterator[Picture]:
     yield Picture(
         "profile",
         gradients.profile_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
-        "Gradient norm at each time step at the chosen training step, one line a model",
+        text["alt_profile"],
         text["how_to_read_profile"],
         time_axis=True,
         tracks=() if view.choices.playing else gradients.profile_tracks(view.courses),
@@ -170,14 +170,14 @@ def below_the_fold(view: View) -> Iterator[Picture]:
         gradients.norm_figure.plain(
             view.courses, view.limit, styles=view.styles, height=LOW_HEIGHT
         ),
-        "Norm of the whole gradient before and after clipping over training, log10",
+        text["alt_norms"],
         f"{text[how]} {clip_words(view.courses, view.limit)}",
         step_axis=True,
     )
     yield Picture(
         "spectra-course",
         weights.spectrum_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
-        "Singular values and spectral radius of the recurrent weights over training",
+        text["alt_spectra"],
         text["how_to_read_spectra"],
         step_axis=True,
     )

@@ -68,7 +68,7 @@ def details(setting: Setting) -> None:
     view = _view(setting)
     if view.memory is None:
         return
-    with layout.lazy("Numbers: saturation, data") as opened:
+    with layout.lazy(texts("gates")["numbers"]) as opened:
         if opened:
             _numbers(_view(setting, coarse=False))
     equations(compute.plan(setting.experiment))
