@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, mean_rate, reach
+from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, gradient_ratio, mean_rate
 from rnnviz.analysis.reachability import Reachable, reachable
 from rnnviz.core import Trace, checks
 from rnnviz.core.numerics import LOG10_2, Array, Status, log10_norm, log10_rms, status_of
@@ -152,7 +152,7 @@ def _assemble(
     curves = {name: Curve(v, status_of(v, pattern.get(name))) for name, v in norms.items()}
     curves["direct"].status[0] = Status.NOT_RECORDED
     state = curves["state"]
-    log10, status, start = reach(state)
+    log10, status, start = gradient_ratio(state)
     return GradientFlow(
         label=label,
         kind=type(trace.cell).__name__.lower(),

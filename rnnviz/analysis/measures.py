@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnviz.analysis.gradients import gradient_flow, state_curve
 from rnnviz.analysis.lyapunov import lyapunov_spectrum
-from rnnviz.analysis.rates import LOG10_E, Curve, fit_slope, reach
+from rnnviz.analysis.rates import LOG10_E, Curve, fit_slope, gradient_ratio
 from rnnviz.core import Trace
 from rnnviz.core.numerics import Status, status_of
 
@@ -45,7 +45,7 @@ def measures(trace: Trace, scale: float = 1.0) -> Measures:
     """The numbers of one trace. scale multiplies every gradient, as in `gradient_flow`."""
     state = _state(trace, scale)
     line = fit_slope(state)
-    ratio, ratio_status, _ = reach(state)
+    ratio, ratio_status, _ = gradient_ratio(state)
     final, final_status = state.value(1)
     exponent, exponent_status = _lambda_1(trace)
     return Measures(

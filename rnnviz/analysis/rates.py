@@ -97,13 +97,13 @@ def mean_rate(state: Curve) -> Rate | None:
     """The reach back to step 1 divided by its number of steps, so that rate and reach agree:
     after n steps the error is factor_per_step**n. The slope where the reach is zero or unknown.
     """
-    log10, _, start = reach(state)
+    log10, _, start = gradient_ratio(state)
     if start > 1 and np.isfinite(log10):
         return Rate(log10 / (start - 1))
     return fit_slope(state)
 
 
-def reach(state: Curve) -> tuple[float, Status, int]:
+def gradient_ratio(state: Curve) -> tuple[float, Status, int]:
     """(log10, status, from which step) of the state at step 1 relative to where error enters."""
     present = np.flatnonzero(~np.isneginf(state.log10))
     start = int(present[-1]) if len(present) and present[-1] > 0 else len(state.log10) - 1
