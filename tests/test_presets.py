@@ -10,6 +10,7 @@ from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.analysis.layers import layer_traces
 from rnnviz.core.numerics import Status
+from rnnviz.wording.texts import texts
 
 SEEDS = (0, 1, 6, 10, 11, 14)
 """The first, and those of the first 20 that come nearest to what a sentence would not allow."""
@@ -26,9 +27,10 @@ def reach(name: str, **changes: object) -> dict[str, float]:
 
 
 def test_a_preset_says_something_about_itself() -> None:
-    titles = [preset.title for preset in PRESETS.values()]
-    assert len(set(titles)) == len(titles) == len(PRESETS)
-    assert all(preset.sentence.endswith(".") for preset in PRESETS.values())
+    text = texts("presets")
+    assert set(text) == {*PRESETS, *(f"title_{name}" for name in PRESETS)}
+    assert len({text[f"title_{name}"] for name in PRESETS}) == len(PRESETS)
+    assert all(text[name].endswith(".") for name in PRESETS)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -51,7 +53,7 @@ def test_knife_edge(gain: float) -> None:
 
 
 def test_knife_edge_quotes_the_decades_of_its_closed_form() -> None:
-    sentence = PRESETS["knife_edge"].sentence
+    sentence = texts("presets")["knife_edge"]
     assert f"{-99 * np.log10(0.9):.2f} decades" in sentence
     assert f"by {99 * np.log10(1.1):.2f}" in sentence
 

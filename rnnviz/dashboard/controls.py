@@ -14,6 +14,7 @@ from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import left_out
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.wording.names import display_name
+from rnnviz.wording.texts import fill, texts
 
 LAYERED = ("view_layer", "view_direction")
 """Display choices that the defaults leave no room for."""
@@ -24,17 +25,16 @@ def sidebar() -> None:
     with st.sidebar:
         _preset()
         _models()
-        slider("gain", "Scales W_hh, of gated cells each H × H block.", ticks=(1.0,))
-        slider("memory_bias", "Sets the LSTM's forget bias b_f and the GRU's update bias b_z.",
-                ticks=(0.0, 3.0),
-                disabled=st.session_state["gate_init"] == "chrono")  # fmt: skip
+        slider("gain", ticks=(1.0,))
+        chrono = st.session_state["gate_init"] == "chrono"
+        slider("memory_bias", ticks=(0.0, 3.0), disabled=chrono)
         left, right = st.columns([3, 2])
         with left:
             select("init")
         with right:
             select("activation")
-        slider("seq_len", "Steps from the clue to the question.", ticks=(100,))
-        slider("distractor", "Amplitude of the noise after the clue.", ticks=(0.0, 1.0))
+        slider("seq_len", ticks=(100,))
+        slider("distractor", ticks=(0.0, 1.0))
         _loss_and_seed()
         with st.container(horizontal=True, gap="small"):
             _buttons()
@@ -56,7 +56,7 @@ def say_problem() -> None:
     """Say what is wrong with the knobs, if anything."""
     _, problem = state.read()
     if problem:
-        st.error(f"{problem}. The page still shows the last experiment that could be run.")
+        st.error(fill(texts("sidebar")["problem"], problem=problem))
 
 
 def follow(shown: Setting) -> None:
@@ -69,9 +69,9 @@ def _preset() -> None:
     st.selectbox(
         "Preset",
         options=list(PRESETS),
-        format_func=lambda name: PRESETS[name].title,
+        format_func=lambda name: texts("presets")[f"title_{name}"],
         index=None,
-        placeholder="Choose a preset …",
+        placeholder=texts("sidebar")["choose_preset"],
         required=True,  # or Escape would empty it
         label_visibility="collapsed",
         **state.widget("preset", then=_choose_preset),
@@ -117,7 +117,7 @@ def _loss_and_seed() -> None:
                         **state.widget("seed"))  # fmt: skip
     with middle:
         st.button("", icon=":material/casino:", key="reseed", on_click=_reseed,
-                  help="Another seed: redraw weights and data")  # fmt: skip
+                  help=texts("sidebar")["help_reseed"])  # fmt: skip
     with right:
         more()
 
@@ -127,11 +127,12 @@ def _reseed() -> None:
 
 
 def _buttons() -> None:
-    st.button("Reset", on_click=_reset, help="Back to the start: every default")
+    text = texts("sidebar")
+    st.button("Reset", on_click=_reset, help=text["help_reset"])
     if st.session_state[PIN] is None:
-        st.button("Pin", on_click=_pin, help="Keep these curves, faded, while knobs move")
+        st.button("Pin", on_click=_pin, help=text["help_pin"])
     else:
-        st.button("Unpin", on_click=_unpin, help="Remove the faded curves")
+        st.button("Unpin", on_click=_unpin, help=text["help_unpin"])
     link = st.popover("Link", key="link", on_change="rerun")
     if link.open:
         with link:
@@ -140,7 +141,7 @@ def _buttons() -> None:
 
 def _link() -> None:
     experiment, _ = state.read()
-    st.caption("This address opens the same view.")
+    st.caption(texts("sidebar")["link"])
     address = state.link(Setting(experiment, st.session_state[PIN], dragging=False))
     st.code(address, language=None, wrap_lines=True)
     if cut := left_out(experiment):

@@ -14,6 +14,7 @@ from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import override_field, overrides_of
 from rnnviz.wording.names import cell_name
 from rnnviz.wording.tasks import TASK_NAMES, task_words
+from rnnviz.wording.texts import fill, texts
 
 # Where a knob's useful range is narrower than what is allowed: (low, high, format).
 RANGES = {
@@ -34,20 +35,6 @@ LABELS = {"init": "Initializer", "activation": "Activation", "skip": "Skip, step
 NAMES = {"task": TASK_NAMES}
 """Choices that have a better name than their own without underscores."""
 PROBLEM = "variant_problem"
-VARIANTS = {
-    "plain": "as in the textbook",
-    "peepholes": "peepholes: gates see c",
-    "cifg": "coupled gates: i = 1 − f (CIFG)",
-    "nig": "no input gate: i = 1 (NIG)",
-    "nfg": "no forget gate: f = 1 (NFG)",
-    "nog": "no output gate: o = 1 (NOG)",
-    "niaf": "linear candidate (NIAF)",
-    "noaf": "linear output (NOAF)",
-    "no_gates": "f = 0, i = 1, o = 1",
-    "no_gates_noaf": "f = 0, i = 1, o = 1, linear output",
-    "reset_before": "reset before the product",
-}
-"""What the variants of the gated cells are called."""
 
 
 def is_dragging() -> bool:
@@ -55,7 +42,7 @@ def is_dragging() -> bool:
     return any_dragging(SLIDERS)
 
 
-def slider(name: str, help: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> None:
+def slider(name: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> None:
     """A live slider whose range holds what a link or a preset asked for, too, and keeps holding
     it while the knob moves."""
     known, (low, high, fmt) = FIELDS[name], RANGES[name]
@@ -70,7 +57,7 @@ def slider(name: str, help: str, ticks: tuple[float, ...] = (), disabled: bool =
         log=known.log,
         fmt=_format(held[0], fmt),
         ticks=ticks,
-        help=help,
+        help=texts("sidebar")[f"help_{name}"],
         disabled=disabled,
         default=known.default,
         on_change=_show_page,
@@ -83,8 +70,10 @@ def _format(value: float, fmt: str) -> str:
 
 
 def _show_page() -> None:
-    """Run the page alone: the other knobs do not depend on a slider."""
-    st.rerun(state.PAGE if is_dragging() else state.WHOLE_PAGE)
+    """Run the page alone: the other knobs do not depend on a slider. All, if a run of all was cut
+    short: it may have been about to draw a popover that was opened."""
+    if not st.session_state.get(state.CUT_SHORT):
+        st.rerun(state.PAGE if is_dragging() else state.WHOLE_PAGE)
 
 
 def select(name: str) -> None:
@@ -106,22 +95,9 @@ def more() -> None:
     with opened:
         _task()
         layout.side_by_side(select, [("bidirectional",), ("gate_init",), ("match",), ("dtype",)])
-        layout.side_by_side(
-            slider,
-            [
-                ("hidden_size", "Units of every model.", (64,)),
-                ("batch_size", "Sequences in the batch.", (16,)),
-                ("input_scale", "Scales W_xh, which is uniform ±1/√H.", (1.0,)),
-            ],
-        )
-        layout.side_by_side(
-            slider,
-            [
-                ("layers", "Recurrent layers upon each other.", (1,)),
-                ("leak", "α of the RNN: h keeps 1 − α of itself. 1: no leak.", (1.0,)),
-                ("skip", "The state so many steps back enters too. 0: none.", (0,)),
-            ],
-        )
+        sizes = [("hidden_size", (64,)), ("batch_size", (16,)), ("input_scale", (1.0,))]
+        layout.side_by_side(slider, sizes)
+        layout.side_by_side(slider, [("layers", (1,)), ("leak", (1.0,)), ("skip", (0,))])
         add_model()
 
 
@@ -132,13 +108,13 @@ def _task() -> None:
         select("task")
     with right:
         st.caption(task_words(state.read()[0]))
-    if (task := st.session_state["task"]) in own_text.PLACEHOLDERS:
+    if (task := st.session_state["task"]) in own_text.READERS:
         own_text.ways(task, "widget")
 
 
 def add_model() -> None:
     """A cell, one of its settings, a value, and a button that adds that model."""
-    st.markdown("**Add a model with a setting of its own**")
+    st.markdown(texts("sidebar")["add_model"])
     left, middle, right, last = st.columns([2, 3, 5, 3], vertical_alignment="bottom")
     with left:
         kind = st.selectbox("Cell", list(CELLS), format_func=cell_name, key="variant_kind")
@@ -168,7 +144,7 @@ def _variant_value(known: Field, key: str) -> str:
 
 
 def _called(choice: str) -> str:
-    return VARIANTS.get(choice, choice.replace("_", " "))
+    return texts("sidebar").get(f"variant_{choice}", choice.replace("_", " "))
 
 
 def _add_variant(kind: str, setting: str, value: str) -> None:
@@ -179,8 +155,6 @@ def _add_variant(kind: str, setting: str, value: str) -> None:
         st.session_state[PROBLEM] = str(error)
         return
     if len(models) >= MAX_MODELS:
-        st.session_state[PROBLEM] = (
-            f"At most {MAX_MODELS} models fit on the page; remove one first."
-        )
+        st.session_state[PROBLEM] = fill(texts("sidebar")["too_many_models"], most=MAX_MODELS)
     elif model not in models:
         st.session_state["models"] = [*models, str(model)]

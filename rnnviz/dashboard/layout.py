@@ -18,7 +18,8 @@ from rnnviz.experiment import Experiment
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.plots import theme
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import minus
+from rnnviz.wording.numbers import general
+from rnnviz.wording.texts import fill, texts
 
 SHOWN = 4
 # Seconds of estimated run that need no spinner.
@@ -48,7 +49,8 @@ def link_messages(experiment: Experiment) -> bool:
     asked, messages = st.session_state[MESSAGES]
     if not messages or experiment != asked:
         return False
-    more = [f"… and {len(messages) - SHOWN} more."] if len(messages) > SHOWN else []
+    count = len(messages) - SHOWN
+    more = [fill(texts("layout")["more_messages"], count=count)] if count > 0 else []
     warn(" ".join([*messages[:SHOWN], *more]))
     return True
 
@@ -70,10 +72,14 @@ def patience(experiment: Experiment, seconds: float, waits: bool) -> AbstractCon
     work to end."""
     if seconds < SOON and not waits:
         return nullcontext()
-    steps = experiment.train_steps
-    first = f"{steps:,} training steps and a run" if steps else "A run"
-    then = ", once the server's other work has made room" if waits else ""
-    return st.spinner(f"{first} of {_models(experiment)}, about {seconds:,.0f} s{then} …")
+    text, steps = texts("layout"), experiment.train_steps
+    said = fill(
+        text["spinner_waits" if waits else "spinner"],
+        run=fill(text["training_and_run"], steps=f"{steps:,}") if steps else text["run"],
+        models=_models(experiment),
+        seconds=f"{seconds:,.0f}",
+    )
+    return st.spinner(said)
 
 
 def _models(experiment: Experiment) -> str:
@@ -83,11 +89,15 @@ def _models(experiment: Experiment) -> str:
 
 def ask(experiment: Experiment, seconds: float, size: int, allow: Callable[[], None]) -> None:
     """What a link would take, and a button that allows it."""
-    models, steps = _models(experiment), experiment.train_steps
-    doing = f"train {models} for {steps:,} steps" if steps else f"run {models}"
-    st.info(f"This link asks the server to {doing}: about {seconds:,.0f} s and "
-            f"{math.ceil(size / 2**20):,} MiB of memory. Nothing has begun.",
-            icon=":material/hourglass_empty:")  # fmt: skip
+    text, steps = texts("layout"), f"{experiment.train_steps:,}"
+    asked = fill(
+        text["link_trains" if experiment.train_steps else "link_runs"],
+        models=_models(experiment),
+        steps=steps,
+        seconds=f"{seconds:,.0f}",
+        size=f"{math.ceil(size / 2**20):,}",
+    )
+    st.info(asked, icon=":material/hourglass_empty:")
     st.button("Run it", key="run_it", type="primary", on_click=allow)
 
 
@@ -102,11 +112,13 @@ def preset_words(experiment: Experiment) -> None:
 
 
 def _preset_words(experiment: Experiment) -> str:
-    preset = PRESETS.get(st.session_state.get("preset") or "")
-    if preset is None:
+    name = st.session_state.get("preset")
+    if name not in PRESETS:
         return ""
-    as_set = preset.experiment(seed=experiment.seed) == experiment
-    return preset.sentence if as_set else f"You started from “{preset.title}”."
+    text = texts("presets")
+    as_set = PRESETS[name].experiment(seed=experiment.seed) == experiment
+    title = text[f"title_{name}"]
+    return text[name] if as_set else fill(texts("layout")["started_from"], title=title)
 
 
 def verdict(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> None:
@@ -128,7 +140,8 @@ def _size(line: str, first: bool) -> str:
 
 def how_to_read(text: str) -> None:
     """One sentence under a figure."""
-    st.html(f'<p class="rnnviz-how"><b>How to read:</b> {_marked(text)}</p>')
+    said = fill(texts("layout")["how_to_read"], said=text)
+    st.html(f'<p class="rnnviz-how">{_marked(said)}</p>')
 
 
 def chosen(key: str) -> str:
@@ -204,7 +217,7 @@ def table(frame: pd.DataFrame) -> None:
 def _cell(value: object) -> str:
     if value is None or value != value:
         return "–"
-    return minus(f"{value:.4g}") if isinstance(value, float) else str(value)
+    return general(value, 4)
 
 
 def data_button(name: str, frame: Callable[[], pd.DataFrame]) -> None:

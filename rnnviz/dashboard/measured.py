@@ -24,6 +24,7 @@ from rnnviz.dashboard import compute
 from rnnviz.dashboard.jobs import courteous
 from rnnviz.experiment import Experiment, Run
 from rnnviz.wording.names import display_name
+from rnnviz.wording.texts import fill, texts
 
 Array = np.ndarray
 
@@ -121,7 +122,7 @@ def _progress(seconds: float) -> Iterator[Progress | None]:
         yield None
         return
     place = st.empty()
-    text = f"Measuring, about {seconds:.0f} s …"
+    text = fill(texts("layout")["measuring"], seconds=f"{seconds:.0f}")
     bar, drawn = place.progress(0.0, text=text), 0.0
 
     def tell(share: float) -> None:

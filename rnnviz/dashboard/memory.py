@@ -11,6 +11,7 @@ from threading import Condition, local
 from typing import Any
 
 from rnnviz.core.bptt import Tell
+from rnnviz.wording.texts import fill, texts
 
 VARIABLE, DEFAULT = "RNNVIZ_MEMORY", 1024
 """The setting, in MB of 2^20 bytes: for work that goes on and runs that are kept."""
@@ -86,8 +87,8 @@ class Memory:
         Raises Crowded where no room comes free in time or there is not so much at all."""
         depth = getattr(self._mine, "depth", 0)
         if size > self.ceiling:
-            raise Crowded(f"This would take {size / 2**20:,.0f} MiB; all work on this server "
-                          f"together may take {self.ceiling / 2**20:,.0f} MiB")  # fmt: skip
+            sizes = {"size": f"{size / 2**20:,.0f}", "ceiling": f"{self.ceiling / 2**20:,.0f}"}
+            raise Crowded(fill(texts("server")["too_large"], **sizes))
         self._wait(lambda: self._take(size, at_once=depth > 0), tell)
         self._mine.depth = depth + 1
         try:
@@ -124,8 +125,7 @@ class Memory:
                     return
                 self._changed.wait(PULSE)
             if self._clock() > end:
-                raise Crowded("The server is at work for others and has no room for this now. "
-                              "Try again in a moment")  # fmt: skip
+                raise Crowded(texts("server")["crowded"])
             tell()
 
 
@@ -133,5 +133,5 @@ def ceiling(environment: Mapping[str, str] = os.environ) -> int:
     """Bytes, by the setting. Raises ValueError naming it where it is no number of MB."""
     given = environment.get(VARIABLE, str(DEFAULT))
     if not given.isascii() or not given.isdigit() or not int(given):
-        raise ValueError(f"{VARIABLE} must be a whole number of MB, 1 or more, got {given!r}")
+        raise ValueError(fill(texts("server")["bad_memory"], name=VARIABLE, value=repr(given)))
     return int(given) << 20

@@ -13,17 +13,8 @@ from rnnviz.tasks.text import MAX_CHARACTERS
 from rnnviz.wording.tasks import TASK_NAMES
 from rnnviz.wording.texts import fill, texts
 
-PLACEHOLDERS = {
-    "text": "Paste a text of at least 2 characters",
-    "words": "Paste sentences; left empty: sentences in which a verb agrees with a distant noun",
-}
-"""The tasks that read a text, and what stands in its place until there is one."""
-SAMPLES = {
-    "hello": "hello hello …",
-    "rhyme": "A nursery rhyme",
-    "sonnet": "A sonnet of Shakespeare’s",
-}
-"""The texts of samples.md, and what their buttons are called."""
+READERS = ("text", "words")
+"""The tasks that read a text."""
 SAID = "text_said"
 MEGABYTES = 4
 MARKS = {
@@ -40,7 +31,7 @@ def asked(experiment: Experiment, refusal: str) -> bool:
     tells whether it does. refusal: what is wrong with the experiment."""
     if not _unusable(experiment):
         return False
-    layout.question("Which text?")
+    layout.question(texts("own_text")["which"])
     if experiment.text:
         layout.refused(refusal)
     words = texts("own_text")[f"needs_{experiment.task}"]
@@ -51,7 +42,7 @@ def asked(experiment: Experiment, refusal: str) -> bool:
 
 def _unusable(experiment: Experiment) -> bool:
     """Whether the task reads a text, and not this one."""
-    if experiment.task not in PLACEHOLDERS:
+    if experiment.task not in READERS:
         return False
     try:
         make_task(experiment)
@@ -62,14 +53,22 @@ def _unusable(experiment: Experiment) -> bool:
 
 def ways(task: str, place: str) -> None:
     """Take a sample, paste a text or choose a file. place: tells these widgets from others."""
+    text = texts("own_text")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.html('<p class="rnnviz-how">Samples:</p>', width="content")
-        for name, title in SAMPLES.items():
-            st.button(title, key=f"sample-{name}-{place}", on_click=_take, args=(name,))
+        for name in texts("samples"):
+            st.button(
+                text[f"title_{name}"], key=f"sample-{name}-{place}", on_click=_take, args=(name,)
+            )
     left, right = st.columns([3, 2])
     with left:
-        st.text_area("Text", placeholder=PLACEHOLDERS[task], max_chars=int(FIELDS["text"].high),
-                     height=80, **state.widget("text", then=st.rerun, place=place))  # fmt: skip
+        st.text_area(
+            "Text",
+            placeholder=text[f"placeholder_{task}"],
+            max_chars=int(FIELDS["text"].high),
+            height=80,
+            **state.widget("text", then=st.rerun, place=place),
+        )
     with right:
         text_file(place)
 
@@ -97,7 +96,7 @@ def _take_file(key: str) -> None:
     try:
         st.session_state["text"], st.session_state[SAID] = text_of(file.getvalue(), file.name)
     except ValueError as error:
-        st.session_state[SAID] = f"{error}. The text stays as it was."
+        st.session_state[SAID] = fill(texts("own_text")["stays"], problem=error)
     st.rerun()  # the sidebar's knobs too
 
 
@@ -105,13 +104,14 @@ def text_of(data: bytes, name: str) -> tuple[str, str]:
     """What a file says, and what was done to make it fit ("" if nothing): at most 100,000
     characters. Raises ValueError for a file that is not a text, or is too short to predict
     anything."""
+    words = texts("own_text")
     text, note = _decoded(data, name)
     said = [note] if note else []
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if len(text) < 2:
-        raise ValueError(f"{name} must have 2 characters or more, it has {len(text)}")
+        raise ValueError(fill(words["too_short"], name=name, count=len(text)))
     if len(text) > MAX_CHARACTERS:
-        said.append(f"The first {MAX_CHARACTERS:,} of {len(text):,} characters are used.")
+        said.append(fill(words["cut"], most=f"{MAX_CHARACTERS:,}", count=f"{len(text):,}"))
     return text[:MAX_CHARACTERS], " ".join(said)
 
 
@@ -122,20 +122,20 @@ def _decoded(data: bytes, name: str) -> tuple[str, str]:
     if encoding:
         return _as_marked(data, name, encoding), ""
     if b"\0" in data:
-        raise ValueError(f"{name} must be a text, it holds zero bytes "
-                         "(a UTF-16 text must begin with its byte order mark)")  # fmt: skip
+        raise ValueError(fill(texts("own_text")["zero_bytes"], name=name))
     try:
         return data.decode("utf-8-sig"), ""
     except UnicodeDecodeError:
-        return data.decode("latin-1"), f"{name} is not UTF-8; it is read as Latin-1."
+        return data.decode("latin-1"), fill(texts("own_text")["latin"], name=name)
 
 
 def _as_marked(data: bytes, name: str, encoding: str) -> str:
+    words = texts("own_text")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name} begins as {encoding} does, but byte {error.start:,} is not part "
-                         "of such a text") from None  # fmt: skip
+        where = {"name": name, "encoding": encoding, "byte": f"{error.start:,}"}
+        raise ValueError(fill(words["broken"], **where)) from None
     if "\0" in text:
-        raise ValueError(f"{name} must be a text, it holds zero characters")
+        raise ValueError(fill(words["zero_characters"], name=name))
     return text

@@ -41,7 +41,7 @@ def runs_table(visit: Visit) -> None:
         runs.append(kept(visit.training))
     if not runs:
         return
-    st.markdown("**Runs of this visit**")
+    st.markdown(texts("train")["runs_title"])
     layout.table(frame(runs))
     layout.how_to_read(_listed(visit, runs))
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -136,7 +136,7 @@ def _choose_ghosts(visit: Visit) -> None:
         return
     st.session_state[GHOSTS] = [n for n in visit.ghosts if n in numbers]
     st.pills(
-        "Draw in grey",
+        texts("train")["runs_draw"],
         numbers,
         selection_mode="multi",
         format_func=lambda n: f"run {n}",
@@ -166,5 +166,6 @@ def _links(runs: list[Kept]) -> None:
         if opened.open:
             base = (st.context.url or "").partition("?")[0]
             for run in runs:
-                st.caption(f"Run {run.number}, {run.updates:,} training steps")
+                steps = f"{run.updates:,}"
+                st.caption(fill(texts("train")["runs_link"], number=run.number, steps=steps))
                 st.code(f"{base}?{link_of(run)}", language=None, wrap_lines=True)

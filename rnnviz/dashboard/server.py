@@ -30,6 +30,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rnnviz.dashboard.upload_limit import UploadLimit
+from rnnviz.wording.texts import fill, texts
 
 PLOTLY_PATH = "/plotly/plotly.min.js"
 PLOTLY_FILE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -201,12 +202,12 @@ def allow_many_files() -> None:
     except (OSError, ValueError):  # below what is said to be allowed, as on macOS
         allowed = soft
     if allowed < FILES:
-        logging.getLogger(__name__).warning(
-            "This process may have %s files open, enough for about %s visitors at once; "
-            "a higher limit (ulimit -n) allows more.",
-            f"{allowed:,}",
-            f"{allowed // FILES_OF_A_VISITOR:,}",
+        said = fill(
+            texts("server")["few_files"],
+            files=f"{allowed:,}",
+            visitors=f"{allowed // FILES_OF_A_VISITOR:,}",
         )
+        logging.getLogger(__name__).warning("%s", said)
 
 
 def end_on_signals() -> None:

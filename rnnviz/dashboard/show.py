@@ -20,6 +20,7 @@ from rnnviz.views import equations as views
 from rnnviz.views.layer_choice import ALL, DIRECTIONS, LayerChoice
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.names import display_name
+from rnnviz.wording.texts import fill, texts
 
 OnClick = Callable[[Mapping[str, Any]], None]
 LAYER, DIRECTION = "view_layer", "view_direction"
@@ -126,6 +127,7 @@ def theory_switch() -> None:
 def equations(plan: Plan) -> None:
     """An expander for each different network on the page."""
     for name, label in views.different(plan).items():
-        with layout.lazy(f"Equations of the {display_name(name)} and their gradients") as opened:
+        title = fill(texts("layout")["equations"], network=display_name(name))
+        with layout.lazy(title) as opened:
             if opened:
                 st.markdown(views.equations(plan, label))

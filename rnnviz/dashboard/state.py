@@ -24,10 +24,13 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import TEXT_CUT, from_query, to_query
 from rnnviz.experiment.presets import PRESETS
+from rnnviz.wording.texts import fill, texts
 
 Callback = Callable[[], None]
 CHOSEN = object()
 """Stands for the choice's own value."""
+MOVED = "moved"
+"""Key of the widget that the visitor has moved, until it is drawn again."""
 PATH = "path"
 """The page that is open."""
 PAGE_VIEWS: dict[str, tuple[str, ...]] = {
@@ -43,6 +46,8 @@ VIEWS = frozenset(view for views in PAGE_VIEWS.values() for view in views)
 PAGE, DETAILS = "page", "details"
 """Keys of the two fragments of a page: what is seen first, and what is below the fold."""
 WHOLE_PAGE = (PAGE, DETAILS)
+CUT_SHORT = "cut_short"
+"""Whether the last run of the whole script has not come to its end, or not yet."""
 PIN = "pin"
 """The link's name for the pinned experiment: its own link's query."""
 ASKED = "asked"
@@ -69,7 +74,11 @@ def widget(
     place : tells a second widget of the same choice from the first.
     """
     key, value = widget_key(name, place), st.session_state[name] if shown is CHOSEN else shown
-    if key not in st.session_state or st.session_state[key] != value:
+    if st.session_state.get(MOVED) == key and st.session_state.get(key) == value:
+        del st.session_state[MOVED]  # the browser knows, and may be a click ahead
+    else:
+        # In every run: a run that is cut short may not have reached the browser, which would show
+        # the widget's default, and send that with its next message.
         st.session_state[key] = value
     return {"key": key, "on_change": partial(_write, name, key, then)}
 
@@ -80,7 +89,7 @@ def widget_key(name: str, place: str = "widget") -> str:
 
 
 def _write(name: str, key: str, then: Callback | None) -> None:
-    st.session_state[name] = st.session_state[key]
+    st.session_state[name], st.session_state[MOVED] = st.session_state[key], key
     if then is not None:
         then()
 
@@ -135,9 +144,10 @@ def _with_whole_text(query: dict[str, list[str]]) -> dict[str, list[str]]:
 def _pinned(query: str) -> tuple[Experiment | None, tuple[str, ...]]:
     """The experiment that a link pins, if it may be run, and what it did not get."""
     experiment, messages = from_query(dict(parse_qsl(query, keep_blank_values=True)))
-    said = tuple(f"Pinned curve: {message}" for message in messages)
+    text = texts("sidebar")
+    said = tuple(fill(text["pinned"], message=message) for message in messages)
     if refusal := check_size(experiment):
-        return None, (*said, f"The pinned curve is left out. {refusal}")
+        return None, (*said, fill(text["pinned_left_out"], refusal=refusal))
     return experiment, said
 
 
@@ -174,7 +184,7 @@ def read() -> tuple[Experiment, str]:
     """
     values, last = {name: _value(name) for name in FIELDS}, st.session_state["last_good"]
     if not values["models"]:
-        return last, "Choose at least one model"
+        return last, texts("sidebar")["no_model"]
     if all(value == getattr(last, name) for name, value in values.items()):
         return last, ""
     try:

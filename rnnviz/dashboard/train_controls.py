@@ -12,9 +12,8 @@ from rnnviz.dashboard.state import widget
 from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.jobs.training import Training
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import fill, texts
 
-SHOW = "Show this network on Gradient flow"
 LESSON, SPEED, LOG, GHOSTS = "train_lesson", "train_speed", "train_log", "train_ghosts"
 OWN = ("optimizer", "learning_rate", "clip", "clip_at", "window", "stride")
 """The knobs that only this page has."""
@@ -22,10 +21,8 @@ LESSON_WIDTH, WORDS_WIDTH = 216, 130
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 0.5, 1.0)
 
 
-STEPS = (
-    ("+1", "step", "One training step (right arrow)"),
-    ("+10", "ten", "Ten training steps (shift and right arrow, or page down)"),
-)
+STEPS = {"step": "+1", "ten": "+10"}
+"""The buttons that train a few steps, and what stands on them."""
 
 
 class Pace(NamedTuple):
@@ -56,7 +53,7 @@ def lesson() -> str:
 
 def lesson_words(name: str) -> str:
     """What a lesson shows, in one sentence."""
-    return LESSONS[name].sentence
+    return texts("lessons")[name]
 
 
 def log_loss() -> bool:
@@ -70,12 +67,10 @@ def draw(visit: Visit, idle: str = "") -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         _play(visit.playing, idle or _stopped(visit))
         moves = idle or _stopped(visit) or texts("train")["idle_playing"] * visit.playing
-        for label, name, help in STEPS:
-            _button(label, name, help, moves)
-        _button("", "reset", "Reset: back to the same initial weights", idle or _untouched(visit),
-                ":material/restart_alt:")  # fmt: skip
-        _button("", "reseed", "Reseed: other initial weights, other data", idle,
-                ":material/casino:")  # fmt: skip
+        for name, label in STEPS.items():
+            _button(label, name, moves)
+        _button("", "reset", idle or _untouched(visit), ":material/restart_alt:")
+        _button("", "reseed", idle, ":material/casino:")
         st.session_state.setdefault(SPEED, "full")
         st.segmented_control(
             "Speed",
@@ -103,9 +98,9 @@ def _untouched(visit: Visit) -> str:
     return "" if began else texts("train")["idle_reset"]
 
 
-def _button(label: str, name: str, help: str, idle: str, icon: str | None = None) -> None:
+def _button(label: str, name: str, idle: str, icon: str | None = None) -> None:
     st.button(label, icon=icon, key=f"train_{name}", on_click=_do, args=(name,),
-              disabled=bool(idle), help=idle or help)  # fmt: skip
+              disabled=bool(idle), help=idle or texts("train")[f"help_{name}"])  # fmt: skip
 
 
 def _play(playing: bool, idle: str) -> None:
@@ -113,7 +108,7 @@ def _play(playing: bool, idle: str) -> None:
     name, icon = ("pause", ":material/pause:") if playing else ("play", ":material/play_arrow:")
     st.button(name.capitalize(), icon=icon, key="train_play", on_click=_do, args=(name,), width=96,
               type="secondary" if playing else "primary", disabled=bool(idle),
-              help=idle or "Space bar")  # fmt: skip
+              help=idle or texts("train")["help_play"])  # fmt: skip
 
 
 def _do(name: str) -> None:
@@ -165,11 +160,11 @@ def shown_after(experiment: Experiment) -> None:
     """On the other pages: that the network is a trained one, and the way back."""
     if not experiment.train_steps:
         return
+    text, steps = texts("train"), experiment.train_steps
+    after = fill(text["trained_one" if steps == 1 else "trained"], steps=f"{steps:,}")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        s = "" if experiment.train_steps == 1 else "s"
-        steps = f"{experiment.train_steps:,} training step{s}"
-        st.html(f'<p class="rnnviz-how"><b>After {steps}.</b> Moving a knob starts over.</p>')
-        st.button("Back to the initial weights", type="tertiary", key="untrain", on_click=_untrain)
+        st.html(f'<p class="rnnviz-how"><b>{after}</b> {text["starts_over"]}</p>')
+        st.button(text["untrain"], type="tertiary", key="untrain", on_click=_untrain)
 
 
 def _untrain() -> None:
@@ -191,7 +186,7 @@ def _how(disabled: bool) -> None:
                 for column, name in zip(st.columns(2), pair, strict=True):
                     with column:
                         _knob(name)
-            st.toggle("Loss on a log scale", **widget(LOG, log_loss(), then=_redraw))
+            st.toggle(texts("train")["log_loss"], **widget(LOG, log_loss(), then=_redraw))
 
 
 def _how_words() -> str:
@@ -225,9 +220,9 @@ def _lessons() -> None:
     st.selectbox(
         "Lesson",
         list(LESSONS),
-        format_func=lambda name: LESSONS[name].title,
+        format_func=lambda name: texts("lessons")[f"title_{name}"],
         index=None,
-        placeholder="Choose a lesson …",
+        placeholder=texts("train")["choose_lesson"],
         required=True,  # or Escape would empty it
         label_visibility="collapsed",
         width=LESSON_WIDTH,
@@ -265,11 +260,12 @@ def troubles(run: Training) -> None:
     """Where training has diverged: what to try, one click each."""
     if not any(trainee.event for trainee in run.trainees.values()):
         return
+    text = texts("train")
     with st.container(horizontal=True, gap="small"):
         if run.experiment.clip == "none":
-            st.button("Clip at norm 1", on_click=_set, args=({"clip": "norm", "clip_at": 1.0},))
+            st.button(text["clip"], on_click=_set, args=({"clip": "norm", "clip_at": 1.0},))
         rate = max(run.experiment.learning_rate / 10, FIELDS["learning_rate"].low)
-        st.button("A tenth of the learning rate", on_click=_set, args=({"learning_rate": rate},))
+        st.button(text["slower"], on_click=_set, args=({"learning_rate": rate},))
 
 
 def _set(changes: dict[str, object]) -> None:

@@ -17,7 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from rnnviz.analysis.selfcheck import checks as trusting
 from rnnviz.analysis.selfcheck.checks import Trust
 from rnnviz.core.network import run_network
-from rnnviz.dashboard import compute, jobs, training, trust_words
+from rnnviz.dashboard import compute, jobs, training, trust_html
 from rnnviz.dashboard import train_controls as controls
 from rnnviz.dashboard.components.disclosure import disclosure, told
 from rnnviz.dashboard.pages.train import INFLUENCE
@@ -102,8 +102,8 @@ def strip(path: str, experiment: Experiment, refusal: str) -> None:
     shown, text = run_id(path, experiment, refusal), texts("trust")
     asked = st.session_state.pop(ASKED, None)
     if shown in (PLAYING, NOTHING):
-        disclosure(key=KEY, run=shown, line=trust_words.said("none", text[shown]),
-                   otherwise=trust_words.said("none", text["stale"]))  # fmt: skip
+        disclosure(key=KEY, run=shown, line=trust_html.said("none", text[shown]),
+                   otherwise=trust_html.said("none", text["stale"]))  # fmt: skip
         return
     labels = list(map(str, experiment.models))
     checked = _known(shown)
@@ -116,9 +116,9 @@ def strip(path: str, experiment: Experiment, refusal: str) -> None:
     disclosure(
         key=KEY,
         run=shown,
-        line=trust_words.line(found, known, len(labels), where == "sidebar"),
-        otherwise=trust_words.said("none", text["stale"]),
-        panel=trust_words.panel(found, labels, _about(path, where)),
+        line=trust_html.line(found, known, len(labels), where == "sidebar"),
+        otherwise=trust_html.said("none", text["stale"]),
+        panel=trust_html.panel(found, labels, _about(path, where)),
         name=text["panel_name"],
         ask=text["checking" if running else "done" if checked.asked else "ask_now"],
         running=running,

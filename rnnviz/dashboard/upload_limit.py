@@ -15,6 +15,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import runtime
 
+from rnnviz.wording.texts import fill, texts
+
 if TYPE_CHECKING:
     from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
@@ -45,13 +47,13 @@ class UploadLimit:
     async def _upload(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
         said = Headers(scope=scope).get("content-length", "")
         if not said.isdecimal():
-            await PlainTextResponse("Content-Length needed", 411)(scope, receive, send)
+            await PlainTextResponse(texts("server")["no_length"], 411)(scope, receive, send)
             return
         size = int(said)
         if uploaded_bytes(session) + self._arriving[session] + size > self._most_bytes:
             if size <= 2 * self._most_bytes:
                 await _read_away(receive)
-            most = f"Too much: {self._most_bytes >> 20} MiB a visit at most"
+            most = fill(texts("server")["too_much"], most=self._most_bytes >> 20)
             await PlainTextResponse(most, 413)(scope, receive, send)
             return
         self._arriving[session] += size

@@ -21,7 +21,7 @@ from rnnviz.plots.drawing import Drawing
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording import claims as wording
 from rnnviz.wording.claims import WAITING, Said
-from rnnviz.wording.numbers import minus
+from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import fill, texts
 
 Results = Sequence[Any]
@@ -131,11 +131,15 @@ def view(claims: Claims, choices: Choices = Choices()) -> View:
 
 def so_far(claims: Claims, name: str) -> str:
     """How far a claim is: "280 of 300 draws"."""
-    most, unit, count = CLAIMS[name].count, CLAIMS[name].unit, len(claims.results[name])
-    said = f"{min(count, most):,} of {most:,} {unit}"
-    if count <= most:
-        return said
-    return f"{said}, {count - most} of your {claims.total(name) - most} models"
+    most, count = CLAIMS[name].count, len(claims.results[name])
+    return fill(
+        texts("claims")["so_far" if count <= most else "so_far_own"],
+        done=f"{min(count, most):,}",
+        most=f"{most:,}",
+        unit=CLAIMS[name].unit,
+        own=count - most,
+        models=claims.total(name) - most,
+    )
 
 
 def pictures(view: View) -> Iterator[Picture | Words]:
@@ -144,7 +148,7 @@ def pictures(view: View) -> Iterator[Picture | Words]:
     text, name = texts("claims"), view.claim
     if view.example:
         yield Words("verdict", (text[f"help_{view.example}"],))
-        yield examples_picture((view.example,), view.example, text[f"help_{view.example}"])
+        yield examples_picture((view.example,), view.example)
         return
     why = text.get(f"why_{name}")
     yield Words("verdict", (*view.verdicts[name].lines, *([why] if why else [])))
@@ -156,25 +160,20 @@ def pictures(view: View) -> Iterator[Picture | Words]:
     )
 
 
-def examples_picture(
-    names: Sequence[str] = EXAMPLES,
-    key: str = "examples",
-    alt: str = "How far a change reaches in four networks, and what σₘₐₓ promises",
-) -> Picture:
-    """Counterexamples to the claim of σ_max, side by side."""
+def examples_picture(names: Sequence[str] = EXAMPLES, key: str = "examples") -> Picture:
+    """Counterexamples to the claim of σ_max, side by side; one of them under its own key."""
+    text = texts("claims")
+    alt = text["alt_examples" if key == "examples" else f"help_{key}"]
     height = HEIGHT if len(names) == 1 else LOW_HEIGHT
     figure = plots.examples_figure.plain([counterexample(n) for n in names], height=height)
-    return Picture(f"claims-{key}", figure, alt, texts("claims")["how_to_read_examples"])
+    return Picture(f"claims-{key}", figure, alt, text["how_to_read_examples"])
 
 
 def how_it_is_measured(name: str) -> str:
     """How the draws of a claim are made, with its numbers."""
-    said = {key: _number(value) for key, value in MEASURED[name].items()}
-    return "How it is measured: " + fill(texts("claims")[f"drawn_{name}"], **said)
-
-
-def _number(value: object) -> str:
-    return minus(f"{value:g}") if isinstance(value, float) else str(value)
+    said = {key: general(value) for key, value in MEASURED[name].items()}
+    text = texts("claims")
+    return fill(text["how_it_is_measured"], drawn=fill(text[f"drawn_{name}"], **said))
 
 
 def scores(found: Sequence[Draw]) -> pd.DataFrame:

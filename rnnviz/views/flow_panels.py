@@ -52,12 +52,12 @@ def pair_pictures(
 
 
 def _one_loss(matrices: Sequence[PairMatrix], look: Look) -> Picture:
-    time = look.time_title(pair_plots.TIME)
+    text, time = texts("gradient_flow"), look.time_title(pair_plots.TIME)
     return Picture(
         "one-loss",
         pair_plots.one_loss_figure.plain(matrices, styles=look.styles, time_title=time),
-        "Gradient of the only loss at each step, log10, one line a model",
-        texts("gradient_flow")["how_to_read_one_loss"],
+        text["alt_one_loss"],
+        text["how_to_read_one_loss"],
         time_axis=not look.backward,
     )
 
@@ -69,7 +69,7 @@ def _every_loss(matrices: Sequence[PairMatrix], look: Look) -> Iterator[Picture]
         pair_plots.pair_heatmaps.plain(
             matrices, styles=look.styles, time_title=look.time_title(plain, SHORT)
         ),
-        "Gradient of each loss at each step, log10, one panel a model",
+        text["alt_pairs"],
         text["how_to_read_pairs"],
         time_axis=not look.backward,
     )
@@ -78,7 +78,7 @@ def _every_loss(matrices: Sequence[PairMatrix], look: Look) -> Iterator[Picture]
         pair_plots.cancellation_figure.plain(
             matrices, styles=look.styles, time_title=look.time_title(plain)
         ),
-        "Norm of the sum of gradients over the sum of norms at each step",
+        text["alt_cancellation"],
         text["how_to_read_cancellation"],
         time_axis=not look.backward,
     )
@@ -95,7 +95,7 @@ def lag_pictures(
     yield Picture(
         "lags",
         pair_plots.lag_figure.plain(profiles, theory=predicted, styles=look.styles),
-        "Norm of the derivative over lags, log10, one line a model",
+        text["alt_lags"],
         " ".join(how),
     )
     if said := silent(predicted):
@@ -114,7 +114,7 @@ def contribution_pictures(
             styles=look.styles,
             time_title=look.time_title(contribution_plots.TIME),
         ),
-        "Each step's part of the gradient of W_hh, and its share",
+        text["alt_contributions"],
         text["how_to_read_contributions"],
         time_axis=not look.backward,
     )

@@ -131,14 +131,14 @@ def pictures(view: View) -> Iterator[Picture | Words]:
         plots.gate_heatmap.plain(
             view.stats[view.memory.gate], view.memory.order, styles=view.styles
         ),
-        "The memory gate of each unit at each step, 0 to 1",
+        text["alt_memory_gate"],
         text["how_to_read_heatmap"],
         time_axis=True,
     )
     yield Picture(
         "half-life",
         plots.half_life_figure.plain([view.memory], view.seq_len, styles=view.styles),
-        "Half-life of each unit's memory in steps",
+        text["alt_half_life"],
         text["how_to_read_half_life"],
     )
     yield from _paths(view, view.memory)
@@ -150,7 +150,7 @@ def _paths(view: View, kept: Memory) -> Iterator[Picture]:
     yield Picture(
         "gate-strips",
         plots.gate_strips.plain(others, kept.order, styles=view.styles),
-        "The other gates of each unit at each step",
+        text["alt_gate_strips"],
         text["how_to_read_strips"],
         time_axis=True,
     )
@@ -161,18 +161,19 @@ def _paths(view: View, kept: Memory) -> Iterator[Picture]:
             styles=view.styles,
             time_title=plots.OWN if view.backward else plots.TIME,
         ),
-        "Product of the memory gates against the true derivative, log10",
+        text["alt_carry"],
         text["how_to_read_carry"],
         time_axis=not view.backward,
     )
 
 
 def _states(view: View) -> Iterator[Picture]:
+    text = texts("gates")
     for stats in view.stats.values():
         yield Picture(
             "states",
             plots.gate_heatmap.plain(stats, styles=view.styles),
-            "The state of each unit at each step",
-            texts("gates")["how_to_read_states"],
+            text["alt_states"],
+            text["how_to_read_states"],
             time_axis=True,
         )

@@ -199,7 +199,7 @@ def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Wo
             styles=view.styles,
             most_cells=COARSE if view.choices.coarse else CELLS,
         ),
-        "Gradient of each hidden unit at each step, one panel a model",
+        text["alt_units"],
         text["how_to_read_units"],
         time_axis=True,
     )
@@ -212,13 +212,14 @@ def quantity_picture(
 ) -> Picture:
     """The norm of one gradient through time: "state", "h", "c"; "detail" for all of them, total
     beside direct."""
+    text = texts("gradient_flow")
     if quantity == "detail":
         drawing = plots.flow_detail_figure.plain(view.flows, styles=view.styles)
-        alt = "Total and direct gradients of h and c at each step, one panel a model"
+        alt = text["alt_detail"]
     else:
         drawing = _curves(view, quantity, _held(view.y_range(quantity), at_least))
-        alt = "Gradient norm at each time step, log10, relative to the last step, one line a model"
-    said = how or texts("gradient_flow")[f"how_to_read_{quantity}"]
+        alt = text["alt_flow"]
+    said = how or text[f"how_to_read_{quantity}"]
     return Picture(f"flow-{quantity}", drawing, alt, said, time_axis=True)
 
 

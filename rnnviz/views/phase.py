@@ -11,7 +11,7 @@ from rnnviz.plots import phase as plots
 from rnnviz.plots import theme
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.phase import phase_words
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import fill, texts
 
 QUANTITIES = {"slope": "slope", "horizon": "horizon", "reach": "final gradient",
               "lambda_1": "λ₁"}  # fmt: skip
@@ -56,16 +56,17 @@ def view(diagram: Diagram, choices: Choices = Choices()) -> View:
         grids=slopes if choices.quantity == "slope" else grids(choices.quantity),
         here=here,
         styles=theme.model_styles(models),
-        verdict=phase_words(slopes, row) or ("Nothing is computed yet.",),
+        verdict=phase_words(slopes, row) or (texts("phase")["nothing_yet"],),
     )
 
 
 def pictures(view: View) -> Iterator[Picture | Words]:
     """The verdict, the diagram."""
+    text, quantity = texts("phase"), QUANTITIES[view.quantity]
     yield Words("verdict", view.verdict)
     yield Picture(
         "phase",
         plots.phase_figure.plain(view.grids, here=view.here, styles=view.styles, height=HEIGHT),
-        f"{QUANTITIES[view.quantity]} over {view.x.label} and {view.y.label}, a panel a model",
-        texts("phase")[f"how_to_read_{view.quantity}"],
+        fill(text["alt"], quantity=quantity, across=view.x.label, up=view.y.label),
+        text[f"how_to_read_{view.quantity}"],
     )

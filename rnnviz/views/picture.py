@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from rnnviz.plots.drawing import Drawing, Track
 from rnnviz.plots.drawing import Words as WordTrack
 from rnnviz.tasks import Batch
+from rnnviz.wording.texts import fill, texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,5 +55,5 @@ def batch_note(batch: Batch) -> str:
     least, most = int(batch.lengths.min()), int(batch.lengths.max())
     if least < batch.seq_len:
         lengths = f"{least}" if least == most else f"{least} to {most}"
-        said.append(f"Sequences have {lengths} steps; padding is not drawn.")
+        said.append(fill(texts("layout")["padding"], lengths=lengths))
     return " ".join(said)

@@ -30,7 +30,7 @@ from rnnviz.views.layer_choice import LayerChoice, parts_of, single
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import scientific, steps
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.verdicts import say
 
 OTHER_WAYS = {"leak": "the leak", "skip": "W_skip"}
@@ -168,7 +168,7 @@ def pictures(view: View) -> Iterator[Picture | Words]:
     text = texts("spectrum")
     yield Words("verdict", (view.verdict,))
     if view.silent:
-        yield Words("warning", (f"No law is drawn: {view.silent}.",))
+        yield Words("warning", (fill(text["no_law"], reason=view.silent),))
     if view.notes:
         yield Words("note", view.notes)
     yield from _weights(view, text)
@@ -176,13 +176,13 @@ def pictures(view: View) -> Iterator[Picture | Words]:
     yield Picture(
         "powers",
         plots.powers_figure.plain([view.spectrum], measured, styles=view.styles, law=view.law),
-        "Norm of the k-th power of W_hh to the power 1 over k",
+        text["alt_powers"],
         text["how_to_read_growth" if view.law else "how_to_read_powers"],
     )
     yield Picture(
         "jacobians",
         jacobian_plots.jacobian_figure.plain([view.jacobian], styles=view.styles),
-        "Largest singular value of each step's state Jacobian, and the mean slope",
+        text["alt_jacobians"],
         text["how_to_read_jacobian"],
         time_axis=True,
     )
@@ -197,7 +197,7 @@ def _weights(view: View, text: Mapping[str, str]) -> Iterator[Picture]:
         plots.singular_values_figure.plain(
             [view.spectrum], styles=view.styles, promise=simple, law=view.law
         ),
-        "Singular values of W_hh, largest first, with the line at 1 over gamma",
+        text["alt_singular_values"],
         text["how_to_read_law" if view.law else f"how_to_read_singular{kind}"],
     )
     yield Picture(
@@ -205,7 +205,7 @@ def _weights(view: View, text: Mapping[str, str]) -> Iterator[Picture]:
         plots.eigenvalue_figure.plain(
             [view.spectrum], slope if simple else None, styles=view.styles, law=view.law
         ),
-        "Eigenvalues of W_hh in the complex plane with the unit circle",
+        text["alt_eigenvalues"],
         text["how_to_read_disc" if view.law else f"how_to_read_eigenvalues{kind}{circled}"],
     )
 
@@ -241,7 +241,7 @@ def exponents_picture(
         lyapunov.lyapunov_figure.plain(
             spectra, long_run=long_run, mean_field=mean_field, styles=styles
         ),
-        "Lyapunov exponents of each model, largest first",
+        text["alt_lyapunov"],
         " ".join(text[f"how_to_read_{key}"] for key in keys),
     )
 
@@ -279,10 +279,11 @@ def bands_pictures(
     spectra: Sequence[JacobianSpectrum], styles: Mapping[str, theme.Style]
 ) -> Iterator[Picture]:
     """All singular values of every step's Jacobian."""
+    text = texts("spectrum")
     yield Picture(
         "bands",
         jacobian_plots.jacobian_bands.plain(spectra, styles=styles),
-        "All singular values of each step's Jacobian, one panel a model",
-        texts("spectrum")["how_to_read_bands"],
+        text["alt_bands"],
+        text["how_to_read_bands"],
         time_axis=True,
     )

@@ -19,24 +19,22 @@ from rnnviz.analysis.predictions import (
 from rnnviz.analysis.spectra import Stretch, stretch
 from rnnviz.experiment import Run
 from rnnviz.wording.names import display_name
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import fill, texts
 
 Array = np.ndarray
 
 KINDS = {"mean field": "theory_mean_field", "exact": "theory_exact",
          "gate alone": "theory_gate_alone"}  # fmt: skip
-GATED = "there is no formula here for gated cells"
-REFILLED = "error enters on the way, theory follows the error of one loss"
 
 
 def of_flows(
     run: Run, parts: Sequence[LayerTrace], flows: Sequence[GradientFlow]
 ) -> dict[str, Predictions]:
     """What is predicted of each layer's gradient curve, by label."""
-    found = {}
+    found, refilled = {}, texts("gradient_flow")["theory_refilled"]
     for part, flow in zip(parts, flows, strict=True):
         one = gradient_predictions(part.trace, part.label, flow.reach_from, *_weights(run, part))
-        found[part.label] = replace(one, lines=(), missing=REFILLED) if flow.refilled else one
+        found[part.label] = replace(one, lines=(), missing=refilled) if flow.refilled else one
     return found
 
 
@@ -66,7 +64,7 @@ def of_exponents(run: Run, parts: Sequence[LayerTrace]) -> tuple[dict[str, float
         known = [line.rate for line in each.lines if line.name in ("mean field", "exact")]
         rates |= {label: known[0]} if known else {}
         if not known and not each.missing:
-            found[label] = replace(each, missing=GATED)
+            found[label] = replace(each, missing=texts("gradient_flow")["theory_gated"])
     return rates, silent(found)
 
 
@@ -74,7 +72,7 @@ def words(found: Mapping[str, Predictions]) -> str:
     """What the lines are, as far as there are any; "" if there are none."""
     text, names = texts("gradient_flow"), [n.name for each in found.values() for n in each.lines]
     kinds = [text[key] for name, key in KINDS.items() if name in names]
-    rates = [f"Dash-dotted: theory ({'; '.join(kinds)})."] * bool(kinds)
+    rates = [fill(text["theory_drawn"], kinds="; ".join(kinds))] * bool(kinds)
     return " ".join([*rates, *[text["theory_bound"]] * ("bound" in names)])
 
 
@@ -85,7 +83,8 @@ def silent(found: Mapping[str, Predictions]) -> str:
         if each.missing:
             by_reason.setdefault(each.missing, []).append(display_name(label))
     said = [f"{', '.join(names)}: {reason}." for reason, names in by_reason.items()]
-    return f"No rate is predicted. {' '.join(said)}" if said else ""
+    text = texts("gradient_flow")["theory_silent"]
+    return fill(text, reasons=" ".join(said)) if said else ""
 
 
 def _weights(run: Run, part: LayerTrace) -> tuple[str, bool, Stretch | None]:

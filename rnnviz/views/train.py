@@ -17,7 +17,7 @@ from rnnviz.plots import training_weights as weights
 from rnnviz.tasks.ngram import MAX_ORDER
 from rnnviz.training import METRICS
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.numbers import minus
+from rnnviz.wording.numbers import signed
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.training import clip_words, course_words
 
@@ -142,7 +142,7 @@ def first_screen(view: View) -> Iterator[Picture]:
             styles=view.styles,
             height=LOSS_HEIGHT,
         ),
-        "Loss and metric over training steps, one line a model, with the baseline",
+        text["alt_loss"],
         text["how_to_read_loss"],
         step_axis=True,
     )
@@ -154,7 +154,7 @@ def first_screen(view: View) -> Iterator[Picture]:
             height=MAP_HEIGHT,
             most_columns=COARSE if playing else gradients.COLUMNS,
         ),
-        "Gradient norm over training step and time step, log10, one panel a model",
+        text["alt_state_maps"],
         text["how_to_read_maps"],
         step_axis=True,
     )
@@ -166,7 +166,7 @@ def below_the_fold(view: View) -> Iterator[Picture]:
     yield Picture(
         "profile",
         gradients.profile_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
-        "Gradient norm at each time step at the chosen training step, one line a model",
+        text["alt_profile"],
         text["how_to_read_profile"],
         time_axis=True,
         tracks=() if view.choices.playing else gradients.profile_tracks(view.courses),
@@ -177,14 +177,14 @@ def below_the_fold(view: View) -> Iterator[Picture]:
         gradients.norm_figure.plain(
             view.courses, view.limit, styles=view.styles, height=LOW_HEIGHT
         ),
-        "Norm of the whole gradient before and after clipping over training, log10",
+        text["alt_norms"],
         f"{text[how]} {clip_words(view.courses, view.limit)}",
         step_axis=True,
     )
     yield Picture(
         "spectra-course",
         weights.spectrum_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
-        "Singular values and spectral radius of the recurrent weights over training",
+        text["alt_spectra"],
         text["how_to_read_spectra"],
         step_axis=True,
     )
@@ -193,13 +193,13 @@ def below_the_fold(view: View) -> Iterator[Picture]:
 def influence_pictures() -> Iterator[Picture | Words]:
     """Verdict, the gradient against the window, and where training goes with each window."""
     text, curve = texts("train"), influence_curve()
-    says = {f"at{k}": minus(f"{curve.slope[k - 1]:+.2f}") for k in (20, 40, 41)}
+    says = {f"at{k}": signed(curve.slope[k - 1], 2) for k in (20, 40, 41)}
     last = (curve.first_right or 1) - 1
     yield Words("verdict", (fill(text["influence_words"], last=last, **says),))
     yield Picture(
         "influence",
         claims_training.slope_figure.plain(curve, EXACT, height=INFLUENCE_HEIGHT),
-        "The gradient that truncated backpropagation finds against the length of its window",
+        text["alt_influence"],
         text["influence_how"],
     )
     yield Picture(
@@ -207,7 +207,7 @@ def influence_pictures() -> Iterator[Picture | Words]:
         claims_training.runs_figure.plain(
             influence_runs(INFLUENCE_WINDOWS), OPTIMUM, height=INFLUENCE_HEIGHT
         ),
-        "The parameter under gradient descent with each window",
+        text["alt_influence_runs"],
         text["influence_runs_how"],
         step_axis=True,
     )

@@ -157,7 +157,7 @@ def pictures(view: View) -> Iterator[Picture]:
     yield Picture(
         "gate-course",
         weights.gate_course_figure.plain(view.gates, styles=view.styles, height=HEIGHT),
-        "The memory gate of each unit at each step at the chosen training step",
+        text["alt_gates"],
         text["how_to_read_gates"],
         time_axis=True,
         tracks=weights.gate_tracks(view.gates) if view.tracks else (),
@@ -166,7 +166,7 @@ def pictures(view: View) -> Iterator[Picture]:
         yield Picture(
             "digits",
             samples.digits_figure.plain(view.digits, view.answers, styles=view.styles),
-            "Pictures of digits that were never trained on, and each model's answers",
+            text["alt_digits"],
             text["how_to_read_digits"],
             tracks=samples.digits_tracks(view.answers) if view.tracks else (),
         )
@@ -177,17 +177,21 @@ def pictures(view: View) -> Iterator[Picture]:
 def _texts(view: View) -> Iterator[Picture]:
     text, styles = texts("train"), view.styles
     read = "how_to_read_sentence" if view.sentences else "how_to_read_sample"
+
+    def writes(one: Written) -> str:
+        return fill(text["alt_writes"], model=styles[one.label].title, written=one.texts[-1])
+
     yield Picture(
         "written",
         samples.written_figure.plain(view.written, styles=styles),
-        "; ".join(f"{styles[w.label].title} writes: {w.texts[-1]}" for w in view.written),
+        "; ".join(writes(w) for w in view.written),
         fill(text[read], given=view.prompt),
         tracks=samples.written_tracks(view.written) if view.tracks else (),
     )
     yield Picture(
         "next-symbol",
         samples.next_figure.plain(view.likely, styles=styles),
-        "P(next symbol) after the given ones: the likeliest symbols of each model",
+        text["alt_next"],
         fill(text["how_to_read_next"], given=view.prompt),
         tracks=samples.next_tracks(view.likely) if view.tracks else (),
     )

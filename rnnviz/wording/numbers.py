@@ -31,6 +31,11 @@ def signed(value: float, digits: int = 1) -> str:
     return minus(text)
 
 
+def general(value: object, digits: int = 6) -> str:
+    """A setting or a number in a table: 0.57, 1e+12, −3; anything but a float as it is."""
+    return minus(f"{value:.{digits}g}") if isinstance(value, float) else str(value)
+
+
 def fraction(log10: float, status: Status = Status.FINITE) -> str:
     """A share of the error: "40 %", "×2.6", "1 part in 10^24", "×10^7", or why there is none."""
     if status in SPECIAL:

@@ -8,6 +8,7 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from rnnviz.dashboard.components import dragging, live_chart, live_slider, set_value
+from rnnviz.plots.drawing import Drawing
 
 MODELS = {"RNN": "#d55e00", "LSTM": "#0072b2", "GRU": "#009e73"}
 
@@ -44,6 +45,12 @@ def maps(gain: float, steps: int) -> go.Figure:
     )
 
 
+def plain(figure: go.Figure) -> Drawing:
+    """As the pages hand it over."""
+    drawn = figure.to_plotly_json()
+    return {"data": list(drawn["data"]), "layout": drawn["layout"]}
+
+
 def reset() -> None:
     set_value("gain", 1.0)
 
@@ -75,14 +82,16 @@ with st.sidebar:
     empty = st.toggle("Break the chart")
 st.markdown(f"gain is `{gain!r}`, dragging is `{dragging('gain')}`")
 live_chart(
-    lines(gain, int(steps)),
+    plain(lines(gain, int(steps))),
     key="lines",
     height=330,
     time_axis=True,
     alt="Three lines through time",
     filename="lines",
 )
-live_chart(maps(gain, int(steps)), key="maps", height=160, time_axis=True, alt="Three heatmaps")
+live_chart(
+    plain(maps(gain, int(steps))), key="maps", height=160, time_axis=True, alt="Three heatmaps"
+)
 square = go.Figure(go.Heatmap(z=np.arange(12).reshape(3, 4))).update_layout(template="none")
-live_chart(go.Figure() if empty else square, key="square", height=200, on_click=clicked)
+live_chart(plain(go.Figure() if empty else square), key="square", height=200, on_click=clicked)
 st.markdown(f"clicked `{st.session_state.get('clicked')}`")

@@ -126,6 +126,19 @@ def test_every_knob_of_more_holds(app: str, open_page) -> None:
     expect(knob(page, "task")).to_have_value(NAMES["task"]["words"])
 
 
+def test_a_popover_that_is_opened_as_a_slider_comes_to_rest_is_drawn(app: str, open_page) -> None:
+    page = open_page(f"{app}/?seq_len=10&hidden_size=4&batch_size=2")
+    wait_charts(page, "")
+    for _ in range(4):
+        page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
+        open_popover(page, "More")
+        expect(knob(page, "task")).to_be_visible()
+        page.wait_for_url(written("gain"))
+        wait_idle(page)
+        by_escape(page)
+        expect(page.locator(BODY)).to_have_count(0)
+
+
 def valuetext(page: Page, name: str) -> str:
     return str(page.get_by_role("slider", name=name, exact=True).get_attribute("aria-valuetext"))
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz import Experiment, to_query
-from rnnviz.dashboard.lessons import LESSONS
+from rnnviz.wording.texts import texts
 from tests.browser.frames import watching
 from tests.browser.reading import wait_charts
 from tests.browser.support import wait_idle, wait_painted
@@ -78,7 +78,7 @@ def play_for_a_while(page: Page, steps: int = 5) -> None:
 
 def choose(page: Page, lesson: str) -> None:
     page.get_by_role("combobox", name="Lesson").click()
-    page.get_by_role("option", name=LESSONS[lesson].title).click()
+    page.get_by_role("option", name=texts("lessons")[f"title_{lesson}"]).click()
 
 
 @pytest.mark.trained
@@ -112,13 +112,13 @@ def test_nothing_of_the_lesson_before_stands_under_the_new_name(train: Page, les
     old = train.locator('.rnnviz-chart[data-key="loss"]').get_attribute("data-revision")
     with watching(train, SHOWN) as seen:
         choose(train, lesson)
-        sentence = LESSONS[lesson].sentence
+        sentence = texts("lessons")[lesson]
         expect(train.locator(".stMain p.rnnviz-how").first).to_contain_text(sentence[:40])
         verdict = {"influence": "The true gradient", "clipping": "First the run"}
         expect(train.locator(".rnnviz-verdict")).to_contain_text(
             verdict.get(lesson, "After"), timeout=60_000
         )
-    under = [frame for frame in seen if frame[0] and LESSONS[lesson].sentence[:40] in frame[0]]
+    under = [frame for frame in seen if frame[0] and texts("lessons")[lesson][:40] in frame[0]]
     assert under
     assert all(old not in revisions for _, _, revisions in under)
     first = seen[0][1]

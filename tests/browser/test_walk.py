@@ -8,10 +8,10 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Page, expect
 
-from rnnviz.dashboard.knobs import VARIANTS
 from rnnviz.experiment.model import override_field
 from rnnviz.tasks import TASKS
 from rnnviz.wording.tasks import TASK_NAMES
+from rnnviz.wording.texts import texts
 from tests.browser.reading import wait_charts
 from tests.browser.support import wait_idle
 from tests.browser.test_choices import by_escape, open_popover, pick, query, written
@@ -71,7 +71,8 @@ def add_variant(page: Page, cell: str, variant: str) -> None:
     """In the open popover."""
     pick(page, "Cell", cell)
     variants = page.get_by_role("combobox", name="Value", exact=True)
-    expect(variants).to_have_value(VARIANTS[override_field("variant", cell.lower()).choices[1]])
+    first = override_field("variant", cell.lower()).choices[1]
+    expect(variants).to_have_value(texts("sidebar")[f"variant_{first}"])
     wait_idle(page)
     pick(page, "Value", variant)
     expect(variants).to_have_value(variant)

@@ -15,6 +15,7 @@ from rnnviz.dashboard.knobs import LABELS
 from rnnviz.dashboard.state import widget_key
 from rnnviz.dashboard.train_controls import OWN
 from rnnviz.experiment import FIELDS, check_size
+from rnnviz.wording.texts import texts
 from tests.dashboard.support import (
     PAGES,
     assert_sound,
@@ -173,9 +174,10 @@ def test_a_preset_sets_every_knob_but_the_seed(name: str) -> None:
     app = visit(query=odd)
     app.selectbox(key=widget_key("preset")).select(name).run()
     assert experiment(app) == PRESETS[name].experiment(seed=11)
-    assert preset_words(app) == PRESETS[name].sentence
+    assert preset_words(app) == texts("presets")[name]
     app = change(app, gain=3.3)
-    assert preset_words(app).startswith(f"You started from “{PRESETS[name].title}”")
+    title = texts("presets")[f"title_{name}"]
+    assert preset_words(app).startswith(f"You started from “{title}”")
 
 
 def test_reset_brings_back_every_default() -> None:

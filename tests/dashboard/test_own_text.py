@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
 from rnnviz.dashboard.main import PAGES
-from rnnviz.dashboard.own_text import PLACEHOLDERS, SAMPLES
+from rnnviz.dashboard.own_text import READERS
 from rnnviz.dashboard.state import widget_key
 from rnnviz.experiment import make_task
 from rnnviz.tasks.text import SPLIT_FROM
@@ -55,15 +55,15 @@ def test_more_has_the_same_ways_beside_the_page() -> None:
     assert app.text_area(key=widget_key("text")).value == texts("samples")["sonnet"]
 
 
-@pytest.mark.parametrize("task", PLACEHOLDERS)
+@pytest.mark.parametrize("task", READERS)
 def test_a_text_that_will_not_do_is_refused_and_asked_for_again(task: str) -> None:
     app = change(visit(query={**LACKING, "task": task, "text": "ab"}), text=" ")
     assert asks(app)
     assert "This cannot be run" in said(app)
 
 
-@pytest.mark.parametrize("task", PLACEHOLDERS)
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("task", READERS)
+@pytest.mark.parametrize("name", texts("samples"))
 def test_every_sample_will_do_and_fits_into_a_link(name: str, task: str) -> None:
     text = texts("samples")[name]
     assert make_task(Experiment(task=task, text=text)).shape(12)[1] > 1
@@ -71,4 +71,5 @@ def test_every_sample_will_do_and_fits_into_a_link(name: str, task: str) -> None
 
 
 def test_every_sample_is_offered() -> None:
-    assert SAMPLES.keys() == texts("samples").keys()
+    titles = {f"title_{name}" for name in texts("samples")}
+    assert titles == {key for key in texts("own_text") if key.startswith("title_")}

@@ -57,7 +57,7 @@ def test_in_a_lesson_no_preset_is_claimed(lesson: str) -> None:
     assert app.selectbox(key=widget_key("preset")).value
     choose(app, lesson)
     assert app.selectbox(key=widget_key("preset")).value is None
-    assert LESSONS[lesson].sentence in words(app)
+    assert texts("lessons")[lesson] in words(app)
 
 
 def test_a_lesson_clears_the_ghosts_and_the_axes_of_the_one_before() -> None:

@@ -20,6 +20,7 @@ from rnnviz.dashboard.training import kept
 from rnnviz.experiment import plan
 from rnnviz.experiment.runs import params_after
 from rnnviz.jobs.training import advance, begin
+from rnnviz.wording.texts import texts
 from tests.dashboard.support import (
     assert_sound,
     change,
@@ -147,7 +148,7 @@ def test_a_lesson_sets_its_experiment_and_plays(name: str) -> None:
     assert set(charts(app)) >= {"loss", "state-maps"}
     assert experiment(app) == LESSONS[name].experiment(5)
     assert app.session_state["training"].playing
-    assert LESSONS[name].sentence in words(app)
+    assert texts("lessons")[name] in words(app)
 
 
 def test_the_clipping_pair_is_one_click() -> None:

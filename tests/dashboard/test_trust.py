@@ -28,7 +28,7 @@ from rnnviz.analysis.selfcheck.checks import (
     Trust,
 )
 from rnnviz.core.lstm import LSTM
-from rnnviz.dashboard import jobs, trust, trust_words
+from rnnviz.dashboard import jobs, trust, trust_html
 from rnnviz.dashboard.main import PAGES
 from rnnviz.tasks import TASKS
 from rnnviz.wording.numbers import scientific
@@ -367,20 +367,20 @@ def made(label: str = "rnn", **given: Any) -> Trust:
     ],
 )  # fmt: skip
 def test_the_line(found: list[Trust], done: int | None, said: str) -> None:
-    assert plain(trust_words.line(found, done, 2, elsewhere=False)) == said
-    elsewhere = plain(trust_words.line(found, done, 2, elsewhere=True))
+    assert plain(trust_html.line(found, done, 2, elsewhere=False)) == said
+    elsewhere = plain(trust_html.line(found, done, 2, elsewhere=True))
     assert elsewhere[:2] == said[:2]
     assert elsewhere[2:].startswith("Sidebar's run")
 
 
 def test_the_panel() -> None:
-    panel = trust_words.panel([made(sums=1e-13, dot=np.nan)], ["rnn", "gru"], "About <this>.")
+    panel = trust_html.panel([made(sums=1e-13, dot=np.nan)], ["rnn", "gru"], "About <this>.")
     assert "About &lt;this&gt;." in panel
     assert "At 25% of the steps" in panel
     assert "1·10⁻¹³ ≤ 1·10⁻¹²" in plain(panel)
     assert "not a number ≰ 1·10⁻¹²" in plain(panel)
     assert panel.count(TEXT["not_checked"]) == 2 * len(NAMES) - 2
-    assert "GRU" in trust_words.panel([], ["gru"], "")
+    assert "GRU" in trust_html.panel([], ["gru"], "")
 
 
 def test_every_check_and_every_state_has_its_words() -> None:

@@ -11,6 +11,7 @@ import rnnviz.dashboard.compute as compute
 from rnnviz import PRESETS, Experiment, to_query
 from rnnviz.dashboard.state import widget_key
 from rnnviz.experiment import FIELDS
+from rnnviz.wording.texts import texts
 from tests.dashboard.support import (
     PAGES,
     Address,
@@ -69,7 +70,7 @@ def test_a_view_opened_again_shows_the_same_numbers(tab: str) -> None:
 def test_a_preset_s_link_names_the_preset(name: str) -> None:
     app = visit(query=PRESETS[name].experiment(seed=3))
     assert app.selectbox(key=widget_key("preset")).value == name
-    assert preset_words(app) == PRESETS[name].sentence
+    assert preset_words(app) == texts("presets")[name]
 
 
 def test_the_address_follows_the_knobs_and_says_only_what_differs() -> None:

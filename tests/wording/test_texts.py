@@ -10,13 +10,16 @@ import pytest
 import rnnviz.dashboard
 import rnnviz.views
 from rnnviz.core import CELLS
+from rnnviz.dashboard.lessons import LESSONS
 from rnnviz.views.gradient_flow import QUANTITIES
 from rnnviz.wording.texts import FOLDER, fill, texts
 
 DASHBOARD = Path(rnnviz.dashboard.__file__).parent
 VIEWS = Path(rnnviz.views.__file__).parent
 PAGES = DASHBOARD / "pages"
-NAMES = sorted(path.stem for path in PAGES.glob("[a-z]*.py"))
+SHARED = ["layout", "own_text", "server", "sidebar"]
+"""Texts that are of no page alone."""
+NAMES = sorted([*(path.stem for path in PAGES.glob("[a-z]*.py")), *SHARED])
 
 
 def source_of(name: str) -> str:
@@ -48,6 +51,10 @@ def test_a_page_s_texts_are_those_it_asks_for(name: str) -> None:
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.md")), ids=lambda path: path.stem)
 def test_no_text_is_empty(path: Path) -> None:
     assert all(body for body in texts(path.stem).values())
+
+
+def test_every_lesson_has_its_title_and_its_sentence() -> None:
+    assert set(texts("lessons")) == {*LESSONS, *(f"title_{name}" for name in LESSONS)}
 
 
 def test_every_cell_has_its_equations_and_every_part_is_used() -> None:

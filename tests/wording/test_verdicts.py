@@ -90,6 +90,14 @@ def test_magnitude(log10, text):
     assert numbers.magnitude(log10) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(0.1 + 0.2, 6, "0.3"), (-2.5, 6, "−2.5"), (1 / 3, 4, "0.3333"), (7, 4, "7"), ("-", 4, "-")],
+)
+def test_a_number_in_a_table(value, digits, text):
+    assert numbers.general(value, digits) == text
+
+
 def reach(*models):
     return verdicts.say(Verdict("reach", {"from_step": 100, "models": models, "refilled": False}))
 

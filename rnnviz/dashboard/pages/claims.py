@@ -77,7 +77,8 @@ def _board(setting: Setting) -> None:
     _sentences(shown)
     show.show(items, shown.styles, clicks={"claims-sigma": _open_draw})
     if shown.example:
-        st.button("Back to the draws", key="back_to_draws", on_click=partial(_choose, "sigma"))
+        back = texts("claims")["back_to_draws"]
+        st.button(back, key="back_to_draws", on_click=partial(_choose, "sigma"))
     elif chosen == "sigma":
         _examples()
     if working and not begins:
@@ -102,17 +103,18 @@ def _shown(work: Work[Claims], claims: Claims, chosen: str) -> tuple[View, list[
 
 def _question(shown: View) -> None:
     """The page's title; how far the chosen claim is; how many units the draws have; others."""
+    text = texts("claims")
     left, middle, size, right = st.columns([9, 7, 3, 4], vertical_alignment="center")
     with left:
-        layout.question(texts("claims")["question"])
+        layout.question(text["question"])
     with middle:
         if shown.so_far:
             st.progress(len(shown.results) / shown.total, text=shown.so_far)
     with size:
         layout.choice("Hidden units", SIZES, UNITS, "32", lambda n: f"H = {n}", width=96)
     with right:
-        st.button("Draw again", key="draw_again", on_click=_draw_again, width="stretch",
-                  help="Other random networks: the next seed")  # fmt: skip
+        st.button(text["draw_again"], key="draw_again", on_click=_draw_again, width="stretch",
+                  help=text["other_draws"])  # fmt: skip
 
 
 def _seed() -> int:
@@ -151,7 +153,7 @@ def _examples() -> None:
     """The counterexamples, one click away."""
     text = texts("claims")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.html('<p class="rnnviz-how"><b>Counterexamples:</b></p>')
+        st.html(f'<p class="rnnviz-how"><b>{text["counterexamples"]}</b></p>')
         for name in EXAMPLES:
             st.button(text[f"button_{name}"], key=f"example-{name}", on_click=partial(_see, name),
                       help=text[f"help_{name}"])  # fmt: skip
@@ -182,15 +184,15 @@ def details(setting: Setting) -> None:
     name, claims = layout.kept(CLAIM, list(CLAIMS), "sigma"), visit().job
     if claims is None:
         return
-    found = claims.results[name]
+    found, text = claims.results[name], texts("claims")
     st.caption(how_it_is_measured(name))
     if name == "sigma":
-        with layout.lazy("Scores: how often each predictor has the sign right") as opened:
+        with layout.lazy(text["scores"]) as opened:
             if opened:
                 layout.table(scores(found))
-        with layout.lazy("The four counterexamples, drawn") as opened:
+        with layout.lazy(text["examples"]) as opened:
             if opened:
                 show.chart(examples_picture())
-    with layout.lazy("Numbers: every result behind this verdict") as opened:
+    with layout.lazy(text["numbers"]) as opened:
         if opened:
             layout.data_button(f"claim-{name}", lambda: pd.DataFrame(rows(found)))

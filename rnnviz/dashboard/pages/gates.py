@@ -16,12 +16,13 @@ from rnnviz.experiment import Experiment
 from rnnviz.experiment.checkpoints import TRAINED
 from rnnviz.views.gates import Choices, View, pictures
 from rnnviz.wording.names import display_name
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import fill, texts
 
 MODEL = "view_model"
 WEIGHTS = "weights"
 UNTRAINED = "untrained"
-WEIGHT_NAMES = {UNTRAINED: "untrained", "delayed_recall": "trained on recall", "text": "on text"}
+WEIGHTS_OFFERED = (UNTRAINED, "delayed_recall", "text")
+"""Weights that are always there to be chosen."""
 WEIGHTS_ROOM, WEIGHTS_NARROW = 68, 156
 
 
@@ -76,7 +77,7 @@ def details(setting: Setting) -> None:
     view = _view(setting)
     if view.memory is None:
         return
-    with layout.lazy("Numbers: saturation, data") as opened:
+    with layout.lazy(texts("gates")["numbers"]) as opened:
         if opened:
             _numbers(_view(setting, coarse=False))
     equations(compute.plan(setting.experiment))
@@ -95,19 +96,27 @@ def _numbers(view: View) -> None:
 def weights_choice(experiment: Experiment, narrow: bool) -> None:
     """The initial weights, or those of a network that comes trained; `narrow`: as a list."""
     now = weights_shown(experiment)
-    names = WEIGHT_NAMES if now in WEIGHT_NAMES else {**WEIGHT_NAMES, now: now}
+    names = WEIGHTS_OFFERED if now in WEIGHTS_OFFERED else (*WEIGHTS_OFFERED, now)
     st.session_state[view_key(WEIGHTS)] = now
-    layout.choice("Weights", list(names), WEIGHTS, now, names.__getitem__,
+    layout.choice("Weights", names, WEIGHTS, now, _weights_name,
                   WEIGHTS_NARROW if narrow else None, _choose_weights, WEIGHTS_ROOM)  # fmt: skip
 
 
 def weights_shown(experiment: Experiment) -> str:
-    """What the experiment's weights are: a key of NAMES, or "after … steps" of a training of the
-    visitor's own."""
+    """What the experiment's weights are: one of WEIGHTS_OFFERED, or "after … steps" of a training
+    of the visitor's own."""
     if not experiment.train_steps:
         return UNTRAINED
     recipes = {replace(e, models=experiment.models): task for task, e in TRAINED.items()}
-    return recipes.get(experiment, f"after {experiment.train_steps:,} steps")
+    return recipes.get(experiment, _weights_after(experiment.train_steps))
+
+
+def _weights_after(steps: int) -> str:
+    return fill(texts("gates")["weights_after"], steps=f"{steps:,}")
+
+
+def _weights_name(weights: str) -> str:
+    return texts("gates")[f"weights_{weights}"] if weights in WEIGHTS_OFFERED else weights
 
 
 def _choose_weights() -> None:

@@ -84,7 +84,7 @@ def details(setting: Setting) -> None:
 
 
 def _numbers(flows: Sequence[GradientFlow]) -> None:
-    with layout.lazy("Numbers: slope, horizon, data") as opened:
+    with layout.lazy(texts("gradient_flow")["numbers"]) as opened:
         if opened:
             layout.table(_slopes(flows))
             layout.how_to_read(texts("gradient_flow")["how_to_read_table"])

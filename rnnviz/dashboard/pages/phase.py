@@ -18,7 +18,7 @@ from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.jobs.phase import RANGES, SIZES, Diagram, advance, follow, make_axis
 from rnnviz.views.phase import QUANTITIES, Choices, View, pictures, view
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import fill, texts
 
 DIAGRAM, CLOCK = "diagram", "cells"
 """Keys of the fragment that a tick runs, and of the clock that ticks."""
@@ -99,8 +99,9 @@ def _progress(diagram: Diagram) -> None:
         return
     left, right = st.columns([7, 1], vertical_alignment="center")
     with left:
-        share = diagram.done / diagram.total
-        st.progress(share, text=f"{diagram.done:,} of {diagram.total:,} runs")
+        done, total = diagram.done, diagram.total
+        said = fill(texts("phase")["so_far"], done=f"{done:,}", total=f"{total:,}")
+        st.progress(done / total, text=said)
     with right:
         label = "Cancel" if visit().running else "Go on"
         st.button(label, key="phase_run", on_click=_turn, width="stretch")
@@ -124,7 +125,7 @@ def _open(point: Mapping[str, Any]) -> None:
 
 def details(setting: Setting) -> None:
     """The numbers, for those who want them."""
-    with layout.lazy("Numbers: every run of this diagram") as opened:
+    with layout.lazy(texts("phase")["numbers"]) as opened:
         diagram = visit().job
         if opened and diagram is not None:
             rows = [result.row() for result in diagram.results]

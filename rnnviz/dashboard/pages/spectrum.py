@@ -27,8 +27,6 @@ from rnnviz.wording.texts import fill, texts
 
 MODEL, GATE = "view_model", "view_gate"
 
-OTHER_WAYS = {"leak": "the leak", "skip": "W_skip"}
-
 
 def page(setting: Setting) -> None:
     """Verdict; singular values and eigenvalues; powers; below the fold the step itself."""
@@ -68,13 +66,10 @@ def _choices(view: View) -> None:
 def details(setting: Setting) -> None:
     """Departure from normality, the numbers, the equations."""
     view = _view(setting)
-    st.caption(
-        f"Departure from normality (Henrici, relative to the Frobenius norm): "
-        f"**{view.spectrum.departure:.2f}**; 0 for a normal matrix, where singular values and "
-        f"|eigenvalues| agree."
-    )
+    text = texts("spectrum")
+    st.caption(fill(text["departure"], value=f"{view.spectrum.departure:.2f}"))
     _panels(setting.experiment, view)
-    with layout.lazy("Numbers: data") as opened:
+    with layout.lazy(text["numbers"]) as opened:
         if opened:
             exact = _view(setting, coarse=False)
             layout.data_button("spectrum", lambda: frames.spectrum_frame([exact.spectrum]))

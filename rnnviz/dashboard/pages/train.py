@@ -142,7 +142,7 @@ def _scrubber(visit: Visit, run: Training, shown: View) -> None:
         playing=visit.playing,
         every=controls.pace().every,
         on_command=_command,
-        show=controls.SHOW,
+        show=texts("train")["show"],
     )
 
 

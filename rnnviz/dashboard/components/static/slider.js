@@ -63,6 +63,8 @@ class Slider {
     this.unwatch = watchScript(() => this.pump());
     this.hear = ({ detail }) => this.answered(detail.last);
     window.addEventListener(NEWS, this.hear);
+    this.back = () => this.held || this.forget();
+    window.addEventListener("popstate", this.back);
   }
 
   destroy() {
@@ -71,6 +73,7 @@ class Slider {
     if (open) unsent.set(key, { value: this.value, at: performance.now() });
     this.unwatch();
     window.removeEventListener(NEWS, this.hear);
+    window.removeEventListener("popstate", this.back);
     held.delete(this);
     clearTimeout(this.timer);
     clearTimeout(this.restTimer);
@@ -188,6 +191,13 @@ class Slider {
     clearTimeout(this.restTimer);
     this.show(this.value);
     this.offer(false);
+  }
+
+  // Back and Forward bring values of their own: what is not sent yet is not wanted any more.
+  forget() {
+    clearTimeout(this.restTimer);
+    this.waiting = this.sent = null;
+    this.told = { value: this.value, dragging: false, settled: true };
   }
 
   reset() {
