@@ -82,7 +82,7 @@ def draw(visit: Visit, idle: str = "") -> None:
         )
         _how(disabled=bool(idle))
         _lessons()
-        st.html(f'<p class="rnnviz-how">{_how_words()}</p>', width=WORDS_WIDTH)
+        st.html(f'<p class="rnnviz-set">{_how_words()}</p>', width=WORDS_WIDTH)
 
 
 def _stopped(visit: Visit) -> str:
