@@ -97,7 +97,7 @@ def test_one_number_for_one_thing_while_it_plays_and_after(train: Page) -> None:
         wait_painted(train, "gate-course")
     playing = [frame for frame in seen if frame[0].startswith("After") and not frame[1]]
     assert len(playing) > 1
-    assert all(not re.search(r"\d", headline) for _, _, headline in playing[1:])
+    assert all(not re.search(r"\d", headline or "") for _, _, headline in playing[1:])
     verdict, scrubbed, headline = seen[-1]
     losses = dict(re.findall(r"(RNN|GRU) ([\d.]+)", verdict))
     step = re.findall(r"\d+", verdict)[0]
