@@ -133,7 +133,7 @@ def _buttons() -> None:
         st.button("Pin", on_click=_pin, help=text["help_pin"])
     else:
         st.button("Unpin", on_click=_unpin, help=text["help_unpin"])
-    link = st.popover("Link", key="link", on_change="rerun")
+    link = st.popover("Link", key="link", on_change=state.run_all)
     if link.open:
         with link:
             _link()

@@ -89,7 +89,7 @@ def select(name: str) -> None:
 
 def more() -> None:
     """Drawn only while it is seen: a widget costs about a millisecond a run."""
-    opened = st.popover("More", width="stretch", key="more", on_change="rerun")
+    opened = st.popover("More", width="stretch", key="more", on_change=state.run_all)
     if not opened.open:
         return
     with opened:

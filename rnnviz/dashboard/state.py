@@ -156,6 +156,11 @@ def forget_messages() -> None:
     st.session_state[MESSAGES] = (Experiment(), ())
 
 
+def run_all() -> None:
+    """Callback of what stands in the sidebar and has nothing to do but to be drawn. Without one
+    the whole script would not run where a slider, in the same message, asks for the page alone."""
+
+
 def preset_of(experiment: Experiment) -> str | None:
     """The preset that a link opens, if it is one."""
     same = (
