@@ -70,9 +70,9 @@ def _format(value: float, fmt: str) -> str:
 
 
 def _show_page() -> None:
-    """Run the page alone: the other knobs do not depend on a slider. All, if a run of all was cut
-    short: it may have been about to draw a popover that was opened."""
-    if not st.session_state.get(state.CUT_SHORT):
+    """Run the page alone: the other knobs do not depend on a slider. All, if a run of all is due:
+    it would draw a popover that was opened."""
+    if not st.session_state.get(state.DUE):
         st.rerun(state.PAGE if is_dragging() else state.WHOLE_PAGE)
 
 

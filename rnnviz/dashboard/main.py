@@ -46,7 +46,7 @@ LINKED, ALLOWED = "linked", "allowed"
 
 def main(shared: Shared) -> None:
     """Sidebar, navigation, then the chosen page. `shared`: what all visitors share."""
-    st.session_state[state.CUT_SHORT] = True
+    st.session_state[state.DUE] = True
     st.set_page_config(page_title="rnnviz", page_icon="📉", layout="wide")
     layout.style()
     pages = [
@@ -61,7 +61,7 @@ def main(shared: Shared) -> None:
     state.open_page(chosen.url_path or FIRST)
     controls.sidebar()
     chosen.run()
-    st.session_state[state.CUT_SHORT] = False
+    st.session_state[state.DUE] = False
 
 
 def _show(path: str) -> None:

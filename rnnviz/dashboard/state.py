@@ -46,8 +46,8 @@ VIEWS = frozenset(view for views in PAGE_VIEWS.values() for view in views)
 PAGE, DETAILS = "page", "details"
 """Keys of the two fragments of a page: what is seen first, and what is below the fold."""
 WHOLE_PAGE = (PAGE, DETAILS)
-CUT_SHORT = "cut_short"
-"""Whether the last run of the whole script has not come to its end, or not yet."""
+DUE = "due"
+"""Whether a run of the whole script is due: the last one was cut short, or is not at its end."""
 PIN = "pin"
 """The link's name for the pinned experiment: its own link's query."""
 ASKED = "asked"
@@ -157,8 +157,9 @@ def forget_messages() -> None:
 
 
 def run_all() -> None:
-    """Callback of what stands in the sidebar and has nothing to do but to be drawn. Without one
-    the whole script would not run where a slider, in the same message, asks for the page alone."""
+    """Callback of what stands in the sidebar and has nothing to do but to be drawn: a slider that
+    speaks in the same message, or before the script has begun, asks for the page alone."""
+    st.session_state[DUE] = True
 
 
 def preset_of(experiment: Experiment) -> str | None:
