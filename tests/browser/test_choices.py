@@ -14,6 +14,7 @@ from rnnviz.dashboard.knobs import LABELS, NAMES
 from rnnviz.experiment import FIELDS
 from tests.browser.reading import wait_charts
 from tests.browser.support import chart, wait_idle
+from tests.browser.test_pages import drag
 
 pytestmark = pytest.mark.browser
 BODY = "[data-testid=stPopoverBody]"
@@ -80,8 +81,11 @@ def dice(page: Page) -> None:
 
 
 def slide(page: Page) -> None:
+    """By hand: what a key has moved comes to rest a moment later, on its own."""
     before = query(page).get("gain")
-    page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
+    share = page.get_by_role("slider", name="Gain", exact=True).evaluate("(i) => i.value / i.max")
+    drag(page, "Gain", share, share + 0.04)
+    page.mouse.up()
     page.wait_for_url(lambda url: parse_qs(urlparse(url).query).get("gain", [None])[-1] != before)
 
 
