@@ -47,7 +47,7 @@ def train(page: Page) -> Trained:
     """Play from the start until every model has trained a little; what the table says of it."""
     wait_idle(page)
     if scrubber(page).input_value() != "0":
-        page.locator(".st-key-train_reset button").click()
+        page.locator(".st-key-train_reset button").first.click()
     expect(scrubber(page)).to_have_value("0")
     wait_idle(page)
     button(page, "Play").click()
