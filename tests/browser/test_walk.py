@@ -46,8 +46,6 @@ def last_run(page: Page) -> Trained:
 def train(page: Page) -> Trained:
     """Play from the start until every model has trained a little; what the table says of it."""
     wait_idle(page)
-    if scrubber(page).input_value() != "0":
-        page.locator(".st-key-train_reset button").first.click()
     expect(scrubber(page)).to_have_value("0")
     wait_idle(page)
     button(page, "Play").click()
@@ -62,7 +60,7 @@ def train(page: Page) -> Trained:
 def choose_task(page: Page, task: str) -> None:
     open_popover(page, "More")
     pick(page, "Task", TASK_NAMES[task])
-    page.wait_for_url(written("task"))
+    page.wait_for_url(re.compile(rf"[?&]task={task}(&|$)"))
     by_escape(page)
     if task == "text":
         page.get_by_role("button", name="A nursery rhyme").click()
