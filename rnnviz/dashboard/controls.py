@@ -70,11 +70,10 @@ def _preset() -> None:
         "Preset",
         options=list(PRESETS),
         format_func=lambda name: texts("presets")[f"title_{name}"],
-        index=None,
         placeholder=texts("sidebar")["choose_preset"],
         required=True,  # or Escape would empty it
         label_visibility="collapsed",
-        **state.widget("preset", then=_choose_preset),
+        **state.widget("preset", options=list(PRESETS), then=_choose_preset),
     )
 
 
@@ -98,7 +97,7 @@ def _models() -> None:
         selection_mode="multi",
         format_func=display_name,
         label_visibility="collapsed",
-        **state.widget("models"),
+        **state.widget("models", default="default"),
     )
 
 
@@ -108,7 +107,7 @@ def _loss_and_seed() -> None:
         options=FIELDS["loss_at"].choices,
         format_func=lambda at: f"{at} step",
         required=True,
-        **state.widget("loss_at"),
+        **state.widget("loss_at", default="default"),
     )
     left, middle, right = st.columns([6, 3, 8], vertical_alignment="bottom")
     with left:
@@ -124,6 +123,7 @@ def _loss_and_seed() -> None:
 
 def _reseed() -> None:
     st.session_state["seed"] = (st.session_state["seed"] + 1) % (int(FIELDS["seed"].high) + 1)
+    state.count_run()
 
 
 def _buttons() -> None:
@@ -133,7 +133,7 @@ def _buttons() -> None:
         st.button("Pin", on_click=_pin, help=text["help_pin"])
     else:
         st.button("Unpin", on_click=_unpin, help=text["help_unpin"])
-    link = st.popover("Link", key="link", on_change=state.run_all)
+    link = st.popover("Link", key="link", on_change=state.count_run)
     if link.open:
         with link:
             _link()
@@ -161,7 +161,9 @@ def _pin() -> None:
     experiment, _ = state.read()
     if not check_size(experiment):
         st.session_state[PIN] = experiment
+        state.count_run()
 
 
 def _unpin() -> None:
     st.session_state[PIN] = None
+    state.count_run()

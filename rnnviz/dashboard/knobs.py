@@ -3,12 +3,14 @@ rarer ones stand behind one button: the task, the shape, models with settings of
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from rnnviz.core import CELLS
 from rnnviz.dashboard import layout, own_text, state
 from rnnviz.dashboard.components import live_slider
-from rnnviz.dashboard.components.slider import any_dragging
+from rnnviz.dashboard.components.slider import any_dragging, last_drawn
 from rnnviz.experiment import FIELDS, MAX_MODELS, Model
 from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import override_field, overrides_of
@@ -60,7 +62,7 @@ def slider(name: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> 
         help=texts("sidebar")[f"help_{name}"],
         disabled=disabled,
         default=known.default,
-        on_change=_show_page,
+        on_change=partial(_show_page, name),
     )
 
 
@@ -69,10 +71,11 @@ def _format(value: float, fmt: str) -> str:
     return fmt if abs(float(fmt % value) - value) <= 0.01 * abs(value) else "%.3g"
 
 
-def _show_page() -> None:
-    """Run the page alone: the other knobs do not depend on a slider. All, if a run of all is due:
-    it would draw a popover that was opened."""
-    if not st.session_state.get(state.DUE):
+def _show_page(name: str) -> None:
+    """Run the page alone: the other knobs do not depend on a slider. All, if the browser had not
+    drawn the last run of all: that may never reach it, or was cut short, before it has drawn a
+    popover that was opened."""
+    if last_drawn(name) == st.session_state[state.RUN]:
         st.rerun(state.PAGE if is_dragging() else state.WHOLE_PAGE)
 
 
@@ -83,13 +86,13 @@ def select(name: str) -> None:
         LABELS.get(name, known.label),
         options=known.choices,
         format_func=lambda choice: names.get(choice, choice.replace("_", " ")),
-        **state.widget(name),
+        **state.widget(name, options=known.choices),
     )
 
 
 def more() -> None:
     """Drawn only while it is seen: a widget costs about a millisecond a run."""
-    opened = st.popover("More", width="stretch", key="more", on_change=state.run_all)
+    opened = st.popover("More", width="stretch", key="more", on_change=state.count_run)
     if not opened.open:
         return
     with opened:

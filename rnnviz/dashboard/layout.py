@@ -170,18 +170,14 @@ def choice(
     name, now = view_key(key), kept(key, options, default)
     if st.session_state.get(name) != now:
         st.session_state.pop(name, None)  # it is not there to be chosen: nor in the link
-    common: dict[str, Any] = {
-        "format_func": show,
-        "label_visibility": "collapsed",
-        **widget(name, now, then=on_change),
-    }
-    if width is not None:
-        picked = st.selectbox(label, options, width=width, **common)
-    elif sum(len(show(option)) + GAP for option in options) > room:
-        picked = st.selectbox(label, options, **common)
+    common: dict[str, Any] = {"format_func": show, "label_visibility": "collapsed"}
+    if width is not None or sum(len(show(option)) + GAP for option in options) > room:
+        common |= widget(name, now, options=options, then=on_change)
+        st.selectbox(label, options, width=width or "stretch", **common)
     else:
-        picked = st.segmented_control(label, options, required=True, **common)
-    return str(picked or default)
+        common |= widget(name, now, default="default", then=on_change)
+        st.segmented_control(label, options, required=True, **common)
+    return now
 
 
 def switch(label: str, name: str) -> bool:

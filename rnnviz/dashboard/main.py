@@ -18,10 +18,11 @@ from rnnviz.dashboard import (
     training,
     trust,
 )
-from rnnviz.dashboard.components import relay
+from rnnviz.dashboard.components import all_drawn, relay
 from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
 from rnnviz.dashboard.saving import Shared
+from rnnviz.dashboard.server import url
 from rnnviz.experiment import Experiment
 from rnnviz.views.picture import batch_note
 
@@ -46,7 +47,7 @@ LINKED, ALLOWED = "linked", "allowed"
 
 def main(shared: Shared) -> None:
     """Sidebar, navigation, then the chosen page. `shared`: what all visitors share."""
-    st.session_state[state.DUE] = True
+    state.count_run()
     st.set_page_config(page_title="rnnviz", page_icon="📉", layout="wide")
     layout.style()
     pages = [
@@ -61,7 +62,7 @@ def main(shared: Shared) -> None:
     state.open_page(chosen.url_path or FIRST)
     controls.sidebar()
     chosen.run()
-    st.session_state[state.DUE] = False
+    all_drawn(st.session_state[state.RUN])
 
 
 def _show(path: str) -> None:
@@ -92,7 +93,7 @@ def _page(path: str) -> None:
         _answer(path, setting)
     if path == "train":  # it may have begun another run
         trust.mark(place, path, setting.experiment, refusal)
-    relay()
+    relay(url("/" if path == FIRST else f"/{path}"))
     saving.tab()
 
 

@@ -140,7 +140,7 @@ def _choose_ghosts(visit: Visit) -> None:
         numbers,
         selection_mode="multi",
         format_func=lambda n: f"run {n}",
-        **widget(GHOSTS, then=_ghosts_chosen),
+        **widget(GHOSTS, default="default", then=_ghosts_chosen),
     )
 
 

@@ -78,7 +78,7 @@ def draw(visit: Visit, idle: str = "") -> None:
             required=True,
             disabled=bool(idle),
             label_visibility="collapsed",
-            **widget(SPEED, then=_redraw),
+            **widget(SPEED, default="default", then=_redraw),
         )
         _how(disabled=bool(idle))
         _lessons()
@@ -198,7 +198,11 @@ def _how_words() -> str:
 
 def _knob(name: str) -> None:
     known, value = FIELDS[name], st.session_state[name]
-    common: dict[str, Any] = {"label": known.label, **widget(name, then=_redraw)}
+    options = known.choices if known.kind == "choice" else None
+    common: dict[str, Any] = {
+        "label": known.label,
+        **widget(name, options=options, then=_redraw),
+    }
     if known.kind == "choice":
         st.selectbox(options=known.choices, **common)
     elif name == "learning_rate":
@@ -221,12 +225,11 @@ def _lessons() -> None:
         "Lesson",
         list(LESSONS),
         format_func=lambda name: texts("lessons")[f"title_{name}"],
-        index=None,
         placeholder=texts("train")["choose_lesson"],
         required=True,  # or Escape would empty it
         label_visibility="collapsed",
         width=LESSON_WIDTH,
-        **widget(LESSON, st.session_state.get(LESSON), then=_choose),
+        **widget(LESSON, st.session_state.get(LESSON), options=list(LESSONS), then=_choose),
     )
 
 

@@ -74,7 +74,7 @@ def details(setting: Setting) -> None:
         texts("gradient_flow")["quantity"],
         list(QUANTITIES),
         format_func=QUANTITIES.__getitem__,
-        **widget(name),
+        **widget(name, default="default"),
     )
     if chosen:
         show.chart(quantity_picture(view, chosen))
