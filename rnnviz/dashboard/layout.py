@@ -77,7 +77,7 @@ def patience(experiment: Experiment, seconds: float, waits: bool) -> AbstractCon
         text["spinner_waits" if waits else "spinner"],
         run=fill(text["training_and_run"], steps=f"{steps:,}") if steps else text["run"],
         models=_models(experiment),
-        seconds=f"{seconds:,.0f}",
+        seconds=f"{math.ceil(seconds):,}",
     )
     return st.spinner(said)
 
@@ -94,7 +94,7 @@ def ask(experiment: Experiment, seconds: float, size: int, allow: Callable[[], N
         text["link_trains" if experiment.train_steps else "link_runs"],
         models=_models(experiment),
         steps=steps,
-        seconds=f"{seconds:,.0f}",
+        seconds=f"{math.ceil(seconds):,}",
         size=f"{math.ceil(size / 2**20):,}",
     )
     st.info(asked, icon=":material/hourglass_empty:")

@@ -35,7 +35,7 @@ PAGES = {
     "claims": ("Claims", claims),
 }
 FIRST = "gradient-flow"
-FREE_SECONDS = 1.0
+FREE_SECONDS, FREE_BYTES = 1.0, 400 << 20
 """What a link may start by itself; for more it takes a click. A link is opened by those who did not
 write it, and in a hall by all of them at once. What a visitor sets by hand is not asked about."""
 RUNNING = ("gradient-flow", "spectrum", "gates")
@@ -138,7 +138,7 @@ def _of_page(path: str, setting: state.Setting) -> state.Setting:
 
 
 def _lacks_consent(setting: state.Setting, refusal: str) -> bool:
-    """Whether this is what the visit's link asks for, takes long, and nobody has clicked yet. What
+    """Whether this is what the visit's link asks for, takes much, and nobody has clicked yet. What
     is refused anyway (`refusal` says why) is not asked about."""
     experiment = setting.experiment
     linked: Experiment = st.session_state.setdefault(LINKED, experiment)
@@ -146,13 +146,13 @@ def _lacks_consent(setting: state.Setting, refusal: str) -> bool:
         experiment = replace(experiment, dtype=linked.dtype)
     if refusal or experiment != linked:
         return False
-    return linked not in _allowed() and _seconds(setting) > FREE_SECONDS
+    small = _seconds(setting) <= FREE_SECONDS and _bytes(setting) <= FREE_BYTES
+    return linked not in _allowed() and not small
 
 
 def _ask_consent(setting: state.Setting) -> None:
     """Instead of a page: what it would take, and the button."""
-    sizes = [compute.plan(experiment).cost.bytes for experiment in _wanted(setting)]
-    layout.ask(setting.experiment, _seconds(setting), max(sizes), _allow)
+    layout.ask(setting.experiment, _seconds(setting), _bytes(setting), _allow)
 
 
 def _allow() -> None:
@@ -167,6 +167,12 @@ def _allowed() -> set[Experiment]:
 
 def _seconds(setting: state.Setting) -> float:
     return sum(map(compute.traces.seconds, _wanted(setting)))
+
+
+def _bytes(setting: state.Setting) -> int:
+    """What is not there yet would take."""
+    new = (each for each in _wanted(setting) if not compute.memory().holds(each))
+    return sum(compute.plan(experiment).cost.bytes for experiment in new)
 
 
 def _wanted(setting: state.Setting) -> list[Experiment]:
