@@ -4,6 +4,7 @@ rarer ones stand behind one button: the task, the shape, models with settings of
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -37,6 +38,8 @@ LABELS = {"init": "Initializer", "activation": "Activation", "skip": "Skip, step
 NAMES = {"task": TASK_NAMES}
 """Choices that have a better name than their own without underscores."""
 PROBLEM = "variant_problem"
+DRAFT: dict[str, Any] = {"persist_state": "session"}
+"""Of what is filled in, and kept while the popover is closed."""
 
 
 def is_dragging() -> bool:
@@ -120,13 +123,14 @@ def add_model() -> None:
     st.markdown(texts("sidebar")["add_model"])
     left, middle, right, last = st.columns([2, 3, 5, 3], vertical_alignment="bottom")
     with left:
-        kind = st.selectbox("Cell", list(CELLS), format_func=cell_name, key="variant_kind")
+        kind = st.selectbox("Cell", list(CELLS), format_func=cell_name, key="variant_kind", **DRAFT)
     with middle:
         setting = st.selectbox(
             "Setting",
             overrides_of(kind),
             format_func=lambda name: name.replace("_", " "),
             key=f"variant_setting_{kind}",
+            **DRAFT,
         )
     with right:
         value = _variant_value(override_field(setting, kind), f"{setting}_{kind}")
@@ -140,10 +144,11 @@ def add_model() -> None:
 
 def _variant_value(known: Field, key: str) -> str:
     if known.kind != "choice":
-        return st.text_input("Value", key="variant_value", placeholder=known.allowed)
+        return st.text_input("Value", key="variant_value", placeholder=known.allowed, **DRAFT)
     # A variant is what the cell is not already.
     choices = [choice for choice in known.choices if choice != "plain"]
-    return str(st.selectbox("Value", choices, key=f"variant_value_{key}", format_func=_called))
+    key = f"variant_value_{key}"
+    return str(st.selectbox("Value", choices, key=key, format_func=_called, **DRAFT))
 
 
 def _called(choice: str) -> str:
