@@ -134,9 +134,9 @@ def _value(result: Measured, quantity: str) -> tuple[float, CellStatus]:
     if m is None:
         return np.nan, CellStatus.REFUSED
     value, status = QUANTITIES[quantity](m)
-    if value is not None:
-        return value, CellStatus.NUMBER
-    return np.nan, ZEROS.get(status, CellStatus.NONE)
+    if status in ZEROS:  # a line through the points that are not zero says nothing of the end
+        return np.nan, ZEROS[status]
+    return (np.nan, CellStatus.NONE) if value is None else (value, CellStatus.NUMBER)
 
 
 def level_cells(grid: PhaseGrid) -> tuple[int, int]:

@@ -70,6 +70,13 @@ def test_what_is_no_number_says_what_it_is(status: Status, cell: CellStatus) -> 
     assert one([exponent], "lambda_1").cells[0, 1] == cell
 
 
+@pytest.mark.parametrize("quantity", ["slope", "horizon", "reach"])
+def test_nothing_is_left_though_the_steps_before_lie_on_a_line(quantity: str) -> None:
+    """A shift register keeps its norm until what it holds has left it."""
+    gone = found(1.0, 10, slope=-0.01, horizon=43.4, reach_log10=None, reach_status=Status.ZERO)
+    assert one([gone], quantity).cells[0, 1] == CellStatus.ZERO
+
+
 def test_a_refused_point_and_strangers() -> None:
     refused = Found((("gain", 1.0), ("seq_len", 10)), "rnn", None, "too large")
     other = [found(1.0, 10, "gru"), found(7.0, 10), Found((), "rnn", NUMBERS)]
