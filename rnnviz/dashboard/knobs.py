@@ -148,6 +148,7 @@ def _called(choice: str) -> str:
 
 
 def _add_variant(kind: str, setting: str, value: str) -> None:
+    state.speak_here()
     models = st.session_state["models"]
     try:
         model = Model(f"{kind}:{setting}={value.strip()}")

@@ -47,6 +47,7 @@ LINKED, ALLOWED = "linked", "allowed"
 def main(shared: Shared) -> None:
     """Sidebar, navigation, then the chosen page. `shared`: what all visitors share."""
     st.session_state[state.DUE] = True
+    state.open_language()
     st.set_page_config(page_title="rnnviz", page_icon="📉", layout="wide")
     layout.style()
     pages = [
@@ -69,7 +70,7 @@ def _show(path: str) -> None:
     _details(path)
 
 
-@st.fragment(key=state.PAGE)
+@state.fragment(key=state.PAGE)
 def _page(path: str) -> None:
     """What is seen first: a slider that is dragged runs this and nothing else."""
     setting = controls.setting()
@@ -113,7 +114,7 @@ def _answer(path: str, setting: state.Setting) -> None:
         layout.refused(f"{crowded}.")
 
 
-@st.fragment(key=state.DETAILS)
+@state.fragment(key=state.DETAILS)
 def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go."""
     linked = controls.setting()

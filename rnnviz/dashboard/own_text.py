@@ -89,6 +89,7 @@ def text_file(place: str) -> None:
 
 
 def _take_file(key: str) -> None:
+    state.speak_here()
     file = st.session_state.get(key)
     st.session_state[SAID] = ""
     if not isinstance(file, UploadedFile):  # None, or one that Streamlit holds no more

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.claims.counterexamples import EXAMPLES
-from rnnviz.dashboard import compute, jobs, layout, show
+from rnnviz.dashboard import compute, jobs, layout, show, state
 from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.jobs import Work
 from rnnviz.dashboard.state import WHOLE_PAGE, Setting, view_key
@@ -54,7 +54,7 @@ def page(setting: Setting) -> None:
     _board(setting)
 
 
-@st.fragment(key=BOARD)
+@state.fragment(key=BOARD)
 def _board(setting: Setting) -> None:
     """The page, and a slice of work if there is any. The browser asks for it again and again."""
     work = visit()

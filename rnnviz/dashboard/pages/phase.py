@@ -63,7 +63,7 @@ def _choices() -> tuple[str, str, str, str]:
     return x, y, cells, quantity
 
 
-@st.fragment(key=DIAGRAM)
+@state.fragment(key=DIAGRAM)
 def _diagram(setting: Setting, quantity: str) -> None:
     """Some work if it runs, then the picture. The browser asks for it again and again."""
     work = visit()
