@@ -24,14 +24,15 @@ from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum
 from rnnviz.dashboard.saving import Shared
 from rnnviz.experiment import Experiment
 from rnnviz.views.picture import batch_note
+from rnnviz.wording.texts import fill, texts
 
 PAGES = {
-    "gradient-flow": ("Gradient flow", gradient_flow),
-    "spectrum": ("Spectrum", spectrum),
-    "gates": ("Gates", gates),
-    "train": ("Train", train),
-    "phase-diagram": ("Phase diagram", phase),
-    "claims": ("Claims", claims),
+    "gradient-flow": gradient_flow,
+    "spectrum": spectrum,
+    "gates": gates,
+    "train": train,
+    "phase-diagram": phase,
+    "claims": claims,
 }
 FIRST = "gradient-flow"
 FREE_SECONDS = 1.0
@@ -51,8 +52,8 @@ def main(shared: Shared) -> None:
     st.set_page_config(page_title="rnnviz", page_icon="📉", layout="wide")
     layout.style()
     pages = [
-        st.Page(partial(_show, path), title=title, url_path=path, default=path == FIRST)
-        for path, (title, _) in PAGES.items()
+        st.Page(partial(_show, path), title=_title(path), url_path=path, default=path == FIRST)
+        for path in PAGES
     ]
     st.session_state[saving.STORE] = shared.saved
     st.session_state["pages"] = dict(zip(PAGES, pages, strict=True))
@@ -63,6 +64,10 @@ def main(shared: Shared) -> None:
     controls.sidebar()
     chosen.run()
     st.session_state[state.DUE] = False
+
+
+def _title(path: str) -> str:
+    return texts("layout")[f"page_{path.replace('-', '_')}"]
 
 
 def _show(path: str) -> None:
@@ -107,11 +112,11 @@ def _answer(path: str, setting: state.Setting) -> None:
             layout.note(batch_note(compute.plan(setting.experiment).batch))
             if path != "gates":  # which has a switch for it
                 train_controls.shown_after(setting.experiment)
-            PAGES[path][1].page(setting)
+            PAGES[path].page(setting)
         if not setting.dragging:
             trust.check(path, setting.experiment)
     except Crowded as crowded:
-        layout.refused(f"{crowded}.")
+        layout.refused(fill(texts("layout")["refused"], reason=crowded))
 
 
 @state.fragment(key=state.DETAILS)
@@ -126,9 +131,9 @@ def _details(path: str) -> None:
         with st.container(key="trust"):
             trust.strip(path, setting.experiment, refusal or missing * "not run")
         if not (refusal or unseen):
-            PAGES[path][1].details(setting)
+            PAGES[path].details(setting)
     except Crowded as crowded:
-        layout.refused(f"{crowded}.")
+        layout.refused(fill(texts("layout")["refused"], reason=crowded))
     controls.follow(linked)  # the page has dropped the views that it does not have
 
 

@@ -20,7 +20,7 @@ from rnnviz.plots import claims_cells, claims_training, theme
 from rnnviz.plots.drawing import Drawing
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording import claims as wording
-from rnnviz.wording.claims import WAITING, Said
+from rnnviz.wording.claims import Said, waiting
 from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import fill, texts
 
@@ -117,14 +117,14 @@ def view(claims: Claims, choices: Choices = Choices()) -> View:
     """What the page says of `claims`, as far as they are measured."""
     name, current = choices.claim, claims.current
     results = claims.results[name]
-    waiting = {n for n, found in claims.results.items() if not found and n not in (name, current)}
+    later = {n for n, found in claims.results.items() if not found and n not in (name, current)}
     return View(
         claim=name,
         example=choices.example if choices.example in EXAMPLES else "",
         results=results,
         total=claims.total(name),
         so_far="" if claims.is_finished(name) else so_far(claims, name),
-        verdicts={n: WAITING if n in waiting else WORDS[n](claims.results[n]) for n in CLAIMS},
+        verdicts={n: waiting() if n in later else WORDS[n](claims.results[n]) for n in CLAIMS},
         styles=STYLES,
     )
 

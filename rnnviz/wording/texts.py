@@ -43,9 +43,10 @@ def fill(text: str, **values: object) -> str:
     return re.sub(r"\[\[(\w+)\]\]", lambda match: str(values[match[1]]), text)
 
 
-def say(page: str, name: str, **values: object) -> str:
+def say(page: str, name: str, /, **values: object) -> str:
     """The text of that name, its [[values]] filled in."""
-    return fill(texts(page)[name], **values)
+    text = texts(page)[name]
+    return fill(text, **values) if values else text
 
 
 def pseudo(text: str) -> str:

@@ -9,46 +9,40 @@ from pathlib import Path
 
 import pytest
 
-import rnnviz.dashboard
-import rnnviz.views
+import rnnviz
 from rnnviz.core import CELLS
 from rnnviz.dashboard.lessons import LESSONS
-from rnnviz.views.gradient_flow import QUANTITIES
 from rnnviz.wording.language import ENGLISH, FOLDER, OFFERED, PSEUDO, language, speak
 from rnnviz.wording.texts import SAMPLES, fill, pseudo, texts
 
-DASHBOARD = Path(rnnviz.dashboard.__file__).parent
-VIEWS = Path(rnnviz.views.__file__).parent
-PAGES = DASHBOARD / "pages"
-SHARED = ["layout", "own_text", "server", "sidebar"]
-"""Texts that are of no page alone."""
+ROOT = Path(rnnviz.__file__).parent
+PAGES = ROOT / "dashboard" / "pages"
+BY_NAME = {"equations", "fields", "lessons", "names", "presets", "samples", "tasks", "trust"}
+"""Texts that are asked for by the name of what they say something of."""
 PATHS = sorted((FOLDER / ENGLISH).glob("*.md"))
-NAMES = sorted([*(path.stem for path in PAGES.glob("[a-z]*.py")), *SHARED])
+NAMES = sorted({path.stem for path in PATHS} - BY_NAME)
 
 
 def source_of(name: str) -> str:
     """The page's source, and that of every other file that reads the page's texts."""
-    readers = (*DASHBOARD.rglob("*.py"), *VIEWS.rglob("*.py"))
-    files = {path: path.read_text("utf-8") for path in readers}
-    own = PAGES / f"{name}.py"
-    return "\n".join(t for path, t in files.items() if path == own or f'texts("{name}")' in t)
+    files = {path: path.read_text("utf-8") for path in ROOT.rglob("*.py")}
+    own, asks = PAGES / f"{name}.py", [f'texts("{name}")', f'say("{name}"']
+    asks += ["import caption"] * (name == "plots")
+    return "\n".join(t for path, t in files.items() if path == own or any(a in t for a in asks))
 
 
 def asked(name: str) -> set[str]:
     """The sections that the source names."""
     source = source_of(name)
-    plain = set(re.findall(r'text(?:s\("\w+"\))?\[\s*"(\w+)"\s*\]', source))
-    if name == "gradient_flow":
-        plain |= {f"how_to_read_{quantity}" for quantity in QUANTITIES}
-    return plain
+    return set(re.findall(rf'(?:texts\("{name}"\)\[|\bsay\("{name}",)\s*"(\w+)"', source))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_s_texts_are_those_it_asks_for(name: str) -> None:
     there, source = set(texts(name)), source_of(name)
     assert asked(name) <= there
-    quoted = set(re.findall(r'"(\w+)"', source))
-    built = tuple(re.findall(r'f"(\w+)\{', source))
+    quoted = set(re.findall(r'["\'](\w+)["\']', source))
+    built = tuple(re.findall(r'f["\'](\w+)\{', source))
     assert [text for text in there - asked(name) - quoted if not text.startswith(built)] == []
 
 

@@ -28,7 +28,7 @@ from rnnviz.views.claims import (
     view,
 )
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.claims import SENTENCES, Said
+from rnnviz.wording.claims import Said
 from rnnviz.wording.texts import texts
 
 BOARD, CLOCK = "claims-board", "claims"
@@ -111,7 +111,7 @@ def _question(shown: View) -> None:
         if shown.so_far:
             st.progress(len(shown.results) / shown.total, text=shown.so_far)
     with size:
-        layout.choice("Hidden units", SIZES, UNITS, "32", lambda n: f"H = {n}", width=96)
+        layout.choice(text["units"], SIZES, UNITS, "32", lambda n: f"H = {n}", width=96)
     with right:
         st.button(text["draw_again"], key="draw_again", on_click=_draw_again, width="stretch",
                   help=text["other_draws"])  # fmt: skip
@@ -138,7 +138,8 @@ def _sentences(shown: View) -> None:
 
 def _sentence(name: str, said: Said, chosen: bool) -> None:
     """One sentence as a button, its verdict below."""
-    st.button(f"“{SENTENCES[name]}”", key=f"claim-{name}", on_click=partial(_choose, name),
+    sentence = texts("claims")[f"claim_{name}"]
+    st.button(f"“{sentence}”", key=f"claim-{name}", on_click=partial(_choose, name),
               type="primary" if chosen else "secondary", width="stretch")  # fmt: skip
     st.html(f'<p class="rnnviz-said {said.tone}">{html.escape(said.short)}</p>')
 
