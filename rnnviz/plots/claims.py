@@ -77,7 +77,7 @@ def drawn_at(found: Sequence[Draw], curve: int, point: int) -> Draw | None:
 
 def _panel(found: Sequence[Draw], groups: dict[str, list[Draw]], predictor: str) -> Panel:
     both: Piece = {"range": [LOW, HIGH], "tickvals": [-1, -0.5, 0, 0.5], "zeroline": True}
-    y = {"title": "measured", **both}
+    y = {"title": caption("measured"), **both}
     if predictor != PREDICTORS[0]:
         y |= {"title": "", "matches": "y", "showticklabels": False, "ticks": ""}
     return Panel(
@@ -158,8 +158,8 @@ def _notes(found: Sequence[Draw], predictor: str) -> list[Piece]:
     return [
         inside(up, 0.02, 0.985, yanchor="top", **left),
         inside(down, 0.985, 0.06, yanchor="bottom", **right),
-        inside("vanishes", 0.02, 0.58, yanchor="top", **left),
-        inside("explodes", 0.985, 0.985, yanchor="top", **right),
+        inside(caption("vanishes"), 0.02, 0.58, yanchor="top", **left),
+        inside(caption("explodes"), 0.985, 0.985, yanchor="top", **right),
     ]
 
 

@@ -137,7 +137,8 @@ def lines(curve: Relative, style: theme.Style, width: float | None = None) -> li
     pieces = [line(_keep(curve, ~beyond), style.title, line=colour)]
     if beyond.any():
         thin = {"color": style.colour, "width": theme.THIN, "dash": "dot"}
-        pieces.append(line(_keep(curve, beyond), f"{style.title} beyond float64", line=thin))
+        name = caption("beyond_float64", model=style.title)
+        pieces.append(line(_keep(curve, beyond), name, line=thin))
     alone = [a for a, b in runs(curve.finite) if a == b]
     if alone:
         pieces.append(_dots(curve, alone, style))

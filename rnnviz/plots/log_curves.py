@@ -144,7 +144,8 @@ def theory_over_lags(predictions: Predictions, style: theme.Style, lags: int) ->
 def _line(line: Prediction, x: Array, y: Array, style: theme.Style) -> tuple[Piece, EndLabel]:
     """The line and the label of its end."""
     look = BOUND if line.name == "bound" else PREDICTED
-    piece = panels.curve(x, y, style, f"{line.name} 10<sup>%{{y:.2f}}</sup>", **look)
+    name = caption(f"theory_{line.name.replace(' ', '_')}")
+    piece = panels.curve(x, y, style, f"{name} 10<sup>%{{y:.2f}}</sup>", **look)
     end = float(y[-1]) if len(y) and np.isfinite(y[-1]) else 0.0
-    words = small_label(f"{line.name} {signed(end)}", end, style.colour)
+    words = small_label(f"{name} {signed(end)}", end, style.colour)
     return {**piece, "name": f"{style.title} {line.name}"}, words

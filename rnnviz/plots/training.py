@@ -51,7 +51,7 @@ def span(courses: Sequence[Course], least: int = 0) -> float:
 def loss_figure(
     courses: Sequence[Course],
     baseline: float | None = None,
-    baseline_name: str = "baseline",
+    baseline_name: str = "",
     *,
     also: Mapping[str, float] = MappingProxyType({}),
     ghosts: Sequence[Course] = (),
@@ -75,13 +75,17 @@ def loss_figure(
     losses = [_scaled(course.curves.loss_per_answer, log) for course in whole]
     low, high = _loss_range(losses, baseline, log)
     data = [piece for i, ghost in enumerate(ghosts) for piece in _ghost(ghost, i, log)]
+    metric = caption(METRICS[metric_name]) if metric_name in METRICS else metric_name
     for course in courses:
         style = known[course.label]
         data += _lines(course, _scaled(course.curves.loss_per_answer, log), style, "")
-        data.append(_smooth(course, course.curves.metric, style, "2", metric_name))
+        data.append(_smooth(course, course.curves.metric, style, "2", metric))
     layout = _loss_layout(span(whole, least), (low, high), metric_name, log)
     layout |= {"height": height, "annotations": [_headline(courses, known, ghosts, playing)]}
-    levels = {**({} if baseline is None else {baseline_name: baseline}), **also}
+    levels = {
+        **({} if baseline is None else {baseline_name or caption("baseline"): baseline}),
+        **also,
+    }
     layout["shapes"] = []
     for name, value in levels.items():
         if value > 0:

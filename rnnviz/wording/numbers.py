@@ -35,7 +35,9 @@ def signed(value: float, digits: int = 1) -> str:
 
 def general(value: object, digits: int = 6) -> str:
     """A setting or a number in a table: 0.57, 1e+12, −3; anything but a float as it is."""
-    return minus(f"{value:.{digits}g}") if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return minus(f"{value:.{digits}g}".replace("inf", "∞"))
 
 
 def fraction(log10: float, status: Status = Status.FINITE) -> str:
@@ -101,11 +103,11 @@ def steps(count: float) -> str:
     return say("numbers", "step" if text == "1" else "steps", count=text)
 
 
-def scientific(value: float) -> str:
-    """7.3·10⁻¹⁶ as "7·10⁻¹⁶"; 0 as it is."""
+def scientific(value: float, nothing: str = "") -> str:
+    """7.3·10⁻¹⁶ as "7·10⁻¹⁶"; 0 as it is. nothing: for NaN, which is else called so in words."""
     if value == 0:
         return "0"
     if not math.isfinite(value):
-        return say("numbers", "not_a_number") if math.isnan(value) else "∞"
+        return (nothing or say("numbers", "not_a_number")) if math.isnan(value) else "∞"
     digits, power = f"{value:.0e}".split("e")
     return f"{digits}·10{str(int(power)).translate(SUPERSCRIPTS)}"

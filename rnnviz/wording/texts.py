@@ -13,6 +13,8 @@ SAMPLES = "samples"
 """Texts to learn from. They are data, and stay what they are in the pseudo-locale."""
 LONGER = 0.4
 FILLER = " xxxxx"
+VALUE = re.compile(r"\$[^$]*\$|\[\[(\w+)\]\]")
+"""A formula, whose values are its own, or a value."""
 FORMULA = re.compile(r"\$\$|\[\[\w+\]\]\Z")
 
 
@@ -50,10 +52,14 @@ def say(page: str, name: str, /, **values: object) -> str:
 
 
 def pseudo(text: str) -> str:
-    """Every paragraph in ⟦ ⟧ and longer; formulas, and what is one value, as they are."""
+    """Every paragraph in ⟦ ⟧ and longer. Formulas stay as they are, and what is filled in stands
+    outside of the brackets: it has its own if it is a text."""
     return "\n\n".join(map(_longer, text.split("\n\n")))
 
 
 def _longer(block: str) -> str:
+    if FORMULA.match(block):
+        return block
     more = max(2, round(LONGER * len(block)))
-    return block if FORMULA.match(block) else f"⟦{block}{(FILLER * more)[:more].rstrip()}⟧"
+    opened = VALUE.sub(lambda found: f"⟧{found[0]}⟦" if found[1] else found[0], block)
+    return f"⟦{opened}{(FILLER * more)[:more].rstrip()}⟧".replace("⟦⟧", "")

@@ -142,7 +142,8 @@ def _spectrum(fields: Mapping[str, Any]) -> str:
     if gated or fields["rest"] is None:
         return text
     slope = SLOPES.get(fields["slope_name"])
-    named = [name for name in (slope, *fields.get("also", ())) if name is not None]
+    also = [texts("verdicts")[f"also_{way}"] for way in fields.get("also", ())]
+    named = [name for name in (slope, *also) if name is not None]
     rest = factor(fields["rest"])
     return f"{text} {_say('rest_of' if named else 'rest', rest=rest, causes=', '.join(named))}"
 

@@ -13,14 +13,15 @@ from streamlit.testing.v1 import AppTest
 
 SAID = ("label", "help", "body", "placeholder", "text", "options")
 """Fields of Streamlit's elements that are read; `body` is Markdown or HTML."""
-DRAWN = ("text", "name", "hovertemplate", "title", "ticktext", "customdata", "hovertext")
+DRAWN = ("text", "hovertemplate", "title", "ticktext", "customdata", "hovertext")
 """Those of a figure."""
 TOLD = ("label", "help", "line", "otherwise", "panel", "name", "ask", "show", "alt")
 """Those of a component of our own."""
 NO_WORDS = re.compile(
     r"<style.*?</style>|<[^>]*>|\$\$.*?\$\$|\$.*?\$|%\{[^}]*\}|:material/\w+:|&\w+;", re.DOTALL
 )
-BRACKETED = re.compile("⟦[^⟦⟧]*⟧")
+BRACKETED = re.compile("⟦[^⟦⟧]*[⟧…]")
+"""A text, whole or cut short."""
 WORD = re.compile(r"[^\W\d_]{3,}")
 
 
