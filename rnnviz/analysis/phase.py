@@ -59,11 +59,10 @@ ZEROS = {Status.ZERO: CellStatus.ZERO, Status.ROUNDED: CellStatus.ROUNDED}
 
 @dataclass(frozen=True)
 class Axis:
-    """One setting: the field's name, what it is called, its values in ascending order, and
-    whether equal distances are equal ratios."""
+    """One setting: the field's name, its values in ascending order, and whether equal distances
+    are equal ratios."""
 
     name: str
-    label: str
     values: tuple[float, ...]
     log: bool
 

@@ -13,8 +13,8 @@ from rnnviz.analysis.phase import Axis, CellStatus, level_cells, phase_grids, tu
 from rnnviz.core.numerics import Status
 from rnnviz.wording.phase import phase_words
 
-GAIN = Axis("gain", "Gain", (0.5, 1.0, 2.0), log=True)
-LENGTH = Axis("seq_len", "Sequence length T", (10, 20), log=True)
+GAIN = Axis("gain", (0.5, 1.0, 2.0), log=True)
+LENGTH = Axis("seq_len", (10, 20), log=True)
 NUMBERS = Measures(-0.5, 1.0, 0.87, -5.0, Status.FINITE, -6.0, Status.FINITE, -1.1, Status.FINITE)
 
 
@@ -95,7 +95,7 @@ def test_places_and_values_of_an_axis() -> None:
     assert GAIN.place(np.sqrt(2)) == pytest.approx(1.5)
     assert np.isnan(GAIN.place(4.0))
     assert [GAIN.value(p) for p in (-3, 0.4, 0.6, 2, 9)] == [0.5, 0.5, 1.0, 2.0, 2.0]
-    single = Axis("skip", "Skip", (3,), log=False)
+    single = Axis("skip", (3,), log=False)
     assert (single.place(3), single.value(0.0)) == (0.0, 3)
     assert np.isnan(single.place(4))
 

@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 import rnnviz.dashboard.compute as compute
 from rnnviz import PRESETS, Experiment
-from rnnviz.dashboard.knobs import LABELS
 from rnnviz.dashboard.train_controls import OWN
 from rnnviz.experiment import FIELDS, check_size
+from rnnviz.wording.names import field_name
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import (
     PAGES,
@@ -66,8 +66,7 @@ def keys(app: AppTest) -> Counter[str]:
     """How often each widget is on the page; a live slider goes by its label."""
     names = {widget_key(app, name): name for name in FIELDS}
     found = Counter(names[widget.key] for widget in knobs(app) if widget.key in names)
-    labels = {known.label: name for name, known in FIELDS.items()}
-    labels |= {LABELS[name]: name for name in LABELS if name in FIELDS}
+    labels = {field_name(name): name for name in FIELDS}
     return found + Counter(labels[label] for label in sliders(app))
 
 
