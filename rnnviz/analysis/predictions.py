@@ -187,13 +187,12 @@ def _gain(W: Array) -> float:
 
 
 def _bound(cell: Cell, stretch: Stretch | None, k: Array) -> tuple[Prediction, ...]:
-    """The power of `Cell.jacobian_bound`: (1 − α + α γ σ_max)ᵏ of an RNN, α the leak."""
-    if stretch is None or not np.isfinite(stretch.sigma_max):
+    """The powers of what no step can exceed, (γ σ_max)ᵏ of an RNN without a leak. A skip's error
+    takes another way too."""
+    if stretch is None or cell.skip or not np.isfinite(stretch.law) or not stretch.law:
         return ()
-    factor = cell.jacobian_bound(stretch.sigma_max)
-    if not factor:
-        return ()
-    return (Prediction("bound", theory.gradient_bound_log10(k, factor), float(np.log(factor))),)
+    log10 = theory.gradient_bound_log10(k, stretch.law)
+    return (Prediction("bound", log10, float(np.log(stretch.law))),)
 
 
 def _of_gate(record: Record, label: str, k: Array, trained: bool) -> Predictions:

@@ -41,6 +41,10 @@ class Stocks(Task):
     asked: ClassVar[str] = "every"
     baseline: ClassVar[float | None] = None
 
+    @property
+    def unseen(self) -> str:
+        return "held_out"
+
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return min(seq_len, TRAINED), COMPANIES, COMPANIES
 

@@ -19,6 +19,7 @@ from rnnviz.analysis.spectra import (
     Spectrum,
     jacobian_spectrum,
     weight_spectra,
+    whole_step,
 )
 from rnnviz.analysis.verdicts import spectrum_verdict
 from rnnviz.core import Cell
@@ -149,7 +150,6 @@ def jacobians(part: LayerTrace, coarse: bool = False) -> JacobianSpectrum:
 
 
 def _verdict(part: LayerTrace, spectrum: Spectrum) -> str:
-    """`also` is what else than W_hh and the nonlinearity the error passes."""
     cell = part.trace.cell
     flow = gradient_flow(part.trace, part.label, part.trace.batch_size)
     return say(
@@ -159,7 +159,7 @@ def _verdict(part: LayerTrace, spectrum: Spectrum) -> str:
             cell.activation_of(cell.CANDIDATE_GATE).name,
             reach_status=flow.reach_status,
             refilled=flow.refilled,
-            also=cell.other_ways,
+            step=whole_step(part.trace) if cell.SIMPLE and cell.other_ways else None,
         )
     )
 

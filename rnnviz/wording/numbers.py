@@ -41,7 +41,7 @@ def general(value: object, digits: int = 6) -> str:
 
 
 def fraction(log10: float, status: Status = Status.FINITE) -> str:
-    """A share of the error: "40 %", "×2.6", "1 part in 10^24", "×10^7", or why there is none."""
+    """A share of the error: "40 %", "×2.6", "1 part in 10^24.3", "×10^7", or why there is none."""
     if status in SPECIAL:
         return say("numbers", SPECIAL[status])
     if np.isnan(log10):
@@ -51,14 +51,18 @@ def fraction(log10: float, status: Status = Status.FINITE) -> str:
     if -2 <= log10 <= 2:
         value = 10.0**log10
         return f"{significant(100 * value)} %" if value < 1.005 else f"×{significant(value)}"
-    decades = round(abs(log10), 1) if abs(log10) < 3 else round(abs(log10))
-    power = power_of_ten(decades)
+    power = power_of_ten(abs(log10))
     return say("numbers", "part", number=power) if log10 < 0 else f"×{power}"
 
 
 def power_of_ten(decades: float) -> str:
-    """10^24; a plain number below a thousand."""
-    return significant(10.0**decades) if decades < 3 else f"10^{decades:,.0f}"
+    """10^24.3; a plain number below a thousand."""
+    return significant(10.0**decades) if decades < 3 else f"10^{_tenths(decades)}"
+
+
+def _tenths(decades: float) -> str:
+    """One decimal, as two numbers a factor of nine apart are not the same; none where it is 0."""
+    return f"{decades:,.1f}".removesuffix(".0")
 
 
 def factor(value: float) -> str:
@@ -85,14 +89,14 @@ def significant(value: float) -> str:
 
 
 def magnitude(log10: float) -> str:
-    """A positive number given as log10: 0.14, 20, 10^−9."""
+    """A positive number given as log10: 0.14, 20, 10^−9.2."""
     if np.isnan(log10):
         return "NaN"
     if np.isinf(log10):
         return "∞" if log10 > 0 else "0"
     if -3 <= log10 < 3:
         return significant(10.0**log10)
-    return minus(f"10^{log10:,.0f}")
+    return minus(f"10^{_tenths(log10)}")
 
 
 def steps(count: float) -> str:

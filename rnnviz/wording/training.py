@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,16 +12,26 @@ from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import say
 
 
+class Unseen(NamedTuple):
+    """A model's loss per answer and its metric on what is held out."""
+
+    label: str
+    loss: float
+    metric: float
+
+
 def course_words(
     courses: Sequence[Course],
     baseline: float | None,
     baseline_text: str = "",
     metric_name: str = "accuracy",
+    unseen: Sequence[Unseen] | None = (),
 ) -> tuple[str, ...]:
     """The lines over the training figures, in Markdown: where every model stands, then whether
     the baseline is beaten; what went wrong comes first.
 
     baseline: loss per answer of the best answer that ignores the sequence; None if none is known.
+    unseen: of what is held out, nothing while it is not known; None where nothing is held out.
     """
     lines = [_standing(courses, metric_name)]
     troubles = [course for course in courses if course.event]
@@ -28,7 +39,17 @@ def course_words(
         return (*(_trouble(course) for course in troubles), *lines)
     if baseline is not None:
         lines.append(_against(courses, baseline, baseline_text))
+    if unseen is None:
+        lines.append(say("train", "nothing_held_out"))
+    elif unseen:
+        lines.append(_held_out(unseen, metric_name))
     return tuple(lines)
+
+
+def _held_out(unseen: Sequence[Unseen], metric_name: str) -> str:
+    ranked = sorted(unseen, key=lambda one: (np.isnan(one.loss), one.loss))
+    scores = [_score(one, metric_name, first=one is ranked[0]) for one in ranked]
+    return say("train", "held_out", scores=", ".join(scores))
 
 
 def clip_words(courses: Sequence[Course], limit: float | None) -> str:
@@ -52,7 +73,7 @@ def _standing(courses: Sequence[Course], metric_name: str) -> str:
     return say("train", name, steps=f"{step:,}", scores=", ".join(scores))
 
 
-def _score(course: Course, metric_name: str, first: bool) -> str:
+def _score(course: Course | Unseen, metric_name: str, first: bool) -> str:
     right = bool(metric_name == "accuracy" and np.isfinite(course.metric))
     return say(
         "train",
@@ -80,7 +101,7 @@ def _trouble(course: Course) -> str:
     return say("train", "trouble", model=_name(course), event=course.event)
 
 
-def _name(course: Course) -> str:
+def _name(course: Course | Unseen) -> str:
     return display_name(course.label)
 
 

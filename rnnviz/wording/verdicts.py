@@ -10,7 +10,7 @@ import numpy as np
 from rnnviz.analysis.gates import Memory
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.rates import Rate
-from rnnviz.analysis.spectra import Spectrum, Stretch
+from rnnviz.analysis.spectra import Stretch
 from rnnviz.analysis.verdicts import Reach, Verdict, memory_verdict, reach_verdict, rule_verdict
 from rnnviz.core.numerics import Status
 from rnnviz.wording.names import display_name
@@ -30,13 +30,13 @@ def _say(name: str, **values: object) -> str:
 
 def gradient_words(
     flows: Sequence[GradientFlow],
-    spectra: Mapping[str, Spectrum | Stretch],
+    spectra: Mapping[str, Stretch],
     memories: Sequence[Memory] = (),
 ) -> tuple[str, ...]:
     """The lines over the gradient-flow figure: what reaches step 1, then one about the cause.
 
-    spectra: label -> the spectrum of W_hh, for RNNs; the first flow that has one is judged by the
-    rule of thumb. Without any the second line tells how long the memory gates keep. Where new
+    spectra: label -> how far W_hh can stretch, for RNNs; the first flow that has one is judged by
+    the rule of thumb. Without any the second line tells how long the memory gates keep. Where new
     error enters on the way, it says instead what that means for the curve.
     """
     first = say(reach_verdict(flows))
@@ -46,6 +46,10 @@ def gradient_words(
     if any(flow.refilled for flow in flows):
         return first, texts("verdicts")["refilled"]
     return (first, say(memory_verdict(memories))) if memories else (first,)
+
+
+GROWN = float(np.log10(1.005))
+"""Decades from which on a share of the error is more than all of it."""
 
 
 def _pace(rate: Rate) -> str:
@@ -63,19 +67,43 @@ def _reach(fields: Mapping[str, Any]) -> str:
     if fields["refilled"]:
         return _total(models, fields["from_step"], fields.get("to_step", 1))
     detailed = {m.label for m in models if m.kind == "rnn"} or {models[0].label}
-    parts: list[str] = []
-    for model in models:
-        known = model.label in detailed and model.rate is not None and np.isfinite(model.log10)
-        parts.append(
-            _say(
-                "reach_further" if parts else "reach_first",
-                share=fraction(model.log10, model.status),
-                end=fields.get("to_step", 1),
-                model=display_name(model.label),
-                pace=" " + _pace(model.rate) if known and model.rate is not None else "",
-            )
+    grown = [model.log10 > GROWN for model in models]
+    parts = [
+        _say(
+            _part(number, grown),
+            share=fraction(model.log10, model.status),
+            end=fields.get("to_step", 1),
+            model=display_name(model.label),
+            pace=_remarks(model, model.label in detailed, fields["from_step"]),
         )
-    return _say("reach", start=fields["from_step"], models=_list(parts, models))
+        for number, model in enumerate(models)
+    ]
+    kind = "grows" if grown[0] else "reach"
+    if fields["own_ends"]:
+        kind = "grows_own_ends" if grown[0] else "reach_own_ends"
+    return _say(kind, start=fields["from_step"], end=fields.get("to_step", 1),
+                models=_list(parts, models))  # fmt: skip
+
+
+def _part(number: int, grown: Sequence[bool]) -> str:
+    """How one model's share is said; they are sorted, the greatest loss first."""
+    if grown[0]:
+        return "reach_further"
+    return "reach_grown" if grown[number] else "reach_further" if number else "reach_first"
+
+
+def _remarks(model: Reach, detailed: bool, common: int) -> str:
+    """In brackets: how fast, where in one step, from where if not from where the others begin."""
+    said = ""
+    if model.drop is not None:
+        drop = model.drop
+        rest = factor(drop.rest.factor_per_step)
+        said += " " + _say("lost_at_once", start=drop.start, end=drop.end, rest=rest)
+    elif detailed and model.rate is not None and np.isfinite(model.log10):
+        said += " " + _pace(model.rate)
+    if model.from_step != common:
+        said += " " + _say("from_step", start=model.from_step)
+    return said
 
 
 def _total(models: Sequence[Reach], start: int, end: int) -> str:
@@ -93,8 +121,9 @@ def _list(parts: Sequence[str], models: Sequence[Reach]) -> str:
 
 
 def _rule(fields: Mapping[str, Any]) -> str:
+    kind = "rule" if fields["threshold"] == 1 else "rule_threshold"
     text = _say(
-        "rule" if fields["threshold"] == 1 else "rule_threshold",
+        "rule_leaky" if fields["leaky"] else kind,
         model=display_name(fields["label"]),
         sigma=plain(fields["sigma_max"]),
         threshold=f"{fields['threshold']:g}",
@@ -103,9 +132,23 @@ def _rule(fields: Mapping[str, Any]) -> str:
         return f"{text} {texts('verdicts')['refilled']}"
     if fields["says"] is None or fields["does"] is None:
         return text
+    if fields["needs"] is not None:
+        return f"{text} {_too_slow(fields)}"
     judged = "rule_right" if fields["right"] else "rule_wrong"
     says, does = (texts("verdicts")[f"does_{fields[name]}"] for name in ("says", "does"))
-    return f"{text} {_say(judged, says=says, does=does)}"
+    threshold = f"{fields['threshold']:g}"
+    return f"{text} {_say(judged, threshold=threshold, says=says, does=does)}"
+
+
+def _too_slow(fields: Mapping[str, Any]) -> str:
+    """What the rule says, and why it cannot be seen here."""
+    vanishes = "slow_must_vanish" if fields["must"] else "slow_vanishes"
+    return _say(
+        vanishes if fields["says"] == "vanishes" else "slow_explodes",
+        factor="×" + f"{fields['factor']:.4g}",
+        span=fields["span"],
+        needs=f"{fields['needs']:,.0f}",
+    )
 
 
 def _memory(fields: Mapping[str, Any]) -> str:
@@ -124,8 +167,9 @@ SLOPES = {"tanh": "tanh′", "relu": "ReLU′", "logistic": "σ′"}
 def _spectrum(fields: Mapping[str, Any]) -> str:
     gated = fields["gate"] != "a"
     block = f"W_h{fields['gate']}" if gated else "W_hh"
+    whole = fields.get("whole_step", False)
     text = _say(
-        "spectrum",
+        "spectrum_step" if whole else "spectrum",
         model=display_name(fields["label"]),
         block=block,
         sigma=factor(fields["sigma_max"]),
@@ -142,10 +186,8 @@ def _spectrum(fields: Mapping[str, Any]) -> str:
     if gated or fields["rest"] is None:
         return text
     slope = SLOPES.get(fields["slope_name"])
-    also = [texts("verdicts")[f"also_{way}"] for way in fields.get("also", ())]
-    named = [name for name in (slope, *also) if name is not None]
     rest = factor(fields["rest"])
-    return f"{text} {_say('rest_of' if named else 'rest', rest=rest, causes=', '.join(named))}"
+    return f"{text} {_say('rest_of' if slope else 'rest', rest=rest, cause=slope)}"
 
 
 STATES = {"f": "c", "z": "h"}
