@@ -30,10 +30,9 @@ from rnnviz.plots.claims_panels import (
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
 from rnnviz.plots.marks import on_paper
-from rnnviz.plots.panels import step_factor
 from rnnviz.wording.figures import caption
 from rnnviz.wording.names import setting_name
-from rnnviz.wording.numbers import MINUS, minus
+from rnnviz.wording.numbers import signed, step_factor
 
 GROWTH_MARGIN = {"l": 62, "r": 12, "t": 42, "b": 66}
 LOW, HIGH = -1.25, 0.85
@@ -109,22 +108,16 @@ def _text(d: Draw, predicted: float) -> str:
     if d.status in WORDS:
         left = caption(WORDS[d.status])
     else:
-        left = caption("decades_a_step", number=_number(d.growth))
+        left = caption("decades_a_step", number=signed(d.growth, 2))
     return caption(
         "draw_hover",
         init=setting_name(d.init),
         gain=f"{d.gain:g}",
         input=f"{d.input_scale:g}",
         sigma=f"{d.sigma_max:.2f}",
-        predicted=_number(predicted),
+        predicted=signed(predicted, 2),
         measured=left,
     )
-
-
-def _number(value: float) -> str:
-    if np.isneginf(value):
-        return f"{MINUS}∞"
-    return minus(f"{value:+.2f}")
 
 
 def _title(predictor: str, s: Score) -> str:

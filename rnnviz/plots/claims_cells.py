@@ -24,7 +24,7 @@ from rnnviz.plots.claims_panels import (
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
 from rnnviz.wording.figures import caption
-from rnnviz.wording.numbers import signed
+from rnnviz.wording.numbers import general, signed
 
 RNN, LSTM, GRU, LINEAR = "#bf5400", "#1d72cd", "#0c6e5b", "#7367cc"
 SHADES = dict(zip(FORGET_BIASES, ("#986d1b", "#c04c7a", "#7367cc", "#1d72cd"), strict=True))
@@ -135,7 +135,7 @@ def _ends(found: Sequence[CarryDraw], y_range: list[float]) -> Panel:
     for bias, colour in SHADES.items():
         group = [d for d in found if d.forget_bias == bias]
         highway, true = (np.array([getattr(d, n)[0] for d in group]) for n in ("highway", "true"))
-        name = f"b<sub>f</sub> = {bias:g}"
+        name = f"b<sub>f</sub> = {general(bias)}"
         hover = caption("highway_hover", bias=name)
         data.append(dots(highway, true, name, colour, hover))
     both = (y_range[0], y_range[1])
@@ -150,4 +150,4 @@ def _ends(found: Sequence[CarryDraw], y_range: list[float]) -> Panel:
 
 
 def _bias(d: CarryDraw) -> str:
-    return f"b<sub>f</sub> = {d.forget_bias:g}"
+    return f"b<sub>f</sub> = {general(d.forget_bias)}"

@@ -28,7 +28,7 @@ from rnnviz.plots.panels import (
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
 from rnnviz.wording.names import field_name
-from rnnviz.wording.numbers import minus
+from rnnviz.wording.numbers import general, minus
 
 HEIGHT = 400
 MARGIN = {"l": 64, "r": 96, "t": 28, "b": 46}
@@ -103,8 +103,9 @@ def _panel(
 
 def _texts(grid: PhaseGrid, scale: Scale) -> list[list[str]]:
     x, y = grid.x, grid.y
+    x_name, y_name = field_name(x.name), field_name(y.name)
     return [
-        [f"{field_name(x.name)} {a:.3g}, {field_name(y.name)} {b:.3g}: {_said(grid, scale, j, i)}"
+        [f"{x_name} {general(a, 3)}, {y_name} {general(b, 3)}: {_said(grid, scale, j, i)}"
          for i, a in enumerate(x.values)]
         for j, b in enumerate(y.values)
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.jacobians import jacobian_figure
 from rnnviz.plots.marks import EndLabel, end_labels, rule
-from rnnviz.plots.panels import UNSEEN, axis, curve, headline, nothing, step_factor
+from rnnviz.plots.panels import UNSEEN, axis, curve, headline, nothing
 from rnnviz.plots.spectrum_marks import (
     LARGEST,
     circles_and_key,
@@ -26,6 +26,7 @@ from rnnviz.plots.spectrum_marks import (
 )
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
+from rnnviz.wording.numbers import step_factor
 
 if TYPE_CHECKING:
     from rnnviz.analysis.predictions import WeightLaw

@@ -15,7 +15,7 @@ from rnnviz.plots.marks import gapped, note, rule
 from rnnviz.plots.panels import UNSEEN, axis, headline
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
-from rnnviz.wording.training import loss_words
+from rnnviz.wording.numbers import loss_words
 
 HEIGHT = 190
 MARGIN = {"l": 58, "r": 24, "t": 26, "b": 42}

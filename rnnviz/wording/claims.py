@@ -17,7 +17,7 @@ from rnnviz.claims.reduction import CEILING, SAME, Reduction, reduction_verdict
 from rnnviz.claims.stability import Sensitivity, stability_verdict
 from rnnviz.claims.truncation import FADES, WINDOW, Agreement, TruncationVerdict, truncation_verdict
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import fraction, magnitude, minus, significant
+from rnnviz.wording.numbers import fraction, general, magnitude, minus, significant
 from rnnviz.wording.texts import say
 
 TONES = ("false", "half", "true", "open")
@@ -97,7 +97,7 @@ def carry_words(found: Sequence[CarryDraw]) -> Said:
         return measuring()
     v = carry_verdict(found)
     parts = [
-        _say("carry_of", bias=f"{bias:g}", promised=fraction(highway), arrives=fraction(true))
+        _say("carry_of", bias=general(bias), promised=fraction(highway), arrives=fraction(true))
         for bias, highway, true in (v.medians[0], v.medians[-1])[: len(v.medians)]
     ]
     lines = [_say("carry", steps=STEPS, parts="; ".join(parts))]

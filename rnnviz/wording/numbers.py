@@ -27,6 +27,8 @@ def minus(text: str) -> str:
 
 def signed(value: float, digits: int = 1) -> str:
     """A number with its sign for a label, with a real minus sign; zero has none."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "+∞" if value > 0 else f"{MINUS}∞"
     text = f"{value:+.{digits}f}"
     if float(text) == 0:
         text = text[1:]
@@ -38,6 +40,23 @@ def general(value: object, digits: int = 6) -> str:
     if not isinstance(value, float):
         return str(value)
     return minus(f"{value:.{digits}g}".replace("inf", "∞"))
+
+
+def short(value: float) -> str:
+    """Where something happens on an axis: 0.57, −2.1, 153; two digits, whole from 100 on."""
+    return minus(f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}")
+
+
+def loss_words(value: float) -> str:
+    """A loss as it is written wherever it stands: 2.08, 0.0022, NaN."""
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else "∞"
+    return minus(f"{value:.2f}" if 0.095 <= abs(value) < 100 else f"{value:.2g}")
+
+
+def step_factor(value: float) -> str:
+    """A factor per step for a label in a figure: ×0.57, ×1.1e+07 where that is too long."""
+    return f"×{value:.2f}" if 0.01 <= value < 1000 or value == 0 else f"×{minus(f'{value:.1e}')}"
 
 
 def fraction(log10: float, status: Status = Status.FINITE) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from rnnviz.analysis.phase import PhaseGrid, level_cells, turning_points
 from rnnviz.analysis.rates import LEVEL
 from rnnviz.wording.names import display_name, setting_name
-from rnnviz.wording.numbers import general, minus
+from rnnviz.wording.numbers import general, short
 from rnnviz.wording.texts import say
 
 
@@ -49,16 +49,12 @@ def _turning_words(grids: Sequence[PhaseGrid], wanted: float) -> tuple[str, ...]
 def _turns(grid: PhaseGrid, row: int) -> str:
     """Where the error of one model turns from dying to growing, or on which side it is."""
     name = display_name(grid.model)
-    turns = [f"**{_short(turn)}**" for turn in turning_points(grid, row)[:2]]
+    turns = [f"**{short(turn)}**" for turn in turning_points(grid, row)[:2]]
     if not turns:
         return say("phase", "dies" if np.nanmean(grid.values[row]) < 0 else "grows", model=name)
     both = len(turns) > 1
     values = say("phase", "turns_two", first=turns[0], second=turns[1]) if both else turns[0]
     return say("phase", "turns_at", setting=setting_name(grid.x.name), values=values, model=name)
-
-
-def _short(value: float) -> str:
-    return minus(f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}")
 
 
 def _list(parts: Sequence[str]) -> str:

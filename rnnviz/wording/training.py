@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnviz.analysis.courses import BEATEN, Course, peak
 from rnnviz.wording.names import display_name
+from rnnviz.wording.numbers import loss_words
 from rnnviz.wording.texts import say
 
 
@@ -109,10 +110,3 @@ def _list(names: Sequence[str]) -> str:
     if len(names) == 1:
         return names[0]
     return say("train", "names_and", names=", ".join(names[:-1]), last=names[-1])
-
-
-def loss_words(value: float) -> str:
-    """A loss as it is written wherever it stands: 2.08, 0.0022, NaN."""
-    if not np.isfinite(value):
-        return "NaN" if np.isnan(value) else "∞"
-    return f"{value:.2f}" if 0.095 <= abs(value) < 100 else f"{value:.2g}"

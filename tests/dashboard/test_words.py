@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz.experiment import Experiment, make_task
 from rnnviz.wording.language import ENGLISH, PSEUDO, speak
-from tests.dashboard.reading import read, unbracketed
+from tests.dashboard.reading import NO_WORDS, read, unbracketed
 from tests.dashboard.support import change, experiment, visit
 from tests.dashboard.training_support import choose, click, tick
 
@@ -100,3 +100,12 @@ def test_nor_does_training_that_has_stopped() -> None:
 @pytest.mark.parametrize("page", ["gradient-flow", "spectrum"])
 def test_nor_with_theory_and_in_an_overflow(page: str, query: dict[str, str]) -> None:
     assert foreign(opened(visit(page, query))) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_negative_number_has_a_true_minus(page: str) -> None:
+    query = {**SMALL, "models": "gru:update_bias=-1.5,lstm", "memory_bias": "-2"}
+    if page == "phase-diagram":
+        query |= {"view_x": "memory_bias", "view_y": "gain"}
+    said = [NO_WORDS.sub(" ", text) for text in read(opened(visit(page, query)))]
+    assert [text for text in said if re.search(r"(?<![\w)\]])-[\d.]", text)] == []

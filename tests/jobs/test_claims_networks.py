@@ -13,7 +13,7 @@ import pytest
 from rnnviz import Experiment, run
 from rnnviz.analysis import product_spectrum
 from rnnviz.claims.counterexamples import counterexample
-from rnnviz.claims.growth import PREDICTORS, STEPS, STRETCH, draw
+from rnnviz.claims.growth import STEPS, STRETCH, draw
 from rnnviz.core import backward, forward
 from rnnviz.experiment import check_size
 from rnnviz.jobs.claims import (
@@ -26,7 +26,6 @@ from rnnviz.jobs.claims import (
     set_up,
 )
 from rnnviz.views import claims
-from rnnviz.wording.texts import texts
 
 
 @pytest.mark.parametrize("name", OPENS)
@@ -116,7 +115,7 @@ def test_own_networks_that_would_take_long_are_not_measured() -> None:
 def test_the_numbers_behind_a_verdict_are_a_table() -> None:
     found = [draw(0, 4, k) for k in range(5)]
     table = claims.scores(found)
-    assert list(table["predictor"]) == [texts("claims")[f"predictor_{name}"] for name in PREDICTORS]
+    assert list(table["predictor"]) == ["γσₘₐₓ", "γρ", "mean field ½ ln χ", "λ₁ (measured)"]
     assert all(value == "–" or " of " in value for value in table["tanh"])
     assert [row["gain"] for row in claims.rows(found)] == [d.gain for d in found]
     (row,) = claims.rows([clipped_run(0, 4, 1)])

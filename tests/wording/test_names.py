@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from rnnviz.experiment import FIELDS
 from rnnviz.wording.names import display_name
+from rnnviz.wording.texts import texts
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,7 @@ from rnnviz.wording.names import display_name
 )
 def test_display_name(label, name):
     assert display_name(label) == name
+
+
+def test_every_setting_has_a_name_on_its_knob() -> None:
+    assert set(texts("fields")) == set(FIELDS)

@@ -101,6 +101,38 @@ def test_a_number_in_a_table(value, digits, text):
     assert numbers.general(value, digits) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.571, "+0.57"), (-2.0, "−2.00"), (-0.001, "0.00"), (np.inf, "+∞"), (-np.inf, "−∞"),
+     (np.nan, "NaN")],
+)  # fmt: skip
+def test_a_number_with_its_sign(value, text):
+    assert numbers.signed(value, 2) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.571, "0.57"), (-2.13, "−2.1"), (153.4, "153"), (-153.4, "−153")]
+)
+def test_a_place_on_an_axis(value, text):
+    assert numbers.short(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.571, "×0.57"), (0.0, "×0.00"), (1.1e7, "×1.1e+07"), (1.1e-7, "×1.1e−07")],
+)
+def test_a_factor_in_a_figure(value, text):
+    assert numbers.step_factor(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(2.079, "2.08"), (0.00218, "0.0022"), (-0.5, "−0.50"), (np.nan, "NaN"), (np.inf, "∞")],
+)
+def test_a_loss(value, text):
+    assert numbers.loss_words(value) == text
+
+
 def reach(*models, **more):
     fields = {"from_step": 100, "models": models, "refilled": False, "own_ends": False, **more}
     return verdicts.say(Verdict("reach", fields))
