@@ -93,10 +93,23 @@ def wait_painted(page: Page, key: str, after: int = 0, timeout: float = 15_000) 
     return painted(page, key)
 
 
+# A script that ends is heard before the charts it changed are drawn: these say so themselves. What
+# is so for three frames is not the moment between the two.
+CALM = """() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const charts = [...document.querySelectorAll('.rnnviz-chart[data-behind]')];
+  const calm = app?.dataset.testScriptState === 'notRunning'
+    && !charts.some((chart) => chart.clientWidth);
+  window.rnnvizCalm = calm ? (window.rnnvizCalm ?? 0) + 1 : 0;
+  if (window.rnnvizCalm < 3) return false;
+  delete window.rnnvizCalm;
+  return true;
+}"""
+
+
 def wait_idle(page: Page, timeout: float = 30_000) -> None:
-    """Wait until no script runs."""
-    state = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-    page.wait_for_selector(state, timeout=timeout)
+    """Wait until no script runs and every chart shows what the server sent last."""
+    page.wait_for_function(CALM, timeout=timeout)
 
 
 def wait_quiet(page: Page, keys: tuple[str, ...]) -> dict[str, int]:

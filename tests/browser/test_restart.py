@@ -40,4 +40,4 @@ def restarted(browser: Browser):
 )
 def test_the_first_key_is_not_lost(restarted: Page) -> None:
     restarted.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
-    restarted.wait_for_url(re.compile("gain="), timeout=6_000)
+    restarted.wait_for_url(re.compile("gain="), timeout=3_000)

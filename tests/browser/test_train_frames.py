@@ -14,7 +14,7 @@ from rnnviz import Experiment, to_query
 from rnnviz.wording.texts import texts
 from tests.browser.frames import watching
 from tests.browser.reading import wait_charts
-from tests.browser.support import wait_idle, wait_painted
+from tests.browser.support import wait_idle
 
 pytestmark = pytest.mark.browser
 SMALL = Experiment(models=("rnn", "gru"), seq_len=20, hidden_size=8, batch_size=8)
@@ -34,6 +34,12 @@ NUMBERS = """() => {
   const headline = plot?.layout?.annotations?.[0]?.text.replace(/<[^>]*>/g, '');
   return [verdict?.innerText, [...scrubber?.children ?? []].map((e) => e.innerText), headline];
 }"""
+# Whether the loss chart's headline says the losses of the verdict.
+AGREES = """() => {
+  const [verdict, , headline] = (NUMBERS)();
+  const [said, drawn] = [verdict, headline].map((text) => text?.match(/(RNN|GRU) [0-9.]+/g));
+  return said && drawn && said.sort().join() === drawn.sort().join();
+}""".replace("NUMBERS", NUMBERS)
 # The hint, and which verdict and charts can be seen with it.
 SHOWN = """() => {
   const seen = (e) => e && getComputedStyle(e).visibility === 'visible';
@@ -94,7 +100,7 @@ def test_one_number_for_one_thing_while_it_plays_and_after(train: Page) -> None:
     with watching(train, NUMBERS) as seen:
         play_for_a_while(train, 100)
         wait_idle(train)
-        wait_painted(train, "gate-course")
+        train.wait_for_function(AGREES)
     playing = [frame for frame in seen if frame[0].startswith("After") and not frame[1]]
     assert len(playing) > 1
     assert all(not re.search(r"\d", headline or "") for _, _, headline in playing[1:])
