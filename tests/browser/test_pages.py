@@ -209,7 +209,7 @@ def test_knobs_stay_when_the_page_is_turned(flow: Page) -> None:
 
 
 def test_data_pictures_and_equations_are_a_click_away(app: str, open_page) -> None:
-    page = open_page(f"{app}/gates", accept_downloads=True)
+    page = open_page(f"{app}/gates")
     wait_charts(page, "gates")
     for name in ("Save as PNG", "Save as SVG"):
         assert page.locator(f".modebar-btn[data-title='{name}']").count() == 4

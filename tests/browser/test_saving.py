@@ -72,7 +72,7 @@ def test_a_page_that_is_loaded_again_goes_on_where_it_was(
     assert step(page) >= held + 5
     expect(button(page, "Play")).to_be_visible()
 
-    other = open_page(page.url, viewport=page.viewport_size)
+    other = open_page(page.url, stranger=True)
     wait_charts(other, "train")
     stands(other, 0)
 

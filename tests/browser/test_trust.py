@@ -85,8 +85,9 @@ def test_pages_of_many_runs_say_what_is_known_of_the_sidebar_s(app: str, open_pa
 
 
 def test_on_a_phone_it_is_there_and_the_sidebar_lies_over_it(app: str, open_page) -> None:
+    """A stranger's: Streamlit's own browser storage remembers a sidebar that was closed."""
     size = {"width": 390, "height": 844}
-    page = open_page(f"{app}/gates?{urlencode(SMALL)}", viewport=size)
+    page = open_page(f"{app}/gates?{urlencode(SMALL)}", viewport=size, stranger=True)
     says(page, QUICKLY)
     page.wait_for_function(UNCOVERED)
     page.get_by_test_id("stExpandSidebarButton").click()
