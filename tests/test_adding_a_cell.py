@@ -12,11 +12,10 @@ from rnnviz import Experiment, Model, from_query, run
 from rnnviz.analysis.selfcheck.checks import DETERMINANT, NAMES, trust
 from rnnviz.core import CELLS
 from rnnviz.dashboard.main import PAGES
-from rnnviz.dashboard.state import widget_key
 from rnnviz.experiment.plan import make_batch
 from tests.core.mutants import CAUGHT, TOLERANCE
 from tests.core.support import Problem, entry_error, problem_of
-from tests.dashboard.support import assert_sound, change, charts, visit
+from tests.dashboard.support import assert_sound, change, charts, visit, widget_key
 from tests.toycell import ALGEBRAIC, Leaky
 
 KINDS = tuple(CELLS)
@@ -78,7 +77,7 @@ def test_its_run_checks_itself(model: str) -> None:
 @pytest.mark.usefixtures("leaky")
 def test_its_equations_are_shown() -> None:
     app = visit("gradient-flow", SMALL)
-    assert "Leaky" in app.pills(key=widget_key("models")).options
+    assert "Leaky" in app.pills(key=widget_key(app, "models")).options
     app = change(app, **{"open-Equations of the Leaky and their gradients": True})
     assert not app.exception
     written = next(box.value for box in app.markdown if "φ(a) = a / √(1 + a²)" in box.value)

@@ -24,7 +24,7 @@ ARROWS = {
     "training": {"core", "tasks"},
     "experiment": {"core", "tasks", "training"},
     "__main__": {"", "core", "tasks", "training", "experiment", "commands"},
-    "commands": {"experiment", "sweep"},
+    "commands": {"experiment", "sweep", "wording"},
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},
     "analysis": {"core"},
     "claims": {"core", "tasks", "training", "experiment", "analysis"},

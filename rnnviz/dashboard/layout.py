@@ -19,7 +19,7 @@ from rnnviz.experiment.presets import PRESETS
 from rnnviz.plots import theme
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import general
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import fill, say, texts
 
 SHOWN = 4
 # Seconds of estimated run that need no spinner.
@@ -77,14 +77,14 @@ def patience(experiment: Experiment, seconds: float, waits: bool) -> AbstractCon
         text["spinner_waits" if waits else "spinner"],
         run=fill(text["training_and_run"], steps=f"{steps:,}") if steps else text["run"],
         models=_models(experiment),
-        seconds=f"{seconds:,.0f}",
+        seconds=f"{math.ceil(seconds):,}",
     )
     return st.spinner(said)
 
 
 def _models(experiment: Experiment) -> str:
     count = len(experiment.models)
-    return f"{count} model{'s' if count > 1 else ''}"
+    return say("layout", "models" if count > 1 else "one_model", count=count)
 
 
 def ask(experiment: Experiment, seconds: float, size: int, allow: Callable[[], None]) -> None:
@@ -94,11 +94,11 @@ def ask(experiment: Experiment, seconds: float, size: int, allow: Callable[[], N
         text["link_trains" if experiment.train_steps else "link_runs"],
         models=_models(experiment),
         steps=steps,
-        seconds=f"{seconds:,.0f}",
+        seconds=f"{math.ceil(seconds):,}",
         size=f"{math.ceil(size / 2**20):,}",
     )
     st.info(asked, icon=":material/hourglass_empty:")
-    st.button("Run it", key="run_it", type="primary", on_click=allow)
+    st.button(text["run_it"], key="run_it", type="primary", on_click=allow)
 
 
 def question(text: str) -> None:
@@ -170,18 +170,14 @@ def choice(
     name, now = view_key(key), kept(key, options, default)
     if st.session_state.get(name) != now:
         st.session_state.pop(name, None)  # it is not there to be chosen: nor in the link
-    common: dict[str, Any] = {
-        "format_func": show,
-        "label_visibility": "collapsed",
-        **widget(name, now, then=on_change),
-    }
-    if width is not None:
-        picked = st.selectbox(label, options, width=width, **common)
-    elif sum(len(show(option)) + GAP for option in options) > room:
-        picked = st.selectbox(label, options, **common)
+    common: dict[str, Any] = {"format_func": show, "label_visibility": "collapsed"}
+    if width is not None or sum(len(show(option)) + GAP for option in options) > room:
+        common |= widget(name, now, options=options, then=on_change)
+        st.selectbox(label, options, width=width or "stretch", **common)
     else:
-        picked = st.segmented_control(label, options, required=True, **common)
-    return str(picked or default)
+        common |= widget(name, now, default="default", then=on_change)
+        st.segmented_control(label, options, required=True, **common)
+    return now
 
 
 def switch(label: str, name: str) -> bool:
@@ -223,7 +219,7 @@ def _cell(value: object) -> str:
 def data_button(name: str, frame: Callable[[], pd.DataFrame]) -> None:
     """Download a figure's numbers; they are written when asked for."""
     st.download_button(
-        f"Data: {name} (CSV)",
+        say("layout", "data_csv", name=name),
         data=lambda: frame().to_csv(index=False).encode("utf-8"),
         file_name=f"{name}.csv",
         mime="text/csv",

@@ -18,23 +18,25 @@ from rnnviz.dashboard import (
     training,
     trust,
 )
-from rnnviz.dashboard.components import relay
+from rnnviz.dashboard.components import all_drawn, relay
 from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
 from rnnviz.dashboard.saving import Shared
+from rnnviz.dashboard.server import url
 from rnnviz.experiment import Experiment
 from rnnviz.views.picture import batch_note
+from rnnviz.wording.texts import fill, texts
 
 PAGES = {
-    "gradient-flow": ("Gradient flow", gradient_flow),
-    "spectrum": ("Spectrum", spectrum),
-    "gates": ("Gates", gates),
-    "train": ("Train", train),
-    "phase-diagram": ("Phase diagram", phase),
-    "claims": ("Claims", claims),
+    "gradient-flow": gradient_flow,
+    "spectrum": spectrum,
+    "gates": gates,
+    "train": train,
+    "phase-diagram": phase,
+    "claims": claims,
 }
 FIRST = "gradient-flow"
-FREE_SECONDS = 1.0
+FREE_SECONDS, FREE_BYTES = 1.0, 400 << 20
 """What a link may start by itself; for more it takes a click. A link is opened by those who did not
 write it, and in a hall by all of them at once. What a visitor sets by hand is not asked about."""
 RUNNING = ("gradient-flow", "spectrum", "gates")
@@ -46,12 +48,13 @@ LINKED, ALLOWED = "linked", "allowed"
 
 def main(shared: Shared) -> None:
     """Sidebar, navigation, then the chosen page. `shared`: what all visitors share."""
-    st.session_state[state.DUE] = True
+    state.count_run()
+    state.open_language()
     st.set_page_config(page_title="rnnviz", page_icon="📉", layout="wide")
     layout.style()
     pages = [
-        st.Page(partial(_show, path), title=title, url_path=path, default=path == FIRST)
-        for path, (title, _) in PAGES.items()
+        st.Page(partial(_show, path), title=_title(path), url_path=path, default=path == FIRST)
+        for path in PAGES
     ]
     st.session_state[saving.STORE] = shared.saved
     st.session_state["pages"] = dict(zip(PAGES, pages, strict=True))
@@ -61,7 +64,11 @@ def main(shared: Shared) -> None:
     state.open_page(chosen.url_path or FIRST)
     controls.sidebar()
     chosen.run()
-    st.session_state[state.DUE] = False
+    all_drawn(st.session_state[state.RUN])
+
+
+def _title(path: str) -> str:
+    return texts("layout")[f"page_{path.replace('-', '_')}"]
 
 
 def _show(path: str) -> None:
@@ -69,7 +76,7 @@ def _show(path: str) -> None:
     _details(path)
 
 
-@st.fragment(key=state.PAGE)
+@state.fragment(key=state.PAGE)
 def _page(path: str) -> None:
     """What is seen first: a slider that is dragged runs this and nothing else."""
     setting = controls.setting()
@@ -92,7 +99,7 @@ def _page(path: str) -> None:
         _answer(path, setting)
     if path == "train":  # it may have begun another run
         trust.mark(place, path, setting.experiment, refusal)
-    relay()
+    relay(url("/" if path == FIRST else f"/{path}"))
     saving.tab()
 
 
@@ -106,14 +113,14 @@ def _answer(path: str, setting: state.Setting) -> None:
             layout.note(batch_note(compute.plan(setting.experiment).batch))
             if path != "gates":  # which has a switch for it
                 train_controls.shown_after(setting.experiment)
-            PAGES[path][1].page(setting)
+            PAGES[path].page(setting)
         if not setting.dragging:
             trust.check(path, setting.experiment)
     except Crowded as crowded:
-        layout.refused(f"{crowded}.")
+        layout.refused(fill(texts("layout")["refused"], reason=crowded))
 
 
-@st.fragment(key=state.DETAILS)
+@state.fragment(key=state.DETAILS)
 def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go."""
     linked = controls.setting()
@@ -125,9 +132,9 @@ def _details(path: str) -> None:
         with st.container(key="trust"):
             trust.strip(path, setting.experiment, refusal or missing * "not run")
         if not (refusal or unseen):
-            PAGES[path][1].details(setting)
+            PAGES[path].details(setting)
     except Crowded as crowded:
-        layout.refused(f"{crowded}.")
+        layout.refused(fill(texts("layout")["refused"], reason=crowded))
     controls.follow(linked)  # the page has dropped the views that it does not have
 
 
@@ -137,7 +144,7 @@ def _of_page(path: str, setting: state.Setting) -> state.Setting:
 
 
 def _lacks_consent(setting: state.Setting, refusal: str) -> bool:
-    """Whether this is what the visit's link asks for, takes long, and nobody has clicked yet. What
+    """Whether this is what the visit's link asks for, takes much, and nobody has clicked yet. What
     is refused anyway (`refusal` says why) is not asked about."""
     experiment = setting.experiment
     linked: Experiment = st.session_state.setdefault(LINKED, experiment)
@@ -145,13 +152,13 @@ def _lacks_consent(setting: state.Setting, refusal: str) -> bool:
         experiment = replace(experiment, dtype=linked.dtype)
     if refusal or experiment != linked:
         return False
-    return linked not in _allowed() and _seconds(setting) > FREE_SECONDS
+    small = _seconds(setting) <= FREE_SECONDS and _bytes(setting) <= FREE_BYTES
+    return linked not in _allowed() and not small
 
 
 def _ask_consent(setting: state.Setting) -> None:
     """Instead of a page: what it would take, and the button."""
-    sizes = [compute.plan(experiment).cost.bytes for experiment in _wanted(setting)]
-    layout.ask(setting.experiment, _seconds(setting), max(sizes), _allow)
+    layout.ask(setting.experiment, _seconds(setting), _bytes(setting), _allow)
 
 
 def _allow() -> None:
@@ -166,6 +173,12 @@ def _allowed() -> set[Experiment]:
 
 def _seconds(setting: state.Setting) -> float:
     return sum(map(compute.traces.seconds, _wanted(setting)))
+
+
+def _bytes(setting: state.Setting) -> int:
+    """What is not there yet would take."""
+    new = (each for each in _wanted(setting) if not compute.memory().holds(each))
+    return sum(compute.plan(experiment).cost.bytes for experiment in new)
 
 
 def _wanted(setting: state.Setting) -> list[Experiment]:

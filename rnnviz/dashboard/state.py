@@ -6,31 +6,31 @@ visit begins and when Back or Forward opens it again; otherwise the address foll
 Streamlit drops the value of a widget that was not drawn in the last run (its popover is closed,
 another page is open). So no widget owns a value here: a choice lives in `st.session_state` under
 its own name, where any code may read and set it, as `components.live_slider` has it, too. Its
-widget has another key, is set to the choice before it is drawn, and writes the choice when the
-visitor moves it.
+widget has another key, shows the choice at first, and writes the choice when the visitor moves it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rnnviz.experiment import FIELDS, Experiment, check_size
-from rnnviz.experiment.links import TEXT_CUT, from_query, to_query
+from rnnviz.experiment.links import TEXT_CUT, from_query, inert, to_query
 from rnnviz.experiment.presets import PRESETS
+from rnnviz.wording.language import ENGLISH, OFFERED, PSEUDO, speak
 from rnnviz.wording.texts import fill, texts
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Callback = Callable[[], None]
 CHOSEN = object()
 """Stands for the choice's own value."""
-MOVED = "moved"
-"""Key of the widget that the visitor has moved, until it is drawn again."""
 PATH = "path"
 """The page that is open."""
 PAGE_VIEWS: dict[str, tuple[str, ...]] = {
@@ -46,10 +46,12 @@ VIEWS = frozenset(view for views in PAGE_VIEWS.values() for view in views)
 PAGE, DETAILS = "page", "details"
 """Keys of the two fragments of a page: what is seen first, and what is below the fold."""
 WHOLE_PAGE = (PAGE, DETAILS)
-DUE = "due"
-"""Whether a run of the whole script is due: the last one was cut short, or is not at its end."""
+RUN = "run"
+"""How many runs of the whole script have begun, or are asked for."""
 PIN = "pin"
 """The link's name for the pinned experiment: its own link's query."""
+LANGUAGE = "lang"
+"""The visit's language, and the link's name for it."""
 ASKED = "asked"
 """The experiment that a link, a preset or Reset set the knobs to."""
 MESSAGES = "messages"
@@ -62,34 +64,50 @@ def view_key(view: str, path: str = "") -> str:
 
 
 def widget(
-    name: str, shown: Any = CHOSEN, *, then: Callback | None = None, place: str = "widget"
+    name: str,
+    shown: Any = CHOSEN,
+    *,
+    options: Sequence[Any] | None = None,
+    default: str = "value",
+    then: Callback | None = None,
+    place: str = "widget",
 ) -> dict[str, Any]:
-    """Key and callback of the Streamlit widget that shows a choice and writes to it.
+    """Key, first value and callback of the Streamlit widget that shows a choice and writes to it.
+
+    A widget is never set: what the server sets may arrive after the visitor has gone on, and would
+    undo her choice. A choice that other code has set gets another widget, with another key: what
+    the browser still says of the one before is not listened to.
 
     Parameters
     ----------
     name : of the choice in `st.session_state`.
     shown : what the widget shows, if that is not the choice as it stands there.
+    options : of a list, which takes a place among them for its first value.
+    default : the parameter of any other widget that takes it.
     then : called after the choice has been written, before the script's body.
     place : tells a second widget of the same choice from the first.
     """
-    key, value = widget_key(name, place), st.session_state[name] if shown is CHOSEN else shown
-    if st.session_state.get(MOVED) == key and st.session_state.get(key) == value:
-        del st.session_state[MOVED]  # the browser knows, and may be a click ahead
-    else:
-        # In every run: a run that is cut short may not have reached the browser, which would show
-        # the widget's default, and send that with its next message.
-        st.session_state[key] = value
-    return {"key": key, "on_change": partial(_write, name, key, then)}
+    value = st.session_state[name] if shown is CHOSEN else shown
+    record = widget_record(name, place)
+    number, last = st.session_state.get(record, (0, value))
+    number += last != value
+    st.session_state[record] = (number, value)
+    key = f"{record}.{number}"
+    first = {default: value}
+    if options is not None:
+        first = {"index": options.index(value) if value in options else None}
+    return {"key": key, "on_change": partial(_write, name, record, number, then), **first}
 
 
-def widget_key(name: str, place: str = "widget") -> str:
-    """Under which name Streamlit knows a choice's widget."""
+def widget_record(name: str, place: str = "widget") -> str:
+    """Where a visit has how many widgets a choice has had, and what the last one shows."""
     return f"{name}.{place}"
 
 
-def _write(name: str, key: str, then: Callback | None) -> None:
-    st.session_state[name], st.session_state[MOVED] = st.session_state[key], key
+def _write(name: str, record: str, number: int, then: Callback | None) -> None:
+    value = st.session_state[f"{record}.{number}"]
+    st.session_state[name], st.session_state[record] = value, (number, value)
+    count_run()
     if then is not None:
         then()
 
@@ -103,20 +121,57 @@ class Setting:
     dragging: bool
 
 
+def open_language() -> None:
+    """Speak the visit's language: as the address asks, when the visit begins or the browser goes
+    back or forward. Before anything is said."""
+    if _link_is_opened():
+        asked = st.query_params.get(LANGUAGE, ENGLISH)
+        st.session_state[LANGUAGE] = asked if asked in (*OFFERED, PSEUDO) else ENGLISH
+    speak_here()
+
+
+def speak_here() -> None:
+    """Speak the visit's language in this thread: Streamlit has another one for each run."""
+    speak(st.session_state.get(LANGUAGE, ENGLISH))
+
+
+def fragment(key: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A part of a page that Streamlit can run alone, in the visit's language."""
+
+    def wrap(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def spoken(*args: P.args, **kwargs: P.kwargs) -> R:
+            speak_here()
+            return function(*args, **kwargs)
+
+        return st.fragment(spoken, key=key)
+
+    return wrap
+
+
 def open_page(path: str) -> None:
     """Say which page is open. When the visit begins, and when the browser goes back or forward,
     every knob and the page's views are what the address asks for."""
     st.session_state[PATH] = path
-    if "visit" in st.session_state and not _in_history():
+    if not _link_is_opened():
         return
     st.session_state["visit"] = True
     query = {key: st.query_params.get_all(key) for key in st.query_params}
-    pin = query.pop(PIN, None)
+    pin, (*_, lang) = query.pop(PIN, None), query.pop(LANGUAGE, [ENGLISH])
     for view in PAGE_VIEWS[path]:
         st.session_state.pop(view_key(view), None)
         if view in query:
             st.session_state[view_key(view)] = query[view][-1]
     _open_link({key: values for key, values in query.items() if key not in VIEWS}, pin)
+    if lang != st.session_state[LANGUAGE]:
+        named = fill(texts("sidebar")["no_language"], asked=inert(lang), allowed=", ".join(OFFERED))
+        asked, messages = st.session_state[MESSAGES]
+        st.session_state[MESSAGES] = asked, (*messages, named)
+
+
+def _link_is_opened() -> bool:
+    """Whether this run is the visit's first, or goes to another address."""
+    return "visit" not in st.session_state or _in_history()
 
 
 def _in_history() -> bool:
@@ -156,10 +211,10 @@ def forget_messages() -> None:
     st.session_state[MESSAGES] = (Experiment(), ())
 
 
-def run_all() -> None:
-    """Callback of what stands in the sidebar and has nothing to do but to be drawn: a slider that
-    speaks in the same message, or before the script has begun, asks for the page alone."""
-    st.session_state[DUE] = True
+def count_run() -> None:
+    """A run of the whole script begins, or is asked for: until the browser has drawn it, a slider
+    must not ask for the page alone, as that would be in place of it."""
+    st.session_state[RUN] = st.session_state.get(RUN, 0) + 1
 
 
 def preset_of(experiment: Experiment) -> str | None:
@@ -176,6 +231,7 @@ def adopt(experiment: Experiment) -> None:
     """Set every knob to the experiment's values. From a callback, or before the knobs are drawn."""
     st.session_state["last_good"] = st.session_state[ASKED] = experiment
     st.session_state.update(_values(experiment))
+    count_run()
 
 
 def _values(experiment: Experiment) -> dict[str, Any]:
@@ -227,12 +283,14 @@ def query_of(setting: Setting) -> dict[str, str]:
     views = PAGE_VIEWS[st.session_state[PATH]]
     chosen = {view: st.session_state.get(view_key(view)) for view in views}
     query.update({key: str(value) for key, value in chosen.items() if value})
-    return query
+    spoken = st.session_state[LANGUAGE]
+    return query if spoken == ENGLISH else {LANGUAGE: spoken, **query}
 
 
 def write_address(query: Mapping[str, str]) -> None:
-    """Let the browser's address follow, if it does not already say this."""
-    if dict(st.query_params) != dict(query):
+    """Let the browser's address follow, if it does not already say this. After Back it may have
+    been overwritten by what the page before had to say."""
+    if dict(st.query_params) != dict(query) or _in_history():
         st.query_params.from_dict(query)
 
 

@@ -10,19 +10,20 @@ import numpy as np
 
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, theme
-from rnnviz.plots.curves import WORDS
+from rnnviz.plots.curves import status_words
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.marks import on_paper
 from rnnviz.plots.panels import (
     axes_of,
     axes_suffix,
     colour_scale,
+    nothing,
     panel_title,
     placed,
     row_places,
     scale_title,
 )
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import minus
 
 if TYPE_CHECKING:
@@ -49,11 +50,6 @@ SECOND_LINE = 20
 CROWDED = 4
 """From so many panels on a title has two short lines."""
 EMPTY: Piece = {"type": "scatter", "x": [1], "y": [1], "opacity": 0, "hoverinfo": "skip"}
-NO_MODEL: Piece = {
-    "annotations": [on_paper("No model chosen.", 0.5, 0.5, font={"size": theme.LABEL_SIZE})],
-    "xaxis": {"visible": False},
-    "yaxis": {"visible": False},
-}
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,7 @@ def layers(
     hover: str,
     colours: Piece,
     parts: int = 16,
-    row: str = "unit %{y}",
+    row: str | None = None,
 ) -> list[Piece]:
     """The traces of a panel. `where` says axes and rows (`y`, or `y0` and `dy`), `hover` how to
     write z, `row` what a row is, `colours` the scale. Values are rounded to 1/`parts`, so that
@@ -111,8 +107,11 @@ def layers(
     backdrop = _backdrop(cells, grid, name)
     if np.isnan(cells.values).all():
         return backdrop
-    step = "step %{x}" if across == 1 else f"largest of {across} steps around %{{x:.0f}}"
-    text = f"{name}, {row}, {step}: {hover}<extra></extra>"
+    name = f"{name}, {row or caption('unit_hover')}"
+    step = caption("step_hover")
+    if across > 1:
+        step = caption("largest_of", count=across)
+    text = f"{name}, {step}: {hover}<extra></extra>"
     z = _packed(cells.values, parts)
     return [*backdrop, {**grid, "z": z, "hoverongaps": False, "hovertemplate": text, **colours}]
 
@@ -130,7 +129,7 @@ def _backdrop(cells: Cells, grid: Piece, name: str) -> list[Piece]:
     found = cells.found
     if not found:
         return []
-    word = WORDS[found[0]] if len(found) == 1 else "no number, see the title"
+    word = status_words(found[0]) if len(found) == 1 else caption("see_title")
     limits = {"zmin": -0.5, "zmax": len(Status) - 0.5}
     colours = {"colorscale": _codes(), "showscale": False, **limits}
     hover = {"hovertemplate": f"{name}: {word}<extra></extra>"}
@@ -181,7 +180,7 @@ def unit_heatmaps(
     layout = _layout(flows, cells, known)
     layout["coloraxis"] = magnitude_scale(y_range)
     if not flows:
-        return drawing([EMPTY], {**layout, **NO_MODEL}, "units")
+        return drawing([EMPTY], {**layout, **nothing(caption("no_model"))}, "units")
     return drawing(data, layout, "units")
 
 
@@ -242,7 +241,9 @@ def _y_axis(cells: Cells, first: bool) -> Piece:
     ticks = _ticks(cells.special.shape[0], 4)
     if not first:
         return {**ticks, "showticklabels": False, "ticks": ""}
-    rows = "unit" if cells.units_each == 1 else f"1 unit in {cells.units_each}"
+    rows = caption("unit")
+    if cells.units_each > 1:
+        rows = caption("one_unit_in", count=cells.units_each)
     title = {"text": rows, "font": {"size": theme.SMALL_SIZE}, "standoff": 2}
     return {**ticks, "title": title}
 
@@ -250,7 +251,7 @@ def _y_axis(cells: Cells, first: bool) -> Piece:
 def _title(style: theme.Style, cells: Cells, start: float, room: float) -> Piece:
     """The model's name, and what its cells without a number are, as long as there is room."""
     name, detail = style.name, style.small
-    marks = [(SPECIAL_COLOURS[s], curves.WORDS[s], curves.SIGNS[s]) for s in cells.found]
+    marks = [(SPECIAL_COLOURS[s], status_words(s), curves.SIGNS[s]) for s in cells.found]
     left = room - 11 * len(name) - 6
     words = sum(WIDE * (len(word) + 3) for _, word, _ in marks)
     short = words > left - WIDE * min(len(detail), 12)

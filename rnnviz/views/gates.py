@@ -15,6 +15,7 @@ from rnnviz.plots import theme
 from rnnviz.views import layer_choice
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.figures import caption
 from rnnviz.wording.texts import texts
 from rnnviz.wording.verdicts import say
 
@@ -159,7 +160,7 @@ def _paths(view: View, kept: Memory) -> Iterator[Picture]:
         plots.carry_figure.plain(
             [view.carry] if view.carry else [],
             styles=view.styles,
-            time_title=plots.OWN if view.backward else plots.TIME,
+            time_title=caption("own_step") if view.backward else None,
         ),
         text["alt_carry"],
         text["how_to_read_carry"],

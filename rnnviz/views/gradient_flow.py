@@ -22,14 +22,14 @@ from rnnviz.plots.heatmaps import CELLS
 from rnnviz.views import layer_choice, theory
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words, batch_note
+from rnnviz.wording.figures import caption
 from rnnviz.wording.texts import texts
 from rnnviz.wording.verdicts import gradient_words, say
 
-OWN_STEPS = "step of its own, each sequence from its end"
 HEIGHT, LINE = 316, 26
 COARSE = 4_800
 """Cells of the unit pictures while a knob is dragged."""
-QUANTITIES = {"h": "h alone", "c": "c alone", "detail": "total beside direct"}
+QUANTITIES = ("h", "c", "detail")
 """What can be drawn beside the state's gradient."""
 Range = tuple[float, float]
 
@@ -233,7 +233,7 @@ def _curves(view: View, quantity: str, y_range: Range) -> Drawing:
         y_range=y_range,
         styles=view.styles,
         height=HEIGHT - LINE * view.lines,
-        time_title=OWN_STEPS if view.own_order else plots.TIME,
+        time_title=caption("own_step_each") if view.own_order else None,
         theory=view.theory if quantity == "state" else {},
     )
 

@@ -17,6 +17,7 @@ from rnnviz.plots import training_weights as weights
 from rnnviz.tasks.ngram import MAX_ORDER
 from rnnviz.training import METRICS
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.training import clip_words, course_words
@@ -60,7 +61,7 @@ def _ngram(plan: Plan) -> dict[str, float]:
     if not known:
         return {}
     n, loss = min(known.items(), key=lambda item: item[1])
-    return {f"best n-gram (n = {n})": loss}
+    return {caption("best_ngram", n=n): loss}
 
 
 @dataclass(frozen=True)

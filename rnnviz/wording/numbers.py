@@ -7,15 +7,17 @@ import math
 import numpy as np
 
 from rnnviz.core.numerics import Status
+from rnnviz.wording.texts import say
 
 MINUS = "\u2212"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SPECIAL = {
-    Status.ZERO: "nothing (exactly zero)",
-    Status.ROUNDED: "nothing (rounded to zero)",
-    Status.NAN: "no number (NaN)",
-    Status.NOT_RECORDED: "an unknown part",
+    Status.ZERO: "zero",
+    Status.ROUNDED: "rounded",
+    Status.NAN: "nan",
+    Status.NOT_RECORDED: "not_recorded",
 }
+"""What is said of a share that is no number."""
 
 
 def minus(text: str) -> str:
@@ -33,22 +35,25 @@ def signed(value: float, digits: int = 1) -> str:
 
 def general(value: object, digits: int = 6) -> str:
     """A setting or a number in a table: 0.57, 1e+12, −3; anything but a float as it is."""
-    return minus(f"{value:.{digits}g}") if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return minus(f"{value:.{digits}g}".replace("inf", "∞"))
 
 
 def fraction(log10: float, status: Status = Status.FINITE) -> str:
     """A share of the error: "40 %", "×2.6", "1 part in 10^24", "×10^7", or why there is none."""
     if status in SPECIAL:
-        return SPECIAL[status]
+        return say("numbers", SPECIAL[status])
     if np.isnan(log10):
-        return SPECIAL[Status.NAN]
+        return say("numbers", "nan")
     if np.isinf(log10):
-        return "more than float64 holds (overflow)" if log10 > 0 else SPECIAL[Status.ZERO]
+        return say("numbers", "overflow" if log10 > 0 else "zero")
     if -2 <= log10 <= 2:
         value = 10.0**log10
         return f"{significant(100 * value)} %" if value < 1.005 else f"×{significant(value)}"
     decades = round(abs(log10), 1) if abs(log10) < 3 else round(abs(log10))
-    return f"1 part in {power_of_ten(decades)}" if log10 < 0 else f"×{power_of_ten(decades)}"
+    power = power_of_ten(decades)
+    return say("numbers", "part", number=power) if log10 < 0 else f"×{power}"
 
 
 def power_of_ten(decades: float) -> str:
@@ -93,16 +98,16 @@ def magnitude(log10: float) -> str:
 def steps(count: float) -> str:
     """1.2 steps, 16 steps, 1 step."""
     if not np.isfinite(count):
-        return "∞ steps" if count > 0 else "an unknown number of steps"
+        return say("numbers", "steps_infinite" if count > 0 else "steps_unknown")
     text = significant(count)
-    return f"{text} step" if text == "1" else f"{text} steps"
+    return say("numbers", "step" if text == "1" else "steps", count=text)
 
 
-def scientific(value: float) -> str:
-    """7.3·10⁻¹⁶ as "7·10⁻¹⁶"; 0 as it is."""
+def scientific(value: float, nothing: str = "") -> str:
+    """7.3·10⁻¹⁶ as "7·10⁻¹⁶"; 0 as it is. nothing: for NaN, which is else called so in words."""
     if value == 0:
         return "0"
     if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else "∞"
+        return (nothing or say("numbers", "not_a_number")) if math.isnan(value) else "∞"
     digits, power = f"{value:.0e}".split("e")
     return f"{digits}·10{str(int(power)).translate(SUPERSCRIPTS)}"

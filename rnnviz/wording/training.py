@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnviz.analysis.courses import BEATEN, Course, peak
 from rnnviz.wording.names import display_name
+from rnnviz.wording.texts import say
 
 
 def course_words(
@@ -35,42 +36,48 @@ def clip_words(courses: Sequence[Course], limit: float | None) -> str:
     if limit is None:
         highest = [(peak(course.curves.norm_before), course) for course in courses]
         value, course = max(highest, key=lambda pair: pair[0])
-        return f"Not clipped. Largest gradient norm: **{value:.3g}** ({_name(course)})."
-    shares = [f"**{course.clipped_share:.0%}** in the {_name(course)}" for course in courses]
-    return f"Clipped at {limit:g}, of all training steps: {', '.join(shares)}."
+        return say("train", "not_clipped", norm=f"{value:.3g}", model=_name(course))
+    shares = [
+        say("train", "clipped_share", share=f"{course.clipped_share:.0%}", model=_name(course))
+        for course in courses
+    ]
+    return say("train", "clipped", limit=f"{limit:g}", shares=", ".join(shares))
 
 
 def _standing(courses: Sequence[Course], metric_name: str) -> str:
     ranked = sorted(courses, key=lambda course: (np.isnan(course.loss), course.loss))
     scores = [_score(c, metric_name, first=c is ranked[0]) for c in ranked]
     step = max(course.last_step for course in courses)
-    when = f"After **{step:,}** step{'s' * (step > 1)}" if step else "Before training"
-    return f"{when}: loss {', '.join(scores)}."
+    name = "stands_before" if not step else "stands_one" if step == 1 else "stands"
+    return say("train", name, steps=f"{step:,}", scores=", ".join(scores))
 
 
 def _score(course: Course, metric_name: str, first: bool) -> str:
-    right = ""
-    if metric_name == "accuracy" and np.isfinite(course.metric):
-        right = f" ({course.metric:.0%}{' right' if first else ''})".replace("%", " %")
-    return f"{_name(course)} **{loss_words(course.loss)}**{right}"
+    right = bool(metric_name == "accuracy" and np.isfinite(course.metric))
+    return say(
+        "train",
+        f"score{'_right' * right}{'_first' * (right and first)}",
+        model=_name(course),
+        loss=loss_words(course.loss),
+        share=f"{100 * course.metric:.0f}",
+    )
 
 
 def _against(courses: Sequence[Course], baseline: float, text: str) -> str:
     better = [_name(c) for c in courses if c.loss < BEATEN * baseline]
     rest = [_name(c) for c in courses if not c.loss < BEATEN * baseline]
-    known = f"Baseline: {text or f'{baseline:.4g}'}."
+    known = say("train", "baseline", baseline=text or f"{baseline:.4g}")
     if baseline <= 0:
-        return f"No loss can be below the baseline. {known}"
+        return say("train", "below_none_can", baseline=known)
     if not better:
-        return f"No loss is clearly below the baseline yet. {known}"
+        return say("train", "below_none", baseline=known)
     if not rest:
-        return f"{'All are below' if len(courses) > 1 else 'Below'} the baseline. {known}"
-    return f"Below the baseline: {_list(better)}; not, or not yet: {_list(rest)}. {known}"
+        return say("train", "below_all" if len(courses) > 1 else "below_one", baseline=known)
+    return say("train", "below_some", better=_list(better), rest=_list(rest), baseline=known)
 
 
 def _trouble(course: Course) -> str:
-    return (f"{_name(course)}: **{course.event}**. It stops here; the last network whose numbers "
-            "were all finite is kept.")  # fmt: skip
+    return say("train", "trouble", model=_name(course), event=course.event)
 
 
 def _name(course: Course) -> str:
@@ -78,7 +85,9 @@ def _name(course: Course) -> str:
 
 
 def _list(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    if len(names) == 1:
+        return names[0]
+    return say("train", "names_and", names=", ".join(names[:-1]), last=names[-1])
 
 
 def loss_words(value: float) -> str:

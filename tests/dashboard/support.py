@@ -53,6 +53,12 @@ def view_key(app: AppTest, view: str) -> str:
     return state.view_key(view, app.session_state[state.PATH])
 
 
+def widget_key(app: AppTest, name: str, place: str = "widget") -> str:
+    """Under which key the widget of a choice was drawn last."""
+    record = state.widget_record(name, place)
+    return f"{record}.{app.session_state[record][0]}" if record in app.session_state else record
+
+
 def knobs(app: AppTest) -> list[Any]:
     """Every widget of Streamlit's own on the page that sets a value and has a key."""
     kinds = ("selectbox", "number_input", "select_slider", "text_area", "button_group", "toggle")

@@ -17,7 +17,7 @@ from rnnviz import Experiment, to_query
 from rnnviz.dashboard import state
 from rnnviz.dashboard.knobs import SLIDERS
 from rnnviz.dashboard.main import PAGES
-from rnnviz.dashboard.state import PAGE_VIEWS, VIEWS, view_key, widget_key
+from rnnviz.dashboard.state import PAGE_VIEWS, VIEWS, view_key
 from rnnviz.experiment import FIELDS
 from tests.dashboard.support import (
     change,
@@ -29,6 +29,7 @@ from tests.dashboard.support import (
     same,
     setting,
     visit,
+    widget_key,
 )
 from tests.dashboard.test_views import DEEP
 from tests.dashboard.training_support import choose, tick, training
@@ -63,7 +64,8 @@ def open_popovers(app: AppTest, opened: bool) -> AppTest:
 def widgets(app: AppTest) -> dict[str, Any]:
     """Field -> its knob, of those that are drawn; live sliders have their value without one."""
     drawn = {widget.key: widget for widget in knobs(app)}
-    return {name: drawn[widget_key(name)] for name in KNOBS if widget_key(name) in drawn}
+    keys = {name: widget_key(app, name) for name in KNOBS}
+    return {name: drawn[key] for name, key in keys.items() if key in drawn}
 
 
 def move(app: AppTest, name: str) -> None:

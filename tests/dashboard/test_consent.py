@@ -41,9 +41,19 @@ def test_a_link_that_takes_long_asks_first(tab: str, monkeypatch: pytest.MonkeyP
     assert not app.exception
     assert charts(app) == {}
     cost = estimate(TRAINED)
-    takes = f"about {cost.seconds:.0f} s and {math.ceil(cost.bytes / 2**20)} MiB of memory"
+    takes = f"about {math.ceil(cost.seconds)} s and {math.ceil(cost.bytes / 2**20)} MiB of memory"
     assert f"asks the server to train 1 model for 3,000 steps: {takes}" in said(app)
     assert asks(app)
+
+
+def test_a_link_that_takes_much_memory_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = compute.Speed(python=0.01, products=0.01, elements=0.01)
+    monkeypatch.setattr(compute, "speed", lambda: quick)
+    monkeypatch.setattr(compute, "run_plan", never)
+    app = visit(query=Experiment(seq_len=2000))
+    assert not app.exception
+    assert asks(app)
+    assert "about 1 s and " in said(app)
 
 
 def test_a_click_runs_it_and_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

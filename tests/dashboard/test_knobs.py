@@ -11,10 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 import rnnviz.dashboard.compute as compute
 from rnnviz import PRESETS, Experiment
-from rnnviz.dashboard.knobs import LABELS
-from rnnviz.dashboard.state import widget_key
 from rnnviz.dashboard.train_controls import OWN
 from rnnviz.experiment import FIELDS, check_size
+from rnnviz.wording.names import field_name
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import (
     PAGES,
@@ -34,6 +33,7 @@ from tests.dashboard.support import (
     sliders,
     verdict,
     visit,
+    widget_key,
 )  # fmt: skip
 
 SMALL = Experiment(hidden_size=8, seq_len=20, batch_size=2)
@@ -64,10 +64,9 @@ KNOBS: dict[str, Any] = {
 
 def keys(app: AppTest) -> Counter[str]:
     """How often each widget is on the page; a live slider goes by its label."""
-    names = {widget_key(name): name for name in FIELDS}
+    names = {widget_key(app, name): name for name in FIELDS}
     found = Counter(names[widget.key] for widget in knobs(app) if widget.key in names)
-    labels = {known.label: name for name, known in FIELDS.items()}
-    labels |= {LABELS[name]: name for name in LABELS if name in FIELDS}
+    labels = {field_name(name): name for name in FIELDS}
     return found + Counter(labels[label] for label in sliders(app))
 
 
@@ -165,7 +164,7 @@ def test_reseed_draws_another_network() -> None:
 def test_a_preset_sets_every_knob_but_the_seed(name: str) -> None:
     sizes = {"seq_len": 33, "hidden_size": 7, "batch_size": 3}
     app = visit(query=Experiment(**{**KNOBS, **sizes}))
-    app.selectbox(key=widget_key("preset")).select(name).run()
+    app.selectbox(key=widget_key(app, "preset")).select(name).run()
     assert experiment(app) == PRESETS[name].experiment(seed=11)
     assert preset_words(app) == texts("presets")[name]
     app = change(app, gain=3.3)
@@ -180,7 +179,7 @@ def test_reset_brings_back_every_default() -> None:
     assert setting(app).pinned is None
     assert not app.query_params
     assert said(app) == ""
-    assert app.selectbox(key=widget_key("preset")).value == "held_open"
+    assert app.selectbox(key=widget_key(app, "preset")).value == "held_open"
 
 
 def test_a_pinned_curve_stays_as_a_ghost_while_knobs_move() -> None:

@@ -8,16 +8,15 @@ from streamlit.testing.v1 import AppTest
 from rnnviz import Experiment
 from rnnviz.dashboard.main import PAGES
 from rnnviz.dashboard.own_text import READERS
-from rnnviz.dashboard.state import widget_key
 from rnnviz.experiment import make_task
 from rnnviz.tasks.text import SPLIT_FROM
 from rnnviz.wording.texts import texts
-from tests.dashboard.support import assert_sound, change, experiment, press, said, visit
+from tests.dashboard.support import assert_sound, change, experiment, press, said, visit, widget_key
 
 LACKING = {"task": "text", "seq_len": "12", "hidden_size": "4", "batch_size": "2"}
 WAYS = {
     "sample": lambda app: press(app, "A nursery rhyme"),
-    "pasted": lambda app: app.text_area(key=widget_key("text", "page")).input("abcabc").run(),
+    "pasted": lambda app: app.text_area(key=widget_key(app, "text", "page")).input("abcabc").run(),
     "file": lambda app: app.file_uploader[0].upload("a.txt", b"from a file", "text/plain").run(),
 }
 GOT = {"sample": texts("samples")["rhyme"], "pasted": "abcabc", "file": "from a file"}
@@ -49,10 +48,10 @@ def test_every_page_asks(page: str) -> None:
 def test_more_has_the_same_ways_beside_the_page() -> None:
     app = change(visit(query=LACKING), more=True)
     assert not app.exception
-    app = app.text_area(key=widget_key("text", "page")).input("abcabc").run()
-    assert app.text_area(key=widget_key("text")).value == "abcabc"
+    app = app.text_area(key=widget_key(app, "text", "page")).input("abcabc").run()
+    assert app.text_area(key=widget_key(app, "text")).value == "abcabc"
     app.button(key="sample-sonnet-widget").click().run()
-    assert app.text_area(key=widget_key("text")).value == texts("samples")["sonnet"]
+    assert app.text_area(key=widget_key(app, "text")).value == texts("samples")["sonnet"]
 
 
 @pytest.mark.parametrize("task", READERS)

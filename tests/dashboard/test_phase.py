@@ -20,6 +20,7 @@ from tests.dashboard.support import (
     said,
     verdict,
     visit,
+    widget_key,
 )
 
 SMALL = Experiment(("rnn", "gru"), seq_len=20, hidden_size=4, batch_size=2)  # type: ignore[arg-type]
@@ -82,8 +83,8 @@ def test_nonsense_in_a_link_is_the_default() -> None:
     app = visit("phase-diagram", {**COARSE, **bad})
     assert_sound(app)
     shown = {widget.key: widget.value for widget in knobs(app)}
-    assert shown["phase-diagram.view_x.widget"] == "gain"
-    assert shown["phase-diagram.view_y.widget"] == "seq_len"
+    assert shown[widget_key(app, "phase-diagram.view_x")] == "gain"
+    assert shown[widget_key(app, "phase-diagram.view_y")] == "seq_len"
     assert not set(bad) & set(app.query_params)
 
 

@@ -10,11 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.dashboard.saving import SHARED, Saved
-from rnnviz.dashboard.state import widget_key
 from rnnviz.dashboard.store import new_token
 from rnnviz.dashboard.training import Visit, kept
 from rnnviz.training import Curves
-from tests.dashboard.support import change, charts, go_to, press, same, send, visit
+from tests.dashboard.support import change, charts, go_to, press, same, send, visit, widget_key
 from tests.dashboard.training_support import SMALL, scrubber, tick, training, words
 from tests.jobs.support import same_training, trained
 
@@ -71,7 +70,7 @@ def played() -> AppTest:
     """A visit with a run in the table, and one that goes on."""
     app = press(visit("train", SMALL), "+10")
     app = change(press(app, "+10"), gain=2.0)
-    app.button_group(key=widget_key("train_ghosts")).set_value([1]).run()
+    app.button_group(key=widget_key(app, "train_ghosts")).set_value([1]).run()
     app = change(press(app, "Play"), train_log=True, train_speed="slow")
     for _ in range(3):
         tick(app)

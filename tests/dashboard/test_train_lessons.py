@@ -10,10 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
 from rnnviz.dashboard.lessons import LESSONS
-from rnnviz.dashboard.state import widget_key
 from rnnviz.views.train import INFLUENCE_REVISION
 from rnnviz.wording.texts import texts
-from tests.dashboard.support import change, charts, press, verdict, visit, walk
+from tests.dashboard.support import change, charts, press, verdict, visit, walk, widget_key
 from tests.dashboard.training_support import (
     SMALL,
     WILD,
@@ -54,9 +53,9 @@ def test_play_and_pause_are_one_button() -> None:
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_in_a_lesson_no_preset_is_claimed(lesson: str) -> None:
     app = visit("train")
-    assert app.selectbox(key=widget_key("preset")).value
+    assert app.selectbox(key=widget_key(app, "preset")).value
     choose(app, lesson)
-    assert app.selectbox(key=widget_key("preset")).value is None
+    assert app.selectbox(key=widget_key(app, "preset")).value is None
     assert texts("lessons")[lesson] in words(app)
 
 
@@ -69,14 +68,14 @@ def test_a_lesson_clears_the_ghosts_and_the_axes_of_the_one_before() -> None:
     assert "run" not in headline(app)
     assert charts(app)["loss"]["layout"]["xaxis"]["range"][1] < 100
     app = press(app, "Pause")  # now the list of runs is there again
-    assert app.button_group(key=widget_key("train_ghosts")).value == []
+    assert app.button_group(key=widget_key(app, "train_ghosts")).value == []
     assert not any("earlier" in line["name"] for line in charts(app)["loss"]["data"])
 
 
 def test_a_lesson_s_list_names_no_lesson_once_a_knob_has_moved() -> None:
     app = change(press(choose(visit("train"), "quick"), "Pause"), gain=2.0)
     assert "New initial weights: Gain 1 → 2." in words(app)
-    assert app.run().selectbox(key=widget_key("train_lesson")).value is None
+    assert app.run().selectbox(key=widget_key(app, "train_lesson")).value is None
 
 
 def test_the_first_run_of_a_lesson_is_done_in_slices() -> None:
@@ -108,7 +107,7 @@ def test_a_knob_ends_what_a_lesson_prepares() -> None:
 def test_where_nothing_would_happen_the_controls_are_disabled_and_say_why() -> None:
     app = choose(visit("train", SMALL), "influence")
     assert disabled(app) == dict.fromkeys(BUTTONS, texts("train")["idle_influence"])
-    assert app.button_group(key=widget_key("train_speed")).disabled
+    assert app.button_group(key=widget_key(app, "train_speed")).disabled
     app = choose(app, "quick")
     assert set(disabled(app)) == {"train_step", "train_ten"}  # while it plays
 
@@ -148,7 +147,7 @@ def test_one_number_for_one_thing() -> None:
 
 def test_ghosts_are_named_in_the_figure() -> None:
     app = press(change(press(visit("train", SMALL), "+10"), gain=2.0), "+10")
-    app = app.button_group(key=widget_key("train_ghosts")).set_value([1]).run()
+    app = app.button_group(key=widget_key(app, "train_ghosts")).set_value([1]).run()
     assert "run 1 RNN   run 1 LSTM" in headline(app)
     assert any("run 1 RNN" in text for text in walk(charts(app)["loss"]["layout"]))
 

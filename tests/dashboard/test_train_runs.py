@@ -15,7 +15,6 @@ from streamlit.testing.v1 import AppTest
 from rnnviz import from_query
 from rnnviz.dashboard import runs_table
 from rnnviz.dashboard.lessons import LESSONS
-from rnnviz.dashboard.state import widget_key
 from rnnviz.dashboard.training import kept
 from rnnviz.experiment import plan
 from rnnviz.experiment.runs import params_after
@@ -32,6 +31,7 @@ from tests.dashboard.support import (
     verdict,
     visit,
     walk,
+    widget_key,
 )
 from tests.dashboard.training_support import (
     SMALL,
@@ -51,7 +51,7 @@ def test_earlier_runs_are_in_the_table_and_can_be_drawn_in_grey() -> None:
     app = press(app, "+10")
     assert len(app.session_state["training"].runs) == 1
     drawn = len(charts(app)["loss"]["data"])
-    app = app.button_group(key=widget_key("train_ghosts")).set_value([1]).run()
+    app = app.button_group(key=widget_key(app, "train_ghosts")).set_value([1]).run()
     names = [trace["name"] for trace in charts(app)["loss"]["data"]]
     assert len(names) > drawn
     assert any("run 1" in name for name in names)

@@ -27,6 +27,16 @@ def test_a_variant_stands_beside_its_model() -> None:
     assert_sound(app)
 
 
+def test_what_is_filled_in_is_there_when_the_popover_is_opened_again() -> None:
+    app = change(visit(query=SMALL), more=True)
+    app.selectbox(key="variant_kind").select("lstm").run()
+    app.selectbox(key="variant_setting_lstm").select("forget_bias").run()
+    app.text_input(key="variant_value").input("0.5").run()
+    app = change(change(change(app, more=False), gain=2.0), more=True)
+    press(app, "Add this model")
+    assert experiment(app).models == ("rnn", "lstm", "lstm:forget_bias=0.5")
+
+
 def test_a_setting_with_few_values_offers_them() -> None:
     app = change(visit(query=SMALL), more=True)
     app.selectbox(key="variant_setting_rnn").select("activation").run()

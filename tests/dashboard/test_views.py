@@ -22,6 +22,7 @@ from tests.dashboard.support import (
     same,
     verdict,
     visit,
+    widget_key,
 )  # fmt: skip
 from tests.dashboard.test_knobs import never
 
@@ -36,8 +37,9 @@ DEEP = deep()
 
 @pytest.mark.parametrize("tab", PAGES)
 def test_a_plain_network_has_no_such_choice(tab: str) -> None:
-    drawn = {widget.key for widget in knobs(visit(tab, DEEP))}
-    there = {f"{tab}.view_layer.widget", f"{tab}.view_direction.widget"}
+    app = visit(tab, DEEP)
+    drawn = {widget.key for widget in knobs(app)}
+    there = {widget_key(app, f"{tab}.view_layer"), widget_key(app, f"{tab}.view_direction")}
     assert drawn & there == there
     app = visit(tab, deep(layers=1, bidirectional="no"))
     assert not {widget.key for widget in knobs(app)} & there

@@ -10,7 +10,6 @@ import pytest
 
 import rnnviz.dashboard.compute as compute
 from rnnviz import PRESETS, Experiment, to_query
-from rnnviz.dashboard.state import widget_key
 from rnnviz.experiment import FIELDS
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import (
@@ -27,6 +26,7 @@ from tests.dashboard.support import (
     setting,
     sliders,
     visit,
+    widget_key,
 )  # fmt: skip
 from tests.dashboard.test_knobs import KNOBS, SMALL, never
 
@@ -46,14 +46,11 @@ def test_a_link_sets_every_knob(tab: str) -> None:
 def test_the_knobs_show_what_the_link_says() -> None:
     app = visit(query=ODD)
     shown = {label: slider["value"] for label, slider in sliders(app).items()}
-    assert {FIELDS[name].label: shown[FIELDS[name].label] for name in ("gain", "memory_bias")} == {
-        "Gain": 1.7,
-        "Memory bias": -1.5,
-    }
-    assert app.selectbox(key=widget_key("init")).value == "orthogonal"
-    assert app.selectbox(key=widget_key("activation")).value == "relu"
-    assert app.number_input(key=widget_key("seed")).value == 11
-    assert app.segmented_control(key=widget_key("loss_at")).value == "every"
+    assert (shown["Gain"], shown["Memory bias"]) == (1.7, -1.5)
+    assert app.selectbox(key=widget_key(app, "init")).value == "orthogonal"
+    assert app.selectbox(key=widget_key(app, "activation")).value == "relu"
+    assert app.number_input(key=widget_key(app, "seed")).value == 11
+    assert app.segmented_control(key=widget_key(app, "loss_at")).value == "every"
 
 
 @pytest.mark.parametrize("tab", PAGES)
@@ -70,7 +67,7 @@ def test_a_view_opened_again_shows_the_same_numbers(tab: str) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_s_link_names_the_preset(name: str) -> None:
     app = visit(query=PRESETS[name].experiment(seed=3))
-    assert app.selectbox(key=widget_key("preset")).value == name
+    assert app.selectbox(key=widget_key(app, "preset")).value == name
     assert preset_words(app) == texts("presets")[name]
 
 

@@ -13,7 +13,15 @@ from rnnviz.analysis.gates import gate_stats
 from rnnviz.dashboard.training import still_to_do
 from rnnviz.experiment import runs
 from rnnviz.experiment.checkpoints import TRAINED, load, shipped
-from tests.dashboard.support import assert_sound, change, charts, experiment, numbers, visit
+from tests.dashboard.support import (
+    assert_sound,
+    change,
+    charts,
+    experiment,
+    numbers,
+    visit,
+    widget_key,
+)
 from tests.dashboard.test_knobs import never
 
 
@@ -31,7 +39,7 @@ def choose(app: AppTest, name: str) -> AppTest:
 
 
 def _switch(app: AppTest):  # type: ignore[no-untyped-def]
-    (found,) = [w for w in app.get("button_group") if w.key == "gates.weights.widget"]
+    (found,) = [w for w in app.get("button_group") if w.key == widget_key(app, "gates.weights")]
     return found
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
-from rnnviz.dashboard.state import widget_key
 from rnnviz.jobs.training import Training
+from tests.dashboard.support import widget_key
 
 SMALL = Experiment(models=("rnn", "lstm"), seq_len=8, hidden_size=4, batch_size=4)
 WILD = replace(SMALL, models=("rnn", "gru"), activation="identity", optimizer="sgd",
@@ -60,7 +60,7 @@ def revisions(app: AppTest) -> dict[str, int]:
 
 
 def choose(app: AppTest, lesson: str) -> AppTest:
-    return app.selectbox(key=widget_key("train_lesson")).select(lesson).run()
+    return app.selectbox(key=widget_key(app, "train_lesson")).select(lesson).run()
 
 
 def prepared(app: AppTest) -> AppTest:

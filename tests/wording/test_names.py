@@ -14,7 +14,7 @@ from rnnviz.wording.names import display_name
         ("lstm", "LSTM"),
         ("gru", "GRU"),
         ("lstm:forget_bias=0", "LSTM, forget bias 0"),
-        ("gru:update_bias=-1.5,gain=2", "GRU, update bias -1.5, gain 2"),
+        ("gru:update_bias=-1.5,gain=2", "GRU, update bias −1.5, gain 2"),
         ("rnn:activation=relu,init=identity", "RNN, activation ReLU, initializer identity"),
         ("my own weights", "my own weights"),
         ("rnn:", "RNN"),

@@ -12,7 +12,10 @@ from rnnviz.analysis.spectra import weight_spectra
 from rnnviz.analysis.verdicts import Reach, Verdict
 from rnnviz.core.numerics import Status
 from rnnviz.wording import numbers, verdicts
+from rnnviz.wording.texts import texts
 from tests.analysis.support import last_step, quiet_lstm, simple
+
+REFILLED = texts("verdicts")["refilled"]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,7 @@ def test_rule_of_thumb():
     )
     assert rule(does="level", right=False).endswith("it stays level: **rule wrong**.")
     assert rule(does=None, right=None) == f"{start}."
-    assert rule(does=None, right=None, refilled=True) == f"{start}. {verdicts.REFILLED}"
+    assert rule(does=None, right=None, refilled=True) == f"{start}. {REFILLED}"
     assert "W_hh: **10^12**." in rule(does="explodes", right=True, sigma_max=8e11)
     assert rule(does="explodes", right=True, threshold=4.0) == (
         f"{start} (the threshold is 1/γ = 4). "
@@ -187,7 +190,7 @@ def test_spectrum_sentence():
     ended = verdicts.say(Verdict("spectrum", {**fields, "rest": None, "reach_status": Status.ZERO}))
     assert ended.endswith("**×0.57** a step, then exactly zero.")
     refilled = verdicts.say(Verdict("spectrum", {**fields, "refilled": True}))
-    assert refilled.endswith("settles to **×0.60**. " + verdicts.REFILLED)
+    assert refilled.endswith("settles to **×0.60**. " + REFILLED)
     unmeasured = verdicts.say(Verdict("spectrum", {**fields, "measured": None}))
     assert unmeasured.endswith("settles to **×0.60**.")
 
@@ -254,5 +257,5 @@ def test_a_refilled_total_is_not_said_to_have_travelled():
 def test_the_second_line_warns_of_refilled_gradients():
     trace = simple(0.5 * np.eye(2), np.ones((20, 2, 1)))
     rnn, spectra = gradient_flow(trace, "rnn"), {"rnn": weight_spectra(trace, "rnn")["a"]}
-    assert verdicts.gradient_words([rnn], spectra)[1].endswith(verdicts.REFILLED)
-    assert verdicts.gradient_words([rnn], {})[1] == verdicts.REFILLED
+    assert verdicts.gradient_words([rnn], spectra)[1].endswith(REFILLED)
+    assert verdicts.gradient_words([rnn], {})[1] == REFILLED

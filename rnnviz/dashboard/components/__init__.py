@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from rnnviz.dashboard.components.chart import live_chart
-from rnnviz.dashboard.components.slider import dragging, live_slider, relay, set_value
+from rnnviz.dashboard.components.slider import all_drawn, dragging, live_slider, relay, set_value
 
-__all__ = ["dragging", "live_chart", "live_slider", "relay", "set_value"]
+__all__ = ["all_drawn", "dragging", "live_chart", "live_slider", "relay", "set_value"]

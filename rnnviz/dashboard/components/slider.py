@@ -23,6 +23,7 @@ _SLIDER = st.components.v2.component(
     css=(HERE / "slider.css").read_text("utf-8"),
     js=loader("slider.js"),
 )
+_RUN = st.components.v2.component("rnnviz_run", js=loader("run.js"))
 _RELAY = st.components.v2.component("rnnviz_relay", js=loader("relay.js"))
 _HELD = "held.relay"
 
@@ -81,7 +82,7 @@ def live_slider(
         "help": help or "",
         "disabled": disabled,
         "reset": default,
-        "seq": _knob(key).get("seq", 0),
+        "seq": st.session_state.get(_seq_key(key), 0),
     }
     _SLIDER(
         key=_component_key(key),
@@ -107,20 +108,31 @@ def any_dragging(keys: Iterable[str]) -> bool:
     return any(map(dragging, keys))
 
 
-def relay() -> None:
+def relay(page: str) -> None:
     """Draw nothing, but send for the sliders until their value has settled.
 
     Call it in the fragment that a slider changes, after everything else: that fragment alone runs
-    then. A slider whose page has no relay sends for itself.
+    then. A slider whose page has no relay sends for itself. page: the path of its address.
     """
-    _RELAY(key=_HELD, data={}, on_held_change=_hold)
+    _RELAY(key=_HELD, data={"page": page}, on_held_change=_hold)
+
+
+def all_drawn(run: int) -> None:
+    """Draw nothing, but let the browser know that a run of the whole script, of this number, has
+    come to its end. Call it there, and in no fragment."""
+    _RUN(key="drawn.run", data={"run": run})
+
+
+def last_drawn(key: str) -> float | None:
+    """Which run of the script the browser had drawn last when the slider sent its value."""
+    return finite(_knob(key).get("run"))
 
 
 def _hold() -> None:
     knob = _state(_HELD)
     span = st.session_state.get(_range_key(str(knob.get("name"))))
     if span is not None:
-        st.session_state[knob["name"]] = clamp(knob.get("value"), *span)
+        _take(knob["name"], knob, *span)
 
 
 def set_value(key: str, value: float) -> None:
@@ -135,9 +147,16 @@ def clamp(value: Any, low: float, high: float) -> float:
 
 
 def _adopt(key: str, low: float, high: float, on_change: Callable[[], None] | None) -> None:
-    st.session_state[key] = clamp(_knob(key).get("value"), low, high)
+    _take(key, _knob(key), low, high)
     if on_change is not None:
         on_change()
+
+
+def _take(key: str, told: dict[str, Any], low: float, high: float) -> None:
+    """Its number goes back to the browser: the slider is told of a value that is set afterwards,
+    even if that is the one it was drawn with."""
+    st.session_state[key] = clamp(told.get("value"), low, high)
+    st.session_state[_seq_key(key)] = _order(told)
 
 
 def _knob(key: str) -> dict[str, Any]:
@@ -157,6 +176,10 @@ def _order(told: dict[str, Any]) -> float:
 
 def _range_key(key: str) -> str:
     return f"{key}.range"
+
+
+def _seq_key(key: str) -> str:
+    return f"{key}.seq"
 
 
 def _component_key(key: str) -> str:

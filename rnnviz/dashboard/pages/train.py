@@ -94,7 +94,7 @@ def _follow(visit: Visit, experiment: Experiment) -> None:
         visit.playing = False
 
 
-@st.fragment(key=LEARNING)
+@state.fragment(key=LEARNING)
 def _learning(dragging: bool) -> None:
     """Some training if it plays, then the figures. The browser asks for it again and again."""
     visit = training.visit()

@@ -12,8 +12,12 @@ export function tellNews(last) {
   window.dispatchEvent(new CustomEvent(NEWS, { detail: { last } }));
 }
 
-// What sends for a slider until its value has settled, where the page has it.
-export const relay = { send: null };
+// What sends for a slider until its value has settled, where the page has it, and the path of that
+// page.
+export const relay = { send: null, page: null };
+
+// The last run of the whole script that came to its end, and has been drawn.
+export const drawn = { run: null };
 
 // Whether training plays: new data come faster than it pays to draw what nobody sees.
 export const training = { plays: false };
@@ -38,6 +42,8 @@ export function watchScript(callback) {
 // A click on a link to another page, or Back, is on its way. A message that is sent before Streamlit
 // has turned the page would come from the old one, and bring that back.
 const TURN = 1000; // ms after which a page that has not turned is not waited for
+export const STUCK = 5000; // ms after which a running script is not waited for
+const LOOK = 40; // ms between two looks
 let turning = null; // {from: its path; null after Back, where the path is the new one at once; at}
 
 document.addEventListener("click", (event) => {
@@ -46,16 +52,27 @@ document.addEventListener("click", (event) => {
   turning = { from: location.pathname, at: performance.now() };
 }, true);
 
-window.addEventListener("popstate", () => {
+window.addEventListener("popstate", (event) => {
   turning = { from: null, at: performance.now() };
+  if (event.isTrusted) goBack(turning, location.pathname);
 });
+
+// A script that was about to run a part of the old page again makes Streamlit forget to go back, or
+// turn to the old page once more.
+async function goBack(turn, path) {
+  await wait(TURN);
+  await scriptEnds(STUCK);
+  const goneOn = turning !== turn; // the visitor has
+  if (goneOn || !relay.page || relay.page === path) return;
+  if (location.pathname === path) dispatchEvent(new PopStateEvent("popstate"));
+  else history.back();
+}
 
 export function pageTurns() {
   if (!turning) return false;
   const { from, at } = turning;
   const turned = from !== null && location.pathname !== from;
-  if (turned || performance.now() - at > TURN) turning = null;
-  return Boolean(turning);
+  return !turned && performance.now() - at <= TURN;
 }
 
 // What is sent within one turn of the event loop becomes one message to Streamlit, which runs the
@@ -63,7 +80,11 @@ export function pageTurns() {
 let sending = Promise.resolve();
 
 export function sendAlone(send) {
-  sending = sending.then(() => attempt(send)).then(() => wait(0));
+  sending = sending.then(pageTurned).then(() => attempt(send)).then(() => wait(0));
+}
+
+async function pageTurned() {
+  while (pageTurns()) await wait(LOOK);
 }
 
 // What sending returns is not waited for: it may never come.

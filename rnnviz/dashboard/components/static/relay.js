@@ -4,7 +4,8 @@
 
 import { relay } from "./page.js";
 
-export default function ({ setStateValue }) {
+export default function ({ data, setStateValue }) {
+  relay.page = data.page;
   relay.send = (knob) => setStateValue("held", knob);
   return () => {
     relay.send = null;

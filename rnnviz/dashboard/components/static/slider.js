@@ -5,11 +5,12 @@
 // script ran, a chart has new data, or the server has echoed its number) and the script has come to
 // its end; of the values that wait, the last wins.
 
-import { NEWS, held, pageTurns, relay, scriptRuns, sendValue, watchScript } from "./page.js";
+import {
+  NEWS, STUCK, drawn, held, pageTurns, relay, scriptRuns, sendValue, watchScript,
+} from "./page.js";
 
 const MIN_GAP = 40; // ms between two messages
 const LOST = 300; // ms without an echo, while no script runs: the message started nothing
-const STUCK = 5000; // ms after which a running script is not waited for
 const REST = 350; // ms without a move: a held slider counts as at rest
 const SNAP = 0.012; // of the track: a drag this near to a tick is on it
 
@@ -56,9 +57,10 @@ class Slider {
     on(this.input, "keydown", (event) => this.touched(event.repeat, true));
     on(this.input, "input", () => this.moved());
     on(this.input, "change", () => this.byKey || this.released());
-    for (const type of ["pointerup", "pointercancel", "keyup", "blur"]) {
+    for (const type of ["pointerup", "pointercancel", "keyup"]) {
       on(this.input, type, () => this.released());
     }
+    on(this.input, "blur", () => this.left());
     on(this.label, "dblclick", () => this.reset());
     this.unwatch = watchScript(() => this.pump());
     this.hear = ({ detail }) => this.answered(detail.last);
@@ -87,6 +89,7 @@ class Slider {
     if (!this.told && this.inherits()) return;
     const behind = this.waiting || (this.sent && this.sent.seq !== data.seq);
     if (!this.held && !behind) {
+      if (data.value !== this.told?.value) clearTimeout(this.restTimer);
       this.show(data.value);
       this.told = { value: data.value, dragging: false, settled: true };
     }
@@ -193,6 +196,15 @@ class Slider {
     this.offer(false);
   }
 
+  // What is done next, elsewhere, must not be undone by a value that comes to rest after it.
+  left() {
+    this.released();
+    if (!this.waiting && this.told.settled) return;
+    clearTimeout(this.restTimer);
+    this.waiting = { value: this.value, dragging: false, settled: true };
+    if (!pageTurns()) this.send();
+  }
+
   // Back and Forward bring values of their own: what is not sent yet is not wanted any more.
   forget() {
     clearTimeout(this.restTimer);
@@ -232,12 +244,17 @@ class Slider {
       this.timer = setTimeout(() => this.pump(), pause);
       return;
     }
+    this.send();
+  }
+
+  send() {
+    clearTimeout(this.timer);
     const seq = this.sent ? this.sent.seq + 1 : Date.now();
     this.sent = { seq, at: performance.now(), taken: false, done: false };
     this.told = this.waiting;
     this.waiting = null;
     const { value, dragging } = this.told;
-    const knob = { value, dragging, seq: this.sent.seq };
+    const knob = { value, dragging, seq: this.sent.seq, run: drawn.run };
     const inPart = relay.send && !this.told.settled;
     sendValue(() => inPart && relay.send
       ? relay.send({ ...knob, name: this.data.key }) : this.setStateValue("knob", knob));

@@ -1,0 +1,7 @@
+// The whole script has come to its end: what it has drawn is here.
+
+import { drawn } from "./page.js";
+
+export default function ({ data }) {
+  drawn.run = data.run;
+}

@@ -1,0 +1,144 @@
+"""Hand and server at the same time: what is done last is what holds, whichever message comes
+first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from rnnviz.dashboard.knobs import NAMES
+from tests.browser.reading import wait_charts
+from tests.browser.support import chart, wait_idle
+from tests.browser.test_choices import (
+    by_escape,
+    dice,
+    knob,
+    open_popover,
+    pick,
+    query,
+    valuetext,
+    written,
+)
+from tests.browser.wire import Message, Wire
+
+pytestmark = pytest.mark.browser
+SMALL = "seq_len=10&hidden_size=4&batch_size=2"
+Open = Callable[..., tuple[Page, Wire]]
+
+
+@pytest.fixture
+def open_wired(app: str, open_page: Callable[..., Page]) -> Open:
+    def open_it(address: str = "") -> tuple[Page, Wire]:
+        page = open_page("about:blank")
+        wire = Wire(page)
+        page.goto(f"{app}/?{SMALL}&{address}")
+        wait_charts(page, "")
+        return page, wire
+
+    return open_it
+
+
+def wait_kept(page: Page, wire: Wire) -> int:
+    """Wait until the server has come to its end; how many messages are kept."""
+    last = -1
+    while len(wire.kept) != last:
+        last = len(wire.kept)
+        page.wait_for_timeout(500)
+    return last
+
+
+def test_a_choice_is_not_undone_by_what_the_server_sent_before_it(open_wired: Open) -> None:
+    page, wire = open_wired()
+    open_popover(page, "More")
+    expect(knob(page, "task")).to_be_visible()
+    wait_idle(page)
+    wire.hold()
+    pick(page, "Precision", "float32")
+    old = wait_kept(page, wire)
+    pick(page, "Task", NAMES["task"]["words"])
+    wire.deliver(old)
+    by_escape(page)
+    wait_kept(page, wire)
+    wire.release()
+    page.wait_for_url(written("dtype"))
+    wait_idle(page)
+    dice(page)
+    wait_idle(page)
+    assert query(page)["task"] == "words"
+    open_popover(page, "More")
+    expect(knob(page, "task")).to_have_value(NAMES["task"]["words"])
+
+
+def test_what_never_arrived_is_drawn_with_the_next_move_of_a_slider(open_wired: Open) -> None:
+    """Streamlit forgets what it has not sent when a slider's message begins another run."""
+    page, wire = open_wired()
+    wire.hold()
+    open_popover(page, "More")
+    assert wait_kept(page, wire)
+    wire.lose()
+    page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
+    expect(knob(page, "task")).to_be_visible()
+
+
+def key_and_back(page: Page, wire: Wire, act: Callable[[], object]) -> None:
+    """A key on a slider of another page, and Back before the server has heard of it."""
+    page.get_by_role("link", name="Gates", exact=True).click()
+    wait_charts(page, "gates")
+    wait_idle(page)
+    wire.hold()
+    page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
+    act()
+    page.go_back()
+    wait_kept(page, wire)
+    wire.release()
+    wait_charts(page, "")
+    wait_idle(page)
+
+
+@pytest.mark.parametrize("heard", [False, True], ids=["with_the_key", "after_the_key"])
+def test_back_after_a_key_shows_what_the_address_says(open_wired: Open, heard: bool) -> None:
+    page, wire = open_wired("gain=1.5")
+    before = valuetext(page, "Gain")
+    key_and_back(page, wire, lambda: heard and page.wait_for_timeout(100))
+    assert query(page)["gain"] == "1.5"
+    assert valuetext(page, "Gain") == before
+    page.wait_for_timeout(500)  # longer than a slider takes to come to rest
+    assert query(page)["gain"] == "1.5"
+
+
+def goes_back(message: Message) -> bool:
+    """Whether the browser's message says that it has gone back."""
+    told = BackMsg.FromString(message if isinstance(message, bytes) else message.encode())
+    return told.rerun_script.is_history_navigation
+
+
+def test_back_turns_the_page_though_the_message_was_forgotten(open_wired: Open) -> None:
+    page, wire = open_wired()
+    page.get_by_role("link", name="Gates", exact=True).click()
+    wait_charts(page, "gates")
+    forgotten: list[Message] = []
+
+    def first(message: Message) -> bool:
+        if forgotten or not goes_back(message):
+            return False
+        forgotten.append(message)
+        return True
+
+    wire.drop(first)
+    page.go_back()
+    expect(page.locator(chart(page, "flow-state"))).to_be_visible()
+    assert forgotten
+
+
+def test_reset_right_after_a_key_resets(open_wired: Open) -> None:
+    page, _ = open_wired()
+    before = valuetext(page, "Gain")
+    page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
+    page.get_by_role("button", name="Reset", exact=True).click()
+    page.wait_for_timeout(1000)  # longer than a slider takes to come to rest
+    wait_idle(page)
+    assert valuetext(page, "Gain") == before
+    assert "gain" not in query(page)

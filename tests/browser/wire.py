@@ -1,0 +1,57 @@
+"""The connection between a page and its server, held, cut or listened to by a test: what a slow
+network and a busy server do by chance is done on purpose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, WebSocketRoute
+
+Message = str | bytes
+
+
+class Wire:
+    """Lets every message through until it is told otherwise. Make it before the page is opened."""
+
+    def __init__(self, page: Page) -> None:
+        self.kept: list[Message] = []
+        """What the server has sent and the page has not got."""
+        self._holds = False
+        self._drops: Callable[[Message], bool] = lambda message: False
+        page.route_web_socket(re.compile("_stcore/stream"), self._connect)
+
+    def hold(self) -> None:
+        """Keep what the server sends from now on."""
+        self._holds = True
+
+    def deliver(self, count: int | None = None) -> None:
+        """Give the page the first of what is kept, all if no count is given."""
+        for message in self.kept[:count]:
+            self._page.send(message)
+        del self.kept[:count]
+
+    def release(self) -> None:
+        """Give the page what is kept, and let the rest through."""
+        self.deliver()
+        self._holds = False
+
+    def lose(self) -> None:
+        """What is kept never arrives; let the rest through."""
+        self.kept.clear()
+        self._holds = False
+
+    def drop(self, which: Callable[[Message], bool]) -> None:
+        """Keep these of the page's messages from the server."""
+        self._drops = which
+
+    def _connect(self, page: WebSocketRoute) -> None:
+        self._page, server = page, page.connect_to_server()
+        server.on_message(self._to_page)
+        page.on_message(lambda message: self._drops(message) or server.send(message))
+
+    def _to_page(self, message: Message) -> None:
+        if self._holds:
+            self.kept.append(message)
+        else:
+            self._page.send(message)
