@@ -17,7 +17,7 @@ from tests.browser.support import wait_idle
 from tests.browser.test_choices import by_escape, open_popover, pick, query, written
 from tests.browser.test_train import button, scrubber, wait_step
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LEAST = 10
 """Training steps after which a run counts as begun."""
 

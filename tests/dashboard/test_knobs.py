@@ -90,22 +90,21 @@ def test_trained_weights_have_a_way_back() -> None:
     assert experiment(app) == SMALL
 
 
+SEEN = ("seq_len", "gain", "init", "activation", "distractor", "seed", "hidden_size",
+        "input_scale", "loss_at", "task")  # fmt: skip
+"""What the first figure must follow, whatever else it shows."""
+
+
 @pytest.mark.parametrize("name", KNOBS)
-def test_a_knob_changes_its_field_alone(name: str) -> None:
-    app = change(visit(query=SMALL), **{name: KNOBS[name]})
+def test_a_knob_changes_its_field_alone_and_the_figure_follows(name: str) -> None:
+    app = visit(query=SMALL)
+    before = charts(app)["flow-state"]
+    change(app, **{name: KNOBS[name]})
     value = round(KNOBS[name]) if FIELDS[name].kind == "int" else KNOBS[name]
     expected = tuple(value) if name == "models" else value
     assert experiment(app) == Experiment(**{**vars(SMALL), name: expected})
     assert_sound(app)
-
-
-@pytest.mark.parametrize("name", ["seq_len", "gain", "init", "activation", "distractor", "seed",
-                                  "hidden_size", "input_scale", "loss_at", "task"])  # fmt: skip
-def test_the_first_figure_follows(name: str) -> None:
-    app = visit(query=SMALL)
-    before = charts(app)["flow-state"]
-    after = charts(change(app, **{name: KNOBS[name]}))["flow-state"]
-    assert not same(before, after)
+    assert name not in SEEN or not same(before, charts(app)["flow-state"])
 
 
 def test_an_open_memory_carries_the_error_and_a_closed_one_does_not() -> None:
@@ -163,14 +162,8 @@ def test_reseed_draws_another_network() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_sets_every_knob_but_the_seed(name: str) -> None:
-    odd = Experiment(
-        **{
-            k: v
-            for k, v in KNOBS.items()
-            if k not in ("models", "seq_len", "hidden_size", "batch_size")
-        }
-    )
-    app = visit(query=odd)
+    sizes = {"seq_len": 33, "hidden_size": 7, "batch_size": 3}
+    app = visit(query=Experiment(**{**KNOBS, **sizes}))
     app.selectbox(key=widget_key(app, "preset")).select(name).run()
     assert experiment(app) == PRESETS[name].experiment(seed=11)
     assert preset_words(app) == texts("presets")[name]
