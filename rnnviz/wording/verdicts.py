@@ -136,8 +136,9 @@ def _rule(fields: Mapping[str, Any]) -> str:
         return f"{text} {_too_slow(fields)}"
     judged = "rule_right" if fields["right"] else "rule_wrong"
     says, does = (texts("verdicts")[f"does_{fields[name]}"] for name in ("says", "does"))
-    threshold = f"{fields['threshold']:g}"
-    return f"{text} {_say(judged, threshold=threshold, says=says, does=does)}"
+    side, threshold = texts("verdicts")[f"side_{fields['says']}"], f"{fields['threshold']:g}"
+    said = _say(judged, side=side, threshold=threshold, says=says, does=does)
+    return f"{text} {said}"
 
 
 def _too_slow(fields: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ situations are gone through on every page, without Streamlit, in tests/views/tes
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 
@@ -64,3 +65,8 @@ def test_a_loss_at_every_step_is_no_proof_of_memory(tab: str) -> None:
 def test_what_has_no_number_is_said() -> None:
     app = visit(query=SITUATIONS["every model overflows"])
     assert "no number (NaN) reaches step 1" in " ".join(verdict(app).split())
+
+
+def test_a_power_is_raised_with_its_decimal() -> None:
+    body = "".join(str(element.proto.body) for element in visit().get("html"))
+    assert re.search(r"10<sup>24\.\d</sup>", body)

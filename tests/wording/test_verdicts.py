@@ -219,17 +219,15 @@ def rule(**fields):
 def test_rule_of_thumb():
     start = "Largest singular value of the RNN's W_hh: **1.11**"
     assert rule(does="vanishes", right=False) == (
-        f'{start}. The rule of thumb, "above 1 explodes, below vanishes", says it explodes; '
-        "it vanishes: **rule wrong**."
+        f"{start}. Rule of thumb: above 1 it explodes. It vanishes: **rule wrong**."
     )
-    assert rule(does="level", right=False).endswith("it stays level: **rule wrong**.")
+    assert rule(does="level", right=False).endswith("It stays level: **rule wrong**.")
     assert rule(does=None, right=None) == f"{start}."
     assert rule(does=None, right=None, refilled=True) == f"{start}. {REFILLED}"
     assert "W_hh: **10^11.9**." in rule(does="explodes", right=True, sigma_max=8e11)
     assert rule(does="explodes", right=True, threshold=4.0) == (
         f"{start} (the threshold is 1/γ = 4). "
-        'The rule of thumb, "above 4 explodes, below vanishes", says it explodes; it explodes: '
-        "**rule right**."
+        "Rule of thumb: above 4 it explodes. It explodes: **rule right**."
     )
     leaky = rule(does="vanishes", right=True, leaky=True, says="vanishes", sigma_max=0.25)
     assert leaky.startswith(
