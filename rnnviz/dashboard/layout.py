@@ -118,7 +118,11 @@ def _preset_words(experiment: Experiment) -> str:
     text = texts("presets")
     as_set = PRESETS[name].experiment(seed=experiment.seed) == experiment
     title = text[f"title_{name}"]
-    return text[name] if as_set else fill(texts("layout")["started_from"], title=title)
+    if not as_set:
+        return fill(texts("layout")["started_from"], title=title)
+    if experiment.seed == Experiment().seed:
+        return text[name]
+    return f"{text[name]} {fill(texts('layout')['of_seed_0'], seed=experiment.seed)}"
 
 
 def verdict(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> None:

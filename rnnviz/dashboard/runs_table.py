@@ -129,9 +129,11 @@ def _plain(value: float) -> float | None:
 
 
 def link_of(run: Kept) -> str:
-    """The query that repeats a run: its experiment, trained for as many steps."""
-    steps = min(run.updates, int(FIELDS["train_steps"].high))
-    return urlencode(to_query(replace(run.experiment, train_steps=steps)))
+    """The query that repeats a run: its experiment, trained for as many steps; "" where these are
+    more than a link may ask for."""
+    if run.updates > FIELDS["train_steps"].high:
+        return ""
+    return urlencode(to_query(replace(run.experiment, train_steps=run.updates)))
 
 
 def _choose_ghosts(visit: Visit) -> None:
@@ -172,6 +174,10 @@ def _links(runs: list[Kept]) -> None:
         if opened.open:
             base = (st.context.url or "").partition("?")[0]
             for run in runs:
-                steps = f"{run.updates:,}"
-                st.caption(fill(texts("train")["runs_link"], number=run.number, steps=steps))
-                st.code(f"{base}?{link_of(run)}", language=None, wrap_lines=True)
+                query, most = link_of(run), int(FIELDS["train_steps"].high)
+                text = texts("train")["runs_link" if query else "runs_no_link"]
+                st.caption(
+                    fill(text, number=run.number, steps=f"{run.updates:,}", most=f"{most:,}")
+                )
+                if query:
+                    st.code(f"{base}?{query}", language=None, wrap_lines=True)

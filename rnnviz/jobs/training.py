@@ -98,10 +98,11 @@ class Training:
     def courses(self) -> tuple[Course, ...]:
         """What is recorded of each model."""
         return tuple(
-            Course(label, t.history.curves(), t.history.clipped_share, t.event)
+            Course(label, t.history.curves(), t.history.clipped_share, t.event,
+                   t.history.largest_norm)
             for label, t in self.trainees.items()
             if t.history.records
-        )
+        )  # fmt: skip
 
     def params_at(self, label: str, step: int, tell: Tell | None = None) -> dict[str, Any]:
         """A model's parameters after so many steps, from the nearest checkpoint before."""

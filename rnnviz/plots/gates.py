@@ -49,14 +49,16 @@ CARRY_MARGIN = {"t": 14, "b": 46, "r": 76}
 def gate_heatmap(
     stats: GateStats, order: Array | None = None, *, styles: Styles | None = None
 ) -> Drawing:
-    """One gate of one model, unit × time, sequence 0: always 0 to 1, a candidate −1 to 1.
+    """The memory gate of one model, or its state, unit × time, sequence 0: always 0 to 1, a state
+    −1 to 1. Of several steps in one column it shows the one that keeps least.
 
     order : unit indices from the top row down (`Memory.order` has short half-lives first, so the
     longest memory is at the bottom); None keeps the units' own order, the first at the top.
     """
     known = theme.styles_for([stats.label], styles)
     layout = _strips_layout([stats], known, HEIGHT, order is not None)
-    return drawing(_strip(stats, order, known, 0, CELLS), layout, f"gate-{stats.gate}")
+    kept = "furthest" if stats.signed else "smallest"
+    return drawing(_strip(stats, order, known, 0, CELLS, kept), layout, f"gate-{stats.gate}")
 
 
 @FigureFunction
@@ -69,18 +71,27 @@ def gate_strips(
         empty = {"height": STRIPS_HEIGHT, **nothing(caption("no_gates"))}
         return drawing([UNSEEN], empty, "gate-strips")
     budget = CELLS // len(stats)
-    data = [p for i, s in enumerate(stats) for p in _strip(s, order, known, i, budget)]
+    data = [
+        piece
+        for i, each in enumerate(stats)
+        for piece in _strip(each, order, known, i, budget, "furthest" if each.signed else "largest")
+    ]
     layout = _strips_layout(stats, known, STRIPS_HEIGHT, order is not None)
     return drawing(data, layout, "gate-strips")
 
 
 def _strip(
-    stats: GateStats, order: Array | None, styles: Styles, index: int, budget: int
+    stats: GateStats,
+    order: Array | None,
+    styles: Styles,
+    index: int,
+    budget: int,
+    kept: str,
 ) -> list[Piece]:
     values = np.asarray(stats.values, dtype=np.float64)
     units = np.arange(len(values)) if order is None else np.asarray(order)
     suffix = axes_suffix(index)
-    cells = _cells(values[units], budget)
+    cells = _cells(values[units], budget, kept)
     rows = [str(unit + 1) for unit in units[:: cells.units_each]]
     where = {**axes_of(suffix), "y": rows}
     scale = {"coloraxis": "coloraxis2" if stats.signed else "coloraxis"}
@@ -88,9 +99,9 @@ def _strip(
     return layers(cells, where, name, "%{z:.2f}", scale, 256)
 
 
-def _cells(values: Array, budget: int) -> Cells:
+def _cells(values: Array, budget: int, kept: str) -> Cells:
     special = np.where(np.isfinite(values), -1, Status.NAN)
-    return thinned(np.where(np.isfinite(values), values, np.nan), special, budget)
+    return thinned(np.where(np.isfinite(values), values, np.nan), special, budget, kept)
 
 
 def _strips_layout(stats: Sequence[GateStats], styles: Styles, height: int, sorted_: bool) -> Piece:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,13 +57,15 @@ class Cells:
     """A unit × step matrix, thinned to what a screen shows.
 
     values (units, steps): NaN where there is no number; special, of the same shape: there a
-    Status, elsewhere −1. units_each, steps_each: how many of the matrix's own one cell stands for.
+    Status, elsewhere −1. units_each, steps_each: how many of the matrix's own one cell stands for;
+    kept: which of these steps' values it shows, a key of `KEEP`.
     """
 
     values: Array
     special: Array
     units_each: int
     steps_each: int
+    kept: str = "largest"
 
     @property
     def first_step(self) -> float:
@@ -75,19 +77,45 @@ class Cells:
         return [Status(int(code)) for code in np.unique(self.special) if code >= 0]
 
 
-def thinned(values: Array, special: Array, budget: int) -> Cells:
-    """At most about `budget` cells: every n-th unit, the largest of each few steps."""
+def steps_each(steps: int) -> int:
+    """How many steps a column of a picture stands for."""
+    return -(-steps // MOST_STEPS)
+
+
+def column_words(steps: int, kept: str = "largest") -> str:
+    """What one column of a picture is, as a part of a sentence."""
+    each = steps_each(steps)
+    return caption("column") if each == 1 else caption(f"columns_{kept}", count=each)
+
+
+def _furthest(values: Array, starts: Array) -> Array:
+    high = np.maximum.reduceat(np.where(np.isnan(values), -np.inf, values), starts, axis=1)
+    low = np.minimum.reduceat(np.where(np.isnan(values), np.inf, values), starts, axis=1)
+    return np.where(-low > high, low, high)
+
+
+KEEP: dict[str, Callable[[Array, Array], Array]] = {
+    "largest": lambda values, starts: np.fmax.reduceat(values, starts, axis=1),
+    "smallest": lambda values, starts: np.fmin.reduceat(values, starts, axis=1),
+    "furthest": _furthest,
+}
+"""What a cell keeps of several steps: the extreme that matters. Of magnitudes the largest, of what
+a memory gate keeps the smallest, of signed values the one that is furthest from 0."""
+
+
+def thinned(values: Array, special: Array, budget: int, kept: str = "largest") -> Cells:
+    """At most about `budget` cells: every n-th unit, one of each few steps as `KEEP` says."""
     units, steps = values.shape
-    across = -(-steps // MOST_STEPS)
+    across = steps_each(steps)
     down = -(-units * -(-steps // across) // budget)
     if across == down == 1:
         return Cells(values, special, 1, 1)
     starts = np.arange(0, steps, across)
-    kept = np.where(np.isnan(values[::down]), -np.inf, values[::down])
-    peak = np.maximum.reduceat(kept, starts, axis=1)
+    shown = KEEP[kept](values[::down], starts)
     codes = np.maximum.reduceat(special[::down], starts, axis=1)
-    empty = np.isneginf(peak)
-    return Cells(np.where(empty, np.nan, peak), np.where(empty, codes, -1), down, across)
+    empty = ~np.isfinite(shown)
+    shown = np.where(empty, np.nan, shown)
+    return Cells(shown, np.where(empty, codes, -1), down, across, kept)
 
 
 def layers(
@@ -110,7 +138,7 @@ def layers(
     name = f"{name}, {row or caption('unit_hover')}"
     step = caption("step_hover")
     if across > 1:
-        step = caption("largest_of", count=across)
+        step = caption(f"cell_{cells.kept}", count=across)
     text = f"{name}, {step}: {hover}<extra></extra>"
     z = _packed(cells.values, parts)
     return [*backdrop, {**grid, "z": z, "hoverongaps": False, "hovertemplate": text, **colours}]

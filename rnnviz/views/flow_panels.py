@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from rnnviz.analysis.contributions import Contributions
 from rnnviz.analysis.lags import LagProfile
 from rnnviz.analysis.pairs import PairMatrix
@@ -107,6 +109,8 @@ def contribution_pictures(
 ) -> Iterator[Picture | Words]:
     """What each step adds to ∂L/∂W_hh, and how well the sum comes out."""
     text = texts("gradient_flow")
+    nothing = all(np.isneginf(each.log10_norm[0]) for each in contributions)
+    how = text["how_to_read_contributions"], text["how_to_read_first_state"] * nothing
     yield Picture(
         "contributions",
         contribution_plots.contributions_figure.plain(
@@ -115,7 +119,7 @@ def contribution_pictures(
             time_title=look.time_title(),
         ),
         text["alt_contributions"],
-        text["how_to_read_contributions"],
+        " ".join(filter(None, how)),
         time_axis=not look.backward,
     )
     worst = max(c.checksum for c in contributions)

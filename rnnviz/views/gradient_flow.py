@@ -18,12 +18,12 @@ from rnnviz.experiment import Run
 from rnnviz.plots import gradients as plots
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing
-from rnnviz.plots.heatmaps import CELLS
+from rnnviz.plots.heatmaps import CELLS, column_words
 from rnnviz.views import layer_choice, theory
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words, batch_note
 from rnnviz.wording.figures import caption
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.verdicts import gradient_words, say
 
 HEIGHT, LINE = 316, 26
@@ -200,7 +200,10 @@ def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Wo
             most_cells=COARSE if view.choices.coarse else CELLS,
         ),
         text["alt_units"],
-        text["how_to_read_units"],
+        fill(
+            text["how_to_read_units"],
+            column=column_words(max((f.seq_len for f in view.flows), default=1)),
+        ),
         time_axis=True,
     )
     if view.warnings:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnviz.analysis.courses import BEATEN, Course, peak
+from rnnviz.analysis.courses import BEATEN, Course
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import loss_words
 from rnnviz.wording.texts import say
@@ -56,9 +56,8 @@ def _held_out(unseen: Sequence[Unseen], metric_name: str) -> str:
 def clip_words(courses: Sequence[Course], limit: float | None) -> str:
     """How often the gradient was clipped, in Markdown; limit None: it is not clipped at all."""
     if limit is None:
-        highest = [(peak(course.curves.norm_before), course) for course in courses]
-        value, course = max(highest, key=lambda pair: pair[0])
-        return say("train", "not_clipped", norm=f"{value:.3g}", model=_name(course))
+        course = max(courses, key=lambda course: np.nan_to_num(course.largest_norm, nan=-1.0))
+        return say("train", "not_clipped", norm=f"{course.largest_norm:.3g}", model=_name(course))
     shares = [
         say("train", "clipped_share", share=f"{course.clipped_share:.0%}", model=_name(course))
         for course in courses
