@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from rnnviz.dashboard.knobs import NAMES
+from rnnviz.wording.tasks import task_name
 from tests.browser.reading import wait_charts
 from tests.browser.support import chart, wait_idle
 from tests.browser.test_choices import (
@@ -58,7 +58,7 @@ def test_a_choice_is_not_undone_by_what_the_server_sent_before_it(open_wired: Op
     wire.hold()
     pick(page, "Precision", "float32")
     old = wait_kept(page, wire)
-    pick(page, "Task", NAMES["task"]["words"])
+    pick(page, "Task", task_name("words"))
     wire.deliver(old)
     by_escape(page)
     wait_kept(page, wire)
@@ -69,7 +69,7 @@ def test_a_choice_is_not_undone_by_what_the_server_sent_before_it(open_wired: Op
     wait_idle(page)
     assert query(page)["task"] == "words"
     open_popover(page, "More")
-    expect(knob(page, "task")).to_have_value(NAMES["task"]["words"])
+    expect(knob(page, "task")).to_have_value(task_name("words"))
 
 
 def test_what_never_arrived_is_drawn_with_the_next_move_of_a_slider(open_wired: Open) -> None:

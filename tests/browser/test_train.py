@@ -72,7 +72,7 @@ def test_play_moves_the_curves_and_pause_stops_them(train: Page) -> None:
     count = painted(train, "loss")
     button(train, "Play").click()
     wait_step(train, 20)
-    assert painted(train, "loss") > count + 1
+    wait_painted(train, "loss", after=count + 1)
     button(train, "Pause").click()
     expect(button(train, "Play")).to_be_visible()
     wait_idle(train)
