@@ -92,14 +92,16 @@ class ScaledGradients:
 
     def log2(self, name: str) -> Array:
         """The exponents of "d_h", "d_c" or "d_a": one a column, (·, 1, B), where that will do for
-        all steps, else one an entry."""
-        blocks = self._log2[name]
+        all steps, else one an entry. To be asked for once."""
+        blocks = self._log2.pop(name)
         if all(log2.shape[1] == 1 for log2 in blocks):
             return np.concatenate(blocks)
-        shape = getattr(self, name).shape[1:]
-        return np.concatenate(
-            [np.broadcast_to(log2.astype(np.int32), (len(log2), *shape)) for log2 in blocks]
-        )
+        result, start = np.empty(getattr(self, name).shape, np.int32), 0
+        while blocks:
+            log2 = blocks.pop(0)
+            result[start : start + len(log2)] = log2
+            start += len(log2)
+        return result
 
 
 def _stacked(steps: Sequence[Scaled]) -> Scaled:
