@@ -13,6 +13,7 @@ from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, gradient_ratio,
 from rnnviz.analysis.reachability import Reachable, reachable
 from rnnviz.core import Trace, checks
 from rnnviz.core.numerics import Array, Status, log10_norm, status_of
+from rnnviz.core.places import NotFinite, first_not_finite
 from rnnviz.core.trace import rms_over_batch, sequences_at, state_log10
 
 
@@ -29,6 +30,7 @@ class GradientFlow:
     reach_log10, reach_status: state at step 1 relative to `reach_from`, the last step that any
     error enters (T unless the loss leaves out the last steps).
     forward_ends: the first step at which a state itself is no longer finite; None if all are.
+    not_finite: the parameter, input or state that is the first not to be; None if all are.
     direction: 1 of a layer that reads from the end. Its curves stay in its own order of
     processing; step t of its own has just read x at step `real_step(t)`.
     """
@@ -46,6 +48,7 @@ class GradientFlow:
     reach_status: Status
     reach_from: int
     forward_ends: int | None = None
+    not_finite: NotFinite | None = None
     direction: int = 0
 
     @property
@@ -138,6 +141,7 @@ def _assemble(
     curves["direct"].status[0] = Status.NOT_RECORDED
     state = curves["state"]
     log10, status, start = gradient_ratio(state)
+    forward_ends = _forward_ends(trace)
     return GradientFlow(
         label=label,
         kind=type(trace.cell).__name__.lower(),
@@ -151,7 +155,8 @@ def _assemble(
         reach_log10=log10,
         reach_status=status,
         reach_from=start,
-        forward_ends=_forward_ends(trace),
+        forward_ends=forward_ends,
+        not_finite=None if forward_ends is None else first_not_finite(trace),
         direction=direction,
     )
 

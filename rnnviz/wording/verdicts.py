@@ -13,8 +13,9 @@ from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import Spectrum, Stretch
 from rnnviz.analysis.verdicts import Reach, Verdict, memory_verdict, reach_verdict, rule_verdict
 from rnnviz.core.numerics import Status
+from rnnviz.core.places import NotFinite
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import factor, fraction, magnitude, plain, steps
+from rnnviz.wording.numbers import factor, fraction, magnitude, minus, plain, steps
 
 
 def say(verdict: Verdict) -> str:
@@ -163,6 +164,7 @@ TROUBLE = {
 
 def _trouble(fields: Mapping[str, Any]) -> str:
     """Nothing ("") where there is no trouble."""
+    given = [_not_finite(label, place) for label, place in fields.get("given", ())]
     forward = [
         f"The states of the {display_name(label)} overflow at step {step} on the way forward."
         for label, step in fields["forward"]
@@ -171,7 +173,17 @@ def _trouble(fields: Mapping[str, Any]) -> str:
         f"The error in the {display_name(label)} {TROUBLE[status]} from step {step} back."
         for label, step, status in fields["models"]
     ]
-    return " ".join(forward + backward)
+    return " ".join(given + forward + backward)
+
+
+def _not_finite(label: str, place: NotFinite) -> str:
+    """NaN or infinity that came in, by its place."""
+    what = "a NaN" if place.kind == "NaN" else minus(place.kind.replace("inf", "∞"))
+    if place.name != "x":
+        return f"{place.name} of the {display_name(label)} has {what} at {place.where}."
+    t, feature, sequence = place.index
+    return (f"The input of the {display_name(label)} has {what} at step {t + 1}, feature "
+            f"{feature + 1}, sequence {sequence + 1}.")  # fmt: skip
 
 
 TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
