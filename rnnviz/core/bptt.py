@@ -110,6 +110,14 @@ def backward(
         return _scaled_backward(record, direct, log2, tell)
 
 
+def backward_in_range(record: Record, d_h_direct: Any) -> Trace:
+    """`backward` with nothing but the numbers of the record's dtype, as frameworks compute it:
+    entries beyond its range become infinite, 0, or stay at its smallest numbers."""
+    direct, _ = checked_direct(record, d_h_direct, None)
+    with np.errstate(all="ignore"):
+        return _backward(record, direct, None)
+
+
 def bptt(
     cell: Cell,
     params: dict[str, Any],
