@@ -10,10 +10,10 @@ from rnnviz.analysis import limits
 from rnnviz.analysis.jacobian.norms import normalise
 from rnnviz.analysis.jacobian.sequence import Progress
 from rnnviz.core import Trace
-from rnnviz.core.numerics import LOG10_2, Array, log10_hypot, log10_norm, log10_rms
+from rnnviz.core.numerics import LOG10_2, LOWEST, Array, log10_hypot, log10_norm, log10_rms
 
-Terms = list[tuple[Array, Array]]
-"""See `Cell.hidden_terms`."""
+Terms = list[tuple[Array, Array, Array]]
+"""See `Cell.hidden_terms`; the exponents of the first are between the two."""
 
 STORED = 290.0
 """Decades around 1 in which float64 holds a gradient with all of its digits."""
@@ -53,43 +53,53 @@ def weight_contributions(
     limits.check("The contributions", limits.contributions_cost(trace.cell, T, B))
     tell = progress or (lambda share: None)
     with np.errstate(all="ignore"):
-        terms = trace.cell.hidden_terms(trace, trace.d_gate_values)
+        terms = _terms(trace)
         norms, total = np.empty(T), None
         for t in range(T):
-            of_step = _of_step(trace, terms, t)
+            of_step = _of_step(terms, t)
             total = of_step if total is None else _sum(total, of_step)
             norms[t] = _log10(*of_step)
             tell((t + 1) / (2 * T))
         assert total is not None
         share = np.empty(T)
         for t in range(T):
-            share[t] = _share(_of_step(trace, terms, t), total)
+            share[t] = _share(_of_step(terms, t), total)
             tell((T + t + 1) / (2 * T))
-        each = norms if B == 1 else log10_rms(_each(trace, terms)) + np.log10(B)
+        each = norms if B == 1 else log10_rms(_each(terms)) + np.log10(B)
         checksum = _checksum(trace.grads["W_hh"], *total, norms)
     return Contributions(label, norms, each, share, checksum)
 
 
-def _of_step(trace: Trace, terms: Terms, t: int) -> tuple[Array, int]:
+def _terms(trace: Trace) -> Terms:
+    """With the exponents of the gates' gradients between the two."""
+    if trace.d_gate_log2.shape[1] == 1:
+        terms = trace.cell.hidden_terms(trace, trace.d_gate_values)
+        return [(a, trace.d_gate_log2, v) for a, v in terms]
+    every = np.broadcast_to(trace.d_gate_log2, trace.d_gate_values.shape)
+    exponents = [log2 for log2, _ in trace.cell.hidden_terms(trace, every)]
+    given = trace.cell.hidden_terms(trace, trace.d_gate_values)
+    return [(a, log2, v) for (a, v), log2 in zip(given, exponents, strict=True)]
+
+
+def _of_step(terms: Terms, t: int) -> tuple[Array, int]:
     """(G_{t+1}, log2), its largest entry near 1."""
-    log2 = trace.d_log2[t + 1]
-    top, parts, exponents = int(log2.max()), [], []
-    for a, v in terms:
+    parts, exponents = [], []
+    for a, log2, v in terms:
         a_t, v_t = a[t].astype(np.float64), v[t].astype(np.float64)
-        (a_t, of_a), (v_t, of_v) = normalise(_times(a_t, log2 - top)), normalise(v_t)
+        top = int(np.where(a_t, log2[t], LOWEST).max()) if a_t.any() else 0
+        (a_t, of_a), (v_t, of_v) = normalise(_times(a_t, log2[t] - top)), normalise(v_t)
         parts.append(a_t @ v_t.T)
-        exponents.append(int(of_a) + int(of_v))
+        exponents.append(top + int(of_a) + int(of_v))
     highest = max(exponents)
     rows = [_times(part, e - highest) for part, e in zip(parts, exponents, strict=True)]
     scaled, extra = normalise(rows[0] if len(rows) == 1 else np.concatenate(rows))
-    return scaled, top + highest + int(extra)
+    return scaled, highest + int(extra)
 
 
-def _each(trace: Trace, terms: Terms) -> Array:
+def _each(terms: Terms) -> Array:
     """log10 ‖G_t‖_F of each sequence alone, (T, B): outer products."""
-    norms = [log10_norm(a, 1) + log10_norm(v, 1) for a, v in terms]
-    whole = norms[0] if len(norms) == 1 else log10_hypot(*norms)
-    return whole + trace.d_log2[1:] * LOG10_2
+    norms = [log10_norm(a, 1, log2) + log10_norm(v, 1) for a, log2, v in terms]
+    return norms[0] if len(norms) == 1 else log10_hypot(*norms)
 
 
 def _times(values: Array, log2: Array | int) -> Array:

@@ -22,11 +22,9 @@ from rnnviz.analysis.rates import (
 )
 from rnnviz.analysis.reachability import Reachable, reachable
 from rnnviz.core import Trace, checks
-from rnnviz.core.numerics import LOG10_2, Array, Status, log10_norm, log10_rms, status_of
+from rnnviz.core.numerics import Array, Status, log10_norm, log10_rms, status_of
+from rnnviz.core.places import NotFinite, first_not_finite
 from rnnviz.core.trace import rms_over_batch, sequences_at, state_log10
-
-FAINT = -100
-"""Decades below which entries may have lost digits when sequences were brought to one scale."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +42,7 @@ class GradientFlow:
     forward_ends: the first step at which a state itself is no longer finite; None if all are.
     own_rate: of sequences of different lengths whose errors enter at their own ends, once each: the
     rate of the steps back from there; the reach is then from these ends, too. None else.
+    not_finite: the parameter, input or state that is the first not to be; None if all are.
     direction: 1 of a layer that reads from the end. Its curves stay in its own order of
     processing; step t of its own has just read x at step `real_step(t)`.
     """
@@ -61,6 +60,7 @@ class GradientFlow:
     reach_status: Status
     reach_from: int
     forward_ends: int | None = None
+    not_finite: NotFinite | None = None
     direction: int = 0
     own_rate: Rate | None = None
 
@@ -109,7 +109,7 @@ def gradient_flow(trace: Trace, label: str, scale: float = 1.0, direction: int =
         "direct": _direct_log10(trace),
     }
     if trace.d_c is not None:
-        parts["c"] = log10_norm(trace.d_c, 1, trace.d_log2)
+        parts["c"] = log10_norm(trace.d_c, 1, trace.d_c_log2)
     norms = {name: rms_over_batch(trace, values) + shift for name, values in parts.items()}
     units = _unit_log10(trace) + shift
     hidden = (norms[name] for name in norms if name != "direct")
@@ -160,20 +160,8 @@ def _direct_log10(trace: Trace) -> Array:
 
 def _unit_log10(trace: Trace) -> Array:
     """log10 |∂L/∂h_t| of each unit (H, T+1), RMS over the batch."""
-    d_h, log2 = trace.d_h, trace.d_log2
     mean = 0.5 * np.log10(sequences_at(trace))[:, None]
-    if not log2.any():
-        return (log10_norm(d_h, 2) - mean).T
-    top = log2.max(axis=1, keepdims=True)
-    with np.errstate(under="ignore", invalid="ignore"):
-        aligned = d_h * np.ldexp(1.0, log2 - top)[:, None]
-    result = log10_norm(aligned, 2, top) - mean
-    # A unit may live only in a sequence whose gradients are far below another's.
-    step, unit = np.nonzero(result - top * LOG10_2 < FAINT)
-    with np.errstate(divide="ignore"):
-        each = np.log10(np.abs(d_h[step, unit])) + log2[step] * LOG10_2
-    result[step, unit] = log10_rms(each) + 0.5 * np.log10(trace.batch_size) - mean[step, 0]
-    return result.T
+    return (log10_norm(trace.d_h, 2, trace.d_log2) - mean).T
 
 
 def _assemble(
@@ -190,6 +178,7 @@ def _assemble(
     curves["direct"].status[0] = Status.NOT_RECORDED
     state = curves["state"]
     log10, status, start = gradient_ratio(state)
+    forward_ends = _forward_ends(trace)
     return GradientFlow(
         label=label,
         kind=type(trace.cell).__name__.lower(),
@@ -203,7 +192,8 @@ def _assemble(
         reach_log10=log10,
         reach_status=status,
         reach_from=start,
-        forward_ends=_forward_ends(trace),
+        forward_ends=forward_ends,
+        not_finite=None if forward_ends is None else first_not_finite(trace),
         direction=direction,
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from rnnviz.analysis import limits
 from rnnviz.analysis.jacobian.norms import largest_singular_values, log10_spectral_norm, normalise
 from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_range, linearize, with_progress
-from rnnviz.analysis.rates import Curve
+from rnnviz.analysis.rates import LOG10_E, Curve
 from rnnviz.analysis.reachability import reachable
 from rnnviz.core import Record, backward, checks
 from rnnviz.core.numerics import LOG10_2, Array, Status, status_of
@@ -63,18 +63,8 @@ def lag_profile(
     step = checks.size("every", every)
     limits.check("The lag profile", limits.lags_cost(record.cell, end, record.batch_size))
     linear = with_progress(linearize(record, sequence, 0, end), progress)
-    H = record.cell.hidden_size
-    product, turn_at = _Product(linear, H, end), FIRST_TURN
     with np.errstate(all="ignore"):
-        for lag in range(1, end + 1):
-            product.grow(end - lag)
-            if lag % step == 0 or lag == end:
-                product.remember(lag)
-            if lag == turn_at:
-                product.turn()
-                turn_at *= 2
-        product.measure()
-    log10 = product.log10
+        log10 = _product(linear, record.cell.hidden_size, end, step).log10
     missing = (np.arange(end + 1) % step != 0) & (np.arange(end + 1) != end)
     has_zero = bool(np.isneginf(log10).any())
     open_h, open_state = _open(record, sequence, end) if has_zero else (None, None)
@@ -82,6 +72,42 @@ def lag_profile(
         _curve(v, some, missing) for v, some in zip(log10, (open_state, open_h), strict=True)
     )
     return LagProfile(label, end, h, state)
+
+
+def finite_time_exponent(
+    record: Record, sequence: int = 0, progress: Progress | None = None
+) -> tuple[float, Status]:
+    """ln ‖∂s_T/∂s_0‖₂ / T of one sequence, in nats a step: λ₁ over its T steps. Of the product
+    itself: no vector is chosen to start from, and its sign says whether anything grows.
+
+    Where nothing is left (−∞) the status says whether that is exact. Raises ValueError for a wrong
+    sequence and above the limits of `limits`.
+    """
+    _, end = check_range(record, sequence, 0, None)
+    cost = limits.exponent_cost(record.cell, end, record.batch_size)
+    limits.check("The finite-time exponent", cost)
+    linear = with_progress(linearize(record, sequence, 0, end), progress)
+    with np.errstate(all="ignore"):
+        log10 = _product(linear, record.cell.hidden_size, end, end).log10[0, end]
+    status = status_of(log10)
+    if status == Status.ZERO:
+        status = status_of(log10, _open(record, sequence, end)[1][end])
+    known = np.isfinite(log10)
+    return float(log10 / (end * LOG10_E)), Status.FINITE if known else Status(int(status))
+
+
+def _product(steps: Steps, H: int, end: int, every: int) -> _Product:
+    """All the way back, with its norms at the lags every, 2·every, ... and `end`."""
+    product, turn_at = _Product(steps, H, end), FIRST_TURN
+    for lag in range(1, end + 1):
+        product.grow(end - lag)
+        if lag % every == 0 or lag == end:
+            product.remember(lag)
+        if lag == turn_at:
+            product.turn()
+            turn_at *= 2
+    product.measure()
+    return product
 
 
 def _curve(log10: Array, open_: Array | None, missing: Array) -> Curve:

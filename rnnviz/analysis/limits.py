@@ -54,10 +54,26 @@ def products_cost(cell: Cell, seq_len: int) -> Estimate:
     return spectrum_cost(cell, seq_len, size, sweeps=2) + rounds.times(ROUNDS)
 
 
-def measures_cost(cell: Cell, seq_len: int, batch_size: int, count: int) -> Estimate:
-    """Gradient norms and the largest exponents of a run; where a gradient is zero, a pass back
-    through the whole batch tells why."""
-    return spectrum_cost(cell, seq_len, count) + _reachable(cell, seq_len, batch_size)
+def exponent_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
+    """All of ∂s_T/∂s_0 and its norm; where it is zero, a pass back through the whole batch tells
+    why."""
+    size = state_size(cell)
+    norm = Estimate(8 * 16 * size * size, products=10 * size**3 / FLOPS_PER_SECOND)
+    steps = _applied(cell, size).times(seq_len)
+    return _linear(cell, seq_len) + steps + norm + _reachable(cell, seq_len, batch_size)
+
+
+def measures_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
+    """Gradient norms and the largest exponent of a run."""
+    return exponent_cost(cell, seq_len, batch_size)
+
+
+def exponents_cost(cell: Cell, seq_len: int, batch_size: int, count: int) -> Estimate:
+    """A spectrum of `count` exponents; if these are all, the largest one by itself, too."""
+    spectrum = spectrum_cost(cell, seq_len, count)
+    if count < state_size(cell):
+        return spectrum
+    return spectrum + exponent_cost(cell, seq_len, batch_size)
 
 
 def pairs_cost(cell: Cell, seq_len: int, losses: int, batch_size: int) -> Estimate:

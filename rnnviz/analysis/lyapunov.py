@@ -8,7 +8,7 @@ Abbott 2023, Phys. Rev. Research 5, 043044. Post-activation convention: s = h, o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from rnnviz.analysis.jacobian.norms import Determinants, log_determinants
 from rnnviz.analysis.jacobian.qr import QRPass, qr_pass
 from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_range, linearize, with_progress
 from rnnviz.analysis.jacobian.structured import state_size
+from rnnviz.analysis.lags import finite_time_exponent
 from rnnviz.core import Cell, Record, checks, forward
 from rnnviz.core.numerics import Array, Status
 
@@ -39,6 +40,9 @@ class LyapunovSpectrum:
     steps: how many were averaged. direction: "forward" (J Q) or "backward" (Jᵀ Q, where gradients
     live): the same numbers in the long run, other vectors.
     determinant: the mean of ln |det J_t|, which all S exponents add up to; NaN if m < S.
+    largest: λ₁. Of a recorded run ln ‖∂s_T/∂s_0‖₂ / T, which is never below exponents[0] but for
+    rounding, and does not depend on where vectors start; NaN if m < S. Of a network that runs on
+    exponents[0].
     """
 
     label: str
@@ -47,10 +51,7 @@ class LyapunovSpectrum:
     steps: int
     direction: str
     determinant: float
-
-    @property
-    def largest(self) -> float:
-        return float(self.exponents[0])
+    largest: float
 
     @property
     def residual(self) -> float:
@@ -71,19 +72,25 @@ def lyapunov_spectrum(
     """Finite-time exponents of a recorded run: (1/T) Σ ln |R_ii| of Q R = J_t Q over its T steps.
 
     count: the largest ones only; all S unless given. The vectors start as columns of the identity:
-    each exponent depends on that by O(1/T), their sum never does.
+    each exponent depends on that, by up to ln(its stretch in the best direction) / T, their sum
+    never does, nor does `largest`.
     Raises ValueError for wrong options and above the limits of `limits`.
     """
     checks.choice("direction", direction, DIRECTIONS)
     _, steps = check_range(record, sequence, 0, None)
     m = _count(record.cell, count)
-    limits.check("The Lyapunov spectrum", limits.spectrum_cost(record.cell, steps, m), ADVICE)
+    cost = limits.exponents_cost(record.cell, steps, record.batch_size, m)
+    limits.check("The Lyapunov spectrum", cost, ADVICE)
     start = np.eye(state_size(record.cell), m)
     linear = linearize(record, sequence)
-    done = qr_pass(with_progress(linear, progress), start, direction == "backward")
+    done = qr_pass(with_progress(linear, progress, 0, 0.5), start, direction == "backward")
     total = _Total(m)
     total.add(done, steps, _determinants(record, sequence, linear, done, m))
-    return total.spectrum(label, direction, m == len(start))
+    found = total.spectrum(label, direction, m == len(start))
+    if m < len(start):
+        return replace(found, largest=np.nan)
+    second = progress and (lambda share: progress(0.5 + 0.5 * share))
+    return replace(found, largest=finite_time_exponent(record, sequence, second)[0])
 
 
 ADVICE = "a shorter sequence, fewer units, or only the largest exponents (count)"
@@ -210,4 +217,4 @@ class _Total:
         order = np.argsort(-exponents, kind="stable")
         determinant = self._determinant / self._steps if whole else np.nan
         return LyapunovSpectrum(label, exponents[order], status[order], self._steps, direction,
-                                determinant)  # fmt: skip
+                                determinant, float(exponents[order[0]]))  # fmt: skip

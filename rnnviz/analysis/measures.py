@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis.gradients import from_own_ends, gradient_flow, state_curve
-from rnnviz.analysis.lyapunov import lyapunov_spectrum
+from rnnviz.analysis.lags import finite_time_exponent
 from rnnviz.analysis.rates import LOG10_E, Curve, fit_slope, gradient_ratio
 from rnnviz.core import Trace
 from rnnviz.core.numerics import Status, status_of
 from rnnviz.core.trace import state_log10
-
-VECTORS = 8
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,8 @@ class Measures:
     reach_log10, reach_status: log10 of what is left at step 1 of the error at the last step that
     error enters. None where that is no number; `reach_status` says why.
     final_log10, final_status: log10 ‖∂L/∂s_1‖ itself, as the gradient of each sequence's own loss.
-    lambda_1, lambda_1_status: the largest finite-time Lyapunov exponent of the first sequence, in
-    nats a step (see `lyapunov`); NOT_RECORDED where it would take too long.
+    lambda_1, lambda_1_status: ln ‖∂s_T/∂s_0‖₂ / T of the first sequence, the finite-time exponent
+    over T steps, in nats a step; NOT_RECORDED where it would take too long.
     """
 
     slope: float | None
@@ -65,12 +63,10 @@ def measures(trace: Trace, scale: float = 1.0) -> Measures:
 
 
 def _lambda_1(trace: Trace) -> tuple[float, Status]:
-    """A few vectors find the direction that a single one may miss."""
     try:
-        found = lyapunov_spectrum(trace, "", count=VECTORS)
+        return finite_time_exponent(trace)
     except ValueError:  # larger than that analysis allows
         return np.nan, Status.NOT_RECORDED
-    return found.largest, Status(found.status[0])
 
 
 def _state(trace: Trace, scale: float) -> Curve:

@@ -51,7 +51,11 @@ class Columns:
         if self._lengths is not None:
             column[self._lengths < s] = 0
         if self._trace.direct_log2 is not None:
-            self._log2[:, self._m] = self._trace.direct_log2[s - 1, self._chosen]
+            log2 = self._trace.direct_log2[s - 1, :, self._chosen]
+            top = np.where(column[:, : self._H], log2, LEAST).max(axis=1)
+            top[top == LEAST] = 0
+            column[:, : self._H] = np.ldexp(column[:, : self._H], log2 - top[:, None])
+            self._log2[:, self._m] = top
             self._shifts()
         self._m += 1
 
@@ -112,9 +116,10 @@ class Columns:
         sums, log2 = self._sums[..., 0], self._sums_log2
         d_h, d_log2 = (v[..., self._chosen] for v in (self._trace.d_h, self._trace.d_log2))
         # In float64: at the sums' scale float32 would make it zero.
-        d_h, d_log2 = d_h.transpose(0, 2, 1).astype(np.float64, copy=False), d_log2 - log2
-        error = sums - (np.ldexp(d_h, d_log2[:, :, None]) if d_log2.any() else d_h)
-        return log10_norm(np.stack([sums, error]), 3, log2)
+        d_h = d_h.transpose(0, 2, 1).astype(np.float64, copy=False)
+        d_log2 = d_log2.transpose(0, 2, 1) - log2[:, :, None]
+        error = sums - (np.ldexp(d_h, d_log2) if d_log2.any() else d_h)
+        return log10_norm(np.stack([sums, error]), 3, log2[None, :, :, None])
 
     def log10(self) -> list[Array]:
         """Of h and of the state, (n, T+1), rows in the order of the losses; of the sums."""

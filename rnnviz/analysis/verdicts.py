@@ -194,10 +194,15 @@ def trouble_verdict(flows: Sequence[GradientFlow]) -> Verdict:
 
     models: (label, step, status), those without trouble left out. Steps after the last one that
     error enters do not count. forward: (label, step) of models whose states overflowed on the way
-    forward.
+    forward; given: (label, what came in) of models that were given NaN or infinity, which says why.
     """
+    given = tuple(
+        (f.label, f.not_finite) for f in flows if f.not_finite and not f.not_finite.is_state
+    )
     forward = tuple(
-        (f.label, f.real_step(f.forward_ends)) for f in flows if f.forward_ends is not None
+        (f.label, f.real_step(f.forward_ends))
+        for f in flows
+        if f.forward_ends is not None and f.label not in dict(given)
     )
     found = []
     for flow in flows:
@@ -205,7 +210,7 @@ def trouble_verdict(flows: Sequence[GradientFlow]) -> Verdict:
         if len(bad):
             step = flow.real_step(int(bad[-1]))
             found.append((flow.label, step, Status(flow.state.status[bad[-1]])))
-    return Verdict("trouble", {"models": tuple(found), "forward": forward})
+    return Verdict("trouble", {"models": tuple(found), "forward": forward, "given": given})
 
 
 def _behaviour(flow: GradientFlow) -> str | None:

@@ -78,7 +78,7 @@ def time_profile(trace: Trace, scale: float = 1.0) -> Array:
     """log10 of scale · ‖d_a_t h_{t−1}ᵀ‖_F of a simple RNN, RMS over the batch, (T,): what step t
     adds to ∂L/∂W_hh for each sequence. −inf where the state before it is zero."""
     with np.errstate(divide="ignore"):
-        d_a = log10_norm(trace.d_gate_values, axis=1, log2=trace.d_log2[1:])
+        d_a = log10_norm(trace.d_gate_values, axis=1, log2=trace.d_gate_log2)
         h = log10_norm(trace.h[:-1], axis=1)
         sizes = d_a + h
         peak = np.where(np.isfinite(sizes.max(axis=1)), sizes.max(axis=1), 0.0)

@@ -44,16 +44,24 @@ def logistic_slope(y: Array, out: Array) -> None:
     out *= y
 
 
+def exponential(a: Array) -> None:
+    """Write e^a over a. Of a complex a both parts would be infinite beyond the range of float64,
+    and 1/(1 + e^a) NaN instead of 0: the real part of a is held where that is 10^−304."""
+    if a.dtype.kind == "c":
+        np.minimum(a.real, HIGHEST_COMPLEX, out=a.real)
+    np.exp(a, a)
+
+
 def logistic_of_negated(a: Array) -> None:
     """Write 1/(1 + e^a) over a."""
-    np.exp(a, a)
+    exponential(a)
     np.add(a, ONE[a.dtype.char], a)
     np.reciprocal(a, a)
 
 
 def _logistic(a: Array, out: Array) -> None:
     np.negative(a, out=out)
-    np.exp(out, out=out)
+    exponential(out)
     out += 1
     np.reciprocal(out, out=out)
 
@@ -84,5 +92,6 @@ ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation(_identity, _one, 1.0, "identity", r"\mathrm{id}"),
 }
 
+HIGHEST_COMPLEX = 700.0
 # 0-d arrays of each dtype: NumPy converts a Python scalar anew at every call.
 ONE = {np.dtype(kind).char: np.ones((), kind) for kind in (np.float32, np.float64, np.complex128)}

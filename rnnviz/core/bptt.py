@@ -16,8 +16,9 @@ import numpy as np
 from rnnviz.core import checks
 from rnnviz.core.cell import Cell, Weights
 from rnnviz.core.numerics import Array
-from rnnviz.core.scaling import Scaler, needs_scaling
-from rnnviz.core.skips import Arrivals, delay, delay_arrays
+from rnnviz.core.scaled_steps import ScaledGradients, linear_steps
+from rnnviz.core.scaling import Scaled, by_bands, needs_scaling, total
+from rnnviz.core.skips import Arrivals, ScaledArrivals, delay, delay_arrays
 from rnnviz.core.trace import Record, Trace
 
 Tell = Callable[[], None]
@@ -94,20 +95,27 @@ def backward(
     d_h_direct (T, H, B): d_h_direct[t] = ∂⁺L/∂h[t+1], what reaches h[t+1] through the output of
     its own step; it counts as 0 at padded steps. d_h[t] = d_h_direct[t-1] + (∂h[t+1]/∂h[t])ᵀ
     d_h[t+1] + ... (see `Trace`), with a skip of d steps also + W_skipᵀ d_a of the step to h[t+d].
-    direct_log2 (T, B), integers: the direct gradient is d_h_direct · 2**direct_log2 then.
-    Where the dtype would overflow or underflow the pass is repeated with a power of two carried
-    for each step and sequence (`Trace.d_log2`).
+    direct_log2, integers (T, B), or (T, H, B): the direct gradient is d_h_direct · 2**direct_log2
+    then. Where the dtype would overflow or underflow the pass is repeated in float64 with a power
+    of two carried for each entry, so that none is lost beside another (`Trace.d_log2`).
     Source: Werbos 1990, Proc. IEEE 78(10), 1550-1560. Raises ValueError for a wrong shape.
     """
     direct, log2 = checked_direct(record, d_h_direct, direct_log2)
     with np.errstate(all="ignore"):
         if log2 is None:
-            trace = _backward(record, direct, None, None, tell)
+            trace = _backward(record, direct, tell)
             if not needs_scaling(trace.d_h, trace.d_c, direct):
                 return trace
             del trace  # the two are never in memory together
-        scaler = Scaler(record.h.dtype, *record.h.shape[::2])
-        return _backward(record, direct, log2, scaler, tell)
+        return _scaled_backward(record, direct, log2, tell)
+
+
+def backward_in_range(record: Record, d_h_direct: Any) -> Trace:
+    """`backward` with nothing but the numbers of the record's dtype, as frameworks compute it:
+    entries beyond its range become infinite, 0, or stay at its smallest numbers."""
+    direct, _ = checked_direct(record, d_h_direct, None)
+    with np.errstate(all="ignore"):
+        return _backward(record, direct, None)
 
 
 def bptt(
@@ -162,7 +170,9 @@ def checked_direct(record: Record, d_h_direct: Any, direct_log2: Any) -> tuple[A
     if direct_log2 is None:
         return direct, None
     log2 = np.array(direct_log2)
-    if log2.dtype.kind not in "iu" or log2.shape != shape[::2]:
+    if log2.shape == shape[::2]:
+        log2 = log2[:, None]
+    if log2.dtype.kind not in "iu" or log2.shape not in (shape, (shape[0], 1, shape[2])):
         raise ValueError(
             f"direct_log2 must be integers of shape {shape[::2]}, got {log2.dtype} of {log2.shape}"
         )
@@ -176,33 +186,25 @@ def _blocks(seq_len: int, elements: int, skip: int) -> Iterator[tuple[int, int]]
     return ((start, min(start + n, seq_len)) for start in range(0, seq_len, n))
 
 
-def _backward(
-    record: Record,
-    direct: Array,
-    direct_log2: Array | None,
-    scaler: Scaler | None,
-    tell: Tell | None,
-) -> Trace:
+def _backward(record: Record, direct: Array, tell: Tell | None) -> Trace:
     cell, w = record.cell, record.cell.backward_weights(record.params)
     shape = (record.seq_len, len(cell.D_GATE_ROWS) * cell.hidden_size, record.batch_size)
     d_a = np.empty(shape, direct.dtype)
     d_h = np.empty_like(record.h)
     d_c = None if record.c is None else np.empty_like(record.c)
-    arrivals = Arrivals(cell, w, direct, direct_log2)
+    arrivals = Arrivals(cell, w, direct)
     d_h[-1] = direct[-1]
     if d_c is not None:
         d_c[-1] = 0
-    if scaler is not None and direct_log2 is not None:
-        scaler.start(d_h[-1], None if d_c is None else d_c[-1], (direct[-1], direct_log2[-1]))
     for start, stop in reversed(list(_blocks(shape[0], shape[1] * shape[2], cell.skip))):
-        _backward_block(record, w, arrivals, (d_a, d_h, d_c), start, stop, scaler)
+        _backward_block(record, w, arrivals, (d_a, d_h, d_c), start, stop)
         arrivals.after(start, d_a[start:stop])
         if tell is not None:
             tell()
     zero_padding(record.lengths, d_a, d_h[1:], None if d_c is None else d_c[1:])
-    log2 = np.zeros((shape[0] + 1, shape[2]), np.int64) if scaler is None else scaler.log2
-    return Trace(**vars(record), d_h_direct=direct, d_h=d_h, d_c=d_c, d_log2=log2,
-                 d_gate_values=d_a, direct_log2=direct_log2)  # fmt: skip
+    log2 = np.zeros((shape[0] + 1, 1, shape[2]), np.int64)
+    return Trace(**vars(record), d_h_direct=direct, d_h=d_h, d_c=d_c, d_log2=log2, d_c_log2=log2,
+                 d_gate_values=d_a, d_gate_log2=log2[1:])  # fmt: skip
 
 
 def _backward_block(
@@ -212,7 +214,6 @@ def _backward_block(
     gradients: tuple[Array, Array, Array | None],
     start: int,
     stop: int,
-    scaler: Scaler | None,
 ) -> None:
     cell = record.cell
     d_a, d_h, d_c = gradients
@@ -222,10 +223,43 @@ def _backward_block(
     steps = list(cell.backward_views(record, start, d_a[start:stop], extra))
     h = list(d_h[start : stop + 1])
     c = [None] * len(h) if d_c is None else list(d_c[start : stop + 1])
-    e = arrivals.sums(start, stop) if scaler is None else []
+    e = arrivals.sums(start, stop)
     for t in range(stop - start - 1, -1, -1):
         cell.backward_step(w, s, h[t + 1], c[t + 1], h[t], c[t], *steps[t])
-        if scaler is not None:
-            scaler.add(start + t, h[t], c[t], arrivals.scaled(start + t, scaler.log2))
-        elif (arriving := e[t]) is not None:
+        if (arriving := e[t]) is not None:
             np.add(h[t], arriving, h[t])
+
+
+def _scaled_backward(
+    record: Record, direct: Array, direct_log2: Array | None, tell: Tell | None
+) -> Trace:
+    """The pass in float64, every entry with an exponent of its own while it is on its way."""
+    cell, T = record.cell, record.seq_len
+    params = {name: value.astype(np.float64) for name, value in record.params.items()}
+    w, kept = cell.backward_weights(params), ScaledGradients(record)
+    arrivals = ScaledArrivals(cell, w, direct, direct_log2)
+    d_h: Scaled = total(arrivals.at(T))
+    d_c: Scaled = np.zeros_like(direct[-1]), 0
+    for start, stop in reversed(list(_blocks(T, kept.d_a[0].size, cell.skip))):
+        steps, done = linear_steps(record, params, w, start, stop), list[tuple[Scaled, ...]]()
+        for t in range(stop, start, -1):
+            states = (d_h,) if record.c is None else (d_h, d_c)
+            d_a, d_h_before, *of_c = by_bands(steps[t - 1 - start], *states)
+            done.insert(0, (d_h, *of_c[:1], d_a))
+            arrivals.after(t - 1, d_a)
+            d_h = total([d_h_before, *arrivals.at(t - 1)])
+            d_c = of_c[1] if of_c else d_c
+        kept.put(start + 1, done)
+        if tell is not None:
+            tell()
+    kept.put(0, [(d_h,) if record.c is None else (d_h, d_c)])
+    zero_padding(record.lengths, kept.d_a, kept.d_h[1:],
+                 None if kept.d_c is None else kept.d_c[1:])  # fmt: skip
+    log2 = kept.log2("d_h")
+    c_log2, gate_log2 = log2, log2[1:]
+    if log2.shape[1] > 1:
+        gate_log2 = kept.log2("d_a")
+        c_log2 = log2 if kept.d_c is None else kept.log2("d_c")
+    return Trace(**vars(record), d_h_direct=direct, d_h=kept.d_h, d_c=kept.d_c, d_log2=log2,
+                 d_c_log2=c_log2, d_gate_values=kept.d_a, d_gate_log2=gate_log2,
+                 direct_log2=direct_log2)  # fmt: skip

@@ -81,9 +81,9 @@ class Traced(Recorded, Protocol):
     @property
     def d_c(self) -> Array | None: ...
     @property
-    def d_log2(self) -> Array: ...
-    @property
     def d_gate_values(self) -> Array: ...
+    @property
+    def d_gate_log2(self) -> Array: ...
     @property
     def d_gates(self) -> dict[str, Array]: ...
 
@@ -194,7 +194,7 @@ class Cell(Parameters, ABC):
     def weight_gradients(self, trace: Traced) -> dict[str, Array]:
         """∂L/∂(parameter), summed over time and batch; the keys and shapes of the parameters."""
         with np.errstate(all="ignore"):
-            log2 = trace.d_log2[1:, None]
+            log2 = trace.d_gate_log2
             d_a = np.ldexp(trace.d_gate_values, log2) if log2.any() else trace.d_gate_values
             rows = self.x_rows, self.h_rows
             sums = parameters.weight_gradients(d_a, trace.x, trace.h[:-1], *rows)
@@ -207,7 +207,7 @@ class Cell(Parameters, ABC):
     def assemble_grads(
         self, trace: Traced, d_a: Array, d_W_xh: Array, d_W_hh: Array, d_b: Array
     ) -> dict[str, Array]:
-        """Parameter gradients from d_a (T, ·, B), the true gradients (`trace.d_log2` applied), and
+        """Parameter gradients from d_a (T, ·, B), the true ones (`trace.d_gate_log2` applied), and
         from products of its rows: d_W_xh = Σ_t d_a_t x_tᵀ over the rows `x_rows`, d_W_hh = Σ_t
         d_a_t h_{t-1}ᵀ over `h_rows`, d_b = Σ_t d_a_t."""
         rows = {"W_xh": d_W_xh, "W_hh": d_W_hh, "b_h": d_b}
@@ -230,8 +230,8 @@ class Cell(Parameters, ABC):
         return result
 
     def carried(self, trace: Traced) -> Array:
-        """What ∂L/∂c_t sends to c_{t-1} with h_{t-1} held, (T, H, B), in units of 2**d_log2[t]: by
-        default through the memory gate alone."""
+        """What ∂L/∂c_t sends to c_{t-1} with h_{t-1} held, (T, H, B), in the units of d_c[t] and of
+        the gates: by default through the memory gate alone."""
         assert self.MEMORY_GATE is not None
         assert trace.d_c is not None
         return trace.gates[self.MEMORY_GATE] * trace.d_c[1:]

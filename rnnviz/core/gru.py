@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnnviz.core import checks
-from rnnviz.core.activations import ONE, logistic_of_negated, logistic_slope, tanh_slope
+from rnnviz.core.activations import (
+    ONE,
+    exponential,
+    logistic_of_negated,
+    logistic_slope,
+    tanh_slope,
+)
 from rnnviz.core.cell import Cell, Recorded, Tape, Traced, Views, Weights
 from rnnviz.core.latex import D_H, D_H_BEFORE, Equations, aligned, preactivation, skip_term
 from rnnviz.core.numerics import Array
@@ -56,7 +62,7 @@ class GRU(Cell):
         H = self.hidden_size
         np.dot(w.hidden, h, s)
         np.add(logistic, s[: 2 * H], logistic)
-        np.exp(logistic, logistic)
+        exponential(logistic)
         np.add(logistic, ONE[s.dtype.char], logistic)
         np.reciprocal(logistic, logistic)
         np.add(s[2 * H :], w.bias, m)

@@ -14,7 +14,7 @@ import numpy as np
 from rnnviz.core.bptt import Tell, unroll
 from rnnviz.core.cell import Cell
 from rnnviz.core.numerics import Array
-from rnnviz.core.scaling import add_scaled
+from rnnviz.core.scaling import add_scaled, rows_of
 from rnnviz.core.trace import Record, Trace
 
 Layers = tuple[tuple[Record, ...], ...]
@@ -106,16 +106,19 @@ def _turned(
     ahead, back = direct[:, :H], direct[:, H:]
     if not aligned:
         return [(layer[0], (ahead, log2)), (layer[1], (back, log2))]
-    turned_log2 = None if log2 is None else reverse(log2, lengths)
-    return [(layer[0], (ahead, log2)), (layer[1], (reverse(back, lengths), turned_log2))]
+    ahead_log2, back_log2 = (None if log2 is None else rows_of(log2, rows)
+                             for rows in (slice(H), slice(H, None)))  # fmt: skip
+    if back_log2 is not None:
+        back_log2 = reverse(back_log2, lengths)
+    return [(layer[0], (ahead, ahead_log2)), (layer[1], (reverse(back, lengths), back_log2))]
 
 
 def _below(layer: Sequence[Trace]) -> tuple[Array, Array]:
     """∂L/∂x of a layer, summed over its directions, and its exponents."""
     first = layer[0]
-    d_x, log2 = first.d_x, first.d_log2[1:]
+    d_x = first.d_x, first.d_x_log2
     if len(layer) == 2:
-        other = [reverse(v, first.lengths) for v in (layer[1].d_x, layer[1].d_log2[1:])]
+        other, log2 = (reverse(v, first.lengths) for v in (layer[1].d_x, layer[1].d_x_log2))
         with np.errstate(all="ignore"):
-            (d_x,), log2 = add_scaled([d_x], log2, [other[0]], other[1])
-    return d_x, log2
+            d_x = add_scaled(d_x, (other, log2))
+    return d_x

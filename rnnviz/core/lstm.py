@@ -13,6 +13,7 @@ from rnnviz.core.activations import (
     ACTIVATIONS,
     ONE,
     Activation,
+    exponential,
     logistic_of_negated,
     logistic_slope,
 )
@@ -78,7 +79,7 @@ class LSTM(Cell):
         if not self.plain:
             self._variant_step(w, *views)
             return
-        np.exp(logistic, logistic)
+        exponential(logistic)
         np.add(logistic, ONE[a.dtype.char], logistic)
         np.reciprocal(logistic, logistic)
         np.tanh(g, g)

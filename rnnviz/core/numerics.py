@@ -18,6 +18,9 @@ LOG10_MAX = float(np.log10(np.finfo(np.float64).max))
 LOG10_TINY = float(np.log10(np.finfo(np.float64).tiny))
 LOG_100 = float(np.log(100.0))
 
+LOWEST = np.iinfo(np.int64).min // 2
+"""The exponent of zero: below any other, with room to subtract."""
+
 # Sums of squares in here are accurate: no square overflowed, what underflowed is negligible.
 SAFE_SQUARES = (1e-280, 1e280)
 
@@ -45,12 +48,31 @@ def largest_finite(values: Array) -> float:
     return float(finite.max()) if finite.size else float("nan")
 
 
+def entry_exponents(values: Array, log2: Array | int = 0) -> Array:
+    """Of each entry of values · 2**log2, as `np.frexp` counts; `LOWEST` where it is zero."""
+    return np.where(values != 0, np.frexp(values)[1] + np.asarray(log2, np.int64), LOWEST)
+
+
 def log10_norm(values: Array, axis: int = 0, log2: Array | int = 0) -> Array:
     """log10 ‖values · 2**log2‖₂ along `axis`, right where the squares are not.
 
     Zero gives −inf, an infinite entry +inf, NaN gives NaN. `log2` (integers) broadcasts against
-    the result.
+    the values.
     """
+    exponents = np.asarray(log2)
+    if not exponents.any():
+        return _log10_norm(values, axis)
+    if not exponents.ndim:
+        return _log10_norm(values, axis) + exponents * LOG10_2
+    if exponents.shape[axis] > 1:
+        top = entry_exponents(values, exponents).max(axis=axis, keepdims=True)
+        top[top == LOWEST] = 0
+        with np.errstate(all="ignore"):
+            values, exponents = np.ldexp(np.asarray(values, np.float64), exponents - top), top
+    return _log10_norm(values, axis) + exponents.squeeze(axis) * LOG10_2
+
+
+def _log10_norm(values: Array, axis: int) -> Array:
     magnitude = np.abs(values) if np.iscomplexobj(values) else np.asarray(values)
     axes = list(range(magnitude.ndim))
     kept = [i for i in axes if i != axis % magnitude.ndim]
@@ -60,7 +82,7 @@ def log10_norm(values: Array, axis: int = 0, log2: Array | int = 0) -> Array:
         edge = ~((squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1]))
         if edge.any():
             result[edge] = _log10_norm_of_rows(np.moveaxis(magnitude, axis, -1)[edge])
-        return result + np.multiply(log2, LOG10_2)
+        return result
 
 
 def _log10_norm_of_rows(rows: Array) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnviz.core.cell import Cell, Weights
 from rnnviz.core.numerics import Array
-from rnnviz.core.scaling import Scaled
+from rnnviz.core.scaling import Scaled, by_bands
 
 
 def delay_arrays(cell: Cell, h: Array, h0: Array | None) -> tuple[Array | None, Array | None]:
@@ -32,11 +32,8 @@ class Arrivals:
     """What reaches d_h[t] other than from h[t+1]: the direct gradient and, with a skip of d steps,
     W_skipᵀ d_a of the step to h[t+d]."""
 
-    def __init__(
-        self, cell: Cell, w: Weights, direct: Array, direct_log2: Array | None = None
-    ) -> None:
+    def __init__(self, cell: Cell, w: Weights, direct: Array) -> None:
         self._direct = direct
-        self._log2 = np.zeros(direct.shape[::2], int) if direct_log2 is None else direct_log2
         self._skip, self._rows, self._weights = cell.skip, cell.x_rows, w.skip
         self._skipped = np.zeros_like(direct) if cell.skip else None
 
@@ -59,11 +56,27 @@ class Arrivals:
         total[first:] += self._direct[start + first - 1 : stop - 1]
         return list(total)
 
-    def scaled(self, t: int, log2: Array) -> list[Scaled]:
-        """The terms that are added to d_h[t], each with its exponents; log2 (T+1, B) holds those
-        of the steps that are done."""
-        terms: list[Scaled] = [] if t == 0 else [(self._direct[t - 1], self._log2[t - 1])]
-        step = t + self._skip - 1
-        if self._skipped is not None and step < len(self._skipped):
-            terms.append((self._skipped[step], log2[step + 1]))
+
+class ScaledArrivals:
+    """`Arrivals` of a pass in which every entry has its exponent."""
+
+    def __init__(
+        self, cell: Cell, w: Weights, direct: Array, direct_log2: Array | None = None
+    ) -> None:
+        self._direct, self._log2 = direct, direct_log2
+        self._skip, self._rows, self._weights = cell.skip, cell.x_rows, w.skip
+        self._sent: dict[int, Scaled] = {}
+
+    def after(self, step: int, d_a: Scaled) -> None:
+        """Take the gate gradients of the step from h[step] on."""
+        if self._weights is not None:
+            weights, rows = self._weights, self._rows
+            (sent,) = by_bands(lambda values: [weights @ values[rows]], d_a)
+            self._sent[step + 1 - self._skip] = sent
+
+    def at(self, t: int) -> list[Scaled]:
+        """The terms that are added to d_h[t]."""
+        terms = [self._sent.pop(t)] if t in self._sent else []
+        if t > 0:
+            terms.append((self._direct[t - 1], 0 if self._log2 is None else self._log2[t - 1]))
         return terms

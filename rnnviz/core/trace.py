@@ -7,13 +7,15 @@ so every array is (T, features, B).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from rnnviz.core.cell import Cell, named_rows
 from rnnviz.core.numerics import Array, log10_hypot, log10_norm, log10_rms
+from rnnviz.core.scaling import by_bands, fitted
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,41 +81,77 @@ class Trace(Record):
     """The forward and the backward pass.
 
     d_h_direct (T, H, B): d_h_direct[t] = ∂⁺L/∂h[t+1], through the output of that step alone;
-    times 2**direct_log2[t] where these exponents (T, B) are given, else they are None.
+    times 2**direct_log2 where these exponents are given, else they are None.
     d_h, d_c (T+1, H, B): total gradients as autograd defines them, ∂L/∂h_t and ∂L/∂c_t.
-    d_log2 (T+1, B), integers: the true gradient at index t is d_h[t] · 2**d_log2[t], and d_c[t]
-    likewise; d_gates[t] and d_x[t], which belong to the step from t to t+1, go with d_log2[t+1].
-    All zero unless the dtype would overflow or underflow.
     d_gate_values (T, ·, B): ∂L/∂(pre-activation), in the order `cell.D_GATE_ROWS`.
-    d_carry (T, H, B): of a truncated pass, what `states.cell_carry` says, summed over its windows.
-    d_x (T, D, B) and grads (the keys and shapes of params, summed over time and batch) are
-    computed when first asked for.
+    d_log2, d_c_log2, d_gate_log2, integers: the true gradients are d_h · 2**d_log2, d_c ·
+    2**d_c_log2 and d_gate_values · 2**d_gate_log2. All zero unless the dtype would overflow or
+    underflow; one exponent a step and sequence, (·, 1, B), unless entries are too far apart for
+    that: then one an entry.
+    d_carry (T, H, B), d_carry_log2: of a truncated pass, what `cell_carry` says, summed over its
+    windows.
+    d_x (T, D, B) with d_x_log2, and grads (the keys and shapes of params, summed over time and
+    batch), are computed when first asked for.
     """
 
     d_h_direct: Array
     d_h: Array
     d_c: Array | None
     d_log2: Array
+    d_c_log2: Array
     d_gate_values: Array
+    d_gate_log2: Array
     direct_log2: Array | None = field(default=None, kw_only=True)
     d_carry: Array | None = field(default=None, kw_only=True)
+    d_carry_log2: Array | None = field(default=None, kw_only=True)
 
     @cached_property
     def d_x(self) -> Array:
-        """∂L/∂x_t, (T, D, B)."""
-        d_x = self.cell.input_gradients(self)
+        """∂L/∂x_t · 2**−d_x_log2, (T, D, B)."""
+        d_x, _ = self._through_gates(self.cell.input_gradients)
         d_x.setflags(write=False)
         return d_x
 
+    @property
+    def d_x_log2(self) -> Array:
+        """The exponents of d_x, integers that broadcast to it."""
+        if self.d_gate_log2.shape[1] == 1:
+            return self.d_gate_log2
+        return self._through_gates(self.cell.input_gradients)[1]
+
     @cached_property
     def d_h_before(self) -> Array | None:
-        """∂L/∂ the states before h[0] of a cell with a skip of d steps, (d−1, H, B); entry j goes
-        with d_log2[j+1]. None without a skip."""
+        """∂L/∂ the states before h[0] of a cell with a skip of d steps, (d−1, H, B), times
+        2**−d_h_before_log2. None without a skip."""
         if self.h_before is None:
             return None
-        d_h_before = self.cell.skip_gradients(self)
+        d_h_before, _ = self._through_gates(self.cell.skip_gradients)
         d_h_before.setflags(write=False)
         return d_h_before
+
+    @property
+    def d_h_before_log2(self) -> Array | None:
+        """The exponents of d_h_before."""
+        if self.h_before is None:
+            return None
+        if self.d_gate_log2.shape[1] > 1:
+            return self._through_gates(self.cell.skip_gradients)[1]
+        log2 = np.zeros((len(self.h_before), 1, self.batch_size), np.int64)
+        log2[: self.seq_len] = self.d_gate_log2[: len(log2)]
+        return log2
+
+    def _through_gates(self, linear: Callable[[Trace], Array]) -> tuple[Array, Array]:
+        """A linear function of the gates' gradients, and its exponents where each entry of a gate
+        has its own, else the gates'."""
+        if self.d_gate_log2.shape[1] == 1:
+            return linear(self), self.d_gate_log2
+
+        def of_gates(d_a: Array) -> list[Array]:
+            return [linear(replace(self, d_gate_values=d_a))]
+
+        with np.errstate(all="ignore"):
+            found = by_bands(of_gates, (self.d_gate_values, self.d_gate_log2))
+            return fitted(self.h.dtype, *found)[0]
 
     @cached_property
     def grads(self) -> dict[str, Array]:
@@ -137,20 +175,31 @@ def state_log10(trace: Trace, h: Array | None = None) -> Array:
     if carried is None:
         return h
     result = h.copy()
-    result[:-1] = log10_hypot(h[:-1], log10_norm(carried, 1, trace.d_log2[1:]))
+    result[:-1] = log10_hypot(h[:-1], log10_norm(carried[0], 1, carried[1]))
     return result
 
 
-def cell_carry(trace: Trace) -> Array | None:
-    """∂L/∂c_t with h_t held fixed, (T, H, B) for t = 0 .. T−1, in units of 2**d_log2[t+1].
+def cell_carry(trace: Trace) -> tuple[Array, Array] | None:
+    """∂L/∂c_t with h_t held fixed, (T, H, B) for t = 0 .. T−1, and its exponents.
 
     What reaches c_t from c_{t+1}: of an LSTM f_{t+1} ∘ d_c[t+1], and what c_t sends through the
     peepholes of i and f. None without a cell state.
     """
-    if trace.d_carry is not None or trace.d_c is None:
-        return trace.d_carry
+    if trace.d_carry is not None and trace.d_carry_log2 is not None:
+        return trace.d_carry, trace.d_carry_log2
+    if trace.d_c is None:
+        return None
+
+    def carried(d_c: Array, d_a: Array) -> list[Array]:
+        d_c = np.concatenate([d_c[:1], d_c])
+        return [trace.cell.carried(replace(trace, d_c=d_c, d_gate_values=d_a))]
+
     with np.errstate(all="ignore"):
-        return trace.cell.carried(trace)
+        if trace.d_c_log2.shape[1] == trace.d_gate_log2.shape[1] == 1:
+            return trace.cell.carried(trace), trace.d_c_log2[1:]
+        of_c = trace.d_c[1:], trace.d_c_log2[1:]
+        found = by_bands(carried, of_c, (trace.d_gate_values, trace.d_gate_log2))
+        return fitted(trace.h.dtype, *found)[0]
 
 
 def rms_over_batch(trace: Trace, log10: Array) -> Array:

@@ -53,7 +53,7 @@ def truncated_backward(
 
 class _Sum:
     """The gradients of a record, summed over windows. What belongs to a step is kept at the index
-    of the state that the step leads to, with whose exponents it goes."""
+    of the state that the step leads to."""
 
     def __init__(self, record: Record) -> None:
         steps, _, batch_size = record.h.shape
@@ -61,35 +61,53 @@ class _Sum:
         d_a = np.zeros((steps, slabs, batch_size), record.h.dtype)
         cell_states = () if record.c is None else (record.c, record.c)
         self._record = record
-        self._arrays = [d_a, *(np.zeros_like(s) for s in (record.h, *cell_states))]
-        self._log2 = np.zeros((steps, batch_size), np.int64)
+        arrays = [d_a, *(np.zeros_like(s) for s in (record.h, *cell_states))]
+        none = np.zeros((steps, 1, batch_size), np.int64)
+        self._sums = [(values, none.copy()) for values in arrays]
 
     def add(self, start: int, window: Trace) -> None:
         """Add a window whose first state is h[start]."""
         indices = slice(start, start + window.seq_len + 1)
-        new = [_after(window.d_gate_values), window.d_h]
+        new = [
+            (_after(window.d_gate_values), _after(window.d_gate_log2)),
+            (window.d_h, window.d_log2),
+        ]
         carry = cell_carry(window)
         if carry is not None and window.d_c is not None:
-            new += [window.d_c, _after(carry)]
-        old = [values[indices] for values in self._arrays]
+            new += [(window.d_c, window.d_c_log2), (_after(carry[0]), _after(carry[1]))]
         with np.errstate(all="ignore"):
-            sums, self._log2[indices] = add_scaled(old, self._log2[indices], new, window.d_log2)
-        for values, total in zip(old, sums, strict=True):
-            values[...] = total
+            self._sums = [
+                _added(total, indices, part) for total, part in zip(self._sums, new, strict=True)
+            ]
 
     def trace(self, direct: Array, direct_log2: Array | None) -> Trace:
-        d_a, d_h, *of_c = self._arrays
-        d_c, d_carry = of_c if of_c else (None, None)
+        (d_a, d_a_log2), (d_h, log2), *of_c = self._sums
+        (d_c, d_c_log2), (d_carry, carry_log2) = of_c or ((None, log2), (None, None))
         return Trace(
             **vars(self._record),
             d_h_direct=direct,
             direct_log2=direct_log2,
             d_h=d_h,
             d_c=d_c,
-            d_log2=self._log2,
+            d_log2=log2,
+            d_c_log2=d_c_log2,
             d_gate_values=d_a[1:],
+            d_gate_log2=d_a_log2[1:],
             d_carry=None if d_carry is None else d_carry[1:],
+            d_carry_log2=None if carry_log2 is None else carry_log2[1:],
         )
+
+
+def _added(
+    total: tuple[Array, Array], indices: slice, part: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    """Add to some steps of a total, in place unless it needs an exponent for each entry now."""
+    values, log2 = total
+    values[indices], new = add_scaled((values[indices], log2[indices]), part)
+    if new.shape[1] > log2.shape[1]:
+        log2 = np.broadcast_to(log2, values.shape).astype(np.int32)
+    log2[indices] = new
+    return values, log2
 
 
 def _after(steps: Array) -> Array:

@@ -189,7 +189,8 @@ def _exponents(run: Run, part: LayerTrace, progress: Progress | None) -> lyapuno
 
 def _exponents_cost(run: Run, part: LayerTrace) -> Estimate:
     trace = part.trace
-    return limits.spectrum_cost(trace.cell, trace.steps_of(0), _count(trace, trace.steps_of(0)))
+    steps = trace.steps_of(0)
+    return limits.exponents_cost(trace.cell, steps, trace.batch_size, _count(trace, steps))
 
 
 def _count(trace: Trace, steps: int) -> int:

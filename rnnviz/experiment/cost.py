@@ -67,12 +67,16 @@ def _working_bytes(
     network: Network, seq_len: int, batch_size: int, itemsize: int, trained: bool
 ) -> int:
     """What is needed beside the record: the batch in float64, the gradient of the outputs and
-    copies of it, gate gradients that had exponents, the loss; copies of the parameters."""
+    copies of it, gate gradients that had exponents, the loss; copies of the parameters. Where
+    entries of a step lie too far apart for one exponent, each has its own, 4 bytes
+    beside it and a block of them twice."""
     last = network.cells[-1]
     widest = max(c.hidden_size * (len(c.D_GATE_ROWS) + (c.skip > 0)) for c in network.cells)
     states = network.directions * last.hidden_size
     batch = 8 * (network.cells[0].input_size + network.output_size)
     elements = batch + itemsize * (max(widest, 2 * states) + states + 4 * network.output_size)
+    own = sum(c.hidden_size * (len(c.D_GATE_ROWS) + 1 + c.HAS_CELL_STATE) for c in network.cells)
+    elements += 5 * network.directions * own
     copies = COPIES_IN_TRAINING if trained else COPIES
     return seq_len * batch_size * elements + 8 * copies * network.param_count()
 

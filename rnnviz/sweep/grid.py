@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.analysis import limits
-from rnnviz.analysis.measures import VECTORS, Measures, measures
+from rnnviz.analysis.measures import Measures, measures
 from rnnviz.core.cost import Estimate
 from rnnviz.experiment import (
     FIELDS,
@@ -225,7 +225,7 @@ def cost_of(experiment: Experiment) -> Estimate:
     """Of a run and the numbers that are taken of it. Raises ValueError where the task cannot be
     made."""
     seq_len, *sizes = make_task(experiment).shape(experiment.seq_len)
-    costs = [limits.measures_cost(network.cells[-1], seq_len, experiment.batch_size, VECTORS)
+    costs = [limits.measures_cost(network.cells[-1], seq_len, experiment.batch_size)
              for network in make_networks(experiment, *sizes).values()]  # fmt: skip
     numbers = replace(sum(costs, Estimate()), bytes=max(cost.bytes for cost in costs))
     return estimate(experiment) + numbers

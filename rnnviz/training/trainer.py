@@ -13,6 +13,7 @@ from rnnviz.core.bptt import Tell, backward
 from rnnviz.core.layers import Backward
 from rnnviz.core.network import Examples, Network, NetworkTrace, run_network
 from rnnviz.core.numerics import Array
+from rnnviz.core.places import NotFinite, first_in, first_not_finite, largest_state
 from rnnviz.core.truncation import truncated_backward
 from rnnviz.training.optimizers import CLIPS, OPTIMIZERS, global_norm
 from rnnviz.training.records import (
@@ -169,24 +170,37 @@ def _update_ratio(step: Step) -> float:
 
 
 def _bad_forward(trace: NetworkTrace) -> str:
-    """The first thing in the forward pass that is not finite, "" if the loss is."""
+    """The first thing in the forward pass that is not finite, "" if the loss is finite."""
     if np.isfinite(trace.loss):
         return ""
+    if bad := _bad("the parameter {}", trace.params):
+        return bad
     for number, layer in enumerate(trace.layers, 1):
         for record in layer:
-            finite = np.isfinite(record.h).all(axis=(1, 2))
-            if not finite.all():
-                step = int(np.argmin(finite))
-                kind = _kind(record.h[step])
-                return f"the state h of layer {number} is {kind} (from time step {step} on)"
-    return f"the loss is {_kind(np.array(trace.loss))}"
+            if place := first_not_finite(record):
+                return _place(place, number)
+    return _large(trace)
+
+
+def _place(place: NotFinite, layer: int) -> str:
+    t, row, sequence = place.index
+    if place.name == "x":
+        return (f"the input of layer {layer} is {place.kind} (time step {t + 1}, "
+                f"feature {row + 1}, sequence {sequence + 1})")  # fmt: skip
+    return (f"the state {place.name} of layer {layer} is {place.kind} (from time step {t} on; "
+            f"first unit {row + 1} of sequence {sequence + 1})")  # fmt: skip
+
+
+def _large(trace: NetworkTrace) -> str:
+    """A loss that is not finite although all states are: they are too large for its squares."""
+    peaks = [(*largest_state(r)[::-1], n) for n, layer in enumerate(trace.layers, 1) for r in layer]
+    log10, step, number = max(peaks)
+    kind = "NaN" if np.isnan(trace.loss) else "inf"
+    return (f"the loss is {kind} (the state h of layer {number} reaches 10^{log10:.1f} at time "
+            f"step {step}, before there is a gradient that could be clipped)")  # fmt: skip
 
 
 def _bad(what: str, arrays: Mapping[str, Array]) -> str:
-    """The first array that is not finite, put into words; "" if all are."""
-    name = next((n for n, array in arrays.items() if not np.isfinite(array).all()), None)
-    return "" if name is None else f"{what.format(name)} is {_kind(arrays[name])}"
-
-
-def _kind(values: Array) -> str:
-    return "NaN" if np.isnan(values).any() else "inf"
+    """The first entry that is not finite, put into words; "" if all are."""
+    place = first_in(arrays)
+    return "" if place is None else f"{what.format(place.name)} is {place.kind} at {place.where}"

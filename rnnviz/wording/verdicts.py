@@ -13,8 +13,9 @@ from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import Stretch
 from rnnviz.analysis.verdicts import Reach, Verdict, memory_verdict, reach_verdict, rule_verdict
 from rnnviz.core.numerics import Status
+from rnnviz.core.places import NotFinite
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import factor, fraction, magnitude, plain, significant, steps
+from rnnviz.wording.numbers import factor, fraction, magnitude, minus, plain, significant, steps
 from rnnviz.wording.texts import say as say_of
 from rnnviz.wording.texts import texts
 
@@ -228,6 +229,7 @@ TROUBLE = {
 
 def _trouble(fields: Mapping[str, Any]) -> str:
     """Nothing ("") where there is no trouble."""
+    given = [_not_finite(label, place) for label, place in fields.get("given", ())]
     forward = [
         _say("overflow", model=display_name(label), step=step) for label, step in fields["forward"]
     ]
@@ -235,7 +237,17 @@ def _trouble(fields: Mapping[str, Any]) -> str:
         _say(f"trouble_{TROUBLE[status]}", model=display_name(label), step=step)
         for label, step, status in fields["models"]
     ]
-    return " ".join(forward + backward)
+    return " ".join(given + forward + backward)
+
+
+def _not_finite(label: str, place: NotFinite) -> str:
+    """NaN or infinity that came in, by its place."""
+    what = texts("verdicts")["a_nan"] if place.kind == "NaN" else minus(place.kind)
+    given = {"model": display_name(label), "what": what.replace("inf", "∞")}
+    if place.name != "x":
+        return _say("not_finite", parameter=place.name, where=place.where, **given)
+    t, feature, sequence = (index + 1 for index in place.index)
+    return _say("not_finite_input", step=t, feature=feature, sequence=sequence, **given)
 
 
 TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {

@@ -17,7 +17,7 @@ from rnnviz.analysis.jacobian.qr import product_spectrum
 from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.analysis.lags import lag_profile
 from rnnviz.analysis.lyapunov import lyapunov_spectrum
-from rnnviz.analysis.measures import VECTORS, measures
+from rnnviz.analysis.measures import measures
 from rnnviz.analysis.pairs import pair_matrix
 from rnnviz.core import CELLS, GRU, LSTM, Trace, bptt
 from rnnviz.core.cost import Estimate
@@ -26,7 +26,10 @@ from tests.analysis.cells import any_problem
 T, H, B = 120, 24, 2
 RUNS = {
     "lags": (lag_profile, lambda cell: limits.lags_cost(cell, T)),
-    "spectrum": (lyapunov_spectrum, lambda cell: limits.spectrum_cost(cell, T, state_size(cell))),
+    "spectrum": (
+        lyapunov_spectrum,
+        lambda cell: limits.exponents_cost(cell, T, B, state_size(cell)),
+    ),
     "pairs": (pair_matrix, lambda cell: limits.pairs_cost(cell, T, T, B)),
     "contributions": (weight_contributions, lambda cell: limits.contributions_cost(cell, T, B)),
     "carry": (carry_paths, lambda cell: limits.carry_cost(cell, T)),
@@ -63,11 +66,12 @@ OF_TRACES: dict[str, tuple[Callable[[Trace], Any], Callable[[Trace], Estimate]]]
     "lags": (lambda t: lag_profile(t, "m"),
              lambda t: limits.lags_cost(t.cell, t.seq_len, t.batch_size)),
     "spectrum": (lambda t: lyapunov_spectrum(t, "m"),
-                 lambda t: limits.spectrum_cost(t.cell, t.seq_len, state_size(t.cell))),
+                 lambda t: limits.exponents_cost(
+                     t.cell, t.seq_len, t.batch_size, state_size(t.cell))),
     "products": (lambda t: product_spectrum(t, "m"),
                  lambda t: limits.products_cost(t.cell, t.seq_len)),
     "measures": (measures,
-                 lambda t: limits.measures_cost(t.cell, t.seq_len, t.batch_size, VECTORS)),
+                 lambda t: limits.measures_cost(t.cell, t.seq_len, t.batch_size)),
     "pairs": (lambda t: pair_matrix(t, "m"),
               lambda t: limits.pairs_cost(t.cell, t.seq_len, t.seq_len, t.batch_size)),
     "contributions": (lambda t: weight_contributions(t, "m"),

@@ -7,11 +7,16 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from rnnviz import Experiment, run
 from rnnviz.analysis.jacobian.norms import log_determinants
+from rnnviz.analysis.jacobian.qr import product_spectrum
 from rnnviz.analysis.jacobian.sequence import linearize
+from rnnviz.analysis.jacobian.structured import state_size
+from rnnviz.analysis.lags import finite_time_exponent
 from rnnviz.analysis.lyapunov import DIRECTIONS, long_run, lyapunov_spectrum
+from rnnviz.analysis.measures import measures
 from rnnviz.analysis.theory import mean_field
-from rnnviz.core import GRU, LSTM, RNN, forward
+from rnnviz.core import GRU, LSTM, RNN, bptt, forward
 from rnnviz.core.initializers import orthogonal
 from rnnviz.core.numerics import Status
 from tests.analysis.cells import EVERY, any_problem
@@ -214,3 +219,50 @@ def test_wrong_options_are_refused():
         long_run(trace.cell, trace.params, 0, "m")
     with pytest.raises(ValueError, match="would take about"):
         long_run(*free_net(1.0, 300), 10**7, "m")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"models": ("rnn",), "init": "identity", "hidden_size": 32}, -0.1352),
+        ({"models": ("lstm",)}, 0.0277),
+        ({"models": ("lstm",), "init": "identity", "hidden_size": 32}, 0.060),
+    ],
+    ids=str,
+)
+def test_the_largest_exponent_of_a_run_is_that_of_the_product(change, expected):
+    """Not that of the axes, which is −0.1596, −0.0046 and −0.067."""
+    (network,) = run(Experiment(**change)).values()
+    found = lyapunov_spectrum(network.trace, "m")
+    exact = product_spectrum(network.trace, "m").exponents[0]
+    assert exact == pytest.approx(expected, abs=6e-4)
+    assert found.largest == pytest.approx(exact, abs=1e-9)
+    assert measures(network.trace).lambda_1 == pytest.approx(exact, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["rnn tanh", "lstm", "gru", "rnn leaky tanh", "rnn leaky skip"])
+def test_the_finite_time_exponent_is_the_log_of_a_norm(kind):
+    trace = any_problem(kind, 12, 3).trace()
+    product = np.eye(state_size(trace.cell))
+    for k in range(12):
+        product = linearize(trace, 0).matrix(k) @ product
+    value, status = finite_time_exponent(trace)
+    assert value == pytest.approx(np.log(np.linalg.norm(product, 2)) / 12, abs=1e-12)
+    assert status == Status.FINITE
+
+
+def test_a_finite_time_exponent_of_exactly_nothing():
+    cell = RNN(1, 3, activation="identity")
+    params = {"W_xh": np.ones((3, 1)), "W_hh": np.eye(3, k=-1), "b_h": np.zeros(3)}
+    trace = bptt(cell, params, np.zeros((9, 1, 1)), np.ones((9, 3, 1)))
+    assert finite_time_exponent(trace) == (-np.inf, Status.ZERO)
+
+
+@pytest.mark.parametrize("gain", [1e-40, 1e40])
+def test_a_finite_time_exponent_far_beyond_the_range_of_numbers(gain):
+    cell = RNN(1, 3, activation="identity")
+    params = {"W_xh": np.zeros((3, 1)), "W_hh": gain * np.eye(3), "b_h": np.zeros(3)}
+    trace = bptt(cell, params, np.zeros((90, 1, 1)), np.ones((90, 3, 1)))
+    value, status = finite_time_exponent(trace)
+    assert value == pytest.approx(np.log(gain), rel=1e-12)
+    assert status == Status.FINITE

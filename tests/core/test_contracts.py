@@ -25,8 +25,15 @@ def test_shapes_keep_every_axis(p):
     if trace.c is not None:
         assert trace.c.shape == trace.d_c.shape == (T + 1, H, B)
     assert trace.d_x.shape == trace.x.shape == (T, D, B)
-    assert trace.d_log2.shape == (T + 1, B)
-    assert trace.d_log2.dtype.kind == "i"
+    np.testing.assert_array_equal(trace.d_h * 2.0**trace.d_log2, trace.d_h)
+    for log2, values in (
+        (trace.d_log2, trace.d_h),
+        (trace.d_c_log2, trace.d_h),
+        (trace.d_gate_log2, trace.d_gate_values),
+        (trace.d_x_log2, trace.d_x),
+    ):
+        assert log2.shape == (len(values), 1, B)
+        assert log2.dtype.kind == "i"
     assert tuple(trace.gates) == p.cell.GATES
     assert tuple(trace.d_gates) == p.cell.trainable_gates
     for values in (*trace.gates.values(), *trace.d_gates.values()):

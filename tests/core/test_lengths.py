@@ -90,7 +90,7 @@ def test_exponents_of_padded_sequences(w):
     e[lengths - 1, 0, range(3)] = 1
     trace = bptt(RNN(1, 1, "identity"), params, np.zeros((T, 1, 3)), e, lengths=lengths)
     for b, n in enumerate(lengths):
-        log10 = np.log10(trace.d_h[: n + 1, 0, b]) + trace.d_log2[: n + 1, b] * np.log10(2.0)
+        log10 = np.log10(trace.d_h[: n + 1, 0, b]) + trace.d_log2[: n + 1, 0, b] * np.log10(2.0)
         np.testing.assert_allclose(log10, np.arange(n, -1, -1) * np.log10(w), rtol=0, atol=1e-9)
         assert (trace.d_h[n + 1 :, :, b] == 0).all()
 

@@ -95,7 +95,7 @@ def test_b14_far_outside_the_range_of_float64(g):
     T, d = 200, 2
     trace = only_a_skip(g, d, T)
     even = trace.d_h[::2, 0, 0]
-    log10 = np.log10(even) + trace.d_log2[::2, 0] * np.log10(2.0)
+    log10 = np.log10(even) + trace.d_log2[::2, 0, 0] * np.log10(2.0)
     np.testing.assert_allclose(log10, np.arange(100, -1, -1) * np.log10(g), rtol=1e-13, atol=1e-12)
     assert (trace.d_h[1::2] == 0).all()
 

@@ -62,7 +62,7 @@ def test_gradients_outside_the_range_go_down_with_their_exponents(w):
     params["W_hy"] = np.ones((1, 1))
     batch = replace(s.batch, x=0 * s.batch.x, target=-np.ones((T, 1, 1)), mask=mask)
     lower = run_network(net, params, batch).trace
-    log10 = np.log10(lower.d_h[1:, 0, 0]) + lower.d_log2[1:, 0] * np.log10(2.0)
+    log10 = np.log10(lower.d_h[1:, 0, 0]) + lower.d_log2[1:, 0, 0] * np.log10(2.0)
     k = T - np.arange(1, T + 1)
     np.testing.assert_allclose(log10, np.log10(k + 1) + k * np.log10(w), rtol=1e-12, atol=1e-12)
 

@@ -14,6 +14,9 @@ import pytest
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.spectra import weight_spectra
 from rnnviz.core.network import NetworkTrace, run_network
+from rnnviz.experiment import Experiment
+from rnnviz.experiment.runs import batches_of, options_of
+from rnnviz.experiment.runs import start as start_training
 from rnnviz.training import TrainOptions, TrainState, advance, global_norm, train, trainer
 from rnnviz.training.records import metric
 from tests.training.support import equal, linear_rnn, ones, recall, small_lstm, without_loss
@@ -82,7 +85,8 @@ def test_the_first_thing_that_is_not_finite_ends_training_with_its_name() -> Non
     assert len(steps) == 3
     state, record = steps[-1]
     assert record.sentence == (
-        "the state h of layer 1 is inf (from time step 1023 on) at training step 2"
+        "the state h of layer 1 is inf (from time step 1023 on; first unit 1 of sequence 1) "
+        "at training step 2"
     )
     assert state is steps[1][0]
     assert np.isfinite(state.params["0.forward.W_hh"]).all()
@@ -91,7 +95,7 @@ def test_the_first_thing_that_is_not_finite_ends_training_with_its_name() -> Non
 def test_a_gradient_that_overflows_is_named_by_its_parameter() -> None:
     network, start = linear_rnn(2.0)
     ((state, record),) = train(network, start, lambda n: ones(509), TrainOptions("sgd", 0.1))
-    assert record.event == "∂L/∂(0.forward.W_hh) is inf"
+    assert record.event == "∂L/∂(0.forward.W_hh) is inf at [0, 0]"
     assert np.isfinite(record.loss)
     assert state is start
 
@@ -99,7 +103,10 @@ def test_a_gradient_that_overflows_is_named_by_its_parameter() -> None:
 def test_a_loss_that_overflows_is_named() -> None:
     network, start = linear_rnn(2.0)
     ((_, record),) = train(network, start, lambda n: ones(900), TrainOptions("sgd", 0.1))
-    assert record.sentence == "the loss is inf at training step 0"
+    assert record.sentence == (
+        "the loss is inf (the state h of layer 1 reaches 10^271.2 at time step 900, before there "
+        "is a gradient that could be clipped) at training step 0"
+    )
     assert np.isnan(record.update_ratio)
 
 
@@ -108,15 +115,36 @@ def test_moments_that_overflow_are_named() -> None:
     network, start = linear_rnn(2.0)
     ((state, record),) = train(network, start, lambda n: ones(300), TrainOptions("adam", 0.1))
     assert record.event.startswith("v.")
-    assert record.event.endswith("of the optimizer is inf")
+    assert "of the optimizer is inf at [" in record.event
     assert state is start
 
 
 def test_parameters_that_overflow_are_named() -> None:
     network, start = linear_rnn(2.0)
     ((state, record),) = train(network, start, lambda n: ones(400), TrainOptions("sgd", 1e100))
-    assert record.event == "W_hy after the update is inf"
+    assert record.event == "W_hy after the update is -inf at [0, 0]"
     assert state is start
+
+
+def test_a_parameter_that_is_no_number_is_named_with_its_index() -> None:
+    network, start = small_lstm()
+    start.params["0.forward.W_hh"][3, 1] = np.nan
+    ((state, record),) = train(network, start, recall, OPTIONS)
+    assert record.event == "the parameter 0.forward.W_hh is NaN at [3, 1]"
+    assert state is start
+
+
+def test_states_that_no_clipping_can_help_are_named() -> None:
+    """A ReLU network whose states are finite but have infinite squares: clipping acts later."""
+    e = Experiment(models=("rnn",), task="adding", activation="relu", init="orthogonal", gain=2.5,
+                   hidden_size=32, seq_len=1000, batch_size=4, optimizer="sgd",
+                   learning_rate=0.01, clip="norm", clip_at=0.1)  # fmt: skip
+    ((network, begin),) = start_training(e).values()
+    ((_, record),) = train(network, begin, batches_of(e), options_of(e))
+    assert record.event == (
+        "the loss is inf (the state h of layer 1 reaches 10^258.8 at time step 1000, before there "
+        "is a gradient that could be clipped)"
+    )
 
 
 def test_without_a_question_nothing_moves() -> None:

@@ -11,6 +11,7 @@ from rnnviz.analysis.rates import Drop, Rate
 from rnnviz.analysis.spectra import stretch
 from rnnviz.analysis.verdicts import Reach, Verdict
 from rnnviz.core.numerics import Status
+from rnnviz.core.places import NotFinite
 from rnnviz.wording import numbers, verdicts
 from rnnviz.wording.texts import texts
 from tests.analysis.support import last_step, quiet_lstm, simple
@@ -321,6 +322,14 @@ def test_trouble_in_words():
     assert (
         verdicts.say(overflow) == "The states of the RNN overflow at step 260 on the way forward."
     )
+    for place, said in (
+        (NotFinite("W_hh", (0, 0), np.nan), "W_hh of the RNN has a NaN at [0, 0]."),
+        (NotFinite("b_h", (3,), -np.inf), "b_h of the RNN has −∞ at [3]."),
+        (NotFinite("x", (4, 0, 2), np.inf),
+         "The input of the RNN has ∞ at step 5, feature 1, sequence 3."),
+    ):  # fmt: skip
+        given = Verdict("trouble", {"models": (), "forward": (), "given": (("rnn", place),)})
+        assert verdicts.say(given) == said
     for status in set(Status) - {Status.FINITE, Status.NOT_RECORDED}:
         assert trouble(("rnn", 1, status)).endswith("from step 1 back.")
 

@@ -15,7 +15,7 @@ from rnnviz.analysis.jacobian.structured import BatchedVJP, time_as_batch
 from rnnviz.analysis.selfcheck.noise import Compared, nudged_record, precision
 from rnnviz.core import Record, Trace
 from rnnviz.core.bptt import unroll
-from rnnviz.core.numerics import Array
+from rnnviz.core.numerics import LOWEST, Array, entry_exponents
 from rnnviz.core.trace import cell_carry
 
 TINY = 1e-30
@@ -32,6 +32,10 @@ class Places:
     def of(self, values: Array, offset: int = 0) -> Array:
         """values[t + offset, :, b] of an array (T or T+1, F, B), as float64 columns (F, n)."""
         return np.ascontiguousarray(values[self.t + offset, :, self.b].T, np.float64)
+
+    def exponents(self, log2: Array, offset: int = 0) -> Array:
+        """The same of exponents (T or T+1, F or 1, B), as integers."""
+        return log2[self.t + offset, :, self.b].T
 
 
 def places(record: Record, most: int) -> Places:
@@ -117,31 +121,45 @@ def _dot_and_noise(
 
 
 def _adjoints(trace: Trace, at: Places) -> tuple[Array, Array, Array]:
-    """λ_t, λ_{t−1} and e_{t−1} (0 for the initial state), (S, n) each, in units of 2**d_log2[t]."""
-    exponents = trace.d_log2[at.t, at.b]
+    """λ_t, λ_{t−1} and e_{t−1} (0 for the initial state), (S, n) each, in units of `_units`."""
+    exponents = _units(trace, at)
     carry = cell_carry(trace)
     first = at.t == 1
     of_direct = Places(np.where(first, 2, at.t), at.b)
     direct = np.where(first, 0, of_direct.of(trace.d_h_direct, -2))
     if trace.direct_log2 is not None:
-        direct = np.ldexp(direct, trace.direct_log2[of_direct.t - 2, at.b] - exponents)
+        direct = np.ldexp(direct, of_direct.exponents(trace.direct_log2, -2) - exponents)
     else:
         direct = np.ldexp(direct, -exponents)
-    after = at.of(trace.d_h)
-    before = np.ldexp(at.of(trace.d_h, -1), trace.d_log2[at.t - 1, at.b] - exponents)
+    after = np.ldexp(at.of(trace.d_h), at.exponents(trace.d_log2) - exponents)
+    before = np.ldexp(at.of(trace.d_h, -1), at.exponents(trace.d_log2, -1) - exponents)
     if carry is None:
         return after, before, direct
-    none = np.zeros_like(carry[:1])
-    carry_log2 = np.concatenate([trace.d_log2[1:], trace.d_log2[-1:]])[at.t, at.b]
-    of_c = np.ldexp(at.of(np.concatenate([carry, none])), carry_log2 - exponents)
-    pairs = [(after, of_c), (before, at.of(carry, -1)), (direct, np.zeros_like(direct))]
+    # Nothing comes back to c_T.
+    of_c, log2 = (np.concatenate([v, np.zeros_like(v[:1])]) for v in carry)
+    carried, carried_before = (
+        np.ldexp(at.of(of_c, offset), at.exponents(log2, offset) - exponents) for offset in (0, -1)
+    )
+    pairs = [(after, carried), (before, carried_before), (direct, np.zeros_like(direct))]
     after, before, direct = (np.concatenate(pair) for pair in pairs)
     return after, before, direct
 
 
+def _units(trace: Trace, at: Places) -> Array:
+    """The power of two (n,) of what the gradients of each place are measured in."""
+    log2 = at.exponents(trace.d_log2)
+    if len(log2) == 1:
+        return log2[0]
+    states = [(trace.d_h, log2)]
+    if trace.d_c is not None:
+        states.append((trace.d_c, at.exponents(trace.d_c_log2)))
+    top = np.concatenate([entry_exponents(at.of(d), e) for d, e in states]).max(axis=0)
+    return np.where(top == LOWEST, 0, top)
+
+
 def _skipped(trace: Trace, at: Places, u: Array) -> tuple[Array, Array]:
     """What a skip of d steps sends to h_{t−1} from h_{t−1+d}, along u, and the size of it; in
-    units of 2**d_log2[t]. 0 where the sequence ends before."""
+    units of `_units`. 0 where the sequence ends before."""
     ends = np.array([trace.steps_of(b) for b in range(trace.batch_size)])[at.b]
     some = at.t - 1 + trace.cell.skip <= ends
     result, size = np.zeros((2, len(at.t)))
@@ -149,7 +167,7 @@ def _skipped(trace: Trace, at: Places, u: Array) -> tuple[Array, Array]:
         later = Places(at.t[some] - 1 + trace.cell.skip, at.b[some])
         pushed = jvp(trace, later, u[:, some], skip=True)
         after, _, _ = _adjoints(trace, later)
-        log2 = trace.d_log2[later.t, later.b] - trace.d_log2[at.t[some], later.b]
+        log2 = _units(trace, later) - _units(trace, at)[some]
         result[some] = np.ldexp((pushed * after).sum(axis=0), log2)
         size[some] = np.ldexp(_norm(pushed) * _norm(after), log2)
     return result, size

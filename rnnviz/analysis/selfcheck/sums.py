@@ -26,7 +26,7 @@ def weight_sums(trace: Trace, recorded: Mapping[str, Array], rng: np.random.Gene
     u: dict[str, Array] = {k: rng.standard_normal((recorded[k].shape[1],)) for k in names}
     with np.errstate(all="ignore"):
         sums = _sums(trace, u["W_xh"], u["W_hh"])
-        of_a = log10_norm(trace.d_gate_values, 1, trace.d_log2[1:])
+        of_a = log10_norm(trace.d_gate_values, 1, trace.d_gate_log2)
         seen = {"W_xh": trace.x, "W_hh": trace.h[:-1]}
         scale = [(10 ** (of_a + log10_norm(v, 1))).sum() for v in seen.values()]
         error = [np.linalg.norm(sums[k][:, 0] - recorded[k] @ u[k]) for k in seen]
@@ -37,7 +37,7 @@ def weight_sums(trace: Trace, recorded: Mapping[str, Array], rng: np.random.Gene
 
 def _sums(trace: Trace, u_x: Array, u_h: Array) -> dict[str, Array]:
     """Σ_t G_t u of every W, one column each, in the order of the parameters' rows."""
-    cell, log2 = trace.cell, trace.d_log2[1:, None]
+    cell, log2 = trace.cell, trace.d_gate_log2
     d_a = np.ldexp(trace.d_gate_values, log2) if log2.any() else trace.d_gate_values
 
     def along(a: Array, u: Array, values: Array) -> Array:
@@ -63,7 +63,7 @@ def pair_sums(trace: Trace, sequence: int, rng: np.random.Generator) -> Compared
         for by in (0.0, eps)
     ]
     with np.errstate(all="ignore"):
-        shift = (passes[1].d_log2 - passes[0].d_log2)[:, None]
+        shift = passes[1].d_log2 - passes[0].d_log2
         apart = passes[0].d_h - np.ldexp(passes[1].d_h, shift)
         moved, size = (log10_norm(v, 1, passes[0].d_log2)[:, 0] for v in (apart, passes[0].d_h))
         noise = found.cancellation * 10 ** (moved - size)

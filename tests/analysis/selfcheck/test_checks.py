@@ -27,7 +27,9 @@ from rnnviz.analysis.selfcheck.checks import (
     trust,
 )
 from rnnviz.analysis.selfcheck.noise import MOST, STRICT, Compared, of_sequences
-from rnnviz.core.network import Network
+from rnnviz.core import GRU, LSTM, RNN
+from rnnviz.core.network import Network, run_network
+from rnnviz.tasks.batch import Batch
 from tests.analysis.cells import EVERY
 from tests.core.networks import SETTINGS, Setting, setting
 
@@ -141,6 +143,36 @@ def test_an_overflow_is_neither_green_nor_red():
     said = {check.name: check.reason for check in found.checks}
     assert said[GRADIENT] == Remark("loss_not_finite")
     assert said[WEIGHTS]
+
+
+@pytest.mark.parametrize("far", [-1400.0, 1400.0, -1e5])
+@pytest.mark.parametrize("cell", [LSTM(1, 1), GRU(1, 1), GRU(1, 1, reset="before"),
+                                  LSTM(1, 1, peepholes=True), RNN(1, 1, activation="logistic")],
+                         ids=str)  # fmt: skip
+def test_gates_far_in_saturation_are_right(cell, far):
+    """e^1400 of a complex number has two infinite parts, and 1/(1 + it) is 0 all the same."""
+    network = Network((cell,), 1)
+    params = {name: np.full(shape, 0.5) for name, shape in network.param_shapes().items()}
+    params["0.forward.W_xh"][:] = 1
+    x = np.array([0.3, far, far]).reshape(3, 1, 1)
+    batch = Batch(x, np.zeros((3, 1, 1)), np.ones((3, 1)), "squared_error", 1, 1, np.array([3]))
+    trace = run_network(network, params, batch)
+    if cell == LSTM(1, 1) and far == -1400:
+        assert trace.loss == pytest.approx(0.4598601033717446, rel=1e-14)
+    found = {check.name: check for check in checks(trace, batch)}
+    assert not failures(found)
+    # Gates that are 1 to the last bit leave rounding noise of a slope, and say so.
+    assert found[GRADIENT].passed or (far > 0 and found[GRADIENT].reason)
+
+
+def test_a_run_on_data_that_nobody_scaled_is_not_called_wrong():
+    e = Experiment(("lstm", "gru"), "delayed_recall", seq_len=50, hidden_size=4, input_scale=100,
+                   distractor=10)  # fmt: skip
+    result = run(e)
+    for label in result:
+        found = {check.name: check for check in checks(result[label], result.batch)}
+        assert not failures(found)
+        assert found[GRADIENT].passed or found[GRADIENT].reason
 
 
 def test_nothing_is_claimed_where_rounding_decides():

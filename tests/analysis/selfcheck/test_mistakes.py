@@ -123,8 +123,24 @@ RECORDED = {
         "thorough",
     ),
     "the power of two beside a ∂L/∂h_t": (
-        lambda r: tampered(r, LSTM_LAYER, d_log2=lstm(r).d_log2 + (np.arange(7) == 3)[:, None]),
-        {STATES, LOSSES, WEIGHTS},
+        lambda r: tampered(
+            r, LSTM_LAYER, d_log2=lstm(r).d_log2 + (np.arange(7) == 3)[:, None, None]
+        ),
+        {STATES, LOSSES},
+        "thorough",
+    ),
+    "the power of two beside a ∂L/∂c_t": (
+        lambda r: tampered(
+            r, LSTM_LAYER, d_c_log2=lstm(r).d_c_log2 + (np.arange(7) == 3)[:, None, None]
+        ),
+        {STATES},
+        "thorough",
+    ),
+    "the power of two beside the gate gradients of one step": (
+        lambda r: tampered(
+            r, LSTM_LAYER, d_gate_log2=lstm(r).d_gate_log2 + (np.arange(6) == 3)[:, None, None]
+        ),
+        {WEIGHTS},
         "quick",
     ),
     "the gate gradients of one step": (

@@ -1,0 +1,74 @@
+"""Slopes of saturated single-precision units, from their pre-activations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnnviz import Experiment, run
+from rnnviz.analysis.gradients import gradient_flow
+from rnnviz.analysis.slopes import slopes_rounded_to_zero, with_slopes_in_float64
+from rnnviz.core import RNN, bptt
+from rnnviz.core.numerics import log10_rms
+from tests.analysis.cells import EVERY, any_problem
+from tests.core.test_scaling import last
+
+
+@pytest.mark.parametrize("change", [{"gain": 8.0, "seq_len": 100}, {"gain": 7.5, "seq_len": 400}])
+def test_units_that_saturate(change):
+    """W_hh = g I: ∂L/∂h_0 of a unit is Π g sech²(a_t) times that of h_T. Read off the values of
+    float32 it is 2 to 4 decades off."""
+    e = Experiment(("rnn",), init="identity", dtype="float32", **change)
+    trace = run(e)["rnn"].trace
+    params = {name: value.astype(float) for name, value in trace.params.items()}
+    a = params["W_xh"] @ trace.x.astype(float) + params["b_h"][:, None]
+    a += params["W_hh"] @ trace.h[:-1].astype(float)
+    slopes = np.log10(e.gain) - 2 * np.logaddexp(a, -a) / np.log(10) + 2 * np.log10(2)
+    expected = log10_rms(slopes.sum(axis=0) + np.log10(np.abs(trace.d_h[-1])))
+    exact = with_slopes_in_float64(trace)
+    np.testing.assert_allclose(gradient_flow(exact, "rnn").units[:, 0], expected, atol=1e-3)
+    np.testing.assert_array_equal(exact.h, trace.h)
+    off = np.abs(
+        gradient_flow(trace, "rnn").state.log10[1] - gradient_flow(exact, "rnn").state.log10[1]
+    )
+    assert off > 2
+
+
+def test_one_unit_by_hand():
+    """h = tanh(a), a = 10: float32 holds 1 and the slope 0, the true one is 8.2e-9."""
+    params = {"W_xh": np.ones((1, 1)), "W_hh": np.full((1, 1), 0.5), "b_h": np.zeros(1)}
+    params = {name: value.astype(np.float32) for name, value in params.items()}
+    x = np.full((3, 1, 1), 10.0, np.float32)
+    trace = bptt(RNN(1, 1), params, x, last(3).astype(np.float32))
+    assert (trace.d_h[:3] == 0).all()
+    exact = with_slopes_in_float64(trace)
+    slopes = 1 / np.cosh([10.5, 10.5, 10.0]) ** 2
+    expected = np.cumprod(0.5 * slopes)
+    np.testing.assert_allclose(exact.d_h[2::-1, 0, 0], expected, rtol=1e-6)
+    np.testing.assert_array_equal(slopes_rounded_to_zero(trace), [True, True, True, False])
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_ordinary_units_keep_their_gradients(name):
+    p = any_problem(name, 7, 3)
+    trace = p.cast(np.float32).trace()
+    exact = with_slopes_in_float64(trace)
+    assert exact.d_h.dtype == np.float64
+    np.testing.assert_allclose(exact.d_h, trace.d_h, atol=1e-5 * np.abs(trace.d_h).max())
+    assert not slopes_rounded_to_zero(trace).any()
+
+
+def test_double_precision_is_left_alone():
+    trace = any_problem("lstm", 5).trace()
+    assert with_slopes_in_float64(trace) is trace
+
+
+def test_padding_stays_padding():
+    p = any_problem("lstm", 6, 2).cast(np.float32)
+    trace = bptt(p.cell, p.params, p.x, p.direct, lengths=[6, 3], **p.states)
+    exact = with_slopes_in_float64(trace)
+    assert (exact.gate_values[3:, :, 1] == 0).all()
+    np.testing.assert_allclose(exact.d_h, trace.d_h, atol=1e-5 * np.abs(trace.d_h).max())
+    assert replace(exact).lengths is not None
