@@ -71,7 +71,7 @@ def test_more_values_and_seeds_are_the_same_sweep(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--task", "adding"], "another sweep .task is 'delayed_recall' there and 'adding' here"),
+        (["--loss-at", "every"], "another sweep .loss_at is 'last' there and 'every' here"),
         (["--models", "lstm"], "another sweep .models is"),
         (["--over", "leak=0.5,1"], "another sweep .over is"),
     ],

@@ -104,9 +104,14 @@ def params(given: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> d
         raise ValueError(
             f"params must be a mapping with the keys {', '.join(shapes)}, got {given!r:.80}"
         )
-    if set(given) != set(shapes):
+    missing = [name for name in shapes if name not in given]
+    unexpected = [str(name) for name in given if name not in shapes]
+    if missing or unexpected:
+        wrong = [f"missing {', '.join(missing)}"] * bool(missing)
+        wrong += [f"not among them {', '.join(unexpected)}"] * bool(unexpected)
         raise ValueError(
-            f"params must have the keys {', '.join(shapes)}, got {', '.join(map(str, given))}"
+            f"params must have the keys {', '.join(shapes)}, got {', '.join(map(str, given))} "
+            f"({'; '.join(wrong)})"
         )
     return {
         name: array(f"params[{name!r}]", given[name], shape, finite=False)

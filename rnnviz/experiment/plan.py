@@ -193,19 +193,26 @@ def setting(experiment: Experiment, model: Model, name: str) -> Any:
 
 def init_params(experiment: Experiment, model: Model, network: Network) -> dict[str, np.ndarray]:
     """The initial parameters of one model."""
+    return network.init_params(
+        stream(experiment.seed, "weights"),
+        dtype=np.dtype(experiment.dtype).type,
+        **draw_options(experiment, model),
+    )
+
+
+def draw_options(experiment: Experiment, model: Model) -> dict[str, Any]:
+    """How the parameters of one model are drawn: options of `Network.init_params`."""
     own_bias = model.bias()
     gate_init = setting(experiment, model, "gate_init")
     if own_bias is not None and "gate_init" not in dict(model.overrides):
         gate_init = "constant"
-    return network.init_params(
-        stream(experiment.seed, "weights"),
-        dtype=np.dtype(experiment.dtype).type,
-        init=setting(experiment, model, "init"),
-        gain=setting(experiment, model, "gain"),
-        input_scale=setting(experiment, model, "input_scale"),
-        memory_bias=experiment.memory_bias if own_bias is None else own_bias,
-        chrono=max(3, experiment.seq_len) if gate_init == "chrono" else None,
-    )
+    return {
+        "init": setting(experiment, model, "init"),
+        "gain": setting(experiment, model, "gain"),
+        "input_scale": setting(experiment, model, "input_scale"),
+        "memory_bias": experiment.memory_bias if own_bias is None else own_bias,
+        "chrono": max(3, experiment.seq_len) if gate_init == "chrono" else None,
+    }
 
 
 def make_task(experiment: Experiment) -> Task:
