@@ -9,11 +9,12 @@ known before the block, and what W_skip sends back arrives at states before the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from rnnviz.core import checks
+from rnnviz.core import checks, layouts
 from rnnviz.core.cell import Cell, Weights
 from rnnviz.core.numerics import Array
 from rnnviz.core.scaling import Scaler, needs_scaling
@@ -34,18 +35,31 @@ def forward(
     h0: Any = None,
     c0: Any = None,
     lengths: Any = None,
+    *,
+    layout: str | None = None,
+    padding: str = "right",
 ) -> Record:
     """Run `cell` over x (T, D, B), or integer tokens (T, B) that stand for one-hot columns.
 
     h0, c0 (H, B) are the initial states, zeros if not given; of a cell with a skip of d steps h0
     may also be (d, H, B), the last of them h[0]. lengths (B,): steps of each sequence that are
-    not padding; the padding comes last, what x holds there does not matter.
+    not padding; there x is 0, or one and the same token.
+    layout: "tdb", or how else the axes of x are meant: "btd" (batch first), "tbd"; where nobody
+    has said it and (B, T, D) would fit as well, the Record has a `note`. padding: at which end of
+    x it is; from the "left" it is moved to the end. Records are always (T, ·, B), padding last.
     float32 in gives float32 out; complex values give a complex Record (for complex-step
     derivatives).
     Raises ValueError for a wrong key, shape or dtype, and for NaN or inf in x, h0 or c0.
     """
-    params, x, h0, c0 = _checked(cell, params, x, h0, c0)
-    return unroll(cell, params, x, h0, c0, checks.lengths(lengths, len(x), x.shape[2]))
+    x = layouts.turned("x", x, layout)
+    if checks.choice("padding", padding, layouts.PADDING) == "left" and lengths is not None:
+        x = layouts.right_padded(x, lengths)
+    params, given, h0, c0 = _checked(cell, params, x, h0, c0)
+    steps = checks.lengths(lengths, len(given), given.shape[2])
+    layouts.check_padding(x, steps)
+    record = unroll(cell, params, given, h0, c0, steps)
+    note = layouts.both_ways(given, layout) if np.ndim(x) == 3 else ""
+    return replace(record, note=note) if note else record
 
 
 def unroll(
@@ -118,9 +132,16 @@ def bptt(
     h0: Any = None,
     c0: Any = None,
     lengths: Any = None,
+    *,
+    layout: str | None = None,
+    padding: str = "right",
 ) -> Trace:
-    """`forward`, then `backward`."""
-    return backward(forward(cell, params, x, h0, c0, lengths), d_h_direct)
+    """`forward`, then `backward`. layout and padding are those of d_h_direct, too."""
+    record = forward(cell, params, x, h0, c0, lengths, layout=layout, padding=padding)
+    direct = layouts.turned("d_h_direct", d_h_direct, layout)
+    if padding == "left" and lengths is not None:
+        direct = layouts.right_padded(direct, lengths)
+    return backward(record, direct)
 
 
 def zero_padding(lengths: Array | None, *steps: Array | None) -> None:

@@ -137,6 +137,12 @@ def inputs(x: Any, input_size: int) -> Array:
     given = _as_array("x", x)
     if given.ndim == 2 and given.dtype.kind in "iu":
         return one_hot(given, input_size)
+    if given.ndim == 3 and given.shape[1] != input_size == given.shape[2]:
+        raise ValueError(
+            f"x must have shape (T, {input_size}, B), time first and batch last, got "
+            f"{given.shape}: if that is (B, T, D), x.transpose(1, 2, 0) turns it; if it is "
+            "(T, B, D), x.transpose(0, 2, 1)"
+        )
     return array("x", given, ("T", input_size, "B"))
 
 

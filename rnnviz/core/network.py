@@ -23,6 +23,7 @@ from rnnviz.core.layers import (
     key,
     outputs,
 )
+from rnnviz.core.layouts import check_padding
 from rnnviz.core.losses import ERRORS, weighted
 from rnnviz.core.numerics import Array
 from rnnviz.core.trace import Trace
@@ -216,6 +217,7 @@ def _forward(
     if not np.iscomplexobj(x):  # complex for complex-step derivatives
         x = x.astype(dtype, copy=False)
     lengths = checks.lengths(getattr(batch, "lengths", None), len(x), x.shape[2])
+    check_padding(batch.x, lengths)
     context = _context(network, batch, dtype)
     with np.errstate(all="ignore"):
         h0 = None if context is None else weights["W_vh"] @ context

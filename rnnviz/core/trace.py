@@ -28,6 +28,7 @@ class Record:
     steps every array is exactly 0.
     Of a cell with a skip of d steps: h_before (d−1, H, B) holds the states before h[0], delayed
     (T, H, B) what W_skip acts on: delayed[t] is the state d steps before h[t+1]. Else None.
+    note: how x was read where its shape leaves that open; else "".
     """
 
     cell: Cell
@@ -40,6 +41,7 @@ class Record:
     lengths: Array | None = field(default=None, kw_only=True)
     h_before: Array | None = field(default=None, kw_only=True)
     delayed: Array | None = field(default=None, kw_only=True)
+    note: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         for value in vars(self).values():
