@@ -62,8 +62,7 @@ def pair_matrix(
     """
     chosen = _chosen(trace, sequences)
     shift = float(np.log10(checks.number("scale", scale, np.finfo(float).tiny)))
-    direct = trace.d_h_direct[:, :, chosen]
-    losses = np.flatnonzero(direct.any(axis=(1, 2))) + 1
+    losses = np.flatnonzero(trace.enters[:, chosen].any(axis=1)) + 1
     cost = limits.pairs_cost(trace.cell, trace.seq_len, len(losses), len(chosen))
     limits.check("The pair matrix", cost, "fewer sequences or a shorter one")
     with np.errstate(all="ignore"):
@@ -149,7 +148,10 @@ def _open(trace: Trace, chosen: Array, losses: Array) -> tuple[Array | None, Arr
         return None, None
     last = np.zeros_like(trace.d_h_direct)
     last[losses[-1] - 1] = trace.d_h_direct[losses[-1] - 1]
-    found = reachable(replace(trace, d_h_direct=last))
+    of_c = None if trace.d_c_direct is None else np.zeros_like(last)
+    if of_c is not None and trace.d_c_direct is not None:
+        of_c[losses[-1] - 1] = trace.d_c_direct[losses[-1] - 1]
+    found = reachable(replace(trace, d_h_direct=last, d_c_direct=of_c))
     h = np.any(found.h[:, :, chosen], axis=(1, 2))
     more = found.carry
     state = h if more is None else h | np.any(more[:, :, chosen], axis=(1, 2))

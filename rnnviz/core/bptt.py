@@ -101,7 +101,12 @@ def unroll(
 
 
 def backward(
-    record: Record, d_h_direct: Any, direct_log2: Any = None, tell: Tell | None = None
+    record: Record,
+    d_h_direct: Any,
+    direct_log2: Any = None,
+    tell: Tell | None = None,
+    *,
+    d_c_direct: Any = None,
 ) -> Trace:
     """Backpropagation through time: total gradients of every state, gate, input and parameter.
 
@@ -109,19 +114,23 @@ def backward(
     its own step; it counts as 0 at padded steps. d_h[t] = d_h_direct[t-1] + (∂h[t+1]/∂h[t])ᵀ
     d_h[t+1] + ... (see `Trace`), with a skip of d steps also + W_skipᵀ d_a of the step to h[t+d].
     direct_log2 (T, B), integers: the direct gradient is d_h_direct · 2**direct_log2 then.
+    d_c_direct (T, H, B) likewise for the cell state: d_c_direct[t] = ∂⁺L/∂c[t+1], of a loss that
+    reads c itself, such as a decoder's that starts from (h_T, c_T). Without exponents.
     Where the dtype would overflow or underflow the pass is repeated with a power of two carried
     for each step and sequence (`Trace.d_log2`).
     Source: Werbos 1990, Proc. IEEE 78(10), 1550-1560. Raises ValueError for a wrong shape.
     """
     direct, log2 = checked_direct(record, d_h_direct, direct_log2)
+    of_c = checked_direct_of_c(record, d_c_direct)
     with np.errstate(all="ignore"):
         if log2 is None:
-            trace = _backward(record, direct, None, None, tell)
-            if not needs_scaling(trace.d_h, trace.d_c, direct):
+            trace = _backward(record, direct, of_c, None, None, tell)
+            every = direct if of_c is None else np.concatenate([direct, of_c], axis=1)
+            if not needs_scaling(trace.d_h, trace.d_c, every):
                 return trace
             del trace  # the two are never in memory together
         scaler = Scaler(record.h.dtype, *record.h.shape[::2])
-        return _backward(record, direct, log2, scaler, tell)
+        return _backward(record, direct, of_c, log2, scaler, tell)
 
 
 def bptt(
@@ -135,13 +144,16 @@ def bptt(
     *,
     layout: str | None = None,
     padding: str = "right",
+    d_c_direct: Any = None,
 ) -> Trace:
-    """`forward`, then `backward`. layout and padding are those of d_h_direct, too."""
+    """`forward`, then `backward`. layout and padding are those of direct gradients, too."""
     record = forward(cell, params, x, h0, c0, lengths, layout=layout, padding=padding)
-    direct = layouts.turned("d_h_direct", d_h_direct, layout)
-    if padding == "left" and lengths is not None:
-        direct = layouts.right_padded(direct, lengths)
-    return backward(record, direct)
+    given: list[Any] = []
+    for name, direct in (("d_h_direct", d_h_direct), ("d_c_direct", d_c_direct)):
+        given.append(None if direct is None else layouts.turned(name, direct, layout))
+        if direct is not None and padding == "left" and lengths is not None:
+            given[-1] = layouts.right_padded(given[-1], lengths)
+    return backward(record, given[0], d_c_direct=given[1])
 
 
 def zero_padding(lengths: Array | None, *steps: Array | None) -> None:
@@ -190,6 +202,20 @@ def checked_direct(record: Record, d_h_direct: Any, direct_log2: Any) -> tuple[A
     return direct, log2.astype(np.int64) if log2.any() else None
 
 
+def checked_direct_of_c(record: Record, d_c_direct: Any) -> Array | None:
+    """A fresh array, 0 at padded steps; None if all of it is 0."""
+    if d_c_direct is None:
+        return None
+    if record.c is None:
+        kind = type(record.cell).__name__
+        raise ValueError(f"d_c_direct must be None for {kind}, which has no cell state")
+    shape = (record.seq_len, record.cell.hidden_size, record.batch_size)
+    direct = checks.array("d_c_direct", d_c_direct, shape, finite=False)
+    direct = checks.cast("d_c_direct", direct, record.h.dtype)
+    zero_padding(record.lengths, direct)
+    return direct if direct.any() else None
+
+
 def _blocks(seq_len: int, elements: int, skip: int) -> Iterator[tuple[int, int]]:
     """(start, stop) of blocks of steps with about BLOCK_ELEMENTS elements each."""
     n = max(1, BLOCK_ELEMENTS // elements)
@@ -200,6 +226,7 @@ def _blocks(seq_len: int, elements: int, skip: int) -> Iterator[tuple[int, int]]
 def _backward(
     record: Record,
     direct: Array,
+    direct_of_c: Array | None,
     direct_log2: Array | None,
     scaler: Scaler | None,
     tell: Tell | None,
@@ -212,18 +239,19 @@ def _backward(
     arrivals = Arrivals(cell, w, direct, direct_log2)
     d_h[-1] = direct[-1]
     if d_c is not None:
-        d_c[-1] = 0
+        d_c[-1] = 0 if direct_of_c is None else direct_of_c[-1]
     if scaler is not None and direct_log2 is not None:
-        scaler.start(d_h[-1], None if d_c is None else d_c[-1], (direct[-1], direct_log2[-1]))
+        last = None if direct_of_c is None else direct_of_c[-1]
+        scaler.start(d_h[-1], None if d_c is None else d_c[-1], (direct[-1], direct_log2[-1]), last)
     for start, stop in reversed(list(_blocks(shape[0], shape[1] * shape[2], cell.skip))):
-        _backward_block(record, w, arrivals, (d_a, d_h, d_c), start, stop, scaler)
+        _backward_block(record, w, arrivals, (d_a, d_h, d_c), direct_of_c, start, stop, scaler)
         arrivals.after(start, d_a[start:stop])
         if tell is not None:
             tell()
     zero_padding(record.lengths, d_a, d_h[1:], None if d_c is None else d_c[1:])
     log2 = np.zeros((shape[0] + 1, shape[2]), np.int64) if scaler is None else scaler.log2
     return Trace(**vars(record), d_h_direct=direct, d_h=d_h, d_c=d_c, d_log2=log2,
-                 d_gate_values=d_a, direct_log2=direct_log2)  # fmt: skip
+                 d_gate_values=d_a, direct_log2=direct_log2, d_c_direct=direct_of_c)  # fmt: skip
 
 
 def _backward_block(
@@ -231,6 +259,7 @@ def _backward_block(
     w: Weights,
     arrivals: Arrivals,
     gradients: tuple[Array, Array, Array | None],
+    direct_of_c: Array | None,
     start: int,
     stop: int,
     scaler: Scaler | None,
@@ -246,7 +275,11 @@ def _backward_block(
     e = arrivals.sums(start, stop) if scaler is None else []
     for t in range(stop - start - 1, -1, -1):
         cell.backward_step(w, s, h[t + 1], c[t + 1], h[t], c[t], *steps[t])
+        of_c = None if direct_of_c is None or start + t == 0 else direct_of_c[start + t - 1]
         if scaler is not None:
-            scaler.add(start + t, h[t], c[t], arrivals.scaled(start + t, scaler.log2))
-        elif (arriving := e[t]) is not None:
+            scaler.add(start + t, h[t], c[t], arrivals.scaled(start + t, scaler.log2), of_c)
+            continue
+        if (arriving := e[t]) is not None:
             np.add(h[t], arriving, h[t])
+        if of_c is not None and d_c is not None:
+            d_c[start + t] += of_c

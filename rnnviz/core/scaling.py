@@ -59,24 +59,41 @@ class Scaler:
         self.log2 = np.zeros((steps, batch_size), np.int64)
         self._limit = _limit(dtype)
 
-    def start(self, d_h: Array, d_c: Array | None, direct: Scaled) -> None:
-        """Choose log2[T] for a last state that its direct gradient alone reaches."""
+    def start(
+        self, d_h: Array, d_c: Array | None, direct: Scaled, direct_of_c: Array | None = None
+    ) -> None:
+        """Choose log2[T] for a last state that its direct gradients alone reach."""
         for d in (d_h, d_c):
             if d is not None:
                 d[...] = 0
-        self._set(len(self.log2) - 1, self.log2[-1], d_h, d_c, [direct])
+        self._set(len(self.log2) - 1, self.log2[-1], d_h, d_c, [direct], direct_of_c)
 
-    def add(self, t: int, d_h: Array, d_c: Array | None, addends: Iterable[Scaled]) -> None:
-        """Add what else reaches h[t] to d_h and choose log2[t]; d_h and d_c come in units of
-        2**log2[t+1]. The exponent is 0 wherever the dtype holds the true value safely."""
-        self._set(t, self.log2[t + 1], d_h, d_c, list(addends))
+    def add(
+        self,
+        t: int,
+        d_h: Array,
+        d_c: Array | None,
+        addends: Iterable[Scaled],
+        direct_of_c: Array | None = None,
+    ) -> None:
+        """Add what else reaches h[t] to d_h, and c[t]'s direct gradient to d_c, and choose log2[t];
+        d_h and d_c come in units of 2**log2[t+1]. The exponent is 0 wherever the dtype holds the
+        true value safely."""
+        self._set(t, self.log2[t + 1], d_h, d_c, list(addends), direct_of_c)
 
     def _set(
-        self, t: int, carried: Array, d_h: Array, d_c: Array | None, addends: list[Scaled]
+        self,
+        t: int,
+        carried: Array,
+        d_h: Array,
+        d_c: Array | None,
+        addends: list[Scaled],
+        direct_of_c: Array | None,
     ) -> None:
         exponent, usable = _exponents(d_h, d_c)
         total = np.where(usable, exponent + carried, LOWEST)
-        for values, log2 in addends:
+        of_c: list[Scaled] = [] if direct_of_c is None else [(direct_of_c, 0)]
+        for values, log2 in addends + of_c:
             own, present = _exponents(values)
             total = np.maximum(total, np.where(present, own + log2, LOWEST))
         out_of_range = (np.abs(total) > self._limit) & (total > LOWEST)
@@ -86,6 +103,8 @@ class Scaler:
                 np.ldexp(d, carried - chosen, out=d)
         for values, log2 in addends:
             d_h += np.ldexp(values, log2 - chosen)
+        if d_c is not None and direct_of_c is not None:
+            d_c += np.ldexp(direct_of_c, -chosen)
         self.log2[t] = chosen
 
 

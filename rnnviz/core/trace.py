@@ -87,6 +87,7 @@ class Trace(Record):
     likewise; d_gates[t] and d_x[t], which belong to the step from t to t+1, go with d_log2[t+1].
     All zero unless the dtype would overflow or underflow.
     d_gate_values (T, ·, B): ∂L/∂(pre-activation), in the order `cell.D_GATE_ROWS`.
+    d_c_direct (T, H, B): d_c_direct[t] = ∂⁺L/∂c[t+1], None where no loss reads a cell state.
     d_carry (T, H, B): of a truncated pass, what `states.cell_carry` says, summed over its windows.
     d_x (T, D, B) and grads (the keys and shapes of params, summed over time and batch) are
     computed when first asked for.
@@ -98,7 +99,15 @@ class Trace(Record):
     d_log2: Array
     d_gate_values: Array
     direct_log2: Array | None = field(default=None, kw_only=True)
+    d_c_direct: Array | None = field(default=None, kw_only=True)
     d_carry: Array | None = field(default=None, kw_only=True)
+
+    @property
+    def enters(self) -> Array:
+        """(T, B): whether a direct gradient reaches the state that a step leads to."""
+        of_h = np.any(self.d_h_direct, axis=1)
+        of_c = of_h if self.d_c_direct is None else np.any(self.d_c_direct, axis=1)
+        return np.logical_or(of_h, of_c)
 
     @cached_property
     def d_x(self) -> Array:
@@ -140,6 +149,8 @@ def state_log10(trace: Trace, h: Array | None = None) -> Array:
         return h
     result = h.copy()
     result[:-1] = log10_hypot(h[:-1], log10_norm(carried, 1, trace.d_log2[1:]))
+    if trace.d_c_direct is not None:
+        result[-1] = log10_hypot(h[-1], log10_norm(trace.d_c_direct[-1], 0))
     return result
 
 
@@ -147,12 +158,15 @@ def cell_carry(trace: Trace) -> Array | None:
     """∂L/∂c_t with h_t held fixed, (T, H, B) for t = 0 .. T−1, in units of 2**d_log2[t+1].
 
     What reaches c_t from c_{t+1}: of an LSTM f_{t+1} ∘ d_c[t+1], and what c_t sends through the
-    peepholes of i and f. None without a cell state.
+    peepholes of i and f; and its direct gradient. None without a cell state.
     """
     if trace.d_carry is not None or trace.d_c is None:
         return trace.d_carry
     with np.errstate(all="ignore"):
-        return trace.cell.carried(trace)
+        carried = trace.cell.carried(trace)
+        if trace.d_c_direct is not None:
+            carried[1:] += np.ldexp(trace.d_c_direct[:-1], -trace.d_log2[2:, None])
+        return carried
 
 
 def rms_over_batch(trace: Trace, log10: Array) -> Array:

@@ -134,7 +134,12 @@ def _adjoints(trace: Trace, at: Places) -> tuple[Array, Array, Array]:
     none = np.zeros_like(carry[:1])
     carry_log2 = np.concatenate([trace.d_log2[1:], trace.d_log2[-1:]])[at.t, at.b]
     of_c = np.ldexp(at.of(np.concatenate([carry, none])), carry_log2 - exponents)
-    pairs = [(after, of_c), (before, at.of(carry, -1)), (direct, np.zeros_like(direct))]
+    of_e = np.zeros_like(direct)
+    if trace.d_c_direct is not None:
+        last = at.of(trace.d_c_direct, -1)
+        of_c = np.where(at.t == trace.seq_len, np.ldexp(last, -exponents), of_c)
+        of_e = np.where(first, 0, np.ldexp(of_direct.of(trace.d_c_direct, -2), -exponents))
+    pairs = [(after, of_c), (before, at.of(carry, -1)), (direct, of_e)]
     after, before, direct = (np.concatenate(pair) for pair in pairs)
     return after, before, direct
 
