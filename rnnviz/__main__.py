@@ -17,7 +17,7 @@ import numpy as np
 
 from rnnviz import __version__
 from rnnviz.commands import add_fields, add_sweep, fields_of, tell_idle
-from rnnviz.experiment import Experiment, plan
+from rnnviz.experiment import Experiment, estimate, plan
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save
 from rnnviz.experiment.runs import batches_of, held_out, options_of, start
 from rnnviz.experiment.weights import Weights, load, same, settings
@@ -121,6 +121,7 @@ def _begun(given: argparse.Namespace) -> list[Weights]:
     experiment = Experiment(**{"train_steps": STEPS, **fields_of(given)})
     if not experiment.train_steps:
         raise ValueError("train_steps must be at least 1 to train, got 0")
+    _check_memory(experiment)
     networks, files = start(experiment), {}
     for path in given.weights:
         weights = load(path)
@@ -136,6 +137,22 @@ def _begun(given: argparse.Namespace) -> list[Weights]:
         files[weights.label] = TrainState(0, params)
     return [Weights(label, experiment, files.get(label, begin))
             for label, (_, begin) in networks.items()]  # fmt: skip
+
+
+def _check_memory(experiment: Experiment) -> None:
+    """Raise ValueError for a training that this machine has no memory for."""
+    needed, there = estimate(experiment).bytes, _memory()
+    if needed > there:
+        raise ValueError(f"training this needs {needed / 2**20:,.0f} MiB, the machine has "
+                         f"{there / 2**20:,.0f}: make the sequence length, the batch, the hidden "
+                         "size or the number of layers smaller")  # fmt: skip
+
+
+def _memory() -> float:
+    """Bytes of this machine's memory, infinite where nobody tells."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return float("inf")
+    return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
 
 
 def _resumed(given: argparse.Namespace) -> list[Weights]:
@@ -157,6 +174,7 @@ def _resumed(given: argparse.Namespace) -> list[Weights]:
     if state.step and not state.moments and experiment.optimizer != "sgd":
         raise ValueError(f"{path} does not hold what {experiment.optimizer} remembers: --weights "
                          "starts another training from its parameters")  # fmt: skip
+    _check_memory(experiment)
     try:
         same(plan(experiment).networks[weights.label], weights.network)
     except ValueError as error:

@@ -102,7 +102,7 @@ def test_a_file_of_something_else_is_left_alone(
     ("argv", "message"),
     [
         (["--over", "gian=1"], "over must hold fields of an experiment"),
-        (["--over", "gain=1,99"], "gain must be"),
+        (["--over", "gain=1,-1"], "gain must be"),
         (["--over", "gain"], "--over must look like"),
         (["--over", "gain=one"], "values of gain must be numbers, got 'one'"),
         (["--over", "seq_len=2.5"], "values of seq_len must be whole numbers"),

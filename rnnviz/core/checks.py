@@ -24,9 +24,9 @@ def number(name: str, value: object, minimum: float = -np.inf, maximum: float = 
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise ValueError(f"{name} must be a number, got {value!r}")
     if not (np.isfinite(value) and minimum <= value <= maximum):
-        raise ValueError(
-            f"{name} must be a finite number from {minimum:g} to {maximum:g}, got {value!r}"
-        )
+        range_ = f"from {minimum:g}" + ("" if maximum == np.inf else f" to {maximum:g}")
+        allowed = "" if minimum == -np.inf else f" {range_}"
+        raise ValueError(f"{name} must be a finite number{allowed}, got {value!r}")
     return float(value)
 
 

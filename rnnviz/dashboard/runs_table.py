@@ -124,7 +124,7 @@ def _plain(value: float) -> float | None:
 
 def link_of(run: Kept) -> str:
     """The query that repeats a run: its experiment, trained for as many steps."""
-    steps = min(run.updates, int(FIELDS["train_steps"].high))
+    steps = min(run.updates, int(FIELDS["train_steps"].page_high))
     return urlencode(to_query(replace(run.experiment, train_steps=steps)))
 
 

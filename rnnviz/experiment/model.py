@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 from typing import Any
 
@@ -11,20 +12,22 @@ from rnnviz.core.initializers import INITIALIZERS
 from rnnviz.experiment.fields import Field, show
 
 GATE_INITS = ("constant", "chrono")
+TINY = sys.float_info.min
+"""Stands for "above 0"."""
 
 # The settings of a network; an experiment shares them among its models, a model overrides them.
 NETWORK_FIELDS: dict[str, Field] = {
-    "hidden_size": Field(64, "int", "Hidden units H", low=1, high=512, log=True, step=1),
+    "hidden_size": Field(64, "int", "Hidden units H", low=1, most=512, log=True, step=1),
     "init": Field("uniform", "choice", "Initializer of W_hh", choices=tuple(INITIALIZERS)),
-    "gain": Field(1.0, "float", "Gain", low=0.01, high=16.0, log=True, step=0.01),
+    "gain": Field(1.0, "float", "Gain", low=0.0, least=0.01, most=16.0, log=True, step=0.01),
     "activation": Field("tanh", "choice", "Activation (RNN)", choices=tuple(ACTIVATIONS)),
-    "memory_bias": Field(3.0, "float", "Memory bias", low=-10.0, high=10.0, step=0.1),
+    "memory_bias": Field(3.0, "float", "Memory bias", least=-10.0, most=10.0, step=0.1),
     "gate_init": Field("constant", "choice", "Gate biases", choices=GATE_INITS),
-    "input_scale": Field(1.0, "float", "Scale of W_xh", low=0.0, high=100.0, step=0.1),
-    "layers": Field(1, "int", "Layers", low=1, high=4, step=1),
+    "input_scale": Field(1.0, "float", "Scale of W_xh", low=0.0, most=100.0, step=0.1),
+    "layers": Field(1, "int", "Layers", low=1, most=4, step=1),
     "bidirectional": Field("no", "choice", "Both directions", choices=("no", "yes")),
-    "leak": Field(1.0, "float", "Leak (RNN)", low=0.01, high=1.0, step=0.01),
-    "skip": Field(0, "int", "Skip, steps back", low=0, high=100, step=1),
+    "leak": Field(1.0, "float", "Leak (RNN)", low=TINY, high=1.0, least=0.01, step=0.01),
+    "skip": Field(0, "int", "Skip, steps back", low=0, most=100, step=1),
 }
 SHARED = ("hidden_size", "init", "gain", "input_scale", "layers", "bidirectional", "skip")
 
