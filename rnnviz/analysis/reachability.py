@@ -86,8 +86,11 @@ def _generic(trace: Trace, start: int, stop: int) -> Record:
     gates = GENERIC * (trace.gate_values[block] != 0)
     H, held = trace.cell.hidden_size, trace.cell.constant_gates
     for k, gate in enumerate(trace.cell.GATE_ROWS):
+        rows = slice(k * H, (k + 1) * H)
         if is_logistic(trace, gate) and gate not in held:
-            gates[:, k * H : (k + 1) * H] = GENERIC
+            gates[:, rows] = GENERIC
+        elif trace.cell.activation_of(gate).name == "hard_sigmoid":  # flat where it is 0 or 1
+            gates[:, rows][trace.gate_values[block, rows] == 1] = 1
     return Record(
         cell=trace.cell,
         # A peephole may be negative and must not cancel what goes beside it.
