@@ -17,13 +17,14 @@ import numpy as np
 
 from rnnviz import __version__
 from rnnviz.commands import add_fields, add_sweep, fields_of, tell_idle
-from rnnviz.experiment import Experiment, estimate, plan
+from rnnviz.experiment import Experiment, estimate, make_task, plan
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save
 from rnnviz.experiment.runs import batches_of, held_out, options_of, start
 from rnnviz.experiment.weights import Weights, load, same, settings
 from rnnviz.experiment.weights import save as save_weights
 from rnnviz.training import History, TrainState, train
 from rnnviz.training.history import to_csv, to_json
+from rnnviz.wording.texts import texts
 
 SERVER = Path(__file__).parent / "dashboard" / "script" / "serve.py"
 STEPS = 1000
@@ -187,7 +188,7 @@ def train_one(beginning: Weights, folder: Path) -> str:
     label, experiment, network = beginning.label, beginning.experiment, beginning.network
     history, end = _trained(beginning)
     scores = held_out(experiment, network, end.params)
-    say(f"{label}: held out: {_words(scores)}\n")
+    say(f"{label}: {_unseen(experiment)}{_words(scores)}\n")
     stem = folder / label.replace(":", "_").replace(",", "_").replace("=", "-")
     text = to_json(history, label=label, experiment=settings(experiment), steps=end.step,
                    held_out=scores, sentence=history.last.sentence)  # fmt: skip
@@ -229,6 +230,11 @@ def _trained(beginning: Weights) -> tuple[History, TrainState]:
             break
     say(f"\n{history.last.sentence}\n" if history.last.event else "\n")
     return history, state
+
+
+def _unseen(experiment: Experiment) -> str:
+    """What the scores are of."""
+    return texts("commands")[f"unseen_{make_task(experiment).unseen or 'nothing'}"] + " "
 
 
 def _words(scores: dict[str, float]) -> str:

@@ -42,12 +42,12 @@ class Experiment:
     """
 
     models: tuple[Model, ...] = knob(
-        (Model("rnn"), Model("lstm"), Model("gru")), "models", "Models", low=1, high=MAX_MODELS
+        (Model("rnn"), Model("lstm"), Model("gru")), "models", low=1, high=MAX_MODELS
     )
-    task: str = knob("delayed_recall", "choice", "Task", choices=tuple(TASKS))
-    seq_len: int = knob(100, "int", "Sequence length T", low=2, most=2000, log=True, step=1)
+    task: str = knob("delayed_recall", "choice", choices=tuple(TASKS))
+    seq_len: int = knob(100, "int", low=2, most=2000, log=True, step=1)
     hidden_size: int = _network("hidden_size")
-    batch_size: int = knob(16, "int", "Batch size B", low=1, most=256, log=True, step=1)
+    batch_size: int = knob(16, "int", low=1, most=256, log=True, step=1)
     init: str = _network("init")
     gain: float = _network("gain")
     activation: str = _network("activation")
@@ -58,23 +58,19 @@ class Experiment:
     bidirectional: str = _network("bidirectional")
     leak: float = _network("leak")
     skip: int = _network("skip")
-    distractor: float = knob(1.0, "float", "Distractor amplitude", low=0.0, most=10.0, step=0.1)
-    loss_at: str = knob("last", "choice", "Loss at", choices=LOSS_AT)
-    seed: int = knob(0, "int", "Seed", low=0, high=2**31 - 1, step=1)
-    dtype: str = knob("float64", "choice", "Precision", choices=DTYPES)
-    text: str = knob("", "text", "Text", low=0, high=MAX_CHARACTERS)
-    match: str = knob("hidden_size", "choice", "Equal among models", choices=MATCHES)
-    optimizer: str = knob("adam", "choice", "Optimizer", choices=tuple(OPTIMIZERS))
-    learning_rate: float = knob(
-        1e-3, "float", "Learning rate", low=0.0, least=1e-6, most=10.0, log=True
-    )
-    clip: str = knob("none", "choice", "Clip gradients", choices=tuple(CLIPS))
-    clip_at: float = knob(
-        1.0, "float", "Clip at", low=TINY, least=1e-3, most=1e3, log=True, step=0.1
-    )
-    window: int = knob(0, "int", "Truncate after K steps", low=0, most=2000, step=1)
-    stride: int = knob(0, "int", "Truncate every", low=0, most=2000, step=1)
-    train_steps: int = knob(0, "int", "Training steps", low=0, most=20_000, step=1)
+    distractor: float = knob(1.0, "float", low=0.0, most=10.0, step=0.1)
+    loss_at: str = knob("last", "choice", choices=LOSS_AT)
+    seed: int = knob(0, "int", low=0, high=2**31 - 1, step=1)
+    dtype: str = knob("float64", "choice", choices=DTYPES)
+    text: str = knob("", "text", low=0, high=MAX_CHARACTERS)
+    match: str = knob("hidden_size", "choice", choices=MATCHES)
+    optimizer: str = knob("adam", "choice", choices=tuple(OPTIMIZERS))
+    learning_rate: float = knob(1e-3, "float", low=0.0, least=1e-6, most=10.0, log=True)
+    clip: str = knob("none", "choice", choices=tuple(CLIPS))
+    clip_at: float = knob(1.0, "float", low=TINY, least=1e-3, most=1e3, log=True, step=0.1)
+    window: int = knob(0, "int", low=0, most=2000, step=1)
+    stride: int = knob(0, "int", low=0, most=2000, step=1)
+    train_steps: int = knob(0, "int", low=0, most=20_000, step=1)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", _models(self.models))

@@ -20,13 +20,11 @@ class Field:
 
     That is what mathematics allows; whether a run is affordable, its estimated cost says. least
     and most: what a page's knobs and links ask for at all, low and high unless said otherwise.
-    url is its name in a link, label what its knob is called; a knob moves by `step`, on a
-    logarithmic scale if `log`.
+    url is its name in a link; a knob moves by `step`, on a logarithmic scale if `log`.
     """
 
     default: Any
     kind: str
-    label: str
     low: float = -math.inf
     high: float = math.inf
     choices: tuple[str, ...] = ()
@@ -80,9 +78,9 @@ class Field:
         return f"{show(self.page_low)} to {show(self.page_high)}"
 
 
-def knob(default: Any, kind: str, label: str, **options: Any) -> Any:
+def knob(default: Any, kind: str, **options: Any) -> Any:
     """A dataclass field that carries its `Field`."""
-    return field(default=default, metadata={"field": Field(default, kind, label, **options)})
+    return field(default=default, metadata={"field": Field(default, kind, **options)})
 
 
 def parse_number(text: str) -> float | None:

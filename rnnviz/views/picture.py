@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.experiment import Experiment
 from rnnviz.experiment.effects import TRAINING, idle, value_words
 from rnnviz.plots.drawing import Drawing, Track
 from rnnviz.plots.drawing import Words as WordTrack
 from rnnviz.tasks import Batch
-from rnnviz.wording.names import setting_name
+from rnnviz.wording.names import field_name, setting_name
 from rnnviz.wording.texts import fill, texts
 
 
@@ -68,7 +68,7 @@ def idle_note(experiment: Experiment) -> str:
     names = [name for name in idle(experiment) if name not in TRAINING]
     text = texts("layout")["idle"]
     said = (
-        fill(text, setting=FIELDS[name].label, value=setting_name(value_words(experiment, name)))
+        fill(text, setting=field_name(name), value=setting_name(value_words(experiment, name)))
         for name in names
     )
     return " ".join(said)

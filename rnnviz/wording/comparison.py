@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
+import math
+
 from rnnviz.analysis.comparison import FORWARD, Comparison, Difference
 from rnnviz.wording.numbers import general
-
-CALLED = {
-    "gates": "the value of a gate",
-    "h": "h",
-    "c": "c",
-    "d_h": "∂L/∂h",
-    "d_c": "∂L/∂c",
-    "d_x": "∂L/∂x",
-    "d_gates": "∂L/∂(pre-activation)",
-}
+from rnnviz.wording.texts import say, texts
 
 
 def comparison_words(comparison: Comparison) -> str:
     """What differs first and by how much, and how much else does."""
     first, names = comparison.first, ", ".join(comparison.compared)
     if first is None:
-        return f"Nothing differs by more than {general(comparison.rtol, 2)} of itself: {names}."
+        return say("comparison", "nothing", limit=general(comparison.rtol, 2), names=names)
     others = len(comparison.differences) - 1
-    more = f" {others} more differ after it." if others else ""
-    return f"{_first(first)}{more}"
+    more = [say("comparison", "more", count=others)] if others else []
+    return " ".join([_first(first), *more])
 
 
 def _first(d: Difference) -> str:
-    what = CALLED.get(d.name, f"∂L/∂{d.name}")
-    gate = f", gate {d.gate}" * bool(d.gate)
-    where = ""
-    if d.step is not None:
-        where = f", step {d.step}" + (", the first on the way back" * (d.name not in FORWARD))
-    at = ", ".join(str(i) for i in d.index)
-    size = (
-        "where it should be 0"
-        if d.relative == float("inf")
-        else f"{general(100 * d.relative, 3)} %"
+    key = "first" if math.isfinite(d.relative) else "first_zero"
+    return say(
+        "comparison",
+        key,
+        what=_place(d),
+        percent=general(100 * d.relative, 3),
+        index=", ".join(map(str, d.index)),
+        theirs=general(d.theirs),
+        ours=general(d.ours),
     )
-    return (f"First to differ: {what}{gate}{where}: by {size}; most at [{at}], "
-            f"{general(d.theirs)} for {general(d.ours)}.")  # fmt: skip
+
+
+def _place(d: Difference) -> str:
+    """Which array, gate and step."""
+    name = d.name.removeprefix("d_")
+    what = name if d.name in ("h", "c") else say("comparison", "gradient", name=name)
+    if d.name in ("gates", "d_gates"):
+        what = texts("comparison")[d.name]
+    if d.gate:
+        what = say("comparison", "gate", what=what, gate=d.gate)
+    if d.step is None:
+        return what
+    way = "step" if d.name in FORWARD else "step_back"
+    return say("comparison", way, what=what, step=d.step)

@@ -120,7 +120,7 @@ def test_the_commands_say_what_does_not_act(
 
 def test_the_pages_say_what_does_not_act() -> None:
     relu = Experiment(("lstm",), activation="relu", learning_rate=0.1)  # type: ignore[arg-type]
-    assert idle_note(relu) == "Activation (RNN) ReLU acts on none of these models."
+    assert idle_note(relu) == "Activation ReLU acts on none of these models."
     assert idle_note(Experiment(learning_rate=0.1)) == ""
     both = Experiment(("rnn", "lstm"))  # type: ignore[arg-type]
     diagram = Diagram(both, make_axis("gain", 3), make_axis("leak", 3))
