@@ -4,22 +4,24 @@ without a browser, and make the networks that are shipped."""
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnnviz import __version__
-from rnnviz.commands import add_fields, add_sweep
-from rnnviz.experiment import FIELDS, Experiment, make_task
-from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save, settings
+from rnnviz.commands import add_fields, add_sweep, fields_of, tell_idle
+from rnnviz.experiment import Experiment, estimate, make_task, plan
+from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save
 from rnnviz.experiment.runs import batches_of, held_out, options_of, start
+from rnnviz.experiment.weights import Weights, load, same, settings
+from rnnviz.experiment.weights import save as save_weights
 from rnnviz.training import History, TrainState, train
 from rnnviz.training.history import to_csv, to_json
 from rnnviz.wording.texts import texts
@@ -53,8 +55,14 @@ def arguments() -> argparse.ArgumentParser:
     one = commands.add_parser("train", help="train the models of one experiment")
     one.set_defaults(run=run_train)
     add_fields(one)
-    one.add_argument("--steps", dest="train_steps", type=int, default=STEPS,
-                     help="the same as --train-steps (default: %(default)s)")  # fmt: skip
+    one.add_argument("--steps", dest="train_steps", type=int, default=argparse.SUPPRESS,
+                     help=f"the same as --train-steps (default: {STEPS})")  # fmt: skip
+    one.add_argument("--weights", type=Path, nargs="+", default=[], metavar="FILE.npz",
+                     help="files of an earlier training whose parameters the models of their "
+                     "labels start from, at step 0")  # fmt: skip
+    one.add_argument("--resume", type=Path, metavar="FILE.npz",
+                     help="go on with the training that wrote this file, up to --steps in all; "
+                     "its settings hold but for those that are given here")  # fmt: skip
     one.add_argument("--text-file", type=Path, help="a file to read the task's text from")
     one.add_argument("--out", type=Path, default=Path(), help="folder for what is written")
     add_sweep(commands)
@@ -102,18 +110,83 @@ def run_train(given: argparse.Namespace) -> int:
     """Train every model; write LABEL.json, LABEL.csv and LABEL.npz. Status 1 if one diverged."""
     if given.text_file is not None:
         given.text = given.text_file.read_text(encoding="utf-8")
-    experiment = Experiment(**{name: getattr(given, name) for name in FIELDS})
-    if not experiment.train_steps:
-        raise ValueError("train_steps must be at least 1 to train, got 0")
+    beginnings = _resumed(given) if given.resume else _begun(given)
+    tell_idle(beginnings[0].experiment, {})
     given.out.mkdir(parents=True, exist_ok=True)
-    events = [train_one(experiment, label, given.out) for label in start(experiment)]
+    events = [train_one(beginning, given.out) for beginning in beginnings]
     return int(any(events))
 
 
-def train_one(experiment: Experiment, label: str, folder: Path) -> str:
+def _begun(given: argparse.Namespace) -> list[Weights]:
+    """Every model at its first step, at its initial parameters or those of a file."""
+    experiment = Experiment(**{"train_steps": STEPS, **fields_of(given)})
+    if not experiment.train_steps:
+        raise ValueError("train_steps must be at least 1 to train, got 0")
+    _check_memory(experiment)
+    networks, files = start(experiment), {}
+    for path in given.weights:
+        weights = load(path)
+        if weights.label not in networks or weights.label in files:
+            raise ValueError(f"weights must be a file for each of the models {', '.join(networks)} "
+                             f"at most, {path} is of {weights.label}")  # fmt: skip
+        try:
+            same(networks[weights.label][0], weights.network)
+        except ValueError as error:
+            raise ValueError(f"{path} does not fit: {error}") from error
+        dtype = np.dtype(experiment.dtype)
+        params = {name: p.astype(dtype) for name, p in weights.state.params.items()}
+        files[weights.label] = TrainState(0, params)
+    return [Weights(label, experiment, files.get(label, begin))
+            for label, (_, begin) in networks.items()]  # fmt: skip
+
+
+def _check_memory(experiment: Experiment) -> None:
+    """Raise ValueError for a training that this machine has no memory for."""
+    needed, there = estimate(experiment).bytes, _memory()
+    if needed > there:
+        raise ValueError(f"training this needs {needed / 2**20:,.0f} MiB, the machine has "
+                         f"{there / 2**20:,.0f}: make the sequence length, the batch, the hidden "
+                         "size or the number of layers smaller")  # fmt: skip
+
+
+def _memory() -> float:
+    """Bytes of this machine's memory, infinite where nobody tells."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return float("inf")
+    return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+
+
+def _resumed(given: argparse.Namespace) -> list[Weights]:
+    """The model of a file where its training stopped, with the settings that are given here."""
+    path, changes = given.resume, fields_of(given)
+    weights = load(path)
+    held = {"models": weights.label, "optimizer": weights.experiment.optimizer,
+            "dtype": weights.experiment.dtype}  # fmt: skip
+    if changed := [name for name in held if changes.get(name, held[name]) != held[name]]:
+        name = changed[0]
+        raise ValueError(f"{name} must be left as {path} has it ({held[name]}), got "
+                         f"{changes[name]}: --weights starts another training")  # fmt: skip
+    experiment, state = replace(weights.experiment, **changes), weights.state
+    if given.weights:
+        raise ValueError("weights must not be given with --resume, which has its own")
+    if experiment.train_steps <= state.step:
+        raise ValueError(f"train_steps must be above {state.step}, where {path} stopped, got "
+                         f"{experiment.train_steps}: give --steps")  # fmt: skip
+    if state.step and not state.moments and experiment.optimizer != "sgd":
+        raise ValueError(f"{path} does not hold what {experiment.optimizer} remembers: --weights "
+                         "starts another training from its parameters")  # fmt: skip
+    _check_memory(experiment)
+    try:
+        same(plan(experiment).networks[weights.label], weights.network)
+    except ValueError as error:
+        raise ValueError(f"{path} does not fit: {error}") from error
+    return [Weights(weights.label, experiment, state)]
+
+
+def train_one(beginning: Weights, folder: Path) -> str:
     """Train one model, say how good it is and write its files; the event, "" if there is none."""
-    network, _ = start(experiment)[label]
-    history, end = _trained(experiment, label)
+    label, experiment, network = beginning.label, beginning.experiment, beginning.network
+    history, end = _trained(beginning)
     scores = held_out(experiment, network, end.params)
     say(f"{label}: {_unseen(experiment)}{_words(scores)}\n")
     stem = folder / label.replace(":", "_").replace(",", "_").replace("=", "-")
@@ -121,9 +194,7 @@ def train_one(experiment: Experiment, label: str, folder: Path) -> str:
                    held_out=scores, sentence=history.last.sentence)  # fmt: skip
     Path(f"{stem}.json").write_text(text, encoding="utf-8")
     Path(f"{stem}.csv").write_text(to_csv(history), encoding="utf-8")
-    about = {"label": label, "experiment": settings(experiment), "steps": end.step}
-    arrays: dict[str, Any] = {**end.params, "about": np.array(json.dumps(about))}
-    np.savez_compressed(f"{stem}.npz", **arrays)
+    save_weights(Weights(label, experiment, end), Path(f"{stem}.npz"))
     return history.last.event
 
 
@@ -143,11 +214,12 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _trained(experiment: Experiment, label: str) -> tuple[History, TrainState]:
+def _trained(beginning: Weights) -> tuple[History, TrainState]:
     """Train with a line that says how far it is."""
-    network, begin = start(experiment)[label]
+    label, experiment, begin = beginning.label, beginning.experiment, beginning.state
     history, shown, steps = History(begin), 0.0, experiment.train_steps
-    for state, record in train(network, begin, batches_of(experiment), options_of(experiment)):
+    batches, options = batches_of(experiment), options_of(experiment)
+    for state, record in train(beginning.network, begin, batches, options):
         history.add(state, record)
         last = record.event or state.step >= steps
         if last or time.monotonic() - shown > 0.5:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, TextIO
 
 from rnnviz.experiment import FIELDS, Experiment, Field
+from rnnviz.experiment.effects import acted_on, idle, value_words, why_idle
 from rnnviz.sweep import MAX_SECONDS, axis, count, points, run_points, spaced
 from rnnviz.sweep.file import SweepFile
 from rnnviz.sweep.pool import Pool, ThisProcess, cores
@@ -71,9 +72,22 @@ def add_fields(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(option, help=field_name(name), **_option(known))
 
 
+def fields_of(given: argparse.Namespace) -> dict[str, Any]:
+    """The fields of an experiment that were given as options."""
+    return {name: getattr(given, name) for name in FIELDS if hasattr(given, name)}
+
+
+def tell_idle(experiment: Experiment, over: Mapping[str, Sequence[Any]]) -> None:
+    """Name the settings that act on no model, whatever the swept fields are."""
+    models = ", ".join(experiment.models)
+    for name in idle(experiment, over):
+        said = f"{name} {value_words(experiment, name)} acts on none of {models}"
+        sys.stderr.write(f"note: {said}: {why_idle(experiment, name)}\n")
+
+
 def _option(known: Field) -> dict[str, Any]:
     """A field as an option; its range is checked by the experiment itself."""
-    given: dict[str, Any] = {"default": known.default}
+    given: dict[str, Any] = {"default": argparse.SUPPRESS}
     if known.kind == "models":
         return {**given, "nargs": "+", "metavar": "MODEL"}
     if known.kind == "choice":
@@ -83,12 +97,13 @@ def _option(known: Field) -> dict[str, Any]:
 
 def run_sweep(given: argparse.Namespace) -> int:
     """Run what the file lacks. Status 1 if a run was refused or failed, 130 if interrupted."""
-    experiment = Experiment(**{name: getattr(given, name) for name in FIELDS})
+    experiment = Experiment(**fields_of(given))
     over = read_over(experiment, given.over)
     seeds = read_values("seed", given.seeds) if given.seeds else (experiment.seed,)
     if given.workers < 1:
         raise ValueError(f"workers must be at least 1, got {given.workers}")
     every = points(experiment, over, seeds)
+    tell_acting(experiment, over)
     file = SweepFile(given.out, experiment, over)
     total = count(over, seeds) * len(experiment.models)
     progress = Progress(total - count_missing(file, experiment, over, seeds), total, sys.stderr)
@@ -109,6 +124,18 @@ def run_sweep(given: argparse.Namespace) -> int:
     progress.end(f"{given.out}: {progress.failed} of {total} runs without numbers, see their "
                  "column message" if progress.failed else f"{given.out}")  # fmt: skip
     return int(progress.failed > 0)
+
+
+def tell_acting(experiment: Experiment, over: dict[str, Any]) -> None:
+    """Name the settings that act on no model, and the models on which a swept field does not act:
+    their rows are the same for each of its values."""
+    tell_idle(experiment, over)
+    for name in over:
+        acting = acted_on(experiment, over, name)
+        if same := [str(model) for model in experiment.models if model not in acting]:
+            sys.stderr.write(
+                f"note: {name} does not act on {', '.join(same)}: the rows are equal\n"
+            )
 
 
 def count_missing(

@@ -96,7 +96,7 @@ def _value(rng: np.random.Generator, known: Field) -> str:
 
 def _number(rng: np.random.Generator, known: Field) -> str:
     """Its ends, beyond them, and in between: for a range of many sizes, each as likely."""
-    low, high = known.low, known.high
+    low, high = known.page_low, known.page_high
     if (kind := rng.random()) < 0.2:
         return str(rng.choice([low, high]))
     if kind < 0.3:

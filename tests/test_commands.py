@@ -71,7 +71,7 @@ def test_more_values_and_seeds_are_the_same_sweep(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--task", "adding"], "another sweep .task is 'delayed_recall' there and 'adding' here"),
+        (["--loss-at", "every"], "another sweep .loss_at is 'last' there and 'every' here"),
         (["--models", "lstm"], "another sweep .models is"),
         (["--over", "leak=0.5,1"], "another sweep .over is"),
     ],
@@ -102,7 +102,7 @@ def test_a_file_of_something_else_is_left_alone(
     ("argv", "message"),
     [
         (["--over", "gian=1"], "over must hold fields of an experiment"),
-        (["--over", "gain=1,99"], "gain must be"),
+        (["--over", "gain=1,-1"], "gain must be"),
         (["--over", "gain"], "--over must look like"),
         (["--over", "gain=one"], "values of gain must be numbers, got 'one'"),
         (["--over", "seq_len=2.5"], "values of seq_len must be whole numbers"),

@@ -71,7 +71,7 @@ def test_a_text_may_come_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["train", "--seq-len", "1"], "seq_len must be a finite number from 2"),
+        (["train", "--seq-len", "1"], "seq_len must be an integer of at least 2"),
         (["train", "--steps", "0"], "train_steps must be at least 1"),
         (["train", "--models", "rnn", "perceptron"], "model must be one of"),
         (["train", "--text-file", "/no/such/file"], "No such file"),

@@ -5,6 +5,7 @@ amount to. `jacobian` has the steps of a run as linear maps, `selfcheck` a run's
 """
 
 from rnnviz.analysis.carry import CarryPaths, carry_paths
+from rnnviz.analysis.comparison import Comparison, Difference, compare
 from rnnviz.analysis.contributions import Contributions, weight_contributions
 from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
@@ -34,9 +35,11 @@ from rnnviz.analysis.verdicts import Verdict
 
 __all__ = [
     "CarryPaths",
+    "Comparison",
     "Contributions",
     "Curve",
     "Determinants",
+    "Difference",
     "GateStats",
     "GradientFlow",
     "JacobianSpectrum",
@@ -54,6 +57,7 @@ __all__ = [
     "Verdict",
     "WeightLaw",
     "carry_paths",
+    "compare",
     "fit_slope",
     "gate_stats",
     "gradient_flow",

@@ -22,7 +22,7 @@ from rnnviz.analysis.rates import (
 )
 from rnnviz.analysis.reachability import Reachable, reachable
 from rnnviz.core import Trace, checks
-from rnnviz.core.numerics import Array, Status, log10_norm, log10_rms, status_of
+from rnnviz.core.numerics import Array, Status, log10_hypot, log10_norm, log10_rms, status_of
 from rnnviz.core.places import NotFinite, first_not_finite
 from rnnviz.core.trace import rms_over_batch, sequences_at, state_log10
 
@@ -149,12 +149,14 @@ def state_curve(trace: Trace) -> Curve:
 
 
 def _direct_log10(trace: Trace) -> Array:
-    """log10 ‖∂⁺L/∂h_t‖ of each sequence, (T+1, B); NaN at the initial state, which has none."""
+    """log10 ‖∂⁺L/∂s_t‖ of each sequence, (T+1, B); NaN at the initial state, which has none."""
     direct, log2 = trace.d_h_direct, trace.direct_log2
     result = np.full((len(direct) + 1, trace.batch_size), -np.inf)
     result[0] = np.nan
     present = np.flatnonzero(direct.reshape(len(direct), -1).any(axis=1))
     result[present + 1] = log10_norm(direct[present], 1, 0 if log2 is None else log2[present])
+    if trace.d_c_direct is not None:
+        result[1:] = log10_hypot(result[1:], log10_norm(trace.d_c_direct, 1))
     return result
 
 

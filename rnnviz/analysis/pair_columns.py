@@ -48,8 +48,6 @@ class Columns:
         column = self._values[:, :, self._m]
         column[...] = 0
         column[:, : self._H] = self._trace.d_h_direct[s - 1, :, self._chosen]
-        if self._lengths is not None:
-            column[self._lengths < s] = 0
         if self._trace.direct_log2 is not None:
             log2 = self._trace.direct_log2[s - 1, :, self._chosen]
             top = np.where(column[:, : self._H], log2, LEAST).max(axis=1)
@@ -57,6 +55,11 @@ class Columns:
             column[:, : self._H] = np.ldexp(column[:, : self._H], log2 - top[:, None])
             self._log2[:, self._m] = top
             self._shifts()
+        if self._trace.d_c_direct is not None:
+            of_c = self._trace.d_c_direct[s - 1, :, self._chosen].astype(np.float64)
+            column[:, self._H : self._states] = np.ldexp(of_c, -self._log2[:, self._m, None])
+        if self._lengths is not None:
+            column[self._lengths < s] = 0
         self._m += 1
 
     def vjp(self, steps: JacobianSequence, index: int, k: int) -> None:

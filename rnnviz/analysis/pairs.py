@@ -62,8 +62,7 @@ def pair_matrix(
     """
     chosen = _chosen(trace, sequences)
     shift = float(np.log10(checks.number("scale", scale, np.finfo(float).tiny)))
-    direct = trace.d_h_direct[:, :, chosen]
-    losses = np.flatnonzero(direct.any(axis=(1, 2))) + 1
+    losses = np.flatnonzero(trace.enters[:, chosen].any(axis=1)) + 1
     cost = limits.pairs_cost(trace.cell, trace.seq_len, len(losses), len(chosen))
     limits.check("The pair matrix", cost, "fewer sequences or a shorter one")
     with np.errstate(all="ignore"):
@@ -142,16 +141,27 @@ def _curve(values: Array, losses: Array, open_: Array | None) -> tuple[Array, Ar
 
 def _open(trace: Trace, chosen: Array, losses: Array) -> tuple[Array | None, Array | None]:
     """Where exact arithmetic lets L_s reach h_k and s_k, (n, T+1) each. Of slopes that are 0 or 1
-    none is ever rounded to zero: None. Others are never zero: only the lag decides, and the last
-    loss tells for all."""
+    none is ever rounded to zero: None. Smooth ones are never zero: only the lag decides, and the
+    last loss tells for all. Where a cell has both, each loss is followed by itself."""
     cell = trace.cell
     if cell.SIMPLE and cell.activation_of(cell.CANDIDATE_GATE).name in ("relu", "identity"):
         return None, None
-    last = np.zeros_like(trace.d_h_direct)
-    last[losses[-1] - 1] = trace.d_h_direct[losses[-1] - 1]
-    found = reachable(replace(trace, d_h_direct=last))
-    h = np.any(found.h[:, :, chosen], axis=(1, 2))
-    more = found.carry
-    state = h if more is None else h | np.any(more[:, :, chosen], axis=(1, 2))
+    if cell.closes:
+        found = [_alone(trace, int(s), chosen) for s in losses]
+        return np.array([h for h, _ in found]), np.array([state for _, state in found])
+    h, state = _alone(trace, int(losses[-1]), chosen)
     lag = (losses[:, None] - np.arange(len(h))).clip(0)
     return h[losses[-1] - lag], state[losses[-1] - lag]
+
+
+def _alone(trace: Trace, s: int, chosen: Array) -> tuple[Array, Array]:
+    """Where exact arithmetic lets L_s reach h_k and s_k, (T+1,) each."""
+    last = np.zeros_like(trace.d_h_direct)
+    last[s - 1] = trace.d_h_direct[s - 1]
+    of_c = None if trace.d_c_direct is None else np.zeros_like(last)
+    if of_c is not None and trace.d_c_direct is not None:
+        of_c[s - 1] = trace.d_c_direct[s - 1]
+    found = reachable(replace(trace, d_h_direct=last, d_c_direct=of_c))
+    h = np.any(found.h[:, :, chosen], axis=(1, 2))
+    more = found.carry
+    return h, h if more is None else h | np.any(more[:, :, chosen], axis=(1, 2))

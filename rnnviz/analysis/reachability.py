@@ -40,6 +40,8 @@ def reachable(trace: Trace) -> Reachable:
     d_h[1:] = trace.d_h_direct != 0
     has_c = trace.c is not None
     d_c, carry = (np.zeros(trace.h.shape, bool) if has_c else None for _ in range(2))
+    if carry is not None and trace.d_c_direct is not None:
+        carry[1:] = trace.d_c_direct != 0
     result = Reachable(d_h, d_c, carry)
     weights = trace.cell.backward_weights(trace.params)
     pattern = Weights(
@@ -70,7 +72,7 @@ def _block(trace: Trace, w: Weights, to: Reachable, start: int, stop: int) -> No
             d_c, d_c_next = np.empty(shape), to.carry[t + 1].astype(float)
             cell.backward_step(w, scratch, d_h_next, d_c_next, d_h, d_c, *steps[t - start])
             to.c[t + 1] = d_c_next > 0
-            to.carry[t] = d_c > 0
+            to.carry[t] |= d_c > 0
         to.h[t] |= d_h > 0
         if w.skip is not None and t + 1 >= cell.skip:
             to.h[t + 1 - cell.skip] |= w.skip @ d_a[t - start, cell.x_rows] > 0
@@ -84,8 +86,11 @@ def _generic(trace: Trace, start: int, stop: int) -> Record:
     gates = GENERIC * (trace.gate_values[block] != 0)
     H, held = trace.cell.hidden_size, trace.cell.constant_gates
     for k, gate in enumerate(trace.cell.GATE_ROWS):
+        rows = slice(k * H, (k + 1) * H)
         if is_logistic(trace, gate) and gate not in held:
-            gates[:, k * H : (k + 1) * H] = GENERIC
+            gates[:, rows] = GENERIC
+        elif trace.cell.activation_of(gate).name == "hard_sigmoid":  # flat where it is 0 or 1
+            gates[:, rows][trace.gate_values[block, rows] == 1] = 1
     return Record(
         cell=trace.cell,
         # A peephole may be negative and must not cancel what goes beside it.

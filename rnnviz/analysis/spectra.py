@@ -142,7 +142,7 @@ def jacobian_spectrum(
     """
     checked = check_steps(trace, steps, sequence)
     name, slope = _slope(trace, checked, sequence)
-    enters = trace.d_h_direct.any(axis=(1, 2))
+    enters = trace.enters.any(axis=1)
     # A gradient that is refilled on the way does not measure the Jacobians.
     rate = mean_rate(state_curve(trace)) if np.count_nonzero(enters) <= 1 else None
     return JacobianSpectrum(

@@ -8,6 +8,7 @@ arrays are (T, features, B) and weights (to, from). d_ means ∂L/∂.
 from rnnviz.core.bptt import backward, bptt, forward
 from rnnviz.core.cell import Cell
 from rnnviz.core.gru import GRU
+from rnnviz.core.layouts import right_padded
 from rnnviz.core.lstm import LSTM
 from rnnviz.core.rnn import RNN
 from rnnviz.core.trace import Record, Trace
@@ -28,4 +29,5 @@ __all__ = [
     "backward",
     "bptt",
     "forward",
+    "right_padded",
 ]

@@ -1,4 +1,4 @@
-"""Activation functions of the RNN: each value beside its derivative.
+"""Activation functions: each value beside its derivative.
 
 The derivative is written in terms of the value y = φ(a), because the value is what a trace
 records. It is exact for that y: 1 − y² is computed as (1 − y)(1 + y), which loses no digits
@@ -91,6 +91,31 @@ ACTIVATIONS: dict[str, Activation] = {
     "logistic": Activation(_logistic, logistic_slope, 0.25, "logistic", r"\sigma"),
     "identity": Activation(_identity, _one, 1.0, "identity", r"\mathrm{id}"),
 }
+
+
+def _hard_sigmoid(a: Array, out: Array) -> None:
+    np.multiply(a, 0.2, out=out)
+    out += 0.5
+    if a.dtype.kind == "c":
+        np.multiply(out, (out.real > 0) & (out.real < 1), out=out, where=~(out.real >= 1))
+        np.copyto(out, 1, where=out.real >= 1)
+    else:
+        np.clip(out, 0, 1, out=out)
+
+
+def _hard_sigmoid_slope(y: Array, out: Array) -> None:
+    np.multiply(0.2, (y.real > 0) & (y.real < 1), out=out)
+    np.copyto(out, np.nan, where=np.isnan(y.real))
+
+
+GATE_ACTIVATIONS: dict[str, Activation] = {
+    "logistic": ACTIVATIONS["logistic"],
+    "hard_sigmoid": Activation(
+        _hard_sigmoid, _hard_sigmoid_slope, 0.2, "hard_sigmoid", r"\mathrm{hs}"
+    ),
+}
+"""Of the gates of an LSTM. hard_sigmoid: max(0, min(1, 0.2 a + 0.5)), as Keras had it before 3."""
+
 
 HIGHEST_COMPLEX = 700.0
 # 0-d arrays of each dtype: NumPy converts a Python scalar anew at every call.

@@ -9,11 +9,12 @@ known before the block, and what W_skip sends back arrives at states before the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from rnnviz.core import checks
+from rnnviz.core import checks, layouts
 from rnnviz.core.cell import Cell, Weights
 from rnnviz.core.numerics import Array
 from rnnviz.core.scaled_steps import ScaledGradients, linear_steps
@@ -35,18 +36,31 @@ def forward(
     h0: Any = None,
     c0: Any = None,
     lengths: Any = None,
+    *,
+    layout: str | None = None,
+    padding: str = "right",
 ) -> Record:
     """Run `cell` over x (T, D, B), or integer tokens (T, B) that stand for one-hot columns.
 
     h0, c0 (H, B) are the initial states, zeros if not given; of a cell with a skip of d steps h0
     may also be (d, H, B), the last of them h[0]. lengths (B,): steps of each sequence that are
-    not padding; the padding comes last, what x holds there does not matter.
+    not padding; there x is 0, or one and the same token.
+    layout: "tdb", or how else the axes of x are meant: "btd" (batch first), "tbd"; where nobody
+    has said it and (B, T, D) would fit as well, the Record has a `note`. padding: at which end of
+    x it is; from the "left" it is moved to the end. Records are always (T, ·, B), padding last.
     float32 in gives float32 out; complex values give a complex Record (for complex-step
     derivatives).
     Raises ValueError for a wrong key, shape or dtype, and for NaN or inf in x, h0 or c0.
     """
-    params, x, h0, c0 = _checked(cell, params, x, h0, c0)
-    return unroll(cell, params, x, h0, c0, checks.lengths(lengths, len(x), x.shape[2]))
+    x = layouts.turned("x", x, layout)
+    if checks.choice("padding", padding, layouts.PADDING) == "left" and lengths is not None:
+        x = layouts.right_padded(x, lengths)
+    params, given, h0, c0 = _checked(cell, params, x, h0, c0)
+    steps = checks.lengths(lengths, len(given), given.shape[2])
+    layouts.check_padding(x, steps)
+    record = unroll(cell, params, given, h0, c0, steps)
+    note = layouts.both_ways(given, layout) if np.ndim(x) == 3 else ""
+    return replace(record, note=note) if note else record
 
 
 def unroll(
@@ -88,7 +102,12 @@ def unroll(
 
 
 def backward(
-    record: Record, d_h_direct: Any, direct_log2: Any = None, tell: Tell | None = None
+    record: Record,
+    d_h_direct: Any,
+    direct_log2: Any = None,
+    tell: Tell | None = None,
+    *,
+    d_c_direct: Any = None,
 ) -> Trace:
     """Backpropagation through time: total gradients of every state, gate, input and parameter.
 
@@ -96,26 +115,30 @@ def backward(
     its own step; it counts as 0 at padded steps. d_h[t] = d_h_direct[t-1] + (∂h[t+1]/∂h[t])ᵀ
     d_h[t+1] + ... (see `Trace`), with a skip of d steps also + W_skipᵀ d_a of the step to h[t+d].
     direct_log2, integers (T, B), or (T, H, B): the direct gradient is d_h_direct · 2**direct_log2
-    then. Where the dtype would overflow or underflow the pass is repeated in float64 with a power
+    then. d_c_direct (T, H, B) likewise for the cell state: d_c_direct[t] = ∂⁺L/∂c[t+1], of a loss
+    that reads c itself, such as a decoder's that starts from (h_T, c_T). Without exponents.
+    Where the dtype would overflow or underflow the pass is repeated in float64 with a power
     of two carried for each entry, so that none is lost beside another (`Trace.d_log2`).
     Source: Werbos 1990, Proc. IEEE 78(10), 1550-1560. Raises ValueError for a wrong shape.
     """
     direct, log2 = checked_direct(record, d_h_direct, direct_log2)
+    of_c = checked_direct_of_c(record, d_c_direct)
     with np.errstate(all="ignore"):
         if log2 is None:
-            trace = _backward(record, direct, tell)
-            if not needs_scaling(trace.d_h, trace.d_c, direct):
+            trace = _backward(record, direct, of_c, tell)
+            every = direct if of_c is None else np.concatenate([direct, of_c], axis=1)
+            if not needs_scaling(trace.d_h, trace.d_c, every):
                 return trace
             del trace  # the two are never in memory together
-        return _scaled_backward(record, direct, log2, tell)
+        return _scaled_backward(record, direct, of_c, log2, tell)
 
 
-def backward_in_range(record: Record, d_h_direct: Any) -> Trace:
+def backward_in_range(record: Record, d_h_direct: Any, d_c_direct: Any = None) -> Trace:
     """`backward` with nothing but the numbers of the record's dtype, as frameworks compute it:
     entries beyond its range become infinite, 0, or stay at its smallest numbers."""
     direct, _ = checked_direct(record, d_h_direct, None)
     with np.errstate(all="ignore"):
-        return _backward(record, direct, None)
+        return _backward(record, direct, checked_direct_of_c(record, d_c_direct), None)
 
 
 def bptt(
@@ -126,9 +149,19 @@ def bptt(
     h0: Any = None,
     c0: Any = None,
     lengths: Any = None,
+    *,
+    layout: str | None = None,
+    padding: str = "right",
+    d_c_direct: Any = None,
 ) -> Trace:
-    """`forward`, then `backward`."""
-    return backward(forward(cell, params, x, h0, c0, lengths), d_h_direct)
+    """`forward`, then `backward`. layout and padding are those of direct gradients, too."""
+    record = forward(cell, params, x, h0, c0, lengths, layout=layout, padding=padding)
+    given: list[Any] = []
+    for name, direct in (("d_h_direct", d_h_direct), ("d_c_direct", d_c_direct)):
+        given.append(None if direct is None else layouts.turned(name, direct, layout))
+        if direct is not None and padding == "left" and lengths is not None:
+            given[-1] = layouts.right_padded(given[-1], lengths)
+    return backward(record, given[0], d_c_direct=given[1])
 
 
 def zero_padding(lengths: Array | None, *steps: Array | None) -> None:
@@ -179,6 +212,20 @@ def checked_direct(record: Record, d_h_direct: Any, direct_log2: Any) -> tuple[A
     return direct, log2.astype(np.int64) if log2.any() else None
 
 
+def checked_direct_of_c(record: Record, d_c_direct: Any) -> Array | None:
+    """A fresh array, 0 at padded steps; None if all of it is 0."""
+    if d_c_direct is None:
+        return None
+    if record.c is None:
+        kind = type(record.cell).__name__
+        raise ValueError(f"d_c_direct must be None for {kind}, which has no cell state")
+    shape = (record.seq_len, record.cell.hidden_size, record.batch_size)
+    direct = checks.array("d_c_direct", d_c_direct, shape, finite=False)
+    direct = checks.cast("d_c_direct", direct, record.h.dtype)
+    zero_padding(record.lengths, direct)
+    return direct if direct.any() else None
+
+
 def _blocks(seq_len: int, elements: int, skip: int) -> Iterator[tuple[int, int]]:
     """(start, stop) of blocks of steps with about BLOCK_ELEMENTS elements each."""
     n = max(1, BLOCK_ELEMENTS // elements)
@@ -186,7 +233,7 @@ def _blocks(seq_len: int, elements: int, skip: int) -> Iterator[tuple[int, int]]
     return ((start, min(start + n, seq_len)) for start in range(0, seq_len, n))
 
 
-def _backward(record: Record, direct: Array, tell: Tell | None) -> Trace:
+def _backward(record: Record, direct: Array, direct_of_c: Array | None, tell: Tell | None) -> Trace:
     cell, w = record.cell, record.cell.backward_weights(record.params)
     shape = (record.seq_len, len(cell.D_GATE_ROWS) * cell.hidden_size, record.batch_size)
     d_a = np.empty(shape, direct.dtype)
@@ -195,16 +242,16 @@ def _backward(record: Record, direct: Array, tell: Tell | None) -> Trace:
     arrivals = Arrivals(cell, w, direct)
     d_h[-1] = direct[-1]
     if d_c is not None:
-        d_c[-1] = 0
+        d_c[-1] = 0 if direct_of_c is None else direct_of_c[-1]
     for start, stop in reversed(list(_blocks(shape[0], shape[1] * shape[2], cell.skip))):
-        _backward_block(record, w, arrivals, (d_a, d_h, d_c), start, stop)
+        _backward_block(record, w, arrivals, (d_a, d_h, d_c), direct_of_c, start, stop)
         arrivals.after(start, d_a[start:stop])
         if tell is not None:
             tell()
     zero_padding(record.lengths, d_a, d_h[1:], None if d_c is None else d_c[1:])
     log2 = np.zeros((shape[0] + 1, 1, shape[2]), np.int64)
     return Trace(**vars(record), d_h_direct=direct, d_h=d_h, d_c=d_c, d_log2=log2, d_c_log2=log2,
-                 d_gate_values=d_a, d_gate_log2=log2[1:])  # fmt: skip
+                 d_gate_values=d_a, d_gate_log2=log2[1:], d_c_direct=direct_of_c)  # fmt: skip
 
 
 def _backward_block(
@@ -212,6 +259,7 @@ def _backward_block(
     w: Weights,
     arrivals: Arrivals,
     gradients: tuple[Array, Array, Array | None],
+    direct_of_c: Array | None,
     start: int,
     stop: int,
 ) -> None:
@@ -228,10 +276,16 @@ def _backward_block(
         cell.backward_step(w, s, h[t + 1], c[t + 1], h[t], c[t], *steps[t])
         if (arriving := e[t]) is not None:
             np.add(h[t], arriving, h[t])
+        if direct_of_c is not None and d_c is not None and start + t:
+            d_c[start + t] += direct_of_c[start + t - 1]
 
 
 def _scaled_backward(
-    record: Record, direct: Array, direct_log2: Array | None, tell: Tell | None
+    record: Record,
+    direct: Array,
+    direct_of_c: Array | None,
+    direct_log2: Array | None,
+    tell: Tell | None,
 ) -> Trace:
     """The pass in float64, every entry with an exponent of its own while it is on its way."""
     cell, T = record.cell, record.seq_len
@@ -239,7 +293,7 @@ def _scaled_backward(
     w, kept = cell.backward_weights(params), ScaledGradients(record)
     arrivals = ScaledArrivals(cell, w, direct, direct_log2)
     d_h: Scaled = total(arrivals.at(T))
-    d_c: Scaled = np.zeros_like(direct[-1]), 0
+    d_c: Scaled = (np.zeros_like(direct[-1]) if direct_of_c is None else direct_of_c[-1]), 0
     for start, stop in reversed(list(_blocks(T, kept.d_a[0].size, cell.skip))):
         steps, done = linear_steps(record, params, w, start, stop), list[tuple[Scaled, ...]]()
         for t in range(stop, start, -1):
@@ -249,6 +303,8 @@ def _scaled_backward(
             arrivals.after(t - 1, d_a)
             d_h = total([d_h_before, *arrivals.at(t - 1)])
             d_c = of_c[1] if of_c else d_c
+            if direct_of_c is not None and t > 1:
+                d_c = total([d_c, (direct_of_c[t - 2], 0)])
         kept.put(start + 1, done)
         if tell is not None:
             tell()
@@ -262,4 +318,4 @@ def _scaled_backward(
         c_log2 = log2 if kept.d_c is None else kept.log2("d_c")
     return Trace(**vars(record), d_h_direct=direct, d_h=kept.d_h, d_c=kept.d_c, d_log2=log2,
                  d_c_log2=c_log2, d_gate_values=kept.d_a, d_gate_log2=gate_log2,
-                 direct_log2=direct_log2)  # fmt: skip
+                 direct_log2=direct_log2, d_c_direct=direct_of_c)  # fmt: skip

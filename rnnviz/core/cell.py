@@ -274,6 +274,11 @@ class Cell(Parameters, ABC):
         return {}
 
     @property
+    def closes(self) -> bool:
+        """Whether some of its slopes are exactly 0 over a range, beside others that are smooth."""
+        return False
+
+    @property
     def other_ways(self) -> tuple[str, ...]:
         """The ways from h_{t-1} or before to h_t that do not lead through W_hh: "leak", "skip"."""
         return ("skip",) if self.skip else ()

@@ -24,9 +24,9 @@ def number(name: str, value: object, minimum: float = -np.inf, maximum: float = 
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise ValueError(f"{name} must be a number, got {value!r}")
     if not (np.isfinite(value) and minimum <= value <= maximum):
-        raise ValueError(
-            f"{name} must be a finite number from {minimum:g} to {maximum:g}, got {value!r}"
-        )
+        range_ = f"from {minimum:g}" + ("" if maximum == np.inf else f" to {maximum:g}")
+        allowed = "" if minimum == -np.inf else f" {range_}"
+        raise ValueError(f"{name} must be a finite number{allowed}, got {value!r}")
     return float(value)
 
 
@@ -104,9 +104,14 @@ def params(given: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> d
         raise ValueError(
             f"params must be a mapping with the keys {', '.join(shapes)}, got {given!r:.80}"
         )
-    if set(given) != set(shapes):
+    missing = [name for name in shapes if name not in given]
+    unexpected = [str(name) for name in given if name not in shapes]
+    if missing or unexpected:
+        wrong = [f"missing {', '.join(missing)}"] * bool(missing)
+        wrong += [f"not among them {', '.join(unexpected)}"] * bool(unexpected)
         raise ValueError(
-            f"params must have the keys {', '.join(shapes)}, got {', '.join(map(str, given))}"
+            f"params must have the keys {', '.join(shapes)}, got {', '.join(map(str, given))} "
+            f"({'; '.join(wrong)})"
         )
     return {
         name: array(f"params[{name!r}]", given[name], shape, finite=False)
@@ -132,6 +137,12 @@ def inputs(x: Any, input_size: int) -> Array:
     given = _as_array("x", x)
     if given.ndim == 2 and given.dtype.kind in "iu":
         return one_hot(given, input_size)
+    if given.ndim == 3 and given.shape[1] != input_size == given.shape[2]:
+        raise ValueError(
+            f"x must have shape (T, {input_size}, B), time first and batch last, got "
+            f"{given.shape}: if that is (B, T, D), x.transpose(1, 2, 0) turns it; if it is "
+            "(T, B, D), x.transpose(0, 2, 1)"
+        )
     return array("x", given, ("T", input_size, "B"))
 
 

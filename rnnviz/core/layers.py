@@ -7,7 +7,7 @@ itself; its record stays in that order, its own order of processing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,8 +23,13 @@ Traces = tuple[tuple[Trace, ...], ...]
 DIRECTIONS = ("forward", "backward")
 
 
+States = Sequence[Sequence[Array | None]]
+"""Of each layer and direction one array, or None."""
+
+
 class Backward(Protocol):
-    """`backward`, or a variant of it such as a `truncated_backward` with its window."""
+    """`backward`, or a variant of it such as a `truncated_backward` with its window. Where a loss
+    reads cell states it is given `d_c_direct`, too."""
 
     def __call__(
         self, record: Record, d_h_direct: Array, *, direct_log2: Array | None
@@ -56,18 +61,19 @@ def forward_layers(
     params: Mapping[str, Array],
     x: Array,
     directions: int,
-    h0: Array | None = None,
+    h0: States | None = None,
     lengths: Array | None = None,
     tell: Tell | None = None,
+    c0: States | None = None,
 ) -> Layers:
-    """The records of every layer and direction; h0 is the first layer's, forward direction."""
+    """The records of every layer and direction, from the initial states h0 and c0."""
+    none = [(None,) * directions] * len(cells)
     layers: list[tuple[Record, ...]] = []
-    for k, cell in enumerate(cells):
-        first, own = h0 if k == 0 else None, of_cell(params, k, 0)
-        runs = [unroll(cell, own, x, first, None, lengths, tell)]
+    for k, (cell, h, c) in enumerate(zip(cells, h0 or none, c0 or none, strict=True)):
+        runs = [unroll(cell, of_cell(params, k, 0), x, h[0], c[0], lengths, tell)]
         if directions == 2:
-            own = of_cell(params, k, 1)
-            runs.append(unroll(cell, own, reverse(x, lengths), lengths=lengths, tell=tell))
+            turned = reverse(x, lengths)
+            runs.append(unroll(cell, of_cell(params, k, 1), turned, h[1], c[1], lengths, tell))
         layers.append(tuple(runs))
         x = outputs(layers[-1])
     return tuple(layers)
@@ -82,14 +88,28 @@ def outputs(layer: Sequence[Record], aligned: bool = True) -> Array:
     return np.concatenate(h, axis=1)
 
 
-def backward_layers(layers: Layers, direct: Array, aligned: bool, backward: Backward) -> Traces:
+def backward_layers(
+    layers: Layers,
+    direct: Array,
+    aligned: bool,
+    backward: Backward,
+    d_h: States | None = None,
+    d_c: States | None = None,
+) -> Traces:
     """The traces of every layer and direction. direct (T, H·directions, B): the gradient of
-    `outputs(layers[-1], aligned)`."""
+    `outputs(layers[-1], aligned)`. d_h, d_c: what reaches the states of each layer and direction
+    besides, (T, H, B) in its own order."""
+    none = [(None,) * len(layers[0])] * len(layers)
     traces: list[tuple[Trace, ...]] = []
     log2: Array | None = None
-    for layer in reversed(layers):
+    for layer, of_h, of_c in zip(
+        reversed(layers), reversed(d_h or none), reversed(d_c or none), strict=True
+    ):
         turned = _turned(layer, direct, log2, aligned)
-        traces.append(tuple(backward(r, d, direct_log2=e) for r, (d, e) in turned))
+        traces.append(tuple(
+            _back(backward, record, _with_own(*share, own), c)
+            for (record, share), own, c in zip(turned, of_h, of_c, strict=True)
+        ))  # fmt: skip
         if len(traces) < len(layers):
             direct, log2 = _below(traces[-1])
         aligned = True
@@ -111,6 +131,23 @@ def _turned(
     if back_log2 is not None:
         back_log2 = reverse(back_log2, lengths)
     return [(layer[0], (ahead, ahead_log2)), (layer[1], (reverse(back, lengths), back_log2))]
+
+
+def _back(
+    backward: Backward, record: Record, direct: tuple[Array, Array | None], of_c: Array | None
+) -> Trace:
+    more: Any = {} if of_c is None else {"d_c_direct": of_c}
+    return backward(record, direct[0], direct_log2=direct[1], **more)
+
+
+def _with_own(direct: Array, log2: Array | None, own: Array | None) -> tuple[Array, Array | None]:
+    """A gradient and its exponents, with one more that has none."""
+    if own is None:
+        return direct, log2
+    if log2 is None:
+        return direct + own, None
+    with np.errstate(all="ignore"):
+        return add_scaled((direct, log2), (own, np.zeros_like(log2)))
 
 
 def _below(layer: Sequence[Trace]) -> tuple[Array, Array]:

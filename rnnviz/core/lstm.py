@@ -11,11 +11,11 @@ import numpy as np
 from rnnviz.core import checks
 from rnnviz.core.activations import (
     ACTIVATIONS,
+    GATE_ACTIVATIONS,
     ONE,
     Activation,
     exponential,
     logistic_of_negated,
-    logistic_slope,
 )
 from rnnviz.core.cell import Cell, Recorded, Tape, Traced, Views, Weights, named_rows
 from rnnviz.core.initializers import uniform
@@ -23,7 +23,7 @@ from rnnviz.core.latex import D_C, D_H, Equations, aligned, number, preactivatio
 from rnnviz.core.numerics import Array, log_abs_det
 from rnnviz.core.variants import LSTM_VARIANTS, check_fixed
 
-SQUASHES = ("tanh", "identity")
+SQUASHES = ("tanh", "identity", "relu")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,10 @@ class LSTM(Cell):
     coupled: i_t = 1 − f_t (CIFG); then ∂c_t/∂a_f = (c_{t-1} − g_t) σ′(a_f).
     fixed: gates held at a constant from 0 to 1, such as (("i", 1.0),). A gate that is fixed or
     follows f has no weights: W_xh, W_hh, b_h stack the `trainable_gates` alone.
-    candidate, output: "tanh", or "identity" for g_t = a_g (NIAF), h_t = o_t ∘ c_t (NOAF).
+    candidate, output: "tanh", or "identity" for g_t = a_g (NIAF), h_t = o_t ∘ c_t (NOAF), or
+    "relu", with which c grows without bound. gate_activation: σ of i, f and o, "logistic" or
+    "hard_sigmoid" (Courbariaux et al. 2015, arXiv:1511.00363), which is exactly 0 or 1 from |a| =
+    2.5 on, with slope 0.
 
     Source: Hochreiter and Schmidhuber 1997, doi 10.1162/neco.1997.9.8.1735; forget gate:
     Gers, Schmidhuber, Cummins 2000, doi 10.1162/089976600300015015; peepholes: Gers and
@@ -59,6 +62,7 @@ class LSTM(Cell):
     fixed: tuple[tuple[str, float], ...] = field(default=(), kw_only=True)
     candidate: str = field(default="tanh", kw_only=True)
     output: str = field(default="tanh", kw_only=True)
+    gate_activation: str = field(default="logistic", kw_only=True)
 
     GATES = ("i", "f", "g", "o")
     # The three logistic gates next to each other, and the three that c_t depends on.
@@ -99,7 +103,8 @@ class LSTM(Cell):
         c, squashed, gates = (v[start:stop] for v in (record.c, record.saved, record.gate_values))
         o, i, _, g = self._four(gates)
         of_o, of_i, of_f, of_g = self._four(d_a)
-        logistic_slope(gates[:, : 3 * self.hidden_size], d_a[:, : 3 * self.hidden_size])
+        slope = GATE_ACTIVATIONS[self.gate_activation].slope
+        slope(gates[:, : 3 * self.hidden_size], d_a[:, : 3 * self.hidden_size])
         of_o *= squashed
         of_i *= g
         of_f *= c - g if self.coupled else c
@@ -138,7 +143,7 @@ class LSTM(Cell):
             for gate, p in ((i, w.bias[1]), (f, w.bias[2])):
                 np.multiply(p, c, h_next)
                 np.add(gate, h_next, gate)
-        logistic_of_negated(logistic if w.bias is None else a[len(o) : 3 * len(o)])
+        self._open_negated(logistic if w.bias is None else a[len(o) : 3 * len(o)])
         self._hold(i=i, f=f)
         ACTIVATIONS[self.candidate].value(g, g)
         np.multiply(i, g, squashed)
@@ -147,10 +152,18 @@ class LSTM(Cell):
         if w.bias is not None:
             np.multiply(w.bias[0], c_next, h_next)
             np.add(o, h_next, o)
-            logistic_of_negated(o)
+            self._open_negated(o)
         self._hold(o=o)
         ACTIVATIONS[self.output].value(c_next, squashed)
         np.multiply(o, squashed, h_next)
+
+    def _open_negated(self, a: Array) -> None:
+        """Write the value of gates over −a."""
+        if self.gate_activation == "logistic":
+            logistic_of_negated(a)
+        else:
+            np.negative(a, a)
+            GATE_ACTIVATIONS[self.gate_activation].value(a, a)
 
     def _hold(self, **gates: Array) -> None:
         """Write what is not learned: constants, and i = 1 − f."""
@@ -167,6 +180,7 @@ class LSTM(Cell):
                 raise ValueError(f"{name} must be True or False, got {getattr(self, name)!r}")
         checks.choice("candidate", self.candidate, SQUASHES)
         checks.choice("output", self.output, SQUASHES)
+        checks.choice("gate_activation", self.gate_activation, GATE_ACTIVATIONS)
         check_fixed(self.fixed, ("o",) if self.coupled else ("i", "f", "o"))
 
     @cached_property
@@ -177,8 +191,9 @@ class LSTM(Cell):
     @cached_property
     def plain(self) -> bool:
         """Whether no option is used, so that every step takes the short way."""
-        options = self.peepholes, self.coupled, self.fixed, self.candidate, self.output
-        return options == (False, False, (), "tanh", "tanh")
+        functions = self.candidate, self.output, self.gate_activation
+        options = self.peepholes, self.coupled, self.fixed
+        return (options, functions) == ((False, False, ()), ("tanh", "tanh", "logistic"))
 
     @property
     def _peeping(self) -> tuple[str, ...]:
@@ -251,11 +266,17 @@ class LSTM(Cell):
         return carried
 
     def activation_of(self, gate: str) -> Activation:
-        return ACTIVATIONS[self.candidate] if gate == "g" else super().activation_of(gate)
+        return (
+            ACTIVATIONS[self.candidate] if gate == "g" else GATE_ACTIVATIONS[self.gate_activation]
+        )
 
     @property
     def constant_gates(self) -> dict[str, float]:
         return dict(self.fixed)
+
+    @property
+    def closes(self) -> bool:
+        return "relu" in (self.candidate, self.output) or self.gate_activation == "hard_sigmoid"
 
     @property
     def no_determinant(self) -> str:
@@ -280,17 +301,29 @@ class LSTM(Cell):
         carried = f
         if "p_f" in record.params:
             kept = c - g if self.coupled else c
-            carried = carried + kept * f * (1 - f) * record.params["p_f"]
+            carried = carried + kept * self._slope(f) * record.params["p_f"]
         if "p_i" in record.params:
-            carried = carried + g * i * (1 - i) * record.params["p_i"]
-        of_o = np.log(np.abs(squashed * o * (1 - o))) + np.log(np.abs(carried))
+            carried = carried + g * self._slope(i) * record.params["p_i"]
+        of_o = squashed * self._slope(o)
+        logs = np.log(np.abs(of_o)) + np.log(np.abs(carried))
         of_U = log_abs_det(record.params["W_hh"][self.gate_rows("o")])
-        return of_U + of_o.sum(axis=1), np.full(n, np.isneginf(of_U))
+        dead = np.full(n, np.isneginf(of_U))
+        if self.output == "relu":
+            dead |= (squashed == 0).any(axis=1)
+        if self.gate_activation == "hard_sigmoid":
+            dead |= ((self._slope(o) == 0) | (carried == 0)).any(axis=1)
+        return of_U + logs.sum(axis=1), dead
+
+    def _slope(self, gate: Array) -> Array:
+        """σ′ from the value of a gate."""
+        slope = np.empty_like(gate)
+        GATE_ACTIVATIONS[self.gate_activation].slope(gate, slope)
+        return slope
 
     def equations(self) -> Equations:
         g = preactivation("g", self.skip)
-        g = g if self.candidate == "identity" else f"\\tanh({g})"
-        out = "c_t" if self.output == "identity" else r"\tanh(c_t)"
+        g = g if self.candidate == "identity" else f"{ACTIVATIONS[self.candidate].latex}({g})"
+        out = "c_t" if self.output == "identity" else f"{ACTIVATIONS[self.output].latex}(c_t)"
         forward = aligned(
             *(f"{gate}_t &= {self._gate_latex(gate)}" for gate in "if"),
             f"g_t &= {g}",
@@ -302,7 +335,8 @@ class LSTM(Cell):
             gate: f" + p_{gate} \\circ \\frac{{\\partial L}}{{\\partial a_{{{gate},t}}}}"
             for gate in self._peeping
         }
-        slope = "" if self.output == "identity" else r"(1 - \tanh^2 c_t) \circ "
+        slope = {"tanh": r"(1 - \tanh^2 c_t) \circ ", "identity": "",
+                 "relu": r"\mathrm{ReLU}'(c_t) \circ "}[self.output]  # fmt: skip
         held = f"\\left.{D_C}\\right|_{{h_t}}"
         backward = aligned(
             r"\left.\frac{\partial L}{\partial c_{t-1}}\right|_{h_{t-1}} &= f_t \circ "
@@ -320,4 +354,5 @@ class LSTM(Cell):
             return "1 - f_t"
         seen = "c_t" if gate == "o" else "c_{t-1}"
         look = f" + p_{gate} \\circ {seen}" if self.peepholes else ""
-        return f"\\sigma({preactivation(gate, self.skip, look)})"
+        sigma = GATE_ACTIVATIONS[self.gate_activation].latex
+        return f"{sigma}({preactivation(gate, self.skip, look)})"

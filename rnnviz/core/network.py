@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
 from rnnviz.core import checks
+from rnnviz.core.architecture import Network
 from rnnviz.core.bptt import Tell
 from rnnviz.core.bptt import backward as full_backward
-from rnnviz.core.cell import Cell
-from rnnviz.core.initializers import uniform
 from rnnviz.core.layers import (
-    DIRECTIONS,
     Backward,
     Layers,
+    States,
     Traces,
     backward_layers,
     forward_layers,
     key,
     outputs,
 )
+from rnnviz.core.layouts import check_padding
 from rnnviz.core.losses import ERRORS, weighted
 from rnnviz.core.numerics import Array
 from rnnviz.core.trace import Trace
 
-READOUTS = ("aligned", "final")
+__all__ = [
+    "Examples",
+    "Network",
+    "NetworkRecord",
+    "NetworkTrace",
+    "backward_network",
+    "forward_network",
+    "predict",
+    "run_network",
+]
 
 
 class Examples(Protocol):
@@ -45,87 +55,15 @@ class Examples(Protocol):
     def loss(self) -> str: ...
 
 
-@dataclass(frozen=True)
-class Network:
-    """y_t = W_hy h_t + b_y on top of the last layer's h_t.
+@dataclass(frozen=True, eq=False)
+class NetworkRecord:
+    """The forward pass of a network: the records of its layers and directions, and y (T, O, B)."""
 
-    cells: one per layer, the input's first; layer l+1 reads h of layer l. If `bidirectional`,
-    each layer also has a cell of the same kind that reads each sequence from its end, and a
-    layer's output is [h→_t; h←_t] (2H rows), both at the same time step.
-    readout: what y_t reads. "aligned": that output. "final": h← in its own order instead, so
-    that y at the last step reads the two states that have seen the whole sequence.
-    context_size V > 0: the first layer starts from h_0 = W_vh v (captioning), v (V, B) being the
-    batch's context.
-
-    Parameters are one flat dict: W_hy (O, H·directions), b_y (O,), W_vh (H, V) with a context,
-    and each cell's own under "layer.direction.name", such as "0.forward.W_hh", "1.backward.b_h".
-    Source: Schuster and Paliwal 1997, IEEE Trans. Signal Processing 45(11), 2673-2681.
-    Raises ValueError for sizes below 1 or that do not fit each other.
-    """
-
-    cells: tuple[Cell, ...]
-    output_size: int
-    bidirectional: bool = False
-    readout: str = "aligned"
-    context_size: int = 0
-
-    def __post_init__(self) -> None:
-        checks.size("output_size", self.output_size)
-        checks.size("context_size", self.context_size, 0)
-        checks.choice("readout", self.readout, READOUTS)
-        if not isinstance(self.bidirectional, bool):
-            raise ValueError(f"bidirectional must be True or False, got {self.bidirectional!r}")
-        if not self.cells:
-            raise ValueError("cells must hold one cell per layer, got none")
-        for k, (below, cell) in enumerate(zip(self.cells[:-1], self.cells[1:], strict=True), 1):
-            wanted = below.hidden_size * self.directions
-            if cell.input_size != wanted:
-                raise ValueError(f"cells[{k}].input_size must be {wanted}, the output of the "
-                                 f"layer below, got {cell.input_size}")  # fmt: skip
-
-    @property
-    def directions(self) -> int:
-        return len(DIRECTIONS) if self.bidirectional else 1
-
-    @property
-    def output_width(self) -> int:
-        """Rows of what the readout reads, H·directions."""
-        return self.cells[-1].hidden_size * self.directions
-
-    def param_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Name -> shape of every parameter."""
-        shapes: dict[str, tuple[int, ...]] = {
-            "W_hy": (self.output_size, self.output_width),
-            "b_y": (self.output_size,),
-        }
-        if self.context_size:
-            shapes["W_vh"] = (self.cells[0].hidden_size, self.context_size)
-        for layer, cell in enumerate(self.cells):
-            for d in range(self.directions):
-                shapes |= {key(layer, name, d): s for name, s in cell.param_shapes().items()}
-        return shapes
-
-    def param_count(self) -> int:
-        return sum(int(np.prod(shape)) for shape in self.param_shapes().values())
-
-    def init_params(
-        self, rng: np.random.Generator, *, dtype: type = np.float64, **options: Any
-    ) -> dict[str, Array]:
-        """Draw parameters: W_hy uniform ±1/√(H·directions), b_y = 0, W_vh uniform ±1/√V, the
-        cells' with `options` as `Cell.init_params` takes them. Readout, context and each cell
-        have streams of their own: a further layer or direction redraws no other."""
-        rng_readout, *rng_cells = rng.spawn(1 + len(self.cells))
-        rng_context, *rng_backward = rng_readout.spawn(1 + len(self.cells))
-        shapes = self.param_shapes()
-        params = {name: np.zeros(shape) for name, shape in shapes.items()}
-        params["W_hy"] = uniform(rng_readout, shapes["W_hy"], 1 / np.sqrt(self.output_width))
-        if self.context_size:
-            params["W_vh"] = uniform(rng_context, shapes["W_vh"], 1 / np.sqrt(self.context_size))
-        for d, streams in enumerate((rng_cells, rng_backward)[: self.directions]):
-            for layer, (cell, stream) in enumerate(zip(self.cells, streams, strict=True)):
-                drawn = cell.init_params(stream, dtype=dtype, **options)
-                params |= {key(layer, name, d): value for name, value in drawn.items()}
-        return {name: value.astype(dtype, copy=False) for name, value in params.items()}
+    network: Network
+    params: dict[str, Array]
+    layers: Layers
+    y: Array
+    context: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +73,8 @@ class NetworkTrace:
     layers[l][d] are Traces, d = 0 the forward direction; d = 1 is in its own order, each
     sequence reversed by itself. y (T, O, B); loss is the sum over time and the mean over the
     batch, loss_by_step (T,) what each step adds to it; d_y (T, O, B) = ∂L/∂y; context (V, B) or
-    None; grads has the keys and shapes of params. All arrays are read-only.
+    None; grads has the keys and shapes of params. All arrays are read-only. loss and loss_by_step
+    are NaN where the loss is one's own, of which d_y and direct gradients are known alone.
     """
 
     network: Network
@@ -189,47 +128,140 @@ def run_network(
     forward; `backward` may have its own.
     Raises ValueError for a wrong key, shape or dtype, and for NaN or inf in x.
     """
-    weights, layers, y, context = _forward(network, params, batch, tell)
+    record = _forward(network, params, batch, tell)
     errors = ERRORS[checks.choice("loss", batch.loss, ERRORS)]
-    lengths = layers[0][0].lengths
+    mask = _asked(batch.mask, record.layers[0][0].lengths)
     with np.errstate(all="ignore"):
-        loss_by_step, d_y = weighted(errors, y, batch.target, _asked(batch.mask, lengths))
-        direct = np.matmul(weights["W_hy"].T, d_y)
-    traces = backward_layers(layers, direct, network.readout == "aligned", backward)
-    return NetworkTrace(network, weights, traces, y, loss_by_step.sum().item(), loss_by_step,
-                        d_y, context)  # fmt: skip
+        loss_by_step, d_y = weighted(errors, record.y, batch.target, mask)
+    trace = _backward(record, d_y, backward)
+    return replace(trace, loss=loss_by_step.sum().item(), loss_by_step=loss_by_step)
 
 
 def predict(network: Network, params: dict[str, Any], batch: Examples) -> Array:
     """y (T, O, B) alone, without loss and backward pass. Raises ValueError as `run_network`."""
-    return _forward(network, params, batch)[2]
+    return _forward(network, params, batch).y
+
+
+def forward_network(
+    network: Network,
+    params: dict[str, Any],
+    x: Any,
+    h0: Sequence[Any] | None = None,
+    c0: Sequence[Any] | None = None,
+    lengths: Any = None,
+    context: Any = None,
+    tell: Tell | None = None,
+) -> NetworkRecord:
+    """The forward pass over x (T, D, B) or tokens (T, B), from states of one's own.
+
+    h0, c0: one array (H, B), or None for zeros, for each layer and direction, in PyTorch's order:
+    layer 0 forward, layer 0 backward, layer 1 forward, ... So a stateful network goes on from
+    `[trace.h[-1] for layer in record.layers for trace in layer]`, and c likewise.
+    Runs in the dtype of the parameters. Raises ValueError for a wrong key, shape or dtype, for NaN
+    or inf in x or a state, and for an h0 of the first layer beside a context.
+    """
+    weights = checks.params(params, network.param_shapes())
+    dtype = np.result_type(*weights.values())
+    weights = {name: value.astype(dtype) for name, value in weights.items()}
+    given, x = x, checks.inputs(x, network.cells[0].input_size)
+    if not np.iscomplexobj(x):  # complex for complex-step derivatives
+        x = x.astype(dtype, copy=False)
+    known = checks.lengths(lengths, len(x), x.shape[2])
+    check_padding(given, known)
+    states = [_states(network, name, s, x.shape[2]) for name, s in (("h0", h0), ("c0", c0))]
+    context = _context(network, context, x.shape[2], dtype)
+    with np.errstate(all="ignore"):
+        if context is not None:
+            if states[0][0][0] is not None:
+                raise ValueError("h0[0] must be None where a context makes the first state")
+            states[0][0] = (weights["W_vh"] @ context, *states[0][0][1:])
+        layers = forward_layers(
+            network.cells, weights, x, network.directions, states[0], known, tell, states[1]
+        )
+        y = np.matmul(weights["W_hy"], _read(network, layers)) + weights["b_y"][:, None]
+    return NetworkRecord(network, weights, layers, y, context)
+
+
+def backward_network(
+    record: NetworkRecord,
+    d_y: Any = None,
+    d_h: Sequence[Any] | None = None,
+    d_c: Sequence[Any] | None = None,
+    backward: Backward = full_backward,
+) -> NetworkTrace:
+    """Every gradient of a loss of one's own, from its direct gradients.
+
+    d_y (T, O, B) = ∂L/∂y; d_h, d_c: for each layer and direction, in `forward_network`'s order,
+    (T, H, B) or None: what reaches its h and c otherwise than through layers and readout, each in
+    its own order of processing. What is not given is 0. Those of the first states are
+    `trace.layers[l][d].d_h[0]` and `d_c[0]`.
+    Raises ValueError for a wrong shape, and for a d_c of cells that have no cell state.
+    """
+    if d_y is None:
+        d_y = np.zeros_like(record.y)
+    d_y = checks.cast("d_y", checks.array("d_y", d_y, record.y.shape, finite=False), record.y.dtype)
+    seq_len, _, batch_size = record.y.shape
+    of_h, of_c = (
+        _states(record.network, name, s, batch_size, (seq_len,))
+        for name, s in (("d_h", d_h), ("d_c", d_c))
+    )
+    return _backward(record, d_y, backward, of_h, of_c)
+
+
+def _backward(
+    record: NetworkRecord,
+    d_y: Array,
+    backward: Backward,
+    d_h: States | None = None,
+    d_c: States | None = None,
+) -> NetworkTrace:
+    with np.errstate(all="ignore"):
+        direct = np.matmul(record.params["W_hy"].T, d_y)
+    aligned = record.network.readout == "aligned"
+    traces = backward_layers(record.layers, direct, aligned, backward, d_h, d_c)
+    return NetworkTrace(record.network, record.params, traces, record.y, np.nan,
+                        np.full(len(d_y), np.nan), d_y, record.context)  # fmt: skip
 
 
 def _forward(
     network: Network, params: dict[str, Any], batch: Examples, tell: Tell | None = None
-) -> tuple[dict[str, Array], Layers, Array, Array | None]:
-    """(parameters as checked copies, records, y, context)."""
-    weights = checks.params(params, network.param_shapes())
-    dtype = np.result_type(*weights.values())
-    weights = {name: value.astype(dtype) for name, value in weights.items()}
-    x = checks.inputs(batch.x, network.cells[0].input_size)
-    if not np.iscomplexobj(x):  # complex for complex-step derivatives
-        x = x.astype(dtype, copy=False)
-    lengths = checks.lengths(getattr(batch, "lengths", None), len(x), x.shape[2])
-    context = _context(network, batch, dtype)
-    with np.errstate(all="ignore"):
-        h0 = None if context is None else weights["W_vh"] @ context
-        layers = forward_layers(network.cells, weights, x, network.directions, h0, lengths, tell)
-        y = np.matmul(weights["W_hy"], _read(network, layers)) + weights["b_y"][:, None]
-    return weights, layers, y, context
+) -> NetworkRecord:
+    lengths, context = (getattr(batch, name, None) for name in ("lengths", "context"))
+    return forward_network(network, params, batch.x, None, None, lengths, context, tell)
 
 
-def _context(network: Network, batch: Examples, dtype: np.dtype) -> Array | None:
-    """A copy of what the batch brings for the first state; None if the network does not read it."""
+def _states(
+    network: Network,
+    name: str,
+    given: Sequence[Any] | None,
+    batch_size: int,
+    steps: tuple[int, ...] = (),
+) -> list[tuple[Array | None, ...]]:
+    """Checked arrays (steps, H, batch) of each layer and direction; None where there is none."""
+    directions, cells = network.directions, network.cells
+    count = len(cells) * directions
+    arrays = [None] * count if given is None else list(given)
+    if len(arrays) != count:
+        raise ValueError(f"{name} must hold an array or None for each of {len(cells)} layers and "
+                         f"{directions} directions, {count} in all, got {len(arrays)}")  # fmt: skip
+    found: list[Array | None] = []
+    for k, value in enumerate(arrays):
+        cell = cells[k // directions]
+        if value is not None and name[-2:] in ("c0", "_c") and not cell.HAS_CELL_STATE:
+            raise ValueError(f"{name}[{k}] must be None for {type(cell).__name__}, which has no "
+                             "cell state")  # fmt: skip
+        shape = (*steps, cell.hidden_size, batch_size)
+        found.append(
+            None if value is None else checks.array(f"{name}[{k}]", value, shape, finite=not steps)
+        )
+    return [tuple(found[k : k + directions]) for k in range(0, count, directions)]
+
+
+def _context(network: Network, given: Any, batch_size: int, dtype: np.dtype) -> Array | None:
+    """A copy of what makes the first state; None if the network does not read it."""
     if not network.context_size:
         return None
-    given: Any = getattr(batch, "context", None)
-    shape = (network.context_size, batch.x.shape[-1])
+    shape = (network.context_size, batch_size)
     if given is None:
         raise ValueError(f"context must have shape {shape}, got None")
     return checks.array("context", given, shape).astype(dtype)

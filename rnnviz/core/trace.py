@@ -15,7 +15,7 @@ import numpy as np
 
 from rnnviz.core.cell import Cell, named_rows
 from rnnviz.core.numerics import Array, log10_hypot, log10_norm, log10_rms
-from rnnviz.core.scaling import by_bands, fitted
+from rnnviz.core.scaling import add_scaled, by_bands, fitted
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +30,7 @@ class Record:
     steps every array is exactly 0.
     Of a cell with a skip of d steps: h_before (d−1, H, B) holds the states before h[0], delayed
     (T, H, B) what W_skip acts on: delayed[t] is the state d steps before h[t+1]. Else None.
+    note: how x was read where its shape leaves that open; else "".
     """
 
     cell: Cell
@@ -42,6 +43,7 @@ class Record:
     lengths: Array | None = field(default=None, kw_only=True)
     h_before: Array | None = field(default=None, kw_only=True)
     delayed: Array | None = field(default=None, kw_only=True)
+    note: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         for value in vars(self).values():
@@ -84,6 +86,7 @@ class Trace(Record):
     times 2**direct_log2 where these exponents are given, else they are None.
     d_h, d_c (T+1, H, B): total gradients as autograd defines them, ∂L/∂h_t and ∂L/∂c_t.
     d_gate_values (T, ·, B): ∂L/∂(pre-activation), in the order `cell.D_GATE_ROWS`.
+    d_c_direct (T, H, B): d_c_direct[t] = ∂⁺L/∂c[t+1], None where no loss reads a cell state.
     d_log2, d_c_log2, d_gate_log2, integers: the true gradients are d_h · 2**d_log2, d_c ·
     2**d_c_log2 and d_gate_values · 2**d_gate_log2. All zero unless the dtype would overflow or
     underflow; one exponent a step and sequence, (·, 1, B), unless entries are too far apart for
@@ -102,8 +105,16 @@ class Trace(Record):
     d_gate_values: Array
     d_gate_log2: Array
     direct_log2: Array | None = field(default=None, kw_only=True)
+    d_c_direct: Array | None = field(default=None, kw_only=True)
     d_carry: Array | None = field(default=None, kw_only=True)
     d_carry_log2: Array | None = field(default=None, kw_only=True)
+
+    @property
+    def enters(self) -> Array:
+        """(T, B): whether a direct gradient reaches the state that a step leads to."""
+        of_h = np.any(self.d_h_direct, axis=1)
+        of_c = of_h if self.d_c_direct is None else np.any(self.d_c_direct, axis=1)
+        return np.logical_or(of_h, of_c)
 
     @cached_property
     def d_x(self) -> Array:
@@ -176,6 +187,8 @@ def state_log10(trace: Trace, h: Array | None = None) -> Array:
         return h
     result = h.copy()
     result[:-1] = log10_hypot(h[:-1], log10_norm(carried[0], 1, carried[1]))
+    if trace.d_c_direct is not None:
+        result[-1] = log10_hypot(h[-1], log10_norm(trace.d_c_direct[-1], 0))
     return result
 
 
@@ -183,7 +196,7 @@ def cell_carry(trace: Trace) -> tuple[Array, Array] | None:
     """∂L/∂c_t with h_t held fixed, (T, H, B) for t = 0 .. T−1, and its exponents.
 
     What reaches c_t from c_{t+1}: of an LSTM f_{t+1} ∘ d_c[t+1], and what c_t sends through the
-    peepholes of i and f. None without a cell state.
+    peepholes of i and f; and its direct gradient. None without a cell state.
     """
     if trace.d_carry is not None and trace.d_carry_log2 is not None:
         return trace.d_carry, trace.d_carry_log2
@@ -196,10 +209,15 @@ def cell_carry(trace: Trace) -> tuple[Array, Array] | None:
 
     with np.errstate(all="ignore"):
         if trace.d_c_log2.shape[1] == trace.d_gate_log2.shape[1] == 1:
-            return trace.cell.carried(trace), trace.d_c_log2[1:]
-        of_c = trace.d_c[1:], trace.d_c_log2[1:]
-        found = by_bands(carried, of_c, (trace.d_gate_values, trace.d_gate_log2))
-        return fitted(trace.h.dtype, *found)[0]
+            found = trace.cell.carried(trace), trace.d_c_log2[1:]
+        else:
+            of_c = trace.d_c[1:], trace.d_c_log2[1:]
+            parts = by_bands(carried, of_c, (trace.d_gate_values, trace.d_gate_log2))
+            found = fitted(trace.h.dtype, *parts)[0]
+        if trace.d_c_direct is None:
+            return found
+        direct = np.concatenate([np.zeros_like(found[0][:1]), trace.d_c_direct[:-1]])
+        return add_scaled(found, (direct, np.zeros((1, 1, 1), np.int64)))
 
 
 def rms_over_batch(trace: Trace, log10: Array) -> Array:

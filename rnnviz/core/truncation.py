@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core import checks
-from rnnviz.core.bptt import Tell, backward, checked_direct
+from rnnviz.core.bptt import Tell, backward, checked_direct, checked_direct_of_c
 from rnnviz.core.numerics import Array
 from rnnviz.core.scaling import add_scaled
 from rnnviz.core.trace import Record, Trace, cell_carry
@@ -21,6 +21,8 @@ def truncated_backward(
     stride: int = 0,
     direct_log2: Any = None,
     tell: Tell | None = None,
+    *,
+    d_c_direct: Any = None,
 ) -> Trace:
     """Every `stride` steps the losses since the last time are sent back through the last
     `window` steps at most; gradients are summed over these windows.
@@ -38,17 +40,22 @@ def truncated_backward(
     checks.size("window", window)
     every = min(checks.size("stride", stride, 0) or window, window)
     if window >= record.seq_len:
-        return backward(record, d_h_direct, direct_log2, tell)
+        return backward(record, d_h_direct, direct_log2, tell, d_c_direct=d_c_direct)
     direct, log2 = checked_direct(record, d_h_direct, direct_log2)
+    of_c = checked_direct_of_c(record, d_c_direct)
     total, done = _Sum(record), 0
     for stop in (*range(every, record.seq_len, every), record.seq_len):
         start = max(0, stop - window)
         recent = direct[start:stop].copy()
         recent[: done - start] = 0
         exponents = None if log2 is None else log2[start:stop]
-        total.add(start, backward(_steps(record, start, stop), recent, exponents, tell))
+        recent_c = None if of_c is None else of_c[start:stop].copy()
+        if recent_c is not None:
+            recent_c[: done - start] = 0
+        steps = _steps(record, start, stop)
+        total.add(start, backward(steps, recent, exponents, tell, d_c_direct=recent_c))
         done = stop
-    return total.trace(direct, log2)
+    return replace(total.trace(direct, log2), d_c_direct=of_c)
 
 
 class _Sum:

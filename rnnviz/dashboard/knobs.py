@@ -158,6 +158,14 @@ def _variant_value(known: Field, key: str) -> str:
     return str(st.selectbox(label, choices, key=key, format_func=_called, **DRAFT))
 
 
+def _check_page(model: Model) -> None:
+    """Raise ValueError for a number that no link may ask for either."""
+    for name, value in model.overrides:
+        known = override_field(name, model.kind)
+        if known.kind != "choice" and not known.page_low <= value <= known.page_high:
+            raise ValueError(f"{name} of {model.kind} must be {known.allowed} here, got {value}")
+
+
 def _called(choice: str) -> str:
     return texts("sidebar").get(f"variant_{choice}", setting_name(choice))
 
@@ -167,6 +175,7 @@ def _add_variant(kind: str, setting: str, value: str) -> None:
     models = st.session_state["models"]
     try:
         model = Model(f"{kind}:{setting}={value.strip()}")
+        _check_page(model)
     except ValueError as error:
         st.session_state[PROBLEM] = str(error)
         return

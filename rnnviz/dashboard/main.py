@@ -24,7 +24,7 @@ from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum
 from rnnviz.dashboard.saving import Shared
 from rnnviz.dashboard.server import url
 from rnnviz.experiment import Experiment
-from rnnviz.views.picture import batch_note
+from rnnviz.views.picture import batch_note, idle_note
 from rnnviz.wording.texts import fill, texts
 
 PAGES = {
@@ -110,7 +110,11 @@ def _answer(path: str, setting: state.Setting) -> None:
         waits = compute.traces.must_wait(setting.experiment)
     try:
         with layout.patience(setting.experiment, seconds, waits):
-            layout.note(batch_note(compute.plan(setting.experiment).batch))
+            notes = (
+                batch_note(compute.plan(setting.experiment).batch),
+                idle_note(setting.experiment),
+            )
+            layout.note(" ".join(filter(None, notes)))
             if path != "gates":  # which has a switch for it
                 train_controls.shown_after(setting.experiment)
             PAGES[path].page(setting)

@@ -154,7 +154,7 @@ def _pairs(run: Run, part: LayerTrace, progress: Progress | None) -> pairs.PairM
 
 
 def _pairs_of(trace: Trace, sequences: int) -> Estimate:
-    losses = int(trace.d_h_direct.any(axis=(1, 2)).sum())
+    losses = int(trace.enters.any(axis=1).sum())
     return limits.pairs_cost(trace.cell, trace.seq_len, losses, sequences)
 
 

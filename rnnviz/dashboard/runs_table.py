@@ -131,7 +131,7 @@ def _plain(value: float) -> float | None:
 def link_of(run: Kept) -> str:
     """The query that repeats a run: its experiment, trained for as many steps; "" where these are
     more than a link may ask for."""
-    if run.updates > FIELDS["train_steps"].high:
+    if run.updates > FIELDS["train_steps"].page_high:
         return ""
     return urlencode(to_query(replace(run.experiment, train_steps=run.updates)))
 

@@ -217,10 +217,10 @@ def _knob(name: str) -> None:
         rates = sorted({*RATES, float(value)})
         st.select_slider(options=rates, format_func="{:g}".format, **common)
     elif known.kind == "int":
-        common |= {"min_value": int(known.low), "max_value": int(known.high)}
+        common |= {"min_value": int(known.page_low), "max_value": int(known.page_high)}
         st.number_input(step=1, **common)
     else:
-        common |= {"min_value": known.low, "max_value": known.high}
+        common |= {"min_value": known.page_low, "max_value": known.page_high}
         st.number_input(step=known.step, format="%g", **common)
 
 
@@ -275,7 +275,7 @@ def troubles(run: Training) -> None:
     with st.container(horizontal=True, gap="small"):
         if run.experiment.clip == "none":
             st.button(text["clip"], on_click=_set, args=({"clip": "norm", "clip_at": 1.0},))
-        rate = max(run.experiment.learning_rate / 10, FIELDS["learning_rate"].low)
+        rate = max(run.experiment.learning_rate / 10, FIELDS["learning_rate"].page_low)
         st.button(text["slower"], on_click=_set, args=({"learning_rate": rate},))
 
 

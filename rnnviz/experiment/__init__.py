@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnnviz.core.cost import Estimate, Speed
 from rnnviz.experiment.config import FIELDS, MAX_MODELS, Experiment
+from rnnviz.experiment.effects import idle
 from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.plan import (
@@ -30,6 +31,7 @@ __all__ = [
     "Speed",
     "check_size",
     "estimate",
+    "idle",
     "init_params",
     "make_batch",
     "make_networks",

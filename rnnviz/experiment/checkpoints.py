@@ -15,9 +15,10 @@ import numpy as np
 from rnnviz.core import checks
 from rnnviz.core.network import Network
 from rnnviz.core.numerics import Array
-from rnnviz.experiment.config import FIELDS, Experiment
+from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.runs import held_out, params_after, start
+from rnnviz.experiment.weights import settings
 from rnnviz.tasks.text import SAMPLE
 
 FOLDER = Path(__file__).parents[1] / "checkpoints"
@@ -107,10 +108,3 @@ def shipped(experiment: Experiment) -> dict[str, dict[str, Array]]:
     recipes = {recipe: name for name, recipe in RECIPES.items()}
     alone = {str(model): replace(experiment, models=(model,)) for model in experiment.models}
     return {label: load(recipes[e]).params for label, e in alone.items() if e in recipes}
-
-
-def settings(experiment: Experiment) -> dict[str, Any]:
-    """The fields of an experiment that are not at their defaults, as JSON holds them."""
-    given = {name: getattr(experiment, name) for name in FIELDS}
-    changed = {name: v for name, v in given.items() if v != FIELDS[name].default}
-    return {name: list(v) if isinstance(v, tuple) else v for name, v in changed.items()}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from rnnviz.experiment.fields import Field, knob
-from rnnviz.experiment.model import NETWORK_FIELDS, Model
+from rnnviz.experiment.model import NETWORK_FIELDS, TINY, Model
 from rnnviz.tasks import LOSS_AT, TASKS
 from rnnviz.tasks.text import MAX_CHARACTERS
 from rnnviz.training import CLIPS, OPTIMIZERS
@@ -23,7 +23,8 @@ def _network(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Some models, one task, one batch, one seed. Each field's range is in `FIELDS`.
+    """Some models, one task, one batch, one seed. Each field's range is in `FIELDS`; whether a run
+    is affordable, `estimate` and `check_size` tell.
 
     models: labels or `Model`s, 1 to 6. Every model sees the same task, batch and seed.
     gain scales W_hh (of gated cells each H × H block); memory_bias is the LSTM's b_f and the
@@ -44,9 +45,9 @@ class Experiment:
         (Model("rnn"), Model("lstm"), Model("gru")), "models", low=1, high=MAX_MODELS
     )
     task: str = knob("delayed_recall", "choice", choices=tuple(TASKS))
-    seq_len: int = knob(100, "int", low=2, high=2000, log=True, step=1)
+    seq_len: int = knob(100, "int", low=2, most=2000, log=True, step=1)
     hidden_size: int = _network("hidden_size")
-    batch_size: int = knob(16, "int", low=1, high=256, log=True, step=1)
+    batch_size: int = knob(16, "int", low=1, most=256, log=True, step=1)
     init: str = _network("init")
     gain: float = _network("gain")
     activation: str = _network("activation")
@@ -57,19 +58,19 @@ class Experiment:
     bidirectional: str = _network("bidirectional")
     leak: float = _network("leak")
     skip: int = _network("skip")
-    distractor: float = knob(1.0, "float", low=0.0, high=10.0, step=0.1)
+    distractor: float = knob(1.0, "float", low=0.0, most=10.0, step=0.1)
     loss_at: str = knob("last", "choice", choices=LOSS_AT)
     seed: int = knob(0, "int", low=0, high=2**31 - 1, step=1)
     dtype: str = knob("float64", "choice", choices=DTYPES)
     text: str = knob("", "text", low=0, high=MAX_CHARACTERS)
     match: str = knob("hidden_size", "choice", choices=MATCHES)
     optimizer: str = knob("adam", "choice", choices=tuple(OPTIMIZERS))
-    learning_rate: float = knob(1e-3, "float", low=1e-6, high=10.0, log=True)
+    learning_rate: float = knob(1e-3, "float", low=0.0, least=1e-6, most=10.0, log=True)
     clip: str = knob("none", "choice", choices=tuple(CLIPS))
-    clip_at: float = knob(1.0, "float", low=1e-3, high=1e3, log=True, step=0.1)
-    window: int = knob(0, "int", low=0, high=2000, step=1)
-    stride: int = knob(0, "int", low=0, high=2000, step=1)
-    train_steps: int = knob(0, "int", low=0, high=20_000, step=1)
+    clip_at: float = knob(1.0, "float", low=TINY, least=1e-3, most=1e3, log=True, step=0.1)
+    window: int = knob(0, "int", low=0, most=2000, step=1)
+    stride: int = knob(0, "int", low=0, most=2000, step=1)
+    train_steps: int = knob(0, "int", low=0, most=20_000, step=1)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", _models(self.models))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -95,10 +96,13 @@ def _tape(cell: Cell, seq_len: int) -> int:
 
 
 def _allocated(cell: Cell, seq_len: int) -> int:
-    """Elements of the tape of one sequence; views of another array count once."""
-    arrays = [a for a in cell.allocate(seq_len, 1, np.dtype(np.float32)) if a is not None]
+    """Elements of the tape of one sequence; views of another array count once. As many for each
+    unit: those of one are made."""
+    one = replace(cell, hidden_size=1)
+    arrays = [a for a in one.allocate(seq_len, 1, np.dtype(np.float32)) if a is not None]
     owners = [array if array.base is None else array.base for array in arrays]
-    return sum(array.size for array in {id(array): array for array in owners}.values())
+    sizes = (array.size for array in {id(array): array for array in owners}.values())
+    return cell.hidden_size * sum(sizes)
 
 
 def _gradients(cell: Cell, seq_len: int) -> int:

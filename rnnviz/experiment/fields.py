@@ -18,6 +18,8 @@ class Field:
     """A setting: its default, its kind ("int", "float", "choice", "text", "models") and what is
     allowed: low to high for numbers (for text and models: their number), a name in `choices`.
 
+    That is what mathematics allows; whether a run is affordable, its estimated cost says. least
+    and most: what a page's knobs and links ask for at all, low and high unless said otherwise.
     url is its name in a link; a knob moves by `step`, on a logarithmic scale if `log`.
     """
 
@@ -29,6 +31,8 @@ class Field:
     log: bool = False
     step: float | None = None
     url: str = ""
+    least: float | None = None
+    most: float | None = None
 
     def check(self, name: str, value: object) -> Any:
         """`value` in its own type if it is allowed; else a ValueError with the name."""
@@ -36,6 +40,8 @@ class Field:
             return checks.choice(name, value, self.choices)
         if self.kind == "text":
             return _text(name, value, int(self.high))
+        if self.kind == "int" and math.isinf(self.high):
+            return checks.size(name, value, int(self.low))
         number = checks.number(name, value, self.low, self.high)
         if self.kind == "float":
             return number + 0.0  # −0.0 is 0.0: one value, one name
@@ -44,21 +50,32 @@ class Field:
         raise ValueError(f"{name} must be an integer {self.allowed}, got {value!r}")
 
     def read(self, text: str) -> Any:
-        """The nearest allowed value to what `text` says; None if it says nothing usable."""
+        """The nearest value that a link may ask for to what `text` says; None if it says nothing
+        usable."""
         if self.kind == "choice":
             return text if text in self.choices else None
         number = parse_number(text)
         if number is None:
             return None
-        nearest = min(max(number, self.low), self.high)
+        nearest = min(max(number, self.page_low), self.page_high)
         return round(nearest) if self.kind == "int" else nearest + 0.0
 
     @property
+    def page_low(self) -> float:
+        """The least that a page asks for."""
+        return self.low if self.least is None else self.least
+
+    @property
+    def page_high(self) -> float:
+        """The most that a page asks for."""
+        return self.high if self.most is None else self.most
+
+    @property
     def allowed(self) -> str:
-        """What is allowed, in words."""
+        """What a page may ask for, in words."""
         if self.kind == "choice":
             return "one of " + ", ".join(self.choices)
-        return f"{show(self.low)} to {show(self.high)}"
+        return f"{show(self.page_low)} to {show(self.page_high)}"
 
 
 def knob(default: Any, kind: str, **options: Any) -> Any:

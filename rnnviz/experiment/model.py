@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 from typing import Any
 
@@ -11,20 +12,22 @@ from rnnviz.core.initializers import INITIALIZERS
 from rnnviz.experiment.fields import Field, show
 
 GATE_INITS = ("constant", "chrono")
+TINY = sys.float_info.min
+"""Stands for "above 0"."""
 
 # The settings of a network; an experiment shares them among its models, a model overrides them.
 NETWORK_FIELDS: dict[str, Field] = {
-    "hidden_size": Field(64, "int", low=1, high=512, log=True, step=1),
+    "hidden_size": Field(64, "int", low=1, most=512, log=True, step=1),
     "init": Field("uniform", "choice", choices=tuple(INITIALIZERS)),
-    "gain": Field(1.0, "float", low=0.01, high=16.0, log=True, step=0.01),
+    "gain": Field(1.0, "float", low=0.0, least=0.01, most=16.0, log=True, step=0.01),
     "activation": Field("tanh", "choice", choices=tuple(ACTIVATIONS)),
-    "memory_bias": Field(3.0, "float", low=-10.0, high=10.0, step=0.1),
+    "memory_bias": Field(3.0, "float", least=-10.0, most=10.0, step=0.1),
     "gate_init": Field("constant", "choice", choices=GATE_INITS),
-    "input_scale": Field(1.0, "float", low=0.0, high=100.0, step=0.1),
-    "layers": Field(1, "int", low=1, high=4, step=1),
+    "input_scale": Field(1.0, "float", low=0.0, most=100.0, step=0.1),
+    "layers": Field(1, "int", low=1, most=4, step=1),
     "bidirectional": Field("no", "choice", choices=("no", "yes")),
-    "leak": Field(1.0, "float", low=0.01, high=1.0, step=0.01),
-    "skip": Field(0, "int", low=0, high=100, step=1),
+    "leak": Field(1.0, "float", low=TINY, high=1.0, least=0.01, step=0.01),
+    "skip": Field(0, "int", low=0, most=100, step=1),
 }
 SHARED = ("hidden_size", "init", "gain", "input_scale", "layers", "bidirectional", "skip")
 

@@ -14,12 +14,11 @@ from rnnviz.core.cost import Estimate, Speed
 from rnnviz.core.network import Network
 from rnnviz.experiment import cost
 from rnnviz.experiment.config import Experiment
-from rnnviz.experiment.model import NETWORK_FIELDS, Model, cell_options
+from rnnviz.experiment.model import Model, cell_options
 from rnnviz.tasks import TASKS, Batch, Task, stream
 
 MAX_BYTES = 1 << 30
 MAX_SECONDS = 10.0
-LARGEST_MATCH = 4 * int(NETWORK_FIELDS["hidden_size"].high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,12 +176,17 @@ def _nearest(
 ) -> Network:
     """The network of this kind whose parameter count comes nearest to `target`; by bisection,
     for the count grows with the hidden size."""
-    low, high = 1, LARGEST_MATCH
+
+    def made(hidden_size: int) -> Network:
+        return _make_network(experiment, model, hidden_size, input_size, output_size)
+
+    low, high = 1, 2
+    while made(high).param_count() <= target:
+        low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        network = _make_network(experiment, model, middle, input_size, output_size)
-        low, high = (middle, high) if network.param_count() <= target else (low, middle)
-    pair = [_make_network(experiment, model, h, input_size, output_size) for h in (low, high)]
+        low, high = (middle, high) if made(middle).param_count() <= target else (low, middle)
+    pair = [made(low), made(high)]
     return min(pair, key=lambda network: abs(network.param_count() - target))
 
 
@@ -193,19 +197,26 @@ def setting(experiment: Experiment, model: Model, name: str) -> Any:
 
 def init_params(experiment: Experiment, model: Model, network: Network) -> dict[str, np.ndarray]:
     """The initial parameters of one model."""
+    return network.init_params(
+        stream(experiment.seed, "weights"),
+        dtype=np.dtype(experiment.dtype).type,
+        **draw_options(experiment, model),
+    )
+
+
+def draw_options(experiment: Experiment, model: Model) -> dict[str, Any]:
+    """How the parameters of one model are drawn: options of `Network.init_params`."""
     own_bias = model.bias()
     gate_init = setting(experiment, model, "gate_init")
     if own_bias is not None and "gate_init" not in dict(model.overrides):
         gate_init = "constant"
-    return network.init_params(
-        stream(experiment.seed, "weights"),
-        dtype=np.dtype(experiment.dtype).type,
-        init=setting(experiment, model, "init"),
-        gain=setting(experiment, model, "gain"),
-        input_scale=setting(experiment, model, "input_scale"),
-        memory_bias=experiment.memory_bias if own_bias is None else own_bias,
-        chrono=max(3, experiment.seq_len) if gate_init == "chrono" else None,
-    )
+    return {
+        "init": setting(experiment, model, "init"),
+        "gain": setting(experiment, model, "gain"),
+        "input_scale": setting(experiment, model, "input_scale"),
+        "memory_bias": experiment.memory_bias if own_bias is None else own_bias,
+        "chrono": max(3, experiment.seq_len) if gate_init == "chrono" else None,
+    }
 
 
 def make_task(experiment: Experiment) -> Task:

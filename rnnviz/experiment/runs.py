@@ -15,6 +15,7 @@ from rnnviz.core.network import Network, NetworkTrace, predict, run_network
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.plan import Plan, make_task, plan, setting
+from rnnviz.experiment.weights import fitting
 from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
 from rnnviz.training import METRICS, TrainOptions, TrainState, advance
@@ -64,7 +65,7 @@ class Run(Mapping[str, NetworkTrace]):
 
 def run(
     experiment: Experiment,
-    trained: Mapping[str, dict[str, np.ndarray]] | None = None,
+    trained: Mapping[str, Mapping[str, Any]] | None = None,
     tell: Tell | None = None,
 ) -> Run:
     """Every model of the experiment on the same batch, forward and backward, all recorded.
@@ -72,26 +73,55 @@ def run(
     The weights' stream depends on the seed alone: models of one kind start from the same draw,
     and no task, length or batch size redraws W_hh. With train_steps > 0 each model is trained
     that long first, on batches of which this one is the first; where the parameters that this
-    leads to are known already, `trained` has them by label. tell: is called again and again on
-    the way, training too; what it raises ends the run.
-    Raises ValueError where the task cannot be made (a text with fewer than 2 characters).
+    leads to are known already, `trained` has them by label, such as what `numpy.load` reads of a
+    file that `python -m rnnviz train` wrote. tell: is called again and again on the way, training
+    too; what it raises ends the run.
+    Raises ValueError where the task cannot be made (a text with fewer than 2 characters), and for
+    `trained` of a label that is no model's or that does not fit its network. Which settings act on
+    no model, `idle` tells.
     """
     return run_plan(plan(experiment), trained, tell)
 
 
 def run_plan(
     planned: Plan,
-    trained: Mapping[str, dict[str, np.ndarray]] | None = None,
+    trained: Mapping[str, Mapping[str, Any]] | None = None,
     tell: Tell | None = None,
 ) -> Run:
     """`run` of an experiment whose task and networks are made already."""
-    known, traces = trained or {}, {}
+    known, traces = _trained(planned, trained or {}), {}
     for label, network in planned.networks.items():
         params = known[label] if label in known else _params(planned, label, tell)
         traces[label] = run_network(
             network, params, planned.batch, partial(backward, tell=tell), tell
         )
     return Run(traces, planned.batch, planned.experiment)
+
+
+def _trained(
+    planned: Plan, given: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Label -> parameters that fit its network."""
+    known: dict[str, dict[str, np.ndarray]] = {}
+    for name, arrays in given.items():
+        label = _label(planned, name)
+        if label in known:
+            raise ValueError(f"trained must have each model once, got {label} twice")
+        known[label] = fitting(planned.networks[label], arrays, f"trained[{name!r}]")
+    return known
+
+
+def _label(planned: Plan, name: str) -> str:
+    """The model that a label means, however it is written."""
+    try:
+        label = Model(name)
+    except ValueError:
+        label = None
+    if label not in planned.networks:
+        labels = ", ".join(planned.networks)
+        raise ValueError(f"trained must have labels of models of the experiment ({labels}), "
+                         f"got {name!r}")  # fmt: skip
+    return str(label)
 
 
 def _params(planned: Plan, label: str, tell: Tell | None) -> dict[str, np.ndarray]:

@@ -38,6 +38,7 @@ from rnnviz.experiment import (
     make_task,
     run,
 )
+from rnnviz.experiment.effects import acted_on, why_idle
 from rnnviz.sweep.pool import Jobs, Pool, chunked, cores
 
 Pairs = tuple[tuple[str, Any], ...]
@@ -118,6 +119,12 @@ def points(
     """Every point of a sweep, the last field's values changing first, the seeds before them.
     Raises ValueError as `sweep` does, before the first point."""
     axes = {name: axis(experiment, name, values) for name, values in over.items()}
+    for name, values in axes.items():
+        if len(values) > 1 and not acted_on(experiment, axes, name):
+            raise ValueError(
+                f"over must hold fields that act on a model, {name} acts on none of "
+                f"{', '.join(experiment.models)}: {why_idle(experiment, name)}"
+            )
     every = [experiment.seed] if seeds is None else list(seeds)
     seeds_ = _different(experiment, "seed", every, "seeds")
     return (

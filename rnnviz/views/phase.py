@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rnnviz.analysis.phase import Axis, PhaseGrid, phase_grids
+from rnnviz.experiment.effects import acted_on
 from rnnviz.jobs.phase import Diagram
 from rnnviz.plots import phase as plots
 from rnnviz.plots import theme
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.names import field_name
+from rnnviz.wording.names import display_name, field_name
 from rnnviz.wording.phase import phase_words
 from rnnviz.wording.texts import fill, texts
 
@@ -38,6 +39,7 @@ class View:
     here: tuple[float, float] | None
     styles: dict[str, theme.Style]
     verdict: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def view(diagram: Diagram, choices: Choices = Choices()) -> View:
@@ -57,7 +59,26 @@ def view(diagram: Diagram, choices: Choices = Choices()) -> View:
         here=here,
         styles=theme.model_styles(models),
         verdict=phase_words(slopes, row) or (texts("phase")["nothing_yet"],),
+        notes=_notes(diagram),
     )
+
+
+def _notes(diagram: Diagram) -> tuple[str, ...]:
+    """Which knob of the diagram does not act on which models."""
+    axes = {axis.name: axis.values for axis in (diagram.x, diagram.y)}
+    said = []
+    for axis in (diagram.x, diagram.y):
+        acting = acted_on(diagram.experiment, axes, axis.name)
+        still = [display_name(str(m)) for m in diagram.experiment.models if m not in acting]
+        if still:
+            said.append(
+                fill(
+                    texts("phase")["idle"],
+                    setting=field_name(axis.name),
+                    models=" and ".join(still),
+                )
+            )
+    return tuple(said)
 
 
 def pictures(view: View) -> Iterator[Picture | Words]:
@@ -66,6 +87,8 @@ def pictures(view: View) -> Iterator[Picture | Words]:
     across, up = field_name(view.x.name), field_name(view.y.name)
     quantity = text[f"number_{view.quantity}"]
     yield Words("verdict", view.verdict)
+    if view.notes:
+        yield Words("note", view.notes)
     yield Picture(
         "phase",
         plots.phase_figure.plain(view.grids, here=view.here, styles=view.styles, height=HEIGHT),

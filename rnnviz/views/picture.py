@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from rnnviz.experiment import Experiment
+from rnnviz.experiment.effects import TRAINING, idle, value_words
 from rnnviz.plots.drawing import Drawing, Track
 from rnnviz.plots.drawing import Words as WordTrack
 from rnnviz.tasks import Batch
+from rnnviz.wording.names import field_name, setting_name
 from rnnviz.wording.texts import fill, texts
 
 
@@ -56,4 +59,16 @@ def batch_note(batch: Batch) -> str:
     if least < batch.seq_len:
         lengths = f"{least}" if least == most else f"{least} to {most}"
         said.append(fill(texts("layout")["padding"], lengths=lengths))
+    return " ".join(said)
+
+
+def idle_note(experiment: Experiment) -> str:
+    """Which settings act on none of the models; "" if all act. How networks are trained is said
+    where they are trained."""
+    names = [name for name in idle(experiment) if name not in TRAINING]
+    text = texts("layout")["idle"]
+    said = (
+        fill(text, setting=field_name(name), value=setting_name(value_words(experiment, name)))
+        for name in names
+    )
     return " ".join(said)

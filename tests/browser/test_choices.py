@@ -60,7 +60,7 @@ def choose(page: Page, name: str) -> None:
         found.fill(TEXT)
         found.press("Control+Enter")
     else:
-        found.press("PageDown" if known.default == known.high else "PageUp")
+        found.press("PageDown" if known.default == known.page_high else "PageUp")
     page.wait_for_url(written(name))
     wait_idle(page)
     expect(page.locator(BODY)).to_be_visible()  # it stays open while its contents change

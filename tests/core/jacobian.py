@@ -7,6 +7,8 @@ import numpy as np
 
 from rnnviz.core.activations import ACTIVATIONS
 
+OUTPUTS = {"tanh": np.tanh, "identity": np.array, "relu": lambda c: np.maximum(c, 0)}
+
 
 def block(trace, gate):
     """A gate's H × H block of W_hh; zeros for a gate without weights."""
@@ -41,16 +43,23 @@ def gru_jacobian(trace, t, b):
     return np.diag(z[:, 0]) + of_z + (1 - z) * (1 - n**2) * inner
 
 
+def gate_slope(cell, value):
+    """σ′ of a gate's value."""
+    if cell.gate_activation == "logistic":
+        return value * (1 - value)
+    return np.where((value > 0) & (value < 1), 0.2, 0.0)
+
+
 def lstm_slopes(trace, t, b):
     """∂h/∂a_o, and ∂c/∂a of i, f, g, each with c_{t-1} and c_t held; (H,)."""
     i, f, g, o = (trace.gates[gate][t - 1, :, b] for gate in "ifgo")
     c, squashed = trace.c[t - 1, :, b], trace.c[t, :, b]
-    squashed = np.tanh(squashed) if trace.cell.output == "tanh" else squashed
+    squashed = OUTPUTS[trace.cell.output](squashed)
     kept = c - g if trace.cell.coupled else c
     slopes = {
-        "o": squashed * o * (1 - o),
-        "i": g * i * (1 - i),
-        "f": kept * f * (1 - f),
+        "o": squashed * gate_slope(trace.cell, o),
+        "i": g * gate_slope(trace.cell, i),
+        "f": kept * gate_slope(trace.cell, f),
         "g": i * slope_of(trace.cell.candidate, g),
     }
     return {gate: s * (gate in trace.cell.trainable_gates) for gate, s in slopes.items()}
@@ -63,7 +72,7 @@ def peephole(trace, gate):
 def lstm_K(trace, t, b):
     """∂h_t/∂c_t, (H,)."""
     o, c = trace.gates["o"][t - 1, :, b], trace.c[t, :, b]
-    through_squash = o * (1 - np.tanh(c) ** 2) if trace.cell.output == "tanh" else o
+    through_squash = o * slope_of(trace.cell.output, OUTPUTS[trace.cell.output](c))
     return through_squash + lstm_slopes(trace, t, b)["o"] * peephole(trace, "o")
 
 

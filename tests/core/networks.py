@@ -10,6 +10,7 @@ import numpy as np
 from rnnviz.core import GRU, LSTM, RNN
 from rnnviz.core.network import Network, NetworkTrace, run_network
 from rnnviz.tasks import Batch
+from tests.core.support import emptied
 
 Array = np.ndarray
 TINY = 1e-30
@@ -24,7 +25,8 @@ class Setting:
     batch: Batch
 
     def trace(self) -> NetworkTrace:
-        return run_network(self.network, self.params, self.batch)
+        x = emptied(self.batch.x, self.batch.lengths)
+        return run_network(self.network, self.params, replace(self.batch, x=x))
 
     def loss(self, name: str, step: Array) -> complex:
         """The loss with one input moved."""
@@ -38,7 +40,7 @@ class Setting:
 def make_batch(T: int, B: int, D: int, O: int, V: int, lengths: Array | None) -> Batch:  # noqa: E741
     rng = np.random.default_rng(5)
     return Batch(
-        x=rng.standard_normal((T, D, B)),
+        x=emptied(rng.standard_normal((T, D, B)), lengths),
         target=rng.standard_normal((T, O, B)),
         mask=rng.uniform(0.5, 2, (T, B)),
         loss="squared_error",

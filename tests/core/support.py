@@ -36,13 +36,13 @@ class Problem:
     lengths: Array | None = None
 
     def trace(self) -> Trace:
-        return bptt(
-            self.cell, self.params, self.x, self.direct, lengths=self.lengths, **self.states
-        )
+        x = emptied(self.x, self.lengths)
+        return bptt(self.cell, self.params, x, self.direct, lengths=self.lengths, **self.states)
 
     def loss(self) -> complex:
         """L = Σ_t e_t · h_t, whose direct gradient is e."""
-        record = forward(self.cell, self.params, self.x, lengths=self.lengths, **self.states)
+        x = emptied(self.x, self.lengths)
+        record = forward(self.cell, self.params, x, lengths=self.lengths, **self.states)
         return (self.direct * record.h[1:]).sum()
 
     def cast(self, dtype: type) -> Problem:
@@ -65,6 +65,13 @@ class Problem:
             return replace(self, x=changed)
         field = "params" if name in self.params else "states"
         return replace(self, **{field: {**getattr(self, field), name: changed}})
+
+
+def emptied(x: Array, lengths: Array | None) -> Array:
+    """x (T, D, B) with zeros in the padding."""
+    if not isinstance(lengths, np.ndarray):
+        return x
+    return np.where(np.arange(len(x))[:, None, None] < lengths, x, 0)
 
 
 def problem(

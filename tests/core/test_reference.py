@@ -13,6 +13,11 @@ import pytest
 from rnnviz.core import GRU, LSTM, RNN, bptt
 
 KINDS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+FORMS = {
+    "rnn_relu": {"activation": "relu"},
+    "lstm_relu": {"candidate": "relu", "output": "relu"},
+    "lstm_hard": {"gate_activation": "hard_sigmoid"},
+}
 FOLDER = Path(__file__).parents[1] / "reference"
 FILES = sorted(path for path in FOLDER.glob("*.npz") if path.stem.split("_")[0] in KINDS)
 
@@ -25,9 +30,9 @@ def test_there_are_golden_arrays():
 def golden_and_trace(request):
     with np.load(request.param) as archive:
         golden = dict(archive)
-    kind, _, variant = request.param.stem.partition("_")
+    kind = request.param.stem.partition("_")[0]
     (_, D), H = golden["W_xh"].shape, golden["W_hh"].shape[1]
-    cell = KINDS[kind](D, H, "relu") if variant == "relu" else KINDS[kind](D, H)
+    cell = KINDS[kind](D, H, **FORMS.get(request.param.stem, {}))
     params = {name: golden[name] for name in cell.param_shapes()}
     states = {name: golden[name] for name in ("h0", "c0") if name in golden}
     return golden, bptt(cell, params, golden["x"], golden["direct"], **states)

@@ -10,7 +10,7 @@ import pytest
 from rnnviz.core import RNN, backward, forward
 from rnnviz.core.trace import cell_carry
 from rnnviz.core.truncation import truncated_backward
-from tests.core.support import KINDS, Problem, over_time, problem, recorded, same
+from tests.core.support import KINDS, Problem, emptied, over_time, problem, recorded, same
 from tests.core.test_skips import with_skip
 from tests.core.variants import VARIANTS, variant_problem
 
@@ -18,7 +18,8 @@ T, B = 11, 3
 
 
 def record_of(p: Problem):
-    return forward(p.cell, p.params, p.x, lengths=p.lengths, **p.states)
+    x = emptied(p.x, p.lengths)
+    return forward(p.cell, p.params, x, lengths=p.lengths, **p.states)
 
 
 def make(kind: str) -> Problem:

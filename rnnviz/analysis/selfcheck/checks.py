@@ -221,9 +221,9 @@ def _weights(run: NetworkTrace, rng: np.random.Generator) -> Check:
 def _losses(run: NetworkTrace, rng: np.random.Generator) -> Check:
     make = partial(Check, LOSSES)
     traces, parts = _traces(run), []
-    asked = [trace for trace in traces if trace.d_h_direct[:, :, 0].any()]
+    asked = [trace for trace in traces if trace.enters[:, 0].any()]
     for trace in asked:
-        losses = int(trace.d_h_direct[:, :, 0].any(axis=1).sum())
+        losses = int(trace.enters[:, 0].sum())
         cost = limits.pairs_cost(trace.cell, trace.seq_len, losses, 1)
         if cost.seconds <= PAIR_SECONDS / len(traces) and not limits.refusal("It", cost):
             parts.append(pair_sums(trace, 0, rng))

@@ -135,12 +135,18 @@ def _adjoints(trace: Trace, at: Places) -> tuple[Array, Array, Array]:
     before = np.ldexp(at.of(trace.d_h, -1), at.exponents(trace.d_log2, -1) - exponents)
     if carry is None:
         return after, before, direct
-    # Nothing comes back to c_T.
-    of_c, log2 = (np.concatenate([v, np.zeros_like(v[:1])]) for v in carry)
+    # What comes back to c_T is its direct gradient alone.
+    values, log2 = carry
+    last = np.zeros_like(values[:1]) if trace.d_c_direct is None else trace.d_c_direct[-1:]
+    of_c = np.concatenate([values, last])
+    log2 = np.concatenate([log2, np.zeros_like(log2[:1])])
     carried, carried_before = (
         np.ldexp(at.of(of_c, offset), at.exponents(log2, offset) - exponents) for offset in (0, -1)
     )
-    pairs = [(after, carried), (before, carried_before), (direct, np.zeros_like(direct))]
+    of_e = np.zeros_like(direct)
+    if trace.d_c_direct is not None:
+        of_e = np.where(first, 0, np.ldexp(of_direct.of(trace.d_c_direct, -2), -exponents))
+    pairs = [(after, carried), (before, carried_before), (direct, of_e)]
     after, before, direct = (np.concatenate(pair) for pair in pairs)
     return after, before, direct
 

@@ -59,7 +59,12 @@ def pair_sums(trace: Trace, sequence: int, rng: np.random.Generator) -> Compared
     found = pair_matrix(one, "", [0])
     record = Record(**{f.name: getattr(one, f.name) for f in fields(Record)})
     passes = [
-        backward(nudged_record(record, rng, by), one.d_h_direct, one.direct_log2)
+        backward(
+            nudged_record(record, rng, by),
+            one.d_h_direct,
+            one.direct_log2,
+            d_c_direct=one.d_c_direct,
+        )
         for by in (0.0, eps)
     ]
     with np.errstate(all="ignore"):

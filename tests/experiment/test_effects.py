@@ -1,0 +1,129 @@
+"""A setting that acts on no model is refused or said, never dropped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnviz import Experiment, sweep
+from rnnviz.__main__ import main
+from rnnviz.core.network import NetworkTrace
+from rnnviz.experiment import idle, plan, run_plan
+from rnnviz.experiment.effects import acted_on
+from rnnviz.jobs.phase import Diagram, make_axis
+from rnnviz.views import phase
+from rnnviz.views.picture import idle_note
+
+SMALL: dict[str, Any] = {"seq_len": 6, "hidden_size": 3, "batch_size": 2}
+IDLE = [
+    ("activation", {"models": ("lstm",), "activation": "relu"}),
+    ("leak", {"models": ("lstm", "gru"), "leak": 0.1}),
+    ("leak", {"models": ("rnn:leak=0.5",), "leak": 0.1}),
+    ("memory_bias", {"models": ("rnn",), "memory_bias": 1.0}),
+    ("memory_bias", {"models": ("lstm:variant=nfg",), "memory_bias": 1.0}),
+    ("memory_bias", {"models": ("lstm:forget_bias=0",), "memory_bias": 1.0}),
+    ("memory_bias", {"models": ("lstm",), "memory_bias": 1.0, "gate_init": "chrono"}),
+    ("gate_init", {"models": ("rnn",), "gate_init": "chrono"}),
+    ("gate_init", {"models": ("lstm:forget_bias=0",), "gate_init": "chrono"}),
+    ("skip", {"models": ("rnn",), "skip": 1}),
+    ("match", {"models": ("rnn",), "match": "parameters"}),
+    ("distractor", {"models": ("rnn",), "distractor": 2.0, "task": "adding"}),
+    ("learning_rate", {"models": ("rnn",), "learning_rate": 0.1}),
+]
+
+
+def same(a: NetworkTrace, b: NetworkTrace) -> bool:
+    arrays = ((a.params[n], b.params[n]) for n in a.params)
+    return a.loss == b.loss and all(np.array_equal(x, y) for x, y in arrays)
+
+
+@pytest.mark.parametrize(("name", "given"), IDLE)
+def test_a_setting_that_acts_on_no_model_is_named_and_changes_nothing(
+    name: str, given: dict[str, Any]
+) -> None:
+    experiment = Experiment(**SMALL, **given)
+    without = Experiment(**SMALL, **{n: v for n, v in given.items() if n != name})
+    assert idle(experiment) == (name,)
+    assert idle(without) == ()
+    before, after = run_plan(plan(without)), run_plan(plan(experiment))
+    assert all(same(before[label], after[label]) for label in before)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"models": ("rnn", "lstm"), "leak": 0.1},
+        {"models": ("lstm:variant=nfg",), "gate_init": "chrono"},  # which sets b_i
+        {"models": ("lstm:variant=nig",), "memory_bias": 1.0},
+        {"models": ("rnn",), "task": "adding", "loss_at": "every", "dtype": "float32"},
+        {"models": ("rnn", "gru"), "match": "parameters"},
+    ],
+)
+def test_a_setting_that_acts_on_any_model_is_not_named(given: dict[str, Any]) -> None:
+    experiment = Experiment(**SMALL, **given)
+    assert idle(experiment) == ()
+
+
+def test_settings_of_training_act_where_it_trains() -> None:
+    truncated = {"train_steps": 5, "learning_rate": 0.1, "window": 3, "stride": 2}
+    assert idle(Experiment(**SMALL, **truncated)) == ()
+    assert idle(Experiment(**SMALL, train_steps=5, clip_at=0.5)) == ("clip_at",)
+    assert idle(Experiment(**SMALL, train_steps=5, window=6, stride=2)) == ("window", "stride")
+
+
+def test_a_sweep_over_what_acts_on_no_model_is_refused() -> None:
+    lstm = Experiment(("lstm",), **SMALL)  # type: ignore[arg-type]
+    for name, values in {"activation": ["tanh", "relu"], "leak": [0.1, 1.0]}.items():
+        message = f"{name} acts on none of lstm: it is a setting of rnn"
+        with pytest.raises(ValueError, match=message):
+            sweep(lstm, {name: values})
+    with pytest.raises(ValueError, match="it acts in training, and train_steps is 0"):
+        sweep(lstm, {"learning_rate": [0.1, 1.0]})
+
+
+def test_a_field_may_act_through_another_one_that_is_swept() -> None:
+    both = Experiment(("rnn", "lstm"), **SMALL)  # type: ignore[arg-type]
+    assert acted_on(both, {"memory_bias": (1.0, 2.0)}, "memory_bias") == ("lstm",)
+    axes = {"learning_rate": (0.1, 0.2), "train_steps": (0, 1)}
+    assert acted_on(both, axes, "learning_rate") == ("rnn", "lstm")
+    chrono = Experiment(("lstm",), **SMALL, gate_init="chrono")  # type: ignore[arg-type]
+    bias: dict[str, Any] = {"memory_bias": (1.0, 2.0)}
+    assert acted_on(chrono, bias, "memory_bias") == ()
+    bias["gate_init"] = ("chrono", "constant")
+    assert acted_on(chrono, bias, "memory_bias") == ("lstm",)
+    sweep(chrono, bias).close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.trained
+def test_the_commands_say_what_does_not_act(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = ["--seq-len", "6", "--hidden-size", "3", "--batch-size", "2"]
+    into = [*sizes, "--out", str(tmp_path / "a.csv"), "--workers", "1"]
+    assert main(["train", *sizes, "--models", "lstm", "--activation", "relu", "--leak", "0.1",
+                 "--steps", "1", "--out", str(tmp_path)]) == 0  # fmt: skip
+    said = capsys.readouterr().err
+    assert "note: activation relu acts on none of lstm: it is a setting of rnn" in said
+    assert "note: leak 0.1 acts on none of lstm" in said
+    assert main(["sweep", *into, "--models", "rnn", "lstm", "--over", "leak=0.1,1",
+                 "--clip-at", "2"]) == 0  # fmt: skip
+    said = capsys.readouterr().err
+    assert "note: leak does not act on lstm: the rows are equal" in said
+    assert "note: clip_at 2 acts on none of rnn, lstm: it acts in training" in said
+    with pytest.raises(SystemExit):
+        main(["sweep", *into, "--models", "lstm", "--over", "leak=0.1,1"])
+    assert "leak acts on none of lstm" in capsys.readouterr().err
+
+
+def test_the_pages_say_what_does_not_act() -> None:
+    relu = Experiment(("lstm",), activation="relu", learning_rate=0.1)  # type: ignore[arg-type]
+    assert idle_note(relu) == "Activation ReLU acts on none of these models."
+    assert idle_note(Experiment(learning_rate=0.1)) == ""
+    both = Experiment(("rnn", "lstm"))  # type: ignore[arg-type]
+    diagram = Diagram(both, make_axis("gain", 3), make_axis("leak", 3))
+    assert phase.view(diagram).notes == (
+        "Leak (RNN) does not act on LSTM: cells along it are equal.",
+    )

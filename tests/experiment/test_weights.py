@@ -1,0 +1,149 @@
+"""What `python -m rnnviz train` writes is read back, and what does not fit is named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnviz import Experiment, run
+from rnnviz.__main__ import main
+from rnnviz.experiment.runs import params_after
+from rnnviz.experiment.weights import load
+
+SIZES = ("--seq-len", "6", "--hidden-size", "4", "--batch-size", "2", "--task", "adding")
+SMALL = Experiment(("rnn", "lstm:forget_bias=0"), "adding", 6, 4, 2)  # type: ignore[arg-type]
+LSTM = "lstm_forget_bias-0.npz"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """With both models after 3 steps of training."""
+    train(tmp_path, "--models", *SMALL.models, "--steps", "3")
+    return tmp_path
+
+
+def train(out: Path, *more: str) -> int:
+    return main(["train", *SIZES, "--out", str(out), *more])
+
+
+def arrays(path: Path) -> dict[str, Any]:
+    with np.load(path) as file:
+        return dict(file)
+
+
+@pytest.mark.trained
+def test_a_run_takes_what_train_wrote(folder: Path) -> None:
+    given = {"rnn": arrays(folder / "rnn.npz"), "lstm:forget_bias=0.0": arrays(folder / LSTM)}
+    result = run(SMALL, trained=given)
+    for label, trace in result.items():
+        expected = params_after(SMALL, label, 3)
+        assert set(trace.params) == set(expected)
+        for name, value in expected.items():
+            np.testing.assert_array_equal(trace.params[name], value)
+
+
+@pytest.mark.parametrize("label", ["LSTM", "lstm", "lstm:memory_bias=3", "", 5])
+def test_an_unknown_label_is_refused_with_those_there_are(label: Any) -> None:
+    params = run(SMALL)["rnn"].params
+    message = re.escape(f"models of the experiment (rnn, lstm:forget_bias=0), got {label!r}")
+    with pytest.raises(ValueError, match=message):
+        run(SMALL, trained={label: params})
+
+
+def test_a_model_named_twice_is_refused() -> None:
+    params = run(SMALL)["lstm:forget_bias=0"].params
+    with pytest.raises(ValueError, match="each model once, got lstm:forget_bias=0 twice"):
+        run(SMALL, trained={"lstm:forget_bias=0": params, "lstm:forget_bias=0.0": params})
+
+
+def test_what_does_not_fit_is_named() -> None:
+    good = dict(run(SMALL)["rnn"].params)
+    without = {n: p for n, p in good.items() if n != "b_y"}
+    cases: tuple[tuple[Any, str], ...] = (
+        (without, "missing b_y"),
+        ({**good, "W_no": np.ones(3)}, "not among them W_no"),
+        ({**good, "W_hy": np.ones((1, 5))}, r"params\['W_hy'\] must have shape"),
+        (None, "must be a mapping"),
+    )
+    for given, message in cases:
+        with pytest.raises(ValueError, match=rf"^trained\['rnn'\].*{message}"):
+            run(SMALL, trained={"rnn": given})
+
+
+@pytest.mark.trained
+def test_a_file_of_another_network_is_refused(folder: Path) -> None:
+    relu = Experiment(("rnn",), "adding", 6, 4, 2, activation="relu")  # type: ignore[arg-type]
+    message = "activation must be 'relu', the file's network has 'tanh'"
+    with pytest.raises(ValueError, match=message):
+        run(relu, trained={"rnn": arrays(folder / "rnn.npz")})
+    lstm = Experiment(("lstm",), "adding", 6, 4, 2)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="the cell must be a LSTM, the file's is a RNN"):
+        run(lstm, trained={"lstm": arrays(folder / "rnn.npz")})
+
+
+@pytest.mark.trained
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "momentum", "rmsprop"])
+def test_a_resumed_training_ends_as_if_it_had_not_stopped(tmp_path: Path, optimizer: str) -> None:
+    how = ("--models", "gru", "--optimizer", optimizer)
+    train(tmp_path / "at_once", *how, "--steps", "7")
+    train(tmp_path / "stopped", *how, "--steps", "3")
+    stopped, out = tmp_path / "stopped" / "gru.npz", tmp_path / "stopped"
+    assert main(["train", "--resume", str(stopped), "--steps", "7", "--out", str(out)]) == 0
+    expected, found = arrays(tmp_path / "at_once" / "gru.npz"), arrays(stopped)
+    assert set(expected) == set(found)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value)
+
+
+@pytest.mark.trained
+def test_weights_are_where_another_training_starts(folder: Path, tmp_path: Path) -> None:
+    file = folder / "rnn.npz"
+    train(tmp_path / "b", "--models", "gru", "rnn", "--learning-rate", "1e-6", "--steps", "1",
+          "--seed", "5", "--weights", str(file))  # fmt: skip
+    started, ended = load(file).state.params, load(tmp_path / "b" / "rnn.npz").state
+    assert ended.step == 1
+    for name, value in started.items():
+        np.testing.assert_allclose(ended.params[name], value, atol=2e-6)
+    gru = params_after(load(tmp_path / "b" / "gru.npz").experiment, "gru", 1)
+    np.testing.assert_array_equal(
+        load(tmp_path / "b" / "gru.npz").state.params["W_hy"], gru["W_hy"]
+    )
+
+
+@pytest.mark.trained
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--resume", "rnn.npz"], "train_steps must be above 3"),
+        (["--resume", "rnn.npz", "--steps", "3"], "train_steps must be above 3"),
+        (["--resume", "rnn.npz", "--steps", "5", "--models", "rnn"], "models must be left"),
+        (["--resume", "rnn.npz", "--steps", "5", "--optimizer", "sgd"], "optimizer must be left"),
+        (["--resume", "rnn.npz", "--steps", "5", "--hidden-size", "5"], "hidden_size must be 5"),
+        (["--resume", "rnn.npz", "--steps", "5", "--weights", "rnn.npz"], "weights must not be"),
+        (["--resume", "rnn.csv", "--steps", "5"], "must be a file of weights (.npz)"),
+        (["--resume", "no.npz", "--steps", "5"], "No such file"),
+        (["--weights", "rnn.npz", "--models", "gru"], "rnn.npz is of rnn"),
+        (["--weights", *["rnn.npz"] * 2, "--models", "rnn", "--hidden-size", "4"], "at most"),
+        (["--weights", "rnn.npz", "--models", "rnn", "--hidden-size", "5"], "hidden_size must be"),
+        (["--weights", "bare.npz", "--models", "rnn"], "a file of weights must have 'about'"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(
+    folder: Path,
+    argv: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    params = {n: p for n, p in arrays(folder / "rnn.npz").items() if n != "about"}
+    np.savez(folder / "bare.npz", **params)
+    monkeypatch.chdir(folder)
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "--task", "adding", *argv])
+    assert stopped.value.code == 2
+    assert message in " ".join(capsys.readouterr().err.split())
