@@ -14,6 +14,8 @@ from rnnviz.experiment.model import Model, override_field, overrides_of
 
 MAX_LINK_TEXT = 2000
 TEXT_CUT = "text_cut"  # how long the text was that the link holds the beginning of
+VERSION, VERSION_KEY = 1, "v"
+"""Of the names and values in a link. Links without one are older than the first."""
 SHOWN = 40
 MAX_NAMED = 3
 MAX_OVERRIDES = 20
@@ -24,7 +26,8 @@ DEFAULT = Experiment()
 
 
 def to_query(experiment: Experiment) -> dict[str, str]:
-    """Field name -> text, for every field that differs from its default.
+    """Field name -> text, for every field that differs from its default, and the version of this
+    format, if there is any.
 
     A text longer than 2,000 characters is cut there; `text_cut` then says how long it was.
     """
@@ -36,7 +39,7 @@ def to_query(experiment: Experiment) -> dict[str, str]:
     if len(experiment.text) > MAX_LINK_TEXT:
         query["text"] = experiment.text[:MAX_LINK_TEXT]
         query[TEXT_CUT] = str(len(experiment.text))
-    return query
+    return {**query, VERSION_KEY: str(VERSION)} if query else {}
 
 
 def left_out(experiment: Experiment) -> str:
@@ -63,7 +66,10 @@ def from_query(query: Any) -> tuple[Experiment, tuple[str, ...]]:
             messages.append(" ".join(notes))
     if TEXT_CUT in query:
         messages.append(_cut(_one(TEXT_CUT, query[TEXT_CUT], [])))
-    messages.append(_unknown([key for key in query if key not in (*FIELDS, TEXT_CUT)]))
+    if VERSION_KEY in query:
+        messages.append(_version(_one(VERSION_KEY, query[VERSION_KEY], [])))
+    known = (*FIELDS, TEXT_CUT, VERSION_KEY)
+    messages.append(_unknown([key for key in query if key not in known]))
     return replace(DEFAULT, **values), tuple(filter(None, messages))
 
 
@@ -85,6 +91,17 @@ def inert(value: object) -> str:
     text = value if isinstance(value, str) else type(value).__name__
     shown = INERT.sub("?", text[:SHOWN])
     return (shown + "..." if len(text) > SHOWN else shown) or "nothing"
+
+
+def _version(text: str) -> str:
+    """What is said of a link's version; "" of this one and of older ones, which are read as they
+    were meant: no name has changed its meaning yet."""
+    if not re.fullmatch("[0-9]{1,4}", text):
+        return f"The version {inert(text)} of the link is not one; read as version {VERSION}."
+    if int(text) <= VERSION:
+        return ""
+    return (f"The link is of version {int(text)}, this page reads version {VERSION}; what it does "
+            "not know is left out.")  # fmt: skip
 
 
 def _unknown(keys: list[Any]) -> str:

@@ -31,7 +31,7 @@ def pseudo() -> Iterator[None]:
 
 def test_the_language_stays_in_the_address_as_knobs_move_and_pages_turn(pseudo: None) -> None:
     app = visit(query=TINY | PSEUDO)
-    assert change(app, gain=1.5).query_params == TINY | PSEUDO | {"gain": "1.5"}
+    assert change(app, gain=1.5).query_params == TINY | PSEUDO | {"gain": "1.5", "v": "1"}
     app.query_params.clear()  # as a click on a tab does
     assert go_to(app, "spectrum").query_params["lang"] == "xx"
     assert all("⟦" in body for body in how(app))

@@ -74,7 +74,7 @@ def test_a_preset_s_link_names_the_preset(name: str) -> None:
 def test_the_address_follows_the_knobs_and_says_only_what_differs() -> None:
     app = visit()
     assert app.query_params == {}
-    assert change(app, gain=2.0).query_params == {"gain": "2"}
+    assert change(app, gain=2.0).query_params == {"gain": "2", "v": "1"}
     assert change(app, gain=1.0).query_params == {}
 
 

@@ -61,7 +61,33 @@ def test_a_link_names_what_differs_from_the_defaults_alone() -> None:
     assert to_query(Experiment(gain=2.0, models=("rnn", "lstm:gain=2,forget_bias=0"))) == {
         "models": "rnn,lstm:forget_bias=0,gain=2",
         "gain": "2",
+        "v": "1",
     }
+
+
+@pytest.mark.parametrize("version", [None, "0", "1"])
+def test_an_older_link_opens_as_it_was_meant(version: str | None) -> None:
+    query = {"gain": "2"} if version is None else {"gain": "2", "v": version}
+    assert from_query(query) == (Experiment(gain=2.0), ())
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        (
+            "7",
+            "The link is of version 7, this page reads version 1; what it does not know is left "
+            "out.",
+        ),
+        ("<b>", "The version ?b? of the link is not one; read as version 1."),
+        ("", "The version nothing of the link is not one; read as version 1."),
+        ("1.0", "The version 1.0 of the link is not one; read as version 1."),
+    ],
+)
+def test_a_newer_link_opens_and_says_so(version: str, message: str) -> None:
+    experiment, messages = from_query({"gain": "2", "v": version, "noise": "3"})
+    assert experiment == Experiment(gain=2.0)
+    assert messages == (message, "The link names noise, not a setting here; ignored.")
 
 
 @pytest.mark.parametrize(
