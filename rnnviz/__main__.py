@@ -17,11 +17,12 @@ import numpy as np
 
 from rnnviz import __version__
 from rnnviz.commands import add_fields, add_sweep
-from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.experiment import FIELDS, Experiment, make_task
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save, settings
 from rnnviz.experiment.runs import batches_of, held_out, options_of, start
 from rnnviz.training import History, TrainState, train
 from rnnviz.training.history import to_csv, to_json
+from rnnviz.wording.texts import texts
 
 SERVER = Path(__file__).parent / "dashboard" / "script" / "serve.py"
 STEPS = 1000
@@ -114,7 +115,7 @@ def train_one(experiment: Experiment, label: str, folder: Path) -> str:
     network, _ = start(experiment)[label]
     history, end = _trained(experiment, label)
     scores = held_out(experiment, network, end.params)
-    say(f"{label}: held out: {_words(scores)}\n")
+    say(f"{label}: {_unseen(experiment)}{_words(scores)}\n")
     stem = folder / label.replace(":", "_").replace(",", "_").replace("=", "-")
     text = to_json(history, label=label, experiment=settings(experiment), steps=end.step,
                    held_out=scores, sentence=history.last.sentence)  # fmt: skip
@@ -157,6 +158,11 @@ def _trained(experiment: Experiment, label: str) -> tuple[History, TrainState]:
             break
     say(f"\n{history.last.sentence}\n" if history.last.event else "\n")
     return history, state
+
+
+def _unseen(experiment: Experiment) -> str:
+    """What the scores are of."""
+    return texts("commands")[f"unseen_{make_task(experiment).unseen or 'nothing'}"] + " "
 
 
 def _words(scores: dict[str, float]) -> str:

@@ -14,6 +14,7 @@ from rnnviz.experiment import FIELDS, Experiment, Field
 from rnnviz.sweep import MAX_SECONDS, axis, count, points, run_points, spaced
 from rnnviz.sweep.file import SweepFile
 from rnnviz.sweep.pool import Pool, ThisProcess, cores
+from rnnviz.wording.names import field_name
 
 INTERRUPTED = 130
 BAR = 30
@@ -66,12 +67,13 @@ def add_sweep(commands: Any) -> None:
 def add_fields(parser: argparse.ArgumentParser) -> None:
     """Every field of an experiment as an option."""
     for name, known in FIELDS.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", **_option(known))
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, help=field_name(name), **_option(known))
 
 
 def _option(known: Field) -> dict[str, Any]:
     """A field as an option; its range is checked by the experiment itself."""
-    given: dict[str, Any] = {"default": known.default, "help": known.label}
+    given: dict[str, Any] = {"default": known.default}
     if known.kind == "models":
         return {**given, "nargs": "+", "metavar": "MODEL"}
     if known.kind == "choice":

@@ -26,6 +26,11 @@ class Watched(dict[str, Any]):
         return super().__getitem__(name)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first: at the end no core waits for the last of another."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """A test that trains without the mark would be left out of tests/kernels.sh."""

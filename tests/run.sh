@@ -56,12 +56,13 @@ part "lint" "$venv/bin/ruff" check .
 part "format" "$venv/bin/ruff" format --check .
 part "types" "$venv/bin/mypy"
 pytest=("$venv/bin/python" -m pytest --durations=25)
+both=(--numprocesses 2 --dist worksteal)  # a worker that has ended takes from the other
 if [ $# -gt 0 ]; then
     part "pytest $*" "${pytest[@]}" "$@"
 else
-    part "unit and page tests" "${pytest[@]}" --numprocesses 2 --ignore tests/browser tests
-    # The browser needs both cores for itself: what it shows is waited for in real time.
-    part "browser tests" "${pytest[@]}" tests/browser
+    part "unit and page tests" "${pytest[@]}" "${both[@]}" --ignore tests/browser tests
+    # Each worker has a server and a browser of its own.
+    part "browser tests" "${pytest[@]}" "${both[@]}" tests/browser
 fi
 printf '%s\n' "" "${report[@]}"
 exit $status

@@ -202,6 +202,7 @@ def listen_to_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_it_and_the_same_command_ends_it(tmp_path: Path) -> None:
     """As a person does it: two worker processes, a signal to all of them."""
     out = tmp_path / "a.csv"

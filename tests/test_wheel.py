@@ -20,6 +20,7 @@ from playwright.sync_api import sync_playwright
 import rnnviz
 from tests.browser.support import SIZE, free_port, launch, wait_healthy, wait_painted
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 NEEDED = ("rnnviz", "pyproject.toml", "README.md", "requirements.txt")
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__")

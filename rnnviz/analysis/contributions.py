@@ -31,7 +31,7 @@ class Contributions:
     G is zero or not finite.
     checksum: ‖Σ_t G_t − G‖ / Σ_t ‖G_t‖ against the trace's own gradient; NaN beyond 10^±290.
     A small contribution is not a vanished gradient: ‖G_t‖ = ‖∂L/∂a_t‖ ‖h_{t−1}‖ for a simple RNN,
-    and h_0 = 0 makes the first one exactly 0.
+    and where h_0 is 0 the first one is exactly 0.
     """
 
     label: str

@@ -44,14 +44,15 @@ class Curves(Protocol):
 class Course:
     """One model's training so far.
 
-    clipped_share: of all steps, recorded or not. event: what was not finite and when, as a
-    sentence without its full stop; "" while all is well.
+    clipped_share, largest_norm (of the gradient before clipping): of all steps, recorded or not.
+    event: what was not finite and when, as a sentence without its full stop; "" while all is well.
     """
 
     label: str
     curves: Curves
     clipped_share: float = 0.0
     event: str = ""
+    largest_norm: float = np.nan
 
     @property
     def last_step(self) -> int:
@@ -76,9 +77,3 @@ def _now(values: Array, middle: Callable[[Array], Any]) -> float:
     last = np.asarray(values, float)[-RECENT:]
     finite = last[np.isfinite(last)]
     return float(middle(finite)) if len(finite) else float("nan")
-
-
-def peak(values: Array) -> float:
-    """The largest finite value; NaN without any."""
-    finite = np.asarray(values)[np.isfinite(values)]
-    return float(finite.max()) if len(finite) else float("nan")

@@ -5,14 +5,24 @@ Dimensions: T time steps, B batch, H hidden_size. Magnitudes are log10; each poi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, gradient_ratio, mean_rate
+from rnnviz.analysis.rates import (
+    Curve,
+    Drop,
+    Rate,
+    Slope,
+    fit_slope,
+    gradient_ratio,
+    mean_rate,
+    single_drop,
+)
 from rnnviz.analysis.reachability import Reachable, reachable
 from rnnviz.core import Trace, checks
-from rnnviz.core.numerics import Array, Status, log10_norm, status_of
+from rnnviz.core.numerics import Array, Status, log10_norm, log10_rms, status_of
 from rnnviz.core.places import NotFinite, first_not_finite
 from rnnviz.core.trace import rms_over_batch, sequences_at, state_log10
 
@@ -31,6 +41,8 @@ class GradientFlow:
     error enters (T unless the loss leaves out the last steps).
     forward_ends: the first step at which a state itself is no longer finite; None if all are.
     not_finite: the parameter, input or state that is the first not to be; None if all are.
+    own_rate: of sequences of different lengths whose errors enter at their own ends, once each: the
+    rate of the steps back from there; the reach is then from these ends, too. None else.
     direction: 1 of a layer that reads from the end. Its curves stay in its own order of
     processing; step t of its own has just read x at step `real_step(t)`.
     """
@@ -50,6 +62,7 @@ class GradientFlow:
     forward_ends: int | None = None
     not_finite: NotFinite | None = None
     direction: int = 0
+    own_rate: Rate | None = None
 
     @property
     def seq_len(self) -> int:
@@ -62,13 +75,20 @@ class GradientFlow:
     @property
     def rate(self) -> Rate | None:
         """The rate that verdicts state, see `mean_rate`."""
-        return mean_rate(self.state)
+        return self.own_rate or mean_rate(self.state)
+
+    @property
+    def drop(self) -> Drop | None:
+        """The one step that loses most of the error, if one does."""
+        return None if self.refilled or self.own_rate else single_drop(self.state)
 
     @property
     def refilled(self) -> bool:
         """Whether error also enters before `reach_from`: then a level total gradient is no proof
         of memory, for what was lost is replaced on the way."""
-        return bool(np.any(self.direct.status[1 : self.reach_from] != Status.ZERO))
+        return self.own_rate is None and bool(
+            np.any(self.direct.status[1 : self.reach_from] != Status.ZERO)
+        )
 
 
 def gradient_flow(trace: Trace, label: str, scale: float = 1.0, direction: int = 0) -> GradientFlow:
@@ -97,7 +117,24 @@ def gradient_flow(trace: Trace, label: str, scale: float = 1.0, direction: int =
     stop = _longest(trace) + 1
     norms = {name: values[:stop] for name, values in norms.items()}
     open_ = reachable(trace) if has_zero else None
-    return _assemble(trace, label, norms, units[:, :stop], open_, direction)
+    flow = _assemble(trace, label, norms, units[:, :stop], open_, direction)
+    return replace(flow, **from_own_ends(trace, parts["state"]))
+
+
+def from_own_ends(trace: Trace, state: Array) -> dict[str, Any]:
+    """reach_log10 and own_rate of sequences of different lengths whose error enters at their own
+    ends alone; nothing of others. state: log10 ‖∂L/∂s_t‖ of each sequence, (T+1, B)."""
+    if trace.lengths is None or np.ptp(trace.lengths) == 0:
+        return {}
+    entered = np.asarray(trace.d_h_direct.any(axis=1))
+    last = len(entered) - np.argmax(entered[::-1], axis=0)
+    if (entered.sum(axis=0) != 1).any() or (last < 2).any():
+        return {}
+    ends, first = state[last, np.arange(len(last))], state[1]
+    if not (np.isfinite(ends).all() and np.isfinite(first).all()):
+        return {}
+    rate = Rate(float((first - ends).sum() / (last - 1).sum()))
+    return {"reach_log10": float(log10_rms(first) - log10_rms(ends)), "own_rate": rate}
 
 
 def _longest(trace: Trace) -> int:

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.gradients import gradient_flow, state_curve
+from rnnviz.analysis.gradients import from_own_ends, gradient_flow, state_curve
 from rnnviz.analysis.lags import finite_time_exponent
 from rnnviz.analysis.rates import LOG10_E, Curve, fit_slope, gradient_ratio
 from rnnviz.core import Trace
 from rnnviz.core.numerics import Status, status_of
+from rnnviz.core.trace import state_log10
 
 
 @dataclass(frozen=True)
 class Measures:
     """What one model's state gradient ‖∂L/∂s_t‖ does on its way from step T to step 1.
 
-    slope: decades per step back, the least-squares line over steps 1..T−1; r2: how straight the
-    curve is. None with fewer than two finite points.
+    slope: decades per step back, the least-squares line over steps 1..T−1, of sequences of
+    different lengths from their own ends; r2: how straight the curve is. None with fewer than two
+    finite points.
     horizon: steps back after which 1/e of the error is left by that line; ∞ where it does not
     fall. None without a slope.
     reach_log10, reach_status: log10 of what is left at step 1 of the error at the last step that
@@ -42,15 +44,16 @@ class Measures:
 def measures(trace: Trace, scale: float = 1.0) -> Measures:
     """The numbers of one trace. scale multiplies every gradient, as in `gradient_flow`."""
     state = _state(trace, scale)
-    line = fit_slope(state)
+    own, line = from_own_ends(trace, state_log10(trace)), fit_slope(state)
     ratio, ratio_status, _ = gradient_ratio(state)
+    slope = own["own_rate"] if own else line
     final, final_status = state.value(1)
     exponent, exponent_status = _lambda_1(trace)
     return Measures(
-        slope=None if line is None else line.decades_per_step,
+        slope=None if slope is None else slope.decades_per_step,
         r2=None if line is None else line.r2,
-        horizon=None if line is None else horizon(line.decades_per_step),
-        reach_log10=_finite(ratio),
+        horizon=None if slope is None else horizon(slope.decades_per_step),
+        reach_log10=_finite(own.get("reach_log10", ratio)),
         reach_status=ratio_status,
         final_log10=_finite(final),
         final_status=final_status,

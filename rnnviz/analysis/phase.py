@@ -59,11 +59,10 @@ ZEROS = {Status.ZERO: CellStatus.ZERO, Status.ROUNDED: CellStatus.ROUNDED}
 
 @dataclass(frozen=True)
 class Axis:
-    """One setting: the field's name, what it is called, its values in ascending order, and
-    whether equal distances are equal ratios."""
+    """One setting: the field's name, its values in ascending order, and whether equal distances
+    are equal ratios."""
 
     name: str
-    label: str
     values: tuple[float, ...]
     log: bool
 
@@ -134,9 +133,9 @@ def _value(result: Measured, quantity: str) -> tuple[float, CellStatus]:
     if m is None:
         return np.nan, CellStatus.REFUSED
     value, status = QUANTITIES[quantity](m)
-    if value is not None:
-        return value, CellStatus.NUMBER
-    return np.nan, ZEROS.get(status, CellStatus.NONE)
+    if status in ZEROS:  # a line through the points that are not zero says nothing of the end
+        return np.nan, ZEROS[status]
+    return (np.nan, CellStatus.NONE) if value is None else (value, CellStatus.NUMBER)
 
 
 def level_cells(grid: PhaseGrid) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis import theory
+from rnnviz.analysis.remarks import Remark, remark
 from rnnviz.analysis.spectra import Stretch
 from rnnviz.core import Cell, Record
 from rnnviz.core.numerics import Array, log10_rms
@@ -22,9 +23,8 @@ LEAST = 16
 """Units from which on a law of wide networks says something."""
 MOST_INPUTS = 4096
 LN_10 = float(np.log(10.0))
-OTHER_WAYS = {"leak": "leaky units", "skip": "a skip"}
-TRAINED = "these weights are trained, the theory is of random ones"
-UNKNOWN = "it is not known how these weights were drawn"
+TRAINED, UNKNOWN = Remark("trained"), Remark("unknown_weights")
+NOT_FINITE = Remark("weights_not_finite")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +39,11 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """lines: what is predicted, a bound last. missing: why no rate is; "" if one is."""
+    """lines: what is predicted, a bound last. missing: why no rate is; None if one is."""
 
     label: str
     lines: tuple[Prediction, ...]
-    missing: str
+    missing: Remark | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,14 +101,15 @@ def gradient_predictions(
     if not record.cell.SIMPLE:
         return _of_gate(record, label, k, trained)
     bound = _bound(record.cell, stretch, k)
-    name, rate = _rate(record, init, trained)
-    if rate is None:
-        return Predictions(label, bound, name)
-    return Predictions(label, (Prediction(name, k * rate / LN_10, rate), *bound), "")
+    found = _rate(record, init, trained)
+    if isinstance(found, Remark):
+        return Predictions(label, bound, found)
+    name, rate = found
+    return Predictions(label, (Prediction(name, k * rate / LN_10, rate), *bound), None)
 
 
-def weight_law(W: Array, init: str, trained: bool, powers: Array) -> WeightLaw | str:
-    """The laws of wide matrices for one H × H block, with the gain √H ‖W‖_F/H that it has; in words
+def weight_law(W: Array, init: str, trained: bool, powers: Array) -> WeightLaw | Remark:
+    """The laws of wide matrices for one H × H block, with the gain √H ‖W‖_F/H that it has; or
     why they say nothing of it. ‖Wᵏ‖₂^(1/k) holds for k well below H."""
     reason = _no_law(W, init, trained)
     if reason:
@@ -120,52 +121,51 @@ def weight_law(W: Array, init: str, trained: bool, powers: Array) -> WeightLaw |
     return WeightLaw(gain, sigma, theory.circular_law_radius(gain), log10)
 
 
-def _no_law(W: Array, init: str, trained: bool) -> str:
+def _no_law(W: Array, init: str, trained: bool) -> Remark | None:
     if trained or not init:
         return TRAINED if trained else UNKNOWN
     if not np.isfinite(W).all() or not W.any():
-        return "W_hh is zero or holds values that are not finite"
+        return Remark("weights_zero_or_not_finite")
     if init == "orthogonal":
-        return (f"W_hh is orthogonal: every singular value and every |eigenvalue| is exactly "
-                f"{_gain(W):.3g}")  # fmt: skip
+        return remark("orthogonal_weights", value=_gain(W))
     if init not in INDEPENDENT:
-        return f"the {init.replace('_', ' ')} initializer draws no random matrix"
+        return remark("no_random_matrix", init=init)
     return _too_narrow(len(W))
 
 
-def _too_narrow(n: int) -> str:
-    return f"with H = {n} the network is too narrow for laws of wide ones" if n < LEAST else ""
+def _too_narrow(n: int) -> Remark | None:
+    return remark("too_narrow", units=n) if n < LEAST else None
 
 
-def _rate(record: Record, init: str, trained: bool) -> tuple[str, float | None]:
-    """(name, nats a step), or (why there is none, None)."""
+def _rate(record: Record, init: str, trained: bool) -> tuple[str, float] | Remark:
+    """(name, nats a step), or why there is none."""
     W = record.params["W_hh"].astype(np.float64)
     if not np.isfinite(W).all():
-        return "W_hh holds values that are not finite", None
+        return NOT_FINITE
     if trained or not init:
-        return (TRAINED if trained else UNKNOWN), None
+        return TRAINED if trained else UNKNOWN
     for way in record.cell.other_ways:
-        return f"there is no formula here for {OTHER_WAYS[way]}", None
+        return Remark(f"no_formula_{way}")
     gain, activation = _gain(W), record.cell.activation_of(record.cell.CANDIDATE_GATE).name
     if activation == "identity" and init in ("orthogonal", "identity"):
         return "exact", float(np.log(gain))
     if init not in (*INDEPENDENT, "orthogonal"):
-        return f"the {init.replace('_', ' ')} initializer draws no random matrix", None
+        return remark("no_random_matrix", init=init)
     if reason := _too_narrow(len(W)):
-        return reason, None
+        return reason
     return _mean_field(record, activation, gain)
 
 
-def _mean_field(record: Record, activation: str, gain: float) -> tuple[str, float | None]:
+def _mean_field(record: Record, activation: str, gain: float) -> tuple[str, float] | Remark:
     if activation == "relu":
         return "mean field", float(np.log(gain) - 0.5 * np.log(2))
     if activation == "identity":
         return "mean field", float(np.log(gain))
     if activation != "tanh":
-        return f"there is no formula here for the {activation} function", None
+        return remark("no_formula_activation", activation=activation)
     variance = input_variance(record)
     if not np.isfinite(variance):
-        return "the inputs are not finite", None
+        return Remark("inputs_not_finite")
     return "mean field", theory.mean_field(gain, variance).lyapunov
 
 
@@ -187,13 +187,12 @@ def _gain(W: Array) -> float:
 
 
 def _bound(cell: Cell, stretch: Stretch | None, k: Array) -> tuple[Prediction, ...]:
-    """The power of `Cell.jacobian_bound`: (1 − α + α γ σ_max)ᵏ of an RNN, α the leak."""
-    if stretch is None or not np.isfinite(stretch.sigma_max):
+    """The powers of what no step can exceed, (γ σ_max)ᵏ of an RNN without a leak. A skip's error
+    takes another way too."""
+    if stretch is None or cell.skip or not np.isfinite(stretch.law) or not stretch.law:
         return ()
-    factor = cell.jacobian_bound(stretch.sigma_max)
-    if not factor:
-        return ()
-    return (Prediction("bound", theory.gradient_bound_log10(k, factor), float(np.log(factor))),)
+    log10 = theory.gradient_bound_log10(k, stretch.law)
+    return (Prediction("bound", log10, float(np.log(stretch.law))),)
 
 
 def _of_gate(record: Record, label: str, k: Array, trained: bool) -> Predictions:
@@ -201,8 +200,8 @@ def _of_gate(record: Record, label: str, k: Array, trained: bool) -> Predictions
     if trained:
         return Predictions(label, (), TRAINED)
     if gate is None or gate not in record.cell.trainable_gates:
-        return Predictions(label, (), "its memory gate has no bias of its own")
+        return Predictions(label, (), Remark("gate_without_bias"))
     bias = record.params["b_h"][record.cell.gate_rows(gate)].astype(np.float64)
     rates = -1 / theory.e_fold(bias)
     log10 = log10_rms(np.outer(k, rates) / LN_10)
-    return Predictions(label, (Prediction("gate alone", log10, float(rates.max())),), "")
+    return Predictions(label, (Prediction("gate alone", log10, float(rates.max())),), None)

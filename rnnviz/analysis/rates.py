@@ -103,6 +103,33 @@ def mean_rate(state: Curve) -> Rate | None:
     return fit_slope(state)
 
 
+@dataclass(frozen=True)
+class Drop:
+    """One step back in which most of the error is lost, from `start` to `end`. log10: what is left
+    of it, in decades; rest: the rate over all other steps."""
+
+    start: int
+    end: int
+    log10: float
+    rest: Rate
+
+
+def single_drop(state: Curve) -> Drop | None:
+    """The step back that loses more than half of all decades lost, at least one, and ten times as
+    many as an average one of the others; None if there is no such step."""
+    reach, _, start = gradient_ratio(state)
+    if start < 4 or not np.isfinite(reach):
+        return None
+    changes = -np.diff(state.log10[1 : start + 1])
+    if not np.isfinite(changes).all():
+        return None
+    most = int(np.argmin(changes))
+    lost, rest = float(changes[most]), float(np.delete(changes, most).mean())
+    if lost > -1 or lost > 0.5 * reach or abs(lost) < 10 * abs(rest):
+        return None
+    return Drop(most + 2, most + 1, lost, Rate(rest))
+
+
 def gradient_ratio(state: Curve) -> tuple[float, Status, int]:
     """(log10, status, from which step) of the state at step 1 relative to where error enters."""
     present = np.flatnonzero(~np.isneginf(state.log10))

@@ -19,11 +19,18 @@ POWERS = tuple(range(1, 51))
 
 @dataclass(frozen=True)
 class Stretch:
-    """How far one H × H block of W_hh can stretch a vector in one step (sigma_max), and γ of the
-    nonlinearity behind it: what the rule of thumb goes by, without the rest of a `Spectrum`."""
+    """What the rule of thumb goes by: the largest singular value of W_hh, and γ of the nonlinearity
+    behind it, the two of which must not exceed 1 in product. For a leaky cell those of a whole
+    step at φ′ = γ, (1 − α)I + αγW_hh, behind which nothing comes: lipschitz is 1.
+
+    law: what no step can exceed, for any input: below 1 the error must vanish. With a leak
+    ‖(1 − α)I + ½αγW‖ + ½αγ‖W‖, as φ′ may lie anywhere in [0, γ]; else σ_max·γ.
+    """
 
     sigma_max: float
     lipschitz: float
+    leaky: bool = False
+    law: float = np.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,16 +96,41 @@ def weight_spectra(
 
 
 def stretch(trace: Record, gate: str) -> Stretch:
-    """σ_max(W) and γ of one gate's block; NaN for a block that is not finite.
+    """σ_max(W) and γ of one gate's block, or of a whole leaky step; NaN for a block that is not
+    finite.
 
     Raises ValueError for an unknown gate.
     """
     cell = trace.cell
     checks.choice("gate", gate, cell.trainable_gates)
-    block = trace.params["W_hh"][cell.gate_rows(gate)].astype(np.float64)
-    finite = np.isfinite(block).all()
-    sigma_max = float(np.linalg.svd(block, compute_uv=False)[0]) if finite else np.nan
-    return Stretch(sigma_max, cell.activation_of(gate).lipschitz)
+    gamma = cell.activation_of(gate).lipschitz
+    if "leak" in cell.other_ways:
+        steepest, middle, flat = (step_at(trace, share * gamma) for share in (1.0, 0.5, 0.0))
+        law = spectral_norm(middle) + spectral_norm(middle - flat)
+        return Stretch(spectral_norm(steepest), 1.0, leaky=True, law=law)
+    sigma_max = spectral_norm(trace.params["W_hh"][cell.gate_rows(gate)].astype(np.float64))
+    return Stretch(sigma_max, gamma, law=sigma_max * gamma)
+
+
+def whole_step(trace: Record) -> tuple[float, float]:
+    """(largest singular value, spectral radius) of a step of a `SIMPLE` cell, leak and skip
+    included, at φ′ = γ in all units: with a skip of the block companion matrix."""
+    J = step_at(trace, trace.cell.activation_of(trace.cell.CANDIDATE_GATE).lipschitz)
+    radius = np.abs(np.linalg.eigvals(J)).max() if np.isfinite(J).all() else np.nan
+    return spectral_norm(J), float(radius)
+
+
+def step_at(trace: Record, slope: float) -> Array:
+    """The state Jacobian of a `SIMPLE` cell whose units all have this slope φ′(a)."""
+    params = {name: value.astype(np.float64) for name, value in trace.params.items()}
+    found = trace.cell.state_jacobian(params, np.full(trace.cell.hidden_size, slope))
+    assert found is not None
+    return found
+
+
+def spectral_norm(W: Array) -> float:
+    """The largest singular value; NaN for a matrix that is not finite."""
+    return float(np.linalg.svd(W, compute_uv=False)[0]) if np.isfinite(W).all() else np.nan
 
 
 def jacobian_spectrum(

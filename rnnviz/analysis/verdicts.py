@@ -6,7 +6,7 @@ Each function is pure: results in, `Verdict(kind, fields)` out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from rnnviz.analysis.carry import CarryPaths
 from rnnviz.analysis.gates import Memory
 from rnnviz.analysis.gradients import GradientFlow
-from rnnviz.analysis.rates import Rate
+from rnnviz.analysis.rates import Drop, Rate
 from rnnviz.analysis.spectra import Spectrum, Stretch
 from rnnviz.core.numerics import Status
 
@@ -33,13 +33,16 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True)
 class Reach:
-    """How much of one model's error reaches step 1, and at which rate."""
+    """How much of one model's error reaches step 1, at which rate, and from which step of the
+    input. drop: where most of it is lost in a single step."""
 
     label: str
     kind: str
     log10: float
     status: Status
     rate: Rate | None
+    from_step: int
+    drop: Drop | None = None
 
     @property
     def loss_rank(self) -> float:
@@ -52,11 +55,16 @@ def reach_verdict(flows: Sequence[GradientFlow]) -> Verdict:
 
     from_step, to_step: of the input; where the models read from the end, error travels forward.
     refilled: new error enters on the way, so the total at to_step is not what has travelled there.
+    own_ends: sequences of different lengths count from their own ends.
     Raises ValueError if there are no flows.
     """
     if not flows:
         raise ValueError("flows must hold at least one GradientFlow, got none")
-    reaches = [Reach(f.label, f.kind, f.reach_log10, f.reach_status, f.rate) for f in flows]
+    reaches = [
+        Reach(f.label, f.kind, f.reach_log10, f.reach_status, f.rate, f.real_step(f.reach_from),
+              _in_real_steps(f))
+        for f in flows
+    ]  # fmt: skip
     ranked = tuple(sorted(reaches, key=lambda reach: reach.loss_rank))
     start = max(flows, key=lambda f: f.reach_from)
     return Verdict(
@@ -66,33 +74,53 @@ def reach_verdict(flows: Sequence[GradientFlow]) -> Verdict:
             "to_step": start.real_step(1),
             "models": ranked,
             "refilled": any(f.refilled for f in flows),
+            "own_ends": any(f.own_rate for f in flows),
         },
     )
 
 
-def rule_verdict(flow: GradientFlow, spectrum: Spectrum | Stretch) -> Verdict:
+def _in_real_steps(flow: GradientFlow) -> Drop | None:
+    """Where most of the error is lost, in steps of the input."""
+    if flow.drop is None:
+        return None
+    return replace(flow.drop, start=flow.real_step(flow.drop.start),
+                   end=flow.real_step(flow.drop.end))  # fmt: skip
+
+
+def rule_verdict(flow: GradientFlow, stretch: Stretch) -> Verdict:
     """The rule of thumb "σ_max > 1/γ explodes, σ_max < 1/γ vanishes" against what happened.
 
     says, does: "vanishes", "explodes" or "level"; does is None if no rate was measured and right
-    is None then too. Only the first half of the rule is a theorem: below 1/γ it must vanish.
+    is None then too. Only the second half of the rule is a theorem: where `law` is below 1 the
+    error must vanish. needs: steps for a factor of 10, where what it says is too slow to be seen
+    in so many steps as there are; then right is None: that is no fault of the rule.
     Neither is judged where new error enters on the way (`GradientFlow.refilled`).
     """
-    factor = spectrum.sigma_max * spectrum.lipschitz
+    factor = stretch.sigma_max * stretch.lipschitz
     says: str | None = "explodes" if factor > 1 else "vanishes"
     if not np.isfinite(factor):
         says = None
     elif abs(factor - 1) <= EDGE:
         says = "level"
     does = None if flow.refilled else _behaviour(flow)
+    span = flow.reach_from - 1
+    needs = None if says in (None, "level") else LEVEL_REACH / abs(np.log10(factor))
+    slow = does == "level" and needs is not None and needs >= span
+    judged = says is not None and does is not None and not slow
     return Verdict(
         "rule",
         {
             "label": flow.label,
-            "sigma_max": spectrum.sigma_max,
-            "threshold": 1 / spectrum.lipschitz,
+            "leaky": stretch.leaky,
+            "sigma_max": stretch.sigma_max,
+            "threshold": 1 / stretch.lipschitz,
             "says": says,
             "does": does,
-            "right": None if says is None or does is None else says == does,
+            "right": says == does if judged else None,
+            "factor": factor,
+            "must": stretch.law < 1,
+            "span": span,
+            "needs": needs if slow else None,
             "refilled": flow.refilled,
         },
     )
@@ -111,30 +139,30 @@ def spectrum_verdict(
     *,
     reach_status: Status = Status.FINITE,
     refilled: bool = False,
-    also: Sequence[str] = (),
+    step: tuple[float, float] | None = None,
 ) -> Verdict:
     """One step's worst case, the asymptotic rate, the measured rate and what is left between.
 
     rest = measured / ρ: what the nonlinearity and alignment take or add; None where ρ = 0 (a
     nilpotent matrix keeps some rounding: below 1e-9 of sigma_max counts) or nothing was measured.
     reach_status, refilled: of the GradientFlow whose rate it is; a rate that ends in zero holds
-    only until there, and a refilled gradient does not measure W_hh at all. also: what else of the
-    cell the rest holds, such as "the leak".
+    only until there, and a refilled gradient does not measure W_hh at all. step: (σ_max, ρ)
+    of a whole step (`whole_step`), by which a cell with a leak or a skip is judged.
     """
-    rho = spectrum.spectral_radius
+    sigma_max, rho = step or (spectrum.sigma_max, spectrum.spectral_radius)
     measured = None if rate is None or refilled else rate.factor_per_step
-    has_rho = rho > 1e-9 * spectrum.sigma_max
+    has_rho = rho > 1e-9 * sigma_max
     return Verdict(
         "spectrum",
         {
             "label": spectrum.label,
             "gate": spectrum.gate,
-            "sigma_max": spectrum.sigma_max,
+            "whole_step": step is not None,
+            "sigma_max": sigma_max,
             "rho": rho if has_rho or np.isnan(rho) else 0.0,
             "measured": measured,
             "rest": measured / rho if has_rho and measured is not None else None,
             "slope_name": slope_name,
-            "also": tuple(also),
             "reach_status": reach_status,
             "refilled": refilled,
         },

@@ -291,11 +291,6 @@ class Cell(Parameters, ABC):
         0, and whether it is 0 in exact arithmetic too; None without a closed form."""
         return None
 
-    def jacobian_bound(self, sigma_max: float) -> float | None:
-        """The largest ‖∂h_t/∂h_{t-1}‖₂ there can be, given the largest singular value of W_hh;
-        None where that alone does not bound it."""
-        return None
-
     def state_jacobian(self, params: dict[str, Array], slopes: Array) -> Array | None:
         """∂s_t/∂s_{t-1} made of W_hh and the slopes φ′(a_t) (H,), leak and skip included: the step
         by which a rule about W_hh is judged. None unless the cell is `SIMPLE`."""

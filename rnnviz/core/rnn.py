@@ -116,13 +116,6 @@ class RNN(Cell):
         dead = (slope == 0).any(axis=1) & (self.activation == "relu")
         return of_W + np.log(slope).sum(axis=1), dead | np.isneginf(of_W)
 
-    def jacobian_bound(self, sigma_max: float) -> float | None:
-        """1 − α + α γ σ_max; a skip's error takes another way too."""
-        if self.skip:
-            return None
-        gamma = ACTIVATIONS[self.activation].lipschitz
-        return 1 - self.leak + self.leak * gamma * sigma_max
-
     def state_jacobian(self, params: dict[str, Array], slopes: Array) -> Array | None:
         """(1 − α) I + α diag(φ′) W_hh; with a skip of d steps of the state (h_t, h_{t-1}, ...,
         h_{t-d+1}), whose older parts move on by one."""

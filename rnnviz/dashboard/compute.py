@@ -26,6 +26,7 @@ from rnnviz.experiment.plan import MAX_BYTES
 from rnnviz.jobs import claims, phase
 from rnnviz.sweep import Result, cost_of
 from rnnviz.views import gates, gradient_flow, spectrum, train
+from rnnviz.wording.language import language
 
 F = TypeVar("F", bound=Callable[..., Any])
 KEYS = (Experiment, gradient_flow.Choices, spectrum.Choices, gates.Choices)
@@ -36,9 +37,12 @@ SHORT = 0.05
 """Seconds of estimated run that nobody need be able to end on its way."""
 
 
-def _cached(max_entries: int) -> Callable[[F], F]:
+def _cached(max_entries: int, worded: bool = False) -> Callable[[F], F]:
+    """worded: what is kept holds words, and is kept once for each language."""
+
     def wrap(function: F) -> F:
-        keyed: dict[str | type[Any], Callable[[Any], Any]] = dict.fromkeys(KEYS, repr)
+        by = _with_language if worded else repr
+        keyed: dict[str | type[Any], Callable[[Any], Any]] = dict.fromkeys(KEYS, by)
         return cast(
             F,
             st.cache_resource(max_entries=max_entries, show_spinner=False, hash_funcs=keyed)(
@@ -47,6 +51,10 @@ def _cached(max_entries: int) -> Callable[[F], F]:
         )
 
     return wrap
+
+
+def _with_language(key: object) -> tuple[str, str]:
+    return language(), repr(key)
 
 
 @st.cache_resource(show_spinner=False)
@@ -105,7 +113,7 @@ def _run(planned: Plan, tell: Tell | None) -> Run:
 traces = _Traces()
 
 
-@_cached(max_entries=64)
+@_cached(max_entries=64, worded=True)
 def flow_view(
     experiment: Experiment, choices: gradient_flow.Choices, pinned: Experiment | None
 ) -> gradient_flow.View:
@@ -114,13 +122,13 @@ def flow_view(
     return gradient_flow.view(traces(experiment), choices, behind)
 
 
-@_cached(max_entries=64)
+@_cached(max_entries=64, worded=True)
 def spectrum_view(experiment: Experiment, choices: spectrum.Choices) -> spectrum.View:
     """What Spectrum says of one model of an experiment."""
     return spectrum.view(traces(experiment), choices)
 
 
-@_cached(max_entries=64)
+@_cached(max_entries=64, worded=True)
 def gates_view(experiment: Experiment, choices: gates.Choices) -> gates.View:
     """What Gates says of one model of an experiment."""
     return gates.view(traces(experiment), choices)
@@ -154,7 +162,7 @@ def trust(experiment: Experiment, label: str) -> trusting.Trust:
     return trusting.trust(run[label], run.batch, label, progress=jobs.give_way)
 
 
-@_cached(max_entries=16)
+@_cached(max_entries=16, worded=True)
 def levels(experiment: Experiment) -> train.Levels:
     """What the losses of a training are compared with."""
     return train.levels(plan(experiment))

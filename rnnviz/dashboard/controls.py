@@ -13,7 +13,7 @@ from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import left_out
 from rnnviz.experiment.presets import PRESETS
-from rnnviz.wording.names import display_name
+from rnnviz.wording.names import display_name, field_name
 from rnnviz.wording.texts import fill, texts
 
 LAYERED = ("view_layer", "view_direction")
@@ -66,11 +66,12 @@ def follow(shown: Setting) -> None:
 
 
 def _preset() -> None:
+    text = texts("sidebar")
     st.selectbox(
-        "Preset",
+        text["preset"],
         options=list(PRESETS),
         format_func=lambda name: texts("presets")[f"title_{name}"],
-        placeholder=texts("sidebar")["choose_preset"],
+        placeholder=text["choose_preset"],
         required=True,  # or Escape would empty it
         label_visibility="collapsed",
         **state.widget("preset", options=list(PRESETS), then=_choose_preset),
@@ -92,7 +93,7 @@ def apply_preset(name: str) -> None:
 def _models() -> None:
     known = list(dict.fromkeys([*CELLS, *st.session_state["models"]]))
     st.pills(
-        "Models",
+        field_name("models"),
         options=known,
         selection_mode="multi",
         format_func=display_name,
@@ -103,16 +104,16 @@ def _models() -> None:
 
 def _loss_and_seed() -> None:
     st.segmented_control(
-        FIELDS["loss_at"].label,
+        field_name("loss_at"),
         options=FIELDS["loss_at"].choices,
-        format_func=lambda at: f"{at} step",
+        format_func=lambda at: texts("names")[f"loss_at_{at}"],
         required=True,
         **state.widget("loss_at", default="default"),
     )
     left, middle, right = st.columns([6, 3, 8], vertical_alignment="bottom")
     with left:
         known = FIELDS["seed"]
-        st.number_input("Seed", int(known.low), int(known.high), step=1,
+        st.number_input(field_name("seed"), int(known.low), int(known.high), step=1,
                         **state.widget("seed"))  # fmt: skip
     with middle:
         st.button("", icon=":material/casino:", key="reseed", on_click=_reseed,
@@ -128,12 +129,12 @@ def _reseed() -> None:
 
 def _buttons() -> None:
     text = texts("sidebar")
-    st.button("Reset", on_click=_reset, help=text["help_reset"])
+    st.button(text["reset"], on_click=_reset, help=text["help_reset"])
     if st.session_state[PIN] is None:
-        st.button("Pin", on_click=_pin, help=text["help_pin"])
+        st.button(text["pin"], on_click=_pin, help=text["help_pin"])
     else:
-        st.button("Unpin", on_click=_unpin, help=text["help_unpin"])
-    link = st.popover("Link", key="link", on_change=state.count_run)
+        st.button(text["unpin"], on_click=_unpin, help=text["help_unpin"])
+    link = st.popover(text["open_link"], key="link", on_change=state.count_run)
     if link.open:
         with link:
             _link()

@@ -20,6 +20,7 @@ from rnnviz.core.bptt import Tell
 from rnnviz.dashboard import state
 from rnnviz.dashboard.components.browser import clock, ticked
 from rnnviz.experiment import Experiment
+from rnnviz.wording.language import language
 
 J = TypeVar("J")
 P = TypeVar("P")
@@ -130,7 +131,7 @@ class Work(Generic[J]):
     ) -> P:
         """What `make` makes of so many results. While they are `growing`, a picture of the same
         some tenths of a second old will do."""
-        now, (at, shown, before) = clock(), self.drawn
+        of, now, (at, shown, before) = (of, language()), clock(), self.drawn
         recent = growing and now - at < self.pace.draw_every
         if isinstance(shown, tuple) and (shown == (of, size) or (shown[0] == of and recent)):
             picture: P = before

@@ -15,9 +15,9 @@ from rnnviz.dashboard.components.slider import any_dragging, last_drawn
 from rnnviz.experiment import FIELDS, MAX_MODELS, Model
 from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import override_field, overrides_of
-from rnnviz.wording.names import cell_name
-from rnnviz.wording.tasks import TASK_NAMES, task_words
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.names import cell_name, field_name, setting_name
+from rnnviz.wording.tasks import task_name, task_words
+from rnnviz.wording.texts import fill, say, texts
 
 # Where a knob's useful range is narrower than what is allowed: (low, high, format).
 RANGES = {
@@ -34,9 +34,6 @@ RANGES = {
 }
 SLIDERS = tuple(RANGES)
 OCTAVES = 1 / 24
-LABELS = {"init": "Initializer", "activation": "Activation", "skip": "Skip, steps"}
-NAMES = {"task": TASK_NAMES}
-"""Choices that have a better name than their own without underscores."""
 PROBLEM = "variant_problem"
 DRAFT: dict[str, Any] = {"persist_state": "session"}
 """Of what is filled in, and kept while the popover is closed."""
@@ -53,7 +50,7 @@ def slider(name: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> 
     known, (low, high, fmt) = FIELDS[name], RANGES[name]
     held = (st.session_state[name], getattr(st.session_state[state.ASKED], name))
     live_slider(
-        LABELS.get(name, known.label),
+        field_name(name),
         key=name,
         value=known.default,
         low=min(low, *held),
@@ -84,18 +81,18 @@ def _show_page(name: str) -> None:
 
 def select(name: str) -> None:
     """A list of what a field may be."""
-    known, names = FIELDS[name], NAMES.get(name, {})
     st.selectbox(
-        LABELS.get(name, known.label),
-        options=known.choices,
-        format_func=lambda choice: names.get(choice, choice.replace("_", " ")),
-        **state.widget(name, options=known.choices),
+        field_name(name),
+        options=FIELDS[name].choices,
+        format_func=task_name if name == "task" else setting_name,
+        **state.widget(name, options=FIELDS[name].choices),
     )
 
 
 def more() -> None:
     """Drawn only while it is seen: a widget costs about a millisecond a run."""
-    opened = st.popover("More", width="stretch", key="more", on_change=state.count_run)
+    label = say("sidebar", "more")
+    opened = st.popover(label, width="stretch", key="more", on_change=state.count_run)
     if not opened.open:
         return
     with opened:
@@ -123,12 +120,18 @@ def add_model() -> None:
     st.markdown(texts("sidebar")["add_model"])
     left, middle, right, last = st.columns([2, 3, 5, 3], vertical_alignment="bottom")
     with left:
-        kind = st.selectbox("Cell", list(CELLS), format_func=cell_name, key="variant_kind", **DRAFT)
+        kind = st.selectbox(
+            say("sidebar", "cell"),
+            list(CELLS),
+            format_func=cell_name,
+            key="variant_kind",
+            **DRAFT,
+        )
     with middle:
         setting = st.selectbox(
-            "Setting",
+            say("sidebar", "setting"),
             overrides_of(kind),
-            format_func=lambda name: name.replace("_", " "),
+            format_func=setting_name,
             key=f"variant_setting_{kind}",
             **DRAFT,
         )
@@ -136,26 +139,31 @@ def add_model() -> None:
         value = _variant_value(override_field(setting, kind), f"{setting}_{kind}")
     with last:
         st.button(
-            "Add this model", on_click=_add_variant, args=(kind, setting, value), width="stretch"
+            say("sidebar", "add"),
+            on_click=_add_variant,
+            args=(kind, setting, value),
+            width="stretch",
         )
     if problem := st.session_state.pop(PROBLEM, ""):
         st.error(problem)
 
 
 def _variant_value(known: Field, key: str) -> str:
+    label = say("sidebar", "value")
     if known.kind != "choice":
-        return st.text_input("Value", key="variant_value", placeholder=known.allowed, **DRAFT)
+        return st.text_input(label, key="variant_value", placeholder=known.allowed, **DRAFT)
     # A variant is what the cell is not already.
     choices = [choice for choice in known.choices if choice != "plain"]
     key = f"variant_value_{key}"
-    return str(st.selectbox("Value", choices, key=key, format_func=_called, **DRAFT))
+    return str(st.selectbox(label, choices, key=key, format_func=_called, **DRAFT))
 
 
 def _called(choice: str) -> str:
-    return texts("sidebar").get(f"variant_{choice}", choice.replace("_", " "))
+    return texts("sidebar").get(f"variant_{choice}", setting_name(choice))
 
 
 def _add_variant(kind: str, setting: str, value: str) -> None:
+    state.speak_here()
     models = st.session_state["models"]
     try:
         model = Model(f"{kind}:{setting}={value.strip()}")

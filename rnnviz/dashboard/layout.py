@@ -19,7 +19,7 @@ from rnnviz.experiment.presets import PRESETS
 from rnnviz.plots import theme
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import general
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import fill, say, texts
 
 SHOWN = 4
 # Seconds of estimated run that need no spinner.
@@ -84,7 +84,7 @@ def patience(experiment: Experiment, seconds: float, waits: bool) -> AbstractCon
 
 def _models(experiment: Experiment) -> str:
     count = len(experiment.models)
-    return f"{count} model{'s' if count > 1 else ''}"
+    return say("layout", "models" if count > 1 else "one_model", count=count)
 
 
 def ask(experiment: Experiment, seconds: float, size: int, allow: Callable[[], None]) -> None:
@@ -98,7 +98,7 @@ def ask(experiment: Experiment, seconds: float, size: int, allow: Callable[[], N
         size=f"{math.ceil(size / 2**20):,}",
     )
     st.info(asked, icon=":material/hourglass_empty:")
-    st.button("Run it", key="run_it", type="primary", on_click=allow)
+    st.button(text["run_it"], key="run_it", type="primary", on_click=allow)
 
 
 def question(text: str) -> None:
@@ -118,7 +118,11 @@ def _preset_words(experiment: Experiment) -> str:
     text = texts("presets")
     as_set = PRESETS[name].experiment(seed=experiment.seed) == experiment
     title = text[f"title_{name}"]
-    return text[name] if as_set else fill(texts("layout")["started_from"], title=title)
+    if not as_set:
+        return fill(texts("layout")["started_from"], title=title)
+    if experiment.seed == Experiment().seed:
+        return text[name]
+    return f"{text[name]} {fill(texts('layout')['of_seed_0'], seed=experiment.seed)}"
 
 
 def verdict(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> None:
@@ -219,7 +223,7 @@ def _cell(value: object) -> str:
 def data_button(name: str, frame: Callable[[], pd.DataFrame]) -> None:
     """Download a figure's numbers; they are written when asked for."""
     st.download_button(
-        f"Data: {name} (CSV)",
+        say("layout", "data_csv", name=name),
         data=lambda: frame().to_csv(index=False).encode("utf-8"),
         file_name=f"{name}.csv",
         mime="text/csv",

@@ -25,14 +25,15 @@ from rnnviz.dashboard.saving import Shared
 from rnnviz.dashboard.server import url
 from rnnviz.experiment import Experiment
 from rnnviz.views.picture import batch_note
+from rnnviz.wording.texts import fill, texts
 
 PAGES = {
-    "gradient-flow": ("Gradient flow", gradient_flow),
-    "spectrum": ("Spectrum", spectrum),
-    "gates": ("Gates", gates),
-    "train": ("Train", train),
-    "phase-diagram": ("Phase diagram", phase),
-    "claims": ("Claims", claims),
+    "gradient-flow": gradient_flow,
+    "spectrum": spectrum,
+    "gates": gates,
+    "train": train,
+    "phase-diagram": phase,
+    "claims": claims,
 }
 FIRST = "gradient-flow"
 FREE_SECONDS, FREE_BYTES = 1.0, 400 << 20
@@ -48,11 +49,12 @@ LINKED, ALLOWED = "linked", "allowed"
 def main(shared: Shared) -> None:
     """Sidebar, navigation, then the chosen page. `shared`: what all visitors share."""
     state.count_run()
+    state.open_language()
     st.set_page_config(page_title="rnnviz", page_icon="📉", layout="wide")
     layout.style()
     pages = [
-        st.Page(partial(_show, path), title=title, url_path=path, default=path == FIRST)
-        for path, (title, _) in PAGES.items()
+        st.Page(partial(_show, path), title=_title(path), url_path=path, default=path == FIRST)
+        for path in PAGES
     ]
     st.session_state[saving.STORE] = shared.saved
     st.session_state["pages"] = dict(zip(PAGES, pages, strict=True))
@@ -65,12 +67,16 @@ def main(shared: Shared) -> None:
     all_drawn(st.session_state[state.RUN])
 
 
+def _title(path: str) -> str:
+    return texts("layout")[f"page_{path.replace('-', '_')}"]
+
+
 def _show(path: str) -> None:
     _page(path)
     _details(path)
 
 
-@st.fragment(key=state.PAGE)
+@state.fragment(key=state.PAGE)
 def _page(path: str) -> None:
     """What is seen first: a slider that is dragged runs this and nothing else."""
     setting = controls.setting()
@@ -107,14 +113,14 @@ def _answer(path: str, setting: state.Setting) -> None:
             layout.note(batch_note(compute.plan(setting.experiment).batch))
             if path != "gates":  # which has a switch for it
                 train_controls.shown_after(setting.experiment)
-            PAGES[path][1].page(setting)
+            PAGES[path].page(setting)
         if not setting.dragging:
             trust.check(path, setting.experiment)
     except Crowded as crowded:
-        layout.refused(f"{crowded}.")
+        layout.refused(fill(texts("layout")["refused"], reason=crowded))
 
 
-@st.fragment(key=state.DETAILS)
+@state.fragment(key=state.DETAILS)
 def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go."""
     linked = controls.setting()
@@ -126,9 +132,9 @@ def _details(path: str) -> None:
         with st.container(key="trust"):
             trust.strip(path, setting.experiment, refusal or missing * "not run")
         if not (refusal or unseen):
-            PAGES[path][1].details(setting)
+            PAGES[path].details(setting)
     except Crowded as crowded:
-        layout.refused(f"{crowded}.")
+        layout.refused(fill(texts("layout")["refused"], reason=crowded))
     controls.follow(linked)  # the page has dropped the views that it does not have
 
 

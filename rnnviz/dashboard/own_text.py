@@ -10,8 +10,9 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from rnnviz.dashboard import layout, state
 from rnnviz.experiment import FIELDS, Experiment, make_task
 from rnnviz.tasks.text import MAX_CHARACTERS
-from rnnviz.wording.tasks import TASK_NAMES
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.names import field_name
+from rnnviz.wording.tasks import task_name
+from rnnviz.wording.texts import fill, say, texts
 
 READERS = ("text", "words")
 """The tasks that read a text."""
@@ -35,7 +36,7 @@ def asked(experiment: Experiment, refusal: str) -> bool:
     if experiment.text:
         layout.refused(refusal)
     words = texts("own_text")[f"needs_{experiment.task}"]
-    st.markdown(fill(words, task=TASK_NAMES[experiment.task]))
+    st.markdown(fill(words, task=task_name(experiment.task)))
     ways(experiment.task, "page")
     return True
 
@@ -55,7 +56,7 @@ def ways(task: str, place: str) -> None:
     """Take a sample, paste a text or choose a file. place: tells these widgets from others."""
     text = texts("own_text")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.html('<p class="rnnviz-how">Samples:</p>', width="content")
+        st.html(f'<p class="rnnviz-how">{text["samples"]}</p>', width="content")
         for name in texts("samples"):
             st.button(
                 text[f"title_{name}"], key=f"sample-{name}-{place}", on_click=_take, args=(name,)
@@ -63,7 +64,7 @@ def ways(task: str, place: str) -> None:
     left, right = st.columns([3, 2])
     with left:
         st.text_area(
-            "Text",
+            field_name("text"),
             placeholder=text[f"placeholder_{task}"],
             max_chars=int(FIELDS["text"].high),
             height=80,
@@ -82,13 +83,20 @@ def text_file(place: str) -> None:
     """Ask for a file; its text becomes the value of the field `text`. place: tells one such
     widget from another."""
     key = f"text_file.{place}"
-    st.file_uploader("Or a file", ["txt", "md", "csv", "py"], key=key, on_change=_take_file,
-                     args=(key,), max_upload_size=MEGABYTES)  # fmt: skip
+    st.file_uploader(
+        say("own_text", "file"),
+        ["txt", "md", "csv", "py"],
+        key=key,
+        on_change=_take_file,
+        args=(key,),
+        max_upload_size=MEGABYTES,
+    )
     if said := st.session_state.get(SAID):
         layout.warn(said)
 
 
 def _take_file(key: str) -> None:
+    state.speak_here()
     file = st.session_state.get(key)
     st.session_state[SAID] = ""
     if not isinstance(file, UploadedFile):  # None, or one that Streamlit holds no more

@@ -18,7 +18,7 @@ from rnnviz.dashboard.training import MOST_KEPT, WORTH_KEEPING, Kept, Visit, cha
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.links import to_query
 from rnnviz.wording.names import display_name
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import fill, say, texts
 
 
 def ghosts(visit: Visit) -> tuple[Course, ...]:
@@ -27,10 +27,14 @@ def ghosts(visit: Visit) -> tuple[Course, ...]:
     if (ahead := visit.ahead.job) is not None:
         found.append((ahead.number, ahead.courses()))
     return tuple(
-        replace(course, label=f"run {number} {display_name(course.label)}")
+        replace(course, label=_ghost_name(number, course.label))
         for number, courses in found
         for course in courses
     )
+
+
+def _ghost_name(number: int, label: str) -> str:
+    return say("train", "run_name", number=number, model=display_name(label))
 
 
 def runs_table(visit: Visit) -> None:
@@ -61,16 +65,18 @@ def _listed(visit: Visit, runs: list[Kept]) -> str:
 
 def frame(runs: list[Kept]) -> pd.DataFrame:
     """One row a model of each run: settings that differ from the defaults, and the result."""
+    text = texts("train")
     rows = [
         {
-            "run": run.number,
-            "model": display_name(course.label),
-            "training steps": course.last_step,
-            "loss": course.loss,
-            "metric": course.metric,
-            "clipped": f"{course.clipped_share:.0%}",
-            "ended": course.event or "",
-            "settings": changes(Experiment(), run.experiment, most=99) or "the defaults",
+            text["column_run"]: run.number,
+            text["column_model"]: display_name(course.label),
+            text["column_steps"]: course.last_step,
+            text["column_loss"]: course.loss,
+            text["column_metric"]: course.metric,
+            text["column_clipped"]: f"{course.clipped_share:.0%}",
+            text["column_ended"]: course.event or "",
+            text["column_settings"]: changes(Experiment(), run.experiment, most=99)
+            or text["defaults"],
         }
         for run in runs
         for course in run.courses
@@ -123,9 +129,11 @@ def _plain(value: float) -> float | None:
 
 
 def link_of(run: Kept) -> str:
-    """The query that repeats a run: its experiment, trained for as many steps."""
-    steps = min(run.updates, int(FIELDS["train_steps"].high))
-    return urlencode(to_query(replace(run.experiment, train_steps=steps)))
+    """The query that repeats a run: its experiment, trained for as many steps; "" where these are
+    more than a link may ask for."""
+    if run.updates > FIELDS["train_steps"].high:
+        return ""
+    return urlencode(to_query(replace(run.experiment, train_steps=run.updates)))
 
 
 def _choose_ghosts(visit: Visit) -> None:
@@ -139,7 +147,7 @@ def _choose_ghosts(visit: Visit) -> None:
         texts("train")["runs_draw"],
         numbers,
         selection_mode="multi",
-        format_func=lambda n: f"run {n}",
+        format_func=lambda n: say("train", "run_number", number=n),
         **widget(GHOSTS, default="default", then=_ghosts_chosen),
     )
 
@@ -152,7 +160,7 @@ def _ghosts_chosen() -> None:
 def _downloads(runs: list[Kept]) -> None:
     layout.data_button("runs", lambda: curves_frame(runs))
     st.download_button(
-        "Data: runs (JSON)",
+        say("layout", "data_json", name="runs"),
         data=lambda: as_json(runs).encode(),
         file_name="runs.json",
         mime="application/json",
@@ -162,10 +170,14 @@ def _downloads(runs: list[Kept]) -> None:
 
 
 def _links(runs: list[Kept]) -> None:
-    with st.popover("Links", key="run_links", on_change="rerun") as opened:
+    with st.popover(texts("train")["links"], key="run_links", on_change="rerun") as opened:
         if opened.open:
             base = (st.context.url or "").partition("?")[0]
             for run in runs:
-                steps = f"{run.updates:,}"
-                st.caption(fill(texts("train")["runs_link"], number=run.number, steps=steps))
-                st.code(f"{base}?{link_of(run)}", language=None, wrap_lines=True)
+                query, most = link_of(run), int(FIELDS["train_steps"].high)
+                text = texts("train")["runs_link" if query else "runs_no_link"]
+                st.caption(
+                    fill(text, number=run.number, steps=f"{run.updates:,}", most=f"{most:,}")
+                )
+                if query:
+                    st.code(f"{base}?{query}", language=None, wrap_lines=True)

@@ -10,17 +10,16 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rnnviz.analysis.layers import ARROWS
 from rnnviz.dashboard import layout
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.state import WHOLE_PAGE, view_key, widget
 from rnnviz.experiment import Plan
 from rnnviz.plots import theme
 from rnnviz.views import equations as views
-from rnnviz.views.layer_choice import ALL, DIRECTIONS, LayerChoice
+from rnnviz.views.layer_choice import ALL, LayerChoice
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.names import display_name
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import fill, say, texts
 
 OnClick = Callable[[Mapping[str, Any]], None]
 LAYER, DIRECTION = "view_layer", "view_direction"
@@ -90,21 +89,24 @@ def chosen_layer() -> tuple[str, str]:
 
 def layer_choice(choice: LayerChoice, small: bool = False) -> None:
     """Each only where there is something to choose; small where they stand beside others."""
+    text = texts("layout")
     if len(choice.layers) > 1:
         width = LAYER_WIDTH if small else None
-        layout.choice("Layer", choice.layers, LAYER, choice.layer, _layer_name, width)
+        layout.choice(text["layer"], choice.layers, LAYER, choice.layer, _layer_name, width)
     if len(choice.directions) > 1:
         width = DIRECTION_WIDTH if small else None
         names = choice.directions
-        layout.choice("Direction", names, DIRECTION, choice.direction, _direction_name, width)
+        layout.choice(text["direction"], names, DIRECTION, choice.direction, _direction_name, width)
 
 
 def _layer_name(layer: str) -> str:
-    return "all layers" if layer == ALL else f"layer {layer}"
+    if layer == ALL:
+        return say("layout", "all_layers")
+    return say("names", "layer", number=layer)
 
 
 def _direction_name(direction: str) -> str:
-    return f"{ARROWS[DIRECTIONS.index(direction)]} {direction}"
+    return texts("layout")[direction]
 
 
 def theory_is_on() -> bool:
@@ -121,7 +123,8 @@ def choices_row() -> DeltaGenerator:
 def theory_switch() -> None:
     """It stands where there is room without moving the page's figures."""
     st.session_state[view_key(THEORY)] = theory_is_on()
-    st.toggle("Theory", **widget(view_key(THEORY), then=partial(st.rerun, WHOLE_PAGE)))
+    label = texts("layout")["theory"]
+    st.toggle(label, **widget(view_key(THEORY), then=partial(st.rerun, WHOLE_PAGE)))
 
 
 def equations(plan: Plan) -> None:

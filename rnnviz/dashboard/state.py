@@ -13,18 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rnnviz.experiment import FIELDS, Experiment, check_size
-from rnnviz.experiment.links import TEXT_CUT, from_query, to_query
+from rnnviz.experiment.links import TEXT_CUT, from_query, inert, to_query
 from rnnviz.experiment.presets import PRESETS
+from rnnviz.wording.language import ENGLISH, OFFERED, PSEUDO, speak
 from rnnviz.wording.texts import fill, texts
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Callback = Callable[[], None]
 CHOSEN = object()
 """Stands for the choice's own value."""
@@ -47,6 +50,8 @@ RUN = "run"
 """How many runs of the whole script have begun, or are asked for."""
 PIN = "pin"
 """The link's name for the pinned experiment: its own link's query."""
+LANGUAGE = "lang"
+"""The visit's language, and the link's name for it."""
 ASKED = "asked"
 """The experiment that a link, a preset or Reset set the knobs to."""
 MESSAGES = "messages"
@@ -116,20 +121,57 @@ class Setting:
     dragging: bool
 
 
+def open_language() -> None:
+    """Speak the visit's language: as the address asks, when the visit begins or the browser goes
+    back or forward. Before anything is said."""
+    if _link_is_opened():
+        asked = st.query_params.get(LANGUAGE, ENGLISH)
+        st.session_state[LANGUAGE] = asked if asked in (*OFFERED, PSEUDO) else ENGLISH
+    speak_here()
+
+
+def speak_here() -> None:
+    """Speak the visit's language in this thread: Streamlit has another one for each run."""
+    speak(st.session_state.get(LANGUAGE, ENGLISH))
+
+
+def fragment(key: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A part of a page that Streamlit can run alone, in the visit's language."""
+
+    def wrap(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def spoken(*args: P.args, **kwargs: P.kwargs) -> R:
+            speak_here()
+            return function(*args, **kwargs)
+
+        return st.fragment(spoken, key=key)
+
+    return wrap
+
+
 def open_page(path: str) -> None:
     """Say which page is open. When the visit begins, and when the browser goes back or forward,
     every knob and the page's views are what the address asks for."""
     st.session_state[PATH] = path
-    if "visit" in st.session_state and not _in_history():
+    if not _link_is_opened():
         return
     st.session_state["visit"] = True
     query = {key: st.query_params.get_all(key) for key in st.query_params}
-    pin = query.pop(PIN, None)
+    pin, (*_, lang) = query.pop(PIN, None), query.pop(LANGUAGE, [ENGLISH])
     for view in PAGE_VIEWS[path]:
         st.session_state.pop(view_key(view), None)
         if view in query:
             st.session_state[view_key(view)] = query[view][-1]
     _open_link({key: values for key, values in query.items() if key not in VIEWS}, pin)
+    if lang != st.session_state[LANGUAGE]:
+        named = fill(texts("sidebar")["no_language"], asked=inert(lang), allowed=", ".join(OFFERED))
+        asked, messages = st.session_state[MESSAGES]
+        st.session_state[MESSAGES] = asked, (*messages, named)
+
+
+def _link_is_opened() -> bool:
+    """Whether this run is the visit's first, or goes to another address."""
+    return "visit" not in st.session_state or _in_history()
 
 
 def _in_history() -> bool:
@@ -241,7 +283,8 @@ def query_of(setting: Setting) -> dict[str, str]:
     views = PAGE_VIEWS[st.session_state[PATH]]
     chosen = {view: st.session_state.get(view_key(view)) for view in views}
     query.update({key: str(value) for key, value in chosen.items() if value})
-    return query
+    spoken = st.session_state[LANGUAGE]
+    return query if spoken == ENGLISH else {LANGUAGE: spoken, **query}
 
 
 def write_address(query: Mapping[str, str]) -> None:

@@ -12,7 +12,8 @@ from rnnviz.dashboard.state import widget
 from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.jobs.training import Training
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.names import field_name, setting_name
+from rnnviz.wording.texts import fill, say, texts
 
 LESSON, SPEED, LOG, GHOSTS = "train_lesson", "train_speed", "train_log", "train_ghosts"
 OWN = ("optimizer", "learning_rate", "clip", "clip_at", "window", "stride")
@@ -73,8 +74,9 @@ def draw(visit: Visit, idle: str = "") -> None:
         _button("", "reseed", idle, ":material/casino:")
         st.session_state.setdefault(SPEED, "full")
         st.segmented_control(
-            "Speed",
+            texts("train")["speed"],
             list(SPEEDS),
+            format_func=lambda name: texts("train")[f"speed_{name}"],
             required=True,
             disabled=bool(idle),
             label_visibility="collapsed",
@@ -106,9 +108,10 @@ def _button(label: str, name: str, idle: str, icon: str | None = None) -> None:
 def _play(playing: bool, idle: str) -> None:
     """Play and Pause, which are one button: there is never a second one beside it."""
     name, icon = ("pause", ":material/pause:") if playing else ("play", ":material/play_arrow:")
-    st.button(name.capitalize(), icon=icon, key="train_play", on_click=_do, args=(name,), width=96,
+    text = texts("train")
+    st.button(text[name], icon=icon, key="train_play", on_click=_do, args=(name,), width=96,
               type="secondary" if playing else "primary", disabled=bool(idle),
-              help=idle or texts("train")["help_play"])  # fmt: skip
+              help=idle or text["help_play"])  # fmt: skip
 
 
 def _do(name: str) -> None:
@@ -180,7 +183,9 @@ def clip_limit(experiment: Experiment) -> float | None:
 def _how(disabled: bool) -> None:
     """How it trains, behind a button. What it is set to is said elsewhere: a popover with another
     label would be another popover, a closed one."""
-    with st.popover("Optimizer", key="train_how", on_change="rerun", disabled=disabled) as opened:
+    with st.popover(
+        field_name("optimizer"), key="train_how", on_change="rerun", disabled=disabled
+    ) as opened:
         if opened.open:
             for pair in (OWN[:2], OWN[2:4], OWN[4:]):
                 for column, name in zip(st.columns(2), pair, strict=True):
@@ -190,21 +195,24 @@ def _how(disabled: bool) -> None:
 
 
 def _how_words() -> str:
-    now = st.session_state
-    clip = "" if now["clip"] == "none" else f", clip {now['clip']} {now['clip_at']:g}"
-    window = f", K {now['window']:g}" if now["window"] else ""
-    return f"{now['optimizer']} {now['learning_rate']:g}{clip}{window}"
+    now, said = st.session_state, []
+    if now["clip"] != "none":
+        how = setting_name(now["clip"])
+        said.append(say("train", "how_clip", how=how, limit=f"{now['clip_at']:g}"))
+    if now["window"]:
+        said.append(f"K {now['window']:g}")
+    return ", ".join([f"{now['optimizer']} {now['learning_rate']:g}", *said])
 
 
 def _knob(name: str) -> None:
     known, value = FIELDS[name], st.session_state[name]
     options = known.choices if known.kind == "choice" else None
     common: dict[str, Any] = {
-        "label": known.label,
+        "label": field_name(name),
         **widget(name, options=options, then=_redraw),
     }
     if known.kind == "choice":
-        st.selectbox(options=known.choices, **common)
+        st.selectbox(options=known.choices, format_func=setting_name, **common)
     elif name == "learning_rate":
         rates = sorted({*RATES, float(value)})
         st.select_slider(options=rates, format_func="{:g}".format, **common)
@@ -222,7 +230,7 @@ def _redraw() -> None:
 
 def _lessons() -> None:
     st.selectbox(
-        "Lesson",
+        texts("train")["lesson"],
         list(LESSONS),
         format_func=lambda name: texts("lessons")[f"title_{name}"],
         placeholder=texts("train")["choose_lesson"],

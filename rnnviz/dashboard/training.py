@@ -22,10 +22,13 @@ from rnnviz.dashboard import jobs
 from rnnviz.dashboard.jobs import Work
 from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.store import new_token
-from rnnviz.experiment import FIELDS, Experiment, plan
+from rnnviz.experiment import Experiment, plan
 from rnnviz.experiment.checkpoints import shipped
 from rnnviz.jobs.training import Training, advance, begin, catch_up
 from rnnviz.training import ARRAY_BYTES, Curves
+from rnnviz.wording.names import field_name
+from rnnviz.wording.numbers import general
+from rnnviz.wording.texts import say
 
 MOST_KEPT = 12
 WORTH_KEEPING = 10
@@ -260,13 +263,13 @@ def changes(before: Experiment, after: Experiment, most: int = 3) -> str:
     """What differs, in words: "Gain 1 → 1.5, Seed 0 → 1"; the first few."""
     names = [f.name for f in fields(Experiment)]
     different = [n for n in names if getattr(before, n) != getattr(after, n)]
-    said = [f"{FIELDS[name].label} {_show(getattr(before, name))} → "
+    said = [f"{field_name(name)} {_show(getattr(before, name))} → "
             f"{_show(getattr(after, name))}" for name in different if name != "text"]  # fmt: skip
-    said += ["another text"] * ("text" in different)
+    said += [say("train", "another_text")] * ("text" in different)
     return ", ".join([*said[:most], *(["…"] if len(said) > most else [])])
 
 
 def _show(value: object) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return general(value)

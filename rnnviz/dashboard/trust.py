@@ -17,7 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from rnnviz.analysis.selfcheck import checks as trusting
 from rnnviz.analysis.selfcheck.checks import Trust
 from rnnviz.core.network import run_network
-from rnnviz.dashboard import compute, jobs, training, trust_html
+from rnnviz.dashboard import compute, jobs, state, training, trust_html
 from rnnviz.dashboard import train_controls as controls
 from rnnviz.dashboard.components.disclosure import disclosure, told
 from rnnviz.dashboard.pages.train import INFLUENCE
@@ -96,7 +96,7 @@ def _known(shown: str) -> Checked:
     return last if last is not None and last.run == shown else Checked(shown)
 
 
-@st.fragment(key=KEPT)
+@state.fragment(key=KEPT)
 def strip(path: str, experiment: Experiment, refusal: str) -> None:
     """One line, and everything behind it; one more model's thorough checks if the browser asks."""
     shown, text = run_id(path, experiment, refusal), texts("trust")

@@ -6,9 +6,10 @@ import html
 import re
 from collections.abc import Sequence
 
-from rnnviz.analysis.selfcheck.checks import EQUATIONS, NAMES, Check, Trust
+from rnnviz.analysis.selfcheck.checks import NAMES, Check, Trust
 from rnnviz.wording import selfcheck
 from rnnviz.wording.names import display_name
+from rnnviz.wording.remarks import remark_words
 from rnnviz.wording.texts import texts
 
 MARKS = {"good": "✓", "bad": "✗", "none": "–"}
@@ -46,11 +47,11 @@ def _table(found: Sequence[Trust | None], labels: Sequence[str]) -> str:
 
 
 def _row(name: str, checks: Sequence[Check | None]) -> str:
-    meaning = texts("trust")[name.replace(" ", "_")]
+    text, key = texts("trust"), name.replace(" ", "_")
     return (
-        f"<tr><th>{name}<span>{_marked(EQUATIONS[name])}</span></th>"
+        f"<tr><th>{selfcheck.check_name(name)}<span>{_marked(text[f'equation_{key}'])}</span></th>"
         f"{''.join(map(_cell, checks))}</tr>"
-        f'<tr><td class="means" colspan="{len(checks) + 1}">{_marked(meaning)}</td></tr>'
+        f'<tr><td class="means" colspan="{len(checks) + 1}">{_marked(text[key])}</td></tr>'
     )
 
 
@@ -58,9 +59,10 @@ def _cell(check: Check | None) -> str:
     if check is None:
         return f'<td class="none">{said("none", texts("trust")["not_checked"])}</td>'
     if check.reason:
-        return f'<td class="none">{said("none", check.reason)}</td>'
+        return f'<td class="none">{said("none", remark_words(check.reason))}</td>'
+    where = "; ".join(map(remark_words, check.where))
     words = said("good" if check.passed else "bad", selfcheck.comparison(check))
-    return f"<td>{words}<span>{html.escape(check.where)}</span></td>"
+    return f"<td>{words}<span>{html.escape(where)}</span></td>"
 
 
 def _marked(text: str) -> str:

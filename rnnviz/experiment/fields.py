@@ -18,13 +18,11 @@ class Field:
     """A setting: its default, its kind ("int", "float", "choice", "text", "models") and what is
     allowed: low to high for numbers (for text and models: their number), a name in `choices`.
 
-    url is its name in a link, label what its knob is called; a knob moves by `step`, on a
-    logarithmic scale if `log`.
+    url is its name in a link; a knob moves by `step`, on a logarithmic scale if `log`.
     """
 
     default: Any
     kind: str
-    label: str
     low: float = -math.inf
     high: float = math.inf
     choices: tuple[str, ...] = ()
@@ -63,9 +61,9 @@ class Field:
         return f"{show(self.low)} to {show(self.high)}"
 
 
-def knob(default: Any, kind: str, label: str, **options: Any) -> Any:
+def knob(default: Any, kind: str, **options: Any) -> Any:
     """A dataclass field that carries its `Field`."""
-    return field(default=default, metadata={"field": Field(default, kind, label, **options)})
+    return field(default=default, metadata={"field": Field(default, kind, **options)})
 
 
 def parse_number(text: str) -> float | None:

@@ -14,17 +14,17 @@ GATE_INITS = ("constant", "chrono")
 
 # The settings of a network; an experiment shares them among its models, a model overrides them.
 NETWORK_FIELDS: dict[str, Field] = {
-    "hidden_size": Field(64, "int", "Hidden units H", low=1, high=512, log=True, step=1),
-    "init": Field("uniform", "choice", "Initializer of W_hh", choices=tuple(INITIALIZERS)),
-    "gain": Field(1.0, "float", "Gain", low=0.01, high=16.0, log=True, step=0.01),
-    "activation": Field("tanh", "choice", "Activation (RNN)", choices=tuple(ACTIVATIONS)),
-    "memory_bias": Field(3.0, "float", "Memory bias", low=-10.0, high=10.0, step=0.1),
-    "gate_init": Field("constant", "choice", "Gate biases", choices=GATE_INITS),
-    "input_scale": Field(1.0, "float", "Scale of W_xh", low=0.0, high=100.0, step=0.1),
-    "layers": Field(1, "int", "Layers", low=1, high=4, step=1),
-    "bidirectional": Field("no", "choice", "Both directions", choices=("no", "yes")),
-    "leak": Field(1.0, "float", "Leak (RNN)", low=0.01, high=1.0, step=0.01),
-    "skip": Field(0, "int", "Skip, steps back", low=0, high=100, step=1),
+    "hidden_size": Field(64, "int", low=1, high=512, log=True, step=1),
+    "init": Field("uniform", "choice", choices=tuple(INITIALIZERS)),
+    "gain": Field(1.0, "float", low=0.01, high=16.0, log=True, step=0.01),
+    "activation": Field("tanh", "choice", choices=tuple(ACTIVATIONS)),
+    "memory_bias": Field(3.0, "float", low=-10.0, high=10.0, step=0.1),
+    "gate_init": Field("constant", "choice", choices=GATE_INITS),
+    "input_scale": Field(1.0, "float", low=0.0, high=100.0, step=0.1),
+    "layers": Field(1, "int", low=1, high=4, step=1),
+    "bidirectional": Field("no", "choice", choices=("no", "yes")),
+    "leak": Field(1.0, "float", low=0.01, high=1.0, step=0.01),
+    "skip": Field(0, "int", low=0, high=100, step=1),
 }
 SHARED = ("hidden_size", "init", "gain", "input_scale", "layers", "bidirectional", "skip")
 
@@ -109,7 +109,7 @@ def _biases(kind: str) -> tuple[str, ...]:
 def override_field(name: str, kind: str) -> Field:
     """What an override of this kind of model may be."""
     if name == "variant":
-        return Field("plain", "choice", "Variant", choices=tuple(CELLS[kind].VARIANTS))
+        return Field("plain", "choice", choices=tuple(CELLS[kind].VARIANTS))
     return NETWORK_FIELDS["memory_bias" if name in _biases(kind) else name]
 
 

@@ -1,7 +1,8 @@
 """Experiments worth showing. The title of each and the sentence that it demonstrates are in
 wording/en/presets.md.
 
-tests/test_presets.py runs every preset over several seeds and checks its sentence in numbers.
+tests/experiment/test_presets.py runs every preset over several seeds and checks its sentence in
+numbers.
 Sources: Pascanu, Mikolov, Bengio 2013, arXiv:1211.5063; Jozefowicz et al. 2015 (forget bias);
 Le, Jaitly, Hinton 2015, arXiv:1504.00941; Tallec and Ollivier 2018, arXiv:1804.11188;
 Greff et al. 2015, arXiv:1503.04069; Zhang et al. 2016, arXiv:1602.08210 (skips); Jaeger et al.

@@ -136,9 +136,12 @@ def held_out(
     experiment: Experiment, network: Network, params: dict[str, Any], sequences: int = 256
 ) -> dict[str, float]:
     """How good the network is on sequences that training never sees: loss (as minimised), loss
-    per answer, the metric by its name, and for adding the share of answers within 0.04."""
-    e = experiment
-    batch = make_task(e).batch(e.seed, e.seq_len, sequences, e.loss_at, first=HELD_OUT)
+    per answer, the metric by its name, and for adding the share of answers within 0.04. Nothing
+    where there are no such sequences (`Task.unseen`)."""
+    e, task = experiment, make_task(experiment)
+    if not task.unseen:
+        return {}
+    batch = task.batch(e.seed, e.seq_len, sequences, e.loss_at, first=HELD_OUT)
     y = predict(network, params, batch)
     loss, _ = LOSSES[batch.loss](y, batch.target, batch.mask)
     scores = {

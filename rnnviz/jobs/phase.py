@@ -38,7 +38,7 @@ SIZES = {"coarse": (7, 5), "medium": (13, 9), "fine": (25, 17)}
 def make_axis(name: str, number: int) -> Axis:
     """So many values of a knob; fewer where it has no more."""
     known, (low, high) = FIELDS[name], RANGES[name]
-    return Axis(name, known.label, spaced(known, low, high, number, known.log), known.log)
+    return Axis(name, spaced(known, low, high, number, known.log), known.log)
 
 
 @dataclass(frozen=True, eq=False)

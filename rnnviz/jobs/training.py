@@ -28,10 +28,12 @@ CHECKPOINT_BYTES = 4 << 20
 
 @dataclass(frozen=True, eq=False)
 class Trainee:
-    """Where one model stands. `event` is why it stopped, as a sentence; "" while it goes on."""
+    """Where one model stands. state: from which it goes on; shown: that of which the last record
+    is. event: why it stopped, as a sentence; "" while it goes on."""
 
     state: TrainState
     history: History
+    shown: TrainState
     event: str = ""
 
     @property
@@ -96,10 +98,11 @@ class Training:
     def courses(self) -> tuple[Course, ...]:
         """What is recorded of each model."""
         return tuple(
-            Course(label, t.history.curves(), t.history.clipped_share, t.event)
+            Course(label, t.history.curves(), t.history.clipped_share, t.event,
+                   t.history.largest_norm)
             for label, t in self.trainees.items()
             if t.history.records
-        )
+        )  # fmt: skip
 
     def params_at(self, label: str, step: int, tell: Tell | None = None) -> dict[str, Any]:
         """A model's parameters after so many steps, from the nearest checkpoint before."""
@@ -112,7 +115,7 @@ def begin(plan: Plan, number: int = 1, goal: int | None = None, zoom: int = 0) -
     """Every model at its initial weights, and one step on: its record is of these weights."""
     states = {label: TrainState(0, plan.init_params(label)) for label in plan.networks}
     trainees = {
-        label: Trainee(state, History(state, RECORDS, CHECKPOINT_BYTES))
+        label: Trainee(state, History(state, RECORDS, CHECKPOINT_BYTES), state)
         for label, state in states.items()
     }
     run, _ = _until(Training(plan, trainees, number, goal, zoom), _has_begun)
@@ -162,7 +165,7 @@ def _until(
         network = run.plan.networks[label]
         state, record = next(train(network, behind.state, make_batch, options))
         behind.history.add(state, record)
-        trainees[label] = replace(behind, state=state, event=record.sentence)
+        trainees[label] = replace(behind, state=state, shown=behind.state, event=record.sentence)
         records.append((label, record))
         if late():
             break

@@ -30,31 +30,23 @@ from rnnviz.plots.claims_panels import (
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
 from rnnviz.plots.marks import on_paper
-from rnnviz.plots.panels import step_factor
-from rnnviz.wording.numbers import MINUS, minus
+from rnnviz.wording.figures import caption
+from rnnviz.wording.names import setting_name
+from rnnviz.wording.numbers import signed, step_factor
 
 GROWTH_MARGIN = {"l": 62, "r": 12, "t": 42, "b": 66}
 LOW, HIGH = -1.25, 0.85
 """Decades a step: what lies beyond is drawn at the edge."""
 FLOOR, TOP = LOW + 0.05, HIGH - 0.05
-NAMES = {"sigma": "γσ<sub>max</sub>", "rho": "γρ", "mean_field": "mean field", "lyapunov": "λ₁"}
-NOTES = {"lyapunov": "measured, "}
 COLOURS = {"tanh": "#bf5400", "relu": "#1d72cd", "logistic": "#7367cc", "identity": "#0c6e5b"}
 SYMBOLS = {"tanh": "circle", "relu": "square", "logistic": "diamond", "identity": "cross"}
 SIGNS = {"tanh": "●", "relu": "■", "logistic": "◆", "identity": "✚"}
-WORDS = {Status.ZERO: "exactly zero", Status.ROUNDED: "rounded to zero"}
-OPEN = "<br>A click opens this network."
+WORDS = {Status.ZERO: "cell_zero", Status.ROUNDED: "cell_rounded"}
 SHADES = dict(zip(CORRELATIONS, ("#1d72cd", "#7367cc", "#c04c7a"), strict=True))
 FADING = {0.5: "#986d1b", 0.8: "#bf5400", 0.9: "#c04c7a", 0.95: "#7367cc", 0.99: "#1d72cd"}
 LAGS, TIMES = np.arange(61), (1, 2, 5, 10, 20, 50, 100)
 SENSITIVITIES = (-0.4, 7.4)
 MEASURED, PROMISED = "#bf5400", theme.GREY
-EXAMPLE_NAMES = {
-    "nilpotent": "a  [[0, 10], [0, 0]]",
-    "gaussian": "b  Gaussian, g = 0.6",
-    "saturated": "c  tanh, saturated",
-    "zero_radius": "d  ρ = 0, tanh",
-}
 
 
 @FigureFunction
@@ -84,12 +76,15 @@ def drawn_at(found: Sequence[Draw], curve: int, point: int) -> Draw | None:
 
 def _panel(found: Sequence[Draw], groups: dict[str, list[Draw]], predictor: str) -> Panel:
     both: Piece = {"range": [LOW, HIGH], "tickvals": [-1, -0.5, 0, 0.5], "zeroline": True}
-    y = {"title": "measured", **both}
+    y = {"title": caption("measured"), **both}
     if predictor != PREDICTORS[0]:
         y |= {"title": "", "matches": "y", "showticklabels": False, "ticks": ""}
     return Panel(
         title=_title(predictor, score(found, predictor)),
-        x={"title": "measured elsewhere" if predictor == "lyapunov" else "predicted", **both},
+        x={
+            "title": caption("measured_elsewhere" if predictor == "lyapunov" else "predicted"),
+            **both,
+        },
         y=y,
         data=[_dots(group, name, predictor) for name, group in groups.items()],
         notes=_notes(found, predictor),
@@ -103,34 +98,38 @@ def _dots(group: Sequence[Draw], activation: str, predictor: str) -> Piece:
     x, y = (np.clip(values, FLOOR, TOP) for values in (predicted, measured))
     y = np.where(np.isnan(x), np.nan, y)
     texts = [_text(d, p) for d, p in zip(group, predicted, strict=True)]
-    hover = f"{activation}, %{{customdata}}{OPEN}"
+    click = caption("click_opens")
+    hover = f"{setting_name(activation)}, %{{customdata}}<br>{click}"
     return dots(np.nan_to_num(x), y, activation, COLOURS[activation], hover, texts=texts,
                 symbol=SYMBOLS[activation], size=6)  # fmt: skip
 
 
 def _text(d: Draw, predicted: float) -> str:
-    left = WORDS.get(d.status) or f"{_number(d.growth)} decades a step"
-    return (
-        f"{d.init.replace('_', ' ')}, gain {d.gain:g}, input {d.input_scale:g}<br>"
-        f"σ<sub>max</sub> {d.sigma_max:.2f}, predicted {_number(predicted)}, measured: {left}"
+    if d.status in WORDS:
+        left = caption(WORDS[d.status])
+    else:
+        left = caption("decades_a_step", number=signed(d.growth, 2))
+    return caption(
+        "draw_hover",
+        init=setting_name(d.init),
+        gain=f"{d.gain:g}",
+        input=f"{d.input_scale:g}",
+        sigma=f"{d.sigma_max:.2f}",
+        predicted=signed(predicted, 2),
+        measured=left,
     )
 
 
-def _number(value: float) -> str:
-    if np.isneginf(value):
-        return f"{MINUS}∞"
-    return minus(f"{value:+.2f}")
-
-
 def _title(predictor: str, s: Score) -> str:
-    name = f"<b>{NAMES[predictor]}</b>"
+    name = f"<b>{caption(f'predictor_{predictor}')}</b>"
     if not s.draws:
-        return f"{name}<br>no draw yet"
+        return f"{name}<br>{caption('no_draw_yet')}"
     off = "∞" if np.isinf(s.median_error) else f"{s.median_error:.3f}"
+    right = caption("right", share=f"{100 * s.share:.0f}")
+    small = caption("error_measured" if predictor == "lyapunov" else "error", error=off)
     return (
-        f"{name}: <b>{100 * s.share:.0f} % right</b> ({s.draws})<br>"
-        f"<span style='font-size:{theme.SMALL_SIZE}px'>{NOTES.get(predictor, '')}"
-        f"median error {off}</span>"
+        f"{name}: <b>{right}</b> ({s.draws})<br>"
+        f"<span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
     )
 
 
@@ -145,21 +144,24 @@ def _notes(found: Sequence[Draw], predictor: str) -> list[Piece]:
     """What the quadrants are, and how many draws lie in the wrong ones."""
     pairs = [(sign(getattr(d, predictor)), d.outcome) for d in found
              if not np.isnan(getattr(d, predictor))]  # fmt: skip
-    up = f"explodes<br>unforeseen: <b>{pairs.count((-1, 1))}</b>"
-    down = f"should<br>explode,<br>vanishes:<br><b>{pairs.count((1, -1))}</b>"
+    up = caption("unforeseen", count=pairs.count((-1, 1)))
+    down = caption("should_explode", count=pairs.count((1, -1)))
     left = {"xanchor": "left", "align": "left"}
     right = {"xanchor": "right", "align": "right"}
     return [
         inside(up, 0.02, 0.985, yanchor="top", **left),
         inside(down, 0.985, 0.06, yanchor="bottom", **right),
-        inside("vanishes", 0.02, 0.58, yanchor="top", **left),
-        inside("explodes", 0.985, 0.985, yanchor="top", **right),
+        inside(caption("vanishes"), 0.02, 0.58, yanchor="top", **left),
+        inside(caption("explodes"), 0.985, 0.985, yanchor="top", **right),
     ]
 
 
 def _key() -> Piece:
-    parts = [f"<span style='color:{c}'>{SIGNS[n]} {n}</span>" for n, c in COLOURS.items()]
-    text = "growth in decades a step back&nbsp;&nbsp;&nbsp; " + "&nbsp;&nbsp; ".join(parts)
+    parts = [
+        f"<span style='color:{c}'>{SIGNS[n]} {setting_name(n)}</span>" for n, c in COLOURS.items()
+    ]
+    growth = caption("growth")
+    text = f"{growth}&nbsp;&nbsp;&nbsp; " + "&nbsp;&nbsp; ".join(parts)
     font = {"size": theme.TICK_SIZE}
     return on_paper(text, 0.5, 0, xanchor="center", yanchor="top", yshift=-44, font=font)
 
@@ -175,15 +177,19 @@ def stability_figure(found: Sequence[Sensitivity], *, height: int = HEIGHT) -> D
     return side_by_side(panels, "claims-stability", height, shares=(1.0, 1.1))
 
 
+def _back(memory: float) -> str:
+    return caption("back_hover", memory=f"{memory:g}")
+
+
 def _gradients() -> Panel:
     last = int(LAGS[-1])
     key = ", ".join(f"<span style='color:{c}'><b>{m:g}</b></span>" for m, c in FADING.items())
     unit = "h<sub>t</sub> = λ h<sub>t−1</sub> + x<sub>t</sub>"
     return Panel(
-        title=f"<b>The gradient is stable</b>: never above 1<br>{unit}, λ = {key}",
-        x={"title": "steps back k", "range": [0, last], "nticks": 5, "showgrid": False},
+        title=caption("gradient_stable", unit=unit, key=key),
+        x={"title": caption("steps_back"), "range": [0, last], "nticks": 5, "showgrid": False},
         y={"title": "∂h<sub>T</sub>/∂h<sub>T−k</sub>", "range": [0, 1.1], "nticks": 6},
-        data=[line(LAGS, m**LAGS, f"λ = {m:g}", colour, f"λ = {m:g}, %{{x}} steps back: %{{y:.3f}}")
+        data=[line(LAGS, m**LAGS, f"λ = {m:g}", colour, _back(m))
               for m, colour in FADING.items()],
     )  # fmt: skip
 
@@ -198,9 +204,8 @@ def _sensitivities(found: Sequence[Sensitivity], height: int) -> Panel:
         data.append(line(_time(grid), curve, name, colour, f"{name}: 10<sup>%{{y:.1f}}</sup>"))
         data.append(_sampled([s for s in found if s.correlation == rho], name, colour))
     return Panel(
-        title="<b>What the weight does is not</b><br>"
-              "line: closed form, dots: random inputs of correlation ρ",
-        x={"title": "memory 1/(1 − λ), steps", "range": [-0.08, 2.42], "showgrid": False,
+        title=caption("weight_is_not"),
+        x={"title": caption("memory_steps"), "range": [-0.08, 2.42], "showgrid": False,
            "tickvals": np.log10(TIMES).tolist(), "ticktext": [str(t) for t in TIMES]},
         y={"title": "E (∂h/∂λ)², log10", "range": list(SENSITIVITIES), "nticks": 6},
         data=data,
@@ -226,7 +231,7 @@ def examples_figure(examples: Sequence[Counterexample], *, height: int = HEIGHT)
     expects. A cross at the bottom: exactly zero.
     """
     if not examples:
-        return waiting("claims-examples", height, "No example chosen.")
+        return waiting("claims-examples", height, caption("no_example"))
     panels = [_example(e, first=index == 0) for index, e in enumerate(examples)]
     margin = {**MARGIN, "t": 62}
     return side_by_side(panels, "claims-examples", height, gap=0.055, margin=margin)
@@ -236,16 +241,19 @@ def _example(e: Counterexample, first: bool) -> Panel:
     alive, zero = np.isfinite(e.log10), e.status == Status.ZERO
     y_range = room_for(np.append(e.log10[alive], e.promised), (-1.0, 1.0))
     hover = "k = %{x}: 10<sup>%{y:.2f}</sup>"
-    promised = line(e.steps, e.promised, "promised", PROMISED, f"promised, {hover}", dash="dot")
+    promise = caption("promised")
+    promised = line(e.steps, e.promised, "promised", PROMISED, f"{promise}, {hover}", dash="dot")
     measured = line(e.steps[alive], e.log10[alive], "measured", MEASURED, hover)
     floor = np.full(int(zero.sum()), y_range[0] + 0.03 * (y_range[1] - y_range[0]))
-    nothing_left = dots(e.steps[zero], floor, "zero", MEASURED, "k = %{x}: exactly 0", symbol="x",
-                        size=9)  # fmt: skip
-    ends_as = "soon exactly 0" if e.rate == 0 else f"{step_factor(e.rate)} a step"
+    nothing_left = dots(e.steps[zero], floor, "zero", MEASURED, caption("exactly_zero_hover"),
+                        symbol="x", size=9)  # fmt: skip
+    ends_as = caption("soon_zero")
+    if e.rate != 0:
+        ends_as = caption("factor_a_step", factor=step_factor(e.rate))
     return Panel(
-        title=f"<b>{EXAMPLE_NAMES[e.name]}</b><br>σ<sub>max</sub> = {e.sigma_max:.3g}, "
+        title=f"<b>{caption(f'example_{e.name}')}</b><br>σ<sub>max</sub> = {e.sigma_max:.3g}, "
               f"ρ = {e.rho:.2g}<br><span style='color:{MEASURED}'>{ends_as}</span>",
-        x={"title": "steps k", "range": [-0.5, float(e.steps[-1]) + 0.5], "nticks": 5},
+        x={"title": caption("steps_k"), "range": [-0.5, float(e.steps[-1]) + 0.5], "nticks": 5},
         y={"title": "log10 ‖∂h<sub>t+k</sub>/∂h<sub>t</sub>‖" if first else "", "range": y_range,
            "nticks": 6},
         data=[promised, measured | {"mode": "lines+markers"}, nothing_left],

@@ -23,7 +23,8 @@ from rnnviz.plots.claims_panels import (
     waiting,
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
-from rnnviz.wording.numbers import signed
+from rnnviz.wording.figures import caption
+from rnnviz.wording.numbers import general, signed
 
 RNN, LSTM, GRU, LINEAR = "#bf5400", "#1d72cd", "#0c6e5b", "#7367cc"
 SHADES = dict(zip(FORGET_BIASES, ("#986d1b", "#c04c7a", "#7367cc", "#1d72cd"), strict=True))
@@ -49,16 +50,17 @@ def reduction_figure(found: Sequence[Reduction], *, height: int = HEIGHT) -> Dra
 def _states(r: Reduction, height: int) -> Panel:
     last = len(r.rnn)
     steps = np.arange(1, last + 1)
-    ends = [("<b>tanh RNN</b>", float(r.rnn[-1]), RNN), ("<b>LSTM</b>", float(r.lstm[-1]), LSTM)]
+    tanh_rnn, at = caption("tanh_rnn"), caption("step_hover")
+    ends = [(f"<b>{tanh_rnn}</b>", float(r.rnn[-1]), RNN), ("<b>LSTM</b>", float(r.lstm[-1]), LSTM)]
     tanh_1 = inside("tanh 1", 1, 0.5 + 0.5 * CEILING / STATES[1], xanchor="right")
     return Panel(
-        title="<b>Gates at f = 0, i = 1, o = 1</b><br>one unit of a draw in the middle",
-        x={"title": "time step", "range": [0, 1.3 * last], "tickvals": list(range(0, last + 1, 10)),
-           "showgrid": False},
+        title=caption("gates_at"),
+        x={"title": caption("time"), "range": [0, 1.3 * last], "showgrid": False,
+           "tickvals": list(range(0, last + 1, 10))},
         y={"title": "h", "range": list(STATES), "nticks": 5},
         data=[
-            line(steps, r.rnn, "tanh RNN", RNN, "step %{x}: tanh RNN %{y:.3f}"),
-            line(steps, r.lstm, "LSTM", LSTM, "step %{x}: LSTM %{y:.3f}"),
+            line(steps, r.rnn, "tanh RNN", RNN, f"{at}: {tanh_rnn} %{{y:.3f}}"),
+            line(steps, r.lstm, "LSTM", LSTM, f"{at}: LSTM %{{y:.3f}}"),
         ],
         notes=[*names(ends, STATES, last, height), tanh_1],
         shapes=[segment((0, 1.12 * last), (y, y)) for y in (CEILING, -CEILING)],
@@ -71,15 +73,14 @@ def _by_bias(found: Sequence[Reduction], height: int) -> Panel:
     rows = np.maximum(logs, SAME)
     kinds = [
         ("LSTM", LSTM, "solid"),
-        ("LSTM, linear output", LINEAR, "solid"),
+        (caption("lstm_linear"), LINEAR, "solid"),
         ("GRU", GRU, "dash"),
     ]
     hover = "b = %{x}: 10<sup>%{y:.1f}</sup>"
     ends = [(f"<b>{n}</b>", float(row[-1]), c) for row, (n, c, _) in zip(rows, kinds, strict=True)]
     return Panel(
-        title="<b>Learned gates against the tanh RNN</b><br>"
-              f"largest difference of h, median of {len(found)} draws",
-        x={"title": "bias b: open gates +b, closed ones −b", "range": [0, BIASES[-1] * 1.62],
+        title=caption("learned_gates", count=len(found)),
+        x={"title": caption("bias_b"), "range": [0, BIASES[-1] * 1.62],
            "tickvals": [0, 10, 20, 30, 40], "showgrid": False},
         y={"title": "log10", "range": list(DIFFERENCES), "nticks": 6},
         data=[line(np.array(BIASES), row, n, c, f"{n}, {hover}", dash=dash)
@@ -109,11 +110,10 @@ def _courses(found: Sequence[CarryDraw], y_range: list[float], height: int) -> P
     ends = [(f"{_bias(d)}: {signed(float(d.true[0]))}", float(d.true[0]), SHADES[d.forget_bias])
             for d in shown]  # fmt: skip
     return Panel(
-        title="<b>From step t to the end: ∂c<sub>T</sub>/∂c<sub>t</sub></b><br>"
-              "solid: truth; dotted: Π f, the highway alone",
-        x={"title": "time step t", "range": [-0.34 * last, 1.02 * last],
+        title=caption("to_the_end"),
+        x={"title": caption("time_step"), "range": [-0.34 * last, 1.02 * last],
            "tickvals": list(range(0, last + 1, 10)), "showgrid": False},
-        y={"title": "decades", "range": y_range, "nticks": 7},
+        y={"title": caption("decades"), "range": y_range, "nticks": 7},
         data=[piece for d in shown for piece in _course(d)],
         notes=names(ends, y_range, 0, height, "left"),
         shapes=[segment((-0.34 * last, 1.02 * last), (0, 0), "solid")],
@@ -122,9 +122,9 @@ def _courses(found: Sequence[CarryDraw], y_range: list[float], height: int) -> P
 
 def _course(d: CarryDraw) -> list[Piece]:
     steps, name, colour = np.arange(len(d.true)), _bias(d), SHADES[d.forget_bias]
-    hover = f"{name}, step %{{x}}: "
+    hover = f"{name}, {caption('step_hover')}: "
     return [
-        line(steps, d.true, name, colour, hover + "truth 10<sup>%{y:.1f}</sup>"),
+        line(steps, d.true, name, colour, hover + caption("truth_hover")),
         line(steps, d.highway, name, colour, hover + "Π f 10<sup>%{y:.1f}</sup>",
              dash="dot", width=2),
     ]  # fmt: skip
@@ -135,20 +135,19 @@ def _ends(found: Sequence[CarryDraw], y_range: list[float]) -> Panel:
     for bias, colour in SHADES.items():
         group = [d for d in found if d.forget_bias == bias]
         highway, true = (np.array([getattr(d, n)[0] for d in group]) for n in ("highway", "true"))
-        name = f"b<sub>f</sub> = {bias:g}"
-        hover = f"{name}: Π f 10<sup>%{{x:.1f}}</sup>, truth 10<sup>%{{y:.1f}}</sup>"
+        name = f"b<sub>f</sub> = {general(bias)}"
+        hover = caption("highway_hover", bias=name)
         data.append(dots(highway, true, name, colour, hover))
     both = (y_range[0], y_range[1])
     return Panel(
-        title=f"<b>All {len(found)} draws, {len(found[0].true) - 1} steps back</b><br>"
-        "dotted: where the highway is the only road",
-        x={"title": "Π f, decades", "range": y_range, "nticks": 7},
-        y={"title": "truth, decades", "range": y_range, "nticks": 7},
+        title=caption("all_draws", count=len(found), steps=len(found[0].true) - 1),
+        x={"title": caption("highway_decades"), "range": y_range, "nticks": 7},
+        y={"title": caption("truth_decades"), "range": y_range, "nticks": 7},
         data=data,
-        notes=[inside("more arrives than Π f says", 0.03, 0.97, xanchor="left", yanchor="top")],
+        notes=[inside(caption("more_arrives"), 0.03, 0.97, xanchor="left", yanchor="top")],
         shapes=[segment(both, both), segment(both, (0, 0), "solid")],
     )
 
 
 def _bias(d: CarryDraw) -> str:
-    return f"b<sub>f</sub> = {d.forget_bias:g}"
+    return f"b<sub>f</sub> = {general(d.forget_bias)}"

@@ -12,6 +12,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gapped, note
 from rnnviz.plots.panels import UNSEEN, axes_suffix, axis, nothing
+from rnnviz.wording.figures import caption
 
 HEIGHT = 330
 MARGIN = {"l": 62, "r": 12, "t": 46, "b": 46}
@@ -58,9 +59,9 @@ def side_by_side(
     return drawing(data, layout, revision)
 
 
-def waiting(revision: str, height: int, text: str = "Measuring …") -> Drawing:
+def waiting(revision: str, height: int, text: str = "") -> Drawing:
     """A figure before there is anything to draw."""
-    return drawing([UNSEEN], {"height": height, **nothing(text)}, revision)
+    return drawing([UNSEEN], {"height": height, **nothing(text or caption("measuring"))}, revision)
 
 
 def _domains(shares: Sequence[float], gap: float) -> list[list[float]]:

@@ -29,6 +29,7 @@ from rnnviz.plots.claims_panels import (
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gapped, note, rule
 from rnnviz.plots.panels import axis
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import minus, signed
 
 CASES = {"exploding": "#bf5400", "vanishing": "#1d72cd"}
@@ -48,7 +49,7 @@ def clipping_figure(runs: Sequence[ClippedRun], *, height: int = HEIGHT) -> Draw
     and after (thick), at the update that was clipped most.
     """
     if not runs:
-        return waiting("claims-clipping", height, "Training …")
+        return waiting("claims-clipping", height, caption("training"))
     panels = [_lengths(runs), _profiles(runs, height)]
     return side_by_side(panels, "claims-clipping", height, shares=(1.0, 1.15))
 
@@ -60,13 +61,14 @@ def _lengths(runs: Sequence[ClippedRun]) -> Panel:
     limit = float(np.log10(runs[0].limit))
     half = {"type": "path", "path": f"M {low} {low} L {low} {high} L {high} {high} Z"}
     return Panel(
-        title=f"<b>Every gradient of {len(runs)} runs</b>, clipped at {runs[0].limit:g}<br>"
-              + "&nbsp; ".join(f"<span style='color:{c}'>● {n}</span>" for n, c in CASES.items()),
-        x={"title": "length before, log10", "range": [low, high], "nticks": 6},
-        y={"title": "length after, log10", "range": [low, high], "nticks": 6},
+        title=caption("every_gradient", count=len(runs), limit=f"{runs[0].limit:g}") + "<br>"
+              + "&nbsp; ".join(f"<span style='color:{c}'>● {_case(n)}</span>"
+                               for n, c in CASES.items()),
+        x={"title": caption("length_before"), "range": [low, high], "nticks": 6},
+        y={"title": caption("length_after"), "range": [low, high], "nticks": 6},
         data=data,
-        notes=[inside("would have got longer", 0.03, 0.97, xanchor="left", yanchor="top"),
-               inside("got shorter", 0.97, 0.04, xanchor="right", yanchor="bottom")],
+        notes=[inside(caption("got_longer"), 0.03, 0.97, xanchor="left", yanchor="top"),
+               inside(caption("got_shorter"), 0.97, 0.04, xanchor="right", yanchor="bottom")],
         shapes=[{**half, "fillcolor": WRONG, "line": {"width": 0}, "layer": "below"},
                 segment((low, high), (low, high)), segment((limit, high), (limit, limit), "solid")],
     )  # fmt: skip
@@ -75,20 +77,24 @@ def _lengths(runs: Sequence[ClippedRun]) -> Panel:
 def _updates(runs: Sequence[ClippedRun], case: str) -> Piece:
     x, y = (np.log10(np.concatenate([np.empty(0), *(getattr(r, name) for r in runs)]))
             for name in ("before", "after"))  # fmt: skip
-    hover = f"{case} run: 10<sup>%{{x:.2f}}</sup> becomes 10<sup>%{{y:.2f}}</sup>"
+    hover = caption("becomes_hover", case=_case(case))
     return dots(x, y, case, CASES[case], hover, size=5)
+
+
+def _case(name: str) -> str:
+    return caption(f"case_{name}")
 
 
 def _profiles(runs: Sequence[ClippedRun], height: int) -> Panel:
     shown = list({r.case: r for r in reversed(runs)}.values())
     profiles = np.concatenate([p for r in shown for p in (r.profile_before, r.profile_after)])
     y_range, last = room_for(profiles, (-2.0, 0.0)), len(shown[0].profile_before)
-    ends = [(f"<b>{r.case}</b><br>slope {' → '.join(signed(s, 2) for s in r.slopes)}",
+    ends = [(f"<b>{_case(r.case)}</b><br>" + caption("slopes", slopes=" → ".join(
+             signed(s, 2) for s in r.slopes)),
              float(r.profile_after[-1]), CASES[r.case]) for r in shown]  # fmt: skip
     return Panel(
-        title="<b>What each time step adds to ∂L/∂W<sub>hh</sub></b><br>"
-              "thin: before, thick: after, at the longest gradient of a run",
-        x={"title": "time step", "range": [0, 1.55 * last], "showgrid": False,
+        title=caption("what_steps_add"),
+        x={"title": caption("time"), "range": [0, 1.55 * last], "showgrid": False,
            "tickvals": list(range(0, last + 1, 10))},
         y={"title": "log10", "range": y_range, "nticks": 6},
         data=[piece for run in shown for piece in _profile(run)],
@@ -98,10 +104,17 @@ def _profiles(runs: Sequence[ClippedRun], height: int) -> Panel:
 
 def _profile(run: ClippedRun) -> list[Piece]:
     steps, colour = np.arange(1, len(run.profile_before) + 1), CASES[run.case]
-    hover = f"{run.case}, step %{{x}}: 10<sup>%{{y:.2f}}</sup>"
+    hover = f"{_case(run.case)}, {caption('step_hover')}: 10<sup>%{{y:.2f}}</sup>"
     return [
-        line(steps, run.profile_after, run.case, colour, hover + " after"),
-        line(steps, run.profile_before, run.case, colour, hover + " before", width=theme.THIN),
+        line(steps, run.profile_after, run.case, colour, hover + " " + caption("after")),
+        line(
+            steps,
+            run.profile_before,
+            run.case,
+            colour,
+            hover + " " + caption("before"),
+            width=theme.THIN,
+        ),
     ]
 
 
@@ -124,21 +137,21 @@ def truncation_figure(
 def _scatter(drawn: Sequence[Agreement]) -> Panel:
     key = "&nbsp; ".join(f"<span style='color:{c}'>● {k.upper()}</span>" for k, c in CELLS.items())
     return Panel(
-        title=f"<b>{len(drawn)} random networks, K = {WINDOW}</b><br>{key}",
-        x={"title": "growth of the error, decades a step", "range": list(GROWTH),
+        title=caption("random_networks", count=len(drawn), window=WINDOW, key=key),
+        x={"title": caption("growth_of_error"), "range": list(GROWTH),
            "tickvals": [-0.6, -0.4, -0.2, 0.0]},
-        y={"title": "cosine with full gradient", "range": list(COSINE), "nticks": 5},
+        y={"title": caption("cosine"), "range": list(COSINE), "nticks": 5},
         data=[_kind([a for a in drawn if a.kind == kind], kind) for kind in CELLS],
-        notes=[inside("fades fast", 0.02, 0.03, xanchor="left", yanchor="bottom"),
-               inside("same direction", 0.02, 0.88, xanchor="left", yanchor="top")],
+        notes=[inside(caption("fades_fast"), 0.02, 0.03, xanchor="left", yanchor="bottom"),
+               inside(caption("same_direction"), 0.02, 0.88, xanchor="left", yanchor="top")],
         shapes=[box(GROWTH, (GOOD, COSINE[1]), RIGHT), segment((FADES, FADES), COSINE)],
     )  # fmt: skip
 
 
 def _kind(group: Sequence[Agreement], kind: str) -> Piece:
     growth = np.clip(np.array([a.growth for a in group]), GROWTH[0] + EDGE, GROWTH[1] - EDGE)
-    texts = [f"{signed(a.growth, 2)} decades a step, loss at {a.loss_at} step" for a in group]
-    hover = f"{kind.upper()}, %{{customdata}}: cosine %{{y:.2f}}"
+    texts = [caption(f"agreement_{a.loss_at}", number=signed(a.growth, 2)) for a in group]
+    hover = caption("cosine_hover", model=kind.upper())
     cosines = np.array([a.at(WINDOW) for a in group])
     return dots(growth, cosines, kind, CELLS[kind], hover, texts=texts)
 
@@ -148,12 +161,12 @@ def _by_window(drawn: Sequence[Agreement], own: Sequence[Agreement]) -> Panel:
     data = []
     if known:
         middle = np.median(known, axis=0)
-        data.append(line(_places(WINDOWS), middle, "median", theme.GREY, "median: %{y:.2f}"))
+        data.append(line(_places(WINDOWS), middle, "median", theme.GREY, caption("median_cosine")))
     styles = theme.model_styles([a.label for a in own])
     data += [_own(a, styles[a.label]) for a in own]
     return Panel(
-        title="<b>Your models</b>, as in the sidebar<br>grey: median of the random ones",
-        x={"title": "window K", "range": [0.2, 1.8], "tickvals": _places(WINDOWS).tolist(),
+        title=caption("your_models"),
+        x={"title": caption("window"), "range": [0.2, 1.8], "tickvals": _places(WINDOWS).tolist(),
            "ticktext": [str(k) for k in WINDOWS]},
         y={"title": "", "range": list(COSINE), "nticks": 5},
         data=data,
@@ -165,7 +178,7 @@ def _places(windows: Sequence[int]) -> Array:
 
 
 def _own(a: Agreement, style: theme.Style) -> Piece:
-    hover = f"{style.title}, K = %{{customdata}}: cosine %{{y:.3f}}"
+    hover = caption("own_cosine_hover", model=style.title)
     piece = line(_places(a.windows.tolist()), a.cosine, style.title, style.colour, hover,
                  dash=style.dash)  # fmt: skip
     return piece | {"mode": "lines+markers", "customdata": a.windows.tolist()}
@@ -174,15 +187,18 @@ def _own(a: Agreement, style: theme.Style) -> Piece:
 def _influence(curve: InfluenceCurve, exact: float) -> Panel:
     windows, slope = np.asarray(curve.windows), np.asarray(curve.slope)
     wrong = np.sign(slope) != np.sign(exact)
-    parts = [(wrong, "wrong sign", "#bf5400"), (~wrong, "right sign", "#0c6e5b")]
+    parts = [
+        (wrong, caption("wrong_sign"), "#bf5400"),
+        (~wrong, caption("right_sign"), "#0c6e5b"),
+    ]
     true = signed(exact, 0)
     return Panel(
-        title=f"<b>Influence balancing</b><br>gradient seen; truth: {true}",
-        x={"title": "window K", "nticks": 5, "range": [0, float(windows[-1]) + 2]},
+        title=caption("influence", true=true),
+        x={"title": caption("window"), "nticks": 5, "range": [0, float(windows[-1]) + 2]},
         y={"title": "", "nticks": 6},
         data=[dots(windows[mask], slope[mask], name, colour, f"K = %{{x}}: %{{y:.2f}}, {name}",
                    size=5) for mask, name, colour in parts],
-        notes=[inside(f"<span style='color:{parts[0][2]}'>wrong sign</span>", 0.38, 0.9,
+        notes=[inside(f"<span style='color:{parts[0][2]}'>{parts[0][1]}</span>", 0.38, 0.9,
                       xanchor="left")],
         shapes=[segment((0, float(windows[-1])), (y, y)) for y in (0.0, exact)],
     )  # fmt: skip
@@ -194,22 +210,23 @@ def slope_figure(curve: InfluenceCurve, exact: float, *, height: int = INFLUENCE
     right in green; the true value is a dotted line."""
     windows, slope = np.asarray(curve.windows), np.asarray(curve.slope)
     wrong = np.sign(slope) != np.sign(exact)
-    shown = [(wrong, "wrong sign", WRONG_SIGN), (~wrong, "right sign", RIGHT_SIGN)]
+    shown = [
+        (wrong, caption("wrong_sign"), WRONG_SIGN),
+        (~wrong, caption("right_sign"), RIGHT_SIGN),
+    ]
     data = [_dots(windows[mask], slope[mask], name, colour) for mask, name, colour in shown]
     end = float(windows[-1]) + 0.5
     last = int(windows[wrong].max(initial=0))
     layout: Piece = {
         "height": height,
         "margin": INFLUENCE_MARGIN,
-        "xaxis": axis(
-            "window K: steps that the error is sent back", showgrid=False, range=[0, end]
-        ),
-        "yaxis": axis("∂s/∂θ as seen", nticks=6),
+        "xaxis": axis(caption("window_steps"), showgrid=False, range=[0, end]),
+        "yaxis": axis(caption("as_seen"), nticks=6),
         "shapes": [_level(exact), _level(0.0), rule((last + 0.5,) * 2, (0, 1), yref="y domain")],
     }
-    told = note(f"up to K = {last}: wrong sign", last, 1, yref="paper", xanchor="right",
+    told = note(caption("up_to", last=last), last, 1, yref="paper", xanchor="right",
                 yanchor="top", font={"size": theme.NOTE_SIZE, "color": WRONG_SIGN})  # fmt: skip
-    true = EndLabel(minus(f"true {exact:g}"), exact, 22.0, RIGHT_SIGN)
+    true = EndLabel(caption("true_value", value=minus(f"{exact:g}")), exact, 22.0, RIGHT_SIGN)
     low, high = float(slope.min()) - 2, float(slope.max()) + 8
     layout["yaxis"]["range"] = [low, high]
     layout["annotations"] = [told, *end_labels([true], (low, high), height - 66, 100.0, "right")]
@@ -223,7 +240,7 @@ def runs_figure(runs: InfluenceRuns, optimum: float, *, height: int = INFLUENCE_
     end = len(runs.theta) - 1
     data, ends = [], []
     for index, window in enumerate(runs.windows):
-        name = f"K = {window}" if window else "whole past"
+        name = f"K = {window}" if window else caption("whole_past")
         colour = COLOURS[index % len(COLOURS)]
         theta = np.asarray(runs.theta)[:, index]
         inside = np.flatnonzero(~(np.abs(theta) < high))
@@ -235,7 +252,7 @@ def runs_figure(runs: InfluenceRuns, optimum: float, *, height: int = INFLUENCE_
     layout: Piece = {
         "height": height,
         "margin": INFLUENCE_MARGIN,
-        "xaxis": axis("training step", showgrid=False, range=[0, end]),
+        "xaxis": axis(caption("training_step"), showgrid=False, range=[0, end]),
         "yaxis": axis("θ", range=[low, high], nticks=5),
         "shapes": [_level(optimum)],
         "annotations": end_labels(ends, (low, high), height - 66, float(end), "right"),
@@ -263,7 +280,7 @@ def _line(x: Array, y: Array, name: str, colour: str) -> Piece:
         "y": gapped(y),
         "name": name,
         "line": {"color": colour, "width": theme.LINE},
-        "hovertemplate": f"{name}, step %{{x}}: θ = %{{y:.3f}}<extra></extra>",
+        "hovertemplate": f"{name}, {caption('step_hover')}: θ = %{{y:.3f}}<extra></extra>",
     }
 
 

@@ -14,6 +14,7 @@ from rnnviz.plots.log_curves import value_range
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 HEIGHT = 350
 MARGIN = {"t": 14, "b": 46, "r": 84}
 UPPER, LOWER = (0.44, 1.0), (0.0, 0.34)
-TIME = "time step t"
 FEW = 3
 """Models up to which the dotted lines can be told apart."""
 NAME = 45
@@ -36,7 +36,7 @@ def contributions_figure(
     *,
     styles: Styles | None = None,
     height: int | None = None,
-    time_title: str = TIME,
+    time_title: str | None = None,
 ) -> Drawing:
     """Above: log10 ‖G_t‖_F of the batch at each step; dotted and thin, of the sequences one by one
     (RMS), before they cancel. Below: the signed share of ∂L/∂W_hh, which adds up to 1.
@@ -56,10 +56,12 @@ def contributions_figure(
     pad = 0.5 if last == 1 else 0.008 * (last - 1)
     layout |= {
         "hovermode": "x unified",
-        "xaxis": axis(time_title, range=[1 - pad, last + pad], showgrid=False, anchor="y2"),
+        "xaxis": axis(time_title or caption("time_step"), range=[1 - pad, last + pad],
+                      showgrid=False, anchor="y2"),
         "yaxis": axis("log<sub>10</sub> ‖G<sub>t</sub>‖", domain=UPPER, range=list(y_range),
                       side="right", nticks=6),
-        "yaxis2": axis("share", domain=LOWER, range=_share_range(shares), side="right", nticks=4),
+        "yaxis2": axis(caption("share"), domain=LOWER, range=_share_range(shares),
+                       side="right", nticks=4),
         "shapes": [rule((0, 1), (0, 0), xref="x domain", yref="y2")],
         "annotations": [*end_labels(names, y_range, pixels, 1), *_zeros(contributions, known)],
     }  # fmt: skip
@@ -69,20 +71,22 @@ def contributions_figure(
 def _why_empty(contributions: Sequence[Contributions]) -> str:
     """ "" if there is a number to draw."""
     if not contributions:
-        return "No model chosen."
+        return caption("no_model")
     values = np.concatenate([c.log10_norm for c in contributions])
     if np.isfinite(values).any():
         return ""
-    return "Every contribution is zero." if np.isneginf(values).all() else "There is no number."
+    if np.isneginf(values).all():
+        return caption("contributions_zero")
+    return caption("there_is_no_number")
 
 
 def _lines(c: Contributions, style: theme.Style, few: bool) -> list[Piece]:
     steps = np.arange(1.0, len(c.share) + 1)
-    alone = curve(steps, c.log10_each, style, "one by one 10<sup>%{y:.2f}</sup>", **THIN)
+    alone = curve(steps, c.log10_each, style, caption("one_by_one"), **THIN)
     return [
         *([{**alone, "name": f"{style.title} one by one"}] if few else []),
         curve(steps, c.log10_norm, style, "10<sup>%{y:.2f}</sup>"),
-        {**curve(steps, c.share, style, "share %{y:.3f}", width=2), "yaxis": "y2"},
+        {**curve(steps, c.share, style, caption("share_hover"), width=2), "yaxis": "y2"},
     ]
 
 
@@ -101,9 +105,10 @@ def _zeros(contributions: Sequence[Contributions], styles: Styles) -> list[Piece
     texts = []
     for c in contributions:
         zero, none = int(np.isneginf(c.log10_norm[1:]).sum()), int(np.isnan(c.log10_norm).sum())
-        for count, word in ((zero, "zero"), (none, "no number")):
+        for count, word in ((zero, "zero_at"), (none, "no_number_at")):
             if count:
-                texts.append(f"{styles[c.label].title}: {word} at {count} of {len(c.share)} steps")
+                where = {"model": styles[c.label].title, "count": count, "total": len(c.share)}
+                texts.append(caption(word, **where))
     place = {"xref": "x domain", "yref": "y domain", "xanchor": "left", "yanchor": "bottom"}
     size = {"font": {"size": theme.SMALL_SIZE}}
     return [note("<br>".join(texts), 0.01, 0, align="left", **place, **size)] if texts else []

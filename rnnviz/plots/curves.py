@@ -14,6 +14,7 @@ from rnnviz.core.numerics import LOG10_MAX, LOG10_TINY, Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.marks import gapped
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 
 Steps = Array | Sequence[float | None]
 
-WORDS = {
-    Status.ZERO: "exactly 0",
-    Status.ROUNDED: "rounded to 0",
+NAMES = {
+    Status.ZERO: "zero",
+    Status.ROUNDED: "rounded",
     Status.ABOVE: "infinite",
-    Status.NAN: "not a number",
-    Status.NOT_RECORDED: "not recorded",
+    Status.NAN: "nan",
+    Status.NOT_RECORDED: "not_recorded",
 }
 SIGNS = {
     Status.ZERO: "= 0",
@@ -136,7 +137,8 @@ def lines(curve: Relative, style: theme.Style, width: float | None = None) -> li
     pieces = [line(_keep(curve, ~beyond), style.title, line=colour)]
     if beyond.any():
         thin = {"color": style.colour, "width": theme.THIN, "dash": "dot"}
-        pieces.append(line(_keep(curve, beyond), f"{style.title} beyond float64", line=thin))
+        name = caption("beyond_float64", model=style.title)
+        pieces.append(line(_keep(curve, beyond), name, line=thin))
     alone = [a for a, b in runs(curve.finite) if a == b]
     if alone:
         pieces.append(_dots(curve, alone, style))
@@ -166,10 +168,10 @@ def rail(curve: Relative, status: Status, level: float, style: theme.Style) -> l
     ends = sorted({step for stretch in stretches for step in stretch})
     if len(ends) > MOST_MARKERS:
         ends = [ends[0], ends[-1]]
-    shared = {"type": "scatter", "name": f"{style.title} {WORDS[status]}"}
+    shared = {"type": "scatter", "name": f"{style.title} {NAMES[status]}"}
     width = {"color": style.colour, "width": theme.THIN, "dash": RAIL_DASH.get(status, "solid")}
     x, y = _along(stretches, level)
-    hover = f"{style.title}  {WORDS[status]}<extra></extra>"
+    hover = f"{style.title}  {status_words(status)}<extra></extra>"
     drawn = {"mode": "lines", "x": x, "y": y, "line": width}
     marker = {
         "symbol": SYMBOLS[status],
@@ -195,19 +197,25 @@ def _along(stretches: Sequence[tuple[int, int]], level: float) -> tuple[Steps, S
     return steps[:-1], [None if step is None else round(level, 3) for step in steps[:-1]]
 
 
+def status_words(status: Status) -> str:
+    """What is said of steps that have no place on the axis."""
+    return caption(f"status_{NAMES[status]}")
+
+
 def where(curve: Relative, status: Status) -> str:
     """In words: which steps have this status."""
     stretches = runs(curve.special == status)
     if len(stretches) > 1:
-        return f"at {sum(b - a + 1 for a, b in stretches)} of {curve.seq_len} steps"
+        count = sum(b - a + 1 for a, b in stretches)
+        return caption("at_steps", count=count, total=curve.seq_len)
     first, last = stretches[0]
     if first == last:
-        return f"at step {first}"
+        return caption("at_step", step=first)
     if curve.backward and first > 1 and last == curve.seq_len:
-        return f"from step {first} on"
+        return caption("from_step_on", step=first)
     if not curve.backward and first == 1 and last < curve.seq_len:
-        return f"from step {last} back"
-    return f"at steps {first}–{last}"
+        return caption("from_step_back", step=last)
+    return caption("at_steps_between", first=first, last=last)
 
 
 def end_sign(curve: Relative) -> str:

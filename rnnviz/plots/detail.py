@@ -21,6 +21,7 @@ from rnnviz.plots.panels import (
     row_places,
 )
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.figures import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow
@@ -35,10 +36,6 @@ LINES = {
     "direct": ("direct ∂⁺L/∂h", "dashdot", 2.0),
 }
 """Of each quantity its name, dash and width. `direct` is grey, the others in the model's colour."""
-KEY = (
-    "thick: whole state s    dashed: h alone    dotted: c alone    "
-    "grey: direct, from the step's own loss"
-)
 
 
 @FigureFunction
@@ -57,7 +54,7 @@ def flow_detail_figure(
     known = theme.styles_for([flow.label for flow in flows], styles)
     layout: Piece = {"height": HEIGHT, "margin": MARGIN}
     if not flows:
-        return drawing([UNSEEN], {**layout, **nothing("No model chosen.")}, "flow-detail")
+        return drawing([UNSEEN], {**layout, **nothing(caption("no_model"))}, "flow-detail")
     data: list[Piece] = []
     titles: list[Piece] = []
     for index, (flow, place) in enumerate(zip(flows, row_places(len(flows), GAP), strict=True)):
@@ -67,7 +64,7 @@ def flow_detail_figure(
         titles.append(_title(known[flow.label], place[0], len(flows)))
         layout |= placed(_x_axis(flow), _y_axis(y_range, suffix), suffix, place)
     above = {"xanchor": "left", "yanchor": "bottom", "yshift": 26}
-    key = on_paper(KEY, 0, 1, font={"size": theme.NOTE_SIZE}, **above)
+    key = on_paper(caption("detail_key"), 0, 1, font={"size": theme.NOTE_SIZE}, **above)
     layout["annotations"] = [key, *titles]
     return drawing(data, layout, "flow-detail")
 
@@ -108,7 +105,9 @@ def _title(style: theme.Style, start: float, count: int) -> Piece:
 def _x_axis(flow: GradientFlow) -> Piece:
     last = len(flow.state.log10) - 1
     pad = 0.5 if last == 1 else 0.012 * (last - 1)
-    return axis("time step t", range=[max(1 - pad, 0.5), last + pad], showgrid=False, nticks=6)
+    return axis(
+        caption("time_step"), range=[max(1 - pad, 0.5), last + pad], showgrid=False, nticks=6
+    )
 
 
 def _y_axis(y_range: tuple[float, float], suffix: str) -> Piece:

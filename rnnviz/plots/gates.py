@@ -24,6 +24,7 @@ from rnnviz.plots.panels import (
     panel_title,
 )
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import minus, signed
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ LONG = 24
 HALF_LIVES = (-0.5, 3.5)
 """Decades of steps that are always shown."""
 CARRY_HEIGHT = 190
-TIME = "time step t"
-OWN = "step of its own, from the end of the sequence"
 SAME = 1e-9
 """Decades below which two lines are one."""
 CARRY_MARGIN = {"t": 14, "b": 46, "r": 76}
@@ -50,14 +49,16 @@ CARRY_MARGIN = {"t": 14, "b": 46, "r": 76}
 def gate_heatmap(
     stats: GateStats, order: Array | None = None, *, styles: Styles | None = None
 ) -> Drawing:
-    """One gate of one model, unit × time, sequence 0: always 0 to 1, a candidate −1 to 1.
+    """The memory gate of one model, or its state, unit × time, sequence 0: always 0 to 1, a state
+    −1 to 1. Of several steps in one column it shows the one that keeps least.
 
     order : unit indices from the top row down (`Memory.order` has short half-lives first, so the
     longest memory is at the bottom); None keeps the units' own order, the first at the top.
     """
     known = theme.styles_for([stats.label], styles)
     layout = _strips_layout([stats], known, HEIGHT, order is not None)
-    return drawing(_strip(stats, order, known, 0, CELLS), layout, f"gate-{stats.gate}")
+    kept = "furthest" if stats.signed else "smallest"
+    return drawing(_strip(stats, order, known, 0, CELLS, kept), layout, f"gate-{stats.gate}")
 
 
 @FigureFunction
@@ -67,21 +68,30 @@ def gate_strips(
     """Several gates of one model under each other, small, in the same unit order."""
     known = theme.styles_for([s.label for s in stats], styles)
     if not stats:
-        empty = {"height": STRIPS_HEIGHT, **nothing("No gates chosen.")}
+        empty = {"height": STRIPS_HEIGHT, **nothing(caption("no_gates"))}
         return drawing([UNSEEN], empty, "gate-strips")
     budget = CELLS // len(stats)
-    data = [p for i, s in enumerate(stats) for p in _strip(s, order, known, i, budget)]
+    data = [
+        piece
+        for i, each in enumerate(stats)
+        for piece in _strip(each, order, known, i, budget, "furthest" if each.signed else "largest")
+    ]
     layout = _strips_layout(stats, known, STRIPS_HEIGHT, order is not None)
     return drawing(data, layout, "gate-strips")
 
 
 def _strip(
-    stats: GateStats, order: Array | None, styles: Styles, index: int, budget: int
+    stats: GateStats,
+    order: Array | None,
+    styles: Styles,
+    index: int,
+    budget: int,
+    kept: str,
 ) -> list[Piece]:
     values = np.asarray(stats.values, dtype=np.float64)
     units = np.arange(len(values)) if order is None else np.asarray(order)
     suffix = axes_suffix(index)
-    cells = _cells(values[units], budget)
+    cells = _cells(values[units], budget, kept)
     rows = [str(unit + 1) for unit in units[:: cells.units_each]]
     where = {**axes_of(suffix), "y": rows}
     scale = {"coloraxis": "coloraxis2" if stats.signed else "coloraxis"}
@@ -89,9 +99,9 @@ def _strip(
     return layers(cells, where, name, "%{z:.2f}", scale, 256)
 
 
-def _cells(values: Array, budget: int) -> Cells:
+def _cells(values: Array, budget: int, kept: str) -> Cells:
     special = np.where(np.isfinite(values), -1, Status.NAN)
-    return thinned(np.where(np.isfinite(values), values, np.nan), special, budget)
+    return thinned(np.where(np.isfinite(values), values, np.nan), special, budget, kept)
 
 
 def _strips_layout(stats: Sequence[GateStats], styles: Styles, height: int, sorted_: bool) -> Piece:
@@ -117,11 +127,14 @@ def _strips_layout(stats: Sequence[GateStats], styles: Styles, height: int, sort
 
 def _time_axis(anchor: str, bottom: bool) -> Piece:
     small = {"anchor": anchor, "showgrid": False, "tickfont": {"size": theme.SMALL_SIZE}}
-    return {**small, **(axis("time step t") if bottom else {"showticklabels": False, "ticks": ""})}
+    return {
+        **small,
+        **(axis(caption("time_step")) if bottom else {"showticklabels": False, "ticks": ""}),
+    }
 
 
 def _unit_axis(anchor: str, domain: tuple[float, float], sorted_: bool, tall: bool) -> Piece:
-    text = ("unit, longest memory below" if sorted_ else "unit") if tall else "unit"
+    text = caption("unit_sorted") if sorted_ and tall else caption("unit")
     place = {"anchor": anchor, "domain": [round(max(domain[0], 0), 4), round(domain[1], 4)]}
     rows = {"type": "category", "autorange": "reversed", "showticklabels": False, "ticks": ""}
     title = {"text": text, "font": {"size": theme.SMALL_SIZE}}
@@ -131,11 +144,13 @@ def _unit_axis(anchor: str, domain: tuple[float, float], sorted_: bool, tall: bo
 def _strip_title(stats: GateStats, style: theme.Style, top: float, narrow: bool) -> Piece:
     title = style.title if len(style.title) <= LONG else " ".join([style.name, style.where]).strip()
     mean = minus(f"{round(stats.mean, 2) + 0.0:.2f}")  # never a negative zero
-    text = f"<b>{title} {stats.gate}</b>  mean {mean}, sd {stats.sd:.2f}"
+    said = caption("mean_sd", mean=mean, sd=f"{stats.sd:.2f}")
     if not np.isfinite([stats.mean, stats.sd]).all():
-        text = f"<b>{title} {stats.gate}</b>  no mean: not a number in places"
+        said = caption("no_mean")
     elif stats.alike:
-        text += ": a constant" if narrow else ": all units alike, a constant here"
+        alike = caption("constant") if narrow else caption("constant_all")
+        said = f"{said}: {alike}"
+    text = f"<b>{title} {stats.gate}</b>  {said}"
     return panel_title(text, style.colour, 0, top)
 
 
@@ -151,7 +166,7 @@ def half_life_figure(
     known = theme.styles_for([m.label for m in memories], styles)
     layout: Piece = {"height": HEIGHT, "margin": {"l": 46, "r": 18, "t": 26, "b": 46}}
     if not memories:
-        text = "No model here has a memory gate."
+        text = caption("no_memory_gate")
         return drawing([UNSEEN], {**layout, **nothing(text)}, "half-life")
     low, high = _decades(memories, seq_len)
     at = float(np.log10(seq_len))
@@ -160,10 +175,10 @@ def half_life_figure(
     shares = [(known[m.label], _share(m, known[m.label], seq_len)) for m in memories]
     steps = {"range": [low, high], "tickvals": ticks.tolist(), "ticktext": texts}
     layout |= {
-        "xaxis": axis("half-life in steps", **steps),
-        "yaxis": axis("% of units", range=[100, 0], nticks=5, showgrid=False),
+        "xaxis": axis(caption("half_life"), **steps),
+        "yaxis": axis(caption("share_of_units"), range=[100, 0], nticks=5, showgrid=False),
         "shapes": [rule((at, at), (0, 1), yref="y domain", line={"width": 2})],
-        "annotations": [_at_end(seq_len, at), headline("outlast T:", shares, 250)],
+        "annotations": [_at_end(seq_len, at), headline(caption("outlast"), shares, 250)],
     }
     return drawing(
         [_half_lives(m, known[m.label], low, high) for m in memories], layout, "half-life"
@@ -187,7 +202,7 @@ def _half_lives(memory: Memory, style: theme.Style, low: float, high: float) -> 
     logs = _log10(memory)[np.asarray(memory.order)]
     logs = np.clip(np.where(np.isnan(logs), low, logs), low, high)
     share = (np.arange(len(logs)) + 0.5) / len(logs) * 100
-    hover = "half-life 10<sup>%{x:.2f}</sup> steps, longer than that of %{y:.0f} % of units"
+    hover = caption("half_life_hover")
     return {
         **curve(logs, share, style, hover),
         "mode": "lines+markers",
@@ -211,7 +226,7 @@ def carry_figure(
     *,
     styles: Styles | None = None,
     height: int = CARRY_HEIGHT,
-    time_title: str = TIME,
+    time_title: str | None = None,
 ) -> Drawing:
     """log10 at t = 0..T of the true ‖∂c_T/∂c_t‖₂, thick; of the largest unit's Π f from t to T,
     dotted; of what goes through the gates, dashed; with peepholes of what stays in the cell, too.
@@ -220,7 +235,7 @@ def carry_figure(
     known = theme.styles_for([p.label for p in paths], styles)
     layout: Piece = {"height": height, "margin": {"l": gutter(known), **CARRY_MARGIN}}
     if not paths:
-        text = "No model here has a memory gate."
+        text = caption("no_memory_gate")
         return drawing([UNSEEN], {**layout, **nothing(text)}, "carry")
     heights = np.concatenate([line.curve.log10 for p in paths for line in _lines(p)])
     finite = heights[np.isfinite(heights)]
@@ -231,8 +246,12 @@ def carry_figure(
     pixels = height - CARRY_MARGIN["t"] - CARRY_MARGIN["b"]
     layout |= {
         "hovermode": "x unified",
-        "xaxis": axis(time_title, range=[-0.01 * seq_len, 1.01 * seq_len], showgrid=False),
-        "yaxis": axis("decades", range=list(y_range), side="right", nticks=6),
+        "xaxis": axis(
+            time_title or caption("time_step"),
+            range=[-0.01 * seq_len, 1.01 * seq_len],
+            showgrid=False,
+        ),
+        "yaxis": axis(caption("decades"), range=list(y_range), side="right", nticks=6),
         "annotations": end_labels([end for _, end in drawn], y_range, pixels, 0),
     }
     return drawing([piece for piece, _ in drawn], layout, "carry")
@@ -250,14 +269,14 @@ def _lines(paths: CarryPaths) -> list[_Line]:
     """The whole, its parts. What stays in the cell is Π f itself where no peephole adds to it."""
     thin = {"width": 2}
     parts = [
-        _Line("true", paths.true, {}),
+        _Line(caption("carry_true"), paths.true, {}),
         _Line(f"Π {paths.gate}", paths.product, {**thin, "dash": "dot"}),
-        _Line("gates", paths.through, {**thin, "dash": "dash"}),
+        _Line(caption("carry_gates"), paths.through, {**thin, "dash": "dash"}),
     ]
     seen = paths.carry.status != Status.NOT_RECORDED
     in_cell, textbook = paths.carry.log10[seen], paths.product.log10[seen]
     if not np.allclose(in_cell, textbook, atol=SAME, equal_nan=True):
-        parts.append(_Line("cell", paths.carry, {**thin, "dash": "dashdot"}))
+        parts.append(_Line(caption("carry_cell"), paths.carry, {**thin, "dash": "dashdot"}))
     return parts
 
 

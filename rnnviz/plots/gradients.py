@@ -24,6 +24,7 @@ from rnnviz.plots.marks import (
     small_label,
 )
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
@@ -43,9 +44,8 @@ QUANTITIES: Mapping[str, str] = {
     "state": "‖∂L/∂s<sub>t</sub>‖",
     "h": "‖∂L/∂h<sub>t</sub>‖",
     "c": "‖∂L/∂c<sub>t</sub>‖",
-    "direct": "direct ‖∂⁺L/∂h<sub>t</sub>‖",
+    "direct": "‖∂⁺L/∂h<sub>t</sub>‖",
 }
-TIME = "time step t"
 Range = tuple[float, float]
 
 
@@ -60,7 +60,7 @@ def flow_figure(
     y_range: Range | None = None,
     styles: Styles | None = None,
     height: int = HEIGHT,
-    time_title: str = TIME,
+    time_title: str | None = None,
     theory: Mapping[str, Predictions] | None = None,
 ) -> Drawing:
     """log10 of a gradient's norm at steps 1..T, relative to each model's own value at step T.
@@ -108,7 +108,7 @@ def flow_figure(
     if not drawn:
         flag_rules, flag_notes = [], []
     layout = {**_layout(seq_len, quantity, (low, high), known, backward), "height": height}
-    layout["xaxis"]["title"] = {"text": time_title}
+    layout["xaxis"]["title"] = {"text": time_title or caption("time_step")}
     layout["shapes"] = flag_rules + edges
     layout["annotations"] = labels + said + edge_notes + flag_notes + _nothing(drawn, quantity)
     return drawing(data + rails or [_empty()], layout, f"flow-{quantity}")
@@ -171,7 +171,8 @@ def _names(drawn: Drawn, pinned: Drawn, ends: Mapping[int, float], floor: float)
     for style, curve in pinned:
         if curve.finite[curve.end] and not _covered(style, curve, drawn):
             end = float(curve.values[curve.end])
-            texts.append(small_label(f"pinned {style.name} {signed(end)}", end, style.colour))
+            name = caption("pinned", model=style.name)
+            texts.append(small_label(f"{name} {signed(end)}", end, style.colour))
     return texts
 
 
@@ -194,7 +195,7 @@ def _float64_ends(drawn: Drawn, seq_len: int, y_range: Range) -> tuple[list[Piec
     rules = [rule((1, seq_len), (level, level)) for level in seen]
     words = [
         note(
-            "float64 ends here",
+            caption("float64_ends"),
             1,
             level,
             xanchor="left",
@@ -210,9 +211,9 @@ def _float64_ends(drawn: Drawn, seq_len: int, y_range: Range) -> tuple[list[Piec
 def _nothing(drawn: Drawn, quantity: str) -> list[Piece]:
     if any(curve.finite.any() for _, curve in drawn):
         return []
-    text = "No step has a number to draw."
+    text = caption("no_step")
     if not drawn:
-        text = "None of these models has a cell state c." if quantity == "c" else "No model chosen."
+        text = caption("no_cell_state") if quantity == "c" else caption("no_model")
     return [on_paper(text, 0.5, 0.5, font={"size": theme.LABEL_SIZE})]
 
 
@@ -233,7 +234,11 @@ def _layout(
 ) -> Piece:
     pad = 0.5 if seq_len == 1 else 0.008 * (seq_len - 1)
     start = 1 if backward else seq_len
-    title = f"log<sub>10</sub> {QUANTITIES[quantity]}, step {start} = 0"
+    title = caption(
+        "log10_direct" if quantity == "direct" else "log10_of",
+        quantity=QUANTITIES[quantity],
+        step=start,
+    )
     margin = {"l": gutter(styles), **MARGIN}
     margin |= {"l": margin["r"], "r": margin["l"]} if backward else {}
     side = "left" if backward else "right"
@@ -245,7 +250,7 @@ def _layout(
             "showgrid": False,
             **({"dtick": 1} if seq_len < 10 else {}),
             "showspikes": False,
-            "unifiedhovertitle": {"text": f"step %{{x}}, relative to step {start}"},
+            "unifiedhovertitle": {"text": caption("step_relative", step=start)},
         },
         "yaxis": {"range": list(y_range), "side": side, "title": {"text": title}},
     }

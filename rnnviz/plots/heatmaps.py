@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +10,20 @@ import numpy as np
 
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, theme
-from rnnviz.plots.curves import WORDS
+from rnnviz.plots.curves import status_words
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.marks import on_paper
 from rnnviz.plots.panels import (
     axes_of,
     axes_suffix,
     colour_scale,
+    nothing,
     panel_title,
     placed,
     row_places,
     scale_title,
 )
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import minus
 
 if TYPE_CHECKING:
@@ -49,11 +50,6 @@ SECOND_LINE = 20
 CROWDED = 4
 """From so many panels on a title has two short lines."""
 EMPTY: Piece = {"type": "scatter", "x": [1], "y": [1], "opacity": 0, "hoverinfo": "skip"}
-NO_MODEL: Piece = {
-    "annotations": [on_paper("No model chosen.", 0.5, 0.5, font={"size": theme.LABEL_SIZE})],
-    "xaxis": {"visible": False},
-    "yaxis": {"visible": False},
-}
 
 
 @dataclass(frozen=True)
@@ -61,13 +57,15 @@ class Cells:
     """A unit × step matrix, thinned to what a screen shows.
 
     values (units, steps): NaN where there is no number; special, of the same shape: there a
-    Status, elsewhere −1. units_each, steps_each: how many of the matrix's own one cell stands for.
+    Status, elsewhere −1. units_each, steps_each: how many of the matrix's own one cell stands for;
+    kept: which of these steps' values it shows, a key of `KEEP`.
     """
 
     values: Array
     special: Array
     units_each: int
     steps_each: int
+    kept: str = "largest"
 
     @property
     def first_step(self) -> float:
@@ -79,19 +77,45 @@ class Cells:
         return [Status(int(code)) for code in np.unique(self.special) if code >= 0]
 
 
-def thinned(values: Array, special: Array, budget: int) -> Cells:
-    """At most about `budget` cells: every n-th unit, the largest of each few steps."""
+def steps_each(steps: int) -> int:
+    """How many steps a column of a picture stands for."""
+    return -(-steps // MOST_STEPS)
+
+
+def column_words(steps: int, kept: str = "largest") -> str:
+    """What one column of a picture is, as a part of a sentence."""
+    each = steps_each(steps)
+    return caption("column") if each == 1 else caption(f"columns_{kept}", count=each)
+
+
+def _furthest(values: Array, starts: Array) -> Array:
+    high = np.maximum.reduceat(np.where(np.isnan(values), -np.inf, values), starts, axis=1)
+    low = np.minimum.reduceat(np.where(np.isnan(values), np.inf, values), starts, axis=1)
+    return np.where(-low > high, low, high)
+
+
+KEEP: dict[str, Callable[[Array, Array], Array]] = {
+    "largest": lambda values, starts: np.fmax.reduceat(values, starts, axis=1),
+    "smallest": lambda values, starts: np.fmin.reduceat(values, starts, axis=1),
+    "furthest": _furthest,
+}
+"""What a cell keeps of several steps: the extreme that matters. Of magnitudes the largest, of what
+a memory gate keeps the smallest, of signed values the one that is furthest from 0."""
+
+
+def thinned(values: Array, special: Array, budget: int, kept: str = "largest") -> Cells:
+    """At most about `budget` cells: every n-th unit, one of each few steps as `KEEP` says."""
     units, steps = values.shape
-    across = -(-steps // MOST_STEPS)
+    across = steps_each(steps)
     down = -(-units * -(-steps // across) // budget)
     if across == down == 1:
         return Cells(values, special, 1, 1)
     starts = np.arange(0, steps, across)
-    kept = np.where(np.isnan(values[::down]), -np.inf, values[::down])
-    peak = np.maximum.reduceat(kept, starts, axis=1)
+    shown = KEEP[kept](values[::down], starts)
     codes = np.maximum.reduceat(special[::down], starts, axis=1)
-    empty = np.isneginf(peak)
-    return Cells(np.where(empty, np.nan, peak), np.where(empty, codes, -1), down, across)
+    empty = ~np.isfinite(shown)
+    shown = np.where(empty, np.nan, shown)
+    return Cells(shown, np.where(empty, codes, -1), down, across, kept)
 
 
 def layers(
@@ -101,7 +125,7 @@ def layers(
     hover: str,
     colours: Piece,
     parts: int = 16,
-    row: str = "unit %{y}",
+    row: str | None = None,
 ) -> list[Piece]:
     """The traces of a panel. `where` says axes and rows (`y`, or `y0` and `dy`), `hover` how to
     write z, `row` what a row is, `colours` the scale. Values are rounded to 1/`parts`, so that
@@ -111,8 +135,11 @@ def layers(
     backdrop = _backdrop(cells, grid, name)
     if np.isnan(cells.values).all():
         return backdrop
-    step = "step %{x}" if across == 1 else f"largest of {across} steps around %{{x:.0f}}"
-    text = f"{name}, {row}, {step}: {hover}<extra></extra>"
+    name = f"{name}, {row or caption('unit_hover')}"
+    step = caption("step_hover")
+    if across > 1:
+        step = caption(f"cell_{cells.kept}", count=across)
+    text = f"{name}, {step}: {hover}<extra></extra>"
     z = _packed(cells.values, parts)
     return [*backdrop, {**grid, "z": z, "hoverongaps": False, "hovertemplate": text, **colours}]
 
@@ -130,7 +157,7 @@ def _backdrop(cells: Cells, grid: Piece, name: str) -> list[Piece]:
     found = cells.found
     if not found:
         return []
-    word = WORDS[found[0]] if len(found) == 1 else "no number, see the title"
+    word = status_words(found[0]) if len(found) == 1 else caption("see_title")
     limits = {"zmin": -0.5, "zmax": len(Status) - 0.5}
     colours = {"colorscale": _codes(), "showscale": False, **limits}
     hover = {"hovertemplate": f"{name}: {word}<extra></extra>"}
@@ -181,7 +208,7 @@ def unit_heatmaps(
     layout = _layout(flows, cells, known)
     layout["coloraxis"] = magnitude_scale(y_range)
     if not flows:
-        return drawing([EMPTY], {**layout, **NO_MODEL}, "units")
+        return drawing([EMPTY], {**layout, **nothing(caption("no_model"))}, "units")
     return drawing(data, layout, "units")
 
 
@@ -242,7 +269,9 @@ def _y_axis(cells: Cells, first: bool) -> Piece:
     ticks = _ticks(cells.special.shape[0], 4)
     if not first:
         return {**ticks, "showticklabels": False, "ticks": ""}
-    rows = "unit" if cells.units_each == 1 else f"1 unit in {cells.units_each}"
+    rows = caption("unit")
+    if cells.units_each > 1:
+        rows = caption("one_unit_in", count=cells.units_each)
     title = {"text": rows, "font": {"size": theme.SMALL_SIZE}, "standoff": 2}
     return {**ticks, "title": title}
 
@@ -250,7 +279,7 @@ def _y_axis(cells: Cells, first: bool) -> Piece:
 def _title(style: theme.Style, cells: Cells, start: float, room: float) -> Piece:
     """The model's name, and what its cells without a number are, as long as there is room."""
     name, detail = style.name, style.small
-    marks = [(SPECIAL_COLOURS[s], curves.WORDS[s], curves.SIGNS[s]) for s in cells.found]
+    marks = [(SPECIAL_COLOURS[s], status_words(s), curves.SIGNS[s]) for s in cells.found]
     left = room - 11 * len(name) - 6
     words = sum(WIDE * (len(word) + 3) for _, word, _ in marks)
     short = words > left - WIDE * min(len(detail), 12)

@@ -25,6 +25,7 @@ from rnnviz.plots.panels import (
     placed,
 )
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def jacobian_figure(
     known = theme.styles_for([j.label for j in jacobian_spectra], styles)
     layout: Piece = {"height": height, "margin": {"l": gutter(known), **JACOBIAN_MARGIN}}
     if not jacobian_spectra:
-        return drawing([UNSEEN], {**layout, **nothing("No model chosen.")}, "jacobians")
+        return drawing([UNSEEN], {**layout, **nothing(caption("no_model"))}, "jacobians")
     largest = [_finite_log10(j.singular_values[:, 0]) for j in jacobian_spectra]
     rates = [_finite_log10(np.array([j.measured_rate or 0.0])) for j in jacobian_spectra]
     y_range = _jacobian_range(np.concatenate([*largest, *rates]))
@@ -94,9 +95,10 @@ def _jacobian_lines(
     pieces = [curve(steps, heights, style, "σ<sub>max</sub> = 10<sup>%{y:.2f}</sup>")]
     if np.isfinite(rate):
         ends, flat = steps[[0, -1]], np.array([rate, rate])
-        hover = "measured 10<sup>%{y:.2f}</sup> a step"
+        hover = caption("measured_log_hover")
         pieces.append(curve(ends, flat, style, hover, dash="dot", width=2))
-    slope = curve(steps, spectrum.mean_slope, style, f"mean {spectrum.slope_of} %{{y:.2f}}")
+    mean = caption("mean_slope_hover", slope=spectrum.slope_of)
+    slope = curve(steps, spectrum.mean_slope, style, mean)
     return [*pieces, {**slope, "yaxis": "y2"}]
 
 
@@ -114,8 +116,8 @@ def _zeros(spectra: Sequence[JacobianSpectrum], styles: Styles) -> list[Piece]:
         missing = int(np.sum(~np.isfinite(_finite_log10(j.singular_values[:, 0]))))
         if missing:
             zero = np.any(j.singular_values[:, 0] == 0)
-            word = "zero" if zero else "no number"
-            texts.append(f"{styles[j.label].title}: {word} at {missing} of {len(j.steps)} steps")
+            where = {"model": styles[j.label].title, "count": missing, "total": len(j.steps)}
+            texts.append(caption("zero_at" if zero else "no_number_at", **where))
     place = {"xref": "x domain", "yref": "y domain", "xanchor": "left", "yanchor": "bottom"}
     return [note("; ".join(texts), 0.01, 0, **place)] if texts else []
 
@@ -126,8 +128,8 @@ def _jacobian_axes(spectra: Sequence[JacobianSpectrum], y_range: tuple[float, fl
     pad = 0.008 * (last - first) or 0.5
     right = {"side": "right"}
     upper = axis("log<sub>10</sub> σ<sub>max</sub>", domain=UPPER, range=list(y_range), **right)
-    lower = axis("mean φ′", domain=LOWER, range=[0, 1.05], nticks=3, **right)
-    time = axis("time step t", range=[first - pad, last + pad], showgrid=False, anchor="y2")
+    lower = axis(caption("mean_slope"), domain=LOWER, range=[0, 1.05], nticks=3, **right)
+    time = axis(caption("time_step"), range=[first - pad, last + pad], showgrid=False, anchor="y2")
     one = rule((0, 1), (0, 0), xref="x domain", line={"dash": "solid", "width": theme.THIN})
     return {
         "hovermode": "x unified",
@@ -148,7 +150,7 @@ def jacobian_bands(spectra: Sequence[JacobianSpectrum], *, styles: Styles | None
     rows = -(-max(len(spectra), 1) // 3)
     layout: Piece = {"height": ROW_HEIGHT * rows, "margin": MARGIN, "hovermode": "x unified"}
     if not spectra:
-        return drawing([UNSEEN], {**layout, **nothing("No model chosen.")}, "bands")
+        return drawing([UNSEEN], {**layout, **nothing(caption("no_model"))}, "bands")
     logs = [_log10(j.singular_values) for j in spectra]
     y_range = _range(logs)
     data, shapes, notes = [UNSEEN], [], []
@@ -190,7 +192,7 @@ def _lines(
     values = np.maximum(logs[known], floor)
     at = dict(zip(levels, np.percentile(values, levels, axis=1), strict=True))
     bands = [_band(steps, at[low], at[high], style, dark) for low, high, dark in BANDS]
-    median = curve(steps, at[50], style, "median 10<sup>%{y:.2f}</sup>", width=theme.THIN)
+    median = curve(steps, at[50], style, caption("median_hover"), width=theme.THIN)
     largest = curve(steps, at[100], style, "σ<sub>max</sub> 10<sup>%{y:.2f}</sup>")
     return [*bands, {**median, "name": f"{style.title} median"}, largest]
 
@@ -214,7 +216,9 @@ def _axes(j: JacobianSpectrum, suffix: str, place: Place, y_range: tuple[float, 
     first, lowest = place[4:]
     start, last = float(j.steps[0]), float(j.steps[-1])
     pad = 0.008 * (last - start) or 0.5
-    x = axis("time step t" if lowest else "", range=[start - pad, last + pad], showgrid=False)
+    x = axis(
+        caption("time_step") if lowest else "", range=[start - pad, last + pad], showgrid=False
+    )
     y = axis("log<sub>10</sub> σ" if first else "", range=list(y_range), nticks=6)
     hidden = {} if first else {"showticklabels": False, "ticks": ""}
     return placed({**x, "nticks": 6}, {**y, **hidden}, suffix, place)
@@ -224,8 +228,9 @@ def _missing(j: JacobianSpectrum, suffix: str) -> list[Piece]:
     """In words: how many singular values are zero or no number, of how many."""
     values = j.singular_values
     zero = values <= ROUNDING * values.max(axis=1, keepdims=True)
-    counts = (int(zero.sum()), "zero to rounding"), (int(np.isnan(values).sum()), "no number")
-    texts = [f"{count:,} of {values.size:,} are {word}" for count, word in counts if count]
+    counts = (int(zero.sum()), "are_zero"), (int(np.isnan(values).sum()), "are_no_number")
+    total = f"{values.size:,}"
+    texts = [caption(word, count=f"{n:,}", total=total) for n, word in counts if n]
     place = {"xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "xanchor": "left"}
     size = {"font": {"size": theme.SMALL_SIZE}, "yanchor": "bottom"}
     return [note("<br>".join(texts), 0.02, 0, align="left", **place, **size)] if texts else []

@@ -18,6 +18,7 @@ from rnnviz.plots.drawing import Drawing, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule, small_label
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ def all_rails(
 def _rail_words(
     style: theme.Style, curve: curves.Relative, status: Status, level: float, inward: int
 ) -> Piece:
-    text = f"{style.title}: {curves.WORDS[status]} {curves.where(curve, status)}"
+    text = f"{style.title}: {curves.status_words(status)} {curves.where(curve, status)}"
     if curve.reference_step and curve.reference_step != curve.start:
-        text += f"; relative to step {curve.reference_step}"
+        text += "; " + caption("relative_to", step=curve.reference_step)
     start = int(np.flatnonzero(curve.special == status)[0]) + 1
     left = start < 0.6 * curve.seq_len
     return note(
@@ -88,7 +89,7 @@ def magnitude_figure(
     margin = {**MARGIN, "r": gutter(styles)}
     layout: Piece = {"height": height, "margin": margin}
     if not drawn:
-        return drawing([UNSEEN], {**layout, **nothing("No model chosen.")}, revision)
+        return drawing([UNSEEN], {**layout, **nothing(caption("no_model"))}, revision)
     y_range = value_range([curve.values for _, curve in drawn])
     last = max(curve.seq_len for _, curve in drawn)
     data = [piece for piece, _ in extra]
@@ -143,7 +144,8 @@ def theory_over_lags(predictions: Predictions, style: theme.Style, lags: int) ->
 def _line(line: Prediction, x: Array, y: Array, style: theme.Style) -> tuple[Piece, EndLabel]:
     """The line and the label of its end."""
     look = BOUND if line.name == "bound" else PREDICTED
-    piece = panels.curve(x, y, style, f"{line.name} 10<sup>%{{y:.2f}}</sup>", **look)
+    name = caption(f"theory_{line.name.replace(' ', '_')}")
+    piece = panels.curve(x, y, style, f"{name} 10<sup>%{{y:.2f}}</sup>", **look)
     end = float(y[-1]) if len(y) and np.isfinite(y[-1]) else 0.0
-    words = small_label(f"{line.name} {signed(end)}", end, style.colour)
+    words = small_label(f"{name} {signed(end)}", end, style.colour)
     return {**piece, "name": f"{style.title} {line.name}"}, words

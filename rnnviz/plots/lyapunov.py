@@ -13,6 +13,7 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule, small_label
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def lyapunov_figure(
     layout: Piece = {"height": height, "margin": {"l": gutter(known) + WIDER, **MARGIN}}
     finite = [s.exponents[np.isfinite(s.exponents)] for s in (*spectra, *long_run)]
     if not any(len(values) for values in finite):
-        text = "No exponent is a number." if spectra else "No model chosen."
+        text = caption("no_exponent") if spectra else caption("no_model")
         return drawing([UNSEEN], {**layout, **nothing(text)}, "lyapunov")
     last = max(len(s.exponents) for s in spectra)
     theory = [(known[label], rate) for label, rate in (mean_field or {}).items()
@@ -54,10 +55,11 @@ def lyapunov_figure(
     data += [_line(s, known[s.label], long=True) for s in long_run]
     data += [_line(s, known[s.label]) for s in spectra]
     labels = [_end(s, known[s.label], y_range[0]) for s in spectra]
-    labels += [small_label(f"mean field {signed(r, 3)}", r, style.colour) for style, r in theory]
+    name = caption("mean_field")
+    labels += [small_label(f"{name} {signed(r, 3)}", r, style.colour) for style, r in theory]
     layout |= {
-        "xaxis": axis("exponent, largest first", range=[0.5, last + 0.5], showgrid=False, nticks=8),
-        "yaxis": axis("nats a step", range=list(y_range), side="right", nticks=7),
+        "xaxis": axis(caption("exponents"), range=[0.5, last + 0.5], showgrid=False, nticks=8),
+        "yaxis": axis(caption("nats_a_step"), range=list(y_range), side="right", nticks=7),
         "shapes": [rule((0, 1), (0, 0), xref="x domain", line={"dash": "solid"})],
         "annotations": [
             *end_labels(labels, y_range, height - MARGIN["t"] - MARGIN["b"], 1),
@@ -77,16 +79,14 @@ def _line(spectrum: LyapunovSpectrum, style: theme.Style, long: bool = False) ->
     index = np.arange(1.0, len(spectrum.exponents) + 1)
     if not long:
         return curve(index, spectrum.exponents, style, "λ<sub>%{x}</sub> = %{y:.3f}")
-    hover = f"λ<sub>%{{x}}</sub> = %{{y:.3f}} over {spectrum.steps:,} steps"
+    hover = caption("exponent_long_hover", steps=f"{spectrum.steps:,}")
     piece = curve(index, spectrum.exponents, style, hover, dash="dash", width=theme.THIN)
     return {**piece, "name": f"{style.title} long run"}
 
 
 def _flat(style: theme.Style, rate: float, last: int) -> Piece:
     ends, heights = np.array([1.0, last]), np.array([rate, rate])
-    piece = curve(
-        ends, heights, style, "mean field λ<sub>1</sub> = %{y:.3f}", **log_curves.PREDICTED
-    )
+    piece = curve(ends, heights, style, caption("mean_field_hover"), **log_curves.PREDICTED)
     return {**piece, "name": f"{style.title} mean field"}
 
 
@@ -102,11 +102,12 @@ def _missing(spectra: Sequence[LyapunovSpectrum], styles: Styles) -> list[Piece]
     """In words: how many exponents are no number, and why."""
     texts = []
     for s in spectra:
-        for status, words in ((Status.ZERO, "−∞: exactly singular"),
-                              (Status.ROUNDED, "−∞ by rounding"),
-                              (Status.NAN, "no number")):  # fmt: skip
+        for status, words in ((Status.ZERO, "exponents_zero"),
+                              (Status.ROUNDED, "exponents_rounded"),
+                              (Status.NAN, "exponents_nan")):  # fmt: skip
             if count := int(np.sum(s.status == status)):
-                texts.append(f"{styles[s.label].title}: {count} of {len(s.status)} {words}")
+                of = {"model": styles[s.label].title, "count": count, "total": len(s.status)}
+                texts.append(caption(words, **of))
     place = {"xref": "x domain", "yref": "y domain", "xanchor": "left", "yanchor": "bottom"}
     size = {"font": {"size": theme.SMALL_SIZE}}
     return [note("<br>".join(texts), 0.01, 0, align="left", **place, **size)] if texts else []

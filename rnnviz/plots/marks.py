@@ -18,10 +18,10 @@ from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.figures import caption
 
 CHARACTER = 7.6
 """Pixels a character of the band is wide, on average."""
-TRAVELS = ("◀━━━ error travels this way", "error travels this way ━━━▶")
 MOST_FLAGS = 2
 
 
@@ -106,22 +106,30 @@ def flags(
         _flag(text, step, at - here)
         for (text, step), at, here in zip(words, placed, wanted, strict=True)
     ]
-    return rules, texts + _arrow(placed, sizes, width, TRAVELS[backward])
+    return rules, texts + _arrow(placed, sizes, width, _arrow_words(backward))
 
 
 def _clue_words(clues: Sequence[int]) -> list[tuple[str, float]]:
     """Each text of the band and the step it belongs to."""
     if len(clues) <= MOST_FLAGS:
-        return [(f"clue, step {step}", float(step)) for step in clues]
-    return [(f"clues at {len(clues)} steps", (clues[0] + clues[-1]) / 2)]
+        return [(caption("clue", step=step), float(step)) for step in clues]
+    words = caption("clues", count=len(clues))
+    return [(words, (clues[0] + clues[-1]) / 2)]
 
 
 def _loss_words(loss_at: str, seq_len: int, backward: bool) -> str:
     if backward and loss_at == "last":
-        return "read last: error enters, step 1"
+        return caption("loss_read_last")
     if loss_at == "ends":
-        return "loss at each end"
-    return "loss at every step" if loss_at == "every" else f"loss, step {seq_len}"
+        return caption("loss_ends")
+    if loss_at == "every":
+        return caption("loss_every")
+    return caption("loss_step", step=seq_len)
+
+
+def _arrow_words(backward: bool) -> str:
+    travels = caption("travels")
+    return f"{travels} ━━━▶" if backward else f"◀━━━ {travels}"
 
 
 def _flag(text: str, step: float, shift: float) -> Piece:

@@ -30,6 +30,7 @@ from rnnviz.plots.panels import (
     scale_title,
 )
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.figures import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.lags import LagProfile
@@ -45,12 +46,9 @@ CELLS = 40_000
 """Cells a figure sends at most, over all its panels."""
 DECADES = 30.0
 """The scale reaches so far below and above what the losses send in themselves, at most."""
-TIME = "source step k"
-LOSS = "loss step s"
 QUANTITY = "log<sub>10</sub>‖∂L<sub>s</sub>/∂h<sub>k</sub>‖"
-NO_LOSS = "No error enters at any step."
 LAG_HEIGHT = 330
-LAG_TITLES = ("lag k, steps back", "log<sub>10</sub> ‖∂s<sub>t</sub>/∂s<sub>t−k</sub>‖<sub>2</sub>")
+LAG = "log<sub>10</sub> ‖∂s<sub>t</sub>/∂s<sub>t−k</sub>‖<sub>2</sub>"
 
 
 @FigureFunction
@@ -58,7 +56,7 @@ def pair_heatmaps(
     matrices: Sequence[PairMatrix],
     *,
     styles: Styles | None = None,
-    time_title: str = TIME,
+    time_title: str | None = None,
 ) -> Drawing:
     """log10 ‖∂L_s/∂h_k‖₂, one panel a model, one colour scale for all: a row is a loss, a column
     the step that its error has come back to; right of the diagonal (k > s) nothing is drawn. A
@@ -70,14 +68,14 @@ def pair_heatmaps(
     rows = -(-max(len(drawn), 1) // 3)
     layout: Piece = {"height": ROW_HEIGHT * rows, "margin": MARGIN}
     if not drawn:
-        return drawing([UNSEEN], {**layout, **nothing(NO_LOSS)}, "pairs")
+        return drawing([UNSEEN], {**layout, **nothing(caption("no_error"))}, "pairs")
     layout |= {"annotations": [scale_title(QUANTITY, MARGIN["r"], 6)], "coloraxis": _scale(drawn)}
     data: list[Piece] = []
     for index, (m, place) in enumerate(zip(drawn, grid_places(len(drawn), 0.2), strict=True)):
         suffix = axes_suffix(index)
         cells, first = _cells(m, CELLS // len(drawn))
         data += _panel(cells, first, suffix, known[m.label].title)
-        layout |= _axes(m, suffix, place, time_title)
+        layout |= _axes(m, suffix, place, time_title or caption("source_step"))
         layout["annotations"].append(_title(known[m.label], cells, place))
     return drawing(data, layout, "pairs")
 
@@ -124,14 +122,16 @@ def _panel(cells: Cells, first: int, suffix: str, name: str) -> list[Piece]:
         "dy": cells.units_each,
     }
     scale = {"coloraxis": "coloraxis"}
-    return layers(cells, where, name, "10<sup>%{z:.1f}</sup>", scale, row="loss at step %{y:.0f}")
+    return layers(cells, where, name, "10<sup>%{z:.1f}</sup>", scale, row=caption("loss_hover"))
 
 
 def _axes(m: PairMatrix, suffix: str, place: Place, time_title: str) -> Piece:
     first, lowest = place[4:]
     first_loss, last = int(m.losses[0]), int(m.losses[-1])
     x = axis(time_title if lowest else "", range=[-0.5, m.h.shape[1] - 0.5], nticks=6)
-    y = axis(LOSS if first else "", range=[first_loss - 0.5, last + 0.5], nticks=6)
+    y = axis(
+        caption("loss_at_step") if first else "", range=[first_loss - 0.5, last + 0.5], nticks=6
+    )
     plain = {"showgrid": False, "ticklen": 3}
     hidden = {} if first else {"showticklabels": False, "ticks": ""}
     return placed({**x, **plain}, {**y, **plain, **hidden}, suffix, place)
@@ -140,9 +140,11 @@ def _axes(m: PairMatrix, suffix: str, place: Place, time_title: str) -> Piece:
 def _title(style: theme.Style, cells: Cells, place: Place) -> Piece:
     """The model's name, and what its cells without a number are."""
     left, right = place[:2]
-    marks = [f"<span style='color:{SPECIAL_COLOURS[s]}'>■</span> {curves.WORDS[s]}"
+    marks = [f"<span style='color:{SPECIAL_COLOURS[s]}'>■</span> {curves.status_words(s)}"
              for s in cells.found]  # fmt: skip
-    room = max(8, int((right - left) * 100) - sum(len(curves.WORDS[s]) + 3 for s in cells.found))
+    room = max(
+        8, int((right - left) * 100) - sum(len(curves.status_words(s)) + 3 for s in cells.found)
+    )
     small = "  ".join([theme.plain(style.small, room), *marks]) if style.small else "  ".join(marks)
     text = f"<b>{style.name}</b>  <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
     return panel_title(text, style.colour, place[0], place[3])
@@ -150,7 +152,7 @@ def _title(style: theme.Style, cells: Cells, place: Place) -> Piece:
 
 @FigureFunction
 def one_loss_figure(
-    matrices: Sequence[PairMatrix], *, styles: Styles | None = None, time_title: str = TIME
+    matrices: Sequence[PairMatrix], *, styles: Styles | None = None, time_title: str | None = None
 ) -> Drawing:
     """The last row of each matrix as a curve: log10 ‖∂L_s/∂h_k‖ of its last loss."""
     known = theme.styles_for([m.label for m in matrices], styles)
@@ -160,7 +162,8 @@ def one_loss_figure(
         # The first step comes first: what its line comes to stands at the right end.
         drawn.append((known[m.label], curves.Relative(values, m.h_status[-1, 1:], 0.0, 0, True)))
     title = "log<sub>10</sub> ‖∂L<sub>s</sub>/∂h<sub>k</sub>‖"
-    return magnitude_figure(drawn, titles=(time_title, title), styles=known, height=260,
+    titles = time_title or caption("source_step"), title
+    return magnitude_figure(drawn, titles=titles, styles=known, height=260,
                             revision="one-loss")  # fmt: skip
 
 
@@ -170,7 +173,7 @@ def cancellation_figure(
     *,
     styles: Styles | None = None,
     height: int = CANCELLATION_HEIGHT,
-    time_title: str = TIME,
+    time_title: str | None = None,
 ) -> Drawing:
     """‖Σ_s ∂L_s/∂h_k‖ / Σ_s ‖∂L_s/∂h_k‖ at each k: 1 where all losses ask for the same, near 0
     where they cancel. No line where nothing arrives."""
@@ -178,17 +181,19 @@ def cancellation_figure(
     drawn = [m for m in matrices if np.isfinite(m.cancellation).any()]
     layout: Piece = {"height": height, "margin": {"l": gutter(known), **CURVE_MARGIN}}
     if not drawn:
-        return drawing([UNSEEN], {**layout, **nothing(NO_LOSS)}, "cancellation")
+        return drawing([UNSEEN], {**layout, **nothing(caption("no_error"))}, "cancellation")
     last = max(len(m.cancellation) for m in drawn) - 1
     y_range = (0.0, 1.05)
     data, labels = [], []
     for m in drawn:
         k = np.arange(float(len(m.cancellation)))
-        data.append(curve(k, m.cancellation, known[m.label], "step %{x}: %{y:.3f}"))
+        data.append(curve(k, m.cancellation, known[m.label], caption("cancellation_hover")))
         labels.append(_end(m, known[m.label]))
     pixels = height - CURVE_MARGIN["t"] - CURVE_MARGIN["b"]
     layout |= {
-        "xaxis": axis(time_title, range=[-0.01 * last, 1.01 * last], showgrid=False),
+        "xaxis": axis(
+            time_title or caption("source_step"), range=[-0.01 * last, 1.01 * last], showgrid=False
+        ),
         "yaxis": axis("‖Σ‖ / Σ‖·‖", range=list(y_range), side="right", nticks=4),
         "margin": {**layout["margin"], "r": 76},
         "annotations": end_labels(labels, y_range, pixels, 0),
@@ -218,7 +223,7 @@ def lag_figure(
         style = known[profile.label]
         drawn.append((replace(style, faint=False), _relative(profile.state)))
         if not np.array_equal(profile.h.log10, profile.state.log10, equal_nan=True):
-            name = f"{style.name} h alone"
+            name = caption("h_alone", model=style.name)
             alone = replace(style, name=name, detail="", where="", dash="dot", faint=True)
             drawn.append((alone, _relative(profile.h)))
     extra = [
@@ -228,7 +233,12 @@ def lag_figure(
         for pair in log_curves.theory_over_lags(found, known[profile.label], profile.end)
     ]
     return magnitude_figure(
-        drawn, extra=extra, titles=LAG_TITLES, styles=known, height=height, revision="lags"
+        drawn,
+        extra=extra,
+        titles=(caption("lag"), LAG),
+        styles=known,
+        height=height,
+        revision="lags",
     )
 
 

@@ -130,10 +130,5 @@ def nothing(text: str) -> Piece:
     return {"annotations": [said], "xaxis": hidden, "yaxis": hidden, "shapes": []}
 
 
-def step_factor(value: float) -> str:
-    """A factor per step for a label: ×0.57, ×1.1e+07 where that is too long."""
-    return f"×{value:.2f}" if 0.01 <= value < 1000 or value == 0 else f"×{value:.1e}"
-
-
 UNSEEN: Piece = {"type": "scatter", "x": [0], "y": [0], "opacity": 0, "hoverinfo": "skip"}
 """A trace for figures with nothing to draw: a chart without traces would be an error."""

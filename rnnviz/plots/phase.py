@@ -26,7 +26,9 @@ from rnnviz.plots.panels import (
     scale_title,
 )
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.numbers import minus
+from rnnviz.wording.figures import caption
+from rnnviz.wording.names import field_name
+from rnnviz.wording.numbers import general, minus
 
 HEIGHT = 400
 MARGIN = {"l": 64, "r": 96, "t": 28, "b": 46}
@@ -39,11 +41,11 @@ COLOURS = {
     CellStatus.REFUSED: theme.INFINITE,
 }
 WORDS = {
-    CellStatus.PENDING: "not computed yet",
-    CellStatus.ZERO: "exactly zero",
-    CellStatus.ROUNDED: "rounded to zero",
-    CellStatus.NONE: "no number",
-    CellStatus.REFUSED: "not run: too large, or it failed",
+    CellStatus.PENDING: "cell_pending",
+    CellStatus.ZERO: "cell_zero",
+    CellStatus.ROUNDED: "cell_rounded",
+    CellStatus.NONE: "cell_none",
+    CellStatus.REFUSED: "cell_refused",
 }
 LN_10 = float(np.log(10))
 NICE = (1, 2, 5)
@@ -65,11 +67,11 @@ def phase_figure(
     scale, named under the pointer.
     """
     if not grids:
-        return drawing([UNSEEN], {"height": height, **nothing("No model chosen.")}, "phase")
+        return drawing([UNSEEN], {"height": height, **nothing(caption("no_model"))}, "phase")
     known = theme.styles_for([grid.model for grid in grids], styles)
     scale = SCALES[grids[0].quantity]
     layout: Piece = {"height": height, "margin": MARGIN, "coloraxis": colour_axis(scale, grids)}
-    layout["annotations"] = [scale_title(scale.title, MARGIN["r"], 8)]
+    layout["annotations"] = [scale_title(caption(scale.title), MARGIN["r"], 8)]
     data: list[Piece] = []
     for index, (grid, place) in enumerate(zip(grids, grid_places(len(grids)), strict=True)):
         suffix = axes_suffix(index)
@@ -101,8 +103,9 @@ def _panel(
 
 def _texts(grid: PhaseGrid, scale: Scale) -> list[list[str]]:
     x, y = grid.x, grid.y
+    x_name, y_name = field_name(x.name), field_name(y.name)
     return [
-        [f"{x.label} {a:.3g}, {y.label} {b:.3g}: {_said(grid, scale, j, i)}"
+        [f"{x_name} {general(a, 3)}, {y_name} {general(b, 3)}: {_said(grid, scale, j, i)}"
          for i, a in enumerate(x.values)]
         for j, b in enumerate(y.values)
     ]  # fmt: skip
@@ -110,7 +113,9 @@ def _texts(grid: PhaseGrid, scale: Scale) -> list[list[str]]:
 
 def _said(grid: PhaseGrid, scale: Scale, j: int, i: int) -> str:
     cell = CellStatus(int(grid.cells[j, i]))
-    return scale.hover(float(grid.values[j, i])) if cell == CellStatus.NUMBER else WORDS[cell]
+    return (
+        scale.hover(float(grid.values[j, i])) if cell == CellStatus.NUMBER else caption(WORDS[cell])
+    )
 
 
 def _codes() -> Piece:
@@ -135,8 +140,8 @@ def _mark(grid: PhaseGrid, where: Piece, here: tuple[float, float] | None) -> li
 
 def _axes(grid: PhaseGrid, suffix: str, place: Place) -> Piece:
     first, lowest = place[4:]
-    x: Piece = axis(grid.x.label, **round_ticks(grid.x, 5)) if lowest else NO_TICKS
-    y: Piece = axis(grid.y.label, **round_ticks(grid.y, 7)) if first else NO_TICKS
+    x: Piece = axis(field_name(grid.x.name), **round_ticks(grid.x, 5)) if lowest else NO_TICKS
+    y: Piece = axis(field_name(grid.y.name), **round_ticks(grid.y, 7)) if first else NO_TICKS
     plain = {"showgrid": False, "ticklen": 3}
     ends = [{"range": [-0.5, len(a.values) - 0.5]} for a in (grid.x, grid.y)]
     return placed({**x, **plain, **ends[0]}, {**y, **plain, **ends[1]}, suffix, place)
@@ -160,18 +165,22 @@ class Scale:
 
 
 def _signed(digits: int, unit: str) -> Callable[[float], str]:
-    return lambda value: minus(f"{value:+.{digits}f} {unit}")
+    return lambda value: caption(unit, number=minus(f"{value:+.{digits}f}"))
 
 
 def _steps(value: float) -> str:
-    return f"{value:.3g} steps" if np.isfinite(value) else "∞: the error does not fall"
+    if not np.isfinite(value):
+        return caption("horizon_infinite")
+    return caption("horizon_steps", steps=f"{value:.3g}")
 
 
 SCALES: Mapping[str, Scale] = {
-    "slope": Scale("decades a step", LEVEL, (0, 0.02, 0.1, 0.5, 2, 10), _signed(3, "decades")),
-    "reach": Scale("decades, T to 1", 1.0, (0, 1, 10, 100, 1000, 10_000), _signed(1, "decades")),
-    "lambda_1": Scale("λ₁, nats a step", LEVEL * LN_10, (0, 0.05, 0.2, 1, 5), _signed(3, "nats")),
-    "horizon": Scale("steps", 0.0, (1, 10, 100, 1000), _steps),
+    "slope": Scale("scale_slope", LEVEL, (0, 0.02, 0.1, 0.5, 2, 10), _signed(3, "unit_decades")),
+    "reach": Scale("scale_reach", 1.0, (0, 1, 10, 100, 1000, 10_000), _signed(1, "unit_decades")),
+    "lambda_1": Scale(
+        "scale_lambda_1", LEVEL * LN_10, (0, 0.05, 0.2, 1, 5), _signed(3, "unit_nats")
+    ),
+    "horizon": Scale("scale_horizon", 0.0, (1, 10, 100, 1000), _steps),
 }
 
 

@@ -24,6 +24,7 @@ from rnnviz.plots.panels import (
     placed,
 )
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.figures import caption
 
 NEXT_MARGIN = {"l": 110, "r": 14, "t": 24, "b": 8}
 PANEL_ROW = 130
@@ -62,7 +63,9 @@ def next_figure(expected: Sequence[Next], *, styles: Styles | None = None) -> Dr
                      "bargap": 0.35, "uniformtext": {"mode": "hide", "minsize": 9}}  # fmt: skip
     for index, (each, place) in enumerate(zip(expected, places, strict=True)):
         style, first = known[each.label], place[4]
-        y = axis("P(next)" if first else "", range=[0, 1.25], nticks=3, tickvals=[0, 0.5, 1])
+        y = axis(
+            caption("p_next") if first else "", range=[0, 1.25], nticks=3, tickvals=[0, 0.5, 1]
+        )
         y["showticklabels"] = first
         layout |= placed({"visible": False}, y, axes_suffix(index), place)
         title = f"<b>{theme.plain(style.title, 24)}</b>"

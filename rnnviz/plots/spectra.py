@@ -11,7 +11,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.jacobians import jacobian_figure
 from rnnviz.plots.marks import EndLabel, end_labels, rule
-from rnnviz.plots.panels import UNSEEN, axis, curve, headline, nothing, step_factor
+from rnnviz.plots.panels import UNSEEN, axis, curve, headline, nothing
 from rnnviz.plots.spectrum_marks import (
     LARGEST,
     circles_and_key,
@@ -25,6 +25,8 @@ from rnnviz.plots.spectrum_marks import (
     quarter_circle,
 )
 from rnnviz.plots.theme import Styles
+from rnnviz.wording.figures import caption
+from rnnviz.wording.numbers import step_factor
 
 if TYPE_CHECKING:
     from rnnviz.analysis.predictions import WeightLaw
@@ -43,7 +45,6 @@ SPECTRUM_HEIGHT = 262
 POWERS_HEIGHT = 190
 MARGIN = {"l": 58, "r": 14, "t": 30, "b": 48}
 POWERS_MARGIN = {"l": 60, "r": 184, "t": 12, "b": 48}
-NOT_FINITE = "W_hh holds values that are not finite."
 
 
 @FigureFunction
@@ -75,7 +76,7 @@ def singular_values_figure(
     sizes = [(known[s.label], _name(s, known, f"{s.sigma_max:.2f}", only)) for s in drawn]
     layout |= {
         "margin": {**MARGIN, "r": 156},
-        "xaxis": axis("singular value, largest first", showgrid=False, nticks=6),
+        "xaxis": axis(caption("singular_values"), showgrid=False, nticks=6),
         "yaxis": axis("σ", range=[0, top]),
         "bargap": 0.15,
         "shapes": [edge_rule(edge) for edge in edges],
@@ -97,16 +98,16 @@ def _name(spectrum: Spectrum, styles: Styles, value: str, only: bool) -> str:
 
 def _why_empty(spectra: Sequence[Spectrum]) -> str:
     if not spectra:
-        return "No model chosen."
+        return caption("no_model")
     if any(np.isfinite(s.sigma_max) for s in spectra):
-        return f"W_hh stretches by more than {LARGEST:.0e} in one step."
-    return NOT_FINITE
+        return caption("stretches", most=f"{LARGEST:.0e}")
+    return caption("not_finite")
 
 
 def _singular_values(spectrum: Spectrum, style: theme.Style, *, bars: bool) -> Piece:
     values = spectrum.singular_values
     rank = np.arange(1, len(values) + 1)
-    drawn = curve(rank, values, style, "singular value %{x}: %{y:.3f}")
+    drawn = curve(rank, values, style, caption("singular_value_hover"))
     if not bars:
         return drawn
     kept = {key: drawn[key] for key in ("x", "y", "name", "hovertemplate")}
@@ -136,14 +137,14 @@ def eigenvalue_figure(
     circles, key = circles_and_key(mean_slope, reach)
     if law is not None:
         circles.append(disc(law))
-        key["text"] += f"<br>shaded: circular law,<br>radius {law.radius:.2f}"
+        key["text"] += "<br>" + caption("circular_law", radius=f"{law.radius:.2f}")
     reach = max([reach, *(1.08 * circle["x1"] for circle in circles)])
     only = len(drawn) == 1
     sizes = [(known[s.label], _name(s, known, f"{s.spectral_radius:.2f}", only)) for s in drawn]
     square = {"range": [-reach, reach], "constrain": "domain", "nticks": 6}
     layout |= {
-        "xaxis": axis("real part", **square, constraintoward="left"),
-        "yaxis": axis("imaginary part", **square, scaleanchor="x", scaleratio=1),
+        "xaxis": axis(caption("real_part"), **square, constraintoward="left"),
+        "yaxis": axis(caption("imaginary_part"), **square, scaleanchor="x", scaleratio=1),
         "shapes": circles,
         "annotations": [headline("ρ =", sizes, 390), key],
     }
@@ -198,7 +199,7 @@ def powers_figure(
     levels = [drawn[0].sigma_max, drawn[0].spectral_radius] if len(drawn) == 1 else []
     layout |= {
         "shapes": [rule((0, 1), (y, y), xref="x domain") for y in levels],
-        "xaxis": axis("k steps", range=[1, last], showgrid=False),
+        "xaxis": axis(caption("k_steps"), range=[1, last], showgrid=False),
         "yaxis": axis("‖W<sup>k</sup>‖<sup>1/k</sup>", range=list(y_range), nticks=5),
         "annotations": end_labels(labels, y_range, pixels, last, "right"),
     }
@@ -209,11 +210,11 @@ def _powers(spectrum: Spectrum, style: theme.Style, rate: float | None) -> list[
     k = spectrum.powers_k
     with np.errstate(under="ignore"):
         norms = 10.0**spectrum.powers_log10
-    pieces = [curve(k, norms, style, "k = %{x}: ×%{y:.3f} a step")]
+    pieces = [curve(k, norms, style, caption("power_hover"))]
     if rate is not None:
         ends = np.array([k[0], k[-1]])
         flat = np.array([rate, rate])
-        pieces.append(curve(ends, flat, style, "measured ×%{y:.3f} a step", dash="dot"))
+        pieces.append(curve(ends, flat, style, caption("measured_hover"), dash="dot"))
     return pieces
 
 
@@ -228,7 +229,7 @@ def _power_labels(
         labels.append(_label(f"σ<sub>max</sub> = {top:.2f}", top, style))
     if spectrum.label in rates:
         rate = rates[spectrum.label]
-        text = "measured" if alone else f"{style.name} measured"
+        text = caption("measured") if alone else caption("measured_of", model=style.name)
         labels.append(_label(f"<b>{text} {step_factor(rate)}</b>", rate, style))
     return labels
 

@@ -12,6 +12,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.marks import EndLabel, note, on_paper, rule
 from rnnviz.plots.panels import curve
+from rnnviz.wording.figures import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.predictions import WeightLaw
@@ -29,10 +30,10 @@ def drawable(values: Array) -> bool:
 
 def circles_and_key(mean_slope: float | None, reach: float) -> tuple[list[Piece], Piece]:
     """The circles and, in the corner that they leave free, what they are."""
-    circles, words = [_circle(1.0, "solid")], "solid: |λ| = 1"
+    circles, words = [_circle(1.0, "solid")], caption("unit_circle")
     if mean_slope is not None and _seen(mean_slope, reach):
         circles.append(_circle(1 / mean_slope, "dash"))
-        words += f"<br>dashed: 1/mean φ′<br>= {1 / mean_slope:.2f}"
+        words += "<br>" + caption("slope_circle", radius=f"{1 / mean_slope:.2f}")
     place = {"xanchor": "right", "yanchor": "top", "align": "right"}
     return circles, on_paper(words, 1, 1, font={"size": theme.SMALL_SIZE}, **place)
 
@@ -70,10 +71,10 @@ def promises(spectra: Sequence[Spectrum], edges: Sequence[float], promise: bool)
         simple = any(s.simple for s in spectra if 1 / s.lipschitz == edge)
         text = f"<b>1/γ = {edge:g}</b>"
         if simple and promise:
-            text = f"above: may explode<br>{text}<br>below: must vanish"
+            text = caption("promise", edge=text)
         else:
-            alone = "W<sub>hh</sub> alone<br>does not decide"
-            text += f"<br>{alone if simple else 'no single gate<br>decides'}"
+            alone, gate = caption("w_hh_alone"), caption("no_single_gate")
+            text += f"<br>{alone if simple else gate}"
         place = {"xref": "paper", "xanchor": "left", "xshift": 6, "align": "left"}
         notes.append(note(text, 1, edge, font={"size": theme.TICK_SIZE}, **place))
     return notes
@@ -82,7 +83,7 @@ def promises(spectra: Sequence[Spectrum], edges: Sequence[float], promise: bool)
 def quarter_circle(law: WeightLaw, style: theme.Style) -> Piece:
     """The singular values that the quarter-circle law gives a matrix of this size, in order."""
     index = np.arange(1.0, len(law.singular_values) + 1)
-    piece = curve(index, law.singular_values, style, "quarter circle %{y:.3f}", **INK)
+    piece = curve(index, law.singular_values, style, caption("quarter_hover"), **INK)
     return {**piece, "name": "quarter circle"}
 
 
@@ -97,7 +98,7 @@ def disc(law: WeightLaw) -> Piece:
 def growth(law: WeightLaw, k: Array, style: theme.Style) -> tuple[Piece, EndLabel]:
     """(g^k √((k+1)^{k+1}/kᵏ))^(1/k), and the label of its end."""
     factors = 10.0**law.powers_log10
-    piece = curve(k, factors, style, "Fuss-Catalan ×%{y:.3f} a step", **INK)
+    piece = curve(k, factors, style, caption("fuss_catalan_hover"), **INK)
     text = f"<span style='font-size:{theme.TICK_SIZE}px'>Fuss-Catalan</span>"
     label = EndLabel(text, float(factors[-1]), 19, theme.GREY)
     return {**piece, "name": "Fuss-Catalan"}, label

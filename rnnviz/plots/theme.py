@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnviz.analysis.layers import SEPARATOR
-from rnnviz.wording.names import display_name
+from rnnviz.wording.names import display_name, place_name
 
 WIDTH = 960
 """Pixels a figure is designed for; the page may stretch it."""
@@ -152,7 +152,7 @@ def model_styles(labels: Sequence[str]) -> dict[str, Style]:
 def _style(model: str, where: str, index: int) -> Style:
     name, _, detail = display_name(model).partition(", ")
     colour, dash = model_colour(model, index), model_dash(index)
-    return Style(plain(name, 16), plain(detail, 40), colour, dash, plain(where, 20))
+    return Style(plain(name, 16), plain(detail, 40), colour, dash, plain(place_name(where), 20))
 
 
 def styles_for(labels: Sequence[str], styles: Mapping[str, Style] | None) -> Mapping[str, Style]:

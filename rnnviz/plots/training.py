@@ -14,7 +14,8 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import gapped, note, rule
 from rnnviz.plots.panels import UNSEEN, axis, headline
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.training import loss_words
+from rnnviz.wording.figures import caption
+from rnnviz.wording.numbers import loss_words
 
 HEIGHT = 190
 MARGIN = {"l": 58, "r": 24, "t": 26, "b": 42}
@@ -50,7 +51,7 @@ def span(courses: Sequence[Course], least: int = 0) -> float:
 def loss_figure(
     courses: Sequence[Course],
     baseline: float | None = None,
-    baseline_name: str = "baseline",
+    baseline_name: str = "",
     *,
     also: Mapping[str, float] = MappingProxyType({}),
     ghosts: Sequence[Course] = (),
@@ -74,13 +75,17 @@ def loss_figure(
     losses = [_scaled(course.curves.loss_per_answer, log) for course in whole]
     low, high = _loss_range(losses, baseline, log)
     data = [piece for i, ghost in enumerate(ghosts) for piece in _ghost(ghost, i, log)]
+    metric = caption(METRICS[metric_name]) if metric_name in METRICS else metric_name
     for course in courses:
         style = known[course.label]
         data += _lines(course, _scaled(course.curves.loss_per_answer, log), style, "")
-        data.append(_smooth(course, course.curves.metric, style, "2", metric_name))
+        data.append(_smooth(course, course.curves.metric, style, "2", metric))
     layout = _loss_layout(span(whole, least), (low, high), metric_name, log)
     layout |= {"height": height, "annotations": [_headline(courses, known, ghosts, playing)]}
-    levels = {**({} if baseline is None else {baseline_name: baseline}), **also}
+    levels = {
+        **({} if baseline is None else {baseline_name or caption("baseline"): baseline}),
+        **also,
+    }
     layout["shapes"] = []
     for name, value in levels.items():
         if value > 0:
@@ -98,7 +103,7 @@ def _lines(course: Course, values: Array, style: theme.Style, suffix: str) -> li
     name = f"{style.title} batch"
     pale = step_line(course.curves.steps, values, name, "", thin)
     pale |= {"opacity": 0.35, "hoverinfo": "skip"}
-    return [pale, _smooth(course, values, style, suffix, "loss")]
+    return [pale, _smooth(course, values, style, suffix, caption("loss"))]
 
 
 def _smooth(course: Course, values: Array, style: theme.Style, suffix: str, what: str) -> Piece:
@@ -109,7 +114,7 @@ def _smooth(course: Course, values: Array, style: theme.Style, suffix: str, what
 
 
 def _ghost(course: Course, index: int, log: bool) -> list[Piece]:
-    name = f"earlier {course.label}"
+    name = caption("earlier", run=course.label)
     line = {"color": theme.GREY, "width": 2, "dash": GHOST_DASHES[index % len(GHOST_DASHES)]}
     steps, curves = course.curves.steps, course.curves
     loss = running_mean(_scaled(curves.loss_per_answer, log))
@@ -122,7 +127,7 @@ def _ghost(course: Course, index: int, log: bool) -> list[Piece]:
 
 def step_line(steps: Array, values: Array, name: str, hover: str, line: Piece) -> Piece:
     """A line over training steps, thinned; what is not finite is a gap."""
-    keep = kept(len(steps), MOST_POINTS)
+    keep, at = kept(len(steps), MOST_POINTS), caption("step_hover")
     shown = np.asarray(values, float)[keep]
     shown = np.where(np.isfinite(shown), np.clip(shown, -HUGE, HUGE), np.nan)
     return {
@@ -133,7 +138,7 @@ def step_line(steps: Array, values: Array, name: str, hover: str, line: Piece) -
         "name": name,
         "line": line,
         "marker": {"color": line["color"], "size": 7},
-        "hovertemplate": f"step %{{x}}  {hover}<extra></extra>",
+        "hovertemplate": f"{at}  {hover}<extra></extra>",
     }
 
 
@@ -183,7 +188,7 @@ def _loss_range(losses: Sequence[Array], baseline: float | None, log: bool) -> t
 def _loss_layout(end: float, limits: tuple[float, float], metric_name: str, log: bool) -> Piece:
     share = metric_name == "accuracy"
     metric: Piece = {"range": [0, 1.02], "tickformat": ".0%"} if share else {"rangemode": "tozero"}
-    name = "log<sub>10</sub> loss" if log else "loss"
+    name = caption("log_loss") if log else caption("loss")
     return {
         "margin": MARGIN,
         "xaxis": {**step_axis(end), "domain": [0, LOSS_SHARE]},
@@ -193,13 +198,16 @@ def _loss_layout(end: float, limits: tuple[float, float], metric_name: str, log:
     }
 
 
+METRICS = {"accuracy": "accuracy", "mean squared error": "squared_error"}
+
+
 def _metric_title(name: str) -> str:
-    return {"accuracy": "right answers", "mean squared error": "squared error"}.get(name, name)
+    return caption(f"metric_{METRICS[name]}") if name in METRICS else name
 
 
 def step_axis(end: float) -> Piece:
     """The x axis of training steps, from 0 to `end`."""
-    return axis("training step", range=[-0.01 * end, end], showgrid=False, nticks=6)
+    return axis(caption("training_step"), range=[-0.01 * end, end], showgrid=False, nticks=6)
 
 
 def _headline(
@@ -208,12 +216,12 @@ def _headline(
     """Every model's name in its colour, with its loss where there is room: the figure's legend."""
     known = [(styles[course.label], course) for course in courses]
     past = [(PAST, course.label) for course in ghosts[:ROOM]]
-    past += [(PAST, f"and {len(ghosts) - ROOM} more")] if len(ghosts) > ROOM else []
+    past += [(PAST, caption("and_more", count=len(ghosts) - ROOM))] if len(ghosts) > ROOM else []
     if playing or len(courses) > ROOM:
         small = 0 if len(courses) > ROOM else theme.WIDTH
         return headline("", [*((style, style.title) for style, _ in known), *past], small)
     now = [(style, f"{style.title} {loss_words(course.loss)}") for style, course in known]
-    return headline("loss now:", [*now, *past], theme.WIDTH)
+    return headline(caption("loss_now"), [*now, *past], theme.WIDTH)
 
 
 def level_words(text: str, level: float, share: float = 1.0) -> Piece:

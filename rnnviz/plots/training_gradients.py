@@ -36,6 +36,7 @@ from rnnviz.plots.training import (
     step_axis,
     step_line,
 )
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import minus
 
 MAP_MARGIN = {"l": 58, "r": 84, "t": 24, "b": 42}
@@ -66,7 +67,7 @@ def state_heatmaps(
     """
     known = theme.styles_for([course.label for course in courses], styles)
     if not courses:
-        return drawing([UNSEEN], {"height": height, **nothing("No model chosen.")}, "state-maps")
+        return drawing([UNSEEN], {"height": height, **nothing(caption("no_model"))}, "state-maps")
     layout: Piece = {"height": height, "margin": MAP_MARGIN}
     layout["annotations"] = [scale_title(QUANTITY, MAP_MARGIN["r"])]
     layout["coloraxis"] = _scale(_colour_range(courses))
@@ -85,7 +86,7 @@ def _panel(course: Course, suffix: str, name: str, end: float, most: int) -> lis
     where: Piece = {"x0": 0, "dx": dx, "y0": 1 + (dy - 1) / 2, "dy": dy}
     where |= axes_of(suffix)
     pieces = layers(cells, where, name, "", {"coloraxis": "coloraxis"})
-    hover = f"{name}, training step %{{x:.0f}}, t = %{{y:.0f}}: 10<sup>%{{z:.1f}}</sup>"
+    hover = caption("maps_hover", model=name)
     if "hoverongaps" in pieces[-1]:
         pieces[-1]["hovertemplate"] = f"{hover}<extra></extra>"
     return pieces
@@ -135,7 +136,11 @@ def _axes(suffix: str, place: Place, end: float, panels: int) -> Piece:
     ticks = {"nticks": max(3, 8 // panels), "tickfont": {"size": theme.SMALL_SIZE}}
     y: Piece = {"showgrid": False, "nticks": 4, "ticklen": 3}
     y["tickfont"] = {"size": theme.SMALL_SIZE}
-    y |= axis("time step t", nticks=4, showgrid=False) if place[4] else {"showticklabels": False}
+    y |= (
+        axis(caption("time_step"), nticks=4, showgrid=False)
+        if place[4]
+        else {"showticklabels": False}
+    )
     return placed({**step_axis(end), **ticks}, y, suffix, place)
 
 
@@ -163,12 +168,12 @@ def profile_figure(
         data.append({**drawn, "name": style.title, "line": line, "hovertemplate": hover})
     low, high = _profile_range(courses)
     if not any(len(_finite(_profiles(course)[-1])) for course in courses):
-        empty = {"height": height, **nothing("No step has a number to draw.")}
+        empty = {"height": height, **nothing(caption("no_step"))}
         return drawing([*data, UNSEEN], empty, "profile")
     layout = {
         "height": height,
         "margin": MARGIN,
-        "xaxis": axis("time step t", showgrid=False),
+        "xaxis": axis(caption("time_step"), showgrid=False),
         "yaxis": axis("log<sub>10</sub> ‖∂L/∂s<sub>t</sub>‖", range=[low, high], nticks=5),
     }
     return drawing(data, layout, "profile")
@@ -215,14 +220,14 @@ def norm_figure(
         style, steps = known[course.label], course.curves.steps
         before, after = (log10(v) for v in (course.curves.norm_before, course.curves.norm_after))
         thin = {"color": style.colour, "width": theme.THIN}
-        hover = f"{style.title} before clipping 10<sup>%{{y:.2f}}</sup>"
+        hover = caption("before_clipping", model=style.title)
         thick = {"color": style.colour, "width": theme.LINE, "dash": style.dash}
         if limit is None:
             hover = f"{style.title} 10<sup>%{{y:.2f}}</sup>"
             data.append(step_line(steps, before, f"{style.title}", hover, thick))
             continue
         data.append(step_line(steps, before, f"{style.title} before", hover, thin))
-        after_hover = f"{style.title} after clipping 10<sup>%{{y:.2f}}</sup>"
+        after_hover = caption("after_clipping", model=style.title)
         data.append(step_line(steps, after, style.title, after_hover, thick))
     layout: Piece = {
         "height": height,
@@ -234,5 +239,5 @@ def norm_figure(
     if limit is not None and limit > 0:
         level = float(np.log10(limit))
         layout["shapes"] = [rule((0, 1), (level, level), xref="x domain")]
-        layout["annotations"].append(level_words(f"clipped at {limit:g}", level))
+        layout["annotations"].append(level_words(caption("clipped_at", limit=f"{limit:g}"), level))
     return drawing(data or [UNSEEN], layout, "norms")

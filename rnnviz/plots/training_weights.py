@@ -26,6 +26,7 @@ from rnnviz.plots.panels import (
 )
 from rnnviz.plots.theme import Styles
 from rnnviz.plots.training import HEIGHT, HUGE, span, step_axis, step_line
+from rnnviz.wording.figures import caption
 
 MARGIN = {"l": 58, "r": 24, "t": 24, "b": 42}
 GAP = 0.05
@@ -60,7 +61,7 @@ def spectrum_figure(
     known = theme.styles_for([course.label for course in courses], styles)
     shown = [course for course in courses if _recorded(course).any()]
     if not shown:
-        text = "No spectrum of W_hh recorded yet."
+        text = caption("no_spectrum_yet")
         return drawing([UNSEEN], {"height": height, **nothing(text)}, "spectra-course")
     layout: Piece = {"height": height, "margin": MARGIN, "annotations": [], "shapes": []}
     top = max(float(np.nanmax(course.curves.singular_values)) for course in shown)
@@ -68,7 +69,7 @@ def spectrum_figure(
     for index, (course, place) in enumerate(zip(shown, row_places(len(shown), GAP), strict=True)):
         suffix = axes_suffix(index)
         data += _spectrum_lines(course, known[course.label], suffix)
-        layout |= _panel_axes(suffix, place, step_axis(span(courses)), "of W<sub>hh</sub>")
+        layout |= _panel_axes(suffix, place, step_axis(span(courses)), caption("of_w_hh"))
         layout[f"yaxis{suffix}"]["range"] = [0, 1.08 * max(top, 1.0)]
         layout["shapes"].append(rule((0, 1), (1, 1), xref=f"x{suffix} domain", yref=f"y{suffix}"))
         layout["annotations"].append(_title(known[course.label], "", place[0]))
@@ -85,14 +86,18 @@ def gate_course_figure(
     """
     known = theme.styles_for([each.label for each in gates], styles)
     if not gates:
-        return drawing([UNSEEN], {"height": height, **nothing("No gates yet.")}, "gate-course")
+        return drawing(
+            [UNSEEN], {"height": height, **nothing(caption("no_gates_yet"))}, "gate-course"
+        )
     layout: Piece = {"height": height, "margin": {**MARGIN, "r": 64}, "annotations": []}
     data: list[Piece] = []
     for index, (each, place) in enumerate(zip(gates, row_places(len(gates), GAP), strict=True)):
         suffix = axes_suffix(index)
         scale = "coloraxis2" if each.signed else "coloraxis"
         data.append(_gate_panel(each, known[each.label].title, suffix, scale))
-        layout |= _panel_axes(suffix, place, axis("time step t", showgrid=False), "unit")
+        layout |= _panel_axes(
+            suffix, place, axis(caption("time_step"), showgrid=False), caption("unit")
+        )
         layout[f"yaxis{suffix}"] |= {"autorange": "reversed", "showgrid": False, "nticks": 4}
         layout["annotations"].append(_title(known[each.label], each.gate, place[0]))
     layout["coloraxis"] = colour_scale(theme.SEQUENTIAL, [0.0, 0.5, 1.0])
@@ -121,17 +126,18 @@ def _spectrum_lines(course: Course, style: theme.Style, suffix: str) -> list[Pie
     pieces = []
     for rank in ranks:
         wide = theme.LINE if rank == 0 else 1
-        hover = f"{style.title} singular value {rank + 1} of {count}: %{{y:.3g}}"
+        hover = caption("singular_value_of", model=style.title, rank=rank + 1, count=count)
         line = {"color": style.colour, "width": wide}
         name = f"{style.title} σ {rank + 1}"
         pieces.append({**step_line(steps, values[:, rank], name, hover, line), **where})
     line = {"color": style.colour, "width": 2, "dash": "dash"}
-    hover = f"{style.title} spectral radius %{{y:.3g}}"
+    hover = caption("radius_hover", model=style.title)
     radius = np.asarray(course.curves.spectral_radius)[rows]
     return [*pieces, {**step_line(steps, radius, f"{style.title} radius", hover, line), **where}]
 
 
 def _gate_panel(gate: GateCourse, name: str, suffix: str, scale: str) -> Piece:
+    hover = caption("gate_hover", gate=f"{name} {gate.gate}")
     return {
         "type": "heatmap",
         "name": f"{name} {gate.gate}",
@@ -142,7 +148,7 @@ def _gate_panel(gate: GateCourse, name: str, suffix: str, scale: str) -> Piece:
         "z": np.clip(gate.values[-1], -HUGE, HUGE).astype(np.float32),
         "coloraxis": scale,
         **axes_of(suffix),
-        "hovertemplate": f"{name} {gate.gate}, unit %{{y}}, t = %{{x}}: %{{z:.2f}}<extra></extra>",
+        "hovertemplate": f"{hover}<extra></extra>",
     }
 
 

@@ -205,13 +205,14 @@ def parts(point: Point) -> tuple[Point, ...]:
 def measure(point: Point, max_seconds: float = MAX_SECONDS) -> list[Result]:
     """Run the models of a point and take their numbers; whatever happens, a result for each.
 
-    Of a network of several layers or directions, the first layer's forward direction.
+    Of a network of several layers or directions, the last layer's first direction: what Gradient
+    flow shows in front, and what error has to come through.
     """
     start, experiment = time.perf_counter(), point.experiment
     try:
         if refusal := check_size(experiment, max_seconds=max_seconds, cost_of=cost_of):
             return _without(point, refusal)
-        found = {label: measures(trace.trace, experiment.batch_size)
+        found = {label: measures(trace.layers[-1][0], experiment.batch_size)
                  for label, trace in run(experiment).items()}  # fmt: skip
     except Exception as error:
         return _without(point, f"{type(error).__name__}: {error}")
@@ -224,7 +225,7 @@ def cost_of(experiment: Experiment) -> Estimate:
     """Of a run and the numbers that are taken of it. Raises ValueError where the task cannot be
     made."""
     seq_len, *sizes = make_task(experiment).shape(experiment.seq_len)
-    costs = [limits.measures_cost(network.cells[0], seq_len, experiment.batch_size)
+    costs = [limits.measures_cost(network.cells[-1], seq_len, experiment.batch_size)
              for network in make_networks(experiment, *sizes).values()]  # fmt: skip
     numbers = replace(sum(costs, Estimate()), bytes=max(cost.bytes for cost in costs))
     return estimate(experiment) + numbers

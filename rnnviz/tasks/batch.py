@@ -117,6 +117,13 @@ class Task(Protocol):
         """What that answer is, and its loss, as a part of a sentence."""
         ...
 
+    @property
+    def unseen(self) -> str:
+        """What a batch from HELD_OUT on is: "held_out" data that training never sees; "new"
+        sequences of a task that draws all of them; "" where the data are too few to be parted, and
+        it is made of what was trained on."""
+        return "new"
+
     def ngram_loss(self, order: int) -> float | None:
         """For the tasks of language: nats per symbol of an n-gram model on what is held out; None
         for every other task."""

@@ -40,6 +40,10 @@ class Captioning(Task):
     baseline: ClassVar[float | None] = log(len(NAMES)) / MEAN_LENGTH
     context_size: ClassVar[int] = PIXELS
 
+    @property
+    def unseen(self) -> str:
+        return "held_out"
+
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return STEPS, len(SYMBOLS), len(SYMBOLS)
 

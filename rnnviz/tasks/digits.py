@@ -40,6 +40,10 @@ class DigitRows(Task):
     baseline: ClassVar[float | None] = log(CLASSES)
     steps: ClassVar[int] = SIDE
 
+    @property
+    def unseen(self) -> str:
+        return "held_out"
+
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return self.steps, PIXELS // self.steps, CLASSES
 

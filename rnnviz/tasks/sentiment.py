@@ -52,6 +52,10 @@ class Sentiment(Task):
     asked: ClassVar[str] = "last"
     baseline: ClassVar[float | None] = log(2)
 
+    @property
+    def unseen(self) -> str:
+        return "held_out"
+
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return STEPS, len(VOCABULARY), len(ANSWERS)
 

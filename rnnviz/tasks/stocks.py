@@ -41,19 +41,27 @@ class Stocks(Task):
     asked: ClassVar[str] = "every"
     baseline: ClassVar[float | None] = None
 
+    @property
+    def unseen(self) -> str:
+        return "held_out"
+
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return min(seq_len, TRAINED), COMPANIES, COMPANIES
 
     def baseline_at(self, seq_len: int, loss_at: str) -> float:
-        """The loss of the answer 0, mean over the weeks trained on."""
+        """The loss of the answer 0, mean over the weeks that are asked about, each as often as
+        windows of this length ask about it: those at the end, most often."""
+        steps, *_ = self.shape(seq_len)
+        asked = np.arange(1, steps + 1) if loss_at == "every" else np.array([steps])
+        weeks = window_starts(np.arange(TRAINED), TRAINED, steps) + asked[:, None]
         _, returns = weekly_returns()
-        return float(np.mean(np.sum(returns[1 : TRAINED + 1] ** 2, axis=1)) / 2)
+        return float(np.mean(np.sum(returns[weeks] ** 2, axis=-1)) / 2)
 
     def baseline_words(self, seq_len: int, loss_at: str) -> str:
         loss = self.baseline_at(seq_len, loss_at)
         return (
-            f"the answer 0 (no change): {loss:.3f}, about half of one per company (half the "
-            "squared error)"
+            f"the answer 0 (no change): {loss:.3f} on the weeks asked about (half the squared "
+            "error)"
         )
 
     def batch(

@@ -64,6 +64,11 @@ class Text(Task):
     def baseline_words(self, seq_len: int, loss_at: str) -> str:
         return guess(self.shape(seq_len)[2], "different characters")
 
+    @property
+    def unseen(self) -> str:
+        trained, held_out = self.parts()
+        return "" if trained is held_out else "held_out"
+
     def ngram_loss(self, order: int) -> float | None:
         """Nats per symbol of an n-gram model with `order` symbols of context (0 to 4), fitted to
         the part that is trained on, on the part that is held out; None if there is none."""

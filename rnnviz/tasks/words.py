@@ -93,6 +93,11 @@ class Words(Task):
     def baseline_words(self, seq_len: int, loss_at: str) -> str:
         return f"{guess(self.shape(seq_len)[2], 'words')}, start and end among them"
 
+    @property
+    def unseen(self) -> str:
+        trained, held_out = self.parts()
+        return "" if trained is held_out else "held_out"
+
     def ngram_loss(self, order: int) -> float | None:
         """Nats per symbol of an n-gram model with `order` words of context (0 to 4), fitted to
         the sentences trained on, on those held out; None if none are."""

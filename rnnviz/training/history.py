@@ -83,6 +83,7 @@ class History:
         self._state_stride = 1
         self._first = start.step
         self._clipped = 0
+        self._largest = float("nan")
         self.stride = 1
         self.spike = SPIKE
 
@@ -95,6 +96,8 @@ class History:
         self._records[record.step] = record
         self._heights[record.step] = self._height(record)
         self._clipped += record.clipped
+        if isfinite(record.norm_before):
+            self._largest = float(np.fmax(self._largest, record.norm_before))
         if before in self._records and not self._stays(before):
             self._drop(before)
         while len(self._records) > self._limit:
@@ -118,6 +121,12 @@ class History:
         """Share of all steps, kept or not, whose gradient was clipped; NaN before the first."""
         steps = self.last.step + 1 - self._first if self._records else 0
         return self._clipped / steps if steps else float("nan")
+
+    @property
+    def largest_norm(self) -> float:
+        """The largest finite gradient norm before clipping of all steps, kept or not; NaN before
+        the first."""
+        return self._largest
 
     @property
     def checkpoints(self) -> tuple[TrainState, ...]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from rnnviz.claims import growth, highway, reduction, truncation
 from rnnviz.claims.counterexamples import EXAMPLES, counterexample
-from rnnviz.claims.growth import PREDICTORS, Draw, score
+from rnnviz.claims.growth import PREDICTORS, Draw, Score, score
 from rnnviz.claims.influence import EXACT, influence_curve
 from rnnviz.claims.stability import SEQUENCES
 from rnnviz.jobs.claims import CLAIMS, SHARED, UPDATES, Claims
@@ -20,9 +20,10 @@ from rnnviz.plots import claims_cells, claims_training, theme
 from rnnviz.plots.drawing import Drawing
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording import claims as wording
-from rnnviz.wording.claims import WAITING, Said
+from rnnviz.wording.claims import Said, waiting
+from rnnviz.wording.names import setting_name
 from rnnviz.wording.numbers import general
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import fill, say, texts
 
 Results = Sequence[Any]
 HEIGHT, LOW_HEIGHT = 318, 330
@@ -54,12 +55,6 @@ FIGURES: dict[str, Callable[..., Drawing]] = {
     "clipping": claims_training.clipping_figure.plain,
     "truncation": _truncation_figure,
     "stability": plots.stability_figure.plain,
-}
-PREDICTOR_NAMES = {
-    "sigma": "γσₘₐₓ",
-    "rho": "γρ",
-    "mean_field": "mean field ½ ln χ",
-    "lyapunov": "λ₁ (measured)",
 }
 MEASURED: dict[str, dict[str, object]] = {
     "sigma": {
@@ -117,14 +112,14 @@ def view(claims: Claims, choices: Choices = Choices()) -> View:
     """What the page says of `claims`, as far as they are measured."""
     name, current = choices.claim, claims.current
     results = claims.results[name]
-    waiting = {n for n, found in claims.results.items() if not found and n not in (name, current)}
+    later = {n for n, found in claims.results.items() if not found and n not in (name, current)}
     return View(
         claim=name,
         example=choices.example if choices.example in EXAMPLES else "",
         results=results,
         total=claims.total(name),
         so_far="" if claims.is_finished(name) else so_far(claims, name),
-        verdicts={n: WAITING if n in waiting else WORDS[n](claims.results[n]) for n in CLAIMS},
+        verdicts={n: waiting() if n in later else WORDS[n](claims.results[n]) for n in CLAIMS},
         styles=STYLES,
     )
 
@@ -136,7 +131,7 @@ def so_far(claims: Claims, name: str) -> str:
         texts("claims")["so_far" if count <= most else "so_far_own"],
         done=f"{min(count, most):,}",
         most=f"{most:,}",
-        unit=CLAIMS[name].unit,
+        unit=texts("claims")[f"unit_{CLAIMS[name].unit}"],
         own=count - most,
         models=claims.total(name) - most,
     )
@@ -178,14 +173,19 @@ def how_it_is_measured(name: str) -> str:
 
 def scores(found: Sequence[Draw]) -> pd.DataFrame:
     """A row a predictor of growth, a column for all draws and for each activation."""
+    text = texts("claims")
     groups = {"all": found, **plots.members(found)}
     table = []
     for predictor in PREDICTORS:
         judged = {name: score(group, predictor) for name, group in groups.items()}
-        hits = {name: f"{s.hits} of {s.draws}" if s.draws else "–" for name, s in judged.items()}
-        error = judged["all"].median_error
-        table.append({"predictor": PREDICTOR_NAMES[predictor], **hits, "median error": error})
+        hits = {setting_name(name): _hits(s) for name, s in judged.items()}
+        row = {text["column_predictor"]: text[f"predictor_{predictor}"], **hits}
+        table.append({**row, text["column_error"]: judged["all"].median_error})
     return pd.DataFrame(table)
+
+
+def _hits(of: Score) -> str:
+    return say("claims", "hits", hits=of.hits, draws=of.draws) if of.draws else "–"
 
 
 def rows(found: Results) -> list[dict[str, Any]]:

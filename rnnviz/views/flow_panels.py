@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from rnnviz.analysis.contributions import Contributions
 from rnnviz.analysis.lags import LagProfile
 from rnnviz.analysis.pairs import PairMatrix
@@ -14,11 +16,9 @@ from rnnviz.plots import pairs as pair_plots
 from rnnviz.plots import theme
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.theory import silent, words
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import scientific
 from rnnviz.wording.texts import fill, texts
-
-OWN_STEPS = "step of its own, from the end of the sequence"
-SHORT = "own step, from the end"
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,10 @@ class Look:
     styles: Mapping[str, theme.Style]
     backward: bool = False
 
-    def time_title(self, plain: str, own: str = OWN_STEPS) -> str:
-        return own if self.backward else plain
+    def time_title(self, short: bool = False) -> str | None:
+        """What the steps are called, where they are not the input's."""
+        name = "own_step_short" if short else "own_step"
+        return caption(name) if self.backward else None
 
 
 def pair_pictures(
@@ -52,7 +54,7 @@ def pair_pictures(
 
 
 def _one_loss(matrices: Sequence[PairMatrix], look: Look) -> Picture:
-    text, time = texts("gradient_flow"), look.time_title(pair_plots.TIME)
+    text, time = texts("gradient_flow"), look.time_title()
     return Picture(
         "one-loss",
         pair_plots.one_loss_figure.plain(matrices, styles=look.styles, time_title=time),
@@ -63,11 +65,11 @@ def _one_loss(matrices: Sequence[PairMatrix], look: Look) -> Picture:
 
 
 def _every_loss(matrices: Sequence[PairMatrix], look: Look) -> Iterator[Picture]:
-    text, plain = texts("gradient_flow"), pair_plots.TIME
+    text = texts("gradient_flow")
     yield Picture(
         "pairs",
         pair_plots.pair_heatmaps.plain(
-            matrices, styles=look.styles, time_title=look.time_title(plain, SHORT)
+            matrices, styles=look.styles, time_title=look.time_title(short=True)
         ),
         text["alt_pairs"],
         text["how_to_read_pairs"],
@@ -76,7 +78,7 @@ def _every_loss(matrices: Sequence[PairMatrix], look: Look) -> Iterator[Picture]
     yield Picture(
         "cancellation",
         pair_plots.cancellation_figure.plain(
-            matrices, styles=look.styles, time_title=look.time_title(plain)
+            matrices, styles=look.styles, time_title=look.time_title()
         ),
         text["alt_cancellation"],
         text["how_to_read_cancellation"],
@@ -107,15 +109,17 @@ def contribution_pictures(
 ) -> Iterator[Picture | Words]:
     """What each step adds to ∂L/∂W_hh, and how well the sum comes out."""
     text = texts("gradient_flow")
+    nothing = all(np.isneginf(each.log10_norm[0]) for each in contributions)
+    how = text["how_to_read_contributions"], text["how_to_read_first_state"] * nothing
     yield Picture(
         "contributions",
         contribution_plots.contributions_figure.plain(
             contributions,
             styles=look.styles,
-            time_title=look.time_title(contribution_plots.TIME),
+            time_title=look.time_title(),
         ),
         text["alt_contributions"],
-        text["how_to_read_contributions"],
+        " ".join(filter(None, how)),
         time_axis=not look.backward,
     )
     worst = max(c.checksum for c in contributions)

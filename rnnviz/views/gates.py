@@ -12,10 +12,12 @@ from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
 from rnnviz.experiment import Run
 from rnnviz.plots import gates as plots
 from rnnviz.plots import theme
+from rnnviz.plots.heatmaps import column_words
 from rnnviz.views import layer_choice
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.texts import texts
+from rnnviz.wording.figures import caption
+from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.verdicts import say
 
 COARSE_STEPS = 12
@@ -132,7 +134,7 @@ def pictures(view: View) -> Iterator[Picture | Words]:
             view.stats[view.memory.gate], view.memory.order, styles=view.styles
         ),
         text["alt_memory_gate"],
-        text["how_to_read_heatmap"],
+        fill(text["how_to_read_heatmap"], column=column_words(view.seq_len, "smallest")),
         time_axis=True,
     )
     yield Picture(
@@ -159,7 +161,7 @@ def _paths(view: View, kept: Memory) -> Iterator[Picture]:
         plots.carry_figure.plain(
             [view.carry] if view.carry else [],
             styles=view.styles,
-            time_title=plots.OWN if view.backward else plots.TIME,
+            time_title=caption("own_step") if view.backward else None,
         ),
         text["alt_carry"],
         text["how_to_read_carry"],
@@ -174,6 +176,6 @@ def _states(view: View) -> Iterator[Picture]:
             "states",
             plots.gate_heatmap.plain(stats, styles=view.styles),
             text["alt_states"],
-            text["how_to_read_states"],
+            fill(text["how_to_read_states"], column=column_words(view.seq_len, "furthest")),
             time_axis=True,
         )

@@ -18,18 +18,18 @@ from rnnviz.experiment import Run
 from rnnviz.plots import gradients as plots
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing
-from rnnviz.plots.heatmaps import CELLS
+from rnnviz.plots.heatmaps import CELLS, column_words
 from rnnviz.views import layer_choice, theory
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words, batch_note
-from rnnviz.wording.texts import texts
+from rnnviz.wording.figures import caption
+from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.verdicts import gradient_words, say
 
-OWN_STEPS = "step of its own, each sequence from its end"
 HEIGHT, LINE = 316, 26
 COARSE = 4_800
 """Cells of the unit pictures while a knob is dragged."""
-QUANTITIES = {"h": "h alone", "c": "c alone", "detail": "total beside direct"}
+QUANTITIES = ("h", "c", "detail")
 """What can be drawn beside the state's gradient."""
 Range = tuple[float, float]
 
@@ -200,7 +200,10 @@ def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Wo
             most_cells=COARSE if view.choices.coarse else CELLS,
         ),
         text["alt_units"],
-        text["how_to_read_units"],
+        fill(
+            text["how_to_read_units"],
+            column=column_words(max((f.seq_len for f in view.flows), default=1)),
+        ),
         time_axis=True,
     )
     if view.warnings:
@@ -233,7 +236,7 @@ def _curves(view: View, quantity: str, y_range: Range) -> Drawing:
         y_range=y_range,
         styles=view.styles,
         height=HEIGHT - LINE * view.lines,
-        time_title=OWN_STEPS if view.own_order else plots.TIME,
+        time_title=caption("own_step_each") if view.own_order else None,
         theory=view.theory if quantity == "state" else {},
     )
 

@@ -10,11 +10,11 @@ from rnnviz.jobs.phase import Diagram
 from rnnviz.plots import phase as plots
 from rnnviz.plots import theme
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.names import field_name
 from rnnviz.wording.phase import phase_words
 from rnnviz.wording.texts import fill, texts
 
-QUANTITIES = {"slope": "slope", "horizon": "horizon", "reach": "final gradient",
-              "lambda_1": "λ₁"}  # fmt: skip
+QUANTITIES = ("slope", "horizon", "reach", "lambda_1")
 HEIGHT = 400
 
 
@@ -62,11 +62,13 @@ def view(diagram: Diagram, choices: Choices = Choices()) -> View:
 
 def pictures(view: View) -> Iterator[Picture | Words]:
     """The verdict, the diagram."""
-    text, quantity = texts("phase"), QUANTITIES[view.quantity]
+    text = texts("phase")
+    across, up = field_name(view.x.name), field_name(view.y.name)
+    quantity = text[f"number_{view.quantity}"]
     yield Words("verdict", view.verdict)
     yield Picture(
         "phase",
         plots.phase_figure.plain(view.grids, here=view.here, styles=view.styles, height=HEIGHT),
-        fill(text["alt"], quantity=quantity, across=view.x.label, up=view.y.label),
+        fill(text["alt"], quantity=quantity, across=across, up=up),
         text[f"how_to_read_{view.quantity}"],
     )

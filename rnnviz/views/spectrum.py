@@ -12,12 +12,14 @@ from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.predictions import WeightLaw
+from rnnviz.analysis.remarks import Remark
 from rnnviz.analysis.spectra import (
     POWERS,
     JacobianSpectrum,
     Spectrum,
     jacobian_spectrum,
     weight_spectra,
+    whole_step,
 )
 from rnnviz.analysis.verdicts import spectrum_verdict
 from rnnviz.core import Cell
@@ -30,10 +32,10 @@ from rnnviz.views.layer_choice import LayerChoice, parts_of, single
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import scientific, steps
+from rnnviz.wording.remarks import remark_words
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.verdicts import say
 
-OTHER_WAYS = {"leak": "the leak", "skip": "W_skip"}
 COARSE_STEPS = 12
 FEW_POWERS = (1, 2, 3, 5, 8, 14, 24, 40, 50)
 EXACT_HIDDEN_SIZE = 128
@@ -89,7 +91,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     cell = part.trace.cell
     gate = choices.gate if choices.gate in cell.trainable_gates else _gate_that_keeps(cell)
     spectrum = _spectrum(part, gate, choices.coarse)
-    law = theory.of_block(run, part, gate, spectrum.powers_k) if choices.theory else ""
+    law = theory.of_block(run, part, gate, spectrum.powers_k) if choices.theory else None
     gated = not cell.SIMPLE
     notes = [text["no_single_block"]] * gated + [text["skip"]] * bool(cell.skip)
     return View(
@@ -106,8 +108,8 @@ def view(run: Run, choices: Choices = Choices()) -> View:
         styles=theme.model_styles([*parts, part.label]),
         verdict=_verdict(part, spectrum),
         notes=tuple(notes),
-        law=None if isinstance(law, str) else law,
-        silent=law if isinstance(law, str) else "",
+        law=None if isinstance(law, Remark) else law,
+        silent=remark_words(law) if isinstance(law, Remark) else "",
     )
 
 
@@ -148,7 +150,6 @@ def jacobians(part: LayerTrace, coarse: bool = False) -> JacobianSpectrum:
 
 
 def _verdict(part: LayerTrace, spectrum: Spectrum) -> str:
-    """`also` is what else than W_hh and the nonlinearity the error passes."""
     cell = part.trace.cell
     flow = gradient_flow(part.trace, part.label, part.trace.batch_size)
     return say(
@@ -158,7 +159,7 @@ def _verdict(part: LayerTrace, spectrum: Spectrum) -> str:
             cell.activation_of(cell.CANDIDATE_GATE).name,
             reach_status=flow.reach_status,
             refilled=flow.refilled,
-            also=[OTHER_WAYS[way] for way in cell.other_ways],
+            step=whole_step(part.trace) if cell.SIMPLE and cell.other_ways else None,
         )
     )
 
@@ -248,31 +249,24 @@ def exponents_picture(
 
 def exponents_row(spectrum: LyapunovSpectrum) -> dict[str, object]:
     """A spectrum as a row of the table below the figure."""
-    largest = spectrum.largest
+    text, largest = texts("spectrum"), spectrum.largest
     return {
-        "model": display_name(spectrum.label),
-        "steps": f"{spectrum.steps:,}",
-        "λ₁, nats a step": _number(largest),
-        "what λ₁ means": _meaning(largest),
-        "Σ λ": _number(float(spectrum.exponents.sum())),
-        "mean ln |det J|": _number(spectrum.determinant),
-        "they differ by": _small(spectrum.residual),
+        text["column_model"]: display_name(spectrum.label),
+        text["column_steps"]: f"{spectrum.steps:,}",
+        text["column_lambda_1"]: largest,
+        text["column_meaning"]: _meaning(largest),
+        text["column_sum"]: float(spectrum.exponents.sum()),
+        text["column_determinant"]: spectrum.determinant,
+        text["column_residual"]: scientific(spectrum.residual, nothing="–"),
     }
-
-
-def _number(value: float) -> float | str:
-    return str(value).replace("inf", "∞").replace("-", "−") if np.isinf(value) else value
 
 
 def _meaning(largest: float) -> str:
     """How many steps it takes to change e-fold."""
     if not np.isfinite(largest) or largest == 0:
         return "–"
-    return f"{'grows' if largest > 0 else 'falls'} e-fold in {steps(1 / abs(largest))}"
-
-
-def _small(value: float) -> str:
-    return "–" if np.isnan(value) else scientific(value)
+    name = "grows_e_fold" if largest > 0 else "falls_e_fold"
+    return fill(texts("spectrum")[name], steps=steps(1 / abs(largest)))
 
 
 def bands_pictures(

@@ -16,13 +16,16 @@ from rnnviz.analysis.predictions import (
     norm_predictions,
     weight_law,
 )
+from rnnviz.analysis.remarks import Remark
 from rnnviz.analysis.spectra import Stretch, stretch
 from rnnviz.experiment import Run
 from rnnviz.wording.names import display_name
+from rnnviz.wording.remarks import remark_words
 from rnnviz.wording.texts import fill, texts
 
 Array = np.ndarray
 
+REFILLED, GATED = Remark("theory_refilled"), Remark("theory_gated")
 KINDS = {"mean field": "theory_mean_field", "exact": "theory_exact",
          "gate alone": "theory_gate_alone"}  # fmt: skip
 
@@ -31,10 +34,10 @@ def of_flows(
     run: Run, parts: Sequence[LayerTrace], flows: Sequence[GradientFlow]
 ) -> dict[str, Predictions]:
     """What is predicted of each layer's gradient curve, by label."""
-    found, refilled = {}, texts("gradient_flow")["theory_refilled"]
+    found = {}
     for part, flow in zip(parts, flows, strict=True):
         one = gradient_predictions(part.trace, part.label, flow.reach_from, *_weights(run, part))
-        found[part.label] = replace(one, lines=(), missing=refilled) if flow.refilled else one
+        found[part.label] = replace(one, lines=(), missing=REFILLED) if flow.refilled else one
     return found
 
 
@@ -48,7 +51,7 @@ def of_lags(run: Run, parts: Iterable[LayerTrace]) -> dict[str, Predictions]:
     }
 
 
-def of_block(run: Run, part: LayerTrace, gate: str, powers: Array) -> WeightLaw | str:
+def of_block(run: Run, part: LayerTrace, gate: str, powers: Array) -> WeightLaw | Remark:
     """What is predicted of one H × H block of W_hh, or why nothing is."""
     trace = part.trace
     W = trace.params["W_hh"][trace.cell.gate_rows(gate)].astype(np.float64)
@@ -64,7 +67,7 @@ def of_exponents(run: Run, parts: Sequence[LayerTrace]) -> tuple[dict[str, float
         known = [line.rate for line in each.lines if line.name in ("mean field", "exact")]
         rates |= {label: known[0]} if known else {}
         if not known and not each.missing:
-            found[label] = replace(each, missing=texts("gradient_flow")["theory_gated"])
+            found[label] = replace(each, missing=GATED)
     return rates, silent(found)
 
 
@@ -78,11 +81,11 @@ def words(found: Mapping[str, Predictions]) -> str:
 
 def silent(found: Mapping[str, Predictions]) -> str:
     """Where theory says nothing, and why; "" if it speaks everywhere."""
-    by_reason: dict[str, list[str]] = {}
+    by_reason: dict[Remark, list[str]] = {}
     for label, each in found.items():
         if each.missing:
             by_reason.setdefault(each.missing, []).append(display_name(label))
-    said = [f"{', '.join(names)}: {reason}." for reason, names in by_reason.items()]
+    said = [f"{', '.join(names)}: {remark_words(r)}." for r, names in by_reason.items()]
     text = texts("gradient_flow")["theory_silent"]
     return fill(text, reasons=" ".join(said)) if said else ""
 

@@ -9,6 +9,7 @@ from itertools import chain
 from rnnviz.analysis.courses import Course
 from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.experiment import Plan
+from rnnviz.experiment.runs import held_out
 from rnnviz.jobs.training import Training
 from rnnviz.plots import claims_training, theme
 from rnnviz.plots import training as plots
@@ -17,12 +18,15 @@ from rnnviz.plots import training_weights as weights
 from rnnviz.tasks.ngram import MAX_ORDER
 from rnnviz.training import METRICS
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
 from rnnviz.wording.texts import fill, texts
-from rnnviz.wording.training import clip_words, course_words
+from rnnviz.wording.training import Unseen, clip_words, course_words
 
 COARSE = 60
 """Columns of a heatmap while it plays."""
+SEQUENCES = 64
+"""Of what is held out, on which a loss is taken."""
 LOSS_HEIGHT, MAP_HEIGHT, LOW_HEIGHT = 196, 180, 230
 INFLUENCE_WINDOWS = (20, 40, 41, 100, 0)
 INFLUENCE_HEIGHT = 226
@@ -60,7 +64,7 @@ def _ngram(plan: Plan) -> dict[str, float]:
     if not known:
         return {}
     n, loss = min(known.items(), key=lambda item: item[1])
-    return {f"best n-gram (n = {n})": loss}
+    return {caption("best_ngram", n=n): loss}
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ def view(
     that is trained before this one goes on."""
     courses, e = run.courses(), run.experiment
     given = levels(run.plan) if known is None else known
-    verdict = course_words(courses, given.baseline, given.words, given.metric)
+    unseen = () if choices.playing or ahead is not None else held_out_of(run, given.metric)
+    verdict = course_words(courses, given.baseline, given.words, given.metric, unseen)
     return View(
         choices=choices,
         courses=courses,
@@ -111,6 +116,20 @@ def view(
         least=run.goal or 0,
         limit=None if e.clip == "none" else e.clip_at,
     )
+
+
+def held_out_of(run: Training, metric: str) -> tuple[Unseen, ...] | None:
+    """How the networks that are shown do on what the task holds out: nothing of a task that draws
+    all its sequences anew, or before training; None where the data are too few to hold any out."""
+    kind = run.plan.task.unseen
+    if kind != "held_out" or not run.furthest:
+        return None if not kind else ()
+    found = []
+    for label, trainee in run.trainees.items():
+        network, params = run.plan.networks[label], trainee.shown.params
+        scores = held_out(run.experiment, network, params, SEQUENCES)
+        found.append(Unseen(label, scores["loss_per_answer"], scores[metric]))
+    return tuple(found)
 
 
 def _ahead(run: Training) -> str:

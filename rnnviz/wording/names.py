@@ -1,30 +1,11 @@
-"""Names of models for people: "lstm:forget_bias=0" is "LSTM, forget bias 0"."""
+"""Names of models and settings for people: "lstm:forget_bias=0" is "LSTM, forget bias 0"."""
 
 from __future__ import annotations
 
 from rnnviz.analysis.layers import SEPARATOR
 from rnnviz.core import CELLS
-
-# Where a setting and its value have a better name than "setting value".
-PHRASES = {
-    ("bidirectional", "yes"): "both directions",
-    ("bidirectional", "no"): "one direction",
-    ("layers", "1"): "1 layer",
-    ("variant", "cifg"): "coupled gates",
-    ("variant", "nig"): "no input gate",
-    ("variant", "nfg"): "no forget gate",
-    ("variant", "nog"): "no output gate",
-    ("variant", "niaf"): "linear candidate",
-    ("variant", "noaf"): "linear output",
-    ("variant", "no_gates_noaf"): "no gates, linear output",
-}
-WORDS = {
-    "relu": "ReLU",
-    "init": "initializer",
-    "seq_len": "T",
-    "memory_bias": "memory bias",
-    "input_scale": "W_xh scale",
-}
+from rnnviz.wording.numbers import minus
+from rnnviz.wording.texts import say, texts
 
 
 def display_name(label: str) -> str:
@@ -36,7 +17,13 @@ def display_name(label: str) -> str:
     for override in filter(None, overrides.split(",")):
         field, _, value = (part.strip() for part in override.partition("="))
         parts.append(_phrase(field, value))
-    return ", ".join(parts) + dot + where
+    return ", ".join(parts) + dot + place_name(where)
+
+
+def place_name(where: str) -> str:
+    """What a layer and a direction are called: "layer 2 ←", or "←" alone."""
+    word, _, number = where.partition(" ")
+    return say("names", word, number=number) if word == "layer" else where
 
 
 def cell_name(kind: str) -> str:
@@ -45,13 +32,21 @@ def cell_name(kind: str) -> str:
 
 
 def _phrase(field: str, value: str) -> str:
-    if field == "variant":
-        return PHRASES.get((field, value), setting_name(value))
+    known = texts("names")
     if field == "layers" and value != "1":
-        return f"{value} layers"
-    return PHRASES.get((field, value)) or f"{setting_name(field)} {setting_name(value)}".strip()
+        return say("names", "layers_many", count=value)
+    if (said := known.get(f"{field}_{value}")) is not None:
+        return said
+    if field == "variant":
+        return setting_name(value)
+    return f"{setting_name(field)} {minus(setting_name(value))}".strip()
 
 
 def setting_name(name: str) -> str:
     """What a setting or its value is called within a sentence."""
-    return WORDS.get(name, name.replace("_", " "))
+    return texts("names").get(name, name.replace("_", " "))
+
+
+def field_name(name: str) -> str:
+    """What a setting is called on its knob and on an axis."""
+    return texts("fields").get(name, name)

@@ -7,15 +7,17 @@ import math
 import numpy as np
 
 from rnnviz.core.numerics import Status
+from rnnviz.wording.texts import say
 
 MINUS = "\u2212"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SPECIAL = {
-    Status.ZERO: "nothing (exactly zero)",
-    Status.ROUNDED: "nothing (rounded to zero)",
-    Status.NAN: "no number (NaN)",
-    Status.NOT_RECORDED: "an unknown part",
+    Status.ZERO: "zero",
+    Status.ROUNDED: "rounded",
+    Status.NAN: "nan",
+    Status.NOT_RECORDED: "not_recorded",
 }
+"""What is said of a share that is no number."""
 
 
 def minus(text: str) -> str:
@@ -25,6 +27,8 @@ def minus(text: str) -> str:
 
 def signed(value: float, digits: int = 1) -> str:
     """A number with its sign for a label, with a real minus sign; zero has none."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "+∞" if value > 0 else f"{MINUS}∞"
     text = f"{value:+.{digits}f}"
     if float(text) == 0:
         text = text[1:]
@@ -33,27 +37,51 @@ def signed(value: float, digits: int = 1) -> str:
 
 def general(value: object, digits: int = 6) -> str:
     """A setting or a number in a table: 0.57, 1e+12, −3; anything but a float as it is."""
-    return minus(f"{value:.{digits}g}") if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return minus(f"{value:.{digits}g}".replace("inf", "∞"))
+
+
+def short(value: float) -> str:
+    """Where something happens on an axis: 0.57, −2.1, 153; two digits, whole from 100 on."""
+    return minus(f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}")
+
+
+def loss_words(value: float) -> str:
+    """A loss as it is written wherever it stands: 2.08, 0.0022, NaN."""
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else "∞"
+    return minus(f"{value:.2f}" if 0.095 <= abs(value) < 100 else f"{value:.2g}")
+
+
+def step_factor(value: float) -> str:
+    """A factor per step for a label in a figure: ×0.57, ×1.1e+07 where that is too long."""
+    return f"×{value:.2f}" if 0.01 <= value < 1000 or value == 0 else f"×{minus(f'{value:.1e}')}"
 
 
 def fraction(log10: float, status: Status = Status.FINITE) -> str:
-    """A share of the error: "40 %", "×2.6", "1 part in 10^24", "×10^7", or why there is none."""
+    """A share of the error: "40 %", "×2.6", "1 part in 10^24.3", "×10^7", or why there is none."""
     if status in SPECIAL:
-        return SPECIAL[status]
+        return say("numbers", SPECIAL[status])
     if np.isnan(log10):
-        return SPECIAL[Status.NAN]
+        return say("numbers", "nan")
     if np.isinf(log10):
-        return "more than float64 holds (overflow)" if log10 > 0 else SPECIAL[Status.ZERO]
+        return say("numbers", "overflow" if log10 > 0 else "zero")
     if -2 <= log10 <= 2:
         value = 10.0**log10
         return f"{significant(100 * value)} %" if value < 1.005 else f"×{significant(value)}"
-    decades = round(abs(log10), 1) if abs(log10) < 3 else round(abs(log10))
-    return f"1 part in {power_of_ten(decades)}" if log10 < 0 else f"×{power_of_ten(decades)}"
+    power = power_of_ten(abs(log10))
+    return say("numbers", "part", number=power) if log10 < 0 else f"×{power}"
 
 
 def power_of_ten(decades: float) -> str:
-    """10^24; a plain number below a thousand."""
-    return significant(10.0**decades) if decades < 3 else f"10^{decades:,.0f}"
+    """10^24.3; a plain number below a thousand."""
+    return significant(10.0**decades) if decades < 3 else f"10^{_tenths(decades)}"
+
+
+def _tenths(decades: float) -> str:
+    """One decimal, as two numbers a factor of nine apart are not the same; none where it is 0."""
+    return f"{decades:,.1f}".removesuffix(".0")
 
 
 def factor(value: float) -> str:
@@ -80,29 +108,29 @@ def significant(value: float) -> str:
 
 
 def magnitude(log10: float) -> str:
-    """A positive number given as log10: 0.14, 20, 10^−9."""
+    """A positive number given as log10: 0.14, 20, 10^−9.2."""
     if np.isnan(log10):
         return "NaN"
     if np.isinf(log10):
         return "∞" if log10 > 0 else "0"
     if -3 <= log10 < 3:
         return significant(10.0**log10)
-    return minus(f"10^{log10:,.0f}")
+    return minus(f"10^{_tenths(log10)}")
 
 
 def steps(count: float) -> str:
     """1.2 steps, 16 steps, 1 step."""
     if not np.isfinite(count):
-        return "∞ steps" if count > 0 else "an unknown number of steps"
+        return say("numbers", "steps_infinite" if count > 0 else "steps_unknown")
     text = significant(count)
-    return f"{text} step" if text == "1" else f"{text} steps"
+    return say("numbers", "step" if text == "1" else "steps", count=text)
 
 
-def scientific(value: float) -> str:
-    """7.3·10⁻¹⁶ as "7·10⁻¹⁶"; 0 as it is."""
+def scientific(value: float, nothing: str = "") -> str:
+    """7.3·10⁻¹⁶ as "7·10⁻¹⁶"; 0 as it is. nothing: for NaN, which is else called so in words."""
     if value == 0:
         return "0"
     if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else "∞"
+        return (nothing or say("numbers", "not_a_number")) if math.isnan(value) else "∞"
     digits, power = f"{value:.0e}".split("e")
     return f"{digits}·10{str(int(power)).translate(SUPERSCRIPTS)}"

@@ -9,6 +9,8 @@ import numpy as np
 from rnnviz.analysis.phase import PhaseGrid, level_cells, turning_points
 from rnnviz.analysis.rates import LEVEL
 from rnnviz.wording.names import display_name, setting_name
+from rnnviz.wording.numbers import general, short
+from rnnviz.wording.texts import say
 
 
 def phase_words(slopes: Sequence[PhaseGrid], row: float, most: int = 3) -> tuple[str, ...]:
@@ -22,37 +24,37 @@ def phase_words(slopes: Sequence[PhaseGrid], row: float, most: int = 3) -> tuple
     if not known:
         return ()
     known.sort(key=lambda count: count[0] / count[1])
-    parts = [f"**{level} of {of}{' settings' * (not n)}** in the {display_name(grid.model)}"
-             for n, (level, of, grid) in enumerate(known)]  # fmt: skip
-    first = f"The error stays level (within ±{LEVEL:g} decades a step) in {_list(parts)}."
+    parts = [
+        say("phase", "level_of" if n else "level_first", count=level, total=of,
+            model=display_name(grid.model))
+        for n, (level, of, grid) in enumerate(known)
+    ]  # fmt: skip
+    first = say("phase", "level", level=f"{LEVEL:g}", models=_list(parts))
     return first, *_turning_words([grid for *_, grid in known][:most], row)
 
 
 def _turning_words(grids: Sequence[PhaseGrid], wanted: float) -> tuple[str, ...]:
     """Of the row nearest to `wanted` in which every grid has at least two numbers."""
-    x, y = grids[0].x, grids[0].y
+    y = grids[0].y
     enough = np.all([np.isfinite(g.values).sum(axis=1) > 1 for g in grids], axis=0)
     if not enough.any():
         return ()
     far = np.abs(np.asarray(y.values, float) - wanted)
     row = int(np.argmin(np.where(enough, far, np.inf)))
-    parts = []
-    for grid in grids:
-        turns = [f"**{_short(turn)}**" for turn in turning_points(grid, row)[:2]]
-        where = f"at {setting_name(x.name)} {' and '.join(turns)}" if turns else _side(grid, row)
-        parts.append(f"{where} in the {display_name(grid.model)}")
-    return (
-        f"At {setting_name(y.name)} = {y.values[row]:g} it turns from dying to growing "
-        f"{_list(parts)}.",
-    )
+    turns = _list([_turns(grid, row) for grid in grids])
+    where = {"setting": setting_name(y.name), "value": general(float(y.values[row]))}
+    return (say("phase", "turns", **where, models=turns),)
 
 
-def _side(grid: PhaseGrid, row: int) -> str:
-    return "nowhere (it dies)" if np.nanmean(grid.values[row]) < 0 else "nowhere (it grows)"
-
-
-def _short(value: float) -> str:
-    return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
+def _turns(grid: PhaseGrid, row: int) -> str:
+    """Where the error of one model turns from dying to growing, or on which side it is."""
+    name = display_name(grid.model)
+    turns = [f"**{short(turn)}**" for turn in turning_points(grid, row)[:2]]
+    if not turns:
+        return say("phase", "dies" if np.nanmean(grid.values[row]) < 0 else "grows", model=name)
+    both = len(turns) > 1
+    values = say("phase", "turns_two", first=turns[0], second=turns[1]) if both else turns[0]
+    return say("phase", "turns_at", setting=setting_name(grid.x.name), values=values, model=name)
 
 
 def _list(parts: Sequence[str]) -> str:

@@ -8,10 +8,7 @@ from typing import NamedTuple
 
 from rnnviz.analysis.selfcheck.checks import (
     GRADIENT,
-    LOSSES,
     NAMES,
-    STATES,
-    WEIGHTS,
     Check,
     Trust,
 )
@@ -20,8 +17,15 @@ from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import scientific
 from rnnviz.wording.texts import fill, texts
 
-SHORT = {WEIGHTS: "sums", STATES: "states", LOSSES: "losses"}
-"""Names in the summary."""
+
+def check_name(name: str) -> str:
+    """What a check is called in the table."""
+    return texts("trust")[f"name_{name.replace(' ', '_')}"]
+
+
+def _short(name: str) -> str:
+    """In the summary."""
+    return texts("trust").get(f"short_{name.replace(' ', '_')}") or check_name(name)
 
 
 class Summary(NamedTuple):
@@ -52,7 +56,7 @@ def summary(found: Sequence[Trust], done: int | None, models: int, elsewhere: bo
 
 
 def _what_failed(failed: Sequence[Trust]) -> str:
-    names = [SHORT.get(name, name) for name in NAMES
+    names = [_short(name) for name in NAMES
              if any(check.failed for check in _made(failed, name))]  # fmt: skip
     of = [display_name(trust.label) for trust in failed]
     return fill(texts("trust")["failed"], names=", ".join(names), models=", ".join(of))
@@ -87,7 +91,9 @@ def _applied(found: Sequence[Trust], name: str) -> list[Check]:
 def _named(found: Sequence[Trust], name: str) -> str:
     """With how many models it is of, where it could be made of some alone."""
     made, applied = len(_made(found, name)), len(_applied(found, name))
-    return SHORT.get(name, name) + (f" ({made} of {applied})" if made < applied else "")
+    if made == applied:
+        return _short(name)
+    return fill(texts("trust")["of_some"], name=_short(name), made=made, applied=applied)
 
 
 def comparison(check: Check) -> str:

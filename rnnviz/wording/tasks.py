@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from rnnviz.experiment import Experiment, make_task
 from rnnviz.tasks import Task
+from rnnviz.wording.texts import say, texts
 
-TASK_NAMES = {
-    "delayed_recall": "delayed recall",
-    "adding": "adding two numbers",
-    "copy_memory": "copy memory",
-    "temporal_order": "temporal order",
-    "counting": "counting sequence",
-    "text": "text by character",
-    "words": "text by word",
-    "sentiment": "sentiment",
-    "digit_rows": "digits row by row",
-    "digit_pixels": "digits pixel by pixel",
-    "captioning": "digit captions",
-    "stocks": "stock prices",
-}
+
+def task_name(task: str) -> str:
+    """What a task is called."""
+    return texts("tasks")[task]
 
 
 def task_words(experiment: Experiment) -> str:
@@ -27,16 +18,17 @@ def task_words(experiment: Experiment) -> str:
     try:
         task = make_task(experiment)
     except ValueError as error:
-        return f"{str(error).capitalize()}."
-    return f"{task.shape_name.capitalize()}. {_baseline_and_proof(task, experiment)}"
+        return say("tasks", "refused", reason=str(error).capitalize())
+    what = _baseline_and_proof(task, experiment)
+    return say("tasks", "about", shape=task.shape_name.capitalize(), what=what)
 
 
 def _baseline_and_proof(task: Task, experiment: Experiment) -> str:
-    asked = "the last step" if experiment.loss_at == "last" else "every step"
+    asked = texts("tasks")[f"asked_{experiment.loss_at}"]
     loss = task.baseline_at(experiment.seq_len, experiment.loss_at)
     if loss is None:
-        return f"Asked at {asked}, no baseline is stated. Solved: {task.proves}"
+        return say("tasks", "no_baseline", asked=asked, proves=task.proves)
     said = task.baseline_words(experiment.seq_len, experiment.loss_at)
     if not loss:
-        return f"Asked at {asked} it proves nothing: {said}."
-    return f"Without reading: {said}. Solved: {task.proves}"
+        return say("tasks", "proves_nothing", asked=asked, baseline=said)
+    return say("tasks", "baseline", baseline=said, proves=task.proves)

@@ -10,12 +10,14 @@ import numpy as np
 from rnnviz.analysis.gates import Memory
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.rates import Rate
-from rnnviz.analysis.spectra import Spectrum, Stretch
+from rnnviz.analysis.spectra import Stretch
 from rnnviz.analysis.verdicts import Reach, Verdict, memory_verdict, reach_verdict, rule_verdict
 from rnnviz.core.numerics import Status
 from rnnviz.core.places import NotFinite
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import factor, fraction, magnitude, minus, plain, steps
+from rnnviz.wording.numbers import factor, fraction, magnitude, minus, plain, significant, steps
+from rnnviz.wording.texts import say as say_of
+from rnnviz.wording.texts import texts
 
 
 def say(verdict: Verdict) -> str:
@@ -23,15 +25,19 @@ def say(verdict: Verdict) -> str:
     return TEMPLATES[verdict.kind](verdict.fields)
 
 
+def _say(name: str, **values: object) -> str:
+    return say_of("verdicts", name, **values)
+
+
 def gradient_words(
     flows: Sequence[GradientFlow],
-    spectra: Mapping[str, Spectrum | Stretch],
+    spectra: Mapping[str, Stretch],
     memories: Sequence[Memory] = (),
 ) -> tuple[str, ...]:
     """The lines over the gradient-flow figure: what reaches step 1, then one about the cause.
 
-    spectra: label -> the spectrum of W_hh, for RNNs; the first flow that has one is judged by the
-    rule of thumb. Without any the second line tells how long the memory gates keep. Where new
+    spectra: label -> how far W_hh can stretch, for RNNs; the first flow that has one is judged by
+    the rule of thumb. Without any the second line tells how long the memory gates keep. Where new
     error enters on the way, it says instead what that means for the curve.
     """
     first = say(reach_verdict(flows))
@@ -39,18 +45,22 @@ def gradient_words(
     if judged:
         return first, say(rule_verdict(judged[0], spectra[judged[0].label]))
     if any(flow.refilled for flow in flows):
-        return first, REFILLED
+        return first, texts("verdicts")["refilled"]
     return (first, say(memory_verdict(memories))) if memories else (first,)
+
+
+GROWN = float(np.log10(1.005))
+"""Decades from which on a share of the error is more than all of it."""
 
 
 def _pace(rate: Rate) -> str:
     """(×0.57 a step, halves every 1.2 steps); the time only where it is a step or more."""
-    count = rate.halving_steps
+    count, factor_said = rate.halving_steps, factor(rate.factor_per_step)
     if count is None or count < 0.95:
-        return f" ({factor(rate.factor_per_step)} a step)"
+        return _say("pace", factor=factor_said)
     verb = "halves" if rate.verdict == "vanishes" else "doubles"
-    every = "step" if steps(count) == "1 step" else steps(count)
-    return f" ({factor(rate.factor_per_step)} a step, {verb} every {every})"
+    every = texts("verdicts")["every_step"] if significant(count) == "1" else steps(count)
+    return _say(f"pace_{verb}", factor=factor_said, steps=every)
 
 
 def _reach(fields: Mapping[str, Any]) -> str:
@@ -58,24 +68,52 @@ def _reach(fields: Mapping[str, Any]) -> str:
     if fields["refilled"]:
         return _total(models, fields["from_step"], fields.get("to_step", 1))
     detailed = {m.label for m in models if m.kind == "rnn"} or {models[0].label}
-    parts: list[str] = []
-    for model in models:
-        name = f"**{fraction(model.log10, model.status)}**"
-        if not parts:
-            name += f" reaches step {fields.get('to_step', 1)}"
-        known = model.label in detailed and model.rate is not None and np.isfinite(model.log10)
-        pace = _pace(model.rate) if known and model.rate is not None else ""
-        parts.append(f"{name} in the {display_name(model.label)}{pace}")
-    return f"Of the error at step {fields['from_step']}, {_list(parts, models)}."
+    grown = [model.log10 > GROWN for model in models]
+    parts = [
+        _say(
+            _part(number, grown),
+            share=fraction(model.log10, model.status),
+            end=fields.get("to_step", 1),
+            model=display_name(model.label),
+            pace=_remarks(model, model.label in detailed, fields["from_step"]),
+        )
+        for number, model in enumerate(models)
+    ]
+    kind = "grows" if grown[0] else "reach"
+    if fields["own_ends"]:
+        kind = "grows_own_ends" if grown[0] else "reach_own_ends"
+    return _say(kind, start=fields["from_step"], end=fields.get("to_step", 1),
+                models=_list(parts, models))  # fmt: skip
+
+
+def _part(number: int, grown: Sequence[bool]) -> str:
+    """How one model's share is said; they are sorted, the greatest loss first."""
+    if grown[0]:
+        return "reach_further"
+    return "reach_grown" if grown[number] else "reach_further" if number else "reach_first"
+
+
+def _remarks(model: Reach, detailed: bool, common: int) -> str:
+    """In brackets: how fast, where in one step, from where if not from where the others begin."""
+    said = ""
+    if model.drop is not None:
+        drop = model.drop
+        rest = factor(drop.rest.factor_per_step)
+        said += " " + _say("lost_at_once", start=drop.start, end=drop.end, rest=rest)
+    elif detailed and model.rate is not None and np.isfinite(model.log10):
+        said += " " + _pace(model.rate)
+    if model.from_step != common:
+        said += " " + _say("from_step", start=model.from_step)
+    return said
 
 
 def _total(models: Sequence[Reach], start: int, end: int) -> str:
     """What may be said where every step adds error of its own."""
-    parts = [f"**{fraction(m.log10, m.status)}** in the {display_name(m.label)}" for m in models]
-    return (
-        f"New error enters on the way. The **total** error at step {end} is, of that at step "
-        f"{start}, {_list(parts, models)}."
-    )
+    parts = [
+        _say("total_of", share=fraction(m.log10, m.status), model=display_name(m.label))
+        for m in models
+    ]
+    return _say("total", start=start, end=end, models=_list(parts, models))
 
 
 def _list(parts: Sequence[str], models: Sequence[Reach]) -> str:
@@ -83,82 +121,108 @@ def _list(parts: Sequence[str], models: Sequence[Reach]) -> str:
     return ("; " if has_comma and len(parts) > 1 else ", ").join(parts)
 
 
-REFILLED = "New error enters on the way: a level curve is **no proof of memory**."
-DOES = {"vanishes": "vanishes", "explodes": "explodes", "level": "stays level"}
-
-
 def _rule(fields: Mapping[str, Any]) -> str:
-    sigma, threshold = fields["sigma_max"], fields["threshold"]
-    text = (
-        f"Largest singular value of the {display_name(fields['label'])}'s W_hh: **{plain(sigma)}**"
+    kind = "rule" if fields["threshold"] == 1 else "rule_threshold"
+    text = _say(
+        "rule_leaky" if fields["leaky"] else kind,
+        model=display_name(fields["label"]),
+        sigma=plain(fields["sigma_max"]),
+        threshold=f"{fields['threshold']:g}",
     )
-    text += "." if threshold == 1 else f" (the threshold is 1/γ = {threshold:g})."
     if fields["refilled"]:
-        return f"{text} {REFILLED}"
+        return f"{text} {texts('verdicts')['refilled']}"
     if fields["says"] is None or fields["does"] is None:
         return text
-    judged = "right" if fields["right"] else "wrong"
-    says, does = DOES[fields["says"]], DOES[fields["does"]]
-    return f"{text} The rule of thumb says it {says}; it {does}: **rule {judged}**."
+    if fields["needs"] is not None:
+        return f"{text} {_too_slow(fields)}"
+    judged = "rule_right" if fields["right"] else "rule_wrong"
+    says, does = (texts("verdicts")[f"does_{fields[name]}"] for name in ("says", "does"))
+    threshold = f"{fields['threshold']:g}"
+    return f"{text} {_say(judged, threshold=threshold, says=says, does=does)}"
+
+
+def _too_slow(fields: Mapping[str, Any]) -> str:
+    """What the rule says, and why it cannot be seen here."""
+    vanishes = "slow_must_vanish" if fields["must"] else "slow_vanishes"
+    return _say(
+        vanishes if fields["says"] == "vanishes" else "slow_explodes",
+        factor="×" + f"{fields['factor']:.4g}",
+        span=fields["span"],
+        needs=f"{fields['needs']:,.0f}",
+    )
 
 
 def _memory(fields: Mapping[str, Any]) -> str:
-    parts = [f"**{steps(half)}** in the {display_name(name)}" for name, _, half in fields["models"]]
+    parts = [
+        _say("memory_of", steps=steps(half), model=display_name(name))
+        for name, _, half in fields["models"]
+    ]
     has_comma = any("," in display_name(name) for name, _, _ in fields["models"])
-    listed = ("; " if has_comma else ", ").join(parts)
-    return f"The gates of a median unit keep half of its memory for {listed}."
+    return _say("memory", models=("; " if has_comma else ", ").join(parts))
 
 
-ENDS = {Status.ZERO: ", then exactly zero", Status.ROUNDED: ", then rounded to zero"}
+ENDS = {Status.ZERO: "end_zero", Status.ROUNDED: "end_rounded"}
 SLOPES = {"tanh": "tanh′", "relu": "ReLU′", "logistic": "σ′"}
 
 
 def _spectrum(fields: Mapping[str, Any]) -> str:
     gated = fields["gate"] != "a"
     block = f"W_h{fields['gate']}" if gated else "W_hh"
-    text = (
-        f"The {display_name(fields['label'])}'s {block} can stretch at most "
-        f"**{factor(fields['sigma_max'])}** in one step and settles to **{factor(fields['rho'])}**."
+    whole = fields.get("whole_step", False)
+    text = _say(
+        "spectrum_step" if whole else "spectrum",
+        model=display_name(fields["label"]),
+        block=block,
+        sigma=factor(fields["sigma_max"]),
+        rho=factor(fields["rho"]),
     )
     if fields["refilled"]:
-        return f"{text} {REFILLED}"
+        return f"{text} {texts('verdicts')['refilled']}"
     if fields["measured"] is None:
         return text
-    end = ENDS.get(fields["reach_status"], "")
-    text += f" Measured on this run: **{factor(fields['measured'])}** a step{end}."
+    end = ENDS.get(fields["reach_status"])
+    text += " " + _say(
+        "measured", measured=factor(fields["measured"]), end=texts("verdicts")[end] if end else ""
+    )
     if gated or fields["rest"] is None:
         return text
     slope = SLOPES.get(fields["slope_name"])
-    named = [name for name in (slope, *fields.get("also", ())) if name is not None]
-    cause = f"{', '.join(named)} and its alignment" if named else "alignment"
-    return f"{text} The rest, **{factor(fields['rest'])}**, is {cause}."
+    rest = factor(fields["rest"])
+    return f"{text} {_say('rest_of' if slope else 'rest', rest=rest, cause=slope)}"
 
 
-MEMORY_GATES = {"f": ("forget", "c"), "z": ("update", "h")}
+STATES = {"f": "c", "z": "h"}
+"""What the memory gate keeps."""
 
 
 def _gates(fields: Mapping[str, Any]) -> str:
-    gate, state = MEMORY_GATES.get(fields["gate"], (fields["gate"], "s"))
-    true, status = fields["true_log10"], fields["true_status"]
-    truth = "0 (rounded to zero)" if status == Status.ROUNDED else magnitude(true)
-    ratio = fields["ratio_log10"]
-    name = display_name(fields["label"])
-    owner = f"The median unit of the {name}," if "," in name else f"The median {name} unit"
-    return (
-        f"{owner} keeps half its memory for **{steps(fields['half_life'])}**; "
-        f"**{100 * fields['share_beyond']:.0f} %** of units outlast the {fields['seq_len']}-step "
-        f"gap. Product of {gate} gates **{magnitude(fields['product_log10'])}**; the true "
-        f"∂{state}_T/∂{state}_0 is **{truth}**"
-        + ("." if ratio is None else f": {magnitude(ratio)} times the product.")
+    gate, true, ratio = fields["gate"], fields["true_log10"], fields["ratio_log10"]
+    rounded = fields["true_status"] == Status.ROUNDED
+    name, state = display_name(fields["label"]), STATES.get(gate, "s")
+    kept = _say(
+        "gates_kept_named" if "," in name else "gates_kept",
+        model=name,
+        steps=steps(fields["half_life"]),
+        share=f"{100 * fields['share_beyond']:.0f}",
+        seq_len=fields["seq_len"],
     )
+    product = _say(
+        "gates_product" if ratio is None else "gates_ratio",
+        gate=texts("verdicts").get(f"gate_{gate}", gate),
+        product=magnitude(fields["product_log10"]),
+        derivative=f"∂{state}_T/∂{state}_0",
+        truth=texts("verdicts")["rounded_to_zero"] if rounded else magnitude(true),
+        ratio="" if ratio is None else magnitude(ratio),
+    )
+    return f"{kept} {product}"
 
 
 TROUBLE = {
-    Status.ZERO: "is exactly zero",
-    Status.ROUNDED: "was rounded to zero",
-    Status.BELOW: "is below 10^−308, where float64 alone would lose it,",
-    Status.ABOVE: "is above 10^308, where float64 alone would store infinity,",
-    Status.NAN: "is not a number (NaN)",
+    Status.ZERO: "zero",
+    Status.ROUNDED: "rounded",
+    Status.BELOW: "below",
+    Status.ABOVE: "above",
+    Status.NAN: "nan",
 }
 
 
@@ -166,11 +230,10 @@ def _trouble(fields: Mapping[str, Any]) -> str:
     """Nothing ("") where there is no trouble."""
     given = [_not_finite(label, place) for label, place in fields.get("given", ())]
     forward = [
-        f"The states of the {display_name(label)} overflow at step {step} on the way forward."
-        for label, step in fields["forward"]
+        _say("overflow", model=display_name(label), step=step) for label, step in fields["forward"]
     ]
     backward = [
-        f"The error in the {display_name(label)} {TROUBLE[status]} from step {step} back."
+        _say(f"trouble_{TROUBLE[status]}", model=display_name(label), step=step)
         for label, step, status in fields["models"]
     ]
     return " ".join(given + forward + backward)
@@ -178,12 +241,13 @@ def _trouble(fields: Mapping[str, Any]) -> str:
 
 def _not_finite(label: str, place: NotFinite) -> str:
     """NaN or infinity that came in, by its place."""
-    what = "a NaN" if place.kind == "NaN" else minus(place.kind.replace("inf", "∞"))
+    what = minus(place.kind.replace("inf", "∞"))
     if place.name != "x":
-        return f"{place.name} of the {display_name(label)} has {what} at {place.where}."
-    t, feature, sequence = place.index
-    return (f"The input of the {display_name(label)} has {what} at step {t + 1}, feature "
-            f"{feature + 1}, sequence {sequence + 1}.")  # fmt: skip
+        return _say("bad_parameter", model=display_name(label), parameter=place.name, what=what,
+                    where=place.where)  # fmt: skip
+    step, feature, sequence = (i + 1 for i in place.index)
+    return _say("bad_input", model=display_name(label), what=what, step=step, feature=feature,
+                sequence=sequence)  # fmt: skip
 
 
 TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {

@@ -16,7 +16,9 @@ def flat(label: str, loss: float, right: float = 0.125, **more: object) -> objec
 
 def test_the_best_model_comes_first_with_its_numbers() -> None:
     said, against = course_words([flat("rnn", 2.08), flat("gru", 0.034, 0.99)], 2.079, TEXT)
-    assert said == "After **29** steps: loss GRU **0.034** (99 % right), RNN **2.08** (12 %)."
+    assert (
+        said == "After **29** steps: training loss GRU **0.034** (99 % right), RNN **2.08** (12 %)."
+    )
     assert against.startswith("Below the baseline: GRU; not, or not yet: RNN.")
     assert against.endswith(f"Baseline: {TEXT}.")
 
@@ -49,7 +51,7 @@ def test_before_training_it_says_so() -> None:
 
 def test_a_squared_error_has_no_share_of_right_answers() -> None:
     said = course_words([flat("rnn", 0.17)], None, metric_name="mean squared error")[0]
-    assert said == "After **29** steps: loss RNN **0.17**."
+    assert said == "After **29** steps: training loss RNN **0.17**."
 
 
 def test_what_diverged_is_named_first() -> None:
@@ -68,5 +70,4 @@ def test_clipping_is_told_as_a_share_of_all_steps() -> None:
 
 
 def test_a_norm_that_is_never_finite_does_not_break_the_words() -> None:
-    nan = np.full(30, np.nan)
-    assert "nan" in clip_words([course("rnn", norm_before=nan)], None)
+    assert "nan" in clip_words([course("rnn", largest_norm=np.nan)], None)

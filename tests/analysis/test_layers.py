@@ -185,7 +185,7 @@ def test_steps_at_which_no_sequence_is_left_are_not_drawn_as_zero():
     assert flow.seq_len == 6
     assert flow.units.shape == flow.units_status.shape == (3, 7)
     assert np.isfinite(flow.state.log10).all()
-    assert flow.refilled
+    assert not flow.refilled
 
 
 def chain(slope: float, T: int):

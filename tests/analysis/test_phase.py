@@ -13,8 +13,8 @@ from rnnviz.analysis.phase import Axis, CellStatus, level_cells, phase_grids, tu
 from rnnviz.core.numerics import Status
 from rnnviz.wording.phase import phase_words
 
-GAIN = Axis("gain", "Gain", (0.5, 1.0, 2.0), log=True)
-LENGTH = Axis("seq_len", "Sequence length T", (10, 20), log=True)
+GAIN = Axis("gain", (0.5, 1.0, 2.0), log=True)
+LENGTH = Axis("seq_len", (10, 20), log=True)
 NUMBERS = Measures(-0.5, 1.0, 0.87, -5.0, Status.FINITE, -6.0, Status.FINITE, -1.1, Status.FINITE)
 
 
@@ -70,6 +70,13 @@ def test_what_is_no_number_says_what_it_is(status: Status, cell: CellStatus) -> 
     assert one([exponent], "lambda_1").cells[0, 1] == cell
 
 
+@pytest.mark.parametrize("quantity", ["slope", "horizon", "reach"])
+def test_nothing_is_left_though_the_steps_before_lie_on_a_line(quantity: str) -> None:
+    """A shift register keeps its norm until what it holds has left it."""
+    gone = found(1.0, 10, slope=-0.01, horizon=43.4, reach_log10=None, reach_status=Status.ZERO)
+    assert one([gone], quantity).cells[0, 1] == CellStatus.ZERO
+
+
 def test_a_refused_point_and_strangers() -> None:
     refused = Found((("gain", 1.0), ("seq_len", 10)), "rnn", None, "too large")
     other = [found(1.0, 10, "gru"), found(7.0, 10), Found((), "rnn", NUMBERS)]
@@ -88,7 +95,7 @@ def test_places_and_values_of_an_axis() -> None:
     assert GAIN.place(np.sqrt(2)) == pytest.approx(1.5)
     assert np.isnan(GAIN.place(4.0))
     assert [GAIN.value(p) for p in (-3, 0.4, 0.6, 2, 9)] == [0.5, 0.5, 1.0, 2.0, 2.0]
-    single = Axis("skip", "Skip", (3,), log=False)
+    single = Axis("skip", (3,), log=False)
     assert (single.place(3), single.value(0.0)) == (0.0, 3)
     assert np.isnan(single.place(4))
 

@@ -16,6 +16,7 @@ from rnnviz.analysis.predictions import (
     norm_predictions,
     weight_law,
 )
+from rnnviz.analysis.remarks import Remark, remark
 from rnnviz.analysis.spectra import stretch
 from rnnviz.core import GRU, LSTM, RNN, Trace, bptt, forward
 from rnnviz.core.initializers import INITIALIZERS
@@ -117,27 +118,27 @@ def test_the_gate_alone_is_exact_without_recurrent_weights(cell):
     assert (one <= found.log10 + 1e-12).all()
 
 
-@pytest.mark.parametrize(("cell", "init", "words"), [
-    (RNN(3, 32, leak=0.5), "gaussian", "leaky"),
-    (RNN(3, 32, skip=4), "gaussian", "skip"),
-    (RNN(3, 32, "logistic"), "gaussian", "logistic"),
-    (RNN(3, 8), "gaussian", "H = 8"),
-    (RNN(3, 32), "delay_line", "delay line"),
-    (RNN(3, 32), "identity", "identity"),
-    (LSTM(3, 32, fixed=(("f", 1.0),)), "gaussian", "no bias"),
+@pytest.mark.parametrize(("cell", "init", "reason"), [
+    (RNN(3, 32, leak=0.5), "gaussian", Remark("no_formula_leak")),
+    (RNN(3, 32, skip=4), "gaussian", Remark("no_formula_skip")),
+    (RNN(3, 32, "logistic"), "gaussian", remark("no_formula_activation", activation="logistic")),
+    (RNN(3, 8), "gaussian", remark("too_narrow", units=8)),
+    (RNN(3, 32), "delay_line", remark("no_random_matrix", init="delay_line")),
+    (RNN(3, 32), "identity", remark("no_random_matrix", init="identity")),
+    (LSTM(3, 32, fixed=(("f", 1.0),)), "gaussian", Remark("gate_without_bias")),
 ])  # fmt: skip
-def test_where_no_rate_is_predicted_it_is_said(cell, init, words):
+def test_where_no_rate_is_predicted_the_reason_is_given(cell, init, reason):
     found = predicted(run(cell, 10, init=init), init)
-    assert words in found.missing
+    assert found.missing == reason
     assert {each.name for each in found.lines} <= {"bound"}
 
 
 @pytest.mark.parametrize("cell", [RNN(3, 32), LSTM(3, 32), GRU(3, 32)])
 def test_nothing_is_predicted_of_trained_weights_but_the_bound(cell):
     trace = run(cell, 10)
-    assert predicted(trace).missing == ""
+    assert predicted(trace).missing is None
     found = predicted(trace, trained=True)
-    assert "trained" in found.missing
+    assert found.missing == Remark("trained")
     assert {each.name for each in found.lines} <= {"bound"}
 
 
@@ -145,7 +146,7 @@ def test_what_is_not_finite_has_no_theory():
     trace = run(RNN(3, 32), 5)
     broken = {**trace.params, "W_hh": np.full((32, 32), np.nan)}
     found = predicted(replace(trace, params=broken))
-    assert (found.lines, "not finite" in found.missing) == ((), True)
+    assert (found.lines, found.missing) == ((), Remark("weights_not_finite"))
 
 
 def test_input_variance_is_that_of_the_steps_there_are():
@@ -174,9 +175,12 @@ def test_laws_of_a_wide_matrix(init):
     np.testing.assert_allclose(10**law.powers_log10, norms, rtol=0.05)
 
 
-@pytest.mark.parametrize(("init", "trained", "n", "words"), [
-    ("gaussian", True, 32, "trained"), ("orthogonal", False, 32, "exactly 1.5"),
-    ("delay_line", False, 32, "delay line"), ("gaussian", False, 4, "H = 4")])  # fmt: skip
-def test_no_law_where_the_matrix_is_not_random(init, trained, n, words):
+@pytest.mark.parametrize(("init", "trained", "n", "code"), [
+    ("gaussian", True, 32, "trained"), ("orthogonal", False, 32, "orthogonal_weights"),
+    ("delay_line", False, 32, "no_random_matrix"), ("gaussian", False, 4, "too_narrow"),
+])  # fmt: skip
+def test_no_law_where_the_matrix_is_not_random(init, trained, n, code):
     W = 1.5 * INITIALIZERS[init](np.random.default_rng(0), n)
-    assert words in weight_law(W, init, trained, np.arange(1, 3))
+    found = weight_law(W, init, trained, np.arange(1, 3))
+    assert found.code == code
+    assert dict(found.values).get("value", 1.5) == pytest.approx(1.5)

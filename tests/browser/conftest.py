@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    ViewportSize,
+    sync_playwright,
+)
 
-from tests.browser.support import HERE, SIZE, launch, server
+from tests.browser.support import HERE, SIZE, launch, launch_at_home, server
 
 OpenPage = Callable[..., Page]
 # On a page that is not the first one Streamlit's own script asks for these below the page's path,
@@ -21,11 +31,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = launch(playwright)
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as found:
         yield found
-        found.close()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A browser whose contexts know nothing of each other."""
+    found = launch(playwright)
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")
@@ -43,35 +59,53 @@ def components() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def visitor(browser: Browser) -> Iterator[BrowserContext]:
+def visitor(
+    playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
     """A browser that keeps what it has loaded. A visit of the dashboard is a page, not a browser:
     nothing of one is left to the next."""
-    found = browser.new_context(viewport=SIZE)
+    found = launch_at_home(playwright, tmp_path_factory.mktemp("browser"))
     yield found
     found.close()
 
 
 @pytest.fixture
 def open_page(browser: Browser, visitor: BrowserContext) -> Iterator[OpenPage]:
-    """Open an address in a page of its own; with keywords for Browser.new_context in a context of
-    its own.
+    """Open an address in a page of its own; as a stranger in a browser of its own.
 
     What the console calls an error, and any uncaught exception, fails the test at its end.
     """
+    with opening(browser, visitor) as open_address:
+        yield open_address
+
+
+@pytest.fixture(scope="module")
+def open_for_all(browser: Browser, visitor: BrowserContext) -> Iterator[OpenPage]:
+    """The same for a page that the tests of a file share: it fails the last of them."""
+    with opening(browser, visitor) as open_address:
+        yield open_address
+
+
+@contextmanager
+def opening(browser: Browser, visitor: BrowserContext) -> Iterator[OpenPage]:
     complaints: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
         if message.type == "error" and not STREAMLIT_ASKS.search(message.location["url"]):
             complaints.append(message.text)
 
-    opened: list[Page | BrowserContext] = []
+    opened: list[Page] = []
 
-    def open_address(address: str, **options: object) -> Page:
-        if options:
-            opened.append(context := browser.new_context(**{"viewport": SIZE, **options}))
-            page = context.new_page()
-        else:
-            opened.append(page := visitor.new_page())
+    def open_address(
+        address: str,
+        *,
+        viewport: ViewportSize = SIZE,
+        color_scheme: Literal["light", "dark"] = "light",
+        stranger: bool = False,
+    ) -> Page:
+        opened.append(page := browser.new_page() if stranger else visitor.new_page())
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=color_scheme)
         page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address)

@@ -13,15 +13,20 @@ WATCH = """() => {
   const see = READ;
   const watch = { seen: [], ends: false };
   window.rnnvizFrames = watch;
-  const frame = () => {
+  watch.look = () => {
     const now = JSON.stringify(see());
     if (watch.seen.at(-1) !== now) watch.seen.push(now);
-    if (!watch.ends) requestAnimationFrame(frame);
+  };
+  const frame = () => {
+    if (watch.ends) return;
+    watch.look();
+    requestAnimationFrame(frame);
   };
   frame();
 }"""
 STOP = """() => {
   window.rnnvizFrames.ends = true;
+  window.rnnvizFrames.look();
   return window.rnnvizFrames.seen.map((seen) => JSON.parse(seen));
 }"""
 

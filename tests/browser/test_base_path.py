@@ -13,6 +13,7 @@ from tests.browser.support import server
 
 pytestmark = pytest.mark.browser
 PAGES = ("", "spectrum", "gates", "train", "phase-diagram", "claims")
+SMALL = "hidden_size=6&seq_len=24&batch_size=2&view_cells=coarse&view_units=8"
 PLOTLY = f"plotly/plotly.min.js?v={plotly.offline.get_plotlyjs_version()}"
 
 
@@ -24,8 +25,8 @@ def mounted() -> Iterator[str]:
 
 @pytest.mark.parametrize("tab", PAGES)
 def test_every_page_has_its_charts_and_sliders(mounted: str, open_page, tab: str) -> None:
-    page = open_page(f"{mounted}/{tab}")
-    page.wait_for_selector(".rnnviz-chart[data-painted]", timeout=60_000)
+    page = open_page(f"{mounted}/{tab}?{SMALL}")
+    page.wait_for_selector(".rnnviz-chart:not([data-painted='0'])", timeout=60_000)
     expect(page.get_by_role("slider", name="Gain", exact=True)).to_be_visible()
     assert page.locator(".rnnviz-message:visible").count() == 0
 

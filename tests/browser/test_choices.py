@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from rnnviz.dashboard.knobs import LABELS, NAMES
 from rnnviz.experiment import FIELDS
+from rnnviz.wording.names import field_name, setting_name
+from rnnviz.wording.tasks import task_name
 from tests.browser.reading import wait_charts
 from tests.browser.support import chart, wait_idle
 from tests.browser.test_pages import drag
@@ -23,7 +24,7 @@ TEXT = "we are here. they are there."
 
 def knob(page: Page, name: str) -> Locator:
     """A field's knob in the open popover, whatever kind it is."""
-    label = re.compile(f"^{re.escape(LABELS.get(name, FIELDS[name].label))}$")
+    label = re.compile(f"^{re.escape(field_name(name))}$")
     body = page.locator(BODY)
     found = [body.get_by_role(role, name=label) for role in ("combobox", "slider", "textbox")]  # type: ignore[arg-type]
     return found[0].or_(found[1]).or_(found[2])
@@ -54,8 +55,7 @@ def choose(page: Page, name: str) -> None:
     known, found = FIELDS[name], knob(page, name)
     if known.kind == "choice":
         choice = "words" if name == "task" else known.choices[known.default == known.choices[0]]
-        label = LABELS.get(name, known.label)
-        pick(page, label, NAMES.get(name, {}).get(choice, choice.replace("_", " ")))
+        pick(page, field_name(name), (task_name if name == "task" else setting_name)(choice))
     elif known.kind == "text":
         found.fill(TEXT)
         found.press("Control+Enter")
@@ -127,7 +127,7 @@ def test_every_knob_of_more_holds(app: str, open_page) -> None:
     now = query(page)
     for name, found in shown.items():
         expect(found).to_have_value(now[name].replace("_", " "))
-    expect(knob(page, "task")).to_have_value(NAMES["task"]["words"])
+    expect(knob(page, "task")).to_have_value(task_name("words"))
 
 
 def test_a_popover_that_is_opened_as_a_slider_comes_to_rest_is_drawn(app: str, open_page) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from rnnviz.wording.claims import SENTENCES
+from rnnviz.jobs.claims import CLAIMS
 from rnnviz.wording.texts import texts
 from tests.browser import reading
 from tests.browser.support import chart, wait_idle, wait_painted
@@ -35,29 +35,23 @@ def texts_of(page: Page, name: str) -> list[str]:
     return found
 
 
-def test_verdicts_come_by_themselves_on_the_first_screen(app: str, open_page) -> None:
+def test_verdicts_come_by_themselves_and_each_sentence_is_a_click_away(app: str, open_page) -> None:
     page = open_page(f"{app}/claims?{urlencode({**QUICK, 'view_draws': '11'})}")
     wait_measured(page, "sigma")
     said = page.locator(".rnnviz-said")
-    expect(said).to_have_count(len(SENTENCES))
-    assert "of 300 draws" in said.first.inner_text()
+    expect(said).to_have_count(len(CLAIMS))
+    expect(said.first).to_contain_text("of 300 draws")
     expect(page.locator(".rnnviz-said.open")).to_have_count(0, timeout=120_000)
-    assert reading.below_the_fold(page, chart(page, "claims-sigma")) <= 0
     button = page.get_by_role("button", name=texts("claims")["button_zero_radius"])
     assert button.bounding_box()["y"] < 720
-    wait_idle(page)
-
-
-def test_each_sentence_is_a_click_away_and_nothing_is_cut_or_overlaps(app: str, open_page) -> None:
-    page = open_page(f"{app}/claims?{urlencode(QUICK)}")
-    expect(page.locator(".rnnviz-said.open")).to_have_count(0, timeout=120_000)
-    for name, sentence in SENTENCES.items():
+    for name in CLAIMS:
+        sentence = texts("claims")[f"claim_{name}"]
         page.get_by_role("button", name=sentence).click()
         page.wait_for_url(f"**view_claim={name}**")
         wait_measured(page, name)
         wait_idle(page)
-        assert texts_of(page, name) == []
-        assert reading.below_the_fold(page, chart(page, f"claims-{name}")) <= 0
+        assert texts_of(page, name) == [], name
+        assert reading.below_the_fold(page, chart(page, f"claims-{name}")) <= 0, name
 
 
 def test_a_dot_opens_its_network_while_others_are_measured(app: str, open_page) -> None:

@@ -25,6 +25,7 @@ SIX = Experiment(
     models=("rnn", "lstm", "gru", "lstm:forget_bias=0", "gru:update_bias=0", "rnn:activation=relu")
 )
 FLOW = "flow-state"
+NAMES = {"": "Gradient flow", "spectrum": "Spectrum", "gates": "Gates", "train": "Train"}
 
 
 def slider(page: Page, name: str) -> Locator:
@@ -50,24 +51,43 @@ def flow(app: str, open_page) -> Page:
     return page
 
 
-@pytest.mark.parametrize("tab", CHARTS)
-def test_the_first_screen_is_whole(app: str, open_page, tab: str) -> None:
-    page = open_page(f"{app}/{tab}")
+def turn_to(page: Page, tab: str) -> None:
+    page.get_by_role("link", name=NAMES[tab], exact=True).click()
     wait_charts(page, tab)
-    assert troubles(page, tab) == []
-    for key in CHARTS[tab][:4] if tab != "spectrum" else CHARTS[tab][:3]:
-        assert reading.below_the_fold(page, chart(page, key)) <= 0, key
-    sidebar = "[data-testid=stSidebarContent]"
-    assert page.evaluate("(css) => { const { scrollHeight, clientHeight } = "
-                         "document.querySelector(css); return scrollHeight - clientHeight }",
-                         sidebar) <= 0  # fmt: skip
 
 
-@pytest.mark.parametrize("tab", CHARTS)
-def test_six_models_fit(app: str, open_page, tab: str) -> None:
-    page = open_page(f"{app}/{tab}?{urlencode(to_query(SIX))}")
-    wait_charts(page, tab)
-    assert troubles(page, tab) == []
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_first_screens_are_whole_and_dark_ones_readable(app: str, open_page, scheme: str) -> None:
+    page = open_page(app, color_scheme=scheme)
+    for tab in CHARTS:
+        turn_to(page, tab)
+        assert troubles(page, tab) == [], tab
+        for key in CHARTS[tab][:4] if tab != "spectrum" else CHARTS[tab][:3]:
+            assert reading.below_the_fold(page, chart(page, key)) <= 0, key
+        sidebar = "[data-testid=stSidebarContent]"
+        assert page.evaluate("(css) => { const { scrollHeight, clientHeight } = "
+                             "document.querySelector(css); return scrollHeight - clientHeight }",
+                             sidebar) <= 0, tab  # fmt: skip
+        if scheme == "dark":
+            assert_readable_in_the_dark(page, tab)
+
+
+def assert_readable_in_the_dark(page: Page, tab: str) -> None:
+    background = page.locator("[data-testid=stApp]").evaluate(
+        "(app) => getComputedStyle(app).backgroundColor"
+    )
+    assert max(map(int, re.findall(r"\d+", background)[:3])) < 40
+    first = f"{chart(page, CHARTS[tab][0])} .xtick text"
+    for css in (first, ".rnnviz-verdict p", ".rnnviz-verdict b", "p.rnnviz-how"):
+        assert reading.contrast(page, css) > 7, (tab, css)
+    assert reading.contrast(page, ".rnnviz-verdict span") > 3, tab
+
+
+def test_six_models_fit(app: str, open_page) -> None:
+    page = open_page(f"{app}/?{urlencode(to_query(SIX))}")
+    for tab in CHARTS:
+        turn_to(page, tab)
+        assert troubles(page, tab) == [], tab
 
 
 def test_choices_and_marked_numbers_are_not_cut(app: str, open_page) -> None:
@@ -86,9 +106,8 @@ def test_overflow_leaves_no_figure_blank(app: str, open_page) -> None:
     wild = {"models": "rnn,lstm", "activation": "relu", "gain": "16", "seq_len": "400",
             "init": "identity", "hidden_size": "16"}  # fmt: skip
     page = open_page(f"{app}/?{urlencode(wild)}")
-    for tab, name in (("", "Gradient flow"), ("spectrum", "Spectrum"), ("gates", "Gates")):
-        page.get_by_role("link", name=name).click()
-        wait_charts(page, tab)
+    for tab in ("", "spectrum", "gates"):
+        turn_to(page, tab)
         assert page.locator(".rnnviz-message:visible").count() == 0, tab
     page.goto(f"{app}/gates?{urlencode({**wild, 'models': 'rnn'})}")
     wait_painted(page, "states")
@@ -183,29 +202,14 @@ def test_knobs_stay_when_the_page_is_turned(flow: Page) -> None:
     count = painted(flow, FLOW)
     slider(flow, "Gain").press("End")
     wait_painted(flow, FLOW, after=count)
-    for tab, name in (("spectrum", "Spectrum"), ("gates", "Gates"), ("", "Gradient flow")):
-        flow.get_by_role("link", name=name).click()
-        wait_charts(flow, tab)
+    for tab in ("spectrum", "gates", ""):
+        turn_to(flow, tab)
         expect(slider(flow, "Gain")).to_have_attribute("aria-valuetext", "4.00")
         assert "gain=4" in flow.url
 
 
-@pytest.mark.parametrize("tab", CHARTS)
-def test_dark_is_dark_and_readable(app: str, open_page, tab: str) -> None:
-    page = open_page(f"{app}/{tab}", color_scheme="dark")
-    wait_charts(page, tab)
-    background = page.locator("[data-testid=stApp]").evaluate(
-        "(app) => getComputedStyle(app).backgroundColor"
-    )
-    assert max(map(int, re.findall(r"\d+", background)[:3])) < 40
-    first = f"{chart(page, CHARTS[tab][0])} .xtick text"
-    for css in (first, ".rnnviz-verdict p", ".rnnviz-verdict b", "p.rnnviz-how"):
-        assert reading.contrast(page, css) > 7, css
-    assert reading.contrast(page, ".rnnviz-verdict span") > 3
-
-
 def test_data_pictures_and_equations_are_a_click_away(app: str, open_page) -> None:
-    page = open_page(f"{app}/gates", accept_downloads=True)
+    page = open_page(f"{app}/gates")
     wait_charts(page, "gates")
     for name in ("Save as PNG", "Save as SVG"):
         assert page.locator(f".modebar-btn[data-title='{name}']").count() == 4

@@ -6,9 +6,9 @@ import re
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.support import SIZE, free_port, server, wait_idle, wait_painted
+from tests.browser.support import free_port, server, wait_idle, wait_painted
 
 pytestmark = pytest.mark.browser
 SMALL = {"models": "rnn", "seq_len": "20", "hidden_size": "8", "batch_size": "4"}
@@ -17,10 +17,10 @@ AWAY = '[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"])'
 
 
 @pytest.fixture
-def restarted(browser: Browser):
+def restarted(visitor: BrowserContext):
     """A page, opened before the server was started again, that has found the new one."""
     port = free_port()
-    page = browser.new_page(viewport=SIZE)
+    page = visitor.new_page()
     with server(port=port) as address:
         page.goto(f"{address}/?{urlencode(SMALL)}")
         wait_painted(page, "flow-state", timeout=60_000)
@@ -40,4 +40,4 @@ def restarted(browser: Browser):
 )
 def test_the_first_key_is_not_lost(restarted: Page) -> None:
     restarted.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
-    restarted.wait_for_url(re.compile("gain="), timeout=6_000)
+    restarted.wait_for_url(re.compile("gain="), timeout=3_000)

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from rnnviz import to_query
 from tests.browser.reading import line, wait_charts, wait_for_line
 from tests.browser.support import server, wait_idle
-from tests.browser.test_train import SMALL, button, scrubber, step, wait_step
+from tests.browser.test_train import SMALL, as_bytes, button, scrubber, step, wait_step
 
 pytestmark = pytest.mark.browser
 LONG = 30_000
@@ -72,7 +72,7 @@ def test_a_page_that_is_loaded_again_goes_on_where_it_was(
     assert step(page) >= held + 5
     expect(button(page, "Play")).to_be_visible()
 
-    other = open_page(page.url, viewport=page.viewport_size)
+    other = open_page(page.url, stranger=True)
     wait_charts(other, "train")
     stands(other, 0)
 
@@ -112,11 +112,7 @@ def test_a_connection_that_is_lost_with_its_session_loses_nothing(
     stands(page, 10)
     with page.expect_websocket() as again:
         page.evaluate("window.connection.close()")
-    again.value.wait_for_event("framesent", lambda sent: b'"claim"' in bytes_of(sent))
+    again.value.wait_for_event("framesent", lambda sent: b'"claim"' in as_bytes(sent))
     stands(page, 10)
     button(page, "+10").click()
     stands(page, 20)
-
-
-def bytes_of(sent: str | bytes) -> bytes:
-    return sent if isinstance(sent, bytes) else sent.encode()

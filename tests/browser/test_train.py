@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Locator, Page, WebSocket, expect
+from playwright.sync_api import Locator, Page, expect
 
 from rnnviz import Experiment, to_query
 from tests.browser import reading
@@ -24,8 +24,21 @@ WHOLE = ("loss", "state-maps", "profile", "norms", "spectra-course", "gate-cours
 def train(app: str, open_page: Callable[..., Page]) -> Page:
     page = open_page(f"{app}/train?{urlencode(to_query(SMALL))}")
     wait_charts(page, "train")
-    wait_idle(page)
     return page
+
+
+@pytest.fixture
+def heard(app: str, open_page: Callable[..., Page]) -> tuple[Page, list[bytes]]:
+    """The same page, and what it has sent to the server."""
+    page, sent = open_page(f"{app}/rnnviz/tab.js"), []
+    page.on("websocket", lambda ws: ws.on("framesent", lambda told: sent.append(as_bytes(told))))
+    page.goto(f"{app}/train?{urlencode(to_query(SMALL))}")
+    wait_charts(page, "train")
+    return page, sent
+
+
+def as_bytes(told: str | bytes) -> bytes:
+    return told if isinstance(told, bytes) else told.encode()
 
 
 def button(page: Page, name: str) -> Locator:
@@ -63,18 +76,16 @@ def test_play_moves_the_curves_and_pause_stops_them(train: Page) -> None:
     button(train, "Pause").click()
     expect(button(train, "Play")).to_be_visible()
     wait_idle(train)
-    wait_painted(train, "loss")
     held = step(train)
     assert len(line(train, "loss", "RNN batch")) > 20
     wait_painted(train, "gate-course")
     assert step(train) == held
 
 
-def test_a_hand_on_the_scrubber_moves_every_figure_without_the_server(train: Page) -> None:
-    sent: list[str | bytes] = []
-    train.on("websocket", lambda ws: hear(ws, sent))
-    train.reload()
-    wait_charts(train, "train")
+def test_a_hand_on_the_scrubber_moves_every_figure_without_the_server(
+    heard: tuple[Page, list[bytes]],
+) -> None:
+    train, sent = heard
     button(train, "+10").click()
     wait_step(train, 10)
     wait_idle(train)
@@ -112,13 +123,9 @@ def test_the_written_text_follows_the_scrubber(app: str, open_page: Callable[...
     page.wait_for_function(script, arg=[css, before])
 
 
-def test_a_step_and_a_knob_at_once_are_two_messages(train: Page) -> None:
+def test_a_step_and_a_knob_at_once_are_two_messages(heard: tuple[Page, list[bytes]]) -> None:
     """In one message they would run the figures alone, and the knob would be heard late."""
-    sent: list[str | bytes] = []
-    train.on("websocket", lambda ws: hear(ws, sent))
-    train.reload()
-    wait_charts(train, "train")
-    wait_idle(train)
+    train, sent = heard
     before = len(sent)
     gain = train.get_by_role("slider", name="Gain", exact=True)
     gain.evaluate("""(knob) => {
@@ -128,14 +135,10 @@ def test_a_step_and_a_knob_at_once_are_two_messages(train: Page) -> None:
       knob.dispatchEvent(new Event('input'));
     }""")
     train.wait_for_url("**gain=**")
-    told = [bytes(m) if isinstance(m, bytes) else m.encode() for m in sent[before:]]
+    told = sent[before:]
     (step, *_) = [m for m in told if b'"name":"step"' in m]
     assert b'"name":"gain"' not in step
     assert sum(b'"name":"gain"' in m for m in told) >= 1
-
-
-def hear(ws: WebSocket, sent: list[str | bytes]) -> None:
-    ws.on("framesent", lambda payload: sent.append(payload))
 
 
 def test_keys_play_step_and_go_back(train: Page) -> None:

@@ -25,6 +25,8 @@ SAID = {"train": TEXT["unchecked"], "phase-diagram": TEXT["unchecked_sidebar"],
 FIRST = next(iter(PAGES))
 """The page without a path of its own."""
 WAIT = 60_000
+INKS = {"light": "rgb(22, 25, 29)", "dark": "rgb(240, 243, 246)"}
+"""The colour of a page's text."""
 
 # Whether the strip is what one sees at its place, all of it, and all tabs at theirs.
 UNCOVERED = """() => {
@@ -55,24 +57,23 @@ def says(page: Page, sentence: str) -> Locator:
     return strip(page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1024, 768)])
-def test_it_is_one_line_on_every_page(
-    app: str, open_page, scheme: str, width: int, height: int
-) -> None:
-    size = {"width": width, "height": height}
-    page = open_page(app, color_scheme=scheme, viewport=size)
-    for path in PAGES:
-        page.goto(f"{app}/{path.replace(FIRST, '')}?{urlencode(SMALL)}")
-        found = says(page, SAID.get(path, QUICKLY))
-        expect(found.get_by_role("status")).to_be_visible()
-        page.wait_for_function(UNCOVERED)
-        assert reading.contrast(page, ".rnnviz-trust .line") > 7
-        assert found.bounding_box()["y"] + found.bounding_box()["height"] < 57
-        assert found.bounding_box()["height"] < 18
-    page.goto(f"{app}/?{urlencode(SMALL)}")
-    says(page, QUICKLY)
-    assert reading.contrast(page, ".rnnviz-trust .good") > 4.5
+@pytest.mark.parametrize("path", PAGES)
+def test_it_is_one_line_whatever_the_window(app: str, open_page, path: str) -> None:
+    page = open_page(f"{app}/{path.replace(FIRST, '')}?{urlencode(SMALL)}")
+    found = says(page, SAID.get(path, QUICKLY))
+    expect(found.get_by_role("status")).to_be_visible()
+    for scheme, ink in INKS.items():
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator(".rnnviz-trust .line")).to_have_css("color", ink)
+        assert reading.contrast(page, ".rnnviz-trust .line") > 7, scheme
+        if path not in SAID:
+            assert reading.contrast(page, ".rnnviz-trust .good") > 4.5, scheme
+        for width, height in ((1024, 768), (1280, 720)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_function(UNCOVERED)
+            box = found.bounding_box()
+            assert box["y"] + box["height"] < 57, (scheme, width)
+            assert box["height"] < 18, (scheme, width)
 
 
 def test_pages_of_many_runs_say_what_is_known_of_the_sidebar_s(app: str, open_page) -> None:
@@ -84,8 +85,9 @@ def test_pages_of_many_runs_say_what_is_known_of_the_sidebar_s(app: str, open_pa
 
 
 def test_on_a_phone_it_is_there_and_the_sidebar_lies_over_it(app: str, open_page) -> None:
+    """A stranger's: Streamlit's own browser storage remembers a sidebar that was closed."""
     size = {"width": 390, "height": 844}
-    page = open_page(f"{app}/gates?{urlencode(SMALL)}", viewport=size)
+    page = open_page(f"{app}/gates?{urlencode(SMALL)}", viewport=size, stranger=True)
     says(page, QUICKLY)
     page.wait_for_function(UNCOVERED)
     page.get_by_test_id("stExpandSidebarButton").click()

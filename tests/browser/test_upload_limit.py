@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 from urllib.error import HTTPError
 from uuid import uuid4
 
@@ -23,7 +24,9 @@ MEGABYTE = 1 << 20
 def session(app: str) -> Iterator[str]:
     """A visitor's session while its connection is open."""
     address = app.replace("http:", "ws:") + "/_stcore/stream"
-    with connect(address, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[list-item]
+    # What comes is not read to the end, and a full queue would keep the closing from being heard.
+    kinds: Any = ["streamlit"]
+    with connect(address, subprotocols=kinds, max_size=None, max_queue=None) as socket:
         ask = BackMsg()
         ask.rerun_script.query_string = "hidden_size=2&seq_len=3&batch_size=1&models=rnn"
         socket.send(ask.SerializeToString())
@@ -52,15 +55,18 @@ def upload(app: str, session: str, size: int) -> int:
 
 def held(app: str) -> int:
     """The bytes of all files that Streamlit holds."""
-    with urllib.request.urlopen(f"{app}/_stcore/metrics", timeout=30) as answer:
-        lines = answer.read().decode().splitlines()
-    found = [line for line in lines if 'cache_type="UploadedFileManager"' in line]
-    return sum(int(float(line.split()[-1])) for line in found)
+    with urllib.request.urlopen(f"{app}/held", timeout=30) as answer:
+        return int(answer.read())
 
 
 def wait_held(app: str, size: int) -> None:
     """The server hears a little later that a connection has ended."""
     assert any(held(app) == size for _ in range(1000))
+
+
+@pytest.fixture(scope="module")
+def app(components: str) -> str:
+    return components
 
 
 def test_a_session_has_a_limit_and_each_its_own(app: str) -> None:

@@ -10,14 +10,14 @@ from playwright.sync_api import Page, expect
 
 from rnnviz.experiment.model import override_field
 from rnnviz.tasks import TASKS
-from rnnviz.wording.tasks import TASK_NAMES
+from rnnviz.wording.tasks import task_name
 from rnnviz.wording.texts import texts
 from tests.browser.reading import wait_charts
 from tests.browser.support import wait_idle
 from tests.browser.test_choices import by_escape, open_popover, pick, query, written
 from tests.browser.test_train import button, scrubber, wait_step
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LEAST = 10
 """Training steps after which a run counts as begun."""
 
@@ -59,7 +59,7 @@ def train(page: Page) -> Trained:
 
 def choose_task(page: Page, task: str) -> None:
     open_popover(page, "More")
-    pick(page, "Task", TASK_NAMES[task])
+    pick(page, "Task", task_name(task))
     page.wait_for_url(re.compile(rf"[?&]task={task}(&|$)"))
     by_escape(page)
     if task == "text":

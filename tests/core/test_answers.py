@@ -75,25 +75,6 @@ def test_the_state_jacobian_of_a_simple_cell_is_that_of_its_step(name):
     np.testing.assert_allclose(J, by_complex_step(p), rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("leak", [1.0, 0.3])
-def test_the_bound_of_the_step_holds_and_is_reached(activation, leak):
-    cell, H = RNN(2, 6, activation, leak), 6
-    rng, gamma = np.random.default_rng(0), cell.activation_of("a").lipschitz
-    W = rng.standard_normal((H, H))
-    bound = cell.jacobian_bound(np.linalg.norm(W, 2))
-    for _ in range(20):
-        J = cell.state_jacobian({"W_hh": W}, gamma * rng.uniform(size=H))
-        assert np.linalg.norm(J, 2) <= bound * (1 + 1e-12)
-    aligned = cell.state_jacobian({"W_hh": 2 * np.eye(H)}, np.full(H, gamma))
-    assert np.linalg.norm(aligned, 2) == pytest.approx(cell.jacobian_bound(2.0), rel=1e-12)
-
-
-@pytest.mark.parametrize("cell", [RNN(2, 3, skip=2), LSTM(2, 3), GRU(2, 3)])
-def test_where_w_hh_alone_bounds_nothing_there_is_no_bound(cell):
-    assert cell.jacobian_bound(0.5) is None
-
-
 @pytest.mark.parametrize("cell", [LSTM(2, 3), GRU(2, 3)])
 def test_a_gated_cell_has_no_jacobian_of_one_block(cell):
     assert not cell.SIMPLE

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from rnnviz.claims.counterexamples import EXAMPLES
 from rnnviz.dashboard import controls, jobs
 from rnnviz.jobs.claims import CLAIMS, OPENS
-from rnnviz.wording.claims import MEASURING, SENTENCES, TONES, WAITING
+from rnnviz.wording.claims import TONES, measuring, waiting
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import (
     assert_sound,
@@ -53,9 +53,8 @@ def chips(app: AppTest) -> list[tuple[str, str]]:
 
 
 def test_every_sentence_has_its_test_and_its_texts() -> None:
-    assert list(CLAIMS) == list(SENTENCES)
     for name in CLAIMS:
-        wanted = {f"how_to_read_{name}", f"alt_{name}", f"drawn_{name}"}
+        wanted = {f"claim_{name}", f"how_to_read_{name}", f"alt_{name}", f"drawn_{name}"}
         assert wanted <= set(texts("claims"))
     assert set(OPENS) < set(EXAMPLES)
     assert {f"help_{name}" for name in EXAMPLES} <= set(texts("claims"))
@@ -79,7 +78,7 @@ def test_what_is_there_so_far_is_shown_with_how_far_it_is(few: None) -> None:
     assert app.get("progress") or app.session_state["claims"].job.is_finished("sigma")
     assert_sound(app)
     assert [button.label for button in app.button if button.label.startswith("“")] == [
-        f"“{sentence}”" for sentence in SENTENCES.values()
+        f"“{texts('claims')[f'claim_{name}']}”" for name in CLAIMS
     ]
 
 
@@ -112,20 +111,20 @@ def test_a_claim_says_whether_it_is_measured_or_waits(
     app = visit("claims", {**SMALL, "view_claim": "highway"})
     shorts = dict(zip(CLAIMS, [short for _, short in chips(app)], strict=True))
     assert "1" in shorts.pop("highway")
-    assert set(shorts.values()) == {WAITING.short}
+    assert set(shorts.values()) == {waiting().short}
     work = app.session_state["claims"]
     while not work.job.is_finished("highway"):
         app.run()
     shorts = dict(zip(CLAIMS, [short for _, short in chips(app.run())], strict=True))
     assert f"of {FEW}" in shorts["highway"]
-    assert shorts["sigma"] == MEASURING.short
-    assert shorts["reduction"] == WAITING.short
+    assert shorts["sigma"] == measuring().short
+    assert shorts["reduction"] == waiting().short
 
 
 def test_another_sentence_and_other_draws(few: None) -> None:
     app = finished(visit("claims", SMALL))
     first = chips(app)
-    press(app, f"“{SENTENCES['stability']}”")
+    press(app, f"“{texts('claims')['claim_stability']}”")
     assert app.session_state["claims.view_claim"] == "stability"
     assert list(charts(app)) == ["claims-stability"]
     assert app.query_params["view_claim"] == "stability"

@@ -9,7 +9,7 @@ from rnnviz.dashboard.lessons import LESSONS
 from rnnviz.experiment import Experiment, make_task, plan
 from rnnviz.jobs.training import advance, begin
 
-pytestmark = pytest.mark.trained
+pytestmark = [pytest.mark.trained, pytest.mark.slow]
 
 
 def losses(experiment: Experiment, updates: int) -> dict[str, float]:

@@ -1,7 +1,9 @@
 """Every page stands whatever the knobs say: no traceback, an answer, no blank chart. All the
-situations are gone through without Streamlit in tests/views/test_situations.py."""
+situations are gone through on every page, without Streamlit, in tests/views/test_situations.py."""
 
 from __future__ import annotations
+
+import itertools
 
 import pytest
 
@@ -25,8 +27,11 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize("tab", PAGES)
-@pytest.mark.parametrize("situation", ON_THE_PAGE)
+@pytest.mark.parametrize(
+    ("situation", "tab"),
+    [("defaults", tab) for tab in PAGES]
+    + [*zip(ON_THE_PAGE[1:], itertools.cycle(PAGES), strict=False)],
+)
 def test_a_page_stands(situation: str, tab: str) -> None:
     app = visit(tab, SITUATIONS[situation])
     assert_sound(app)

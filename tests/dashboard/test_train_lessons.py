@@ -131,7 +131,7 @@ def test_where_every_model_has_stopped_there_is_nothing_to_play() -> None:
 
 def test_while_it_plays_step_and_losses_are_said_once() -> None:
     app = tick(press(visit("train", SMALL), "Play"))
-    assert re.match(r"After \d+ steps?: loss", verdict(app))
+    assert re.match(r"After \d+ steps?: training loss", verdict(app))
     assert headline(app).split() == ["RNN", "LSTM"]
     assert len(scrubber(app)["steps"]) == 1
 

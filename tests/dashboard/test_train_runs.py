@@ -16,7 +16,7 @@ from rnnviz import from_query
 from rnnviz.dashboard import runs_table
 from rnnviz.dashboard.lessons import LESSONS
 from rnnviz.dashboard.training import kept
-from rnnviz.experiment import plan
+from rnnviz.experiment import FIELDS, plan
 from rnnviz.experiment.runs import params_after
 from rnnviz.jobs.training import advance, begin
 from rnnviz.wording.texts import texts
@@ -110,6 +110,13 @@ def test_a_link_repeats_a_run_to_the_bit() -> None:
     for label in run.trainees:
         again = params_after(asked, label, 12)
         assert all(np.array_equal(again[n], p) for n, p in run.params_at(label, 12).items())
+
+
+def test_a_run_that_no_link_can_ask_for_has_none() -> None:
+    run = kept(ended())
+    most = int(FIELDS["train_steps"].high)
+    assert "train_steps=20000" in runs_table.link_of(replace(run, updates=most))
+    assert runs_table.link_of(replace(run, updates=most + 1)) == ""
 
 
 def test_a_link_with_training_steps_plays_up_to_there() -> None:

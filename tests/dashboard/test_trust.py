@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 import rnnviz.dashboard.compute as compute
 from rnnviz import Experiment
+from rnnviz.analysis.remarks import Remark
 from rnnviz.analysis.selfcheck.checks import (
     DETERMINANT,
     DOT,
@@ -335,9 +336,10 @@ def made(label: str = "rnn", **given: Any) -> Trust:
     checks = []
     for name, value in given.items():
         if isinstance(value, str):
-            checks.append(Check(named[name], np.nan, np.nan, "", value, value[:3] != "not"))
+            reason = Remark("compares_nothing")
+            checks.append(Check(named[name], np.nan, np.nan, (), reason, value[:3] != "not"))
         else:
-            checks.append(Check(named[name], value, 1e-12, "everywhere"))
+            checks.append(Check(named[name], value, 1e-12, (Remark("first_sequence"),)))
     return Trust(label, tuple(checks), "float64", 7, 0.25)
 
 
@@ -387,8 +389,11 @@ def test_every_check_and_every_state_has_its_words() -> None:
     states = {"passed", "failed", "open", "working", "to_ask", "going", "no_answer", "unchecked",
               "unchecked_sidebar", "of_sidebar", "not_checked", "stale", "nothing", "playing",
               "panel_name", "ask_now", "checking", "done", "trained", "sidebar", "here", "groups",
-              "bounds", "conventions", "rescaled", "in_range"}  # fmt: skip
-    assert set(TEXT) == states | {name.replace(" ", "_") for name in NAMES}
+              "bounds", "conventions", "rescaled", "in_range", "of_some"}  # fmt: skip
+    checks = {name.replace(" ", "_") for name in NAMES}
+    named = {f"{what}_{check}" for check in checks for what in ("name", "equation")}
+    short = {"short_sum_over_steps", "short_state_gradients", "short_sum_over_losses"}
+    assert set(TEXT) == states | checks | named | short
 
 
 def test_a_newer_value_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,4 +26,5 @@ def course(label: str = "rnn", steps: int = 30, T: int = 6, **changes: Any) -> C
     }
     event = changes.pop("event", "")
     share = changes.pop("clipped_share", 0.25)
-    return Course(label, SimpleNamespace(**{**values, **changes}), share, event)
+    largest = changes.pop("largest_norm", 4.0)
+    return Course(label, SimpleNamespace(**{**values, **changes}), share, event, largest)

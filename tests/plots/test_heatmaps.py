@@ -104,6 +104,19 @@ def test_thinning_keeps_the_largest_and_the_range():
     assert last <= 1000 + cells.steps_each / 2
 
 
+@pytest.mark.parametrize(
+    ("kept", "value"), [("largest", 0.9), ("smallest", -1.0), ("furthest", -1.0)]
+)
+def test_thinning_keeps_the_extreme_that_matters(kept, value):
+    values = np.full((1, 600), 0.5)
+    values[0, [100, 101]] = -1.0, 0.9
+    values[0, 200] = np.nan
+    cells = thinned(values, np.full(values.shape, -1), 3000, kept)
+    assert cells.values.shape == (1, 300)
+    assert cells.values[0, 50] == value
+    assert (np.delete(cells.values, 50) == 0.5).all()
+
+
 @pytest.mark.parametrize("count", [1, 3, 6])
 def test_payload(count):
     flows = [flow(f"rnn:gain={g}", T=100, H=64) for g in range(1, count + 1)]

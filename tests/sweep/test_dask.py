@@ -15,6 +15,7 @@ from rnnviz.sweep.pool import Jobs, ThisProcess
 from tests.sweep.test_grid import numbers
 from tests.sweep.test_pool import lost, ones, square_or_die
 
+pytestmark = pytest.mark.slow
 OPTIONAL = "Dask is optional: pip install distributed"
 distributed = pytest.importorskip("distributed", reason=OPTIONAL)
 config = pytest.importorskip("dask.config", reason=OPTIONAL)

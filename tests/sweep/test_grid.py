@@ -18,6 +18,7 @@ from rnnviz.core.numerics import Status
 from rnnviz.experiment import Experiment, run
 from rnnviz.sweep import Point, Result, count, measured, points, run_points, sweep
 from rnnviz.sweep.pool import ThisProcess
+from rnnviz.views.gradient_flow import view as gradient_view
 
 SMALL = Experiment(("rnn", "lstm"), seq_len=6, hidden_size=4, batch_size=2)  # type: ignore[arg-type]
 OVER = {"gain": [0.5, 2.0], "seq_len": [5, 9, 7]}
@@ -42,6 +43,17 @@ def test_every_combination_has_a_result_for_every_model_and_seed() -> None:
 
 def test_the_seed_is_the_experiment_s_own_unless_given() -> None:
     assert {r.seed for r in here(experiment=Experiment(("rnn",), seed=7))} == {7}  # type: ignore[arg-type]
+
+
+def test_a_stack_is_measured_where_gradient_flow_shows_it() -> None:
+    """In front stands its last layer; every step of the layer above refills the first one's."""
+    base = Experiment(("rnn",), layers=2, bidirectional="yes", seq_len=40, hidden_size=8)  # type: ignore[arg-type]
+    (result,) = here({"gain": [1.0]}, base)
+    flow = gradient_view(run(base)).flows[0]
+    assert result.measures is not None
+    assert flow.slope is not None
+    assert result.measures.slope == pytest.approx(flow.slope.decades_per_step, rel=1e-12)
+    assert result.measures.reach_log10 == pytest.approx(flow.reach_log10, rel=1e-12)
 
 
 @pytest.mark.parametrize("match", ["hidden_size", "parameters"])

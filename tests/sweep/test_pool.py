@@ -15,6 +15,7 @@ import pytest
 
 from rnnviz.sweep.pool import ATTEMPTS, IN_FLIGHT, THREADS, Jobs, Pool, ThisProcess, chunked
 
+pytestmark = pytest.mark.slow
 Chunk = tuple[Any, ...]
 
 
@@ -54,6 +55,7 @@ def test_results_come_of_every_item() -> None:
     for executor in (ThisProcess(), Pool(2)):
         jobs = Jobs(square, lost, executor)
         assert sorted(jobs.results(iter([(1, 2), (3,), (4, 5, 6)]))) == [1, 4, 9, 16, 25, 36]
+    assert multiprocessing.active_children() == []
 
 
 def test_a_worker_s_blas_has_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,8 +83,7 @@ def test_a_worker_killed_once_loses_nothing(tmp_path: Path) -> None:
     assert sorted(map(str, found)) == names
 
 
-def test_no_process_is_left_behind() -> None:
-    list(Jobs(square, lost, Pool(2)).results(ones(range(5))))
+def test_no_process_is_left_behind_by_one_who_stops_early() -> None:
     early = Jobs(square, lost, Pool(2)).results(ones(range(5)))
     next(early)
     early.close()  # type: ignore[attr-defined]

@@ -5,8 +5,10 @@ import sys
 import numpy as np
 import pytest
 
+from rnnviz.core.losses import LOSSES
 from rnnviz.tasks import HELD_OUT, Stocks
 from rnnviz.tasks.stocks import weekly_returns, window_starts
+from rnnviz.training.records import loss_per_answer
 
 
 def test_the_series_is_the_one_that_plotly_ships() -> None:
@@ -58,3 +60,14 @@ def test_an_installation_without_plotly_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "plotly", None)
     with pytest.raises(ValueError, match="stocks needs the package plotly"):
         Stocks().batch(0, 5, 1, "last")
+
+
+@pytest.mark.parametrize("loss_at", ["every", "last"])
+@pytest.mark.parametrize("seq_len", [2, 21, 60, 78])
+def test_who_always_answers_0_is_at_the_baseline(seq_len: int, loss_at: str) -> None:
+    """Windows that would run past the end begin earlier, so that late weeks are asked most."""
+    batch = Stocks().batch(0, seq_len, 4000, loss_at)
+    loss, _ = LOSSES["squared_error"](np.zeros_like(batch.target), batch.target, batch.mask)
+    assert loss_per_answer(batch, loss) == pytest.approx(
+        Stocks().baseline_at(seq_len, loss_at), rel=0.04
+    )

@@ -111,6 +111,14 @@ def test_curves_are_aligned_and_what_is_missing_is_nan() -> None:
     assert history.rows()[1]["spectral_radius"] is None
 
 
+def test_the_largest_norm_is_of_all_steps_kept_or_not() -> None:
+    """A norm that is no spike may fall between the steps that are kept."""
+    norms = [1.0 + 0.5 * (n == 37) for n in range(100)]
+    history = filled([record(n, norm=norm) for n, norm in enumerate(norms)], limit=8)
+    assert history.curves().norm_before.max() == 1.0
+    assert history.largest_norm == 1.5
+
+
 def test_an_empty_history_has_empty_curves() -> None:
     history = History(START)
     assert history.curves().log10_state.shape == (0, 0)

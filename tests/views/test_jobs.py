@@ -20,7 +20,7 @@ from rnnviz.jobs.training import Training
 from rnnviz.plots.drawing import to_json
 from rnnviz.views import claims, phase, train, train_networks
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.claims import MEASURING, WAITING
+from rnnviz.wording.claims import measuring, waiting
 
 SMALL = Experiment(models=("rnn", "lstm"), seq_len=8, hidden_size=4, batch_size=4)
 
@@ -119,14 +119,14 @@ def test_a_claim_is_shown_from_its_first_result_on(name: str) -> None:
         assert list(items) == ["verdict", f"claims-{name}"]
         job, _ = claims_job.advance(job, 0.0)
     others = {n: said for n, said in view.verdicts.items() if n != name}
-    assert set(others.values()) == {WAITING}
+    assert set(others.values()) == {waiting()}
     assert view.so_far.startswith("2 of ")
 
 
 def test_a_claim_without_a_result_waits_its_turn_or_is_measured() -> None:
     verdicts = claims.view(Claims(Asked(0, 8, SMALL), "highway"), claims.Choices("sigma")).verdicts
-    assert verdicts["highway"] == verdicts["sigma"] == MEASURING
-    assert verdicts["reduction"] == WAITING
+    assert verdicts["highway"] == verdicts["sigma"] == measuring()
+    assert verdicts["reduction"] == waiting()
 
 
 def test_a_counterexample_takes_the_place_of_the_draws() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -12,12 +13,14 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment, run
+from rnnviz.analysis.contributions import weight_contributions
 from rnnviz.core import LSTM, RNN
 from rnnviz.core.network import Network, run_network
 from rnnviz.experiment import Run
 from rnnviz.plots.drawing import to_json
 from rnnviz.tasks import Batch
 from rnnviz.views import gates, gradient_flow, spectrum
+from rnnviz.views.flow_panels import Look, contribution_pictures
 from rnnviz.views.picture import Picture, Words
 
 VIEWS = (gradient_flow, spectrum, gates)
@@ -103,7 +106,9 @@ def test_streamlit_is_not_needed() -> None:
     code = """
 import sys; sys.modules["streamlit"] = None
 from rnnviz import Experiment, run
+from rnnviz.analysis.contributions import weight_contributions
 from rnnviz.views import gates, gradient_flow, spectrum
+from rnnviz.views.flow_panels import Look, contribution_pictures
 result = run(Experiment(seq_len=9, hidden_size=4))
 print(sum(len(list(p.pictures(p.view(result)))) for p in (gates, gradient_flow, spectrum)))
 """
@@ -111,3 +116,28 @@ print(sum(len(list(p.pictures(p.view(result)))) for p in (gates, gradient_flow, 
                           capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 10
+
+
+def test_a_memory_gate_that_forgets_once_is_seen_to_forget_in_a_long_run() -> None:
+    """Two steps share a column; the one that keeps least is drawn, and the page says so."""
+    long = run(Experiment(models=("lstm",), seq_len=600, hidden_size=3, batch_size=2))
+    view = gates.view(long)
+    assert view.memory is not None
+    values = view.stats["f"].values.copy()
+    values[:, 301] = 0.01
+    view = replace(view, stats={**view.stats, "f": replace(view.stats["f"], values=values)})
+    made = (each for each in gates.pictures(view) if isinstance(each, Picture))
+    (picture,) = (each for each in made if each.key == "memory-gate")
+    assert np.nanmin(picture.drawing["data"][-1]["z"]) < 0.02
+    assert "one column the smallest of 2 steps" in picture.how
+
+
+@pytest.mark.parametrize(("task", "is_zero"), [("delayed_recall", True), ("captioning", False)])
+def test_the_first_step_adds_nothing_only_where_the_first_state_is_zero(
+    task: str, is_zero: bool
+) -> None:
+    made = run(Experiment(models=("rnn",), task=task, loss_at="every", seq_len=6, hidden_size=4))
+    found = [weight_contributions(made["rnn"].trace, "rnn")]
+    picture = next(contribution_pictures(found, Look({})))
+    assert isinstance(picture, Picture)
+    assert ("adds exactly nothing" in picture.how) is is_zero

@@ -8,22 +8,24 @@ import numpy as np
 import pytest
 
 from rnnviz.claims.growth import draws
+from rnnviz.jobs.claims import CLAIMS
 from rnnviz.wording.claims import (
-    MEASURING,
-    SENTENCES,
     TONES,
     Said,
     carry_words,
     clipping_words,
     growth_words,
+    measuring,
     percent,
     reduction_words,
     small,
     stability_words,
     truncation_words,
 )
+from rnnviz.wording.texts import texts
 from tests.claims.support import agreeing, carried, clipped, drawn, moved, reduced
 
+SENTENCES = [texts("claims")[f"claim_{name}"] for name in CLAIMS]
 WORDS = (growth_words, reduction_words, carry_words, clipping_words, truncation_words,
          stability_words)  # fmt: skip
 
@@ -34,8 +36,8 @@ def text(said: Said) -> str:
 
 @pytest.mark.parametrize("words", WORDS)
 def test_nothing_is_said_before_anything_is_measured(words) -> None:
-    assert words([]) == MEASURING
-    assert MEASURING.tone in TONES
+    assert words([]) == measuring()
+    assert measuring().tone in TONES
 
 
 def test_the_rule_is_wrong_as_often_as_it_was() -> None:
@@ -69,7 +71,7 @@ def test_word_for_word_the_rule_knows_no_gamma() -> None:
 
 
 def test_draws_without_a_number_do_not_count() -> None:
-    assert growth_words([drawn(0.1, np.nan)]) == MEASURING
+    assert growth_words([drawn(0.1, np.nan)]) == measuring()
     assert growth_words([drawn(0.1, np.nan), drawn(0.1, 0.1)]).short == "right in all 1 draws"
     wrong = growth_words([drawn(0.1, np.nan), drawn(0.1, -0.1)])
     assert "wrong in 1 of 1 draws (1 more have no number)." in text(wrong)
@@ -147,7 +149,7 @@ def test_stable_gradients_are_easy_only_if_the_weight_s_reach_is_stable_too() ->
     assert "×3,300 relative to h itself" in text(said)
     easy = stability_words([moved(0.5, 3.0), moved(0.9, 6.0)])
     assert (easy.short, easy.tone) == ("true here: only ×2", "true")
-    assert stability_words([moved(0.5, 3.0)]) == MEASURING
+    assert stability_words([moved(0.5, 3.0)]) == measuring()
 
 
 def test_a_share_is_not_rounded_to_none_or_all() -> None:
@@ -157,5 +159,5 @@ def test_a_share_is_not_rounded_to_none_or_all() -> None:
 
 
 def test_every_sentence_is_short_and_plain() -> None:
-    assert all(len(sentence) <= 42 for sentence in SENTENCES.values())
-    assert not any(re.search(r"[<>]{2}|_", sentence) for sentence in SENTENCES.values())
+    assert all(len(sentence) <= 42 for sentence in SENTENCES)
+    assert not any(re.search(r"[<>]{2}|_", sentence) for sentence in SENTENCES)

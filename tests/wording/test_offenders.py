@@ -1,4 +1,5 @@
-"""No sentence for a reader stands outside rnnviz/wording: not in the dashboard, not in a view."""
+"""No sentence for a reader stands outside rnnviz/wording/en: in no code, that of rnnviz/wording
+included."""
 
 from __future__ import annotations
 
@@ -12,9 +13,13 @@ import pytest
 import rnnviz
 
 ROOT = Path(rnnviz.__file__).parent
-FILES = [path for part in ("dashboard", "views") for path in sorted((ROOT / part).rglob("*.py"))]
+PARTS = ("dashboard", "views", "plots", "analysis", "wording")
+FILES = [path for part in PARTS for path in sorted((ROOT / part).rglob("*.py"))]
 SENTENCE = re.compile(r"[A-Za-z].*[.!?…]", re.DOTALL)
 LEFT = {
+    "analysis/limits.py": [  # an error of the library
+        "X would take about X s and X MiB; the limits are X s and X MiB. Take X."
+    ],
     "views/equations.py": [r"X $\in \mathbb{R}^{X}$."],  # a formula
 }
 """What is known to be left. It may only shrink."""

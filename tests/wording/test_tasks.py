@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from rnnviz.experiment import Experiment, make_task
-from rnnviz.tasks import LOSS_AT
-from rnnviz.wording.tasks import TASK_NAMES, task_words
+from rnnviz.tasks import LOSS_AT, TASKS
+from rnnviz.wording.tasks import task_words
 
 
 @pytest.mark.parametrize("loss_at", LOSS_AT)
-@pytest.mark.parametrize("task", TASK_NAMES)
+@pytest.mark.parametrize("task", TASKS)
 def test_the_baseline_is_said_with_its_number(task: str, loss_at: str) -> None:
     experiment = Experiment(task=task, loss_at=loss_at, text="to be or not to be")
     made = make_task(experiment)

@@ -7,19 +7,22 @@ import pytest
 
 from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import gradient_flow
-from rnnviz.analysis.rates import Rate
-from rnnviz.analysis.spectra import weight_spectra
+from rnnviz.analysis.rates import Drop, Rate
+from rnnviz.analysis.spectra import stretch
 from rnnviz.analysis.verdicts import Reach, Verdict
 from rnnviz.core.numerics import Status
 from rnnviz.core.places import NotFinite
 from rnnviz.wording import numbers, verdicts
+from rnnviz.wording.texts import texts
 from tests.analysis.support import last_step, quiet_lstm, simple
+
+REFILLED = texts("verdicts")["refilled"]
 
 
 @pytest.mark.parametrize(
     ("log10", "text"),
     [
-        (-24.4, "1 part in 10^24"),
+        (-24.4, "1 part in 10^24.4"),
         (-4999.0, "1 part in 10^4,999"),
         (-2.4, "1 part in 250"),
         (-2.0, "1 %"),
@@ -85,7 +88,7 @@ def test_steps(count, text):
 
 
 @pytest.mark.parametrize(
-    ("log10", "text"), [(-9.2, "10^−9"), (4.0, "10^4"), (-np.inf, "0"), (np.log10(0.14), "0.14")]
+    ("log10", "text"), [(-9.2, "10^−9.2"), (4.0, "10^4"), (-np.inf, "0"), (np.log10(0.14), "0.14")]
 )
 def test_magnitude(log10, text):
     assert numbers.magnitude(log10) == text
@@ -99,32 +102,92 @@ def test_a_number_in_a_table(value, digits, text):
     assert numbers.general(value, digits) == text
 
 
-def reach(*models):
-    return verdicts.say(Verdict("reach", {"from_step": 100, "models": models, "refilled": False}))
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.571, "+0.57"), (-2.0, "−2.00"), (-0.001, "0.00"), (np.inf, "+∞"), (-np.inf, "−∞"),
+     (np.nan, "NaN")],
+)  # fmt: skip
+def test_a_number_with_its_sign(value, text):
+    assert numbers.signed(value, 2) == text
 
 
-def model(label, log10, status=Status.FINITE):
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.571, "0.57"), (-2.13, "−2.1"), (153.4, "153"), (-153.4, "−153")]
+)
+def test_a_place_on_an_axis(value, text):
+    assert numbers.short(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.571, "×0.57"), (0.0, "×0.00"), (1.1e7, "×1.1e+07"), (1.1e-7, "×1.1e−07")],
+)
+def test_a_factor_in_a_figure(value, text):
+    assert numbers.step_factor(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(2.079, "2.08"), (0.00218, "0.0022"), (-0.5, "−0.50"), (np.nan, "NaN"), (np.inf, "∞")],
+)
+def test_a_loss(value, text):
+    assert numbers.loss_words(value) == text
+
+
+def reach(*models, **more):
+    fields = {"from_step": 100, "models": models, "refilled": False, "own_ends": False, **more}
+    return verdicts.say(Verdict("reach", fields))
+
+
+def model(label, log10, status=Status.FINITE, from_step=100, drop=None):
     rate = Rate(log10 / 99) if np.isfinite(log10) else None
-    return Reach(label, label.partition(":")[0], log10, status, rate)
+    return Reach(label, label.partition(":")[0], log10, status, rate, from_step, drop)
 
 
 def test_the_default_sentence():
     text = reach(model("rnn", -24.4), model("gru", -1.8), model("lstm", 0.4))
     assert text == (
-        "Of the error at step 100, **1 part in 10^24** reaches step 1 in the RNN "
-        "(×0.57 a step, halves every 1.2 steps), **1.6 %** in the GRU, **×2.5** in the LSTM."
+        "Of the error at step 100, **1 part in 10^24.4** reaches step 1 in the RNN "
+        "(×0.57 a step, halves every 1.2 steps), **1.6 %** in the GRU, "
+        "in the LSTM it grows **×2.5**."
     )
 
 
 def test_an_rnn_that_explodes_has_its_rate_wherever_it_stands():
     text = reach(model("gru", -0.5), model("rnn", 29.8))
-    assert text.endswith("**32 %** reaches step 1 in the GRU, **×10^30** in the RNN "
+    assert text.endswith("**32 %** reaches step 1 in the GRU, in the RNN it grows **×10^29.8** "
                          "(×2.00 a step, doubles every step).")  # fmt: skip
+
+
+def test_more_than_all_of_an_error_reaches_no_step():
+    assert reach(model("rnn", 2.1), model("lstm", 3.4)) == (
+        "From step 100 to step 1 the error grows: "
+        "**×130** in the RNN (×1.05 a step, doubles every 14 steps), **×10^3.4** in the LSTM."
+    )
+
+
+def test_sequences_of_different_lengths_are_said_to_count_from_their_ends():
+    assert reach(model("lstm", -0.5), own_ends=True).startswith(
+        "Of the error at its own end, in sequences of different lengths, **32 %** reaches step 1"
+    )
+
+
+def test_each_model_counts_from_where_its_own_error_begins():
+    assert reach(model("rnn", -9.9), model("lstm", -0.5, from_step=88)).endswith(
+        "**32 %** in the LSTM (of that at step 88)."
+    )
+
+
+def test_a_loss_in_one_step_is_not_said_to_be_one_a_step():
+    drop = Drop(12, 11, -9.3, Rate(0.0))
+    assert reach(model("lstm", -9.3, drop=drop)).endswith(
+        "in the LSTM (lost in one step, from 12 to 11; the others ×1.00 each)."
+    )
 
 
 def test_without_an_rnn_the_first_model_has_its_rate():
     assert reach(model("lstm", -9.9)) == (
-        "Of the error at step 100, **1 part in 10^10** reaches step 1 in the LSTM "
+        "Of the error at step 100, **1 part in 10^9.9** reaches step 1 in the LSTM "
         "(×0.79 a step, halves every 3 steps)."
     )
 
@@ -137,7 +200,7 @@ def test_names_with_commas_are_kept_apart():
 
 def test_a_time_below_one_step_is_not_told():
     assert reach(model("rnn", -99.0)).endswith("in the RNN (×0.10 a step).")
-    assert reach(model("rnn", 0.99)).endswith("in the RNN (×1.02 a step).")
+    assert reach(model("rnn", -0.8)).endswith("in the RNN (×0.98 a step).")
 
 
 def test_zero_and_nan_have_no_rate():
@@ -150,22 +213,43 @@ def test_zero_and_nan_have_no_rate():
 
 def rule(**fields):
     base = {"label": "rnn", "sigma_max": 1.113, "threshold": 1.0, "says": "explodes",
-            "refilled": False}  # fmt: skip
+            "refilled": False, "leaky": False, "needs": None}  # fmt: skip
     return verdicts.say(Verdict("rule", {**base, **fields}))
 
 
 def test_rule_of_thumb():
     start = "Largest singular value of the RNN's W_hh: **1.11**"
     assert rule(does="vanishes", right=False) == (
-        f"{start}. The rule of thumb says it explodes; it vanishes: **rule wrong**."
+        f'{start}. The rule of thumb, "above 1 explodes, below vanishes", says it explodes; '
+        "it vanishes: **rule wrong**."
     )
     assert rule(does="level", right=False).endswith("it stays level: **rule wrong**.")
     assert rule(does=None, right=None) == f"{start}."
-    assert rule(does=None, right=None, refilled=True) == f"{start}. {verdicts.REFILLED}"
-    assert "W_hh: **10^12**." in rule(does="explodes", right=True, sigma_max=8e11)
+    assert rule(does=None, right=None, refilled=True) == f"{start}. {REFILLED}"
+    assert "W_hh: **10^11.9**." in rule(does="explodes", right=True, sigma_max=8e11)
     assert rule(does="explodes", right=True, threshold=4.0) == (
         f"{start} (the threshold is 1/γ = 4). "
-        "The rule of thumb says it explodes; it explodes: **rule right**."
+        'The rule of thumb, "above 4 explodes, below vanishes", says it explodes; it explodes: '
+        "**rule right**."
+    )
+    leaky = rule(does="vanishes", right=True, leaky=True, says="vanishes", sigma_max=0.25)
+    assert leaky.startswith(
+        "Largest singular value of a step of the RNN, (1 − α)I + αγW_hh: **0.25**."
+    )
+
+
+def test_the_rule_is_not_wrong_where_the_run_is_too_short():
+    slow = {"does": "level", "right": None, "needs": 229.1, "span": 59}
+    assert rule(**slow, says="vanishes", must=True, factor=0.99).endswith(
+        "Below the threshold the error **must vanish**, but ×0.99 a step is too slow to be seen "
+        "in 59 steps: a tenth may be left after 229."
+    )
+    assert "**too slow to be seen in 59 steps**: a tenth is left" in rule(
+        **slow, says="vanishes", must=False, factor=0.99
+    )
+    assert rule(**slow, must=False, factor=1.01).endswith(
+        "The rule of thumb says it explodes, but ×1.01 a step is **too slow to be seen in 59 "
+        "steps**: ten times as much takes 229."
     )
 
 
@@ -188,7 +272,7 @@ def test_spectrum_sentence():
     ended = verdicts.say(Verdict("spectrum", {**fields, "rest": None, "reach_status": Status.ZERO}))
     assert ended.endswith("**×0.57** a step, then exactly zero.")
     refilled = verdicts.say(Verdict("spectrum", {**fields, "refilled": True}))
-    assert refilled.endswith("settles to **×0.60**. " + verdicts.REFILLED)
+    assert refilled.endswith("settles to **×0.60**. " + REFILLED)
     unmeasured = verdicts.say(Verdict("spectrum", {**fields, "measured": None}))
     assert unmeasured.endswith("settles to **×0.60**.")
 
@@ -211,7 +295,7 @@ def test_gates_sentence():
 
 def test_two_lines_for_any_set_of_models():
     trace = simple(2 * np.eye(2), last_step(20, 2))
-    rnn, spectra = gradient_flow(trace, "rnn"), {"rnn": weight_spectra(trace, "rnn")["a"]}
+    rnn, spectra = gradient_flow(trace, "rnn"), {"rnn": stretch(trace, "a")}
     lstm = quiet_lstm(20, 2, 0.0)
     gated, kept = gradient_flow(lstm, "lstm"), [memory(lstm, "lstm")]
     assert verdicts.gradient_words([rnn, gated], spectra, kept)[1].endswith("**rule right**.")
@@ -241,10 +325,10 @@ def test_trouble_in_words():
         verdicts.say(overflow) == "The states of the RNN overflow at step 260 on the way forward."
     )
     for place, said in (
-        (NotFinite("W_hh", (0, 0), np.nan), "W_hh of the RNN has a NaN at [0, 0]."),
-        (NotFinite("b_h", (3,), -np.inf), "b_h of the RNN has −∞ at [3]."),
+        (NotFinite("W_hh", (0, 0), np.nan), "W_hh of the RNN is NaN at [0, 0]."),
+        (NotFinite("b_h", (3,), -np.inf), "b_h of the RNN is −∞ at [3]."),
         (NotFinite("x", (4, 0, 2), np.inf),
-         "The input of the RNN has ∞ at step 5, feature 1, sequence 3."),
+         "The input of the RNN is ∞ at step 5, feature 1, sequence 3."),
     ):  # fmt: skip
         given = Verdict("trouble", {"models": (), "forward": (), "given": (("rnn", place),)})
         assert verdicts.say(given) == said
@@ -262,6 +346,6 @@ def test_a_refilled_total_is_not_said_to_have_travelled():
 
 def test_the_second_line_warns_of_refilled_gradients():
     trace = simple(0.5 * np.eye(2), np.ones((20, 2, 1)))
-    rnn, spectra = gradient_flow(trace, "rnn"), {"rnn": weight_spectra(trace, "rnn")["a"]}
-    assert verdicts.gradient_words([rnn], spectra)[1].endswith(verdicts.REFILLED)
-    assert verdicts.gradient_words([rnn], {})[1] == verdicts.REFILLED
+    rnn, spectra = gradient_flow(trace, "rnn"), {"rnn": stretch(trace, "a")}
+    assert verdicts.gradient_words([rnn], spectra)[1].endswith(REFILLED)
+    assert verdicts.gradient_words([rnn], {})[1] == REFILLED

@@ -26,6 +26,7 @@ import numpy as np
 
 from rnnviz.analysis import limits
 from rnnviz.analysis.jacobian.sequence import Progress
+from rnnviz.analysis.remarks import Remark, remark
 from rnnviz.analysis.selfcheck.gradient import elements_of, gradient_test
 from rnnviz.analysis.selfcheck.noise import Compared, joined
 from rnnviz.analysis.selfcheck.steps import Places, adjoint_test, dot_test, places
@@ -38,15 +39,7 @@ Local = Callable[[Trace, Places, np.random.Generator], Compared]
 
 WEIGHTS, DETERMINANT, DOT = "sum over steps", "determinant", "dot test"
 GRADIENT, STATES, LOSSES = "complex step", "state gradients", "sum over losses"
-EQUATIONS = {
-    WEIGHTS: "Σ_t ∂L/∂a_t h_{t−1}ᵀ = ∂L/∂W_hh",
-    DETERMINANT: "ln |det J_t| from the gates = from J_t",
-    DOT: "⟨J_t u, v⟩ = ⟨u, J_tᵀ v⟩",
-    GRADIENT: "∂L/∂θ · v = Im L(θ + i h v) / h",
-    STATES: "∂L/∂s_{t−1} = e_{t−1} + J_tᵀ ∂L/∂s_t",
-    LOSSES: "Σ_s ∂L_s/∂h_t = ∂L/∂h_t",
-}
-NAMES = tuple(EQUATIONS)
+NAMES = (WEIGHTS, DETERMINANT, DOT, GRADIENT, STATES, LOSSES)
 
 PAIR_SECONDS = 0.03
 GRADIENT_SECONDS, MOST_GRADIENT_SECONDS = 0.13, 0.3
@@ -59,7 +52,7 @@ class Group:
     elements: gate values at the steps that the dot test and the state gradients take, at least
     one step a layer. lu: multiplications of all determinants, at least one step a layer.
     most_lu, most_parameters: of a step's Jacobian and of a network that are taken apart at all.
-    within: in what time, to say why larger ones are not.
+    within: in what time, to say why larger ones are not: "soon", or "here" at all.
     """
 
     names: tuple[str, ...]
@@ -71,7 +64,7 @@ class Group:
 
 
 QUICK = Group((WEIGHTS, DETERMINANT, DOT), elements=1_500, lu=5e5, most_lu=3e6,
-              most_parameters=300_000, within="in a few milliseconds")  # fmt: skip
+              most_parameters=300_000, within="soon")  # fmt: skip
 """Of the default experiment: all sums, the determinant of the last step, dot tests at
 7 steps of the RNN, 3 of the LSTM, 4 of the GRU: together about 5 ms."""
 THOROUGH = Group(NAMES, elements=150_000, lu=1e7, most_lu=4e9, most_parameters=4_000_000,
@@ -83,14 +76,14 @@ THOROUGH = Group(NAMES, elements=150_000, lu=1e7, most_lu=4e9, most_parameters=4
 class Check:
     """One comparison. value: the relative error at the place where it comes nearest to its bound,
     bound: what rounding explains there. where: the steps and sequences that were looked at.
-    reason: why it could not be made, "" if it was; then it neither passed nor failed. A value
+    reason: why it could not be made, None if it was; then it neither passed nor failed. A value
     that is NaN has failed. applies: whether its equation holds for this kind of network at all."""
 
     name: str
     value: float
     bound: float
-    where: str
-    reason: str = ""
+    where: tuple[Remark, ...]
+    reason: Remark | None = None
     applies: bool = True
 
     @property
@@ -181,15 +174,13 @@ def _gradient(run: NetworkTrace, batch: Examples, rng: np.random.Generator) -> C
     make = partial(Check, GRADIENT)
     first, one = run.trace, gradient_seconds(run.network, run.trace.seq_len, 1)
     if not np.isfinite(run.loss):
-        return make(np.nan, np.nan, "", "the loss is not a finite number")
+        return make(np.nan, np.nan, (), Remark("loss_not_finite"))
     if one > MOST_GRADIENT_SECONDS:
-        return make(np.nan, np.nan, "", "a run of this size in complex numbers would take "
-                    f"about {one:.1f} s")  # fmt: skip
+        return make(np.nan, np.nan, (), remark("complex_run_too_long", seconds=f"{one:.1f}"))
     most = max(1, int(GRADIENT_SECONDS / one))
     found = gradient_test(run, batch, most, rng)
-    chosen = f"{min(most, first.batch_size)} of {first.batch_size} sequences"
-    where = f"{chosen}, all {first.seq_len:,} steps"
-    return _judged(make, found, where)
+    of = {"count": min(most, first.batch_size), "total": first.batch_size}
+    return _judged(make, found, remark("some_sequences", **of, steps=first.seq_len))
 
 
 def gradient_seconds(network: Network, seq_len: int, sequences: int) -> float:
@@ -205,15 +196,14 @@ def _local(
     """A check of single steps, over all layers and directions."""
     make, traces = partial(Check, name), _traces(run)
     if run.network.param_count() > group.most_parameters:
-        return make(np.nan, np.nan, "", "the network is too large to take its steps apart "
-                    + group.within)  # fmt: skip
+        return make(np.nan, np.nan, (), Remark(f"network_too_large_{group.within}"))
     parts = []
     for trace in traces:
         rows = (len(trace.cell.GATE_ROWS) + 2) * trace.cell.hidden_size
         parts.append(test(trace, places(trace, group.elements // rows // len(traces)), rng))
     total = sum(int(trace.present.sum()) for trace in traces)
     found = joined(parts)
-    return _judged(make, found, f"{len(found.error):,} of {total:,} steps of single sequences")
+    return _judged(make, found, remark("single_steps", count=len(found.error), total=total))
 
 
 def _weights(run: NetworkTrace, rng: np.random.Generator) -> Check:
@@ -224,8 +214,8 @@ def _weights(run: NetworkTrace, rng: np.random.Generator) -> Check:
             parts.append(weight_sums(trace, recorded, rng))
     make = partial(Check, WEIGHTS)
     first = run.trace
-    return _judged(make, joined(parts), f"all {first.seq_len:,} steps and {first.batch_size} "
-                   "sequences, along a random direction")  # fmt: skip
+    where = remark("random_direction", steps=first.seq_len, sequences=first.batch_size)
+    return _judged(make, joined(parts), where)
 
 
 def _losses(run: NetworkTrace, rng: np.random.Generator) -> Check:
@@ -238,12 +228,12 @@ def _losses(run: NetworkTrace, rng: np.random.Generator) -> Check:
         if cost.seconds <= PAIR_SECONDS / len(traces) and not limits.refusal("It", cost):
             parts.append(pair_sums(trace, 0, rng))
     if not asked:
-        return make(np.nan, np.nan, "", "no loss asks the first sequence")
+        return make(np.nan, np.nan, (), Remark("no_loss_first"))
     if not parts:
-        return make(np.nan, np.nan, "", "following each loss by itself would take too long here")
-    where = "the first sequence, all steps"
+        return make(np.nan, np.nan, (), Remark("losses_too_long"))
+    where = Remark("first_sequence")
     if len(parts) < len(traces):
-        where += f", {len(parts)} of {len(traces)} layers and directions"
+        where = remark("first_sequence_some", count=len(parts), total=len(traces))
     return _judged(make, joined(parts), where)
 
 
@@ -251,17 +241,17 @@ def _determinant(run: NetworkTrace, group: Group) -> Check:
     make = partial(Check, DETERMINANT)
     traces = _traces(run)
     if reason := _no_determinant(traces[0].cell):
-        return make(np.nan, np.nan, "", reason, applies=False)
+        return make(np.nan, np.nan, (), reason, applies=False)
     if max(map(_multiplications, traces)) > group.most_lu:
-        return make(np.nan, np.nan, "", f"J_t is too large to take apart {group.within}")
+        return make(np.nan, np.nan, (), Remark(f"jacobian_too_large_{group.within}"))
     parts = []
     for trace in traces:
         steps = max(1, int(group.lu / _multiplications(trace) / len(traces)))
         parts.append(determinant_test(trace, 0, steps))
     found = joined(parts)
     count = len(parts[0].error)
-    last = "the last step" if count == 1 else f"the last {count} steps"
-    return _judged(make, found, f"{last} of the first sequence", "J_t is singular")
+    last = Remark("last_step") if count == 1 else remark("last_steps", count=count)
+    return _judged(make, found, last, Remark("jacobian_singular"))
 
 
 def _multiplications(trace: Trace) -> int:
@@ -269,27 +259,30 @@ def _multiplications(trace: Trace) -> int:
     return (trace.cell.hidden_size * (1 + trace.cell.HAS_CELL_STATE)) ** 3
 
 
-def _no_determinant(cell: Cell) -> str:
-    """Why there is no equation for it; "" if there is one."""
+def _no_determinant(cell: Cell) -> Remark | None:
+    """Why there is no equation for it; None if there is one."""
     if form := cell.no_determinant:
-        return f"not for {form}: the determinant has no closed form there"
-    return ""
+        return remark("no_closed_form", cell=form)
+    return None
 
 
-def _judged(make: Callable[..., Check], found: Compared, where: str, singular: str = "") -> Check:
+def _judged(
+    make: Callable[..., Check], found: Compared, where: Remark, singular: Remark | None = None
+) -> Check:
     value, bound, share = found.worst()
     if share == 0:
-        return make(value, bound, where, _why_nothing(found, singular))
+        return make(value, bound, (where,), _why_nothing(found, singular))
     if share < 1:
-        where += f"; {share:.0%} of what was compared says something"
-    return make(value, bound, where)
+        return make(value, bound, (where, remark("share_says", share=f"{share:.0%}")))
+    return make(value, bound, (where,))
 
 
-def _why_nothing(found: Compared, singular: str) -> str:
+def _why_nothing(found: Compared, singular: Remark | None) -> Remark:
     with np.errstate(all="ignore"):
         spread = found.noise / found.scale
     known = spread[np.isfinite(spread)]
     if not known.size:
-        return singular or "what it compares is zero or not a finite number"
-    moved = f"{100 * known.min():.2g} %" if known.min() < 10 else "more than it is"
-    return f"one rounding of every number already moves the result by {moved}"
+        return singular or Remark("compares_nothing")
+    if known.min() >= 10:
+        return Remark("rounding_moves_more")
+    return remark("rounding_moves", percent=f"{100 * known.min():.2g}")

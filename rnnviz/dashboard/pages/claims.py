@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.claims.counterexamples import EXAMPLES
-from rnnviz.dashboard import compute, jobs, layout, show
+from rnnviz.dashboard import compute, jobs, layout, show, state
 from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.jobs import Work
 from rnnviz.dashboard.state import WHOLE_PAGE, Setting, view_key
@@ -28,7 +28,7 @@ from rnnviz.views.claims import (
     view,
 )
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.claims import SENTENCES, Said
+from rnnviz.wording.claims import Said
 from rnnviz.wording.texts import texts
 
 BOARD, CLOCK = "claims-board", "claims"
@@ -54,7 +54,7 @@ def page(setting: Setting) -> None:
     _board(setting)
 
 
-@st.fragment(key=BOARD)
+@state.fragment(key=BOARD)
 def _board(setting: Setting) -> None:
     """The page, and a slice of work if there is any. The browser asks for it again and again."""
     work = visit()
@@ -111,7 +111,7 @@ def _question(shown: View) -> None:
         if shown.so_far:
             st.progress(len(shown.results) / shown.total, text=shown.so_far)
     with size:
-        layout.choice("Hidden units", SIZES, UNITS, "32", lambda n: f"H = {n}", width=96)
+        layout.choice(text["units"], SIZES, UNITS, "32", lambda n: f"H = {n}", width=96)
     with right:
         st.button(text["draw_again"], key="draw_again", on_click=_draw_again, width="stretch",
                   help=text["other_draws"])  # fmt: skip
@@ -138,7 +138,8 @@ def _sentences(shown: View) -> None:
 
 def _sentence(name: str, said: Said, chosen: bool) -> None:
     """One sentence as a button, its verdict below."""
-    st.button(f"“{SENTENCES[name]}”", key=f"claim-{name}", on_click=partial(_choose, name),
+    sentence = texts("claims")[f"claim_{name}"]
+    st.button(f"“{sentence}”", key=f"claim-{name}", on_click=partial(_choose, name),
               type="primary" if chosen else "secondary", width="stretch")  # fmt: skip
     st.html(f'<p class="rnnviz-said {said.tone}">{html.escape(said.short)}</p>')
 

@@ -34,10 +34,11 @@ def page(setting: Setting) -> None:
         layout.question(texts("gates")["question"])
         weights_choice(setting.experiment, narrow=view.layers.has_alternatives)
         if view.models:
-            layout.choice("Model", view.models, MODEL, view.model, display_name)
+            label = texts("layout")["choose_model"]
+            layout.choice(label, view.models, MODEL, view.model, display_name)
         show.layer_choice(view.layers, small=True)
         if view.alike:
-            st.button("Chrono", on_click=_chrono, help=texts("gates")["alike"])
+            st.button(texts("gates")["chrono"], on_click=_chrono, help=texts("gates")["alike"])
     show.show(
         pictures(view),
         view.styles,
@@ -60,15 +61,14 @@ def _chrono() -> None:
 
 
 def _summary(stats: GateStats) -> dict[str, object]:
+    text = texts("gates")
     return {
-        "gate": stats.gate,
-        "mean": stats.mean,
-        "sd": stats.sd,
-        "left-saturated": f"{stats.left.mean():.0%}",
-        "right-saturated": f"{stats.right.mean():.0%}",
-        "units saturated in over half of all steps": int(
-            ((stats.left > 0.5) | (stats.right > 0.5)).sum()
-        ),
+        text["column_gate"]: stats.gate,
+        text["column_mean"]: stats.mean,
+        text["column_sd"]: stats.sd,
+        text["column_left"]: f"{stats.left.mean():.0%}",
+        text["column_right"]: f"{stats.right.mean():.0%}",
+        text["column_saturated"]: int(((stats.left > 0.5) | (stats.right > 0.5)).sum()),
     }
 
 
@@ -98,7 +98,7 @@ def weights_choice(experiment: Experiment, narrow: bool) -> None:
     now = weights_shown(experiment)
     names = WEIGHTS_OFFERED if now in WEIGHTS_OFFERED else (*WEIGHTS_OFFERED, now)
     st.session_state[view_key(WEIGHTS)] = now
-    layout.choice("Weights", names, WEIGHTS, now, _weights_name,
+    layout.choice(texts("gates")["weights"], names, WEIGHTS, now, _weights_name,
                   WEIGHTS_NARROW if narrow else None, _choose_weights, WEIGHTS_ROOM)  # fmt: skip
 
 

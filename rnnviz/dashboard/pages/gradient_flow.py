@@ -23,16 +23,8 @@ from rnnviz.views.theory import of_lags
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import texts
 
-COLUMNS = {
-    "model": "model",
-    "reach_log10": "decades from T to 1",
-    "decades_per_step": "slope, decades a step",
-    "r2": "R²",
-    "window_start": "from step",
-    "window_stop": "to step",
-    "half_or_double_steps": "halves or doubles every … steps",
-    "e_fold_steps": "horizon (factor e), steps",
-}
+COLUMNS = ("model", "reach_log10", "decades_per_step", "r2", "window_start", "window_stop",
+           "half_or_double_steps", "e_fold_steps")  # fmt: skip
 
 
 def page(setting: Setting) -> None:
@@ -73,7 +65,7 @@ def details(setting: Setting) -> None:
     chosen = st.segmented_control(
         texts("gradient_flow")["quantity"],
         list(QUANTITIES),
-        format_func=QUANTITIES.__getitem__,
+        format_func=lambda name: texts("gradient_flow")[f"quantity_{name}"],
         **widget(name, default="default"),
     )
     if chosen:
@@ -94,7 +86,8 @@ def _numbers(flows: Sequence[GradientFlow]) -> None:
 def _slopes(flows: Sequence[GradientFlow]) -> pd.DataFrame:
     frame = frames.slope_frame(flows)
     frame["model"] = frame["model"].map(display_name)
-    return frame[list(COLUMNS)].rename(columns=COLUMNS)
+    text = texts("gradient_flow")
+    return frame[list(COLUMNS)].rename(columns={name: text[f"column_{name}"] for name in COLUMNS})
 
 
 def _panels(experiment: Experiment, view: View) -> None:

@@ -14,10 +14,11 @@ from rnnviz.dashboard import compute, jobs, layout, show, state
 from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.jobs import Work
 from rnnviz.dashboard.state import Setting
-from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.experiment import Experiment
 from rnnviz.jobs.phase import RANGES, SIZES, Diagram, advance, follow, make_axis
 from rnnviz.views.phase import QUANTITIES, Choices, View, pictures, view
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.names import field_name
 from rnnviz.wording.texts import fill, texts
 
 DIAGRAM, CLOCK = "diagram", "cells"
@@ -49,21 +50,23 @@ def _choices() -> tuple[str, str, str, str]:
     x = layout.kept("view_x", list(RANGES), "gain")
     others = [name for name in RANGES if name != x]
     y = layout.kept("view_y", others, "seq_len" if x != "seq_len" else "gain")
+    text = texts("phase")
     columns = st.columns([5, 5, 6, 6], vertical_alignment="center")
     with columns[0]:
-        x = layout.choice("Across", list(RANGES), "view_x", x, lambda n: f"→ {FIELDS[n].label}")
+        x = layout.choice(text["across"], list(RANGES), "view_x", x, lambda n: f"→ {field_name(n)}")
     with columns[1]:
         others = [name for name in RANGES if name != x]
-        y = layout.choice("Up", others, "view_y", y, lambda n: f"↑ {FIELDS[n].label}")
+        y = layout.choice(text["up"], others, "view_y", y, lambda n: f"↑ {field_name(n)}")
     with columns[2]:
-        cells = layout.choice("Cells", list(SIZES), "view_cells", "medium")
+        cells = layout.choice(text["cells"], list(SIZES), "view_cells", "medium",
+                              lambda n: text[f"cells_{n}"])  # fmt: skip
     with columns[3]:
-        quantity = layout.choice("Number", list(QUANTITIES), "view_number", "slope",
-                                 QUANTITIES.__getitem__)  # fmt: skip
+        quantity = layout.choice(text["number"], list(QUANTITIES), "view_number", "slope",
+                                 lambda n: text[f"number_{n}"])  # fmt: skip
     return x, y, cells, quantity
 
 
-@st.fragment(key=DIAGRAM)
+@state.fragment(key=DIAGRAM)
 def _diagram(setting: Setting, quantity: str) -> None:
     """Some work if it runs, then the picture. The browser asks for it again and again."""
     work = visit()
@@ -103,7 +106,7 @@ def _progress(diagram: Diagram) -> None:
         said = fill(texts("phase")["so_far"], done=f"{done:,}", total=f"{total:,}")
         st.progress(done / total, text=said)
     with right:
-        label = "Cancel" if visit().running else "Go on"
+        label = texts("phase")["cancel" if visit().running else "go_on"]
         st.button(label, key="phase_run", on_click=_turn, width="stretch")
 
 

@@ -52,14 +52,15 @@ def _view(setting: Setting, coarse: bool | None = None) -> View:
 def _choices(view: View) -> None:
     """The page's question, and beside it which model, which of its layers and directions, and
     which gate's block of its W_hh."""
+    text = texts("layout")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         layout.question(texts("spectrum")["question"])
         narrow = show.LAYER_WIDTH if view.layers.has_alternatives else None
-        layout.choice("Model", view.models, MODEL, view.model, display_name, narrow)
+        layout.choice(text["choose_model"], view.models, MODEL, view.model, display_name, narrow)
         show.layer_choice(view.layers, small=True)
         if len(view.gates) > 1:
             small = show.GATE_WIDTH if narrow else None
-            layout.choice("Gate", view.gates, GATE, view.gate, width=small)
+            layout.choice(text["gate"], view.gates, GATE, view.gate, width=small)
         show.theory_switch()
 
 

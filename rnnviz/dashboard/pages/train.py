@@ -23,8 +23,8 @@ from rnnviz.jobs.training import Training
 from rnnviz.plots import theme
 from rnnviz.views import train, train_networks
 from rnnviz.views.train import Choices, View, below_the_fold, first_screen, view
+from rnnviz.wording.numbers import loss_words
 from rnnviz.wording.texts import fill, texts
-from rnnviz.wording.training import loss_words
 
 Array = np.ndarray
 
@@ -94,7 +94,7 @@ def _follow(visit: Visit, experiment: Experiment) -> None:
         visit.playing = False
 
 
-@st.fragment(key=LEARNING)
+@state.fragment(key=LEARNING)
 def _learning(dragging: bool) -> None:
     """Some training if it plays, then the figures. The browser asks for it again and again."""
     visit = training.visit()

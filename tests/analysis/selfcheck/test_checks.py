@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnviz import Experiment, run
+from rnnviz.analysis.remarks import Remark, remark
 from rnnviz.analysis.selfcheck import checks as trusting
 from rnnviz.analysis.selfcheck.checks import (
     DETERMINANT,
@@ -76,7 +77,9 @@ def test_nothing_is_wrong_with_any_network(s, dtype):
         found = of(s, dtype, group)
         assert tuple(found) == group.names
         assert failures(found) == []
-        assert found[WEIGHTS].passed or "zero" in found[WEIGHTS].reason  # a dead ReLU
+        assert found[WEIGHTS].passed or found[WEIGHTS].reason == Remark(
+            "compares_nothing"
+        )  # a dead ReLU
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -101,7 +104,8 @@ def test_an_experiment_of_the_dashboard(kind, dtype):
     determinant = found.check(DETERMINANT)
     assert determinant is not None
     assert determinant.passed == determinant.applies == (kind != "gru")
-    assert ("not for a GRU" in determinant.reason) == (kind == "gru")
+    no_form = remark("no_closed_form", cell="a GRU")
+    assert determinant.reason == (no_form if kind == "gru" else None)
 
 
 def test_progress_is_told_and_may_stop_the_work():
@@ -137,7 +141,7 @@ def test_an_overflow_is_neither_green_nor_red():
     assert not np.isfinite(result["rnn"].loss)
     assert (found.passed, found.failed) == (False, False)
     said = {check.name: check.reason for check in found.checks}
-    assert said[GRADIENT] == "the loss is not a finite number"
+    assert said[GRADIENT] == Remark("loss_not_finite")
     assert said[WEIGHTS]
 
 
@@ -175,7 +179,7 @@ def test_nothing_is_claimed_where_rounding_decides():
     chaos = Experiment(("rnn",), seq_len=300, hidden_size=32, init="orthogonal", gain=4.0)
     result = run(chaos)
     found = {c.name: c for c in checks(result["rnn"], result.batch)}
-    assert "one rounding of every number already moves the result" in found[GRADIENT].reason
+    assert found[GRADIENT].reason.code.startswith("rounding_moves")
     for name in (DOT, STATES, WEIGHTS, LOSSES, DETERMINANT):
         assert found[name].passed, found[name]
 
@@ -206,15 +210,15 @@ def test_what_is_too_large_is_left_out_and_said(limit, left_out, group):
     found = of(SETTINGS["bidirectional lstm"](), group=replace(group, **{limit: 0}))
     said = {name: check.reason for name, check in found.items() if check.reason}
     assert set(said) == left_out & set(group.names)
-    assert all(reason.endswith(f"apart {group.within}") for reason in said.values())
+    assert all(reason.code.endswith(f"too_large_{group.within}") for reason in said.values())
     assert all(found[name].applies for name in said)
 
 
 def test_a_large_run_is_checked_in_part_and_says_in_which(monkeypatch):
     monkeypatch.setattr(trusting, "GRADIENT_SECONDS", 0.0)
     found = of(SETTINGS["bidirectional rnn"](), group=replace(THOROUGH, elements=300))
-    assert found[GRADIENT].where.startswith("1 of 4 sequences")
-    assert found[DOT].where == "20 of 48 steps of single sequences"
+    assert found[GRADIENT].where[0] == remark("some_sequences", count=1, total=4, steps=6)
+    assert found[DOT].where[0] == remark("single_steps", count=20, total=48)
     assert failures(found) == []
     assert found[GRADIENT].passed
 
@@ -229,8 +233,8 @@ def test_the_quick_checks_are_of_what_was_recorded(monkeypatch):
         found = trust(result[label], result.batch, label, QUICK)
         assert found.passed
         dot, determinant = found.check(DOT), found.check(DETERMINANT)
-        assert int(dot.where.split(" of ")[0]) <= most
-        assert determinant.reason or determinant.where == "the last step of the first sequence"
+        assert dict(dot.where[0].values)["count"] <= most
+        assert determinant.reason or determinant.where == (Remark("last_step"),)
         assert found.check(GRADIENT) is None
 
 
@@ -259,7 +263,7 @@ def one(error: float, scale: float, noise: float) -> Compared:
 def test_a_bound_is_what_rounding_explains(compared, value, bound):
     found = compared.worst()
     np.testing.assert_allclose(found, (value, bound, 1.0))
-    check = Check("", found[0], found[1], "")
+    check = Check("", found[0], found[1], ())
     assert check.failed == (not value < bound)
 
 

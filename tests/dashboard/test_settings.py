@@ -13,7 +13,7 @@ import pytest
 
 from rnnviz.__main__ import app_command
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 OF_CLONE = ROOT / ".streamlit" / "config.toml"
 OF_PACKAGE = ROOT / "rnnviz" / "dashboard" / "script" / ".streamlit" / "config.toml"
 SERVE = ROOT / "rnnviz" / "dashboard" / "script" / "serve.py"

@@ -107,6 +107,13 @@ def test_each_field_takes_the_nearest_or_its_default(name: str, asked: str, used
     assert len(messages) == 1
 
 
+@pytest.mark.parametrize("name", [name for name in FIELDS if name != "text"])
+def test_no_field_takes_nonsense(name: str) -> None:
+    experiment, messages = from_query({name: "<b>nonsense</b>"})
+    assert experiment == Experiment()
+    assert messages[0].startswith("The link asked for")
+
+
 @pytest.mark.parametrize(
     ("asked", "used", "said"),
     [

@@ -1,0 +1,19 @@
+"""Remarks of the analysis in words."""
+
+from __future__ import annotations
+
+from rnnviz.analysis.remarks import Remark
+from rnnviz.wording.names import setting_name
+from rnnviz.wording.texts import say
+
+
+def remark_words(remark: Remark) -> str:
+    """What a remark says, for a reader."""
+    return say("remarks", remark.code, **{name: _shown(value) for name, value in remark.values})
+
+
+def _shown(value: object) -> str:
+    """Counts with commas, other numbers short; names as people write them."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.3g}" if isinstance(value, float) else setting_name(str(value))

@@ -1,0 +1,111 @@
+"""What a page says stands in rnnviz/wording: in the pseudo-locale all of it is in ⟦ ⟧."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rnnviz.experiment import Experiment, make_task
+from rnnviz.wording.language import ENGLISH, PSEUDO, speak
+from tests.dashboard.reading import NO_WORDS, read, unbracketed
+from tests.dashboard.support import change, experiment, visit
+from tests.dashboard.training_support import choose, click, tick
+
+pytestmark = pytest.mark.trained
+
+SMALL = {"lang": PSEUDO, "hidden_size": "6", "batch_size": "4", "seq_len": "24"}
+TEXT = {**SMALL, "task": "text", "text": "hello hello hello hello", "loss_at": "every",
+        "models": "rnn,lstm:forget_bias=0", "layers": "2", "bidirectional": "yes"}  # fmt: skip
+PAGES = ("gradient-flow", "spectrum", "gates", "phase-diagram", "claims", "train")
+POPOVERS = dict.fromkeys(("more", "train_how", "link", "run_links"), True)
+NAMES = re.compile(
+    "RNN|LSTM|GRU|rnn|lstm|gru"  # models
+    "|tanh|glorot|sgd|momentum|rmsprop|adagrad|adam|chrono|float"  # as papers and NumPy name them
+    "|log|max|NaN|nan|ReLU|relu|hello"  # signs of formulas, what is no number, the visitor's text
+)
+FILE = re.compile(r"(?<=⟦Data: ⟧)[\w-]+(?=⟦)")
+"""What a download is called."""
+
+
+def of_task(shown: Experiment) -> list[str]:
+    """What is left: a task of the library says for itself, in English, what it asks. It may only
+    shrink."""
+    task = make_task(shown)
+    said = task.baseline_words(shown.seq_len, shown.loss_at)
+    return [task.shape_name.capitalize(), task.proves, said]
+
+
+@pytest.fixture(autouse=True)
+def _pseudo() -> Iterator[None]:
+    """AppTest names the options of a list in this thread, as the page does in its own."""
+    speak(PSEUDO)
+    yield
+    speak(ENGLISH)
+
+
+def opened(app: AppTest) -> AppTest:
+    """With every popover and every panel open."""
+    panels = {f"open-{each.label}": True for each in app.get("expander")}
+    return change(app, **panels, **POPOVERS)
+
+
+def foreign(app: AppTest) -> list[str]:
+    """What is said in words that do not come from rnnviz/wording."""
+    assert not app.exception
+    known, found = of_task(experiment(app)), []
+    for text in read(app):
+        rest = FILE.sub("", text)
+        for sentence in known:
+            rest = rest.replace(sentence, "")
+        if any(not NAMES.fullmatch(word) for word in unbracketed(rest)):
+            found.append(text)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_says_nothing_of_its_own(page: str) -> None:
+    assert foreign(opened(visit(page, SMALL))) == []
+
+
+@pytest.mark.parametrize("page", ["gradient-flow", "spectrum", "gates", "train"])
+def test_nor_with_layers_directions_and_a_text(page: str) -> None:
+    assert foreign(opened(visit(page, TEXT))) == []
+
+
+@pytest.mark.parametrize("lesson", ["quick", "clipping", "influence"])
+def test_nor_does_a_lesson(lesson: str) -> None:
+    app = choose(visit("train", SMALL), lesson)
+    assert foreign(opened(tick(tick(app)))) == []
+
+
+def test_nor_does_training_that_has_stopped() -> None:
+    app = tick(click(visit("train", SMALL), "train_play"))
+    app = tick(change(click(app, "train_play"), gain=2.0))
+    assert foreign(opened(app)) == []
+    assert (
+        foreign(opened(visit("gates", {**SMALL, "train_steps": "2", "view_theory": "True"}))) == []
+    )
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"view_theory": "True", **SMALL, "init": "orthogonal", "activation": "relu"},
+        {**SMALL, "activation": "relu", "gain": "16", "seq_len": "500", "init": "identity"},
+    ],
+)
+@pytest.mark.parametrize("page", ["gradient-flow", "spectrum"])
+def test_nor_with_theory_and_in_an_overflow(page: str, query: dict[str, str]) -> None:
+    assert foreign(opened(visit(page, query))) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_negative_number_has_a_true_minus(page: str) -> None:
+    query = {**SMALL, "models": "gru:update_bias=-1.5,lstm", "memory_bias": "-2"}
+    if page == "phase-diagram":
+        query |= {"view_x": "memory_bias", "view_y": "gain"}
+    said = [NO_WORDS.sub(" ", text) for text in read(opened(visit(page, query)))]
+    assert [text for text in said if re.search(r"(?<![\w)\]])-[\d.]", text)] == []

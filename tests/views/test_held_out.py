@@ -1,0 +1,57 @@
+"""Training data and held-out data are different words and different numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnnviz import Experiment
+from rnnviz.experiment import make_task, plan
+from rnnviz.experiment.runs import held_out, params_after
+from rnnviz.jobs.training import advance, begin
+from rnnviz.tasks import TASKS
+from rnnviz.views.train import SEQUENCES, Choices, held_out_of, view
+from rnnviz.wording.training import loss_words
+
+LONG = "the cat sat on the mat and the dog lay on the log " * 8
+SHORT = LONG[:120]
+SMALL = {"models": ("rnn",), "hidden_size": 8, "batch_size": 4, "seq_len": 10, "loss_at": "every"}
+
+
+def trained(**changes: object):
+    return advance(begin(plan(Experiment(**{**SMALL, **changes}))), 60, updates=3)[0]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_task_says_what_training_never_sees(task: str) -> None:
+    kinds = {"text": "held_out", "digit_rows": "held_out", "digit_pixels": "held_out",
+             "sentiment": "held_out", "captioning": "held_out", "stocks": "held_out",
+             "words": "held_out"}  # fmt: skip
+    assert make_task(Experiment(task=task, text=LONG * (task == "text"))).unseen == kinds.get(
+        task, "new"
+    )
+
+
+@pytest.mark.trained
+def test_held_out_numbers_stand_beside_those_of_training() -> None:
+    run = trained(task="text", text=LONG)
+    (one,) = held_out_of(run, "accuracy") or ()
+    experiment, network = run.experiment, run.plan.networks[one.label]
+    params = params_after(experiment, one.label, run.updates)
+    assert one.loss == held_out(experiment, network, params, SEQUENCES)["loss_per_answer"]
+    training, *_, unseen = view(run).verdict
+    assert training.startswith("After **3** steps: training loss RNN")
+    assert unseen.startswith(f"On held-out data: RNN **{loss_words(one.loss)}**")
+
+
+@pytest.mark.trained
+def test_of_a_text_that_is_too_short_nothing_is_said_to_be_held_out() -> None:
+    run = trained(task="text", text=SHORT)
+    assert view(run).verdict[-1].startswith("The text is too short to hold any of it out")
+    assert held_out(run.experiment, run.plan.networks["rnn"], run.plan.init_params("rnn")) == {}
+
+
+@pytest.mark.trained
+def test_what_is_drawn_anew_has_no_held_out_line_nor_has_a_run_that_plays() -> None:
+    assert not any("held-out" in line for line in view(trained()).verdict)
+    playing = view(trained(task="text", text=LONG), Choices(playing=True))
+    assert not any("held-out" in line for line in playing.verdict)
