@@ -208,7 +208,8 @@ def cell_carry(trace: Trace) -> tuple[Array, Array] | None:
         return [trace.cell.carried(replace(trace, d_c=d_c, d_gate_values=d_a))]
 
     with np.errstate(all="ignore"):
-        if trace.d_c_log2.shape[1] == trace.d_gate_log2.shape[1] == 1:
+        shared = trace.d_c_log2.shape[1] == trace.d_gate_log2.shape[1] == 1
+        if shared and trace.cell.hidden_size > 1:  # of one unit all exponents look shared
             found = trace.cell.carried(trace), trace.d_c_log2[1:]
         else:
             of_c = trace.d_c[1:], trace.d_c_log2[1:]

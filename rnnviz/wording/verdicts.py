@@ -242,12 +242,13 @@ def _trouble(fields: Mapping[str, Any]) -> str:
 
 def _not_finite(label: str, place: NotFinite) -> str:
     """NaN or infinity that came in, by its place."""
-    what = texts("verdicts")["a_nan"] if place.kind == "NaN" else minus(place.kind)
-    given = {"model": display_name(label), "what": what.replace("inf", "∞")}
+    what = minus(place.kind.replace("inf", "∞"))
     if place.name != "x":
-        return _say("not_finite", parameter=place.name, where=place.where, **given)
-    t, feature, sequence = (index + 1 for index in place.index)
-    return _say("not_finite_input", step=t, feature=feature, sequence=sequence, **given)
+        return _say("bad_parameter", model=display_name(label), parameter=place.name, what=what,
+                    where=place.where)  # fmt: skip
+    step, feature, sequence = (i + 1 for i in place.index)
+    return _say("bad_input", model=display_name(label), what=what, step=step, feature=feature,
+                sequence=sequence)  # fmt: skip
 
 
 TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {

@@ -61,5 +61,5 @@ def test_a_nan_weight_is_no_overflow():
     direct[-1] = 1
     flow = gradient_flow(bptt(RNN(1, 1), params, np.ones((5, 1, 1)), direct), "rnn")
     said = verdicts.say(trouble_verdict([flow]))
-    assert said.startswith("W_hh of the RNN has a NaN at [0, 0]. ")
+    assert said.startswith("W_hh of the RNN is NaN at [0, 0]. ")
     assert "overflow" not in said

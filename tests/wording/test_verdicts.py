@@ -323,10 +323,10 @@ def test_trouble_in_words():
         verdicts.say(overflow) == "The states of the RNN overflow at step 260 on the way forward."
     )
     for place, said in (
-        (NotFinite("W_hh", (0, 0), np.nan), "W_hh of the RNN has a NaN at [0, 0]."),
-        (NotFinite("b_h", (3,), -np.inf), "b_h of the RNN has −∞ at [3]."),
+        (NotFinite("W_hh", (0, 0), np.nan), "W_hh of the RNN is NaN at [0, 0]."),
+        (NotFinite("b_h", (3,), -np.inf), "b_h of the RNN is −∞ at [3]."),
         (NotFinite("x", (4, 0, 2), np.inf),
-         "The input of the RNN has ∞ at step 5, feature 1, sequence 3."),
+         "The input of the RNN is ∞ at step 5, feature 1, sequence 3."),
     ):  # fmt: skip
         given = Verdict("trouble", {"models": (), "forward": (), "given": (("rnn", place),)})
         assert verdicts.say(given) == said
