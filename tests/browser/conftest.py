@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Literal
 
 import pytest
@@ -75,19 +74,6 @@ def open_page(browser: Browser, visitor: BrowserContext) -> Iterator[OpenPage]:
 
     What the console calls an error, and any uncaught exception, fails the test at its end.
     """
-    with opening(browser, visitor) as open_address:
-        yield open_address
-
-
-@pytest.fixture(scope="module")
-def open_for_all(browser: Browser, visitor: BrowserContext) -> Iterator[OpenPage]:
-    """The same for a page that the tests of a file share: it fails the last of them."""
-    with opening(browser, visitor) as open_address:
-        yield open_address
-
-
-@contextmanager
-def opening(browser: Browser, visitor: BrowserContext) -> Iterator[OpenPage]:
     complaints: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:

@@ -14,28 +14,10 @@ CHARTS = ("lines", "maps", "square")
 
 
 @pytest.fixture
-def fresh(components: str, open_page) -> Page:
-    """A page for those who leave it otherwise than they found it."""
+def page(components: str, open_page) -> Page:
     found = open_page(components)
     wait_quiet(found, CHARTS)
     return found
-
-
-@pytest.fixture(scope="module")
-def shared(components: str, open_for_all) -> Page:
-    return open_for_all(components)
-
-
-@pytest.fixture
-def page(shared: Page) -> Page:
-    """A page whose gain is 1."""
-    shared.mouse.up()
-    shared.mouse.move(5, 700)
-    shared.get_by_role("button", name="Reset").click()
-    server_says(shared, "1.0")
-    expect(gain(shared)).to_have_attribute("aria-valuetext", "1.00")
-    wait_quiet(shared, CHARTS)
-    return shared
 
 
 def gain(page: Page) -> Locator:
@@ -98,6 +80,7 @@ def test_drag_moves_the_chart_before_release(page: Page) -> None:
     page.wait_for_function("window.dragged")
     assert axis_range(page, "lines", "yaxis")[0] < low
     page.mouse.up()
+    server_says(page, "3.031")
 
 
 def test_last_value_of_a_drag_arrives(page: Page) -> None:
@@ -138,18 +121,18 @@ def test_keyboard(page: Page) -> None:
     server_says(page, "0.25")
 
 
-def test_reset_holds_when_another_widget_moves(fresh: Page) -> None:
-    gain(fresh).focus()
-    fresh.keyboard.press("End")
-    server_says(fresh, "4.0")
-    fresh.get_by_role("button", name="Reset").click()
-    server_says(fresh, "1.0")
-    expect(gain(fresh)).to_have_attribute("aria-valuetext", "1.00")
-    fresh.get_by_role("slider", name="Memory bias", exact=True).press("ArrowRight")
-    wait_quiet(fresh, CHARTS)
-    server_says(fresh, "1.0")
-    gain(fresh).press("End")
-    server_says(fresh, "4.0")
+def test_reset_holds_when_another_widget_moves(page: Page) -> None:
+    gain(page).focus()
+    page.keyboard.press("End")
+    server_says(page, "4.0")
+    page.get_by_role("button", name="Reset").click()
+    server_says(page, "1.0")
+    expect(gain(page)).to_have_attribute("aria-valuetext", "1.00")
+    page.get_by_role("slider", name="Memory bias", exact=True).press("ArrowRight")
+    wait_quiet(page, CHARTS)
+    server_says(page, "1.0")
+    gain(page).press("End")
+    server_says(page, "4.0")
 
 
 def test_double_click_on_the_label_resets(page: Page) -> None:
@@ -159,31 +142,31 @@ def test_double_click_on_the_label_resets(page: Page) -> None:
     server_says(page, "1.0")
 
 
-def test_zoom_survives_an_update_and_is_left_by_double_click(fresh: Page) -> None:
-    zoomed, low = zoom_in(fresh), axis_range(fresh, "lines", "yaxis")
-    count = painted(fresh, "lines")
-    gain(fresh).press("End")
-    wait_painted(fresh, "lines", after=count)
-    server_says(fresh, "4.0")
-    assert axis_range(fresh, "lines") == zoomed
-    assert axis_range(fresh, "lines", "yaxis") == low
-    fresh.mouse.dblclick(*plot_area(fresh, "lines", 0.5, 0.5))
-    fresh.wait_for_function(
+def test_zoom_survives_an_update_and_is_left_by_double_click(page: Page) -> None:
+    zoomed, low = zoom_in(page), axis_range(page, "lines", "yaxis")
+    count = painted(page, "lines")
+    gain(page).press("End")
+    wait_painted(page, "lines", after=count)
+    server_says(page, "4.0")
+    assert axis_range(page, "lines") == zoomed
+    assert axis_range(page, "lines", "yaxis") == low
+    page.mouse.dblclick(*plot_area(page, "lines", 0.5, 0.5))
+    page.wait_for_function(
         "(css) => document.querySelector(css)._fullLayout.yaxis.range[0] === -40",
-        arg=f"{chart(fresh, 'lines')} .rnnviz-plot",
+        arg=f"{chart(page, 'lines')} .rnnviz-plot",
     )
 
 
-def test_a_hidden_line_stays_hidden(fresh: Page) -> None:
-    toggles = fresh.locator(f"{chart(fresh, 'lines')} .legendtoggle")
+def test_a_hidden_line_stays_hidden(page: Page) -> None:
+    toggles = page.locator(f"{chart(page, 'lines')} .legendtoggle")
     toggles.first.click()
     visible = "(css) => document.querySelector(css)._fullData[0].visible"
-    css = f"{chart(fresh, 'lines')} .rnnviz-plot"
-    fresh.wait_for_function(f"(css) => ({visible})(css) === 'legendonly'", arg=css)
-    count = painted(fresh, "lines")
-    gain(fresh).press("End")
-    wait_painted(fresh, "lines", after=count)
-    assert fresh.evaluate(visible, css) == "legendonly"
+    css = f"{chart(page, 'lines')} .rnnviz-plot"
+    page.wait_for_function(f"(css) => ({visible})(css) === 'legendonly'", arg=css)
+    count = painted(page, "lines")
+    gain(page).press("End")
+    wait_painted(page, "lines", after=count)
+    assert page.evaluate(visible, css) == "legendonly"
 
 
 def test_one_cursor_for_all_time_charts(page: Page) -> None:
@@ -221,18 +204,18 @@ def test_what_has_not_changed_is_not_drawn_again(page: Page) -> None:
     assert painted(page, "square") == counts["square"]
 
 
-def test_a_figure_without_traces_says_so(fresh: Page) -> None:
-    fresh.get_by_text("Break the chart").click()
-    square = fresh.locator(chart(fresh, "square"))
+def test_a_figure_without_traces_says_so(page: Page) -> None:
+    page.get_by_text("Break the chart").click()
+    square = page.locator(chart(page, "square"))
     expect(square.get_by_text("could not be drawn")).to_be_visible()
-    fresh.get_by_text("Break the chart").click()
+    page.get_by_text("Break the chart").click()
     expect(square.get_by_text("could not be drawn")).to_be_hidden()
 
 
-def test_click_reaches_the_script(fresh: Page) -> None:
-    fresh.locator(chart(fresh, "square")).scroll_into_view_if_needed()
-    fresh.mouse.click(*plot_area(fresh, "square", 0.9, 0.9))
-    expect(fresh.get_by_text("'x': 3, 'y': 2, 'z': 11")).to_be_visible()
+def test_click_reaches_the_script(page: Page) -> None:
+    page.locator(chart(page, "square")).scroll_into_view_if_needed()
+    page.mouse.click(*plot_area(page, "square", 0.9, 0.9))
+    expect(page.get_by_text("'x': 3, 'y': 2, 'z': 11")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -255,7 +238,7 @@ def test_theme_follows_without_the_server(components: str, open_page) -> None:
     expect(tick).to_have_css("fill", "rgb(240, 243, 246)")
 
 
-def test_chart_follows_the_width(fresh: Page) -> None:
-    fresh.set_viewport_size({"width": 1000, "height": 720})
-    css = f"{chart(fresh, 'lines')} .main-svg"
-    fresh.wait_for_function("(css) => document.querySelector(css).clientWidth < 720", arg=css)
+def test_chart_follows_the_width(page: Page) -> None:
+    page.set_viewport_size({"width": 1000, "height": 720})
+    css = f"{chart(page, 'lines')} .main-svg"
+    page.wait_for_function("(css) => document.querySelector(css).clientWidth < 720", arg=css)

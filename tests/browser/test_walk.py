@@ -17,7 +17,7 @@ from tests.browser.support import wait_idle
 from tests.browser.test_choices import by_escape, open_popover, pick, query, written
 from tests.browser.test_train import button, scrubber, wait_step
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 LEAST = 10
 """Training steps after which a run counts as begun."""
 
@@ -130,7 +130,7 @@ def test_every_task_and_every_network_is_chosen_by_hand_and_trains(app: str, ope
         page.wait_for_url(written(name))
     by_escape(page)
     found = train(page)
-    for said in ("Both directions no → yes", "Layers 1 → ", "Leak (RNN) 1 → ", "Skip, steps back"):
+    for said in ("Both directions no → yes", "Layers 1 → ", "Leak (RNN) 1 → ", "Skip, steps 0 → "):
         assert said in found.settings
 
     open_popover(page, "Optimizer")
