@@ -119,16 +119,18 @@ class Trace(Record):
     @cached_property
     def d_x(self) -> Array:
         """∂L/∂x_t · 2**−d_x_log2, (T, D, B)."""
-        d_x, _ = self._through_gates(self.cell.input_gradients)
+        d_x, _ = self._of_inputs
         d_x.setflags(write=False)
         return d_x
 
     @property
     def d_x_log2(self) -> Array:
         """The exponents of d_x, integers that broadcast to it."""
-        if self.d_gate_log2.shape[1] == 1:
-            return self.d_gate_log2
-        return self._through_gates(self.cell.input_gradients)[1]
+        return self._of_inputs[1]
+
+    @cached_property
+    def _of_inputs(self) -> tuple[Array, Array]:
+        return self._through_gates(self.cell.input_gradients)
 
     @cached_property
     def d_h_before(self) -> Array | None:
