@@ -311,8 +311,14 @@ def _scaled_backward(
     kept.put(0, [(d_h,) if record.c is None else (d_h, d_c)])
     zero_padding(record.lengths, kept.d_a, kept.d_h[1:],
                  None if kept.d_c is None else kept.d_c[1:])  # fmt: skip
-    log2, gate_log2 = kept.log2("d_h"), kept.log2("d_a")
-    c_log2 = log2 if kept.d_c is None else kept.log2("d_c")
+    log2 = kept.log2("d_h")
+    c_log2 = log2 if kept.d_c is None else _one_of(kept.log2("d_c"), log2)
+    gate_log2 = _one_of(kept.log2("d_a"), log2[1:])
     return Trace(**vars(record), d_h_direct=direct, d_h=kept.d_h, d_c=kept.d_c, d_log2=log2,
                  d_c_log2=c_log2, d_gate_values=kept.d_a, d_gate_log2=gate_log2,
                  direct_log2=direct_log2, d_c_direct=direct_of_c)  # fmt: skip
+
+
+def _one_of(own: Array, other: Array) -> Array:
+    """Exponents that are the same as others need not be kept twice."""
+    return other if np.array_equal(own, other) else own
