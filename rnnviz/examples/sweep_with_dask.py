@@ -14,7 +14,7 @@ from rnnviz import Experiment, sweep
 
 experiment = Experiment(models=("rnn",), init="gaussian", hidden_size=32, seq_len=50)
 over = {"gain": [0.5, 0.7, 0.9, 1.1, 1.3, 1.6, 2.0, 3.0], "activation": ["tanh", "identity"]}
-with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
+with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=":0") as client:
     results = sweep(experiment, over, seeds=(0, 1, 2), executor=client.get_executor(pure=False))
     table = pd.DataFrame(result.row() for result in results)
 
