@@ -15,7 +15,7 @@ from rnnviz.dashboard import layout, state, training
 from rnnviz.dashboard.state import widget
 from rnnviz.dashboard.train_controls import GHOSTS
 from rnnviz.dashboard.training import MOST_KEPT, WORTH_KEEPING, Kept, Visit, changes, kept
-from rnnviz.experiment import Experiment
+from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.links import to_query
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, say, texts
@@ -129,7 +129,10 @@ def _plain(value: float) -> float | None:
 
 
 def link_of(run: Kept) -> str:
-    """The query that repeats a run: its experiment, trained for as many steps."""
+    """The query that repeats a run: its experiment, trained for as many steps; "" where these are
+    more than a link may ask for."""
+    if run.updates > FIELDS["train_steps"].page_high:
+        return ""
     return urlencode(to_query(replace(run.experiment, train_steps=run.updates)))
 
 
@@ -171,6 +174,10 @@ def _links(runs: list[Kept]) -> None:
         if opened.open:
             base = (st.context.url or "").partition("?")[0]
             for run in runs:
-                steps = f"{run.updates:,}"
-                st.caption(fill(texts("train")["runs_link"], number=run.number, steps=steps))
-                st.code(f"{base}?{link_of(run)}", language=None, wrap_lines=True)
+                query, most = link_of(run), int(FIELDS["train_steps"].page_high)
+                text = texts("train")["runs_link" if query else "runs_no_link"]
+                st.caption(
+                    fill(text, number=run.number, steps=f"{run.updates:,}", most=f"{most:,}")
+                )
+                if query:
+                    st.code(f"{base}?{query}", language=None, wrap_lines=True)

@@ -112,11 +112,11 @@ def test_a_link_repeats_a_run_to_the_bit() -> None:
         assert all(np.array_equal(again[n], p) for n, p in run.params_at(label, 12).items())
 
 
-def test_the_link_of_a_long_run_asks_for_all_its_steps() -> None:
-    query = dict(parse_qsl(runs_table.link_of(replace(kept(ended()), updates=25_000))))
-    asked, messages = from_query(query)
-    assert messages == ()
-    assert asked.train_steps == 25_000
+def test_a_run_that_no_link_can_ask_for_has_none() -> None:
+    run, most = kept(ended()), 20_000
+    asked, messages = from_query(dict(parse_qsl(runs_table.link_of(replace(run, updates=most)))))
+    assert (asked.train_steps, messages) == (most, ())
+    assert runs_table.link_of(replace(run, updates=most + 1)) == ""
 
 
 def test_a_link_with_training_steps_plays_up_to_there() -> None:
