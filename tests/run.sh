@@ -61,11 +61,11 @@ if [ $# -gt 0 ]; then
     part "pytest $*" "${pytest[@]}" "$@"
 else
     part "unit and page tests" "${pytest[@]}" "${both[@]}" --ignore tests/browser tests
-    # Each worker has a server and a browser of its own. What races a script as a hand does, key upon
-    # key, comes afterwards, with both cores for itself.
-    alone=(tests/browser/test_{choices,races,walk}.py)
+    # Each worker has a server and a browser of its own. What races a script as a hand does, or looks
+    # at every frame, comes afterwards, with both cores for itself.
+    alone=(tests/browser/test_{choices,races,train_frames,walk}.py)
     part "browser tests" "${pytest[@]}" "${both[@]}" "${alone[@]/#/--ignore=}" tests/browser
-    part "browser tests by hand" "${pytest[@]}" "${alone[@]}"
+    part "browser tests alone" "${pytest[@]}" "${alone[@]}"
 fi
 printf '%s\n' "" "${report[@]}"
 exit $status

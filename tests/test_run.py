@@ -41,7 +41,7 @@ def run(folder: Path, failing: str, *options: str) -> tuple[int, list[str]]:
 def test_what_fails_stops_nothing_and_is_told(tmp_path: Path, failing: str, name: str) -> None:
     status, report = run(tmp_path, failing)
     names = ("lint", "format", "types", "unit and page tests", "browser tests",
-             "browser tests by hand")  # fmt: skip
+             "browser tests alone")  # fmt: skip
     assert status == 1
     assert report == [
         f"FAILED  {part} (exit status 3)" if part == name else f"passed  {part}" for part in names
