@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from rnnviz.dashboard.components import end_moves
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import TEXT_CUT, from_query, inert, to_query
 from rnnviz.experiment.presets import PRESETS
@@ -232,6 +233,7 @@ def adopt(experiment: Experiment) -> None:
     st.session_state["last_good"] = st.session_state[ASKED] = experiment
     st.session_state.update(_values(experiment))
     count_run()
+    end_moves(st.session_state[RUN])
 
 
 def _values(experiment: Experiment) -> dict[str, Any]:

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from rnnviz.dashboard.components.chart import live_chart
-from rnnviz.dashboard.components.slider import all_drawn, dragging, live_slider, relay, set_value
+from rnnviz.dashboard.components.slider import (
+    all_drawn,
+    dragging,
+    end_moves,
+    live_slider,
+    relay,
+    set_value,
+)
 
-__all__ = ["all_drawn", "dragging", "live_chart", "live_slider", "relay", "set_value"]
+__all__ = ["all_drawn", "dragging", "end_moves", "live_chart", "live_slider", "relay", "set_value"]

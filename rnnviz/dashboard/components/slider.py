@@ -26,6 +26,7 @@ _SLIDER = st.components.v2.component(
 _RUN = st.components.v2.component("rnnviz_run", js=loader("run.js"))
 _RELAY = st.components.v2.component("rnnviz_relay", js=loader("relay.js"))
 _HELD = "held.relay"
+_SET = "sliders.set"
 
 
 def live_slider(
@@ -155,8 +156,21 @@ def _adopt(key: str, low: float, high: float, on_change: Callable[[], None] | No
 def _take(key: str, told: dict[str, Any], low: float, high: float) -> None:
     """Its number goes back to the browser: the slider is told of a value that is set afterwards,
     even if that is the one it was drawn with."""
-    st.session_state[key] = clamp(told.get("value"), low, high)
     st.session_state[_seq_key(key)] = _order(told)
+    if not _is_stale(told):
+        st.session_state[key] = clamp(told.get("value"), low, high)
+
+
+def end_moves(run: int) -> None:
+    """What sliders have sent before the browser has drawn this run of the script is not listened
+    to: other code has set them since. Streamlit tells of a click on a button before it tells of a
+    slider that was moved before, where both wait for a script."""
+    st.session_state[_SET] = run
+
+
+def _is_stale(told: dict[str, Any]) -> bool:
+    drawn = finite(told.get("run"))
+    return drawn is not None and drawn < st.session_state.get(_SET, 0)
 
 
 def _knob(key: str) -> dict[str, Any]:
