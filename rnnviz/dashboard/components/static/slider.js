@@ -60,7 +60,7 @@ class Slider {
     for (const type of ["pointerup", "pointercancel", "keyup"]) {
       on(this.input, type, () => this.released());
     }
-    on(this.input, "blur", () => this.left());
+    on(this.input, "blur", ({ relatedTarget }) => this.left(relatedTarget));
     on(this.label, "dblclick", () => this.reset());
     this.unwatch = watchScript(() => this.pump());
     this.hear = ({ detail }) => this.answered(detail.last);
@@ -196,9 +196,11 @@ class Slider {
     this.offer(false);
   }
 
-  // What is done next, elsewhere, must not be undone by a value that comes to rest after it.
-  left() {
+  // What is done next, elsewhere, must not be undone by a value that comes to rest after it. But a
+  // link may turn the page: then it rests in its own time, on the new one.
+  left(next) {
     this.released();
+    if (next?.closest?.("a")) return;
     if (!this.waiting && this.told.settled) return;
     clearTimeout(this.restTimer);
     this.waiting = { value: this.value, dragging: false, settled: true };
@@ -256,8 +258,11 @@ class Slider {
     const { value, dragging } = this.told;
     const knob = { value, dragging, seq: this.sent.seq, run: drawn.run };
     const inPart = relay.send && !this.told.settled;
-    sendValue(() => inPart && relay.send
-      ? relay.send({ ...knob, name: this.data.key }) : this.setStateValue("knob", knob));
+    sendValue(() => {
+      if (this.sent?.seq !== knob.seq) return; // Back came first, or a newer value
+      if (inPart && relay.send) relay.send({ ...knob, name: this.data.key });
+      else this.setStateValue("knob", knob);
+    });
   }
 
   // Milliseconds until the next look; 0 when the page has taken the last value.
