@@ -207,11 +207,14 @@ class Slider {
     if (!pageTurns()) this.send();
   }
 
-  // Back and Forward bring values of their own: what is not sent yet is not wanted any more.
+  // Back and Forward bring values of their own: what is not sent yet is not wanted any more. If
+  // nothing was, the server has nothing new to say, and its last word holds.
   forget() {
+    const { value } = this.data;
     clearTimeout(this.restTimer);
     this.waiting = this.sent = null;
-    this.told = { value: this.value, dragging: false, settled: true };
+    this.show(value);
+    this.told = { value, dragging: false, settled: true };
   }
 
   reset() {
