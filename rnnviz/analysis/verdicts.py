@@ -81,10 +81,10 @@ def reach_verdict(flows: Sequence[GradientFlow]) -> Verdict:
 
 def _in_real_steps(flow: GradientFlow) -> Drop | None:
     """Where most of the error is lost, in steps of the input."""
-    if flow.drop is None:
+    drop = flow.drop
+    if drop is None:
         return None
-    return replace(flow.drop, start=flow.real_step(flow.drop.start),
-                   end=flow.real_step(flow.drop.end))  # fmt: skip
+    return replace(drop, start=flow.real_step(drop.start), end=flow.real_step(drop.end))
 
 
 def rule_verdict(flow: GradientFlow, stretch: Stretch) -> Verdict:
@@ -104,7 +104,8 @@ def rule_verdict(flow: GradientFlow, stretch: Stretch) -> Verdict:
         says = "level"
     does = None if flow.refilled else _behaviour(flow)
     span = flow.reach_from - 1
-    needs = None if says in (None, "level") else LEVEL_REACH / abs(np.log10(factor))
+    changes = says not in (None, "level") and factor > 0
+    needs = LEVEL_REACH / abs(np.log10(factor)) if changes else None
     slow = does == "level" and needs is not None and needs >= span
     judged = says is not None and does is not None and not slow
     return Verdict(

@@ -53,6 +53,7 @@ def test_no_flows_are_refused():
 @pytest.mark.parametrize(
     ("W", "says", "does", "right"),
     [
+        (np.zeros((2, 2)), "vanishes", "vanishes", True),
         (0.5 * np.eye(2), "vanishes", "vanishes", True),
         (2.0 * np.eye(2), "explodes", "explodes", True),
         (np.eye(2), "level", "level", True),
