@@ -16,8 +16,9 @@ from rnnviz.core.numerics import Array
 FORWARD = ("gates", "c", "h")
 """Arrays of the forward pass, in the order in which a step makes them."""
 BACKWARD = ("d_h", "d_c", "d_gates", "d_x")
-EXPONENTS = {"d_h": "d_log2", "d_c": "d_c_log2", "d_x": "d_x_log2"}
 """Arrays of the backward pass, in the order in which a step makes them."""
+EXPONENTS = {"d_h": "d_log2", "d_c": "d_c_log2", "d_x": "d_x_log2"}
+"""Where the powers of two of these arrays are."""
 BY_GATE = ("W_xh", "W_hh", "W_skip", "b_h")
 """Parameters that stack the gates."""
 

@@ -6,7 +6,7 @@ Dimensions: T time steps, B batch, H hidden_size. Magnitudes are log10; each poi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -118,23 +118,31 @@ def gradient_flow(trace: Trace, label: str, scale: float = 1.0, direction: int =
     norms = {name: values[:stop] for name, values in norms.items()}
     open_ = reachable(trace) if has_zero else None
     flow = _assemble(trace, label, norms, units[:, :stop], open_, direction)
-    return replace(flow, **from_own_ends(trace, parts["state"]))
+    own = from_own_ends(trace, parts["state"])
+    return flow if own is None else replace(flow, reach_log10=own.reach_log10, own_rate=own.rate)
 
 
-def from_own_ends(trace: Trace, state: Array) -> dict[str, Any]:
-    """reach_log10 and own_rate of sequences of different lengths whose error enters at their own
-    ends alone; nothing of others. state: log10 ‖∂L/∂s_t‖ of each sequence, (T+1, B)."""
+class OwnEnds(NamedTuple):
+    """`GradientFlow.reach_log10` and `own_rate`, counted from each sequence's own end."""
+
+    reach_log10: float
+    rate: Rate
+
+
+def from_own_ends(trace: Trace, state: Array) -> OwnEnds | None:
+    """Of sequences of different lengths whose error enters at their own ends alone; None of others.
+    state: log10 ‖∂L/∂s_t‖ of each sequence, (T+1, B)."""
     if trace.lengths is None or np.ptp(trace.lengths) == 0:
-        return {}
-    entered = np.asarray(trace.d_h_direct.any(axis=1))
+        return None
+    entered = trace.enters
     last = len(entered) - np.argmax(entered[::-1], axis=0)
     if (entered.sum(axis=0) != 1).any() or (last < 2).any():
-        return {}
+        return None
     ends, first = state[last, np.arange(len(last))], state[1]
     if not (np.isfinite(ends).all() and np.isfinite(first).all()):
-        return {}
+        return None
     rate = Rate(float((first - ends).sum() / (last - 1).sum()))
-    return {"reach_log10": float(log10_rms(first) - log10_rms(ends)), "own_rate": rate}
+    return OwnEnds(float(log10_rms(first) - log10_rms(ends)), rate)
 
 
 def _longest(trace: Trace) -> int:
@@ -142,9 +150,10 @@ def _longest(trace: Trace) -> int:
     return trace.seq_len if trace.lengths is None else int(trace.lengths.max())
 
 
-def state_curve(trace: Trace) -> Curve:
-    """‖∂L/∂s_t‖ alone, RMS over the batch; zeros are not told apart."""
-    log10 = rms_over_batch(trace, state_log10(trace))
+def state_curve(trace: Trace, state: Array | None = None) -> Curve:
+    """‖∂L/∂s_t‖ alone, RMS over the batch; zeros are not told apart. state: its log10 of each
+    sequence, (T+1, B), if it is known already."""
+    log10 = rms_over_batch(trace, state_log10(trace) if state is None else state)
     return Curve(log10, status_of(log10))
 
 

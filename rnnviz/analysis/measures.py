@@ -10,7 +10,7 @@ from rnnviz.analysis.gradients import from_own_ends, gradient_flow, state_curve
 from rnnviz.analysis.lags import finite_time_exponent
 from rnnviz.analysis.rates import LOG10_E, Curve, fit_slope, gradient_ratio
 from rnnviz.core import Trace
-from rnnviz.core.numerics import Status, status_of
+from rnnviz.core.numerics import Array, Status, status_of
 from rnnviz.core.trace import state_log10
 
 
@@ -43,17 +43,17 @@ class Measures:
 
 def measures(trace: Trace, scale: float = 1.0) -> Measures:
     """The numbers of one trace. scale multiplies every gradient, as in `gradient_flow`."""
-    state = _state(trace, scale)
-    own, line = from_own_ends(trace, state_log10(trace)), fit_slope(state)
-    ratio, ratio_status, _ = gradient_ratio(state)
-    slope = own["own_rate"] if own else line
+    each = state_log10(trace)
+    state, own = _state(trace, each, scale), from_own_ends(trace, each)
+    line, (ratio, ratio_status, _) = fit_slope(state), gradient_ratio(state)
+    slope = line if own is None else own.rate
     final, final_status = state.value(1)
     exponent, exponent_status = _lambda_1(trace)
     return Measures(
         slope=None if slope is None else slope.decades_per_step,
         r2=None if line is None else line.r2,
         horizon=None if slope is None else horizon(slope.decades_per_step),
-        reach_log10=_finite(own.get("reach_log10", ratio)),
+        reach_log10=_finite(ratio if own is None else own.reach_log10),
         reach_status=ratio_status,
         final_log10=_finite(final),
         final_status=final_status,
@@ -69,9 +69,10 @@ def _lambda_1(trace: Trace) -> tuple[float, Status]:
         return np.nan, Status.NOT_RECORDED
 
 
-def _state(trace: Trace, scale: float) -> Curve:
-    """The state gradient; which zeros are exact is found out only where there is one."""
-    plain = state_curve(trace)
+def _state(trace: Trace, each: Array, scale: float) -> Curve:
+    """The state gradient; which zeros are exact is found out only where there is one. each: its
+    log10 of each sequence."""
+    plain = state_curve(trace, each)
     if np.isneginf(plain.log10).any():
         return gradient_flow(trace, "", scale).state
     log10 = plain.log10 + np.log10(scale)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from sys import getsizeof
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from rnnviz.analysis.courses import Course
 from rnnviz.core.bptt import Tell
 from rnnviz.experiment import Experiment, Plan
-from rnnviz.experiment.runs import options_of
+from rnnviz.experiment.runs import held_out, options_of
 from rnnviz.training import History, StepRecord, TrainState, train
 from rnnviz.training import advance as train_to
 
@@ -24,6 +24,8 @@ Records = tuple[tuple[str, StepRecord], ...]
 
 RECORDS = 600
 CHECKPOINT_BYTES = 4 << 20
+SEQUENCES = 64
+"""Of what is held out, on which networks are judged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,9 +93,19 @@ class Training:
     @property
     def nbytes(self) -> int:
         """The memory it takes without its plan; the state that is reached is one of the
-        history's."""
+        history's, that which is shown may be none of them."""
         text = getsizeof(self.experiment.text)
-        return text + sum(t.history.nbytes for t in self.trainees.values())
+        return text + sum(t.history.nbytes + t.shown.nbytes for t in self.trainees.values())
+
+    @cached_property
+    def held_out(self) -> dict[str, dict[str, float]]:
+        """Label -> how good the network that is shown is on what training never sees; see
+        `runs.held_out`."""
+        networks, e = self.plan.networks, self.experiment
+        return {
+            label: held_out(e, networks[label], trainee.shown.params, SEQUENCES)
+            for label, trainee in self.trainees.items()
+        }
 
     def courses(self) -> tuple[Course, ...]:
         """What is recorded of each model."""

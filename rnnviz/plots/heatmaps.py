@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,17 +88,20 @@ def column_words(steps: int, kept: str = "largest") -> str:
     return caption("column") if each == 1 else caption(f"columns_{kept}", count=each)
 
 
+def _largest(values: Array, starts: Array) -> Array:
+    return np.fmax.reduceat(values, starts, axis=1)
+
+
+def _smallest(values: Array, starts: Array) -> Array:
+    return np.fmin.reduceat(values, starts, axis=1)
+
+
 def _furthest(values: Array, starts: Array) -> Array:
-    high = np.maximum.reduceat(np.where(np.isnan(values), -np.inf, values), starts, axis=1)
-    low = np.minimum.reduceat(np.where(np.isnan(values), np.inf, values), starts, axis=1)
+    high, low = _largest(values, starts), _smallest(values, starts)
     return np.where(-low > high, low, high)
 
 
-KEEP: dict[str, Callable[[Array, Array], Array]] = {
-    "largest": lambda values, starts: np.fmax.reduceat(values, starts, axis=1),
-    "smallest": lambda values, starts: np.fmin.reduceat(values, starts, axis=1),
-    "furthest": _furthest,
-}
+KEEP = {"largest": _largest, "smallest": _smallest, "furthest": _furthest}
 """What a cell keeps of several steps: the extreme that matters. Of magnitudes the largest, of what
 a memory gate keeps the smallest, of signed values the one that is furthest from 0."""
 

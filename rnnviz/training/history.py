@@ -147,7 +147,7 @@ class History:
         """The memory that records and checkpoints take, objects around the arrays included."""
         arrays = (a for r in self.records for a in (r.log10_state, r.singular_values))
         recorded = sum(a.nbytes for a in arrays if a is not None)
-        kept = sum(ARRAY_BYTES * _count(s) + _size(s) for s in self._states.values())
+        kept = sum(ARRAY_BYTES * _count(s) + s.nbytes for s in self._states.values())
         return RECORD_BYTES * len(self._records) + recorded + kept
 
     def copy(self) -> History:
@@ -216,16 +216,12 @@ class History:
         if latest != self._first and latest % self._state_stride:
             del self._states[latest]
         self._states[state.step] = state
-        places = max(2, self._bytes // max(1, _size(state)))
+        places = max(2, self._bytes // max(1, state.nbytes))
         while len(self._states) > places:
             self._state_stride *= 2
             for step in list(self._states):
                 if step % self._state_stride and step not in (self._first, state.step):
                     del self._states[step]
-
-
-def _size(state: TrainState) -> int:
-    return sum(a.nbytes for a in (*state.params.values(), *state.moments.values()))
 
 
 def _count(state: TrainState) -> int:

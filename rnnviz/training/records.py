@@ -26,6 +26,11 @@ class TrainState:
     params: Arrays
     moments: Arrays = field(default_factory=dict)
 
+    @property
+    def nbytes(self) -> int:
+        """Of its arrays."""
+        return sum(a.nbytes for a in (*self.params.values(), *self.moments.values()))
+
 
 @dataclass(frozen=True, eq=False)
 class StepRecord:

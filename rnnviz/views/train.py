@@ -9,7 +9,6 @@ from itertools import chain
 from rnnviz.analysis.courses import Course
 from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.experiment import Plan
-from rnnviz.experiment.runs import held_out
 from rnnviz.jobs.training import Training
 from rnnviz.plots import claims_training, theme
 from rnnviz.plots import training as plots
@@ -25,8 +24,6 @@ from rnnviz.wording.training import Unseen, clip_words, course_words
 
 COARSE = 60
 """Columns of a heatmap while it plays."""
-SEQUENCES = 64
-"""Of what is held out, on which a loss is taken."""
 LOSS_HEIGHT, MAP_HEIGHT, LOW_HEIGHT = 196, 180, 230
 INFLUENCE_WINDOWS = (20, 40, 41, 100, 0)
 INFLUENCE_HEIGHT = 226
@@ -124,12 +121,10 @@ def held_out_of(run: Training, metric: str) -> tuple[Unseen, ...] | None:
     kind = run.plan.task.unseen
     if kind != "held_out" or not run.furthest:
         return None if not kind else ()
-    found = []
-    for label, trainee in run.trainees.items():
-        network, params = run.plan.networks[label], trainee.shown.params
-        scores = held_out(run.experiment, network, params, SEQUENCES)
-        found.append(Unseen(label, scores["loss_per_answer"], scores[metric]))
-    return tuple(found)
+    return tuple(
+        Unseen(label, scores["loss_per_answer"], scores[metric])
+        for label, scores in run.held_out.items()
+    )
 
 
 def _ahead(run: Training) -> str:

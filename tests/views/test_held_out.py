@@ -7,9 +7,9 @@ import pytest
 from rnnviz import Experiment
 from rnnviz.experiment import make_task, plan
 from rnnviz.experiment.runs import held_out, params_after
-from rnnviz.jobs.training import advance, begin
+from rnnviz.jobs.training import SEQUENCES, advance, begin
 from rnnviz.tasks import TASKS
-from rnnviz.views.train import SEQUENCES, Choices, held_out_of, view
+from rnnviz.views.train import Choices, held_out_of, view
 from rnnviz.wording.training import loss_words
 
 LONG = "the cat sat on the mat and the dog lay on the log " * 8
@@ -41,6 +41,14 @@ def test_held_out_numbers_stand_beside_those_of_training() -> None:
     training, *_, unseen = view(run).verdict
     assert training.startswith("After **3** steps: training loss RNN")
     assert unseen.startswith(f"On held-out data: RNN **{loss_words(one.loss)}**")
+
+
+@pytest.mark.trained
+def test_they_are_worked_out_once_for_a_run_that_stands_still() -> None:
+    run = trained(task="text", text=LONG)
+    before = view(run).verdict
+    assert run.held_out is run.held_out
+    assert view(run).verdict == before
 
 
 @pytest.mark.trained
