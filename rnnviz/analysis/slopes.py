@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from rnnviz.core import Record, Trace, backward
-from rnnviz.core.bptt import unroll, zero_padding
+from rnnviz.core.bptt import unroll
+from rnnviz.core.layouts import zero_padding
 from rnnviz.core.numerics import Array
 
 

@@ -16,10 +16,11 @@ import numpy as np
 
 from rnnviz.core import checks, layouts
 from rnnviz.core.cell import Cell, Weights
+from rnnviz.core.layouts import zero_padding
 from rnnviz.core.numerics import Array
-from rnnviz.core.scaled_steps import ScaledGradients, linear_steps
-from rnnviz.core.scaling import Scaled, by_bands, needs_scaling, total
-from rnnviz.core.skips import Arrivals, ScaledArrivals, delay, delay_arrays
+from rnnviz.core.scaled_steps import scaled_backward
+from rnnviz.core.scaling import needs_scaling
+from rnnviz.core.skips import Arrivals, delay, delay_arrays
 from rnnviz.core.trace import Record, Trace
 
 Tell = Callable[[], None]
@@ -130,7 +131,9 @@ def backward(
             if not needs_scaling(trace.d_h, trace.d_c, every):
                 return trace
             del trace  # the two are never in memory together
-        return _scaled_backward(record, direct, of_c, log2, tell)
+        elements = len(record.cell.D_GATE_ROWS) * direct[0].size
+        blocks = list(_blocks(record.seq_len, elements, record.cell.skip))
+        return scaled_backward(record, direct, of_c, log2, blocks, tell)
 
 
 def backward_in_range(record: Record, d_h_direct: Any, d_c_direct: Any = None) -> Trace:
@@ -162,16 +165,6 @@ def bptt(
         if direct is not None and padding == "left" and lengths is not None:
             given[-1] = layouts.right_padded(given[-1], lengths)
     return backward(record, given[0], d_c_direct=given[1])
-
-
-def zero_padding(lengths: Array | None, *steps: Array | None) -> None:
-    """Write 0 to the padded steps of arrays (T, F, B)."""
-    if lengths is None:
-        return
-    for values in steps:
-        if values is not None:
-            padded = np.arange(len(values))[:, None] >= lengths
-            np.copyto(values, 0, where=padded[:, None])
 
 
 def _checked(
@@ -278,47 +271,3 @@ def _backward_block(
             np.add(h[t], arriving, h[t])
         if direct_of_c is not None and d_c is not None and start + t:
             d_c[start + t] += direct_of_c[start + t - 1]
-
-
-def _scaled_backward(
-    record: Record,
-    direct: Array,
-    direct_of_c: Array | None,
-    direct_log2: Array | None,
-    tell: Tell | None,
-) -> Trace:
-    """The pass in float64, every entry with an exponent of its own while it is on its way."""
-    cell, T = record.cell, record.seq_len
-    params = {name: value.astype(np.float64) for name, value in record.params.items()}
-    w, kept = cell.backward_weights(params), ScaledGradients(record)
-    arrivals = ScaledArrivals(cell, w, direct, direct_log2)
-    d_h: Scaled = total(arrivals.at(T))
-    d_c: Scaled = (np.zeros_like(direct[-1]) if direct_of_c is None else direct_of_c[-1]), 0
-    for start, stop in reversed(list(_blocks(T, kept.d_a[0].size, cell.skip))):
-        steps, done = linear_steps(record, params, w, start, stop), list[tuple[Scaled, ...]]()
-        for t in range(stop, start, -1):
-            states = (d_h,) if record.c is None else (d_h, d_c)
-            d_a, d_h_before, *of_c = by_bands(steps[t - 1 - start], *states)
-            done.insert(0, (d_h, *of_c[:1], d_a))
-            arrivals.after(t - 1, d_a)
-            d_h = total([d_h_before, *arrivals.at(t - 1)])
-            d_c = of_c[1] if of_c else d_c
-            if direct_of_c is not None and t > 1:
-                d_c = total([d_c, (direct_of_c[t - 2], 0)])
-        kept.put(start + 1, done)
-        if tell is not None:
-            tell()
-    kept.put(0, [(d_h,) if record.c is None else (d_h, d_c)])
-    zero_padding(record.lengths, kept.d_a, kept.d_h[1:],
-                 None if kept.d_c is None else kept.d_c[1:])  # fmt: skip
-    log2 = kept.log2("d_h")
-    c_log2 = log2 if kept.d_c is None else _one_of(kept.log2("d_c"), log2)
-    gate_log2 = _one_of(kept.log2("d_a"), log2[1:])
-    return Trace(**vars(record), d_h_direct=direct, d_h=kept.d_h, d_c=kept.d_c, d_log2=log2,
-                 d_c_log2=c_log2, d_gate_values=kept.d_a, d_gate_log2=gate_log2,
-                 direct_log2=direct_log2, d_c_direct=direct_of_c)  # fmt: skip
-
-
-def _one_of(own: Array, other: Array) -> Array:
-    """Exponents that are the same as others need not be kept twice."""
-    return other if np.array_equal(own, other) else own

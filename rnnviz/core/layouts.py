@@ -1,4 +1,4 @@
-"""How arrays of users are laid out: which axis is time, and at which end the padding is."""
+"""How arrays are laid out: which axis is time, at which end the padding is, and what it holds."""
 
 from __future__ import annotations
 
@@ -71,3 +71,13 @@ def right_padded(values: Any, lengths: Any) -> Array:
         return steps
     index = (np.arange(len(steps))[:, None] - present) % len(steps)
     return np.take_along_axis(steps, index if steps.ndim == 2 else index[:, None], axis=0)
+
+
+def zero_padding(lengths: Array | None, *steps: Array | None) -> None:
+    """Write 0 to the padded steps of arrays (T, F, B)."""
+    if lengths is None:
+        return
+    for values in steps:
+        if values is not None:
+            padded = np.arange(len(values))[:, None] >= lengths
+            np.copyto(values, 0, where=padded[:, None])

@@ -1,5 +1,5 @@
-"""What a backward pass beyond the range of its dtype is made of: steps as linear functions of
-gradients in float64, and gradients kept with their exponents."""
+"""The backward pass beyond the range of its dtype: steps as linear functions of gradients in
+float64, and gradients kept with their exponents."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from functools import partial
 import numpy as np
 
 from rnnviz.core.cell import Cell, Views, Weights
+from rnnviz.core.layouts import zero_padding
 from rnnviz.core.numerics import Array
-from rnnviz.core.scaling import Scaled, fitted
-from rnnviz.core.trace import Record
+from rnnviz.core.scaling import Scaled, by_bands, fitted, total
+from rnnviz.core.skips import ScaledArrivals
+from rnnviz.core.trace import Record, Trace
 
 LinearStep = Callable[..., list[Array]]
 """(∂L/∂h_t, and what reaches c_t from later steps) -> gradients of the gates and of h_{t-1}; with
@@ -65,6 +67,52 @@ def _step(
     if d_c_next is not None and d_c is not None:
         found += [d_c_next, d_c]
     return found
+
+
+def scaled_backward(
+    record: Record,
+    direct: Array,
+    direct_of_c: Array | None,
+    direct_log2: Array | None,
+    blocks: Sequence[tuple[int, int]],
+    tell: Callable[[], None] | None,
+) -> Trace:
+    """The backward pass in float64, every entry with an exponent of its own while it is on its
+    way. blocks: (start, stop) of the steps that are taken together, the first ones first."""
+    cell, T = record.cell, record.seq_len
+    params = {name: value.astype(np.float64) for name, value in record.params.items()}
+    w, kept = cell.backward_weights(params), ScaledGradients(record)
+    arrivals = ScaledArrivals(cell, w, direct, direct_log2)
+    d_h: Scaled = total(arrivals.at(T))
+    d_c: Scaled = (np.zeros_like(direct[-1]) if direct_of_c is None else direct_of_c[-1]), 0
+    for start, stop in reversed(blocks):
+        steps, done = linear_steps(record, params, w, start, stop), list[tuple[Scaled, ...]]()
+        for t in range(stop, start, -1):
+            states = (d_h,) if record.c is None else (d_h, d_c)
+            d_a, d_h_before, *of_c = by_bands(steps[t - 1 - start], *states)
+            done.insert(0, (d_h, *of_c[:1], d_a))
+            arrivals.after(t - 1, d_a)
+            d_h = total([d_h_before, *arrivals.at(t - 1)])
+            d_c = of_c[1] if of_c else d_c
+            if direct_of_c is not None and t > 1:
+                d_c = total([d_c, (direct_of_c[t - 2], 0)])
+        kept.put(start + 1, done)
+        if tell is not None:
+            tell()
+    kept.put(0, [(d_h,) if record.c is None else (d_h, d_c)])
+    zero_padding(record.lengths, kept.d_a, kept.d_h[1:],
+                 None if kept.d_c is None else kept.d_c[1:])  # fmt: skip
+    log2 = kept.log2("d_h")
+    c_log2 = log2 if kept.d_c is None else _one_of(kept.log2("d_c"), log2)
+    gate_log2 = _one_of(kept.log2("d_a"), log2[1:])
+    return Trace(**vars(record), d_h_direct=direct, d_h=kept.d_h, d_c=kept.d_c, d_log2=log2,
+                 d_c_log2=c_log2, d_gate_values=kept.d_a, d_gate_log2=gate_log2,
+                 direct_log2=direct_log2, d_c_direct=direct_of_c)  # fmt: skip
+
+
+def _one_of(own: Array, other: Array) -> Array:
+    """Exponents that are the same as others need not be kept twice."""
+    return other if np.array_equal(own, other) else own
 
 
 class ScaledGradients:
