@@ -31,6 +31,7 @@ from rnnviz.analysis.spectra import (
     jacobian_spectrum,
     weight_spectra,
 )
+from rnnviz.analysis.step_factors import StepFactors, step_factors
 from rnnviz.analysis.verdicts import Verdict
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Rate",
     "Slope",
     "Spectrum",
+    "StepFactors",
     "Verdict",
     "WeightLaw",
     "carry_paths",
@@ -76,6 +78,7 @@ __all__ = [
     "pair_matrix",
     "product_spectrum",
     "state_jacobians",
+    "step_factors",
     "weight_contributions",
     "weight_law",
     "weight_spectra",
