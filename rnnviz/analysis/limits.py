@@ -123,7 +123,7 @@ def paths_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
     flops = 2 * 2 * ways * H * H * batch_size
     each = Estimate(
         8 * 8 * states * H * batch_size,
-        python=states * SECONDS_PER_STEP * 4,
+        python=states * SECONDS_PER_STEP,
         products=flops / FLOPS_PER_SECOND,
         elements=10 * parts * H * batch_size * SECONDS_PER_ELEMENT,
     )

@@ -38,11 +38,13 @@ class StepFactors:
     error at step t and Φ′ the slopes, of a cell in which all error goes through W_hh behind one
     nonlinearity: slope, RMS‖Φ′v‖ / RMS‖v‖; weight, ‖W_hh‖_F / √H; direction, RMS‖WᵀΦ′v‖ over
     RMS‖Φ′v‖ · weight; of any other, passed: all three together, over all paths. entering: what
-    error that enters at step t − 1 makes of what arrives there, 0 where none does.
+    error that enters at step t − 1 makes of what arrives there, 0 where none does (and where a
+    shorter sequence ends, that the mean is over one more).
     shares: path -> Σ_b ⟨p, s⟩ / Σ_b ‖s‖², signed, with p what the path adds to s = ∂L/∂s_{t−1};
     with "entering" they add up to 1. The paths are the gates by name, each through its own weights;
     "carry" or "leak", what no weight touches; "output", from h_t into c_{t−1}; "skip", from a later
     step. Empty where there is one path alone.
+    slope_of: the nonlinearity behind W_hh, "tanh" for example; "" where there are more.
     start: the step at which the last error enters; before it (t > start) all is NaN, as it is where
     a step has no error left.
     """
@@ -52,6 +54,7 @@ class StepFactors:
     factors: dict[str, Array]
     shares: dict[str, Array]
     start: int
+    slope_of: str = ""
 
     def mean(self, name: str) -> float:
         """A factor's mean in decades a step over the steps from `start` to 1; NaN without one."""
@@ -66,19 +69,21 @@ def step_factors(trace: Trace, label: str, progress: Progress | None = None) -> 
     Source: derived for this project; ‖W‖_F / √H is the RMS of ‖Wᵀu‖ over directions u.
     Raises ValueError above the limits of `limits`.
     """
-    curve = state_curve(trace)
+    cell, curve = trace.cell, state_curve(trace)
     state, start = curve.log10, gradient_ratio(curve)[2]
     shares: dict[str, Array] = {}
     with np.errstate(all="ignore"):
         change = state[:-1] - state[1:]
-        if trace.cell.SIMPLE and not trace.cell.other_ways:
+        one_way = cell.SIMPLE and not cell.other_ways
+        if one_way:
             factors = _simple(trace, state)
         else:
             factors, shares = _paths(trace, state, progress)
     gone = ~np.isfinite(state[1:]) | (np.arange(len(change)) >= start)
     for values in (change, *factors.values(), *shares.values()):
         values[gone] = np.nan
-    return StepFactors(label, change, factors, shares, start)
+    slope_of = cell.activation_of(cell.CANDIDATE_GATE).name if one_way else ""
+    return StepFactors(label, change, factors, shares, start, slope_of)
 
 
 def _simple(trace: Trace, state: Array) -> dict[str, Array]:
@@ -171,26 +176,22 @@ def _held(
     start: int,
     stop: int,
 ) -> dict[str, Parts]:
-    """What goes through no gate's pre-activation: from h, and from c."""
+    """What goes through no gate's pre-activation, from h and from c. With these held no unit sees
+    another one: a step of ones tells what each unit's error is multiplied with."""
     steps = linear_steps(trace, params, w, start, stop, held=True)
-    two = len(states) == 2
     direct = "leak" if "leak" in trace.cell.other_ways else "carry"
+    names = ("output", "carry") if len(states) == 2 else (direct,)
     found: dict[str, Parts] = {}
-    for k, name in enumerate(("output", "carry") if two else (direct,)):
-        arrived = []
-        for t, step in enumerate(steps, start + 1):
-            given = [(v[t] * (k == i), log2[t]) for i, (v, log2) in enumerate(states)]
-            _, of_h, *of_c = by_bands(step, *given)
-            arrived.append([of_h, *of_c[1:]])
-        found[name] = tuple(_stacked(parts) for parts in zip(*arrived, strict=True))
+    for k, name in enumerate(names):
+        ones = [np.full(trace.h.shape[1:], float(i == k)) for i in range(len(states))]
+        factors = [step(*(each.copy() for each in ones)) for step in steps]
+        mantissa, exponent = np.frexp(states[k][0][start + 1 : stop + 1].astype(np.float64))
+        log2 = exponent + states[k][1][start + 1 : stop + 1]
+        found[name] = tuple(
+            (mantissa * np.stack([each[place] for each in factors]), log2)
+            for place in (1, 3)[: len(states)]
+        )
     return found
-
-
-def _stacked(steps: Sequence[Scaled]) -> Each:
-    """(n, H, B) of arrays (H, B)."""
-    values = np.stack([v for v, _ in steps])
-    exponents = [np.broadcast_to(log2, v.shape) for v, log2 in steps]
-    return values, np.stack(exponents)
 
 
 def _through_gates(

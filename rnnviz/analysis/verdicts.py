@@ -16,6 +16,7 @@ from rnnviz.analysis.gates import Memory
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.rates import Drop, Rate
 from rnnviz.analysis.spectra import Spectrum, Stretch
+from rnnviz.analysis.step_factors import StepFactors
 from rnnviz.core.numerics import Status
 
 LEVEL_REACH = 1.0
@@ -87,7 +88,7 @@ def _in_real_steps(flow: GradientFlow) -> Drop | None:
     return replace(drop, start=flow.real_step(drop.start), end=flow.real_step(drop.end))
 
 
-def rule_verdict(flow: GradientFlow, stretch: Stretch) -> Verdict:
+def rule_verdict(flow: GradientFlow, stretch: Stretch, split: StepFactors | None = None) -> Verdict:
     """The rule of thumb "σ_max > 1/γ explodes, σ_max < 1/γ vanishes" against what happened.
 
     says, does: "vanishes", "explodes" or "level"; does is None if no rate was measured and right
@@ -95,6 +96,8 @@ def rule_verdict(flow: GradientFlow, stretch: Stretch) -> Verdict:
     error must vanish. needs: steps for a factor of 10, where what it says is too slow to be seen
     in so many steps as there are; then right is None: that is no fault of the rule.
     Neither is judged where new error enters on the way (`GradientFlow.refilled`).
+    why: slope, weight and direction, the factors whose product is the measured rate; None where
+    that is not all that makes it.
     """
     factor = stretch.sigma_max * stretch.lipschitz
     says: str | None = "explodes" if factor > 1 else "vanishes"
@@ -123,8 +126,19 @@ def rule_verdict(flow: GradientFlow, stretch: Stretch) -> Verdict:
             "span": span,
             "needs": needs if slow else None,
             "refilled": flow.refilled,
+            "why": None if split is None else _why(flow, split),
+            "slope_name": "" if split is None else split.slope_of,
         },
     )
+
+
+def _why(flow: GradientFlow, split: StepFactors) -> dict[str, float] | None:
+    if flow.refilled or flow.own_rate is not None or split.shares:
+        return None
+    means = {name: split.mean(name) for name in ("weight", "slope", "direction")}
+    if not np.isfinite([*means.values()]).all():
+        return None
+    return {name: float(10.0**mean) for name, mean in means.items()}
 
 
 def memory_verdict(memories: Sequence[Memory]) -> Verdict:

@@ -63,6 +63,16 @@ def test_and_for_sequences_of_different_lengths() -> None:
         telescopes(step_factors(trace, name), trace)
 
 
+def test_a_sequence_without_a_loss_is_one_more_to_take_the_mean_over() -> None:
+    problem = replace(any_problem("lstm", T, 2, H=H), lengths=np.array([T, 4]))
+    trace = replace(problem, direct=problem.direct * [[[1.0, 0.0]]]).trace()
+    found = step_factors(trace, "lstm")
+    alone = step_factors(replace(any_problem("lstm", T, 2, H=H), direct=trace.d_h_direct).trace(),
+                         "lstm")  # fmt: skip
+    telescopes(found, trace)
+    np.testing.assert_allclose(found.factors["passed"], alone.factors["passed"], atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("name", "scale", "span"),
     [("rnn identity", 1e-5, 5000), ("rnn identity", 100.0, 5000), ("lstm linear", 0.01, 4000),

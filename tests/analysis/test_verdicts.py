@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import stretch, weight_spectra, whole_step
+from rnnviz.analysis.step_factors import step_factors
 from rnnviz.core import LSTM, RNN, bptt
 from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.initializers import orthogonal
@@ -80,6 +83,32 @@ def test_rule_of_thumb_without_a_measurement():
     assert fields["does"] is None
     assert fields["right"] is None
     assert rule(np.eye(2), T=1)["right"] is None
+
+
+def test_why_is_told_by_factors_that_multiply_to_the_measured_rate():
+    alone = replace(problem("rnn tanh", 30, 3, 2, 5), direct=last_step(30, 5, 3)).trace()
+    for one in (alone, simple(0.7 * np.eye(2), last_step(9, 2))):
+        flow, split = gradient_flow(one, "rnn"), step_factors(one, "rnn")
+        fields = verdicts.rule_verdict(flow, stretch(one, "a"), split).fields
+        product = np.prod([*fields["why"].values()])
+        assert product == pytest.approx(flow.rate.factor_per_step, rel=1e-9)
+    assert fields["slope_name"] == "identity"
+    assert verdicts.rule_verdict(flow, stretch(one, "a")).fields["why"] is None
+
+
+def test_why_is_not_told_where_the_factors_are_not_all():
+    """Error that enters on the way, and error that ends."""
+    for one in (problem("rnn tanh", 30, 3, 2, 5).trace(), simple(np.eye(3, k=-1), last_step(9, 3))):
+        flow, split = gradient_flow(one, "rnn"), step_factors(one, "rnn")
+        assert verdicts.rule_verdict(flow, stretch(one, "a"), split).fields["why"] is None
+    lengths = np.array([30, 12, 20])
+    ends = np.zeros((30, 5, 3))
+    ends[lengths - 1, :, np.arange(3)] = 1.0
+    padded = replace(problem("rnn tanh", 30, 3, 2, 5), lengths=lengths, direct=ends).trace()
+    flow = gradient_flow(padded, "rnn")
+    assert flow.own_rate is not None
+    split = step_factors(padded, "rnn")
+    assert verdicts.rule_verdict(flow, stretch(padded, "a"), split).fields["why"] is None
 
 
 def test_a_refilled_gradient_does_not_judge_the_rule():

@@ -8,11 +8,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from rnnviz import Experiment, run
+from rnnviz.analysis import limits
 from rnnviz.analysis.contributions import weight_contributions
 from rnnviz.core import LSTM, RNN
 from rnnviz.core.network import Network, run_network
@@ -100,6 +102,30 @@ def test_choices_that_a_run_does_not_have_fall_back(by_hand: Run) -> None:
 def test_a_pinned_run_is_drawn_behind(by_experiment: Run, by_hand: Run) -> None:
     view = gradient_flow.view(by_experiment, pinned=by_hand)
     assert [flow.label for flow in view.ghosts] == ["rnn", "lstm · layer 1"]
+
+
+def test_every_step_is_split_when_that_is_asked_for(by_experiment: Run, by_hand: Run) -> None:
+    for of in (by_experiment, by_hand):
+        assert "step-factors" not in drawn(gradient_flow, of)
+        assert not gradient_flow.view(of).splits
+        shown = drawn(gradient_flow, of, why=True)
+        assert list(shown)[:2] == ["verdict", "step-factors"]
+        picture = shown["step-factors"]
+        assert isinstance(picture, Picture)
+        assert "Decades:" in picture.how
+        assert "Shares:" in picture.how
+    alone = run(Experiment(models=("rnn",), seq_len=600, hidden_size=3, batch_size=2))
+    picture = drawn(gradient_flow, alone, why=True)["step-factors"]
+    assert isinstance(picture, Picture)
+    assert "Shares:" not in picture.how
+    assert picture.how.endswith("One bar is the mean of 3 steps.")
+
+
+def test_what_takes_too_long_to_split_is_said(by_experiment: Run) -> None:
+    with mock.patch.object(limits, "MAX_BYTES", 1 << 10):
+        view = gradient_flow.view(by_experiment, gradient_flow.Choices(why=True))
+    assert [split.label for split in view.splits] == ["rnn"]
+    assert any(said.startswith("LSTM: The paths would take about") for said in view.warnings)
 
 
 def test_streamlit_is_not_needed() -> None:

@@ -8,6 +8,7 @@ from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.rates import Drop, Rate
 from rnnviz.analysis.spectra import stretch
+from rnnviz.analysis.step_factors import step_factors
 from rnnviz.analysis.verdicts import Reach, Verdict
 from rnnviz.core.numerics import Status
 from rnnviz.core.places import NotFinite
@@ -120,6 +121,18 @@ def test_rule_of_thumb():
     )
 
 
+def test_why_it_went_so_is_said_behind_the_rule():
+    why = {"weight": 1.021, "slope": 0.938, "direction": 0.6}
+    told = {"does": "vanishes", "right": False, "why": why, "slope_name": "tanh"}
+    assert rule(**told).endswith(
+        "**rule wrong**. Per step back, the weights alone ×1.02, tanh′ ×0.94, the direction ×0.60."
+    )
+    assert rule(**{**told, "slope_name": "identity"}).endswith(
+        "Per step back, the weights alone ×1.02, the direction ×0.60."
+    )
+    assert "Per step back" not in rule(**{**told, "why": None})
+
+
 def test_the_rule_is_not_wrong_where_the_run_is_too_short():
     slow = {"does": "level", "right": None, "needs": 229.1, "span": 59}
     assert rule(**slow, says="vanishes", must=True, factor=0.99).endswith(
@@ -181,6 +194,10 @@ def test_two_lines_for_any_set_of_models():
     lstm = quiet_lstm(20, 2, 0.0)
     gated, kept = gradient_flow(lstm, "lstm"), [memory(lstm, "lstm")]
     assert verdicts.gradient_words([rnn, gated], spectra, kept)[1].endswith("**rule right**.")
+    splits = {"rnn": step_factors(trace, "rnn")}
+    assert verdicts.gradient_words([rnn, gated], spectra, kept, splits)[1].endswith(
+        "**rule right**. Per step back, the weights alone ×2.00, the direction ×1.00."
+    )
     first, second = verdicts.gradient_words([gated], {}, kept)
     assert first.startswith("Of the error at step 20, **1 part in ")
     assert (
