@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnnviz.analysis.batch_carry import BatchCarry
 from rnnviz.analysis.carry import CarryPaths
 from rnnviz.analysis.gates import Memory
 from rnnviz.analysis.gradients import GradientFlow
@@ -184,10 +185,11 @@ def spectrum_verdict(
     )
 
 
-def gates_verdict(memory: Memory, carry: CarryPaths, seq_len: int) -> Verdict:
-    """Median half-life, the share of units that outlast the gap, Π f against the truth at 0."""
-    product, (true, status) = float(carry.product.log10[0]), carry.true.value(0)
-    known = np.isfinite(product) and np.isfinite(true)
+def gates_verdict(memory: Memory, carry: CarryPaths, batch: BatchCarry, seq_len: int) -> Verdict:
+    """Half-life of the median unit and the share of units that outlast the gap, over all sequences;
+    of what is kept from step 0 to the last one, Π f of the best unit against the truth in the best
+    direction: the median sequence's, and the least and the greatest truth."""
+    true, status = float(np.median(batch.true)), carry.true.value(0)[1]
     return Verdict(
         "gates",
         {
@@ -196,10 +198,13 @@ def gates_verdict(memory: Memory, carry: CarryPaths, seq_len: int) -> Verdict:
             "half_life": memory.median,
             "share_beyond": memory.share_beyond(seq_len),
             "seq_len": seq_len,
-            "product_log10": product,
+            "steps": len(carry.true.log10) - 1,
+            "sequences": batch.sequences,
+            "batch_size": batch.batch_size,
+            "product_log10": float(np.median(batch.product)),
             "true_log10": true,
-            "true_status": status,
-            "ratio_log10": true - product if known else None,
+            "true_status": status if np.isneginf(true) else Status.FINITE,
+            "true_range": (float(batch.true.min()), float(batch.true.max())),
         },
     )
 

@@ -211,25 +211,43 @@ STATES = {"f": "c", "z": "h"}
 
 
 def _gates(fields: Mapping[str, Any]) -> str:
-    gate, true, ratio = fields["gate"], fields["true_log10"], fields["ratio_log10"]
-    rounded = fields["true_status"] == Status.ROUNDED
-    name, state = display_name(fields["label"]), STATES.get(gate, "s")
+    """Half-life in one paragraph; what is kept in all, by the gates and in truth, in another."""
+    gate, name = fields["gate"], display_name(fields["label"])
+    gates, state = texts("verdicts").get(f"gate_{gate}", gate), STATES.get(gate, "s")
     kept = _say(
         "gates_kept_named" if "," in name else "gates_kept",
         model=name,
+        gate=gates,
         steps=steps(fields["half_life"]),
         share=f"{100 * fields['share_beyond']:.0f}",
         seq_len=fields["seq_len"],
     )
-    product = _say(
-        "gates_product" if ratio is None else "gates_ratio",
-        gate=texts("verdicts").get(f"gate_{gate}", gate),
+    rounded = fields["true_status"] == Status.ROUNDED
+    left = _say(
+        "gates_left",
+        span=fields["steps"],
+        sequences=_sequences(fields["sequences"], fields["batch_size"]),
+        gate=gates,
         product=magnitude(fields["product_log10"]),
         derivative=f"∂{state}_T/∂{state}_0",
-        truth=texts("verdicts")["rounded_to_zero"] if rounded else magnitude(true),
-        ratio="" if ratio is None else magnitude(ratio),
+        truth=texts("verdicts")["rounded_to_zero"] if rounded else magnitude(fields["true_log10"]),
+        range=_range(*fields["true_range"]) if fields["sequences"] > 1 else "",
     )
-    return f"{kept} {product}"
+    return f"{kept}\n{left}"
+
+
+def _sequences(count: int, batch_size: int) -> str:
+    if count == 1:
+        return _say("first_sequence" if batch_size > 1 else "only_sequence", all=batch_size)
+    some = "median_of_all" if count == batch_size else "median_of_some"
+    return _say(some, count=count, all=batch_size)
+
+
+def _range(least: float, most: float) -> str:
+    """Nothing where one of the two is no size."""
+    if not np.isfinite([least, most]).all():
+        return ""
+    return _say("range", least=magnitude(least), most=magnitude(most))
 
 
 TROUBLE = {

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis import verdicts
+from rnnviz.analysis.batch_carry import batch_carry
 from rnnviz.analysis.carry import carry_paths
 from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import gradient_flow
@@ -147,19 +148,24 @@ def test_spectrum_verdict_has_no_rest_without_radius_or_measurement():
 
 
 def test_gates_verdict():
-    trace = problem("lstm", 12, 1, 2, 4).trace()
-    carry, kept = carry_paths(trace, "lstm"), memory(trace, "lstm")
-    fields = verdicts.gates_verdict(kept, carry, 12).fields
+    """Half-life over all units and sequences; the gates and the truth of the median sequence."""
+    trace = problem("lstm", 12, 3, 2, 4).trace()
+    carry, kept, batch = carry_paths(trace, "l"), memory(trace, "l"), batch_carry(trace, "l", 3)
+    fields = verdicts.gates_verdict(kept, carry, batch, 12).fields
     assert fields["half_life"] == kept.median
     assert fields["share_beyond"] == np.mean(kept.half_life > 12)
-    ratio = carry.true.log10[0] - carry.product.log10[0]
-    assert fields["ratio_log10"] == pytest.approx(ratio)
+    each = [carry_paths(trace, "l", b) for b in range(3)]
+    true, product = ([getattr(p, name).log10[0] for p in each] for name in ("true", "product"))
+    assert fields["true_log10"] == pytest.approx(np.median(true))
+    assert fields["product_log10"] == pytest.approx(np.median(product))
+    assert fields["true_range"] == (pytest.approx(min(true)), pytest.approx(max(true)))
+    assert (fields["sequences"], fields["batch_size"], fields["steps"]) == (3, 3, 12)
 
 
-def test_gates_verdict_of_closed_gates_has_no_ratio():
+def test_gates_verdict_of_closed_gates():
     trace = quiet_lstm(3, 2, -1e4)
-    fields = verdicts.gates_verdict(memory(trace, "l"), carry_paths(trace, "l"), 3).fields
-    assert fields["ratio_log10"] is None
+    found = memory(trace, "l"), carry_paths(trace, "l"), batch_carry(trace, "l", 1)
+    fields = verdicts.gates_verdict(*found, 3).fields
     assert fields["true_status"] == Status.ROUNDED
 
 

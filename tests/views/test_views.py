@@ -104,6 +104,23 @@ def test_a_pinned_run_is_drawn_behind(by_experiment: Run, by_hand: Run) -> None:
     assert [flow.label for flow in view.ghosts] == ["rnn", "lstm · layer 1"]
 
 
+def test_the_memory_is_told_over_the_batch_with_unit_norm_and_reference(by_experiment: Run) -> None:
+    view = gates.view(by_experiment)
+    first, second = view.verdict
+    assert first.startswith("The median LSTM unit's forget gate keeps half for")
+    assert "median of 2 sequences" in second
+    assert "(best unit)" in second
+    picture = drawn(gates, by_experiment)["carry"]
+    assert isinstance(picture, Picture)
+    for words in ("in the first sequence", "in its best direction", "in the best unit",
+                  "the median unit's half-life, over all sequences", "Bars: from the least",
+                  "Gradient flow starts elsewhere"):  # fmt: skip
+        assert words in picture.how
+    wide = run(Experiment(models=("lstm",), seq_len=20, hidden_size=8, batch_size=5))
+    assert "median of 5 sequences" in gates.view(wide).verdict[1]
+    assert "median of 2 of the 5" in gates.view(wide, gates.Choices(coarse=True)).verdict[1]
+
+
 def test_every_step_is_split_when_that_is_asked_for(by_experiment: Run, by_hand: Run) -> None:
     for of in (by_experiment, by_hand):
         assert "step-factors" not in drawn(gradient_flow, of)

@@ -174,18 +174,31 @@ def test_spectrum_sentence():
 
 def test_gates_sentence():
     fields = {"label": "lstm", "gate": "f", "half_life": 13.8, "share_beyond": 0.125,
-              "seq_len": 100, "product_log10": np.log10(0.14), "true_log10": np.log10(20),
-              "true_status": Status.FINITE, "ratio_log10": np.log10(140)}  # fmt: skip
-    assert verdicts.say(Verdict("gates", fields)) == (
-        "The median LSTM unit keeps half its memory for **14 steps**; **12 %** of units outlast "
-        "the 100-step gap. Product of forget gates **0.14**; the true ∂c_T/∂c_0 is **20**: "
-        "140 times the product."
+              "seq_len": 100, "steps": 100, "sequences": 16, "batch_size": 16,
+              "product_log10": np.log10(0.022), "true_log10": np.log10(76),
+              "true_range": (np.log10(13), np.log10(263)),
+              "true_status": Status.FINITE}  # fmt: skip
+    first, second = verdicts.say(Verdict("gates", fields)).split("\n")
+    assert first == (
+        "The median LSTM unit's forget gate keeps half for **14 steps**; **12 %** of units outlast "
+        "T = 100."
+    )
+    assert second == (
+        "Over 100 steps, median of 16 sequences: product of forget gates **0.022** (best unit); "
+        "true ∂c_T/∂c_0 **76** (best direction; 13 to 260)."
     )
     named = verdicts.say(Verdict("gates", {**fields, "label": "lstm:gain=2"}))
-    assert named.startswith("The median unit of the LSTM, gain 2, keeps half its memory")
-    closed = {"true_log10": -np.inf, "true_status": Status.ROUNDED, "ratio_log10": None}
+    assert named.startswith("The forget gate of the median unit of the LSTM, gain 2, keeps half")
+    some = verdicts.say(Verdict("gates", {**fields, "sequences": 2}))
+    assert "Over 100 steps, median of 2 of the 16 sequences: product" in some
+    one = verdicts.say(Verdict("gates", {**fields, "sequences": 1}))
+    assert "Over 100 steps, first of 16 sequences: product" in one
+    assert one.endswith("**76** (best direction).")
+    alone = verdicts.say(Verdict("gates", {**fields, "sequences": 1, "batch_size": 1}))
+    assert "Over 100 steps, the only sequence: product" in alone
+    closed = {"true_log10": -np.inf, "true_status": Status.ROUNDED, "true_range": (-np.inf, -9.0)}
     text = verdicts.say(Verdict("gates", {**fields, "gate": "z", "label": "gru", **closed}))
-    assert text.endswith("update gates **0.14**; the true ∂h_T/∂h_0 is **0 (rounded to zero)**.")
+    assert text.endswith("true ∂h_T/∂h_0 **0 (rounded to zero)** (best direction).")
 
 
 def test_two_lines_for_any_set_of_models():
