@@ -65,7 +65,8 @@ def test_and_for_sequences_of_different_lengths() -> None:
 
 def test_a_sequence_without_a_loss_is_one_more_to_take_the_mean_over() -> None:
     problem = replace(any_problem("lstm", T, 2, H=H), lengths=np.array([T, 4]))
-    trace = replace(problem, direct=problem.direct * [[[1.0, 0.0]]]).trace()
+    direct = last_step(T, H, 2, value=np.array([1.0, 0.0]))
+    trace = replace(problem, direct=direct).trace()
     found = step_factors(trace, "lstm")
     alone = step_factors(replace(any_problem("lstm", T, 2, H=H), direct=trace.d_h_direct).trace(),
                          "lstm")  # fmt: skip
