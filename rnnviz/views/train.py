@@ -9,6 +9,7 @@ from itertools import chain
 from rnnviz.analysis.courses import Course
 from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.experiment import Plan
+from rnnviz.experiment.judging import judged_every
 from rnnviz.jobs.training import Training
 from rnnviz.plots import claims_training, theme
 from rnnviz.plots import training as plots
@@ -77,7 +78,9 @@ class View:
     """What the page says of a training, as far as it is.
 
     courses: of its models; ghosts: of other runs, drawn in grey. least: training steps that the
-    loss has room for. limit: where the gradient is clipped, None if it is not.
+    loss has room for. limit: where the gradient is clipped, None if it is not. unseen: how the
+    networks that are shown do on what is held out, if that is known; judged_every: training steps
+    after which that is asked while they are trained, 0 for never.
     """
 
     choices: Choices
@@ -88,6 +91,8 @@ class View:
     verdict: tuple[str, ...]
     least: int
     limit: float | None
+    unseen: tuple[Unseen, ...] = ()
+    judged_every: int = 0
 
 
 def view(
@@ -112,6 +117,8 @@ def view(
         verdict=verdict if ahead is None else (_ahead(ahead),),
         least=run.goal or 0,
         limit=None if e.clip == "none" else e.clip_at,
+        unseen=unseen or (),
+        judged_every=judged_every(run.plan),
     )
 
 
@@ -142,6 +149,8 @@ def pictures(view: View) -> Iterator[Picture | Words]:
 def first_screen(view: View) -> Iterator[Picture]:
     """Loss and metric, gradient over training."""
     text, playing = texts("train"), view.choices.playing
+    every = fill(text["how_to_read_held_out"], every=f"{view.judged_every:,}")
+    how = text["how_to_read_loss"], every * bool(view.judged_every)
     yield Picture(
         "loss",
         plots.loss_figure.plain(
@@ -149,6 +158,7 @@ def first_screen(view: View) -> Iterator[Picture]:
             view.levels.baseline,
             also=view.levels.also,
             ghosts=view.ghosts,
+            held_out_now={one.label: (one.loss, one.metric) for one in view.unseen},
             playing=playing,
             least=view.least,
             metric_name=view.levels.metric,
@@ -157,7 +167,7 @@ def first_screen(view: View) -> Iterator[Picture]:
             height=LOSS_HEIGHT,
         ),
         text["alt_loss"],
-        text["how_to_read_loss"],
+        " ".join(filter(None, how)),
         step_axis=True,
     )
     yield Picture(
