@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.carry import memory_rows
+from rnnviz.analysis.carry import CarryPaths, memory_rows
 from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise
 from rnnviz.analysis.jacobian.sequence import side_by_side
 from rnnviz.core import Record, checks
@@ -51,6 +51,12 @@ def batch_carry(record: Record, label: str, most: int) -> BatchCarry | None:
         product = logs.sum(axis=0).max(axis=0)
         true = _true(record, chosen, T)
     return BatchCarry(label, gate, product, true, record.batch_size)
+
+
+def only_first(paths: CarryPaths, batch_size: int) -> BatchCarry:
+    """What `paths` say of the first sequence of so many."""
+    product, true = paths.product.log10[:1], paths.true.log10[:1]
+    return BatchCarry(paths.label, paths.gate, product, true, batch_size)
 
 
 def _true(record: Record, chosen: Array, T: int) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rnnviz.analysis.batch_carry import BatchCarry, batch_carry
+from rnnviz.analysis.batch_carry import BatchCarry, batch_carry, only_first
 from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.layers import LayerTrace, in_real_time
@@ -78,7 +78,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     part, layers = layer_choice.single(parts, model, choices.layer, choices.direction)
     kept = memory(part.trace, part.label)
     carry = None if kept is None else _carry(part, choices.coarse)
-    batch = None if carry is None else _batch(part, choices.coarse)
+    batch = None if carry is None else _batch(part, carry, choices.coarse)
     too_large = kept is not None and carry is None
     fixed = kept is not None and kept.gate not in part.trace.cell.trainable_gates
     return View(
@@ -116,10 +116,12 @@ def _carry(part: LayerTrace, coarse: bool) -> CarryPaths | None:
     return carry_paths(trace, part.label, every=every)
 
 
-def _batch(part: LayerTrace, coarse: bool) -> BatchCarry | None:
-    """Of as many sequences as the time allows; of two while a knob is dragged."""
-    some = 2 if coarse else BATCH_BUDGET // _work(part)
-    return batch_carry(part.trace, part.label, max(1, some))
+def _batch(part: LayerTrace, carry: CarryPaths, coarse: bool) -> BatchCarry:
+    """Of as many sequences as the time allows; of the first one, which is known, while a knob is
+    dragged."""
+    count = 1 if coarse else BATCH_BUDGET // _work(part)
+    found = batch_carry(part.trace, part.label, count) if count > 1 else None
+    return found or only_first(carry, part.trace.batch_size)
 
 
 def _work(part: LayerTrace) -> int:

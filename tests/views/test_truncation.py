@@ -47,7 +47,7 @@ def test_truncation_is_told_where_there_is_one() -> None:
         ({"layers": 2, "window": 5}, (FURTHER,)),
         ({"bidirectional": "yes"}, (BOTH,)),
         ({"layers": 2, "bidirectional": "yes"}, (WHOLE, BOTH)),
-        ({"models": ("rnn", "gru:layers=3"), "stride": 1}, (FURTHER, "first of 3", "up to 12 ")),
+        ({"models": ("rnn", "gru:layers=3"), "stride": 1}, (FURTHER, "layer 1 of 3", "up to 12 ")),
     ],
     ids=str,
 )

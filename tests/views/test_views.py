@@ -15,6 +15,7 @@ import pytest
 
 from rnnviz import Experiment, run
 from rnnviz.analysis import limits
+from rnnviz.analysis.batch_carry import batch_carry
 from rnnviz.analysis.contributions import weight_contributions
 from rnnviz.core import LSTM, RNN
 from rnnviz.core.network import Network, run_network
@@ -118,7 +119,15 @@ def test_the_memory_is_told_over_the_batch_with_unit_norm_and_reference(by_exper
         assert words in picture.how
     wide = run(Experiment(models=("lstm",), seq_len=20, hidden_size=8, batch_size=5))
     assert "median of 5 sequences" in gates.view(wide).verdict[1]
-    assert "median of 2 of the 5" in gates.view(wide, gates.Choices(coarse=True)).verdict[1]
+    with mock.patch.object(gates, "BATCH_BUDGET", 2 * 20 * 4 * 8**3):
+        assert "median of 2 of the 5" in gates.view(wide).verdict[1]
+    while_dragged = gates.view(wide, gates.Choices(coarse=True))
+    assert "first of 5 sequences" in while_dragged.verdict[1]
+    assert while_dragged.batch is not None
+    alone = batch_carry(wide["lstm"].trace, "lstm", 1)
+    assert alone is not None
+    np.testing.assert_allclose(while_dragged.batch.true, alone.true, atol=1e-9)
+    np.testing.assert_allclose(while_dragged.batch.product, alone.product, atol=1e-9)
 
 
 def test_every_step_is_split_when_that_is_asked_for(by_experiment: Run, by_hand: Run) -> None:
