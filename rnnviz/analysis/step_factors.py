@@ -133,7 +133,7 @@ def _paths(
         paths = _of_block(trace, before, start, stop)
         arrived = tuple((v[start:stop], log2[start:stop]) for v, log2 in before)
         own = _entered(trace, start, stop)
-        blocks.append({name: _share(p, arrived) for name, p in (paths | {"entering": own}).items()})
+        blocks.append(_shares(paths | {"entering": own}, arrived))
         some = enters[start:stop]
         if some.any():
             sent = [total(parts) for parts in zip(*paths.values(), strict=True)]
@@ -249,17 +249,23 @@ def _entered(trace: Trace, start: int, stop: int) -> Parts:
     return tuple(parts)
 
 
-def _share(path: Parts, arrived: Parts) -> Array:
-    """Σ_b ⟨p, s⟩ / Σ_b ‖s‖² of each step, (n,); in units of the largest entry of s."""
+def _shares(paths: dict[str, Parts], arrived: Parts) -> dict[str, Array]:
+    """Σ_b ⟨p, s⟩ / Σ_b ‖s‖² of each path and step, (n,); in units of the largest entry of s."""
     tops = [entry_exponents(*part).max(axis=(1, 2), keepdims=True) for part in arrived]
     top = np.maximum.reduce(tops)
     top[top == LOWEST] = 0
-    product, square = 0.0, 0.0
-    for (p, p_log2), (s, s_log2) in zip(path, arrived, strict=True):
-        p, s = np.ldexp(p, p_log2 - top), np.ldexp(s.astype(np.float64), s_log2 - top)
-        product = product + np.einsum("nhb,nhb->n", p, s)
-        square = square + np.einsum("nhb,nhb->n", s, s)
-    return np.asarray(product / square)
+    s = [np.ldexp(v.astype(np.float64), log2 - top) for v, log2 in arrived]
+    square = _summed(s, s)
+    return {
+        name: _summed([np.ldexp(v, log2 - top) for v, log2 in path], s) / square
+        for name, path in paths.items()
+    }
+
+
+def _summed(left: Sequence[Array], right: Sequence[Array]) -> Array:
+    """Σ_b ⟨·, ·⟩ of each step, (n,), over all parts."""
+    products = [np.einsum("nhb,nhb->n", a, b) for a, b in zip(left, right, strict=True)]
+    return np.sum(products, axis=0)
 
 
 def _log10(parts: Sequence[Scaled]) -> Array:

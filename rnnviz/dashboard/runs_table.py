@@ -116,7 +116,10 @@ def _run(run: Kept) -> dict[str, Any]:
             "metric": _plain(course.metric),
             "event": course.event,
             "steps": course.curves.steps.tolist(),
-            "loss_per_answer": [_plain(v) for v in course.curves.loss_per_answer.tolist()],
+            **{
+                name: [_plain(v) for v in getattr(course.curves, name).tolist()]
+                for name in ("loss_per_answer", "held_out_loss", "held_out_metric")
+            },
         }
         for course in run.courses
     ]

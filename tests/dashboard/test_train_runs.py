@@ -101,6 +101,19 @@ def test_a_kept_run_can_be_taken_away() -> None:
     assert len(sent["models"][0]["loss_per_answer"]) == 13
 
 
+def test_held_out_numbers_go_with_it() -> None:
+    """All of them, though of a long run only some of the recorded steps are kept."""
+    experiment = replace(SMALL, models=("rnn",), task="digit_rows", batch_size=64)
+    run = kept(advance(begin(plan(experiment)), 60, 275)[0])
+    frame = runs_table.curves_frame([run])
+    asked = frame[frame["held_out_loss"].notna()]
+    assert list(asked["step"]) == list(range(10, 271, 10))
+    assert asked["held_out_metric"].between(0, 1).all()
+    (model,) = json.loads(runs_table.as_json([run]))[0]["models"]
+    assert [v for v in model["held_out_loss"] if v is not None] == list(asked["held_out_loss"])
+    assert len(model["held_out_loss"]) == len(model["steps"]) < 276
+
+
 def test_a_link_repeats_a_run_to_the_bit() -> None:
     run = ended()
     query = dict(parse_qsl(runs_table.link_of(kept(run))))
