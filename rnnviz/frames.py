@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
+from rnnviz.analysis.batch_carry import BatchCarry
 from rnnviz.analysis.carry import CarryPaths
 from rnnviz.analysis.contributions import Contributions
 from rnnviz.analysis.gates import GateStats, Memory
@@ -204,6 +205,17 @@ def carry_frame(paths: Iterable[CarryPaths]) -> pd.DataFrame:
         for p in paths
         for name in ("product", "carry", "through", "true")
     )
+
+
+def batch_carry_frame(batches: Iterable[BatchCarry]) -> pd.DataFrame:
+    """model, gate, sequence (from 1), quantity (product, true), log10, status: of what each
+    sequence keeps from its first step to its last."""
+    return _concat(
+        pd.DataFrame({"model": b.label, "gate": b.gate, "sequence": b.numbers + 1,
+                      "quantity": name, **_magnitude(values, status_of(values))})
+        for b in batches
+        for name, values in (("product", b.product), ("true", b.true))
+    )  # fmt: skip
 
 
 def _table(

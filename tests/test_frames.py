@@ -21,6 +21,7 @@ from rnnviz.analysis import (
     weight_contributions,
     weight_spectra,
 )
+from rnnviz.analysis.batch_carry import batch_carry
 from tests.analysis.support import last_step, quiet_lstm, simple
 from tests.core.support import problem
 
@@ -52,6 +53,7 @@ def every_frame():
         "saturation": frames.saturation_frame(gate_stats(closed, "m").values()),
         "memory": frames.memory_frame([memory(quiet_lstm(T, 2, 1e4), "m")]),
         "carry": frames.carry_frame([carry_paths(closed, "m", every=4)]),
+        "batch_carry": frames.batch_carry_frame([batch_carry(closed, "m", 1)]),
         "pair": frames.pair_frame([pair_matrix(trace, "m") for trace in (linear, exploding)]),
         "lag": frames.lag_frame([lag_profile(trace, "m") for trace in (linear, closed)]),
         "contribution": frames.contribution_frame([weight_contributions(linear, "m")]),
@@ -155,6 +157,15 @@ def test_contribution_and_lyapunov_frames(lstm):
     exponents = frames.lyapunov_frame([spectrum])
     np.testing.assert_array_equal(exponents["exponent"], spectrum.exponents)
     assert (exponents["steps"] == T).all()
+
+
+def test_batch_carry_frame(lstm):
+    found = batch_carry(lstm, "lstm", 2)
+    frame = frames.batch_carry_frame([found])
+    true = frame.query("quantity == 'true'")
+    assert true["log10"].tolist() == found.true.tolist()
+    assert true["sequence"].tolist() == [1, 2]
+    assert len(frame) == 4
 
 
 def test_step_factor_frame(lstm):

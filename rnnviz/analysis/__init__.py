@@ -4,6 +4,7 @@ Results are frozen dataclasses that hold all a figure needs; `verdicts` says in 
 amount to. `jacobian` has the steps of a run as linear maps, `selfcheck` a run's checks of itself.
 """
 
+from rnnviz.analysis.batch_carry import BatchCarry, batch_carry
 from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.comparison import Comparison, Difference, compare
 from rnnviz.analysis.contributions import Contributions, weight_contributions
@@ -35,6 +36,7 @@ from rnnviz.analysis.step_factors import StepFactors, step_factors
 from rnnviz.analysis.verdicts import Verdict
 
 __all__ = [
+    "BatchCarry",
     "CarryPaths",
     "Comparison",
     "Contributions",
@@ -58,6 +60,7 @@ __all__ = [
     "StepFactors",
     "Verdict",
     "WeightLaw",
+    "batch_carry",
     "carry_paths",
     "compare",
     "fit_slope",

@@ -17,7 +17,7 @@ from rnnviz.core.numerics import LOG10_2, Array
 
 @dataclass(frozen=True, eq=False)
 class BatchCarry:
-    """Of several sequences of one length, log10 (n,) each.
+    """Of several sequences of one length, log10 (n,) each; numbers: which these are, from 0.
 
     product: Π f (Π z for a GRU) over all steps, of the unit that keeps most. true: ‖∂c_T/∂c_0‖₂
     (‖∂h_T/∂h_0‖₂ for a GRU), h_0 held: the change of c_0 that is kept best. batch_size: how many
@@ -26,6 +26,7 @@ class BatchCarry:
 
     label: str
     gate: str
+    numbers: Array
     product: Array
     true: Array
     batch_size: int
@@ -50,13 +51,13 @@ def batch_carry(record: Record, label: str, most: int) -> BatchCarry | None:
         logs = np.log10(record.gates[gate][:T][:, :, chosen].astype(np.float64))
         product = logs.sum(axis=0).max(axis=0)
         true = _true(record, chosen, T)
-    return BatchCarry(label, gate, product, true, record.batch_size)
+    return BatchCarry(label, gate, chosen, product, true, record.batch_size)
 
 
 def only_first(paths: CarryPaths, batch_size: int) -> BatchCarry:
     """What `paths` say of the first sequence of so many."""
     product, true = paths.product.log10[:1], paths.true.log10[:1]
-    return BatchCarry(paths.label, paths.gate, product, true, batch_size)
+    return BatchCarry(paths.label, paths.gate, np.zeros(1, int), product, true, batch_size)
 
 
 def _true(record: Record, chosen: Array, T: int) -> Array:

@@ -40,6 +40,7 @@ def test_only_as_many_as_are_asked_for_and_none_of_another_length() -> None:
     assert same is not None
     wanted = [carry_paths(padded, "gru", b).true.log10[0] for b in (0, 2)]
     np.testing.assert_allclose(same.true, wanted, rtol=0, atol=1e-9)
+    assert same.numbers.tolist() == [0, 2]
     with pytest.raises(ValueError, match="most"):
         batch_carry(trace, "gru", 0)
 

@@ -86,11 +86,14 @@ def details(setting: Setting) -> None:
 def _numbers(view: View) -> None:
     layout.table(pd.DataFrame([_summary(s) for s in view.stats.values()]))
     layout.how_to_read(texts("gates")["how_to_read_saturation"])
-    carry, memory = view.carry, view.memory
+    carry, batch, memory = view.carry, view.batch, view.memory
     with st.container(horizontal=True):
         layout.data_button("saturation", lambda: frames.saturation_frame(view.stats.values()))
         layout.data_button("half-lives", lambda: frames.memory_frame([memory] if memory else []))
         layout.data_button("carry", lambda: frames.carry_frame([carry] if carry else []))
+        layout.data_button(
+            "carry-batch", lambda: frames.batch_carry_frame([batch] if batch else [])
+        )
 
 
 def weights_choice(experiment: Experiment, narrow: bool) -> None:
