@@ -43,8 +43,8 @@ HALF_LIVES = (-0.5, 3.5)
 CARRY_HEIGHT = 190
 SAME = 1e-9
 """Decades below which two lines are one."""
-CARRY_GUTTER = 190
-"""Pixels for the names of the ways that error takes."""
+CARRY_GUTTER, CARRY_LETTER, CARRY_NUMBER = 264, 6.6, 45
+"""Pixels for the names of the ways that error takes, at most; for a character; for the number."""
 CARRY_MARGIN = {"t": 14, "b": 46, "r": 76}
 
 
@@ -239,13 +239,15 @@ def carry_figure(
     time_title : what the steps are; a layer that reads from the end has steps of its own.
     """
     known = theme.styles_for([p.label for p in paths], styles)
-    layout: Piece = {"height": height, "margin": {"l": max(CARRY_GUTTER, gutter(known)),
-                                                  **CARRY_MARGIN}}  # fmt: skip
+    layout: Piece = {"height": height, "margin": {"l": gutter(known), **CARRY_MARGIN}}
     if not paths:
         text = caption("no_memory_gate")
         return drawing([UNSEEN], {**layout, **nothing(text)}, "carry")
     seq_len = max(len(p.true.log10) for p in paths) - 1
     lines = [(known[p.label], line) for p in paths for line in _lines(p, memories)]
+    longest = max(len(line.name) for _, line in lines)
+    room = min(CARRY_GUTTER, int(CARRY_NUMBER + CARRY_LETTER * longest))
+    layout["margin"]["l"] = max(room, layout["margin"]["l"])
     bars = [bar for b in batches for bar in _bars(b, known[b.label], seq_len)]
     y_range = _carry_range([line.curve.log10 for _, line in lines],
                            [v for b in batches for v in (b.true, b.product)])  # fmt: skip

@@ -35,8 +35,10 @@ TICKS = 0.045
 """Of the width, for the numbers beside a panel."""
 BARS = 250
 """Bars of a panel at most: of longer runs each is the mean of a few steps."""
-WIDE = 7.6
-"""Pixels a character of the key is wide, on average."""
+WIDE, WIDE_KEY = 9.0, 6.9
+"""Pixels a character of the title and of the key is wide, on average."""
+SMALLER = 11
+"""The key's size where it would be wider than its panel."""
 SHARES = (-0.1, 1.1)
 """What is always shown of shares, which add up to 1."""
 DECADES = (-0.1, 0.1)
@@ -149,7 +151,8 @@ def _range(f: StepFactors) -> tuple[float, float]:
 
 def _titles(f: StepFactors, style: theme.Style, place: Place) -> list[Piece]:
     """The model and what the bars are; below it the key, in the colours of the bars."""
-    room = int((place[1] - place[0]) * theme.WIDTH / WIDE)
+    wide = (place[1] - place[0]) * theme.WIDTH
+    room = int(wide / WIDE)
     what = caption("bars_shares" if f.shares else "bars_decades")
     title = f"<b>{theme.plain(style.title, max(6, room - len(what) - 2))}</b>: {what}"
     left = place[0]
@@ -158,7 +161,9 @@ def _titles(f: StepFactors, style: theme.Style, place: Place) -> list[Piece]:
     key = "  ".join(
         f"<span style='color:{theme.PARTS[name]}'>■</span> {part_name(f, name)}" for name in parts
     )
+    characters = sum(len(part_name(f, name)) + 4 for name in parts)
+    size = theme.SMALL_SIZE if characters * WIDE_KEY < wide else SMALLER
     return [
         panel_title(title, style.colour, left, place[3]) | {"yshift": 18},
-        panel_title(key, "", left, place[3]) | {"font": {"size": theme.SMALL_SIZE}},
+        panel_title(key, "", left, place[3]) | {"font": {"size": size}},
     ]
