@@ -41,6 +41,7 @@ from rnnviz.analysis.spectra import (
     jacobian_spectrum,
     weight_spectra,
 )
+from rnnviz.analysis.step_factors import StepFactors, step_factors
 from rnnviz.analysis.verdicts import Verdict
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "Rate",
     "Slope",
     "Spectrum",
+    "StepFactors",
     "Verdict",
     "WeightLaw",
     "carry_paths",
@@ -86,6 +88,7 @@ __all__ = [
     "pair_matrix",
     "product_spectrum",
     "state_jacobians",
+    "step_factors",
     "weight_contributions",
     "weight_law",
     "weight_spectra",

@@ -208,6 +208,13 @@ class GRU(Cell):
             terms.append((d_a[:, : self.hidden_size], trace.saved))
         return terms
 
+    def gate_paths(self, trace: Traced, d_a: Array) -> dict[str, tuple[Array, Array | None]]:
+        """With the reset before the product the candidate sees r ∘ h_{t-1}."""
+        paths = super().gate_paths(trace, d_a)
+        if self.reset == "before":
+            paths["n"] = trace.gates["r"] * paths["n"][0], None
+        return paths
+
     @property
     def x_gate_rows(self) -> tuple[str, ...]:
         return self.D_GATE_ROWS[:3]

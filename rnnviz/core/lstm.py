@@ -271,6 +271,13 @@ class LSTM(Cell):
                 carried += trace.params[f"p_{gate}"][:, None] * trace.d_gates[gate]
         return carried
 
+    def gate_paths(self, trace: Traced, d_a: Array) -> dict[str, tuple[Array, Array | None]]:
+        """Through the peepholes of i and f to c_{t-1}, too."""
+        paths, rows = super().gate_paths(trace, d_a), named_rows(d_a, self.D_GATE_ROWS)
+        for gate in {"i", "f"} & set(self._peeping):
+            paths[gate] = paths[gate][0], trace.params[f"p_{gate}"][:, None] * rows[gate]
+        return paths
+
     def activation_of(self, gate: str) -> Activation:
         return (
             ACTIVATIONS[self.candidate] if gate == "g" else GATE_ACTIVATIONS[self.gate_activation]

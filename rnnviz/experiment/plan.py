@@ -16,9 +16,12 @@ from rnnviz.experiment import cost
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import Model, cell_options
 from rnnviz.tasks import TASKS, Batch, Task, stream
+from rnnviz.tasks.batch import HELD_OUT
 
 MAX_BYTES = 1 << 30
 MAX_SECONDS = 10.0
+JUDGED_ON = 64
+"""Held-out sequences on which networks in training are judged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +69,15 @@ class Plan:
         return self.task.batch(
             e.seed, e.seq_len, e.batch_size, e.loss_at, first=step * e.batch_size
         )
+
+    @cached_property
+    def held_out_batch(self) -> Batch | None:
+        """What networks are judged on: sequences that training never sees; None where there are
+        none (`Task.unseen`)."""
+        e = self.experiment
+        if not self.task.unseen:
+            return None
+        return self.task.batch(e.seed, e.seq_len, JUDGED_ON, e.loss_at, first=HELD_OUT)
 
     def __reduce__(self) -> tuple[type[Plan], tuple[Experiment]]:
         return Plan, (self.experiment,)

@@ -194,6 +194,13 @@ def held_out(
     if not task.unseen:
         return {}
     batch = task.batch(e.seed, e.seq_len, sequences, e.loss_at, first=HELD_OUT)
+    return scores_on(e, network, params, batch)
+
+
+def scores_on(
+    experiment: Experiment, network: Network, params: dict[str, Any], batch: Batch
+) -> dict[str, float]:
+    """How good the network is on some sequences of the experiment's task; see `held_out`."""
     y = predict(network, params, batch)
     loss, _ = LOSSES[batch.loss](y, batch.target, batch.mask)
     scores = {
@@ -201,6 +208,6 @@ def held_out(
         "loss_per_answer": loss_per_answer(batch, loss),
         METRICS[batch.loss]: metric(batch, y),
     }
-    if e.task == "adding":
+    if experiment.task == "adding":
         scores["share within 0.04"] = share_within(batch, y)
     return scores

@@ -56,6 +56,26 @@ KIND_COLOURS: Mapping[str, tuple[str, ...]] = {
     "gru": ("#0c6e5b", "#55801c", "#387e84"),
 }
 OTHER_COLOURS = ("#7367cc", "#986d1b", "#c04c7a")
+PARTS: Mapping[str, str] = {
+    "weight": "#5f6873",
+    "slope": "#a9b1bb",
+    "direction": "#d3a900",
+    "passed": "#5f6873",
+    "carry": "#5f6873",
+    "leak": "#5f6873",
+    "output": "#a9b1bb",
+    "skip": "#a9b1bb",
+    "entering": "#8f3f97",
+    "a": "#d3a900",
+    "g": "#d3a900",
+    "n": "#d3a900",
+    "i": "#efe08a",
+    "z": "#efe08a",
+    "f": "#8a7a2e",
+    "r": "#8a7a2e",
+    "o": "#f7c9a0",
+}
+"""Factors of a step and paths through it: greys for what no weight turns, yellows for gates."""
 DARK: Mapping[str, str] = {
     "#bf5400": "#f0741a",
     "#c04c7a": "#dd7ba2",

@@ -48,7 +48,9 @@ class StepRecord:
     sequence's own loss, layer 0 forward; −inf is zero. norm_before, norm_after: ‖g‖ of all
     parameters before and after clipping. update_ratio: ‖θ_new − θ‖ / ‖θ‖.
     singular_values (H,), spectral_radius: of the watched block of W_hh (`watched_gate`), None on
-    the steps at which they are not recorded. event: "" or the first thing that is not finite.
+    the steps at which they are not recorded. held_out_loss, held_out_metric: loss per answer and
+    metric on what the task holds out, None on the steps at which they are not asked for. event: ""
+    or the first thing that is not finite.
     """
 
     step: int
@@ -63,6 +65,8 @@ class StepRecord:
     singular_values: Array | None = None
     spectral_radius: float | None = None
     event: str = ""
+    held_out_loss: float | None = None
+    held_out_metric: float | None = None
 
     @property
     def sentence(self) -> str:
