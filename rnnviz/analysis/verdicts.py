@@ -27,7 +27,13 @@ EDGE = 1e-6
 
 
 class Verdict(NamedTuple):
-    """kind: which template says it; fields: the numbers that go in."""
+    """kind: which template says it; fields: the numbers that go in.
+
+    Examples
+    --------
+    >>> analysis.Verdict("reach", {"kept": 0.5}).kind
+    'reach'
+    """
 
     kind: str
     fields: Mapping[str, Any]

@@ -40,6 +40,12 @@ class GRU(Cell):
     u = W_hnᵀ d_n, d_a_r = u ∘ h r (1 − r) and d_h_{t-1} has r ∘ u in place of W_hnᵀ (r ∘ d_n).
     Source: Cho et al. 2014, arXiv:1406.1078, v1 (after) and v3 (before); torch.nn.GRU (after).
     Raises ValueError for a size below 1 or another reset.
+
+    Examples
+    --------
+    >>> cell = GRU(input_size=3, hidden_size=5, reset="before")
+    >>> cell.init_params(rng)["W_hh"].shape  # five rows each gate
+    (15, 5)
     """
 
     reset: str = field(default="after", kw_only=True)

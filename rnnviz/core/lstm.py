@@ -55,6 +55,12 @@ class LSTM(Cell):
     Schmidhuber 2000, doi 10.1109/IJCNN.2000.861302; the other variants: Greff et al. 2015,
     arXiv:1503.04069, who leave one thing at a time out of an LSTM with peepholes.
     Raises ValueError for a size below 1 and for an option other than these.
+
+    Examples
+    --------
+    >>> cell = LSTM(input_size=3, hidden_size=5)
+    >>> cell.init_params(rng)["W_hh"].shape  # i, f, g and o, five rows each
+    (20, 5)
     """
 
     peepholes: bool = field(default=False, kw_only=True)

@@ -13,7 +13,6 @@ from rnnviz.dashboard import layout, own_text, state
 from rnnviz.dashboard.components import live_slider
 from rnnviz.dashboard.components.slider import any_dragging, last_drawn
 from rnnviz.experiment import FIELDS, MAX_MODELS, Model
-from rnnviz.experiment.fields import Field
 from rnnviz.experiment.model import override_field, overrides_of
 from rnnviz.wording.names import cell_name, field_name, setting_name
 from rnnviz.wording.tasks import task_name, task_words
@@ -136,26 +135,39 @@ def add_model() -> None:
             **DRAFT,
         )
     with right:
-        value = _variant_value(override_field(setting, kind), f"{setting}_{kind}")
+        _variant_value(kind, setting)
     with last:
-        st.button(
-            say("sidebar", "add"),
-            on_click=_add_variant,
-            args=(kind, setting, value),
-            width="stretch",
-        )
+        st.button(say("sidebar", "add"), on_click=_add_variant, width="stretch")
     if problem := st.session_state.pop(PROBLEM, ""):
         st.error(problem)
 
 
-def _variant_value(known: Field, key: str) -> str:
+def _variant_value(kind: str, setting: str) -> None:
     label = say("sidebar", "value")
-    if known.kind != "choice":
-        return st.text_input(label, key="variant_value", placeholder=known.allowed, **DRAFT)
-    # A variant is what the cell is not already.
-    choices = [choice for choice in known.choices if choice != "plain"]
-    key = f"variant_value_{key}"
-    return str(st.selectbox(label, choices, key=key, format_func=_called, **DRAFT))
+    if not (choices := _choices(kind, setting)):
+        allowed = override_field(setting, kind).allowed
+        st.text_input(label, key="variant_value", placeholder=allowed, **DRAFT)
+        return
+    key = f"variant_value_{setting}_{kind}"
+    st.selectbox(label, choices, key=key, format_func=_called, **DRAFT)
+
+
+def _choices(kind: str, setting: str) -> list[str]:
+    """Where a setting is no number: a variant is what the cell is not already."""
+    return [choice for choice in override_field(setting, kind).choices if choice != "plain"]
+
+
+def _draft() -> str:
+    """The label of the model that is filled in now. The form may have been drawn before its last
+    entry: what it was drawn with is not asked, and a list that it has not drawn has its first."""
+    filled = st.session_state
+    kind = filled["variant_kind"]
+    setting = filled.get(f"variant_setting_{kind}", overrides_of(kind)[0])
+    if choices := _choices(kind, setting):
+        value = filled.get(f"variant_value_{setting}_{kind}", choices[0])
+    else:
+        value = filled.get("variant_value") or ""
+    return f"{kind}:{setting}={value.strip()}"
 
 
 def _check_page(model: Model) -> None:
@@ -170,16 +182,18 @@ def _called(choice: str) -> str:
     return texts("sidebar").get(f"variant_{choice}", setting_name(choice))
 
 
-def _add_variant(kind: str, setting: str, value: str) -> None:
+def _add_variant() -> None:
     state.speak_here()
-    models = st.session_state["models"]
+    models, text = st.session_state["models"], texts("sidebar")
     try:
-        model = Model(f"{kind}:{setting}={value.strip()}")
+        model = Model(_draft())
         _check_page(model)
     except ValueError as error:
         st.session_state[PROBLEM] = str(error)
         return
-    if len(models) >= MAX_MODELS:
-        st.session_state[PROBLEM] = fill(texts("sidebar")["too_many_models"], most=MAX_MODELS)
-    elif model not in models:
+    if model in models:
+        st.session_state[PROBLEM] = fill(text["model_is_there"], model=str(model))
+    elif len(models) >= MAX_MODELS:
+        st.session_state[PROBLEM] = fill(text["too_many_models"], most=MAX_MODELS)
+    else:
         st.session_state["models"] = [*models, str(model)]

@@ -57,6 +57,12 @@ def gate_heatmap(
 
     order : unit indices from the top row down (`Memory.order` has short half-lives first, so the
     longest memory is at the bottom); None keeps the units' own order, the first at the top.
+
+    Examples
+    --------
+    >>> stats = analysis.gate_stats(traces["lstm"], "lstm")
+    >>> plots.gate_heatmap(stats["f"]).data[0].z.shape
+    (8, 20)
     """
     known = theme.styles_for([stats.label], styles)
     layout = _strips_layout([stats], known, HEIGHT, order is not None)
@@ -68,7 +74,14 @@ def gate_heatmap(
 def gate_strips(
     stats: Sequence[GateStats], order: Array | None = None, *, styles: Styles | None = None
 ) -> Drawing:
-    """Several gates of one model under each other, small, in the same unit order."""
+    """Several gates of one model under each other, small, in the same unit order.
+
+    Examples
+    --------
+    >>> stats = analysis.gate_stats(traces["lstm"], "lstm")
+    >>> len(plots.gate_strips([stats["i"], stats["o"]]).data)
+    2
+    """
     known = theme.styles_for([s.label for s in stats], styles)
     if not stats:
         empty = {"height": STRIPS_HEIGHT, **nothing(caption("no_gates"))}
@@ -165,6 +178,11 @@ def half_life_figure(
 
     x is log10 of steps on a linear axis with the steps as tick texts; the dotted rule stands at
     T. A unit that never loses anything stands at the right edge, one that closed at the left.
+
+    Examples
+    --------
+    >>> memory = analysis.memory(traces["lstm"], "lstm")
+    >>> figure = plots.half_life_figure([memory], seq_len=20)
     """
     known = theme.styles_for([m.label for m in memories], styles)
     layout: Piece = {"height": HEIGHT, "margin": {"l": 46, "r": 18, "t": 26, "b": 46}}
@@ -237,6 +255,11 @@ def carry_figure(
     dotted; of what goes through the gates, dashed; with peepholes of what stays in the cell, too.
     batches : of several sequences, as bars at step 0. memories : half-lives, as straight lines.
     time_title : what the steps are; a layer that reads from the end has steps of its own.
+
+    Examples
+    --------
+    >>> paths = analysis.carry_paths(traces["lstm"], "lstm")
+    >>> figure = plots.carry_figure([paths])
     """
     known = theme.styles_for([p.label for p in paths], styles)
     layout: Piece = {"height": height, "margin": {"l": gutter(known), **CARRY_MARGIN}}

@@ -95,7 +95,13 @@ _MARKUP = re.compile(r"[<>${}\\\x00-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Style:
-    """How one model is drawn, everywhere."""
+    """How one model is drawn, everywhere.
+
+    Examples
+    --------
+    >>> plots.model_styles(["rnn", "lstm"])["lstm"].name
+    'LSTM'
+    """
 
     name: str
     """The cell in capitals: RNN."""
@@ -139,7 +145,13 @@ def model_kind(label: str) -> str:
 
 
 def model_colour(label: str, index: int = 0) -> str:
-    """A model's colour. `index` counts the models of the same cell before it, not all models."""
+    """A model's colour. `index` counts the models of the same cell before it, not all models.
+
+    Examples
+    --------
+    >>> plots.model_colour("lstm")
+    '#1d72cd'
+    """
     shades = KIND_COLOURS.get(model_kind(label), OTHER_COLOURS)
     return shades[index % len(shades)]
 
@@ -155,6 +167,11 @@ def model_styles(labels: Sequence[str]) -> dict[str, Style]:
 
     Pass the result to every figure of the page, so that a figure that shows only some of the
     models gives them the same colours.
+
+    Examples
+    --------
+    >>> [style.dash for style in plots.model_styles(["lstm", "lstm:forget_bias=0"]).values()]
+    ['solid', 'dash']
     """
     places: dict[str, int] = {}
     kinds: dict[str, int] = {}

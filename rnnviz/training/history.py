@@ -41,6 +41,14 @@ class Curves:
     recorded; clipped, spike (n,) bool;
     log10_state (n, T+1) float32, shorter sequences filled with NaN; singular_values (n, k), NaN
     where not recorded.
+
+    Examples
+    --------
+    >>> history = History(state)
+    >>> reached, record = next(train(network, state, planned.batch_at, options))
+    >>> history.add(reached, record)
+    >>> history.curves().loss.shape
+    (1,)
     """
 
     steps: Array
@@ -74,6 +82,14 @@ class History:
 
         for state, record in train(network, start, make_batch, options):
             history.add(state, record)
+
+    Examples
+    --------
+    >>> history = History(state, limit=100)
+    >>> for _, (reached, record) in zip(range(5), train(network, state, planned.batch_at, options)):
+    ...     history.add(reached, record)
+    >>> history.curves().steps
+    array([0, 1, 2, 3, 4])
     """
 
     def __init__(

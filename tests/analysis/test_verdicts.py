@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -227,6 +228,39 @@ def test_a_skip_is_judged_by_its_block_companion():
     params = {name: np.full_like(v, 0.5 * (name == "W_skip")) for name, v in drawn.items()}
     trace = bptt(cell, params, np.zeros((4, 1, 1)), last_step(4, 1))
     assert whole_step(trace)[1] == pytest.approx(0.5 ** (1 / 3))
+
+
+def with_skip(hidden_size, skip, leak, gain):
+    cell, rng = RNN(1, hidden_size, leak=leak, skip=skip), np.random.default_rng(0)
+    params = {name: gain * value for name, value in cell.init_params(rng).items()}
+    T = skip + 1
+    return bptt(cell, params, np.zeros((T, 1, 1)), last_step(T, hidden_size))
+
+
+@pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("leak", [1.0, 0.4])
+@pytest.mark.parametrize(("hidden_size", "skip"), [(6, 2), (6, 5), (40, 7)])
+def test_a_step_with_a_skip_is_its_block_companion_s(hidden_size, skip, leak, gain):
+    """However long the skip, it is not what is worked out: of 40 units and 7 steps the radius is
+    what a state grows by."""
+    trace = with_skip(hidden_size, skip, leak, gain)
+    params, ones = trace.params, np.ones(hidden_size)
+    J, half, flat = (trace.cell.state_jacobian(params, slope * ones) for slope in (1.0, 0.5, 0.0))
+    sigma_max, radius = whole_step(trace)
+    assert sigma_max == pytest.approx(np.linalg.norm(J, 2))
+    assert radius == pytest.approx(np.abs(np.linalg.eigvals(J)).max(), rel=2e-3)
+    if leak < 1:
+        law = np.linalg.norm(half, 2) + np.linalg.norm(half - flat, 2)
+        assert stretch(trace, "a").law == pytest.approx(law)
+
+
+def test_a_step_with_the_longest_skip_takes_no_matrix_of_its_size():
+    trace = with_skip(256, 100, 1.0, 1.0)
+    tracemalloc.start()
+    assert np.isfinite(whole_step(trace)).all()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 << 20  # the companion matrix alone has 5 GB
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

@@ -157,6 +157,45 @@ def test_zoom_survives_an_update_and_is_left_by_double_click(page: Page) -> None
     )
 
 
+# The page is busy for longer between the two clicks than plotly.js lets pass between them.
+BUSY = """() => document.addEventListener('mouseup', () => {
+  const end = performance.now() + 600;
+  while (performance.now() < end);
+}, { once: true })"""
+
+
+def test_a_double_click_counts_however_busy_the_page_is(page: Page) -> None:
+    whole = axis_range(page, "lines", "yaxis")
+    zoom_in(page)
+    page.evaluate(BUSY)
+    page.mouse.dblclick(*plot_area(page, "lines", 0.5, 0.5))
+    page.wait_for_function(
+        "([css, low]) => document.querySelector(css)._fullLayout.yaxis.range[0] === low",
+        arg=[f"{chart(page, 'lines')} .rnnviz-plot", whole[0]],
+    )
+
+
+HANG = """async () => {
+  const Plotly = await window.rnnvizPlotly;
+  const react = Plotly.react;
+  Plotly.react = () => {
+    Plotly.react = react;
+    return new Promise(() => {});
+  };
+}"""
+
+
+def test_a_drawing_that_never_ends_does_not_stop_the_others(page: Page) -> None:
+    count = painted(page, "maps")
+    page.evaluate(HANG)
+    gain(page).press("End")
+    wait_painted(page, "maps", after=count)
+    counts = {key: painted(page, key) for key in ("lines", "maps")}
+    gain(page).press("Home")
+    for key, count in counts.items():
+        wait_painted(page, key, after=count)
+
+
 def test_a_hidden_line_stays_hidden(page: Page) -> None:
     toggles = page.locator(f"{chart(page, 'lines')} .legendtoggle")
     toggles.first.click()

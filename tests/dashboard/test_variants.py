@@ -37,6 +37,22 @@ def test_what_is_filled_in_is_there_when_the_popover_is_opened_again() -> None:
     assert experiment(app).models == ("rnn", "lstm", "lstm:forget_bias=0.5")
 
 
+def test_what_is_filled_in_last_is_added_by_a_click_that_comes_before_it_is_drawn() -> None:
+    app = add("lstm", "forget_bias", "0")
+    app.text_input(key="variant_value").input("1.5")
+    press(app, "Add this model")
+    assert experiment(app).models[2:] == ("lstm:forget_bias=0", "lstm:forget_bias=1.5")
+    app.selectbox(key="variant_setting_lstm").select("variant")
+    press(app, "Add this model")
+    assert experiment(app).models[4:] == ("lstm:variant=peepholes",)
+
+
+def test_a_model_that_is_there_already_is_not_added_and_that_is_said() -> None:
+    app = press(add("lstm", "forget_bias", "0"), "Add this model")
+    assert experiment(app).models == ("rnn", "lstm", "lstm:forget_bias=0")
+    assert "lstm:forget_bias=0 is on the page already" in said(app)
+
+
 def test_a_setting_with_few_values_offers_them() -> None:
     app = change(visit(query=SMALL), more=True)
     app.selectbox(key="variant_setting_rnn").select("activation").run()

@@ -203,7 +203,8 @@ class Chart {
   listen() {
     if (this.listening) return;
     this.listening = true;
-    this.plot.on("plotly_doubleclick", () => this.resetView());
+    this.plot.on("plotly_doubleclick", () => this.resetView()); // two taps of a finger
+    this.plot.addEventListener("click", (event) => this.clickedAgain(event));
     this.plot.on("plotly_relayout", () => this.overlay());
     this.plot.on("plotly_click", (event) => this.clicked(event));
     this.plot.addEventListener("mousemove", (event) => (this.pointer = event));
@@ -215,6 +216,12 @@ class Chart {
     const { x, y, z, curveNumber, pointNumber } = points[0];
     const point = { x, y, z: z ?? null, curve: curveNumber, point: pointNumber };
     sendAlone(() => this.setTriggerValue("click", point));
+  }
+
+  // A double click with a mouse. plotly.js takes the time between two clicks when it gets to them,
+  // which on a busy page is later than they were; the browser counts them as they were made.
+  clickedAgain(event) {
+    if (event.detail === 2 && this.cursor.subplotAt(event)) this.resetView();
   }
 
   // Forget what the reader zoomed and take the figure's own ranges, those of now.

@@ -122,11 +122,12 @@ export function wait(ms) {
 }
 
 // Jobs one after another, each on the screen before the next begins: the first chart of a page
-// does not wait for those below it.
+// does not wait for those below it, nor for ever for one that does not end.
+const HANGS = 2000; // ms after which a job is not waited for
 let last = Promise.resolve();
 
 export function inTurn(job) {
-  last = last.then(job).then(shown);
+  last = last.then(() => Promise.race([job(), wait(HANGS)])).then(shown);
   return last;
 }
 
