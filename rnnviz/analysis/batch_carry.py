@@ -41,6 +41,12 @@ def batch_carry(record: Record, label: str, most: int) -> BatchCarry | None:
     memory gate. `carry_paths` says more of a single one.
 
     Raises ValueError for `most` below 1.
+
+    Examples
+    --------
+    >>> found = analysis.batch_carry(lstm, "LSTM", most=2)
+    >>> found.true.shape, found.sequences  # log10 ‖∂c_20/∂c_0‖ of each
+    ((2,), 2)
     """
     gate, T = record.cell.MEMORY_GATE, record.steps_of(0)
     if gate is None:
