@@ -104,6 +104,11 @@ def contributions_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
     return each.times(2 * seq_len)
 
 
+def precision_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
+    """The backward pass in float32 and, of a single-precision run, in float64."""
+    return _reachable(cell, seq_len, batch_size).times(3)
+
+
 def carry_cost(cell: Cell, seq_len: int) -> Estimate:
     """∂c_T/∂c_t in two parts, and their norms at each step, thirty-two steps together."""
     H = cell.hidden_size
