@@ -7,6 +7,15 @@ plots, wording ◀ views ◀ dashboard ◀ app.py.
 Everything up to `analysis` needs NumPy and the standard library alone; only `frames` and what
 lies above it import pandas, only `plots` and `dashboard` plotly, only `dashboard` and app.py
 streamlit. tests/test_architecture.py reads the imports and fails on any other arrow.
+
+Examples
+--------
+Those of what the package has go on from here.
+
+>>> import rnnviz
+>>> experiment = rnnviz.Experiment(models=("rnn", "lstm"), hidden_size=8, seq_len=20)
+>>> list(rnnviz.run(experiment))
+['rnn', 'lstm']
 """
 
 from rnnviz.experiment import FIELDS, Experiment, Model, Run, check_size, estimate, run

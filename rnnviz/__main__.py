@@ -19,7 +19,8 @@ from rnnviz import __version__
 from rnnviz.commands import add_fields, add_sweep, fields_of, tell_idle
 from rnnviz.experiment import Experiment, estimate, make_task, plan
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save
-from rnnviz.experiment.runs import batches_of, held_out, options_of, start
+from rnnviz.experiment.judging import judged
+from rnnviz.experiment.runs import held_out, options_of, start
 from rnnviz.experiment.weights import Weights, load, same, settings
 from rnnviz.experiment.weights import save as save_weights
 from rnnviz.training import History, TrainState, train
@@ -218,14 +219,18 @@ def _trained(beginning: Weights) -> tuple[History, TrainState]:
     """Train with a line that says how far it is."""
     label, experiment, begin = beginning.label, beginning.experiment, beginning.state
     history, shown, steps = History(begin), 0.0, experiment.train_steps
-    batches, options = batches_of(experiment), options_of(experiment)
-    for state, record in train(beginning.network, begin, batches, options):
+    planned, options, before, unseen = plan(experiment), options_of(experiment), begin, ""
+    for state, plain in train(beginning.network, begin, planned.batch_at, options):
+        record = judged(planned, beginning.network, before, plain)
         history.add(state, record)
+        before = state
+        if record.held_out_loss is not None:
+            unseen = f", held out {record.held_out_loss:.4g} at step {record.step}"
         last = record.event or state.step >= steps
         if last or time.monotonic() - shown > 0.5:
             shown = time.monotonic()
-            say(f"\r{label}: step {record.step + 1} of {steps}, loss {record.loss:.4g}, "
-                f"metric {record.metric:.3g}   ")  # fmt: skip
+            say(f"\r{label}: step {record.step + 1} of {steps}, training loss {record.loss:.4g}, "
+                f"metric {record.metric:.3g}{unseen}   ")  # fmt: skip
         if last:
             break
     say(f"\n{history.last.sentence}\n" if history.last.event else "\n")

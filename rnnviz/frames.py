@@ -20,6 +20,7 @@ from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
+from rnnviz.analysis.step_factors import StepFactors
 from rnnviz.core.numerics import Array, Status, status_of
 
 
@@ -139,6 +140,26 @@ def contribution_frame(contributions: Iterable[Contributions]) -> pd.DataFrame:
         for c in contributions
         for name, values in (("batch", c.log10_norm), ("one_by_one", c.log10_each))
     )  # fmt: skip
+
+
+def step_factor_frame(splits: Iterable[StepFactors], backward: bool = False) -> pd.DataFrame:
+    """model, from_step, to_step, kind (change, factor, share), name, value: decades, or shares of
+    the error that arrives; missing where a step has no error. backward: of layers that read from
+    the end, whose steps are given as the input's."""
+    return _concat(
+        pd.DataFrame({"model": s.label, **_from_to(len(values), backward), "kind": kind,
+                      "name": name, "value": _finite(values)})
+        for s in splits
+        for kind, parts in (("change", {"all": s.change}), ("factor", s.factors),
+                            ("share", s.shares))
+        for name, values in parts.items()
+    )  # fmt: skip
+
+
+def _from_to(seq_len: int, backward: bool) -> dict[str, Array]:
+    own = np.arange(seq_len) + 1
+    start = seq_len + 1 - own if backward else own
+    return {"from_step": start, "to_step": start + (1 if backward else -1)}
 
 
 def lyapunov_frame(spectra: Iterable[LyapunovSpectrum]) -> pd.DataFrame:

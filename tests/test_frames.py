@@ -17,6 +17,7 @@ from rnnviz.analysis import (
     lyapunov_spectrum,
     memory,
     pair_matrix,
+    step_factors,
     weight_contributions,
     weight_spectra,
 )
@@ -54,6 +55,7 @@ def every_frame():
         "pair": frames.pair_frame([pair_matrix(trace, "m") for trace in (linear, exploding)]),
         "lag": frames.lag_frame([lag_profile(trace, "m") for trace in (linear, closed)]),
         "contribution": frames.contribution_frame([weight_contributions(linear, "m")]),
+        "step_factor": frames.step_factor_frame([step_factors(linear, "m")]),
         "lyapunov": frames.lyapunov_frame([lyapunov_spectrum(linear, "m")]),
     }
 
@@ -153,6 +155,19 @@ def test_contribution_and_lyapunov_frames(lstm):
     exponents = frames.lyapunov_frame([spectrum])
     np.testing.assert_array_equal(exponents["exponent"], spectrum.exponents)
     assert (exponents["steps"] == T).all()
+
+
+def test_step_factor_frame(lstm):
+    found = step_factors(lstm, "lstm")
+    frame = frames.step_factor_frame([found])
+    factors = frame.query("kind == 'factor'").groupby("from_step")["value"].sum()
+    np.testing.assert_allclose(factors, frame.query("kind == 'change'")["value"], atol=1e-12)
+    assert frame.query("kind == 'share' and name == 'carry'")["value"].tolist() == (
+        found.shares["carry"].tolist()
+    )
+    assert (frame["from_step"] - frame["to_step"]).unique().tolist() == [1]
+    back = frames.step_factor_frame([found], backward=True)
+    assert back[["from_step", "to_step"]].iloc[T - 1].tolist() == [1, 2]
 
 
 def test_nothing_gives_an_empty_frame():

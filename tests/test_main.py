@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from rnnviz.__main__ import main
-from rnnviz.experiment import Experiment
+from rnnviz.experiment import Experiment, plan
 from rnnviz.experiment.checkpoints import RECIPES
-from rnnviz.experiment.runs import params_after
+from rnnviz.experiment.runs import held_out, params_after
 
 SMALL = ("--seq-len", "6", "--hidden-size", "4", "--batch-size", "2")
 
@@ -42,6 +42,26 @@ def test_train_writes_history_and_parameters_of_every_model(
     with np.load(tmp_path / "lstm_forget_bias-0.npz") as file:
         for name, value in params_after(experiment, models[1], 5).items():
             np.testing.assert_array_equal(file[name], value)
+
+
+@pytest.mark.trained
+def test_held_out_numbers_are_printed_and_written_beside_those_of_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["train", "--seq-len", "6", "--hidden-size", "4", "--batch-size", "64", "--models",
+            "rnn", "--steps", "12", "--task", "digit_rows", "--out", str(tmp_path)]  # fmt: skip
+    assert main(argv) == 0
+    rows = list(csv.DictReader((tmp_path / "rnn.csv").read_text(encoding="utf-8").splitlines()))
+    asked = {row["step"]: row for row in rows if row["held_out_loss"]}
+    assert list(asked) == ["10"]
+    told = json.loads((tmp_path / "rnn.json").read_text(encoding="utf-8"))
+    experiment = Experiment(**told["experiment"])
+    network, params = plan(experiment).networks["rnn"], params_after(experiment, "rnn", 10)
+    loss = held_out(experiment, network, params, 64)["loss_per_answer"]
+    assert float(asked["10"]["held_out_loss"]) == loss
+    printed = capsys.readouterr().out
+    assert "step 12 of 12, training loss " in printed
+    assert f", held out {loss:.4g} at step 10" in printed
 
 
 @pytest.mark.trained

@@ -2,6 +2,16 @@
 
 Results are frozen dataclasses that hold all a figure needs; `verdicts` says in numbers what they
 amount to. `jacobian` has the steps of a run as linear maps, `selfcheck` a run's checks of itself.
+
+Examples
+--------
+Those of what the package has go on from here.
+
+>>> import numpy as np
+>>> import rnnviz
+>>> from rnnviz import analysis
+>>> run = rnnviz.run(rnnviz.Experiment(hidden_size=8, seq_len=20, batch_size=4))
+>>> rnn, lstm = run["rnn"].trace, run["lstm"].trace
 """
 
 from rnnviz.analysis.carry import CarryPaths, carry_paths
@@ -31,6 +41,7 @@ from rnnviz.analysis.spectra import (
     jacobian_spectrum,
     weight_spectra,
 )
+from rnnviz.analysis.step_factors import StepFactors, step_factors
 from rnnviz.analysis.verdicts import Verdict
 
 __all__ = [
@@ -54,6 +65,7 @@ __all__ = [
     "Rate",
     "Slope",
     "Spectrum",
+    "StepFactors",
     "Verdict",
     "WeightLaw",
     "carry_paths",
@@ -76,6 +88,7 @@ __all__ = [
     "pair_matrix",
     "product_spectrum",
     "state_jacobians",
+    "step_factors",
     "weight_contributions",
     "weight_law",
     "weight_spectra",

@@ -52,6 +52,12 @@ def carry_paths(
     number of decades. Source: Hochreiter and Schmidhuber 1997, doi 10.1162/neco.1997.9.8.1735, who
     cut the second part; the split: derived for this project.
     Raises ValueError for wrong options and above the limits of `limits`.
+
+    Examples
+    --------
+    >>> paths = analysis.carry_paths(lstm, "LSTM")
+    >>> paths.true.log10.shape  # ‖∂c_20/∂c_t‖ at t = 0 to 20
+    (21,)
     """
     gate = record.cell.MEMORY_GATE
     if gate is None:

@@ -69,6 +69,14 @@ def compare(
     rtol: two blocks (an array at a step, a gate's part of a parameter) are equal if ‖theirs − ours‖
     is at most rtol times ‖ours‖; by default the square root of the rounding of the coarser dtype.
     Raises ValueError for a name that the trace does not have, and for a wrong shape.
+
+    Examples
+    --------
+    >>> own = {"W_hh": lstm.grads["W_hh"].copy()}
+    >>> own["W_hh"][3, 0] *= 2
+    >>> first = analysis.compare(lstm, own).differences[0]
+    >>> first.name, first.gate, first.index
+    ('W_hh', 'i', (3, 0))
     """
     _check_names(trace, own)
     blocks = list(_blocks(trace, own))

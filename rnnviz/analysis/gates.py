@@ -64,12 +64,27 @@ class Memory:
 
 
 def gate_stats(trace: Record, label: str) -> dict[str, GateStats]:
-    """Statistics of every gate, by its name."""
+    """Statistics of every gate, by its name.
+
+    Examples
+    --------
+    >>> stats = analysis.gate_stats(lstm, "LSTM")
+    >>> round(stats["f"].mean, 2)  # nearly open: the memory bias is 3
+    0.94
+    """
     return {gate: _stats(trace, label, gate) for gate in trace.cell.GATES}
 
 
 def memory(trace: Record, label: str) -> Memory | None:
-    """Half-lives of the memory gate (LSTM f, GRU z); None for a cell without one."""
+    """Half-lives of the memory gate (LSTM f, GRU z); None for a cell without one.
+
+    Examples
+    --------
+    >>> analysis.memory(lstm, "LSTM").half_life.shape  # steps, of each unit
+    (8,)
+    >>> analysis.memory(rnn, "RNN") is None
+    True
+    """
     gate = trace.cell.MEMORY_GATE
     if gate is None:
         return None

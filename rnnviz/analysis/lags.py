@@ -58,6 +58,12 @@ def lag_profile(
     The norms are `largest_singular_values` of the columns of the product that matter, few once
     much is forgotten. THEORY C4.
     Raises ValueError for wrong options and above the limits of `limits`.
+
+    Examples
+    --------
+    >>> profile = analysis.lag_profile(rnn, "RNN")
+    >>> bool(profile.state.log10[20] < profile.state.log10[1])  # more is lost over 20 steps
+    True
     """
     _, end = check_range(record, sequence, 0, end)
     step = checks.size("every", every)

@@ -26,7 +26,13 @@ class LayerTrace(NamedTuple):
 
 
 def layer_traces(network_trace: NetworkTrace, label: str) -> tuple[LayerTrace, ...]:
-    """Every layer and direction, the input's first, forward first."""
+    """Every layer and direction, the input's first, forward first.
+
+    Examples
+    --------
+    >>> [part.label for part in analysis.layer_traces(run["lstm"], "LSTM")]
+    ['LSTM']
+    """
     layers = network_trace.layers
     return tuple(
         LayerTrace(label + _where(k, len(layers), d, len(layer)), k, d, trace)
@@ -38,7 +44,13 @@ def layer_traces(network_trace: NetworkTrace, label: str) -> tuple[LayerTrace, .
 def in_real_time(values: Array, direction: int, axis: int = 0) -> Array:
     """Values along a layer's own time (T or T+1 long on `axis`) in the order of the input, whose
     first step is the last that a backward direction reads. For sequences without padding: index t
-    of its states, after t steps of its own, becomes T − t."""
+    of its states, after t steps of its own, becomes T − t.
+
+    Examples
+    --------
+    >>> analysis.in_real_time(np.array([3, 2, 1]), direction=1)
+    array([1, 2, 3])
+    """
     return values if direction == 0 else np.flip(values, axis)
 
 

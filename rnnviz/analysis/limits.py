@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from rnnviz.analysis.jacobian.sequence import BLOCK_BYTES, KEPT_BYTES
@@ -20,6 +21,8 @@ SECONDS_PER_STEP = 40e-6
 FLOPS_PER_SECOND = 40e9
 QR_FLOPS_PER_SECOND = 25e9
 SECONDS_PER_ELEMENT = 1.2e-9
+PATH_ENTRIES = 1 << 17
+"""Gate gradients of the steps whose paths are held together."""
 WIDE = 0.6
 """Of the time that a step takes for each column, where there are hundreds."""
 
@@ -107,6 +110,30 @@ def contributions_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
 def precision_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
     """The backward pass in float32 and, of a single-precision run, in float64."""
     return _reachable(cell, seq_len, batch_size).times(3)
+
+
+def path_blocks(cell: Cell, seq_len: int, batch_size: int) -> Iterator[tuple[int, int]]:
+    """(start, stop) of the steps whose paths are held together."""
+    together = max(1, PATH_ENTRIES // (len(cell.D_GATE_ROWS) * cell.hidden_size * batch_size))
+    return ((k, min(k + together, seq_len)) for k in range(0, seq_len, together))
+
+
+def paths_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
+    """What every path of each step sends back, a block of steps at a time, in units of its own for
+    each entry."""
+    H, states, ways = cell.hidden_size, 1 + cell.HAS_CELL_STATE, len(cell.D_GATE_ROWS)
+    start, stop = next(path_blocks(cell, seq_len, batch_size))
+    parts = (ways + 3) * states
+    entries = (stop - start) * H * batch_size
+    flops = 2 * 2 * ways * H * H * batch_size
+    each = Estimate(
+        8 * 8 * states * H * batch_size,
+        python=states * SECONDS_PER_STEP,
+        products=flops / FLOPS_PER_SECOND,
+        elements=10 * parts * H * batch_size * SECONDS_PER_ELEMENT,
+    )
+    weights = 8 * 3 * (1 + bool(cell.skip)) * ways * H * H
+    return each.times(seq_len) + Estimate(8 * 6 * parts * entries + weights)
 
 
 def carry_cost(cell: Cell, seq_len: int) -> Estimate:

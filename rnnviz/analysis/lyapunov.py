@@ -75,6 +75,12 @@ def lyapunov_spectrum(
     each exponent depends on that, by up to ln(its stretch in the best direction) / T, their sum
     never does, nor does `largest`.
     Raises ValueError for wrong options and above the limits of `limits`.
+
+    Examples
+    --------
+    >>> spectrum = analysis.lyapunov_spectrum(rnn, "RNN")
+    >>> spectrum.exponents.shape, bool(spectrum.residual < 1e-9)
+    ((8,), True)
     """
     checks.choice("direction", direction, DIRECTIONS)
     _, steps = check_range(record, sequence, 0, None)
@@ -117,6 +123,12 @@ def long_run(
     h0, c0 (H, 1): the first state, standard normal from `seed` unless given (a free network
     without biases stays at 0).
     Raises ValueError for wrong options, shapes, and above the limits of `limits`.
+
+    Examples
+    --------
+    >>> *_, last = analysis.long_run(rnn.cell, rnn.params, 500, "RNN", count=2)
+    >>> last.exponents.shape, last.steps
+    ((2,), 500)
     """
     m, size = _count(cell, count), state_size(cell)
     discard = checks.size("discard", discard, 0)

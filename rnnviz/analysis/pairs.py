@@ -59,6 +59,12 @@ def pair_matrix(
     scale multiplies every gradient, as in `gradient_flow`. THEORY C2.
     Raises ValueError for a sequence that the trace does not have, a scale that is not positive,
     and above the limits of `limits`.
+
+    Examples
+    --------
+    >>> every = rnnviz.run(rnnviz.Experiment(hidden_size=8, seq_len=20, loss_at="every"))
+    >>> analysis.pair_matrix(every["rnn"].trace, "RNN").h.shape  # of 20 losses, at steps 0 to 20
+    (20, 21)
     """
     chosen = _chosen(trace, sequences)
     shift = float(np.log10(checks.number("scale", scale, np.finfo(float).tiny)))

@@ -70,6 +70,13 @@ def norm_predictions(
     `gradient_predictions`, the curve lies above it by up to √(e (k+1)). The slopes φ′ are taken as
     alike; beyond k of about H the factor no longer grows. With an orthogonal W_hh: the slope alone.
     stretch: of an RNN's W_hh, for the bound.
+
+    Examples
+    --------
+    >>> from rnnviz.analysis.spectra import stretch
+    >>> found = analysis.norm_predictions(rnn, "RNN", 10, "uniform", False, stretch(rnn, "a"))
+    >>> [line.name for line in found.lines]
+    ['bound']
     """
     k = np.arange(lags + 1)
     found = gradient_predictions(record, label, lags, init, trained, stretch)
@@ -96,6 +103,13 @@ def gradient_predictions(
     (Pennington, Schoenholz, Ganguli 2017, arXiv:1711.04735).
     LSTM, GRU: the memory gate alone at its bias, σ(b)ᵏ (`theory.half_life`), exact for W_hh = 0;
     RMS over the units. stretch: of an RNN's W_hh, for Pascanu's bound (γ σ_max)ᵏ.
+
+    Examples
+    --------
+    >>> from rnnviz.analysis.spectra import stretch
+    >>> found = analysis.gradient_predictions(rnn, "RNN", 10, "uniform", False, stretch(rnn, "a"))
+    >>> [line.name for line in found.lines]
+    ['bound']
     """
     k = np.arange(lags + 1)
     if not record.cell.SIMPLE:
@@ -110,7 +124,15 @@ def gradient_predictions(
 
 def weight_law(W: Array, init: str, trained: bool, powers: Array) -> WeightLaw | Remark:
     """The laws of wide matrices for one H × H block, with the gain √H ‖W‖_F/H that it has; or
-    why they say nothing of it. ‖Wᵏ‖₂^(1/k) holds for k well below H."""
+    why they say nothing of it. ‖Wᵏ‖₂^(1/k) holds for k well below H.
+
+    Examples
+    --------
+    >>> W = 1.5 * np.random.default_rng(0).standard_normal((64, 64)) / 8
+    >>> law = analysis.weight_law(W, "gaussian", False, np.arange(1, 4))
+    >>> round(law.radius, 1)  # the eigenvalues fill a disc, of the gain's radius
+    1.5
+    """
     reason = _no_law(W, init, trained)
     if reason:
         return reason

@@ -78,6 +78,13 @@ def fit_slope(curve: Curve, start: int = 1, stop: int | None = None) -> Slope | 
     """Least squares of log10 against steps back in time, finite points of start <= t <= stop.
 
     stop is T − 1 unless given: at T an LSTM's cell state has not yet taken any error.
+
+    Examples
+    --------
+    >>> curve = analysis.gradient_flow(rnn, "RNN").state
+    >>> slope = analysis.fit_slope(curve)
+    >>> round(slope.decades_per_step, 2), slope.start, slope.stop
+    (-0.31, 1, 19)
     """
     stop = len(curve.log10) - 2 if stop is None else stop
     steps = np.arange(start, stop + 1)
@@ -96,6 +103,12 @@ def fit_slope(curve: Curve, start: int = 1, stop: int | None = None) -> Slope | 
 def mean_rate(state: Curve) -> Rate | None:
     """The reach back to step 1 divided by its number of steps, so that rate and reach agree:
     after n steps the error is factor_per_step**n. The slope where the reach is zero or unknown.
+
+    Examples
+    --------
+    >>> rate = analysis.mean_rate(analysis.gradient_flow(rnn, "RNN").state)
+    >>> bool(rate.factor_per_step < 1)  # it falls on its way back
+    True
     """
     log10, _, start = gradient_ratio(state)
     if start > 1 and np.isfinite(log10):

@@ -91,6 +91,12 @@ def weight_spectra(
     """The spectrum of each gate's H × H block of W_hh (of `gates` only, if given).
 
     Raises ValueError for an unknown gate or a power below 1.
+
+    Examples
+    --------
+    >>> spectrum = analysis.weight_spectra(rnn, "RNN")["a"]
+    >>> bool(spectrum.sigma_max >= spectrum.spectral_radius)
+    True
     """
     cell, W_hh = trace.cell, trace.params["W_hh"].astype(np.float64)
     names = cell.trainable_gates if gates is None else gates
@@ -170,6 +176,12 @@ def jacobian_spectrum(
     """Singular values of ∂s_t/∂s_{t−1} for each t in `steps` (all of 1 to T unless given).
 
     Raises ValueError for a step or sequence that the trace does not have.
+
+    Examples
+    --------
+    >>> found = analysis.jacobian_spectrum(rnn, "RNN", steps=[1, 20])
+    >>> found.singular_values.shape
+    (2, 8)
     """
     checked = check_steps(trace, steps, sequence)
     name, slope = _slope(trace, checked, sequence)

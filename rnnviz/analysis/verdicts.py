@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnnviz.analysis.batch_carry import BatchCarry
 from rnnviz.analysis.carry import CarryPaths
 from rnnviz.analysis.gates import Memory
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.rates import Drop, Rate
 from rnnviz.analysis.spectra import Spectrum, Stretch
+from rnnviz.analysis.step_factors import StepFactors
 from rnnviz.core.numerics import Status
 
 LEVEL_REACH = 1.0
@@ -25,7 +27,13 @@ EDGE = 1e-6
 
 
 class Verdict(NamedTuple):
-    """kind: which template says it; fields: the numbers that go in."""
+    """kind: which template says it; fields: the numbers that go in.
+
+    Examples
+    --------
+    >>> analysis.Verdict("reach", {"kept": 0.5}).kind
+    'reach'
+    """
 
     kind: str
     fields: Mapping[str, Any]
@@ -87,7 +95,7 @@ def _in_real_steps(flow: GradientFlow) -> Drop | None:
     return replace(drop, start=flow.real_step(drop.start), end=flow.real_step(drop.end))
 
 
-def rule_verdict(flow: GradientFlow, stretch: Stretch) -> Verdict:
+def rule_verdict(flow: GradientFlow, stretch: Stretch, split: StepFactors | None = None) -> Verdict:
     """The rule of thumb "σ_max > 1/γ explodes, σ_max < 1/γ vanishes" against what happened.
 
     says, does: "vanishes", "explodes" or "level"; does is None if no rate was measured and right
@@ -95,6 +103,8 @@ def rule_verdict(flow: GradientFlow, stretch: Stretch) -> Verdict:
     error must vanish. needs: steps for a factor of 10, where what it says is too slow to be seen
     in so many steps as there are; then right is None: that is no fault of the rule.
     Neither is judged where new error enters on the way (`GradientFlow.refilled`).
+    why: slope, weight and direction, the factors whose product is the measured rate; None where
+    that is not all that makes it.
     """
     factor = stretch.sigma_max * stretch.lipschitz
     says: str | None = "explodes" if factor > 1 else "vanishes"
@@ -123,8 +133,19 @@ def rule_verdict(flow: GradientFlow, stretch: Stretch) -> Verdict:
             "span": span,
             "needs": needs if slow else None,
             "refilled": flow.refilled,
+            "why": None if split is None else _why(flow, split),
+            "slope_name": "" if split is None else split.slope_of,
         },
     )
+
+
+def _why(flow: GradientFlow, split: StepFactors) -> dict[str, float] | None:
+    if flow.refilled or flow.own_rate is not None or split.shares:
+        return None
+    means = {name: split.mean(name) for name in ("weight", "slope", "direction")}
+    if not np.isfinite([*means.values()]).all():
+        return None
+    return {name: float(10.0**mean) for name, mean in means.items()}
 
 
 def memory_verdict(memories: Sequence[Memory]) -> Verdict:
@@ -170,10 +191,11 @@ def spectrum_verdict(
     )
 
 
-def gates_verdict(memory: Memory, carry: CarryPaths, seq_len: int) -> Verdict:
-    """Median half-life, the share of units that outlast the gap, Π f against the truth at 0."""
-    product, (true, status) = float(carry.product.log10[0]), carry.true.value(0)
-    known = np.isfinite(product) and np.isfinite(true)
+def gates_verdict(memory: Memory, carry: CarryPaths, batch: BatchCarry, seq_len: int) -> Verdict:
+    """Half-life of the median unit and the share of units that outlast the gap, over all sequences;
+    of what is kept from step 0 to the last one, Π f of the best unit against the truth in the best
+    direction: the median sequence's, and the least and the greatest truth."""
+    true, status = float(np.median(batch.true)), carry.true.value(0)[1]
     return Verdict(
         "gates",
         {
@@ -182,10 +204,13 @@ def gates_verdict(memory: Memory, carry: CarryPaths, seq_len: int) -> Verdict:
             "half_life": memory.median,
             "share_beyond": memory.share_beyond(seq_len),
             "seq_len": seq_len,
-            "product_log10": product,
+            "steps": len(carry.true.log10) - 1,
+            "sequences": batch.sequences,
+            "batch_size": batch.batch_size,
+            "product_log10": float(np.median(batch.product)),
             "true_log10": true,
-            "true_status": status,
-            "ratio_log10": true - product if known else None,
+            "true_status": status if np.isneginf(true) else Status.FINITE,
+            "true_range": (float(batch.true.min()), float(batch.true.max())),
         },
     )
 

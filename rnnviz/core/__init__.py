@@ -3,6 +3,17 @@
 Notation: T time steps, B batch, D input_size, O output_size, H hidden_size, G gates. Column
 vectors, a_t = W_xh x_t + W_hh h_{t-1} + b_h; a batch is a matrix whose columns are sequences, so
 arrays are (T, features, B) and weights (to, from). d_ means ∂L/∂.
+
+Examples
+--------
+Those of what the package has go on from here.
+
+>>> import numpy as np
+>>> from rnnviz.core import GRU, LSTM, RNN, backward, bptt, forward, right_padded
+>>> rng = np.random.default_rng(0)
+>>> x = rng.standard_normal((20, 3, 4))  # 20 steps of 3 features, 4 sequences
+>>> direct = np.zeros((20, 5, 4))
+>>> direct[-1] = 1  # the loss is the sum of all units' last states
 """
 
 from rnnviz.core.bptt import backward, bptt, forward

@@ -242,6 +242,14 @@ class Cell(Parameters, ABC):
         rows = self.stacked(np.arange(d_a.shape[1]), self.D_GATE_ROWS)
         return [(d_a[:, rows], trace.h[:-1])]
 
+    def gate_paths(self, trace: Traced, d_a: Array) -> dict[str, tuple[Array, Array | None]]:
+        """What each gate with weights sends through its pre-activation to h_{t-1}, (T, H, B), and
+        to c_{t-1} where it sees it. Linear in d_a (T, ·, B), the gradients of `D_GATE_ROWS`."""
+        rows = np.concatenate([terms for terms, _ in self.hidden_terms(trace, d_a)], axis=1)
+        own = {gate: self.gate_rows(gate) for gate in self.trainable_gates}
+        W_hh = trace.params["W_hh"]
+        return {gate: (W_hh[of].T @ rows[:, of], None) for gate, of in own.items()}
+
     @property
     def x_gate_rows(self) -> tuple[str, ...]:
         """The names of the rows `x_rows` of d_a; `stacked(rows, x_gate_rows)` orders a gradient

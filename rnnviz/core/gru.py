@@ -40,6 +40,12 @@ class GRU(Cell):
     u = W_hnᵀ d_n, d_a_r = u ∘ h r (1 − r) and d_h_{t-1} has r ∘ u in place of W_hnᵀ (r ∘ d_n).
     Source: Cho et al. 2014, arXiv:1406.1078, v1 (after) and v3 (before); torch.nn.GRU (after).
     Raises ValueError for a size below 1 or another reset.
+
+    Examples
+    --------
+    >>> cell = GRU(input_size=3, hidden_size=5, reset="before")
+    >>> cell.init_params(rng)["W_hh"].shape  # five rows each gate
+    (15, 5)
     """
 
     reset: str = field(default="after", kw_only=True)
@@ -201,6 +207,13 @@ class GRU(Cell):
             assert trace.saved is not None
             terms.append((d_a[:, : self.hidden_size], trace.saved))
         return terms
+
+    def gate_paths(self, trace: Traced, d_a: Array) -> dict[str, tuple[Array, Array | None]]:
+        """With the reset before the product the candidate sees r ∘ h_{t-1}."""
+        paths = super().gate_paths(trace, d_a)
+        if self.reset == "before":
+            paths["n"] = trace.gates["r"] * paths["n"][0], None
+        return paths
 
     @property
     def x_gate_rows(self) -> tuple[str, ...]:

@@ -62,7 +62,16 @@ def check_padding(x: Any, lengths: Array | None) -> None:
 
 def right_padded(values: Any, lengths: Any) -> Array:
     """Steps (T, B) or (T, F, B) whose padding comes first, with the padding last: what forward
-    passes take. Raises ValueError for lengths that do not fit."""
+    passes take. Raises ValueError for lengths that do not fit.
+
+    Examples
+    --------
+    >>> tokens = np.array([[0, 1], [0, 2], [7, 3]])  # the first sequence has one step
+    >>> right_padded(tokens, [1, 3])
+    array([[7, 1],
+           [0, 2],
+           [0, 3]])
+    """
     steps = np.asarray(values)
     if steps.ndim not in (2, 3):
         raise ValueError(f"values must have shape (T, B) or (T, F, B), got {steps.shape}")

@@ -55,6 +55,12 @@ class LSTM(Cell):
     Schmidhuber 2000, doi 10.1109/IJCNN.2000.861302; the other variants: Greff et al. 2015,
     arXiv:1503.04069, who leave one thing at a time out of an LSTM with peepholes.
     Raises ValueError for a size below 1 and for an option other than these.
+
+    Examples
+    --------
+    >>> cell = LSTM(input_size=3, hidden_size=5)
+    >>> cell.init_params(rng)["W_hh"].shape  # i, f, g and o, five rows each
+    (20, 5)
     """
 
     peepholes: bool = field(default=False, kw_only=True)
@@ -264,6 +270,13 @@ class LSTM(Cell):
             if f"p_{gate}" in trace.params:
                 carried += trace.params[f"p_{gate}"][:, None] * trace.d_gates[gate]
         return carried
+
+    def gate_paths(self, trace: Traced, d_a: Array) -> dict[str, tuple[Array, Array | None]]:
+        """Through the peepholes of i and f to c_{t-1}, too."""
+        paths, rows = super().gate_paths(trace, d_a), named_rows(d_a, self.D_GATE_ROWS)
+        for gate in {"i", "f"} & set(self._peeping):
+            paths[gate] = paths[gate][0], trace.params[f"p_{gate}"][:, None] * rows[gate]
+        return paths
 
     def activation_of(self, gate: str) -> Activation:
         return (

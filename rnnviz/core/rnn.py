@@ -27,6 +27,12 @@ class RNN(Cell):
     leaky units: Jaeger et al. 2007, Neural Networks 20(3), 335-352, and Bengio,
     Boulanger-Lewandowski, Pascanu 2013, arXiv:1212.0901.
     Raises ValueError for a size below 1, an unknown activation or a leak outside (0, 1].
+
+    Examples
+    --------
+    >>> cell = RNN(input_size=3, hidden_size=5, activation="relu")
+    >>> {name: value.shape for name, value in cell.init_params(rng).items()}
+    {'W_xh': (5, 3), 'W_hh': (5, 5), 'b_h': (5,)}
     """
 
     activation: str = "tanh"

@@ -22,11 +22,16 @@ a cell state also the total ∂L/∂c_t, and what reaches c_{t-1}."""
 
 
 def linear_steps(
-    record: Record, params: dict[str, Array], w: Weights, start: int, stop: int
+    record: Record,
+    params: dict[str, Array],
+    w: Weights,
+    start: int,
+    stop: int,
+    held: bool = False,
 ) -> list[LinearStep]:
     """The steps from h[start] to h[stop]; w is made of `params`, which are the record's in
-    float64."""
-    cell, block = record.cell, _block(record, params, start, stop)
+    float64. held: with every pre-activation held where it is, so that nothing goes through W_hh."""
+    cell, block = record.cell, steps_in_float64(record, params, start, stop)
     n, (H, B) = stop - start, record.h.shape[1:]
     local, extra, s = (
         np.empty((n, len(cell.D_GATE_ROWS) * H, B)),
@@ -34,11 +39,15 @@ def linear_steps(
         np.empty((H, B)),
     )
     cell.local_derivatives(block, 0, n, local, extra)
+    if held:
+        local[...] = 0
     views = cell.backward_views(block, 0, local, extra)
     return [partial(_step, cell, w, s, d_a, v) for d_a, v in zip(local, views, strict=True)]
 
 
-def _block(record: Record, params: dict[str, Array], start: int, stop: int) -> Record:
+def steps_in_float64(record: Record, params: dict[str, Array], start: int, stop: int) -> Record:
+    """What a record has of the steps from h[start] to h[stop], with these parameters."""
+
     def wide(values: Array | None, more: int = 0) -> Array | None:
         return None if values is None else values[start : stop + more].astype(float, copy=False)
 

@@ -86,7 +86,8 @@ def frame(runs: list[Kept]) -> pd.DataFrame:
 
 def curves_frame(runs: list[Kept]) -> pd.DataFrame:
     """One row a recorded step of each model of each run."""
-    names = ("loss_per_answer", "metric", "norm_before", "norm_after", "clipped")
+    names = ("loss_per_answer", "metric", "held_out_loss", "held_out_metric", "norm_before",
+             "norm_after", "clipped")  # fmt: skip
     parts = [
         pd.DataFrame(
             {

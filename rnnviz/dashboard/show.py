@@ -24,7 +24,7 @@ from rnnviz.wording.texts import fill, say, texts
 OnClick = Callable[[Mapping[str, Any]], None]
 LAYER, DIRECTION = "view_layer", "view_direction"
 LAYER_WIDTH, DIRECTION_WIDTH, GATE_WIDTH = 104, 128, 72
-THEORY = "view_theory"
+THEORY, WHY = "view_theory", "view_why"
 
 
 def show(
@@ -110,8 +110,13 @@ def _direction_name(direction: str) -> str:
 
 
 def theory_is_on() -> bool:
-    """Whether theory is drawn. A link says it as text."""
-    return st.session_state.get(view_key(THEORY)) in (True, "True")
+    """Whether theory is drawn."""
+    return is_on(THEORY)
+
+
+def is_on(name: str) -> bool:
+    """Whether a page's switch is on. A link says it as text."""
+    return st.session_state.get(view_key(name)) in (True, "True")
 
 
 def choices_row() -> DeltaGenerator:
@@ -121,10 +126,14 @@ def choices_row() -> DeltaGenerator:
 
 
 def theory_switch() -> None:
+    """Whether theory is laid over the page's figures."""
+    page_switch(THEORY, texts("layout")["theory"])
+
+
+def page_switch(name: str, label: str) -> None:
     """It stands where there is room without moving the page's figures."""
-    st.session_state[view_key(THEORY)] = theory_is_on()
-    label = texts("layout")["theory"]
-    st.toggle(label, **widget(view_key(THEORY), then=partial(st.rerun, WHOLE_PAGE)))
+    st.session_state[view_key(name)] = is_on(name)
+    st.toggle(label, **widget(view_key(name), then=partial(st.rerun, WHOLE_PAGE)))
 
 
 def equations(plan: Plan) -> None:

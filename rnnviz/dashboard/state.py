@@ -35,7 +35,7 @@ CHOSEN = object()
 PATH = "path"
 """The page that is open."""
 PAGE_VIEWS: dict[str, tuple[str, ...]] = {
-    "gradient-flow": ("view_layer", "view_direction", "view_theory", "view_quantity"),
+    "gradient-flow": ("view_layer", "view_direction", "view_theory", "view_why", "view_quantity"),
     "spectrum": ("view_model", "view_layer", "view_direction", "view_gate", "view_theory"),
     "gates": ("view_model", "view_layer", "view_direction"),
     "train": (),

@@ -64,8 +64,11 @@ def kept(training: Training) -> Kept:
 
 
 def _slim(curves: Any) -> Curves:
-    """At most 200 recorded steps, without what is recorded per time step or singular value."""
-    rows = np.unique(np.linspace(0, len(curves.steps) - 1, GHOST_POINTS).astype(int))
+    """At most 200 recorded steps and those with held-out numbers, without what is recorded per time
+    step or singular value."""
+    judged = np.flatnonzero(np.isfinite(curves.held_out_loss))
+    some = np.linspace(0, len(curves.steps) - 1, GHOST_POINTS).astype(int)
+    rows = np.unique(np.concatenate([some, judged]))
     values = {f.name: getattr(curves, f.name)[rows] for f in fields(curves)}
     # Copies: a view, even an empty one, would keep the whole array.
     empty = {name: values[name][:, :0].copy() for name in ("log10_state", "singular_values")}

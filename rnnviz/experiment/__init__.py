@@ -1,4 +1,12 @@
-"""Frozen configs and what they run: one table of fields drives validation, widgets and links."""
+"""Frozen configs and what they run: one table of fields drives validation, widgets and links.
+
+Examples
+--------
+Those of what the package has go on from here.
+
+>>> from rnnviz.experiment import *
+>>> experiment = Experiment(models=("rnn", "lstm"), hidden_size=8, seq_len=20)
+"""
 
 from __future__ import annotations
 

@@ -39,6 +39,15 @@ class Experiment:
     truncated after `window` steps, every `stride` steps; window=0 is the full one, stride=0 means
     the window).
     Raises ValueError naming the field, what came and what is allowed.
+
+    Examples
+    --------
+    >>> Experiment(gain=1.5, seq_len=50).models
+    ('rnn', 'lstm', 'gru')
+    >>> Experiment(gain=-1)
+    Traceback (most recent call last):
+        ...
+    ValueError: gain must be a finite number from 0, got -1
     """
 
     models: tuple[Model, ...] = knob(

@@ -32,7 +32,13 @@ def idle(
 ) -> tuple[str, ...]:
     """The fields that are not at their defaults and act on no model: with any one of them at its
     default the same networks are run on the same batch. axes: fields that are swept, and their
-    values."""
+    values.
+
+    Examples
+    --------
+    >>> idle(Experiment(models=("rnn",), memory_bias=1.0))
+    ('memory_bias',)
+    """
     changed = {n: (getattr(experiment, n), f.default) for n, f in FIELDS.items() if n not in axes}
     return tuple(
         name

@@ -21,6 +21,13 @@ class Field:
     That is what mathematics allows; whether a run is affordable, its estimated cost says. least
     and most: what a page's knobs and links ask for at all, low and high unless said otherwise.
     url is its name in a link; a knob moves by `step`, on a logarithmic scale if `log`.
+
+    Examples
+    --------
+    >>> FIELDS["gain"].allowed
+    '0.01 to 16'
+    >>> FIELDS["init"].choices
+    ('uniform', 'orthogonal', 'gaussian', 'identity', 'glorot', 'delay_line', 'spectral_radius')
     """
 
     default: Any

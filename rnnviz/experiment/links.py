@@ -30,6 +30,11 @@ def to_query(experiment: Experiment) -> dict[str, str]:
     format, if there is any.
 
     A text longer than 2,000 characters is cut there; `text_cut` then says how long it was.
+
+    Examples
+    --------
+    >>> to_query(Experiment(gain=1.5))
+    {'gain': '1.5', 'v': '1'}
     """
     query = {}
     for name, known in FIELDS.items():
@@ -54,6 +59,14 @@ def from_query(query: Any) -> tuple[Experiment, tuple[str, ...]]:
     What is not allowed is replaced by the nearest allowed or the default value; the rest of the
     link is honoured. Values may be strings or lists of them (repeated keys). Never raises. The
     messages hold letters, digits and plain punctuation only, whatever the link held.
+
+    Examples
+    --------
+    >>> made, messages = from_query({"gain": "1.5", "seq_len": "many"})
+    >>> made.gain, made.seq_len
+    (1.5, 100)
+    >>> messages
+    ('The link asked for seq_len=many; allowed is 2 to 2000; using 100.',)
     """
     if not isinstance(query, Mapping):
         return DEFAULT, ("The link could not be read; using the defaults.",)

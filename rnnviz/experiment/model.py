@@ -42,6 +42,13 @@ class Model(str):
     of the cell's `VARIANTS`, such as "lstm:variant=cifg". The label is normalized: fixed order,
     shortest numbers.
     Raises ValueError for an unknown kind, an unknown override or a value not allowed.
+
+    Examples
+    --------
+    >>> Model("lstm", forget_bias=0)
+    'lstm:forget_bias=0'
+    >>> Model("lstm:forget_bias=0").kind
+    'lstm'
     """
 
     __slots__ = ("kind", "overrides")

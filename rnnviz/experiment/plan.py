@@ -16,15 +16,25 @@ from rnnviz.experiment import cost
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import Model, cell_options
 from rnnviz.tasks import TASKS, Batch, Task, stream
+from rnnviz.tasks.batch import HELD_OUT
 
 MAX_BYTES = 1 << 30
 MAX_SECONDS = 10.0
+JUDGED_ON = 64
+"""Held-out sequences on which networks in training are judged."""
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
     """What an experiment comes to: all of it is made when it is first asked for, once. A copy, as
-    a pickled one, is its experiment and makes the rest anew."""
+    a pickled one, is its experiment and makes the rest anew.
+
+    Examples
+    --------
+    >>> planned = plan(experiment)
+    >>> planned.task, list(planned.networks)
+    (DelayedRecall(distractor=1.0), ['rnn', 'lstm'])
+    """
 
     experiment: Experiment
 
@@ -59,6 +69,15 @@ class Plan:
         return self.task.batch(
             e.seed, e.seq_len, e.batch_size, e.loss_at, first=step * e.batch_size
         )
+
+    @cached_property
+    def held_out_batch(self) -> Batch | None:
+        """What networks are judged on: sequences that training never sees; None where there are
+        none (`Task.unseen`)."""
+        e = self.experiment
+        if not self.task.unseen:
+            return None
+        return self.task.batch(e.seed, e.seq_len, JUDGED_ON, e.loss_at, first=HELD_OUT)
 
     def __reduce__(self) -> tuple[type[Plan], tuple[Experiment]]:
         return Plan, (self.experiment,)
@@ -96,6 +115,11 @@ def plan(experiment: Experiment) -> Plan:
     """Make the task and the networks; no sequence and no weight is drawn.
 
     Raises ValueError where the task cannot be made (a text with fewer than 2 characters).
+
+    Examples
+    --------
+    >>> plan(experiment).seq_len
+    20
     """
     planned = Plan(experiment)
     assert planned.networks  # now: what cannot be made is refused here
@@ -103,7 +127,13 @@ def plan(experiment: Experiment) -> Plan:
 
 
 def estimate(experiment: Experiment) -> Estimate:
-    """What `run(experiment)` takes. Raises ValueError where the task cannot be made."""
+    """What `run(experiment)` takes. Raises ValueError where the task cannot be made.
+
+    Examples
+    --------
+    >>> estimate(Experiment(seq_len=2000)).seconds > estimate(experiment).seconds
+    True
+    """
     return plan(experiment).cost
 
 
@@ -116,7 +146,15 @@ def check_size(
 ) -> str:
     """Why this experiment should not be run here, in one sentence; "" if nothing speaks
     against it. Nothing is allocated. Also says why a task cannot be made. cost_of: of the
-    run and what is done with it at once."""
+    run and what is done with it at once.
+
+    Examples
+    --------
+    >>> check_size(experiment)
+    ''
+    >>> check_size(Experiment(seq_len=5000, hidden_size=1024))[:30]
+    'This run would take 23,945 MiB'
+    """
     try:
         taken = cost_of(experiment).on(speed)
     except ValueError as error:
@@ -132,7 +170,13 @@ def check_size(
 
 
 def make_networks(experiment: Experiment, input_size: int, output_size: int) -> dict[str, Network]:
-    """Label -> Network. Hidden sizes are equal, or chosen for equal parameter counts."""
+    """Label -> Network. Hidden sizes are equal, or chosen for equal parameter counts.
+
+    Examples
+    --------
+    >>> list(make_networks(experiment, input_size=8, output_size=8))
+    ['rnn', 'lstm']
+    """
     networks: dict[str, Network] = {}
     for model in experiment.models:
         own = dict(model.overrides)
@@ -196,7 +240,14 @@ def setting(experiment: Experiment, model: Model, name: str) -> Any:
 
 
 def init_params(experiment: Experiment, model: Model, network: Network) -> dict[str, np.ndarray]:
-    """The initial parameters of one model."""
+    """The initial parameters of one model.
+
+    Examples
+    --------
+    >>> networks = make_networks(experiment, input_size=8, output_size=8)
+    >>> sorted(init_params(experiment, experiment.models[0], networks["rnn"]))
+    ['0.forward.W_hh', '0.forward.W_xh', '0.forward.b_h', 'W_hy', 'b_y']
+    """
     return network.init_params(
         stream(experiment.seed, "weights"),
         dtype=np.dtype(experiment.dtype).type,
@@ -220,12 +271,24 @@ def draw_options(experiment: Experiment, model: Model) -> dict[str, Any]:
 
 
 def make_task(experiment: Experiment) -> Task:
-    """The task with the options that the experiment has for it."""
+    """The task with the options that the experiment has for it.
+
+    Examples
+    --------
+    >>> make_task(experiment)
+    DelayedRecall(distractor=1.0)
+    """
     cls: Any = TASKS[experiment.task]
     return cls(**{f.name: getattr(experiment, f.name) for f in fields(cls)})
 
 
 def make_batch(experiment: Experiment) -> Batch:
-    """The first B sequences of the experiment's task."""
+    """The first B sequences of the experiment's task.
+
+    Examples
+    --------
+    >>> make_batch(experiment).x.shape
+    (20, 8, 16)
+    """
     e = experiment
     return make_task(e).batch(e.seed, e.seq_len, e.batch_size, e.loss_at)

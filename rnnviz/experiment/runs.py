@@ -28,6 +28,14 @@ class Run(Mapping[str, NetworkTrace]):
     Where the traces come from does not matter to a page: from an `experiment`, or from weights and
     a batch made by hand (then `experiment` is None). A label begins with the cell's name and may
     be written in any way that means the same model: "lstm", "lstm:forget_bias=0".
+
+    Examples
+    --------
+    >>> made = run(experiment)
+    >>> made["lstm"].trace.h.shape  # steps 0 to 20, units, sequences
+    (21, 8, 16)
+    >>> round(made["lstm"].loss, 4)
+    2.1806
     """
 
     def __init__(
@@ -79,6 +87,14 @@ def run(
     Raises ValueError where the task cannot be made (a text with fewer than 2 characters), and for
     `trained` of a label that is no model's or that does not fit its network. Which settings act on
     no model, `idle` tells.
+
+    Examples
+    --------
+    >>> made = run(experiment)
+    >>> made["rnn"].trace.d_h.shape  # steps 0 to 20, units, sequences
+    (21, 8, 16)
+    >>> made["rnn"].trace.grads["W_hh"].shape
+    (8, 8)
     """
     return run_plan(plan(experiment), trained, tell)
 
@@ -88,7 +104,13 @@ def run_plan(
     trained: Mapping[str, Mapping[str, Any]] | None = None,
     tell: Tell | None = None,
 ) -> Run:
-    """`run` of an experiment whose task and networks are made already."""
+    """`run` of an experiment whose task and networks are made already.
+
+    Examples
+    --------
+    >>> list(run_plan(plan(experiment)))
+    ['rnn', 'lstm']
+    """
     known, traces = _trained(planned, trained or {}), {}
     for label, network in planned.networks.items():
         params = known[label] if label in known else _params(planned, label, tell)
@@ -172,6 +194,13 @@ def held_out(
     if not task.unseen:
         return {}
     batch = task.batch(e.seed, e.seq_len, sequences, e.loss_at, first=HELD_OUT)
+    return scores_on(e, network, params, batch)
+
+
+def scores_on(
+    experiment: Experiment, network: Network, params: dict[str, Any], batch: Batch
+) -> dict[str, float]:
+    """How good the network is on some sequences of the experiment's task; see `held_out`."""
     y = predict(network, params, batch)
     loss, _ = LOSSES[batch.loss](y, batch.target, batch.mask)
     scores = {
@@ -179,6 +208,6 @@ def held_out(
         "loss_per_answer": loss_per_answer(batch, loss),
         METRICS[batch.loss]: metric(batch, y),
     }
-    if e.task == "adding":
+    if experiment.task == "adding":
         scores["share within 0.04"] = share_within(batch, y)
     return scores

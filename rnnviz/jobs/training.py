@@ -14,7 +14,8 @@ import numpy as np
 from rnnviz.analysis.courses import Course
 from rnnviz.core.bptt import Tell
 from rnnviz.experiment import Experiment, Plan
-from rnnviz.experiment.runs import held_out, options_of
+from rnnviz.experiment.judging import judged
+from rnnviz.experiment.runs import options_of, scores_on
 from rnnviz.training import History, StepRecord, TrainState, train
 from rnnviz.training import advance as train_to
 
@@ -24,8 +25,6 @@ Records = tuple[tuple[str, StepRecord], ...]
 
 RECORDS = 600
 CHECKPOINT_BYTES = 4 << 20
-SEQUENCES = 64
-"""Of what is held out, on which networks are judged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +100,11 @@ class Training:
     def held_out(self) -> dict[str, dict[str, float]]:
         """Label -> how good the network that is shown is on what training never sees; see
         `runs.held_out`."""
-        networks, e = self.plan.networks, self.experiment
+        networks, batch = self.plan.networks, self.plan.held_out_batch
+        if batch is None:
+            return {label: {} for label in self.trainees}
         return {
-            label: held_out(e, networks[label], trainee.shown.params, SEQUENCES)
+            label: scores_on(self.experiment, networks[label], trainee.shown.params, batch)
             for label, trainee in self.trainees.items()
         }
 
@@ -176,6 +177,7 @@ def _until(
         label, behind = min(now.going.items(), key=lambda item: item[1].state.step)
         network = run.plan.networks[label]
         state, record = next(train(network, behind.state, make_batch, options))
+        record = judged(run.plan, network, behind.state, record)
         behind.history.add(state, record)
         trainees[label] = replace(behind, state=state, shown=behind.state, event=record.sentence)
         records.append((label, record))

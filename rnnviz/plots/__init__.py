@@ -2,6 +2,15 @@
 
 Every public function takes results of `rnnviz.analysis` and returns a `go.Figure` that also
 looks right in a notebook. Colours and sizes are in `theme`.
+
+Examples
+--------
+Those of what the package has go on from here.
+
+>>> import rnnviz
+>>> from rnnviz import analysis, plots
+>>> run = rnnviz.run(rnnviz.Experiment(hidden_size=8, seq_len=20, batch_size=4))
+>>> traces = {label: run[label].trace for label in run}
 """
 
 from rnnviz.plots.contributions import contributions_figure

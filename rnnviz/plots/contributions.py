@@ -40,6 +40,11 @@ def contributions_figure(
 ) -> Drawing:
     """Above: log10 ‖G_t‖_F of the batch at each step; dotted and thin, of the sequences one by one
     (RMS), before they cancel. Below: the signed share of ∂L/∂W_hh, which adds up to 1.
+
+    Examples
+    --------
+    >>> found = analysis.weight_contributions(traces["rnn"], "rnn")
+    >>> figure = plots.contributions_figure([found])
     """
     known = theme.styles_for([c.label for c in contributions], styles)
     height = height or HEIGHT + NAME * max(0, len(contributions) - FEW)

@@ -50,6 +50,12 @@ def flow_detail_figure(
     All four are relative to the model's own ‖∂L/∂s_T‖, on one y axis. Where the total lies far
     above the direct line, the error came from later steps; a total kept up by the direct line is
     refilled, not carried. What is no number runs along the floor or the ceiling.
+
+    Examples
+    --------
+    >>> flows = [analysis.gradient_flow(trace, label) for label, trace in traces.items()]
+    >>> type(plots.flow_detail_figure(flows)).__name__
+    'Figure'
     """
     known = theme.styles_for([flow.label for flow in flows], styles)
     layout: Piece = {"height": HEIGHT, "margin": MARGIN}

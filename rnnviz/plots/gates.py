@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rnnviz.core.numerics import Array, Status
+from rnnviz.analysis.rates import Curve
+from rnnviz.core.numerics import LOG10_2, Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.heatmaps import Cells, layers, thinned
@@ -28,9 +29,9 @@ from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import minus, signed
 
 if TYPE_CHECKING:
+    from rnnviz.analysis.batch_carry import BatchCarry
     from rnnviz.analysis.carry import CarryPaths
     from rnnviz.analysis.gates import GateStats, Memory
-    from rnnviz.analysis.rates import Curve
 
 HEIGHT = 250
 STRIPS_HEIGHT = 190
@@ -42,6 +43,8 @@ HALF_LIVES = (-0.5, 3.5)
 CARRY_HEIGHT = 190
 SAME = 1e-9
 """Decades below which two lines are one."""
+CARRY_GUTTER = 190
+"""Pixels for the names of the ways that error takes."""
 CARRY_MARGIN = {"t": 14, "b": 46, "r": 76}
 
 
@@ -54,6 +57,12 @@ def gate_heatmap(
 
     order : unit indices from the top row down (`Memory.order` has short half-lives first, so the
     longest memory is at the bottom); None keeps the units' own order, the first at the top.
+
+    Examples
+    --------
+    >>> stats = analysis.gate_stats(traces["lstm"], "lstm")
+    >>> plots.gate_heatmap(stats["f"]).data[0].z.shape
+    (8, 20)
     """
     known = theme.styles_for([stats.label], styles)
     layout = _strips_layout([stats], known, HEIGHT, order is not None)
@@ -65,7 +74,14 @@ def gate_heatmap(
 def gate_strips(
     stats: Sequence[GateStats], order: Array | None = None, *, styles: Styles | None = None
 ) -> Drawing:
-    """Several gates of one model under each other, small, in the same unit order."""
+    """Several gates of one model under each other, small, in the same unit order.
+
+    Examples
+    --------
+    >>> stats = analysis.gate_stats(traces["lstm"], "lstm")
+    >>> len(plots.gate_strips([stats["i"], stats["o"]]).data)
+    2
+    """
     known = theme.styles_for([s.label for s in stats], styles)
     if not stats:
         empty = {"height": STRIPS_HEIGHT, **nothing(caption("no_gates"))}
@@ -162,6 +178,11 @@ def half_life_figure(
 
     x is log10 of steps on a linear axis with the steps as tick texts; the dotted rule stands at
     T. A unit that never loses anything stands at the right edge, one that closed at the left.
+
+    Examples
+    --------
+    >>> memory = analysis.memory(traces["lstm"], "lstm")
+    >>> figure = plots.half_life_figure([memory], seq_len=20)
     """
     known = theme.styles_for([m.label for m in memories], styles)
     layout: Piece = {"height": HEIGHT, "margin": {"l": 46, "r": 18, "t": 26, "b": 46}}
@@ -224,37 +245,53 @@ def _share(memory: Memory, style: theme.Style, seq_len: int) -> str:
 def carry_figure(
     paths: Sequence[CarryPaths],
     *,
+    batches: Sequence[BatchCarry] = (),
+    memories: Sequence[Memory] = (),
     styles: Styles | None = None,
     height: int = CARRY_HEIGHT,
     time_title: str | None = None,
 ) -> Drawing:
     """log10 at t = 0..T of the true ‖∂c_T/∂c_t‖₂, thick; of the largest unit's Π f from t to T,
     dotted; of what goes through the gates, dashed; with peepholes of what stays in the cell, too.
+    batches : of several sequences, as bars at step 0. memories : half-lives, as straight lines.
     time_title : what the steps are; a layer that reads from the end has steps of its own.
+
+    Examples
+    --------
+    >>> paths = analysis.carry_paths(traces["lstm"], "lstm")
+    >>> figure = plots.carry_figure([paths])
     """
     known = theme.styles_for([p.label for p in paths], styles)
-    layout: Piece = {"height": height, "margin": {"l": gutter(known), **CARRY_MARGIN}}
+    layout: Piece = {"height": height, "margin": {"l": max(CARRY_GUTTER, gutter(known)),
+                                                  **CARRY_MARGIN}}  # fmt: skip
     if not paths:
         text = caption("no_memory_gate")
         return drawing([UNSEEN], {**layout, **nothing(text)}, "carry")
-    heights = np.concatenate([line.curve.log10 for p in paths for line in _lines(p)])
-    finite = heights[np.isfinite(heights)]
-    low, high = min(-1.0, finite.min(initial=0.0)), max(1.0, finite.max(initial=0.0))
-    y_range = (float(1.06 * low), float(1.06 * high))
-    drawn = [_draw(known[p.label], line) for p in paths for line in _lines(p)]
     seq_len = max(len(p.true.log10) for p in paths) - 1
+    lines = [(known[p.label], line) for p in paths for line in _lines(p, memories)]
+    bars = [bar for b in batches for bar in _bars(b, known[b.label], seq_len)]
+    y_range = _carry_range([line.curve.log10 for _, line in lines],
+                           [v for b in batches for v in (b.true, b.product)])  # fmt: skip
+    drawn = [_draw(style, line, len(paths) > 1) for style, line in lines]
     pixels = height - CARRY_MARGIN["t"] - CARRY_MARGIN["b"]
     layout |= {
         "hovermode": "x unified",
         "xaxis": axis(
             time_title or caption("time_step"),
-            range=[-0.01 * seq_len, 1.01 * seq_len],
+            range=[-0.03 * seq_len, 1.01 * seq_len],
             showgrid=False,
         ),
         "yaxis": axis(caption("decades"), range=list(y_range), side="right", nticks=6),
         "annotations": end_labels([end for _, end in drawn], y_range, pixels, 0),
     }
-    return drawing([piece for piece, _ in drawn], layout, "carry")
+    return drawing([*(piece for piece, _ in drawn), *bars], layout, "carry")
+
+
+def _carry_range(lines: Sequence[Array], bars: Sequence[Array]) -> tuple[float, float]:
+    heights = np.concatenate([*lines, *bars])
+    finite = heights[np.isfinite(heights)]
+    low, high = min(-1.0, finite.min(initial=0.0)), max(1.0, finite.max(initial=0.0))
+    return float(1.06 * low), float(1.06 * high)
 
 
 class _Line(NamedTuple):
@@ -265,26 +302,56 @@ class _Line(NamedTuple):
     line: dict[str, Any]
 
 
-def _lines(paths: CarryPaths) -> list[_Line]:
+def _lines(paths: CarryPaths, memories: Sequence[Memory]) -> list[_Line]:
     """The whole, its parts. What stays in the cell is Π f itself where no peephole adds to it."""
     thin = {"width": 2}
     parts = [
         _Line(caption("carry_true"), paths.true, {}),
-        _Line(f"Π {paths.gate}", paths.product, {**thin, "dash": "dot"}),
+        _Line(caption("carry_product", gate=paths.gate), paths.product, {**thin, "dash": "dot"}),
         _Line(caption("carry_gates"), paths.through, {**thin, "dash": "dash"}),
     ]
     seen = paths.carry.status != Status.NOT_RECORDED
     in_cell, textbook = paths.carry.log10[seen], paths.product.log10[seen]
     if not np.allclose(in_cell, textbook, atol=SAME, equal_nan=True):
         parts.append(_Line(caption("carry_cell"), paths.carry, {**thin, "dash": "dashdot"}))
+    T = len(paths.true.log10) - 1
+    for median in (m.median for m in memories if m.label == paths.label and m.median > 0):
+        decades = -LOG10_2 * (T - np.arange(T + 1)) / median
+        curve = Curve(decades, paths.product.status)
+        parts.append(_Line(caption("carry_half_life"), curve, {"width": 1.5, "dash": "longdash"}))
     return parts
 
 
-def _draw(style: theme.Style, line: _Line) -> tuple[Piece, EndLabel]:
-    """A line and the label at its end."""
+def _bars(batch: BatchCarry, style: theme.Style, seq_len: int) -> list[Piece]:
+    """At step 0 the range of the sequences, with a dot at their median."""
+    if batch.sequences < 2:
+        return []
+    names = caption("carry_true"), caption("carry_product", gate=batch.gate)
+    return [
+        _bar(values, style, x, name)
+        for values, x, name in zip((batch.true, batch.product), (0.0, 0.012 * seq_len), names,
+                                   strict=True)
+        if np.isfinite(values).all()
+    ]  # fmt: skip
+
+
+def _bar(values: Array, style: theme.Style, x: float, name: str) -> Piece:
+    least, median, most = float(values.min()), float(np.median(values)), float(values.max())
+    said = caption("carry_bar", name=name, least=signed(least), median=signed(median),
+                   most=signed(most), count=len(values))  # fmt: skip
+    error = {"type": "data", "symmetric": False, "array": [most - median],
+             "arrayminus": [median - least], "thickness": 3, "width": 5}  # fmt: skip
+    return {"type": "scatter", "mode": "markers", "x": [x], "y": [median], "name": said,
+            "error_y": {**error, "color": style.colour}, "cliponaxis": False,
+            "marker": {"color": style.colour, "size": 8},
+            "hovertemplate": f"{said}<extra></extra>"}  # fmt: skip
+
+
+def _draw(style: theme.Style, line: _Line, several: bool) -> tuple[Piece, EndLabel]:
+    """A line and the label at its end, with the model's name where there are several."""
     steps = np.arange(len(line.curve.log10), dtype=np.float64)
     hover = f"{line.name} 10<sup>%{{y:.2f}}</sup>"
-    words = f"{style.name} {line.name}"
+    words = f"{style.name} {line.name}" if several else line.name
     bold = words if line.line else f"<b>{words}</b>"
     return curve(steps, line.curve.log10, style, hover, **line.line), _end(style, bold, line.curve)
 

@@ -88,6 +88,11 @@ def flow_figure(
     theory : what is predicted of models, by label, drawn thin under their curves.
 
     Raises ValueError for an unknown quantity.
+
+    Examples
+    --------
+    >>> flows = [analysis.gradient_flow(trace, label) for label, trace in traces.items()]
+    >>> figure = plots.flow_figure(flows)
     """
     known = theme.styles_for([flow.label for flow in flows], styles)
     drawn = _drawn(flows, quantity, known)
@@ -117,7 +122,14 @@ def flow_figure(
 def flow_range(
     flows: Sequence[GradientFlow], quantity: str = "state", steady: Range = STEADY
 ) -> Range:
-    """Decades (low, high) that hold every number of these curves, and at least `steady`."""
+    """Decades (low, high) that hold every number of these curves, and at least `steady`.
+
+    Examples
+    --------
+    >>> flows = [analysis.gradient_flow(trace, label) for label, trace in traces.items()]
+    >>> plots.flow_range(flows)
+    (-26.0, 4.0)
+    """
     found = [curves.relative(curve) for curve in _curves(flows, quantity) if curve is not None]
     values = np.concatenate([c.values[c.finite] for c in found] or [np.zeros(0)])
     low = min(steady[0], values.min(initial=0.0))

@@ -199,6 +199,12 @@ def unit_heatmaps(
     what a height means there. Units keep their order. What lies outside `y_range` takes the
     colour of its end; a cell without a number takes a colour that is not on the scale. Beyond
     `most_cells` in all, every n-th unit and the largest value of each few steps are drawn.
+
+    Examples
+    --------
+    >>> flows = [analysis.gradient_flow(trace, label) for label, trace in traces.items()]
+    >>> [trace.type for trace in plots.unit_heatmaps(flows).data]
+    ['heatmap', 'heatmap', 'heatmap']
     """
     known = theme.styles_for([flow.label for flow in flows], styles)
     budget = most_cells // max(len(flows), 1)

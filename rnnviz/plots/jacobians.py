@@ -53,6 +53,11 @@ def jacobian_figure(
 ) -> Drawing:
     """Above: log10 of the largest singular value of ∂s_t/∂s_{t−1} at each step, what one step
     back can do at most; dotted, what it did on average. Below: mean φ′ at each step.
+
+    Examples
+    --------
+    >>> found = analysis.jacobian_spectrum(traces["rnn"], "rnn")
+    >>> figure = plots.jacobian_figure([found])
     """
     known = theme.styles_for([j.label for j in jacobian_spectra], styles)
     layout: Piece = {"height": height, "margin": {"l": gutter(known), **JACOBIAN_MARGIN}}
@@ -145,6 +150,11 @@ def jacobian_bands(spectra: Sequence[JacobianSpectrum], *, styles: Styles | None
     """log10 of the singular values of ∂s_t/∂s_{t−1} at each step, one panel a model on one axis:
     thick the largest, thin the median; dark between the quartiles, light from least to largest.
     Above 0 a direction is stretched. What is zero lies on the lower edge and are counted in words.
+
+    Examples
+    --------
+    >>> found = analysis.jacobian_spectrum(traces["rnn"], "rnn")
+    >>> figure = plots.jacobian_bands([found])
     """
     known = theme.styles_for([j.label for j in spectra], styles)
     rows = -(-max(len(spectra), 1) // 3)

@@ -40,6 +40,11 @@ def lyapunov_figure(
 
     long_run: of the same models over many more steps, thin and dashed. mean_field: λ₁ = ½ ln χ by
     label, a dash-dotted line. Exponents of −∞ are counted in words.
+
+    Examples
+    --------
+    >>> spectrum = analysis.lyapunov_spectrum(traces["rnn"], "rnn")
+    >>> figure = plots.lyapunov_figure([spectrum])
     """
     known = theme.styles_for([s.label for s in spectra], styles)
     layout: Piece = {"height": height, "margin": {"l": gutter(known) + WIDER, **MARGIN}}

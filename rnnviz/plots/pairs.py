@@ -62,6 +62,12 @@ def pair_heatmaps(
     the step that its error has come back to; right of the diagonal (k > s) nothing is drawn. A
     cell without a number takes a colour that is not on the scale. Of long runs a cell is the
     largest of a few.
+
+    Examples
+    --------
+    >>> every = rnnviz.run(rnnviz.Experiment(hidden_size=8, seq_len=20, loss_at="every"))
+    >>> matrix = analysis.pair_matrix(every["rnn"].trace, "rnn")
+    >>> figure = plots.pair_heatmaps([matrix])
     """
     known = theme.styles_for([m.label for m in matrices], styles)
     drawn = [m for m in matrices if len(m.losses)]
@@ -176,7 +182,14 @@ def cancellation_figure(
     time_title: str | None = None,
 ) -> Drawing:
     """‖Σ_s ∂L_s/∂h_k‖ / Σ_s ‖∂L_s/∂h_k‖ at each k: 1 where all losses ask for the same, near 0
-    where they cancel. No line where nothing arrives."""
+    where they cancel. No line where nothing arrives.
+
+    Examples
+    --------
+    >>> every = rnnviz.run(rnnviz.Experiment(hidden_size=8, seq_len=20, loss_at="every"))
+    >>> matrix = analysis.pair_matrix(every["rnn"].trace, "rnn")
+    >>> figure = plots.cancellation_figure([matrix])
+    """
     known = theme.styles_for([m.label for m in matrices], styles)
     drawn = [m for m in matrices if np.isfinite(m.cancellation).any()]
     layout: Piece = {"height": height, "margin": {"l": gutter(known), **CURVE_MARGIN}}
@@ -216,6 +229,11 @@ def lag_figure(
 ) -> Drawing:
     """log10 of the norm at the lags 1 to t, of the whole state; thin, where it is another one, of h
     alone. Lag 0 is the identity, at 0. theory: what is predicted, by label, drawn thin.
+
+    Examples
+    --------
+    >>> profile = analysis.lag_profile(traces["rnn"], "rnn")
+    >>> figure = plots.lag_figure([profile])
     """
     known = theme.styles_for([p.label for p in profiles], styles)
     drawn = []

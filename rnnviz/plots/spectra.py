@@ -61,6 +61,11 @@ def singular_values_figure(
     For a gate of an LSTM or GRU the rule is drawn without that promise: no single block decides;
     nor for an RNN with `promise` False, whose error takes another way as well (a skip).
     law : the quarter-circle law of the first model's block, drawn over it.
+
+    Examples
+    --------
+    >>> spectrum = analysis.weight_spectra(traces["rnn"], "rnn")["a"]
+    >>> figure = plots.singular_values_figure([spectrum])
     """
     known = theme.styles_for([s.label for s in spectra], styles)
     drawn = [s for s in spectra if drawable(s.singular_values)]
@@ -127,6 +132,11 @@ def eigenvalue_figure(
     mean_slope : mean φ′ of the run. The dashed circle has radius 1/mean φ′: an eigenvalue times
     mean φ′ is inside the unit circle exactly if the eigenvalue is inside the dashed one.
     law : of the block; the circular law's disc is shaded.
+
+    Examples
+    --------
+    >>> spectrum = analysis.weight_spectra(traces["rnn"], "rnn")["a"]
+    >>> figure = plots.eigenvalue_figure([spectrum])
     """
     known = theme.styles_for([s.label for s in spectra], styles)
     drawn = [s for s in spectra if drawable(np.abs(s.eigenvalues))]
@@ -178,6 +188,11 @@ def powers_figure(
     """‖Wᵏ‖^(1/k), the mean factor per step that W could reach in k steps: it starts at σ_max and
     ends at ρ. `measured` (label -> factor per step) is drawn dotted: what the error did. law: of
     the first model's block, at its powers.
+
+    Examples
+    --------
+    >>> spectrum = analysis.weight_spectra(traces["rnn"], "rnn")["a"]
+    >>> figure = plots.powers_figure([spectrum])
     """
     known = theme.styles_for([s.label for s in spectra], styles)
     drawn = [s for s in spectra if drawable(s.singular_values)]

@@ -56,6 +56,26 @@ KIND_COLOURS: Mapping[str, tuple[str, ...]] = {
     "gru": ("#0c6e5b", "#55801c", "#387e84"),
 }
 OTHER_COLOURS = ("#7367cc", "#986d1b", "#c04c7a")
+PARTS: Mapping[str, str] = {
+    "weight": "#5f6873",
+    "slope": "#a9b1bb",
+    "direction": "#d3a900",
+    "passed": "#5f6873",
+    "carry": "#5f6873",
+    "leak": "#5f6873",
+    "output": "#a9b1bb",
+    "skip": "#a9b1bb",
+    "entering": "#8f3f97",
+    "a": "#d3a900",
+    "g": "#d3a900",
+    "n": "#d3a900",
+    "i": "#efe08a",
+    "z": "#efe08a",
+    "f": "#8a7a2e",
+    "r": "#8a7a2e",
+    "o": "#f7c9a0",
+}
+"""Factors of a step and paths through it: greys for what no weight turns, yellows for gates."""
 DARK: Mapping[str, str] = {
     "#bf5400": "#f0741a",
     "#c04c7a": "#dd7ba2",
@@ -75,7 +95,13 @@ _MARKUP = re.compile(r"[<>${}\\\x00-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Style:
-    """How one model is drawn, everywhere."""
+    """How one model is drawn, everywhere.
+
+    Examples
+    --------
+    >>> plots.model_styles(["rnn", "lstm"])["lstm"].name
+    'LSTM'
+    """
 
     name: str
     """The cell in capitals: RNN."""
@@ -119,7 +145,13 @@ def model_kind(label: str) -> str:
 
 
 def model_colour(label: str, index: int = 0) -> str:
-    """A model's colour. `index` counts the models of the same cell before it, not all models."""
+    """A model's colour. `index` counts the models of the same cell before it, not all models.
+
+    Examples
+    --------
+    >>> plots.model_colour("lstm")
+    '#1d72cd'
+    """
     shades = KIND_COLOURS.get(model_kind(label), OTHER_COLOURS)
     return shades[index % len(shades)]
 
@@ -135,6 +167,11 @@ def model_styles(labels: Sequence[str]) -> dict[str, Style]:
 
     Pass the result to every figure of the page, so that a figure that shows only some of the
     models gives them the same colours.
+
+    Examples
+    --------
+    >>> [style.dash for style in plots.model_styles(["lstm", "lstm:forget_bias=0"]).values()]
+    ['solid', 'dash']
     """
     places: dict[str, int] = {}
     kinds: dict[str, int] = {}

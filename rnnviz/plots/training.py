@@ -55,6 +55,7 @@ def loss_figure(
     *,
     also: Mapping[str, float] = MappingProxyType({}),
     ghosts: Sequence[Course] = (),
+    held_out_now: Mapping[str, tuple[float, float]] = MappingProxyType({}),
     playing: bool = False,
     least: int = 0,
     metric_name: str = "accuracy",
@@ -64,7 +65,9 @@ def loss_figure(
 ) -> Drawing:
     """Loss per answer (left) and the metric (right) over training steps, one line a model.
 
-    Thin: the loss of each batch; thick: its mean over the last recorded steps. The baseline, what
+    Thin: the loss of each batch; thick: its mean over the last recorded steps; circles: of what is
+    held out, where that was asked for, and as `held_out_now` says at the last step (label -> loss,
+    metric). The baseline, what
     is reached without looking at the sequence, is a dotted line that says so; `also` are further
     ones by name, such as an n-gram model's. `ghosts` are earlier
     runs, dashed in grey and named. log: log10 of the loss. playing: the numbers move on, and stand
@@ -73,13 +76,15 @@ def loss_figure(
     known = theme.styles_for([course.label for course in courses], styles)
     whole = (*courses, *ghosts)
     losses = [_scaled(course.curves.loss_per_answer, log) for course in whole]
-    low, high = _loss_range(losses, baseline, log)
+    judged = [_scaled(course.curves.held_out_loss, log) for course in courses]
+    low, high = _loss_range([*losses, *judged], baseline, log)
     data = [piece for i, ghost in enumerate(ghosts) for piece in _ghost(ghost, i, log)]
     metric = caption(METRICS[metric_name]) if metric_name in METRICS else metric_name
     for course in courses:
         style = known[course.label]
         data += _lines(course, _scaled(course.curves.loss_per_answer, log), style, "")
         data.append(_smooth(course, course.curves.metric, style, "2", metric))
+        data += _held_out(course, style, log, metric, held_out_now.get(course.label))
     layout = _loss_layout(span(whole, least), (low, high), metric_name, log)
     layout |= {"height": height, "annotations": [_headline(courses, known, ghosts, playing)]}
     levels = {
@@ -111,6 +116,29 @@ def _smooth(course: Course, values: Array, style: theme.Style, suffix: str, what
     hover = f"{style.title} {what} %{{y:.3g}}"
     piece = step_line(course.curves.steps, running_mean(values), style.title, hover, line)
     return piece if not suffix else {**piece, "xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+
+
+def _held_out(
+    course: Course, style: theme.Style, log: bool, metric: str, now: tuple[float, float] | None
+) -> list[Piece]:
+    """Loss and metric on what is held out, circles where they were worked out."""
+    line = {"color": style.colour, "width": 1, "dash": style.dash}
+    circle = {"symbol": "circle-open", "size": 7, "color": style.colour, "line": {"width": 2}}
+    curves, pieces = course.curves, list[Piece]()
+    for k, (given, what) in enumerate(((curves.held_out_loss, caption("loss")),
+                                       (curves.held_out_metric, metric))):  # fmt: skip
+        values = np.asarray(given, float).copy()
+        if now is not None and len(values):
+            values[-1] = now[k]
+        values = _scaled(values, log and not k)
+        at = np.isfinite(values)
+        if at.any():
+            hover = caption("held_out_hover", model=style.title, what=what)
+            name = caption("held_out_of", model=style.title)
+            piece = step_line(curves.steps[at], values[at], name, hover, line)
+            place = {"xaxis": "x2", "yaxis": "y2"} if k else {}
+            pieces.append({**piece, **place, "mode": "lines+markers", "marker": circle})
+    return pieces
 
 
 def _ghost(course: Course, index: int, log: bool) -> list[Piece]:

@@ -107,6 +107,14 @@ def sweep(
     are asked for. A point that is refused (too large) or fails has a result with a message; so has
     one whose worker died three times.
     Raises ValueError naming the field, what came and what is allowed.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> with ThreadPoolExecutor(1) as executor:
+    ...     results = list(sweep(experiment, {"gain": [0.5, 2.0]}, executor=executor))
+    >>> [(result.model, dict(result.at)["gain"]) for result in results]
+    [('rnn', 0.5), ('lstm', 0.5), ('rnn', 2.0), ('lstm', 2.0)]
     """
     return run_points(points(experiment, over, seeds), executor, max_seconds)
 

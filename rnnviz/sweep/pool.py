@@ -30,6 +30,10 @@ ATTEMPTS = 2
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(512 << 20)}
 """glibc keeps freed pages for the next run: taken fresh they cost a sixth of it."""
+NO_GUARD = (
+    "a sweep starts processes, and each reads your script first: call sweep under "
+    '`if __name__ == "__main__":`, or give it an executor'
+)
 _STARTING = threading.Lock()
 
 
@@ -70,13 +74,17 @@ class Pool(ProcessPoolExecutor):
     """Fresh processes, each with one BLAS thread, that end with the process that made them."""
 
     def __init__(self, workers: int) -> None:
+        # What multiprocessing itself goes by; it says so later, and of each process apart.
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            raise RuntimeError(NO_GUARD)
         self.workers, self._context = workers, _Context()
         super().__init__(workers, self._context, _settle)
 
     def stop(self) -> None:
         """End every worker, whatever it does."""
         for process in self._context.started:
-            process.terminate()
+            if process.pid is not None:
+                process.terminate()
         self.shutdown(cancel_futures=True)
 
 

@@ -1,4 +1,11 @@
-"""Sequence problems. Each is a frozen dataclass of its options with one method, `batch`."""
+"""Sequence problems. Each is a frozen dataclass of its options with one method, `batch`.
+
+Examples
+--------
+Those of what the package has go on from here.
+
+>>> from rnnviz.tasks import *
+"""
 
 from __future__ import annotations
 

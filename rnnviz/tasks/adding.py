@@ -19,6 +19,12 @@ class Adding(Task):
     which this loss counts as 1/12.
     Source: Hochreiter and Schmidhuber 1997; with U(0, 1): Le, Jaitly, Hinton 2015,
     arXiv:1504.00941.
+
+    Examples
+    --------
+    >>> batch = Adding().batch(seed=0, seq_len=10, batch_size=2, loss_at="last")
+    >>> batch.x.shape, batch.target.shape, batch.loss
+    ((10, 2, 2), (10, 1, 2), 'squared_error')
     """
 
     name: ClassVar[str] = "adding"

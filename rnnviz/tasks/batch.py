@@ -24,7 +24,14 @@ HELD_OUT = 1 << 40
 
 def stream(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
     """The generator of one (seed, purpose, index): sequence b draws from its own stream, so a
-    larger batch leaves the sequences before it as they were."""
+    larger batch leaves the sequences before it as they were.
+
+    Examples
+    --------
+    >>> one, same, other = (stream(0, "sequences", index).random() for index in (7, 7, 8))
+    >>> one == same, one == other
+    (True, False)
+    """
     return np.random.default_rng([seed, PURPOSES[purpose], index])
 
 
@@ -45,6 +52,12 @@ class Batch:
     are none. clue_steps are the 1-based steps that carry the information, where they are the
     same for every sequence. answers name the classes of the output where these are not the
     input symbols. note says what was cut or replaced, "" if nothing. All arrays are read-only.
+
+    Examples
+    --------
+    >>> batch = DelayedRecall().batch(seed=0, seq_len=10, batch_size=2, loss_at="last")
+    >>> float(batch.mask.sum()), batch.lengths, batch.clue_steps
+    (2.0, array([10, 10]), (1,))
     """
 
     x: Array
@@ -88,6 +101,11 @@ class Task(Protocol):
     baseline: the loss per asked step of the best answer that ignores the sequence, asked at
     `asked` ("last" or "every": where the task is usually asked), None where it depends on more.
     context_size: V of the batch's context, 0 if it has none.
+
+    Examples
+    --------
+    >>> TASKS["adding"]() == Adding()
+    True
     """
 
     name: ClassVar[str]

@@ -28,6 +28,12 @@ class Captioning(Task):
     first letters do. Softmax cross-entropy over 17 symbols: 15 letters, start and end. Names are
     padded at their right to T = 6. Pictures as in `DigitRows`; the same ones are held out.
     Source of the shape: Vinyals, Toshev, Bengio, Erhan 2015, arXiv:1411.4555.
+
+    Examples
+    --------
+    >>> batch = Captioning().batch(seed=0, seq_len=6, batch_size=2, loss_at="every")
+    >>> batch.x.shape, batch.target.shape, batch.loss
+    ((6, 2), (6, 2), 'softmax_cross_entropy')
     """
 
     name: ClassVar[str] = "captioning"

@@ -27,6 +27,12 @@ class CopyMemory(Task):
     says so. Raises ValueError for T < 3.
     Source: Hochreiter and Schmidhuber 1997; in this form Arjovsky, Shah, Bengio 2016,
     arXiv:1511.06464.
+
+    Examples
+    --------
+    >>> batch = CopyMemory().batch(seed=0, seq_len=30, batch_size=2, loss_at="every")
+    >>> batch.x.shape, batch.target.shape, batch.loss
+    ((30, 2), (30, 2), 'softmax_cross_entropy')
     """
 
     name: ClassVar[str] = "copy_memory"

@@ -20,6 +20,12 @@ class Counting(Task):
     Softmax cross-entropy over 9 numbers. The last number alone tells the next one: a task that
     needs no memory, to compare with those that do. There are only 9 different sequences, so held
     out ones repeat what training has seen.
+
+    Examples
+    --------
+    >>> batch = Counting().batch(seed=0, seq_len=10, batch_size=2, loss_at="every")
+    >>> batch.x.shape, batch.target.shape, batch.loss
+    ((10, 2), (10, 2), 'softmax_cross_entropy')
     """
 
     name: ClassVar[str] = "counting"

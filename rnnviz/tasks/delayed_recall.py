@@ -22,6 +22,12 @@ class DelayedRecall(Task):
     cross-entropy over 8 symbols at the last step, or at every step (each asks for the clue).
     After Hochreiter and Schmidhuber 1997 (task 2, one relevant input, then noise).
     Raises ValueError for a distractor that is negative or not finite.
+
+    Examples
+    --------
+    >>> batch = DelayedRecall().batch(seed=0, seq_len=10, batch_size=2, loss_at="last")
+    >>> batch.x.shape, batch.target.shape, batch.loss
+    ((10, 8, 2), (10, 2), 'softmax_cross_entropy')
     """
 
     distractor: float = 1.0

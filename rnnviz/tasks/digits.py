@@ -29,6 +29,12 @@ class DigitRows(Task):
     Data: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI 1998,
     doi:10.24432/C50P49, CC BY 4.0. The last 360 of the 1,797 pictures are held out; held-out
     sequence number i is picture i of these, whatever the seed.
+
+    Examples
+    --------
+    >>> batch = DigitRows().batch(seed=0, seq_len=8, batch_size=2, loss_at="last")
+    >>> batch.x.shape, batch.target.shape, batch.loss
+    ((8, 8, 2), (8, 2), 'softmax_cross_entropy')
     """
 
     name: ClassVar[str] = "digit_rows"
@@ -78,7 +84,14 @@ class DigitRows(Task):
 
 @dataclass(frozen=True)
 class DigitPixels(DigitRows):
-    """x_t = pixel t of an 8 × 8 picture, row by row; T = 64. Everything else as in `DigitRows`."""
+    """x_t = pixel t of an 8 × 8 picture, row by row; T = 64. Everything else as in `DigitRows`.
+
+    Examples
+    --------
+    >>> batch = DigitPixels().batch(seed=0, seq_len=64, batch_size=2, loss_at="last")
+    >>> batch.x.shape, batch.target.shape, batch.loss
+    ((64, 1, 2), (64, 2), 'softmax_cross_entropy')
+    """
 
     name: ClassVar[str] = "digit_pixels"
     proves: ClassVar[str] = (

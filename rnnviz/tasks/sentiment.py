@@ -41,6 +41,12 @@ class Sentiment(Task):
     three of four plain and three of four negated forms; the 256 phrases with the others are held
     out, 768 are trained on; held-out sequence number i is phrase i of these, whatever the seed.
     Phrases of 4 to 8 words are padded at their right to T = 8.
+
+    Examples
+    --------
+    >>> batch = Sentiment().batch(seed=0, seq_len=8, batch_size=2, loss_at="last")
+    >>> batch.x.shape, batch.target.shape, batch.loss
+    ((8, 2), (8, 2), 'softmax_cross_entropy')
     """
 
     name: ClassVar[str] = "sentiment"

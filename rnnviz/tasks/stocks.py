@@ -30,6 +30,12 @@ class Stocks(Task):
     note says so. The last 25 are held out: there a window may begin earlier, so that there is a
     past to read, but is asked about the held-out weeks alone.
     Data: plotly.data.stocks (GOOG, AAPL, AMZN, FB, NFLX, MSFT; weekly closes).
+
+    Examples
+    --------
+    >>> batch = Stocks().batch(seed=0, seq_len=10, batch_size=2, loss_at="last")
+    >>> batch.x.shape, batch.target.shape, batch.loss
+    ((10, 6, 2), (10, 6, 2), 'squared_error')
     """
 
     name: ClassVar[str] = "stocks"

@@ -24,6 +24,12 @@ class TemporalOrder(Task):
 
     Softmax cross-entropy. Source: Hochreiter and Schmidhuber 1997 (task 6a); the places as in
     Pascanu, Mikolov, Bengio 2013, arXiv:1211.5063.
+
+    Examples
+    --------
+    >>> batch = TemporalOrder().batch(seed=0, seq_len=20, batch_size=2, loss_at="last")
+    >>> batch.x.shape, batch.target.shape, batch.loss
+    ((20, 2), (20, 2), 'softmax_cross_entropy')
     """
 
     name: ClassVar[str] = "temporal_order"

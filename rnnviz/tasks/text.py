@@ -31,6 +31,13 @@ class Text(Task):
     replacement symbol, and the batch's note says so. The last tenth of a text of 200 characters
     or more is held out. A window begins anywhere in its part; at the end of the part it goes on
     at the part's beginning. Raises ValueError for a text that is too short or too long.
+
+    Examples
+    --------
+    >>> text = Text("we are here. they are there.")
+    >>> batch = text.batch(0, seq_len=8, batch_size=2, loss_at="every")
+    >>> batch.labels[:4], batch.x.shape  # characters as tokens
+    ((' ', '.', 'a', 'e'), (8, 2))
     """
 
     text: str = ""

@@ -58,6 +58,12 @@ class Words(Task):
     are cut there. The last tenth of 20 sentences or more is held out; held-out sequence number
     i is sentence i of these, whatever the seed.
     Raises ValueError for a text without a word or with too many characters.
+
+    Examples
+    --------
+    >>> batch = Words().batch(seed=0, seq_len=8, batch_size=2, loss_at="every")
+    >>> batch.x.shape, batch.target.shape, batch.loss
+    ((8, 2), (8, 2), 'softmax_cross_entropy')
     """
 
     text: str = ""

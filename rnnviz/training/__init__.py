@@ -1,4 +1,17 @@
-"""Training: optimizers, clipping, the trainer and what it leaves behind."""
+"""Training: optimizers, clipping, the trainer and what it leaves behind.
+
+Examples
+--------
+Those of what the package has go on from here.
+
+>>> import numpy as np
+>>> from rnnviz.experiment import Experiment, plan
+>>> from rnnviz.training import *
+>>> planned = plan(Experiment(models=("gru",), hidden_size=8, seq_len=10))
+>>> network = planned.networks["gru"]
+>>> state = TrainState(0, planned.init_params("gru"))
+>>> options = TrainOptions("adam", learning_rate=0.01, clip="norm", clip_at=1.0)
+"""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ SPIKE = 10.0
 RECORD_BYTES, ARRAY_BYTES = 700, 300
 """About what Python takes around the numbers of a record, and around one array of parameters."""
 SCALARS = ("loss", "loss_per_answer", "metric", "norm_before", "norm_after", "clipped",
-           "update_ratio", "spectral_radius")  # fmt: skip
+           "update_ratio", "spectral_radius", "held_out_loss", "held_out_metric")  # fmt: skip
 COLUMNS = ("step", *SCALARS, "event")
 
 
@@ -37,9 +37,18 @@ class Curves:
     """What is kept, as arrays over the n recorded steps, ready for plots.
 
     steps (n,) integers, ascending; loss, loss_per_answer, metric, norm_before, norm_after,
-    update_ratio, spectral_radius (n,) floats, NaN where not recorded; clipped, spike (n,) bool;
+    update_ratio, spectral_radius, held_out_loss, held_out_metric (n,) floats, NaN where not
+    recorded; clipped, spike (n,) bool;
     log10_state (n, T+1) float32, shorter sequences filled with NaN; singular_values (n, k), NaN
     where not recorded.
+
+    Examples
+    --------
+    >>> history = History(state)
+    >>> reached, record = next(train(network, state, planned.batch_at, options))
+    >>> history.add(reached, record)
+    >>> history.curves().loss.shape
+    (1,)
     """
 
     steps: Array
@@ -51,14 +60,18 @@ class Curves:
     clipped: Array
     update_ratio: Array
     spectral_radius: Array
+    held_out_loss: Array
+    held_out_metric: Array
     log10_state: Array
     singular_values: Array
     spike: Array
 
 
 class History:
-    """At most `limit` records: the first, the last, every spike, and every `stride`-th other one.
+    """At most `limit` records: the first, the last, every spike, those with held-out numbers, and
+    every `stride`-th other one.
 
+    Should held-out numbers fill more than a quarter of the places, every second one of them goes.
     When they no longer fit the stride doubles. A step is a spike if its loss or its gradient
     norm before clipping is more than `spike` times the median of the 51 steps before it. Should
     spikes fill more than half of the places, `spike` rises until they fill a quarter.
@@ -69,6 +82,14 @@ class History:
 
         for state, record in train(network, start, make_batch, options):
             history.add(state, record)
+
+    Examples
+    --------
+    >>> history = History(state, limit=100)
+    >>> for _, (reached, record) in zip(range(5), train(network, state, planned.batch_at, options)):
+    ...     history.add(reached, record)
+    >>> history.curves().steps
+    array([0, 1, 2, 3, 4])
     """
 
     def __init__(
@@ -78,6 +99,8 @@ class History:
         self._bytes = checks.size("checkpoint_bytes", checkpoint_bytes, 0)
         self._records: dict[int, StepRecord] = {}
         self._heights: dict[int, float] = {}
+        self._judged: dict[int, int] = {}
+        self._judgements, self._judged_stride = 0, 1
         self._recent = tuple(deque[float](maxlen=MEDIAN_OVER) for _ in range(2))
         self._states = {start.step: start}
         self._state_stride = 1
@@ -95,6 +118,9 @@ class History:
         before = expected - 1
         self._records[record.step] = record
         self._heights[record.step] = self._height(record)
+        if record.held_out_loss is not None:
+            self._judged[record.step] = self._judgements
+            self._judgements += 1
         self._clipped += record.clipped
         if isfinite(record.norm_before):
             self._largest = float(np.fmax(self._largest, record.norm_before))
@@ -155,7 +181,7 @@ class History:
         shared."""
         twin = copy(self)
         twin._records, twin._heights = dict(self._records), dict(self._heights)
-        twin._states = dict(self._states)
+        twin._states, twin._judged = dict(self._states), dict(self._judged)
         twin._recent = tuple(deque(values, MEDIAN_OVER) for values in self._recent)
         return twin
 
@@ -196,20 +222,28 @@ class History:
 
     def _stays(self, step: int) -> bool:
         ends = (self._first, self.last.step)
-        return step in ends or step % self.stride == 0 or self.is_spike(step)
+        judged = step in self._judged and self._judged[step] % self._judged_stride == 0
+        return step in ends or step % self.stride == 0 or judged or self.is_spike(step)
 
     def _thin(self) -> None:
         spikes = sorted(height for height in self._heights.values() if height > self.spike)
         if len(spikes) > self._limit // 2:
             self.spike = spikes[-(self._limit // 4)]
+        elif self._judged_still() > self._limit // 4:
+            self._judged_stride *= 2
         else:
             self.stride *= 2
         for step in list(self._records):
             if not self._stays(step):
                 self._drop(step)
 
+    def _judged_still(self) -> int:
+        """How many records stay for their held-out numbers."""
+        return sum(number % self._judged_stride == 0 for number in self._judged.values())
+
     def _drop(self, step: int) -> None:
         del self._records[step], self._heights[step]
+        self._judged.pop(step, None)
 
     def _keep(self, state: TrainState) -> None:
         latest = next(reversed(self._states))

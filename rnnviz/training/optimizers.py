@@ -31,7 +31,13 @@ ADAGRAD_EPSILON = 1e-10
 
 
 def global_norm(arrays: Mapping[str, Array]) -> float:
-    """‖g‖ = √Σ g² over all entries of all arrays; inf beyond float64, NaN where one is NaN."""
+    """‖g‖ = √Σ g² over all entries of all arrays; inf beyond float64, NaN where one is NaN.
+
+    Examples
+    --------
+    >>> float(global_norm({"W": np.array([3.0]), "b": np.array([4.0])}))
+    5.0
+    """
     mantissa, exponent = _norm(arrays)
     with np.errstate(over="ignore"):
         return float(np.ldexp(mantissa, exponent))
@@ -43,6 +49,11 @@ def clip_by_norm(grads: Mapping[str, Array], limit: float) -> Arrays:
     Works for finite gradients of any size, even where ‖g‖ itself is beyond float64.
     Source: Pascanu, Mikolov, Bengio 2013, arXiv:1211.5063.
     Raises ValueError if the limit is not positive, or a gradient is not finite.
+
+    Examples
+    --------
+    >>> clip_by_norm({"b": np.array([3.0, 4.0])}, 1.0)
+    {'b': array([0.6, 0.8])}
     """
     limit = checks.number("clip_at", limit, np.finfo(float).tiny)
     mantissa, exponent = _norm(grads)
@@ -59,6 +70,11 @@ def clip_by_value(grads: Mapping[str, Array], limit: float) -> Arrays:
     """g ← max(−c, min(c, g)), entry by entry: the direction may change.
 
     Raises ValueError if the limit is not positive.
+
+    Examples
+    --------
+    >>> clip_by_value({"b": np.array([3.0, 0.5])}, 1.0)
+    {'b': array([1. , 0.5])}
     """
     limit = checks.number("clip_at", limit, np.finfo(float).tiny)
     return {name: np.clip(g, -limit, limit) for name, g in grads.items()}

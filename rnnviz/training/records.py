@@ -20,7 +20,13 @@ TOLERANCE = 0.04
 
 @dataclass(frozen=True, eq=False)
 class TrainState:
-    """Parameters after `step` updates, and what the optimizer remembers; enough to go on."""
+    """Parameters after `step` updates, and what the optimizer remembers; enough to go on.
+
+    Examples
+    --------
+    >>> TrainState(0, planned.init_params("gru")).step
+    0
+    """
 
     step: int
     params: Arrays
@@ -42,7 +48,9 @@ class StepRecord:
     sequence's own loss, layer 0 forward; −inf is zero. norm_before, norm_after: ‖g‖ of all
     parameters before and after clipping. update_ratio: ‖θ_new − θ‖ / ‖θ‖.
     singular_values (H,), spectral_radius: of the watched block of W_hh (`watched_gate`), None on
-    the steps at which they are not recorded. event: "" or the first thing that is not finite.
+    the steps at which they are not recorded. held_out_loss, held_out_metric: loss per answer and
+    metric on what the task holds out, None on the steps at which they are not asked for. event: ""
+    or the first thing that is not finite.
     """
 
     step: int
@@ -57,6 +65,8 @@ class StepRecord:
     singular_values: Array | None = None
     spectral_radius: float | None = None
     event: str = ""
+    held_out_loss: float | None = None
+    held_out_metric: float | None = None
 
     @property
     def sentence(self) -> str:
@@ -91,7 +101,15 @@ def rms_state_log10(trace: NetworkTrace) -> Array:
 
 def metric(batch: Examples, y: Array) -> float:
     """The metric that `METRICS` names for the batch's loss, over the steps that are asked:
-    accuracy, or the mean of (y − target)²; NaN if nothing is asked."""
+    accuracy, or the mean of (y − target)²; NaN if nothing is asked.
+
+    Examples
+    --------
+    >>> from rnnviz.experiment import run
+    >>> made = run(planned.experiment)
+    >>> 0 <= metric(made.batch, made["gru"].y) <= 1  # accuracy
+    True
+    """
     measure = accuracy if batch.loss == "softmax_cross_entropy" else mean_squared_error
     return measure(batch, y)
 

@@ -38,6 +38,15 @@ class TrainOptions:
     window: how many steps back the losses are sent at most (truncated backpropagation), every
     `stride` steps; 0 is the whole sequence. stride 0 means: as long as the window.
     Raises ValueError naming the field, what came and what is allowed.
+
+    Examples
+    --------
+    >>> TrainOptions("sgd", learning_rate=0.1)
+    TrainOptions(optimizer='sgd', learning_rate=0.1, clip='none', clip_at=1.0, window=0, stride=0)
+    >>> TrainOptions("sgd", learning_rate=-1)
+    Traceback (most recent call last):
+        ...
+    ValueError: learning_rate must be a finite number from 0, got -1
     """
 
     optimizer: str = "adam"
@@ -80,6 +89,14 @@ def train(
     record names it and its state is the one before it, so what is kept is always finite.
     Spectra are recorded at steps that `spectra_every` divides.
     Raises ValueError for parameters or batches that do not fit the network.
+
+    Examples
+    --------
+    >>> for _, (reached, record) in zip(range(3), train(network, state, planned.batch_at, options)):
+    ...     print(reached.step, record.step)
+    1 0
+    2 1
+    3 2
     """
     checks.size("spectra_every", spectra_every)
     while True:
@@ -102,7 +119,13 @@ def advance(
     tell: Tell | None = None,
 ) -> TrainState:
     """The state that `train` reaches at step `steps`, to the bit, without its records; the last
-    finite one if it does not get there. Raises ValueError for a step before `state.step`."""
+    finite one if it does not get there. Raises ValueError for a step before `state.step`.
+
+    Examples
+    --------
+    >>> advance(network, state, planned.batch_at, options, 5).step
+    5
+    """
     checks.size("steps", steps, state.step)
     event = ""
     while state.step < steps and not event:

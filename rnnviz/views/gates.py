@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from rnnviz.analysis.batch_carry import BatchCarry, batch_carry, only_first
 from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.layers import LayerTrace, in_real_time
@@ -23,6 +24,8 @@ from rnnviz.wording.verdicts import say
 COARSE_STEPS = 12
 CARRY_BUDGET = 10_000_000_000
 """Multiplications: about two seconds of matrix products."""
+BATCH_BUDGET = 2_000_000_000
+"""Those of all sequences together: about a tenth of a second."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,9 @@ class View:
     """What the page says of one model of a run.
 
     models: those with a memory gate; none if no model has one, then `model` is the first and its
-    state is shown. stats: by gate, of the first sequence in the order of the input. carry: None
-    where the products would take too long. alike: whether all units keep alike.
+    state is shown. stats: by gate, of the first sequence in the order of the input. carry: of the
+    first sequence, batch: from its first step to its last, of several; None where the products
+    would take too long. alike: whether all units keep alike.
     """
 
     models: tuple[str, ...]
@@ -53,10 +57,11 @@ class View:
     stats: dict[str, GateStats]
     memory: Memory | None
     carry: CarryPaths | None
+    batch: BatchCarry | None
     styles: dict[str, theme.Style]
     seq_len: int
     backward: bool
-    verdict: str
+    verdict: tuple[str, ...]
     notes: tuple[str, ...]
 
     @property
@@ -73,6 +78,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     part, layers = layer_choice.single(parts, model, choices.layer, choices.direction)
     kept = memory(part.trace, part.label)
     carry = None if kept is None else _carry(part, choices.coarse)
+    batch = None if carry is None else _batch(part, carry, choices.coarse)
     too_large = kept is not None and carry is None
     fixed = kept is not None and kept.gate not in part.trace.cell.trainable_gates
     return View(
@@ -83,10 +89,11 @@ def view(run: Run, choices: Choices = Choices()) -> View:
         stats=_stats(part),
         memory=kept,
         carry=carry,
+        batch=batch,
         styles=theme.model_styles([*parts, part.label]),
         seq_len=run.batch.seq_len,
         backward=bool(part.direction),
-        verdict=_verdict(kept, carry, run.batch.seq_len),
+        verdict=_verdict(kept, carry, batch, run.batch.seq_len),
         notes=tuple([text["too_large"]] * too_large + [text["fixed"]] * fixed),
     )
 
@@ -101,8 +108,7 @@ def _stats(part: LayerTrace) -> dict[str, GateStats]:
 
 def _carry(part: LayerTrace, coarse: bool) -> CarryPaths | None:
     """Π f against the truth, at every step or, where that takes long, at some."""
-    trace = part.trace
-    work = trace.seq_len * len(trace.cell.GATES) * trace.cell.hidden_size**3
+    trace, work = part.trace, _work(part)
     if work > CARRY_BUDGET:
         return None
     some = coarse or work > CARRY_BUDGET // 10
@@ -110,11 +116,29 @@ def _carry(part: LayerTrace, coarse: bool) -> CarryPaths | None:
     return carry_paths(trace, part.label, every=every)
 
 
-def _verdict(kept: Memory | None, carry: CarryPaths | None, seq_len: int) -> str:
-    """ "" for a model without a memory gate."""
+def _batch(part: LayerTrace, carry: CarryPaths, coarse: bool) -> BatchCarry:
+    """Of as many sequences as the time allows; of the first one, which is known, while a knob is
+    dragged."""
+    count = 1 if coarse else BATCH_BUDGET // _work(part)
+    found = batch_carry(part.trace, part.label, count) if count > 1 else None
+    return found or only_first(carry, part.trace.batch_size)
+
+
+def _work(part: LayerTrace) -> int:
+    """Multiplications of one sequence's product."""
+    cell = part.trace.cell
+    return part.trace.seq_len * len(cell.GATES) * cell.hidden_size**3
+
+
+def _verdict(
+    kept: Memory | None, carry: CarryPaths | None, batch: BatchCarry | None, seq_len: int
+) -> tuple[str, ...]:
+    """Nothing for a model without a memory gate."""
     if kept is None:
-        return ""
-    return say(memory_verdict([kept]) if carry is None else gates_verdict(kept, carry, seq_len))
+        return ()
+    if carry is None or batch is None:
+        return (say(memory_verdict([kept])),)
+    return tuple(say(gates_verdict(kept, carry, batch, seq_len)).split("\n"))
 
 
 def pictures(view: View) -> Iterator[Picture | Words]:
@@ -125,7 +149,7 @@ def pictures(view: View) -> Iterator[Picture | Words]:
         yield Words("info", (text["no_memory"],))
         yield from _states(view)
         return
-    yield Words("verdict", (view.verdict,))
+    yield Words("verdict", view.verdict)
     if view.notes:
         yield Words("note", view.notes)
     yield Picture(
@@ -149,6 +173,8 @@ def pictures(view: View) -> Iterator[Picture | Words]:
 def _paths(view: View, kept: Memory) -> Iterator[Picture]:
     text = texts("gates")
     others = [stats for gate, stats in view.stats.items() if gate != kept.gate]
+    several = view.batch is not None and view.batch.sequences > 1
+    how = [text["how_to_read_carry"], text["how_to_read_batch"] * several, text["two_references"]]
     yield Picture(
         "gate-strips",
         plots.gate_strips.plain(others, kept.order, styles=view.styles),
@@ -160,11 +186,13 @@ def _paths(view: View, kept: Memory) -> Iterator[Picture]:
         "carry",
         plots.carry_figure.plain(
             [view.carry] if view.carry else [],
+            batches=[view.batch] if view.batch else [],
+            memories=[kept],
             styles=view.styles,
             time_title=caption("own_step") if view.backward else None,
         ),
         text["alt_carry"],
-        text["how_to_read_carry"],
+        " ".join(filter(None, how)),
         time_axis=not view.backward,
     )
 

@@ -14,9 +14,11 @@ from rnnviz.analysis.layers import SEPARATOR, LayerTrace
 from rnnviz.analysis.predictions import Predictions
 from rnnviz.analysis.slopes import saturation, slopes_rounded_to_zero, with_slopes_in_float64
 from rnnviz.analysis.spectra import stretch
+from rnnviz.analysis.step_factors import StepFactors, step_factors
 from rnnviz.analysis.verdicts import trouble_verdict
 from rnnviz.experiment import Run
 from rnnviz.plots import gradients as plots
+from rnnviz.plots import step_factors as split_plots
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.heatmaps import CELLS, column_words
@@ -29,7 +31,7 @@ from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.verdicts import gradient_words, say
 
-HEIGHT, LINE = 316, 26
+HEIGHT, LINE = 300, 26
 COARSE = 4_800
 """Cells of the unit pictures while a knob is dragged."""
 QUANTITIES = ("h", "c", "detail")
@@ -40,11 +42,13 @@ Range = tuple[float, float]
 @dataclass(frozen=True)
 class Choices:
     """layer, direction: names of a `LayerChoice`, "" for the first. theory: whether it is laid
-    over. coarse: fewer cells in the unit pictures, while a knob is dragged."""
+    over. why: whether every step is split. coarse: fewer cells in the unit pictures, while a knob
+    is dragged."""
 
     layer: str = ""
     direction: str = ""
     theory: bool = False
+    why: bool = False
     coarse: bool = False
 
 
@@ -53,7 +57,8 @@ class View:
     """What the page says of a run.
 
     flows: of the layers in front, which the verdict is about; behind: of the other layers; ghosts:
-    of a pinned run. theory: label -> what is predicted. verdict, warnings: sentences. note: what
+    of a pinned run. theory: label -> what is predicted. splits: every step split, where that was
+    asked for. verdict, warnings: sentences. note: what
     the task did to its sequences. lines: how many lines of text stand above the figures, which
     makes them lower. loss_at: where the flag of the loss says that it is.
     """
@@ -65,6 +70,7 @@ class View:
     ghosts: tuple[GradientFlow, ...]
     styles: dict[str, theme.Style]
     theory: dict[str, Predictions]
+    splits: tuple[StepFactors, ...]
     verdict: tuple[str, ...]
     warnings: tuple[str, ...]
     note: str
@@ -103,6 +109,7 @@ def view(run: Run, choices: Choices = Choices(), pinned: Run | None = None) -> V
     flows, note = _flows(true), batch_note(run.batch)
     predicted = theory.of_flows(run, front, flows) if choices.theory else {}
     own_order = layer_choice.in_own_order(front)
+    splits, refusals = _splits(front) if choices.why else ((), ())
     return View(
         choices=choices,
         layers=layers,
@@ -111,10 +118,12 @@ def view(run: Run, choices: Choices = Choices(), pinned: Run | None = None) -> V
         ghosts=_ghosts(pinned, layers),
         styles=layer_choice.styles_of(parts, behind),
         theory=predicted,
+        splits=splits,
         verdict=_verdict(front, flows),
         warnings=(
             *_lost_to_rounding(front, true),
             *_warnings(run, parts, layers, predicted, own_order),
+            *refusals,
         ),
         note=note,
         lines=bool(note) + bool(run.trained_steps),
@@ -160,6 +169,17 @@ def _flows(parts: Sequence[LayerTrace]) -> tuple[GradientFlow, ...]:
     )
 
 
+def _splits(parts: Sequence[LayerTrace]) -> tuple[tuple[StepFactors, ...], tuple[str, ...]]:
+    """Every step of each layer split, and why that of others takes too long."""
+    found, refusals = [], []
+    for part in parts:
+        try:
+            found.append(step_factors(part.trace, part.label))
+        except ValueError as refusal:
+            refusals.append(f"{display_name(part.label)}: {refusal}")
+    return tuple(found), tuple(refusals)
+
+
 def _ghosts(pinned: Run | None, wanted: LayerChoice) -> tuple[GradientFlow, ...]:
     """Of the pinned run the same layer and direction, as far as it has them."""
     if pinned is None:
@@ -174,8 +194,11 @@ def _verdict(parts: Sequence[LayerTrace], flows: Sequence[GradientFlow]) -> tupl
     simple = [p for p in parts if p.trace.cell.SIMPLE and not p.trace.cell.skip]
     spectra = {p.label: stretch(p.trace, p.trace.cell.CANDIDATE_GATE) for p in simple}
     memories = [] if spectra else [memory(part.trace, part.label) for part in parts]
+    splits = {
+        p.label: step_factors(p.trace, p.label) for p in simple if not p.trace.cell.other_ways
+    }
     trouble = say(trouble_verdict(flows))
-    lines = gradient_words(flows, spectra, [m for m in memories if m is not None])
+    lines = gradient_words(flows, spectra, [m for m in memories if m is not None], splits)
     return (*lines, *([trouble] if trouble else []))
 
 
@@ -218,6 +241,8 @@ def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Wo
     decades that the axis keeps while a knob is dragged."""
     text = texts("gradient_flow")
     yield Words("verdict", view.verdict)
+    if view.splits:
+        yield _split_picture(view)
     plain = text["how_to_read_forward" if view.backward else "how_to_read"]
     yield quantity_picture(view, "state", theory.words(view.theory) or plain, at_least)
     yield Picture(
@@ -237,6 +262,23 @@ def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Wo
     )
     if view.warnings:
         yield Words("warning", view.warnings)
+
+
+def _split_picture(view: View) -> Picture:
+    """Why: what each step multiplies the error with, or by which paths it comes."""
+    text, longest = texts("gradient_flow"), max(len(each.change) for each in view.splits)
+    kinds = ["factors"] * any(not s.shares for s in view.splits)
+    kinds += ["shares"] * any(bool(s.shares) for s in view.splits)
+    how = [text[f"how_to_read_{kind}"] for kind in kinds]
+    if (each := split_plots.bar_steps(longest)) > 1:
+        how.append(fill(text["how_to_read_bars"], count=each))
+    drawing = split_plots.step_factors_figure.plain(
+        view.splits,
+        styles=view.styles,
+        backward=view.backward,
+        time_title=caption("own_step_each") if view.own_order else None,
+    )
+    return Picture("step-factors", drawing, text["alt_step_factors"], " ".join(how), time_axis=True)
 
 
 def quantity_picture(

@@ -9,6 +9,7 @@ from itertools import chain
 from rnnviz.analysis.courses import Course
 from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.experiment import Plan
+from rnnviz.experiment.judging import judged_every
 from rnnviz.jobs.training import Training
 from rnnviz.plots import claims_training, theme
 from rnnviz.plots import training as plots
@@ -77,7 +78,10 @@ class View:
     """What the page says of a training, as far as it is.
 
     courses: of its models; ghosts: of other runs, drawn in grey. least: training steps that the
-    loss has room for. limit: where the gradient is clipped, None if it is not.
+    loss has room for. limit: where the gradient is clipped, None if it is not. truncation: how
+    far losses are sent back, if not all the way. unseen: how the
+    networks that are shown do on what is held out, if that is known; judged_every: training steps
+    after which that is asked while they are trained, 0 for never.
     """
 
     choices: Choices
@@ -88,6 +92,9 @@ class View:
     verdict: tuple[str, ...]
     least: int
     limit: float | None
+    truncation: tuple[str, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+    judged_every: int = 0
 
 
 def view(
@@ -112,6 +119,9 @@ def view(
         verdict=verdict if ahead is None else (_ahead(ahead),),
         least=run.goal or 0,
         limit=None if e.clip == "none" else e.clip_at,
+        truncation=_truncation(run.plan),
+        unseen=unseen or (),
+        judged_every=judged_every(run.plan),
     )
 
 
@@ -125,6 +135,25 @@ def held_out_of(run: Training, metric: str) -> tuple[Unseen, ...] | None:
         Unseen(label, scores["loss_per_answer"], scores[metric])
         for label, scores in run.held_out.items()
     )
+
+
+def _truncation(plan: Plan) -> tuple[str, ...]:
+    """How backpropagation is truncated, and what that means in stacks and directions; nothing where
+    it goes all the way."""
+    window, T = plan.experiment.window, plan.seq_len
+    if not 0 < window < T:
+        return ()
+    text, networks = texts("train"), plan.networks.values()
+    stride = min(plan.experiment.stride or window, window)
+    layers = max(len(network.cells) for network in networks)
+    both = any(network.directions == 2 for network in networks)
+    said = [fill(text["truncated"], window=f"{window:,}", stride=f"{stride:,}")]
+    if layers > 1 and (stride < window or T % window):
+        reach = min(T, layers * window)
+        said.append(fill(text["truncated_layers_further"], layers=layers, reach=f"{reach:,}"))
+    elif layers > 1:
+        said.append(text["truncated_layers"])
+    return (*said, text["truncated_directions"]) if both else tuple(said)
 
 
 def _ahead(run: Training) -> str:
@@ -142,6 +171,8 @@ def pictures(view: View) -> Iterator[Picture | Words]:
 def first_screen(view: View) -> Iterator[Picture]:
     """Loss and metric, gradient over training."""
     text, playing = texts("train"), view.choices.playing
+    every = fill(text["how_to_read_held_out"], every=f"{view.judged_every:,}")
+    how = text["how_to_read_loss"], every * bool(view.judged_every)
     yield Picture(
         "loss",
         plots.loss_figure.plain(
@@ -149,6 +180,7 @@ def first_screen(view: View) -> Iterator[Picture]:
             view.levels.baseline,
             also=view.levels.also,
             ghosts=view.ghosts,
+            held_out_now={one.label: (one.loss, one.metric) for one in view.unseen},
             playing=playing,
             least=view.least,
             metric_name=view.levels.metric,
@@ -157,7 +189,7 @@ def first_screen(view: View) -> Iterator[Picture]:
             height=LOSS_HEIGHT,
         ),
         text["alt_loss"],
-        text["how_to_read_loss"],
+        " ".join(filter(None, how)),
         step_axis=True,
     )
     yield Picture(
@@ -169,7 +201,7 @@ def first_screen(view: View) -> Iterator[Picture]:
             most_columns=COARSE if playing else gradients.COLUMNS,
         ),
         text["alt_state_maps"],
-        text["how_to_read_maps"],
+        " ".join((text["how_to_read_maps"], *view.truncation)),
         step_axis=True,
     )
 

@@ -11,6 +11,7 @@ from rnnviz.analysis.gates import Memory
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import Stretch
+from rnnviz.analysis.step_factors import StepFactors
 from rnnviz.analysis.verdicts import Reach, Verdict, memory_verdict, reach_verdict, rule_verdict
 from rnnviz.core.numerics import Status
 from rnnviz.core.places import NotFinite
@@ -33,17 +34,20 @@ def gradient_words(
     flows: Sequence[GradientFlow],
     spectra: Mapping[str, Stretch],
     memories: Sequence[Memory] = (),
+    splits: Mapping[str, StepFactors] = {},
 ) -> tuple[str, ...]:
     """The lines over the gradient-flow figure: what reaches step 1, then one about the cause.
 
     spectra: label -> how far W_hh can stretch, for RNNs; the first flow that has one is judged by
-    the rule of thumb. Without any the second line tells how long the memory gates keep. Where new
-    error enters on the way, it says instead what that means for the curve.
+    the rule of thumb, and its steps in `splits` tell why. Without any the second line tells how
+    long the memory gates keep. Where new error enters on the way, it says instead what that means
+    for the curve.
     """
     first = say(reach_verdict(flows))
     judged = [flow for flow in flows if flow.label in spectra]
     if judged:
-        return first, say(rule_verdict(judged[0], spectra[judged[0].label]))
+        label = judged[0].label
+        return first, say(rule_verdict(judged[0], spectra[label], splits.get(label)))
     if any(flow.refilled for flow in flows):
         return first, texts("verdicts")["refilled"]
     return (first, say(memory_verdict(memories))) if memories else (first,)
@@ -122,6 +126,16 @@ def _list(parts: Sequence[str], models: Sequence[Reach]) -> str:
 
 
 def _rule(fields: Mapping[str, Any]) -> str:
+    """The judgement, and why it went as it did."""
+    why = fields.get("why")
+    if why is None:
+        return _judged(fields)
+    phi = SLOPES.get(fields["slope_name"])
+    said = {part: factor(value) for part, value in why.items()}
+    return f"{_judged(fields)} {_say('why' if phi else 'why_linear', phi=phi, **said)}"
+
+
+def _judged(fields: Mapping[str, Any]) -> str:
     kind = "rule" if fields["threshold"] == 1 else "rule_threshold"
     text = _say(
         "rule_leaky" if fields["leaky"] else kind,
@@ -197,25 +211,43 @@ STATES = {"f": "c", "z": "h"}
 
 
 def _gates(fields: Mapping[str, Any]) -> str:
-    gate, true, ratio = fields["gate"], fields["true_log10"], fields["ratio_log10"]
-    rounded = fields["true_status"] == Status.ROUNDED
-    name, state = display_name(fields["label"]), STATES.get(gate, "s")
+    """Half-life in one paragraph; what is kept in all, by the gates and in truth, in another."""
+    gate, name = fields["gate"], display_name(fields["label"])
+    gates, state = texts("verdicts").get(f"gate_{gate}", gate), STATES.get(gate, "s")
     kept = _say(
         "gates_kept_named" if "," in name else "gates_kept",
         model=name,
+        gate=gates,
         steps=steps(fields["half_life"]),
         share=f"{100 * fields['share_beyond']:.0f}",
         seq_len=fields["seq_len"],
     )
-    product = _say(
-        "gates_product" if ratio is None else "gates_ratio",
-        gate=texts("verdicts").get(f"gate_{gate}", gate),
+    rounded = fields["true_status"] == Status.ROUNDED
+    left = _say(
+        "gates_left",
+        span=fields["steps"],
+        sequences=_sequences(fields["sequences"], fields["batch_size"]),
+        gate=gates,
         product=magnitude(fields["product_log10"]),
         derivative=f"∂{state}_T/∂{state}_0",
-        truth=texts("verdicts")["rounded_to_zero"] if rounded else magnitude(true),
-        ratio="" if ratio is None else magnitude(ratio),
+        truth=texts("verdicts")["rounded_to_zero"] if rounded else magnitude(fields["true_log10"]),
+        range=_range(*fields["true_range"]) if fields["sequences"] > 1 else "",
     )
-    return f"{kept} {product}"
+    return f"{kept}\n{left}"
+
+
+def _sequences(count: int, batch_size: int) -> str:
+    if count == 1:
+        return _say("first_sequence" if batch_size > 1 else "only_sequence", all=batch_size)
+    some = "median_of_all" if count == batch_size else "median_of_some"
+    return _say(some, count=count, all=batch_size)
+
+
+def _range(least: float, most: float) -> str:
+    """Nothing where one of the two is no size."""
+    if not np.isfinite([least, most]).all():
+        return ""
+    return _say("range", least=magnitude(least), most=magnitude(most))
 
 
 TROUBLE = {

@@ -19,6 +19,7 @@ from rnnviz.analysis.lags import lag_profile
 from rnnviz.analysis.lyapunov import lyapunov_spectrum
 from rnnviz.analysis.measures import measures
 from rnnviz.analysis.pairs import pair_matrix
+from rnnviz.analysis.step_factors import step_factors
 from rnnviz.core import CELLS, GRU, LSTM, Trace, bptt
 from rnnviz.core.cost import Estimate
 from tests.analysis.cells import any_problem
@@ -33,6 +34,7 @@ RUNS = {
     "pairs": (pair_matrix, lambda cell: limits.pairs_cost(cell, T, T, B)),
     "contributions": (weight_contributions, lambda cell: limits.contributions_cost(cell, T, B)),
     "carry": (carry_paths, lambda cell: limits.carry_cost(cell, T)),
+    "paths": (step_factors, lambda cell: limits.paths_cost(cell, T, B)),
 }
 
 
@@ -77,6 +79,8 @@ OF_TRACES: dict[str, tuple[Callable[[Trace], Any], Callable[[Trace], Estimate]]]
     "contributions": (lambda t: weight_contributions(t, "m"),
                       lambda t: limits.contributions_cost(t.cell, t.seq_len, t.batch_size)),
     "carry": (lambda t: carry_paths(t, "m"), lambda t: limits.carry_cost(t.cell, t.seq_len)),
+    "paths": (lambda t: step_factors(t, "m"),
+              lambda t: limits.paths_cost(t.cell, t.seq_len, t.batch_size)),
 }  # fmt: skip
 
 
@@ -105,8 +109,9 @@ def test_a_thousand_steps_of_128_units_are_allowed(kind):
         limits.pairs_cost(cell, 1000, 1000, 1),
         limits.contributions_cost(cell, 1000, 16),
         limits.carry_cost(cell, 1000),
+        limits.paths_cost(cell, 1000, 16),
     )
-    assert [limits.refusal("It", cost) for cost in costs] == [""] * 5
+    assert [limits.refusal("It", cost) for cost in costs] == [""] * 6
     assert all(cost.bytes < 2**28 for cost in costs)
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rnnviz.analysis import verdicts
+from rnnviz.analysis.batch_carry import batch_carry
 from rnnviz.analysis.carry import carry_paths
 from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import stretch, weight_spectra, whole_step
+from rnnviz.analysis.step_factors import step_factors
 from rnnviz.core import LSTM, RNN, bptt
 from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.initializers import orthogonal
@@ -84,6 +87,32 @@ def test_rule_of_thumb_without_a_measurement():
     assert rule(np.eye(2), T=1)["right"] is None
 
 
+def test_why_is_told_by_factors_that_multiply_to_the_measured_rate():
+    alone = replace(problem("rnn tanh", 30, 3, 2, 5), direct=last_step(30, 5, 3)).trace()
+    for one in (alone, simple(0.7 * np.eye(2), last_step(9, 2))):
+        flow, split = gradient_flow(one, "rnn"), step_factors(one, "rnn")
+        fields = verdicts.rule_verdict(flow, stretch(one, "a"), split).fields
+        product = np.prod([*fields["why"].values()])
+        assert product == pytest.approx(flow.rate.factor_per_step, rel=1e-9)
+    assert fields["slope_name"] == "identity"
+    assert verdicts.rule_verdict(flow, stretch(one, "a")).fields["why"] is None
+
+
+def test_why_is_not_told_where_the_factors_are_not_all():
+    """Error that enters on the way, and error that ends."""
+    for one in (problem("rnn tanh", 30, 3, 2, 5).trace(), simple(np.eye(3, k=-1), last_step(9, 3))):
+        flow, split = gradient_flow(one, "rnn"), step_factors(one, "rnn")
+        assert verdicts.rule_verdict(flow, stretch(one, "a"), split).fields["why"] is None
+    lengths = np.array([30, 12, 20])
+    ends = np.zeros((30, 5, 3))
+    ends[lengths - 1, :, np.arange(3)] = 1.0
+    padded = replace(problem("rnn tanh", 30, 3, 2, 5), lengths=lengths, direct=ends).trace()
+    flow = gradient_flow(padded, "rnn")
+    assert flow.own_rate is not None
+    split = step_factors(padded, "rnn")
+    assert verdicts.rule_verdict(flow, stretch(padded, "a"), split).fields["why"] is None
+
+
 def test_a_refilled_gradient_does_not_judge_the_rule():
     """C1: with a loss at every step the total gradient does not show vanishing."""
     trace = simple(0.5 * np.eye(2), np.ones((20, 2, 1)))
@@ -120,19 +149,24 @@ def test_spectrum_verdict_has_no_rest_without_radius_or_measurement():
 
 
 def test_gates_verdict():
-    trace = problem("lstm", 12, 1, 2, 4).trace()
-    carry, kept = carry_paths(trace, "lstm"), memory(trace, "lstm")
-    fields = verdicts.gates_verdict(kept, carry, 12).fields
+    """Half-life over all units and sequences; the gates and the truth of the median sequence."""
+    trace = problem("lstm", 12, 3, 2, 4).trace()
+    carry, kept, batch = carry_paths(trace, "l"), memory(trace, "l"), batch_carry(trace, "l", 3)
+    fields = verdicts.gates_verdict(kept, carry, batch, 12).fields
     assert fields["half_life"] == kept.median
     assert fields["share_beyond"] == np.mean(kept.half_life > 12)
-    ratio = carry.true.log10[0] - carry.product.log10[0]
-    assert fields["ratio_log10"] == pytest.approx(ratio)
+    each = [carry_paths(trace, "l", b) for b in range(3)]
+    true, product = ([getattr(p, name).log10[0] for p in each] for name in ("true", "product"))
+    assert fields["true_log10"] == pytest.approx(np.median(true))
+    assert fields["product_log10"] == pytest.approx(np.median(product))
+    assert fields["true_range"] == (pytest.approx(min(true)), pytest.approx(max(true)))
+    assert (fields["sequences"], fields["batch_size"], fields["steps"]) == (3, 3, 12)
 
 
-def test_gates_verdict_of_closed_gates_has_no_ratio():
+def test_gates_verdict_of_closed_gates():
     trace = quiet_lstm(3, 2, -1e4)
-    fields = verdicts.gates_verdict(memory(trace, "l"), carry_paths(trace, "l"), 3).fields
-    assert fields["ratio_log10"] is None
+    found = memory(trace, "l"), carry_paths(trace, "l"), batch_carry(trace, "l", 1)
+    fields = verdicts.gates_verdict(*found, 3).fields
     assert fields["true_status"] == Status.ROUNDED
 
 

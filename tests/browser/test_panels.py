@@ -61,6 +61,21 @@ def test_every_panel_opens_and_can_be_read(app: str, open_page, models: str) -> 
             assert unreadable(page, keys) == [], title
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("models", MODELS)
+def test_why_opens_at_the_verdict_and_can_be_read(
+    app: str, open_page, models: str, scheme: str
+) -> None:
+    page = open_page(f"{app}/?{urlencode(to_query(MODELS[models]))}", color_scheme=scheme)
+    wait_charts(page, "")
+    page.get_by_text("Why?", exact=True).first.click()
+    wait_painted(page, "step-factors")
+    page.wait_for_url("**view_why=True*")
+    wait_charts(page, "")
+    assert unreadable(page, ("step-factors",)) == []
+    assert reading.contrast(page, f"{chart(page, 'step-factors')} .xtick text") > 7
+
+
 # A hand that never rests: one that stays still for a moment counts as at rest, and on a busy
 # machine a test's mouse does.
 TAKE = """(knob) => {

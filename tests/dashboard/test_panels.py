@@ -218,6 +218,25 @@ def test_a_link_switches_theory_on() -> None:
     )
 
 
+def test_why_splits_every_step_at_a_click_and_in_a_link() -> None:
+    with mock.patch.object(gradient_flow, "_splits", side_effect=AssertionError):
+        assert "step-factors" not in charts(visit(query=small(seed=79)))
+    app = change(visit(query=small(seed=79)), view_why=True)
+    assert_sound(app)
+    assert "step-factors" in charts(app)
+    app = change(app, **{f"open-{texts('gradient_flow')['numbers']}": True})
+    assert "Data: step-factors (CSV)" in [each.label for each in app.get("download_button")]
+    assert "step-factors" in charts(visit(query={"view_why": "True"}))
+
+
+@pytest.mark.trained
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_why_stands_in_every_situation(situation: str) -> None:
+    app = change(visit(FLOW, SITUATIONS[situation]), view_why=True)
+    assert_sound(app)
+    assert "step-factors" in charts(app)
+
+
 def test_exponents_of_the_long_run_and_of_theory() -> None:
     wide = small(models=("rnn", "gru"), hidden_size=24)
     with mock.patch.object(measured, "LONG_RUN", 200):

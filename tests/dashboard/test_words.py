@@ -93,7 +93,13 @@ def test_nor_does_training_that_has_stopped() -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        {"view_theory": "True", **SMALL, "init": "orthogonal", "activation": "relu"},
+        {
+            "view_theory": "True",
+            "view_why": "True",
+            **SMALL,
+            "init": "orthogonal",
+            "activation": "relu",
+        },
         {**SMALL, "activation": "relu", "gain": "16", "seq_len": "500", "init": "identity"},
     ],
 )

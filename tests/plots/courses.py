@@ -17,6 +17,8 @@ def course(label: str = "rnn", steps: int = 30, T: int = 6, **changes: Any) -> C
         "steps": n,
         "loss_per_answer": 2.0 - n / max(steps - 1, 1),
         "metric": n / max(steps - 1, 1),
+        "held_out_loss": np.full(steps, np.nan),
+        "held_out_metric": np.full(steps, np.nan),
         "norm_before": np.full(steps, 4.0),
         "norm_after": np.full(steps, 1.0),
         "clipped": np.ones(steps, bool),

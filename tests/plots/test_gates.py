@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from rnnviz.analysis.batch_carry import batch_carry
 from rnnviz.analysis.carry import carry_paths
 from rnnviz.analysis.gates import gate_stats, memory
 from rnnviz.analysis.rates import Curve
@@ -125,7 +126,28 @@ def test_with_peepholes_the_cell_has_a_line_of_its_own():
     other = Curve(product.carry.log10 - 1, product.carry.status)
     figure = as_json(carry_figure([replace(product, carry=other)]))
     np.testing.assert_allclose(named(figure, "LSTM")[3]["y"], other.log10, atol=1e-5)
-    assert "LSTM cell" in texts(figure)
+    assert "within the cell" in texts(figure)
+
+
+def test_half_life_product_and_truth_stand_in_one_picture_over_the_batch():
+    paths, each = carry_paths(LSTM, "lstm"), batch_carry(LSTM, "lstm", 9)
+    figure = as_json(carry_figure([paths], batches=[each], memories=[MEMORY]))
+    half_life = named(figure, "LSTM")[3]
+    np.testing.assert_allclose(half_life["y"], -0.30103 * np.arange(12, -1, -1) / MEMORY.median,
+                               rtol=1e-4, atol=1e-6)  # fmt: skip
+    bars = [piece for piece in figure["data"] if "error_y" in piece]
+    for bar, values in zip(bars, (each.true, each.product), strict=True):
+        low, high = bar["y"][0] - bar["error_y"]["arrayminus"][0], bar["error_y"]["array"][0]
+        assert (low, bar["y"][0] + high) == pytest.approx((values.min(), values.max()))
+        assert bar["y"][0] == pytest.approx(np.median(values))
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low < min(each.true.min(), each.product.min())
+    assert high > max(each.true.max(), each.product.max())
+    for words in ("true, best direction", "Π f, best unit", "half-life, median unit", "through h"):
+        assert words in texts(figure)
+    alone = as_json(carry_figure([paths], batches=[batch_carry(LSTM, "lstm", 1)]))
+    assert not [piece for piece in alone["data"] if "error_y" in piece]
+    assert "LSTM true, best direction" in texts(as_json(carry_figure([paths, paths])))
 
 
 def test_carry_joins_the_recorded_points():
@@ -143,7 +165,7 @@ def test_a_closed_gate_is_no_number_in_the_carry_figure():
     )
     figure = as_json(carry_figure([gone]))
     assert all(np.isfinite(t["y"]).all() for t in figure["data"])
-    assert "LSTM Π f 0" in texts(figure)
+    assert "Π f, best unit 0" in texts(figure)
 
 
 def test_without_a_memory_gate_the_figures_say_so():
@@ -156,7 +178,7 @@ def test_what_they_build_is_valid_plotly():
         gate_heatmap(STATS["g"], MEMORY.order),
         gate_strips([STATS["i"], STATS["g"]]),
         half_life_figure([MEMORY], 12),
-        carry_figure([carry_paths(LSTM, "lstm")]),
+        carry_figure([carry_paths(LSTM, "lstm")], batches=[batch_carry(LSTM, "lstm", 9)]),
         half_life_figure([], 12),
     ):
         go.Figure(figure.to_plotly_json())

@@ -19,6 +19,7 @@ from rnnviz.analysis.predictions import (
     weight_law,
 )
 from rnnviz.analysis.spectra import jacobian_spectrum, stretch, weight_spectra
+from rnnviz.analysis.step_factors import step_factors
 from rnnviz.core.numerics import Status
 from rnnviz.plots import spectra as spectrum_plots
 from rnnviz.plots import theme
@@ -27,6 +28,7 @@ from rnnviz.plots.gradients import flow_figure
 from rnnviz.plots.jacobians import jacobian_bands
 from rnnviz.plots.lyapunov import lyapunov_figure
 from rnnviz.plots.pairs import cancellation_figure, lag_figure, one_loss_figure, pair_heatmaps
+from rnnviz.plots.step_factors import step_factors_figure
 from tests.plots.support import as_json, flow, heights, named, texts, trace
 from tests.plots.test_pairs import CELLS, T, every, matrix
 
@@ -104,6 +106,40 @@ def test_contributions_and_their_shares():
     assert "Every contribution is zero" in texts(as_json(contributions_figure([none])))
 
 
+def test_factors_of_a_step_stand_between_its_two_points():
+    found = [step_factors(trace(kind), kind) for kind in CELLS]
+    figure = as_json(step_factors_figure(found))
+    (weights,), (whole,) = named(figure, "weights"), named(figure, "all together")
+    np.testing.assert_allclose(weights["x"], np.arange(1.5, T), atol=1e-6)
+    np.testing.assert_allclose(weights["y"], found[0].factors["weight"][1:], atol=1e-6)
+    bars = [np.array(named(figure, name)[0]["y"]) for name in ("slope φ′", "weights", "direction")]
+    np.testing.assert_allclose(np.sum(bars, axis=0), whole["y"], atol=1e-5)
+    carry = named(figure, "carry")
+    assert [each["xaxis"] for each in carry] == ["x2", "x3"]
+    np.testing.assert_allclose(carry[0]["y"], found[1].shares["carry"][1:], atol=1e-6)
+    assert not named(figure, "enters")
+    back = as_json(step_factors_figure(found, backward=True))
+    np.testing.assert_allclose(named(back, "weights")[0]["x"], np.arange(T - 0.5, 1, -1), atol=1e-6)
+
+
+def test_a_bar_of_a_long_run_is_the_mean_of_a_few_steps():
+    found = step_factors(trace("rnn", T=600), "rnn")
+    figure = as_json(step_factors_figure([found]))
+    (slopes,) = named(figure, "slope φ′")
+    assert len(slopes["y"]) == 200
+    np.testing.assert_allclose(slopes["y"][0], found.factors["slope"][1:4].mean(), rtol=1e-5)
+    np.testing.assert_allclose(slopes["x"][:2], [2.5, 5.5])
+    assert np.sum(slopes["width"]) == 599
+
+
+def test_without_an_error_there_is_nothing_to_split():
+    gone = replace(step_factors(trace("rnn"), "rnn"), change=np.full(T, np.nan))
+    assert "No step has an error to split" in texts(as_json(step_factors_figure([gone])))
+    ending = step_factors(trace("rnn", init="delay_line"), "rnn")
+    (weights,) = named(as_json(step_factors_figure([ending])), "weights")
+    assert weights["y"][0] is None
+
+
 def test_exponents_long_run_and_mean_field():
     short = [lyapunov_spectrum(trace(kind), kind) for kind in CELLS]
     long = [replace(short[0], steps=999)]
@@ -170,6 +206,7 @@ def test_colours_are_the_models_and_what_is_built_is_valid():
         one_loss_figure(both),
         lag_figure([lag_profile(trace(kind), kind) for kind in CELLS]),
         contributions_figure([weight_contributions(every(kind), kind) for kind in CELLS]),
+        step_factors_figure([step_factors(every(kind), kind) for kind in CELLS]),
         lyapunov_figure([lyapunov_spectrum(trace(kind), kind) for kind in CELLS]),
         jacobian_bands([jacobian_spectrum(trace(kind), kind) for kind in CELLS]),
     ]
@@ -177,7 +214,8 @@ def test_colours_are_the_models_and_what_is_built_is_valid():
         go.Figure(figure.to_plotly_json())
         assert theme.model_colour("gru") in figure.to_json(validate=False)
     for draw in (pair_heatmaps, cancellation_figure, lag_figure, contributions_figure,
-                 lyapunov_figure, jacobian_bands, one_loss_figure):  # fmt: skip
+                 step_factors_figure, lyapunov_figure, jacobian_bands,
+                 one_loss_figure):  # fmt: skip
         empty = as_json(draw([]))
         assert empty["data"]
         assert texts(empty)

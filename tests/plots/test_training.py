@@ -72,6 +72,25 @@ def test_the_loss_is_drawn_with_the_baseline_named() -> None:
     assert figure["layout"]["shapes"][0]["y0"] == 2.079
 
 
+def test_held_out_numbers_are_circles_in_the_colour_of_their_model() -> None:
+    seen = np.full((2, 30), np.nan)
+    seen[:, [10, 20]] = [[3.0, 4.0], [0.5, 0.25]]
+    one = course("rnn", held_out_loss=seen[0], held_out_metric=seen[1])
+    figure = as_json(loss_figure([one, course("lstm")], 2.0))
+    loss, metric = named(figure, "RNN held out")
+    assert (list(loss["x"]), list(heights(loss))) == ([10, 20], [3.0, 4.0])
+    assert (metric["xaxis"], list(heights(metric))) == ("x2", [0.5, 0.25])
+    assert loss["marker"]["symbol"] == "circle-open"
+    assert loss["marker"]["color"] == named(figure, "RNN")[0]["line"]["color"]
+    assert figure["layout"]["yaxis"]["range"][1] > 4.0
+    assert not named(figure, "LSTM held out")
+    now = as_json(loss_figure([one], held_out_now={"rnn": (10.0, 0.125)}, log=True))
+    loss, metric = named(now, "RNN held out")
+    assert list(loss["x"]) == [10, 20, 29]
+    assert heights(loss)[-1] == pytest.approx(1.0)
+    assert heights(metric)[-1] == 0.125
+
+
 def test_the_log_scale_moves_the_baseline_too() -> None:
     figure = as_json(loss_figure(THREE, 0.01, log=True))
     assert figure["layout"]["shapes"][0]["y0"] == pytest.approx(-2)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterable
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
@@ -177,3 +179,23 @@ def test_chunks_cost_about_the_same() -> None:
     chunks = list(chunked(items, float, 0.3))
     assert chunks == [(0.5,), (0.1, 0.1, 0.1), (0.3,), (9.0,), (0.1,)]
     assert list(chunked([], float, 1)) == []
+
+
+UNGUARDED = """
+from rnnviz import Experiment, sweep
+small = Experiment(models=("rnn",), hidden_size=2, seq_len=2, batch_size=1)
+print([result.message for result in sweep(small, {"gain": [1.0]})])
+"""
+
+
+def test_a_script_that_its_own_processes_would_run_again_is_told_what_to_do(tmp_path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    command, env = (
+        [sys.executable, str(script)],
+        {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+    assert 'if __name__ == "__main__":' in done.stderr
+    assert "AttributeError" not in done.stderr
+    assert done.stdout.count("[") == 1  # the script's own line, and of no process

@@ -54,6 +54,30 @@ def test_at_every_moment_it_is_bounded_and_the_latest_is_there() -> None:
         assert (history.records[0].step, history.last.step) == (0, n)
 
 
+def test_held_out_numbers_stay_and_are_bounded_too() -> None:
+    def some(n: int) -> StepRecord:
+        judged = n % 25 == 0 and n > 0
+        numbers = {"held_out_loss": 1.5 + n, "held_out_metric": 0.5} if judged else {}
+        return record(n, **numbers)
+
+    few = filled([some(n) for n in range(200)], limit=32)
+    curves = few.curves()
+    asked = np.isfinite(curves.held_out_loss)
+    assert curves.steps[asked].tolist() == list(range(25, 200, 25))
+    assert (curves.held_out_loss[asked] == 1.5 + curves.steps[asked]).all()
+    many = History(START, limit=32)
+    for n in range(4000):
+        many.add(state(n + 1), some(n))
+        assert len(many.records) <= 32
+    curves = many.curves()
+    left = curves.steps[np.isfinite(curves.held_out_loss)]
+    assert len(left) >= 5
+    assert left.max() > 3000
+    twin = many.copy()
+    twin.add(state(4001), some(4000))
+    assert many.last.step == 3999
+
+
 def test_ten_times_the_usual_is_a_spike_and_nine_times_is_none() -> None:
     records = [record(n, {60: 9.0, 70: 10.5}.get(n, 1.0)) for n in range(100)]
     spikes = filled(records).curves()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from rnnviz import Experiment
 from rnnviz.experiment import make_task, plan
+from rnnviz.experiment.plan import JUDGED_ON
 from rnnviz.experiment.runs import held_out, params_after
-from rnnviz.jobs.training import SEQUENCES, advance, begin
+from rnnviz.jobs.training import advance, begin
 from rnnviz.tasks import TASKS
-from rnnviz.views.train import Choices, held_out_of, view
+from rnnviz.views.train import Choices, first_screen, held_out_of, view
 from rnnviz.wording.training import loss_words
 
 LONG = "the cat sat on the mat and the dog lay on the log " * 8
@@ -37,10 +39,29 @@ def test_held_out_numbers_stand_beside_those_of_training() -> None:
     (one,) = held_out_of(run, "accuracy") or ()
     experiment, network = run.experiment, run.plan.networks[one.label]
     params = params_after(experiment, one.label, run.updates)
-    assert one.loss == held_out(experiment, network, params, SEQUENCES)["loss_per_answer"]
+    assert one.loss == held_out(experiment, network, params, JUDGED_ON)["loss_per_answer"]
     training, *_, unseen = view(run).verdict
     assert training.startswith("After **3** steps: training loss RNN")
     assert unseen.startswith(f"On held-out data: RNN **{loss_words(one.loss)}**")
+
+
+@pytest.mark.trained
+def test_they_are_a_curve_beside_the_training_loss_while_it_plays_and_now() -> None:
+    start = begin(plan(Experiment(**{**SMALL, "task": "text", "text": LONG, "batch_size": 64})))
+    run, _ = advance(start, 60, updates=25)
+    for choices, steps in ((Choices(playing=True), [10, 20]), (Choices(), [10, 20, 25])):
+        loss = next(first_screen(view(run, choices)))
+        curves = [p for p in loss.drawing["data"] if p["name"] == "RNN held out"]
+        assert [piece.get("xaxis") for piece in curves] == [None, "x2"]
+        assert [list(piece["x"]) for piece in curves] == [steps, steps]
+        assert "Circles: on held-out data, after every 10 training steps" in loss.how
+    (unseen,) = held_out_of(run, "accuracy") or ()
+    np.testing.assert_allclose(
+        [p["y"][-1] for p in curves], [unseen.loss, unseen.metric], rtol=1e-6
+    )
+    drawn_anew = next(first_screen(view(trained())))
+    assert "held-out data" not in drawn_anew.how
+    assert not [p for p in drawn_anew.drawing["data"] if "held out" in str(p["name"])]
 
 
 @pytest.mark.trained

@@ -8,11 +8,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from rnnviz import Experiment, run
+from rnnviz.analysis import limits
+from rnnviz.analysis.batch_carry import batch_carry
 from rnnviz.analysis.contributions import weight_contributions
 from rnnviz.core import LSTM, RNN
 from rnnviz.core.network import Network, run_network
@@ -100,6 +103,55 @@ def test_choices_that_a_run_does_not_have_fall_back(by_hand: Run) -> None:
 def test_a_pinned_run_is_drawn_behind(by_experiment: Run, by_hand: Run) -> None:
     view = gradient_flow.view(by_experiment, pinned=by_hand)
     assert [flow.label for flow in view.ghosts] == ["rnn", "lstm · layer 1"]
+
+
+def test_the_memory_is_told_over_the_batch_with_unit_norm_and_reference(by_experiment: Run) -> None:
+    view = gates.view(by_experiment)
+    first, second = view.verdict
+    assert first.startswith("The median LSTM unit's forget gate keeps half for")
+    assert "median of 2 sequences" in second
+    assert "(best unit)" in second
+    picture = drawn(gates, by_experiment)["carry"]
+    assert isinstance(picture, Picture)
+    for words in ("in the first sequence", "in its best direction", "in the best unit",
+                  "the median unit's half-life, over all sequences", "Bars: from the least",
+                  "Gradient flow starts elsewhere"):  # fmt: skip
+        assert words in picture.how
+    wide = run(Experiment(models=("lstm",), seq_len=20, hidden_size=8, batch_size=5))
+    assert "median of 5 sequences" in gates.view(wide).verdict[1]
+    with mock.patch.object(gates, "BATCH_BUDGET", 2 * 20 * 4 * 8**3):
+        assert "median of 2 of the 5" in gates.view(wide).verdict[1]
+    while_dragged = gates.view(wide, gates.Choices(coarse=True))
+    assert "first of 5 sequences" in while_dragged.verdict[1]
+    assert while_dragged.batch is not None
+    alone = batch_carry(wide["lstm"].trace, "lstm", 1)
+    assert alone is not None
+    np.testing.assert_allclose(while_dragged.batch.true, alone.true, atol=1e-9)
+    np.testing.assert_allclose(while_dragged.batch.product, alone.product, atol=1e-9)
+
+
+def test_every_step_is_split_when_that_is_asked_for(by_experiment: Run, by_hand: Run) -> None:
+    for of in (by_experiment, by_hand):
+        assert "step-factors" not in drawn(gradient_flow, of)
+        assert not gradient_flow.view(of).splits
+        shown = drawn(gradient_flow, of, why=True)
+        assert list(shown)[:2] == ["verdict", "step-factors"]
+        picture = shown["step-factors"]
+        assert isinstance(picture, Picture)
+        assert "Decades:" in picture.how
+        assert "Shares:" in picture.how
+    alone = run(Experiment(models=("rnn",), seq_len=600, hidden_size=3, batch_size=2))
+    picture = drawn(gradient_flow, alone, why=True)["step-factors"]
+    assert isinstance(picture, Picture)
+    assert "Shares:" not in picture.how
+    assert picture.how.endswith("One bar is the mean of 3 steps.")
+
+
+def test_what_takes_too_long_to_split_is_said(by_experiment: Run) -> None:
+    with mock.patch.object(limits, "MAX_BYTES", 1 << 10):
+        view = gradient_flow.view(by_experiment, gradient_flow.Choices(why=True))
+    assert [split.label for split in view.splits] == ["rnn"]
+    assert any(said.startswith("LSTM: The paths would take about") for said in view.warnings)
 
 
 def test_streamlit_is_not_needed() -> None:

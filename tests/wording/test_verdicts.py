@@ -8,6 +8,7 @@ from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.rates import Drop, Rate
 from rnnviz.analysis.spectra import stretch
+from rnnviz.analysis.step_factors import step_factors
 from rnnviz.analysis.verdicts import Reach, Verdict
 from rnnviz.core.numerics import Status
 from rnnviz.core.places import NotFinite
@@ -120,6 +121,18 @@ def test_rule_of_thumb():
     )
 
 
+def test_why_it_went_so_is_said_behind_the_rule():
+    why = {"weight": 1.021, "slope": 0.938, "direction": 0.6}
+    told = {"does": "vanishes", "right": False, "why": why, "slope_name": "tanh"}
+    assert rule(**told).endswith(
+        "**rule wrong**. Per step back, the weights alone ×1.02, tanh′ ×0.94, the direction ×0.60."
+    )
+    assert rule(**{**told, "slope_name": "identity"}).endswith(
+        "Per step back, the weights alone ×1.02, the direction ×0.60."
+    )
+    assert "Per step back" not in rule(**{**told, "why": None})
+
+
 def test_the_rule_is_not_wrong_where_the_run_is_too_short():
     slow = {"does": "level", "right": None, "needs": 229.1, "span": 59}
     assert rule(**slow, says="vanishes", must=True, factor=0.99).endswith(
@@ -161,18 +174,31 @@ def test_spectrum_sentence():
 
 def test_gates_sentence():
     fields = {"label": "lstm", "gate": "f", "half_life": 13.8, "share_beyond": 0.125,
-              "seq_len": 100, "product_log10": np.log10(0.14), "true_log10": np.log10(20),
-              "true_status": Status.FINITE, "ratio_log10": np.log10(140)}  # fmt: skip
-    assert verdicts.say(Verdict("gates", fields)) == (
-        "The median LSTM unit keeps half its memory for **14 steps**; **12 %** of units outlast "
-        "the 100-step gap. Product of forget gates **0.14**; the true ∂c_T/∂c_0 is **20**: "
-        "140 times the product."
+              "seq_len": 100, "steps": 100, "sequences": 16, "batch_size": 16,
+              "product_log10": np.log10(0.022), "true_log10": np.log10(76),
+              "true_range": (np.log10(13), np.log10(263)),
+              "true_status": Status.FINITE}  # fmt: skip
+    first, second = verdicts.say(Verdict("gates", fields)).split("\n")
+    assert first == (
+        "The median LSTM unit's forget gate keeps half for **14 steps**; **12 %** of units outlast "
+        "T = 100."
+    )
+    assert second == (
+        "Over 100 steps, median of 16 sequences: product of forget gates **0.022** (best unit); "
+        "true ∂c_T/∂c_0 **76** (best direction; 13 to 260)."
     )
     named = verdicts.say(Verdict("gates", {**fields, "label": "lstm:gain=2"}))
-    assert named.startswith("The median unit of the LSTM, gain 2, keeps half its memory")
-    closed = {"true_log10": -np.inf, "true_status": Status.ROUNDED, "ratio_log10": None}
+    assert named.startswith("The forget gate of the median unit of the LSTM, gain 2, keeps half")
+    some = verdicts.say(Verdict("gates", {**fields, "sequences": 2}))
+    assert "Over 100 steps, median of 2 of the 16 sequences: product" in some
+    one = verdicts.say(Verdict("gates", {**fields, "sequences": 1}))
+    assert "Over 100 steps, first of 16 sequences: product" in one
+    assert one.endswith("**76** (best direction).")
+    alone = verdicts.say(Verdict("gates", {**fields, "sequences": 1, "batch_size": 1}))
+    assert "Over 100 steps, the only sequence: product" in alone
+    closed = {"true_log10": -np.inf, "true_status": Status.ROUNDED, "true_range": (-np.inf, -9.0)}
     text = verdicts.say(Verdict("gates", {**fields, "gate": "z", "label": "gru", **closed}))
-    assert text.endswith("update gates **0.14**; the true ∂h_T/∂h_0 is **0 (rounded to zero)**.")
+    assert text.endswith("true ∂h_T/∂h_0 **0 (rounded to zero)** (best direction).")
 
 
 def test_two_lines_for_any_set_of_models():
@@ -181,6 +207,10 @@ def test_two_lines_for_any_set_of_models():
     lstm = quiet_lstm(20, 2, 0.0)
     gated, kept = gradient_flow(lstm, "lstm"), [memory(lstm, "lstm")]
     assert verdicts.gradient_words([rnn, gated], spectra, kept)[1].endswith("**rule right**.")
+    splits = {"rnn": step_factors(trace, "rnn")}
+    assert verdicts.gradient_words([rnn, gated], spectra, kept, splits)[1].endswith(
+        "**rule right**. Per step back, the weights alone ×2.00, the direction ×1.00."
+    )
     first, second = verdicts.gradient_words([gated], {}, kept)
     assert first.startswith("Of the error at step 20, **1 part in ")
     assert (

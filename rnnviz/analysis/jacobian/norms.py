@@ -153,6 +153,11 @@ def log_determinants(
     LSTM); others (GRU, leaky units, skips) by LU of J_t, or of the part of it that decides
     (`Steps.compact`), from `linear` if these steps are there already.
     Raises ValueError for a range that the record does not have.
+
+    Examples
+    --------
+    >>> analysis.log_determinants(rnn).logs.shape  # ln |det J_t| of 20 steps
+    (20,)
     """
     start, stop = check_range(record, sequence, start, stop)
     with np.errstate(all="ignore"):

@@ -234,6 +234,12 @@ def product_spectrum(
     Source: Benettin et al. 1980 for the QR; Golub, Sølna, Van Dooren 2000, SIAM J. Matrix Anal.
     Appl. 22, 1, for singular values of products. Raises ValueError for a range that the record
     does not have and above the limits of `limits`.
+
+    Examples
+    --------
+    >>> found = analysis.product_spectrum(rnn, "RNN")
+    >>> found.logs.shape  # ln σ_i of ∂h_20/∂h_0
+    (8,)
     """
     start, stop = check_range(record, sequence, start, stop)
     size = state_size(record.cell)

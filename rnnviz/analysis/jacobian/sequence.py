@@ -55,6 +55,11 @@ def state_jacobians(record: Record, steps: Sequence[int] | None = None, sequence
     whole state is (h_t, ..., h_{t−d+1}), and a product of these J_t leaves out every path that
     takes a skip; the gradients of a `Trace` hold them all.
     Raises ValueError for a step or sequence that the record does not have.
+
+    Examples
+    --------
+    >>> analysis.state_jacobians(lstm, steps=[20]).shape  # of h and c together
+    (1, 16, 16)
     """
     checked = check_steps(record, steps, sequence)
     source = rows_of(record, checked, sequence)
@@ -80,6 +85,14 @@ def linearize(record: Record, sequence: int = 0, start: int = 0, stop: int | Non
     ------
     ValueError
         For a sequence or a step that the record does not have.
+
+    Examples
+    --------
+    >>> steps = analysis.linearize(rnn)
+    >>> len(steps), steps.matrix(0).shape
+    (20, (8, 8))
+    >>> steps.vjp(19, np.ones((8, 1))).shape  # J_20ᵀ v
+    (8, 1)
     """
     steps = np.arange(*check_range(record, sequence, start, stop)) + 1
     return JacobianSequence(record.cell, rows_of(record, steps, sequence))

@@ -43,7 +43,7 @@ def page(setting: Setting) -> None:
         pictures(view),
         view.styles,
         pairs=[("memory-gate", "half-life"), ("gate-strips", "carry")],
-        shares={"memory-gate": (2, 1)},
+        shares={"memory-gate": (2, 1), "gate-strips": (4, 5)},
     )
 
 

@@ -36,12 +36,13 @@ COLUMNS = ("model", "reach_log10", "decades_per_step", "r2", "window_start", "wi
 
 def page(setting: Setting) -> None:
     """Verdict, one large figure, unit × time below it."""
-    left, right = st.columns([2, 3], vertical_alignment="center")
+    left, right = st.columns([2, 5], vertical_alignment="center")
     with left:
         layout.question(texts("gradient_flow")["question"])
     view = _view(setting)
     with right, show.choices_row():
         show.layer_choice(view.layers)
+        show.page_switch(show.WHY, texts("gradient_flow")["why"])
         show.theory_switch()
     if not layout.link_messages(setting.experiment):
         layout.preset_words(setting.experiment)
@@ -50,7 +51,7 @@ def page(setting: Setting) -> None:
 
 def _view(setting: Setting) -> View:
     layer, direction = show.chosen_layer()
-    choices = Choices(layer, direction, show.theory_is_on(), setting.dragging)
+    choices = Choices(layer, direction, show.theory_is_on(), show.is_on(show.WHY), setting.dragging)
     return compute.flow_view(setting.experiment, choices, setting.pinned)
 
 
@@ -78,16 +79,21 @@ def details(setting: Setting) -> None:
     if chosen:
         show.chart(quantity_picture(view, chosen))
     _panels(setting.experiment, view)
-    _numbers(view.drawn)
+    _numbers(view)
     equations(compute.plan(setting.experiment))
 
 
-def _numbers(flows: Sequence[GradientFlow]) -> None:
+def _numbers(view: View) -> None:
+    flows = view.drawn
     with layout.lazy(texts("gradient_flow")["numbers"]) as opened:
         if opened:
             layout.table(_slopes(flows))
             layout.how_to_read(texts("gradient_flow")["how_to_read_table"])
             layout.data_button("gradient-flow", lambda: frames.gradient_frame(flows))
+            if view.splits:
+                layout.data_button(
+                    "step-factors", lambda: frames.step_factor_frame(view.splits, view.backward)
+                )
 
 
 def _slopes(flows: Sequence[GradientFlow]) -> pd.DataFrame:

@@ -1,0 +1,71 @@
+"""What the memory of each sequence of a batch keeps from its first step to its last: the textbook's
+product of gates, and the truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.analysis.carry import CarryPaths, memory_rows
+from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise
+from rnnviz.analysis.jacobian.sequence import side_by_side
+from rnnviz.core import Record, checks
+from rnnviz.core.numerics import LOG10_2, Array
+
+
+@dataclass(frozen=True, eq=False)
+class BatchCarry:
+    """Of several sequences of one length, log10 (n,) each.
+
+    product: Π f (Π z for a GRU) over all steps, of the unit that keeps most. true: ‖∂c_T/∂c_0‖₂
+    (‖∂h_T/∂h_0‖₂ for a GRU), h_0 held: the change of c_0 that is kept best. batch_size: how many
+    sequences there are in all.
+    """
+
+    label: str
+    gate: str
+    product: Array
+    true: Array
+    batch_size: int
+
+    @property
+    def sequences(self) -> int:
+        return len(self.true)
+
+
+def batch_carry(record: Record, label: str, most: int) -> BatchCarry | None:
+    """Of the first `most` sequences that are as long as the first one; None for a cell without a
+    memory gate. `carry_paths` says more of a single one.
+
+    Raises ValueError for `most` below 1.
+    """
+    gate, T = record.cell.MEMORY_GATE, record.steps_of(0)
+    if gate is None:
+        return None
+    long = np.array([record.steps_of(b) == T for b in range(record.batch_size)])
+    chosen = np.flatnonzero(long)[: checks.size("most", most)]
+    with np.errstate(all="ignore"):
+        logs = np.log10(record.gates[gate][:T][:, :, chosen].astype(np.float64))
+        product = logs.sum(axis=0).max(axis=0)
+        true = _true(record, chosen, T)
+    return BatchCarry(label, gate, product, true, record.batch_size)
+
+
+def only_first(paths: CarryPaths, batch_size: int) -> BatchCarry:
+    """What `paths` say of the first sequence of so many."""
+    product, true = paths.product.log10[:1], paths.true.log10[:1]
+    return BatchCarry(paths.label, paths.gate, product, true, batch_size)
+
+
+def _true(record: Record, chosen: Array, T: int) -> Array:
+    """All directions of c_T back to c_0, of all sequences side by side."""
+    steps, H = side_by_side(record, chosen, 0, T), record.cell.hidden_size
+    memory = memory_rows(record)
+    columns, log2 = np.zeros((len(chosen), steps.size, H)), np.zeros(len(chosen), int)
+    columns[:, memory] = np.eye(H)
+    for k in reversed(range(T)):
+        columns, extra = normalise(steps.vjp(k, columns))
+        log2 += extra
+    return log10_spectral_norm(columns[:, memory]) + log2 * LOG10_2
