@@ -68,7 +68,8 @@ class Recursion:
 @dataclass(frozen=True)
 class Precision:
     """Of one model: what each of `FORMATS` would hold, what float32 comes to, and where the run's
-    own format makes derivatives 0. None where a gradient is not a number."""
+    own format makes derivatives 0. None where a gradient is not a finite number: its states have
+    overflowed."""
 
     label: str
     held: tuple[Held, ...] | None
@@ -79,7 +80,7 @@ class Precision:
 def precision(trace: Trace, label: str) -> Precision:
     """All of it, of the true gradients."""
     true, saturated = with_slopes_in_float64(trace), saturation(trace)
-    if np.isnan(_log2_largest(true)).any():
+    if not (_log2_largest(true) < np.inf).all():
         return Precision(label, None, None, saturated)
     return Precision(label, held_by_formats(true), float32_recursion(trace), saturated)
 

@@ -58,13 +58,13 @@ def saturation(trace: Trace) -> Saturation | None:
     values = trace.gate_values
     if max(values.max(), -values.min()) < 1:
         return None
-    cell, present = trace.cell, np.broadcast_to(trace.present[:, None], trace.h[1:].shape)
+    cell = trace.cell
     names = [g for g in cell.trainable_gates if cell.activation_of(g).name in SATURATES]
-    zero = {g: (np.abs(trace.gates[g]) == 1) & present for g in names}
+    zero = {g: np.abs(trace.gates[g]) == 1 for g in names}  # at padded steps gates are 0
     zeros = sum(int(some.sum()) for some in zero.values())
     if not zeros:
         return None
-    total = len(names) * int(present.sum())
+    total = len(names) * cell.hidden_size * int(trace.present.sum())
     if not cell.SIMPLE:
         return Saturation(zeros, total)
     gate = cell.CANDIDATE_GATE

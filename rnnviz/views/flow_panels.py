@@ -140,8 +140,8 @@ def precision_rows(
     for one in found:
         row = {text["column_model"]: display_name(one.label)}
         for k, f in enumerate(FORMATS):
-            row[f.name] = _held_words(one.held and one.held[k], flow_of[one.label])
-        recursion = one.recursion and one.recursion.held
+            row[f.name] = _held_words(one.held[k] if one.held else None, flow_of[one.label])
+        recursion = one.recursion.held if one.recursion else None
         row[text["column_recursion"]] = _held_words(recursion, flow_of[one.label])
         rows.append(row)
     return rows

@@ -107,7 +107,7 @@ def test_gates_that_float64_holds_at_1_are_counted():
 
 
 def test_padding_is_not_saturated():
-    """A recorded 0 is what padding holds; its derivative is nobody's."""
+    """Nor is it counted among the values."""
     params = {"W_xh": np.full((1, 1), 40.0), "W_hh": np.zeros((1, 1)), "b_h": np.zeros(1)}
     x = np.ones((4, 1, 2))
     x[1:, :, 1] = 0
