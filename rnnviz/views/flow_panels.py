@@ -167,7 +167,9 @@ def _way(flow: GradientFlow) -> str:
 def _lag(step: int, flow: GradientFlow) -> str:
     if flow.refilled or flow.own_rate:
         return ""
-    return " " + say("gradient_flow", "held_lag", count=flow.reach_from - step)
+    count = flow.reach_from - step
+    steps = say("numbers", "step" if count == 1 else "steps", count=count)
+    return " " + say("gradient_flow", "held_lag", steps=steps)
 
 
 def precision_words(found: Sequence[Precision], flows: Sequence[GradientFlow]) -> Words:

@@ -109,7 +109,7 @@ def view(run: Run, choices: Choices = Choices(), pinned: Run | None = None) -> V
     flows, note = _flows(true), batch_note(run.batch)
     predicted = theory.of_flows(run, front, flows) if choices.theory else {}
     own_order = layer_choice.in_own_order(front)
-    splits, refusals = _splits(front) if choices.why else ((), ())
+    splits, refusals = _splits(true) if choices.why else ((), ())
     return View(
         choices=choices,
         layers=layers,
@@ -119,7 +119,7 @@ def view(run: Run, choices: Choices = Choices(), pinned: Run | None = None) -> V
         styles=layer_choice.styles_of(parts, behind),
         theory=predicted,
         splits=splits,
-        verdict=_verdict(front, flows),
+        verdict=_verdict(true, flows),
         warnings=(
             *_lost_to_rounding(front, true),
             *_warnings(run, parts, layers, predicted, own_order),

@@ -305,5 +305,5 @@ def test_the_precision_panel_says_what_each_format_would_hold() -> None:
     assert cells[:2] == ["RNN", "–"]
     (flow,) = gradient_flow.view(compute.traces(experiment)).flows
     largest = np.log2(10.0) * np.nanmax(flow.units[:, -1]) - np.log2(experiment.batch_size)
-    assert abs(int(re.search(r"\((\d+) from", cells[2])[1]) - (150 + largest)) <= 1  # type: ignore[index]
+    assert abs(int(re.search(r"\((\d+) steps from", cells[2])[1]) - (150 + largest)) <= 1  # type: ignore[index]
     assert [cell.startswith("0 from step ") for cell in cells[2:]] == [True] * 4

@@ -49,16 +49,16 @@ def test_where_each_format_holds_zero() -> None:
     row, said = table(one_unit(0.5, 200, activation="identity"))
     assert row["model"] == "RNN"
     assert row["float64"] == "–"
-    assert row["float32"] == "0 from step 50 back (150 from the loss)"
-    assert row["bfloat16"] == "0 from step 66 back (134 from the loss)"
-    assert row["float16"] == "0 from step 175 back (25 from the loss)"
+    assert row["float32"] == "0 from step 50 back (150 steps from the loss)"
+    assert row["bfloat16"] == "0 from step 66 back (134 steps from the loss)"
+    assert row["float16"] == "0 from step 175 back (25 steps from the loss)"
     assert row["float32, rounded at every step"] == row["float32"]
     assert said == ()
 
 
 def test_where_each_format_holds_infinity() -> None:
     row, _ = table(one_unit(2.0, 200, activation="identity"))
-    assert row["float32"] == "∞ from step 72 back (128 from the loss)"
+    assert row["float32"] == "∞ from step 72 back (128 steps from the loss)"
     assert row["float64"] == "–"
 
 
@@ -78,12 +78,14 @@ def test_no_number_is_not_said_to_be_held() -> None:
 def test_the_true_gradient_of_single_precision_is_drawn_and_the_zeros_are_said() -> None:
     """tanh(10) is 1 in float32, its derivative 0; in truth 1/cosh²(10.5) a step."""
     result = one_unit(0.5, 6, x=10.0, dtype=np.float32)
-    view = gradient_flow.view(result)
+    view = gradient_flow.view(result, gradient_flow.Choices(why=True))
     (flow,) = view.flows
     expected = 5 * np.log10(0.5 / np.cosh(10.5) ** 2)
     assert flow.reach_log10 == pytest.approx(expected, abs=1e-5)
     assert view.warnings[0].startswith("RNN: backpropagation in float32 makes ∂L/∂h exactly 0 at 5")
     assert "The true gradient is drawn." in view.warnings[0]
+    (split,) = view.splits
+    assert np.sum(split.change[1:]) == pytest.approx(expected, abs=1e-5)
     ghost = gradient_flow.view(result, pinned=result).ghosts[0]
     np.testing.assert_array_equal(ghost.state.log10, flow.state.log10)
 
