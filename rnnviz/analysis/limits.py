@@ -107,6 +107,11 @@ def contributions_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
     return each.times(2 * seq_len)
 
 
+def precision_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
+    """The backward pass in float32 and, of a single-precision run, in float64."""
+    return _reachable(cell, seq_len, batch_size).times(3)
+
+
 def path_blocks(cell: Cell, seq_len: int, batch_size: int) -> Iterator[tuple[int, int]]:
     """(start, stop) of the steps whose paths are held together."""
     together = max(1, PATH_ENTRIES // (len(cell.D_GATE_ROWS) * cell.hidden_size * batch_size))

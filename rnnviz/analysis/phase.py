@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from rnnviz.analysis.measures import Measures
-from rnnviz.analysis.rates import LEVEL
+from rnnviz.analysis.verdicts import LEVEL_REACH
 from rnnviz.core.numerics import Array, Status
 
 
@@ -138,10 +138,13 @@ def _value(result: Measured, quantity: str) -> tuple[float, CellStatus]:
     return (np.nan, CellStatus.NONE) if value is None else (value, CellStatus.NUMBER)
 
 
-def level_cells(grid: PhaseGrid) -> tuple[int, int]:
-    """How many cells have a level slope, and how many have a number at all."""
-    known = grid.values[grid.cells == CellStatus.NUMBER]
-    return int(np.sum(np.abs(known) <= LEVEL)), len(known)
+def level_cells(reach: PhaseGrid) -> tuple[int, int]:
+    """In how many cells the error stays within a factor of 10 from the last step to the first, and
+    how many were run, those with nothing left or no number among them. reach: a grid of "reach"; a
+    slope that is level by the step may lose many decades over the whole length."""
+    known = reach.values[reach.cells == CellStatus.NUMBER]
+    run = ~np.isin(reach.cells, (CellStatus.PENDING, CellStatus.REFUSED))
+    return int(np.sum(np.abs(known) <= LEVEL_REACH)), int(np.sum(run))
 
 
 def turning_points(grid: PhaseGrid, row: int) -> list[float]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from rnnviz.analysis.slopes import Saturation, saturation, with_slopes_in_float64
 from rnnviz.core import Record, Trace
 from rnnviz.core.bptt import backward_in_range
 from rnnviz.core.numerics import Array
@@ -64,6 +65,26 @@ class Recursion:
     sticks_at: float
 
 
+@dataclass(frozen=True)
+class Precision:
+    """Of one model: what each of `FORMATS` would hold, what float32 comes to, and where the run's
+    own format makes derivatives 0. None where a gradient is not a finite number: its states have
+    overflowed."""
+
+    label: str
+    held: tuple[Held, ...] | None
+    recursion: Recursion | None
+    saturation: Saturation | None
+
+
+def precision(trace: Trace, label: str) -> Precision:
+    """All of it, of the true gradients."""
+    true, saturated = with_slopes_in_float64(trace), saturation(trace)
+    if not (_log2_largest(true) < np.inf).all():
+        return Precision(label, None, None, saturated)
+    return Precision(label, held_by_formats(true), float32_recursion(trace), saturated)
+
+
 def held_by_formats(trace: Trace) -> tuple[Held, ...]:
     """What each of `FORMATS` would hold, the true values rounded once."""
     size = _log2_largest(trace)
@@ -75,7 +96,7 @@ def held_by_formats(trace: Trace) -> tuple[Held, ...]:
 
 def float32_recursion(trace: Trace) -> Recursion:
     """The backward pass run in float32 on the recorded states, as a framework runs it."""
-    size = _log2_largest(trace)
+    size = _log2_largest(with_slopes_in_float64(trace))
     run = _in_float32(trace)
     found = [np.abs(d[1:]).max(axis=(1, 2)) for d in (run.d_h, run.d_c) if d is not None]
     left = np.max(found, axis=0)

@@ -3,10 +3,12 @@
 A slope is read off the recorded value of a unit: 1 − y² of a tanh. In float32 y is 1 from |a| = 9
 on, its slope 0 or a few roundings, and so is autograd's. The same states with every gate worked
 out again in float64, from the recorded state before it, have slopes that are right up to
-|a| = 19; from there on float64's are 0, too, and count as rounded.
+|a| = 19; from there on float64's are 0, too, and count as rounded: `saturation` counts them.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +17,23 @@ from rnnviz.core.bptt import unroll
 from rnnviz.core.layouts import zero_padding
 from rnnviz.core.numerics import Array
 
+SATURATES = ("tanh", "logistic")
+"""Nonlinearities whose derivative is nowhere 0 in truth, and is where the value is rounded to 1."""
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """Derivatives of gates that a run's format makes exactly 0, as 1 − 1·1, and that are not.
+
+    zeros of `total`: over units, steps that are no padding, and sequences. least, most: log10 of
+    the true ones, from the pre-activations; None of a cell with several gates.
+    """
+
+    zeros: int
+    total: int
+    least: float | None = None
+    most: float | None = None
+
 
 def with_slopes_in_float64(trace: Trace) -> Trace:
     """The trace of the same states with slopes, and gradients, of float64; `trace` itself if it is
@@ -22,15 +41,49 @@ def with_slopes_in_float64(trace: Trace) -> Trace:
     if trace.h.dtype != np.float32:
         return trace
     direct = trace.d_h_direct.astype(np.float64)
+    of_c = None if trace.d_c_direct is None else trace.d_c_direct.astype(np.float64)
     with np.errstate(all="ignore"):
-        return backward(_wide(trace), direct, trace.direct_log2)
+        return backward(_wide(trace), direct, trace.direct_log2, d_c_direct=of_c)
 
 
-def slopes_rounded_to_zero(trace: Trace) -> Array:
-    """(T+1,) of bool: at which steps ∂L/∂h_t is exactly 0 in float32 and other than 0 in truth."""
-    true = with_slopes_in_float64(trace)
+def slopes_rounded_to_zero(trace: Trace, true: Trace) -> Array:
+    """(T+1,) of bool: at which steps ∂L/∂h_t is exactly 0 as the format computes it and other than
+    0 in the true trace."""
     of_format, of_truth = (t.d_h.any(axis=(1, 2)) for t in (trace, true))
     return np.logical_and(of_truth, np.logical_not(of_format))
+
+
+def saturation(trace: Trace) -> Saturation | None:
+    """How many derivatives of a trace's gates its format makes 0; None if none."""
+    values = trace.gate_values
+    if max(values.max(), -values.min()) < 1:
+        return None
+    cell = trace.cell
+    names = [g for g in cell.trainable_gates if cell.activation_of(g).name in SATURATES]
+    zero = {g: np.abs(trace.gates[g]) == 1 for g in names}  # at padded steps gates are 0
+    zeros = sum(int(some.sum()) for some in zero.values())
+    if not zeros:
+        return None
+    total = len(names) * cell.hidden_size * int(trace.present.sum())
+    if not cell.SIMPLE:
+        return Saturation(zeros, total)
+    gate = cell.CANDIDATE_GATE
+    true = _log10_slope(cell.activation_of(gate).name, _preactivation(trace)[zero[gate]])
+    return Saturation(zeros, total, float(true.min()), float(true.max()))
+
+
+def _preactivation(trace: Trace) -> Array:
+    """W_xh x + W_hh h + b_h in float64, of the recorded states."""
+    p = {name: value.astype(np.float64) for name, value in trace.params.items()}
+    a: Array = p["W_xh"] @ trace.x + p["W_hh"] @ trace.h[:-1] + p["b_h"][:, None]
+    return a if trace.delayed is None else a + p["W_skip"] @ trace.delayed
+
+
+def _log10_slope(name: str, a: Array) -> Array:
+    """log10 of 1/cosh²(a), or of the logistic function's slope, which is 1/(4 cosh²(a/2))."""
+    half = np.abs(a) / (1 if name == "tanh" else 2)
+    result: Array = 2 * (np.log(2) - half - np.log1p(np.exp(-2 * half))) / np.log(10)
+    return result if name == "tanh" else result - np.log10(4)
 
 
 def _wide(trace: Trace) -> Record:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from rnnviz.analysis import contributions, lags, limits, lyapunov, pairs
+from rnnviz.analysis import contributions, lags, limits, lyapunov, pairs, precision
 from rnnviz.analysis.jacobian.sequence import Progress
 from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.analysis.layers import LayerTrace
@@ -64,8 +64,8 @@ class Measured:
 
 
 def measured(what: str, run: Run, parts: Sequence[LayerTrace]) -> Measured:
-    """One result for each layer of the run: "pairs", "lags", "contributions", "exponents" or
-    "long_run".
+    """One result for each layer of the run: "pairs", "lags", "contributions", "precision",
+    "exponents" or "long_run".
 
     A network that comes out of the analysis with no result (too large) is named in `refusals`.
     """
@@ -182,6 +182,14 @@ def _contributions_cost(run: Run, part: LayerTrace) -> Estimate:
     return limits.contributions_cost(trace.cell, trace.seq_len, trace.batch_size)
 
 
+def _precision(run: Run, part: LayerTrace, progress: Progress | None) -> precision.Precision:
+    return precision.precision(part.trace, part.label)
+
+
+def _precision_cost(run: Run, part: LayerTrace) -> Estimate:
+    return limits.precision_cost(part.trace.cell, part.trace.seq_len, part.trace.batch_size)
+
+
 def _exponents(run: Run, part: LayerTrace, progress: Progress | None) -> lyapunov.LyapunovSpectrum:
     count = _count(part.trace, part.trace.steps_of(0))
     return lyapunov.lyapunov_spectrum(part.trace, part.label, count=count, progress=progress)
@@ -229,6 +237,7 @@ MEASURES = {
     "pairs": Measure(_pairs, _pairs_cost),
     "lags": Measure(_lags, _lags_cost),
     "contributions": Measure(_contributions, _contributions_cost),
+    "precision": Measure(_precision, _precision_cost),
     "exponents": Measure(_exponents, _exponents_cost),
     "long_run": Measure(_long_run, _long_run_cost),
 }

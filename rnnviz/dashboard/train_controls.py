@@ -109,7 +109,7 @@ def _play(playing: bool, idle: str) -> None:
     """Play and Pause, which are one button: there is never a second one beside it."""
     name, icon = ("pause", ":material/pause:") if playing else ("play", ":material/play_arrow:")
     text = texts("train")
-    st.button(text[name], icon=icon, key="train_play", on_click=_do, args=(name,), width=96,
+    st.button(text[name], icon=icon, key="train_play", on_click=_do, args=(name,),
               type="secondary" if playing else "primary", disabled=bool(idle),
               help=idle or text["help_play"])  # fmt: skip
 

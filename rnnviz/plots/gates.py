@@ -112,7 +112,7 @@ def _strip(
     where = {**axes_of(suffix), "y": rows}
     scale = {"coloraxis": "coloraxis2" if stats.signed else "coloraxis"}
     name = f"{styles[stats.label].title} {stats.gate}"
-    return layers(cells, where, name, "%{z:.2f}", scale, 256)
+    return layers(cells, where, name, "%{z:.2f}", scale, 2)
 
 
 def _cells(values: Array, budget: int, kept: str) -> Cells:

@@ -127,12 +127,12 @@ def layers(
     name: str,
     hover: str,
     colours: Piece,
-    parts: int = 16,
+    digits: int = 1,
     row: str | None = None,
 ) -> list[Piece]:
     """The traces of a panel. `where` says axes and rows (`y`, or `y0` and `dy`), `hover` how to
-    write z, `row` what a row is, `colours` the scale. Values are rounded to 1/`parts`, so that
-    their bytes pack well."""
+    write z, `row` what a row is, `colours` the scale. Values are rounded to the decimal digits
+    that `hover` shows: their bytes pack well, and what is read is the value, rounded once."""
     across = cells.steps_each
     grid = {"type": "heatmap", "name": name, "x0": cells.first_step, "dx": across, **where}
     backdrop = _backdrop(cells, grid, name)
@@ -143,15 +143,15 @@ def layers(
     if across > 1:
         step = caption(f"cell_{cells.kept}", count=across)
     text = f"{name}, {step}: {hover}<extra></extra>"
-    z = _packed(cells.values, parts)
+    z = _packed(cells.values, digits)
     return [*backdrop, {**grid, "z": z, "hoverongaps": False, "hovertemplate": text, **colours}]
 
 
-def _packed(values: Array, parts: int) -> Array:
-    """Rounded to 1/`parts` in float32; as they are where float32 could not hold them."""
-    if np.nanmax(np.abs(values)) > np.finfo(np.float32).max / parts:
+def _packed(values: Array, digits: int) -> Array:
+    """Rounded to decimal digits in float32; as they are where float32 could not hold them."""
+    if np.nanmax(np.abs(values)) > np.finfo(np.float32).max / 10**digits:
         return values
-    return (np.round(values * parts) / parts).astype(np.float32)
+    return np.round(values, digits).astype(np.float32)
 
 
 def _backdrop(cells: Cells, grid: Piece, name: str) -> list[Piece]:

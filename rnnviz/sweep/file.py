@@ -1,7 +1,8 @@
 """The results of a sweep in a CSV file that an interrupted sweep goes on with.
 
 The first line, a comment, states the experiment; `pandas.read_csv(path, comment="#")` skips it.
-Rows are appended as results come. A row that was cut off is written again.
+Rows are appended as results come. A row that was cut off is written again. Sweeps that run at the
+same time may share a file: whoever writes has it alone, and first reads what others have added.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+try:
+    import fcntl
+except ImportError:  # Windows has none; there sweeps at the same time need files of their own
+    fcntl = None  # type: ignore[assignment]
 
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.sweep.grid import Pairs, Point, Result
@@ -37,11 +42,9 @@ class SweepFile:
         self._head = TITLE + json.dumps(_stated(experiment, self._names)) + "\n"
         self._head += _line(self._columns)
         self.done: set[KEY] = set()
-        if path.exists() and path.stat().st_size:
-            self._read()
-        else:
-            with self._writing():
-                path.write_text(self._head, encoding="utf-8")
+        self._seen = 0
+        with self._alone() as file:
+            self._read(file)
 
     def missing(self, points: Iterable[Point]) -> Iterator[Point]:
         """The points of which the file lacks a model."""
@@ -55,34 +58,52 @@ class SweepFile:
         if result.key in self.done:
             return
         row = result.row()
-        with self._writing(), self.path.open("a", encoding="utf-8", newline="") as file:
-            file.write(_line([row[name] for name in self._columns]))
+        with self._alone() as file:
+            self._read_rows(file)
+            if result.key not in self.done:
+                self._write(file, _line([row[name] for name in self._columns]))
         self.done.add(result.key)
 
-    def _read(self) -> None:
-        text = self.path.read_bytes().decode("utf-8", errors="replace")
+    def _read(self, file: IO[bytes]) -> None:
+        """The head, which an empty file is given, and the rows."""
+        text = file.read().decode("utf-8", errors="replace")
+        if not text:
+            self._write(file, self._head)
+            return
         title = text.partition("\n")[0] + "\n"
         if not title.startswith(TITLE):
             raise ValueError(f"{self.path} is not the file of a sweep; name another one with --out")
         if not text.startswith(self._head):
             raise ValueError(f"{self.path} holds another sweep ({_difference(title, self._head)}); "
                              "name another file with --out")  # fmt: skip
-        kept = _whole_rows(text)
-        if len(kept) < len(text):
-            self._cut(kept)
-        for row in csv.DictReader(io.StringIO(kept.partition("\n")[2])):
-            self.done.add(self._key(row))
+        self._seen = len(self._head.encode("utf-8"))
+        self._read_rows(file)
 
-    def _cut(self, kept: str) -> None:
-        """Without the row that was cut off; the old file is there until the new one is."""
-        new = self.path.with_name(self.path.name + ".part")
-        with self._writing():
-            try:
-                new.write_bytes(kept.encode("utf-8"))
-                os.replace(new, self.path)
-            except OSError:
-                new.unlink(missing_ok=True)
-                raise
+    def _read_rows(self, file: IO[bytes]) -> None:
+        """Those that are not known yet; one that was cut off goes."""
+        file.seek(self._seen)
+        new = file.read()
+        rows = _whole_rows(new.decode("utf-8", errors="replace"))
+        for row in csv.DictReader(io.StringIO(rows), self._columns):
+            self.done.add(self._key(row))
+        self._seen += len(rows.encode("utf-8"))
+        if self._seen < file.tell():
+            file.truncate(self._seen)
+
+    def _write(self, file: IO[bytes], text: str) -> None:
+        file.seek(self._seen)
+        file.write(text.encode("utf-8"))
+        file.flush()
+        self._seen = file.tell()
+
+    @contextmanager
+    def _alone(self) -> Iterator[IO[bytes]]:
+        """The file, which no other sweep reads or writes meanwhile."""
+        with self._writing(), self.path.open("a+b") as file:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            yield file
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -8,17 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis.contributions import Contributions
+from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.lags import LagProfile
 from rnnviz.analysis.pairs import PairMatrix
+from rnnviz.analysis.precision import FORMATS, Held, Precision, Recursion
 from rnnviz.analysis.predictions import Predictions
+from rnnviz.analysis.slopes import Saturation
 from rnnviz.plots import contributions as contribution_plots
 from rnnviz.plots import pairs as pair_plots
 from rnnviz.plots import theme
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.theory import silent, words
 from rnnviz.wording.figures import caption
-from rnnviz.wording.numbers import scientific
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.names import display_name
+from rnnviz.wording.numbers import minus, scientific
+from rnnviz.wording.texts import fill, say, texts
 
 
 @dataclass(frozen=True)
@@ -125,3 +129,76 @@ def contribution_pictures(
     worst = max(c.checksum for c in contributions)
     if worst == worst:
         yield Words("note", (fill(text["checksum_contributions"], worst=scientific(worst)),))
+
+
+def precision_rows(
+    found: Sequence[Precision], flows: Sequence[GradientFlow]
+) -> list[dict[str, str]]:
+    """A row a model: from where back each format would hold zero or infinity."""
+    text, flow_of = texts("gradient_flow"), {flow.label: flow for flow in flows}
+    rows = []
+    for one in found:
+        row = {text["column_model"]: display_name(one.label)}
+        for k, f in enumerate(FORMATS):
+            row[f.name] = _held_words(one.held[k] if one.held else None, flow_of[one.label])
+        recursion = one.recursion.held if one.recursion else None
+        row[text["column_recursion"]] = _held_words(recursion, flow_of[one.label])
+        rows.append(row)
+    return rows
+
+
+def _held_words(held: Held | None, flow: GradientFlow) -> str:
+    """Counted in steps back from the loss where it is a single one."""
+    if held is None:
+        return say("numbers", "nan")
+    said = [
+        say("gradient_flow", name, step=flow.real_step(step), way=_way(flow)) + _lag(step, flow)
+        for name, step in (("held_zero", held.zero_from), ("held_infinite", held.infinite_from))
+        if step is not None
+    ]
+    return " ".join(said) or "–"
+
+
+def _way(flow: GradientFlow) -> str:
+    """Which way error travels in the input's steps."""
+    return say("gradient_flow", "way_on" if flow.direction else "way_back")
+
+
+def _lag(step: int, flow: GradientFlow) -> str:
+    if flow.refilled or flow.own_rate:
+        return ""
+    count = flow.reach_from - step
+    steps = say("numbers", "step" if count == 1 else "steps", count=count)
+    return " " + say("gradient_flow", "held_lag", steps=steps)
+
+
+def precision_words(found: Sequence[Precision], flows: Sequence[GradientFlow]) -> Words:
+    """Where float32 sticks, and where derivatives are 0 in the run's format alone."""
+    flow_of, said = {flow.label: flow for flow in flows}, list[str]()
+    for one in found:
+        if one.recursion is not None and one.recursion.sticks_from is not None:
+            said.append(_sticks(one.recursion, one.recursion.sticks_from, flow_of[one.label]))
+        if one.saturation is not None:
+            said.append(saturation_words(one.label, one.saturation))
+    return Words("note", tuple(said))
+
+
+def _sticks(found: Recursion, step: int, flow: GradientFlow) -> str:
+    return say(
+        "gradient_flow",
+        "sticks",
+        name=display_name(flow.label),
+        size=scientific(found.sticks_at),
+        first=flow.real_step(1),
+        step=flow.real_step(step),
+        way=_way(flow),
+    )
+
+
+def saturation_words(label: str, found: Saturation) -> str:
+    """How many derivatives are 0 in the format alone, and what they are in truth."""
+    name, count = display_name(label), {"zeros": f"{found.zeros:,}", "total": f"{found.total:,}"}
+    if found.least is None or found.most is None:
+        return say("gradient_flow", "saturated_gates", name=name, **count)
+    least, most = (minus(f"10^{power:.1f}") for power in (found.least, found.most))
+    return say("gradient_flow", "saturated", name=name, least=least, most=most, **count)

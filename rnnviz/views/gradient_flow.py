@@ -12,6 +12,7 @@ from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.analysis.layers import SEPARATOR, LayerTrace
 from rnnviz.analysis.predictions import Predictions
+from rnnviz.analysis.slopes import saturation, slopes_rounded_to_zero, with_slopes_in_float64
 from rnnviz.analysis.spectra import stretch
 from rnnviz.analysis.step_factors import StepFactors, step_factors
 from rnnviz.analysis.verdicts import trouble_verdict
@@ -22,6 +23,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.heatmaps import CELLS, column_words
 from rnnviz.views import layer_choice, theory
+from rnnviz.views.flow_panels import saturation_words
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words, batch_note
 from rnnviz.wording.figures import caption
@@ -103,10 +105,11 @@ def view(run: Run, choices: Choices = Choices(), pinned: Run | None = None) -> V
     parts = layer_choice.parts_of(run)
     layers = layer_choice.choose(parts, parts, choices.layer, choices.direction)
     front, behind = layer_choice.in_front(parts, layers), layer_choice.behind(parts, layers)
-    flows, note = _flows(front), batch_note(run.batch)
+    true = [_true(part, parts) for part in front]
+    flows, note = _flows(true), batch_note(run.batch)
     predicted = theory.of_flows(run, front, flows) if choices.theory else {}
     own_order = layer_choice.in_own_order(front)
-    splits, refusals = _splits(front) if choices.why else ((), ())
+    splits, refusals = _splits(true) if choices.why else ((), ())
     return View(
         choices=choices,
         layers=layers,
@@ -116,14 +119,40 @@ def view(run: Run, choices: Choices = Choices(), pinned: Run | None = None) -> V
         styles=layer_choice.styles_of(parts, behind),
         theory=predicted,
         splits=splits,
-        verdict=_verdict(front, flows),
-        warnings=(*_warnings(run, parts, layers, predicted, own_order), *refusals),
+        verdict=_verdict(true, flows),
+        warnings=(
+            *_lost_to_rounding(front, true),
+            *_warnings(run, parts, layers, predicted, own_order),
+            *refusals,
+        ),
         note=note,
         lines=bool(note) + bool(run.trained_steps),
         clue_steps=() if own_order else run.batch.clue_steps,
         loss_at=_loss_at(run),
         own_order=own_order,
     )
+
+
+def _true(part: LayerTrace, parts: layer_choice.Parts) -> LayerTrace:
+    """With the derivatives of its pre-activations, if it is of single precision. Of a last layer:
+    what reaches the others has gone through layers of float32."""
+    last = parts[_model(part)][-1].layer
+    return part._replace(trace=with_slopes_in_float64(part.trace)) if part.layer == last else part
+
+
+def _lost_to_rounding(parts: Sequence[LayerTrace], true: Sequence[LayerTrace]) -> tuple[str, ...]:
+    """Where a format makes derivatives 0 that are not: there the true gradient is drawn, or, where
+    float64 has lost it too, the curve leaves it out."""
+    text, said = texts("gradient_flow"), list[str]()
+    for part, exact in zip(parts, true, strict=True):
+        found = saturation(part.trace) if part.trace.cell.SIMPLE else None
+        zero = found is not None and slopes_rounded_to_zero(part.trace, exact.trace)[1:]
+        if np.any(zero):
+            count = {"count": np.sum(zero), "total": part.trace.seq_len}
+            said.append(fill(text["true_of_float32"], name=display_name(part.label), **count))
+        elif found and part.trace.h.dtype == np.float64:
+            said.append(f"{saturation_words(part.label, found)} {text['saturated_curve']}")
+    return tuple(said)
 
 
 def _flows(parts: Sequence[LayerTrace]) -> tuple[GradientFlow, ...]:
@@ -157,7 +186,7 @@ def _ghosts(pinned: Run | None, wanted: LayerChoice) -> tuple[GradientFlow, ...]
         return ()
     parts = layer_choice.parts_of(pinned)
     chosen = layer_choice.choose(parts, parts, wanted.layer, wanted.direction)
-    return _flows(layer_choice.in_front(parts, chosen))
+    return _flows([_true(part, parts) for part in layer_choice.in_front(parts, chosen)])
 
 
 def _verdict(parts: Sequence[LayerTrace], flows: Sequence[GradientFlow]) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def view(diagram: Diagram, choices: Choices = Choices()) -> View:
     def grids(quantity: str) -> tuple[PhaseGrid, ...]:
         return phase_grids(diagram.results, models, diagram.x, diagram.y, quantity)
 
-    slopes, here = grids("slope"), choices.here
+    slopes, reaches, here = grids("slope"), grids("reach"), choices.here
     row = here[1] if here else float(diagram.y.values[0])
     return View(
         quantity=choices.quantity,
@@ -58,7 +58,7 @@ def view(diagram: Diagram, choices: Choices = Choices()) -> View:
         grids=slopes if choices.quantity == "slope" else grids(choices.quantity),
         here=here,
         styles=theme.model_styles(models),
-        verdict=phase_words(slopes, row) or (texts("phase")["nothing_yet"],),
+        verdict=phase_words(slopes, reaches, row) or (texts("phase")["nothing_yet"],),
         notes=_notes(diagram),
     )
 

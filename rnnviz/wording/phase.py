@@ -7,19 +7,22 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnnviz.analysis.phase import PhaseGrid, level_cells, turning_points
-from rnnviz.analysis.rates import LEVEL
+from rnnviz.analysis.verdicts import LEVEL_REACH
 from rnnviz.wording.names import display_name, setting_name
 from rnnviz.wording.numbers import general, short
 from rnnviz.wording.texts import say
 
 
-def phase_words(slopes: Sequence[PhaseGrid], row: float, most: int = 3) -> tuple[str, ...]:
-    """In how many settings the error stays level, in each model; and where, in the row of y that
-    is nearest to `row`, it turns from vanishing to exploding. `slopes`: grids of the slope.
+def phase_words(
+    slopes: Sequence[PhaseGrid], reaches: Sequence[PhaseGrid], row: float, most: int = 3
+) -> tuple[str, ...]:
+    """In how many settings the error stays level over the whole length, in each model; and where,
+    in the row of y that is nearest to `row`, it turns from vanishing to exploding. `slopes`,
+    `reaches`: grids of these quantities, of the same models.
 
     Nothing is said of models or rows that have no number yet.
     """
-    counts = [(*level_cells(grid), grid) for grid in slopes]
+    counts = [(*level_cells(reach), grid) for reach, grid in zip(reaches, slopes, strict=True)]
     known = [(level, of, grid) for level, of, grid in counts if of]
     if not known:
         return ()
@@ -29,7 +32,7 @@ def phase_words(slopes: Sequence[PhaseGrid], row: float, most: int = 3) -> tuple
             model=display_name(grid.model))
         for n, (level, of, grid) in enumerate(known)
     ]  # fmt: skip
-    first = say("phase", "level", level=f"{LEVEL:g}", models=_list(parts))
+    first = say("phase", "level", factor=f"{10**LEVEL_REACH:g}", models=_list(parts))
     return first, *_turning_words([grid for *_, grid in known][:most], row)
 
 

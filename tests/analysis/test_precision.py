@@ -10,6 +10,7 @@ from rnnviz.analysis.precision import (
     Held,
     float32_recursion,
     held_by_formats,
+    precision,
 )
 from rnnviz.core import LSTM, RNN, bptt
 from tests.core.support import KINDS, problem
@@ -103,3 +104,26 @@ def test_an_exact_zero_is_no_matter_of_precision():
 def test_what_a_loss_at_every_step_refills_is_not_zero():
     trace = scalar(1e-30, 20, np.ones((20, 1, 1)))
     assert held(trace)["float16"] == (None, None)
+
+
+def test_a_single_precision_run_is_judged_by_its_true_gradients():
+    """Read off tanh(10) = 1 of float32 they are 0; in truth 4e-9 a step, which bfloat16 and float16
+    would hold, or not. What float32 itself comes to is 0."""
+    params = {"W_xh": np.ones((1, 1)), "W_hh": np.full((1, 1), 0.5), "b_h": np.zeros(1)}
+    params = {name: value.astype(np.float32) for name, value in params.items()}
+    x = np.full((4, 1, 1), 10.0, np.float32)
+    found = precision(bptt(RNN(1, 1), params, x, last(4).astype(np.float32)), "rnn")
+    assert {h.format: h.zero_from for h in found.held} == {
+        "float64": None,
+        "float32": None,
+        "bfloat16": None,
+        "float16": 3,
+    }
+    assert found.recursion.held.zero_from == 3
+
+
+def test_what_is_no_number_is_held_by_no_format():
+    params = {"W_xh": np.ones((1, 1)), "W_hh": np.full((1, 1), 1e200), "b_h": np.zeros(1)}
+    trace = bptt(RNN(1, 1, activation="identity"), params, np.ones((4, 1, 1)), last(4) * np.nan)
+    found = precision(trace, "rnn")
+    assert (found.held, found.recursion) == (None, None)

@@ -9,8 +9,13 @@ import pytest
 
 from rnnviz import Experiment, run
 from rnnviz.analysis.gradients import gradient_flow
-from rnnviz.analysis.slopes import slopes_rounded_to_zero, with_slopes_in_float64
-from rnnviz.core import RNN, bptt
+from rnnviz.analysis.slopes import (
+    Saturation,
+    saturation,
+    slopes_rounded_to_zero,
+    with_slopes_in_float64,
+)
+from rnnviz.core import LSTM, RNN, bptt
 from rnnviz.core.numerics import log10_rms
 from tests.analysis.cells import EVERY, any_problem
 from tests.core.test_scaling import last
@@ -47,7 +52,7 @@ def test_one_unit_by_hand():
     slopes = 1 / np.cosh([10.5, 10.5, 10.0]) ** 2
     expected = np.cumprod(0.5 * slopes)
     np.testing.assert_allclose(exact.d_h[2::-1, 0, 0], expected, rtol=1e-6)
-    np.testing.assert_array_equal(slopes_rounded_to_zero(trace), [True, True, True, False])
+    np.testing.assert_array_equal(slopes_rounded_to_zero(trace, exact), [True, True, True, False])
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -57,7 +62,7 @@ def test_ordinary_units_keep_their_gradients(name):
     exact = with_slopes_in_float64(trace)
     assert exact.d_h.dtype == np.float64
     np.testing.assert_allclose(exact.d_h, trace.d_h, atol=1e-5 * np.abs(trace.d_h).max())
-    assert not slopes_rounded_to_zero(trace).any()
+    assert not slopes_rounded_to_zero(trace, exact).any()
 
 
 def test_double_precision_is_left_alone():
@@ -74,3 +79,37 @@ def test_padding_stays_padding():
     assert (exact.gate_values[3:, :, 1] == 0).all()
     np.testing.assert_allclose(exact.d_h, trace.d_h, atol=1e-5 * np.abs(trace.d_h).max())
     assert replace(exact).lengths is not None
+
+
+@pytest.mark.parametrize("activation", ["tanh", "logistic"])
+def test_slopes_that_float64_makes_zero(activation):
+    """a = 40, a + 4, a + 4: beyond 19 and 37 the values are 1."""
+    params = {"W_xh": np.ones((1, 1)), "W_hh": np.full((1, 1), 4.0), "b_h": np.zeros(1)}
+    trace = bptt(RNN(1, 1, activation=activation), params, np.full((3, 1, 1), 40.0), last(3))
+    assert (trace.d_h[:3] == 0).all()
+    found = saturation(trace)
+    assert (found.zeros, found.total) == (3, 3)
+    half = np.array([44.0, 40.0]) / (1 if activation == "tanh" else 2)
+    true = 1 / np.cosh(half) ** 2 / (1 if activation == "tanh" else 4)
+    least, most = np.log10(true)
+    assert (found.least, found.most) == pytest.approx((least, most), abs=1e-12)
+
+
+def test_open_units_are_not_saturated():
+    assert saturation(any_problem("lstm", 5).trace()) is None
+
+
+def test_gates_that_float64_holds_at_1_are_counted():
+    params = {name: np.zeros(shape) for name, shape in LSTM(1, 2).param_shapes().items()}
+    params["b_h"][2:4] = 40.0
+    trace = bptt(LSTM(1, 2), params, np.zeros((5, 1, 3)), last(5, 2).repeat(3, axis=2))
+    assert saturation(trace) == Saturation(zeros=5 * 2 * 3, total=4 * 5 * 2 * 3)
+
+
+def test_padding_is_not_saturated():
+    """Nor is it counted among the values."""
+    params = {"W_xh": np.full((1, 1), 40.0), "W_hh": np.zeros((1, 1)), "b_h": np.zeros(1)}
+    x = np.ones((4, 1, 2))
+    x[1:, :, 1] = 0
+    trace = bptt(RNN(1, 1), params, x, last(4).repeat(2, axis=2), lengths=[4, 1])
+    assert saturation(trace).total == saturation(trace).zeros == 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 from unittest import mock
@@ -289,3 +290,20 @@ def test_the_lines_of_theory_are_named_as_they_are(changes: dict[str, Any], word
     app = change(visit(query=small(hidden_size=32, **changes)), view_theory=True)
     first = next(e.proto.body for e in app.get("html") if "rnnviz-how" in e.proto.body)
     assert words in first
+
+
+def test_the_precision_panel_says_what_each_format_would_hold() -> None:
+    """0.5 a step: 2^−150 is rounded to 0 in float32, 2^−25 in float16."""
+    text = texts("gradient_flow")
+    experiment = small(models=("rnn",), activation="identity", init="identity", gain=0.5,
+                       seq_len=200, distractor=0.0, input_scale=0.0)  # fmt: skip
+    app = change(visit(FLOW, experiment), **{f"open-{text['title_precision']}": True})
+    assert_sound(app)
+    bodies = [each.proto.body for each in app.get("html")]
+    table = next(body for body in bodies if text["column_recursion"] in body)
+    cells = re.findall(r"<td>(.*?)</td>", table)
+    assert cells[:2] == ["RNN", "–"]
+    (flow,) = gradient_flow.view(compute.traces(experiment)).flows
+    largest = np.log2(10.0) * np.nanmax(flow.units[:, -1]) - np.log2(experiment.batch_size)
+    assert abs(int(re.search(r"\((\d+) steps from", cells[2])[1]) - (150 + largest)) <= 1  # type: ignore[index]
+    assert [cell.startswith("0 from step ") for cell in cells[2:]] == [True] * 4

@@ -23,7 +23,7 @@ PAGES = ("gradient-flow", "spectrum", "gates", "phase-diagram", "claims", "train
 POPOVERS = dict.fromkeys(("more", "train_how", "link", "run_links"), True)
 NAMES = re.compile(
     "RNN|LSTM|GRU|rnn|lstm|gru"  # models
-    "|tanh|glorot|sgd|momentum|rmsprop|adagrad|adam|chrono|float"  # as papers and NumPy name them
+    "|tanh|glorot|sgd|momentum|rmsprop|adagrad|adam|chrono|b?float"  # as papers and NumPy name them
     "|log|max|NaN|nan|ReLU|relu|hello"  # signs of formulas, what is no number, the visitor's text
 )
 FILE = re.compile(r"(?<=⟦Data: ⟧)[\w-]+(?=⟦)")

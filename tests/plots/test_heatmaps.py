@@ -10,7 +10,7 @@ import pytest
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import unit_heatmaps
-from rnnviz.plots.heatmaps import SPECIAL_COLOURS, thinned
+from rnnviz.plots.heatmaps import SPECIAL_COLOURS, layers, thinned
 from tests.plots.support import BAD_TEXT, as_json, flow, made, texts
 
 
@@ -42,7 +42,17 @@ def test_colour_means_what_height_means_in_the_curve():
     z = panels(as_json(unit_heatmaps([one])))[0]["z"]
     exact = one.units[:, 1:] - one.state.log10[-1]
     assert z.dtype == np.float32
-    np.testing.assert_allclose(z, exact, atol=1 / 32)
+    np.testing.assert_array_equal(z, np.round(exact, 1).astype(np.float32))
+
+
+@pytest.mark.parametrize("digits", [1, 2])
+def test_what_is_read_is_the_value_rounded_once(digits: int):
+    """Rounded to sixteenths first, its last digit could be one off."""
+    values = np.linspace(-3, 3, 997)[None, :300]
+    cells = thinned(values, np.full(values.shape, -1), 10**6)
+    (panel,) = layers(cells, {}, "rnn", f"%{{z:.{digits}f}}", {}, digits)
+    read = [float(f"{z:.{digits}f}") for z in panel["z"][0]]
+    np.testing.assert_allclose(read, values[0], rtol=0, atol=0.5 * 10**-digits + 1e-9)
 
 
 @pytest.mark.parametrize(

@@ -233,8 +233,9 @@ def test_trouble_in_words():
         "from step 12 back."
     )
     overflow = Verdict("trouble", {"models": (), "forward": (("rnn", 260),)})
-    assert (
-        verdicts.say(overflow) == "The states of the RNN overflow at step 260 on the way forward."
+    assert verdicts.say(overflow) == (
+        "The states of the RNN explode: at step 260 on the way forward they pass the largest "
+        "number that their precision holds."
     )
     for place, said in (
         (NotFinite("W_hh", (0, 0), np.nan), "W_hh of the RNN is NaN at [0, 0]."),

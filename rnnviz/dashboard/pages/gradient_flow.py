@@ -16,7 +16,14 @@ from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.show import equations
 from rnnviz.dashboard.state import Setting, view_key, widget
 from rnnviz.experiment import Experiment, Run
-from rnnviz.views.flow_panels import Look, contribution_pictures, lag_pictures, pair_pictures
+from rnnviz.views.flow_panels import (
+    Look,
+    contribution_pictures,
+    lag_pictures,
+    pair_pictures,
+    precision_rows,
+    precision_words,
+)
 from rnnviz.views.gradient_flow import QUANTITIES, Choices, Range, View, pictures, quantity_picture
 from rnnviz.views.layer_choice import in_front, parts_of
 from rnnviz.views.theory import of_lags
@@ -103,6 +110,7 @@ def _panels(experiment: Experiment, view: View) -> None:
         (text["title_pairs"], _pairs),
         (text["title_lags"], _lags),
         (text["title_contributions"], _contributions),
+        (text["title_precision"], _precision),
     ):
         with layout.lazy(title) as opened:
             if opened:
@@ -149,6 +157,15 @@ def _contributions(run: Run, view: View, look: Look) -> None:
         show.show(contribution_pictures(result.found, look), look.styles)
     _refusals(result)
     layout.data_button("contributions", lambda: frames.contribution_frame(result.found))
+
+
+def _precision(run: Run, view: View, look: Look) -> None:
+    result = measured.measured("precision", run, _parts(run, view))
+    if result.found:
+        layout.table(pd.DataFrame(precision_rows(result.found, view.flows)))
+        layout.how_to_read(texts("gradient_flow")["how_to_read_precision"])
+        show.show([precision_words(result.found, view.flows)], look.styles)
+    _refusals(result)
 
 
 def _refusals(result: measured.Measured) -> None:

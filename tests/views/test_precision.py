@@ -1,0 +1,106 @@
+"""What Gradient flow says of number formats, and of derivatives that a format makes 0."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnnviz import Experiment, run
+from rnnviz.analysis.precision import precision
+from rnnviz.core import RNN
+from rnnviz.core.network import Network, run_network
+from rnnviz.experiment import Run
+from rnnviz.tasks import Batch
+from rnnviz.views import gradient_flow
+from rnnviz.views.flow_panels import precision_rows, precision_words
+from rnnviz.views.layer_choice import parts_of
+
+
+def one_unit(W_hh: float, steps: int, x: float = 0.0, dtype: type = np.float64, **cell: str) -> Run:
+    """A network of one unit with a loss at the last step alone."""
+    batch = Batch(
+        x=np.full((steps, 1, 1), x, dtype),
+        target=-np.ones((steps, 1, 1), dtype),
+        mask=np.append(np.zeros(steps - 1), 1)[:, None].astype(dtype),
+        loss="squared_error",
+        input_size=1,
+        output_size=1,
+        lengths=np.full(1, steps),
+    )
+    network = Network((RNN(1, 1, **cell),), 1)
+    params = {name: np.zeros(shape, dtype) for name, shape in network.param_shapes().items()}
+    for name, value in params.items():
+        if name.endswith("W_hh"):
+            value[...] = W_hh
+        elif name.endswith(("W_hy", "W_xh")):
+            value[...] = 1
+    return Run({"rnn": run_network(network, params, batch)}, batch)
+
+
+def table(result: Run) -> tuple[dict[str, str], tuple[str, ...]]:
+    flows = gradient_flow.view(result).flows
+    found = [precision(p[-1].trace, p[-1].label) for p in parts_of(result).values()]
+    (row,) = precision_rows(found, flows)
+    return row, precision_words(found, flows).lines
+
+
+def test_where_each_format_holds_zero() -> None:
+    """∂L/∂h_t = 0.5^(200 − t): 2^−150 and 2^−25 are rounded to 0."""
+    row, said = table(one_unit(0.5, 200, activation="identity"))
+    assert row["model"] == "RNN"
+    assert row["float64"] == "–"
+    assert row["float32"] == "0 from step 50 back (150 steps from the loss)"
+    assert row["bfloat16"] == "0 from step 66 back (134 steps from the loss)"
+    assert row["float16"] == "0 from step 175 back (25 steps from the loss)"
+    assert row["float32, rounded at every step"] == row["float32"]
+    assert said == ()
+
+
+def test_where_each_format_holds_infinity() -> None:
+    row, _ = table(one_unit(2.0, 200, activation="identity"))
+    assert row["float32"] == "∞ from step 72 back (128 steps from the loss)"
+    assert row["float64"] == "–"
+
+
+def test_where_float32_sticks() -> None:
+    """0.7^n, multiplied in float32, stays at the smallest number."""
+    row, said = table(one_unit(0.7, 400, activation="identity"))
+    assert row["float32"].startswith("0 from step 1")
+    assert row["float32, rounded at every step"] == "–"
+    assert "sticks, at step 1 at 1·10⁻⁴⁵" in said[0]
+
+
+def test_no_number_is_not_said_to_be_held() -> None:
+    row, _ = table(one_unit(1e200, 8, x=1.0, activation="identity"))
+    assert row["float64"] == "no number (NaN)"
+
+
+def test_the_true_gradient_of_single_precision_is_drawn_and_the_zeros_are_said() -> None:
+    """tanh(10) is 1 in float32, its derivative 0; in truth 1/cosh²(10.5) a step."""
+    result = one_unit(0.5, 6, x=10.0, dtype=np.float32)
+    view = gradient_flow.view(result, gradient_flow.Choices(why=True))
+    (flow,) = view.flows
+    expected = 5 * np.log10(0.5 / np.cosh(10.5) ** 2)
+    assert flow.reach_log10 == pytest.approx(expected, abs=1e-5)
+    assert view.warnings[0].startswith("RNN: backpropagation in float32 makes ∂L/∂h exactly 0 at 5")
+    assert "The true gradient is drawn." in view.warnings[0]
+    (split,) = view.splits
+    assert np.sum(split.change[1:]) == pytest.approx(expected, abs=1e-5)
+    ghost = gradient_flow.view(result, pinned=result).ghosts[0]
+    np.testing.assert_array_equal(ghost.state.log10, flow.state.log10)
+
+
+def test_what_float64_loses_is_said_with_its_true_size() -> None:
+    """a = 40.5 but in the first step; 2 log10(2/e^40) = −34.1."""
+    result = one_unit(0.5, 6, x=40.0)
+    (said,) = gradient_flow.view(result).warnings
+    assert "at 6 of 6 values" in said
+    assert "10^−34.6 to 10^−34.1" in said
+    assert said.endswith("The curve leaves out what would pass there.")
+    assert said.startswith(table(result)[1][0])
+
+
+def test_of_an_ordinary_run_nothing_is_said() -> None:
+    for dtype in ("float64", "float32"):
+        result = run(Experiment(seq_len=12, hidden_size=5, batch_size=2, dtype=dtype))
+        assert gradient_flow.view(result).warnings == ()
