@@ -26,6 +26,7 @@ from rnnviz.analysis.jacobian.sequence import linearize, state_jacobians
 from rnnviz.analysis.lags import LagProfile, lag_profile
 from rnnviz.analysis.layers import LayerTrace, in_real_time, layer_traces
 from rnnviz.analysis.lyapunov import LyapunovSpectrum, long_run, lyapunov_spectrum
+from rnnviz.analysis.own_losses import OwnLoss, own_losses
 from rnnviz.analysis.pairs import PairMatrix, pair_matrix
 from rnnviz.analysis.predictions import (
     Prediction,
@@ -60,6 +61,7 @@ __all__ = [
     "LayerTrace",
     "LyapunovSpectrum",
     "Memory",
+    "OwnLoss",
     "PairMatrix",
     "Prediction",
     "Predictions",
@@ -88,6 +90,7 @@ __all__ = [
     "mean_rate",
     "memory",
     "norm_predictions",
+    "own_losses",
     "pair_matrix",
     "product_spectrum",
     "state_jacobians",

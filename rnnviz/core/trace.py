@@ -8,7 +8,7 @@ so every array is (T, features, B).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -108,6 +108,11 @@ class Trace(Record):
     d_c_direct: Array | None = field(default=None, kw_only=True)
     d_carry: Array | None = field(default=None, kw_only=True)
     d_carry_log2: Array | None = field(default=None, kw_only=True)
+
+    @property
+    def record(self) -> Record:
+        """The forward pass alone."""
+        return Record(**{each.name: getattr(self, each.name) for each in fields(Record)})
 
     @property
     def enters(self) -> Array:

@@ -29,6 +29,7 @@ from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow
+    from rnnviz.analysis.own_losses import OwnLoss
     from rnnviz.analysis.predictions import Predictions
     from rnnviz.analysis.rates import Curve
 
@@ -62,6 +63,7 @@ def flow_figure(
     height: int = HEIGHT,
     time_title: str | None = None,
     theory: Mapping[str, Predictions] | None = None,
+    losses: Sequence[OwnLoss] = (),
 ) -> Drawing:
     """log10 of a gradient's norm at steps 1..T, relative to each model's own value at step T.
 
@@ -86,6 +88,7 @@ def flow_figure(
     height : in pixels, as drawn; the labels at the line ends are spaced for it.
     time_title : what the steps are, where they are not the input's.
     theory : what is predicted of models, by label, drawn thin under their curves.
+    losses : of these models what single losses send back, drawn thin on the same scale.
 
     Raises ValueError for an unknown quantity.
 
@@ -103,6 +106,7 @@ def flow_figure(
     predicted = _predicted(flows, theory or {}, known)
     data = [_ghost(style, curve) for style, curve in pinned]
     data += [piece for piece, _ in predicted]
+    data += _own(losses, flows, known)
     data += [piece for style, curve in drawn for piece in curves.lines(curve, style)]
     rails, said, ends = all_rails(drawn, (low, high))
     names = _names(drawn, pinned, ends, low) + [label for _, label in predicted]
@@ -166,6 +170,20 @@ def _predicted(
 ) -> log_curves.Lines:
     found = [(flow, theory[flow.label]) for flow in flows if flow.label in theory]
     return [pair for f, p in found for pair in log_curves.theory_over_flow(f, p, styles[f.label])]
+
+
+def _own(losses: Sequence[OwnLoss], flows: Sequence[GradientFlow], styles: Styles) -> list[Piece]:
+    """A thin line a loss, relative to what all losses together send to step T."""
+    flow_of, pieces = {flow.label: flow for flow in flows}, []
+    for own in losses:
+        flow, style = flow_of[own.label], styles[own.label]
+        backward = flow.direction == 1
+        whole = curves.relative(flow.state, backward=backward)
+        curve = curves.relative(own.state, whole.reference, backward)
+        thin = {"color": style.colour, "width": 1, "dash": style.dash}
+        name = caption("own_loss", model=style.title, step=flow.real_step(own.step))
+        pieces.append(curves.line(curve, name, line=thin, opacity=0.7, hoverinfo="skip"))
+    return pieces
 
 
 def _ghost(style: theme.Style, curve: curves.Relative) -> Piece:

@@ -11,6 +11,7 @@ import numpy as np
 from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.analysis.layers import SEPARATOR, LayerTrace
+from rnnviz.analysis.own_losses import OwnLoss, own_losses
 from rnnviz.analysis.predictions import Predictions
 from rnnviz.analysis.slopes import saturation, slopes_rounded_to_zero, with_slopes_in_float64
 from rnnviz.analysis.spectra import stretch
@@ -57,10 +58,10 @@ class View:
     """What the page says of a run.
 
     flows: of the layers in front, which the verdict is about; behind: of the other layers; ghosts:
-    of a pinned run. theory: label -> what is predicted. splits: every step split, where that was
-    asked for. verdict, warnings: sentences. note: what
-    the task did to its sequences. lines: how many lines of text stand above the figures, which
-    makes them lower. loss_at: where the flag of the loss says that it is.
+    of a pinned run. losses: where one enters at every step, some of them alone. theory: label ->
+    what is predicted. splits: every step split, where that was asked for. verdict, warnings:
+    sentences. note: what the task did to its sequences. lines: how many lines of text stand above
+    the figures, which makes them lower. loss_at: where the flag of the loss says that it is.
     """
 
     choices: Choices
@@ -69,6 +70,7 @@ class View:
     behind: tuple[GradientFlow, ...]
     ghosts: tuple[GradientFlow, ...]
     styles: dict[str, theme.Style]
+    losses: tuple[OwnLoss, ...]
     theory: dict[str, Predictions]
     splits: tuple[StepFactors, ...]
     verdict: tuple[str, ...]
@@ -109,6 +111,7 @@ def view(run: Run, choices: Choices = Choices(), pinned: Run | None = None) -> V
     flows, note = _flows(true), batch_note(run.batch)
     predicted = theory.of_flows(run, front, flows) if choices.theory else {}
     own_order = layer_choice.in_own_order(front)
+    flowing = any(flow.refilled for flow in flows) and not own_order
     splits, refusals = _splits(true) if choices.why else ((), ())
     return View(
         choices=choices,
@@ -117,6 +120,7 @@ def view(run: Run, choices: Choices = Choices(), pinned: Run | None = None) -> V
         behind=_flows(behind),
         ghosts=_ghosts(pinned, layers),
         styles=layer_choice.styles_of(parts, behind),
+        losses=_own_losses(true, parts) if flowing and not choices.coarse else (),
         theory=predicted,
         splits=splits,
         verdict=_verdict(true, flows),
@@ -153,6 +157,14 @@ def _lost_to_rounding(parts: Sequence[LayerTrace], true: Sequence[LayerTrace]) -
         elif found and part.trace.h.dtype == np.float64:
             said.append(f"{saturation_words(part.label, found)} {text['saturated_curve']}")
     return tuple(said)
+
+
+def _own_losses(front: Sequence[LayerTrace], parts: layer_choice.Parts) -> tuple[OwnLoss, ...]:
+    """Of last layers, whose direct gradients are the losses', in gradients of each sequence's own
+    loss like `_flows`."""
+    last = [part for part in front if part.layer == parts[_model(part)][-1].layer]
+    found = (own_losses(part.trace, part.label, scale=part.trace.batch_size) for part in last)
+    return tuple(one for each in found for one in each)
 
 
 def _flows(parts: Sequence[LayerTrace]) -> tuple[GradientFlow, ...]:
@@ -243,8 +255,8 @@ def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Wo
     yield Words("verdict", view.verdict)
     if view.splits:
         yield _split_picture(view)
-    plain = text["how_to_read_forward" if view.backward else "how_to_read"]
-    yield quantity_picture(view, "state", theory.words(view.theory) or plain, at_least)
+    how = theory.words(view.theory) or text[_how_to_read(view)]
+    yield quantity_picture(view, "state", how, at_least)
     yield Picture(
         "units",
         plots.unit_heatmaps.plain(
@@ -262,6 +274,14 @@ def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Wo
     )
     if view.warnings:
         yield Words("warning", view.warnings)
+
+
+def _how_to_read(view: View) -> str:
+    if view.losses:
+        return "how_to_read_every"
+    if any(flow.refilled for flow in view.flows):
+        return "how_to_read_refilled"
+    return "how_to_read_forward" if view.backward else "how_to_read"
 
 
 def _split_picture(view: View) -> Picture:
@@ -309,6 +329,7 @@ def _curves(view: View, quantity: str, y_range: Range) -> Drawing:
         height=HEIGHT - LINE * view.lines,
         time_title=caption("own_step_each") if view.own_order else None,
         theory=view.theory if quantity == "state" else {},
+        losses=view.losses if quantity == "state" else (),
     )
 
 

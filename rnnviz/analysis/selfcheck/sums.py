@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from rnnviz.analysis.jacobian.norms import log_determinants
 from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.pairs import pair_matrix
 from rnnviz.analysis.selfcheck.noise import Compared, nudged_record, of_sequences, precision
-from rnnviz.core import Record, Trace, backward
+from rnnviz.core import Trace, backward
 from rnnviz.core.numerics import Array, log10_norm
 
 
@@ -57,10 +56,9 @@ def pair_sums(trace: Trace, sequence: int, rng: np.random.Generator) -> Compared
     eps = precision(trace.h.dtype)
     one = of_sequences(trace, np.array([sequence]))
     found = pair_matrix(one, "", [0])
-    record = Record(**{f.name: getattr(one, f.name) for f in fields(Record)})
     passes = [
         backward(
-            nudged_record(record, rng, by),
+            nudged_record(one.record, rng, by),
             one.d_h_direct,
             one.direct_log2,
             d_c_direct=one.d_c_direct,
