@@ -42,7 +42,7 @@ def test_each_is_on_the_scale_of_the_whole() -> None:
 def test_they_are_five_a_model_and_read_so() -> None:
     picture = flow(EVERY)
     assert len(thin(picture)) == 10
-    assert "no old error arrives" in picture.how
+    assert "old error is lost" in picture.how
 
 
 @pytest.mark.parametrize("experiment", [replace(EVERY, loss_at="last"), replace(EVERY, layers=2)])
