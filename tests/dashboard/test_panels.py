@@ -284,7 +284,7 @@ def test_the_largest_exponents_where_all_take_too_long() -> None:
     ({}, "RNN: mean field, ½ ln χ a step; LSTM, GRU: the memory gate alone"),
     ({"models": ("rnn",), "init": "orthogonal", "activation": "identity"}, "RNN: exact"),
     ({"models": ("gru",)}, "(LSTM, GRU: the memory gate alone)"),
-    ({"loss_at": "every"}, "Read from right to left"),
+    ({"loss_at": "every"}, "Thick: all losses together"),
 ])  # fmt: skip
 def test_the_lines_of_theory_are_named_as_they_are(changes: dict[str, Any], words: str) -> None:
     app = change(visit(query=small(hidden_size=32, **changes)), view_theory=True)
