@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from rnnviz.dashboard import definitions
 from rnnviz.dashboard.state import MESSAGES, WHOLE_PAGE, view_key, widget
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.presets import PRESETS
@@ -103,12 +104,12 @@ def ask(experiment: Experiment, seconds: float, size: int, allow: Callable[[], N
 
 def question(text: str) -> None:
     """The page's question, its title."""
-    st.html(f'<h1 class="rnnviz-question">{_marked(text)}</h1>')
+    st.html(f'<h1 class="rnnviz-question">{marked(text)}</h1>')
 
 
 def preset_words(experiment: Experiment) -> None:
     """What the chosen preset is there to show."""
-    st.html(f'<p class="rnnviz-preset">{_marked(_preset_words(experiment))}</p>')
+    st.html(f'<p class="rnnviz-preset">{marked(_preset_words(experiment))}</p>')
 
 
 def _preset_words(experiment: Experiment) -> str:
@@ -142,10 +143,13 @@ def _size(line: str, first: bool) -> str:
     return "middle" if length <= MIDDLE_LINE else "small"
 
 
-def how_to_read(text: str) -> None:
-    """One sentence under a figure."""
+def how_to_read(text: str, written: str = "") -> None:
+    """One sentence under a figure. written: the words in that figure; those that need a definition
+    and do not stand in the sentence come after it."""
     said = fill(texts("layout")["how_to_read"], said=text)
-    st.html(f'<p class="rnnviz-how">{_marked(said)}</p>')
+    if words := definitions.missing(said, written):
+        said += " " + say("glossary", "in_the_picture", words=", ".join(words))
+    st.html(f'<p class="rnnviz-how">{marked(said)}</p>')
 
 
 def chosen(key: str) -> str:
@@ -232,6 +236,11 @@ def data_button(name: str, frame: Callable[[], pd.DataFrame]) -> None:
     )
 
 
+def marked(text: str) -> str:
+    """A text as HTML; the words that are new to the page with their definitions."""
+    return definitions.as_html(_marked(definitions.mark(text)))
+
+
 def _marked(text: str) -> str:
     """Bold, powers (10^3) and indices (W_hh) as HTML; anything else as it is."""
     text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(text))
@@ -241,14 +250,16 @@ def _marked(text: str) -> str:
 
 def _coloured(line: str, styles: Mapping[str, theme.Style]) -> str:
     """Marked text with each model's name in its colour."""
-    text = _marked(line)
+    text = _marked(definitions.mark(line))
     colours = {html.escape(name): colour for name, colour in _names(styles).items()}
     longest_first = sorted(colours, key=len, reverse=True)
     names = "|".join(map(re.escape, longest_first))
-    return re.sub(
-        rf"(?<!\w)({names})(?!\w)",
-        lambda found: f'<span style="{_ink(colours[found[1]])}">{found[1]}</span>',
-        text,
+    return definitions.as_html(
+        re.sub(
+            rf"(?<!\w)({names})(?!\w)",
+            lambda found: f'<span style="{_ink(colours[found[1]])}">{found[1]}</span>',
+            text,
+        )
     )
 
 

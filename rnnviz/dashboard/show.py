@@ -18,6 +18,7 @@ from rnnviz.plots import theme
 from rnnviz.views import equations as views
 from rnnviz.views.layer_choice import ALL, LayerChoice
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.glossary import in_drawing
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, say, texts
 
@@ -66,7 +67,7 @@ def chart(picture: Picture, on_click: OnClick | None = None, revision: int = 0) 
         on_click=on_click,
     )
     if picture.how:
-        layout.how_to_read(picture.how)
+        layout.how_to_read(picture.how, "\n".join(in_drawing(picture.drawing["layout"])))
 
 
 def words(said: Words, styles: Mapping[str, theme.Style]) -> None:

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from rnnviz.dashboard import definitions
 from rnnviz.dashboard.components import end_moves
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import TEXT_CUT, from_query, inert, to_query
@@ -137,13 +138,15 @@ def speak_here() -> None:
 
 
 def fragment(key: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A part of a page that Streamlit can run alone, in the visit's language."""
+    """A part of a page that Streamlit can run alone, in the visit's language, with definitions of
+    its own."""
 
     def wrap(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
         def spoken(*args: P.args, **kwargs: P.kwargs) -> R:
             speak_here()
-            return function(*args, **kwargs)
+            with definitions.afresh():
+                return function(*args, **kwargs)
 
         return st.fragment(spoken, key=key)
 

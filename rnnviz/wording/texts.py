@@ -9,8 +9,10 @@ from types import MappingProxyType
 
 from rnnviz.wording.language import ENGLISH, FOLDER, PSEUDO, language
 
-SAMPLES = "samples"
-"""Texts to learn from. They are data, and stay what they are in the pseudo-locale."""
+SAMPLES, TERMS = "samples", "terms"
+"""Texts to learn from; how the words that are defined are spelled."""
+DATA = SAMPLES, TERMS
+"""They stay what they are in the pseudo-locale."""
 LONGER = 0.4
 FILLER = " xxxxx"
 VALUE = re.compile(r"\$[^$]*\$|\[\[(\w+)\]\]")
@@ -28,7 +30,7 @@ def texts(page: str) -> Mapping[str, str]:
 def _texts(page: str, name: str) -> Mapping[str, str]:
     english = _read(page, ENGLISH)
     if name == PSEUDO:
-        longer = english if page == SAMPLES else {k: pseudo(text) for k, text in english.items()}
+        longer = english if page in DATA else {k: pseudo(text) for k, text in english.items()}
         return MappingProxyType(longer)
     return MappingProxyType(english if name == ENGLISH else {**english, **_read(page, name)})
 

@@ -13,12 +13,12 @@ import rnnviz
 from rnnviz.core import CELLS
 from rnnviz.dashboard.lessons import LESSONS
 from rnnviz.wording.language import ENGLISH, FOLDER, OFFERED, PSEUDO, language, speak
-from rnnviz.wording.texts import SAMPLES, fill, pseudo, texts
+from rnnviz.wording.texts import DATA, fill, pseudo, texts
 
 ROOT = Path(rnnviz.__file__).parent
 PAGES = ROOT / "dashboard" / "pages"
-BY_NAME = {"equations", "fields", "lessons", "names", "presets", "remarks", "samples", "tasks",
-           "trust"}  # fmt: skip
+BY_NAME = {"equations", "fields", "glossary", "lessons", "names", "presets", "remarks", "samples",
+           "tasks", "terms", "trust"}  # fmt: skip
 """Texts that are asked for by the name of what they say something of."""
 PATHS = sorted((FOLDER / ENGLISH).glob("*.md"))
 NAMES = sorted({path.stem for path in PATHS} - BY_NAME)
@@ -82,7 +82,7 @@ def test_the_pseudo_locale_has_every_text_longer_and_with_its_values(path: Path)
     assert longer.keys() == english.keys()
     for name, text in english.items():
         assert re.findall(r"\[\[\w+\]\]", longer[name]) == re.findall(r"\[\[\w+\]\]", text)
-        assert ("⟦" in longer[name]) == (path.stem != SAMPLES)
+        assert ("⟦" in longer[name]) == (path.stem not in DATA)
         written = re.sub("[⟦⟧]", "", longer[name])
         assert 0 <= len(written) - len(text) <= 0.4 * len(text) + 2 * (1 + text.count("\n\n"))
 
