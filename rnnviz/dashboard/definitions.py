@@ -10,47 +10,67 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 
 from rnnviz.wording.glossary import definition, first_places
+from rnnviz.wording.texts import say
 
 OPEN, SHUT = "\x02", "\x03"
 """Around a word that is defined, while its text is turned into HTML."""
 MARKED = re.compile(rf"{OPEN}(\d){OPEN}(.*?){SHUT}", re.DOTALL)
-_DEFINED: ContextVar[list[str] | None] = ContextVar("defined", default=None)
-"""The terms that this part of the page has defined so far; None where nothing is defined."""
+LINE = 138
+"""Characters of a sentence under a figure that one line holds."""
+
+
+@dataclass
+class Known:
+    """What a part of a page has said so far. defined: terms, in their order; waiting: words of its
+    figures that had no room under them."""
+
+    defined: list[str] = field(default_factory=list)
+    waiting: str = ""
+
+
+_KNOWN: ContextVar[Known | None] = ContextVar("known", default=None)
+"""None where nothing is defined."""
 
 
 @contextmanager
 def afresh() -> Iterator[None]:
     """A part of the page in which no word is defined yet."""
-    token = _DEFINED.set([])
+    token = _KNOWN.set(Known())
     try:
         yield
     finally:
-        _DEFINED.reset(token)
+        _KNOWN.reset(token)
 
 
-def missing(text: str, written: str) -> list[str]:
-    """The words of what is `written` in a figure that are not defined yet and not in the text."""
-    if (defined := _DEFINED.get()) is None:
-        return []
-    said = [place.term for place in first_places(text, defined)]
-    return [_symbol(written[p.start : p.stop]) for p in first_places(written, defined + said)]
-
-
-def _symbol(word: str) -> str:
-    """Without its subscript: s for s_t."""
-    return word.partition("_")[0]
+def with_words(said: str, written: str) -> str:
+    """A sentence under a figure and, after it, the words of what is `written` in the figure that
+    are neither defined yet nor in the sentence. Where they would make another line, which moves
+    what stands below, they wait for the next sentence."""
+    if (known := _KNOWN.get()) is None:
+        return said
+    written = f"{known.waiting}\n{written}"
+    here = [place.term for place in first_places(said, known.defined)]
+    places = first_places(written, known.defined + here)
+    words = [written[start:stop].partition("_")[0] for start, stop, _ in places]
+    known.waiting = "\n".join(words)
+    if not words:
+        return said
+    longer = f"{said} {say('glossary', 'words', words=', '.join(words))}"
+    return said if len(said) // LINE < len(longer) // LINE else longer
 
 
 def mark(text: str) -> str:
     """The text with a mark around each word that is defined there: its number among the defined
     ones, which no later change of the text mistakes for a word."""
-    if (defined := _DEFINED.get()) is None:
+    if (known := _KNOWN.get()) is None:
         return text
-    for start, stop, term in reversed(first_places(text, defined)):
-        text = f"{text[:start]}{OPEN}{len(defined)}{OPEN}{text[start:stop]}{SHUT}{text[stop:]}"
-        defined.append(term)
+    for start, stop, term in reversed(first_places(text, known.defined)):
+        number = len(known.defined)
+        text = f"{text[:start]}{OPEN}{number}{OPEN}{text[start:stop]}{SHUT}{text[stop:]}"
+        known.defined.append(term)
     return text
 
 
@@ -61,5 +81,6 @@ def as_html(text: str) -> str:
 
 
 def _element(number: int, word: str) -> str:
-    means = html.escape(definition((_DEFINED.get() or [])[number]))
+    known = _KNOWN.get() or Known()
+    means = html.escape(definition(known.defined[number]))
     return f'<dfn class="rnnviz-term" tabindex="0" aria-description="{means}">{word}</dfn>'

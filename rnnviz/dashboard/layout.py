@@ -147,9 +147,8 @@ def how_to_read(text: str, written: str = "") -> None:
     """One sentence under a figure. written: the words in that figure; those that need a definition
     and do not stand in the sentence come after it."""
     said = fill(texts("layout")["how_to_read"], said=text)
-    if words := definitions.missing(said, written):
-        said += " " + say("glossary", "in_the_picture", words=", ".join(words))
-    st.html(f'<p class="rnnviz-how">{marked(said)}</p>')
+    said = marked(definitions.with_words(said, written))
+    st.html(f'<p class="rnnviz-how">{said}</p>')
 
 
 def chosen(key: str) -> str:

@@ -47,6 +47,14 @@ def test_the_words_of_a_page_are_defined_on_it(page: str) -> None:
     assert all(means == definition(term) for term, means in found.items())
 
 
+def test_what_has_no_room_under_a_figure_is_defined_under_the_next() -> None:
+    app = visit(query={"view_theory": "True"})
+    assert ON_PAGE["gradient-flow"] <= set(defined(app))
+    under = [re.sub("<[^>]+>", "", body) for body in bodies(app) if "rnnviz-how" in body]
+    assert under[0].endswith("Pascanu&#x27;s bound.")
+    assert under[1].endswith("Words: s, clue, h.")
+
+
 def test_every_definition_is_used() -> None:
     assert set().union(*ON_PAGE.values()) == set(texts(TERMS))
 
