@@ -3,6 +3,7 @@ rarer ones stand behind one button: the task, the shape, models with settings of
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -12,8 +13,9 @@ from rnnviz.core import CELLS
 from rnnviz.dashboard import layout, own_text, state
 from rnnviz.dashboard.components import live_slider
 from rnnviz.dashboard.components.slider import any_dragging, last_drawn
-from rnnviz.experiment import FIELDS, MAX_MODELS, Model
+from rnnviz.experiment import FIELDS, MAX_MODELS, Model, make_task
 from rnnviz.experiment.model import override_field, overrides_of
+from rnnviz.wording.example import example_words
 from rnnviz.wording.names import cell_name, field_name, setting_name
 from rnnviz.wording.tasks import task_name, task_words
 from rnnviz.wording.texts import fill, say, texts
@@ -110,8 +112,18 @@ def _task() -> None:
         select("task")
     with right:
         st.caption(task_words(state.read()[0]))
+        st.caption(_task_example())
     if (task := st.session_state["task"]) in own_text.READERS:
         own_text.ways(task, "widget")
+
+
+def _task_example() -> str:
+    """One of the task's sequences; none where it cannot be made."""
+    e = state.read()[0]
+    with suppress(ValueError):
+        batch = make_task(e).batch(e.seed, e.seq_len, 1, e.loss_at)
+        return example_words(e.task, batch)
+    return ""
 
 
 def add_model() -> None:

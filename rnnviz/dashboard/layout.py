@@ -135,6 +135,11 @@ def verdict(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> None:
     st.html(f'<div class="rnnviz-verdict" role="status">{body}</div>')
 
 
+def sentence(text: str, styles: Mapping[str, theme.Style]) -> None:
+    """A sentence in small, model names in their colours."""
+    st.html(f'<p class="rnnviz-how">{_coloured(text, styles)}</p>')
+
+
 def _size(line: str, first: bool) -> str:
     """How large a line of the verdict may be, so that figures stay on the first screen."""
     length = len(line.replace("**", ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import log
 from typing import ClassVar, Protocol
 
@@ -92,6 +92,18 @@ class Batch:
         """Steps that the loss asks about, mean over the batch: loss / asked_steps is the loss
         per asked step, which baselines are stated in."""
         return float(self.mask.sum() / self.batch_size)
+
+
+def first_sequence(batch: Batch) -> Batch:
+    """The batch of its first sequence alone.
+
+    Examples
+    --------
+    >>> first_sequence(Adding().batch(0, seq_len=10, batch_size=3, loss_at="last")).x.shape
+    (10, 2, 1)
+    """
+    arrays = {name: getattr(batch, name) for name in ("x", "target", "mask", "lengths", "context")}
+    return replace(batch, **{k: a[..., :1].copy() for k, a in arrays.items() if a is not None})
 
 
 class Task(Protocol):

@@ -8,6 +8,7 @@ from itertools import chain
 
 from rnnviz.analysis.courses import Course
 from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
+from rnnviz.core.network import predict
 from rnnviz.experiment import Plan
 from rnnviz.experiment.judging import judged_every
 from rnnviz.jobs.training import Training
@@ -15,9 +16,11 @@ from rnnviz.plots import claims_training, theme
 from rnnviz.plots import training as plots
 from rnnviz.plots import training_gradients as gradients
 from rnnviz.plots import training_weights as weights
+from rnnviz.tasks.batch import first_sequence
 from rnnviz.tasks.ngram import MAX_ORDER
 from rnnviz.training import METRICS
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.example import answer_words, example_words
 from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
 from rnnviz.wording.texts import fill, texts
@@ -81,7 +84,8 @@ class View:
     loss has room for. limit: where the gradient is clipped, None if it is not. truncation: how
     far losses are sent back, if not all the way. unseen: how the
     networks that are shown do on what is held out, if that is known; judged_every: training steps
-    after which that is asked while they are trained, 0 for never.
+    after which that is asked while they are trained, 0 for never. example: the task by one of its
+    sequences; while nothing is trained what the networks that are shown answer, too.
     """
 
     choices: Choices
@@ -95,6 +99,7 @@ class View:
     truncation: tuple[str, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     judged_every: int = 0
+    example: str = ""
 
 
 def view(
@@ -122,7 +127,22 @@ def view(
         truncation=_truncation(run.plan),
         unseen=unseen or (),
         judged_every=judged_every(run.plan),
+        example=_example(run, asked=not choices.playing and ahead is None),
     )
+
+
+def _example(run: Training, asked: bool) -> str:
+    """asked: whether the networks are, once they have been trained."""
+    batch = first_sequence(run.plan.batch)
+    said = example_words(run.experiment.task, batch)
+    if not asked or not run.furthest:
+        return said
+    networks = run.plan.networks
+    answers = {
+        label: predict(networks[label], trainee.shown.params, batch)
+        for label, trainee in run.trainees.items()
+    }
+    return f"{said} {answer_words(batch, answers)}"
 
 
 def held_out_of(run: Training, metric: str) -> tuple[Unseen, ...] | None:

@@ -21,6 +21,7 @@ from rnnviz.experiment.plan import plan
 from rnnviz.jobs import phase, training
 from rnnviz.views import gates
 from rnnviz.views import gradient_flow as flow_page
+from rnnviz.wording.example import example_words
 from tests.comprehension.pictures import PICTURES
 
 HERE = Path(__file__).parent
@@ -159,7 +160,10 @@ def test_who_is_below_the_baseline() -> None:
     losses = {c.label: c.loss_at(len(c.curves.steps) - 1) for c in run.courses()}
     assert {label for label, loss in losses.items() if loss < 0.95 * log(8)} == {"lstm", "gru"}
     assert losses["rnn"] > log(8)
-    says(13, f"{log(8):.3f}")
+    steps, right = re.findall(r"Right at step (\d+): (\w)", example_words(e.task, run.plan.batch))[
+        0
+    ]
+    says(13, f"{log(8):.3f}", f"step {steps}", f"here {right}")
 
 
 def test_what_a_step_back_is_made_of() -> None:

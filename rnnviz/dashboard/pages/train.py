@@ -116,6 +116,7 @@ def _first_screen(visit: Visit, run: Training) -> None:
     """Verdict, scrubber, loss and metric, gradient over training."""
     known, ahead = compute.levels(run.experiment), visit.ahead.job
     shown = view(run, _choices(visit), known, ghosts(visit), ahead)
+    layout.sentence(shown.example, shown.styles)
     layout.verdict(shown.verdict, shown.styles)
     controls.troubles(run)
     _scrubber(visit, run, shown)
