@@ -17,13 +17,18 @@ LSTM_VARIANTS: dict[str, dict[str, Any]] = {
     "nog": {"fixed": (("o", 1.0),)},
     "niaf": {"candidate": "identity"},
     "noaf": {"output": "identity"},
+    "relu_in": {"candidate": "relu"},
+    "relu_out": {"output": "relu"},
+    "hard_gates": {"gate_activation": "hard_sigmoid"},
     "no_gates": {"fixed": _ALL_OPEN},
     "no_gates_noaf": {"fixed": _ALL_OPEN, "output": "identity"},
 }
 """Name -> options of `LSTM`. cifg: coupled input and forget gate; nig, nfg, nog: no input,
 forget, output gate; niaf, noaf: no activation function at the input, at the output (Greff et al.
-2015, arXiv:1503.04069). no_gates forgets at once and lets everything in and out: h_t =
-tanh(tanh(a_t)); no_gates_noaf is the tanh RNN."""
+2015, arXiv:1503.04069). relu_in, relu_out: ReLU there instead of tanh; hard_gates: gates of
+straight pieces, exactly 0 or 1 from |a| = 2.5 on (Courbariaux et al. 2015, arXiv:1511.00363).
+no_gates forgets at once and lets everything in and out: h_t = tanh(tanh(a_t)); no_gates_noaf is
+the tanh RNN."""
 
 GRU_VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},

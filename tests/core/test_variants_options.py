@@ -154,7 +154,8 @@ def test_gates_that_are_not_learned_are_recorded_all_the_same(name):
 
 def test_the_registries_name_the_published_variants():
     assert list(LSTM_VARIANTS) == ["plain", "peepholes", "cifg", "nig", "nfg", "nog", "niaf",
-                                   "noaf", "no_gates", "no_gates_noaf"]  # fmt: skip
+                                   "noaf", "relu_in", "relu_out", "hard_gates", "no_gates",
+                                   "no_gates_noaf"]  # fmt: skip
     assert list(GRU_VARIANTS) == ["plain", "reset_before"]
     assert LSTM(D, H, **LSTM_VARIANTS["plain"]) == LSTM(D, H) == problem("lstm", 1, 1, D, H).cell
     assert GRU(D, H, **GRU_VARIANTS["plain"]) == GRU(D, H)

@@ -22,7 +22,6 @@ VARIANTS: dict[str, Callable[[int, int], Cell]] = {
     "lstm cifg o = 0.4": partial(LSTM, coupled=True, fixed=(("o", 0.4),), output="identity"),
     "lstm linear": partial(LSTM, candidate="identity", output="identity", peepholes=True),
     "lstm relu": partial(LSTM, candidate="relu", output="relu"),
-    "lstm hard": partial(LSTM, gate_activation="hard_sigmoid"),
     "lstm hard relu cifg peepholes": partial(
         LSTM, candidate="relu", coupled=True, peepholes=True, gate_activation="hard_sigmoid"
     ),

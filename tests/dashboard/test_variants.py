@@ -7,7 +7,17 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
 from rnnviz.core import CELLS
-from tests.dashboard.support import assert_sound, change, experiment, press, said, visit
+from rnnviz.experiment.effects import idle
+from rnnviz.experiment.plan import plan
+from tests.dashboard.support import (
+    assert_sound,
+    change,
+    experiment,
+    press,
+    said,
+    verdict,
+    visit,
+)
 
 SMALL = Experiment(models=("rnn", "lstm"), hidden_size=8, seq_len=20, batch_size=2)
 
@@ -74,6 +84,27 @@ def test_every_variant_stands_beside_its_cell_under_a_readable_name(kind: str, n
     press(app, "Add this model")
     assert experiment(app).models == ("rnn", "lstm", f"{kind}:variant={name}")
     assert_sound(app)
+
+
+@pytest.mark.parametrize(
+    ("variant", "option", "function", "named"),
+    [
+        ("relu_in", "candidate", "relu", "LSTM, ReLU candidate"),
+        ("relu_out", "output", "relu", "LSTM, ReLU output"),
+        ("hard_gates", "gate_activation", "hard_sigmoid", "LSTM, hard gates"),
+    ],
+)
+def test_an_lstm_may_have_relu_and_hard_gates(
+    variant: str, option: str, function: str, named: str
+) -> None:
+    label = f"lstm:variant={variant}"
+    query = Experiment(**{**vars(SMALL), "models": ("lstm", label)})
+    cells = [network.cells[0] for network in plan(query).networks.values()]
+    assert [getattr(cell, option) == function for cell in cells] == [False, True]
+    app = visit(query=query)
+    assert_sound(app)
+    assert named in verdict(app)
+    assert not idle(query)
 
 
 @pytest.mark.parametrize("value", ["", "abc", "1e9", "<b>", "1,gain=x", "1,gain=99", "11"])
