@@ -152,6 +152,34 @@ def _growth(trace: Record, slope: float) -> float:
     return float(np.exp(last.exponents[0]))
 
 
+def linear_growth(trace: Record) -> float | None:
+    """log10 of what the T − 1 steps back multiply an error of no particular direction with,
+    ‖J^(T−1)‖_F/√S, of a cell whose steps are all the same J; None of other cells, and of more than
+    EXACT rows, and of one with a skip. It needs no state, so it is known where the states have
+    exploded."""
+    cell = trace.cell
+    candidate = cell.activation_of(cell.CANDIDATE_GATE).name
+    if not cell.SIMPLE or candidate != "identity" or cell.skip or cell.hidden_size > EXACT:
+        return None
+    J = step_at(trace, 1.0)
+    return _power_size(J, trace.seq_len - 1) if np.isfinite(J).all() else None
+
+
+def _power_size(J: Array, count: int) -> float:
+    """log10 ‖J^count‖_F/√S, by squaring."""
+    product, log2 = np.eye(len(J)), 0
+    base, scale = normalise(J)
+    exponent = int(scale)
+    while count:
+        if count % 2:
+            product, extra = normalise(product @ base)
+            log2 += int(extra) + exponent
+        base, extra = normalise(base @ base)
+        exponent, count = 2 * exponent + int(extra), count // 2
+    with np.errstate(divide="ignore"):
+        return float(np.log10(np.linalg.norm(product) / np.sqrt(len(J))) + log2 * LOG10_2)
+
+
 def step_at(trace: Record, slope: float, whole: bool = False) -> Array:
     """The state Jacobian of a `SIMPLE` cell whose units all have this slope φ′(a).
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from rnnviz.core.numerics import Status
 
 LEVEL_REACH = 1.0
 """Decades from the last step to the first, beyond which no curve is level, however slow."""
+NO_GROWTHS: Mapping[str, float] = MappingProxyType({})
 EDGE = 1e-6
 """Relative distance from 1/γ up to which a largest singular value counts as on the edge."""
 
@@ -42,7 +44,8 @@ class Verdict(NamedTuple):
 @dataclass(frozen=True)
 class Reach:
     """How much of one model's error reaches step 1, at which rate, and from which step of the
-    input. drop: where most of it is lost in a single step."""
+    input. drop: where most of it is lost in a single step. exploded: the states are no numbers
+    from a step of the way forward on; then log10 is that of its linear steps, if they are."""
 
     label: str
     kind: str
@@ -51,28 +54,33 @@ class Reach:
     rate: Rate | None
     from_step: int
     drop: Drop | None = None
+    exploded: bool = False
+
+    @property
+    def unknown(self) -> bool:
+        """Whether no number is left, because the states have exploded."""
+        return self.exploded and bool(np.isnan(self.log10))
 
     @property
     def loss_rank(self) -> float:
         """Sorts the greatest loss of error first, unknown values last."""
-        return np.inf if self.status == Status.NAN or np.isnan(self.log10) else self.log10
+        return np.inf if np.isnan(self.log10) else self.log10
 
 
-def reach_verdict(flows: Sequence[GradientFlow]) -> Verdict:
+def reach_verdict(
+    flows: Sequence[GradientFlow], growths: Mapping[str, float] = NO_GROWTHS
+) -> Verdict:
     """Of the error at the last step, what reaches step 1 in each model, greatest loss first.
 
     from_step, to_step: of the input; where the models read from the end, error travels forward.
     refilled: new error enters on the way, so the total at to_step is not what has travelled there.
     own_ends: sequences of different lengths count from their own ends.
+    growths: `linear_growth` of those whose states have exploded, by label.
     Raises ValueError if there are no flows.
     """
     if not flows:
         raise ValueError("flows must hold at least one GradientFlow, got none")
-    reaches = [
-        Reach(f.label, f.kind, f.reach_log10, f.reach_status, f.rate, f.real_step(f.reach_from),
-              _in_real_steps(f))
-        for f in flows
-    ]  # fmt: skip
+    reaches = [_reach(flow, growths.get(flow.label)) for flow in flows]
     ranked = tuple(sorted(reaches, key=lambda reach: reach.loss_rank))
     start = max(flows, key=lambda f: f.reach_from)
     return Verdict(
@@ -87,6 +95,20 @@ def reach_verdict(flows: Sequence[GradientFlow]) -> Verdict:
     )
 
 
+def _reach(flow: GradientFlow, growth: float | None) -> Reach:
+    start, drop, exploded = flow.real_step(flow.reach_from), _in_real_steps(flow), _exploded(flow)
+    if exploded and growth is not None:
+        return Reach(flow.label, flow.kind, growth, Status.FINITE, None, start, drop, exploded)
+    return Reach(flow.label, flow.kind, flow.reach_log10, flow.reach_status, flow.rate, start, drop,
+                 exploded)  # fmt: skip
+
+
+def _exploded(flow: GradientFlow) -> bool:
+    """Whether the error has no number because the states have none, which came by themselves."""
+    came_in = flow.not_finite is not None and not flow.not_finite.is_state
+    return flow.forward_ends is not None and not came_in and bool(np.isnan(flow.reach_log10))
+
+
 def _in_real_steps(flow: GradientFlow) -> Drop | None:
     """Where most of the error is lost, in steps of the input."""
     drop = flow.drop
@@ -95,7 +117,12 @@ def _in_real_steps(flow: GradientFlow) -> Drop | None:
     return replace(drop, start=flow.real_step(drop.start), end=flow.real_step(drop.end))
 
 
-def rule_verdict(flow: GradientFlow, stretch: Stretch, split: StepFactors | None = None) -> Verdict:
+def rule_verdict(
+    flow: GradientFlow,
+    stretch: Stretch,
+    split: StepFactors | None = None,
+    growth: float | None = None,
+) -> Verdict:
     """The rule of thumb "σ_max > 1/γ explodes, σ_max < 1/γ vanishes" against what happened.
 
     says, does: "vanishes", "explodes" or "level"; does is None if no rate was measured and right
@@ -104,7 +131,7 @@ def rule_verdict(flow: GradientFlow, stretch: Stretch, split: StepFactors | None
     in so many steps as there are; then right is None: that is no fault of the rule.
     Neither is judged where new error enters on the way (`GradientFlow.refilled`).
     why: slope, weight and direction, the factors whose product is the measured rate; None where
-    that is not all that makes it.
+    that is not all that makes it. growth: `linear_growth`, where the states have exploded.
     """
     factor = stretch.sigma_max * stretch.lipschitz
     says: str | None = "explodes" if factor > 1 else "vanishes"
@@ -113,6 +140,8 @@ def rule_verdict(flow: GradientFlow, stretch: Stretch, split: StepFactors | None
     elif abs(factor - 1) <= EDGE:
         says = "level"
     does = None if flow.refilled else _behaviour(flow)
+    if growth is not None and abs(growth) > LEVEL_REACH and _exploded(flow):
+        does = "explodes" if growth > 0 else "vanishes"
     span = flow.reach_from - 1
     changes = says not in (None, "level") and factor > 0
     needs = LEVEL_REACH / abs(np.log10(factor)) if changes else None

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import on_paper
@@ -20,6 +19,7 @@ from rnnviz.plots.panels import (
     placed,
     row_places,
 )
+from rnnviz.plots.rails import Bands, Drawn, tracks
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
 
@@ -29,13 +29,17 @@ if TYPE_CHECKING:
 HEIGHT = 320
 MARGIN = {"l": 62, "r": 18, "t": 52, "b": 48}
 GAP = 0.03
+RAIL = 12
+"""Pixels of a rail, which has no words here."""
 LINES = {
-    "state": ("∂L/∂s", "solid", theme.LINE),
-    "h": ("∂L/∂h", "dash", 2.0),
-    "c": ("∂L/∂c", "dot", 2.0),
-    "direct": ("direct ∂⁺L/∂h", "dashdot", 2.0),
+    "state": ("∂L/∂s", "solid"),
+    "h": ("∂L/∂h", "dash"),
+    "c": ("∂L/∂c", "dot"),
+    "direct": ("direct ∂⁺L/∂h", "dashdot"),
 }
-"""Of each quantity its name, dash and width. `direct` is grey, the others in the model's colour."""
+"""Of each quantity its name and dash. `direct` is grey, the others in the model's colour."""
+PART = 2.0
+"""Width of all but the total."""
 
 
 @FigureFunction
@@ -49,7 +53,7 @@ def flow_detail_figure(
 
     All four are relative to the model's own ‖∂L/∂s_T‖, on one y axis. Where the total lies far
     above the direct line, the error came from later steps; a total kept up by the direct line is
-    refilled, not carried. What is no number runs along the floor or the ceiling.
+    refilled, not carried. What is no number runs on rails below or above the numbers.
 
     Examples
     --------
@@ -63,41 +67,51 @@ def flow_detail_figure(
         return drawing([UNSEEN], {**layout, **nothing(caption("no_model"))}, "flow-detail")
     data: list[Piece] = []
     titles: list[Piece] = []
+    panels = [_drawn(flow, known[flow.label]) for flow in flows]
+    bands = _bands(panels, y_range)
+    shapes: list[Piece] = []
     for index, (flow, place) in enumerate(zip(flows, row_places(len(flows), GAP), strict=True)):
         suffix = axes_suffix(index)
         axes = axes_of(suffix)
-        data += [{**piece, **axes} for piece in _lines(flow, known[flow.label], y_range)]
+        data += [{**piece, **axes} for piece in _lines(panels[index], bands)]
         titles.append(_title(known[flow.label], place[0], len(flows)))
-        layout |= placed(_x_axis(flow), _y_axis(y_range, suffix), suffix, place)
+        shapes += bands.shapes(axes["xaxis"])
+        layout |= placed(_x_axis(flow), _y_axis(bands, suffix), suffix, place)
     above = {"xanchor": "left", "yanchor": "bottom", "yshift": 26}
     key = on_paper(caption("detail_key"), 0, 1, font={"size": theme.NOTE_SIZE}, **above)
-    layout["annotations"] = [key, *titles]
+    layout |= {"annotations": [key, *titles], "shapes": shapes}
     return drawing(data, layout, "flow-detail")
 
 
-def _lines(flow: GradientFlow, style: theme.Style, y_range: tuple[float, float]) -> list[Piece]:
-    reference = curves.relative(flow.state).reference
-    pieces: list[Piece] = []
-    slots = dict.fromkeys((*curves.ON_FLOOR, *curves.ON_CEILING), 0)
-    for quantity, (name, dash, width) in LINES.items():
-        curve = getattr(flow, quantity)
-        if curve is None:
-            continue
-        colour = theme.GREY if quantity == "direct" else style.colour
-        look = replace(style, name=name, detail="", where="", dash=dash, colour=colour)
-        line = curves.relative(curve, reference, flow.direction == 1)
-        pieces += curves.lines(line, look, width)
-        for status in [s for s in slots if (line.special == s).any()]:
-            level = _level(status, sum(slots.values()), y_range)
-            slots[status] += 1
-            pieces += curves.rail(line, status, level, look)
+def _drawn(flow: GradientFlow, style: theme.Style) -> list[tuple[theme.Style, curves.Relative]]:
+    """A line for each quantity that the model has, relative to its own error at the last step."""
+    reference, found = curves.relative(flow.state).reference, []
+    for quantity, (name, dash) in LINES.items():
+        if (curve := getattr(flow, quantity)) is not None:
+            colour = theme.GREY if quantity == "direct" else style.colour
+            look = replace(style, name=name, detail="", where="", dash=dash, colour=colour)
+            found.append((look, curves.relative(curve, reference, flow.direction == 1)))
+    return found
+
+
+def _bands(panels: Sequence[Drawn], y_range: tuple[float, float]) -> Bands:
+    """Room for the most rails of any panel, as all share one axis."""
+    floor, ceiling = (
+        max(len(tracks(drawn, statuses)) for drawn in panels)
+        for statuses in (curves.ON_FLOOR, curves.ON_CEILING)
+    )
+    return Bands(y_range, floor, ceiling, HEIGHT - MARGIN["t"] - MARGIN["b"], RAIL)
+
+
+def _lines(drawn: Drawn, bands: Bands) -> list[Piece]:
+    pieces = []
+    for style, line in drawn:
+        pieces += curves.lines(line, style, theme.LINE if style.dash == "solid" else PART)
+    for statuses in (curves.ON_FLOOR, curves.ON_CEILING):
+        for slot, (index, status) in enumerate(tracks(drawn, statuses)):
+            style, line = drawn[index]
+            pieces += curves.rail(line, status, bands.level(status, slot), style)
     return pieces
-
-
-def _level(status: Status, slot: int, y_range: tuple[float, float]) -> float:
-    low, high = y_range
-    share = (high - low) * (0.025 + 0.04 * slot)
-    return low + share if status in curves.ON_FLOOR else high - share
 
 
 def _title(style: theme.Style, start: float, count: int) -> Piece:
@@ -116,8 +130,8 @@ def _x_axis(flow: GradientFlow) -> Piece:
     )
 
 
-def _y_axis(y_range: tuple[float, float], suffix: str) -> Piece:
-    shared: Piece = {"range": list(y_range)}
+def _y_axis(bands: Bands, suffix: str) -> Piece:
+    shared: Piece = {"range": list(bands.y_range), **bands.ticks}
     if not suffix:
         return axis("log<sub>10</sub>, ‖∂L/∂s<sub>T</sub>‖ = 0", **shared)
     return {**shared, "matches": "y", "showticklabels": False, "ticks": ""}

@@ -11,7 +11,6 @@ from rnnviz.plots import curves, log_curves, theme
 from rnnviz.plots.detail import flow_detail_figure
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.heatmaps import unit_heatmaps
-from rnnviz.plots.log_curves import Drawn, all_rails
 from rnnviz.plots.marks import (
     EndLabel,
     end_labels,
@@ -23,6 +22,7 @@ from rnnviz.plots.marks import (
     rule,
     small_label,
 )
+from rnnviz.plots.rails import Bands, Drawn, all_rails
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
@@ -71,8 +71,8 @@ def flow_figure(
     reading begins; each line ends on the left in its model's name and its decades at step 1.
     Of layers that read from the end (`GradientFlow.direction`) the figure is the mirror image, for
     their error travels from step 1 to step T.
-    The initial state (step 0) is left out. What is no number is drawn on a rail at the floor
-    (exactly zero, rounded to zero) or at the ceiling (infinite, NaN) and says which steps;
+    The initial state (step 0) is left out. What is no number is drawn on a rail off the axis, below
+    (exactly zero, rounded to zero) or above it (infinite, NaN), and says which steps;
     steps that were not recorded are a gap. A thin dotted stretch is a value known by its
     logarithm that float64 itself could not store.
 
@@ -108,17 +108,17 @@ def flow_figure(
     data += [piece for piece, _ in predicted]
     data += _own(losses, flows, known)
     data += [piece for style, curve in drawn for piece in curves.lines(curve, style)]
-    rails, said, ends = all_rails(drawn, (low, high))
+    bands, rails, said, ends = all_rails(drawn, (low, high), _inside(height))
     names = _names(drawn, pinned, ends, low) + [label for _, label in predicted]
     side = (seq_len, "right") if backward else (1, "left")
-    labels = end_labels(names, (low, high), _inside(height), *side)
+    labels = end_labels(names, bands.y_range, _inside(height), *side)
     edges, edge_notes = _float64_ends(drawn, seq_len, (low, high))
     flag_rules, flag_notes = flags(clue_steps, loss_at, seq_len, _plot_width(known), backward)
     if not drawn:
         flag_rules, flag_notes = [], []
-    layout = {**_layout(seq_len, quantity, (low, high), known, backward), "height": height}
+    layout = {**_layout(seq_len, quantity, bands, known, backward), "height": height}
     layout["xaxis"]["title"] = {"text": time_title or caption("time_step")}
-    layout["shapes"] = flag_rules + edges
+    layout["shapes"] = bands.shapes() + flag_rules + edges
     layout["annotations"] = labels + said + edge_notes + flag_notes + _nothing(drawn, quantity)
     return drawing(data + rails or [_empty()], layout, f"flow-{quantity}")
 
@@ -258,7 +258,7 @@ def _plot_width(styles: Styles) -> float:
 def _layout(
     seq_len: int,
     quantity: str,
-    y_range: Range,
+    bands: Bands,
     styles: Styles,
     backward: bool,
 ) -> Piece:
@@ -282,5 +282,10 @@ def _layout(
             "showspikes": False,
             "unifiedhovertitle": {"text": caption("step_relative", step=start)},
         },
-        "yaxis": {"range": list(y_range), "side": side, "title": {"text": title}},
+        "yaxis": {
+            "range": list(bands.y_range),
+            "side": side,
+            "title": {"text": title},
+            **bands.ticks,
+        },
     }

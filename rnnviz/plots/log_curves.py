@@ -1,5 +1,4 @@
-"""Lines of log10 over steps or lags, with names at their ends, and rails along the floor and the
-ceiling for what is no number.
+"""Lines of log10 over steps or lags, with names at their ends, and rails for what is no number.
 
 Theory over a measured curve: what is predicted dash-dotted, an upper limit in long dashes, both
 thinner than what was measured, in the model's colour.
@@ -12,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnviz.core.numerics import Array, Status
+from rnnviz.core.numerics import Array
 from rnnviz.plots import curves, panels, theme
 from rnnviz.plots.drawing import Drawing, Piece, drawing
-from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule, small_label
+from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, rule, small_label
 from rnnviz.plots.panels import UNSEEN, axis, nothing
+from rnnviz.plots.rails import Drawn, all_rails
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
@@ -25,53 +25,10 @@ if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow
     from rnnviz.analysis.predictions import Prediction, Predictions
 
-Drawn = list[tuple[theme.Style, curves.Relative]]
 MARGIN = {"t": 12, "b": 46, "l": 64}
 PREDICTED: dict[str, Any] = {"dash": "dashdot", "width": 2.0}
 BOUND: dict[str, Any] = {"dash": "longdash", "width": theme.THIN}
 Lines = list[tuple[Piece, EndLabel]]
-
-
-def all_rails(
-    drawn: Drawn, y_range: tuple[float, float]
-) -> tuple[list[Piece], list[Piece], dict[int, float]]:
-    """Rails, their words, and the height at which each model without a number at step 1 ends."""
-    low, high = y_range
-    pieces: list[Piece] = []
-    words: list[Piece] = []
-    ends: dict[int, float] = {}
-    for statuses, edge, inward in ((curves.ON_FLOOR, low, 1), (curves.ON_CEILING, high, -1)):
-        slot = 0
-        for index, (style, curve) in enumerate(drawn):
-            for status in statuses:
-                if not (curve.special == status).any():
-                    continue
-                level = edge + inward * (high - low) * (0.025 + 0.075 * slot)
-                slot += 1
-                pieces += curves.rail(curve, status, level, style)
-                words.append(_rail_words(style, curve, status, level, inward))
-                if curve.special[curve.end] == status:
-                    ends[index] = level
-    return pieces, words, ends
-
-
-def _rail_words(
-    style: theme.Style, curve: curves.Relative, status: Status, level: float, inward: int
-) -> Piece:
-    text = f"{style.title}: {curves.status_words(status)} {curves.where(curve, status)}"
-    if curve.reference_step and curve.reference_step != curve.start:
-        text += "; " + caption("relative_to", step=curve.reference_step)
-    start = int(np.flatnonzero(curve.special == status)[0]) + 1
-    left = start < 0.6 * curve.seq_len
-    return note(
-        text,
-        start if left else curve.seq_len,
-        level,
-        xanchor="left" if left else "right",
-        yanchor="bottom" if inward > 0 else "top",
-        yshift=2 * inward,
-        font={"size": theme.NOTE_SIZE, "color": style.colour},
-    )
 
 
 def magnitude_figure(
@@ -94,25 +51,25 @@ def magnitude_figure(
     last = max(curve.seq_len for _, curve in drawn)
     data = [piece for piece, _ in extra]
     data += [piece for style, curve in drawn for piece in curves.lines(curve, style)]
-    rails, said, ends = all_rails(drawn, y_range)
+    pixels = height - MARGIN["t"] - MARGIN["b"]
+    bands, rails, said, ends = all_rails(drawn, y_range, pixels)
     labels = [
         _label(style, curve, ends.get(i, y_range[0])) for i, (style, curve) in enumerate(drawn)
     ]
     labels += [label for _, label in extra]
-    pixels = height - MARGIN["t"] - MARGIN["b"]
     pad = 0.008 * max(last - 1, 1)
     layout |= {
         "hovermode": "x unified",
         "xaxis": axis(titles[0], range=[1 - pad, last + pad], showgrid=False, nticks=8),
-        "yaxis": axis(titles[1], range=list(y_range), nticks=7),
-        "annotations": end_labels(labels, y_range, pixels, last, "right") + said,
-        "shapes": [rule((0, 1), (0, 0), xref="x domain")],
+        "yaxis": axis(titles[1], range=list(bands.y_range), nticks=7, **bands.ticks),
+        "annotations": end_labels(labels, bands.y_range, pixels, last, "right") + said,
+        "shapes": [*bands.shapes(), rule((0, 1), (0, 0), xref="x domain")],
     }
     return drawing([*data, *rails], layout, revision)
 
 
 def value_range(values: Sequence[Array]) -> tuple[float, float]:
-    """Decades that hold every number and 0, with room for rails."""
+    """Decades that hold every number and 0."""
     found = np.concatenate([v[np.isfinite(v)] for v in values] or [np.zeros(0)])
     low, high = found.min(initial=-0.5), found.max(initial=0.5)
     pad = 0.06 * (high - low)

@@ -26,11 +26,16 @@ MOST_FLAGS = 2
 
 
 def gapped(values: Array, digits: int = 3) -> Array | list[float | None]:
-    """Numbers for a trace, never inf or NaN: float32, or a list with None where there is none."""
+    """Numbers for a trace, never inf or NaN: float32, or a list with None where there is none,
+    rounded so that rounding them once more, to a digit less, gives what the numbers give."""
     finite = np.isfinite(values)
     if finite.all():
         return values.astype(np.float32)
-    rounded = np.round(np.where(finite, values, 0.0), digits).tolist()
+    exact = np.where(finite, values, 0.0) * 10.0**digits
+    last = np.round(exact)
+    # A last digit of 5 does not tell on which side of the half the number was.
+    last += np.where(np.abs(last) % 10 == 5, np.where(exact < last, -1.0, 1.0), 0.0)
+    rounded = np.round(last / 10.0**digits, digits).tolist()
     return [v if ok else None for v, ok in zip(rounded, finite.tolist(), strict=True)]
 
 

@@ -150,7 +150,7 @@ def precision_rows(
 def _held_words(held: Held | None, flow: GradientFlow) -> str:
     """Counted in steps back from the loss where it is a single one."""
     if held is None:
-        return say("numbers", "nan")
+        return say("numbers", "nan" if flow.forward_ends is None else "exploded")
     said = [
         say("gradient_flow", name, step=flow.real_step(step), way=_way(flow)) + _lag(step, flow)
         for name, step in (("held_zero", held.zero_from), ("held_infinite", held.infinite_from))

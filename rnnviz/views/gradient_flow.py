@@ -14,7 +14,7 @@ from rnnviz.analysis.layers import SEPARATOR, LayerTrace
 from rnnviz.analysis.own_losses import OwnLoss, own_losses
 from rnnviz.analysis.predictions import Predictions
 from rnnviz.analysis.slopes import saturation, slopes_rounded_to_zero, with_slopes_in_float64
-from rnnviz.analysis.spectra import stretch
+from rnnviz.analysis.spectra import linear_growth, stretch
 from rnnviz.analysis.step_factors import StepFactors, step_factors
 from rnnviz.analysis.verdicts import trouble_verdict
 from rnnviz.experiment import Run
@@ -209,9 +209,16 @@ def _verdict(parts: Sequence[LayerTrace], flows: Sequence[GradientFlow]) -> tupl
     splits = {
         p.label: step_factors(p.trace, p.label) for p in simple if not p.trace.cell.other_ways
     }
-    trouble = say(trouble_verdict(flows))
-    lines = gradient_words(flows, spectra, [m for m in memories if m is not None], splits)
+    trouble, kept = say(trouble_verdict(flows)), [m for m in memories if m is not None]
+    lines = gradient_words(flows, spectra, kept, splits, _growths(parts, flows))
     return (*lines, *([trouble] if trouble else []))
+
+
+def _growths(parts: Sequence[LayerTrace], flows: Sequence[GradientFlow]) -> dict[str, float]:
+    """How much linear steps alone make of the error where the states have exploded."""
+    ended = (p for p, flow in zip(parts, flows, strict=True) if flow.forward_ends is not None)
+    found = {part.label: linear_growth(part.trace) for part in ended}
+    return {label: log10 for label, log10 in found.items() if log10 is not None}
 
 
 def _warnings(

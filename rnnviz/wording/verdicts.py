@@ -35,19 +35,22 @@ def gradient_words(
     spectra: Mapping[str, Stretch],
     memories: Sequence[Memory] = (),
     splits: Mapping[str, StepFactors] = {},
+    growths: Mapping[str, float] = {},
 ) -> tuple[str, ...]:
     """The lines over the gradient-flow figure: what reaches step 1, then one about the cause.
 
     spectra: label -> how far W_hh can stretch, for RNNs; the first flow that has one is judged by
-    the rule of thumb, and its steps in `splits` tell why. Without any the second line tells how
+    the rule of thumb, and its steps in `splits` tell why. growths: of those whose states have
+    exploded, `linear_growth`. Without any the second line tells how
     long the memory gates keep. Where new error enters on the way, it says instead what that means
     for the curve.
     """
-    first = say(reach_verdict(flows))
+    first = say(reach_verdict(flows, growths))
     judged = [flow for flow in flows if flow.label in spectra]
     if judged:
         label = judged[0].label
-        return first, say(rule_verdict(judged[0], spectra[label], splits.get(label)))
+        rule = rule_verdict(judged[0], spectra[label], splits.get(label), growths.get(label))
+        return first, say(rule)
     if any(flow.refilled for flow in flows):
         return first, texts("verdicts")["refilled"]
     return (first, say(memory_verdict(memories))) if memories else (first,)
@@ -68,7 +71,16 @@ def _pace(rate: Rate) -> str:
 
 
 def _reach(fields: Mapping[str, Any]) -> str:
+    """What is left of the error in each model; those whose states have exploded by themselves."""
     models: tuple[Reach, ...] = fields["models"]
+    known = tuple(model for model in models if not model.unknown)
+    exploded = [display_name(model.label) for model in models if model.unknown]
+    said = [_known(known, fields)] if known else []
+    said += [_say("exploded", model=name) for name in exploded]
+    return " ".join(said)
+
+
+def _known(models: tuple[Reach, ...], fields: Mapping[str, Any]) -> str:
     if fields["refilled"]:
         return _total(models, fields["from_step"], fields.get("to_step", 1))
     detailed = {m.label for m in models if m.kind == "rnn"} or {models[0].label}
@@ -104,6 +116,8 @@ def _remarks(model: Reach, detailed: bool, common: int) -> str:
         drop = model.drop
         rest = factor(drop.rest.factor_per_step)
         said += " " + _say("lost_at_once", start=drop.start, end=drop.end, rest=rest)
+    elif model.exploded:
+        said += " " + texts("verdicts")["linear_steps"]
     elif detailed and model.rate is not None and np.isfinite(model.log10):
         said += " " + _pace(model.rate)
     if model.from_step != common:
@@ -265,11 +279,17 @@ def _trouble(fields: Mapping[str, Any]) -> str:
     forward = [
         _say("overflow", model=display_name(label), step=step) for label, step in fields["forward"]
     ]
+    exploded = dict(fields["forward"])
     backward = [
-        _say(f"trouble_{TROUBLE[status]}", model=display_name(label), step=step)
+        _say(_trouble_kind(status, label in exploded), model=display_name(label), step=step)
         for label, step, status in fields["models"]
     ]
     return " ".join(given + forward + backward)
+
+
+def _trouble_kind(status: Status, exploded: bool) -> str:
+    kind = f"trouble_{TROUBLE[status]}"
+    return f"{kind}_exploded" if exploded and status == Status.NAN else kind
 
 
 def _not_finite(label: str, place: NotFinite) -> str:

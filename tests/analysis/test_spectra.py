@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from rnnviz.analysis.spectra import jacobian_spectrum, stretch, weight_spectra
-from rnnviz.core import LSTM, forward
+from rnnviz.analysis.jacobian.sequence import state_jacobians
+from rnnviz.analysis.spectra import jacobian_spectrum, linear_growth, stretch, weight_spectra
+from rnnviz.core import LSTM, RNN, bptt, forward
 from rnnviz.core.initializers import gaussian, orthogonal
 from tests.analysis.support import last_step, simple
-from tests.core.support import problem
+from tests.core.support import problem, problem_of
 
 
 def spectrum(W, **options):
@@ -174,3 +177,26 @@ def test_stretch_is_what_the_spectrum_says():
         assert found.lipschitz == spectrum.lipschitz
     with pytest.raises(ValueError, match="gate must be one of i, f, g, o, got 'a'"):
         stretch(record, "a")
+
+
+@pytest.mark.parametrize("options", [{}, {"leak": 0.3}])
+def test_growth_of_linear_steps_is_that_of_the_product_of_their_jacobians(options: dict) -> None:
+    one = problem_of(RNN(2, 5, "identity", **options), T=14, B=2)
+    trace = bptt(one.cell, one.params, one.x, one.direct, **one.states)
+    product = np.linalg.multi_dot(state_jacobians(trace, range(2, 15), 0))
+    expected = np.log10(np.linalg.norm(product) / np.sqrt(len(product)))
+    assert linear_growth(trace) == pytest.approx(expected, abs=1e-12)
+    curved = replace(one.cell, activation="tanh")
+    assert linear_growth(bptt(curved, one.params, one.x, one.direct, **one.states)) is None
+
+
+def test_growth_of_linear_steps_is_not_told_where_a_skip_goes_past_them() -> None:
+    one = problem_of(RNN(2, 5, "identity", skip=3), T=14, B=2)
+    assert linear_growth(bptt(one.cell, one.params, one.x, one.direct, **one.states)) is None
+
+
+def test_growth_is_known_where_no_float_holds_it() -> None:
+    trace = simple(4 * orthogonal(np.random.default_rng(0), 8), last_step(1000, 8))
+    assert linear_growth(trace) == pytest.approx(999 * np.log10(4), abs=1e-9)
+    delay = simple(np.diag(np.ones(3), 1), last_step(9, 4))
+    assert linear_growth(delay) == -np.inf

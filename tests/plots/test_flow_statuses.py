@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.core.numerics import Status
-from rnnviz.plots import flow_detail_figure, flow_figure
+from rnnviz.plots import flow_detail_figure, flow_figure, flow_range
 from tests.plots.support import (
     FINE,
     T,
@@ -46,10 +46,38 @@ def test_what_is_no_number_is_a_rail_with_words(status, value, words, symbol):
     assert words in texts(figure)
     rails = [t for t in figure["data"] if t.get("marker", {}).get("symbol") == symbol]
     assert [t["x"] for t in rails] == [[1, 5]]
-    low, high = figure["layout"]["yaxis"]["range"]
+    axis, level = figure["layout"]["yaxis"], rails[0]["y"][0]
+    low, high = flow_range([with_status(status, 5, value)])
     floor = status in (Status.ZERO, Status.ROUNDED)
-    assert abs(rails[0]["y"][0] - (low if floor else high)) < 0.1 * (high - low)
+    assert axis["range"][0] < level < low if floor else high < level < axis["range"][1]
+    assert all(low <= tick <= high for tick in axis["tickvals"])
+    band = next(s for s in figure["layout"]["shapes"] if s["type"] == "rect")
+    assert band["y0"] < level < band["y1"]
+    assert not band["y0"] < low < band["y1"]
+    assert not band["y0"] < high < band["y1"]
     assert heights(named(figure, "RNN")[0])[:5] == [None] * 5
+
+
+def test_six_rails_leave_half_of_the_height_to_numbers():
+    labels = ["rnn", "lstm", "gru", "rnn:init=orthogonal", "rnn:init=gaussian", "gru:init=gaussian"]
+    zeros = [replace(with_status(Status.ZERO, 5, -np.inf), label=label) for label in labels]
+    axis = as_json(flow_figure(zeros))["layout"]["yaxis"]
+    low, high = flow_range(zeros)
+    assert (high - low) / np.ptp(axis["range"]) == pytest.approx(0.5)
+    assert axis["range"][1] == high
+    figure = as_json(flow_figure(zeros))
+    rails = [t["y"][0] for t in figure["data"] if t.get("marker", {}).get("symbol")]
+    assert len(set(rails)) == 6
+    assert max(rails) < low
+
+
+def test_rails_of_a_small_panel_are_off_its_axis_too():
+    figure = as_json(flow_detail_figure([with_status(Status.ZERO, 5, -np.inf)]))
+    levels = [t["y"][0] for t in figure["data"] if t.get("marker", {}).get("symbol")]
+    axis = figure["layout"]["yaxis"]
+    assert levels
+    assert all(axis["range"][0] < level < -26 for level in levels)
+    assert min(axis["tickvals"]) >= -26
 
 
 def test_not_recorded_is_a_gap():

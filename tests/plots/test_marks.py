@@ -53,3 +53,9 @@ def test_gaps_are_none_and_never_nan():
     assert gapped(np.array([1.0, np.nan, -np.inf, 2.12345])) == [1.0, None, None, 2.123]
     whole = gapped(np.array([1.0, 2.0]))
     assert whole.dtype == np.float32
+
+
+def test_numbers_between_gaps_are_rounded_once_for_who_points_at_them():
+    values = np.append(np.random.default_rng(0).uniform(-30, 30, 5000), np.nan)
+    drawn = gapped(values)[:-1]
+    assert [f"{v:.2f}" for v in drawn] == [f"{v:.2f}" for v in values[:-1]]

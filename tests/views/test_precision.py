@@ -70,9 +70,9 @@ def test_where_float32_sticks() -> None:
     assert "sticks, at step 1 at 1·10⁻⁴⁵" in said[0]
 
 
-def test_no_number_is_not_said_to_be_held() -> None:
+def test_no_number_is_not_said_to_be_held_and_its_cause_is_named() -> None:
     row, _ = table(one_unit(1e200, 8, x=1.0, activation="identity"))
-    assert row["float64"] == "no number (NaN)"
+    assert row["float64"] == "no number: the states explode"
 
 
 def test_the_true_gradient_of_single_precision_is_drawn_and_the_zeros_are_said() -> None:
