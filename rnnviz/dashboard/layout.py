@@ -136,8 +136,9 @@ def verdict(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> None:
 
 
 def sentence(text: str, styles: Mapping[str, theme.Style]) -> None:
-    """A sentence in small, model names in their colours."""
-    st.html(f'<p class="rnnviz-how">{_coloured(text, styles)}</p>')
+    """A sentence in small, model names in their colours. No word of it is defined: an s that is to
+    be read is no state."""
+    st.html(f'<p class="rnnviz-how">{_in_colours(_marked(text), styles)}</p>')
 
 
 def _size(line: str, first: bool) -> str:
@@ -254,16 +255,17 @@ def _marked(text: str) -> str:
 
 def _coloured(line: str, styles: Mapping[str, theme.Style]) -> str:
     """Marked text with each model's name in its colour."""
-    text = _marked(definitions.mark(line))
+    return definitions.as_html(_in_colours(_marked(definitions.mark(line)), styles))
+
+
+def _in_colours(text: str, styles: Mapping[str, theme.Style]) -> str:
     colours = {html.escape(name): colour for name, colour in _names(styles).items()}
     longest_first = sorted(colours, key=len, reverse=True)
     names = "|".join(map(re.escape, longest_first))
-    return definitions.as_html(
-        re.sub(
-            rf"(?<!\w)({names})(?!\w)",
-            lambda found: f'<span style="{_ink(colours[found[1]])}">{found[1]}</span>',
-            text,
-        )
+    return re.sub(
+        rf"(?<!\w)({names})(?!\w)",
+        lambda found: f'<span style="{_ink(colours[found[1]])}">{found[1]}</span>',
+        text,
     )
 
 

@@ -14,11 +14,13 @@ Those of what the package has go on from here.
 """
 
 from rnnviz.plots.contributions import contributions_figure
+from rnnviz.plots.forecast import forecast_figure
 from rnnviz.plots.gates import carry_figure, gate_heatmap, gate_strips, half_life_figure
 from rnnviz.plots.gradients import flow_detail_figure, flow_figure, flow_range, unit_heatmaps
 from rnnviz.plots.jacobians import jacobian_bands
 from rnnviz.plots.lyapunov import lyapunov_figure
 from rnnviz.plots.pairs import cancellation_figure, lag_figure, pair_heatmaps
+from rnnviz.plots.sentence import sentence_figure
 from rnnviz.plots.spectra import (
     eigenvalue_figure,
     jacobian_figure,
@@ -36,6 +38,7 @@ __all__ = [
     "flow_detail_figure",
     "flow_figure",
     "flow_range",
+    "forecast_figure",
     "gate_heatmap",
     "gate_strips",
     "half_life_figure",
@@ -47,6 +50,7 @@ __all__ = [
     "model_styles",
     "pair_heatmaps",
     "powers_figure",
+    "sentence_figure",
     "singular_values_figure",
     "unit_heatmaps",
 ]

@@ -95,6 +95,12 @@ class Stocks(Task):
         )
 
 
+def held_out_weeks(steps: int) -> tuple[Array, Array]:
+    """The returns (steps, 6) before those that are held out, and these (25, 6)."""
+    _, returns = weekly_returns()
+    return returns[TRAINED + 1 - steps : TRAINED + 1], returns[TRAINED + 1 :]
+
+
 def window_starts(draws: Array, stop: int, steps: int) -> Array:
     """(B,) first weeks of windows of `steps`. A window that would run past `stop` begins as much
     earlier as it must."""

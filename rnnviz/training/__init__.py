@@ -15,6 +15,7 @@ Those of what the package has go on from here.
 
 from __future__ import annotations
 
+from rnnviz.training.forecast import Forecast, forecast
 from rnnviz.training.history import ARRAY_BYTES, Curves, History
 from rnnviz.training.optimizers import CLIPS, OPTIMIZERS, clip_by_norm, clip_by_value, global_norm
 from rnnviz.training.records import METRICS, StepRecord, TrainState, metric
@@ -26,6 +27,7 @@ __all__ = [
     "METRICS",
     "OPTIMIZERS",
     "Curves",
+    "Forecast",
     "History",
     "StepRecord",
     "TrainOptions",
@@ -33,6 +35,7 @@ __all__ = [
     "advance",
     "clip_by_norm",
     "clip_by_value",
+    "forecast",
     "global_norm",
     "metric",
     "train",

@@ -13,15 +13,15 @@ from rnnviz.core import checks
 from rnnviz.core.bptt import unroll
 from rnnviz.core.cell import Cell
 from rnnviz.core.layers import of_cell
-from rnnviz.core.network import Network
+from rnnviz.core.network import Network, forward_network
 from rnnviz.core.numerics import Array
 from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import END, START
 
 Params = dict[str, Any]
 
-CHARACTERS, WORDS = 80, 24
-"""Symbols of a sample, by what a symbol is."""
+CHARACTERS, WORDS, CAPTION = 80, 24, 6
+"""Symbols of a sample, by what a symbol is, and of a name."""
 GIVEN = 3
 """Symbols that a network is given to begin with, at most."""
 TEMPERATURE = 0.7
@@ -83,6 +83,13 @@ def read(
     weights = checks.params(params, network.param_shapes())
     given = np.asarray(ids, dtype=np.int64 if len(ids) else float).reshape(-1, 1)
     return _read(network, weights, position, checks.one_hot(given, network.cells[0].input_size))
+
+
+def read_values(
+    network: Network, weights: dict[str, Array], position: Position, x: Array
+) -> Position:
+    """The position after these inputs (t, D), t at least 1."""
+    return _read(network, weights, position, x[:, :, None])
 
 
 def sample(
@@ -181,6 +188,25 @@ def sample_text(network: Network, params: Params, batch: Batch, rng: np.random.G
     count = CHARACTERS if _is_of_characters(batch) else WORDS
     drawn = sample(network, params, position, rng, count, TEMPERATURE, stop=end_of(batch))
     return spelled(batch, [*prompt(batch), *drawn.ids])
+
+
+def captions(network: Network, params: Params, contexts: Array, labels: Sequence[str]) -> list[str]:
+    """What a network writes of each context (V, n): from the start on the likeliest symbol each
+    time, up to the end or as many as CAPTION. Raises ValueError for one that reads backwards."""
+    if network.bidirectional:
+        raise ValueError("network must not be bidirectional: what follows is not known yet")
+    x = np.full((1, contexts.shape[1]), labels.index(START))
+    for _ in range(CAPTION):
+        y = forward_network(network, params, x, context=contexts).y[-1]
+        x = np.concatenate([x, y.argmax(axis=0)[None]])
+    return [spelled_out(column, labels) for column in x[1:].T]
+
+
+def spelled_out(ids: Iterable[int], labels: Sequence[str]) -> str:
+    """Symbols up to the end, which is not told; "–" if there is none before it."""
+    symbols = [labels[i] for i in ids]
+    stop = symbols.index(END) if END in symbols else len(symbols)
+    return "".join(symbols[:stop]) or "–"
 
 
 def prompt(batch: Batch) -> list[int]:

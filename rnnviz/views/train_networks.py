@@ -37,12 +37,14 @@ HEIGHT = 230
 LIKELY = 5
 """Symbols whose probability is shown."""
 PICTURES = 10
+CAPTIONING = "captioning"
 
 
 @dataclass(frozen=True, eq=False)
 class View:
     """What the networks of a training do. gates: of each model; written, likely: of those that can
-    write; answers: of those that read the `digits` (n, 8, 8). prompt: what a text begins with;
+    write; answers: of those that read the `digits` (n, 8, 8), their `captions` if that is what
+    they give. prompt: what a text begins with;
     sentences: whether one has an end. tracks: whether there is more than the last checkpoint."""
 
     styles: dict[str, theme.Style]
@@ -53,6 +55,7 @@ class View:
     sentences: bool = False
     answers: tuple[Answers, ...] = ()
     digits: Array | None = None
+    captions: bool = False
     tracks: bool = True
 
 
@@ -63,16 +66,23 @@ def view(run: Training, batch: Batch, most: int = CHECKPOINTS) -> View:
     states = {label: trainee.checkpoints(most) for label, trainee in run.trainees.items()}
     gates = tuple(_gates(label, networks[label], states[label], batch) for label in states)
     if run.experiment.task in ("digit_rows", "digit_pixels"):
-        shown = held_out_pictures(run.plan)
-        answers = tuple(_answers(label, networks[label], states[label], shown) for label in states)
-        read = shown.x.reshape(-1, PICTURES).T.reshape(PICTURES, 8, 8)
+        unseen = held_out_pictures(run.plan)
+        answers = tuple(_answers(label, networks[label], states[label], unseen) for label in states)
+        read = unseen.x.reshape(-1, PICTURES).T.reshape(PICTURES, 8, 8)
         return View(styles, gates, answers=answers, digits=read, tracks=most > 1)
     if batch.x.ndim != 2 or not batch.labels:
         return View(styles, gates, tracks=most > 1)
-    seed = run.experiment.seed
+    seed, captioning = run.experiment.seed, run.plan.task.name == CAPTIONING
+    shown = held_out_pictures(run.plan) if captioning else None
     return View(
         styles,
         gates,
+        answers=()
+        if shown is None
+        else _of_those_that_can(
+            states, lambda label, each: _captions(label, networks[label], each, shown)
+        ),
+        digits=None if shown is None else _contexts(shown).T.reshape(PICTURES, 8, 8),
         written=_of_those_that_can(
             states, lambda label, each: _written(label, networks[label], each, batch, seed)
         ),
@@ -81,6 +91,7 @@ def view(run: Training, batch: Batch, most: int = CHECKPOINTS) -> View:
         ),
         prompt=sampling.spelled(batch, sampling.prompt(batch)),
         sentences=sampling.end_of(batch) is not None,
+        captions=shown is not None,
         tracks=most > 1,
     )
 
@@ -141,6 +152,18 @@ def _answers(label: str, network: Network, states: Sequence[TrainState], batch: 
     return Answers(label, _steps(states), np.argmax(y, axis=1), batch.target[-1])
 
 
+def _captions(label: str, network: Network, states: Sequence[TrainState], batch: Batch) -> Answers:
+    """Names of the pictures, each letter the likeliest one."""
+    names = [sampling.captions(network, s.params, _contexts(batch), batch.labels) for s in states]
+    truth = [sampling.spelled_out(column, batch.labels) for column in batch.target.T]
+    return Answers(label, _steps(states), np.array(names), np.array(truth))
+
+
+def _contexts(batch: Batch) -> Array:
+    assert batch.context is not None
+    return batch.context
+
+
 def _steps(states: Sequence[TrainState]) -> Array:
     return np.array([state.step for state in states])
 
@@ -167,7 +190,7 @@ def pictures(view: View) -> Iterator[Picture]:
             "digits",
             samples.digits_figure.plain(view.digits, view.answers, styles=view.styles),
             text["alt_digits"],
-            text["how_to_read_digits"],
+            text["how_to_read_captions" if view.captions else "how_to_read_digits"],
             tracks=samples.digits_tracks(view.answers) if view.tracks else (),
         )
     if view.written:

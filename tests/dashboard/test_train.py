@@ -188,3 +188,23 @@ def test_digits_are_shown_with_the_answers(task: str) -> None:
     figure = charts(app)["digits"]
     assert [len(row["text"]) for row in figure["data"][1:]] == [10, 10]
     assert np.isfinite(figure["data"][0]["z"]).sum() == 10 * 64
+
+
+def test_held_out_weeks_are_drawn_with_what_networks_say_of_them() -> None:
+    app = visit("train", replace(SMALL, task="stocks", models=("gru",)))
+    grey = numbers(charts(app)["forecast"])[0]
+    app = change(app, view_company="AAPL")
+    assert_sound(app)
+    assert not np.array_equal(numbers(charts(app)["forecast"])[0], grey)
+
+
+def test_a_sentence_of_ones_own_is_read_word_by_word() -> None:
+    app = visit("train", replace(SMALL, task="sentiment", models=("gru",)))
+    assert len(numbers(charts(app)["own-sentence"])[-1]) == 8
+    app.text_input(key="own_sentence").set_value("the film was not great").run()
+    assert len(numbers(charts(app)["own-sentence"])[-1]) == 5
+    app.text_input(key="own_sentence").set_value("the film was <i>grand</i>").run()
+    assert_sound(app)
+    assert "is not among the task's words" in said(app)
+    assert "own-sentence" not in charts(app)
+    assert app.text_input(key="own_sentence").value == "the film was <i>grand</i>"

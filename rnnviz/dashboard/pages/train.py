@@ -21,7 +21,7 @@ from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import Experiment
 from rnnviz.jobs.training import Training
 from rnnviz.plots import theme
-from rnnviz.views import train, train_networks
+from rnnviz.views import forecast, own_sentence, train, train_networks
 from rnnviz.views.train import Choices, View, below_the_fold, first_screen, view
 from rnnviz.wording.numbers import loss_words
 from rnnviz.wording.texts import fill, texts
@@ -34,6 +34,7 @@ LEFT_ALONE = 10.0
 """Seconds without training after which it counts as left alone, and pauses."""
 INFLUENCE = "influence"
 """The lesson that is a panel of its own instead of a run."""
+COMPANY, SENTENCE = "view_company", "own_sentence"
 LEARNING = "learning"
 """Key of the fragment that a tick runs."""
 
@@ -198,4 +199,29 @@ def details(setting: Setting) -> None:
     networks = train_networks.view(run, compute.plan(run.experiment).batch, most)
     show.show(train_networks.pictures(networks), networks.styles, revision=run.zoom)
     if not visit.playing:
+        _try_out(run)
+    if not visit.playing:
         runs_table(visit)
+
+
+def _try_out(run: Training) -> None:
+    """What the networks that are shown make of held-out weeks, or of a sentence of one's own."""
+    text, task = texts("train"), run.experiment.task
+    if task == forecast.TASK:
+        found = forecast.view(run, layout.chosen(COMPANY))
+        layout.choice(text["company"], found.companies, COMPANY, found.company)
+        show.show(forecast.pictures(found), found.styles, revision=run.zoom)
+    elif task == own_sentence.TASK:
+        sentence = st.text_input(
+            text["own_sentence"],
+            own_sentence.EXAMPLE,
+            key=SENTENCE,
+            max_chars=300,
+            persist_state="session",
+        )
+        try:
+            said = own_sentence.view(run, sentence)
+        except ValueError as error:
+            layout.warn(str(error))
+        else:
+            show.show(own_sentence.pictures(said), said.styles, revision=run.zoom)

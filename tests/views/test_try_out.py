@@ -1,0 +1,102 @@
+"""Held-out weeks and sentences of one's own, as Train shows them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnnviz.core.network import predict
+from rnnviz.experiment import Experiment
+from rnnviz.experiment.plan import plan
+from rnnviz.jobs import training
+from rnnviz.jobs.training import Training
+from rnnviz.tasks.batch import END
+from rnnviz.tasks.captioning import NAMES, SYMBOLS
+from rnnviz.tasks.sentiment import VOCABULARY, Sentiment
+from rnnviz.tasks.stocks import held_out_weeks, weekly_returns
+from rnnviz.views import forecast, own_sentence, train_networks
+from rnnviz.views.picture import Picture, Words
+
+pytestmark = pytest.mark.trained
+
+
+def begun(**fields: object) -> Training:
+    e = Experiment(hidden_size=6, batch_size=2, **fields)  # type: ignore[arg-type]
+    return training.begin(plan(e))
+
+
+def test_the_weeks_held_out_are_those_that_no_training_answer_is_of() -> None:
+    _, returns = weekly_returns()
+    history, known = held_out_weeks(40)
+    np.testing.assert_array_equal(np.concatenate([history, known]), returns[39:])
+    assert (len(history), len(known)) == (40, 25)
+
+
+def test_a_forecast_has_its_error_beside_that_of_no_change() -> None:
+    run = begun(task="stocks", seq_len=20, models=("rnn", "gru"))
+    view = forecast.view(run, "AAPL")
+    picture, note = forecast.pictures(view)
+    assert isinstance(picture, Picture)
+    assert isinstance(note, Words)
+    _, known = held_out_weeks(20)
+    assert f"no change {np.sum(known**2) / 2 / 25:.2f}; RNN " in note.lines[0]
+    one_step = view.forecasts["gru"].one_step
+    assert f"GRU {np.sum((one_step - known) ** 2) / 2 / 25:.2f} one step ahead" in note.lines[0]
+    grey = picture.drawing["data"][0]
+    assert grey["x"][0] == view.week == 80
+    np.testing.assert_allclose(grey["y"], known[:, view.companies.index("AAPL")], rtol=1e-6)
+
+
+def test_a_network_that_reads_the_future_has_no_forecast_and_it_is_said() -> None:
+    run = begun(task="stocks", seq_len=20, models=("rnn",), bidirectional="yes")
+    (note,) = forecast.pictures(forecast.view(run))
+    assert isinstance(note, Words)
+    assert note.lines[0].startswith("No forecast of RNN: it reads from both ends")
+
+
+@pytest.mark.parametrize("bidirectional", ["no", "yes"])
+def test_a_sentence_is_read_as_the_task_reads_it(bidirectional: str) -> None:
+    """A phrase of the task, whose last answer is that of a batch with padding."""
+    run = begun(task="sentiment", bidirectional=bidirectional)
+    batch = Sentiment().batch(0, 8, 5, "last")
+    for b in range(5):
+        length = int(batch.lengths[b])
+        words = " ".join(VOCABULARY[i] for i in batch.x[:length, b])
+        found = own_sentence.view(run, words.title() + ".").positive
+        for label, positive in found.items():
+            y = predict(run.plan.networks[label], run.trainees[label].shown.params, batch)
+            logits = y[length - 1, :, b]
+            assert len(positive) == length
+            assert positive[-1] == pytest.approx(1 / (1 + np.exp(logits[0] - logits[1])))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("", "1 to 30 words here, not 0"),
+        ("good " * 31, "1 to 30 words here, not 31"),
+        ("the film was <b>so</b> good", "\u201c<b>so</b>\u201d is not among the task's words: all"),
+    ],
+)
+def test_a_sentence_that_cannot_be_read_is_refused_in_words(sentence: str, said: str) -> None:
+    with pytest.raises(ValueError, match=r".") as refusal:
+        own_sentence.view(begun(task="sentiment"), sentence)
+    assert said in str(refusal.value)
+
+
+def test_captions_stand_under_the_pictures() -> None:
+    run = begun(task="captioning", loss_at="every", models=("rnn", "lstm"))
+    view = train_networks.view(run, run.plan.batch)
+    pictures = {picture.key: picture for picture in train_networks.pictures(view)}
+    assert {"digits", "written"} <= set(pictures)
+    targets = train_networks.held_out_pictures(run.plan).target.T
+    names = ["".join(SYMBOLS[i] for i in ids[: len(NAMES[0]) + 2]) for ids in targets]
+    truth = view.answers[0].truth.tolist()
+    assert set(truth) <= set(NAMES)
+    assert all(name.startswith(word) for name, word in zip(names, truth, strict=True))
+    y = predict(run.plan.networks["rnn"], run.trainees["rnn"].shown.params,
+                train_networks.held_out_pictures(run.plan))[0]  # fmt: skip
+    for said, logits in zip(view.answers[0].answers[-1], y.T, strict=True):
+        first = SYMBOLS[int(logits.argmax())]
+        assert said.startswith(first) or (said, first) == ("\u2013", END)
+    assert "what each network calls them" in pictures["digits"].how
