@@ -22,6 +22,7 @@ from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
 from rnnviz.analysis.step_factors import StepFactors
+from rnnviz.analysis.weights import WeightMaps
 from rnnviz.core.numerics import Array, Status, status_of
 
 
@@ -215,6 +216,17 @@ def batch_carry_frame(batches: Iterable[BatchCarry]) -> pd.DataFrame:
                       "quantity": name, **_magnitude(values, status_of(values))})
         for b in batches
         for name, values in (("product", b.product), ("true", b.true))
+    )  # fmt: skip
+
+
+def weight_frame(maps: WeightMaps) -> pd.DataFrame:
+    """model, matrix (W_xf, W_hf, ...), gate, quantity (weight, gradient), to (unit, from 1), from
+    (unit or input, from 1), value, status."""
+    return _concat(
+        _table("value", values, None, {"to": 1, "from": 1},
+               model=maps.label, matrix=block.name, gate=block.gate, quantity=quantity)
+        for block in maps.maps
+        for quantity, values in (("weight", block.values), ("gradient", block.gradient))
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from rnnviz.analysis import (
     pair_matrix,
     step_factors,
     weight_contributions,
+    weight_maps,
     weight_spectra,
 )
 from rnnviz.analysis.batch_carry import batch_carry
@@ -59,6 +60,7 @@ def every_frame():
         "contribution": frames.contribution_frame([weight_contributions(linear, "m")]),
         "step_factor": frames.step_factor_frame([step_factors(linear, "m")]),
         "lyapunov": frames.lyapunov_frame([lyapunov_spectrum(linear, "m")]),
+        "weight": frames.weight_frame(weight_maps(unknown, "m")),
     }
 
 
@@ -157,6 +159,15 @@ def test_contribution_and_lyapunov_frames(lstm):
     exponents = frames.lyapunov_frame([spectrum])
     np.testing.assert_array_equal(exponents["exponent"], spectrum.exponents)
     assert (exponents["steps"] == T).all()
+
+
+def test_weight_frame(lstm):
+    found = weight_maps(lstm, "lstm")
+    frame = frames.weight_frame(found)
+    assert len(frame) == 2 * sum(block.values.size for block in found.maps)
+    row = frame.query("matrix == 'W_hf' and quantity == 'gradient' and to == 2").iloc[2]
+    assert (row["gate"], row["from"]) == ("f", 3)
+    assert row["value"] == lstm.grads["W_hh"][H + 1, 2]
 
 
 def test_batch_carry_frame(lstm):

@@ -45,6 +45,7 @@ from rnnviz.analysis.spectra import (
 )
 from rnnviz.analysis.step_factors import StepFactors, step_factors
 from rnnviz.analysis.verdicts import Verdict
+from rnnviz.analysis.weights import WeightMap, WeightMaps, histogram, weight_maps
 
 __all__ = [
     "BatchCarry",
@@ -72,6 +73,8 @@ __all__ = [
     "StepFactors",
     "Verdict",
     "WeightLaw",
+    "WeightMap",
+    "WeightMaps",
     "batch_carry",
     "carry_paths",
     "compare",
@@ -79,6 +82,7 @@ __all__ = [
     "gate_stats",
     "gradient_flow",
     "gradient_predictions",
+    "histogram",
     "in_real_time",
     "jacobian_spectrum",
     "lag_profile",
@@ -97,5 +101,6 @@ __all__ = [
     "step_factors",
     "weight_contributions",
     "weight_law",
+    "weight_maps",
     "weight_spectra",
 ]

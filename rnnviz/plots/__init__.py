@@ -26,6 +26,7 @@ from rnnviz.plots.spectra import (
     singular_values_figure,
 )
 from rnnviz.plots.theme import Style, model_colour, model_styles
+from rnnviz.plots.weights import weight_figure
 
 __all__ = [
     "Style",
@@ -49,4 +50,5 @@ __all__ = [
     "powers_figure",
     "singular_values_figure",
     "unit_heatmaps",
+    "weight_figure",
 ]

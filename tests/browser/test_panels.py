@@ -20,7 +20,11 @@ PANELS = {
         "Lag profile:": ("lags",),
         "Sums in ∂L/∂W_hh": ("contributions",),
     },
-    "spectrum": {"Lyapunov spectrum:": ("lyapunov",), "Jacobian spectra": ("bands",)},
+    "spectrum": {
+        "Weights:": ("weights", "weight-gradients"),
+        "Lyapunov spectrum:": ("lyapunov",),
+        "Jacobian spectra": ("bands",),
+    },
 }
 MODELS = {
     "six": Experiment(

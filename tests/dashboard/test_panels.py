@@ -23,7 +23,11 @@ from tests.dashboard.support import assert_sound, change, charts, line, numbers,
 FLOW, SPECTRUM = "gradient-flow", "spectrum"
 PANELS = {
     FLOW: {"title_pairs": "one-loss", "title_lags": "lags", "title_contributions": "contributions"},
-    SPECTRUM: {"title_lyapunov": "lyapunov", "title_bands": "bands"},
+    SPECTRUM: {
+        "title_weights": "weight-gradients",
+        "title_lyapunov": "lyapunov",
+        "title_bands": "bands",
+    },
 }
 TEXTS = {FLOW: "gradient_flow", SPECTRUM: "spectrum"}
 

@@ -11,6 +11,7 @@ from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.show import equations
 from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import Experiment
+from rnnviz.views import weights
 from rnnviz.views.spectrum import (
     Choices,
     Shown,
@@ -69,6 +70,7 @@ def details(setting: Setting) -> None:
     view = _view(setting)
     text = texts("spectrum")
     st.caption(fill(text["departure"], value=f"{view.spectrum.departure:.2f}"))
+    _panels_of_one(setting.experiment, view)
     _panels(setting.experiment, view)
     with layout.lazy(text["numbers"]) as opened:
         if opened:
@@ -76,6 +78,21 @@ def details(setting: Setting) -> None:
             layout.data_button("spectrum", lambda: frames.spectrum_frame([exact.spectrum]))
             layout.data_button("jacobians", lambda: frames.jacobian_frame([exact.jacobian]))
     equations(compute.plan(setting.experiment))
+
+
+def _panels_of_one(experiment: Experiment, view: View) -> None:
+    """Of the model, the layer and the direction that the page shows."""
+    for title, panel in ((texts("spectrum")["title_weights"], _weights),):
+        with layout.lazy(title) as opened:
+            if opened:
+                panel(experiment, view)
+
+
+def _weights(experiment: Experiment, of: View) -> None:
+    choices = weights.Choices(of.model, of.layers.layer, of.layers.direction)
+    view = weights.view(compute.traces(experiment), choices)
+    show.show(weights.pictures(view), view.styles)
+    layout.data_button("weights", lambda: frames.weight_frame(view.maps))
 
 
 def _panels(experiment: Experiment, view: View) -> None:
