@@ -16,6 +16,7 @@ from rnnviz.analysis.carry import CarryPaths
 from rnnviz.analysis.contributions import Contributions
 from rnnviz.analysis.gates import GateStats, Memory
 from rnnviz.analysis.gradients import GradientFlow
+from rnnviz.analysis.lag_spectra import LagSpectrum
 from rnnviz.analysis.lags import LagProfile
 from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.pairs import PairMatrix
@@ -132,6 +133,17 @@ def lag_frame(profiles: Iterable[LagProfile]) -> pd.DataFrame:
         for p in profiles
         for name, curve in (("state", p.state), ("h", p.h))
     )  # fmt: skip
+
+
+def lag_spectra_frame(spectra: Iterable[LagSpectrum]) -> pd.DataFrame:
+    """model, end, lag, index (from 1), log10, status: the singular values of ∂s_t/∂s_{t−k}."""
+    parts = []
+    for s in spectra:
+        part = _table("log10", s.log10, s.status, {"lag": 0, "index": 1},
+                      model=s.label, end=s.end)  # fmt: skip
+        part["lag"] = s.lags[part["lag"].to_numpy()]
+        parts.append(part)
+    return _concat(parts)
 
 
 def contribution_frame(contributions: Iterable[Contributions]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from rnnviz.analysis import (
     gradient_flow,
     jacobian_spectrum,
     lag_profile,
+    lag_spectrum,
     lyapunov_spectrum,
     memory,
     pair_matrix,
@@ -60,6 +61,7 @@ def every_frame():
         "contribution": frames.contribution_frame([weight_contributions(linear, "m")]),
         "step_factor": frames.step_factor_frame([step_factors(linear, "m")]),
         "lyapunov": frames.lyapunov_frame([lyapunov_spectrum(linear, "m")]),
+        "lag_spectra": frames.lag_spectra_frame([lag_spectrum(t, "m") for t in (linear, unknown)]),
         "weight": frames.weight_frame(weight_maps(unknown, "m")),
     }
 
@@ -75,7 +77,7 @@ def test_numbers_are_finite_or_missing(name):
 
 
 @pytest.mark.parametrize("name", ["gradient", "unit", "spectrum", "memory", "carry",
-                                  "pair", "lag", "lyapunov"])  # fmt: skip
+                                  "pair", "lag", "lag_spectra", "lyapunov"])  # fmt: skip
 def test_what_is_missing_is_named(name):
     frame = every_frame()[name]
     column = next(c for c in ("half_life", "log10", "exponent", "value") if c in frame)
@@ -159,6 +161,13 @@ def test_contribution_and_lyapunov_frames(lstm):
     exponents = frames.lyapunov_frame([spectrum])
     np.testing.assert_array_equal(exponents["exponent"], spectrum.exponents)
     assert (exponents["steps"] == T).all()
+
+
+def test_lag_spectra_frame(lstm):
+    found = lag_spectrum(lstm, "lstm", most=3)
+    frame = frames.lag_spectra_frame([found])
+    assert frame["lag"].unique().tolist() == [0, *found.lags[1:]]
+    assert frame.query(f"lag == {T} and index == 2")["log10"].item() == found.log10[-1, 1]
 
 
 def test_weight_frame(lstm):

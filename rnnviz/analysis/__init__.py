@@ -23,6 +23,7 @@ from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.analysis.jacobian.norms import Determinants, log_determinants
 from rnnviz.analysis.jacobian.qr import ProductSpectrum, product_spectrum
 from rnnviz.analysis.jacobian.sequence import linearize, state_jacobians
+from rnnviz.analysis.lag_spectra import LagSpectrum, lag_spectrum
 from rnnviz.analysis.lags import LagProfile, lag_profile
 from rnnviz.analysis.layers import LayerTrace, in_real_time, layer_traces
 from rnnviz.analysis.lyapunov import LyapunovSpectrum, long_run, lyapunov_spectrum
@@ -59,6 +60,7 @@ __all__ = [
     "GradientFlow",
     "JacobianSpectrum",
     "LagProfile",
+    "LagSpectrum",
     "LayerTrace",
     "LyapunovSpectrum",
     "Memory",
@@ -86,6 +88,7 @@ __all__ = [
     "in_real_time",
     "jacobian_spectrum",
     "lag_profile",
+    "lag_spectrum",
     "layer_traces",
     "linearize",
     "log_determinants",

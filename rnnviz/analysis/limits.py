@@ -57,6 +57,15 @@ def products_cost(cell: Cell, seq_len: int) -> Estimate:
     return spectrum_cost(cell, seq_len, size, sweeps=2) + rounds.times(ROUNDS)
 
 
+def lag_spectra_cost(cell: Cell, seq_len: int, lags: int) -> Estimate:
+    """As many vectors as the state has, there and back; at each lag a QR and the singular values
+    of a triangle."""
+    size = state_size(cell)
+    flops = 20 * size**3
+    values = Estimate(8 * 6 * size * size, 1e-4, products=flops / QR_FLOPS_PER_SECOND)
+    return spectrum_cost(cell, seq_len, size, sweeps=2) + values.times(lags)
+
+
 def exponent_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
     """All of ∂s_T/∂s_0 and its norm; where it is zero, a pass back through the whole batch tells
     why."""

@@ -17,6 +17,7 @@ from rnnviz.plots.contributions import contributions_figure
 from rnnviz.plots.gates import carry_figure, gate_heatmap, gate_strips, half_life_figure
 from rnnviz.plots.gradients import flow_detail_figure, flow_figure, flow_range, unit_heatmaps
 from rnnviz.plots.jacobians import jacobian_bands
+from rnnviz.plots.lag_spectra import lag_spectra_figure
 from rnnviz.plots.lyapunov import lyapunov_figure
 from rnnviz.plots.pairs import cancellation_figure, lag_figure, pair_heatmaps
 from rnnviz.plots.spectra import (
@@ -43,6 +44,7 @@ __all__ = [
     "jacobian_bands",
     "jacobian_figure",
     "lag_figure",
+    "lag_spectra_figure",
     "lyapunov_figure",
     "model_colour",
     "model_styles",

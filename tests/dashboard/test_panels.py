@@ -25,6 +25,7 @@ PANELS = {
     FLOW: {"title_pairs": "one-loss", "title_lags": "lags", "title_contributions": "contributions"},
     SPECTRUM: {
         "title_weights": "weight-gradients",
+        "title_lag_spectra": "lag-spectra",
         "title_lyapunov": "lyapunov",
         "title_bands": "bands",
     },
@@ -131,7 +132,7 @@ def test_the_pair_matrix_adds_up_to_the_pages_curve() -> None:
 
 
 @pytest.mark.parametrize(("what", "page"), [("pairs", FLOW), ("lags", FLOW),
-                                            ("contributions", FLOW),
+                                            ("contributions", FLOW), ("lag_spectra", SPECTRUM),
                                             ("exponents", SPECTRUM)])  # fmt: skip
 def test_what_takes_too_long_is_refused_in_a_sentence(what: str, page: str) -> None:
     def refuse(*arguments: Any) -> None:
@@ -141,7 +142,9 @@ def test_what_takes_too_long_is_refused_in_a_sentence(what: str, page: str) -> N
     with mock.patch.dict(measured.MEASURES, {what: refusing}):
         app = opened(page, small(seed=100 + len(what)))
     assert_sound(app)
-    key = {"pairs": "one-loss", "exponents": "lyapunov"}.get(what, what)
+    key = {"pairs": "one-loss", "exponents": "lyapunov", "lag_spectra": "lag-spectra"}.get(
+        what, what
+    )
     assert key not in charts(app)
     for name in ("RNN", "LSTM", "GRU"):
         assert f"{name}: The analysis would take about 99 s" in said(app)
@@ -261,6 +264,21 @@ def test_the_panels_follow_the_layer_that_is_shown() -> None:
     last, first = (opened(FLOW, two, view_layer=layer) for layer in ("2", "1"))
     assert not same(charts(last)["lags"], charts(first)["lags"])
     assert same(charts(last)["lags"], charts(opened(FLOW, two))["lags"])
+
+
+def test_chosen_singular_values_are_in_the_link_and_a_wrong_one_is_named() -> None:
+    query = {"models": "rnn", "hidden_size": "12", "seq_len": "30", "view_ranks": "1, 5, 13, best"}
+    app = change(visit(SPECTRUM, query), **{"open-" + texts("spectrum")["title_lag_spectra"]: True})
+    assert_sound(app)
+    names = [trace.get("name") for trace in charts(app)["lag-spectra"]["data"]]
+    assert names[1:] == ["RNN σ 1", "RNN σ 5"]
+    assert said(app) == (
+        "There is no singular value 13, best; allowed: numbers from 1 to 12, median, last."
+    )
+    app = change(app, view_ranks="median")
+    assert app.query_params["view_ranks"] == "median"
+    names = [trace.get("name") for trace in charts(app)["lag-spectra"]["data"]]
+    assert names[1:] == ["RNN σ 6"]
 
 
 def test_statuses_differ_in_the_matrix() -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import pickle
 from types import ModuleType
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from rnnviz import Experiment, run
+from rnnviz.analysis import limits
+from rnnviz.analysis.lag_spectra import lag_spectrum
 from rnnviz.core import LSTM, RNN
 from rnnviz.core.network import Network, run_network
 from rnnviz.experiment import Run
 from rnnviz.plots.drawing import to_json
 from rnnviz.tasks import Batch
-from rnnviz.views import weights
+from rnnviz.views import lag_spectra, weights
 from rnnviz.views.picture import Picture, Words
 
-VIEWS = (weights,)
+VIEWS = (weights, lag_spectra)
 T, B = 12, 3
 
 
@@ -84,3 +87,42 @@ def test_gradients_that_are_zero_are_counted() -> None:
     said = [i for i in weights.pictures(weights.view(silent)) if isinstance(i, Words)]
     assert f"{count} of " in said[-1].lines[0]
     assert "entries of ∂L/∂W are 0 as computed" in said[-1].lines[0]
+
+
+@pytest.mark.parametrize(("text", "size", "ranks", "others"), [
+    ("1, 2, median, last", 7, [1, 2, 4, 7], []),
+    ("1, 2, median, last", 8, [1, 2, 4, 8], []),
+    ("3 1;3", 8, [1, 3], []),
+    ("last, 9, -1, 1.5, best, ²", 8, [8], ["9", "-1", "1.5", "best", "²"]),
+    ("median", 1, [1], []),
+    ("", 5, [], []),
+])  # fmt: skip
+def test_which_singular_values_a_text_means(
+    text: str, size: int, ranks: list[int], others: list[str]
+) -> None:
+    assert lag_spectra.ranks_of(text, size) == (ranks, others)
+
+
+def test_lag_spectra_of_the_chosen_layer_and_direction(by_hand: Run) -> None:
+    found = lag_spectra.view(by_hand, lag_spectra.Choices("1", "backward")).spectra
+    assert [s.label for s in found] == ["rnn", "lstm · layer 1 ←"]
+    true = lag_spectrum(by_hand["lstm"].layers[0][1], "lstm")
+    np.testing.assert_array_equal(found[1].log10, true.log10)
+
+
+def test_of_many_singular_values_the_first_are_drawn_and_it_is_said(by_hand: Run) -> None:
+    items = drawn(lag_spectra, by_hand, ranks=" ".join(map(str, range(1, 14))))
+    assert isinstance(items["lag-spectra"], Picture)
+    names = [t.get("name") for t in items["lag-spectra"].drawing["data"]]
+    assert names[1:5] == [f"RNN σ {k}" for k in (1, 2, 3, 4)]
+    assert items["warning"].lines[0].startswith("There is no singular value 9, 10, 11, 12, 13;")  # type: ignore[union-attr]
+    with mock.patch.object(lag_spectra, "MOST", 2):
+        items = drawn(lag_spectra, by_hand, ranks="1 2 3")
+    assert items["warning"].lines == ("The first 2 of them are drawn.",)  # type: ignore[union-attr]
+
+
+def test_singular_values_that_take_too_long_are_refused_by_name(by_hand: Run) -> None:
+    with mock.patch.object(limits, "MAX_SECONDS", 1e-9):
+        items = drawn(lag_spectra, by_hand)
+    assert list(items) == ["warning"]
+    assert items["warning"].lines[0].startswith("RNN: The singular values over the lags would take")  # type: ignore[union-attr]

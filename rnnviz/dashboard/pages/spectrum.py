@@ -9,9 +9,9 @@ from rnnviz import frames
 from rnnviz.dashboard import compute, layout, measured, show
 from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.show import equations
-from rnnviz.dashboard.state import Setting
+from rnnviz.dashboard.state import Setting, view_key, widget
 from rnnviz.experiment import Experiment
-from rnnviz.views import weights
+from rnnviz.views import lag_spectra, weights
 from rnnviz.views.spectrum import (
     Choices,
     Shown,
@@ -26,7 +26,8 @@ from rnnviz.views.theory import of_exponents
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
 
-MODEL, GATE = "view_model", "view_gate"
+MODEL, GATE, RANKS = "view_model", "view_gate", "view_ranks"
+RANKS_WIDTH = 320
 
 
 def page(setting: Setting) -> None:
@@ -98,10 +99,40 @@ def _weights(experiment: Experiment, of: View) -> None:
 def _panels(experiment: Experiment, view: View) -> None:
     """All models, each with the layer and the direction that the page shows of it."""
     text = texts("spectrum")
-    for title, panel in ((text["title_lyapunov"], _exponents), (text["title_bands"], _bands)):
+    for title, panel in (
+        (text["title_lag_spectra"], _lag_spectra),
+        (text["title_lyapunov"], _exponents),
+        (text["title_bands"], _bands),
+    ):
         with layout.lazy(title) as opened:
             if opened:
                 panel(shown(compute.traces(experiment), view.layers))
+
+
+def _lag_spectra(of: Shown) -> None:
+    ranks = _ranks()
+    result = measured.measured("lag_spectra", of.run, of.parts)
+    view = lag_spectra.View(result.found, ranks, of.styles, result.refusals)
+    show.show(lag_spectra.pictures(view), view.styles)
+    layout.data_button("lag-spectra", lambda: frames.lag_spectra_frame(result.found))
+
+
+def _ranks() -> str:
+    """Which singular values: one of a few sets, or as they are typed."""
+    text, ranks = texts("lag_spectra"), layout.chosen(RANKS) or lag_spectra.DEFAULT
+    ranks = ranks[: lag_spectra.LONGEST]
+    options = [*dict.fromkeys([*lag_spectra.OFFERED, ranks])]
+    own = widget(view_key(RANKS), ranks, options=options)
+    st.selectbox(
+        text["ranks"],
+        options,
+        format_func=lag_spectra.in_words,
+        accept_new_options=True,
+        help=text["ranks_help"],
+        width=RANKS_WIDTH,
+        **own,
+    )
+    return ranks
 
 
 def _exponents(of: Shown) -> None:
