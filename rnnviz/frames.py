@@ -14,6 +14,7 @@ import pandas as pd
 from rnnviz.analysis.batch_carry import BatchCarry
 from rnnviz.analysis.carry import CarryPaths
 from rnnviz.analysis.contributions import Contributions
+from rnnviz.analysis.fixed_points import FixedPoints
 from rnnviz.analysis.gates import GateStats, Memory
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.lag_spectra import LagSpectrum
@@ -229,6 +230,22 @@ def batch_carry_frame(batches: Iterable[BatchCarry]) -> pd.DataFrame:
         for b in batches
         for name, values in (("product", b.product), ("true", b.true))
     )  # fmt: skip
+
+
+def fixed_points_frame(found: FixedPoints) -> pd.DataFrame:
+    """model, input, point (from 1), kind, residual, quantity (state: h, then c; eigenvalue), index
+    (from 1), value (of an eigenvalue its real part), imaginary, status."""
+    parts = []
+    for quantity, values in (("state", found.points), ("eigenvalue", found.eigenvalues)):
+        part = _table("value", values.real, None, {"point": 1, "index": 1},
+                      model=found.label, input=found.value, quantity=quantity)  # fmt: skip
+        of = part["point"].to_numpy() - 1
+        part["kind"] = np.array(found.kinds, dtype=object)[of]
+        part["residual"] = found.residuals[of]
+        imaginary = values.imag.ravel() if quantity == "eigenvalue" else np.nan
+        part["imaginary"] = _finite(imaginary)
+        parts.append(part)
+    return _concat(parts)
 
 
 def weight_frame(maps: WeightMaps) -> pd.DataFrame:

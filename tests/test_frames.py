@@ -10,6 +10,7 @@ import pytest
 from rnnviz import frames
 from rnnviz.analysis import (
     carry_paths,
+    fixed_points,
     gate_stats,
     gradient_flow,
     jacobian_spectrum,
@@ -62,6 +63,7 @@ def every_frame():
         "step_factor": frames.step_factor_frame([step_factors(linear, "m")]),
         "lyapunov": frames.lyapunov_frame([lyapunov_spectrum(linear, "m")]),
         "lag_spectra": frames.lag_spectra_frame([lag_spectrum(t, "m") for t in (linear, unknown)]),
+        "fixed_points": frames.fixed_points_frame(fixed_points(closed, "m")),
         "weight": frames.weight_frame(weight_maps(unknown, "m")),
     }
 
@@ -168,6 +170,16 @@ def test_lag_spectra_frame(lstm):
     frame = frames.lag_spectra_frame([found])
     assert frame["lag"].unique().tolist() == [0, *found.lags[1:]]
     assert frame.query(f"lag == {T} and index == 2")["log10"].item() == found.log10[-1, 1]
+
+
+def test_fixed_points_frame(lstm):
+    found = fixed_points(lstm, "lstm", 0.5)
+    frame = frames.fixed_points_frame(found)
+    assert len(frame) == 2 * found.points.size
+    row = frame.query("quantity == 'state' and point == 1 and index == 3").iloc[0]
+    assert (row["value"], row["kind"], row["input"]) == (found.points[0, 2], found.kinds[0], 0.5)
+    row = frame.query("quantity == 'eigenvalue' and point == 1 and index == 2").iloc[0]
+    assert complex(row["value"], row["imaginary"]) == found.eigenvalues[0, 1]
 
 
 def test_weight_frame(lstm):

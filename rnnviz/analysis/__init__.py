@@ -18,6 +18,13 @@ from rnnviz.analysis.batch_carry import BatchCarry, batch_carry
 from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.comparison import Comparison, Difference, compare
 from rnnviz.analysis.contributions import Contributions, weight_contributions
+from rnnviz.analysis.fixed_points import (
+    FixedPoints,
+    Plane,
+    fixed_points,
+    principal_plane,
+    visited_states,
+)
 from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.analysis.jacobian.norms import Determinants, log_determinants
@@ -56,6 +63,7 @@ __all__ = [
     "Curve",
     "Determinants",
     "Difference",
+    "FixedPoints",
     "GateStats",
     "GradientFlow",
     "JacobianSpectrum",
@@ -66,6 +74,7 @@ __all__ = [
     "Memory",
     "OwnLoss",
     "PairMatrix",
+    "Plane",
     "Prediction",
     "Predictions",
     "ProductSpectrum",
@@ -81,6 +90,7 @@ __all__ = [
     "carry_paths",
     "compare",
     "fit_slope",
+    "fixed_points",
     "gate_stats",
     "gradient_flow",
     "gradient_predictions",
@@ -99,9 +109,11 @@ __all__ = [
     "norm_predictions",
     "own_losses",
     "pair_matrix",
+    "principal_plane",
     "product_spectrum",
     "state_jacobians",
     "step_factors",
+    "visited_states",
     "weight_contributions",
     "weight_law",
     "weight_maps",

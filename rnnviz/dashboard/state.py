@@ -39,7 +39,7 @@ PAGE_VIEWS: dict[str, tuple[str, ...]] = {
     "gradient-flow": ("view_layer", "view_direction", "view_theory", "view_why", "view_quantity"),
     "spectrum": (
         *("view_model", "view_layer", "view_direction", "view_gate", "view_theory"),
-        "view_ranks",
+        *("view_ranks", "view_input"),
     ),
     "gates": ("view_model", "view_layer", "view_direction"),
     "train": (),

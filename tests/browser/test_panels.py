@@ -22,6 +22,7 @@ PANELS = {
     },
     "spectrum": {
         "Weights:": ("weights", "weight-gradients"),
+        "Fixed points:": ("fixed-points",),
         "Singular values over the lag:": ("lag-spectra",),
         "Lyapunov spectrum:": ("lyapunov",),
         "Jacobian spectra": ("bands",),

@@ -15,7 +15,7 @@ from rnnviz.analysis import limits
 from rnnviz.core.numerics import Status
 from rnnviz.dashboard import compute, measured
 from rnnviz.plots import theme
-from rnnviz.views import gradient_flow
+from rnnviz.views import fixed_points, gradient_flow
 from rnnviz.views.layer_choice import parts_of
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import assert_sound, change, charts, line, numbers, said, same, visit
@@ -25,6 +25,7 @@ PANELS = {
     FLOW: {"title_pairs": "one-loss", "title_lags": "lags", "title_contributions": "contributions"},
     SPECTRUM: {
         "title_weights": "weight-gradients",
+        "title_fixed_points": "fixed-points",
         "title_lag_spectra": "lag-spectra",
         "title_lyapunov": "lyapunov",
         "title_bands": "bands",
@@ -279,6 +280,31 @@ def test_chosen_singular_values_are_in_the_link_and_a_wrong_one_is_named() -> No
     assert app.query_params["view_ranks"] == "median"
     names = [trace.get("name") for trace in charts(app)["lag-spectra"]["data"]]
     assert names[1:] == ["RNN σ 6"]
+
+
+@pytest.mark.parametrize(("asked", "held"), [
+    ("0.5", "0.5"), ("-3", "−3"), ("99", "10"), ("nan", "0"), ("<b>", "0"), ("", "0"),
+])  # fmt: skip
+def test_the_input_that_is_held_is_in_the_link(asked: str, held: str) -> None:
+    query = {"models": "rnn", "hidden_size": "6", "seq_len": "12", "view_input": asked}
+    app = change(
+        visit(SPECTRUM, query), **{"open-" + texts("spectrum")["title_fixed_points"]: True}
+    )
+    assert_sound(app)
+    assert any(f"RNN, inputs held at {held}: " in caption.value for caption in app.caption)
+
+
+def test_fixed_points_are_searched_for_when_the_panel_is_opened_and_kept() -> None:
+    query = {"models": "gru", "hidden_size": "7", "seq_len": "12"}
+    opens = {"open-" + texts("spectrum")["title_fixed_points"]: True}
+    with mock.patch.object(fixed_points, "fixed_points", side_effect=AssertionError):
+        app = visit(SPECTRUM, query)
+        assert not app.exception
+    app = change(app, **opens)
+    assert "fixed-points" in charts(app)
+    assert "Data: fixed-points (CSV)" in [each.label for each in app.get("download_button")]
+    with mock.patch.object(fixed_points, "fixed_points", side_effect=AssertionError):
+        assert not change(visit(SPECTRUM, query), **opens).exception
 
 
 def test_statuses_differ_in_the_matrix() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType
 from unittest import mock
 
@@ -11,16 +14,18 @@ import pytest
 
 from rnnviz import Experiment, run
 from rnnviz.analysis import limits
+from rnnviz.analysis.fixed_points import fixed_points as find
+from rnnviz.analysis.fixed_points import visited_states
 from rnnviz.analysis.lag_spectra import lag_spectrum
 from rnnviz.core import LSTM, RNN
 from rnnviz.core.network import Network, run_network
 from rnnviz.experiment import Run
 from rnnviz.plots.drawing import to_json
 from rnnviz.tasks import Batch
-from rnnviz.views import lag_spectra, weights
+from rnnviz.views import fixed_points, lag_spectra, weights
 from rnnviz.views.picture import Picture, Words
 
-VIEWS = (weights, lag_spectra)
+VIEWS = (weights, lag_spectra, fixed_points)
 T, B = 12, 3
 
 
@@ -126,3 +131,70 @@ def test_singular_values_that_take_too_long_are_refused_by_name(by_hand: Run) ->
         items = drawn(lag_spectra, by_hand)
     assert list(items) == ["warning"]
     assert items["warning"].lines[0].startswith("RNN: The singular values over the lags would take")  # type: ignore[union-attr]
+
+
+def still(of: Run, **choices: object) -> str:
+    said = drawn(fixed_points, of, **choices)["note"]
+    assert isinstance(said, Words)
+    return said.lines[0]
+
+
+def test_fixed_points_are_told_with_their_kinds_and_searches(by_hand: Run) -> None:
+    view = fixed_points.view(by_hand, fixed_points.Choices("lstm", "1", "backward", 0.5))
+    assert view.found is not None
+    assert view.label == "lstm · layer 1 ←"
+    again = find(by_hand["lstm"].layers[0][1], "lstm", 0.5)
+    np.testing.assert_array_equal(view.found.points, again.points)
+    said = still(by_hand, model="lstm", layer="1", direction="backward", value=0.5)
+    assert said.startswith("LSTM · layer 1 ←, inputs held at 0.5: ")
+    assert f"{again.ended} of {again.starts} searches" in said
+    rows = fixed_points.rows(view)
+    assert len(rows) == len(again.points)
+    path = visited_states(by_hand["lstm"].layers[0][1], 0)
+    nearest = min(np.linalg.norm(state - again.points[0]) for state in path)
+    assert rows[0]["from the run"] == pytest.approx(nearest)
+    assert rows[0]["largest |λ|"] == again.radii[0]
+
+
+def test_none_found_is_not_said_to_be_none() -> None:
+    """h ↦ W h + b with an eigenvalue 1 along b."""
+    network = Network((RNN(1, 1, "identity"),), 1)
+    params = {name: np.zeros(shape) for name, shape in network.param_shapes().items()}
+    params = {n: np.ones_like(v) if n.endswith(("W_hh", "b_h")) else v for n, v in params.items()}
+    batch = Batch(x=np.zeros((3, 1, 1)), target=np.zeros((3, 1, 1)), mask=np.ones((3, 1)),
+                  loss="squared_error", input_size=1, output_size=1,
+                  lengths=np.full(1, 3))  # fmt: skip
+    counting = Run({"rnn": run_network(network, params, batch)}, batch)
+    assert still(counting) == (
+        "RNN, inputs held at 0: no fixed point found from 128 starts. That does not say that there "
+        "is none."
+    )
+    assert "from 9 starts" in still(counting, coarse=True)
+    assert fixed_points.rows(fixed_points.view(counting)) == []
+
+
+def test_fixed_points_of_a_run_that_overflows_say_what_is_not_drawn() -> None:
+    wild = run(Experiment(models=("rnn",), activation="identity", gain=16.0, init="identity",
+                          seq_len=700, hidden_size=3, batch_size=1))  # fmt: skip
+    assert isinstance(drawn(fixed_points, wild)["fixed-points"], Picture)
+
+
+def test_fixed_points_that_take_too_long_are_refused_by_name(by_hand: Run) -> None:
+    with mock.patch.object(limits, "MAX_SECONDS", 1e-9):
+        items = drawn(fixed_points, by_hand)
+    assert items["warning"].lines[0].startswith("RNN: The fixed points would take about")  # type: ignore[union-attr]
+    assert list(items) == ["warning"]
+
+
+def test_streamlit_is_not_needed() -> None:
+    code = """
+import sys; sys.modules["streamlit"] = None
+from rnnviz import Experiment, run
+from rnnviz.views import fixed_points, lag_spectra, weights
+result = run(Experiment(seq_len=9, hidden_size=4))
+for panel in (fixed_points, lag_spectra, weights):
+    assert list(panel.pictures(panel.view(result)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2],
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr

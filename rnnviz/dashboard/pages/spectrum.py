@@ -11,7 +11,7 @@ from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.show import equations
 from rnnviz.dashboard.state import Setting, view_key, widget
 from rnnviz.experiment import Experiment
-from rnnviz.views import lag_spectra, weights
+from rnnviz.views import fixed_points, lag_spectra, weights
 from rnnviz.views.spectrum import (
     Choices,
     Shown,
@@ -26,8 +26,8 @@ from rnnviz.views.theory import of_exponents
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
 
-MODEL, GATE, RANKS = "view_model", "view_gate", "view_ranks"
-RANKS_WIDTH = 320
+MODEL, GATE, RANKS, INPUT = "view_model", "view_gate", "view_ranks", "view_input"
+RANKS_WIDTH, INPUT_WIDTH = 320, 280
 
 
 def page(setting: Setting) -> None:
@@ -83,7 +83,11 @@ def details(setting: Setting) -> None:
 
 def _panels_of_one(experiment: Experiment, view: View) -> None:
     """Of the model, the layer and the direction that the page shows."""
-    for title, panel in ((texts("spectrum")["title_weights"], _weights),):
+    text = texts("spectrum")
+    for title, panel in (
+        (text["title_weights"], _weights),
+        (text["title_fixed_points"], _fixed_points),
+    ):
         with layout.lazy(title) as opened:
             if opened:
                 panel(experiment, view)
@@ -94,6 +98,33 @@ def _weights(experiment: Experiment, of: View) -> None:
     view = weights.view(compute.traces(experiment), choices)
     show.show(weights.pictures(view), view.styles)
     layout.data_button("weights", lambda: frames.weight_frame(view.maps))
+
+
+def _fixed_points(experiment: Experiment, of: View) -> None:
+    choices = fixed_points.Choices(of.model, of.layers.layer, of.layers.direction, _input())
+    view = compute.fixed_points_view(experiment, choices)
+    show.show(fixed_points.pictures(view), view.styles)
+    rows, found = fixed_points.rows(view), view.found
+    if found is None or not rows:
+        return
+    layout.table(pd.DataFrame(rows))
+    if (count := len(found.points)) > len(rows):
+        st.caption(fill(texts("fixed_points")["more_points"], shown=len(rows), count=count))
+    layout.data_button("fixed-points", lambda: frames.fixed_points_frame(found))
+
+
+def _input() -> float:
+    """What every input is held at; a link says it as text."""
+    most = fixed_points.MOST_INPUT
+    try:
+        value = float(layout.chosen(INPUT) or 0)
+    except ValueError:
+        value = 0.0
+    value = min(max(value, -most), most) if value == value else 0.0
+    own = widget(view_key(INPUT), value)
+    label = texts("fixed_points")["input"]
+    st.number_input(label, -most, most, step=0.1, format="%.2f", width=INPUT_WIDTH, **own)
+    return value
 
 
 def _panels(experiment: Experiment, view: View) -> None:
