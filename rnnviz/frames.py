@@ -14,14 +14,17 @@ import pandas as pd
 from rnnviz.analysis.batch_carry import BatchCarry
 from rnnviz.analysis.carry import CarryPaths
 from rnnviz.analysis.contributions import Contributions
+from rnnviz.analysis.fixed_points import FixedPoints
 from rnnviz.analysis.gates import GateStats, Memory
 from rnnviz.analysis.gradients import GradientFlow
+from rnnviz.analysis.lag_spectra import LagSpectrum
 from rnnviz.analysis.lags import LagProfile
 from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
 from rnnviz.analysis.step_factors import StepFactors
+from rnnviz.analysis.weights import WeightMaps
 from rnnviz.core.numerics import Array, Status, status_of
 
 
@@ -133,6 +136,17 @@ def lag_frame(profiles: Iterable[LagProfile]) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def lag_spectra_frame(spectra: Iterable[LagSpectrum]) -> pd.DataFrame:
+    """model, end, lag, index (from 1), log10, status: the singular values of ∂s_t/∂s_{t−k}."""
+    parts = []
+    for s in spectra:
+        part = _table("log10", s.log10, s.status, {"lag": 0, "index": 1},
+                      model=s.label, end=s.end)  # fmt: skip
+        part["lag"] = s.lags[part["lag"].to_numpy()]
+        parts.append(part)
+    return _concat(parts)
+
+
 def contribution_frame(contributions: Iterable[Contributions]) -> pd.DataFrame:
     """model, quantity (batch, one_by_one), step, log10, status, share of ∂L/∂W_hh."""
     return _concat(
@@ -215,6 +229,33 @@ def batch_carry_frame(batches: Iterable[BatchCarry]) -> pd.DataFrame:
                       "quantity": name, **_magnitude(values, status_of(values))})
         for b in batches
         for name, values in (("product", b.product), ("true", b.true))
+    )  # fmt: skip
+
+
+def fixed_points_frame(found: FixedPoints) -> pd.DataFrame:
+    """model, input, point (from 1), kind, residual, quantity (state: h, then c; eigenvalue), index
+    (from 1), value (of an eigenvalue its real part), imaginary, status."""
+    parts = []
+    for quantity, values in (("state", found.points), ("eigenvalue", found.eigenvalues)):
+        part = _table("value", values.real, None, {"point": 1, "index": 1},
+                      model=found.label, input=found.value, quantity=quantity)  # fmt: skip
+        of = part["point"].to_numpy() - 1
+        part["kind"] = np.array(found.kinds, dtype=object)[of]
+        part["residual"] = found.residuals[of]
+        imaginary = values.imag.ravel() if quantity == "eigenvalue" else np.nan
+        part["imaginary"] = _finite(imaginary)
+        parts.append(part)
+    return _concat(parts)
+
+
+def weight_frame(maps: WeightMaps) -> pd.DataFrame:
+    """model, matrix (W_xf, W_hf, ...), gate, quantity (weight, gradient), to (unit, from 1), from
+    (unit or input, from 1), value, status."""
+    return _concat(
+        _table("value", values, None, {"to": 1, "from": 1},
+               model=maps.label, matrix=block.name, gate=block.gate, quantity=quantity)
+        for block in maps.maps
+        for quantity, values in (("weight", block.values), ("gradient", block.gradient))
     )  # fmt: skip
 
 

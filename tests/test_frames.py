@@ -10,15 +10,18 @@ import pytest
 from rnnviz import frames
 from rnnviz.analysis import (
     carry_paths,
+    fixed_points,
     gate_stats,
     gradient_flow,
     jacobian_spectrum,
     lag_profile,
+    lag_spectrum,
     lyapunov_spectrum,
     memory,
     pair_matrix,
     step_factors,
     weight_contributions,
+    weight_maps,
     weight_spectra,
 )
 from rnnviz.analysis.batch_carry import batch_carry
@@ -59,6 +62,9 @@ def every_frame():
         "contribution": frames.contribution_frame([weight_contributions(linear, "m")]),
         "step_factor": frames.step_factor_frame([step_factors(linear, "m")]),
         "lyapunov": frames.lyapunov_frame([lyapunov_spectrum(linear, "m")]),
+        "lag_spectra": frames.lag_spectra_frame([lag_spectrum(t, "m") for t in (linear, unknown)]),
+        "fixed_points": frames.fixed_points_frame(fixed_points(closed, "m")),
+        "weight": frames.weight_frame(weight_maps(unknown, "m")),
     }
 
 
@@ -73,7 +79,7 @@ def test_numbers_are_finite_or_missing(name):
 
 
 @pytest.mark.parametrize("name", ["gradient", "unit", "spectrum", "memory", "carry",
-                                  "pair", "lag", "lyapunov"])  # fmt: skip
+                                  "pair", "lag", "lag_spectra", "lyapunov"])  # fmt: skip
 def test_what_is_missing_is_named(name):
     frame = every_frame()[name]
     column = next(c for c in ("half_life", "log10", "exponent", "value") if c in frame)
@@ -157,6 +163,32 @@ def test_contribution_and_lyapunov_frames(lstm):
     exponents = frames.lyapunov_frame([spectrum])
     np.testing.assert_array_equal(exponents["exponent"], spectrum.exponents)
     assert (exponents["steps"] == T).all()
+
+
+def test_lag_spectra_frame(lstm):
+    found = lag_spectrum(lstm, "lstm", most=3)
+    frame = frames.lag_spectra_frame([found])
+    assert frame["lag"].unique().tolist() == [0, *found.lags[1:]]
+    assert frame.query(f"lag == {T} and index == 2")["log10"].item() == found.log10[-1, 1]
+
+
+def test_fixed_points_frame(lstm):
+    found = fixed_points(lstm, "lstm", 0.5)
+    frame = frames.fixed_points_frame(found)
+    assert len(frame) == 2 * found.points.size
+    row = frame.query("quantity == 'state' and point == 1 and index == 3").iloc[0]
+    assert (row["value"], row["kind"], row["input"]) == (found.points[0, 2], found.kinds[0], 0.5)
+    row = frame.query("quantity == 'eigenvalue' and point == 1 and index == 2").iloc[0]
+    assert complex(row["value"], row["imaginary"]) == found.eigenvalues[0, 1]
+
+
+def test_weight_frame(lstm):
+    found = weight_maps(lstm, "lstm")
+    frame = frames.weight_frame(found)
+    assert len(frame) == 2 * sum(block.values.size for block in found.maps)
+    row = frame.query("matrix == 'W_hf' and quantity == 'gradient' and to == 2").iloc[2]
+    assert (row["gate"], row["from"]) == ("f", 3)
+    assert row["value"] == lstm.grads["W_hh"][H + 1, 2]
 
 
 def test_batch_carry_frame(lstm):

@@ -18,11 +18,19 @@ from rnnviz.analysis.batch_carry import BatchCarry, batch_carry
 from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.comparison import Comparison, Difference, compare
 from rnnviz.analysis.contributions import Contributions, weight_contributions
+from rnnviz.analysis.fixed_points import (
+    FixedPoints,
+    Plane,
+    fixed_points,
+    principal_plane,
+    visited_states,
+)
 from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.analysis.jacobian.norms import Determinants, log_determinants
 from rnnviz.analysis.jacobian.qr import ProductSpectrum, product_spectrum
 from rnnviz.analysis.jacobian.sequence import linearize, state_jacobians
+from rnnviz.analysis.lag_spectra import LagSpectrum, lag_spectrum
 from rnnviz.analysis.lags import LagProfile, lag_profile
 from rnnviz.analysis.layers import LayerTrace, in_real_time, layer_traces
 from rnnviz.analysis.lyapunov import LyapunovSpectrum, long_run, lyapunov_spectrum
@@ -45,6 +53,7 @@ from rnnviz.analysis.spectra import (
 )
 from rnnviz.analysis.step_factors import StepFactors, step_factors
 from rnnviz.analysis.verdicts import Verdict
+from rnnviz.analysis.weights import WeightMap, WeightMaps, histogram, weight_maps
 
 __all__ = [
     "BatchCarry",
@@ -54,15 +63,18 @@ __all__ = [
     "Curve",
     "Determinants",
     "Difference",
+    "FixedPoints",
     "GateStats",
     "GradientFlow",
     "JacobianSpectrum",
     "LagProfile",
+    "LagSpectrum",
     "LayerTrace",
     "LyapunovSpectrum",
     "Memory",
     "OwnLoss",
     "PairMatrix",
+    "Plane",
     "Prediction",
     "Predictions",
     "ProductSpectrum",
@@ -72,16 +84,21 @@ __all__ = [
     "StepFactors",
     "Verdict",
     "WeightLaw",
+    "WeightMap",
+    "WeightMaps",
     "batch_carry",
     "carry_paths",
     "compare",
     "fit_slope",
+    "fixed_points",
     "gate_stats",
     "gradient_flow",
     "gradient_predictions",
+    "histogram",
     "in_real_time",
     "jacobian_spectrum",
     "lag_profile",
+    "lag_spectrum",
     "layer_traces",
     "linearize",
     "log_determinants",
@@ -92,10 +109,13 @@ __all__ = [
     "norm_predictions",
     "own_losses",
     "pair_matrix",
+    "principal_plane",
     "product_spectrum",
     "state_jacobians",
     "step_factors",
+    "visited_states",
     "weight_contributions",
     "weight_law",
+    "weight_maps",
     "weight_spectra",
 ]

@@ -16,6 +16,9 @@ MAX_SECONDS = 30.0
 ROUNDS = 200
 """Of a product's singular values at most."""
 
+NEWTON_STEPS = 60
+"""Of a search for a fixed point at most."""
+
 # Measured on one core, float64.
 SECONDS_PER_STEP = 40e-6
 FLOPS_PER_SECOND = 40e9
@@ -55,6 +58,25 @@ def products_cost(cell: Cell, seq_len: int) -> Estimate:
     size = state_size(cell)
     rounds = Estimate(8 * 8 * size * size, products=2 * size**3 / QR_FLOPS_PER_SECOND)
     return spectrum_cost(cell, seq_len, size, sweeps=2) + rounds.times(ROUNDS)
+
+
+def lag_spectra_cost(cell: Cell, seq_len: int, lags: int) -> Estimate:
+    """As many vectors as the state has, there and back; at each lag a QR and the singular values
+    of a triangle."""
+    size = state_size(cell)
+    flops = 20 * size**3
+    values = Estimate(8 * 6 * size * size, 1e-4, products=flops / QR_FLOPS_PER_SECOND)
+    return spectrum_cost(cell, seq_len, size, sweeps=2) + values.times(lags)
+
+
+def fixed_points_cost(cell: Cell, starts: int) -> Estimate:
+    """Newton's steps from every start at once, a Jacobian and a linear system each; then the
+    eigenvalues of as many Jacobians. Most searches end after a third of the steps that are
+    counted."""
+    size = state_size(cell)
+    solved = Estimate(8 * 6 * size * size * starts, 1e-3, starts * size**3 / QR_FLOPS_PER_SECOND)
+    eigenvalues = Estimate(products=starts * 60 * size**3 / QR_FLOPS_PER_SECOND)
+    return (solved + _applied(cell, 8 * starts)).times(NEWTON_STEPS) + eigenvalues
 
 
 def exponent_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:

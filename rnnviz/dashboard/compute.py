@@ -25,11 +25,11 @@ from rnnviz.experiment import plan as make_plan
 from rnnviz.experiment.plan import MAX_BYTES
 from rnnviz.jobs import claims, phase
 from rnnviz.sweep import Result, cost_of
-from rnnviz.views import gates, gradient_flow, spectrum, train
+from rnnviz.views import fixed_points, gates, gradient_flow, spectrum, train
 from rnnviz.wording.language import language
 
 F = TypeVar("F", bound=Callable[..., Any])
-KEYS = (Experiment, gradient_flow.Choices, spectrum.Choices, gates.Choices)
+KEYS = (Experiment, gradient_flow.Choices, spectrum.Choices, gates.Choices, fixed_points.Choices)
 """Small frozen values that results are kept by."""
 
 
@@ -126,6 +126,12 @@ def flow_view(
 def spectrum_view(experiment: Experiment, choices: spectrum.Choices) -> spectrum.View:
     """What Spectrum says of one model of an experiment."""
     return spectrum.view(traces(experiment), choices)
+
+
+@_cached(max_entries=64, worded=True)
+def fixed_points_view(experiment: Experiment, choices: fixed_points.Choices) -> fixed_points.View:
+    """What the panel of fixed points says of one model of an experiment."""
+    return fixed_points.view(traces(experiment), choices)
 
 
 @_cached(max_entries=64, worded=True)

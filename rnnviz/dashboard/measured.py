@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from rnnviz.analysis import contributions, lags, limits, lyapunov, pairs, precision
+from rnnviz.analysis import contributions, lag_spectra, lags, limits, lyapunov, pairs, precision
 from rnnviz.analysis.jacobian.sequence import Progress
 from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.analysis.layers import LayerTrace
@@ -65,7 +65,7 @@ class Measured:
 
 def measured(what: str, run: Run, parts: Sequence[LayerTrace]) -> Measured:
     """One result for each layer of the run: "pairs", "lags", "contributions", "precision",
-    "exponents" or "long_run".
+    "lag_spectra", "exponents" or "long_run".
 
     A network that comes out of the analysis with no result (too large) is named in `refusals`.
     """
@@ -190,6 +190,15 @@ def _precision_cost(run: Run, part: LayerTrace) -> Estimate:
     return limits.precision_cost(part.trace.cell, part.trace.seq_len, part.trace.batch_size)
 
 
+def _lag_spectra(run: Run, part: LayerTrace, progress: Progress | None) -> lag_spectra.LagSpectrum:
+    return lag_spectra.lag_spectrum(part.trace, part.label, progress=progress)
+
+
+def _lag_spectra_cost(run: Run, part: LayerTrace) -> Estimate:
+    steps = part.trace.steps_of(0)
+    return limits.lag_spectra_cost(part.trace.cell, steps, min(steps, lag_spectra.MOST_LAGS))
+
+
 def _exponents(run: Run, part: LayerTrace, progress: Progress | None) -> lyapunov.LyapunovSpectrum:
     count = _count(part.trace, part.trace.steps_of(0))
     return lyapunov.lyapunov_spectrum(part.trace, part.label, count=count, progress=progress)
@@ -238,6 +247,7 @@ MEASURES = {
     "lags": Measure(_lags, _lags_cost),
     "contributions": Measure(_contributions, _contributions_cost),
     "precision": Measure(_precision, _precision_cost),
+    "lag_spectra": Measure(_lag_spectra, _lag_spectra_cost),
     "exponents": Measure(_exponents, _exponents_cost),
     "long_run": Measure(_long_run, _long_run_cost),
 }

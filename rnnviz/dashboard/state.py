@@ -37,7 +37,10 @@ PATH = "path"
 """The page that is open."""
 PAGE_VIEWS: dict[str, tuple[str, ...]] = {
     "gradient-flow": ("view_layer", "view_direction", "view_theory", "view_why", "view_quantity"),
-    "spectrum": ("view_model", "view_layer", "view_direction", "view_gate", "view_theory"),
+    "spectrum": (
+        *("view_model", "view_layer", "view_direction", "view_gate", "view_theory"),
+        *("view_ranks", "view_input"),
+    ),
     "gates": ("view_model", "view_layer", "view_direction"),
     "train": ("view_company",),
     "phase-diagram": ("view_x", "view_y", "view_cells", "view_number"),

@@ -15,9 +15,11 @@ Those of what the package has go on from here.
 
 from rnnviz.plots.contributions import contributions_figure
 from rnnviz.plots.forecast import forecast_figure
+from rnnviz.plots.fixed_points import fixed_points_figure
 from rnnviz.plots.gates import carry_figure, gate_heatmap, gate_strips, half_life_figure
 from rnnviz.plots.gradients import flow_detail_figure, flow_figure, flow_range, unit_heatmaps
 from rnnviz.plots.jacobians import jacobian_bands
+from rnnviz.plots.lag_spectra import lag_spectra_figure
 from rnnviz.plots.lyapunov import lyapunov_figure
 from rnnviz.plots.pairs import cancellation_figure, lag_figure, pair_heatmaps
 from rnnviz.plots.sentence import sentence_figure
@@ -28,6 +30,7 @@ from rnnviz.plots.spectra import (
     singular_values_figure,
 )
 from rnnviz.plots.theme import Style, model_colour, model_styles
+from rnnviz.plots.weights import weight_figure
 
 __all__ = [
     "Style",
@@ -35,6 +38,7 @@ __all__ = [
     "carry_figure",
     "contributions_figure",
     "eigenvalue_figure",
+    "fixed_points_figure",
     "flow_detail_figure",
     "flow_figure",
     "flow_range",
@@ -45,6 +49,7 @@ __all__ = [
     "jacobian_bands",
     "jacobian_figure",
     "lag_figure",
+    "lag_spectra_figure",
     "lyapunov_figure",
     "model_colour",
     "model_styles",
@@ -53,4 +58,5 @@ __all__ = [
     "sentence_figure",
     "singular_values_figure",
     "unit_heatmaps",
+    "weight_figure",
 ]

@@ -129,10 +129,12 @@ def layers(
     colours: Piece,
     digits: int = 1,
     row: str | None = None,
+    column: str | None = None,
 ) -> list[Piece]:
     """The traces of a panel. `where` says axes and rows (`y`, or `y0` and `dy`), `hover` how to
-    write z, `row` what a row is, `colours` the scale. Values are rounded to the decimal digits
-    that `hover` shows: their bytes pack well, and what is read is the value, rounded once."""
+    write z, `row` what a row is, `column` what a column is (a time step unless given), `colours`
+    the scale. Values are rounded to the decimal digits that `hover` shows: their bytes pack well,
+    and what is read is the value, rounded once."""
     across = cells.steps_each
     grid = {"type": "heatmap", "name": name, "x0": cells.first_step, "dx": across, **where}
     backdrop = _backdrop(cells, grid, name)
@@ -142,7 +144,7 @@ def layers(
     step = caption("step_hover")
     if across > 1:
         step = caption(f"cell_{cells.kept}", count=across)
-    text = f"{name}, {step}: {hover}<extra></extra>"
+    text = f"{name}, {column or step}: {hover}<extra></extra>"
     z = _packed(cells.values, digits)
     return [*backdrop, {**grid, "z": z, "hoverongaps": False, "hovertemplate": text, **colours}]
 

@@ -20,7 +20,13 @@ PANELS = {
         "Lag profile:": ("lags",),
         "Sums in ∂L/∂W_hh": ("contributions",),
     },
-    "spectrum": {"Lyapunov spectrum:": ("lyapunov",), "Jacobian spectra": ("bands",)},
+    "spectrum": {
+        "Weights:": ("weights", "weight-gradients"),
+        "Fixed points:": ("fixed-points",),
+        "Singular values over the lag:": ("lag-spectra",),
+        "Lyapunov spectrum:": ("lyapunov",),
+        "Jacobian spectra": ("bands",),
+    },
 }
 MODELS = {
     "six": Experiment(

@@ -15,7 +15,7 @@ from rnnviz.analysis import limits
 from rnnviz.core.numerics import Status
 from rnnviz.dashboard import compute, measured
 from rnnviz.plots import theme
-from rnnviz.views import gradient_flow
+from rnnviz.views import fixed_points, gradient_flow
 from rnnviz.views.layer_choice import parts_of
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import assert_sound, change, charts, line, numbers, said, same, visit
@@ -23,7 +23,13 @@ from tests.dashboard.support import assert_sound, change, charts, line, numbers,
 FLOW, SPECTRUM = "gradient-flow", "spectrum"
 PANELS = {
     FLOW: {"title_pairs": "one-loss", "title_lags": "lags", "title_contributions": "contributions"},
-    SPECTRUM: {"title_lyapunov": "lyapunov", "title_bands": "bands"},
+    SPECTRUM: {
+        "title_weights": "weight-gradients",
+        "title_fixed_points": "fixed-points",
+        "title_lag_spectra": "lag-spectra",
+        "title_lyapunov": "lyapunov",
+        "title_bands": "bands",
+    },
 }
 TEXTS = {FLOW: "gradient_flow", SPECTRUM: "spectrum"}
 
@@ -127,7 +133,7 @@ def test_the_pair_matrix_adds_up_to_the_pages_curve() -> None:
 
 
 @pytest.mark.parametrize(("what", "page"), [("pairs", FLOW), ("lags", FLOW),
-                                            ("contributions", FLOW),
+                                            ("contributions", FLOW), ("lag_spectra", SPECTRUM),
                                             ("exponents", SPECTRUM)])  # fmt: skip
 def test_what_takes_too_long_is_refused_in_a_sentence(what: str, page: str) -> None:
     def refuse(*arguments: Any) -> None:
@@ -137,7 +143,9 @@ def test_what_takes_too_long_is_refused_in_a_sentence(what: str, page: str) -> N
     with mock.patch.dict(measured.MEASURES, {what: refusing}):
         app = opened(page, small(seed=100 + len(what)))
     assert_sound(app)
-    key = {"pairs": "one-loss", "exponents": "lyapunov"}.get(what, what)
+    key = {"pairs": "one-loss", "exponents": "lyapunov", "lag_spectra": "lag-spectra"}.get(
+        what, what
+    )
     assert key not in charts(app)
     for name in ("RNN", "LSTM", "GRU"):
         assert f"{name}: The analysis would take about 99 s" in said(app)
@@ -257,6 +265,46 @@ def test_the_panels_follow_the_layer_that_is_shown() -> None:
     last, first = (opened(FLOW, two, view_layer=layer) for layer in ("2", "1"))
     assert not same(charts(last)["lags"], charts(first)["lags"])
     assert same(charts(last)["lags"], charts(opened(FLOW, two))["lags"])
+
+
+def test_chosen_singular_values_are_in_the_link_and_a_wrong_one_is_named() -> None:
+    query = {"models": "rnn", "hidden_size": "12", "seq_len": "30", "view_ranks": "1, 5, 13, best"}
+    app = change(visit(SPECTRUM, query), **{"open-" + texts("spectrum")["title_lag_spectra"]: True})
+    assert_sound(app)
+    names = [trace.get("name") for trace in charts(app)["lag-spectra"]["data"]]
+    assert names[1:] == ["RNN σ 1", "RNN σ 5"]
+    assert said(app) == (
+        "There is no singular value 13, best; allowed: numbers from 1 to 12, median, last."
+    )
+    app = change(app, view_ranks="median")
+    assert app.query_params["view_ranks"] == "median"
+    names = [trace.get("name") for trace in charts(app)["lag-spectra"]["data"]]
+    assert names[1:] == ["RNN σ 6"]
+
+
+@pytest.mark.parametrize(("asked", "held"), [
+    ("0.5", "0.5"), ("-3", "−3"), ("99", "10"), ("nan", "0"), ("<b>", "0"), ("", "0"),
+])  # fmt: skip
+def test_the_input_that_is_held_is_in_the_link(asked: str, held: str) -> None:
+    query = {"models": "rnn", "hidden_size": "6", "seq_len": "12", "view_input": asked}
+    app = change(
+        visit(SPECTRUM, query), **{"open-" + texts("spectrum")["title_fixed_points"]: True}
+    )
+    assert_sound(app)
+    assert any(f"RNN, inputs held at {held}: " in caption.value for caption in app.caption)
+
+
+def test_fixed_points_are_searched_for_when_the_panel_is_opened_and_kept() -> None:
+    query = {"models": "gru", "hidden_size": "7", "seq_len": "12"}
+    opens = {"open-" + texts("spectrum")["title_fixed_points"]: True}
+    with mock.patch.object(fixed_points, "fixed_points", side_effect=AssertionError):
+        app = visit(SPECTRUM, query)
+        assert not app.exception
+    app = change(app, **opens)
+    assert "fixed-points" in charts(app)
+    assert "Data: fixed-points (CSV)" in [each.label for each in app.get("download_button")]
+    with mock.patch.object(fixed_points, "fixed_points", side_effect=AssertionError):
+        assert not change(visit(SPECTRUM, query), **opens).exception
 
 
 def test_statuses_differ_in_the_matrix() -> None:

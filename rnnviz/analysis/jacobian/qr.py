@@ -7,7 +7,7 @@ all singular values of a product.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,8 +43,8 @@ class QRPass:
     logs (m,): ln of what each vector was stretched beyond those before it; −inf for one that a
     step sent to zero: exactly, or to less than rounding leaves of the others. dead_at (m,): at
     which step (its index k), −1 for one that lives. frame (S, r): the r that live, orthonormal.
-    R (r, r), upper triangular: the product is frame · diag(e^logs) · R · startᵀ on those;
-    None unless it was asked for.
+    R (r, m), upper triangular: the product is frame · diag(e^logs) · R · startᵀ, logs those of the
+    r; None unless it was asked for.
     """
 
     logs: Array
@@ -75,6 +75,25 @@ def qr_pass(steps: Steps, start: Array, back: bool = False, shaped: bool = False
             done += len(group)
         moving.finish()
     return QRPass(moving.logs, moving.dead_at, moving.frame, moving.R)
+
+
+def products_at(steps: Steps, start: Array, lags: Sequence[int]) -> Iterator[tuple[Array, Array]]:
+    """(logs (r,), R (r, m)) of the product of the last k steps for each lag k, ascending: that
+    product is start · Rᵀ · diag(e^logs) · (orthonormal columns)ᵀ, as in `QRPass`.
+
+    start : (S, m), orthonormal columns, that go back in time by Jᵀ.
+    """
+    moving, last = _Moving(start, steps.vjp, True), len(steps) - 1
+    done, every = 0, 1
+    with np.errstate(all="ignore"):
+        for lag in lags:
+            while done < lag and moving.frame.size:
+                group = [last - k for k in range(done, min(done + every, lag))]
+                every = _interval(*moving.advance(group))
+                done += len(group)
+            moving.finish()
+            assert moving.R is not None
+            yield moving.living_logs, moving.R
 
 
 def _interval(stretched: Array, steps: int) -> int:
@@ -111,26 +130,31 @@ class _Moving:
             return [self.advance(half) for half in halves if self.frame.size][-1]
         return self._take(*(quick or _independent(frame)), group[-1]), len(group)
 
+    @property
+    def living_logs(self) -> Array:
+        """Those of the vectors that have not died, in their order."""
+        return self.logs[self._living]
+
     def finish(self) -> None:
         if self.frame.size:
             self._take(*np.linalg.qr(self.frame), np.ones(self.frame.shape[1], bool), -1)
 
     def _take(self, Q: Array, R: Array, keep: Array, step: int) -> Array:
-        stretched = np.abs(np.diagonal(R))
+        stretched = np.abs(np.diagonal(R if keep.all() else R[:, keep]))
+        if self.R is not None:
+            self.R = self._grown(R / stretched[:, None], keep) @ self.R
         if not keep.all():
             self.logs[self._living[~keep]], self.dead_at[self._living[~keep]] = -np.inf, step
             self._living = self._living[keep]
-            self.R = None if self.R is None else self.R[np.ix_(keep, keep)]
-        if self.R is not None:
-            self.R = self._grown(R / stretched[:, None]) @ self.R
         self.logs[self._living] += np.log(stretched)
         self.frame = Q
         return stretched
 
-    def _grown(self, rows: Array) -> Array:
+    def _grown(self, rows: Array, keep: Array) -> Array:
         """The row-scaled R · diag(e^logs), its rows scaled by e^−logs."""
         logs = self.logs[self._living]
-        return np.triu(rows * np.exp(np.minimum(logs[None, :] - logs[:, None], RANGE)))
+        apart = logs[None, :] - logs[keep, None]
+        return np.triu(rows * np.exp(np.minimum(apart, RANGE)))
 
 
 def cholesky_qr(columns: Array) -> tuple[Array, Array, Array] | None:
@@ -181,9 +205,9 @@ def inverse_of_upper(R: Array) -> Array:
 
 
 def _independent(columns: Array) -> tuple[Array, Array, Array]:
-    """(Q, R) of the columns that are not combinations of those before them to rounding, and which
-    these are (m,). One column is left out at a time: what QR puts in its place is no direction of
-    its own, and must not be taken from those that follow."""
+    """(Q, R) with Q of the columns that are not combinations of those before them to rounding, R
+    (r, m) of them all, and which these are (m,). One column is left out at a time: what QR puts in
+    its place is no direction of its own, and must not be taken from those that follow."""
     keep = columns.any(axis=0) | ~np.isfinite(columns).all(axis=0)
     while True:
         some = columns if keep.all() else columns[:, keep]
@@ -192,7 +216,9 @@ def _independent(columns: Array) -> tuple[Array, Array, Array]:
         limit = len(columns) * np.finfo(float).eps * stretched.max(initial=0)
         lost = np.flatnonzero(stretched <= limit)
         if not lost.size:
-            return Q, R, keep
+            whole = R if keep.all() else Q.T @ columns
+            whole[:, keep] = R
+            return Q, whole, keep
         keep[np.flatnonzero(keep)[lost[0]]] = False
 
 

@@ -9,8 +9,9 @@ from rnnviz import frames
 from rnnviz.dashboard import compute, layout, measured, show
 from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.show import equations
-from rnnviz.dashboard.state import Setting
+from rnnviz.dashboard.state import Setting, view_key, widget
 from rnnviz.experiment import Experiment
+from rnnviz.views import fixed_points, lag_spectra, weights
 from rnnviz.views.spectrum import (
     Choices,
     Shown,
@@ -25,7 +26,8 @@ from rnnviz.views.theory import of_exponents
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
 
-MODEL, GATE = "view_model", "view_gate"
+MODEL, GATE, RANKS, INPUT = "view_model", "view_gate", "view_ranks", "view_input"
+RANKS_WIDTH, INPUT_WIDTH = 320, 280
 
 
 def page(setting: Setting) -> None:
@@ -69,6 +71,7 @@ def details(setting: Setting) -> None:
     view = _view(setting)
     text = texts("spectrum")
     st.caption(fill(text["departure"], value=f"{view.spectrum.departure:.2f}"))
+    _panels_of_one(setting.experiment, view)
     _panels(setting.experiment, view)
     with layout.lazy(text["numbers"]) as opened:
         if opened:
@@ -78,13 +81,89 @@ def details(setting: Setting) -> None:
     equations(compute.plan(setting.experiment))
 
 
+def _panels_of_one(experiment: Experiment, view: View) -> None:
+    """Of the model, the layer and the direction that the page shows."""
+    text = texts("spectrum")
+    for title, panel in (
+        (text["title_weights"], _weights),
+        (text["title_fixed_points"], _fixed_points),
+    ):
+        with layout.lazy(title) as opened:
+            if opened:
+                panel(experiment, view)
+
+
+def _weights(experiment: Experiment, of: View) -> None:
+    choices = weights.Choices(of.model, of.layers.layer, of.layers.direction)
+    view = weights.view(compute.traces(experiment), choices)
+    show.show(weights.pictures(view), view.styles)
+    layout.data_button("weights", lambda: frames.weight_frame(view.maps))
+
+
+def _fixed_points(experiment: Experiment, of: View) -> None:
+    choices = fixed_points.Choices(of.model, of.layers.layer, of.layers.direction, _input())
+    view = compute.fixed_points_view(experiment, choices)
+    show.show(fixed_points.pictures(view), view.styles)
+    rows, found = fixed_points.rows(view), view.found
+    if found is None or not rows:
+        return
+    layout.table(pd.DataFrame(rows))
+    if (count := len(found.points)) > len(rows):
+        st.caption(fill(texts("fixed_points")["more_points"], shown=len(rows), count=count))
+    layout.data_button("fixed-points", lambda: frames.fixed_points_frame(found))
+
+
+def _input() -> float:
+    """What every input is held at; a link says it as text."""
+    most = fixed_points.MOST_INPUT
+    try:
+        value = float(layout.chosen(INPUT) or 0)
+    except ValueError:
+        value = 0.0
+    value = min(max(value, -most), most) if value == value else 0.0
+    own = widget(view_key(INPUT), value)
+    label = texts("fixed_points")["input"]
+    st.number_input(label, -most, most, step=0.1, format="%.2f", width=INPUT_WIDTH, **own)
+    return value
+
+
 def _panels(experiment: Experiment, view: View) -> None:
     """All models, each with the layer and the direction that the page shows of it."""
     text = texts("spectrum")
-    for title, panel in ((text["title_lyapunov"], _exponents), (text["title_bands"], _bands)):
+    for title, panel in (
+        (text["title_lag_spectra"], _lag_spectra),
+        (text["title_lyapunov"], _exponents),
+        (text["title_bands"], _bands),
+    ):
         with layout.lazy(title) as opened:
             if opened:
                 panel(shown(compute.traces(experiment), view.layers))
+
+
+def _lag_spectra(of: Shown) -> None:
+    ranks = _ranks()
+    result = measured.measured("lag_spectra", of.run, of.parts)
+    view = lag_spectra.View(result.found, ranks, of.styles, result.refusals)
+    show.show(lag_spectra.pictures(view), view.styles)
+    layout.data_button("lag-spectra", lambda: frames.lag_spectra_frame(result.found))
+
+
+def _ranks() -> str:
+    """Which singular values: one of a few sets, or as they are typed."""
+    text, ranks = texts("lag_spectra"), layout.chosen(RANKS) or lag_spectra.DEFAULT
+    ranks = ranks[: lag_spectra.LONGEST]
+    options = [*dict.fromkeys([*lag_spectra.OFFERED, ranks])]
+    own = widget(view_key(RANKS), ranks, options=options)
+    st.selectbox(
+        text["ranks"],
+        options,
+        format_func=lag_spectra.in_words,
+        accept_new_options=True,
+        help=text["ranks_help"],
+        width=RANKS_WIDTH,
+        **own,
+    )
+    return ranks
 
 
 def _exponents(of: Shown) -> None:

@@ -1,0 +1,298 @@
+"""Where would a network come to rest? Fixed points of a step whose input is held constant.
+
+Newton's method on F(s) = s from states that the run visits, from where the held network takes them,
+and from random ones. Cf. Sussillo, Barak 2013, Neural Computation 25(3), 626-649, who minimise
+‖F(s) − s‖² and find slow points, too.
+A fixed point is stable if every eigenvalue of ∂F/∂s there lies inside the unit circle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rnnviz.analysis import limits
+from rnnviz.analysis.jacobian.sequence import side_by_side
+from rnnviz.analysis.jacobian.structured import state_size
+from rnnviz.core import Cell, Record, checks, forward
+from rnnviz.core.numerics import Array
+
+HALVINGS = 8
+SETTLE = 200
+"""Steps after which a held network may have come to rest by itself."""
+STEP = 1e-8
+"""How small Newton's last step is at a fixed point, relative to 1 + ‖s‖."""
+RESIDUAL = 1e-11
+"""How little each unit moves at a fixed point, and what rounding adds."""
+FAR = 1e6
+"""No larger state is called a fixed point: what a unit gains there in a step can be rounding."""
+SAME = 1e-6
+"""Two ends that are no further apart than this, relative to 1 + ‖s‖, are one fixed point."""
+EDGE = 1e-6
+"""|λ| that is no further from 1 is on the unit circle."""
+HUGE = 1e30
+"""Larger states are not searched from, nor drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class FixedPoints:
+    """States that a step with a constant input leads to themselves, those first in which the fewest
+    directions grow, of these the ones with the least |λ|max.
+
+    value: the number that every input of the layer is held at. starts: how many searches were
+    begun; ended: how many of them came to a fixed point. points (n, H), or (n, 2H): h, then c;
+    residuals (n,): ‖F(s) − s‖; eigenvalues (n, S): of ∂F/∂s, largest first, with the older states
+    of a skip.
+    """
+
+    label: str
+    value: float
+    starts: int
+    ended: int
+    points: Array
+    residuals: Array
+    eigenvalues: Array
+
+    @property
+    def radii(self) -> Array:
+        """|λ|max at each point, (n,)."""
+        return np.abs(self.eigenvalues).max(axis=1, initial=0.0)
+
+    @property
+    def growing(self) -> Array:
+        """How many eigenvalues lie outside of the unit circle at each point, (n,)."""
+        return (np.abs(self.eigenvalues) > 1 + EDGE).sum(axis=1)
+
+    @property
+    def kinds(self) -> list[str]:
+        """Of each point: "stable" if all directions shrink, "saddle" if some grow, "unstable" if
+        all do, "marginal" if none grows and some neither grow nor shrink."""
+        found, size = [], self.eigenvalues.shape[1]
+        for radius, growing in zip(self.radii, self.growing, strict=True):
+            held = "stable" if radius < 1 - EDGE else "marginal"
+            found.append(held if not growing else "unstable" if growing == size else "saddle")
+        return found
+
+
+def fixed_points(
+    record: Record, label: str, value: float = 0.0, starts: int | None = None, seed: int = 0
+) -> FixedPoints:
+    """The fixed points that Newton's method finds from `starts` states (as many as take little
+    time unless given): a third of them visited by the run, a third where the network takes these
+    in 200 steps with its input held, the others random from `seed`.
+
+    What is not found may be there all the same. Where fixed points are not isolated (a line of
+    them), each start ends at another one. Raises ValueError for a value that is not finite, for
+    fewer than 3 starts and above the limits of `limits`.
+
+    Examples
+    --------
+    >>> found = analysis.fixed_points(rnn, "RNN")
+    >>> found.points.shape, found.kinds  # a small tanh network without input or bias rests at 0
+    ((1, 8), ['stable'])
+    """
+    cell = record.cell
+    value = checks.number("value", value)
+    count = starts_for(cell) if starts is None else checks.size("starts", starts, 3)
+    limits.check("The fixed points", limits.fixed_points_cost(cell, count), "fewer units")
+    network = _Held(cell, record, value)
+    with np.errstate(all="ignore"):
+        ends = _search(network, _starts(network, record, count, seed))
+        points = _distinct(ends)
+        residuals = network.residual(points)
+        eigenvalues = np.array([_eigenvalues(J) for J in network.jacobians(points)])
+    eigenvalues = eigenvalues.reshape(len(points), state_size(cell))
+    found = FixedPoints(label, value, count, len(ends), points, residuals, eigenvalues)
+    order = np.lexsort((found.radii, found.growing))
+    return replace(found, points=points[order], residuals=residuals[order],
+                   eigenvalues=eigenvalues[order])  # fmt: skip
+
+
+def starts_for(cell: Cell) -> int:
+    """128 where that takes a moment, fewer where the state is large."""
+    return int(np.clip(36 * (128 / state_size(cell)) ** 2, 6, 128))
+
+
+def visited_states(record: Record, sequence: int | None = None) -> Array:
+    """The states of the run, or of one sequence from s_0 on, (n, H) or (n, 2H): h, then c. Without
+    padding, and without those that are not finite or huge.
+
+    Examples
+    --------
+    >>> analysis.visited_states(lstm, 0).shape
+    (21, 16)
+    """
+    parts = [record.h] if record.c is None else [record.h, record.c]
+    states = np.concatenate(parts, axis=1).astype(np.float64)
+    there = np.concatenate([np.ones_like(record.present[:1]), record.present])
+    if sequence is not None:
+        states, there = states[:, :, [sequence]], there[:, [sequence]]
+    found: Array = states.transpose(0, 2, 1)[there]
+    return found[(np.abs(found) < HUGE).all(axis=1)]
+
+
+def _starts(network: _Held, record: Record, count: int, seed: int) -> Array:
+    """Random ones are as large as those of the run, or normal."""
+    states, size = visited_states(record), record.cell.hidden_size * (1 + (record.c is not None))
+    spread = max(1.0, float(np.abs(states).mean())) if len(states) else 1.0
+    some = states[np.linspace(0, len(states) - 1, count // 3 * bool(len(states))).astype(int)]
+    settled = network.after(some, SETTLE)
+    settled = settled[(np.abs(settled) < HUGE).all(axis=1)]
+    rest = count - len(some) - len(settled)
+    drawn = np.random.default_rng(seed).standard_normal((rest, size))
+    return np.concatenate([some, settled, spread * drawn])
+
+
+class _Held:
+    """A network whose input is held constant: F and its Jacobian at many states (n, own)."""
+
+    def __init__(self, cell: Cell, record: Record, value: float) -> None:
+        self._cell, self._value = cell, value
+        self._params = {name: v.astype(np.float64) for name, v in record.params.items()}
+
+    def step(self, states: Array, steps: int = 1) -> Record:
+        """A step, or some, from each state, as a batch; with a skip older states are the same."""
+        cell, H = self._cell, self._cell.hidden_size
+        h, c = states[:, :H].T, states[:, H:].T
+        h0 = np.repeat(h[None], cell.skip, axis=0) if cell.skip else h
+        x = np.full((steps, cell.input_size, len(states)), self._value)
+        return forward(cell, self._params, x, h0=h0, c0=c if cell.HAS_CELL_STATE else None)
+
+    def after(self, states: Array, steps: int) -> Array:
+        """Where some steps take each of the states, (n, own)."""
+        return self.moved(self.step(states, steps)) if len(states) else states
+
+    def moved(self, record: Record) -> Array:
+        """Where a record ends, (n, own): F of the states, after one step."""
+        parts = [record.h[-1]] if record.c is None else [record.h[-1], record.c[-1]]
+        return np.concatenate(parts).T
+
+    def is_still(self, states: Array) -> Array:
+        """Whether a step moves no unit of each."""
+        moved = np.abs(self.moved(self.step(states)) - states)
+        size = np.abs(states)
+        allowed = RESIDUAL + 8 * np.finfo(float).eps * size
+        return ((moved <= allowed) & (size <= FAR)).all(axis=1)
+
+    def residual(self, states: Array) -> Array:
+        """‖F(s) − s‖ of each."""
+        if not len(states):
+            return np.zeros(0)
+        return np.linalg.norm(self.moved(self.step(states)) - states, axis=1)
+
+    def jacobians(self, states: Array) -> Array:
+        """∂F/∂s of each, of the whole state, (n, S, S)."""
+        return self.jacobians_of(self.step(states)) if len(states) else np.zeros((0, 1, 1))
+
+    def jacobians_of(self, record: Record) -> Array:
+        sequences = np.arange(record.batch_size)
+        return side_by_side(record, sequences, 0, 1).matrix(0)
+
+    def own(self, jacobians: Array) -> Array:
+        """Where all older states move together with h, (n, own, own)."""
+        H, own = self._cell.hidden_size, self._cell.hidden_size * (1 + self._cell.HAS_CELL_STATE)
+        result = jacobians[:, :own, :own].copy()
+        if jacobians.shape[1] > own:
+            result[:, :, :H] += jacobians[:, :own, -H:]
+        return result
+
+
+def _search(network: _Held, starts: Array) -> Array:
+    """Where Newton's method comes to rest, of the starts from which it does."""
+    states, active, rests = starts.copy(), np.arange(len(starts)), np.zeros(len(starts), bool)
+    for _ in range(limits.NEWTON_STEPS):
+        at = states[active]
+        record = network.step(at)
+        short = network.moved(record) - at
+        step = _solved(np.eye(at.shape[1]) - network.own(network.jacobians_of(record)), short)
+        states[active] = _halved(network, at, step, np.linalg.norm(short, axis=1))
+        scale = 1 + np.linalg.norm(states[active], axis=1)
+        small = np.linalg.norm(step, axis=1) <= STEP * scale
+        rests[active[small]] = True
+        moves = (states[active] != at).any(axis=1) & np.isfinite(step).all(axis=1) & ~small
+        active = active[moves]
+        if not active.size:
+            break
+    return states[rests & network.is_still(states)]
+
+
+def _solved(matrices: Array, values: Array) -> Array:
+    """x of A x = b for each; of a singular A the shortest x that comes nearest."""
+    try:
+        return np.linalg.solve(matrices, values[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        pairs = zip(matrices, values, strict=True)
+        return np.array([_nearest(A, b) for A, b in pairs])
+
+
+def _nearest(A: Array, b: Array) -> Array:
+    if not (np.isfinite(A).all() and np.isfinite(b).all()):
+        return np.full(len(b), np.nan)
+    return np.linalg.lstsq(A, b, rcond=None)[0]
+
+
+def _halved(network: _Held, states: Array, step: Array, size: Array) -> Array:
+    """The states after as much of the step as makes the residual fall; those that nothing of it
+    brings nearer stay."""
+    found, left = states.copy(), np.arange(len(states))
+    for k in range(HALVINGS):
+        tried = states[left] + 0.5**k * step[left]
+        falls = network.residual(tried) < size[left]
+        found[left[falls]] = tried[falls]
+        left = left[~falls]
+        if not left.size:
+            break
+    return found
+
+
+def _distinct(ends: Array) -> Array:
+    """One of those that are the same."""
+    found = np.zeros((0, ends.shape[1]))
+    for end in ends:
+        if not (np.linalg.norm(found - end, axis=1) <= SAME * (1 + np.linalg.norm(end))).any():
+            found = np.concatenate([found, end[None]])
+    return found
+
+
+def _eigenvalues(J: Array) -> Array:
+    if not np.isfinite(J).all():
+        return np.full(len(J), np.nan + 0j)
+    values = np.linalg.eigvals(J).astype(complex)
+    return values[np.argsort(-np.abs(values), kind="stable")]
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """The first two principal components of some states.
+
+    centre (S,): their mean; axes (2, S), orthonormal rows; shares (2,): of the variance.
+    """
+
+    centre: Array
+    axes: Array
+    shares: Array
+
+    def project(self, states: Array) -> Array:
+        """(n, S) -> coordinates in the plane, (n, 2)."""
+        return (states - self.centre) @ self.axes.T
+
+
+def principal_plane(states: Array) -> Plane:
+    """Of states (n, S), n at least 1; a second axis of zeros where S is 1 or they lie on a line.
+
+    Examples
+    --------
+    >>> plane = analysis.principal_plane(np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]))
+    >>> plane.shares.round(12)
+    array([1., 0.])
+    """
+    centre = states.mean(axis=0)
+    size = float(np.abs(states - centre).max(initial=0.0)) or 1.0
+    _, sigma, rows = np.linalg.svd((states - centre) / size, full_matrices=False)
+    axes, shares = np.zeros((2, states.shape[1])), np.zeros(2)
+    kept = min(2, len(sigma))
+    total = float(np.sum(sigma**2)) or 1.0
+    axes[:kept], shares[:kept] = rows[:kept], sigma[:kept] ** 2 / total
+    signs = np.sign(axes[np.arange(2), np.abs(axes).argmax(axis=1)])
+    return Plane(centre, np.where(signs == 0, 1, signs)[:, None] * axes, shares)

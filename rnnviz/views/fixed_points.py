@@ -1,0 +1,141 @@
+"""Where a network would come to rest if its input were held constant, and the run around it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.analysis.fixed_points import (
+    HUGE,
+    FixedPoints,
+    Plane,
+    fixed_points,
+    principal_plane,
+    visited_states,
+)
+from rnnviz.core.numerics import Array
+from rnnviz.experiment import Run
+from rnnviz.plots import theme
+from rnnviz.plots.fixed_points import SYMBOLS, fixed_points_figure
+from rnnviz.views.layer_choice import LayerChoice, parts_of, single
+from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.names import display_name
+from rnnviz.wording.numbers import general, scientific
+from rnnviz.wording.texts import fill, texts
+
+MOST_INPUT = 10.0
+ROWS = 12
+"""Of the table."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """model: a label; layer, direction: names of a `LayerChoice`; "" for the first model, its last
+    layer, forward. value: what every input of the layer is held at. coarse: few searches."""
+
+    model: str = ""
+    layer: str = ""
+    direction: str = ""
+    value: float = 0.0
+    coarse: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What was found of one layer of one model: None where it was refused, `refusal` says why.
+
+    plane, path (T+1, S): of the first sequence's states that are finite. distances (n,): from each
+    point to the nearest of these, NaN without any.
+    """
+
+    choices: Choices
+    layers: LayerChoice
+    label: str
+    found: FixedPoints | None
+    plane: Plane
+    path: Array
+    distances: Array
+    styles: dict[str, theme.Style]
+    refusal: str = ""
+
+
+def view(run: Run, choices: Choices = Choices()) -> View:
+    """The fixed points of the chosen layer of `run`, of the first model where it has no such."""
+    parts = parts_of(run)
+    model = choices.model if choices.model in parts else next(iter(parts))
+    part, layers = single(parts, model, choices.layer, choices.direction)
+    path, found, refusal = visited_states(part.trace, 0), None, ""
+    try:
+        few = 9 if choices.coarse else None
+        found = fixed_points(part.trace, part.label, choices.value, few)
+    except ValueError as error:
+        refusal = f"{display_name(part.label)}: {error}"
+    points = np.zeros((0, path.shape[1])) if found is None else found.points
+    return View(
+        choices,
+        layers,
+        part.label,
+        found,
+        principal_plane(path if len(path) else np.zeros((1, path.shape[1]))),
+        path,
+        _distances(points, path),
+        theme.model_styles([*parts, part.label]),
+        refusal,
+    )
+
+
+def _distances(points: Array, path: Array) -> Array:
+    if not len(path):
+        return np.full(len(points), np.nan)
+    return np.array([np.linalg.norm(path - point, axis=1).min() for point in points])
+
+
+def pictures(view: View) -> Iterator[Picture | Words]:
+    """How many there are, of which kind, and where they lie."""
+    text, found = texts("fixed_points"), view.found
+    if found is None:
+        yield Words("warning", (view.refusal,))
+        return
+    yield Words("note", (_summary(found),))
+    if not len(view.path):
+        yield Words("warning", (fill(text["no_path"], most=f"{HUGE:.0e}"),))
+    yield Picture(
+        "fixed-points",
+        fixed_points_figure.plain(found, view.plane, view.path, styles=view.styles),
+        text["alt"],
+        text["how_to_read"],
+    )
+
+
+def _summary(found: FixedPoints) -> str:
+    text = texts("fixed_points")
+    of = {"name": display_name(found.label), "value": general(found.value), "starts": found.starts}
+    if not len(found.points):
+        return fill(text["none"], **of)
+    counts = Counter(found.kinds)
+    kinds = ", ".join(fill(text[f"count_{k}"], count=counts[k]) for k in SYMBOLS if counts[k])
+    one = "found_one" if len(found.points) == 1 else "found"
+    return fill(text[one], count=len(found.points), kinds=kinds, ended=found.ended, **of)
+
+
+def rows(view: View) -> list[dict[str, object]]:
+    """A row for each of the first fixed points."""
+    text, found = texts("fixed_points"), view.found
+    if found is None:
+        return []
+    size = found.eigenvalues.shape[1]
+    return [
+        {
+            text["column_number"]: str(k + 1),
+            text["column_kind"]: text[f"kind_{found.kinds[k]}"],
+            text["column_radius"]: float(found.radii[k]),
+            text["column_growing"]: f"{found.growing[k]} / {size}",
+            text["column_norm"]: float(np.linalg.norm(found.points[k])),
+            text["column_distance"]: float(view.distances[k]),
+            text["column_residual"]: scientific(float(found.residuals[k])),
+        }
+        for k in range(min(ROWS, len(found.points)))
+    ]

@@ -1,0 +1,82 @@
+"""The weights of one layer as they are, and what the loss would have them change: maps of every
+gate's blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.analysis.weights import WeightMaps, weight_maps
+from rnnviz.experiment import Run
+from rnnviz.plots import theme
+from rnnviz.plots import weights as plots
+from rnnviz.views.layer_choice import LayerChoice, parts_of, single
+from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.numbers import general
+from rnnviz.wording.texts import fill, texts
+
+PARTS = {"values": "weights", "gradient": "weight-gradients"}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """model: a label; layer, direction: names of a `LayerChoice`. "" for the first model, its last
+    layer, forward."""
+
+    model: str = ""
+    layer: str = ""
+    direction: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The blocks of one layer of one model."""
+
+    choices: Choices
+    layers: LayerChoice
+    maps: WeightMaps
+    styles: dict[str, theme.Style]
+
+
+def view(run: Run, choices: Choices = Choices()) -> View:
+    """The weights of the chosen layer of `run`, of the first model where it has no such."""
+    parts = parts_of(run)
+    model = choices.model if choices.model in parts else next(iter(parts))
+    part, layers = single(parts, model, choices.layer, choices.direction)
+    styles = theme.model_styles([*parts, part.label])
+    return View(choices, layers, weight_maps(part.trace, part.label), styles)
+
+
+def pictures(view: View) -> Iterator[Picture | Words]:
+    """The weights, then their gradients, each with its histograms."""
+    text, maps = texts("weights"), view.maps
+    bounds = {"values": maps.bound, "gradient": maps.gradient_bound}
+    for part, key in PARTS.items():
+        name = key.replace("-", "_")
+        how = fill(text[f"how_to_read_{name}"], bound=general(bounds[part], 3))
+        yield Picture(
+            key,
+            plots.weight_figure.plain(maps, gradient=part == "gradient", styles=view.styles),
+            text[f"alt_{name}"],
+            how,
+        )
+        if said := _missing(maps, part):
+            yield Words("note", (said,))
+
+
+def _missing(maps: WeightMaps, part: str) -> str:
+    """How many entries are 0, and how many are no number; "" if none."""
+    values = np.concatenate([np.ravel(getattr(block, part)) for block in maps.maps])
+    counts = {
+        f"zeros_{part}": int(np.sum(values == 0)),
+        "infinite": int(np.isinf(values).sum()),
+        "not_a_number": int(np.isnan(values).sum()),
+    }
+    what, total = "∂L/∂W" if part == "gradient" else "W", f"{values.size:,}"
+    return " ".join(
+        fill(texts("weights")[name], count=f"{count:,}", total=total, what=what)
+        for name, count in counts.items()
+        if count
+    )

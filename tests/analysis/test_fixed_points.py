@@ -1,0 +1,205 @@
+"""Fixed points of networks with a constant input, against closed forms and against the step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnnviz.analysis import limits
+from rnnviz.analysis.fixed_points import (
+    fixed_points,
+    principal_plane,
+    starts_for,
+    visited_states,
+)
+from rnnviz.core import GRU, LSTM, RNN, bptt, forward
+from tests.analysis.cells import EVERY, any_problem
+from tests.analysis.support import last_step, quiet_lstm, simple
+
+
+def calm(name):
+    """A random network whose weights are small."""
+    problem = any_problem(name, 12, H=3)
+    params = {key: 0.4 * value for key, value in problem.params.items()}
+    return replace(problem, params=params).trace()
+
+
+def test_one_tanh_unit_of_weight_2_has_three():
+    """h = tanh(2h): 0, where the slope is 2, and ±0.9575, where it is 2 (1 − h²)."""
+    found = fixed_points(simple(np.array([[2.0]]), last_step(5, 1), "tanh"), "rnn")
+    outer = 0.957504024077  # by bisection of tanh(2h) − h
+    np.testing.assert_allclose(np.sort(found.points.ravel()), [-outer, 0, outer], atol=1e-12)
+    assert found.kinds == ["stable", "stable", "unstable"]
+    np.testing.assert_allclose(found.radii, [2 * (1 - outer**2)] * 2 + [2], rtol=1e-10)
+    assert (found.residuals < 1e-15).all()
+    assert found.ended == found.starts
+
+
+def test_two_units_have_the_products_of_one_unit_s():
+    """Nine: four stable corners, four saddles, and 0, from which both directions grow."""
+    found = fixed_points(simple(2 * np.eye(2), last_step(5, 2), "tanh"), "rnn")
+    assert found.kinds == ["stable"] * 4 + ["saddle"] * 4 + ["unstable"]
+    assert found.growing.tolist() == [0] * 4 + [1] * 4 + [2]
+
+
+@pytest.mark.parametrize("value", [0.0, 1.5, -3.0])
+def test_a_linear_network_rests_where_its_equation_says(value):
+    rng = np.random.default_rng(2)
+    W, U, b = 0.2 * rng.standard_normal((5, 5)), rng.standard_normal((5, 2)), rng.standard_normal(5)
+    params = {"W_xh": U, "W_hh": W, "b_h": b}
+    trace = bptt(RNN(2, 5, "identity"), params, np.zeros((4, 2, 1)), last_step(4, 5))
+    found = fixed_points(trace, "rnn", value)
+    true = np.linalg.solve(np.eye(5) - W, U.sum(axis=1) * value + b)
+    np.testing.assert_allclose(found.points, true[None], rtol=1e-12)
+    np.testing.assert_allclose(
+        found.radii, np.abs(np.linalg.eigvals(W)).max(keepdims=True), rtol=1e-12
+    )
+    assert found.value == value
+
+
+def test_the_nilpotent_example_has_its_saddle():
+    """L1: at (0, 1/2) the Jacobian [[8, 8], [−6, −6]] has the eigenvalues 2 and 0."""
+    params = {
+        "W_xh": np.zeros((2, 1)),
+        "W_hh": np.array([[8.0, 8.0], [-8.0, -8.0]]),
+        "b_h": np.array([-4, np.arctanh(0.5) + 4]),
+    }
+    found = fixed_points(bptt(RNN(1, 2), params, np.zeros((9, 1, 1)), last_step(9, 2)), "rnn")
+    (at,) = np.flatnonzero(np.array(found.kinds) == "saddle")
+    np.testing.assert_allclose(found.points[at], [0, 0.5], atol=1e-12)
+    np.testing.assert_allclose(found.eigenvalues[at], [2, 0], atol=1e-12)
+
+
+def test_a_quiet_lstm_s_cell_fades_by_its_gate():
+    """E9, W_hh = 0, f = σ(2): c = f c has 0 alone, with f and 0 as eigenvalues."""
+    found = fixed_points(quiet_lstm(5, 3, 2.0), "lstm")
+    np.testing.assert_allclose(found.points, np.zeros((1, 6)), atol=1e-10)
+    f = 1 / (1 + np.exp(-2.0))
+    np.testing.assert_allclose(found.eigenvalues[0], [f] * 3 + [0] * 3, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_is_found_stays_where_it_is(name):
+    """The cell's own forward pass, ten steps with the input held. Without a forget gate (f = 1) a
+    cell state that is fed grows on and on: there is nothing to be found, unless it shuts the input
+    gate through a peephole."""
+    trace = calm(name)
+    found = fixed_points(trace, name, 0.3)
+    cell, n = trace.cell, len(found.points)
+    assert bool(n) is ("nfg" not in name or "peepholes" in name)
+    if not n:
+        return
+    h, c = found.points[:, :3].T, found.points[:, 3:].T
+    h0 = np.repeat(h[None], cell.skip, axis=0) if cell.skip else h
+    x = np.full((10, cell.input_size, n), 0.3)
+    after = forward(cell, trace.params, x, h0=h0, c0=c if cell.HAS_CELL_STATE else None)
+    slack = 1e-9 * np.maximum(found.radii, 1) ** 10
+    assert (np.abs(after.h[-1] - h).max(axis=0) <= slack).all()
+    if cell.HAS_CELL_STATE:
+        assert (np.abs(after.c[-1] - c).max(axis=0) <= slack).all()
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "rnn tanh", "rnn skip", "lstm peepholes"])
+def test_eigenvalues_are_those_of_finite_differences(name):
+    trace = calm(name)
+    found = fixed_points(trace, name)
+    assert len(found.points)
+    cell, point = trace.cell, found.points[0]
+    own, older = len(point), max(cell.skip - 1, 0)
+    whole = np.concatenate([point, *[point[:3]] * older])
+
+    def step(states):
+        blocks = [states[:3], *(states[own + 3 * k : own + 3 * k + 3] for k in range(older))]
+        h0 = np.stack(blocks[::-1]) if cell.skip else states[:3]
+        c0 = states[3:own] if cell.HAS_CELL_STATE else None
+        x = np.zeros((1, cell.input_size, states.shape[1]))
+        record = forward(cell, trace.params, x, h0=h0, c0=c0)
+        new = [record.h[1]] + ([] if c0 is None else [record.c[1]])
+        return np.concatenate([*new, *blocks[:-1]] if cell.skip else new)
+
+    tiny = 1e-6 * np.eye(len(whole))
+    J = (step(whole[:, None] + tiny) - step(whole[:, None] - tiny)) / 2e-6
+    np.testing.assert_allclose(
+        np.sort(np.abs(np.linalg.eigvals(J)))[::-1], np.abs(found.eigenvalues[0]), atol=1e-3
+    )
+
+
+def test_a_map_without_a_fixed_point_has_none_found():
+    """h ↦ h + 1."""
+    params = {"W_xh": np.zeros((1, 1)), "W_hh": np.eye(1), "b_h": np.ones(1)}
+    trace = bptt(RNN(1, 1, "identity"), params, np.zeros((4, 1, 1)), last_step(4, 1))
+    found = fixed_points(trace, "rnn", starts=20)
+    assert (found.starts, found.ended, found.kinds) == (20, 0, [])
+    assert found.points.shape == (0, 1)
+
+
+def test_a_root_that_is_no_simple_one_is_one_and_marginal():
+    """h = tanh(h): a threefold root, to which Newton's method comes slowly."""
+    found = fixed_points(simple(np.eye(2), last_step(5, 2), "tanh"), "rnn")
+    assert found.kinds == ["marginal"]
+    np.testing.assert_allclose(found.points, 0, atol=1e-6)
+
+
+def test_where_every_state_rests_each_start_is_its_own():
+    found = fixed_points(simple(np.eye(2), last_step(5, 2)), "rnn", starts=9)
+    assert found.ended == 9
+    assert set(found.kinds) == {"marginal"}
+
+
+def test_the_same_seed_finds_the_same_and_a_run_that_overflows_is_searched_too():
+    trace = simple(1e80 * np.eye(2), last_step(9, 2), h0=np.ones((2, 1)))
+    one, other = (fixed_points(trace, "rnn") for _ in range(2))
+    np.testing.assert_array_equal(one.points, other.points)
+    assert not np.isfinite(visited_states(trace, 0)).all() or len(visited_states(trace, 0)) == 1
+    assert one.kinds == ["unstable"]
+
+
+def test_float32_weights_are_searched_in_float64():
+    cell = GRU(2, 4)
+    params = cell.init_params(np.random.default_rng(0), dtype=np.float32)
+    trace = bptt(cell, params, np.zeros((4, 2, 1), np.float32), np.zeros((4, 4, 1), np.float32))
+    assert fixed_points(trace, "gru").residuals.max() < 1e-14
+
+
+def test_what_is_wrong_or_too_large_is_said(monkeypatch):
+    trace = any_problem("lstm", 4).trace()
+    with pytest.raises(ValueError, match="value"):
+        fixed_points(trace, "lstm", np.nan)
+    with pytest.raises(ValueError, match="starts"):
+        fixed_points(trace, "lstm", starts=2)
+    monkeypatch.setattr(limits, "MAX_SECONDS", 1e-9)
+    with pytest.raises(ValueError, match=r"The fixed points would take about .* Take fewer units"):
+        fixed_points(trace, "lstm")
+
+
+def test_fewer_starts_where_the_state_is_large():
+    assert starts_for(RNN(1, 8)) == 128
+    assert starts_for(LSTM(1, 64)) == 36
+    assert starts_for(LSTM(1, 1024)) == 6
+
+
+def test_the_plane_of_a_run_is_numpy_s_svd():
+    path = visited_states(any_problem("lstm", 30, H=4).trace(), 1)
+    assert path.shape == (31, 8)
+    plane = principal_plane(path)
+    variances = np.linalg.eigvalsh(np.cov(path.T))[::-1]
+    np.testing.assert_allclose(plane.shares, variances[:2] / variances.sum(), rtol=1e-12)
+    way = plane.project(path)
+    np.testing.assert_allclose(way.var(axis=0, ddof=1), variances[:2], rtol=1e-12)
+    np.testing.assert_allclose(plane.axes @ plane.axes.T, np.eye(2), atol=1e-14)
+    np.testing.assert_allclose(way.mean(axis=0), 0, atol=1e-14)
+
+
+def test_a_single_unit_and_a_state_that_never_moves_have_a_plane_too():
+    line = principal_plane(np.array([[0.0], [2.0]]))
+    assert line.shares.tolist() == [1, 0]
+    assert line.project(np.array([[3.0]])).tolist() == [[2, 0]]
+    assert principal_plane(np.ones((3, 2))).shares.tolist() == [0, 0]
+
+
+def test_padding_is_no_state():
+    trace = replace(any_problem("gru", 8), lengths=np.array([8, 5])).trace()
+    assert len(visited_states(trace)) == 9 + 6
+    assert len(visited_states(trace, 1)) == 6

@@ -1,0 +1,200 @@
+"""The panels of Spectrum as views: of any run, without Streamlit, and small enough to travel."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from rnnviz import Experiment, run
+from rnnviz.analysis import limits
+from rnnviz.analysis.fixed_points import fixed_points as find
+from rnnviz.analysis.fixed_points import visited_states
+from rnnviz.analysis.lag_spectra import lag_spectrum
+from rnnviz.core import LSTM, RNN
+from rnnviz.core.network import Network, run_network
+from rnnviz.experiment import Run
+from rnnviz.plots.drawing import to_json
+from rnnviz.tasks import Batch
+from rnnviz.views import fixed_points, lag_spectra, weights
+from rnnviz.views.picture import Picture, Words
+
+VIEWS = (weights, lag_spectra, fixed_points)
+T, B = 12, 3
+
+
+@pytest.fixture(scope="module")
+def by_hand() -> Run:
+    """Weights and a batch that no Experiment describes."""
+    rng = np.random.default_rng(3)
+    both = (LSTM(2, 4), LSTM(8, 4))
+    networks = {
+        "rnn": Network((RNN(2, 4),), 1),
+        "lstm": Network(both, 1, bidirectional=True),
+    }
+    batch = Batch(
+        x=rng.standard_normal((T, 2, B)),
+        target=rng.standard_normal((T, 1, B)),
+        mask=np.concatenate([np.zeros((T - 1, B)), np.ones((1, B))]),
+        loss="squared_error",
+        input_size=2,
+        output_size=1,
+        lengths=np.full(B, T),
+    )
+    traces = {}
+    for label, network in networks.items():
+        shapes = network.param_shapes().items()
+        params = {name: 0.4 * rng.standard_normal(shape) for name, shape in shapes}
+        traces[label] = run_network(network, params, batch)
+    return Run(traces, batch)
+
+
+def drawn(page: ModuleType, of: Run, **choices: object) -> dict[str, Picture | Words]:
+    """Key -> what the panel shows; its figures must be such that a browser can read them."""
+    view = page.view(of, page.Choices(**choices))
+    items = {item.key: item for item in page.pictures(pickle.loads(pickle.dumps(view)))}
+    for item in items.values():
+        if isinstance(item, Picture):
+            assert item.alt
+            assert item.how
+            to_json(item.drawing)
+    return items
+
+
+@pytest.mark.parametrize("page", VIEWS, ids=lambda page: page.__name__.rpartition(".")[2])
+@pytest.mark.parametrize("choices", [{}, {"layer": "1"}, {"direction": "backward"}])
+def test_a_run_made_by_hand_is_shown(page: ModuleType, choices: dict, by_hand: Run) -> None:
+    assert any(isinstance(item, Picture) for item in drawn(page, by_hand, **choices).values())
+
+
+def test_the_weights_are_those_of_the_chosen_model_layer_and_direction(by_hand: Run) -> None:
+    chosen = weights.Choices("lstm", "1", "backward")
+    found = weights.view(by_hand, chosen).maps
+    np.testing.assert_array_equal(
+        found.maps[1].values, by_hand["lstm"].layers[0][1].params["W_hh"][:4]
+    )
+    picture = drawn(weights, by_hand, model="lstm")["weights"]
+    assert isinstance(picture, Picture)
+    assert f"to {weights.view(by_hand, weights.Choices('lstm')).maps.bound:.3g}," in picture.how
+
+
+def test_gradients_that_are_zero_are_counted() -> None:
+    """Without input every state is 0, and so is ∂L/∂W_hh."""
+    silent = run(Experiment(models=("rnn",), input_scale=0.0, hidden_size=4, seq_len=9))
+    count = sum(int(np.sum(m.gradient == 0)) for m in weights.view(silent).maps.maps)
+    assert count >= 16
+    said = [i for i in weights.pictures(weights.view(silent)) if isinstance(i, Words)]
+    assert f"{count} of " in said[-1].lines[0]
+    assert "entries of ∂L/∂W are 0 as computed" in said[-1].lines[0]
+
+
+@pytest.mark.parametrize(("text", "size", "ranks", "others"), [
+    ("1, 2, median, last", 7, [1, 2, 4, 7], []),
+    ("1, 2, median, last", 8, [1, 2, 4, 8], []),
+    ("3 1;3", 8, [1, 3], []),
+    ("last, 9, -1, 1.5, best, ²", 8, [8], ["9", "-1", "1.5", "best", "²"]),
+    ("median", 1, [1], []),
+    ("", 5, [], []),
+])  # fmt: skip
+def test_which_singular_values_a_text_means(
+    text: str, size: int, ranks: list[int], others: list[str]
+) -> None:
+    assert lag_spectra.ranks_of(text, size) == (ranks, others)
+
+
+def test_lag_spectra_of_the_chosen_layer_and_direction(by_hand: Run) -> None:
+    found = lag_spectra.view(by_hand, lag_spectra.Choices("1", "backward")).spectra
+    assert [s.label for s in found] == ["rnn", "lstm · layer 1 ←"]
+    true = lag_spectrum(by_hand["lstm"].layers[0][1], "lstm")
+    np.testing.assert_array_equal(found[1].log10, true.log10)
+
+
+def test_of_many_singular_values_the_first_are_drawn_and_it_is_said(by_hand: Run) -> None:
+    items = drawn(lag_spectra, by_hand, ranks=" ".join(map(str, range(1, 14))))
+    assert isinstance(items["lag-spectra"], Picture)
+    names = [t.get("name") for t in items["lag-spectra"].drawing["data"]]
+    assert names[1:5] == [f"RNN σ {k}" for k in (1, 2, 3, 4)]
+    assert items["warning"].lines[0].startswith("There is no singular value 9, 10, 11, 12, 13;")  # type: ignore[union-attr]
+    with mock.patch.object(lag_spectra, "MOST", 2):
+        items = drawn(lag_spectra, by_hand, ranks="1 2 3")
+    assert items["warning"].lines == ("The first 2 of them are drawn.",)  # type: ignore[union-attr]
+
+
+def test_singular_values_that_take_too_long_are_refused_by_name(by_hand: Run) -> None:
+    with mock.patch.object(limits, "MAX_SECONDS", 1e-9):
+        items = drawn(lag_spectra, by_hand)
+    assert list(items) == ["warning"]
+    assert items["warning"].lines[0].startswith("RNN: The singular values over the lags would take")  # type: ignore[union-attr]
+
+
+def still(of: Run, **choices: object) -> str:
+    said = drawn(fixed_points, of, **choices)["note"]
+    assert isinstance(said, Words)
+    return said.lines[0]
+
+
+def test_fixed_points_are_told_with_their_kinds_and_searches(by_hand: Run) -> None:
+    view = fixed_points.view(by_hand, fixed_points.Choices("lstm", "1", "backward", 0.5))
+    assert view.found is not None
+    assert view.label == "lstm · layer 1 ←"
+    again = find(by_hand["lstm"].layers[0][1], "lstm", 0.5)
+    np.testing.assert_array_equal(view.found.points, again.points)
+    said = still(by_hand, model="lstm", layer="1", direction="backward", value=0.5)
+    assert said.startswith("LSTM · layer 1 ←, inputs held at 0.5: ")
+    assert f"{again.ended} of {again.starts} searches" in said
+    rows = fixed_points.rows(view)
+    assert len(rows) == len(again.points)
+    path = visited_states(by_hand["lstm"].layers[0][1], 0)
+    nearest = min(np.linalg.norm(state - again.points[0]) for state in path)
+    assert rows[0]["from the run"] == pytest.approx(nearest)
+    assert rows[0]["largest |λ|"] == again.radii[0]
+
+
+def test_none_found_is_not_said_to_be_none() -> None:
+    """h ↦ W h + b with an eigenvalue 1 along b."""
+    network = Network((RNN(1, 1, "identity"),), 1)
+    params = {name: np.zeros(shape) for name, shape in network.param_shapes().items()}
+    params = {n: np.ones_like(v) if n.endswith(("W_hh", "b_h")) else v for n, v in params.items()}
+    batch = Batch(x=np.zeros((3, 1, 1)), target=np.zeros((3, 1, 1)), mask=np.ones((3, 1)),
+                  loss="squared_error", input_size=1, output_size=1,
+                  lengths=np.full(1, 3))  # fmt: skip
+    counting = Run({"rnn": run_network(network, params, batch)}, batch)
+    assert still(counting) == (
+        "RNN, inputs held at 0: no fixed point found from 128 starts. That does not say that there "
+        "is none."
+    )
+    assert "from 9 starts" in still(counting, coarse=True)
+    assert fixed_points.rows(fixed_points.view(counting)) == []
+
+
+def test_fixed_points_of_a_run_that_overflows_say_what_is_not_drawn() -> None:
+    wild = run(Experiment(models=("rnn",), activation="identity", gain=16.0, init="identity",
+                          seq_len=700, hidden_size=3, batch_size=1))  # fmt: skip
+    assert isinstance(drawn(fixed_points, wild)["fixed-points"], Picture)
+
+
+def test_fixed_points_that_take_too_long_are_refused_by_name(by_hand: Run) -> None:
+    with mock.patch.object(limits, "MAX_SECONDS", 1e-9):
+        items = drawn(fixed_points, by_hand)
+    assert items["warning"].lines[0].startswith("RNN: The fixed points would take about")  # type: ignore[union-attr]
+    assert list(items) == ["warning"]
+
+
+def test_streamlit_is_not_needed() -> None:
+    code = """
+import sys; sys.modules["streamlit"] = None
+from rnnviz import Experiment, run
+from rnnviz.views import fixed_points, lag_spectra, weights
+result = run(Experiment(seq_len=9, hidden_size=4))
+for panel in (fixed_points, lag_spectra, weights):
+    assert list(panel.pictures(panel.view(result)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2],
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
