@@ -21,6 +21,7 @@ from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
+from rnnviz.analysis.states import State
 from rnnviz.analysis.step_factors import StepFactors
 from rnnviz.core.numerics import Array, Status, status_of
 
@@ -178,6 +179,18 @@ def gate_frame(stats: Iterable[GateStats]) -> pd.DataFrame:
         _table("value", s.values, None, {"unit": 1, "step": 1},
                model=s.label, kind=s.kind, gate=s.gate)
         for s in stats
+    )  # fmt: skip
+
+
+def state_frame(states: Iterable[State]) -> pd.DataFrame:
+    """model, kind, state (h, c), quantity (value, log10_gradient), unit (from 1), step (from 1, the
+    input's), number, status; sequence 0."""
+    return _concat(
+        _table("number", numbers, status, {"unit": 1, "step": 1},
+               model=s.label, kind=s.kind, state=s.name, quantity=quantity)
+        for s in states
+        for quantity, numbers, status in (("value", s.values, None),
+                                          ("log10_gradient", s.log10, s.status))
     )  # fmt: skip
 
 

@@ -43,6 +43,7 @@ from rnnviz.analysis.spectra import (
     jacobian_spectrum,
     weight_spectra,
 )
+from rnnviz.analysis.states import State, layer_states
 from rnnviz.analysis.step_factors import StepFactors, step_factors
 from rnnviz.analysis.verdicts import Verdict
 
@@ -69,6 +70,7 @@ __all__ = [
     "Rate",
     "Slope",
     "Spectrum",
+    "State",
     "StepFactors",
     "Verdict",
     "WeightLaw",
@@ -82,6 +84,7 @@ __all__ = [
     "in_real_time",
     "jacobian_spectrum",
     "lag_profile",
+    "layer_states",
     "layer_traces",
     "linearize",
     "log_determinants",

@@ -25,11 +25,11 @@ from rnnviz.experiment import plan as make_plan
 from rnnviz.experiment.plan import MAX_BYTES
 from rnnviz.jobs import claims, phase
 from rnnviz.sweep import Result, cost_of
-from rnnviz.views import gates, gradient_flow, spectrum, train
+from rnnviz.views import gates, gradient_flow, spectrum, states, train
 from rnnviz.wording.language import language
 
 F = TypeVar("F", bound=Callable[..., Any])
-KEYS = (Experiment, gradient_flow.Choices, spectrum.Choices, gates.Choices)
+KEYS = (Experiment, gradient_flow.Choices, spectrum.Choices, gates.Choices, states.Choices)
 """Small frozen values that results are kept by."""
 
 
@@ -132,6 +132,12 @@ def spectrum_view(experiment: Experiment, choices: spectrum.Choices) -> spectrum
 def gates_view(experiment: Experiment, choices: gates.Choices) -> gates.View:
     """What Gates says of one model of an experiment."""
     return gates.view(traces(experiment), choices)
+
+
+@_cached(max_entries=64, worded=True)
+def states_view(experiment: Experiment, choices: states.Choices) -> states.View:
+    """What Gates says of the states of one model of an experiment."""
+    return states.view(traces(experiment), choices)
 
 
 def jacobians(run: Run, part: LayerTrace) -> JacobianSpectrum:

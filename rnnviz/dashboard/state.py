@@ -38,7 +38,7 @@ PATH = "path"
 PAGE_VIEWS: dict[str, tuple[str, ...]] = {
     "gradient-flow": ("view_layer", "view_direction", "view_theory", "view_why", "view_quantity"),
     "spectrum": ("view_model", "view_layer", "view_direction", "view_gate", "view_theory"),
-    "gates": ("view_model", "view_layer", "view_direction"),
+    "gates": ("view_model", "view_layer", "view_direction", "view_states", "view_of", "view_units"),
     "train": (),
     "phase-diagram": ("view_x", "view_y", "view_cells", "view_number"),
     "claims": ("view_claim", "view_units", "view_draws", "view_example"),

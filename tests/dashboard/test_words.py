@@ -110,6 +110,12 @@ def test_nor_with_theory_and_in_an_overflow(page: str, query: dict[str, str]) ->
     assert foreign(opened(visit(page, query))) == []
 
 
+@pytest.mark.parametrize("units", ["", "0"])
+def test_nor_with_the_states(units: str) -> None:
+    query = {**TEXT, "view_states": "True", "view_units": units}
+    assert foreign(opened(visit("gates", query))) == []
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_negative_number_has_a_true_minus(page: str) -> None:
     query = {**SMALL, "models": "gru:update_bias=-1.5,lstm", "memory_bias": "-2"}
