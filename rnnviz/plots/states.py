@@ -109,12 +109,14 @@ def gradient_map(
 
 
 def gradient_range(states: Sequence[Shown]) -> Range:
-    """Decades that hold every gradient of these states, as far as `DECADES` go."""
+    """Decades that hold the gradients of these states, as far as `DECADES` go, but for the lowest
+    hundredth: a unit that changes sign on its way would take the colours from all others."""
     found = np.concatenate([s.gradient.values[np.isfinite(s.gradient.values)] for s in states])
     if not found.size:
         return -1.0, 0.0
-    high = float(np.ceil(found.max()))
-    return max(min(float(np.floor(found.min())), high - 1), high - DECADES), high
+    high = float(np.ceil(found.max())) + 0.0  # never a negative zero
+    low = float(np.floor(np.percentile(found, 1)))
+    return max(min(low, high - 1), high - DECADES), high
 
 
 def _map(

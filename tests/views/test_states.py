@@ -82,8 +82,9 @@ def test_h_and_c_share_the_colours_of_their_gradients(of_three: Run) -> None:
     assert scales[0] == scales[1]
     trace = of_three["lstm"].trace
     both = np.log10(3 * np.abs(np.concatenate([trace.d_h[1:, :, 0], trace.d_c[1:, :, 0]])))
-    assert scales[0]["cmin"] <= both.min()
-    assert both.max() <= scales[0]["cmax"]
+    assert (scales[0]["cmin"] <= both).mean() >= 0.99
+    assert both.max() <= scales[0]["cmax"] < both.max() + 1
+    assert "−0" not in scales[0]["colorbar"]["ticktext"]
 
 
 def test_a_state_beyond_one_has_a_scale_that_holds_it() -> None:
