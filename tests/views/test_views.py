@@ -25,6 +25,7 @@ from rnnviz.tasks import Batch
 from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.flow_panels import Look, contribution_pictures
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.claims import percent
 
 VIEWS = (gradient_flow, spectrum, gates)
 T, B = 12, 3
@@ -128,6 +129,27 @@ def test_the_memory_is_told_over_the_batch_with_unit_norm_and_reference(by_exper
     assert alone is not None
     np.testing.assert_allclose(while_dragged.batch.true, alone.true, atol=1e-9)
     np.testing.assert_allclose(while_dragged.batch.product, alone.product, atol=1e-9)
+
+
+@pytest.mark.parametrize("coarse", [False, True])
+def test_the_share_of_saturated_gates_is_in_sight_and_follows_the_knobs(coarse: bool) -> None:
+    for bias in (0.0, 3.0):
+        experiment = Experiment(models=("lstm", "rnn"), memory_bias=bias, seq_len=20, gain=4.0)
+        result = run(experiment)
+        items, values = drawn(gates, result, coarse=coarse), result["lstm"].trace.gates
+        f = f"Saturated, of all values: f {percent((values['f'] < 0.1).mean())} below 0.1, "
+        assert f"{f}{percent((values['f'] > 0.9).mean())} above 0.9." in items["memory-gate"].how  # type: ignore[union-attr]
+        how = items["gate-strips"].how  # type: ignore[union-attr]
+        low, high = (values["g"] < -0.9).mean(), (values["g"] > 0.9).mean()
+        assert f"g {percent(low)} below −0.9, {percent(high)} above 0.9; o " in how
+        low, high = (values["o"] < 0.1).mean(), (values["o"] > 0.9).mean()
+        assert how.endswith(f"o {percent(low)} below 0.1, {percent(high)} above 0.9.")
+
+
+def test_a_state_without_flat_ends_is_not_called_saturated() -> None:
+    for activation, said in (("tanh", True), ("relu", False)):
+        result = run(Experiment(models=("rnn",), activation=activation, seq_len=9))
+        assert ("Saturated" in drawn(gates, result)["states"].how) is said  # type: ignore[union-attr]
 
 
 def test_every_step_is_split_when_that_is_asked_for(by_experiment: Run, by_hand: Run) -> None:

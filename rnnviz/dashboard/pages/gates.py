@@ -70,14 +70,16 @@ def _chrono() -> None:
 
 
 def _summary(stats: GateStats) -> dict[str, object]:
-    text = texts("gates")
+    """Of an activation without flat ends no shares: a ReLU above 0.9 is not saturated."""
+    text, flat = texts("gates"), stats.saturates
+    often = int(((stats.left > 0.5) | (stats.right > 0.5)).sum())
     return {
         text["column_gate"]: stats.gate,
         text["column_mean"]: stats.mean,
         text["column_sd"]: stats.sd,
-        text["column_left"]: f"{stats.left.mean():.0%}",
-        text["column_right"]: f"{stats.right.mean():.0%}",
-        text["column_saturated"]: int(((stats.left > 0.5) | (stats.right > 0.5)).sum()),
+        text["column_left"]: f"{stats.left.mean():.0%}" if flat else None,
+        text["column_right"]: f"{stats.right.mean():.0%}" if flat else None,
+        text["column_saturated"]: often if flat else None,
     }
 
 
