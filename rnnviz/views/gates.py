@@ -215,16 +215,17 @@ def _how(name: str, view: View, kept: str, stats: Sequence[GateStats]) -> str:
     """How to read gates, and which share of their values is saturated."""
     text = texts("gates")
     how = fill(text[f"how_to_read_{name}"], column=column_words(view.seq_len, kept))
-    shares = "; ".join(_saturated(each) for each in stats if each.saturates)
-    return f"{how} {fill(text['saturated'], gates=shares)}" if shares else how
+    flat = [each for each in stats if each.saturates]
+    groups = [[each for each in flat if each.signed is signed] for signed in (False, True)]
+    said = "; ".join(_saturated(group) for group in groups if group)
+    return f"{how} {fill(text['saturated'], shares=said)}" if said else how
 
 
-def _saturated(stats: GateStats) -> str:
-    """Over all units, steps and sequences."""
-    return fill(
-        texts("gates")["saturated_of"],
-        gate=stats.gate,
-        left=percent(float(stats.left.mean())),
-        low=minus(f"{-RIGHT if stats.signed else LEFT}"),
-        right=percent(float(stats.right.mean())),
-    )
+def _saturated(stats: Sequence[GateStats]) -> str:
+    """Of gates whose ends are the same, over all units, steps and sequences."""
+    shares = [
+        f"{s.gate} {percent(float(s.left.mean()))} / {percent(float(s.right.mean()))}"
+        for s in stats
+    ]
+    low = minus(f"{-RIGHT if stats[0].signed else LEFT}")
+    return fill(texts("gates")["saturated_of"], low=low, gates=", ".join(shares))

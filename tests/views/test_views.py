@@ -137,13 +137,14 @@ def test_the_share_of_saturated_gates_is_in_sight_and_follows_the_knobs(coarse: 
         experiment = Experiment(models=("lstm", "rnn"), memory_bias=bias, seq_len=20, gain=4.0)
         result = run(experiment)
         items, values = drawn(gates, result, coarse=coarse), result["lstm"].trace.gates
-        f = f"Saturated, of all values: f {percent((values['f'] < 0.1).mean())} below 0.1, "
-        assert f"{f}{percent((values['f'] > 0.9).mean())} above 0.9." in items["memory-gate"].how  # type: ignore[union-attr]
-        how = items["gate-strips"].how  # type: ignore[union-attr]
-        low, high = (values["g"] < -0.9).mean(), (values["g"] > 0.9).mean()
-        assert f"g {percent(low)} below −0.9, {percent(high)} above 0.9; o " in how
-        low, high = (values["o"] < 0.1).mean(), (values["o"] > 0.9).mean()
-        assert how.endswith(f"o {percent(low)} below 0.1, {percent(high)} above 0.9.")
+        ends = {"f": 0.1, "i": 0.1, "g": -0.9, "o": 0.1}
+        below = {gate: percent((values[gate] < low).mean()) for gate, low in ends.items()}
+        above = {gate: percent((values[gate] > 0.9).mean()) for gate in ends}
+        f, i, g, o = (f"{gate} {below[gate]} / {above[gate]}" for gate in ends)
+        said = f"Saturated, below 0.1 / above 0.9: {f}."
+        assert items["memory-gate"].how.endswith(said)  # type: ignore[union-attr]
+        said = f"Saturated, below 0.1 / above 0.9: {i}, {o}; below −0.9 / above 0.9: {g}."
+        assert items["gate-strips"].how.endswith(said)  # type: ignore[union-attr]
 
 
 def test_a_state_without_flat_ends_is_not_called_saturated() -> None:
