@@ -20,6 +20,7 @@ from rnnviz.analysis.lags import LagProfile
 from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.analysis.rates import Curve
+from rnnviz.analysis.seed_bands import SeedBand
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
 from rnnviz.analysis.states import State
 from rnnviz.analysis.step_factors import StepFactors
@@ -71,6 +72,23 @@ def slope_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def seed_frame(bands: Iterable[SeedBand]) -> pd.DataFrame:
+    """model, seeds, quantity (least, median, greatest), step (from 1, the input's), count (of seeds
+    with a number), log10 relative to each seed's last step, status."""
+    return _concat(
+        pd.DataFrame({"model": b.label, "seeds": b.seeds, "quantity": name,
+                      "step": _steps_of(b), "count": b.count,
+                      **_magnitude(values, status_of(values))})
+        for b in bands
+        for name, values in (("least", b.least), ("median", b.median), ("greatest", b.greatest))
+    )  # fmt: skip
+
+
+def _steps_of(band: SeedBand) -> Array:
+    steps = np.arange(len(band.count)) + 1
+    return steps[::-1] if band.direction else steps
 
 
 def spectrum_frame(spectra: Iterable[Spectrum]) -> pd.DataFrame:

@@ -37,6 +37,7 @@ from rnnviz.analysis.predictions import (
     weight_law,
 )
 from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, mean_rate
+from rnnviz.analysis.seed_bands import SeedBand, seed_bands
 from rnnviz.analysis.spectra import (
     JacobianSpectrum,
     Spectrum,
@@ -68,6 +69,7 @@ __all__ = [
     "Predictions",
     "ProductSpectrum",
     "Rate",
+    "SeedBand",
     "Slope",
     "Spectrum",
     "State",
@@ -96,6 +98,7 @@ __all__ = [
     "own_losses",
     "pair_matrix",
     "product_spectrum",
+    "seed_bands",
     "state_jacobians",
     "step_factors",
     "weight_contributions",

@@ -18,7 +18,17 @@ from rnnviz.plots import theme
 from rnnviz.views import gradient_flow, states
 from rnnviz.views.layer_choice import parts_of
 from rnnviz.wording.texts import texts
-from tests.dashboard.support import assert_sound, change, charts, line, numbers, said, same, visit
+from tests.dashboard.support import (
+    assert_sound,
+    change,
+    charts,
+    line,
+    numbers,
+    said,
+    same,
+    verdict,
+    visit,
+)
 
 FLOW, SPECTRUM = "gradient-flow", "spectrum"
 PANELS = {
@@ -236,6 +246,40 @@ def test_why_stands_in_every_situation(situation: str) -> None:
     app = change(visit(FLOW, SITUATIONS[situation]), view_why=True)
     assert_sound(app)
     assert "step-factors" in charts(app)
+
+
+def test_seeds_are_drawn_when_asked_for_and_in_a_link() -> None:
+    with mock.patch.object(compute, "_seed_curves", side_effect=AssertionError):
+        alone = visit(query=small(seed=80))
+        nonsense = visit(query={"view_seeds": "7"})
+    assert not alone.exception
+    assert not nonsense.exception
+    app = change(alone, view_seeds="5")
+    assert_sound(app)
+    assert verdict(app) == verdict(alone)
+    assert app.query_params["view_seeds"] == "5"
+    again = charts(visit(query=app.query_params))["flow-state"]
+    assert same(again, charts(app)["flow-state"])
+    assert line(again, "LSTM, median of 5 seeds").shape == (30,)
+    app = change(app, **{f"open-{texts('gradient_flow')['numbers']}": True})
+    assert "Data: seeds (CSV)" in [each.label for each in app.get("download_button")]
+
+
+def test_too_many_seeds_are_refused_with_what_they_would_take() -> None:
+    with mock.patch.object(compute, "SEEDS_SECONDS", 1e-9):
+        app = change(visit(query=small(seed=81)), view_seeds="11")
+    assert "11 seeds would take about" in said(app)
+    assert not any("seeds" in (t.get("name") or "") for t in charts(app)["flow-state"]["data"])
+
+
+def test_after_the_last_seed_comes_the_first() -> None:
+    last = small(models=("rnn",), seed=2**31 - 1)
+    found = compute.flow_view(last, gradient_flow.Choices(seeds=5), None)
+    zero = compute.flow_view(replace(last, seed=0), gradient_flow.Choices(), None)
+    log10 = zero.flows[0].state.log10[1:]
+    (band,) = found.bands
+    assert (band.least <= log10 - log10[-1] + 1e-9).all()
+    assert (log10 - log10[-1] <= band.greatest + 1e-9).all()
 
 
 STATES = {f"{what}-h" for what in ("state", "gradient", "state-lines", "gradient-lines")}
