@@ -22,7 +22,9 @@ from rnnviz.analysis.lags import LagProfile
 from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.analysis.rates import Curve
+from rnnviz.analysis.seed_bands import SeedBand
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
+from rnnviz.analysis.states import State
 from rnnviz.analysis.step_factors import StepFactors
 from rnnviz.analysis.weights import WeightMaps
 from rnnviz.core.numerics import Array, Status, status_of
@@ -73,6 +75,23 @@ def slope_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def seed_frame(bands: Iterable[SeedBand]) -> pd.DataFrame:
+    """model, seeds, quantity (least, median, greatest), step (from 1, the input's), count (of seeds
+    with a number), log10 relative to each seed's last step, status."""
+    return _concat(
+        pd.DataFrame({"model": b.label, "seeds": b.seeds, "quantity": name,
+                      "step": _steps_of(b), "count": b.count,
+                      **_magnitude(values, status_of(values))})
+        for b in bands
+        for name, values in (("least", b.least), ("median", b.median), ("greatest", b.greatest))
+    )  # fmt: skip
+
+
+def _steps_of(band: SeedBand) -> Array:
+    steps = np.arange(len(band.count)) + 1
+    return steps[::-1] if band.direction else steps
 
 
 def spectrum_frame(spectra: Iterable[Spectrum]) -> pd.DataFrame:
@@ -192,6 +211,18 @@ def gate_frame(stats: Iterable[GateStats]) -> pd.DataFrame:
         _table("value", s.values, None, {"unit": 1, "step": 1},
                model=s.label, kind=s.kind, gate=s.gate)
         for s in stats
+    )  # fmt: skip
+
+
+def state_frame(states: Iterable[State]) -> pd.DataFrame:
+    """model, kind, state (h, c), quantity (value, log10_gradient), unit (from 1), step (from 1, the
+    input's), number, status; sequence 0."""
+    return _concat(
+        _table("number", numbers, status, {"unit": 1, "step": 1},
+               model=s.label, kind=s.kind, state=s.name, quantity=quantity)
+        for s in states
+        for quantity, numbers, status in (("value", s.values, None),
+                                          ("log10_gradient", s.log10, s.status))
     )  # fmt: skip
 
 

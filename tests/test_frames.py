@@ -9,6 +9,7 @@ import pytest
 
 from rnnviz import frames
 from rnnviz.analysis import (
+    LayerTrace,
     carry_paths,
     fixed_points,
     gate_stats,
@@ -16,6 +17,7 @@ from rnnviz.analysis import (
     jacobian_spectrum,
     lag_profile,
     lag_spectrum,
+    layer_states,
     lyapunov_spectrum,
     memory,
     pair_matrix,
@@ -53,6 +55,11 @@ def every_frame():
         "spectrum": frames.spectrum_frame(weight_spectra(linear, "m").values()),
         "jacobian": frames.jacobian_frame([jacobian_spectrum(linear, "m")]),
         "gate": frames.gate_frame(gate_stats(closed, "m").values()),
+        "state": frames.state_frame(
+            state
+            for trace in (linear, closed, exploding, unknown)
+            for state in layer_states(LayerTrace("m", 1, 0, trace))
+        ),
         "saturation": frames.saturation_frame(gate_stats(closed, "m").values()),
         "memory": frames.memory_frame([memory(quiet_lstm(T, 2, 1e4), "m")]),
         "carry": frames.carry_frame([carry_paths(closed, "m", every=4)]),
@@ -139,6 +146,17 @@ def test_gate_frames(lstm):
     np.testing.assert_array_equal(shares[shares["gate"] == "f"]["left"], stats["f"].left)
     assert len(frames.memory_frame([memory(lstm, "lstm")])) == H
     assert len(frames.carry_frame([carry_paths(lstm, "lstm")])) == 4 * (T + 1)
+
+
+def test_state_frame(lstm):
+    states = layer_states(LayerTrace("lstm", 1, 0, lstm))
+    frame = frames.state_frame(states)
+    assert len(frame) == 4 * H * T
+    rows = frame[(frame["state"] == "c") & (frame["unit"] == 2) & (frame["step"] == 3)]
+    value, gradient = rows.set_index("quantity")["number"].loc[["value", "log10_gradient"]]
+    assert value == lstm.c[3, 1, 0]
+    B = lstm.batch_size
+    assert gradient == pytest.approx(np.log10(B * abs(lstm.d_c[3, 1, 0])))
 
 
 def test_pair_and_lag_frames(lstm):

@@ -45,12 +45,14 @@ from rnnviz.analysis.predictions import (
     weight_law,
 )
 from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, mean_rate
+from rnnviz.analysis.seed_bands import SeedBand, seed_bands
 from rnnviz.analysis.spectra import (
     JacobianSpectrum,
     Spectrum,
     jacobian_spectrum,
     weight_spectra,
 )
+from rnnviz.analysis.states import State, layer_states
 from rnnviz.analysis.step_factors import StepFactors, step_factors
 from rnnviz.analysis.verdicts import Verdict
 from rnnviz.analysis.weights import WeightMap, WeightMaps, histogram, weight_maps
@@ -79,8 +81,10 @@ __all__ = [
     "Predictions",
     "ProductSpectrum",
     "Rate",
+    "SeedBand",
     "Slope",
     "Spectrum",
+    "State",
     "StepFactors",
     "Verdict",
     "WeightLaw",
@@ -99,6 +103,7 @@ __all__ = [
     "jacobian_spectrum",
     "lag_profile",
     "lag_spectrum",
+    "layer_states",
     "layer_traces",
     "linearize",
     "log_determinants",
@@ -111,6 +116,7 @@ __all__ = [
     "pair_matrix",
     "principal_plane",
     "product_spectrum",
+    "seed_bands",
     "state_jacobians",
     "step_factors",
     "visited_states",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.reachability import is_logistic
 from rnnviz.core import Record
+from rnnviz.core.activations import GATE_ACTIVATIONS
 from rnnviz.core.numerics import Array
 
 LEFT, RIGHT = 0.1, 0.9
@@ -20,8 +20,9 @@ class GateStats:
 
     values (H, T): sequence 0. mean, sd: over units, steps and batch. left, right (H,): each
     unit's share of steps and sequences that are saturated: below 0.1 and above 0.9 for a
-    logistic gate (Karpathy, Johnson, Fei-Fei 2015, arXiv:1506.02078), below −0.9 and above 0.9
-    for a `signed` one (candidates, the state of an RNN).
+    logistic or hard gate (Karpathy, Johnson, Fei-Fei 2015, arXiv:1506.02078), below −0.9 and above
+    0.9 for a `signed` one (candidates, the state of an RNN). saturates: whether its activation is
+    flat there; that of a ReLU or the identity is not.
     """
 
     label: str
@@ -33,6 +34,7 @@ class GateStats:
     sd: float
     left: Array
     right: Array
+    saturates: bool
 
     @property
     def alike(self) -> bool:
@@ -96,7 +98,8 @@ def memory(trace: Record, label: str) -> Memory | None:
 
 
 def _stats(trace: Record, label: str, gate: str) -> GateStats:
-    values, signed = trace.gates[gate], not is_logistic(trace, gate)
+    values, activation = trace.gates[gate], trace.cell.activation_of(gate).name
+    signed = activation not in GATE_ACTIVATIONS
     some = values if trace.lengths is None else values.transpose(0, 2, 1)[trace.present]
     with np.errstate(invalid="ignore", over="ignore"):
         return GateStats(
@@ -109,6 +112,7 @@ def _stats(trace: Record, label: str, gate: str) -> GateStats:
             sd=float(some.std(dtype=np.float64)),
             left=_mean_over_steps(trace, values < (-RIGHT if signed else LEFT)),
             right=_mean_over_steps(trace, values > RIGHT),
+            saturates=activation == "tanh" or not signed,
         )
 
 

@@ -8,11 +8,13 @@ singular value, never for each sequence too): many are kept, by their count.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import streamlit as st
 
 from rnnviz.analysis.layers import LayerTrace
+from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.selfcheck import checks as trusting
 from rnnviz.analysis.spectra import JacobianSpectrum
 from rnnviz.core.bptt import Tell
@@ -20,19 +22,25 @@ from rnnviz.core.cost import Speed, measure_speed
 from rnnviz.dashboard import jobs
 from rnnviz.dashboard.memory import Memory, ceiling
 from rnnviz.dashboard.training import still_to_do, trained_params
-from rnnviz.experiment import Experiment, Plan, Run, check_size, run_plan
+from rnnviz.experiment import FIELDS, Experiment, Plan, Run, check_size, run_plan
 from rnnviz.experiment import plan as make_plan
 from rnnviz.experiment.plan import MAX_BYTES
 from rnnviz.jobs import claims, phase
 from rnnviz.sweep import Result, cost_of
-from rnnviz.views import fixed_points, gates, gradient_flow, spectrum, train
+from rnnviz.views import fixed_points, gates, gradient_flow, spectrum, states, train
 from rnnviz.wording.language import language
+from rnnviz.wording.texts import say
 
 F = TypeVar("F", bound=Callable[..., Any])
-KEYS = (Experiment, gradient_flow.Choices, spectrum.Choices, gates.Choices, fixed_points.Choices)
+KEYS = (
+    Experiment, gradient_flow.Choices, spectrum.Choices, gates.Choices, fixed_points.Choices,
+    states.Choices,
+)  # fmt: skip
 """Small frozen values that results are kept by."""
 
 
+SEEDS_SECONDS = 1.0
+"""Of all other seeds together that are drawn beside the one that is shown."""
 SHORT = 0.05
 """Seconds of estimated run that nobody need be able to end on its way."""
 
@@ -119,7 +127,33 @@ def flow_view(
 ) -> gradient_flow.View:
     """What Gradient flow says of an experiment, the curves of a pinned one behind it."""
     behind = None if pinned is None else traces(pinned)
-    return gradient_flow.view(traces(experiment), choices, behind)
+    others = gradient_flow.OtherSeeds() if choices.coarse else _other_seeds(experiment, choices)
+    return gradient_flow.view(traces(experiment), choices, behind, others)
+
+
+def _other_seeds(
+    experiment: Experiment, choices: gradient_flow.Choices
+) -> gradient_flow.OtherSeeds:
+    """The next seeds' curves, where they do not take long; after the last seed comes the first."""
+    count, most = choices.seeds - 1, FIELDS["seed"].high
+    seconds = count * plan(experiment).cost.on(speed()).seconds
+    if seconds > SEEDS_SECONDS:
+        said = say("gradient_flow", "seeds_refused", count=choices.seeds,
+                   seconds=f"{seconds:.1f}", most=f"{SEEDS_SECONDS:g}")  # fmt: skip
+        return gradient_flow.OtherSeeds(refusal=said)
+    seeds = [(experiment.seed + k) % (int(most) + 1) for k in range(1, count + 1)]
+    only = gradient_flow.Choices(choices.layer, choices.direction)
+    return gradient_flow.OtherSeeds(
+        tuple(_seed_curves(replace(experiment, seed=seed), only) for seed in seeds)
+    )
+
+
+@_cached(max_entries=256)
+def _seed_curves(experiment: Experiment, choices: gradient_flow.Choices) -> dict[str, Curve]:
+    """Of a run that is not kept."""
+    planned, tell = make_plan(experiment), jobs.courteous()
+    with memory().room(planned.cost.bytes, tell):
+        return gradient_flow.seed_curves(_run(planned, tell), choices)
 
 
 @_cached(max_entries=64, worded=True)
@@ -138,6 +172,12 @@ def fixed_points_view(experiment: Experiment, choices: fixed_points.Choices) -> 
 def gates_view(experiment: Experiment, choices: gates.Choices) -> gates.View:
     """What Gates says of one model of an experiment."""
     return gates.view(traces(experiment), choices)
+
+
+@_cached(max_entries=64, worded=True)
+def states_view(experiment: Experiment, choices: states.Choices) -> states.View:
+    """What Gates says of the states of one model of an experiment."""
+    return states.view(traces(experiment), choices)
 
 
 def jacobians(run: Run, part: LayerTrace) -> JacobianSpectrum:

@@ -36,16 +36,18 @@ CHOSEN = object()
 PATH = "path"
 """The page that is open."""
 PAGE_VIEWS: dict[str, tuple[str, ...]] = {
-    "gradient-flow": ("view_layer", "view_direction", "view_theory", "view_why", "view_quantity"),
-    "spectrum": (
-        *("view_model", "view_layer", "view_direction", "view_gate", "view_theory"),
-        *("view_ranks", "view_input"),
+    "gradient-flow": (
+        "view_layer", "view_direction", "view_theory", "view_why", "view_seeds", "view_quantity",
     ),
-    "gates": ("view_model", "view_layer", "view_direction"),
+    "spectrum": (
+        "view_model", "view_layer", "view_direction", "view_gate", "view_theory",
+        "view_ranks", "view_input",
+    ),
+    "gates": ("view_model", "view_layer", "view_direction", "view_states", "view_of", "view_units"),
     "train": ("view_company",),
     "phase-diagram": ("view_x", "view_y", "view_cells", "view_number"),
     "claims": ("view_claim", "view_units", "view_draws", "view_example"),
-}
+}  # fmt: skip
 """Display choices of each page. They are in its link alone, and never change the network."""
 VIEWS = frozenset(view for views in PAGE_VIEWS.values() for view in views)
 PAGE, DETAILS = "page", "details"

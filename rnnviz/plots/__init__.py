@@ -14,8 +14,8 @@ Those of what the package has go on from here.
 """
 
 from rnnviz.plots.contributions import contributions_figure
-from rnnviz.plots.forecast import forecast_figure
 from rnnviz.plots.fixed_points import fixed_points_figure
+from rnnviz.plots.forecast import forecast_figure
 from rnnviz.plots.gates import carry_figure, gate_heatmap, gate_strips, half_life_figure
 from rnnviz.plots.gradients import flow_detail_figure, flow_figure, flow_range, unit_heatmaps
 from rnnviz.plots.jacobians import jacobian_bands

@@ -23,6 +23,7 @@ from rnnviz.plots.marks import (
     small_label,
 )
 from rnnviz.plots.rails import Bands, Drawn, all_rails
+from rnnviz.plots.seed_bands import finite_values, seed_pieces
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rnnviz.analysis.own_losses import OwnLoss
     from rnnviz.analysis.predictions import Predictions
     from rnnviz.analysis.rates import Curve
+    from rnnviz.analysis.seed_bands import SeedBand
 
 __all__ = ["flow_detail_figure", "flow_figure", "flow_range", "unit_heatmaps"]
 
@@ -64,6 +66,7 @@ def flow_figure(
     time_title: str | None = None,
     theory: Mapping[str, Predictions] | None = None,
     losses: Sequence[OwnLoss] = (),
+    bands: Sequence[SeedBand] = (),
 ) -> Drawing:
     """log10 of a gradient's norm at steps 1..T, relative to each model's own value at step T.
 
@@ -89,6 +92,7 @@ def flow_figure(
     time_title : what the steps are, where they are not the input's.
     theory : what is predicted of models, by label, drawn thin under their curves.
     losses : of these models what single losses send back, drawn thin on the same scale.
+    bands : of these models several seeds, as a band under the curve, with their median.
 
     Raises ValueError for an unknown quantity.
 
@@ -100,16 +104,19 @@ def flow_figure(
     known = theme.styles_for([flow.label for flow in flows], styles)
     drawn = _drawn(flows, quantity, known)
     pinned = _drawn(ghosts, quantity, theme.styles_for([flow.label for flow in ghosts], known))
-    low, high = y_range or flow_range((*flows, *ghosts), quantity)
+    low, high = y_range or flow_range((*flows, *ghosts), quantity, bands=bands)
     seq_len = max((curve.seq_len for _, curve in drawn + pinned), default=1)
     backward = any(curve.backward for _, curve in drawn + pinned)
     predicted = _predicted(flows, theory or {}, known)
-    data = [_ghost(style, curve) for style, curve in pinned]
+    seeds = [seed_pieces(band, known[band.label], (low, high)) for band in bands]
+    data = [piece for pieces, _ in seeds for piece in pieces]
+    data += [_ghost(style, curve) for style, curve in pinned]
     data += [piece for piece, _ in predicted]
     data += _own(losses, flows, known)
     data += [piece for style, curve in drawn for piece in curves.lines(curve, style)]
     bands, rails, said, ends = all_rails(drawn, (low, high), _inside(height))
     names = _names(drawn, pinned, ends, low) + [label for _, label in predicted]
+    names += [label for _, labels in seeds for label in labels]
     side = (seq_len, "right") if backward else (1, "left")
     labels = end_labels(names, bands.y_range, _inside(height), *side)
     edges, edge_notes = _float64_ends(drawn, seq_len, (low, high))
@@ -124,9 +131,12 @@ def flow_figure(
 
 
 def flow_range(
-    flows: Sequence[GradientFlow], quantity: str = "state", steady: Range = STEADY
+    flows: Sequence[GradientFlow],
+    quantity: str = "state",
+    steady: Range = STEADY,
+    bands: Sequence[SeedBand] = (),
 ) -> Range:
-    """Decades (low, high) that hold every number of these curves, and at least `steady`.
+    """Decades (low, high) that hold every number of these curves and bands, and at least `steady`.
 
     Examples
     --------
@@ -135,7 +145,7 @@ def flow_range(
     (-26.0, 4.0)
     """
     found = [curves.relative(curve) for curve in _curves(flows, quantity) if curve is not None]
-    values = np.concatenate([c.values[c.finite] for c in found] or [np.zeros(0)])
+    values = np.concatenate([finite_values(bands), *(c.values[c.finite] for c in found)])
     low = min(steady[0], values.min(initial=0.0))
     high = max(steady[1], values.max(initial=0.0))
     if (low, high) == steady:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rnnviz.analysis.batch_carry import BatchCarry, batch_carry, only_first
 from rnnviz.analysis.carry import CarryPaths, carry_paths
-from rnnviz.analysis.gates import GateStats, Memory, gate_stats, memory
+from rnnviz.analysis.gates import LEFT, RIGHT, GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.layers import LayerTrace, in_real_time
 from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
 from rnnviz.experiment import Run
@@ -17,7 +17,9 @@ from rnnviz.plots.heatmaps import column_words
 from rnnviz.views import layer_choice
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.claims import percent
 from rnnviz.wording.figures import caption
+from rnnviz.wording.numbers import minus
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.verdicts import say
 
@@ -158,7 +160,7 @@ def pictures(view: View) -> Iterator[Picture | Words]:
             view.stats[view.memory.gate], view.memory.order, styles=view.styles
         ),
         text["alt_memory_gate"],
-        fill(text["how_to_read_heatmap"], column=column_words(view.seq_len, "smallest")),
+        _how("heatmap", view, "smallest", [view.stats[view.memory.gate]]),
         time_axis=True,
     )
     yield Picture(
@@ -179,7 +181,7 @@ def _paths(view: View, kept: Memory) -> Iterator[Picture]:
         "gate-strips",
         plots.gate_strips.plain(others, kept.order, styles=view.styles),
         text["alt_gate_strips"],
-        text["how_to_read_strips"],
+        _how("strips", view, "furthest", others),
         time_axis=True,
     )
     yield Picture(
@@ -204,6 +206,26 @@ def _states(view: View) -> Iterator[Picture]:
             "states",
             plots.gate_heatmap.plain(stats, styles=view.styles),
             text["alt_states"],
-            fill(text["how_to_read_states"], column=column_words(view.seq_len, "furthest")),
+            _how("states", view, "furthest", [stats]),
             time_axis=True,
         )
+
+
+def _how(name: str, view: View, kept: str, stats: Sequence[GateStats]) -> str:
+    """How to read gates, and which share of their values is saturated."""
+    text = texts("gates")
+    how = fill(text[f"how_to_read_{name}"], column=column_words(view.seq_len, kept))
+    flat = [each for each in stats if each.saturates]
+    groups = [[each for each in flat if each.signed is signed] for signed in (False, True)]
+    said = "; ".join(_saturated(group) for group in groups if group)
+    return f"{how} {fill(text['saturated'], shares=said)}" if said else how
+
+
+def _saturated(stats: Sequence[GateStats]) -> str:
+    """Of gates whose ends are the same, over all units, steps and sequences."""
+    shares = [
+        f"{s.gate} {percent(float(s.left.mean()))} / {percent(float(s.right.mean()))}"
+        for s in stats
+    ]
+    low = minus(f"{-RIGHT if stats[0].signed else LEFT}")
+    return fill(texts("gates")["saturated_of"], low=low, gates=", ".join(shares))

@@ -9,10 +9,12 @@ from functools import cached_property
 import numpy as np
 
 from rnnviz.analysis.gates import memory
-from rnnviz.analysis.gradients import GradientFlow, gradient_flow
+from rnnviz.analysis.gradients import GradientFlow, gradient_flow, state_curve
 from rnnviz.analysis.layers import SEPARATOR, LayerTrace
 from rnnviz.analysis.own_losses import OwnLoss, own_losses
 from rnnviz.analysis.predictions import Predictions
+from rnnviz.analysis.rates import Curve
+from rnnviz.analysis.seed_bands import SeedBand, seed_bands
 from rnnviz.analysis.slopes import saturation, slopes_rounded_to_zero, with_slopes_in_float64
 from rnnviz.analysis.spectra import linear_growth, stretch
 from rnnviz.analysis.step_factors import StepFactors, step_factors
@@ -43,14 +45,24 @@ Range = tuple[float, float]
 @dataclass(frozen=True)
 class Choices:
     """layer, direction: names of a `LayerChoice`, "" for the first. theory: whether it is laid
-    over. why: whether every step is split. coarse: fewer cells in the unit pictures, while a knob
-    is dragged."""
+    over. why: whether every step is split. seeds: how many are drawn. coarse: fewer cells in the
+    unit pictures and one seed alone, while a knob is dragged."""
 
     layer: str = ""
     direction: str = ""
     theory: bool = False
     why: bool = False
+    seeds: int = 1
     coarse: bool = False
+
+
+@dataclass(frozen=True)
+class OtherSeeds:
+    """The state's gradient of the same models with the next seeds: a curve by label for each.
+    refusal: why there are none, though they were asked for."""
+
+    curves: tuple[dict[str, Curve], ...] = ()
+    refusal: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +71,8 @@ class View:
 
     flows: of the layers in front, which the verdict is about; behind: of the other layers; ghosts:
     of a pinned run. losses: where one enters at every step, some of them alone. theory: label ->
-    what is predicted. splits: every step split, where that was asked for. verdict, warnings:
+    what is predicted. splits: every step split, where that was asked for. bands: of the layers in
+    front over several seeds, where that was asked for. verdict, warnings:
     sentences. note: what the task did to its sequences. lines: how many lines of text stand above
     the figures, which makes them lower. loss_at: where the flag of the loss says that it is.
     """
@@ -73,6 +86,7 @@ class View:
     losses: tuple[OwnLoss, ...]
     theory: dict[str, Predictions]
     splits: tuple[StepFactors, ...]
+    bands: tuple[SeedBand, ...]
     verdict: tuple[str, ...]
     warnings: tuple[str, ...]
     note: str
@@ -93,7 +107,7 @@ class View:
     @cached_property
     def decades(self) -> Range:
         """Those that hold every curve of the state's gradient."""
-        return plots.flow_range((*self.drawn, *self.ghosts))
+        return plots.flow_range((*self.drawn, *self.ghosts), bands=self.bands)
 
     def y_range(self, quantity: str = "state") -> Range:
         """Decades that hold every curve."""
@@ -102,8 +116,13 @@ class View:
         return plots.flow_range((*self.drawn, *self.ghosts), quantity)
 
 
-def view(run: Run, choices: Choices = Choices(), pinned: Run | None = None) -> View:
-    """What the page says of `run`, with the curves of a `pinned` one behind it."""
+def view(
+    run: Run,
+    choices: Choices = Choices(),
+    pinned: Run | None = None,
+    others: OtherSeeds = OtherSeeds(),
+) -> View:
+    """What the page says of `run`, with the curves of a `pinned` one and of other seeds behind."""
     parts = layer_choice.parts_of(run)
     layers = layer_choice.choose(parts, parts, choices.layer, choices.direction)
     front, behind = layer_choice.in_front(parts, layers), layer_choice.behind(parts, layers)
@@ -123,11 +142,13 @@ def view(run: Run, choices: Choices = Choices(), pinned: Run | None = None) -> V
         losses=_own_losses(true, parts) if flowing and not choices.coarse else (),
         theory=predicted,
         splits=splits,
+        bands=seed_bands(flows, others.curves),
         verdict=_verdict(true, flows),
         warnings=(
             *_lost_to_rounding(front, true),
             *_warnings(run, parts, layers, predicted, own_order),
             *refusals,
+            *filter(None, (others.refusal,)),
         ),
         note=note,
         lines=bool(note) + bool(run.trained_steps),
@@ -194,11 +215,19 @@ def _splits(parts: Sequence[LayerTrace]) -> tuple[tuple[StepFactors, ...], tuple
 
 def _ghosts(pinned: Run | None, wanted: LayerChoice) -> tuple[GradientFlow, ...]:
     """Of the pinned run the same layer and direction, as far as it has them."""
-    if pinned is None:
-        return ()
-    parts = layer_choice.parts_of(pinned)
-    chosen = layer_choice.choose(parts, parts, wanted.layer, wanted.direction)
-    return _flows([_true(part, parts) for part in layer_choice.in_front(parts, chosen)])
+    return () if pinned is None else _flows(_front(pinned, wanted.layer, wanted.direction))
+
+
+def _front(run: Run, layer: str, direction: str) -> list[LayerTrace]:
+    parts = layer_choice.parts_of(run)
+    chosen = layer_choice.choose(parts, parts, layer, direction)
+    return [_true(part, parts) for part in layer_choice.in_front(parts, chosen)]
+
+
+def seed_curves(run: Run, choices: Choices) -> dict[str, Curve]:
+    """What a run of another seed has for `OtherSeeds`: by label, of the layers in front."""
+    front = _front(run, choices.layer, choices.direction)
+    return {part.label: state_curve(part.trace) for part in front}
 
 
 def _verdict(parts: Sequence[LayerTrace], flows: Sequence[GradientFlow]) -> tuple[str, ...]:
@@ -263,6 +292,7 @@ def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Wo
     if view.splits:
         yield _split_picture(view)
     how = theory.words(view.theory) or text[_how_to_read(view)]
+    how = " ".join(filter(None, (how, _seeds_words(view))))
     yield quantity_picture(view, "state", how, at_least)
     yield Picture(
         "units",
@@ -281,6 +311,14 @@ def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Wo
     )
     if view.warnings:
         yield Words("warning", view.warnings)
+
+
+def _seeds_words(view: View) -> str:
+    """What the band is, or where it is while a knob is dragged."""
+    text, asked = texts("gradient_flow"), view.choices.seeds
+    if asked > 1 and view.choices.coarse:
+        return text["seeds_dragged"]
+    return fill(text["how_to_read_seeds"], count=asked) if view.bands else ""
 
 
 def _how_to_read(view: View) -> str:
@@ -337,6 +375,7 @@ def _curves(view: View, quantity: str, y_range: Range) -> Drawing:
         time_title=caption("own_step_each") if view.own_order else None,
         theory=view.theory if quantity == "state" else {},
         losses=view.losses if quantity == "state" else (),
+        bands=view.bands if quantity == "state" else (),
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis.gates import gate_stats, memory
+from rnnviz.core import LSTM, bptt
 from tests.analysis.support import last_step, quiet_lstm, simple
 from tests.core.support import problem
 
@@ -55,6 +56,28 @@ def test_statistics_of_every_gate(kind):
             assert s.left[unit] == pytest.approx((values[:, unit] < low).mean())
             assert s.right[unit] == pytest.approx((values[:, unit] > 0.9).mean())
         assert s.signed == (gate in "agn")
+
+
+def test_a_hard_gate_lies_between_0_and_1():
+    cell = LSTM(2, 3, gate_activation="hard_sigmoid")
+    rng = np.random.default_rng(0)
+    params = {k: 4 * v for k, v in cell.init_params(rng).items()}
+    trace = bptt(cell, params, rng.standard_normal((9, 2, 2)), last_step(9, 3, 2))
+    i, g = (gate_stats(trace, "lstm")[gate] for gate in "ig")
+    values = trace.gates["i"]
+    assert (values == 0).any()
+    assert not i.signed
+    np.testing.assert_allclose(i.left, (values < 0.1).mean(axis=(0, 2)))
+    assert i.saturates
+    assert g.saturates
+    assert g.signed
+
+
+@pytest.mark.parametrize(("activation", "flat"), [("tanh", True), ("relu", False),
+                                                  ("identity", False)])  # fmt: skip
+def test_what_has_no_flat_ends_does_not_saturate(activation, flat):
+    trace = simple(np.eye(2), last_step(3, 2), activation, h0=np.ones((2, 1)))
+    assert gate_stats(trace, "rnn")["a"].saturates is flat
 
 
 def test_a_constant_gate_is_alike_in_all_units():

@@ -15,10 +15,20 @@ from rnnviz.analysis import limits
 from rnnviz.core.numerics import Status
 from rnnviz.dashboard import compute, measured
 from rnnviz.plots import theme
-from rnnviz.views import fixed_points, gradient_flow
+from rnnviz.views import fixed_points, gradient_flow, states
 from rnnviz.views.layer_choice import parts_of
 from rnnviz.wording.texts import texts
-from tests.dashboard.support import assert_sound, change, charts, line, numbers, said, same, visit
+from tests.dashboard.support import (
+    assert_sound,
+    change,
+    charts,
+    line,
+    numbers,
+    said,
+    same,
+    verdict,
+    visit,
+)
 
 FLOW, SPECTRUM = "gradient-flow", "spectrum"
 PANELS = {
@@ -244,6 +254,81 @@ def test_why_stands_in_every_situation(situation: str) -> None:
     app = change(visit(FLOW, SITUATIONS[situation]), view_why=True)
     assert_sound(app)
     assert "step-factors" in charts(app)
+
+
+def test_seeds_are_drawn_when_asked_for_and_in_a_link() -> None:
+    with mock.patch.object(compute, "_seed_curves", side_effect=AssertionError):
+        alone = visit(query=small(seed=80))
+        nonsense = visit(query={"view_seeds": "7"})
+    assert not alone.exception
+    assert not nonsense.exception
+    app = change(alone, view_seeds="5")
+    assert_sound(app)
+    assert verdict(app) == verdict(alone)
+    assert app.query_params["view_seeds"] == "5"
+    again = charts(visit(query=app.query_params))["flow-state"]
+    assert same(again, charts(app)["flow-state"])
+    assert line(again, "LSTM, median of 5 seeds").shape == (30,)
+    app = change(app, **{f"open-{texts('gradient_flow')['numbers']}": True})
+    assert "Data: seeds (CSV)" in [each.label for each in app.get("download_button")]
+
+
+def test_too_many_seeds_are_refused_with_what_they_would_take() -> None:
+    with mock.patch.object(compute, "SEEDS_SECONDS", 1e-9):
+        app = change(visit(query=small(seed=81)), view_seeds="11")
+    assert "11 seeds would take about" in said(app)
+    assert not any("seeds" in (t.get("name") or "") for t in charts(app)["flow-state"]["data"])
+
+
+def test_after_the_last_seed_comes_the_first() -> None:
+    last = small(models=("rnn",), seed=2**31 - 1)
+    found = compute.flow_view(last, gradient_flow.Choices(seeds=5), None)
+    zero = compute.flow_view(replace(last, seed=0), gradient_flow.Choices(), None)
+    log10 = zero.flows[0].state.log10[1:]
+    (band,) = found.bands
+    assert (band.least <= log10 - log10[-1] + 1e-9).all()
+    assert (log10 - log10[-1] <= band.greatest + 1e-9).all()
+
+
+STATES = {f"{what}-h" for what in ("state", "gradient", "state-lines", "gradient-lines")}
+
+
+def test_the_states_are_shown_at_a_click_and_in_a_link() -> None:
+    with mock.patch.object(states, "view", side_effect=AssertionError):
+        app = visit("gates", small(seed=79))
+    assert not app.exception
+    assert not STATES & set(charts(app))
+    app = change(app, view_states=True, view_of="lstm", view_units="3, 12")
+    assert_sound(app)
+    assert STATES | {"state-c", "gradient-lines-c"} <= set(charts(app))
+    assert app.query_params["view_units"] == "3, 12"
+    again = visit("gates", app.query_params)
+    assert {t["name"] for t in charts(again)["state-lines-c"]["data"]} == {"unit 3", "unit 12"}
+    assert "Data: states (CSV)" in [each.label for each in again.get("download_button")]
+
+
+def test_of_the_states_a_bad_unit_is_named_and_the_usual_ones_are_drawn() -> None:
+    app = change(visit("gates", small()), view_states=True, view_units="3, 13")
+    assert "“13” is not a unit" in said(app)
+    assert "from 1 to 12" in said(app)
+    assert len(charts(app)["state-lines-h"]["data"]) == 4
+
+
+def test_the_states_follow_the_page_until_a_model_is_chosen() -> None:
+    app = change(visit("gates", small()), view_states=True)
+    assert "LSTM" in charts(app)["state-h"]["layout"]["annotations"][0]["text"]
+    app = change(app, view_model="gru")
+    assert "GRU" in charts(app)["state-h"]["layout"]["annotations"][0]["text"]
+    app = change(app, view_of="rnn")
+    assert "RNN" in charts(app)["state-h"]["layout"]["annotations"][0]["text"]
+
+
+@pytest.mark.trained
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_the_states_stand_in_every_situation(situation: str) -> None:
+    app = change(visit("gates", SITUATIONS[situation]), view_states=True)
+    assert_sound(app)
+    assert set(charts(app)) >= STATES
 
 
 def test_exponents_of_the_long_run_and_of_theory() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rnnviz.dashboard import compute
 from rnnviz.experiment import Experiment, make_task
 from rnnviz.wording.language import ENGLISH, PSEUDO, speak
 from tests.dashboard.reading import NO_WORDS, read, unbracketed
@@ -108,6 +109,18 @@ def test_nor_does_training_that_has_stopped() -> None:
 @pytest.mark.parametrize("page", ["gradient-flow", "spectrum"])
 def test_nor_with_theory_and_in_an_overflow(page: str, query: dict[str, str]) -> None:
     assert foreign(opened(visit(page, query))) == []
+
+
+@pytest.mark.parametrize("count", ["5", "11"])
+def test_nor_with_seeds(count: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "SEEDS_SECONDS", 1.0 if count == "5" else 0.0)
+    assert foreign(opened(visit("gradient-flow", {**TEXT, "view_seeds": count}))) == []
+
+
+@pytest.mark.parametrize("units", ["", "0"])
+def test_nor_with_the_states(units: str) -> None:
+    query = {**TEXT, "view_states": "True", "view_units": units}
+    assert foreign(opened(visit("gates", query))) == []
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -25,6 +25,7 @@ from rnnviz.tasks import Batch
 from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.flow_panels import Look, contribution_pictures
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.claims import percent
 
 VIEWS = (gradient_flow, spectrum, gates)
 T, B = 12, 3
@@ -128,6 +129,28 @@ def test_the_memory_is_told_over_the_batch_with_unit_norm_and_reference(by_exper
     assert alone is not None
     np.testing.assert_allclose(while_dragged.batch.true, alone.true, atol=1e-9)
     np.testing.assert_allclose(while_dragged.batch.product, alone.product, atol=1e-9)
+
+
+@pytest.mark.parametrize("coarse", [False, True])
+def test_the_share_of_saturated_gates_is_in_sight_and_follows_the_knobs(coarse: bool) -> None:
+    for bias in (0.0, 3.0):
+        experiment = Experiment(models=("lstm", "rnn"), memory_bias=bias, seq_len=20, gain=4.0)
+        result = run(experiment)
+        items, values = drawn(gates, result, coarse=coarse), result["lstm"].trace.gates
+        ends = {"f": 0.1, "i": 0.1, "g": -0.9, "o": 0.1}
+        below = {gate: percent((values[gate] < low).mean()) for gate, low in ends.items()}
+        above = {gate: percent((values[gate] > 0.9).mean()) for gate in ends}
+        f, i, g, o = (f"{gate} {below[gate]} / {above[gate]}" for gate in ends)
+        said = f"Saturated, below 0.1 / above 0.9: {f}."
+        assert items["memory-gate"].how.endswith(said)  # type: ignore[union-attr]
+        said = f"Saturated, below 0.1 / above 0.9: {i}, {o}; below −0.9 / above 0.9: {g}."
+        assert items["gate-strips"].how.endswith(said)  # type: ignore[union-attr]
+
+
+def test_a_state_without_flat_ends_is_not_called_saturated() -> None:
+    for activation, said in (("tanh", True), ("relu", False)):
+        result = run(Experiment(models=("rnn",), activation=activation, seq_len=9))
+        assert ("Saturated" in drawn(gates, result)["states"].how) is said  # type: ignore[union-attr]
 
 
 def test_every_step_is_split_when_that_is_asked_for(by_experiment: Run, by_hand: Run) -> None:

@@ -11,9 +11,10 @@ from rnnviz import frames
 from rnnviz.analysis.gates import GateStats
 from rnnviz.dashboard import compute, controls, layout, show, state
 from rnnviz.dashboard.show import equations
-from rnnviz.dashboard.state import Setting, view_key
+from rnnviz.dashboard.state import Setting, view_key, widget
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.checkpoints import TRAINED
+from rnnviz.views import states
 from rnnviz.views.gates import Choices, View, pictures
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
@@ -24,6 +25,14 @@ UNTRAINED = "untrained"
 WEIGHTS_OFFERED = (UNTRAINED, "delayed_recall", "text")
 """Weights that are always there to be chosen."""
 WEIGHTS_ROOM, WEIGHTS_NARROW = 68, 156
+STATES, OF, UNITS = "view_states", "view_of", "view_units"
+"""Whether the states are shown, which model's, and which of its units as lines."""
+UNITS_WIDTH = 260
+STATE_PAIRS = [
+    (f"{one}-{name}", f"{other}-{name}")
+    for one, other in (("state", "gradient"), ("state-lines", "gradient-lines"))
+    for name in ("h", "c")
+]
 
 
 def page(setting: Setting) -> None:
@@ -61,26 +70,52 @@ def _chrono() -> None:
 
 
 def _summary(stats: GateStats) -> dict[str, object]:
-    text = texts("gates")
+    """Of an activation without flat ends no shares: a ReLU above 0.9 is not saturated."""
+    text, flat = texts("gates"), stats.saturates
+    often = int(((stats.left > 0.5) | (stats.right > 0.5)).sum())
     return {
         text["column_gate"]: stats.gate,
         text["column_mean"]: stats.mean,
         text["column_sd"]: stats.sd,
-        text["column_left"]: f"{stats.left.mean():.0%}",
-        text["column_right"]: f"{stats.right.mean():.0%}",
-        text["column_saturated"]: int(((stats.left > 0.5) | (stats.right > 0.5)).sum()),
+        text["column_left"]: f"{stats.left.mean():.0%}" if flat else None,
+        text["column_right"]: f"{stats.right.mean():.0%}" if flat else None,
+        text["column_saturated"]: often if flat else None,
     }
 
 
 def details(setting: Setting) -> None:
-    """The numbers, the equations."""
+    """The states and their gradients, the numbers, the equations."""
     view = _view(setting)
+    show.page_switch(STATES, texts("gates")["title_states"])
+    if show.is_on(STATES):
+        _states(setting, view)
     if view.memory is None:
         return
     with layout.lazy(texts("gates")["numbers"]) as opened:
         if opened:
             _numbers(_view(setting, coarse=False))
     equations(compute.plan(setting.experiment))
+
+
+def _states(setting: Setting, page: View) -> None:
+    """Of a model that the panel chooses for itself: the page's own is one with a memory gate."""
+    asked = states.Choices(
+        model=layout.chosen(OF) or page.model,
+        layer=page.layers.layer,
+        direction=page.layers.direction,
+        units=layout.chosen(UNITS),
+        coarse=setting.dragging,
+    )
+    view, text = compute.states_view(setting.experiment, asked), texts("gates")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(view.models) > 1:
+            layout.choice(text["states_model"], view.models, OF, view.model, display_name)
+        usual = fill(text["units_placeholder"], units=", ".join(map(str, view.chosen)))
+        st.text_input(text["units"], placeholder=usual, width=UNITS_WIDTH,
+                      **widget(view_key(UNITS), layout.chosen(UNITS)))  # fmt: skip
+    show.show(states.pictures(view), view.styles, pairs=STATE_PAIRS)
+    run = compute.traces(setting.experiment)
+    layout.data_button("states", lambda: frames.state_frame(states.recorded(run, asked)))
 
 
 def _numbers(view: View) -> None:

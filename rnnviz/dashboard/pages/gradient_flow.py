@@ -28,10 +28,12 @@ from rnnviz.views.gradient_flow import QUANTITIES, Choices, Range, View, picture
 from rnnviz.views.layer_choice import in_front, parts_of
 from rnnviz.views.theory import of_lags
 from rnnviz.wording.names import display_name
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import say, texts
 
 COLUMNS = ("model", "reach_log10", "decades_per_step", "r2", "window_start", "window_stop",
            "half_or_double_steps", "e_fold_steps")  # fmt: skip
+SEEDS, SEEDS_OFFERED, SEEDS_WIDTH = "view_seeds", ("1", "5", "11"), 112
+"""How many seeds are drawn: odd, so that the median is one of them."""
 
 
 def page(setting: Setting) -> None:
@@ -42,6 +44,8 @@ def page(setting: Setting) -> None:
     view = _view(setting)
     with right, show.choices_row():
         show.layer_choice(view.layers)
+        layout.choice(texts("gradient_flow")["seeds"], SEEDS_OFFERED, SEEDS, SEEDS_OFFERED[0],
+                      _seeds_name, SEEDS_WIDTH)  # fmt: skip
         show.page_switch(show.WHY, texts("gradient_flow")["why"])
         show.theory_switch()
     if not layout.link_messages(setting.experiment):
@@ -49,9 +53,16 @@ def page(setting: Setting) -> None:
     show.show(pictures(view, _steady_range(setting, view)), view.styles)
 
 
+def _seeds_name(count: str) -> str:
+    return say("gradient_flow", "seed_one" if count == "1" else "seeds_many", count=count)
+
+
 def _view(setting: Setting) -> View:
     layer, direction = show.chosen_layer()
-    choices = Choices(layer, direction, show.theory_is_on(), show.is_on(show.WHY), setting.dragging)
+    seeds = int(layout.kept(SEEDS, SEEDS_OFFERED, SEEDS_OFFERED[0]))
+    choices = Choices(
+        layer, direction, show.theory_is_on(), show.is_on(show.WHY), seeds, setting.dragging
+    )
     return compute.flow_view(setting.experiment, choices, setting.pinned)
 
 
@@ -90,6 +101,8 @@ def _numbers(view: View) -> None:
             layout.table(_slopes(flows))
             layout.how_to_read(texts("gradient_flow")["how_to_read_table"])
             layout.data_button("gradient-flow", lambda: frames.gradient_frame(flows))
+            if view.bands:
+                layout.data_button("seeds", lambda: frames.seed_frame(view.bands))
             if view.splits:
                 layout.data_button(
                     "step-factors", lambda: frames.step_factor_frame(view.splits, view.backward)

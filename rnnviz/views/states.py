@@ -1,0 +1,164 @@
+"""Below the fold of Gates: h and c of one model, unit × time and as lines, beside ∂L/∂h, ∂L/∂c."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rnnviz.analysis.layers import LayerTrace
+from rnnviz.analysis.slopes import with_slopes_in_float64
+from rnnviz.analysis.states import State, lasting_units, layer_states
+from rnnviz.experiment import Run
+from rnnviz.experiment.links import inert
+from rnnviz.plots import states as plots
+from rnnviz.plots import theme
+from rnnviz.plots.heatmaps import CELLS, column_words
+from rnnviz.plots.states import MOST_LINES, Shown
+from rnnviz.views import layer_choice
+from rnnviz.views.layer_choice import LayerChoice
+from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.texts import fill, texts
+
+DEFAULT_LINES = 4
+COARSE = 4_800
+"""Cells of the maps while a knob is dragged."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """model: a label, layer, direction: names of a `LayerChoice`; "" for the first one, its last
+    layer. units: numbers as a visitor writes them, "" for those that keep the longest. coarse:
+    fewer cells in the maps, while a knob is dragged."""
+
+    model: str = ""
+    layer: str = ""
+    direction: str = ""
+    units: str = ""
+    coarse: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the panel says of one model of a run.
+
+    models: what there is to choose from. states: h and, if there is one, c, of the first sequence.
+    chosen: numbers of the units that are drawn as lines; by: who chose them: "gate", "gradient" or
+    "visitor". problem: what is wrong with what the visitor wrote; "" if nothing is.
+    """
+
+    models: tuple[str, ...]
+    model: str
+    label: str
+    layers: LayerChoice
+    states: tuple[Shown, ...]
+    chosen: tuple[int, ...]
+    by: str
+    problem: str
+    styles: dict[str, theme.Style]
+    steps: int
+
+
+def view(run: Run, choices: Choices = Choices()) -> View:
+    """What the panel says of `run`."""
+    parts = layer_choice.parts_of(run)
+    part, layers = _chosen(parts, choices)
+    units, problem = read_units(choices.units, part.trace.cell.hidden_size)
+    by = "visitor"
+    if not units:
+        units = tuple(int(unit) for unit in lasting_units(part)[:DEFAULT_LINES])
+        by = "gate" if part.trace.cell.MEMORY_GATE else "gradient"
+    budget = COARSE if choices.coarse else CELLS
+    return View(
+        models=tuple(parts),
+        model=_model(parts, choices),
+        label=part.label,
+        layers=layers,
+        states=tuple(plots.shown(s, units, budget) for s in recorded(run, choices)),
+        chosen=tuple(unit + 1 for unit in units),
+        by=by,
+        problem=problem,
+        styles=theme.model_styles([*parts, part.label]),
+        steps=part.trace.steps_of(0),
+    )
+
+
+def recorded(run: Run, choices: Choices) -> tuple[State, ...]:
+    """h and c of every unit of the chosen layer. Of single precision with the derivatives that it
+    loses, where it is a last layer: what reaches the others has gone through layers of float32."""
+    parts = layer_choice.parts_of(run)
+    part, _ = _chosen(parts, choices)
+    if part.layer == parts[_model(parts, choices)][-1].layer:
+        part = part._replace(trace=with_slopes_in_float64(part.trace))
+    return layer_states(part)
+
+
+def _model(parts: layer_choice.Parts, choices: Choices) -> str:
+    return choices.model if choices.model in parts else next(iter(parts))
+
+
+def _chosen(parts: layer_choice.Parts, choices: Choices) -> tuple[LayerTrace, LayerChoice]:
+    model = _model(parts, choices)
+    return layer_choice.single(parts, model, choices.layer, choices.direction)
+
+
+def read_units(text: str, size: int) -> tuple[tuple[int, ...], str]:
+    """Indices of the units that a text such as "1, 6, 18" names, and what is wrong with it; no
+    units, and nothing wrong, for an empty one."""
+    words = re.split(r"[\s,;]+", text.strip(" ,;\t\n"))
+    if words == [""]:
+        return (), ""
+    wrong = [word for word in words if not _is_unit(word, size)]
+    units = () if wrong else tuple(dict.fromkeys(int(word) - 1 for word in words))
+    said, allowed = texts("gates"), {"size": size, "most": MOST_LINES}
+    if wrong:
+        return (), fill(said["units_wrong"], wrong=inert(wrong[0]), **allowed)
+    if len(units) > MOST_LINES:
+        return (), fill(said["units_many"], count=len(units), **allowed)
+    return units, ""
+
+
+def _is_unit(word: str, size: int) -> bool:
+    return bool(re.fullmatch(r"[0-9]{1,9}", word)) and 1 <= int(word) <= size
+
+
+def pictures(view: View) -> Iterator[Picture | Words]:
+    """Of each state the map beside that of its gradient, the lines beside those of its gradient."""
+    text, limits = texts("gates"), plots.gradient_range(view.states)
+    if view.problem:
+        yield Words("warning", (view.problem,))
+    how = fill(text["how_to_read_state_map"], column=column_words(view.steps, "furthest"))
+    for each in view.states:
+        yield Picture(
+            f"state-{each.name}",
+            plots.state_map.plain(each, styles=view.styles),
+            fill(text["alt_state_map"], state=each.name),
+            how,
+            time_axis=True,
+        )
+        yield Picture(
+            f"gradient-{each.name}",
+            plots.gradient_map.plain(each, limits, styles=view.styles),
+            fill(text["alt_gradient_map"], state=each.name),
+            fill(text["how_to_read_gradient_map"], column=column_words(view.steps)),
+            time_axis=True,
+        )
+        yield from _lines(view, each)
+
+
+def _lines(view: View, of: Shown) -> Iterator[Picture]:
+    text = texts("gates")
+    yield Picture(
+        f"state-lines-{of.name}",
+        plots.state_lines.plain(of, styles=view.styles),
+        fill(text["alt_state_lines"], state=of.name),
+        text[f"how_to_read_state_lines_{view.by}"],
+        time_axis=True,
+    )
+    yield Picture(
+        f"gradient-lines-{of.name}",
+        plots.gradient_lines.plain(of, styles=view.styles),
+        fill(text["alt_gradient_lines"], state=of.name),
+        text["how_to_read_gradient_lines"],
+        time_axis=True,
+    )
