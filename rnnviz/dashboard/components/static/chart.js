@@ -46,7 +46,8 @@ class Chart {
     this.box.dataset.painted = 0;
     this.drawnAt = 0; // ms, when it was drawn last
     this.cost = 0; // ms, what that took
-    this.box.setAttribute("role", "img");
+    // Its buttons are within it, which nothing within an image would be to a screen reader.
+    this.box.setAttribute("role", "group");
     parent.append(this.box);
     this.cursor = new Cursor(this);
     this.tracks = new Tracks(this, this.marks);
