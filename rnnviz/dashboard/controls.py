@@ -116,8 +116,8 @@ def _loss_and_seed() -> None:
         st.number_input(field_name("seed"), int(known.low), int(known.high), step=1,
                         **state.widget("seed"))  # fmt: skip
     with middle:
-        st.button("", icon=":material/casino:", key="reseed", on_click=_reseed,
-                  help=texts("sidebar")["help_reseed"])  # fmt: skip
+        st.button(texts("sidebar")["reseed"], icon=":material/casino:", key="reseed",
+                  on_click=_reseed, help=texts("sidebar")["help_reseed"])  # fmt: skip
     with right:
         more()
 

@@ -107,6 +107,11 @@ def question(text: str) -> None:
     st.html(f'<h1 class="rnnviz-question">{marked(text)}</h1>')
 
 
+def unseen_heading(text: str) -> None:
+    """The title of a page that shows none, for screen readers."""
+    st.html(f'<h1 class="rnnviz-unseen">{html.escape(text)}</h1>')
+
+
 def preset_words(experiment: Experiment) -> None:
     """What the chosen preset is there to show."""
     st.html(f'<p class="rnnviz-preset">{marked(_preset_words(experiment))}</p>')

@@ -50,7 +50,6 @@ def main(shared: Shared) -> None:
     """Sidebar, navigation, then the chosen page. `shared`: what all visitors share."""
     state.count_run()
     state.open_language()
-    st.set_page_config(page_title="rnnviz", page_icon="📉", layout="wide")
     layout.style()
     pages = [
         st.Page(partial(_show, path), title=_title(path), url_path=path, default=path == FIRST)
@@ -61,6 +60,7 @@ def main(shared: Shared) -> None:
     # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
     # run, and with the names their values.
     chosen = st.navigation(pages, position="top")
+    st.set_page_config(page_title=f"{chosen.title} · rnnviz", page_icon="📉", layout="wide")
     state.open_page(chosen.url_path or FIRST)
     controls.sidebar()
     chosen.run()
@@ -88,10 +88,12 @@ def _page(path: str) -> None:
     place, question = st.empty(), st.empty()
     trust.mark(place, path, setting.experiment, refusal or missing * "not run")
     if refusal:
+        layout.unseen_heading(_title(path))
         layout.link_messages(setting.experiment)
         if not own_text.asked(setting.experiment, refusal):
             layout.refused(refusal)
     elif missing and path in RUNNING:
+        layout.unseen_heading(_title(path))
         layout.link_messages(setting.experiment)
         with question.container():  # so that it goes as soon as it is answered
             _ask_consent(setting)

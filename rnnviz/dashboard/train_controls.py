@@ -65,18 +65,19 @@ def log_loss() -> bool:
 def draw(visit: Visit, idle: str = "") -> None:
     """One row: what training does, how fast, how, and the lessons. idle: why nothing can be
     trained here, "" if it can; then what would do nothing is disabled, and says why."""
+    text = texts("train")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         _play(visit.playing, idle or _stopped(visit))
-        moves = idle or _stopped(visit) or texts("train")["idle_playing"] * visit.playing
+        moves = idle or _stopped(visit) or text["idle_playing"] * visit.playing
         for name, label in STEPS.items():
             _button(label, name, moves)
-        _button("", "reset", idle or _untouched(visit), ":material/restart_alt:")
-        _button("", "reseed", idle, ":material/casino:")
+        _button(text["reset"], "reset", idle or _untouched(visit), ":material/restart_alt:")
+        _button(text["reseed"], "reseed", idle, ":material/casino:")
         st.session_state.setdefault(SPEED, "full")
         st.segmented_control(
-            texts("train")["speed"],
+            text["speed"],
             list(SPEEDS),
-            format_func=lambda name: texts("train")[f"speed_{name}"],
+            format_func=lambda name: text[f"speed_{name}"],
             required=True,
             disabled=bool(idle),
             label_visibility="collapsed",

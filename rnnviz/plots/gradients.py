@@ -114,18 +114,18 @@ def flow_figure(
     data += [piece for piece, _ in predicted]
     data += _own(losses, flows, known)
     data += [piece for style, curve in drawn for piece in curves.lines(curve, style)]
-    bands, rails, said, ends = all_rails(drawn, (low, high), _inside(height))
+    off, rails, said, ends = all_rails(drawn, (low, high), _inside(height))
     names = _names(drawn, pinned, ends, low) + [label for _, label in predicted]
     names += [label for _, labels in seeds for label in labels]
     side = (seq_len, "right") if backward else (1, "left")
-    labels = end_labels(names, bands.y_range, _inside(height), *side)
+    labels = end_labels(names, off.y_range, _inside(height), *side)
     edges, edge_notes = _float64_ends(drawn, seq_len, (low, high))
     flag_rules, flag_notes = flags(clue_steps, loss_at, seq_len, _plot_width(known), backward)
     if not drawn:
         flag_rules, flag_notes = [], []
-    layout = {**_layout(seq_len, quantity, bands, known, backward), "height": height}
+    layout = {**_layout(seq_len, quantity, off, known, backward), "height": height}
     layout["xaxis"]["title"] = {"text": time_title or caption("time_step")}
-    layout["shapes"] = bands.shapes() + flag_rules + edges
+    layout["shapes"] = off.shapes() + flag_rules + edges
     layout["annotations"] = labels + said + edge_notes + flag_notes + _nothing(drawn, quantity)
     return drawing(data + rails or [_empty()], layout, f"flow-{quantity}")
 

@@ -15,9 +15,10 @@ from rnnviz.plots.curves import SIGNS, Relative
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.heatmaps import CELLS, SPECIAL_COLOURS, Cells, layers, magnitude_scale, thinned
 from rnnviz.plots.log_curves import MARGIN as LINE_MARGIN
-from rnnviz.plots.log_curves import Drawn, all_rails, magnitude_figure, value_range
+from rnnviz.plots.log_curves import magnitude_figure, value_range
 from rnnviz.plots.marks import EndLabel, end_labels, gapped, gutter, small_label
 from rnnviz.plots.panels import axis, colour_scale, panel_title, scale_title
+from rnnviz.plots.rails import Drawn, all_rails
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import general
@@ -158,20 +159,21 @@ def state_lines(of: Shown, *, styles: Styles | None = None) -> Drawing:
         for style, line in zip(_unit_styles(of, styles), of.lines, strict=True)
     ]
     y_range = value_range([curve.values for _, curve in drawn])
-    rails, said, ends = all_rails(drawn, y_range)
+    pixels = LINES_HEIGHT - LINE_MARGIN["t"] - LINE_MARGIN["b"]
+    bands, rails, said, ends = all_rails(drawn, y_range, pixels)
     labels = [_end(style, curve, ends.get(i, 0.0)) for i, (style, curve) in enumerate(drawn)]
     steps, title = of.lines.shape[1], f"{of.name}<sub>t</sub>"
     if max(map(abs, y_range)) > HUGE_LINE:
         title = caption("cut_off", quantity=title)
-    pixels = LINES_HEIGHT - LINE_MARGIN["t"] - LINE_MARGIN["b"]
     pad = 0.008 * max(steps - 1, 1)
     layout: Piece = {
         "height": LINES_HEIGHT,
         "margin": {**LINE_MARGIN, "r": gutter({style.name: style for style, _ in drawn})},
         "hovermode": "x unified",
         "xaxis": axis(caption("time_step"), range=[1 - pad, steps + pad], showgrid=False, nticks=8),
-        "yaxis": axis(title, range=list(y_range), nticks=6),
-        "annotations": end_labels(labels, y_range, pixels, steps, "right") + said,
+        "yaxis": axis(title, range=list(bands.y_range), nticks=6, **bands.ticks),
+        "annotations": end_labels(labels, bands.y_range, pixels, steps, "right") + said,
+        "shapes": bands.shapes(),
     }
     return drawing([*(_line(*each) for each in drawn), *rails], layout, f"{of.name}-lines")
 

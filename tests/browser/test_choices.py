@@ -76,7 +76,7 @@ def by_a_click_outside(page: Page) -> None:
 
 def dice(page: Page) -> None:
     before = query(page).get("seed")
-    page.get_by_test_id("stSidebar").get_by_role("button", name="casino").first.click()
+    page.get_by_test_id("stSidebar").get_by_role("button", name="Another seed").first.click()
     page.wait_for_url(lambda url: parse_qs(urlparse(url).query).get("seed", [None])[-1] != before)
 
 

@@ -13,6 +13,7 @@ from rnnviz.dashboard.components.browser import HERE, loader
 from rnnviz.dashboard.server import plotly_url
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, Track, Words, to_json
+from rnnviz.wording.texts import texts
 
 # Not isolated in a shadow root: plotly.js puts its styles into the document's head.
 _CHART = st.components.v2.component(
@@ -69,9 +70,10 @@ def live_chart(
         "clicks": on_click is not None,
         "plotly": plotly_url(),
         "dark": theme.DARK,
+        "words": texts("chart"),
     }
     parts = {
-        "options": json.dumps(options),
+        "options": json.dumps(options, default=dict),
         "tracks": json.dumps([track.packed() for track in tracks]),
         "figure": to_json(figure),
     }

@@ -42,6 +42,7 @@ LEARNING = "learning"
 def page(setting: Setting) -> None:
     """Controls, verdict, scrubber; loss and gradient over training."""
     visit = training.visit()
+    layout.unseen_heading(texts("train")["question"])
     layout.link_messages(setting.experiment)
     refusal = _refusal(setting.experiment)
     if not refusal:

@@ -13,7 +13,9 @@ import {
   sameBytes,
   themed,
 } from "./plotting.js";
+import { Picker } from "./picker.js";
 import { Tracks } from "./tracks.js";
+import { ICON, Values } from "./values.js";
 
 const PATIENCE = 8; // ms a drawing gives way to the script's end while a slider is dragged
 const BREATH = 10; // a lower chart rests this many times its drawing time while a slider is dragged
@@ -46,10 +48,13 @@ class Chart {
     this.box.dataset.painted = 0;
     this.drawnAt = 0; // ms, when it was drawn last
     this.cost = 0; // ms, what that took
-    this.box.setAttribute("role", "img");
+    // Its buttons are within it, which nothing within an image would be to a screen reader.
+    this.box.setAttribute("role", "group");
     parent.append(this.box);
     this.cursor = new Cursor(this);
+    this.picker = new Picker(this);
     this.tracks = new Tracks(this, this.marks);
+    this.values = new Values(this);
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(this.box);
     this.watcher = new IntersectionObserver((all) => (this.hidden = !all.at(-1).isIntersecting));
@@ -133,6 +138,7 @@ class Chart {
     this.box.dataset.revision = options.revision;
     this.listen();
     this.overlay();
+    this.values.follow();
     this.repeatHover();
     this.countPaint();
   }
@@ -151,7 +157,8 @@ class Chart {
     this.box.dataset.key = options.key;
     this.box.style.height = `${options.height}px`;
     this.box.setAttribute("aria-label", options.alt);
-    if (options.timeAxis) this.box.tabIndex = 0;
+    if (options.clicks) this.box.setAttribute("aria-description", options.words.keys);
+    if (options.timeAxis || options.clicks) this.box.tabIndex = 0;
     else this.box.removeAttribute("tabindex");
   }
 
@@ -186,6 +193,7 @@ class Chart {
           save("png", "Save as PNG"),
           { ...save("svg", "Save as SVG"), icon: this.Plotly.Icons.disk },
           { ...home, click: () => this.resetView() },
+          { name: "values", title: this.options.words.values, icon: ICON, click: () => this.values.toggle() },
         ],
       ],
     };

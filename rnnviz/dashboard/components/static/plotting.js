@@ -86,6 +86,15 @@ export function themed(template, theme) {
   return { ...template, layout };
 }
 
+// Where the points of a trace lie, of a heatmap its columns ("x") or its rows ("y"); without places
+// of their own they are counted.
+export function placesOf(trace, letter) {
+  const { z } = trace;
+  const count = z ? (letter === "x" ? z[0] : z).length : (trace[letter] ?? trace.y).length;
+  const { [letter]: own, [`${letter}0`]: start = 0, [`d${letter}`]: step = 1 } = trace;
+  return Array.from({ length: count }, (_, at) => own?.[at] ?? start + at * step);
+}
+
 export function element(tag, name) {
   const made = document.createElement(tag);
   made.className = name;

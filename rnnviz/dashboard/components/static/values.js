@@ -1,0 +1,198 @@
+// A figure's values as a short table, made when it is asked for, and anew with the figure as long as
+// it is open. Escape closes it, and the focus is where it was.
+
+import { panelsOf } from "./marks.js";
+import { element, placesOf } from "./plotting.js";
+
+const ROWS = 12;
+
+export const ICON = {
+  width: 24,
+  height: 24,
+  path: "M3 4h18v16H3zM5 9v4h6v-4zM13 9v4h6v-4zM5 15v3h6v-3zM13 15v3h6v-3z",
+};
+
+export class Values {
+  constructor(chart) {
+    this.chart = chart;
+    this.panel = element("div", "rnnviz-values");
+    this.panel.hidden = true;
+    this.panel.tabIndex = 0;
+    this.panel.setAttribute("role", "region");
+    chart.box.append(this.panel);
+    chart.box.addEventListener("keydown", (event) => this.pressed(event));
+  }
+
+  toggle() {
+    if (!this.panel.hidden) return this.close();
+    this.before = document.activeElement;
+    this.panel.hidden = false;
+    this.write();
+    this.panel.focus();
+  }
+
+  close() {
+    this.panel.hidden = true;
+    this.before?.focus();
+  }
+
+  pressed(event) {
+    if (event.key !== "Escape" || this.panel.hidden) return;
+    event.preventDefault();
+    this.close();
+  }
+
+  // After the figure was drawn.
+  follow() {
+    if (!this.panel.hidden) this.write();
+  }
+
+  write() {
+    const { plot, options } = this.chart;
+    this.panel.setAttribute("aria-label", `${options.words.values}: ${options.alt}`);
+    this.panel.replaceChildren(...tables(plot, options.words).map(drawTable));
+  }
+}
+
+function drawTable({ caption, head, rows }) {
+  const table = document.createElement("table");
+  if (caption) table.createCaption().textContent = caption;
+  const row = (section, tag, cells) => {
+    const made = section.insertRow();
+    made.append(...cells.map((cell, at) => {
+      const made = document.createElement(at ? tag : "th");
+      made.textContent = typeof cell === "number" ? written(cell) : cell;
+      if (made.tagName === "TH") made.scope = tag === "th" ? "col" : "row";
+      return made;
+    }));
+  };
+  row(table.createTHead(), "th", head);
+  const body = table.createTBody();
+  for (const cells of rows) row(body, "td", cells);
+  return table;
+}
+
+function written(number) {
+  if (!Number.isFinite(number)) return "–";
+  const size = Math.abs(number);
+  const far = size !== 0 && (size < 1e-3 || size >= 1e6);
+  return (far ? number.toExponential(2) : String(Number(number.toPrecision(4)))).replace(/-/g, "−");
+}
+
+// Series over the same quantity share a table of a dozen of its values. Dots in the plane have no
+// order: of each group how many there are, and from where to where.
+function tables(plot, words) {
+  const all = shownTraces(plot);
+  const groups = new Map();
+  for (const { trace, name, xTitle, yTitle, xa } of all.filter(({ trace }) => !isCloud(trace))) {
+    const map = trace.type === "heatmap";
+    const note = map ? `${words.median} ${yTitle}` : yTitle;
+    const x = placesOf(trace, "x");
+    const y = map ? medians(trace.z, x.length) : trace.y;
+    const group = groups.get(xTitle + note) ?? { xTitle, note, series: [] };
+    groups.set(xTitle + note, group);
+    group.series.push({ name, x, y, hover: hoverWords(trace), ticks: ticksOf(xa) });
+  }
+  const clouds = all.filter(({ trace }) => isCloud(trace));
+  return [...[...groups.values()].map(ofSeries), ...(clouds.length ? [ofClouds(clouds, words)] : [])];
+}
+
+// A single mark is a series of one value.
+function isCloud({ type, mode, y }) {
+  return type === "scatter" && !mode.includes("lines") && y.length > 1;
+}
+
+// Traces that mean something, each with the name of what it shows.
+function shownTraces(plot) {
+  const panels = new Map(panelsOf(plot).map((panel) => [panel.id, panel]));
+  return (plot._fullData ?? []).flatMap((trace) => {
+    const panel = panels.get(trace.xaxis + trace.yaxis);
+    const unseen = trace.visible !== true || trace.opacity === 0;
+    if (!panel || unseen || !(trace.z ?? trace.y)?.length || isUnderlay(trace)) return [];
+    const place = panels.size > 1 ? panelTitle(plot, panel) : "";
+    const own = plain(trace._input.name);
+    const name = place.includes(own) ? place : [place, own].filter(Boolean).join(" · ");
+    const titles = ["xa", "ya"].map((which) =>
+      [panel, ...panels.values()].map((each) => titleOf(plot, each[which])).find(Boolean) ?? "");
+    return [{ trace, name: name || titles[1], xTitle: titles[0], yTitle: titles[1], xa: panel.xa }];
+  });
+}
+
+// A map of what kind a cell is, below the map of its values; marks that say nothing of themselves.
+function isUnderlay({ type, coloraxis, mode, hoverinfo }) {
+  if (type === "heatmap") return !coloraxis;
+  return ["text", "none"].includes(mode) || (mode === "markers" && hoverinfo === "skip");
+}
+
+function plain(text) {
+  return (text ?? "").replace(/<br>/g, " ").replace(/<.*?>/g, "").trim();
+}
+
+// What the figure says itself; plotly.js would make a title up.
+function titleOf({ layout }, axis) {
+  return plain(layout[axis._name]?.title?.text);
+}
+
+// Places with a name: numbers alone would not say what they stand for.
+function ticksOf({ tickmode, tickvals, ticktext }) {
+  const named = tickmode === "array" && ticktext ? [...tickvals] : [];
+  return new Map(named.map((x, at) => [x, plain(ticktext[at])]));
+}
+
+// What a trace says of a point, without the numbers: tells apart what has the same name.
+function hoverWords({ hovertemplate }) {
+  return plain((hovertemplate ?? "").replace(/<extra>.*/, "").replace(/%\{.*?\}/g, "…"));
+}
+
+// The headline that stands at the upper left corner of a panel.
+function panelTitle(plot, { xa, ya }) {
+  const near = (a, b) => Math.abs(a - b) < 0.02;
+  const found = (plot._fullLayout.annotations ?? []).find((note) => note.xref === "paper"
+    && note.yref === "paper" && near(note.x, xa.domain[0]) && near(note.y, ya.domain[1]));
+  return plain(found?.text);
+}
+
+function medians(z, columns) {
+  return Array.from({ length: columns }, (_, column) => {
+    const values = Array.from(z, (row) => row[column]).filter(Number.isFinite);
+    return values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+  });
+}
+
+function ofSeries({ xTitle, note, series }) {
+  const all = [...new Set(series.flatMap(({ x }) => x))];
+  const named = all.filter((x) => series[0].ticks.has(x));
+  const places = named.length > 1 ? named : all;
+  if (places.every(Number.isFinite)) places.sort((a, b) => a - b);
+  const last = places.length - 1;
+  const count = Math.min(ROWS, places.length);
+  const chosen = Array.from({ length: count }, (_, at) =>
+    places[Math.round((at * last) / Math.max(1, count - 1))]);
+  const rows = chosen.map((x) =>
+    [series[0].ticks.get(x) ?? x, ...series.map((one) => valueAt(one, x))]);
+  const once = ({ name }) => series.filter((one) => one.name === name).length === 1;
+  const heads = series.map((one) => (once(one) || !one.hover ? one.name : one.hover));
+  return { caption: note, head: [xTitle, ...heads], rows };
+}
+
+// The value at x, or at the nearest place within the series.
+function valueAt({ x, y }, place) {
+  let at = x.indexOf(place);
+  if (at < 0 && Number.isFinite(place)) {
+    const far = x.map((each) => Math.abs(each - place));
+    if (place > Math.max(...x) || place < Math.min(...x)) return NaN;
+    at = far.indexOf(Math.min(...far));
+  }
+  return Number(y[at] ?? NaN);
+}
+
+function ofClouds(clouds, { dots, to }) {
+  const span = (values) => {
+    const known = Array.from(values).filter(Number.isFinite);
+    return known.length ? `${written(Math.min(...known))} ${to} ${written(Math.max(...known))}` : "–";
+  };
+  const [{ xTitle, yTitle }] = clouds;
+  const rows = clouds.map(({ trace, name }) =>
+    [name, trace.y.length, span(placesOf(trace, "x")), span(trace.y)]);
+  return { caption: "", head: ["", dots, xTitle || "x", yTitle || "y"], rows };
+}

@@ -1,0 +1,130 @@
+"""What axe-core, a keyboard and a screen reader find on every page, light and dark."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from rnnviz.dashboard.main import FIRST, PAGES
+from rnnviz.wording.texts import texts
+from tests.browser.reading import line
+from tests.browser.support import chart, wait_idle, wait_painted
+
+pytestmark = pytest.mark.browser
+LAST = {"gradient-flow": "units", "spectrum": "jacobians", "gates": "carry", "train": "state-maps",
+        "phase-diagram": "phase", "claims": "claims-sigma"}  # fmt: skip
+"""The last chart of each page's first screen."""
+SMALL = {"hidden_size": "6", "seq_len": "24", "batch_size": "2", "view_cells": "coarse",
+         "view_units": "8"}  # fmt: skip
+GRAVE = ("serious", "critical")
+
+
+def at_rest(page: Page, path: str) -> Page:
+    """Once everything is drawn and nothing is measured any more."""
+    wait_painted(page, LAST[path], timeout=60_000)
+    expect(page.get_by_test_id("stProgress")).to_have_count(0, timeout=60_000)
+    wait_idle(page)
+    return page
+
+
+def address(app: str, path: str) -> str:
+    return f"{app}/{path.replace(FIRST, '')}?{urlencode(SMALL)}"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing_grave(app: str, open_page, path: str) -> None:
+    page = at_rest(open_page(address(app, path)), path)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        wait_idle(page)
+        violations = Axe().run(page).response["violations"]
+        assert [
+            (scheme, violation["id"], [node["html"] for node in violation["nodes"]])
+            for violation in violations
+            if violation["impact"] in GRAVE
+        ] == []
+
+
+def test_each_page_has_a_heading_and_a_title_and_no_nameless_button(app: str, open_page) -> None:
+    titles = set()
+    page = open_page(address(app, FIRST))
+    for path in PAGES:
+        page.goto(address(app, path))
+        at_rest(page, path)
+        assert page.locator("h1").count() == 1, path
+        assert page.locator("h1").inner_text().strip(), path
+        titles.add(page.title())
+        tree = page.locator("body").aria_snapshot()
+        names = re.findall(r'- button(?: "(.*?)")?(?: \[|:|$)', tree)
+        assert len(names) > 5, path
+        # An icon's own name is what Streamlit calls a button that has none.
+        assert [name for name in names if not name or name.endswith(" icon")] == [], path
+    assert len(titles) == len(PAGES)
+    assert all(title.endswith(" · rnnviz") for title in titles)
+
+
+def test_a_chart_s_values_are_a_short_table_when_asked_for(app: str, open_page) -> None:
+    page = at_rest(open_page(address(app, FIRST)), FIRST)
+    figure = page.locator(chart(page, "flow-state"))
+    button = figure.get_by_role("button", name=texts("chart")["values"], exact=True)
+    assert page.locator(".rnnviz-chart table").count() == 0
+    button.press("Enter")
+    rows = [row.locator("th, td").all_inner_texts() for row in figure.locator("tr").all()]
+    assert rows[0] == ["time step t", "RNN", "LSTM", "GRU"]
+    assert 2 < len(rows) <= 13
+    for step, *values in rows[1:]:
+        drawn = [line(page, "flow-state", name)[int(step) - 1] for name in rows[0][1:]]
+        said = [float(value.replace("\u2212", "-")) for value in values]
+        assert said == pytest.approx(drawn, rel=1e-3, abs=1e-3), step
+    page.keyboard.press("Escape")
+    expect(figure.locator(".rnnviz-values")).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_chart_has_such_a_table(app: str, open_page, path: str) -> None:
+    page = at_rest(open_page(address(app, path)), path)
+    for figure in page.locator(".rnnviz-chart").all():
+        figure.get_by_role("button", name=texts("chart")["values"]).press("Enter")
+        table = figure.get_by_role("region").locator("table").first
+        expect(table.locator("tbody tr").first).to_be_visible()
+        assert table.locator("thead th").count() >= 2
+        assert "Click to enter" not in figure.get_by_role("region").inner_text()
+
+
+def test_a_cell_of_the_phase_diagram_opens_by_keyboard(app: str, open_page) -> None:
+    path = "phase-diagram"
+    page = at_rest(open_page(address(app, path)), path)
+    page.locator(chart(page, LAST[path])).focus()
+    said = page.locator(f"{chart(page, LAST[path])} > [role=status]")
+    for key, cell in (("ArrowUp", "Gain 0.25, Sequence length T 10:"),
+                      ("ArrowRight", "Gain 0.397, Sequence length T 10:"),
+                      ("ArrowUp", "Gain 0.397, Sequence length T 27:")):  # fmt: skip
+        page.keyboard.press(key)
+        expect(said).to_contain_text(cell)
+    page.keyboard.press("Enter")
+    wait_painted(page, "flow-state", timeout=30_000)
+    wait_idle(page)
+    opened = parse_qs(urlsplit(page.url).query)
+    assert opened["seq_len"] == ["27"]
+    assert float(opened["gain"][0]) == pytest.approx(0.397, rel=1e-3)
+
+
+def test_a_dot_of_the_claims_opens_by_keyboard(app: str, open_page) -> None:
+    page = at_rest(open_page(address(app, "claims")), "claims")
+    page.locator(chart(page, LAST["claims"])).focus()
+    said = page.locator(f"{chart(page, LAST['claims'])} > [role=status]")
+    for _ in range(2):
+        before = said.text_content()
+        page.keyboard.press("ArrowRight")
+        expect(said).not_to_have_text(before)
+    gain = re.findall(r"gain ([\d.]+)", said.text_content())[0]
+    page.keyboard.press("Enter")
+    wait_painted(page, "flow-state", timeout=30_000)
+    wait_idle(page)
+    assert f"gain={gain}" in page.url
+    assert "hidden_size=8" in page.url
