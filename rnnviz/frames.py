@@ -22,6 +22,7 @@ from rnnviz.analysis.lags import LagProfile
 from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.analysis.rates import Curve
+from rnnviz.analysis.saliency import Saliency
 from rnnviz.analysis.seed_bands import SeedBand
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
 from rnnviz.analysis.states import State
@@ -152,6 +153,16 @@ def lag_frame(profiles: Iterable[LagProfile]) -> pd.DataFrame:
                model=p.label, quantity=name, end=p.end)
         for p in profiles
         for name, curve in (("state", p.state), ("h", p.h))
+    )  # fmt: skip
+
+
+def saliency_frame(found: Iterable[Saliency]) -> pd.DataFrame:
+    """model, at (s), output, step, log10, status: ‖∂y_s/∂x_t‖; signed: its share in y_s."""
+    return _concat(
+        pd.DataFrame({"model": f.label, "at": f.step, "output": f.output,
+                      "step": np.arange(f.seq_len) + 1,
+                      **_magnitude(f.size.log10, f.size.status), "signed": _finite(f.signed)})
+        for f in found
     )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ from rnnviz.analysis.predictions import (
     weight_law,
 )
 from rnnviz.analysis.rates import Curve, Rate, Slope, fit_slope, mean_rate
+from rnnviz.analysis.saliency import Saliency, saliency
 from rnnviz.analysis.seed_bands import SeedBand, seed_bands
 from rnnviz.analysis.spectra import (
     JacobianSpectrum,
@@ -81,6 +82,7 @@ __all__ = [
     "Predictions",
     "ProductSpectrum",
     "Rate",
+    "Saliency",
     "SeedBand",
     "Slope",
     "Spectrum",
@@ -116,6 +118,7 @@ __all__ = [
     "pair_matrix",
     "principal_plane",
     "product_spectrum",
+    "saliency",
     "seed_bands",
     "state_jacobians",
     "step_factors",

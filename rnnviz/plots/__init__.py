@@ -22,6 +22,7 @@ from rnnviz.plots.jacobians import jacobian_bands
 from rnnviz.plots.lag_spectra import lag_spectra_figure
 from rnnviz.plots.lyapunov import lyapunov_figure
 from rnnviz.plots.pairs import cancellation_figure, lag_figure, pair_heatmaps
+from rnnviz.plots.saliency import saliency_figure, signed_figure
 from rnnviz.plots.sentence import sentence_figure
 from rnnviz.plots.spectra import (
     eigenvalue_figure,
@@ -55,7 +56,9 @@ __all__ = [
     "model_styles",
     "pair_heatmaps",
     "powers_figure",
+    "saliency_figure",
     "sentence_figure",
+    "signed_figure",
     "singular_values_figure",
     "unit_heatmaps",
     "weight_figure",

@@ -22,7 +22,6 @@ HIGH = 24
 MOST = 0.5
 """Share of a figure's height that rails may take."""
 TICKS = 7
-NICE = np.outer(10.0 ** np.arange(5), (1.0, 2.0, 5.0)).ravel()
 SHADE = "rgba(128,136,144,0.12)"
 
 
@@ -64,7 +63,9 @@ class Bands:
         if not self.floor + self.ceiling:
             return {}
         low, high = self.numbers
-        every = NICE[np.argmax(high - low <= NICE * TICKS)]
+        least = (high - low) / TICKS
+        base = 10.0 ** np.floor(np.log10(least))
+        every = next(base * k for k in (1, 2, 5, 10) if base * k >= least)
         values = np.arange(np.ceil(low / every), np.floor(high / every) + 1) * every
         return {"tickvals": values.tolist(), "ticktext": [minus(f"{v:g}") for v in values]}
 

@@ -101,7 +101,7 @@ def _two_events(batch: Batch, step: int) -> dict[str, object]:
 
 def _symbols(batch: Batch, step: int) -> dict[str, object]:
     """The symbols up to the one that is asked about; of many the first and the last ones."""
-    names = [_visible(batch.labels[token]) for token in batch.x[:step, 0]]
+    names = [visible(batch.labels[token]) for token in batch.x[:step, 0]]
     cut = [*names[:SHOWN], "…", *names[-SHOWN:]] if len(names) > 2 * SHOWN + 1 else names
     return {"given": " ".join(cut)}
 
@@ -113,7 +113,8 @@ def _copied(batch: Batch, step: int) -> dict[str, object]:
     return {"given": " ".join(names[: len(names) - marker - 1]), "at": marker + 1}
 
 
-def _visible(symbol: str) -> str:
+def visible(symbol: str) -> str:
+    """A symbol that can be seen."""
     return {" ": "␣", "\n": "⏎", "\t": "⇥"}.get(symbol, symbol)
 
 

@@ -32,7 +32,12 @@ from tests.dashboard.support import (
 
 FLOW, SPECTRUM = "gradient-flow", "spectrum"
 PANELS = {
-    FLOW: {"title_pairs": "one-loss", "title_lags": "lags", "title_contributions": "contributions"},
+    FLOW: {
+        "title_pairs": "one-loss",
+        "title_lags": "lags",
+        "title_contributions": "contributions",
+        "title_saliency": "saliency",
+    },
     SPECTRUM: {
         "title_weights": "weight-gradients",
         "title_fixed_points": "fixed-points",

@@ -16,6 +16,7 @@ from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.show import equations
 from rnnviz.dashboard.state import Setting, view_key, widget
 from rnnviz.experiment import Experiment, Run
+from rnnviz.views import saliency
 from rnnviz.views.flow_panels import (
     Look,
     contribution_pictures,
@@ -32,6 +33,7 @@ from rnnviz.wording.texts import say, texts
 
 COLUMNS = ("model", "reach_log10", "decades_per_step", "r2", "window_start", "window_stop",
            "half_or_double_steps", "e_fold_steps")  # fmt: skip
+STEP, OUTPUT, STEP_WIDTH = "view_step", "view_output", 140
 SEEDS, SEEDS_OFFERED, SEEDS_WIDTH = "view_seeds", ("1", "5", "11"), 112
 """How many seeds are drawn: odd, so that the median is one of them."""
 
@@ -124,6 +126,7 @@ def _panels(experiment: Experiment, view: View) -> None:
         (text["title_lags"], _lags),
         (text["title_contributions"], _contributions),
         (text["title_precision"], _precision),
+        (text["title_saliency"], _saliency),
     ):
         with layout.lazy(title) as opened:
             if opened:
@@ -179,6 +182,21 @@ def _precision(run: Run, view: View, look: Look) -> None:
         layout.how_to_read(texts("gradient_flow")["how_to_read_precision"])
         show.show([precision_words(result.found, view.flows)], look.styles)
     _refusals(result)
+
+
+def _saliency(run: Run, view: View, look: Look) -> None:
+    text, first = texts("gradient_flow"), saliency.view(run)
+    step, output = layout.chosen(STEP), layout.chosen(OUTPUT)
+    wanted = int(step) if step.isdecimal() else None
+    named = first.outputs.index(output) if output in first.outputs else None
+    found = first if wanted is named is None else saliency.view(run, wanted, named)
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        own = widget(view_key(STEP), found.step)
+        st.number_input(text["saliency_step"], 1, found.steps, width=STEP_WIDTH, **own)
+        answer = found.outputs[found.output]
+        layout.choice(text["saliency_output"], found.outputs, OUTPUT, answer, width=STEP_WIDTH)
+    show.show(saliency.pictures(found), look.styles)
+    layout.data_button("saliency", lambda: frames.saliency_frame(found.found))
 
 
 def _refusals(result: measured.Measured) -> None:
