@@ -148,8 +148,7 @@ class _Held:
     """A network whose input is held constant: F and its Jacobian at many states (n, own)."""
 
     def __init__(self, cell: Cell, record: Record, value: float) -> None:
-        self._cell, self._value = cell, value
-        self._params = {name: v.astype(np.float64) for name, v in record.params.items()}
+        self._cell, self._params, self._value = cell, record.params, value
 
     def step(self, states: Array, steps: int = 1) -> Record:
         """A step, or some, from each state, as a batch; with a skip older states are the same."""
