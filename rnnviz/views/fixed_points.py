@@ -94,8 +94,9 @@ def cost(run: Run, choices: Choices) -> Estimate:
     """Of the search that `view` makes; nothing where it refuses to."""
     parts = parts_of(run)
     model = choices.model if choices.model in parts else next(iter(parts))
-    cell = single(parts, model, choices.layer, choices.direction)[0].trace.cell
-    found = limits.fixed_points_cost(cell, starts_for(cell))
+    trace = single(parts, model, choices.layer, choices.direction)[0].trace
+    count = starts_for(trace.cell)
+    found = limits.fixed_points_cost(trace.cell, count, trace.seq_len, trace.batch_size)
     return Estimate() if limits.refusal("", found) else found
 
 
