@@ -19,8 +19,6 @@ from rnnviz.core import Cell, Record, checks, forward
 from rnnviz.core.numerics import Array
 
 HALVINGS = 8
-SETTLE = 200
-"""Steps after which a held network may have come to rest by itself."""
 STEP = 1e-8
 """How small Newton's last step is at a fixed point, relative to 1 + ‖s‖."""
 RESIDUAL = 1e-11
@@ -95,7 +93,8 @@ def fixed_points(
     cell = record.cell
     value = checks.number("value", value)
     count = starts_for(cell) if starts is None else checks.size("starts", starts, 3)
-    limits.check("The fixed points", limits.fixed_points_cost(cell, count), "fewer units")
+    cost = limits.fixed_points_cost(cell, count, record.seq_len, record.batch_size)
+    limits.check("The fixed points", cost, "fewer units")
     network = _Held(cell, record, value)
     with np.errstate(all="ignore"):
         ends = _search(network, _starts(network, record, count, seed))
@@ -137,7 +136,7 @@ def _starts(network: _Held, record: Record, count: int, seed: int) -> Array:
     states, size = visited_states(record), record.cell.hidden_size * (1 + (record.c is not None))
     spread = max(1.0, float(np.abs(states).mean())) if len(states) else 1.0
     some = states[np.linspace(0, len(states) - 1, count // 3 * bool(len(states))).astype(int)]
-    settled = network.after(some, SETTLE)
+    settled = network.after(some, limits.SETTLE)
     settled = settled[(np.abs(settled) < HUGE).all(axis=1)]
     rest = count - len(some) - len(settled)
     drawn = np.random.default_rng(seed).standard_normal((rest, size))
@@ -148,8 +147,7 @@ class _Held:
     """A network whose input is held constant: F and its Jacobian at many states (n, own)."""
 
     def __init__(self, cell: Cell, record: Record, value: float) -> None:
-        self._cell, self._value = cell, value
-        self._params = {name: v.astype(np.float64) for name, v in record.params.items()}
+        self._cell, self._params, self._value = cell, record.params, value
 
     def step(self, states: Array, steps: int = 1) -> Record:
         """A step, or some, from each state, as a batch; with a skip older states are the same."""

@@ -27,7 +27,7 @@ from rnnviz.analysis.rates import LOG10_E
 from rnnviz.core import Record
 from rnnviz.core.numerics import Array, status_of
 
-MOST_LAGS = 40
+MOST_LAGS = 30
 WIDE = 600.0
 """Nats between the largest and the smallest that float64 holds at once."""
 NEAR = 150.0

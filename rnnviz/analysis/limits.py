@@ -18,6 +18,8 @@ ROUNDS = 200
 
 NEWTON_STEPS = 60
 """Of a search for a fixed point at most."""
+SETTLE = 200
+"""Steps after which a held network may have come to rest by itself."""
 
 # Measured on one core, float64.
 SECONDS_PER_STEP = 40e-6
@@ -69,13 +71,17 @@ def lag_spectra_cost(cell: Cell, seq_len: int, lags: int) -> Estimate:
     return spectrum_cost(cell, seq_len, size, sweeps=2) + values.times(lags)
 
 
-def fixed_points_cost(cell: Cell, starts: int) -> Estimate:
-    """Newton's steps from every start at once, a Jacobian and a linear system each; then the
-    eigenvalues of as many Jacobians. Most searches end after a third of the steps that are
-    counted."""
-    size = state_size(cell)
-    solved = Estimate(8 * 6 * size * size * starts, 1e-3, starts * size**3 / QR_FLOPS_PER_SECOND)
-    eigenvalues = Estimate(products=starts * 60 * size**3 / QR_FLOPS_PER_SECOND)
+def fixed_points_cost(cell: Cell, starts: int, seq_len: int, batch_size: int) -> Estimate:
+    """Newton's steps from every start at once, a Jacobian and a linear system each, then the
+    eigenvalues of as many Jacobians; the states of the run, copied, and those of a held one. Most
+    searches end after a third of the steps that are counted."""
+    size, own = state_size(cell), cell.hidden_size * (1 + cell.HAS_CELL_STATE)
+    rows = (len(cell.GATE_ROWS) + 3) * cell.hidden_size + cell.input_size
+    held = 8 * (4 * (seq_len + 1) * batch_size * own + SETTLE * (starts // 3) * rows)
+    copies = 24 if cell.multiplies_twice else 6
+    flops = starts * size**3
+    solved = Estimate(8 * copies * size * size * starts, 1e-3, flops / QR_FLOPS_PER_SECOND)
+    eigenvalues = Estimate(held, products=60 * flops / QR_FLOPS_PER_SECOND)
     return (solved + _applied(cell, 8 * starts)).times(NEWTON_STEPS) + eigenvalues
 
 

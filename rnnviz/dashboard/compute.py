@@ -165,7 +165,9 @@ def spectrum_view(experiment: Experiment, choices: spectrum.Choices) -> spectrum
 @_cached(max_entries=64, worded=True)
 def fixed_points_view(experiment: Experiment, choices: fixed_points.Choices) -> fixed_points.View:
     """What the panel of fixed points says of one model of an experiment."""
-    return fixed_points.view(traces(experiment), choices)
+    run = traces(experiment)
+    with memory().room(fixed_points.cost(run, choices).bytes, jobs.courteous()):
+        return fixed_points.view(run, choices)
 
 
 @_cached(max_entries=64, worded=True)

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnviz.analysis import limits
 from rnnviz.analysis.fixed_points import (
     HUGE,
     FixedPoints,
     Plane,
     fixed_points,
     principal_plane,
+    starts_for,
     visited_states,
 )
+from rnnviz.core.cost import Estimate
 from rnnviz.core.numerics import Array
 from rnnviz.experiment import Run
 from rnnviz.plots import theme
@@ -85,6 +88,16 @@ def view(run: Run, choices: Choices = Choices()) -> View:
         theme.model_styles([*parts, part.label]),
         refusal,
     )
+
+
+def cost(run: Run, choices: Choices) -> Estimate:
+    """Of the search that `view` makes; nothing where it refuses to."""
+    parts = parts_of(run)
+    model = choices.model if choices.model in parts else next(iter(parts))
+    trace = single(parts, model, choices.layer, choices.direction)[0].trace
+    count = starts_for(trace.cell)
+    found = limits.fixed_points_cost(trace.cell, count, trace.seq_len, trace.batch_size)
+    return Estimate() if limits.refusal("", found) else found
 
 
 def _distances(points: Array, path: Array) -> Array:

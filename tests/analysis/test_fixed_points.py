@@ -126,6 +126,31 @@ def test_eigenvalues_are_those_of_finite_differences(name):
     )
 
 
+def test_the_older_states_of_a_skip_rest_with_the_state():
+    """h ↦ h/2 + 3 h_{t−2} + 1: at −0.4, where λ² = λ/2 + 3 has the roots 2 and −1.5."""
+    params = {"W_xh": np.zeros((1, 1)), "W_hh": np.full((1, 1), 0.5),
+              "W_skip": np.full((1, 1), 3.0), "b_h": np.ones(1)}  # fmt: skip
+    cell = RNN(1, 1, "identity", skip=2)
+    found = fixed_points(bptt(cell, params, np.zeros((4, 1, 1)), last_step(4, 1)), "rnn")
+    np.testing.assert_allclose(found.points, [[-0.4]], rtol=1e-12)
+    np.testing.assert_allclose(found.eigenvalues, [[2, -1.5]], rtol=1e-12)
+    assert found.ended == found.starts
+
+
+def test_where_a_held_network_comes_to_rest_is_a_start():
+    """From 0.1 Newton's method goes to 0; tanh(2h), again and again, to 0.9575."""
+    trace = simple(np.array([[2.0]]), last_step(1, 1), "tanh", h0=np.array([[0.1]]))
+    found = fixed_points(trace, "rnn", starts=3)
+    assert np.isclose(found.points, 0.957504024077).any()
+
+
+def test_what_may_be_rounding_is_no_fixed_point():
+    """(1 + 10⁻¹³) h + 1 moves −10¹³ by nothing that float64 is sure of."""
+    params = {"W_xh": np.zeros((1, 1)), "W_hh": np.full((1, 1), 1 + 1e-13), "b_h": np.ones(1)}
+    trace = bptt(RNN(1, 1, "identity"), params, np.zeros((4, 1, 1)), last_step(4, 1))
+    assert fixed_points(trace, "rnn").ended == 0
+
+
 def test_a_map_without_a_fixed_point_has_none_found():
     """h ↦ h + 1."""
     params = {"W_xh": np.zeros((1, 1)), "W_hh": np.eye(1), "b_h": np.ones(1)}

@@ -13,8 +13,10 @@ from rnnviz import Experiment, run
 from rnnviz.analysis import limits
 from rnnviz.analysis.carry import carry_paths
 from rnnviz.analysis.contributions import weight_contributions
+from rnnviz.analysis.fixed_points import fixed_points, starts_for
 from rnnviz.analysis.jacobian.qr import product_spectrum
 from rnnviz.analysis.jacobian.structured import state_size
+from rnnviz.analysis.lag_spectra import MOST_LAGS, lag_spectrum
 from rnnviz.analysis.lags import lag_profile
 from rnnviz.analysis.lyapunov import lyapunov_spectrum
 from rnnviz.analysis.measures import measures
@@ -35,6 +37,11 @@ RUNS = {
     "contributions": (weight_contributions, lambda cell: limits.contributions_cost(cell, T, B)),
     "carry": (carry_paths, lambda cell: limits.carry_cost(cell, T)),
     "paths": (step_factors, lambda cell: limits.paths_cost(cell, T, B)),
+    "lag spectra": (lag_spectrum, lambda cell: limits.lag_spectra_cost(cell, T, MOST_LAGS)),
+    "fixed points": (
+        fixed_points,
+        lambda cell: limits.fixed_points_cost(cell, starts_for(cell), T, B),
+    ),
 }
 
 
@@ -81,6 +88,11 @@ OF_TRACES: dict[str, tuple[Callable[[Trace], Any], Callable[[Trace], Estimate]]]
     "carry": (lambda t: carry_paths(t, "m"), lambda t: limits.carry_cost(t.cell, t.seq_len)),
     "paths": (lambda t: step_factors(t, "m"),
               lambda t: limits.paths_cost(t.cell, t.seq_len, t.batch_size)),
+    "lag spectra": (lambda t: lag_spectrum(t, "m"),
+                    lambda t: limits.lag_spectra_cost(t.cell, t.seq_len, MOST_LAGS)),
+    "fixed points": (lambda t: fixed_points(t, "m"),
+                     lambda t: limits.fixed_points_cost(
+                         t.cell, starts_for(t.cell), t.seq_len, t.batch_size)),
 }  # fmt: skip
 
 
