@@ -27,7 +27,7 @@ from rnnviz.experiment import plan as make_plan
 from rnnviz.experiment.plan import MAX_BYTES
 from rnnviz.jobs import claims, phase
 from rnnviz.sweep import Result, cost_of
-from rnnviz.views import fixed_points, gates, gradient_flow, spectrum, states, train
+from rnnviz.views import fixed_points, gates, gradient_flow, seeds, spectrum, states, train
 from rnnviz.wording.language import language
 from rnnviz.wording.texts import say
 
@@ -127,33 +127,31 @@ def flow_view(
 ) -> gradient_flow.View:
     """What Gradient flow says of an experiment, the curves of a pinned one behind it."""
     behind = None if pinned is None else traces(pinned)
-    others = gradient_flow.OtherSeeds() if choices.coarse else _other_seeds(experiment, choices)
+    others = seeds.NO_OTHERS if choices.coarse else _other_seeds(experiment, choices)
     return gradient_flow.view(traces(experiment), choices, behind, others)
 
 
-def _other_seeds(
-    experiment: Experiment, choices: gradient_flow.Choices
-) -> gradient_flow.OtherSeeds:
+def _other_seeds(experiment: Experiment, choices: gradient_flow.Choices) -> seeds.OtherSeeds:
     """The next seeds' curves, where they do not take long; after the last seed comes the first."""
     count, most = choices.seeds - 1, FIELDS["seed"].high
     seconds = count * plan(experiment).cost.on(speed()).seconds
     if seconds > SEEDS_SECONDS:
         said = say("gradient_flow", "seeds_refused", count=choices.seeds,
                    seconds=f"{seconds:.1f}", most=f"{SEEDS_SECONDS:g}")  # fmt: skip
-        return gradient_flow.OtherSeeds(refusal=said)
-    seeds = [(experiment.seed + k) % (int(most) + 1) for k in range(1, count + 1)]
-    only = gradient_flow.Choices(choices.layer, choices.direction)
-    return gradient_flow.OtherSeeds(
-        tuple(_seed_curves(replace(experiment, seed=seed), only) for seed in seeds)
+        return seeds.OtherSeeds(refusal=said)
+    next_seeds = [(experiment.seed + k) % (int(most) + 1) for k in range(1, count + 1)]
+    where = choices.layer, choices.direction
+    return seeds.OtherSeeds(
+        tuple(_seed_curves(replace(experiment, seed=seed), *where) for seed in next_seeds)
     )
 
 
 @_cached(max_entries=256)
-def _seed_curves(experiment: Experiment, choices: gradient_flow.Choices) -> dict[str, Curve]:
+def _seed_curves(experiment: Experiment, layer: str, direction: str) -> dict[str, Curve]:
     """Of a run that is not kept."""
     planned, tell = make_plan(experiment), jobs.courteous()
     with memory().room(planned.cost.bytes, tell):
-        return gradient_flow.seed_curves(_run(planned, tell), choices)
+        return seeds.seed_curves(_run(planned, tell), layer, direction)
 
 
 @_cached(max_entries=64, worded=True)

@@ -25,6 +25,8 @@ from rnnviz.wording.texts import fill, say, texts
 OnClick = Callable[[Mapping[str, Any]], None]
 LAYER, DIRECTION = "view_layer", "view_direction"
 LAYER_WIDTH, DIRECTION_WIDTH, GATE_WIDTH = 104, 128, 72
+ALL_WIDTH = 124
+"""Of a list that offers all layers, too."""
 THEORY, WHY = "view_theory", "view_why"
 
 
@@ -92,7 +94,8 @@ def layer_choice(choice: LayerChoice, small: bool = False) -> None:
     """Each only where there is something to choose; small where they stand beside others."""
     text = texts("layout")
     if len(choice.layers) > 1:
-        width = LAYER_WIDTH if small else None
+        narrow = ALL_WIDTH if ALL in choice.layers else LAYER_WIDTH
+        width = narrow if small else None
         layout.choice(text["layer"], choice.layers, LAYER, choice.layer, _layer_name, width)
     if len(choice.directions) > 1:
         width = DIRECTION_WIDTH if small else None

@@ -9,13 +9,12 @@ from functools import cached_property
 import numpy as np
 
 from rnnviz.analysis.gates import memory
-from rnnviz.analysis.gradients import GradientFlow, gradient_flow, state_curve
+from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.analysis.layers import SEPARATOR, LayerTrace
 from rnnviz.analysis.own_losses import OwnLoss, own_losses
 from rnnviz.analysis.predictions import Predictions
-from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.seed_bands import SeedBand, seed_bands
-from rnnviz.analysis.slopes import saturation, slopes_rounded_to_zero, with_slopes_in_float64
+from rnnviz.analysis.slopes import saturation, slopes_rounded_to_zero
 from rnnviz.analysis.spectra import linear_growth, stretch
 from rnnviz.analysis.step_factors import StepFactors, step_factors
 from rnnviz.analysis.verdicts import trouble_verdict
@@ -29,6 +28,7 @@ from rnnviz.views import layer_choice, theory
 from rnnviz.views.flow_panels import saturation_words
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words, batch_note
+from rnnviz.views.seeds import NO_OTHERS, OtherSeeds, front_parts, is_last, true_part
 from rnnviz.wording.figures import caption
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
@@ -54,15 +54,6 @@ class Choices:
     why: bool = False
     seeds: int = 1
     coarse: bool = False
-
-
-@dataclass(frozen=True)
-class OtherSeeds:
-    """The state's gradient of the same models with the next seeds: a curve by label for each.
-    refusal: why there are none, though they were asked for."""
-
-    curves: tuple[dict[str, Curve], ...] = ()
-    refusal: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,13 +111,13 @@ def view(
     run: Run,
     choices: Choices = Choices(),
     pinned: Run | None = None,
-    others: OtherSeeds = OtherSeeds(),
+    others: OtherSeeds = NO_OTHERS,
 ) -> View:
     """What the page says of `run`, with the curves of a `pinned` one and of other seeds behind."""
     parts = layer_choice.parts_of(run)
     layers = layer_choice.choose(parts, parts, choices.layer, choices.direction)
     front, behind = layer_choice.in_front(parts, layers), layer_choice.behind(parts, layers)
-    true = [_true(part, parts) for part in front]
+    true = [true_part(part, parts) for part in front]
     flows, note = _flows(true), batch_note(run.batch)
     predicted = theory.of_flows(run, front, flows) if choices.theory else {}
     own_order = layer_choice.in_own_order(front)
@@ -158,13 +149,6 @@ def view(
     )
 
 
-def _true(part: LayerTrace, parts: layer_choice.Parts) -> LayerTrace:
-    """With the derivatives of its pre-activations, if it is of single precision. Of a last layer:
-    what reaches the others has gone through layers of float32."""
-    last = parts[_model(part)][-1].layer
-    return part._replace(trace=with_slopes_in_float64(part.trace)) if part.layer == last else part
-
-
 def _lost_to_rounding(parts: Sequence[LayerTrace], true: Sequence[LayerTrace]) -> tuple[str, ...]:
     """Where a format makes derivatives 0 that are not: there the true gradient is drawn, or, where
     float64 has lost it too, the curve leaves it out."""
@@ -183,7 +167,7 @@ def _lost_to_rounding(parts: Sequence[LayerTrace], true: Sequence[LayerTrace]) -
 def _own_losses(front: Sequence[LayerTrace], parts: layer_choice.Parts) -> tuple[OwnLoss, ...]:
     """Of last layers, whose direct gradients are the losses', in gradients of each sequence's own
     loss like `_flows`."""
-    last = [part for part in front if part.layer == parts[_model(part)][-1].layer]
+    last = [part for part in front if is_last(part, parts)]
     found = (own_losses(part.trace, part.label, scale=part.trace.batch_size) for part in last)
     return tuple(one for each in found for one in each)
 
@@ -215,19 +199,7 @@ def _splits(parts: Sequence[LayerTrace]) -> tuple[tuple[StepFactors, ...], tuple
 
 def _ghosts(pinned: Run | None, wanted: LayerChoice) -> tuple[GradientFlow, ...]:
     """Of the pinned run the same layer and direction, as far as it has them."""
-    return () if pinned is None else _flows(_front(pinned, wanted.layer, wanted.direction))
-
-
-def _front(run: Run, layer: str, direction: str) -> list[LayerTrace]:
-    parts = layer_choice.parts_of(run)
-    chosen = layer_choice.choose(parts, parts, layer, direction)
-    return [_true(part, parts) for part in layer_choice.in_front(parts, chosen)]
-
-
-def seed_curves(run: Run, choices: Choices) -> dict[str, Curve]:
-    """What a run of another seed has for `OtherSeeds`: by label, of the layers in front."""
-    front = _front(run, choices.layer, choices.direction)
-    return {part.label: state_curve(part.trace) for part in front}
+    return () if pinned is None else _flows(front_parts(pinned, wanted.layer, wanted.direction))
 
 
 def _verdict(parts: Sequence[LayerTrace], flows: Sequence[GradientFlow]) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rnnviz.analysis.layers import LayerTrace
-from rnnviz.analysis.slopes import with_slopes_in_float64
 from rnnviz.analysis.states import State, lasting_units, layer_states
 from rnnviz.experiment import Run
 from rnnviz.experiment.links import inert
@@ -18,6 +17,7 @@ from rnnviz.plots.states import MOST_LINES, Shown
 from rnnviz.views import layer_choice
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
+from rnnviz.views.seeds import true_part
 from rnnviz.wording.texts import fill, texts
 
 DEFAULT_LINES = 4
@@ -84,13 +84,10 @@ def view(run: Run, choices: Choices = Choices()) -> View:
 
 
 def recorded(run: Run, choices: Choices) -> tuple[State, ...]:
-    """h and c of every unit of the chosen layer. Of single precision with the derivatives that it
-    loses, where it is a last layer: what reaches the others has gone through layers of float32."""
+    """h and c of every unit of the chosen layer, with its true derivatives."""
     parts = layer_choice.parts_of(run)
     part, _ = _chosen(parts, choices)
-    if part.layer == parts[_model(parts, choices)][-1].layer:
-        part = part._replace(trace=with_slopes_in_float64(part.trace))
-    return layer_states(part)
+    return layer_states(true_part(part, parts))
 
 
 def _model(parts: layer_choice.Parts, choices: Choices) -> str:

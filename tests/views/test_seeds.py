@@ -11,8 +11,9 @@ from rnnviz import Experiment, frames, run
 from rnnviz.plots import gradients as plots
 from rnnviz.plots.drawing import to_json
 from rnnviz.views import gradient_flow
-from rnnviz.views.gradient_flow import Choices, OtherSeeds, View, seed_curves
+from rnnviz.views.gradient_flow import Choices, View
 from rnnviz.views.picture import Picture
+from rnnviz.views.seeds import OtherSeeds, seed_curves
 from tests.views.situations import SITUATIONS, small
 from tests.views.test_situations import assert_sound
 
@@ -20,7 +21,8 @@ from tests.views.test_situations import assert_sound
 def with_seeds(experiment: Experiment, count: int, **choices: object) -> View:
     asked = Choices(seeds=count, **choices)  # type: ignore[arg-type]
     seeds = range(experiment.seed + 1, experiment.seed + count)
-    curves = tuple(seed_curves(run(replace(experiment, seed=seed)), asked) for seed in seeds)
+    runs = [run(replace(experiment, seed=seed)) for seed in seeds]
+    curves = tuple(seed_curves(each, asked.layer, asked.direction) for each in runs)
     return gradient_flow.view(run(experiment), asked, others=OtherSeeds(curves))
 
 
@@ -48,7 +50,7 @@ def test_the_band_holds_the_curves_of_every_seed_and_the_line_is_their_median() 
         assert band["x"].tolist() == [*range(1, 31), *range(30, 0, -1)]
         median = traces[f"{name}, median of 5 seeds"]
         np.testing.assert_allclose(median["y"], np.median(own, axis=0), atol=1e-5)
-    assert "Band: from the least to the greatest of 5 seeds" in picture.how
+    assert "Band: least to greatest of 5 seeds" in picture.how
 
 
 def test_the_verdict_and_the_curves_are_of_the_seed_that_is_shown() -> None:

@@ -34,7 +34,7 @@ from rnnviz.wording.texts import say, texts
 COLUMNS = ("model", "reach_log10", "decades_per_step", "r2", "window_start", "window_stop",
            "half_or_double_steps", "e_fold_steps")  # fmt: skip
 STEP, OUTPUT, STEP_WIDTH = "view_step", "view_output", 140
-SEEDS, SEEDS_OFFERED, SEEDS_WIDTH = "view_seeds", ("1", "5", "11"), 112
+SEEDS, SEEDS_OFFERED, SEEDS_WIDTH = "view_seeds", ("1", "5", "11"), 124
 """How many seeds are drawn: odd, so that the median is one of them."""
 
 
@@ -45,7 +45,7 @@ def page(setting: Setting) -> None:
         layout.question(texts("gradient_flow")["question"])
     view = _view(setting)
     with right, show.choices_row():
-        show.layer_choice(view.layers)
+        show.layer_choice(view.layers, small=True)
         layout.choice(texts("gradient_flow")["seeds"], SEEDS_OFFERED, SEEDS, SEEDS_OFFERED[0],
                       _seeds_name, SEEDS_WIDTH)  # fmt: skip
         show.page_switch(show.WHY, texts("gradient_flow")["why"])
