@@ -53,6 +53,7 @@ def pictures(view: View) -> Iterator[Picture | Words]:
     """The weights, then their gradients, each with its histograms."""
     text, maps = texts("weights"), view.maps
     bounds = {"values": maps.bound, "gradient": maps.gradient_bound}
+    skip = any(block.parameter == "W_skip" for block in maps.maps)
     for part, key in PARTS.items():
         name = key.replace("-", "_")
         how = fill(text[f"how_to_read_{name}"], bound=general(bounds[part], 3))
@@ -60,7 +61,7 @@ def pictures(view: View) -> Iterator[Picture | Words]:
             key,
             plots.weight_figure.plain(maps, gradient=part == "gradient", styles=view.styles),
             text[f"alt_{name}"],
-            how,
+            f"{how} {text['skip_line']}" if skip and part == "values" else how,
         )
         if said := _missing(maps, part):
             yield Words("note", (said,))

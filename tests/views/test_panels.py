@@ -84,6 +84,14 @@ def test_the_weights_are_those_of_the_chosen_model_layer_and_direction(by_hand: 
     assert f"to {weights.view(by_hand, weights.Choices('lstm')).maps.bound:.3g}," in picture.how
 
 
+def test_a_line_of_w_skip_is_named_only_where_there_is_one(by_hand: Run) -> None:
+    skipping = run(Experiment(models=("gru",), skip=2, hidden_size=4, seq_len=9))
+    for of, there in ((by_hand, False), (skipping, True)):
+        picture = drawn(weights, of)["weights"]
+        assert isinstance(picture, Picture)
+        assert ("W_skip" in picture.how) is there
+
+
 def test_gradients_that_are_zero_are_counted() -> None:
     """Without input every state is 0, and so is ∂L/∂W_hh."""
     silent = run(Experiment(models=("rnn",), input_scale=0.0, hidden_size=4, seq_len=9))
