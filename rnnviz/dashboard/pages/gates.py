@@ -86,8 +86,8 @@ def _summary(stats: GateStats) -> dict[str, object]:
 def details(setting: Setting) -> None:
     """The states and their gradients, the numbers, the equations."""
     view = _view(setting)
-    show.page_switch(STATES, texts("gates")["title_states"])
-    if show.is_on(STATES):
+    st.session_state[view_key(STATES)] = show.is_on(STATES)
+    if layout.switch(texts("gates")["title_states"], view_key(STATES)):
         _states(setting, view)
     if view.memory is None:
         return
@@ -109,7 +109,8 @@ def _states(setting: Setting, page: View) -> None:
     view, text = compute.states_view(setting.experiment, asked), texts("gates")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if len(view.models) > 1:
-            layout.choice(text["states_model"], view.models, OF, view.model, display_name)
+            layout.choice(text["states_model"], view.models, OF, view.model, display_name,
+                          on_change=lambda: None)  # fmt: skip
         usual = fill(text["units_placeholder"], units=", ".join(map(str, view.chosen)))
         st.text_input(text["units"], placeholder=usual, width=UNITS_WIDTH,
                       **widget(view_key(UNITS), layout.chosen(UNITS)))  # fmt: skip
