@@ -65,8 +65,9 @@ FIGURE_TEXT = """(css) => {
     const { left, top, right, bottom } = element.getBoundingClientRect();
     const outside = left < frame.left - 1 || top < frame.top - 1
       || right > frame.right + 1 || bottom > frame.bottom + 1;
-    return { text: element.textContent.trim(), left, top, right, bottom, cut: outside };
-  }).filter(({ text, left, right }) => text && right > left);
+    const seen = getComputedStyle(element).visibility !== 'hidden';
+    return { text: element.textContent.trim(), left, top, right, bottom, cut: outside, seen };
+  }).filter(({ text, left, right, seen }) => seen && text && right > left);
 }"""
 
 

@@ -104,7 +104,7 @@ def _shown(work: Work[Claims], claims: Claims, chosen: str) -> tuple[View, list[
 def _question(shown: View) -> None:
     """The page's title; how far the chosen claim is; how many units the draws have; others."""
     text = texts("claims")
-    left, middle, size, right = st.columns([9, 7, 3, 4], vertical_alignment="center")
+    left, middle, size, right = st.columns([8, 6, 4, 5], vertical_alignment="center")
     with left:
         layout.question(text["question"])
     with middle:

@@ -1,6 +1,7 @@
 // A chart that plotly.js updates in place. One instance for each element Streamlit mounts.
 
 import { Cursor } from "./cursor.js";
+import { fitted, heightIn, part } from "./fit.js";
 import { afterPaint, held, inTurn, scriptEnds, sendAlone, tellNews, training, wait } from "./page.js";
 import {
   AXIS_EDIT,
@@ -19,6 +20,7 @@ import { ICON, Values } from "./values.js";
 
 const PATIENCE = 8; // ms a drawing gives way to the script's end while a slider is dragged
 const BREATH = 10; // a lower chart rests this many times its drawing time while a slider is dragged
+const NARROW = 700; // pixels below which a figure is made to fit
 const OUT_OF_SIGHT = 300; // ms without news, after which a chart that is scrolled away is drawn too
 
 const charts = new WeakMap();
@@ -130,6 +132,7 @@ class Chart {
     if (!figure.data?.length) throw new Error("a figure without traces");
     this.tracks.take(tracks, options.stepAxis, figure);
     const layout = this.layout(figure.layout ?? {}, options);
+    this.box.style.height = `${layout.height}px`;
     keepZoom(this.plot, layout);
     // Given a configuration again, plotly.js would build the chart anew.
     const config = this.listening ? undefined : this.config();
@@ -155,7 +158,8 @@ class Chart {
   describe(options) {
     this.options = options;
     this.box.dataset.key = options.key;
-    this.box.style.height = `${options.height}px`;
+    this.box.style.height ||= `${options.height}px`;
+    this.box.toggleAttribute("data-first", this.leads());
     this.box.setAttribute("aria-label", options.alt);
     if (options.clicks) this.box.setAttribute("aria-description", options.words.keys);
     if (options.timeAxis || options.clicks) this.box.tabIndex = 0;
@@ -164,11 +168,15 @@ class Chart {
 
   layout(layout, options) {
     const { text } = this.theme;
+    const width = this.box.clientWidth;
+    const height = heightIn(options.height);
+    this.narrow = width < NARROW;
     return {
-      ...layout,
+      height,
+      ...(this.narrow ? fitted(layout, width, height) : layout),
+      ...(this.narrow ? {} : { height }),
       uirevision: `${layout.uirevision ?? options.key} ${options.revision}`,
-      width: this.box.clientWidth,
-      height: options.height,
+      width,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { ...layout.font, color: text, family: this.theme.font },
@@ -247,13 +255,15 @@ class Chart {
 
   resize() {
     const width = this.box.clientWidth;
-    if (width && this.stale) return void this.draw();
+    const turned = this.narrow || width < NARROW || heightIn(this.options?.height) !== this.plot.layout?.height;
+    if (width && (this.stale || (turned && this.listening && width !== this.plot.layout?.width))) return void this.draw();
     if (!width || !this.listening || width === this.plot.layout?.width) return;
     this.Plotly.relayout(this.plot, { width }).then(() => this.overlay());
   }
 
   // What lies over the figure.
   overlay() {
+    if (this.narrow) part(this.plot);
     this.cursor.draw();
     this.tracks.draw();
   }
