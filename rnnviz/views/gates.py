@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rnnviz.analysis import limits
 from rnnviz.analysis.batch_carry import BatchCarry, batch_carry, only_first
 from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.gates import LEFT, RIGHT, GateStats, Memory, gate_stats, memory
@@ -111,7 +112,7 @@ def _stats(part: LayerTrace) -> dict[str, GateStats]:
 def _carry(part: LayerTrace, coarse: bool) -> CarryPaths | None:
     """Π f against the truth, at every step or, where that takes long, at some."""
     trace, work = part.trace, _work(part)
-    if work > CARRY_BUDGET:
+    if work > CARRY_BUDGET or limits.refusal("", limits.carry_cost(trace.cell, trace.seq_len)):
         return None
     some = coarse or work > CARRY_BUDGET // 10
     every = max(1, trace.seq_len // COARSE_STEPS) if some else 1

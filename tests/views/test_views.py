@@ -26,6 +26,7 @@ from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.flow_panels import Look, contribution_pictures
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.claims import percent
+from rnnviz.wording.texts import texts
 
 VIEWS = (gradient_flow, spectrum, gates)
 T, B = 12, 3
@@ -216,3 +217,11 @@ def test_the_first_step_adds_nothing_only_where_the_first_state_is_zero(
     picture = next(contribution_pictures(found, Look({})))
     assert isinstance(picture, Picture)
     assert ("adds exactly nothing" in picture.how) is is_zero
+
+
+def test_a_product_that_needs_too_much_memory_is_left_out_and_said() -> None:
+    wide = run(Experiment(models=("lstm",), seq_len=6, hidden_size=1024, batch_size=2))
+    view = gates.view(wide)
+    assert view.carry is None
+    assert texts("gates")["too_large"] in view.notes
+    assert {picture.key for picture in gates.pictures(view)} >= {"memory-gate", "gate-strips"}
