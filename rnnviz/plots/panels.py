@@ -79,7 +79,7 @@ def scale_title(text: str, right_margin: int, up: int = 3) -> Piece:
 
 def colour_scale(colours: object, ticks: Sequence[float], texts: Sequence[str] = ()) -> Piece:
     """A colour axis from the least to the greatest tick, with its bar."""
-    bar = {"thickness": 12, "len": 1.0, "outlinewidth": 0, "xpad": 8, "ypad": 0,
+    bar = {"thickness": 12, "len": 1.0, "outlinewidth": 0, "x": 1, "xpad": 16, "ypad": 0,
            "tickvals": list(ticks), "tickfont": {"size": theme.SMALL_SIZE}}  # fmt: skip
     bar |= {"ticktext": list(texts)} if texts else {}
     return {"cmin": min(ticks), "cmax": max(ticks), "colorscale": colours, "colorbar": bar}

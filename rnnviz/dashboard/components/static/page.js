@@ -12,6 +12,16 @@ export function tellNews(last) {
   window.dispatchEvent(new CustomEvent(NEWS, { detail: { last } }));
 }
 
+// Figures keep their width on paper, so the page is made smaller as a whole.
+const PAPER = 690; // pixels between the margins of A4, and of Letter
+
+window.addEventListener("beforeprint", () => {
+  const main = document.querySelector('[data-testid="stMainBlockContainer"]');
+  const widths = Array.from(main?.querySelectorAll(".rnnviz-chart") ?? [], (box) => box.clientWidth);
+  const zoom = Math.min(1, PAPER / Math.max(PAPER, ...widths));
+  document.documentElement.style.setProperty("--rnnviz-print", zoom);
+});
+
 // What sends for a slider until its value has settled, where the page has it, and the path of that
 // page.
 export const relay = { send: null, page: null };

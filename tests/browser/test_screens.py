@@ -1,0 +1,109 @@
+"""Every page on a phone, zoomed to 200 %, on a small laptop, on a wide screen and on paper."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect
+
+from rnnviz.dashboard.main import FIRST, PAGES
+from tests.browser import reading
+from tests.browser.support import SIZE, chart, painted, wait_idle, wait_painted
+from tests.browser.test_accessibility import LAST, address, at_rest
+from tests.browser.test_pages import slider
+
+pytestmark = pytest.mark.browser
+PHONE: ViewportSize = {"width": 360, "height": 740}
+ZOOMED: ViewportSize = {"width": 640, "height": 360}
+SMALL_LAPTOP: ViewportSize = {"width": 1024, "height": 768}
+WIDE: ViewportSize = {"width": 1920, "height": 1080}
+# Each is opened in the first of the two windows, which then becomes the second.
+WINDOWS = {"narrow": (PHONE, ZOOMED), "wide": (SMALL_LAPTOP, WIDE)}
+FITS = """() => [...document.querySelectorAll('.rnnviz-chart')].every((box) =>
+  !box.clientWidth || box.querySelector('.rnnviz-plot').layout?.width === box.clientWidth)"""
+SIDEWAYS = """() => [document.scrollingElement, document.querySelector('[data-testid=stMain]')]
+  .map((element) => element.scrollWidth - element.clientWidth)"""
+INSIDE = "() => document.querySelector('[data-testid=stMain]').getBoundingClientRect().left"
+
+
+def troubles(page: Page) -> list[str]:
+    """Texts of the page and of all its figures that are cut or lie over each other; not of the
+    sidebar where that is folded away."""
+    left = page.evaluate(INSIDE)
+    groups = [[t for t in page.evaluate(reading.PAGE_TEXT) if t["left"] >= max(left, 1)]]
+    for key in page.locator(".rnnviz-chart").evaluate_all("(all) => all.map((c) => c.dataset.key)"):
+        groups.append(page.evaluate(reading.FIGURE_TEXT, f"{chart(page, key)} .rnnviz-plot"))
+    found = []
+    for texts in groups:
+        found += [f"{text['text']!r} is cut" for text in texts if text["cut"]]
+        found += reading.overlaps(texts)
+    return found
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_cut_or_covered_and_nothing_scrolls_sideways(
+    app: str, open_page, path: str, window: str
+) -> None:
+    page = open_page(address(app, path), viewport=WINDOWS[window][0])
+    at_rest(page, path)
+    for size in WINDOWS[window]:
+        page.set_viewport_size(size)
+        page.wait_for_function(FITS)
+        wait_idle(page)
+        assert page.evaluate(SIDEWAYS) == [0, 0], size
+        assert troubles(page) == [], size
+
+
+def test_on_a_phone_the_chart_stays_in_sight_while_its_knob_moves(app: str, open_page) -> None:
+    page = at_rest(open_page(address(app, FIRST), viewport=PHONE), FIRST)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    knob, figure = slider(page, "Gain"), page.locator(chart(page, "flow-state"))
+    count = painted(page, "flow-state")
+    knob.press("ArrowRight")
+    wait_painted(page, "flow-state", after=count)
+    wait_idle(page)
+    sheet, drawn = page.get_by_test_id("stSidebar").bounding_box(), figure.bounding_box()
+    assert drawn["y"] >= 0
+    assert drawn["y"] + drawn["height"] <= sheet["y"]
+    assert sheet["y"] < knob.bounding_box()["y"] < PHONE["height"]
+
+
+def test_on_a_wide_screen_the_charts_grow(app: str, open_page) -> None:
+    page = at_rest(open_page(address(app, FIRST), viewport=SIZE), FIRST)
+    figure = page.locator(chart(page, "flow-state"))
+    before = figure.bounding_box()
+    page.set_viewport_size(WIDE)
+    page.wait_for_function(FITS)
+    wait_idle(page)
+    after = figure.bounding_box()
+    assert after["x"] + after["width"] > WIDE["width"] - 60
+    assert after["height"] > 1.2 * before["height"]
+    assert reading.below_the_fold(page, chart(page, LAST[FIRST])) <= 0
+
+
+def test_paper_has_the_figures_whole_and_no_knobs(app: str, open_page) -> None:
+    page = at_rest(open_page(address(app, FIRST)), FIRST)
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 690, "height": 980})
+    for unseen in ("stSidebar", "stHeader"):
+        expect(page.get_by_test_id(unseen)).to_be_hidden()
+    assert page.locator("button:visible").count() == 0
+    for figure in page.locator(".rnnviz-plot .main-svg:visible").all():
+        box = figure.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 691
+
+
+def test_focus_is_seen_and_motion_is_reduced(app: str, open_page) -> None:
+    page = at_rest(open_page(address(app, FIRST)), FIRST)
+    page.emulate_media(reduced_motion="reduce")
+    link = page.get_by_role("link", name="Spectrum", exact=True)
+    link.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    assert link.evaluate("(link) => getComputedStyle(link).outlineStyle") == "solid"
+    moves = page.get_by_test_id("stSidebar").evaluate(
+        "(bar) => getComputedStyle(bar).transitionDuration.split(',').map(parseFloat)"
+    )
+    assert max(moves) <= 0.001
