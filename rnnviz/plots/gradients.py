@@ -42,6 +42,8 @@ MARGIN = {"t": 34, "b": 50, "r": 92}
 STEADY = (-26.0, 4.0)
 """Decades that are always shown, so that the picture stands still while a knob moves."""
 
+MOST_MEDIANS = 3
+"""Of so many models the medians over seeds have labels: of more these would lie over the names."""
 GHOST_DASH = "5px,4px"
 QUANTITIES: Mapping[str, str] = {
     "state": "‖∂L/∂s<sub>t</sub>‖",
@@ -116,7 +118,8 @@ def flow_figure(
     data += [piece for style, curve in drawn for piece in curves.lines(curve, style)]
     off, rails, said, ends = all_rails(drawn, (low, high), _inside(height))
     names = _names(drawn, pinned, ends, low) + [label for _, label in predicted]
-    names += [label for _, labels in seeds for label in labels]
+    if len(seeds) <= MOST_MEDIANS:
+        names += [label for _, labels in seeds for label in labels]
     side = (seq_len, "right") if backward else (1, "left")
     labels = end_labels(names, off.y_range, _inside(height), *side)
     edges, edge_notes = _float64_ends(drawn, seq_len, (low, high))

@@ -63,6 +63,12 @@ def test_the_verdict_and_the_curves_are_of_the_seed_that_is_shown() -> None:
         np.testing.assert_array_equal(drawn[trace["name"]]["y"], trace["y"])
 
 
+def test_the_medians_of_many_models_have_no_labels_that_would_lie_over_the_names() -> None:
+    for models, labels in ((("rnn", "lstm", "gru"), 3), (SITUATIONS["six models"].models, 0)):
+        layout = flow_picture(with_seeds(small(models=models), 3)).drawing["layout"]
+        assert sum("median" in note["text"] for note in layout["annotations"]) == labels
+
+
 def test_other_quantities_have_no_band() -> None:
     picture = gradient_flow.quantity_picture(with_seeds(small(), 3), "h")
     assert not any("seed" in trace["name"] for trace in picture.drawing["data"])
