@@ -72,6 +72,23 @@ def saturation(trace: Trace) -> Saturation | None:
     return Saturation(zeros, total, float(true.min()), float(true.max()))
 
 
+def lost_decades(trace: Trace, log10: Array) -> Array:
+    """By how much rounding may have moved log10 ‖∂L/∂h_t‖ of a `SIMPLE` cell, (T+1,), at most, to
+    first order. log10 (T+1,): the curve itself.
+
+    A slope 1 − y² or y(1 − y) is off by eps, whatever is left of it: ∂L/∂h_t by no more than
+    eps·‖W_hh‖₂·‖∂L/∂h_{t+1}‖, and what was off before stays so, in the mean. Little where the
+    error goes through units that are not saturated; all digits where all units are.
+    """
+    largest = np.linalg.norm(trace.params["W_hh"].astype(np.float64), 2)
+    eps = np.finfo(trace.h.dtype).eps
+    with np.errstate(all="ignore"):
+        of_step = eps * largest * 10.0 ** (log10[1:] - log10[:-1])
+    bound = np.zeros(len(log10))
+    bound[:-1] = np.cumsum(np.nan_to_num(of_step, posinf=0.0)[::-1])[::-1] / np.log(10)
+    return bound
+
+
 def _preactivation(trace: Trace) -> Array:
     """W_xh x + W_hh h + b_h in float64, of the recorded states."""
     p = {name: value.astype(np.float64) for name, value in trace.params.items()}

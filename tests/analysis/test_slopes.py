@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment, run
-from rnnviz.analysis.gradients import gradient_flow
+from rnnviz.analysis.gradients import gradient_flow, state_curve
 from rnnviz.analysis.slopes import (
     Saturation,
+    lost_decades,
     saturation,
     slopes_rounded_to_zero,
     with_slopes_in_float64,
@@ -113,3 +114,36 @@ def test_padding_is_not_saturated():
     x[1:, :, 1] = 0
     trace = bptt(RNN(1, 1), params, x, last(4).repeat(2, axis=2), lengths=[4, 1])
     assert saturation(trace).total == saturation(trace).zeros == 5
+
+
+def curve_in_more_digits(trace):
+    """log10 ‖∂L/∂h_t‖ with slopes from pre-activations, 64 bits of mantissa instead of 53."""
+    p = {name: value.astype(np.longdouble) for name, value in trace.params.items()}
+    a = p["W_xh"] @ trace.x + p["W_hh"] @ trace.h[:-1] + p["b_h"][:, None]
+    d = trace.d_h[-1].astype(np.longdouble)
+    curve = [log10_rms(np.log10(np.linalg.norm(d, axis=0)).astype(float))]
+    for a_t in a[::-1]:
+        d = p["W_hh"].T @ (d / np.cosh(a_t) ** 2)
+        curve.append(log10_rms(np.log10(np.linalg.norm(d, axis=0)).astype(float)))
+    return np.array(curve[::-1])
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="no longer floats on this machine")
+@pytest.mark.parametrize(
+    ("change", "lost"),
+    [
+        ({"gain": 4.0, "hidden_size": 16}, False),
+        ({"gain": 16.0, "hidden_size": 16}, False),
+        ({"gain": 17.0, "hidden_size": 2, "init": "identity"}, True),
+        ({"gain": 17.0, "hidden_size": 1, "init": "identity", "distractor": 0.3}, True),
+    ],
+)
+def test_rounding_moves_a_curve_no_further_than_is_said(change, lost):
+    trace = run(Experiment(("rnn",), seq_len=12, batch_size=1, **change))["rnn"].trace
+    log10 = state_curve(trace).log10
+    said, truth = lost_decades(trace, log10), curve_in_more_digits(trace)
+    seen = np.isfinite(log10)
+    assert (np.abs(log10 - truth)[seen] <= 1e-13 + said[seen]).all()
+    assert (said[1] > 0.05) == lost
+    if not lost:
+        assert said.max() < 1e-9

@@ -104,3 +104,12 @@ def test_of_an_ordinary_run_nothing_is_said() -> None:
     for dtype in ("float64", "float32"):
         result = run(Experiment(seq_len=12, hidden_size=5, batch_size=2, dtype=dtype))
         assert gradient_flow.view(result).warnings == ()
+
+
+def test_digits_that_float64_loses_in_saturated_units_are_said() -> None:
+    """a = 16.5 but in the first step: 1 − tanh² is 2e-14, of which float64 keeps two digits."""
+    result = one_unit(0.5, 12, x=16.0)
+    (said,) = gradient_flow.view(result).warnings
+    assert said.startswith("RNN: digits lost.")
+    assert "from step " in said
+    assert gradient_flow.view(one_unit(0.5, 12, x=8.0)).warnings == ()
