@@ -9,8 +9,10 @@ import numpy as np
 from rnnviz.analysis.gradients import from_own_ends, gradient_flow, state_curve
 from rnnviz.analysis.lags import finite_time_exponent
 from rnnviz.analysis.rates import LOG10_E, Curve, fit_slope, gradient_ratio
+from rnnviz.analysis.spectra import linear_growth
 from rnnviz.core import Trace
 from rnnviz.core.numerics import Array, Status, status_of
+from rnnviz.core.places import first_not_finite
 from rnnviz.core.trace import state_log10
 
 
@@ -24,7 +26,8 @@ class Measures:
     horizon: steps back after which 1/e of the error is left by that line; ∞ where it does not
     fall. None without a slope.
     reach_log10, reach_status: log10 of what is left at step 1 of the error at the last step that
-    error enters. None where that is no number; `reach_status` says why.
+    error enters. None where that is no number; `reach_status` says why. Where the states explode on
+    the way forward the status is ABOVE, and the size that of `linear_growth`, if there is one.
     final_log10, final_status: log10 ‖∂L/∂s_1‖ itself, as the gradient of each sequence's own loss.
     lambda_1, lambda_1_status: ln ‖∂s_T/∂s_0‖₂ / T of the first sequence, the finite-time exponent
     over T steps, in nats a step; NOT_RECORDED where it would take too long.
@@ -47,19 +50,28 @@ def measures(trace: Trace, scale: float = 1.0) -> Measures:
     state, own = _state(trace, each, scale), from_own_ends(trace, each)
     line, (ratio, ratio_status, _) = fit_slope(state), gradient_ratio(state)
     slope = line if own is None else own.rate
+    reach = _finite(ratio if own is None else own.reach_log10)
+    if np.isnan(ratio) and _explodes(trace):
+        reach, ratio_status = linear_growth(trace), Status.ABOVE
     final, final_status = state.value(1)
     exponent, exponent_status = _lambda_1(trace)
     return Measures(
         slope=None if slope is None else slope.decades_per_step,
         r2=None if line is None else line.r2,
         horizon=None if slope is None else horizon(slope.decades_per_step),
-        reach_log10=_finite(ratio if own is None else own.reach_log10),
+        reach_log10=reach,
         reach_status=ratio_status,
         final_log10=_finite(final),
         final_status=final_status,
         lambda_1=_finite(exponent),
         lambda_1_status=exponent_status,
     )
+
+
+def _explodes(trace: Trace) -> bool:
+    """Whether the states end in infinity by themselves."""
+    found = None if np.isfinite(trace.h).all() else first_not_finite(trace)
+    return found is not None and found.is_state
 
 
 def _lambda_1(trace: Trace) -> tuple[float, Status]:

@@ -44,6 +44,8 @@ class CellStatus(IntEnum):
     """Not a number, or too few points for a line."""
     REFUSED = 5
     """It was not run, or failed."""
+    EXPLODED = 6
+    """The states explode on the way forward; by how much the error grows is not known."""
 
 
 QUANTITIES: dict[str, Callable[[Measures], tuple[float | None, Status]]] = {
@@ -135,7 +137,9 @@ def _value(result: Measured, quantity: str) -> tuple[float, CellStatus]:
     value, status = QUANTITIES[quantity](m)
     if status in ZEROS:  # a line through the points that are not zero says nothing of the end
         return np.nan, ZEROS[status]
-    return (np.nan, CellStatus.NONE) if value is None else (value, CellStatus.NUMBER)
+    if value is None:
+        return np.nan, CellStatus.EXPLODED if status == Status.ABOVE else CellStatus.NONE
+    return value, CellStatus.NUMBER
 
 
 def level_cells(reach: PhaseGrid) -> tuple[int, int]:

@@ -38,7 +38,8 @@ COLOURS = {
     CellStatus.ZERO: theme.EXACT_ZERO,
     CellStatus.ROUNDED: theme.ROUNDED_ZERO,
     CellStatus.NONE: theme.NOT_A_NUMBER,
-    CellStatus.REFUSED: theme.INFINITE,
+    CellStatus.REFUSED: theme.REFUSED,
+    CellStatus.EXPLODED: theme.INFINITE,
 }
 WORDS = {
     CellStatus.PENDING: "cell_pending",
@@ -46,6 +47,7 @@ WORDS = {
     CellStatus.ROUNDED: "cell_rounded",
     CellStatus.NONE: "cell_none",
     CellStatus.REFUSED: "cell_refused",
+    CellStatus.EXPLODED: "cell_exploded",
 }
 LN_10 = float(np.log(10))
 NICE = (1, 2, 5)

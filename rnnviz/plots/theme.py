@@ -48,6 +48,7 @@ NOT_A_NUMBER = "#c2528e"
 EXACT_ZERO = "#8a8f98"
 INFINITE = "#e8701a"
 ROUNDED_ZERO = "#b7a98f"
+REFUSED = "#55606e"
 """Cells that are no number on the scale wear a colour that is not on the scale."""
 
 KIND_COLOURS: Mapping[str, tuple[str, ...]] = {

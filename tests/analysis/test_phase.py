@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz.analysis.measures import Measures
+from rnnviz import Experiment, run
+from rnnviz.analysis.measures import Measures, measures
 from rnnviz.analysis.phase import Axis, CellStatus, level_cells, phase_grids, turning_points
 from rnnviz.core.numerics import Status
 from rnnviz.wording.phase import phase_words
@@ -62,6 +63,7 @@ def test_several_seeds_are_averaged_over_those_with_a_number() -> None:
         (Status.ZERO, CellStatus.ZERO),
         (Status.ROUNDED, CellStatus.ROUNDED),
         (Status.NAN, CellStatus.NONE),
+        (Status.ABOVE, CellStatus.EXPLODED),
     ],
 )
 def test_what_is_no_number_says_what_it_is(status: Status, cell: CellStatus) -> None:
@@ -140,3 +142,17 @@ def test_words_have_the_numbers_and_the_least_level_model_first() -> None:
 def test_nothing_is_said_of_what_is_not_there() -> None:
     assert words([], "rnn") == ()
     assert len(words([found(1.0, 10)], "rnn")) == 1
+
+
+@pytest.mark.parametrize(
+    ("activation", "reach", "cell"),
+    [("identity", 700 * np.log10(5), CellStatus.NUMBER), ("relu", None, CellStatus.EXPLODED)],
+)
+def test_states_that_explode_are_a_cell_of_their_own(activation, reach, cell) -> None:
+    e = Experiment(("rnn",), activation=activation, init="identity", gain=5.0, seq_len=701,
+                   hidden_size=3, batch_size=2)  # fmt: skip
+    found_ = measures(run(e)["rnn"].trace)
+    assert found_.reach_status == Status.ABOVE
+    assert found_.reach_log10 == (None if reach is None else pytest.approx(reach))
+    diagram = one([replace(found(1.0, 10), measures=found_)], "reach")
+    assert diagram.cells[0, 1] == cell
