@@ -209,9 +209,9 @@ def trust(experiment: Experiment, label: str) -> trusting.Trust:
 
 
 @_cached(max_entries=16, worded=True)
-def levels(experiment: Experiment) -> train.Levels:
-    """What the losses of a training are compared with."""
-    return train.levels(plan(experiment))
+def levels(experiment: Experiment, states: int = train.HIDDEN_STATES) -> train.Levels:
+    """What the losses of a training are compared with. states: of a hidden Markov model."""
+    return train.levels(plan(experiment), states)
 
 
 @_cached(max_entries=20_000)

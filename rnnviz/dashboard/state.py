@@ -45,7 +45,7 @@ PAGE_VIEWS: dict[str, tuple[str, ...]] = {
         "view_ranks", "view_input",
     ),
     "gates": ("view_model", "view_layer", "view_direction", "view_states", "view_of", "view_units"),
-    "train": ("view_company",),
+    "train": ("view_company", "view_hidden_states"),
     "phase-diagram": ("view_x", "view_y", "view_cells", "view_number"),
     "claims": ("view_claim", "view_units", "view_draws", "view_example"),
 }  # fmt: skip

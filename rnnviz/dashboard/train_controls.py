@@ -8,14 +8,17 @@ import streamlit as st
 
 from rnnviz.dashboard import state, training
 from rnnviz.dashboard.lessons import LESSONS, Lesson
-from rnnviz.dashboard.state import widget
+from rnnviz.dashboard.state import view_key, widget
 from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.jobs.training import Training
+from rnnviz.views.train import HIDDEN_STATES, MOST_STATES
 from rnnviz.wording.names import field_name, setting_name
 from rnnviz.wording.texts import fill, say, texts
 
 LESSON, SPEED, LOG, GHOSTS = "train_lesson", "train_speed", "train_log", "train_ghosts"
+STATES, LANGUAGE = "view_hidden_states", ("text", "words", "counting")
+"""The states of a hidden Markov model, and the tasks that have one."""
 OWN = ("optimizer", "learning_rate", "clip", "clip_at", "window", "stride")
 """The knobs that only this page has."""
 LESSON_WIDTH, WORDS_WIDTH = 216, 130
@@ -60,6 +63,12 @@ def lesson_words(name: str) -> str:
 def log_loss() -> bool:
     """Whether the loss is drawn on a logarithmic axis."""
     return bool(st.session_state.get(LOG, False))
+
+
+def hidden_states() -> int:
+    """Of the hidden Markov model beside the loss; a link says it as text."""
+    said = str(st.session_state.get(view_key(STATES, "train"), HIDDEN_STATES))
+    return min(int(said), MOST_STATES) if said.isdecimal() else HIDDEN_STATES
 
 
 def draw(visit: Visit, idle: str = "") -> None:
@@ -193,6 +202,14 @@ def _how(disabled: bool) -> None:
                     with column:
                         _knob(name)
             st.toggle(texts("train")["log_loss"], **widget(LOG, log_loss(), then=_redraw))
+            if st.session_state["task"] in LANGUAGE and st.session_state["loss_at"] == "every":
+                _hidden_states()
+
+
+def _hidden_states() -> None:
+    text, own = texts("train"), widget(view_key(STATES), hidden_states(), then=_redraw)
+    help_ = text["hidden_states_help"]
+    st.number_input(text["hidden_states"], 0, MOST_STATES, help=help_, **own)
 
 
 def _how_words() -> str:

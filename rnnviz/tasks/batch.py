@@ -159,6 +159,10 @@ class Task(Protocol):
         for every other task."""
         return None
 
+    def hmm_loss(self, states: int) -> float | None:
+        """The same of a hidden Markov model with so many states, see `hmm.fit`."""
+        return None
+
 
 def guess(count: int, what: str) -> str:
     """The words of a baseline that gives each of `count` answers the same probability."""

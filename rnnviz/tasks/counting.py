@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from rnnviz.tasks import hmm
 from rnnviz.tasks.batch import Batch, Task, all_steps, check, guess, loss_mask, streams
 
-NUMBERS = 9
+NUMBERS, CYCLES = 9, 3
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,12 @@ class Counting(Task):
 
     def baseline_words(self, seq_len: int, loss_at: str) -> str:
         return guess(NUMBERS, "numbers")
+
+    def hmm_loss(self, states: int) -> float:
+        """Nats per number of a hidden Markov model with so many states, see `hmm.fit`: of CYCLES
+        cycles from every start, which are all sequences that there are."""
+        every = [(np.arange(CYCLES * NUMBERS + 1) + start) % NUMBERS for start in range(NUMBERS)]
+        return hmm.fit(every, states, NUMBERS).loss(every)
 
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnnviz.core.numerics import Array
+from rnnviz.tasks import hmm
 from rnnviz.tasks.batch import HELD_OUT, Batch, Task, all_steps, check, guess, loss_mask, streams
 from rnnviz.tasks.ngram import fit
 
@@ -82,6 +83,13 @@ class Text(Task):
         trained, held_out = self.parts()
         model = fit([trained], order, self.shape(2)[2])
         return None if trained is held_out else model.loss([held_out])
+
+    def hmm_loss(self, states: int) -> float | None:
+        """The same of a hidden Markov model with so many states, see `hmm.fit`."""
+        trained, held_out = self.parts()
+        if trained is held_out:
+            return None
+        return hmm.fit([trained], states, self.shape(2)[2]).loss([held_out])
 
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0

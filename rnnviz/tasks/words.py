@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnnviz.core.numerics import Array
+from rnnviz.tasks import hmm
 from rnnviz.tasks.batch import (
     END,
     HELD_OUT,
@@ -110,6 +111,13 @@ class Words(Task):
         trained, held_out = self.parts()
         model = fit(trained, order, self.shape(2)[2])
         return None if trained is held_out else model.loss(held_out)
+
+    def hmm_loss(self, states: int) -> float | None:
+        """The same of a hidden Markov model with so many states, see `hmm.fit`."""
+        trained, held_out = self.parts()
+        if trained is held_out:
+            return None
+        return hmm.fit(trained, states, self.shape(2)[2]).loss(held_out)
 
     def best(self) -> float | None:
         """Nats per symbol of who knows the rules of the package's own sentences: all are equally

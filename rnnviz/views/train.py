@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
+from typing import Any
 
 from rnnviz.analysis.courses import Course
 from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
@@ -26,6 +28,8 @@ from rnnviz.wording.numbers import signed
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.training import Unseen, clip_words, course_words
 
+HIDDEN_STATES, MOST_STATES = 4, 32
+"""Of the hidden Markov model that losses are compared with, unless chosen otherwise."""
 COARSE = 60
 """Columns of a heatmap while it plays."""
 LOSS_HEIGHT, MAP_HEIGHT, LOW_HEIGHT = 196, 180, 230
@@ -48,12 +52,13 @@ class Levels:
     also: Mapping[str, float] = field(default_factory=dict)
 
 
-def levels(plan: Plan) -> Levels:
-    """Of the task of an experiment. An n-gram model of a task of language is fitted for it."""
+def levels(plan: Plan, states: int = HIDDEN_STATES) -> Levels:
+    """Of the task of an experiment. An n-gram model of a task of language is fitted for it, and a
+    hidden Markov model with so many states, none for 0."""
     e, task = plan.experiment, plan.task
     baseline = task.baseline_at(e.seq_len, e.loss_at)
     words = "" if baseline is None else task.baseline_words(e.seq_len, e.loss_at)
-    also = _ngram(plan) if e.loss_at == "every" else {}
+    also = _ngram(plan) | _hidden_markov(plan, states) if e.loss_at == "every" else {}
     return Levels(baseline, words, METRICS[plan.batch.loss], also)
 
 
@@ -66,6 +71,20 @@ def _ngram(plan: Plan) -> dict[str, float]:
         return {}
     n, loss = min(known.items(), key=lambda item: item[1])
     return {caption("best_ngram", n=n): loss}
+
+
+def _hidden_markov(plan: Plan, states: int) -> dict[str, float]:
+    """The same of a hidden Markov model; of counting, of all sequences that there are."""
+    task: Any = plan.task
+    loss = _hmm_loss(task, states) if states else None
+    return {} if loss is None else {caption("hidden_markov", states=states): loss}
+
+
+@lru_cache(maxsize=16)
+def _hmm_loss(task: Any, states: int) -> float | None:
+    """Of a `Task`, fitted once, whatever else of an experiment changes."""
+    loss: float | None = task.hmm_loss(states)
+    return loss
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,8 @@ DISPLAYED: dict[str, Any] = {
     "view_model": "lstm", "view_gate": "o", "view_x": "memory_bias", "view_y": "distractor",
     "view_cells": "coarse", "view_number": "horizon", "view_claim": "sigma", "view_units": "8",
     "view_draws": "3", "view_example": "zero_radius", "view_company": "AAPL",
-    "view_step": 7, "view_output": "3", "view_ranks": "1, last", "view_input": 0.5,
+    "view_hidden_states": 9, "view_step": 7, "view_output": "3",
+    "view_ranks": "1, last", "view_input": 0.5,
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment
+from rnnviz.experiment.links import to_query
 from tests.dashboard.support import (
     assert_sound,
     change,
@@ -20,6 +21,7 @@ from tests.dashboard.support import (
     said,
     verdict,
     visit,
+    walk,
 )
 from tests.dashboard.training_support import (
     ABOVE,
@@ -208,3 +210,12 @@ def test_a_sentence_of_ones_own_is_read_word_by_word() -> None:
     assert "is not among the task's words" in said(app)
     assert "own-sentence" not in charts(app)
     assert app.text_input(key="own_sentence").value == "the film was <i>grand</i>"
+
+
+def test_a_hidden_markov_model_stands_beside_the_n_grams() -> None:
+    query = to_query(replace(SMALL, task="counting", loss_at="every", models=("gru",)))
+    views = ({}, {"view_hidden_states": "9"}, {"view_hidden_states": "0"})
+    losses = [charts(visit("train", {**query, **view}))["loss"] for view in views]
+    said = [" ".join(walk(loss)) for loss in losses]
+    assert ["hidden Markov, 4 states" in text for text in said] == [True, False, False]
+    assert ["hidden Markov, 9 states" in text for text in said] == [False, True, False]

@@ -116,7 +116,8 @@ def _influence() -> None:
 
 def _first_screen(visit: Visit, run: Training) -> None:
     """Verdict, scrubber, loss and metric, gradient over training."""
-    known, ahead = compute.levels(run.experiment), visit.ahead.job
+    known = compute.levels(run.experiment, controls.hidden_states())
+    ahead = visit.ahead.job
     shown = view(run, _choices(visit), known, ghosts(visit), ahead)
     layout.sentence(shown.example, shown.styles)
     layout.verdict(shown.verdict, shown.styles)
@@ -192,7 +193,8 @@ def details(setting: Setting) -> None:
     run = visit.training
     if run is None or controls.lesson() == INFLUENCE:
         return
-    shown = view(run, _choices(visit), compute.levels(run.experiment))
+    known = compute.levels(run.experiment, controls.hidden_states())
+    shown = view(run, _choices(visit), known)
     pairs = [("profile", "norms")]
     show.show(below_the_fold(shown), shown.styles, pairs, revision=run.zoom)
     # While it plays the last checkpoint alone; else more of them, for the scrubber.
