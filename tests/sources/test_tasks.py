@@ -10,6 +10,7 @@ import pytest
 from rnnviz.core.losses import softmax_cross_entropy
 from rnnviz.experiment import make_batch, make_task, run
 from rnnviz.tasks import TASKS, Text
+from rnnviz.training import sampling
 from tests.sources.support import flow, link, small, trained
 
 
@@ -49,6 +50,23 @@ def test_row_21_counting_is_learned_to_the_last_number() -> None:
     experiment = link(models="rnn", task="counting", seq_len="12", hidden_size="16",
                       loss_at="every", learning_rate="0.01", train_steps="300")  # fmt: skip
     assert trained(experiment, "rnn")["accuracy"] == 1
+
+
+@pytest.mark.trained
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_row_21_what_counts_to_the_last_number_goes_on_with_the_cycle(kind: str) -> None:
+    """For many times the T that it was trained with, from every number."""
+    experiment = link(models=kind, task="counting", seq_len="24", hidden_size="24",
+                      batch_size="9", loss_at="every", learning_rate="0.01",
+                      train_steps="160")  # fmt: skip
+    assert trained(experiment, kind)["accuracy"] == 1
+    found = run(experiment)[kind]
+    network, params = found.network, found.params
+    for first in range(9):
+        position = sampling.read(network, params, sampling.begin(network, params), [first])
+        rng = np.random.default_rng(0)
+        drawn = sampling.sample(network, params, position, rng, 10 * 24, temperature=0).ids
+        assert drawn == tuple((first + 1 + k) % 9 for k in range(240))
 
 
 @pytest.mark.trained
