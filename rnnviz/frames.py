@@ -6,7 +6,7 @@ rounded, below, above, nan, not_recorded) stands in `status`. NaN is never writt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -163,6 +163,28 @@ def saliency_frame(found: Iterable[Saliency]) -> pd.DataFrame:
                       "step": np.arange(f.seq_len) + 1,
                       **_magnitude(f.size.log10, f.size.status), "signed": _finite(f.signed)})
         for f in found
+    )  # fmt: skip
+
+
+def forecast_frame(
+    forecasts: Mapping[str, tuple[Array, Array]], series: Sequence[str], known: Array, first: int
+) -> pd.DataFrame:
+    """model, step, series, known, one_step, free: what came, and what each model said of it."""
+    weeks, columns = known.shape
+    return _concat(
+        pd.DataFrame({"model": model, "step": np.repeat(np.arange(first, first + weeks), columns),
+                      "series": list(series) * weeks, "known": known.ravel(),
+                      "one_step": one_step.ravel(), "free": free.ravel()})
+        for model, (one_step, free) in forecasts.items()
+    )  # fmt: skip
+
+
+def sentence_frame(words: Sequence[str], positive: Mapping[str, Array]) -> pd.DataFrame:
+    """model, step, word, p_positive: how sure each model is after each word."""
+    return _concat(
+        pd.DataFrame({"model": model, "step": np.arange(len(words)) + 1, "word": list(words),
+                      "p_positive": _finite(p)})
+        for model, p in positive.items()
     )  # fmt: skip
 
 

@@ -243,3 +243,13 @@ def test_steps_are_those_of_the_input_whatever_the_direction(lstm):
     assert list(here["log10"]) == list(there["log10"])
     row = frames.slope_frame([back]).iloc[0]
     assert (row["reach_from"], row["window_start"], row["window_stop"]) == (1, 2, T)
+
+
+def test_forecasts_and_sentences() -> None:
+    known, said = np.arange(6.0).reshape(3, 2), np.arange(6.0).reshape(3, 2) / 10
+    frame = frames.forecast_frame({"gru": (said, -said)}, ("A", "B"), known, 80)
+    row = frame[(frame["step"] == 81) & (frame["series"] == "B")].iloc[0]
+    assert (row["model"], row["known"], row["one_step"], row["free"]) == ("gru", 3.0, 0.3, -0.3)
+    frame = frames.sentence_frame(("not", "good"), {"rnn": np.array([0.4, np.nan])})
+    assert frame["word"].tolist() == ["not", "good"]
+    assert frame["p_positive"].isna().tolist() == [False, True]

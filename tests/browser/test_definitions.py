@@ -58,3 +58,13 @@ def test_the_pointer_shows_it_and_takes_it_away(open_page: OpenPage, app: str) -
     assert word.evaluate(BOX)["said"] == f'"{definition("error")}"'
     page.mouse.move(5, 700)
     assert word.evaluate(BOX)["said"] == "none"
+
+
+def test_escape_closes_it(open_page: OpenPage, app: str) -> None:
+    page = open_page(app)
+    wait_quiet(page, ("flow-state", "units"))
+    word = page.locator("dfn.rnnviz-term").first
+    word.focus()
+    assert word.evaluate(BOX)["said"] == f'"{definition("error")}"'
+    page.keyboard.press("Escape")
+    assert word.evaluate(BOX)["said"] == "none"

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz import Experiment, to_query
 from tests.browser import reading
-from tests.browser.reading import drawn, line, troubles, wait_charts
+from tests.browser.reading import drawn, line, overlaps, troubles, wait_charts
 from tests.browser.support import chart, painted, wait_idle, wait_painted
 
 pytestmark = [pytest.mark.browser, pytest.mark.trained]
@@ -212,3 +212,25 @@ def test_a_lesson_is_one_choice_and_its_words_fit(train: Page) -> None:
 def names(page: Page, key: str) -> list[str]:
     css = f"{chart(page, key)} .rnnviz-plot"
     return page.evaluate("(css) => document.querySelector(css).data.map((t) => t.name)", css)
+
+
+@pytest.mark.parametrize(
+    ("task", "below"),
+    [("words", "written"), ("counting", "written"), ("stocks", "forecast"),
+     ("digit_rows", "digits"), ("captioning", "digits"), ("sentiment", "own-sentence")],
+)  # fmt: skip
+def test_every_task_of_the_sources_is_reached_and_started(
+    app: str, open_page: Callable[..., Page], task: str, below: str
+) -> None:
+    """Play, pause: what its networks do stands below, of networks that have been trained."""
+    e = replace(SMALL, task=task, loss_at="last" if task == "sentiment" else "every")
+    page = open_page(f"{app}/train?{urlencode(to_query(e))}")
+    wait_charts(page, "train")
+    button(page, "Play").click()
+    wait_step(page, 3)
+    button(page, "Pause").click()
+    expect(button(page, "Play")).to_be_visible()
+    wait_painted(page, below)
+    wait_idle(page)
+    assert step(page) >= 3
+    assert overlaps(page.evaluate(reading.FIGURE_TEXT, f"{chart(page, below)} .rnnviz-plot")) == []

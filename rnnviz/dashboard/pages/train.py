@@ -8,9 +8,11 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from rnnviz import frames
 from rnnviz.analysis.courses import Course
 from rnnviz.dashboard import compute, layout, saving, show, state, training
 from rnnviz.dashboard import train_controls as controls
@@ -214,6 +216,7 @@ def _try_out(run: Training) -> None:
         found = forecast.view(run, layout.chosen(COMPANY))
         layout.choice(text["company"], found.companies, COMPANY, found.company)
         show.show(forecast.pictures(found), found.styles, revision=run.zoom)
+        layout.data_button("forecast", lambda: _forecasts(found))
     elif task == own_sentence.TASK:
         sentence = st.text_input(
             text["own_sentence"],
@@ -228,3 +231,8 @@ def _try_out(run: Training) -> None:
             layout.warn(str(error))
         else:
             show.show(own_sentence.pictures(said), said.styles, revision=run.zoom)
+            layout.data_button("sentence", lambda: frames.sentence_frame(said.words, said.positive))
+
+
+def _forecasts(of: forecast.View) -> pd.DataFrame:
+    return frames.forecast_frame(of.forecasts, of.companies, of.known, of.week)

@@ -22,6 +22,12 @@ window.addEventListener("beforeprint", () => {
   document.documentElement.style.setProperty("--rnnviz-print", zoom);
 });
 
+// Escape closes the definition of the word that has the focus.
+document.addEventListener("keydown", (event) => {
+  const word = event.key === "Escape" && document.activeElement;
+  if (word && word.matches("dfn.rnnviz-term")) word.blur();
+});
+
 // What sends for a slider until its value has settled, where the page has it, and the path of that
 // page.
 export const relay = { send: null, page: null };
