@@ -219,13 +219,15 @@ def side_by_side(draw: Callable[..., None], knobs: Sequence[tuple[Any, ...]]) ->
 
 
 def table(frame: pd.DataFrame) -> None:
-    """A small table. Plain HTML: a data grid would cost more than the charts."""
+    """A small table. Plain HTML: a data grid would cost more than the charts. One that is wider
+    than the window scrolls by itself, by keyboard, too."""
     head = "".join(f"<th>{html.escape(str(name))}</th>" for name in frame.columns)
     rows = "".join(
         "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>"
         for row in frame.itertuples(index=False)
     )
-    st.html(f'<table class="rnnviz-table"><tr>{head}</tr>{rows}</table>')
+    body = f'<table class="rnnviz-table"><tr>{head}</tr>{rows}</table>'
+    st.html(f'<div class="rnnviz-scrolls" tabindex="0">{body}</div>')
 
 
 def _cell(value: object) -> str:

@@ -107,3 +107,26 @@ def test_focus_is_seen_and_motion_is_reduced(app: str, open_page) -> None:
         "(bar) => getComputedStyle(bar).transitionDuration.split(',').map(parseFloat)"
     )
     assert max(moves) <= 0.001
+
+
+def test_on_a_small_laptop_the_choices_of_the_phase_diagram_are_whole(app: str, open_page) -> None:
+    page = open_page(f"{app}/phase-diagram?view_cells=coarse", viewport=SMALL_LAPTOP)
+    wait_painted(page, "phase")
+    wait_idle(page, 60_000)
+    cut = page.evaluate("""() => [...document.querySelectorAll('.stMain .stButtonGroup')].filter(
+      (group) => group.lastElementChild.getBoundingClientRect().right > group.parentElement
+        .parentElement.getBoundingClientRect().right + 1).length""")
+    assert cut == 0
+    wide = page.evaluate("""() => [...document.querySelectorAll('.stMain .stSelectbox input')]
+      .map((input) => input.scrollWidth - input.clientWidth)""")
+    assert max(wide) <= 0
+
+
+def test_a_wide_table_scrolls_by_itself_on_a_phone(app: str, open_page) -> None:
+    query = "train_steps=3&hidden_size=6&seq_len=24&batch_size=4"
+    page = open_page(f"{app}/train?{query}", viewport=PHONE)
+    table = page.locator(".rnnviz-scrolls").first
+    expect(table).to_be_attached(timeout=60_000)
+    wait_idle(page)
+    assert page.evaluate(SIDEWAYS) == [0, 0]
+    assert table.evaluate("(box) => box.scrollWidth > box.clientWidth")
