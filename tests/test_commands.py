@@ -198,6 +198,60 @@ def test_two_sweeps_into_one_file_write_each_row_once(tmp_path: Path) -> None:
     assert SweepFile(tmp_path / "a.csv", BASE, list(over)).done == one.done
 
 
+ADDING = """
+import sys, time
+from pathlib import Path
+from rnnviz.experiment import Experiment
+from rnnviz.sweep.file import SweepFile
+from rnnviz.sweep.grid import Result
+path = Path(sys.argv[1])
+file = SweepFile(path, Experiment(("rnn",)), ["gain"])
+print("ready", flush=True)
+sys.stdin.readline()
+for k in range(400):
+    file.add(Result((("gain", k / 100),), 0, "rnn", None, 0.0, "x" * 300))
+"""
+
+
+def test_two_processes_write_each_row_of_one_file_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ADDING, str(tmp_path / "a.csv")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen(command, **pipes) for _ in range(2)]  # type: ignore[call-overload]
+    for process in both:
+        assert process.stdout.readline() == "ready\n"
+    for process in both:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in both:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    rows = table(tmp_path / "a.csv")
+    assert sorted(rows["gain"]) == [k / 100 for k in range(400)]
+
+
+def test_a_finished_file_that_may_only_be_read_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = SweepFile(tmp_path / "a.csv", BASE, ["gain"])
+    point, more = points(BASE, {"gain": [0.5, 1.0]})
+    found = measured(point)
+    for result in found:
+        file.add(result)
+    opened = Path.open
+
+    def refuse(path: Path, mode: str = "r", *rest: object) -> object:
+        if "a" in mode:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, mode, *rest)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", refuse)
+    again = SweepFile(tmp_path / "a.csv", BASE, ["gain"])
+    assert again.done == file.done
+    assert [each.at for each in again.missing([point, more])] == [more.at]
+    with pytest.raises(OSError, match="cannot be written: Permission denied"):
+        again.add(next(iter(measured(more))))
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

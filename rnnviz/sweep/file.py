@@ -43,8 +43,13 @@ class SweepFile:
         self._head += _line(self._columns)
         self.done: set[KEY] = set()
         self._seen = 0
-        with self._alone() as file:
-            self._read(file)
+        try:
+            with self._alone() as file:
+                self._read(file)
+        except OSError as error:
+            if not isinstance(error.__cause__, PermissionError) or not path.is_file():
+                raise
+            self._read(io.BytesIO(path.read_bytes()))  # to be read, as long as nothing is missing
 
     def missing(self, points: Iterable[Point]) -> Iterator[Point]:
         """The points of which the file lacks a model."""
