@@ -3,6 +3,7 @@ trains says so."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
@@ -29,6 +30,15 @@ class Watched(dict[str, Any]):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slow ones first: at the end no core waits for the last of another."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(autouse=True)
+def _main_module() -> Iterator[None]:
+    """A page that is run in this process leaves its script as `__main__`, and whatever starts
+    processes of its own later would run it in each of them."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.hookimpl(wrapper=True)

@@ -208,6 +208,20 @@ def test_knobs_stay_when_the_page_is_turned(flow: Page) -> None:
         assert "gain=4" in flow.url
 
 
+def test_what_charts_and_the_scrubber_say_is_in_the_language_of_the_page(
+    app: str, open_page
+) -> None:
+    query = "lang=xx&train_steps=2&hidden_size=6&seq_len=12&batch_size=4"
+    page = open_page(f"{app}/train?{query}")
+    wait_charts(page, "train")
+    titles = page.locator(".modebar-btn").evaluate_all("(all) => all.map((b) => b.dataset.title)")
+    assert len(titles) >= 4 * 5
+    assert [title for title in titles if not title.startswith("\u27e6")] == []
+    scrubber = page.get_by_role("slider", name=re.compile("Training step"))
+    assert scrubber.get_attribute("aria-valuetext").startswith("\u27e6step \u27e7")
+    assert page.locator("label", has_text="Training step").inner_text().startswith("\u27e6")
+
+
 def test_data_pictures_and_equations_are_a_click_away(app: str, open_page) -> None:
     page = open_page(f"{app}/gates")
     wait_charts(page, "gates")

@@ -17,6 +17,7 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.dashboard.components.browser import HERE, finite, loader
+from rnnviz.wording.texts import texts
 
 Array = np.ndarray
 COMMANDS = ("tick", "play", "pause", "step", "ten", "show")
@@ -79,6 +80,7 @@ def scrubber(
         "playing": playing,
         "every": 1000 * every,
         "show": show,
+        "words": dict(texts("chart")),
     }
 
     def commanded() -> None:

@@ -192,15 +192,15 @@ class Chart {
       icon: this.Plotly.Icons.camera,
       click: (plot) => this.save(plot, format, this.options.filename),
     });
-    const home = { name: "home", title: "Whole range", icon: this.Plotly.Icons.home };
+    const home = { name: "home", title: this.options.words.home, icon: this.Plotly.Icons.home };
     return {
       displaylogo: false,
       showTips: false,
       doubleClick: false, // see resetView
       modeBarButtons: [
         [
-          save("png", "Save as PNG"),
-          { ...save("svg", "Save as SVG"), icon: this.Plotly.Icons.disk },
+          save("png", this.options.words.png),
+          { ...save("svg", this.options.words.svg), icon: this.Plotly.Icons.disk },
           { ...home, click: () => this.resetView() },
           { name: "values", title: this.options.words.values, icon: ICON, click: () => this.values.toggle() },
         ],
@@ -281,7 +281,7 @@ class Chart {
 
   fail(error) {
     console.warn(`rnnviz chart ${this.options?.key}: ${error.message}`);
-    this.message.textContent = "This figure could not be drawn.";
+    this.message.textContent = this.options?.words?.failed ?? "✕";
     this.message.hidden = false;
     this.countPaint();
   }

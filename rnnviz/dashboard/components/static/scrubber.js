@@ -29,6 +29,7 @@ class Scrubber {
     this.input = root.querySelector("input");
     this.output = root.querySelector("output");
     this.button = root.querySelector("button");
+    this.label = root.querySelector("label");
     this.chosen = null; // a training step, null for the last one
     this.input.addEventListener("input", () => this.choose(Number(this.input.value)));
     this.button.addEventListener("click", () => this.command("show"));
@@ -55,6 +56,8 @@ class Scrubber {
     this.input.min = 0;
     this.input.max = Math.max(1, this.last);
     this.button.textContent = data.show;
+    this.words = data.words;
+    this.label.textContent = data.words.training_step;
     if (!data.playing) this.pausing = false;
     if (forgets && !this.pausing) this.chosen = null;
     tellStep(this.chosen);
@@ -109,7 +112,7 @@ class Scrubber {
       said.textContent = series.length > ROOM ? losses[at] : named[k];
       return said;
     }));
-    this.input.setAttribute("aria-valuetext", `step ${step}, loss ${named.join(", ")}`);
+    this.input.setAttribute("aria-valuetext", this.words.step_loss.replace("[[step]]", step).replace("[[loss]]", named.join(", ")));
   }
 
   pressed(event) {

@@ -84,13 +84,15 @@ export class Tracks {
   label(lines) {
     const width = this.chart.box.clientWidth;
     if (this.axis) return lines.slice(0, 1).map((line) =>
-      labelBeside(line, `step ${this.step}`, width, 90));
+      labelBeside(line, said(this.chart, "step", this.step), width, 90));
     const label = document.createElement("b");
-    label.textContent = `after training step ${this.step}`;
+    label.textContent = said(this.chart, "trained", this.step);
     label.style.transform = `translate(${width - 6}px, 2px) translateX(-100%)`;
     return [label];
   }
 }
+
+const said = (chart, name, step) => chart.options.words[name].replace("[[step]]", step);
 
 class Track {
   constructor({ trace, attribute, steps, words, codes, shape, middle, scale }) {
