@@ -228,8 +228,11 @@ def test_data_pictures_and_equations_are_a_click_away(app: str, open_page) -> No
     for name in ("Save as PNG", "Save as SVG"):
         assert page.locator(f".modebar-btn[data-title='{name}']").count() == 4
     page.get_by_text("Numbers:").first.click()
+    data = page.get_by_role("button", name="Data: half-lives (CSV)")
+    expect(data).to_be_visible()
+    wait_idle(page)  # a click while a script ends may ask for a file that it has replaced
     with page.expect_download() as download:
-        page.get_by_role("button", name="Data: half-lives (CSV)").click()
+        data.click()
     header, first = download.value.path().read_text("utf-8").splitlines()[:2]
     assert header.startswith("model,")
     assert first.startswith("lstm,")
