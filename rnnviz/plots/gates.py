@@ -160,7 +160,8 @@ def _unit_axis(anchor: str, domain: tuple[float, float], sorted_: bool, tall: bo
 def _strip_title(stats: GateStats, style: theme.Style, top: float, narrow: bool) -> Piece:
     title = style.title if len(style.title) <= LONG else " ".join([style.name, style.where]).strip()
     mean = minus(f"{round(stats.mean, 2) + 0.0:.2f}")  # never a negative zero
-    said = caption("mean_sd", mean=mean, sd=f"{stats.sd:.2f}")
+    sd = f"{stats.sd:.2f}"
+    said = f"{mean} ± {sd}" if narrow else caption("mean_sd", mean=mean, sd=sd)
     if not np.isfinite([stats.mean, stats.sd]).all():
         said = caption("no_mean")
     elif stats.alike:

@@ -52,6 +52,11 @@ def test_title_gives_mean_and_sd_and_says_when_all_units_are_alike():
     assert "alike" not in texts(as_json(gate_heatmap(varied)))
 
 
+def test_titles_of_strips_are_short():
+    strips = gate_strips([replace(STATS["i"], mean=0.5, sd=0.07), STATS["o"]])
+    assert "0.50 ± 0.07" in texts(as_json(strips))
+
+
 def test_title_does_not_give_a_mean_that_is_no_number():
     broken = replace(STATS["f"], mean=np.nan, sd=np.nan)
     assert "no mean: not a number in places" in texts(as_json(gate_heatmap(broken)))
