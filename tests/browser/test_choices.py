@@ -82,11 +82,16 @@ def dice(page: Page) -> None:
 
 def slide(page: Page) -> None:
     """By hand: what a key has moved comes to rest a moment later, on its own."""
-    before = query(page).get("gain")
     share = page.get_by_role("slider", name="Gain", exact=True).evaluate("(i) => i.value / i.max")
     drag(page, "Gain", share, share + 0.04)
     page.mouse.up()
-    page.wait_for_url(lambda url: parse_qs(urlparse(url).query).get("gain", [None])[-1] != before)
+    shown = valuetext(page, "Gain")
+    page.wait_for_url(lambda url: written_gain(url) == shown)
+
+
+def written_gain(url: str) -> str:
+    """As the slider says it."""
+    return f"{float(parse_qs(urlparse(url).query).get('gain', ['1'])[-1]):.2f}"
 
 
 def turn(page: Page) -> None:
