@@ -24,7 +24,7 @@ SPANS = (50, 100, 200, 300, 400, 500, 600, 800)
 MOST_POINTS = 240
 SMOOTH = 12
 """The thick line is a mean over this many recorded steps: one batch says little."""
-LOSS_SHARE = 0.62
+LOSS_SHARE = 0.56
 ROOM = 3
 """Models whose losses fit beside their names."""
 FAR = 8.0
@@ -220,7 +220,7 @@ def _loss_layout(end: float, limits: tuple[float, float], metric_name: str, log:
     return {
         "margin": MARGIN,
         "xaxis": {**step_axis(end), "domain": [0, LOSS_SHARE]},
-        "xaxis2": {**step_axis(end), "domain": [0.7, 1], "anchor": "y2", "nticks": 4},
+        "xaxis2": {**step_axis(end), "domain": [0.72, 1], "anchor": "y2", "nticks": 4},
         "yaxis": axis(name, range=list(limits), nticks=5),
         "yaxis2": axis(_metric_title(metric_name), anchor="x2", nticks=4, **metric),
     }
