@@ -7,6 +7,7 @@ const LETTER = 0.6; // of a letter's size it is wide, on average
 const LINE = 1.3; // of a letter's size a line is high
 const BUTTONS = 28; // pixels that buttons take above a figure where no pointer calls them
 const GAP = 46; // pixels between two rows of panels, for ticks and titles
+const ASIDE = 86; // and between two columns
 const [WIDE, HIGH, MOST] = [1600, 720, 1.5]; // what a window needs for higher figures
 
 export function heightIn(height) {
@@ -47,17 +48,17 @@ function stack(layout, size, margin) {
   const panels = rowOf(layout);
   const narrow = panels.map(({ x }) => (share(layout[x])[1] - share(layout[x])[0]) * size.width);
   if (panels.length < 2 || Math.min(...narrow) >= PANEL) return { layout, grown: 0 };
-  const most = Math.max(1, Math.floor((size.width + GAP) / (PANEL + GAP)));
+  const most = Math.max(1, Math.floor((size.width + ASIDE) / (PANEL + ASIDE)));
   const rows = Math.ceil(panels.length / most);
   const columns = Math.ceil(panels.length / rows);
   const between = GAP + margin.t;
   const whole = rows * size.height + (rows - 1) * between;
   const high = size.height / whole;
-  const wide = (1 - (columns - 1) * (GAP / size.width)) / columns;
+  const wide = (1 - (columns - 1) * (ASIDE / size.width)) / columns;
   const made = { ...layout };
   const places = panels.map(({ x, y }, index) => {
     const [row, column] = [Math.floor(index / columns), index % columns];
-    const left = column * (wide + GAP / size.width);
+    const left = column * (wide + ASIDE / size.width);
     const top = 1 - row * (high + between / whole);
     const place = { x: [left, Math.min(1, left + wide)], y: [Math.max(0, top - high), top] };
     made[x] = { ...layout[x], domain: place.x, title: layout[x].title ?? layout[panels[0].x].title };
