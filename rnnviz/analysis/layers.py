@@ -24,6 +24,11 @@ class LayerTrace(NamedTuple):
     direction: int
     trace: Trace
 
+    @property
+    def model(self) -> str:
+        """The model's label."""
+        return self.label.partition(SEPARATOR)[0]
+
 
 def layer_traces(network_trace: NetworkTrace, label: str) -> tuple[LayerTrace, ...]:
     """Every layer and direction, the input's first, forward first.

@@ -17,6 +17,8 @@ from rnnviz.core.bptt import unroll
 from rnnviz.core.layouts import zero_padding
 from rnnviz.core.numerics import Array
 
+NOTHING = 1e-6
+"""Decades that no picture shows."""
 SATURATES = ("tanh", "logistic")
 """Nonlinearities whose derivative is nowhere 0 in truth, and is where the value is rounded to 1."""
 
@@ -80,13 +82,14 @@ def lost_decades(trace: Trace, log10: Array) -> Array:
     eps·‖W_hh‖₂·‖∂L/∂h_{t+1}‖, and what was off before stays so, in the mean. Little where the
     error goes through units that are not saturated; all digits where all units are.
     """
-    largest = np.linalg.norm(trace.params["W_hh"].astype(np.float64), 2)
-    eps = np.finfo(trace.h.dtype).eps
+    W_hh = trace.params["W_hh"].astype(np.float64)
     with np.errstate(all="ignore"):
-        of_step = eps * largest * 10.0 ** (log10[1:] - log10[:-1])
+        of_step = np.finfo(trace.h.dtype).eps * 10.0 ** (log10[1:] - log10[:-1])
     bound = np.zeros(len(log10))
     bound[:-1] = np.cumsum(np.nan_to_num(of_step, posinf=0.0)[::-1])[::-1] / np.log(10)
-    return bound
+    loose = np.linalg.norm(W_hh) * bound
+    # Singular values take longer than all the rest; where nothing is lost an upper bound will do.
+    return loose if loose.max() < NOTHING else np.linalg.norm(W_hh, 2) * bound
 
 
 def _preactivation(trace: Trace) -> Array:

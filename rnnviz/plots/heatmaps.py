@@ -106,6 +106,12 @@ KEEP = {"largest": _largest, "smallest": _smallest, "furthest": _furthest}
 a memory gate keeps the smallest, of signed values the one that is furthest from 0."""
 
 
+def specials(values: Array) -> Array:
+    """What each value is that is no number, −1 where it is one."""
+    infinite = np.where(np.isinf(values), Status.ABOVE, -1)
+    return np.where(np.isnan(values), Status.NAN, infinite)
+
+
 def thinned(values: Array, special: Array, budget: int, kept: str = "largest") -> Cells:
     """At most about `budget` cells: every n-th unit, one of each few steps as `KEEP` says."""
     units, steps = values.shape

@@ -10,6 +10,7 @@ import numpy as np
 from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.log_curves import value_range
 from rnnviz.plots.marks import EndLabel, end_labels, note, rule
 from rnnviz.plots.panels import (
     UNSEEN,
@@ -56,7 +57,7 @@ def lag_spectra_figure(
     if not spectra or not any(ranks.values()):
         text = caption("no_rank" if spectra else "no_model")
         return drawing([UNSEEN], {**layout, **nothing(text)}, "lag-spectra")
-    y_range = _range(spectra, ranks)
+    y_range = value_range([s.log10[:, np.array(ranks[s.label], int) - 1].ravel() for s in spectra])
     data, shapes, notes = [UNSEEN], [], []
     places = grid_places(len(spectra), 0.2)
     pixels = (places[0][3] - places[0][2]) * (layout["height"] - MARGIN["t"] - MARGIN["b"])
@@ -70,16 +71,6 @@ def lag_spectra_figure(
         notes += _missing(s, chosen, suffix)
         layout |= _axes(s, suffix, place, y_range)
     return drawing(data, {**layout, "shapes": shapes, "annotations": notes}, "lag-spectra")
-
-
-def _range(spectra: Sequence[LagSpectrum], ranks: Ranks) -> tuple[float, float]:
-    """The same for all panels."""
-    chosen = [s.log10[:, np.array(ranks[s.label], int) - 1].ravel() for s in spectra]
-    found = np.concatenate(chosen)
-    found = found[np.isfinite(found)]
-    low, high = float(found.min(initial=-0.5)), float(found.max(initial=0.5))
-    pad = 0.06 * (high - low)
-    return low - pad, high + pad
 
 
 def _line(s: LagSpectrum, rank: int, style: theme.Style) -> Piece:

@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.core.numerics import Array, Status
+from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.curves import SIGNS, Relative
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.heatmaps import CELLS, SPECIAL_COLOURS, Cells, layers, magnitude_scale, thinned
+from rnnviz.plots.heatmaps import (
+    CELLS,
+    SPECIAL_COLOURS,
+    Cells,
+    layers,
+    magnitude_scale,
+    specials,
+    thinned,
+)
 from rnnviz.plots.log_curves import MARGIN as LINE_MARGIN
 from rnnviz.plots.log_curves import magnitude_figure, value_range
 from rnnviz.plots.marks import EndLabel, end_labels, gapped, gutter, small_label
@@ -69,19 +77,13 @@ def shown(state: State, units: Sequence[int], most_cells: int = CELLS) -> Shown:
     return Shown(
         label=state.label,
         name=state.name,
-        values=_cells(values, _plain_status(values), most_cells, "furthest"),
+        values=_cells(values, specials(values), most_cells, "furthest"),
         gradient=_cells(state.log10, np.where(known, -1, state.status), most_cells, "largest"),
         units=tuple(units),
         lines=values[some],
         log10=state.log10[some],
         status=state.status[some],
     )
-
-
-def _plain_status(values: Array) -> Array:
-    """What is no number; −1 where there is one."""
-    special = np.where(np.isinf(values), Status.ABOVE, -1)
-    return np.where(np.isnan(values), Status.NAN, special)
 
 
 def _cells(values: Array, special: Array, budget: int, kept: str) -> Cells:
@@ -155,7 +157,7 @@ def _title(style: theme.Style, what: str, cells: Cells) -> str:
 def state_lines(of: Shown, *, styles: Styles | None = None) -> Drawing:
     """h or c of the chosen units through time."""
     drawn = [
-        (style, Relative(_numbers(line), np.maximum(_plain_status(line), 0), 0.0, 0, True))
+        (style, Relative(_numbers(line), np.maximum(specials(line), 0), 0.0, 0, True))
         for style, line in zip(_unit_styles(of, styles), of.lines, strict=True)
     ]
     y_range = value_range([curve.values for _, curve in drawn])

@@ -13,7 +13,7 @@ from rnnviz.analysis.weights import histogram
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.heatmaps import CELLS, SPECIAL_COLOURS, layers, thinned
+from rnnviz.plots.heatmaps import CELLS, SPECIAL_COLOURS, layers, specials, thinned
 from rnnviz.plots.panels import (
     Place,
     axes_of,
@@ -109,7 +109,7 @@ def weight_figure(
     data: list[Piece] = []
     for index, (block, place) in enumerate(places(maps)):
         suffix = axes_suffix(index)
-        codes = _special(getattr(block, scale.part))
+        codes = specials(getattr(block, scale.part))
         data += _map(block, codes, scale, suffix, CELLS // len(maps.maps))
         layout |= _map_axes(suffix, place)
         layout["annotations"].append(_title(block, codes, style, place))
@@ -139,13 +139,6 @@ def _column(number: int, gates: int) -> Place:
     wide = (1 - GAP * (gates - 1)) / gates
     left = number * (wide + GAP)
     return left, min(1.0, left + wide), *HISTOGRAMS, number == 0, True
-
-
-def _special(values: Array) -> Array:
-    """What an entry is that is no number, −1 elsewhere."""
-    codes = np.full(values.shape, -1)
-    codes[np.isinf(values)], codes[np.isnan(values)] = Status.ABOVE, Status.NAN
-    return codes
 
 
 def _map(block: WeightMap, codes: Array, scale: Scale, suffix: str, budget: int) -> list[Piece]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnviz.core import checks
 from rnnviz.core.numerics import Array
+from rnnviz.tasks.ngram import check_ids
 
 CHUNK = 64
 """Symbols of a sequence while it is fitted; longer ones are cut."""
@@ -43,8 +44,8 @@ class HiddenMarkov:
         sequence's first. Raises ValueError if no sequence has a second symbol."""
         nats, count = 0.0, 0
         for tokens in (np.asarray(s, np.int64) for s in sequences if len(s) > 1):
-            whole = _total(forward(self, tokens[:, None])[-1])
-            nats += float((_total(self.start + self.says.T[tokens[:1]]) - whole)[0])
+            first = np.logaddexp.reduce(self.start + self.says[:, tokens[0]])
+            nats += float(first - np.logaddexp.reduce(forward(self, tokens[:, None])[-1, 0]))
             count += len(tokens) - 1
         if not count:
             raise ValueError("sequences must hold one of at least 2 symbols")
@@ -77,7 +78,7 @@ def step(model: HiddenMarkov, x: Array, weight: Array) -> tuple[HiddenMarkov, fl
     """
     last = weight.sum(axis=0).astype(int) - 1
     alpha, beta = forward(model, x), backward(_ended(model), np.where(weight > 0, x, -1))
-    whole = _total(alpha[last, np.arange(x.shape[1])])
+    whole = np.logaddexp.reduce(alpha[last, np.arange(x.shape[1])], axis=-1)
     there = np.exp(alpha + beta - whole[:, None]) * weight[..., None]
     before, after = _shifted(alpha[:-1]), _shifted(beta[1:] + model.says.T[x[1:]])
     moves = np.exp(model.moves)
@@ -138,9 +139,7 @@ def _pieces(sequences: Sequence[Array], symbols: int) -> tuple[Array, Array]:
     ][: MOST // CHUNK]
     if not cut:
         raise ValueError("sequences must hold one of at least 2 symbols")
-    least, most = min(piece.min() for piece in cut), max(piece.max() for piece in cut)
-    if not 0 <= least <= most < symbols:
-        raise ValueError(f"sequences must hold ids from 0 to {symbols - 1}, got {least} to {most}")
+    check_ids(cut, symbols)
     x = np.zeros((max(map(len, cut)), len(cut)), np.int64)
     weight = np.zeros(x.shape)
     for b, piece in enumerate(cut):
@@ -158,13 +157,6 @@ def _through(log: Array, moves: Array) -> Array:
     """log(exp(log) @ moves), of rows that no exponential would hold."""
     largest = log.max(axis=-1, keepdims=True)
     return np.log(np.maximum(np.exp(log - largest) @ moves, NEVER)) + largest
-
-
-def _total(log: Array) -> Array:
-    """log Σ exp over the states."""
-    largest = log.max(axis=-1)
-    total: Array = largest + np.log(np.exp(log - largest[..., None]).sum(axis=-1))
-    return total
 
 
 def _shifted(log: Array) -> Array:

@@ -52,13 +52,13 @@ class NGram:
         if not len(context):
             raise ValueError("context must hold at least one symbol, got none")
         given = [np.array([*context, symbol]) for symbol in range(self.symbols)]
-        _check(given, self.symbols)
+        check_ids(given, self.symbols)
         return self._probs(given).reshape(self.symbols, -1)[:, -1]
 
     def loss(self, sequences: Sequence[Array]) -> float:
         """Cross-entropy in nats per symbol, over every symbol but each sequence's first.
         Raises ValueError if no sequence has a second symbol."""
-        _check(sequences, self.symbols)
+        check_ids(sequences, self.symbols)
         asked = _positions(sequences) > 0
         if not asked.any():
             raise ValueError("sequences must hold one of at least 2 symbols")
@@ -87,7 +87,7 @@ def fit(sequences: Sequence[Array], order: int, symbols: int) -> NGram:
     checks.size("symbols", symbols)
     if checks.size("order", order, minimum=0) > MAX_ORDER:
         raise ValueError(f"order must be an integer from 0 to {MAX_ORDER}, got {order}")
-    _check(sequences, symbols)
+    check_ids(sequences, symbols)
     tables = (_table(*_coded(sequences, k, symbols)[1:], symbols) for k in range(order + 1))
     return NGram(order, symbols, tuple(tables))
 
@@ -123,7 +123,8 @@ def _found(known: Array, values: Array, wanted: Array) -> Array:
     return np.where(known[i] == wanted, values[i], 0)
 
 
-def _check(sequences: Sequence[Array], symbols: int) -> None:
+def check_ids(sequences: Sequence[Array], symbols: int) -> None:
+    """Raise ValueError for an id outside 0 to symbols − 1."""
     for tokens in map(np.asarray, sequences):
         if tokens.size and not 0 <= tokens.min() <= tokens.max() < symbols:
             raise ValueError(

@@ -68,8 +68,7 @@ class View:
 def view(run: Run, choices: Choices = Choices()) -> View:
     """The fixed points of the chosen layer of `run`, of the first model where it has no such."""
     parts = parts_of(run)
-    model = choices.model if choices.model in parts else next(iter(parts))
-    part, layers = single(parts, model, choices.layer, choices.direction)
+    part, layers = single(parts, choices.model, choices.layer, choices.direction)
     path, found, refusal = visited_states(part.trace, 0), None, ""
     try:
         few = 9 if choices.coarse else None
@@ -92,9 +91,8 @@ def view(run: Run, choices: Choices = Choices()) -> View:
 
 def cost(run: Run, choices: Choices) -> Estimate:
     """Of the search that `view` makes; nothing where it refuses to."""
-    parts = parts_of(run)
-    model = choices.model if choices.model in parts else next(iter(parts))
-    trace = single(parts, model, choices.layer, choices.direction)[0].trace
+    part, _ = single(parts_of(run), choices.model, choices.layer, choices.direction)
+    trace = part.trace
     count = starts_for(trace.cell)
     found = limits.fixed_points_cost(trace.cell, count, trace.seq_len, trace.batch_size)
     return Estimate() if limits.refusal("", found) else found

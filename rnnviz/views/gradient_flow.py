@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
-from rnnviz.analysis.layers import SEPARATOR, LayerTrace
+from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.own_losses import OwnLoss, own_losses
 from rnnviz.analysis.predictions import Predictions
 from rnnviz.analysis.seed_bands import SeedBand, seed_bands
@@ -254,7 +254,7 @@ def _warnings(
     text = texts("gradient_flow")
     front, others = layer_choice.in_front(parts, layers), layer_choice.behind(parts, layers)
     deepest = {label: each[-1].layer for label, each in parts.items()}
-    lower = any(p.layer < deepest[_model(p)] for p in (*front, *others))
+    lower = any(p.layer < deepest[p.model] for p in (*front, *others))
     said = (
         text["every_step_warning"] * (_loss_at(run) == "every"),
         text["lower_layer"] * lower,
@@ -263,10 +263,6 @@ def _warnings(
         theory.silent(predicted),
     )
     return tuple(filter(None, said))
-
-
-def _model(part: LayerTrace) -> str:
-    return part.label.partition(SEPARATOR)[0]
 
 
 def _loss_at(run: Run) -> str:

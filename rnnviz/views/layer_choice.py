@@ -110,6 +110,8 @@ def in_own_order(parts: Iterable[LayerTrace]) -> bool:
 def single(
     parts: Parts, label: str, layer: str = "", direction: str = ""
 ) -> tuple[LayerTrace, LayerChoice]:
-    """One layer and direction of one model: the wanted one, or the last layer, forward."""
+    """One layer and direction of one model: the wanted one, or the last layer, forward; of the
+    first model where there is none with this label."""
+    label = label if label in parts else next(iter(parts))
     chosen = choose(parts, [label], layer, direction, every=False)
     return in_direction(parts[label], chosen)[chosen.number - 1], chosen

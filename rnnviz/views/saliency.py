@@ -31,19 +31,18 @@ class View:
     symbols: tuple[str, ...]
 
 
-def view(run: Run, step: int | None = None, output: int | None = None) -> View:
-    """step: the last one that is asked unless given; output: the right answer's, or the first of
-    numbers. What is not there is brought into range."""
+def view(run: Run, step: int | None = None, output: str = "") -> View:
+    """step: the last one that is asked unless given, brought into range; output: its name; the
+    right answer's, or the first of numbers, where there is no such."""
     batch, asked = run.batch, np.flatnonzero(run.batch.mask[:, 0])
-    steps = int(batch.lengths[0])
+    steps, outputs = int(batch.lengths[0]), _names(run.batch)
     last = int(asked[-1]) + 1 if len(asked) else steps
     s = min(max(step or last, 1), steps)
-    wanted = _right(batch, s) if output is None else output
-    chosen = min(max(wanted, 0), batch.output_size - 1)
+    chosen = outputs.index(output) if output in outputs else _right(batch, s)
     return View(
         styles=theme.model_styles(list(run)),
         found=tuple(saliency(run[label], label, s, chosen) for label in run),
-        outputs=_names(batch),
+        outputs=outputs,
         output=chosen,
         step=s,
         steps=steps,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnnviz.analysis.gradients import state_curve
-from rnnviz.analysis.layers import SEPARATOR, LayerTrace
+from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.slopes import with_slopes_in_float64
 from rnnviz.experiment import Run
@@ -47,4 +47,4 @@ def true_part(part: LayerTrace, parts: layer_choice.Parts) -> LayerTrace:
 
 def is_last(part: LayerTrace, parts: layer_choice.Parts) -> bool:
     """Whether no layer of its model is above it."""
-    return part.layer == parts[part.label.partition(SEPARATOR)[0]][-1].layer
+    return part.layer == parts[part.model][-1].layer

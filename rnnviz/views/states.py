@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.states import State, lasting_units, layer_states
 from rnnviz.experiment import Run
 from rnnviz.experiment.links import inert
@@ -62,7 +61,7 @@ class View:
 def view(run: Run, choices: Choices = Choices()) -> View:
     """What the panel says of `run`."""
     parts = layer_choice.parts_of(run)
-    part, layers = _chosen(parts, choices)
+    part, layers = layer_choice.single(parts, choices.model, choices.layer, choices.direction)
     units, problem = read_units(choices.units, part.trace.cell.hidden_size)
     by = "visitor"
     if not units:
@@ -71,7 +70,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     budget = COARSE if choices.coarse else CELLS
     return View(
         models=tuple(parts),
-        model=_model(parts, choices),
+        model=part.model,
         label=part.label,
         layers=layers,
         states=tuple(plots.shown(s, units, budget) for s in recorded(run, choices)),
@@ -86,17 +85,8 @@ def view(run: Run, choices: Choices = Choices()) -> View:
 def recorded(run: Run, choices: Choices) -> tuple[State, ...]:
     """h and c of every unit of the chosen layer, with its true derivatives."""
     parts = layer_choice.parts_of(run)
-    part, _ = _chosen(parts, choices)
+    part, _ = layer_choice.single(parts, choices.model, choices.layer, choices.direction)
     return layer_states(true_part(part, parts))
-
-
-def _model(parts: layer_choice.Parts, choices: Choices) -> str:
-    return choices.model if choices.model in parts else next(iter(parts))
-
-
-def _chosen(parts: layer_choice.Parts, choices: Choices) -> tuple[LayerTrace, LayerChoice]:
-    model = _model(parts, choices)
-    return layer_choice.single(parts, model, choices.layer, choices.direction)
 
 
 def read_units(text: str, size: int) -> tuple[tuple[int, ...], str]:

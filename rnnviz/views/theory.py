@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnnviz.analysis.gradients import GradientFlow
-from rnnviz.analysis.layers import SEPARATOR, LayerTrace
+from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.predictions import (
     Predictions,
     WeightLaw,
@@ -98,4 +98,4 @@ def _weights(run: Run, part: LayerTrace) -> tuple[str, bool, Stretch | None]:
 
 
 def _initializer(run: Run, part: LayerTrace) -> str:
-    return run.initializer(part.label.partition(SEPARATOR)[0])
+    return run.initializer(part.model)

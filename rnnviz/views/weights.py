@@ -43,8 +43,7 @@ class View:
 def view(run: Run, choices: Choices = Choices()) -> View:
     """The weights of the chosen layer of `run`, of the first model where it has no such."""
     parts = parts_of(run)
-    model = choices.model if choices.model in parts else next(iter(parts))
-    part, layers = single(parts, model, choices.layer, choices.direction)
+    part, layers = single(parts, choices.model, choices.layer, choices.direction)
     styles = theme.model_styles([*parts, part.label])
     return View(choices, layers, weight_maps(part.trace, part.label), styles)
 

@@ -22,8 +22,9 @@ def test_the_right_answer_at_the_last_step_is_asked_about_first() -> None:
     assert view.outputs[view.output] == result.batch.labels[view.output]
     expected = derivative(result["rnn"], "rnn", 12, view.output)
     np.testing.assert_array_equal(view.found[0].signed, expected.signed)
-    assert saliency.view(result, 99, 99).step == 12
-    assert saliency.view(result, 5, 0).found[0].step == 5
+    assert saliency.view(result, 99, "none").step == 12
+    assert saliency.view(result, 5, "A").found[0].step == 5
+    assert saliency.view(result, 5, view.outputs[2]).output == 2
 
 
 def test_a_text_stands_on_the_cells_itself() -> None:

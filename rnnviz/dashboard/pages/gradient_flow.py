@@ -185,11 +185,8 @@ def _precision(run: Run, view: View, look: Look) -> None:
 
 
 def _saliency(run: Run, view: View, look: Look) -> None:
-    text, first = texts("gradient_flow"), saliency.view(run)
-    step, output = layout.chosen(STEP), layout.chosen(OUTPUT)
-    wanted = int(step) if step.isdecimal() else None
-    named = first.outputs.index(output) if output in first.outputs else None
-    found = first if wanted is named is None else saliency.view(run, wanted, named)
+    text, step = texts("gradient_flow"), layout.chosen(STEP)
+    found = saliency.view(run, int(step) if step.isdecimal() else None, layout.chosen(OUTPUT))
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         own = widget(view_key(STEP), found.step)
         st.number_input(text["saliency_step"], 1, found.steps, width=STEP_WIDTH, **own)

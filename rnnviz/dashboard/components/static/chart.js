@@ -22,6 +22,7 @@ const PATIENCE = 8; // ms a drawing gives way to the script's end while a slider
 const BREATH = 10; // a lower chart rests this many times its drawing time while a slider is dragged
 // Windows in which page.css lets a figure be as high as it must, and pixels below which it is made to fit.
 const [NARROW_WINDOW, NARROW] = [matchMedia("(max-width: 1050px)"), 700];
+const isNarrow = (width) => NARROW_WINDOW.matches && width < NARROW;
 const OUT_OF_SIGHT = 300; // ms without news, after which a chart that is scrolled away is drawn too
 
 const charts = new WeakMap();
@@ -171,7 +172,7 @@ class Chart {
     const { text } = this.theme;
     const width = this.box.clientWidth;
     const height = heightIn(options.height);
-    this.narrow = NARROW_WINDOW.matches && width < NARROW;
+    this.narrow = isNarrow(width);
     return {
       height,
       ...(this.narrow ? fitted(layout, width, height) : layout),
@@ -256,7 +257,7 @@ class Chart {
 
   resize() {
     const width = this.box.clientWidth;
-    const turned = this.narrow || (NARROW_WINDOW.matches && width < NARROW) || heightIn(this.options?.height) !== this.plot.layout?.height;
+    const turned = this.narrow || isNarrow(width) || heightIn(this.options?.height) !== this.plot.layout?.height;
     if (width && (this.stale || (turned && this.listening && width !== this.plot.layout?.width))) return void this.draw();
     if (!width || !this.listening || width === this.plot.layout?.width) return;
     this.Plotly.relayout(this.plot, { width }).then(() => this.overlay());
