@@ -13,15 +13,15 @@ from rnnviz.analysis.lags import LagProfile
 from rnnviz.analysis.pairs import PairMatrix
 from rnnviz.analysis.precision import FORMATS, Held, Precision, Recursion
 from rnnviz.analysis.predictions import Predictions
-from rnnviz.analysis.slopes import Saturation
 from rnnviz.plots import contributions as contribution_plots
 from rnnviz.plots import pairs as pair_plots
 from rnnviz.plots import theme
 from rnnviz.views.picture import Picture, Words
+from rnnviz.views.rounding import saturation_words
 from rnnviz.views.theory import silent, words
 from rnnviz.wording.figures import caption
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import minus, scientific
+from rnnviz.wording.numbers import scientific
 from rnnviz.wording.texts import fill, say, texts
 
 
@@ -193,12 +193,3 @@ def _sticks(found: Recursion, step: int, flow: GradientFlow) -> str:
         step=flow.real_step(step),
         way=_way(flow),
     )
-
-
-def saturation_words(label: str, found: Saturation) -> str:
-    """How many derivatives are 0 in the format alone, and what they are in truth."""
-    name, count = display_name(label), {"zeros": f"{found.zeros:,}", "total": f"{found.total:,}"}
-    if found.least is None or found.most is None:
-        return say("gradient_flow", "saturated_gates", name=name, **count)
-    least, most = (minus(f"10^{power:.1f}") for power in (found.least, found.most))
-    return say("gradient_flow", "saturated", name=name, least=least, most=most, **count)

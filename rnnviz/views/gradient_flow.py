@@ -14,12 +14,6 @@ from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.own_losses import OwnLoss, own_losses
 from rnnviz.analysis.predictions import Predictions
 from rnnviz.analysis.seed_bands import SeedBand, seed_bands
-from rnnviz.analysis.slopes import (
-    SATURATES,
-    lost_decades,
-    saturation,
-    slopes_rounded_to_zero,
-)
 from rnnviz.analysis.spectra import linear_growth, stretch
 from rnnviz.analysis.step_factors import StepFactors, step_factors
 from rnnviz.analysis.verdicts import trouble_verdict
@@ -30,9 +24,9 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.heatmaps import CELLS, column_words
 from rnnviz.views import layer_choice, theory
-from rnnviz.views.flow_panels import saturation_words
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words, batch_note
+from rnnviz.views.rounding import lost_to_rounding
 from rnnviz.views.seeds import NO_OTHERS, OtherSeeds, front_parts, is_last, true_part
 from rnnviz.wording.figures import caption
 from rnnviz.wording.names import display_name
@@ -40,8 +34,6 @@ from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.verdicts import gradient_words, say
 
 HEIGHT, LINE = 300, 26
-VISIBLE = 0.05
-"""Decades that can be seen."""
 COARSE = 4_800
 """Cells of the unit pictures while a knob is dragged."""
 QUANTITIES = ("h", "c", "detail")
@@ -143,7 +135,7 @@ def view(
         bands=seed_bands(flows, others.curves),
         verdict=_verdict(true, flows),
         warnings=(
-            *_lost_to_rounding(front, true, flows),
+            *lost_to_rounding(front, true, flows),
             *_warnings(run, parts, layers, predicted, own_order),
             *refusals,
             *filter(None, (others.refusal,)),
@@ -154,35 +146,6 @@ def view(
         loss_at=_loss_at(run),
         own_order=own_order,
     )
-
-
-def _lost_to_rounding(
-    parts: Sequence[LayerTrace], true: Sequence[LayerTrace], flows: Sequence[GradientFlow]
-) -> tuple[str, ...]:
-    """Where a format makes derivatives 0 that are not: there the true gradient is drawn, or, where
-    float64 has lost it too, the curve leaves it out; and where float64 has lost digits."""
-    text, said = texts("gradient_flow"), list[str]()
-    for part, exact, flow in zip(parts, true, flows, strict=True):
-        found = saturation(part.trace) if part.trace.cell.SIMPLE else None
-        zero = found is not None and slopes_rounded_to_zero(part.trace, exact.trace)[1:]
-        if np.any(zero):
-            count = {"count": np.sum(zero), "total": part.trace.seq_len}
-            said.append(fill(text["true_of_float32"], name=display_name(part.label), **count))
-        elif found and part.trace.h.dtype == np.float64:
-            said.append(f"{saturation_words(part.label, found)} {text['saturated_curve']}")
-        if lost := _lost_digits(exact, flow):
-            said.append(fill(text["lost_digits"], name=display_name(part.label), step=lost))
-    return tuple(said)
-
-
-def _lost_digits(part: LayerTrace, flow: GradientFlow) -> int | None:
-    """The step from which on back the curve may be off by more than a line is wide; None if it is
-    not."""
-    cell = part.trace.cell
-    if not cell.SIMPLE or cell.activation_of(cell.CANDIDATE_GATE).name not in SATURATES:
-        return None
-    lost = lost_decades(part.trace, flow.state.log10)[1:] > VISIBLE
-    return flow.real_step(int(np.flatnonzero(lost)[-1]) + 1) if lost.any() else None
 
 
 def _own_losses(front: Sequence[LayerTrace], parts: layer_choice.Parts) -> tuple[OwnLoss, ...]:

@@ -14,13 +14,12 @@ from rnnviz.analysis.carry import carry_paths
 from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.rates import Rate
-from rnnviz.analysis.spectra import linear_growth, stretch, weight_spectra, whole_step
+from rnnviz.analysis.spectra import stretch, weight_spectra, whole_step
 from rnnviz.analysis.step_factors import step_factors
 from rnnviz.core import LSTM, RNN, bptt
 from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.initializers import orthogonal
 from rnnviz.core.numerics import Status
-from rnnviz.wording.verdicts import gradient_words, say
 from tests.analysis.support import last_step, quiet_lstm, simple
 from tests.core.support import problem
 
@@ -328,50 +327,6 @@ def test_states_that_overflow_on_the_way_forward_are_told():
     exploding = gradient_flow(bptt(cell, params, x, last_step(60, 1), h0=np.ones((1, 1))), "up")
     forward = verdicts.trouble_verdict([flow_and_spectrum(np.eye(2))[0], exploding])
     assert forward.fields["forward"] == (("up", 31),)  # 10^310 is beyond float64
-
-
-def exploded(activation="identity", factor=1e10):
-    params = {"W_xh": np.eye(1), "W_hh": np.full((1, 1), factor), "b_h": np.zeros(1)}
-    cell, x = RNN(1, 1, activation), np.zeros((60, 1, 1))
-    return bptt(cell, params, x, last_step(60, 1, value=np.nan), h0=np.ones((1, 1)))
-
-
-def test_an_explosion_is_one_with_its_size_where_the_steps_alone_say_it():
-    trace = exploded()
-    flow, growth = gradient_flow(trace, "rnn"), linear_growth(trace)
-    (unknown,) = verdicts.reach_verdict([flow]).fields["models"]
-    (known,) = verdicts.reach_verdict([flow], {"rnn": growth}).fields["models"]
-    assert (unknown.unknown, known.unknown) == (True, False)
-    assert known.log10 == pytest.approx(590)
-    fields = verdicts.rule_verdict(flow, stretch(trace, "a"), growth=growth).fields
-    assert (fields["does"], fields["right"]) == ("explodes", True)
-    assert verdicts.rule_verdict(flow, stretch(trace, "a")).fields["does"] is None
-    first, rule = gradient_words([flow], {"rnn": stretch(trace, "a")}, growths={"rnn": growth})
-    assert first.startswith(
-        "From step 60 to step 1 the error grows: **×10^590** in the RNN (by W_hh"
-    )
-    assert rule.endswith("It explodes: **rule right**.")
-
-
-def test_states_that_explode_leave_no_number_and_are_said_to_have_exploded():
-    flow = gradient_flow(exploded("relu"), "rnn")
-    good, _ = flow_and_spectrum(0.5 * np.eye(2), T=60, label="rnn:init=orthogonal")
-    assert say(verdicts.reach_verdict([flow])) == (
-        "The states of the RNN **explode** on the way forward: its error has **no number**."
-    )
-    both = say(verdicts.reach_verdict([flow, good]))
-    assert both.startswith("Of the error at step 60, **1 part in 10^17.8** reaches step 1 in the")
-    assert both.endswith("its error has **no number**.")
-    trouble = say(verdicts.trouble_verdict([flow]))
-    assert trouble.endswith("Backpropagation needs them: for the RNN it has no number (NaN) from "
-                            "step 60 back.")  # fmt: skip
-
-
-def test_a_number_that_was_given_as_nan_is_no_explosion():
-    params = {"W_xh": np.eye(1), "W_hh": np.full((1, 1), np.nan), "b_h": np.zeros(1)}
-    trace = bptt(RNN(1, 1), params, np.zeros((9, 1, 1)), last_step(9, 1))
-    (model,) = verdicts.reach_verdict([gradient_flow(trace, "rnn")]).fields["models"]
-    assert not model.unknown
 
 
 def test_steps_after_the_last_loss_are_no_trouble():

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from rnnviz import PRESETS, Experiment
 from rnnviz.core import CELLS
 from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.initializers import INITIALIZERS
-from rnnviz.tasks import TASKS
+from rnnviz.core.network import Network, run_network
+from rnnviz.experiment import Run
+from rnnviz.tasks import TASKS, Batch
 
 SIX = ("rnn", "lstm", "gru", "lstm:forget_bias=0", "gru:update_bias=0", "rnn:activation=relu")
 RNN = ("rnn",)
@@ -82,3 +87,25 @@ SITUATIONS: dict[str, Experiment] = {
     **{f"init {name}": small(init=name) for name in INITIALIZERS},
     **{f"activation {name}": small(activation=name) for name in ACTIVATIONS},
 }
+
+
+def made_by_hand(networks: Mapping[str, Network], seq_len: int, batch_size: int) -> Run:
+    """Weights and a batch that no Experiment describes: two inputs, one number at the end."""
+    rng, shape = np.random.default_rng(3), (seq_len, 1, batch_size)
+    mask = np.zeros((seq_len, batch_size))
+    mask[-1] = 1
+    batch = Batch(
+        x=rng.standard_normal((seq_len, 2, batch_size)),
+        target=rng.standard_normal(shape),
+        mask=mask,
+        loss="squared_error",
+        input_size=2,
+        output_size=1,
+        lengths=np.full(batch_size, seq_len),
+    )
+    traces = {}
+    for label, network in networks.items():
+        shapes = network.param_shapes().items()
+        params = {name: 0.4 * rng.standard_normal(shape) for name, shape in shapes}
+        traces[label] = run_network(network, params, batch)
+    return Run(traces, batch)

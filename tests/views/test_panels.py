@@ -24,6 +24,7 @@ from rnnviz.plots.drawing import to_json
 from rnnviz.tasks import Batch
 from rnnviz.views import fixed_points, lag_spectra, weights
 from rnnviz.views.picture import Picture, Words
+from tests.views.situations import made_by_hand
 
 VIEWS = (weights, lag_spectra, fixed_points)
 T, B = 12, 3
@@ -32,27 +33,9 @@ T, B = 12, 3
 @pytest.fixture(scope="module")
 def by_hand() -> Run:
     """Weights and a batch that no Experiment describes."""
-    rng = np.random.default_rng(3)
-    both = (LSTM(2, 4), LSTM(8, 4))
-    networks = {
-        "rnn": Network((RNN(2, 4),), 1),
-        "lstm": Network(both, 1, bidirectional=True),
-    }
-    batch = Batch(
-        x=rng.standard_normal((T, 2, B)),
-        target=rng.standard_normal((T, 1, B)),
-        mask=np.concatenate([np.zeros((T - 1, B)), np.ones((1, B))]),
-        loss="squared_error",
-        input_size=2,
-        output_size=1,
-        lengths=np.full(B, T),
-    )
-    traces = {}
-    for label, network in networks.items():
-        shapes = network.param_shapes().items()
-        params = {name: 0.4 * rng.standard_normal(shape) for name, shape in shapes}
-        traces[label] = run_network(network, params, batch)
-    return Run(traces, batch)
+    both = Network((LSTM(2, 4), LSTM(8, 4)), 1, bidirectional=True)
+    networks = {"rnn": Network((RNN(2, 4),), 1), "lstm": both}
+    return made_by_hand(networks, T, B)
 
 
 def drawn(page: ModuleType, of: Run, **choices: object) -> dict[str, Picture | Words]:

@@ -18,15 +18,15 @@ from rnnviz.analysis import limits
 from rnnviz.analysis.batch_carry import batch_carry
 from rnnviz.analysis.contributions import weight_contributions
 from rnnviz.core import LSTM, RNN
-from rnnviz.core.network import Network, run_network
+from rnnviz.core.network import Network
 from rnnviz.experiment import Run
 from rnnviz.plots.drawing import to_json
-from rnnviz.tasks import Batch
 from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.flow_panels import Look, contribution_pictures
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.claims import percent
 from rnnviz.wording.texts import texts
+from tests.views.situations import made_by_hand
 
 VIEWS = (gradient_flow, spectrum, gates)
 T, B = 12, 3
@@ -40,24 +40,8 @@ def by_experiment() -> Run:
 @pytest.fixture(scope="module")
 def by_hand() -> Run:
     """Weights and a batch that no Experiment describes."""
-    rng = np.random.default_rng(3)
     networks = {"rnn": Network((RNN(2, 4),), 1), "lstm": Network((LSTM(2, 4), LSTM(4, 4)), 1)}
-    batch = Batch(
-        x=rng.standard_normal((T, 2, B)),
-        target=rng.standard_normal((T, 1, B)),
-        mask=np.concatenate([np.zeros((T - 1, B)), np.ones((1, B))]),
-        loss="squared_error",
-        input_size=2,
-        output_size=1,
-        lengths=np.full(B, T),
-    )
-    weights = {
-        label: {
-            name: 0.4 * rng.standard_normal(shape) for name, shape in network.param_shapes().items()
-        }
-        for label, network in networks.items()
-    }
-    return Run({k: run_network(n, weights[k], batch) for k, n in networks.items()}, batch)
+    return made_by_hand(networks, T, B)
 
 
 def drawn(page: ModuleType, of: Run, **choices: object) -> dict[str, Picture | Words]:
