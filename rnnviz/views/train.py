@@ -44,12 +44,13 @@ INFLUENCE_STYLES = theme.model_styles(["rnn"])
 class Levels:
     """What the losses are compared with. baseline: loss per answer of the best answer that ignores
     the sequence, None if none is known; words: what that answer is. also: what is drawn beside it,
-    by name. metric: what the task's right answers are counted in."""
+    by name, and `of` says what. metric: what the task's right answers are counted in."""
 
     baseline: float | None
     words: str
     metric: str
     also: Mapping[str, float] = field(default_factory=dict)
+    of: str = ""
 
 
 def levels(plan: Plan, states: int = HIDDEN_STATES) -> Levels:
@@ -59,7 +60,8 @@ def levels(plan: Plan, states: int = HIDDEN_STATES) -> Levels:
     baseline = task.baseline_at(e.seq_len, e.loss_at)
     words = "" if baseline is None else task.baseline_words(e.seq_len, e.loss_at)
     also = _ngram(plan) | _hidden_markov(plan, states) if e.loss_at == "every" else {}
-    return Levels(baseline, words, METRICS[plan.batch.loss], also)
+    of = texts("train")["also_held_out" if task.unseen == "held_out" else "also_all"]
+    return Levels(baseline, words, METRICS[plan.batch.loss], also, of if also else "")
 
 
 def _ngram(plan: Plan) -> dict[str, float]:
@@ -211,7 +213,7 @@ def first_screen(view: View) -> Iterator[Picture]:
     """Loss and metric, gradient over training."""
     text, playing = texts("train"), view.choices.playing
     every = fill(text["how_to_read_held_out"], every=f"{view.judged_every:,}")
-    how = text["how_to_read_loss"], every * bool(view.judged_every)
+    how = text["how_to_read_loss"], view.levels.of, every * bool(view.judged_every)
     yield Picture(
         "loss",
         plots.loss_figure.plain(

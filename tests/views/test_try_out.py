@@ -14,10 +14,11 @@ from rnnviz.tasks.batch import END
 from rnnviz.tasks.captioning import NAMES, SYMBOLS
 from rnnviz.tasks.sentiment import VOCABULARY, Sentiment
 from rnnviz.tasks.stocks import held_out_weeks, weekly_returns
-from rnnviz.views import forecast, own_sentence, train_networks
+from rnnviz.views import forecast, own_sentence, train, train_networks
 from rnnviz.views.picture import Picture, Words
 
 pytestmark = pytest.mark.trained
+TEXT = "to be or not to be " * 60
 
 
 def begun(**fields: object) -> Training:
@@ -100,3 +101,14 @@ def test_captions_stand_under_the_pictures() -> None:
         first = SYMBOLS[int(logits.argmax())]
         assert said.startswith(first) or (said, first) == ("\u2013", END)
     assert "what each network calls them" in pictures["digits"].how
+
+
+def test_lines_beside_the_baseline_are_explained_where_they_are_and_nowhere_else() -> None:
+    """Of a text they are of its held-out part; of counting, of all there is."""
+    how = {
+        task: next(train.first_screen(train.view(begun(task=task, loss_at=at, text=TEXT)))).how
+        for task, at in (("text", "every"), ("counting", "every"), ("delayed_recall", "last"))
+    }
+    assert "on the same held-out text" in how["text"]
+    assert "on all sequences that there are" in how["counting"]
+    assert "other dotted" not in how["delayed_recall"]
