@@ -9,7 +9,10 @@ import numpy as np
 
 from rnnviz.core import GRU, LSTM, RNN, Cell
 from rnnviz.core.variants import LSTM_VARIANTS
-from rnnviz.tasks import Adding, Batch, Counting, DelayedRecall, DigitPixels, TemporalOrder
+from rnnviz.experiment import Experiment
+from rnnviz.experiment.runs import held_out as scores_of_held_out
+from rnnviz.experiment.runs import params_after, start
+from rnnviz.tasks import Adding, Batch, Counting, DelayedRecall, DigitPixels, Stocks, TemporalOrder
 from rnnviz.training import TrainOptions
 from tests.reproduce.learning import (
     Schedule,
@@ -92,6 +95,36 @@ def digit_pixels(kind: str, seed: int) -> float:
     schedule = Schedule(3000, TrainOptions(learning_rate=0.005, clip="norm"), 1500)
     params = learn(network, seed, make, schedule, memory_bias=1.0)
     return score(network, params, test)
+
+
+SOURCES: dict[str, dict[str, Any]] = {
+    "words": {"hidden_size": 24, "batch_size": 8, "loss_at": "every", "learning_rate": 0.02,
+              "train_steps": 300},
+    "stocks": {"seq_len": 30, "hidden_size": 32, "loss_at": "every", "learning_rate": 0.01,
+               "train_steps": 200},
+    "digit_rows": {"bidirectional": "yes", "hidden_size": 32, "batch_size": 64, "memory_bias": 0.0,
+                   "learning_rate": 0.02, "train_steps": 400},
+    "captioning": {"hidden_size": 48, "batch_size": 32, "loss_at": "every", "learning_rate": 0.01,
+                   "train_steps": 400},
+    "sentiment": {"hidden_size": 24, "batch_size": 32, "memory_bias": 0.0, "learning_rate": 0.02,
+                  "train_steps": 300},
+}  # fmt: skip
+"""Experiments of the tasks that the sources describe, by task."""
+
+
+def source(kind: str, task: str, score: str, seed: int) -> float:
+    """A score on what the task holds out, after the training that SOURCES has for it."""
+    experiment = Experiment(models=(kind,), task=task, seed=seed, **SOURCES[task])
+    network, _ = start(experiment)[kind]
+    params = params_after(experiment, kind, experiment.train_steps)
+    return scores_of_held_out(experiment, network, params)[score]
+
+
+def stocks(kind: str, seed: int) -> float:
+    """The loss in the weeks held out over that of the answer 0, on the same windows."""
+    batch = held_out(Stocks(), seed, SOURCES["stocks"]["seq_len"], 256, "every")
+    nothing = float((batch.mask[:, None] * batch.target**2).sum() / 2 / batch.mask.sum())
+    return source(kind, "stocks", "loss_per_answer", seed) / nothing
 
 
 def clipping(clip: str, seed: int) -> float:
