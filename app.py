@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
 
-from rnnviz.dashboard import compute
+from rnnviz.dashboard import compute, live
 from rnnviz.dashboard.server import (
     allow_many_files,
     end_on_signals,
@@ -25,4 +25,6 @@ keep_freed_memory()
 allow_many_files()
 end_on_signals()
 compute.memory(), compute.speed()  # made at the start, not by the first visitor
-app = st.App("rnnviz/dashboard/script/run.py", routes=routes(), middleware=middleware())
+app = st.App(
+    "rnnviz/dashboard/script/run.py", routes=[*routes(), live.route()], middleware=middleware()
+)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from rnnviz.core import CELLS
 from rnnviz.dashboard import state
-from rnnviz.dashboard.knobs import is_dragging, more, select, slider
+from rnnviz.dashboard.knobs import more, select, slider
 from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import left_out
@@ -41,15 +39,9 @@ def sidebar() -> None:
 
 
 def setting() -> Setting:
-    """What the knobs say.
-
-    While one is dragged the run is in single precision: it takes half the time and moves a curve
-    by less than its width, unless the dynamics are chaotic; at rest the run is exact.
-    """
+    """What the knobs say."""
     experiment, _ = state.read()
-    if is_dragging():
-        return Setting(replace(experiment, dtype="float32"), st.session_state[PIN], dragging=True)
-    return Setting(experiment, st.session_state[PIN], dragging=False)
+    return Setting(experiment, st.session_state[PIN])
 
 
 def say_problem() -> None:
@@ -60,9 +52,8 @@ def say_problem() -> None:
 
 
 def follow(shown: Setting) -> None:
-    """Let the address follow, if no knob is held."""
-    if not shown.dragging:
-        state.write_address(state.query_of(shown))
+    """Let the address follow."""
+    state.write_address(state.query_of(shown))
 
 
 def _preset() -> None:
@@ -143,7 +134,7 @@ def _buttons() -> None:
 def _link() -> None:
     experiment, _ = state.read()
     st.caption(texts("sidebar")["link"])
-    address = state.link(Setting(experiment, st.session_state[PIN], dragging=False))
+    address = state.link(Setting(experiment, st.session_state[PIN]))
     st.code(address, language=None, wrap_lines=True)
     if cut := left_out(experiment):
         st.caption(cut)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -36,13 +36,19 @@ _KNOWN: ContextVar[Known | None] = ContextVar("known", default=None)
 
 
 @contextmanager
-def afresh() -> Iterator[None]:
-    """A part of the page in which no word is defined yet."""
-    token = _KNOWN.set(Known())
+def afresh(defined: Sequence[str] = ()) -> Iterator[None]:
+    """A part of the page in which no word is defined yet but these."""
+    token = _KNOWN.set(Known(list(defined)))
     try:
         yield
     finally:
         _KNOWN.reset(token)
+
+
+def so_far() -> tuple[str, ...]:
+    """What is defined on this part of the page."""
+    known = _KNOWN.get()
+    return tuple(known.defined) if known else ()
 
 
 def with_words(said: str, written: str) -> str:

@@ -8,7 +8,9 @@ picture is drawn and when work stops is decided here and nowhere else.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
@@ -46,9 +48,28 @@ GIVE_WAY_EVERY = 0.05
 
 
 def give_way(_: float = 0.0) -> None:
+    """Ends work that nobody waits for any more."""
+    (_ASKER.get() or _give_way)()
+
+
+def _give_way() -> None:
     """Whenever the state is read, Streamlit ends a script that a newer one waits for, or whose
     visitor has gone."""
     st.session_state.get("visit")
+
+
+_ASKER: ContextVar[Tell | None] = ContextVar("asker", default=None)
+"""Who waits for what is done in this thread, where that is no script."""
+
+
+@contextmanager
+def working_for(asker: Tell) -> Iterator[None]:
+    """Work that is no script's: `asker` is called now and then, and may raise to end it."""
+    token = _ASKER.set(asker)
+    try:
+        yield
+    finally:
+        _ASKER.reset(token)
 
 
 def courteous() -> Tell:

@@ -12,7 +12,7 @@ import streamlit as st
 from rnnviz.core import CELLS
 from rnnviz.dashboard import layout, own_text, state
 from rnnviz.dashboard.components import live_slider
-from rnnviz.dashboard.components.slider import any_dragging, last_drawn
+from rnnviz.dashboard.components.slider import last_drawn
 from rnnviz.experiment import FIELDS, MAX_MODELS, Model, make_task
 from rnnviz.experiment.model import override_field, overrides_of
 from rnnviz.wording.example import example_words
@@ -33,16 +33,10 @@ RANGES = {
     "leak": (0.01, 1.0, "%.2f"),
     "skip": (0, 20, "%d"),
 }
-SLIDERS = tuple(RANGES)
 OCTAVES = 1 / 24
-PROBLEM = "variant_problem"
+PROBLEM, PAGE_ALONE = "variant_problem", "page_alone"
 DRAFT: dict[str, Any] = {"persist_state": "session"}
 """Of what is filled in, and kept while the popover is closed."""
-
-
-def is_dragging() -> bool:
-    """Whether any knob is being dragged."""
-    return any_dragging(SLIDERS)
 
 
 def slider(name: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> None:
@@ -75,9 +69,15 @@ def _format(value: float, fmt: str) -> str:
 def _show_page(name: str) -> None:
     """Run the page alone: the other knobs do not depend on a slider. All, if the browser had not
     drawn the last run of all: that may never reach it, or was cut short, before it has drawn a
-    popover that was opened."""
+    popover that was opened. Once every callback was called: one may ask for all."""
     if last_drawn(name) == st.session_state[state.RUN]:
-        st.rerun(state.PAGE if is_dragging() else state.WHOLE_PAGE)
+        st.session_state[PAGE_ALONE] = st.session_state[state.RUN]
+
+
+def show_page_alone() -> None:
+    """Where the script begins: run what a slider has asked for, and nothing else."""
+    if st.session_state.pop(PAGE_ALONE, None) == st.session_state.get(state.RUN, 0):
+        st.rerun(state.WHOLE_PAGE)
 
 
 def select(name: str) -> None:

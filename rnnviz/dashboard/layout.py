@@ -56,9 +56,15 @@ def link_messages(experiment: Experiment) -> bool:
     return True
 
 
-def warn(text: str) -> None:
-    """A warning in few lines."""
-    st.html(f'<p class="rnnviz-warning" role="alert">⚠ {html.escape(text)}</p>')
+def warn(text: str, key: str = "") -> None:
+    """A warning in few lines. key: of one that follows a knob while it moves."""
+    named = f' data-words="{key}"' if key else ""
+    st.html(f'<p class="rnnviz-warning" role="alert"{named}>{warning_html(text)}</p>')
+
+
+def warning_html(text: str) -> str:
+    """What stands in a warning; nothing where there is nothing to warn of."""
+    return f"⚠ {html.escape(text)}" if text else ""
 
 
 def note(said: str) -> None:
@@ -133,11 +139,16 @@ def _preset_words(experiment: Experiment) -> str:
 
 def verdict(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> None:
     """The answer in words, model names in their colours. `lines` is Markdown with **bold**."""
-    body = "".join(
+    body = verdict_html(lines, styles)
+    st.html(f'<div class="rnnviz-verdict" role="status" data-words="verdict">{body}</div>')
+
+
+def verdict_html(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> str:
+    """A paragraph for each line."""
+    return "".join(
         f'<p class="{_size(line, first=index == 0)}">{_coloured(line, styles)}</p>'
         for index, line in enumerate(lines)
     )
-    st.html(f'<div class="rnnviz-verdict" role="status">{body}</div>')
 
 
 def sentence(text: str, styles: Mapping[str, theme.Style]) -> None:
@@ -154,12 +165,17 @@ def _size(line: str, first: bool) -> str:
     return "middle" if length <= MIDDLE_LINE else "small"
 
 
-def how_to_read(text: str, written: str = "") -> None:
-    """One sentence under a figure. written: the words in that figure; those that need a definition
-    and do not stand in the sentence come after it."""
+def how_to_read(text: str, written: str = "", key: str = "") -> None:
+    """One sentence under a figure. key: of a figure that follows a knob while it moves."""
+    named = f' data-words="how-{key}"' if key else ""
+    st.html(f'<p class="rnnviz-how"{named}>{how_html(text, written)}</p>')
+
+
+def how_html(text: str, written: str = "") -> str:
+    """What stands in it. written: the words in the figure; those that need a definition and do not
+    stand in the sentence come after it."""
     said = fill(texts("layout")["how_to_read"], said=text)
-    said = marked(definitions.with_words(said, written))
-    st.html(f'<p class="rnnviz-how">{said}</p>')
+    return marked(definitions.with_words(said, written))
 
 
 def chosen(key: str) -> str:

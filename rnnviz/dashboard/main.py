@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -10,7 +9,9 @@ import streamlit as st
 from rnnviz.dashboard import (
     compute,
     controls,
+    knobs,
     layout,
+    live,
     own_text,
     saving,
     state,
@@ -18,7 +19,7 @@ from rnnviz.dashboard import (
     training,
     trust,
 )
-from rnnviz.dashboard.components import all_drawn, relay
+from rnnviz.dashboard.components import all_drawn
 from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
 from rnnviz.dashboard.saving import Shared
@@ -42,12 +43,15 @@ write it, and in a hall by all of them at once. What a visitor sets by hand is n
 RUNNING = ("gradient-flow", "spectrum", "gates")
 """Pages that run the experiment themselves. The others work in slices, from the start or by a
 click, and what a slice may take is bounded."""
+REST = {"train": 120}
+"""Milliseconds without a move after which a page that follows no knob shows its value."""
 LINKED, ALLOWED = "linked", "allowed"
 """Where a visit keeps the experiment that it began with, and those that were clicked."""
 
 
 def main(shared: Shared) -> None:
     """Sidebar, navigation, then the chosen page. `shared`: what all visitors share."""
+    knobs.show_page_alone()
     state.count_run()
     state.open_language()
     layout.style()
@@ -78,13 +82,15 @@ def _show(path: str) -> None:
 
 @state.fragment(key=state.PAGE)
 def _page(path: str) -> None:
-    """What is seen first: a slider that is dragged runs this and nothing else."""
+    """What is seen first."""
+    live.begin()
     setting = controls.setting()
     controls.say_problem()
     controls.follow(setting)
     linked, setting = setting, _of_page(path, setting)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
     missing = _lacks_consent(linked, refusal)
+    state.say_what_is_drawn(setting.experiment)
     place, question = st.empty(), st.empty()
     trust.mark(place, path, setting.experiment, refusal or missing * "not run")
     if refusal:
@@ -101,7 +107,7 @@ def _page(path: str) -> None:
         _answer(path, setting)
     if path == "train":  # it may have begun another run
         trust.mark(place, path, setting.experiment, refusal)
-    relay(url("/" if path == FIRST else f"/{path}"))
+    live.tell_sliders(url("/" if path == FIRST else f"/{path}"), REST.get(path, live.REST))
     saving.tab()
 
 
@@ -120,8 +126,7 @@ def _answer(path: str, setting: state.Setting) -> None:
             if path != "gates":  # which has a switch for it
                 train_controls.shown_after(setting.experiment)
             PAGES[path].page(setting)
-        if not setting.dragging:
-            trust.check(path, setting.experiment)
+        trust.check(path, setting.experiment)
     except Crowded as crowded:
         layout.refused(fill(texts("layout")["refused"], reason=crowded))
 
@@ -131,6 +136,7 @@ def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go."""
     linked = controls.setting()
     setting = _of_page(path, linked)
+    state.say_what_is_drawn(setting.experiment)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
     missing = _lacks_consent(linked, refusal)
     unseen = missing and path in RUNNING
@@ -154,8 +160,6 @@ def _lacks_consent(setting: state.Setting, refusal: str) -> bool:
     is refused anyway (`refusal` says why) is not asked about."""
     experiment = setting.experiment
     linked: Experiment = st.session_state.setdefault(LINKED, experiment)
-    if experiment.dtype != linked.dtype:  # which is another while a knob is held
-        experiment = replace(experiment, dtype=linked.dtype)
     if refusal or experiment != linked:
         return False
     small = _seconds(setting) <= FREE_SECONDS and _bytes(setting) <= FREE_BYTES

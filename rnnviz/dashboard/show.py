@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.dashboard import layout
 from rnnviz.dashboard.components import live_chart
-from rnnviz.dashboard.state import WHOLE_PAGE, view_key, widget
+from rnnviz.dashboard.components.chart import Look, OnClick, Options
+from rnnviz.dashboard.state import SHOWS, WHOLE_PAGE, view_key, widget
 from rnnviz.experiment import Plan
 from rnnviz.plots import theme
 from rnnviz.views import equations as views
@@ -22,7 +23,6 @@ from rnnviz.wording.glossary import in_drawing
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, say, texts
 
-OnClick = Callable[[Mapping[str, Any]], None]
 LAYER, DIRECTION = "view_layer", "view_direction"
 LAYER_WIDTH, DIRECTION_WIDTH, GATE_WIDTH = 104, 128, 72
 ALL_WIDTH = 124
@@ -56,20 +56,40 @@ def show(
 
 def chart(picture: Picture, on_click: OnClick | None = None, revision: int = 0) -> None:
     """Draw a picture of a view, and its sentence below it."""
-    live_chart(
-        picture.drawing,
-        key=picture.key,
-        height=picture.height,
-        time_axis=picture.time_axis,
-        step_axis=picture.step_axis,
-        revision=revision,
-        tracks=picture.tracks,
-        filename=f"rnnviz-{picture.key}",
-        alt=picture.alt,
-        on_click=on_click,
-    )
+    shows = st.session_state[SHOWS]
+    options = drawn(picture, shows=shows, revision=revision)
+    live_chart(picture.drawing, key=picture.key, on_click=on_click, **options)
     if picture.how:
-        layout.how_to_read(picture.how, "\n".join(in_drawing(picture.drawing["layout"])))
+        layout.how_to_read(picture.how, _written(picture), picture.key)
+
+
+def drawn(picture: Picture, **more: Unpack[Look]) -> Options:
+    """How a chart is to show a picture."""
+    own: Options = {
+        "height": picture.height,
+        "time_axis": picture.time_axis,
+        "step_axis": picture.step_axis,
+        "tracks": picture.tracks,
+        "filename": f"rnnviz-{picture.key}",
+        "alt": picture.alt,
+    }
+    return {**own, **more}
+
+
+def _written(picture: Picture) -> str:
+    return "\n".join(in_drawing(picture.drawing["layout"]))
+
+
+def spoken(item: Picture | Words, styles: Mapping[str, theme.Style]) -> dict[str, str]:
+    """The words of a page that follow a knob while it moves, as HTML, under the names that they
+    have in the page."""
+    if isinstance(item, Picture):
+        return {f"how-{item.key}": layout.how_html(item.how, _written(item))} if item.how else {}
+    if item.key == "verdict":
+        return {"verdict": layout.verdict_html(item.lines, styles)}
+    if item.key == "warning":
+        return {"warning": layout.warning_html(" ".join(item.lines))}
+    return {}
 
 
 def words(said: Words, styles: Mapping[str, theme.Style]) -> None:
@@ -77,7 +97,7 @@ def words(said: Words, styles: Mapping[str, theme.Style]) -> None:
     if said.key == "verdict":
         layout.verdict(said.lines, styles)
     elif said.key == "warning":
-        layout.warn(" ".join(said.lines))
+        layout.warn(" ".join(said.lines), said.key)
     elif said.key == "info":
         st.info(" ".join(said.lines))
     else:

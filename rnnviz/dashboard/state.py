@@ -51,6 +51,8 @@ PAGE_VIEWS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Display choices of each page. They are in its link alone, and never change the network."""
 VIEWS = frozenset(view for views in PAGE_VIEWS.values() for view in views)
+SHOWS = "shows"
+"""The query of the experiment that the page draws."""
 PAGE, DETAILS = "page", "details"
 """Keys of the two fragments of a page: what is seen first, and what is below the fold."""
 WHOLE_PAGE = (PAGE, DETAILS)
@@ -122,11 +124,10 @@ def _write(name: str, record: str, number: int, then: Callback | None) -> None:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a page shows: the experiment, the pinned one, and whether a knob is being dragged."""
+    """What a page shows: the experiment, and the pinned one."""
 
     experiment: Experiment
     pinned: Experiment | None
-    dragging: bool
 
 
 def open_language() -> None:
@@ -303,6 +304,11 @@ def write_address(query: Mapping[str, str]) -> None:
     been overwritten by what the page before had to say."""
     if dict(st.query_params) != dict(query) or _in_history():
         st.query_params.from_dict(query)
+
+
+def say_what_is_drawn(experiment: Experiment) -> None:
+    """For every chart from now on, in this part of the page."""
+    st.session_state[SHOWS] = urlencode(to_query(experiment))
 
 
 def link(setting: Setting) -> str:

@@ -227,9 +227,8 @@ def untrained(experiment: Experiment) -> Experiment:
 
 
 def beginning(setting: Setting) -> Setting:
-    """What the Train page starts from: no training yet, and exact even while a knob is dragged."""
-    exact = replace(setting.experiment, train_steps=0, dtype=st.session_state["dtype"])
-    return replace(setting, experiment=exact)
+    """What the Train page starts from: no training yet."""
+    return replace(setting, experiment=untrained(setting.experiment))
 
 
 def still_to_do(experiment: Experiment) -> Experiment:

@@ -37,13 +37,12 @@ ROWS = 12
 @dataclass(frozen=True)
 class Choices:
     """model: a label; layer, direction: names of a `LayerChoice`; "" for the first model, its last
-    layer, forward. value: what every input of the layer is held at. coarse: few searches."""
+    layer, forward. value: what every input of the layer is held at."""
 
     model: str = ""
     layer: str = ""
     direction: str = ""
     value: float = 0.0
-    coarse: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +70,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     part, layers = single(parts, choices.model, choices.layer, choices.direction)
     path, found, refusal = visited_states(part.trace, 0), None, ""
     try:
-        few = 9 if choices.coarse else None
-        found = fixed_points(part.trace, part.label, choices.value, few)
+        found = fixed_points(part.trace, part.label, choices.value)
     except ValueError as error:
         refusal = f"{display_name(part.label)}: {error}"
     points = np.zeros((0, path.shape[1])) if found is None else found.points

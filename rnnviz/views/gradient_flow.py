@@ -22,7 +22,7 @@ from rnnviz.plots import gradients as plots
 from rnnviz.plots import step_factors as split_plots
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing
-from rnnviz.plots.heatmaps import CELLS, column_words
+from rnnviz.plots.heatmaps import column_words
 from rnnviz.views import layer_choice, theory
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words, batch_note
@@ -34,8 +34,6 @@ from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.verdicts import gradient_words, say
 
 HEIGHT, LINE = 300, 26
-COARSE = 4_800
-"""Cells of the unit pictures while a knob is dragged."""
 QUANTITIES = ("h", "c", "detail")
 """What can be drawn beside the state's gradient."""
 Range = tuple[float, float]
@@ -44,8 +42,8 @@ Range = tuple[float, float]
 @dataclass(frozen=True)
 class Choices:
     """layer, direction: names of a `LayerChoice`, "" for the first. theory: whether it is laid
-    over. why: whether every step is split. seeds: how many are drawn. coarse: fewer cells in the
-    unit pictures and one seed alone, while a knob is dragged."""
+    over. why: whether every step is split. seeds: how many are drawn. coarse: one seed alone
+    and no single losses, while a knob moves."""
 
     layer: str = ""
     direction: str = ""
@@ -252,7 +250,6 @@ def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Wo
             view.flows,
             y_range=_held(view.y_range(), at_least),
             styles=view.styles,
-            most_cells=COARSE if view.choices.coarse else CELLS,
         ),
         text["alt_units"],
         fill(

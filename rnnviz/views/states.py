@@ -20,21 +20,17 @@ from rnnviz.views.seeds import true_part
 from rnnviz.wording.texts import fill, texts
 
 DEFAULT_LINES = 4
-COARSE = 4_800
-"""Cells of the maps while a knob is dragged."""
 
 
 @dataclass(frozen=True)
 class Choices:
     """model: a label, layer, direction: names of a `LayerChoice`; "" for the first one, its last
-    layer. units: numbers as a visitor writes them, "" for those that keep the longest. coarse:
-    fewer cells in the maps, while a knob is dragged."""
+    layer. units: numbers as a visitor writes them, "" for those that keep the longest."""
 
     model: str = ""
     layer: str = ""
     direction: str = ""
     units: str = ""
-    coarse: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,13 +63,12 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     if not units:
         units = tuple(int(unit) for unit in lasting_units(part)[:DEFAULT_LINES])
         by = "gate" if part.trace.cell.MEMORY_GATE else "gradient"
-    budget = COARSE if choices.coarse else CELLS
     return View(
         models=tuple(parts),
         model=part.model,
         label=part.label,
         layers=layers,
-        states=tuple(plots.shown(s, units, budget) for s in recorded(run, choices)),
+        states=tuple(plots.shown(s, units, CELLS) for s in recorded(run, choices)),
         chosen=tuple(unit + 1 for unit in units),
         by=by,
         problem=problem,

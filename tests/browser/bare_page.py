@@ -14,4 +14,5 @@ with st.sidebar:
 t = np.arange(1, 101)
 figure = go.Figure(go.Scatter(x=t, y=gain * np.sin(t / 10)))
 figure.update_layout(template="none", yaxis_range=[-4, 4], margin={"t": 20})
-live_chart(figure.to_plotly_json(), key="bare", height=372, alt="A sine wave as high as the gain")
+shows = f"gain={gain:.10g}"
+live_chart(figure.to_plotly_json(), key="bare", height=372, alt="A sine wave", shows=shows)

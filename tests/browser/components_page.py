@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from rnnviz.dashboard.components import dragging, live_chart, live_slider, set_value
+from rnnviz.dashboard.components import live_chart, live_slider, set_value
 from rnnviz.plots.drawing import Drawing
 
 MODELS = {"RNN": "#d55e00", "LSTM": "#0072b2", "GRU": "#009e73"}
@@ -80,7 +80,7 @@ with st.sidebar:
     live_slider("Closed", key="off", value=1, low=0, high=2, step=1, fmt="%d", disabled=True)
     st.button("Reset", on_click=reset)
     empty = st.toggle("Break the chart")
-st.markdown(f"gain is `{gain!r}`, dragging is `{dragging('gain')}`")
+st.markdown(f"gain is `{gain!r}`")
 live_chart(
     plain(lines(gain, int(steps))),
     key="lines",

@@ -109,6 +109,7 @@ CALM = """() => {
   const app = document.querySelector('[data-testid="stApp"]');
   const charts = [...document.querySelectorAll('.rnnviz-chart[data-behind]')];
   const calm = app?.dataset.testScriptState === 'notRunning'
+    && !document.documentElement.classList.contains('rnnviz-ahead')
     && !charts.some((chart) => chart.clientWidth);
   window.rnnvizCalm = calm ? (window.rnnvizCalm ?? 0) + 1 : 0;
   if (window.rnnvizCalm < 3) return false;

@@ -137,8 +137,8 @@ def test_a_step_and_a_knob_at_once_are_two_messages(heard: tuple[Page, list[byte
     train.wait_for_url("**gain=**")
     told = sent[before:]
     (step, *_) = [m for m in told if b'"name":"step"' in m]
-    assert b'"name":"gain"' not in step
-    assert sum(b'"name":"gain"' in m for m in told) >= 1
+    assert b'"seq"' not in step
+    assert sum(b'"seq"' in m for m in told) >= 1
 
 
 def test_keys_play_step_and_go_back(train: Page) -> None:

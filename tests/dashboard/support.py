@@ -84,7 +84,7 @@ def send(app: AppTest, component: str, event: str, value: object) -> AppTest:
 
 
 def setting(app: AppTest) -> Setting:
-    return Setting(app.session_state["last_good"], app.session_state[PIN], dragging=False)
+    return Setting(app.session_state["last_good"], app.session_state[PIN])
 
 
 def experiment(app: AppTest) -> Experiment:

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, to_query
 from rnnviz.dashboard import state
-from rnnviz.dashboard.knobs import SLIDERS
+from rnnviz.dashboard.knobs import RANGES
 from rnnviz.dashboard.main import PAGES
 from rnnviz.dashboard.state import PAGE_VIEWS, VIEWS, view_key
 from rnnviz.experiment import FIELDS
@@ -70,7 +70,7 @@ def widgets(app: AppTest) -> dict[str, Any]:
 
 def move(app: AppTest, name: str) -> None:
     value = getattr(CHOSEN, name)
-    if name in SLIDERS:
+    if name in RANGES:
         app.session_state[name] = float(value)
     else:
         widgets(app)[name].set_value(list(value) if name == "models" else value)
@@ -80,7 +80,7 @@ def move(app: AppTest, name: str) -> None:
 def chosen() -> AppTest:
     """The Train page, after every knob was moved and every popover closed."""
     app = open_popovers(visit("train", BASE), True)
-    assert {*widgets(app), *SLIDERS} == set(KNOBS), "every knob can be reached on this page"
+    assert {*widgets(app), *RANGES} == set(KNOBS), "every knob can be reached on this page"
     for name in KNOBS:
         move(app, name)
     return open_popovers(app.run(), False)

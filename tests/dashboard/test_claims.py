@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.claims.counterexamples import EXAMPLES
-from rnnviz.dashboard import controls, jobs
+from rnnviz.dashboard import jobs
 from rnnviz.jobs.claims import CLAIMS, OPENS
 from rnnviz.wording.claims import TONES, measuring, waiting
 from rnnviz.wording.texts import texts
@@ -132,17 +132,6 @@ def test_another_sentence_and_other_draws(few: None) -> None:
     assert app.query_params["view_draws"] == "1"
     assert finished(app)
     assert chips(app) != first
-
-
-def test_nothing_is_measured_while_a_knob_is_dragged(
-    few: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = visit("claims", SMALL)
-    monkeypatch.setattr(controls, "is_dragging", lambda: True)
-    before = app.session_state["claims"].job
-    change(app, gain=2.0)
-    assert app.session_state["claims"].job is before
-    assert not app.exception
 
 
 def test_nonsense_in_a_link_is_the_default(few: None) -> None:

@@ -180,7 +180,7 @@ def test_no_run_is_made_for_the_quick_checks(monkeypatch: pytest.MonkeyPatch) ->
 
     right = compute.run_plan
     monkeypatch.setattr(compute, "run_plan", counted)
-    monkeypatch.setattr("rnnviz.dashboard.main.relay", lambda _: compute.traces.clear())
+    monkeypatch.setattr("rnnviz.dashboard.live.tell_sliders", lambda *_: compute.traces.clear())
     monkeypatch.setattr("rnnviz.dashboard.pages.gradient_flow.details", lambda setting: None)
     app = visit(query=SMALL)
     assert line(app).startswith(QUICKLY)
@@ -196,15 +196,12 @@ def test_it_follows_the_knobs() -> None:
     assert shown(app)
 
 
-def test_a_dragged_knob_leaves_it_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page alone runs then, in single precision: what was checked is another run."""
+def test_a_page_that_is_ahead_leaves_it_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until what is below the fold has followed: what was checked is another run."""
     app = visit(query=SMALL)
     before = strip(app)["run"]
-    for name in ("controls", "knobs"):
-        monkeypatch.setattr(f"rnnviz.dashboard.{name}.is_dragging", lambda: True)
     monkeypatch.setattr("rnnviz.dashboard.main._details", lambda path: None)
-    monkeypatch.setattr(compute, "quick_checks", None)
-    app.run()
+    change(app, gain=1.5)
     assert not app.exception
     marked = mark(app)
     assert before not in marked

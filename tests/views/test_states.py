@@ -41,15 +41,14 @@ def of_three() -> Run:
 def test_every_run_s_states_are_drawn(situation: str) -> None:
     result = run(SITUATIONS[situation])
     for model in result:
-        for coarse in (False, True):
-            for item in drawn(result, model=model, coarse=coarse).values():
-                assert isinstance(item, Picture)
-                assert item.alt
-                assert item.how
-                values = np.concatenate([numbers(trace) for trace in item.drawing["data"]])
-                assert np.isfinite(values).any(), f"{item.key} is blank"
-                assert not np.isinf(values).any(), f"{item.key} holds infinities"
-                to_json(item.drawing)
+        for item in drawn(result, model=model).values():
+            assert isinstance(item, Picture)
+            assert item.alt
+            assert item.how
+            values = np.concatenate([numbers(trace) for trace in item.drawing["data"]])
+            assert np.isfinite(values).any(), f"{item.key} is blank"
+            assert not np.isinf(values).any(), f"{item.key} holds infinities"
+            to_json(item.drawing)
 
 
 def test_a_run_made_by_hand_is_shown(by_hand: Run) -> None:

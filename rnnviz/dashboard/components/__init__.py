@@ -5,11 +5,10 @@ from __future__ import annotations
 from rnnviz.dashboard.components.chart import live_chart
 from rnnviz.dashboard.components.slider import (
     all_drawn,
-    dragging,
     end_moves,
+    follow_hand,
     live_slider,
-    relay,
     set_value,
 )
 
-__all__ = ["all_drawn", "dragging", "end_moves", "live_chart", "live_slider", "relay", "set_value"]
+__all__ = ["all_drawn", "end_moves", "follow_hand", "live_chart", "live_slider", "set_value"]

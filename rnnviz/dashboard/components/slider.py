@@ -1,15 +1,18 @@
-"""A slider that sends while it is dragged.
+"""A slider whose value the page follows while it moves.
 
 The value lives in `st.session_state[key]` as a plain float, so reading is
 `st.session_state["gain"]` and setting (Reset, a preset, a link) is
 `st.session_state["gain"] = 1.0`, from a button's callback or anywhere before the slider is drawn;
-`set_value` does the same and ends a drag. The value stays when its page is left. What the browser
+`set_value` does the same. The value stays when its page is left. What the browser
 sends arrives through a callback, before the script's body runs, as with Streamlit's own widgets.
+
+What follows the hand is `dashboard.live`, past the script; the script hears of a value that has
+come to rest. On a page without it, or where that fails, the slider sends every value to the script.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,8 +27,7 @@ _SLIDER = st.components.v2.component(
     js=loader("slider.js"),
 )
 _RUN = st.components.v2.component("rnnviz_run", js=loader("run.js"))
-_RELAY = st.components.v2.component("rnnviz_relay", js=loader("relay.js"))
-_HELD = "held.relay"
+_OFFER = st.components.v2.component("rnnviz_offer", js=loader("offer.js"))
 _SET = "sliders.set"
 
 
@@ -69,7 +71,6 @@ def live_slider(
     if key not in st.session_state:
         st.session_state[key] = float(value)
     current = clamp(st.session_state[key], low, high)
-    st.session_state[_range_key(key)] = (low, high)
     data = {
         "key": key,
         "label": label,
@@ -93,29 +94,19 @@ def live_slider(
     return current
 
 
-def dragging(key: str) -> bool:
-    """Tell whether the slider is being dragged: draw coarse now, exact when it comes to rest.
+def follow_hand(page: str, token: str, path: str, rest: int) -> None:
+    """Draw nothing, but tell the sliders how this page follows them. Call it once a page.
 
-    One more run always follows the end of a drag, in which this is False.
+    Parameters
+    ----------
+    page : the path of its address.
+    token : what the live route knows the page by; "" where the page shows a value that has come to
+        rest, and none before.
+    path : of the live route.
+    rest : milliseconds without a move after which a value has come to rest.
     """
-    held, own = _state(_HELD), _knob(key)
-    if held.get("name") == key and _order(held) > _order(own):
-        return bool(held.get("dragging", False))
-    return bool(own.get("dragging", False))
-
-
-def any_dragging(keys: Iterable[str]) -> bool:
-    """Tell whether one of these sliders is being dragged."""
-    return any(map(dragging, keys))
-
-
-def relay(page: str) -> None:
-    """Draw nothing, but send for the sliders until their value has settled.
-
-    Call it in the fragment that a slider changes, after everything else: that fragment alone runs
-    then. A slider whose page has no relay sends for itself. page: the path of its address.
-    """
-    _RELAY(key=_HELD, data={"page": page}, on_held_change=_hold)
+    data = {"page": page, "token": token, "path": path, "rest": rest}
+    _OFFER(key="page.offer", data=data)
 
 
 def all_drawn(run: int) -> None:
@@ -127,13 +118,6 @@ def all_drawn(run: int) -> None:
 def last_drawn(key: str) -> float | None:
     """Which run of the script the browser had drawn last when the slider sent its value."""
     return finite(_knob(key).get("run"))
-
-
-def _hold() -> None:
-    knob = _state(_HELD)
-    span = st.session_state.get(_range_key(str(knob.get("name"))))
-    if span is not None:
-        _take(knob["name"], knob, *span)
 
 
 def set_value(key: str, value: float) -> None:
@@ -148,17 +132,14 @@ def clamp(value: Any, low: float, high: float) -> float:
 
 
 def _adopt(key: str, low: float, high: float, on_change: Callable[[], None] | None) -> None:
-    _take(key, _knob(key), low, high)
-    if on_change is not None:
-        on_change()
-
-
-def _take(key: str, told: dict[str, Any], low: float, high: float) -> None:
     """Its number goes back to the browser: the slider is told of a value that is set afterwards,
     even if that is the one it was drawn with."""
-    st.session_state[_seq_key(key)] = _order(told)
+    told = _knob(key)
+    st.session_state[_seq_key(key)] = finite(told.get("seq")) or 0.0
     if not _is_stale(told):
         st.session_state[key] = clamp(told.get("value"), low, high)
+    if on_change is not None:
+        on_change()
 
 
 def end_moves(run: int) -> None:
@@ -174,22 +155,9 @@ def _is_stale(told: dict[str, Any]) -> bool:
 
 
 def _knob(key: str) -> dict[str, Any]:
-    """What the browser sent last: {"value", "dragging", "seq"}, or nothing yet."""
-    return _state(_component_key(key), "knob")
-
-
-def _state(key: str, name: str = "held") -> dict[str, Any]:
-    told = (st.session_state.get(key) or {}).get(name)
+    """What the browser sent last: {"value", "seq", "run"}, or nothing yet."""
+    told = (st.session_state.get(_component_key(key)) or {}).get("knob")
     return told if isinstance(told, dict) else {}
-
-
-def _order(told: dict[str, Any]) -> float:
-    """Of what the browser sent, which came later."""
-    return finite(told.get("seq")) or 0.0
-
-
-def _range_key(key: str) -> str:
-    return f"{key}.range"
 
 
 def _seq_key(key: str) -> str:

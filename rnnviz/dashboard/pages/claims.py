@@ -62,11 +62,9 @@ def _board(setting: Setting) -> None:
     chosen = layout.kept(CLAIM, list(CLAIMS), "sigma")
     hidden_size = int(layout.kept(UNITS, SIZES, "32"))
     asked = Asked(_seed(), hidden_size, setting.experiment)
-    if setting.dragging and work.job is not None:
-        asked = work.job.asked
     claims = follow(work.job, asked, chosen)
     work.follow(claims)
-    working = not (setting.dragging or claims.finished or work.leaving is not None)
+    working = not (claims.finished or work.leaving is not None)
     # What is known is on the screen before more is found out, and all of it speaks of the same
     # results; of none at all there is nothing to draw.
     begins = working and not claims.results[chosen]

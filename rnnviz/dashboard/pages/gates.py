@@ -9,7 +9,7 @@ import streamlit as st
 
 from rnnviz import frames
 from rnnviz.analysis.gates import GateStats
-from rnnviz.dashboard import compute, controls, layout, show, state
+from rnnviz.dashboard import compute, controls, layout, live, show, state
 from rnnviz.dashboard.show import equations
 from rnnviz.dashboard.state import Setting, view_key, widget
 from rnnviz.experiment import Experiment
@@ -38,7 +38,8 @@ STATE_PAIRS = [
 def page(setting: Setting) -> None:
     """Verdict; the memory gate and its half-lives; the other gates and Π f against the truth."""
     layout.link_messages(setting.experiment)
-    view = _view(setting)
+    choices = _choices()
+    view = compute.gates_view(setting.experiment, choices)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         layout.question(texts("gates")["question"])
         weights_choice(setting.experiment, narrow=view.layers.has_alternatives)
@@ -48,6 +49,7 @@ def page(setting: Setting) -> None:
         show.layer_choice(view.layers, small=True)
         if view.alike:
             st.button(texts("gates")["chrono"], on_click=_chrono, help=texts("gates")["alike"])
+    live.offer(setting, choices)
     show.show(
         pictures(view),
         view.styles,
@@ -56,11 +58,9 @@ def page(setting: Setting) -> None:
     )
 
 
-def _view(setting: Setting, coarse: bool | None = None) -> View:
+def _choices() -> Choices:
     layer, direction = show.chosen_layer()
-    model = layout.chosen(MODEL)
-    coarse = setting.dragging if coarse is None else coarse
-    return compute.gates_view(setting.experiment, Choices(model, layer, direction, coarse))
+    return Choices(layout.chosen(MODEL), layer, direction)
 
 
 def _chrono() -> None:
@@ -85,7 +85,7 @@ def _summary(stats: GateStats) -> dict[str, object]:
 
 def details(setting: Setting) -> None:
     """The states and their gradients, the numbers, the equations."""
-    view = _view(setting)
+    view = compute.gates_view(setting.experiment, _choices())
     st.session_state[view_key(STATES)] = show.is_on(STATES)
     if layout.switch(texts("gates")["title_states"], view_key(STATES)):
         _states(setting, view)
@@ -93,7 +93,7 @@ def details(setting: Setting) -> None:
         return
     with layout.lazy(texts("gates")["numbers"]) as opened:
         if opened:
-            _numbers(_view(setting, coarse=False))
+            _numbers(view)
     equations(compute.plan(setting.experiment))
 
 
@@ -104,7 +104,6 @@ def _states(setting: Setting, page: View) -> None:
         layer=page.layers.layer,
         direction=page.layers.direction,
         units=layout.chosen(UNITS),
-        coarse=setting.dragging,
     )
     view, text = compute.states_view(setting.experiment, asked), texts("gates")
     with st.container(horizontal=True, vertical_alignment="bottom"):

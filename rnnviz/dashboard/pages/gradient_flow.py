@@ -11,7 +11,7 @@ import streamlit as st
 from rnnviz import frames
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.layers import LayerTrace
-from rnnviz.dashboard import compute, layout, measured, show
+from rnnviz.dashboard import compute, layout, live, measured, show
 from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.show import equations
 from rnnviz.dashboard.state import Setting, view_key, widget
@@ -25,7 +25,7 @@ from rnnviz.views.flow_panels import (
     precision_rows,
     precision_words,
 )
-from rnnviz.views.gradient_flow import QUANTITIES, Choices, Range, View, pictures, quantity_picture
+from rnnviz.views.gradient_flow import QUANTITIES, Choices, View, pictures, quantity_picture
 from rnnviz.views.layer_choice import in_front, parts_of
 from rnnviz.views.theory import of_lags
 from rnnviz.wording.names import display_name
@@ -52,7 +52,8 @@ def page(setting: Setting) -> None:
         show.theory_switch()
     if not layout.link_messages(setting.experiment):
         layout.preset_words(setting.experiment)
-    show.show(pictures(view, _steady_range(setting, view)), view.styles)
+    live.offer(setting, view.choices)
+    show.show(pictures(view), view.styles)
 
 
 def _seeds_name(count: str) -> str:
@@ -62,18 +63,8 @@ def _seeds_name(count: str) -> str:
 def _view(setting: Setting) -> View:
     layer, direction = show.chosen_layer()
     seeds = int(layout.kept(SEEDS, SEEDS_OFFERED, SEEDS_OFFERED[0]))
-    choices = Choices(
-        layer, direction, show.theory_is_on(), show.is_on(show.WHY), seeds, setting.dragging
-    )
+    choices = Choices(layer, direction, show.theory_is_on(), show.is_on(show.WHY), seeds)
     return compute.flow_view(setting.experiment, choices, setting.pinned)
-
-
-def _steady_range(setting: Setting, view: View) -> Range:
-    """Decades on the axis. While a knob is dragged it grows at once and shrinks after release."""
-    wanted, key = view.y_range(), "flow_range"
-    low, high = st.session_state.get(key, wanted) if setting.dragging else wanted
-    st.session_state[key] = (min(low, wanted[0]), max(high, wanted[1]))
-    return st.session_state[key]
 
 
 def details(setting: Setting) -> None:

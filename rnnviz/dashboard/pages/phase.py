@@ -38,10 +38,9 @@ def page(setting: Setting) -> None:
     if setting.experiment.loss_at == "every":
         layout.warn(text["every_step_warning"])
     x, y, cells, quantity = _choices()
-    if not setting.dragging:
-        work, (wide, high) = visit(), SIZES[cells]
-        axes = make_axis(x, wide), make_axis(y, high)
-        work.follow(follow(work.job, setting.experiment, *axes))
+    work, (wide, high) = visit(), SIZES[cells]
+    axes = make_axis(x, wide), make_axis(y, high)
+    work.follow(follow(work.job, setting.experiment, *axes))
     _diagram(setting, quantity)
 
 
@@ -73,8 +72,7 @@ def _diagram(setting: Setting, quantity: str) -> None:
     work.turn()
     if work.job is None:
         return
-    stands = setting.dragging or work.leaving is not None
-    if work.running and not (work.job.finished or stands):
+    if work.running and not (work.job.finished or work.leaving is not None):
         work.advance(partial(advance, measure=compute.few_numbers))
     diagram = work.job
     shown, items = _shown(work, diagram, setting.experiment, quantity)

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz import frames
-from rnnviz.dashboard import compute, layout, measured, show
+from rnnviz.dashboard import compute, layout, live, measured, show
 from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.show import equations
 from rnnviz.dashboard.state import Setting, view_key, widget
@@ -35,10 +35,11 @@ def page(setting: Setting) -> None:
     layout.link_messages(setting.experiment)
     view = _view(setting)
     _choices(view)
+    live.offer(setting, view.choices)
     show.show(pictures(view), view.styles, pairs=[("singular-values", "eigenvalues")])
 
 
-def _view(setting: Setting, coarse: bool | None = None) -> View:
+def _view(setting: Setting) -> View:
     layer, direction = show.chosen_layer()
     choices = Choices(
         layout.chosen(MODEL),
@@ -46,7 +47,6 @@ def _view(setting: Setting, coarse: bool | None = None) -> View:
         layer,
         direction,
         show.theory_is_on(),
-        setting.dragging if coarse is None else coarse,
     )
     return compute.spectrum_view(setting.experiment, choices)
 
@@ -75,9 +75,8 @@ def details(setting: Setting) -> None:
     _panels(setting.experiment, view)
     with layout.lazy(text["numbers"]) as opened:
         if opened:
-            exact = _view(setting, coarse=False)
-            layout.data_button("spectrum", lambda: frames.spectrum_frame([exact.spectrum]))
-            layout.data_button("jacobians", lambda: frames.jacobian_frame([exact.jacobian]))
+            layout.data_button("spectrum", lambda: frames.spectrum_frame([view.spectrum]))
+            layout.data_button("jacobians", lambda: frames.jacobian_frame([view.jacobian]))
     equations(compute.plan(setting.experiment))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -58,7 +57,7 @@ def page(setting: Setting) -> None:
     elif refusal:
         layout.refused(refusal)
     elif visit.training is not None:
-        _figures(visit, visit.training.zoom, partial(_learning, setting.dragging))
+        _figures(visit, visit.training.zoom, _learning)
 
 
 def _idle(refusal: str) -> str:
@@ -99,12 +98,12 @@ def _follow(visit: Visit, experiment: Experiment) -> None:
 
 
 @state.fragment(key=LEARNING)
-def _learning(dragging: bool) -> None:
+def _learning() -> None:
     """Some training if it plays, then the figures. The browser asks for it again and again."""
     visit = training.visit()
     if visit.training is None:
         return
-    if visit.due and not dragging:
+    if visit.due:
         visit.advance(controls.pace().updates)
         if not visit.playing:
             st.rerun()  # the button says Play again, and the table has the run

@@ -2,7 +2,9 @@
 
 import { Cursor } from "./cursor.js";
 import { fitted, heightIn, part } from "./fit.js";
-import { afterPaint, held, inTurn, scriptEnds, sendAlone, tellNews, training, wait } from "./page.js";
+import { Layer } from "./layer.js";
+import { live, sinks } from "./live.js";
+import { afterPaint, inTurn, sendAlone, tellNews, training, wait } from "./page.js";
 import {
   AXIS_EDIT,
   element,
@@ -18,8 +20,6 @@ import { Picker } from "./picker.js";
 import { Tracks } from "./tracks.js";
 import { ICON, Values } from "./values.js";
 
-const PATIENCE = 8; // ms a drawing gives way to the script's end while a slider is dragged
-const BREATH = 10; // a lower chart rests this many times its drawing time while a slider is dragged
 // Windows in which page.css lets a figure be as high as it must, and pixels below which it is made to fit.
 const [NARROW_WINDOW, NARROW] = [matchMedia("(max-width: 1050px)"), 700];
 const isNarrow = (width) => NARROW_WINDOW.matches && width < NARROW;
@@ -50,8 +50,8 @@ class Chart {
     this.message.hidden = true;
     this.box.append(this.plot, this.cursors, this.marks, this.message);
     this.box.dataset.painted = 0;
-    this.drawnAt = 0; // ms, when it was drawn last
-    this.cost = 0; // ms, what that took
+    this.scripts = null; // what the script sent last
+    this.bytes = null; // what is shown, or about to be
     // Its buttons are within it, which nothing within an image would be to a screen reader.
     this.box.setAttribute("role", "group");
     parent.append(this.box);
@@ -59,6 +59,8 @@ class Chart {
     this.picker = new Picker(this);
     this.tracks = new Tracks(this, this.marks);
     this.values = new Values(this);
+    this.layer = new Layer(this);
+    this.plot.addEventListener("pointerenter", () => this.drawExactly());
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(this.box);
     this.watcher = new IntersectionObserver((all) => (this.hidden = !all.at(-1).isIntersecting));
@@ -67,6 +69,7 @@ class Chart {
 
   destroy() {
     this.gone = true;
+    if (sinks.get(this.options?.key) === this) sinks.delete(this.options.key);
     this.resizer.disconnect();
     this.watcher.disconnect();
     this.cursor.destroy();
@@ -75,25 +78,68 @@ class Chart {
     this.box.remove();
   }
 
-  // From the server, or because the theme changed: draw unless nothing is different.
+  // From the script, or because the theme changed: draw unless nothing is different. What was drawn
+  // before a slider moved on is not drawn any more.
   update(bytes, setTriggerValue) {
     this.setTriggerValue = setTriggerValue;
     const theme = readTheme(this.box);
     const signature = Object.values(theme).join();
-    if (signature === this.signature && this.bytes && sameBytes(bytes, this.bytes)) return;
+    const same = this.scripts && sameBytes(bytes, this.scripts);
+    if (same && signature === this.signature) return;
     this.theme = theme;
     this.signature = signature;
-    this.bytes = bytes;
+    this.scripts = bytes;
     const charts = document.querySelectorAll(".rnnviz-chart");
     tellNews(charts[charts.length - 1] === this.box);
-    this.draw();
+    if (live.ahead.size && this.listening) return;
+    if (same || !this.shows(bytes)) this.take(bytes);
+  }
+
+  // Whether plotly.js has drawn these, or is about to.
+  shows(bytes) {
+    return this.bytes !== null && !this.layer.on && sameBytes(bytes, this.bytes);
+  }
+
+  take(bytes) {
+    this.bytes = bytes;
+    return this.draw();
+  }
+
+  // While a knob moves: on the layer if that can, else by plotly.js. Tells when it is on the screen.
+  follow(bytes) {
+    if (this.hidden || !this.listening) return null;
+    this.bytes = bytes;
+    if (this.drawing) return this.draw();
+    const sent = this.read();
+    const height = heightIn(sent.options.height);
+    const fitting = !this.narrow && height === this.plot.layout.height;
+    // Read once more: plotly.js has written into the figure that it drew.
+    this.drawn ??= this.read(this.drawnBytes).figure;
+    if (!fitting || !this.layer.show(sent.figure, this.drawn, this.Plotly.version)) return this.draw();
+    this.box.dataset.live = "";
+    return new Promise((resolve) => afterPaint(() => {
+      this.box.dataset.painted = Number(this.box.dataset.painted) + 1;
+      this.box.dataset.shows = sent.options.shows;
+      resolve();
+    }));
+  }
+
+  // What the layer shows, by plotly.js.
+  drawExactly() {
+    if (this.layer.on) this.draw();
+  }
+
+  // The page is as the script drew it.
+  catchUp() {
+    delete this.box.dataset.live;
+    if (this.scripts && !this.shows(this.scripts)) this.take(this.scripts);
   }
 
   // Of several updates that arrive while one is drawn, the last is drawn next. A chart without a
   // width (in a closed tab) stays stale until it has one.
   async draw() {
     this.stale = true;
-    this.box.toggleAttribute("data-behind", !held.size && !training.plays);
+    this.box.toggleAttribute("data-behind", !live.ahead.size && !training.plays);
     this.news = performance.now();
     if (this.drawing) return;
     this.drawing = true;
@@ -106,28 +152,23 @@ class Chart {
   }
 
   async rightMoment() {
-    if (held.size) await scriptEnds(PATIENCE);
-    const rested = () => performance.now() > this.drawnAt + BREATH * this.cost;
-    while (held.size && !this.leads() && !rested()) await wait(10);
     const recent = () => performance.now() - this.news < OUT_OF_SIGHT;
     while (this.hidden && !this.gone && (training.plays || recent())) await wait(50);
   }
 
-  // The first chart of the page is the one that must follow the hand.
+  // The first chart of the page is the one that stays in sight on a phone.
   leads() {
     return document.querySelector(".rnnviz-chart") === this.box;
   }
 
   async drawNow() {
-    const start = performance.now();
     this.stale = false;
     if (!this.gone) await this.drawOnce().catch((error) => this.fail(error));
-    this.drawnAt = performance.now();
-    this.cost = Math.min(100, this.drawnAt - start);
   }
 
   async drawOnce() {
-    const { figure, options, tracks } = this.read();
+    const { bytes } = this;
+    const { figure, options, tracks } = this.read(bytes);
     this.describe(options);
     this.Plotly ??= await loadPlotly(options.plotly);
     if (this.gone) return;
@@ -139,18 +180,22 @@ class Chart {
     // Given a configuration again, plotly.js would build the chart anew.
     const config = this.listening ? undefined : this.config();
     await this.Plotly.react(this.plot, figure.data, layout, config);
+    this.drawnBytes = bytes;
+    this.drawn = null;
+    this.layer.hide();
     this.message.hidden = true;
+    if (live.ahead.size) this.box.dataset.live = "";
     this.box.dataset.revision = options.revision;
     this.listen();
     this.overlay();
     this.values.follow();
     this.repeatHover();
-    this.countPaint();
+    this.countPaint(options.shows);
   }
 
   // Models' colours have another shade on a dark page. Numbers come packed, without a "#".
-  read() {
-    const text = new TextDecoder().decode(this.bytes);
+  read(bytes = this.bytes) {
+    const text = new TextDecoder().decode(bytes);
     const sent = JSON.parse(text);
     if (!isDark(this.theme.background)) return sent;
     const shades = sent.options.dark ?? {};
@@ -160,6 +205,7 @@ class Chart {
   describe(options) {
     this.options = options;
     this.box.dataset.key = options.key;
+    sinks.set(options.key, this);
     this.box.style.height ||= `${options.height}px`;
     this.box.toggleAttribute("data-first", this.leads());
     this.box.setAttribute("aria-label", options.alt);
@@ -223,7 +269,7 @@ class Chart {
     this.listening = true;
     this.plot.on("plotly_doubleclick", () => this.resetView()); // two taps of a finger
     this.plot.addEventListener("click", (event) => this.clickedAgain(event));
-    this.plot.on("plotly_relayout", () => this.overlay());
+    this.plot.on("plotly_relayout", () => this.relaid());
     this.plot.on("plotly_click", (event) => this.clicked(event));
     this.plot.addEventListener("mousemove", (event) => (this.pointer = event));
     this.plot.addEventListener("mouseleave", () => (this.pointer = null));
@@ -263,6 +309,12 @@ class Chart {
     this.Plotly.relayout(this.plot, { width }).then(() => this.overlay());
   }
 
+  // The reader has zoomed.
+  relaid() {
+    this.overlay();
+    if (this.layer.on) this.draw();
+  }
+
   // What lies over the figure.
   overlay() {
     if (this.narrow) part(this.plot);
@@ -271,12 +323,14 @@ class Chart {
   }
 
   // One count for a frame, after the frame is on the screen.
-  countPaint() {
+  countPaint(shows = this.box.dataset.shows) {
+    this.painting = shows;
     if (this.counting) return;
     this.counting = true;
     afterPaint(() => {
       this.counting = false;
       this.box.dataset.painted = Number(this.box.dataset.painted) + 1;
+      if (this.painting !== undefined && this.painting !== null) this.box.dataset.shows = this.painting;
     });
   }
 

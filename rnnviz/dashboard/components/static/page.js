@@ -28,9 +28,8 @@ document.addEventListener("keydown", (event) => {
   if (word && word.matches("dfn.rnnviz-term")) word.blur();
 });
 
-// What sends for a slider until its value has settled, where the page has it, and the path of that
-// page.
-export const relay = { send: null, page: null };
+// The path of the page that is mounted.
+export const here = { path: null };
 
 // The last run of the whole script that came to its end, and has been drawn.
 export const drawn = { run: null };
@@ -79,7 +78,7 @@ async function goBack(turn, path) {
   await wait(TURN);
   await scriptEnds(STUCK);
   const goneOn = turning !== turn; // the visitor has
-  if (goneOn || !relay.page || relay.page === path) return;
+  if (goneOn || !here.path || here.path === path) return;
   if (location.pathname === path) dispatchEvent(new PopStateEvent("popstate"));
   else history.back();
 }
@@ -125,8 +124,7 @@ export function valueIsOnItsWay() {
   return performance.now() - valueSent < START;
 }
 
-// Wait until the script has ended and a slider had its turn to ask for the next value, so that the
-// server computes while the browser draws. No longer than `limit` ms.
+// Wait until the script has ended, no longer than `limit` ms.
 export async function scriptEnds(limit) {
   const end = performance.now() + limit;
   while (scriptRuns() && performance.now() < end) await wait(0);

@@ -107,3 +107,14 @@ export function sameBytes(a, b) {
   for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
   return true;
 }
+
+const KINDS = {
+  f4: Float32Array, f8: Float64Array, i4: Int32Array, i2: Int16Array, i1: Int8Array,
+  u1: Uint8Array, u2: Uint16Array, u4: Uint32Array,
+};
+
+// Numbers as they were sent: a list, or packed.
+export function numbers(sent) {
+  if (!sent?.bdata) return sent;
+  return new KINDS[sent.dtype](Uint8Array.from(atob(sent.bdata), (each) => each.charCodeAt(0)).buffer);
+}

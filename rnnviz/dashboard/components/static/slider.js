@@ -1,17 +1,18 @@
-// A range input that sends its value while it is dragged, no faster than the page can take it.
+// A range input whose value the page follows while it moves (live.js), and whose value the script is
+// told once it has come to rest; where the page cannot follow, the script is told every value.
 //
 // Streamlit aborts a running script when a new value arrives, so a slider that sends too early
 // starves the charts. The next value therefore waits until the page has taken the last one (a
 // script ran, a chart has new data, or the server has echoed its number) and the script has come to
 // its end; of the values that wait, the last wins.
 
+import { live } from "./live.js";
 import {
-  NEWS, STUCK, drawn, held, pageTurns, relay, scriptRuns, sendValue, watchScript,
+  NEWS, STUCK, drawn, held, pageTurns, scriptRuns, sendValue, watchScript,
 } from "./page.js";
 
 const MIN_GAP = 40; // ms between two messages
 const LOST = 300; // ms without an echo, while no script runs: the message started nothing
-const REST = 350; // ms without a move: a held slider counts as at rest
 const SNAP = 0.012; // of the track: a drag this near to a tick is on it
 
 const HEIR = 1000; // ms within which a slider in the place of another takes over from it
@@ -45,7 +46,7 @@ class Slider {
     this.marks = root.querySelector(".marks");
     this.held = false; // a pointer or a repeating key is down
     this.byKey = false; // the last touch was a key
-    this.waiting = null; // what is to be sent next: {value, dragging, settled}
+    this.waiting = null; // the value that is to be sent next
     this.told = null; // what the server believes
     this.sent = null; // the last message: {seq, at}
     this.listen();
@@ -71,12 +72,12 @@ class Slider {
 
   destroy() {
     const { key } = this.data;
-    const open = this.waiting || this.held || this.told?.dragging;
-    if (open) unsent.set(key, { value: this.value, at: performance.now() });
+    if (this.held || this.value !== this.told) unsent.set(key, { value: this.value, at: performance.now() });
     this.unwatch();
     window.removeEventListener(NEWS, this.hear);
     window.removeEventListener("popstate", this.back);
     held.delete(this);
+    live.told(this, false);
     clearTimeout(this.timer);
     clearTimeout(this.restTimer);
   }
@@ -86,12 +87,12 @@ class Slider {
     this.data = data;
     this.setStateValue = setStateValue;
     this.describe();
-    if (!this.told && this.inherits()) return;
-    const behind = this.waiting || (this.sent && this.sent.seq !== data.seq);
+    if (this.told === null && this.inherits()) return;
+    const moves = this.told !== null && this.value !== this.told;
+    const behind = moves || (this.sent && this.sent.seq !== data.seq);
     if (!this.held && !behind) {
-      if (data.value !== this.told?.value) clearTimeout(this.restTimer);
       this.show(data.value);
-      this.told = { value: data.value, dragging: false, settled: true };
+      this.told = data.value;
     }
     this.pump();
   }
@@ -101,9 +102,9 @@ class Slider {
     const { key, value } = this.data, before = unsent.get(key);
     unsent.delete(key);
     if (!before || performance.now() - before.at > HEIR) return false;
-    this.told = { value, dragging: true, settled: false };
+    this.told = value;
     this.show(before.value);
-    this.offer(false);
+    this.offer();
     return true;
   }
 
@@ -158,6 +159,7 @@ class Slider {
 
   show(value) {
     this.value = value;
+    this.input.dataset.value = value;
     const share = Math.min(1, Math.max(0, this.share(value)));
     const text = format(this.data.fmt, value);
     this.input.value = Math.round(share * this.steps());
@@ -180,11 +182,12 @@ class Slider {
   moved() {
     const position = Number(this.input.value);
     this.value = this.valueAt(position);
+    this.input.dataset.value = this.value;
     this.paint(position / this.steps(), format(this.data.fmt, this.value));
-    const settled = !this.held && !relay.send;
-    this.offer(this.held, settled);
+    live.move(this, { name: this.data.key, value: this.value, held: this.held });
     clearTimeout(this.restTimer);
-    if (!settled) this.restTimer = setTimeout(() => this.offer(false), REST);
+    if (live.way === "send") this.offer();
+    else this.restTimer = setTimeout(() => this.offer(), live.rest);
   }
 
   released() {
@@ -193,7 +196,7 @@ class Slider {
     held.delete(this);
     clearTimeout(this.restTimer);
     this.show(this.value);
-    this.offer(false);
+    this.offer();
   }
 
   // What is done next, elsewhere, must not be undone by a value that comes to rest after it. But a
@@ -201,9 +204,9 @@ class Slider {
   left(next) {
     this.released();
     if (next?.closest?.("a")) return;
-    if (!this.waiting && this.told.settled) return;
+    if (this.value === this.told) return;
     clearTimeout(this.restTimer);
-    this.waiting = { value: this.value, dragging: false, settled: true };
+    this.waiting = this.value;
     if (!pageTurns()) this.send();
   }
 
@@ -214,21 +217,22 @@ class Slider {
     clearTimeout(this.restTimer);
     this.waiting = this.sent = null;
     this.show(value);
-    this.told = { value, dragging: false, settled: true };
+    this.told = value;
+    live.told(this, false);
   }
 
   reset() {
     const { reset, disabled } = this.data;
     if (reset === null || disabled) return;
     this.show(reset);
-    this.offer(false);
+    this.offer();
   }
 
-  // A value that is settled reaches the whole page; the first part of it follows the others.
-  offer(dragging, settled = true) {
-    const next = { value: this.value, dragging, settled };
-    const same = Object.keys(next).every((name) => this.told[name] === next[name]);
-    this.waiting = same ? null : next;
+  // The script is to be told of the value, unless it knows it.
+  offer() {
+    clearTimeout(this.restTimer);
+    this.waiting = this.value === this.told ? null : this.value;
+    if (this.waiting === null) live.told(this, false);
     this.pump();
   }
 
@@ -243,7 +247,7 @@ class Slider {
 
   pump() {
     clearTimeout(this.timer);
-    if (!this.waiting) return;
+    if (this.waiting === null) return;
     const pause = this.pause(performance.now());
     if (pause > 0) {
       this.timer = setTimeout(() => this.pump(), pause);
@@ -258,13 +262,11 @@ class Slider {
     this.sent = { seq, at: performance.now(), taken: false, done: false };
     this.told = this.waiting;
     this.waiting = null;
-    const { value, dragging } = this.told;
-    const knob = { value, dragging, seq: this.sent.seq, run: drawn.run };
-    const inPart = relay.send && !this.told.settled;
+    const knob = { value: this.told, seq: this.sent.seq, run: drawn.run };
+    live.told(this, true);
     sendValue(() => {
       if (this.sent?.seq !== knob.seq) return; // Back came first, or a newer value
-      if (inPart && relay.send) relay.send({ ...knob, name: this.data.key });
-      else this.setStateValue("knob", knob);
+      this.setStateValue("knob", knob);
     });
   }
 

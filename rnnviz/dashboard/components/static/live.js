@@ -1,0 +1,216 @@
+// What the page shows while a knob moves: asked for past the script, one request at a time. Of the
+// values that come meanwhile, the last is asked for next.
+//
+// A slider is ahead of the script from its first move until it has told the script of the value
+// that it came to rest at. Until the script has drawn that, what it drew before is not shown again.
+
+import { scriptRuns, STUCK, wait, watchScript } from "./page.js";
+
+const QUIET = 120; // ms without a move, after which what was left out is asked for
+const STILL = 250; // ms without a move, after which plotly.js draws what the layers show
+const BUSY = 30; // ms after which is asked again, where another answer is still in the making
+const AGAIN = 10000; // ms after which a route that failed is tried again
+const AHEAD = "rnnviz-ahead"; // the page's class while a slider is ahead
+
+export const sinks = new Map(); // key -> the chart that shows it
+
+class Live {
+  constructor() {
+    this.offer = null; // {token, path, rest} of the page
+    this.ahead = new Set(); // sliders
+    this.knobs = {}; // name -> value, of those that have moved since the page was as the script drew it
+    this.failedAt = -AGAIN;
+    this.round = 0; // answers of an earlier one are not shown
+    this.texts = new Map(); // node -> what the script wrote there
+    this.note = Object.assign(document.createElement("p"), { className: "rnnviz-left-out" });
+    this.note.setAttribute("role", "status");
+    document.body.append(this.note);
+    watchScript(() => this.scriptChanged());
+  }
+
+  // The page has been mounted, or left.
+  open(offer) {
+    this.offer = offer;
+    if (!offer) this.stop();
+  }
+
+  // How a slider is followed: "live" past the script, "rest" when it has come to rest, "send" by
+  // every value to the script.
+  get way() {
+    if (!this.offer || performance.now() - this.failedAt < AGAIN) return "send";
+    return this.offer.token ? "live" : "rest";
+  }
+
+  get rest() {
+    return this.offer?.rest ?? 0;
+  }
+
+  // A slider has moved.
+  move(slider, { name, value, held }) {
+    if (this.way === "send") return;
+    this.ahead.add(slider);
+    this.knobs[name] = value;
+    document.documentElement.classList.add(AHEAD);
+    if (this.way === "rest") return;
+    this.ask({ knobs: this.knobs, held, range: this.range });
+    clearTimeout(this.still);
+    clearTimeout(this.quiet);
+    this.still = setTimeout(() => this.drawExactly(), STILL);
+  }
+
+  ask(move) {
+    this.wanted = move;
+    if (!this.asking) this.run();
+  }
+
+  // A slider has told the script of its value, or is back at the one that the script knows.
+  told(slider, sent) {
+    this.ahead.delete(slider);
+    if (this.ahead.size) return;
+    this.stop();
+    if (!sent) return this.catchUp();
+    clearTimeout(this.late);
+    this.late = setTimeout(() => this.scriptChanged(), STUCK); // if the message was lost
+  }
+
+  // Nothing that is still on its way is newer than what the script will draw.
+  stop() {
+    this.wanted = null;
+    this.round += 1;
+    clearTimeout(this.still);
+    clearTimeout(this.quiet);
+    this.abort?.abort();
+  }
+
+  async scriptChanged() {
+    if (scriptRuns()) return;
+    await wait(30); // what it has sent is mounted
+    if (!this.ahead.size && !scriptRuns()) this.catchUp();
+  }
+
+  // The page is what the script has drawn.
+  catchUp() {
+    clearTimeout(this.late);
+    document.documentElement.classList.remove(AHEAD);
+    this.range = null;
+    this.knobs = {};
+    this.note.textContent = "";
+    for (const [node, said] of this.texts) if (node.isConnected) node.innerHTML = said;
+    this.texts.clear();
+    for (const chart of sinks.values()) chart.catchUp();
+  }
+
+  async run() {
+    this.asking = true;
+    while (this.wanted) {
+      const move = this.wanted;
+      this.wanted = null;
+      try {
+        await this.once(move, this.round);
+      } catch (error) {
+        if (error.name !== "AbortError") this.fail(error);
+      }
+    }
+    this.asking = false;
+  }
+
+  // The sliders go on by the script.
+  fail(error) {
+    console.warn(`rnnviz: knobs are not followed past the script: ${error.message}`);
+    this.failedAt = performance.now();
+    this.wanted = null;
+    for (const slider of this.ahead) slider.offer();
+  }
+
+  async once(move, round) {
+    this.abort = new AbortController();
+    const { token, path } = this.offer;
+    const headers = { "Content-Type": "application/json", "X-Rnnviz-Token": token };
+    const answer = await fetch(path, {
+      method: "POST", headers, body: JSON.stringify(move), signal: this.abort.signal,
+    });
+    if (answer.status === 422) return; // there is no picture of it: the script will say why
+    if (answer.status === 429) {
+      await wait(BUSY);
+      if (round === this.round) this.wanted ??= move;
+      return;
+    }
+    const kind = answer.headers.get("Content-Type") ?? "";
+    if (!answer.ok || !kind.startsWith("application/octet-stream")) throw new Error(answer.status);
+    await this.drawn; // the server works while the browser draws, but no further ahead
+    let end = null;
+    for await (const [name, content] of frames(answer.body.getReader())) {
+      if (round !== this.round) return;
+      if (name === "end") end = JSON.parse(utf8.decode(content));
+      else this.show(name, content);
+    }
+    if (!end) throw new Error("an answer without an end");
+    if (round === this.round) this.answered(move, end);
+  }
+
+  show(name, content) {
+    const [kind, key] = name.split(":");
+    if (kind === "words") return this.say(key, utf8.decode(content));
+    const shown = sinks.get(key)?.follow(content);
+    if (shown) this.drawn = shown;
+  }
+
+  // What is left out is said where else the page says what was checked.
+  answered(move, { exact, range, note }) {
+    this.range = range;
+    this.note.textContent = note;
+    if (exact || this.wanted) return;
+    clearTimeout(this.quiet);
+    this.quiet = setTimeout(() => this.ask({ ...move, range, rests: true }), QUIET);
+  }
+
+  // What the script wrote there comes back where it has nothing new to say.
+  say(key, html) {
+    const node = document.querySelector(`[data-words="${key}"]`) ?? this.room(key, html);
+    if (!node) return;
+    if (!this.texts.has(node)) this.texts.set(node, node.innerHTML);
+    if (node.said === html) return;
+    node.innerHTML = html;
+    node.said = html;
+  }
+
+  // A warning where there was none stands below the last sentence.
+  room(key, html) {
+    const last = [...document.querySelectorAll('[data-words^="how-"]')].at(-1);
+    if (!html || !last || key !== "warning") return null;
+    const made = Object.assign(document.createElement("p"), { className: "rnnviz-warning" });
+    made.dataset.words = key;
+    made.setAttribute("role", "alert");
+    last.after(made);
+    return made;
+  }
+
+  drawExactly() {
+    for (const chart of sinks.values()) chart.drawExactly();
+  }
+}
+
+const utf8 = new TextDecoder();
+
+// Name and content, each as soon as it is here.
+async function* frames(reader) {
+  let rest = new Uint8Array(0);
+  for (;;) {
+    while (rest.length >= 8) {
+      const sizes = new DataView(rest.buffer, rest.byteOffset);
+      const name = 8 + sizes.getUint32(0, true);
+      const end = name + sizes.getUint32(4, true);
+      if (rest.length < end) break;
+      yield [utf8.decode(rest.subarray(8, name)), rest.slice(name, end)];
+      rest = rest.subarray(end);
+    }
+    const { done, value } = await reader.read();
+    if (done) return;
+    const joined = new Uint8Array(rest.length + value.length);
+    joined.set(rest);
+    joined.set(value, rest.length);
+    rest = joined;
+  }
+}
+
+export const live = new Live();

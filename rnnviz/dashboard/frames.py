@@ -1,0 +1,188 @@
+"""A page's pictures and words at one value of one knob, as the browser takes them.
+
+What is shown is what was computed, by the functions that the page's script calls, too. Where the
+time is short there are fewer sequences or fewer points, and that is said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from rnnviz.dashboard import compute, definitions, show
+from rnnviz.dashboard.components.browser import finite
+from rnnviz.dashboard.components.chart import payload
+from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.experiment.links import to_query
+from rnnviz.plots.theme import Style
+from rnnviz.views import gates, gradient_flow, spectrum
+from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.language import speak
+from rnnviz.wording.texts import fill, texts
+
+Choices = gradient_flow.Choices | spectrum.Choices | gates.Choices
+Range = tuple[float, float]
+HELD_SECONDS, KEY_SECONDS = 0.02, 0.06
+"""Estimated seconds that runs may take while a knob is held, and after a key."""
+MOST_KEPT = 64
+"""Answers of up to 300 kB that are kept for all visitors."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """What the browser says: the values of the knobs that the script does not know yet. held: a
+    pointer has one; rests: none has moved for a moment; range: the decades that the last answer
+    said are shown."""
+
+    knobs: Mapping[str, float]
+    held: bool = False
+    rests: bool = False
+    range: Range | None = None
+
+    @staticmethod
+    def read(told: Any) -> Move:
+        """From JSON. Raises ValueError for what is no move."""
+        knobs = told.get("knobs") if isinstance(told, dict) else None
+        if not isinstance(knobs, dict) or not knobs:
+            raise ValueError("a move is of knobs")
+        found = {name: finite(value) for name, value in knobs.items()}
+        values = {name: value for name, value in found.items() if value is not None}
+        if values.keys() != found.keys():
+            raise ValueError("a knob has a value")
+        return Move(values, told.get("held") is True, told.get("rests") is True,
+                    _read_range(told.get("range")))  # fmt: skip
+
+
+def _read_range(told: Any) -> Range | None:
+    ends = [finite(end) for end in told] if isinstance(told, list) and len(told) == 2 else []
+    low, high = ends or (None, None)
+    return None if low is None or high is None or low >= high else (low, high)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a page shows: an experiment, by the page's own choices, and perhaps a pinned one behind
+    it. defined: terms that the page has defined before its pictures. range: decades that an axis
+    keeps while a knob moves. note: what is left out; "" for nothing."""
+
+    experiment: Experiment
+    choices: Choices
+    pinned: Experiment | None = None
+    defined: tuple[str, ...] = ()
+    language: str = "en"
+    range: Range | None = None
+    note: str = ""
+
+
+def moved(shown: Asked, move: Move) -> Asked:
+    """What the page shows at these values. Raises ValueError where that is nothing."""
+    before = shown.experiment
+    experiment = replace(before, **{n: _value(n, value) for n, value in move.knobs.items()})
+    if before.train_steps:
+        if experiment == before:
+            raise ValueError("what was trained is shown by the script")
+        experiment = replace(experiment, train_steps=0)
+    if refusal := compute.refusal(experiment):
+        raise ValueError(refusal)
+    asked = replace(shown, experiment=experiment, range=move.range)
+    return asked if move.rests else _affordable(asked, HELD_SECONDS if move.held else KEY_SECONDS)
+
+
+def _value(name: str, value: float) -> Any:
+    known = FIELDS.get(name)
+    if known is None or known.kind not in ("int", "float"):
+        raise ValueError(f"{name} is no knob with numbers")
+    return round(value) if known.kind == "int" else value
+
+
+def _affordable(asked: Asked, seconds: float) -> Asked:
+    """The first few sequences, where all would take too long, and fewer points."""
+    all_of_them, experiment = asked.experiment.batch_size, asked.experiment
+    while experiment.batch_size > 1 and _seconds(experiment) > seconds:
+        experiment = replace(experiment, batch_size=experiment.batch_size // 2)
+    choices, text, said = _fewer(asked), texts("layout"), []
+    if experiment.batch_size < all_of_them:
+        said += [fill(text["first_sequences"], shown=experiment.batch_size, count=all_of_them)]
+    if choices != asked.choices:
+        curves = isinstance(choices, gradient_flow.Choices)
+        said += [text["fewer_curves" if curves else "fewer_points"]]
+    return replace(asked, experiment=experiment, choices=choices, note=", ".join(said))
+
+
+def _seconds(experiment: Experiment) -> float:
+    return compute.plan(experiment).cost.on(compute.speed()).seconds
+
+
+def _fewer(asked: Asked) -> Choices:
+    """Points, or curves of other seeds and of single losses; where there are such."""
+    choices = asked.choices
+    if isinstance(choices, gradient_flow.Choices):
+        one_curve_each = choices.seeds == 1 and asked.experiment.loss_at == "last"
+        return choices if one_curve_each else replace(choices, coarse=True)
+    return replace(choices, coarse=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Pictures and words, the styles of the models' names, and the decades that an axis keeps."""
+
+    items: Iterator[Picture | Words]
+    styles: dict[str, Style]
+    range: Range | None = None
+
+
+@st.cache_resource(max_entries=MOST_KEPT, show_spinner=False, hash_funcs={Asked: repr})
+def frames(asked: Asked) -> tuple[tuple[str, bytes], ...]:
+    """Names and contents: "chart:" and a chart's key, "words:" and what they are called on the
+    page, and "end", which says what was left out and which decades are shown. Made once for all
+    visitors who ask for the same: in a lecture most of them do."""
+    return tuple(_frames(asked))
+
+
+def _frames(asked: Asked) -> Iterator[tuple[str, bytes]]:
+    speak(asked.language)
+    with definitions.afresh(asked.defined):
+        drawn = DRAW[type(asked.choices)](asked)
+        shows, said = urlencode(to_query(asked.experiment)), {"warning": ""}
+        for item in drawn.items:
+            if isinstance(item, Picture):
+                options = show.drawn(item, shows=shows)
+                yield f"chart:{item.key}", payload(item.drawing, key=item.key, **options)
+            said |= show.spoken(item, drawn.styles)
+    for name, words in said.items():
+        yield f"words:{name}", words.encode()
+    end = {"exact": not asked.note, "note": asked.note, "range": drawn.range}
+    yield "end", json.dumps(end).encode()
+
+
+def _flow(asked: Asked) -> Drawn:
+    assert isinstance(asked.choices, gradient_flow.Choices)
+    view = compute.flow_view(asked.experiment, asked.choices, asked.pinned)
+    low, high = view.y_range()
+    if asked.range:  # it grows at once, and shrinks when the knob is let go
+        low, high = min(low, asked.range[0]), max(high, asked.range[1])
+    return Drawn(gradient_flow.pictures(view, (low, high)), view.styles, (low, high))
+
+
+def _spectrum(asked: Asked) -> Drawn:
+    assert isinstance(asked.choices, spectrum.Choices)
+    view = compute.spectrum_view(asked.experiment, asked.choices)
+    return Drawn(spectrum.pictures(view), view.styles)
+
+
+def _gates(asked: Asked) -> Drawn:
+    assert isinstance(asked.choices, gates.Choices)
+    view = compute.gates_view(asked.experiment, asked.choices)
+    return Drawn(gates.pictures(view), view.styles)
+
+
+DRAW: dict[type[Any], Callable[[Asked], Drawn]] = {
+    gradient_flow.Choices: _flow,
+    spectrum.Choices: _spectrum,
+    gates.Choices: _gates,
+}

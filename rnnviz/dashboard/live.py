@@ -1,0 +1,194 @@
+"""What a knob shows while it moves: the page's pictures over HTTP, past the Streamlit script.
+
+A page's script offers what it shows, under a token that its browser alone knows. While a knob
+moves, the browser posts a `Move` and gets, picture by picture, what the script would have sent.
+An offer lives as long as its visit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import struct
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Event
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from rnnviz.dashboard import definitions
+from rnnviz.dashboard.components import follow_hand
+from rnnviz.dashboard.frames import Asked, Choices, Move, frames, moved
+from rnnviz.dashboard.jobs import working_for
+from rnnviz.dashboard.server import url
+from rnnviz.dashboard.state import Setting
+from rnnviz.wording.language import language
+
+PATH, TOKEN, OFFER = "/rnnviz-live", "X-Rnnviz-Token", "live.offer"
+REST = 500
+"""Milliseconds without a move after which a value has come to rest: then the script hears of it."""
+MOST_BYTES = 512
+HEADERS = {"Content-Encoding": "identity", "X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+"""Said to be packed already, or the middleware would hold the first picture back."""
+AT_ONCE = 2
+"""Answers that are worked on at the same time."""
+
+
+@dataclass(eq=False)
+class Offer:
+    """What one visit's page shows; None where that follows no knob. current: whether the script
+    that runs has said so. turn: one answer at a time; waiting: whether one more waits for it."""
+
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    asked: Asked | None = None
+    current: bool = False
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: bool = False
+
+
+class Gone(Exception):
+    """Nobody waits for the answer any more."""
+
+
+@st.cache_resource(show_spinner=False)
+def offers() -> WeakValueDictionary[str, Offer]:
+    """Those of all visits, by their tokens."""
+    return WeakValueDictionary()
+
+
+@st.cache_resource(show_spinner=False)
+def workers() -> ThreadPoolExecutor:
+    """Who makes the answers, for all visitors."""
+    return ThreadPoolExecutor(AT_ONCE, "live")
+
+
+def offer(setting: Setting, choices: Choices) -> None:
+    """In a page's script, before its pictures: what they are of."""
+    mine, said = _mine(), (definitions.so_far(), language())
+    mine.asked, mine.current = Asked(setting.experiment, choices, setting.pinned, *said), True
+
+
+def begin() -> None:
+    """In a page's script, where it begins: until it ends, what the last one offered holds."""
+    _mine().current = False
+
+
+def tell_sliders(page: str, rest: int) -> None:
+    """In a page's script, where it ends: how it follows them. page: the path of its address."""
+    mine = _mine()
+    if not mine.current:
+        mine.asked = None
+    follow_hand(page, mine.token if mine.asked else "", url(PATH), rest)
+
+
+def _mine() -> Offer:
+    if OFFER not in st.session_state:
+        made = st.session_state[OFFER] = Offer()
+        offers()[made.token] = made
+    found: Offer = st.session_state[OFFER]
+    return found
+
+
+def route() -> Route:
+    """Where the browser asks."""
+    return Route(url(PATH), answer, methods=["POST"])
+
+
+async def answer(request: Request) -> Response:
+    """The pictures at one value of one knob. Statuses: 403 another site asks; 404 the page is not
+    known; 413 and 415 no message of ours; 422 there is no picture of that value; 429 another
+    answer waits already."""
+    mine = offers().get(request.headers.get(TOKEN, ""))
+    if not _same_site(request):
+        return Response(status_code=403)
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        return Response(status_code=415)
+    body = await _body(request)
+    if body is None:
+        return Response(status_code=413)
+    if mine is None or mine.asked is None:
+        return Response(status_code=404)
+    try:
+        asked = moved(mine.asked, Move.read(json.loads(body)))
+    except ValueError:
+        return Response(status_code=422)
+    if mine.waiting:
+        return Response(status_code=429)
+    return await _in_turn(mine, asked)
+
+
+def _same_site(request: Request) -> bool:
+    """Browsers say where a page that posts comes from."""
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+async def _body(request: Request) -> bytes | None:
+    """None where it is longer than any of ours."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            return None
+    return body
+
+
+async def _in_turn(mine: Offer, asked: Asked) -> Response:
+    """An answer as a stream of frames: the lengths of name and content, 4 bytes each, both. The
+    turn ends with the work, which ends early where the browser has gone."""
+    mine.waiting = True
+    try:
+        await mine.turn.acquire()
+    finally:
+        mine.waiting = False
+    loop, made, gone = asyncio.get_running_loop(), asyncio.Queue[bytes](), Event()
+
+    def put(name: str, content: bytes) -> None:
+        frame = struct.pack("<II", len(name), len(content)) + name.encode() + content
+        loop.call_soon_threadsafe(made.put_nowait, frame)
+
+    def ended(_: object) -> None:
+        mine.turn.release()
+        made.put_nowait(b"")
+
+    work = partial(Context().run, _work, asked, put, gone)
+    loop.run_in_executor(workers(), work).add_done_callback(ended)
+    return StreamingResponse(
+        _stream(made, gone), media_type="application/octet-stream", headers=HEADERS
+    )
+
+
+async def _stream(made: asyncio.Queue[bytes], gone: Event) -> AsyncIterator[bytes]:
+    try:
+        while frame := await made.get():
+            yield frame
+    finally:
+        gone.set()
+
+
+def _work(asked: Asked, put: Callable[[str, bytes], None], gone: Event) -> None:
+    """In a thread of its own. What fails is logged, and the answer ends without its last frame."""
+
+    def tell() -> None:
+        if gone.is_set():
+            raise Gone
+
+    try:
+        with working_for(tell):
+            for name, content in frames(asked):
+                tell()
+                put(name, content)
+    except Gone:
+        pass
+    except Exception:
+        logging.getLogger(__name__).exception("no answer to a knob")
