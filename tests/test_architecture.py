@@ -23,6 +23,7 @@ ARROWS = {
     "tasks": {"core"},
     "training": {"core", "tasks"},
     "experiment": {"core", "tasks", "training"},
+    "models": {"core", "tasks", "training", "experiment"},
     "__main__": {"", "core", "tasks", "training", "experiment", "commands", "wording"},
     "commands": {"experiment", "sweep", "wording"},
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},

@@ -1,0 +1,17 @@
+"""Networks that come from elsewhere: their weights, data and losses. Imports NumPy alone.
+
+Examples
+--------
+Those of what the package has go on from here.
+
+>>> import numpy as np
+>>> from rnnviz.models import *
+"""
+
+from __future__ import annotations
+
+from rnnviz.experiment.npz import UPLOAD, Limits
+from rnnviz.models.layouts import LAYOUTS, Layout, Reading
+from rnnviz.models.load import Loaded, load
+
+__all__ = ["LAYOUTS", "UPLOAD", "Layout", "Limits", "Loaded", "Reading", "load"]
