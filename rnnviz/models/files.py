@@ -18,6 +18,8 @@ from rnnviz.experiment.npz import (
     read_npz,
     shown,
 )
+from rnnviz.models.hdf5 import read_hdf5, read_keras
+from rnnviz.models.onnx import read_onnx
 from rnnviz.models.safetensors import read_safetensors
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -62,13 +64,24 @@ def from_bytes(data: bytes, limits: Limits, suffix: str = "") -> Source:
     check_size(data, limits)
     if data[:1] == b"\x80" and data[1:2] in b"\x02\x03\x04\x05":
         raise ValueError(f"the file {PICKLE}")
+    if data.startswith(ZIP) and b"model.weights.h5" in data:
+        arrays, hints = read_keras(data, limits)
+        return Source(arrays, hints=hints)
+    if data.startswith(HDF5):
+        arrays, hints = read_hdf5(data, limits)
+        return Source(arrays, hints=hints)
     if data.startswith(ZIP):
         return Source(read_npz(data, limits))
+    if suffix == ".onnx":
+        arrays, bfloat16, hints = read_onnx(data, limits)
+        return Source(arrays, tuple(bfloat16), hints)
     if data[8:9] == b"{" or suffix == ".safetensors":
         arrays, half = read_safetensors(data, limits)
         return Source(arrays, tuple(half))
     found = "a .npy file of one array" if data.startswith(NPY) else f"{data[:8]!r} at its beginning"
-    raise ValueError(f"the file must be a .npz or .safetensors file, got {found}")
+    raise ValueError(
+        f"the file must be a .npz, .safetensors, .keras, .h5 or .onnx file, got {found}"
+    )
 
 
 def bytes_of(source: Any, limits: Limits) -> bytes:

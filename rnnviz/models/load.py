@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core import checks
+from rnnviz.core.architecture import READOUTS
 from rnnviz.core.layers import key
 from rnnviz.core.layouts import LAYOUTS as AXES
 from rnnviz.core.network import Network
@@ -62,6 +63,7 @@ def load(
     bidirectional: bool = False,
     readout: Any = None,
     embedding: Any = None,
+    reads: str | None = None,
     reference: tuple[Any, Any] | None = None,
     axes: str = "tdb",
     limits: Limits = NO_LIMITS,
@@ -90,6 +92,9 @@ def load(
         arrays that fits is taken. Without a readout y is the output of the last layer.
     embedding
         The table (V, D) or its name; else the one whose name says so.
+    reads
+        What a readout of two directions reads: "aligned", both at the same step (the default), or
+        "final", each direction's own last state at the last step.
     reference
         (x, h): inputs, and the last layer's output at every step, or at the last one alone, as the
         framework computed it. The reading that reproduces it is taken and said.
@@ -127,8 +132,12 @@ def load(
         "forget_bias": forget_bias,
         "activation": activation,
     }
-    options |= {name: said for name, said in found.hints.items() if options.get(name) is None}
-    stack = _stack(found.arrays, layout or options.pop("layout", None), prefix, bidirectional)
+    said_by_file = found.hints
+    options |= {name: said_by_file[name] for name in ("reset", "activation")
+                if options[name] is None and name in said_by_file}  # fmt: skip
+    prefix = prefix if prefix is not None else said_by_file.get("prefix")
+    reads = reads or said_by_file.get("reads")
+    stack = _stack(found.arrays, layout, prefix, bidirectional)
     widening = Widening(found.half)
     layers, known = _layers(stack, widening, cell)
     gru = _kind(layers) == "gru"
@@ -137,6 +146,8 @@ def load(
     first = reading(LAYOUTS[stack.layout], _kind(layers), **options)
     chosen, notes = _settled(layers, first, reference, axes)
     network, params = _network(layers, chosen)
+    if reads:
+        network = replace(network, readout=checks.choice("reads", reads, READOUTS))
     notes += _assumed(stack, first, options["activation"])
     rest = dict(stack.rest)
     network, params, said = _with_readout(network, params, rest, readout, widening)
@@ -250,9 +261,11 @@ def _pairs(rest: Mapping[str, Any]) -> dict[str, tuple[str, str, bool]]:
     found = {}
     for weight in rest:
         for end, bias, turned in ((".weight", ".bias", False), ("/kernel", "/bias", True)):
-            name = weight.removesuffix(end)
-            if name != weight and name + bias in rest and np.ndim(rest[name + bias]) == 1:
-                found[name] = weight, name + bias, turned
+            number = ":0" * weight.endswith(":0")  # as TensorFlow ends a name
+            name = weight.removesuffix(number).removesuffix(end)
+            beside = name + bias + number
+            if weight.endswith(end + number) and beside in rest and np.ndim(rest[beside]) == 1:
+                found[name] = weight, beside, turned
     if "W_hy" in rest and "b_y" in rest:
         found["W_hy"] = "W_hy", "b_y", False
     return found

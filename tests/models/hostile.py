@@ -98,7 +98,7 @@ BOMB = described("(25000000,)", data=bytes(200_000_000))
 
 NPZ: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "the file must hold arrays, it is empty"),
-    "random": (lambda: np.random.default_rng(0).bytes(1 << 20), "must be a .npz or .safetensors"),
+    "random": (lambda: np.random.default_rng(0).bytes(1 << 20), "must be a .npz, .safetensors, "),
     "pickle": (lambda: pickle.dumps(GOOD, 2), "the file is a pickle, which is never loaded"),
     "objects": (lambda: of_array(objects()), "'weight_ih_l0' holds Python objects: that is a "
                 "pickle, which is never loaded"),
@@ -156,12 +156,12 @@ NPZ: dict[str, tuple[Callable[[], bytes], str]] = {
 SAFETENSORS: dict[str, tuple[Callable[[], bytes], str]] = {
     "length 2^63": (lambda: safetensors({}, length=1 << 63), "length of its header, at most"),
     "length beyond the file": (lambda: safetensors({}, length=100), "at most 2 here, got 100"),
-    "nothing but a length": (lambda: struct.pack("<Q", 0), "must be a .npz or .safetensors"),
+    "nothing but a length": (lambda: struct.pack("<Q", 0), "must be a .npz, .safetensors, "),
     "100 MB header": (lambda: safetensors(b"{" + b" " * 3_000_000 + b"}"),
                       "at most 1,048,576 here, got 3,000,002"),
     "no json": (lambda: safetensors(b"{no}"), "the header must be JSON, got b'{no}'"),
     "no utf-8": (lambda: safetensors(b'{"\xff": 1}'), "the header must be JSON"),
-    "space first": (lambda: safetensors(b' {"a": 1}'), "must be a .npz or .safetensors file"),
+    "space first": (lambda: safetensors(b' {"a": 1}'), "must be a .npz, .safetensors, "),
     "depth": (lambda: safetensors(b'{"a":' + b"[" * 100_000), "must be JSON|must have dtype"),
     "overlap": (lambda: safetensors({"a": entry([2], 0, 8), "b": entry([2], 4, 12)}, bytes(12)),
                 "'b' must begin at byte 8, where the array before it ends, got 4 to 12"),
