@@ -20,7 +20,7 @@ from typing import Any
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.npz import BROKEN, Budget, Limits, check_size, shown
 
-MAX_DEPTH, MAX_CONFIG = 12, 1 << 20
+MAX_CONFIG = 1 << 20
 FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
 ACTIVATIONS = {"tanh": "tanh", "relu": "relu", "sigmoid": "logistic", "linear": "identity"}
 DAMAGED = (OSError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError,
@@ -74,19 +74,19 @@ def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
 
 def _arrays(file: Any, h5py: Any, budget: Budget) -> Iterator[tuple[str, Array]]:
     """Path -> array of every one that lies in the file."""
-    groups, seen = [("", file, 0)], 0
+    groups, seen = [("", file)], 0
     while groups:
-        path, group, depth = groups.pop(0)
+        path, group = groups.pop(0)
         for name in group:
             seen += 1
             where = f"{path}{name}"
-            if seen > 16 * budget.limits.arrays or depth > MAX_DEPTH:
+            if seen > 16 * budget.limits.arrays:
                 raise ValueError(f"the file must have fewer groups, {shown(where)} is too many")
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 raise ValueError(f"the file must hold its arrays itself, {shown(where)} is a link")
             item = group[name]
             if isinstance(item, h5py.Group):
-                groups.append((f"{where}/", item, depth + 1))
+                groups.append((f"{where}/", item))
             elif not where.startswith("optimizer") and item.dtype.kind in "fiu":
                 yield where, _array(item, shown(where), budget)
 

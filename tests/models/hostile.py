@@ -93,6 +93,16 @@ def same_name() -> bytes:
     return data.replace(b"b.npy", b"a.npy")
 
 
+def many_names() -> bytes:
+    """A list of 300,000 members without the members."""
+    whole = zipped([("a.npy", b"")])
+    start, end = whole.index(b"PK\x01\x02"), whole.index(b"PK\x05\x06")
+    names = whole[start:end] * 300_000
+    tail = bytearray(whole[end:])
+    tail[12:20] = struct.pack("<II", len(names), start)
+    return whole[:start] + names + tail
+
+
 BOMB = described("(25000000,)", data=bytes(200_000_000))
 """200 MB that deflate to 195 kB."""
 
@@ -115,6 +125,7 @@ NPZ: dict[str, tuple[Callable[[], bytes], str]] = {
                                    "must have 8 bytes, as its header says, it has more"),
     "many members": (lambda: zipped((f"{k}.npy", described("(1,)", data=bytes(8)))
                                     for k in range(10_000)), "at most 64 arrays, got more"),
+    "many names": (many_names, "at most 64 arrays, got more"),
     "many just under the limit": (
         lambda: zipped((f"{k}.npy", described("(2000000,)", data=bytes(16_000_000)))
                        for k in range(3)), "'1' of shape .* brings them to 32,000,000"),

@@ -7,6 +7,7 @@ import io
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.__main__ import main
+from rnnviz.core import GRU, LSTM, RNN, Cell
+from rnnviz.core.network import Network
 from rnnviz.models import UPLOAD, load
 from tests.models.hostile import (
     GOOD,
@@ -157,6 +160,18 @@ def test_a_file_of_the_tools_own_is_loaded_as_it_was(tmp_path: Path) -> None:
     bare = load(loaded.params)
     assert bare.network == loaded.network
     np.testing.assert_array_equal(bare.params["W_hy"], loaded.params["W_hy"])
+
+
+@pytest.mark.parametrize("cell", [GRU(2, 3), GRU(2, 3, reset="before"), LSTM(2, 3), RNN(2, 3)])
+def test_parameters_of_the_cores_own_names(cell: Cell) -> None:
+    above = replace(cell, input_size=6)
+    network = Network((cell, above), 4, bidirectional=True)
+    params = network.init_params(np.random.default_rng(0), memory_bias=0.5)
+    params = {name: p + np.arange(p.size).reshape(p.shape) / 99 for name, p in params.items()}
+    loaded = load(npz(params))
+    assert loaded.network == network
+    for name, value in params.items():
+        np.testing.assert_array_equal(loaded.params[name], value)
 
 
 @pytest.mark.parametrize("name", ["pt", "32 GiB declared", "twice"])

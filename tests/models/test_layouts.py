@@ -266,6 +266,20 @@ def test_of_several_networks_one_is_named_or_a_stack() -> None:
         load(both, prefix="rnn")
 
 
+def test_layers_and_directions_that_differ_are_refused() -> None:
+    lstm, gru = ({f"{where}.{n}": a for n, a in torch_arrays(gates).items()}
+                 for where, gates in (("a", 4), ("b", 3)))  # fmt: skip
+    with pytest.raises(ValueError, match="all layers must be of one kind, got gru, lstm"):
+        load({**lstm, **gru}, prefix=("a", "b"))
+    both = {f"{n}_reverse": a for n, a in lstm.items()}
+    above = {n.replace("a.", "b."): a for n, a in lstm.items()}
+    with pytest.raises(ValueError, match="all layers must have the same directions, got 2, 1"):
+        load({**lstm, **both, **above}, prefix=("a", "b"))
+    other = {**both, "a.weight_ih_l0_reverse": np.ones((8, 5))}
+    with pytest.raises(ValueError, match="both directions of layer 0 must have the same sizes"):
+        load({**lstm, **other})
+
+
 def test_a_readout_is_chosen_given_or_left_out() -> None:
     heads = {f"{head}.{name}": a for head in ("mean", "spread")
              for name, a in (("weight", np.ones((3, 2))), ("bias", np.ones(3)))}  # fmt: skip

@@ -136,6 +136,21 @@ def test_nodes_that_do_not_stand_on_each_other_are_asked_for() -> None:
     assert load(changed(apart, "stack"), prefix="y0").network.cells[0].input_size == 2
 
 
+@pytest.mark.parametrize("turned", [0, 1])
+def test_a_readout_of_one_operator(turned: int) -> None:
+    def gemm(graph: Any, _: Any) -> None:
+        inputs = [graph.node[-2].input[0], "head.W", "head.b"]
+        del graph.node[-2:]
+        graph.node.append(onnx.helper.make_node("Gemm", inputs, ["out"], transB=turned))
+        if turned:
+            (W,) = (tensor for tensor in graph.initializer if tensor.name == "head.W")
+            W.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(W).T, W.name))
+
+    expected = load(FOLDER / "models_onnx_lstm.onnx").params
+    for name, value in load(changed(gemm)).params.items():
+        np.testing.assert_array_equal(value, expected[name])
+
+
 def test_bfloat16_is_widened_and_said() -> None:
     def half(graph: Any, _: Any) -> None:
         for tensor in graph.initializer:
