@@ -175,4 +175,10 @@ def _options(kind: str, options: dict[str, Any]) -> dict[str, Any]:
                          f"{shown(activation)}")  # fmt: skip
     if kind != "SimpleRNN" and gates not in (None, "sigmoid"):
         raise ValueError(f"recurrent_activation must be 'sigmoid', got {shown(gates)}")
-    return {"activation": ACTIVATIONS[activation]} if kind == "SimpleRNN" else {}
+    if kind == "SimpleRNN":
+        return {"activation": ACTIVATIONS[activation]}
+    return {"reset": _reset(options["reset_after"])} if "reset_after" in options else {}
+
+
+def _reset(after: object) -> str:
+    return "after" if after else "before"

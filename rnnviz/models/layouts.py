@@ -53,7 +53,7 @@ LAYOUTS = {
         "PyTorch", ("weight_ih", "weight_hh", "bias_ih", "bias_hh"),
         ("i", "f", "g", "o"), ("r", "z", "n"), reset="after",
         names=r"(?:(?P<prefix>.+)\.)?(?P<array>(?:weight|bias)_(?:ih|hh|hr))"
-              r"(?:_l(?P<layer>\d+)(?P<direction>_reverse)?)?",
+              r"(?:_l(?P<layer>\d{1,4})(?P<direction>_reverse)?)?",
         source="torch.nn.LSTM, GRU, RNN and the Cells: (W_ii|W_if|W_ig|W_io), (W_ir|W_iz|W_in)"),
     "keras": Layout(
         "Keras", ("kernel", "recurrent_kernel", "bias"),
@@ -68,14 +68,14 @@ LAYOUTS = {
     "tensorflow1": Layout(
         "TensorFlow 1", ("kernel", "bias"), ("i", "g", "f", "o"), ("r", "z", "n"), columns=True,
         forget_bias=1.0, reset="before",
-        names=r"(?:(?P<prefix>.+?)/)?(?:(?P<direction>fw|bw)/)?(?:cell_(?P<layer>\d+)/)?"
+        names=r"(?:(?P<prefix>.+?)/)?(?:(?P<direction>fw|bw)/)?(?:cell_(?P<layer>\d{1,4})/)?"
               r"(?P<cell>basic_lstm_cell|lstm_cell|gru_cell|basic_rnn_cell)/"
               r"(?P<array>(?:(?:gates|candidate)/)?(?:kernel|bias)|w_[ifo]_diag|projection/kernel)"
               r"(?::0)?",
         source="BasicLSTMCell, LSTMCell: i, j, f, o of [x, h]; GRUCell: gates r, u and candidate"),
     "rnnviz": Layout(
         "rnnviz", ("W_xh", "W_hh", "b_h", "b_hn"), ("i", "f", "g", "o"), ("r", "z", "n"),
-        names=r"(?:(?P<layer>\d+)\.(?P<direction>forward|backward)\.)?"
+        names=r"(?:(?P<layer>\d{1,4})\.(?P<direction>forward|backward)\.)?"
               r"(?P<array>W_xh|W_hh|b_h|b_hn|p_[ifo])",
         source="rnnviz.core"),
 }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,9 @@ from rnnviz.experiment import weights
 from rnnviz.experiment.npz import Limits, shown
 from rnnviz.models import names
 from rnnviz.models.blocks import blocks, missing_bias
-from rnnviz.models.files import opened
-from rnnviz.models.layouts import KINDS, LAYOUTS, Blocks, Reading, reading, readings
+from rnnviz.models.files import Source, opened
+from rnnviz.models.layouts import KINDS, LAYOUTS, Blocks, Layout, Reading, reading, readings
+from rnnviz.models.readout import embedding_table, with_readout
 from rnnviz.models.reference import settle
 from rnnviz.models.widening import Widening
 
@@ -75,7 +76,8 @@ def load(
     source
         A mapping from names to arrays or tensors (a `state_dict`), a module that has one, a list of
         a layer's arrays (Keras's `get_weights()`) or of such lists, or a file by its path, its
-        bytes or opened: .npz, .safetensors, what `python -m rnnviz train` writes.
+        bytes or opened: .npz, .safetensors, what `python -m rnnviz train` writes; with an extra
+        .keras and .h5, and .onnx, which only its name tells.
     layout
         One of `LAYOUTS`; the arrays' names say it, else it must be given: a wrong order of gates
         has the right shapes.
@@ -121,45 +123,46 @@ def load(
     >>> sorted(lstm.params)
     ['0.forward.W_hh', '0.forward.W_xh', '0.forward.b_h', 'W_hy', 'b_y']
     """
-    if layout is not None:
-        checks.choice("layout", layout, LAYOUTS)
+    said: dict[str, Any] = {"gates": gates, "reset": reset}
+    said |= {"forget_bias": forget_bias, "activation": activation}
     found = opened(source, limits)
     if isinstance(found.arrays, Mapping) and weights.ABOUT in found.arrays:
+        said |= {"layout": layout, "prefix": prefix, "cell": cell, "reads": reads}
+        _check_unsaid({**said, "readout": readout, "embedding": embedding, "reference": reference})
         return _own(found.arrays)
-    options: dict[str, Any] = {
-        "gates": gates,
-        "reset": reset,
-        "forget_bias": forget_bias,
-        "activation": activation,
-    }
-    said_by_file = found.hints
-    options |= {name: said_by_file[name] for name in ("reset", "activation")
-                if options[name] is None and name in said_by_file}  # fmt: skip
-    prefix = prefix if prefix is not None else said_by_file.get("prefix")
-    reads = reads or said_by_file.get("reads")
-    stack = _stack(found.arrays, layout, prefix, bidirectional)
+    stack = _stack(found, layout, prefix, bidirectional)
     widening = Widening(found.half)
     layers, known = _layers(stack, widening, cell)
-    gru = _kind(layers) == "gru"
-    if options["reset"] is None:
-        options["reset"] = known or ("after" if reference is not None and gru else None)
-    first = reading(LAYOUTS[stack.layout], _kind(layers), **options)
-    chosen, notes = _settled(layers, first, reference, axes)
-    network, params = _network(layers, chosen)
-    if reads:
-        network = replace(network, readout=checks.choice("reads", reads, READOUTS))
-    notes += _assumed(stack, first, options["activation"])
+    said["reset"] = reset or known or found.hints.get("reset")
+    said["activation"] = activation or found.hints.get("activation")
+    chosen, notes = _read(layers, LAYOUTS[stack.layout], said, reference, axes)
+    network, params = _network(layers, chosen, reads or found.hints.get("reads"))
     rest = dict(stack.rest)
-    network, params, said = _with_readout(network, params, rest, readout, widening)
-    table, more = _table(rest, embedding, network.cells[0].input_size, widening)
-    notes += [*said, *more, *widening.notes, *_left(rest)]
+    network, params, more = with_readout(network, params, rest, readout, widening)
+    table, of_table = embedding_table(rest, embedding, network.cells[0].input_size, widening)
+    notes += [*_assumed(stack, chosen, said), *more, *of_table, *widening.notes, *_left(rest)]
     return Loaded(network, params, stack.layout, str(chosen), table, stack.where, tuple(notes))
 
 
-def _stack(arrays: Any, layout: str | None, prefix: Any, bidirectional: bool) -> names.Stack:
-    if isinstance(arrays, Mapping):
-        return names.find(arrays, layout, prefix)
-    return names.in_order(arrays, names.choose_layout(layout), bidirectional)
+def _check_unsaid(options: Mapping[str, Any]) -> None:
+    """Raise ValueError for options beside a file that says all of it."""
+    if given := [name for name, value in options.items() if value is not None]:
+        raise ValueError(f"{given[0]} must be None for a file of rnnviz's own, which says it, got "
+                         f"{options[given[0]]!r:.80}")  # fmt: skip
+
+
+def _stack(
+    found: Source, layout: str | None, prefix: str | Sequence[str] | None, bidirectional: bool
+) -> names.Stack:
+    if layout is not None:
+        checks.choice("layout", layout, LAYOUTS)
+    if not isinstance(found.arrays, Mapping):
+        if prefix is not None:
+            raise ValueError(f"prefix must be None for arrays without names, got {prefix!r}")
+        return names.in_order(found.arrays, names.choose_layout(layout), bidirectional)
+    if bidirectional:
+        raise ValueError("bidirectional must be False for arrays with names, which say it")
+    return names.find(found.arrays, layout, found.hints.get("prefix") if prefix is None else prefix)
 
 
 def _layers(
@@ -189,19 +192,23 @@ def _kind(layers: list[list[Blocks]]) -> str:
     return layers[0][0].kind
 
 
-def _settled(
-    layers: list[list[Blocks]], first: Reading, reference: Any, axes: str
+def _read(
+    layers: list[list[Blocks]], layout: Layout, said: dict[str, Any], reference: Any, axes: str
 ) -> tuple[Reading, list[str]]:
-    """The reading that a reference proves, and what to say of it; else the one there is."""
+    """The reading that a reference proves, and what to say of it; else the one that is said."""
     checks.choice("axes", axes, AXES)
+    kind = _kind(layers)
     if reference is None:
-        return first, []
-    tried = readings(first, _kind(layers))
+        return reading(layout, kind, **said), []
+    open_reset = {"reset": said["reset"] or layout.reset or "after"} if kind == "gru" else {}
+    tried = readings(reading(layout, kind, **{**said, **open_reset}), kind)
     which, note = settle([(str(one), *_network(layers, one)) for one in tried], reference, axes)
     return tried[which], [note]
 
 
-def _network(layers: list[list[Blocks]], chosen: Reading) -> tuple[Network, dict[str, Array]]:
+def _network(
+    layers: list[list[Blocks]], chosen: Reading, reads: str | None = None
+) -> tuple[Network, dict[str, Array]]:
     """The network without a readout: y is what the last layer puts out."""
     cells = tuple(layer[0].cell(chosen) for layer in layers)
     params: dict[str, Array] = {}
@@ -216,7 +223,9 @@ def _network(layers: list[list[Blocks]], chosen: Reading) -> tuple[Network, dict
     width = cells[-1].hidden_size * len(layers[-1])
     dtype = np.result_type(*params.values())
     params |= {"W_hy": np.eye(width, dtype=dtype), "b_y": np.zeros(width, dtype)}
-    return Network(cells, width, both), params
+    if reads is not None and not both:
+        raise ValueError(f"reads must be None for one direction, got {reads!r}")
+    return Network(cells, width, both, READOUTS[0] if reads is None else reads), params
 
 
 def _own(arrays: Mapping[str, Any]) -> Loaded:
@@ -226,83 +235,14 @@ def _own(arrays: Mapping[str, Any]) -> Loaded:
     return Loaded(found.network, dict(found.state.params), "rnnviz", said)
 
 
-def _with_readout(
-    network: Network, params: dict[str, Array], rest: dict[str, Any], given: Any, widening: Widening
-) -> tuple[Network, dict[str, Array], list[str]]:
-    """The network with the readout that is given or named, or the only one that fits; what to
-    say of it. What is taken is no longer in rest."""
-    pairs = _pairs(rest)
-    if isinstance(given, str) and given not in pairs:
-        raise ValueError(f"readout must be one of {', '.join(map(shown, pairs)) or 'none'}, got "
-                         f"{shown(given)}")  # fmt: skip
-    fitting = [n for n, (w, _, turned) in pairs.items()
-               if np.shape(rest[w])[not turned :][:1] == (network.output_width,)]  # fmt: skip
-    none = f"without a readout: y is the output of the last layer, {network.output_width} numbers"
-    name = given if isinstance(given, str) else fitting[0] if len(fitting) == 1 else None
-    if given is False or (given is None and name is None):
-        several = f" ({', '.join(map(shown, fitting))} would fit)" if fitting else ""
-        return network, params, [none + several]
-    if name is None or not (given is None or isinstance(given, str)):
-        W, b = (widening(f"readout[{k}]", value) for k, value in enumerate(given))
-        said = []
-    else:
-        w, bias, turned = pairs[name]
-        W, b = widening(w, rest.pop(w)), widening(bias, rest.pop(bias))
-        W, said = W.T if turned else W, [f"{shown(name)} is read as the readout"]
-    if W.ndim != 2 or W.shape[1] != network.output_width or b.shape != W.shape[:1]:
-        raise ValueError(f"readout must be W (O, {network.output_width}) and b (O,), got {W.shape} "
-                         f"and {b.shape}")  # fmt: skip
-    params = {**params, "W_hy": np.ascontiguousarray(W), "b_y": b}
-    return replace(network, output_size=len(W)), params, said
-
-
-def _pairs(rest: Mapping[str, Any]) -> dict[str, tuple[str, str, bool]]:
-    """Name -> weight, bias, and whether the weight is (from, to), of what may be a readout."""
-    found = {}
-    for weight in rest:
-        for end, bias, turned in ((".weight", ".bias", False), ("/kernel", "/bias", True)):
-            number = ":0" * weight.endswith(":0")  # as TensorFlow ends a name
-            name = weight.removesuffix(number).removesuffix(end)
-            beside = name + bias + number
-            if weight.endswith(end + number) and beside in rest and np.ndim(rest[beside]) == 1:
-                found[name] = weight, beside, turned
-    if "W_hy" in rest and "b_y" in rest:
-        found["W_hy"] = "W_hy", "b_y", False
-    return found
-
-
-def _table(
-    rest: dict[str, Any], given: Any, input_size: int, widening: Widening
-) -> tuple[Array | None, list[str]]:
-    """The embedding table (V, D) that is given or named, or the only one by its name."""
-    if given is False:
-        return None, []
-    name = given if isinstance(given, str) else None
-    if name is not None and name not in rest and f"{name}.weight" in rest:
-        name = f"{name}.weight"
-    if name is not None and name not in rest:
-        raise ValueError(f"embedding must be one of {', '.join(map(shown, rest)) or 'none'}, got "
-                         f"{shown(given)}")  # fmt: skip
-    if given is None:
-        fitting = [n for n, a in rest.items() if "emb" in n.lower() and np.ndim(a) == 2
-                   and np.shape(a)[1] == input_size]  # fmt: skip
-        if len(fitting) != 1:
-            return None, []
-        name = fitting[0]
-    table = widening("embedding", given) if name is None else widening(name, rest.pop(name))
-    if table.ndim != 2 or table.shape[1] != input_size:
-        raise ValueError(f"embedding must have shape (V, {input_size}), got {table.shape}")
-    return table, [] if name is None else [f"{shown(name)} is read as the embedding"]
-
-
-def _assumed(stack: names.Stack, first: Reading, activation: str | None) -> list[str]:
+def _assumed(stack: names.Stack, chosen: Reading, said: Mapping[str, Any]) -> list[str]:
     """What neither the arrays nor the caller said."""
     parts = [part for layer in stack.layers for part in layer]
     notes = ["no bias in the file: zeros are taken"] if any(map(missing_bias, parts)) else []
-    if first.activation and activation is None:
-        notes.append(f"the nonlinearity is taken to be {first.activation}: weights do not say it")
-    if stack.layout == "tensorflow1" and first.forget_bias:
-        notes.append(f"{first.forget_bias:g} is added to b_f, as this kernel does at run time")
+    if chosen.activation and said["activation"] is None:
+        notes.append(f"the nonlinearity is taken to be {chosen.activation}: weights do not say it")
+    if chosen.forget_bias and said["forget_bias"] is None:
+        notes.append(f"{chosen.forget_bias:g} is added to b_f, as this kernel does at run time")
     return notes
 
 

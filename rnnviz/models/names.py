@@ -63,9 +63,10 @@ def find(
     if said is None or not every[said]:
         raise ValueError(_unknown(arrays, layout, [n for n, groups in every.items() if groups]))
     groups = every[said]
-    chosen = [
-        _choose(groups, one) for one in ([prefix] if isinstance(prefix, str | None) else prefix)
-    ]
+    prefixes = [prefix] if prefix is None or isinstance(prefix, str) else prefix
+    if not isinstance(prefixes, list | tuple) or not prefixes:
+        raise ValueError(f"prefix must be a name or a list of names, got {prefix!r:.80}")
+    chosen = [_choose(groups, one) for one in prefixes]
     layers = [layer for name in chosen for layer in _layers(groups[name], said, name)]
     if len({len(layer) for layer in layers}) > 1:
         raise ValueError(f"all layers must have the same directions, got "
@@ -148,7 +149,7 @@ def _layers(places: dict[Place, Part], layout: str, name: str) -> list[tuple[Par
     if layout == "onnx":
         places = _split(places)
     count, directions = max(k for k, _ in places) + 1, max(d for _, d in places) + 1
-    for place in [(k, d) for k in range(count) for d in range(directions)]:
+    for place in ((k, d) for k in range(count) for d in range(directions)):
         part = places.get(place, {})
         if "weight_hr" in part or "projection/kernel" in part:
             raise ValueError("proj_size must be 0: an LSTM whose state is projected (weight_hr) is "

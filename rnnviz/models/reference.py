@@ -11,8 +11,9 @@ from rnnviz.core import checks
 from rnnviz.core.layouts import turned
 from rnnviz.core.network import Network, forward_network
 from rnnviz.core.numerics import Array
+from rnnviz.models.widening import as_array, numbers
 
-TOLERANCES = {np.dtype(np.float16): 5e-3, np.dtype(np.float32): 2e-5, np.dtype(np.float64): 1e-9}
+TOLERANCES = {"bfloat16": 3e-2, "float16": 5e-3, "float32": 2e-5, "float64": 1e-9}
 """The largest difference from outputs, of at most about 1, that rounding in a type explains."""
 
 Tried = tuple[str, Network, dict[str, Array]]
@@ -22,14 +23,15 @@ def settle(tried: Sequence[Tried], reference: tuple[Any, Any], axes: str) -> tup
     """The index of the network that gives h from x, and what to say of it. The first stands for
     what names say: it is taken if it fits, else the only other one that does.
 
-    reference: x and the last layer's h, at all steps or (one axis fewer) the last, laid out as
-    axes says. Raises ValueError with the differences where none of them fits, and where several
-    others do.
+    reference: what the first layer reads and the last layer's h, at all steps or (one axis fewer)
+    the last, laid out as axes says. Raises ValueError with the differences where none of them fits,
+    and where several others do.
     """
     if not isinstance(reference, tuple | list) or len(reference) != 2:
         raise ValueError(f"reference must be (x, h), got {reference!r:.80}")
-    x, h = (np.asarray(value) for value in reference)
-    allowed = max(TOLERANCES.get(np.dtype(a.dtype), 1e-9) for a in (h, *tried[0][2].values()))
+    x, h = (numbers(n, v)[0] for n, v in zip(("x", "h"), reference, strict=True))
+    kinds = {as_array("h", reference[1])[1], *(str(p.dtype) for p in tried[0][2].values())}
+    allowed = max(TOLERANCES.get(kind, 1e-9) for kind in kinds)
     x = turned("reference x", x, axes)
     if h.ndim == 3 or axes != "tdb":
         h = h.T if h.ndim == 2 else turned("reference h", h, axes)
@@ -39,7 +41,9 @@ def settle(tried: Sequence[Tried], reference: tuple[Any, Any], axes: str) -> tup
     if 0 in fitting or len(fitting) == 1:
         which = 0 if 0 in fitting else fitting[0]
         said = f"reproduces the reference to {off[which]:.1e} with {tried[which][0]}"
-        return which, said + f", and not with {tried[0][0]}" * (which > 0)
+        said += f", and not with {tried[0][0]}" * (which > 0)
+        also = ", ".join(tried[k][0] for k in fitting if k != which)
+        return which, said + f"; it does not tell this from {also}" * bool(also)
     said = "; ".join(f"{tried[k][0]}: {off[k]:.2g}" for k in (fitting or range(len(tried))))
     if fitting:
         raise ValueError(f"the reference must tell the readings apart, it fits {said}")

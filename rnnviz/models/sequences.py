@@ -15,6 +15,7 @@ from rnnviz.core.numerics import Array
 from rnnviz.experiment.npz import NPY, PICKLE, ZIP, Limits, read_npy, read_npz, shown
 from rnnviz.models.files import bytes_of
 from rnnviz.models.tables import read_csv
+from rnnviz.models.widening import as_array
 
 FIELDS = ("x", "lengths", "mask", "target", "h0", "c0", "d_output", "d_h", "d_c")
 TEXTS = ("layout", "padding")
@@ -165,11 +166,7 @@ def _turned(name: str, value: Any, layout: str | None) -> Array:
 
 def _numbers(name: str, value: Any) -> Array:
     """An array of integers, or of floats that are finite."""
-    if callable(getattr(value, "detach", None)):
-        value = value.detach().cpu()
-        value = value.float() if "16" in str(value.dtype).partition("float")[2] else value
-        value = value.numpy()
-    array = np.asarray(value)
+    array, _ = as_array(name, value)
     if array.dtype.kind == "b":
         array = array.astype(np.float64)
     if array.dtype.kind not in "iuf" or array.size == 0:

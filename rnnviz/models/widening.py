@@ -48,9 +48,22 @@ class Widening:
 def numbers(name: str, value: Any) -> tuple[Array, str]:
     """An array or tensor as float32 or float64, and the type it was turned from, or "".
 
-    A tensor of PyTorch may be on any device and may require a gradient. Raises ValueError naming
-    the array for a type that is none of numbers with a point.
+    Raises ValueError naming the array for a type that is none of numbers with a point.
     """
+    array, said = as_array(name, value)
+    kind = array.dtype
+    if kind.kind != "f" or kind.itemsize > 8:
+        raise ValueError(f"{shown(name)} must be float16, bfloat16, float32 or float64, got {said}")
+    if array.size == 0:
+        raise ValueError(f"{shown(name)} must hold numbers, got shape {array.shape}")
+    wide = array.astype(np.float32 if kind.itemsize < 8 else np.float64)
+    return wide, said if said in HALVES or not kind.isnative else ""
+
+
+def as_array(name: str, value: Any) -> tuple[Array, str]:
+    """An array or a tensor of PyTorch, on any device and with or without a gradient, as an array,
+    and its type by name; bfloat16, which NumPy does not have, is widened. Raises ValueError naming
+    what cannot be one."""
     said = ""
     try:
         if callable(getattr(value, "detach", None)):
@@ -61,14 +74,7 @@ def numbers(name: str, value: Any) -> tuple[Array, str]:
     except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
         raise ValueError(f"{shown(name)} must be an array of numbers, got {said or 'something'} "
                          f"that is none ({str(error)[:80]})") from error  # fmt: skip
-    kind = array.dtype
-    said = said if said in HALVES else str(kind)
-    if kind.kind != "f" or kind.itemsize > 8:
-        raise ValueError(f"{shown(name)} must be float16, bfloat16, float32 or float64, got {said}")
-    if array.size == 0:
-        raise ValueError(f"{shown(name)} must hold numbers, got shape {array.shape}")
-    wide = array.astype(np.float32 if kind.itemsize < 8 else np.float64)
-    return wide, said if said in HALVES or not kind.isnative else ""
+    return array, said if said in HALVES else str(array.dtype)
 
 
 def _not_finite(name: str, array: Array) -> str:

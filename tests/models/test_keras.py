@@ -175,6 +175,45 @@ def circle(file: Any) -> None:
     file.create_group("a")["b"] = file["/"]
 
 
+def test_an_older_file_is_read_by_its_names_and_its_configuration() -> None:
+    """As Keras 2 wrote it, whose gates were hard sigmoids unless said otherwise."""
+    shapes = {"kernel:0": (2, 12), "recurrent_kernel:0": (3, 12), "bias:0": (12,)}
+    weights = {name: np.ones(shape) for name, shape in shapes.items()}
+
+    def make(gates: str) -> bytes:
+        options = {"activation": "tanh", "recurrent_activation": gates}
+        layers = [{"class_name": "LSTM", "config": options}]
+        config = {"class_name": "Sequential", "config": {"layers": layers}}
+
+        def write(file: Any) -> None:
+            file.attrs["model_config"] = json.dumps(config)
+            for name, value in weights.items():
+                file[f"model_weights/lstm/lstm/lstm_cell/{name}"] = value
+                file[f"optimizer_weights/lstm/lstm_cell/{name}"] = value
+
+        return built(write)
+
+    assert load(make("sigmoid")).where == "model_weights/lstm/lstm"
+    with pytest.raises(ValueError, match="recurrent_activation must be 'sigmoid', got 'hard_sigm"):
+        load(make("hard_sigmoid"))
+
+
+def test_a_gru_without_bias_is_read_as_its_configuration_says() -> None:
+    for after in (True, False):
+        options = {"activation": "tanh", "recurrent_activation": "sigmoid", "reset_after": after}
+        config = {"config": {"layers": [{"class_name": "GRU", "config": options}]}}
+
+        def write(file: Any, text: str = json.dumps(config)) -> None:
+            file.attrs["model_config"] = text
+            for k, shape in enumerate([(2, 9), (3, 9)]):
+                file[f"layers/gru/cell/vars/{k}"] = np.ones(shape)
+
+        said = load(built(write)).reading
+        assert said == f"gates z, r, n, reset {'after' if after else 'before'} the product"
+    with pytest.raises(ValueError, match="reset must be said of Keras's GRU weights"):
+        load([np.ones((2, 9)), np.ones((3, 9))], "keras")
+
+
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "external link": (lambda: built(linked(h5py.ExternalLink("/etc/passwd", "/"))), "is a link"),
     "soft link": (lambda: built(linked(h5py.SoftLink("/other"))), "'kernel' is a link"),

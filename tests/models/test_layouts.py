@@ -129,6 +129,14 @@ def _parts(loaded: Loaded) -> tuple[Any, Any]:
     return loaded.network, loaded.params
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_a_reference_may_be_as_narrow_as_its_framework_computed(dtype: type) -> None:
+    h = np.array(CASES["onnx lstm"][2])[:, None].astype(dtype)
+    assert load(onnx_arrays(4), reference=(X, h)).notes[0].startswith("reproduces the reference")
+    with pytest.raises(ValueError, match="must be reproduced to"):
+        load(onnx_arrays(4), reference=(X, h + dtype(0.03)))
+
+
 def test_a_reference_that_nothing_reproduces_is_refused_with_the_differences() -> None:
     with pytest.raises(ValueError, match=r"to 1\.0e-09, the largest differences are gates i, f, g, "
                        r"o: 0\.\d+; .*gates i, o, f, g, 1 added to b_f: \d"):  # fmt: skip
@@ -179,6 +187,26 @@ def test_a_reference_that_tells_nothing_apart_is_refused() -> None:
         (TF1, {"layout": "tensorflow1"}, "cell must be said of a kernel without a name"),
         (torch_arrays(4), {"reference": X}, r"reference must be \(x, h\)"),
         (torch_arrays(4), {"axes": "bdt"}, "axes must be one of tdb, btd, tbd"),
+        (
+            {
+                "weight_ih_l0": np.ones((4, 1)),
+                "weight_hh_l0": np.ones((4, 1)),
+                "weight_ih_l9999": np.ones((4, 1)),
+                "weight_hh_l9999": np.ones((4, 1)),
+            },
+            {},
+            "in layer 1, direction 0, got nothing",
+        ),
+        (torch_arrays(4), {"bidirectional": True}, "bidirectional must be False for arrays with"),
+        (keras_arrays(4), {"layout": "keras", "prefix": "a"}, "prefix must be None for arrays wi"),
+        (torch_arrays(4), {"reads": "final"}, "reads must be None for one direction, got 'final'"),
+        (torch_arrays(4), {"prefix": 5}, "prefix must be a name or a list of names, got 5"),
+        (
+            torch_arrays(4),
+            {"readout": True},
+            r"readout must be \(W, b\), a name or False, got True",
+        ),
+        (torch_arrays(4), {"reference": (X, [["a"]])}, "'h' must be float16, bfloat16, float32"),
         (5, {}, "source must be a path, a file's bytes, a mapping"),
     ],
 )
