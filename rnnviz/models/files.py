@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,6 +87,7 @@ def bytes_of(source: Any, limits: Limits) -> bytes:
     """The bytes of a path, of bytes or of a binary file."""
     if isinstance(source, str | Path):
         return read_bytes(Path(source), limits)
-    data = source.read(limits.bytes + 1) if isinstance(source, io.IOBase) else bytes(source)
+    reads = callable(getattr(source, "read", None))
+    data = source.read(limits.bytes + 1) if reads else bytes(source)
     check_size(data, limits)
     return data

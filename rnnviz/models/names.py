@@ -40,10 +40,6 @@ class Stack:
     rest: dict[str, Any]
     cell: str = ""
 
-    @property
-    def bidirectional(self) -> bool:
-        return len(self.layers[0]) == 2
-
 
 Place = tuple[int, int]
 Groups = dict[str, dict[Place, Part]]

@@ -120,7 +120,7 @@ def _opened(source: Any, limits: Limits) -> tuple[dict[str, Any], str | None]:
     if isinstance(source, Mapping):
         return {str(name): value for name, value in source.items()}, None
     reads = callable(getattr(source, "read", None))
-    if not isinstance(source, str | Path | bytes) and not reads:
+    if not isinstance(source, str | Path | bytes | bytearray) and not reads:
         return {"x": source}, None
     data = bytes_of(source, limits)
     if data.startswith(ZIP):
