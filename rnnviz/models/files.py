@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,22 @@ from rnnviz.experiment.npz import (
     shown,
 )
 from rnnviz.models.hdf5 import read_hdf5, read_keras
+from rnnviz.models.hints import Hints
 from rnnviz.models.onnx import read_onnx
 from rnnviz.models.safetensors import read_safetensors
 
+NO_HINTS = Hints()
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
     """What a source holds. arrays: by name, or a list of a layer's, or of layers'. half: those
-    that were bfloat16. hints: what the file says of how its arrays are meant, as options of
-    `load`."""
+    that were bfloat16. hints: what the file says of how its arrays are meant."""
 
     arrays: Mapping[str, Any] | Sequence[Any]
     half: tuple[str, ...] = ()
-    hints: dict[str, Any] = field(default_factory=dict)
+    hints: Hints = NO_HINTS
 
 
 def opened(source: Any, limits: Limits) -> Source:

@@ -19,6 +19,7 @@ from typing import Any
 
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.npz import BROKEN, Budget, Limits, check_size, shown
+from rnnviz.models.hints import Hints
 
 MAX_CONFIG = 1 << 20
 FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
@@ -28,8 +29,8 @@ DAMAGED = (OSError, RuntimeError, LookupError, TypeError, AttributeError, Arithm
 """What h5py has been seen to raise for changed bytes."""
 CELLS = ("LSTM", "GRU", "SimpleRNN")
 
-Weights = tuple[dict[str, Array], dict[str, Any]]
-"""Arrays by name, and what the file says of how they are meant, as options of `load`."""
+Weights = tuple[dict[str, Array], Hints]
+"""Arrays by name, and what the file says of how they are meant."""
 
 
 def read_hdf5(data: bytes, limits: Limits) -> Weights:
@@ -48,7 +49,7 @@ def read_hdf5(data: bytes, limits: Limits) -> Weights:
         raise ValueError(f"the file must be a whole HDF5 file, it is damaged "
                          f"({str(error)[:80]})") from error  # fmt: skip
     named = {_keras_name(name): array for name, array in found.items()}
-    return named, _hints(_parsed(config), named) if config is not None else {}
+    return named, _hints(_parsed(config), named) if config is not None else Hints()
 
 
 def read_keras(data: bytes, limits: Limits) -> Weights:
@@ -126,13 +127,13 @@ def _parsed(text: Any) -> dict[str, Any]:
     return config
 
 
-def _hints(model: dict[str, Any], arrays: dict[str, Array]) -> dict[str, Any]:
+def _hints(model: dict[str, Any], arrays: dict[str, Array]) -> Hints:
     """What a model's configuration says of its recurrent layers. Raises ValueError for options that
     the core's cells do not have."""
     layers = model["config"].get("layers", [])
     if not isinstance(layers, list) or not all(isinstance(each, dict) for each in layers):
         raise ValueError(f"layers must be a list of layers, got {shown(layers)}")
-    hints: dict[str, Any] = {}
+    said: dict[str, dict[str, str]] = {}
     prefixes, counts = [], Counter[str]()
     for layer in layers:
         kind, options = str(layer.get("class_name")), layer.get("config") or {}
@@ -140,15 +141,15 @@ def _hints(model: dict[str, Any], arrays: dict[str, Array]) -> dict[str, Any]:
         name = f"{snake}_{counts[snake]}" if counts[snake] else snake
         counts[snake] += 1
         if kind in (*CELLS, "Bidirectional", "RNN"):
-            hints |= _options(kind, options)
+            said[name] = said[str(options.get("name"))] = _options(kind, options)
             prefixes.append(name)
     there = [p for p in prefixes if any(n.startswith(f"{p}/") for n in arrays)]
     if model.get("class_name") == "Sequential" and prefixes and there == prefixes:
-        hints["prefix"] = tuple(prefixes)
-    return hints
+        return Hints(tuple(prefixes), said)
+    return Hints(options=said)
 
 
-def _options(kind: str, options: dict[str, Any]) -> dict[str, Any]:
+def _options(kind: str, options: dict[str, Any]) -> dict[str, str]:
     """What one recurrent layer says. Raises ValueError for what is not one of the core's cells."""
     if kind == "Bidirectional":
         inner = [options.get(name) or {} for name in ("layer", "backward_layer")]
@@ -159,11 +160,12 @@ def _options(kind: str, options: dict[str, Any]) -> dict[str, Any]:
             if bool(each.get("go_backwards")) != bool(backwards):
                 raise ValueError("go_backwards must be False in the first direction and True in "
                                  "the second, got them otherwise")  # fmt: skip
-        found: dict[str, Any] = {}
-        for each, settings in zip(inner, configs, strict=False):
-            found |= _options(str(each.get("class_name")), {**settings, "go_backwards": False})
+        ways = [_options(str(each.get("class_name")), {**settings, "go_backwards": False})
+                for each, settings in zip(inner, configs, strict=False)]  # fmt: skip
+        if any(way != ways[0] for way in ways):
+            raise ValueError(f"both directions must be meant alike, got {ways}")
         last = not configs[0].get("return_sequences") if configs else False
-        return found | {"reads": "final" if last else "aligned"}
+        return {**(ways[0] if ways else {}), "reads": "final" if last else "aligned"}
     if kind not in CELLS:
         raise ValueError(f"recurrent layers must be {', '.join(CELLS)}, got {shown(kind)}")
     if options.get("go_backwards"):

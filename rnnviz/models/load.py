@@ -133,10 +133,11 @@ def load(
     stack = _stack(found, layout, prefix, bidirectional)
     widening = Widening(found.half)
     layers, known = _layers(stack, widening, cell)
-    said["reset"] = reset or known or found.hints.get("reset")
-    said["activation"] = activation or found.hints.get("activation")
+    hints = found.hints.of(stack.names)
+    said["reset"] = reset or known or hints.get("reset")
+    said["activation"] = activation or hints.get("activation")
     chosen, notes = _read(layers, LAYOUTS[stack.layout], said, reference, axes)
-    network, params = _network(layers, chosen, reads or found.hints.get("reads"))
+    network, params = _network(layers, chosen, reads or hints.get("reads"))
     rest = dict(stack.rest)
     network, params, more = with_readout(network, params, rest, readout, widening)
     table, of_table = embedding_table(rest, embedding, network.cells[0].input_size, widening)
@@ -162,7 +163,7 @@ def _stack(
         return names.in_order(found.arrays, names.choose_layout(layout), bidirectional)
     if bidirectional:
         raise ValueError("bidirectional must be False for arrays with names, which say it")
-    return names.find(found.arrays, layout, found.hints.get("prefix") if prefix is None else prefix)
+    return names.find(found.arrays, layout, found.hints.prefix if prefix is None else prefix)
 
 
 def _layers(

@@ -32,13 +32,17 @@ Part = dict[str, tuple[str, Any]]
 @dataclass(frozen=True, eq=False)
 class Stack:
     """The arrays of a recurrent network by layer and direction, under the names that their layout
-    has for them; where they came from, for messages; and the arrays that are none of them."""
+    has for them; the names before theirs, and the arrays that are none of them."""
 
     layout: str
     layers: tuple[tuple[Part, ...], ...]
-    where: str
+    names: tuple[str, ...]
     rest: dict[str, Any]
     cell: str = ""
+
+    @property
+    def where(self) -> str:
+        return ", ".join(filter(None, self.names))
 
 
 Place = tuple[int, int]
@@ -70,7 +74,7 @@ def find(
     parts = [part for name in chosen for part in groups[name].values()]
     used = {name for part in parts for name, _ in part.values()}
     rest = {name: array for name, array in arrays.items() if name not in used}
-    return Stack(said, tuple(layers), ", ".join(filter(None, chosen)), rest, _cell(said, arrays))
+    return Stack(said, tuple(layers), tuple(chosen), rest, _cell(said, arrays))
 
 
 def in_order(arrays: Sequence[Any], layout: str, bidirectional: bool) -> Stack:
@@ -91,7 +95,7 @@ def in_order(arrays: Sequence[Any], layout: str, bidirectional: bool) -> Stack:
         parts = [named[d * count : (d + 1) * count] for d in range(directions)]
         places = {(0, d): dict(zip(names, part, strict=False)) for d, part in enumerate(parts)}
         layers.append(_layers(places, layout, f"layer {k}")[0])
-    return Stack(layout, tuple(layers), "", {})
+    return Stack(layout, tuple(layers), (), {})
 
 
 def _groups(arrays: Mapping[str, Any], layout: str, bare: bool = False) -> Groups:

@@ -14,6 +14,8 @@ import numpy as np
 
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.npz import Budget, Limits, check_size, shown
+from rnnviz.models.hints import Hints
+from rnnviz.models.protobuf import check_fields
 
 WEIGHTS = ("W", "R", "B", "", "initial_h", "initial_c", "P")
 """The inputs of a recurrent node after x, "" for those that are no weights."""
@@ -24,9 +26,9 @@ TYPES = {1: "FLOAT", 10: "FLOAT16", 11: "DOUBLE", 16: "BFLOAT16"}
 FORWARD = ("forward", "bidirectional")
 
 
-def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str], dict[str, Any]]:
+def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str], Hints]:
     """The arrays of the recurrent nodes and of a readout after the last one, by name; the names of
-    those that were bfloat16; and what the nodes say of how they are meant, as options of `load`.
+    those that were bfloat16; and what the nodes say of how they are meant.
 
     Raises ValueError for a damaged file, and for options that the core's cells do not have.
     """
@@ -35,32 +37,36 @@ def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str],
     except ImportError as error:
         raise ValueError('ONNX files need onnx: pip install "rnnviz[onnx]"') from error
     check_size(data, limits)
+    check_fields(data, onnx.ModelProto.DESCRIPTOR)
     try:
         graph = onnx.ModelProto.FromString(data).graph
     except Exception as error:  # the class of a parser's errors depends on its implementation
         raise ValueError("the file must be a whole ONNX model, it cannot be parsed") from error
     tensors = _tensors(graph)
     nodes = [node for node in graph.node if node.op_type in DEFAULTS]
-    if not nodes or len(graph.node) > 64 * limits.arrays:
-        raise ValueError(f"the graph must have LSTM, GRU or RNN nodes, got {len(nodes)} among "
-                         f"{len(graph.node)}")  # fmt: skip
-    names = [node.name or node.output[0] for node in nodes]
+    if not nodes:
+        kinds = ", ".join(sorted({shown(node.op_type) for node in graph.node})[:9])
+        raise ValueError(f"the graph must have LSTM, GRU or RNN nodes, got {kinds}")
+    names = [str(node.name or next(iter(node.output), "")) for node in nodes]
+    whole = all(len(node.input) > 2 and node.output for node in nodes)
+    if len({*names}) < len(names) or not all(names) or not whole:
+        raise ValueError("recurrent nodes must have names of their own, weights and outputs, got "
+                         f"{shown(names)}")  # fmt: skip
     reader = _Reader(onnx.numpy_helper.to_array, Budget(limits))
     arrays: dict[str, Array] = {}
-    hints: dict[str, Any] = {}
+    said: dict[str, dict[str, str]] = {}
+    value = onnx.helper.get_attribute_value
     for name, node in zip(names, nodes, strict=True):
-        hints |= _options(
-            node, {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-        )
+        said[name] = _options(node, {a.name: value(a) for a in node.attribute})
         for kind, source in zip(WEIGHTS, node.input[1:], strict=False):
             if kind and source in tensors:
                 arrays[f"{name}.{kind}"] = reader(f"{name}.{kind}", tensors[source])
-    ends = {nodes[k].output[0]: k for k in range(len(nodes)) if nodes[k].output}
+    ends = {node.output[0]: k for k, node in enumerate(nodes)}
     below = [_below(node.input[0], graph.node, ends) for node in nodes]
-    if below == [None, *range(len(nodes) - 1)]:
-        hints["prefix"] = tuple(names)
-        arrays |= _readout(graph.node, len(nodes) - 1, ends, tensors, reader)
-    return arrays, reader.half, hints
+    if below != [None, *range(len(nodes) - 1)]:
+        return arrays, reader.half, Hints(options=said)
+    arrays |= _readout(graph.node, len(nodes) - 1, ends, tensors, reader)
+    return arrays, reader.half, Hints(tuple(names), said)
 
 
 class _Reader:
@@ -102,11 +108,11 @@ def _tensors(graph: Any) -> dict[str, Any]:
     return found
 
 
-def _options(node: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def _options(node: Any, given: Mapping[str, Any]) -> dict[str, str]:
     """What a node says of how its weights are meant. Raises ValueError for what the core's cells
     are not."""
     name, kind = shown(node.name or node.op_type), node.op_type
-    direction = given.get("direction", b"forward").decode()
+    direction = _text(given.get("direction", b"forward"))
     if direction not in FORWARD:
         raise ValueError(f"direction of {name} must be one of {', '.join(FORWARD)}: turn x round "
                          f"instead, got {shown(direction)}")  # fmt: skip
@@ -115,7 +121,8 @@ def _options(node: Any, given: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(f"{option} of {name} must be 0, got {given[option]}")
     directions = 1 + (direction == "bidirectional")
     default = DEFAULTS[kind] * directions
-    said = [a.decode() for a in given.get("activations", [])] or default
+    activations = given.get("activations")
+    said = [_text(a) for a in activations] if isinstance(activations, list) else default
     if kind == "RNN":
         if len(set(said)) != 1 or said[0] not in ACTIVATIONS:
             raise ValueError(f"activations of {name} must be one of {', '.join(ACTIVATIONS)} for "
@@ -126,6 +133,10 @@ def _options(node: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "GRU":
         return {"reset": "after" if given.get("linear_before_reset") else "before"}
     return {}
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _below(source: str, nodes: Iterable[Any], ends: Mapping[str, int]) -> int | None:
@@ -153,7 +164,7 @@ def _readout(
         kernel, bias = node.input[1], node.input[2] if len(node.input) > 2 else ""
         turned = any(a.name == "transB" and a.i for a in node.attribute)
         for after in nodes:
-            if after.op_type == "Add" and node.output[0] in after.input:
+            if after.op_type == "Add" and {*node.output} & {*after.input}:
                 bias = next((name for name in after.input if name in tensors), bias)
         if bias in tensors:
             W = reader("readout/kernel", tensors[kernel])

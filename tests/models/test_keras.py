@@ -138,13 +138,23 @@ def test_the_last_states_of_both_directions_may_be_what_is_read() -> None:
     changed = config.replace('"return_sequences": true', '"return_sequences": false')
     loaded = load(whole({**members, "config.json": changed.encode()}))
     assert loaded.network.readout == "final"
-    simple = json.loads(config)
+    for other, message in (
+        ({"go_backwards": True}, "both directions must be meant alike, got "),
+        ({"go_backwards": True, "activation": "relu"}, "activation must be None for GRU weights"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            load(with_simple_layers(members, other))
+
+
+def with_simple_layers(members: dict[str, bytes], other: dict[str, Any]) -> bytes:
+    """A file whose configuration says SimpleRNN in both directions, relu in the first."""
+    simple = json.loads(members["config.json"])
     for layer in simple["config"]["layers"]:
         if layer["class_name"] == "Bidirectional":
-            layer.update(class_name="SimpleRNN", config={"activation": "relu"})
-    members["config.json"] = json.dumps(simple).encode()
-    with pytest.raises(ValueError, match="activation must be None for GRU weights, got 'relu'"):
-        load(whole(members))
+            inner = {"class_name": "SimpleRNN", "config": {"activation": "relu"}}
+            back = {"class_name": "SimpleRNN", "config": other}
+            layer["config"].update(layer=inner, backward_layer=back)
+    return whole({**members, "config.json": json.dumps(simple).encode()})
 
 
 def built(make: Callable[[Any], None]) -> bytes:

@@ -98,6 +98,38 @@ def no_nodes(graph: Any, _: Any) -> None:
     del graph.node[:]
 
 
+def message(field: int, data: bytes) -> bytes:
+    """A field of a message that holds bytes or another message."""
+    size, length = len(data), bytearray()
+    while size > 127:
+        length.append(size & 127 | 128)
+        size >>= 7
+    return bytes([field << 3 | 2, *length, size]) + data
+
+
+def nested() -> Named:
+    """Graphs in attributes of nodes of graphs."""
+    data = b""
+    for _ in range(20):
+        data = message(1, message(5, message(6, data)))
+    return Named(message(7, data))
+
+
+def twice(graph: Any, node: Any) -> None:
+    for each in graph.node:
+        each.name = "same"
+
+
+def without_outputs(graph: Any, _: Any) -> None:
+    for node in graph.node:
+        del node.output[:]
+
+
+def nameless(_: Any, node: Any) -> None:
+    node.name = ""
+    del node.output[:]
+
+
 REFUSED: dict[str, tuple[Callable[[], Named], str]] = {
     "reverse": (lambda: changed(option("direction", "reverse")),
                 "direction of 'LSTM' must be one of forward, bidirectional: turn x round instead"),
@@ -105,6 +137,8 @@ REFUSED: dict[str, tuple[Callable[[], Named], str]] = {
     "coupled": (lambda: changed(option("input_forget", 1)), "input_forget of 'LSTM' must be 0"),
     "activations": (lambda: changed(option("activations", ["Sigmoid", "Relu", "Tanh"])),
                     r"activations of 'LSTM' must be \['Sigmoid', 'Tanh', 'Tanh'\], got"),
+    "a number": (lambda: changed(option("direction", 3)), "forward, bidirectional: .* got '3'"),
+    "no outputs": (lambda: changed(without_outputs), "must have names of their own|reset|prefix"),
     "rnn's": (lambda: changed(option("activations", ["Elu"]), "rnn"),
               "activations of 'RNN' must be one of Tanh, Relu, Sigmoid"),
     "elsewhere": (lambda: changed(external), "must hold its arrays itself, 'y0.W' is elsewhere"),
@@ -114,8 +148,19 @@ REFUSED: dict[str, tuple[Callable[[], Named], str]] = {
     "other axes": (lambda: changed(dims(12, 2)), r"'y0.W' must have 3 axes, .* got \(12, 2\)"),
     "integers": (lambda: changed(integers), "'y0.W' must be FLOAT, FLOAT16, DOUBLE, BFLOAT16, got"),
     "no weights": (lambda: changed(no_weights), "names must say whose layout|must have"),
-    "no nodes": (lambda: changed(no_nodes), "must have LSTM, GRU or RNN nodes, got 0 among 0"),
-    "no model": (lambda: Named(b"\xff" * 99), "must be a whole ONNX model"),
+    "no nodes": (lambda: changed(no_nodes), "must have LSTM, GRU or RNN nodes, got $"),
+    "no model": (lambda: Named(b"\xff" * 99), "a whole protocol buffer, a number has no end"),
+    "a model of another kind": (lambda: Named(b"\x3a\x03\x0a\x01\xff"), "a number has no end"),
+    "no text": (lambda: Named(b"\x3a\x05\x0a\x03\x22\x01\xff"), "RNN nodes, got b'"),
+    "cut": (lambda: Named(model("lstm").SerializeToString()[:-9]), "a field has no end"),
+    "wire type": (lambda: Named(b"\x3b"), "got wire type 3"),
+    "twice": (lambda: changed(twice, "stack"), "must have names of their own"),
+    "no names": (lambda: changed(nameless), "must have names of their own, weights and"),
+    "many nodes": (lambda: Named(message(7, b"\x0a\x00" * 70_000)), "at most 65,536 fields, 32"),
+    "many places": (lambda: Named(message(7, message(5, b"\x6a\x00" * 70_000))), "65,536 fields"),
+    "many integers": (lambda: Named(message(7, message(5, message(7, bytes(1_100_000))))),
+                      "65,536 fields"),
+    "depth": (nested, "65,536 fields, 32 deep"),
 }  # fmt: skip
 
 
@@ -149,6 +194,26 @@ def test_a_readout_of_one_operator(turned: int) -> None:
     expected = load(FOLDER / "models_onnx_lstm.onnx").params
     for name, value in load(changed(gemm)).params.items():
         np.testing.assert_array_equal(value, expected[name])
+
+
+def test_each_node_is_meant_as_it_says_itself() -> None:
+    def differ(graph: Any, _: Any) -> None:
+        first, second = (node for node in graph.node if node.op_type == "LSTM")
+        weights = {t.name: t for t in graph.initializer}
+        for number, node in enumerate((first, second)):
+            node.op_type = "GRU"
+            node.attribute.append(onnx.helper.make_attribute("linear_before_reset", number))
+            for name, axis in zip(node.input[1:4], (1, 1, 1), strict=True):
+                values = numpy_helper.to_array(weights[name])
+                kept = values[:, : values.shape[axis] * 3 // 4]
+                weights[name].CopyFrom(numpy_helper.from_array(kept, name))
+
+    for prefix, form in (("y0", "before"), ("y1", "after")):
+        assert load(changed(differ, "stack"), prefix=prefix).reading.endswith(f"{form} the product")
+    with pytest.raises(
+        ValueError, match="reset must be the same in all layers, got before and aft"
+    ):
+        load(changed(differ, "stack"))
 
 
 def test_bfloat16_is_widened_and_said() -> None:
