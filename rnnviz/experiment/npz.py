@@ -24,7 +24,7 @@ from rnnviz.core.numerics import Array
 ZIP, NPY = b"PK\x03\x04", b"\x93NUMPY"
 MAX_HEADER, MAX_AXES = 10_000, 8
 NUMBERS = re.compile(r"[<>|=]([fiu][1248]|b1)")
-TEXT = re.compile(r"[<>]U\d{1,5}")
+TEXT = re.compile(r"[<>]U\d{1,8}")
 
 PICKLE = (
     "is a pickle, which is never loaded, for it may run any code; save the weights without one: "

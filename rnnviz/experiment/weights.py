@@ -140,6 +140,9 @@ def _about(arrays: Mapping[str, Any]) -> tuple[Model, Experiment, int]:
     if unknown := [name for name in given if name not in FIELDS]:
         raise ValueError(f"experiment has {', '.join(map(str, unknown))}, not a field here")
     experiment = Experiment(**given)
+    if experiment.layers > len(arrays):  # each has some; before so many cells are made
+        raise ValueError(f"layers must be at most {len(arrays)}, as many as there are arrays, got "
+                         f"{experiment.layers}")  # fmt: skip
     if Model(label) not in experiment.models:
         raise ValueError(f"label must be one of {', '.join(experiment.models)}, got {label!r}")
     return Model(label), experiment, checks.size("steps", steps, 0)

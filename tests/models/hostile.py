@@ -161,6 +161,10 @@ NPZ: dict[str, tuple[Callable[[], bytes], str]] = {
                    r"names must say whose layout .*'<img onerror=x>', '.u202e"),
     "no numbers": (lambda: npz({**GOOD, "weight_hh_l0": np.ones((4, 1), bool)}),
                    "'weight_hh_l0' must be float16, bfloat16, float32 or float64, got bool"),
+    "a million layers": (
+        lambda: npz({"about": np.array(json.dumps(
+            {"label": "rnn", "experiment": {"models": ["rnn"], "layers": 10**6}, "steps": 0}))}),
+        "layers must be at most 1, as many as there are arrays, got 1000000"),
     "zero size": (lambda: npz({**GOOD, "weight_ih_l0": np.ones((4, 0))}), r"got shape \(4, 0\)"),
 }  # fmt: skip
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from rnnviz.__main__ import main
 from rnnviz.core import GRU, LSTM, RNN, Cell
 from rnnviz.core.network import Network
-from rnnviz.models import UPLOAD, load
+from rnnviz.experiment.npz import read_npz
+from rnnviz.models import UPLOAD, Limits, load
 from tests.models.hostile import (
     GOOD,
     NPZ,
@@ -112,6 +113,11 @@ def test_newer_versions_of_the_array_format_are_read() -> None:
         members = zipped([("bias_ih.npy", data)])
         with pytest.raises(ValueError, match="names must say whose layout it is"):
             load(members)
+
+
+def test_a_text_may_be_as_long_as_one_that_a_network_was_trained_on() -> None:
+    text = "ä" * 1_000_000
+    assert str(read_npz(npz({"about": np.array(text)}), Limits())["about"]) == text
 
 
 def test_extreme_weights_are_taken_as_they_are() -> None:
