@@ -136,7 +136,7 @@ def _hints(model: dict[str, Any], arrays: dict[str, Array]) -> Hints:
     said: dict[str, dict[str, str]] = {}
     prefixes, counts = [], Counter[str]()
     for layer in layers:
-        kind, options = str(layer.get("class_name")), layer.get("config") or {}
+        kind, options = str(layer.get("class_name")), _mapping(layer.get("config", {}))
         snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind).lower()
         name = f"{snake}_{counts[snake]}" if counts[snake] else snake
         counts[snake] += 1
@@ -152,26 +152,13 @@ def _hints(model: dict[str, Any], arrays: dict[str, Array]) -> Hints:
 def _options(kind: str, options: dict[str, Any]) -> dict[str, str]:
     """What one recurrent layer says. Raises ValueError for what is not one of the core's cells."""
     if kind == "Bidirectional":
-        inner = [options.get(name) or {} for name in ("layer", "backward_layer")]
-        if options.get("merge_mode") != "concat":
-            raise ValueError(f"merge_mode must be 'concat', got {shown(options.get('merge_mode'))}")
-        configs = [each.get("config") or {} for each in inner if each]
-        for backwards, each in enumerate(configs):
-            if bool(each.get("go_backwards")) != bool(backwards):
-                raise ValueError("go_backwards must be False in the first direction and True in "
-                                 "the second, got them otherwise")  # fmt: skip
-        ways = [_options(str(each.get("class_name")), {**settings, "go_backwards": False})
-                for each, settings in zip(inner, configs, strict=False)]  # fmt: skip
-        if any(way != ways[0] for way in ways):
-            raise ValueError(f"both directions must be meant alike, got {ways}")
-        last = not configs[0].get("return_sequences") if configs else False
-        return {**(ways[0] if ways else {}), "reads": "final" if last else "aligned"}
+        return _of_both(options)
     if kind not in CELLS:
         raise ValueError(f"recurrent layers must be {', '.join(CELLS)}, got {shown(kind)}")
     if options.get("go_backwards"):
         raise ValueError("go_backwards must be False: turn x round instead, got True")
     activation, gates = options.get("activation", "tanh"), options.get("recurrent_activation")
-    allowed = tuple(ACTIVATIONS) if kind == "SimpleRNN" else ("tanh",)
+    allowed = list(ACTIVATIONS) if kind == "SimpleRNN" else ["tanh"]
     if activation not in allowed:
         raise ValueError(f"activation of {kind} must be one of {', '.join(allowed)}, got "
                          f"{shown(activation)}")  # fmt: skip
@@ -179,8 +166,31 @@ def _options(kind: str, options: dict[str, Any]) -> dict[str, str]:
         raise ValueError(f"recurrent_activation must be 'sigmoid', got {shown(gates)}")
     if kind == "SimpleRNN":
         return {"activation": ACTIVATIONS[activation]}
-    return {"reset": _reset(options["reset_after"])} if "reset_after" in options else {}
+    if "reset_after" in options:
+        return {"reset": "after" if options["reset_after"] else "before"}
+    return {}
 
 
-def _reset(after: object) -> str:
-    return "after" if after else "before"
+def _of_both(options: dict[str, Any]) -> dict[str, str]:
+    """What a layer in both directions says: that of each, which must be the same, and what of
+    them is read."""
+    if options.get("merge_mode") != "concat":
+        raise ValueError(f"merge_mode must be 'concat', got {shown(options.get('merge_mode'))}")
+    inner = [_mapping(options[n]) for n in ("layer", "backward_layer") if options.get(n)]
+    configs = [_mapping(each.get("config", {})) for each in inner]
+    if [bool(each.get("go_backwards")) for each in configs] != [False, True][: len(configs)]:
+        raise ValueError("go_backwards must be False in the first direction and True in the second")
+    ways = []
+    for each, config in zip(inner, configs, strict=True):
+        if (kind := each.get("class_name")) not in CELLS:
+            raise ValueError(f"recurrent layers must be {', '.join(CELLS)}, got {shown(kind)}")
+        ways.append(_options(kind, {**config, "go_backwards": False}))
+    if not ways or any(way != ways[0] for way in ways):
+        raise ValueError(f"both directions must be meant alike, got {ways}")
+    return {**ways[0], "reads": "aligned" if configs[0].get("return_sequences") else "final"}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"the configuration must be Keras's JSON, got {shown(value)}")
+    return value

@@ -42,7 +42,27 @@ def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str],
         graph = onnx.ModelProto.FromString(data).graph
     except Exception as error:  # the class of a parser's errors depends on its implementation
         raise ValueError("the file must be a whole ONNX model, it cannot be parsed") from error
-    tensors = _tensors(graph)
+    nodes = _named_nodes(graph)
+    tensors, value = _tensors(graph), onnx.helper.get_attribute_value
+    reader = _Reader(onnx.numpy_helper.to_array, Budget(limits))
+    arrays: dict[str, Array] = {}
+    said: dict[str, dict[str, str]] = {}
+    for name, node in nodes.items():
+        said[name] = _options(node, {a.name: value(a) for a in node.attribute})
+        for kind, source in zip(WEIGHTS, node.input[1:], strict=False):
+            if kind and source in tensors:
+                arrays[f"{name}.{kind}"] = reader(f"{name}.{kind}", tensors[source])
+    ends = {node.output[0]: k for k, node in enumerate(nodes.values())}
+    below = [_below(node.input[0], graph.node, ends) for node in nodes.values()]
+    if below != [None, *range(len(nodes) - 1)]:
+        return arrays, reader.half, Hints(options=said)
+    arrays |= _readout(graph.node, len(nodes) - 1, ends, tensors, reader)
+    return arrays, reader.half, Hints(tuple(nodes), said)
+
+
+def _named_nodes(graph: Any) -> dict[str, Any]:
+    """Name -> recurrent node. Raises ValueError where there is none, and for one without name,
+    weights or output."""
     nodes = [node for node in graph.node if node.op_type in DEFAULTS]
     if not nodes:
         kinds = ", ".join(sorted({shown(node.op_type) for node in graph.node})[:9])
@@ -52,21 +72,7 @@ def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str],
     if len({*names}) < len(names) or not all(names) or not whole:
         raise ValueError("recurrent nodes must have names of their own, weights and outputs, got "
                          f"{shown(names)}")  # fmt: skip
-    reader = _Reader(onnx.numpy_helper.to_array, Budget(limits))
-    arrays: dict[str, Array] = {}
-    said: dict[str, dict[str, str]] = {}
-    value = onnx.helper.get_attribute_value
-    for name, node in zip(names, nodes, strict=True):
-        said[name] = _options(node, {a.name: value(a) for a in node.attribute})
-        for kind, source in zip(WEIGHTS, node.input[1:], strict=False):
-            if kind and source in tensors:
-                arrays[f"{name}.{kind}"] = reader(f"{name}.{kind}", tensors[source])
-    ends = {node.output[0]: k for k, node in enumerate(nodes)}
-    below = [_below(node.input[0], graph.node, ends) for node in nodes]
-    if below != [None, *range(len(nodes) - 1)]:
-        return arrays, reader.half, Hints(options=said)
-    arrays |= _readout(graph.node, len(nodes) - 1, ends, tensors, reader)
-    return arrays, reader.half, Hints(tuple(names), said)
+    return dict(zip(names, nodes, strict=True))
 
 
 class _Reader:

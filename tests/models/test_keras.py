@@ -117,6 +117,10 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "backwards": ('"go_backwards": false', '"go_backwards": true', "go_backwards must be False in"),
     "cell": ('"class_name": "GRU"', '"class_name": "PeepholeLSTM"',
              "recurrent layers must be LSTM, GRU, SimpleRNN, got 'PeepholeLSTM'"),
+    "list": ('"config": {"name": "bidirectional_1"', '"config": [], "x": {"name": "b"',
+             "the configuration must be Keras's JSON, got"),
+    "both of both": ('"class_name": "GRU"', '"class_name": "Bidirectional"',
+                     "recurrent layers must be LSTM, GRU, SimpleRNN, got 'Bidirectional'"),
     "no json": ('{"module"', '{"module', "the configuration must be Keras's JSON"),
     "no layers": ('"layers": [', '"layers": 3, "x": [', "layers must be a list of layers, got 3"),
 }  # fmt: skip
