@@ -125,6 +125,14 @@ def without_outputs(graph: Any, _: Any) -> None:
         del node.output[:]
 
 
+def named_without(what: str) -> Callable[[Any, Any], None]:
+    def change(_: Any, node: Any) -> None:
+        node.name = "rnn"
+        del getattr(node, what)[:]
+
+    return change
+
+
 def nameless(_: Any, node: Any) -> None:
     node.name = ""
     del node.output[:]
@@ -139,6 +147,8 @@ REFUSED: dict[str, tuple[Callable[[], Named], str]] = {
                     r"activations of 'LSTM' must be \['Sigmoid', 'Tanh', 'Tanh'\], got"),
     "a number": (lambda: changed(option("direction", 3)), "forward, bidirectional: .* got '3'"),
     "no outputs": (lambda: changed(without_outputs), "must have names of their own|reset|prefix"),
+    "named, no outputs": (lambda: changed(named_without("output")), "weights and outputs, got"),
+    "named, no inputs": (lambda: changed(named_without("input")), "weights and outputs, got"),
     "rnn's": (lambda: changed(option("activations", ["Elu"]), "rnn"),
               "activations of 'RNN' must be one of Tanh, Relu, Sigmoid"),
     "elsewhere": (lambda: changed(external), "must hold its arrays itself, 'y0.W' is elsewhere"),
