@@ -38,6 +38,12 @@ def cross_entropies(y: Array, target: Array) -> tuple[Array, Array]:
     return errors[:, 0], d_y
 
 
+def projections(y: Array, target: Array) -> tuple[Array, Array]:
+    """Σ_o target · y as (T, B), and its gradient, the target itself, (T, O, B)."""
+    direction = checks.array("target", target, y.shape).astype(y.dtype)
+    return np.sum(direction * y, axis=1), direction
+
+
 def squared_error(y: Array, target: Array, mask: Array) -> tuple[float, Array]:
     """L = mean_b Σ_t mask_tb · ½ Σ_o (y_tob − target_tob)², and d_y (T, O, B) = ∂L/∂y.
 
@@ -55,6 +61,16 @@ def softmax_cross_entropy(y: Array, target_ids: Array, mask: Array) -> tuple[flo
     equal classes costs ln O. Raises ValueError for a wrong shape or an id outside 0..O−1.
     """
     errors, d_y = weighted(cross_entropies, y, target_ids, mask)
+    return errors.sum().item(), d_y
+
+
+def projection(y: Array, target: Array, mask: Array) -> tuple[float, Array]:
+    """L = mean_b Σ_t mask_tb · Σ_o target_tob · y_tob, and d_y (T, O, B) = ∂L/∂y.
+
+    y, target (T, O, B), mask (T, B), weights >= 0. What of y lies in a direction: the same gradient
+    whatever y is. Raises ValueError for a wrong shape.
+    """
+    errors, d_y = weighted(projections, y, target, mask)
     return errors.sum().item(), d_y
 
 
@@ -94,9 +110,11 @@ def _class_ids(target: Array, shape: tuple[int, ...]) -> Array:
 LOSSES: dict[str, Callable[[Array, Array, Array], tuple[float, Array]]] = {
     "squared_error": squared_error,
     "softmax_cross_entropy": softmax_cross_entropy,
+    "projection": projection,
 }
 
 ERRORS: dict[str, PointwiseError] = {
     "squared_error": squared_errors,
     "softmax_cross_entropy": cross_entropies,
+    "projection": projections,
 }

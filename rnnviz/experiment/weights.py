@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,6 +15,7 @@ from rnnviz.core.network import Network
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.config import FIELDS, Experiment
 from rnnviz.experiment.model import Model
+from rnnviz.experiment.npz import Limits, read_bytes, read_npz
 from rnnviz.experiment.plan import plan
 from rnnviz.training import TrainState
 
@@ -56,16 +55,20 @@ def load(path: Path) -> Weights:
     Raises ValueError naming the file and what of it does not fit, OSError where there is none.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, EOFError, AttributeError, pickle.UnpicklingError, zipfile.BadZipFile) as e:
-        raise ValueError(f"{path} must be a file of weights (.npz), it cannot be read") from e
+        arrays = read_npz(read_bytes(path, Limits()), Limits())
+    except ValueError as error:
+        raise ValueError(f"{path} must be a file of weights (.npz): {error}") from error
     try:
-        label, experiment, steps = _about(arrays)
-        network = plan(experiment).networks[label]
-        params = checks.params(parameters(arrays), network.param_shapes())
+        return from_arrays(arrays)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def from_arrays(arrays: Mapping[str, Any]) -> Weights:
+    """What the arrays of such a file are. Raises ValueError for what of them does not fit."""
+    label, experiment, steps = _about(arrays)
+    network = plan(experiment).networks[label]
+    params = checks.params(parameters(arrays), network.param_shapes())
     moments = {n.removeprefix(MOMENT): m for n, m in arrays.items() if n.startswith(MOMENT)}
     return Weights(label, experiment, TrainState(steps, params, moments))
 
@@ -137,6 +140,9 @@ def _about(arrays: Mapping[str, Any]) -> tuple[Model, Experiment, int]:
     if unknown := [name for name in given if name not in FIELDS]:
         raise ValueError(f"experiment has {', '.join(map(str, unknown))}, not a field here")
     experiment = Experiment(**given)
+    if experiment.layers > len(arrays):  # each has some; before so many cells are made
+        raise ValueError(f"layers must be at most {len(arrays)}, as many as there are arrays, got "
+                         f"{experiment.layers}")  # fmt: skip
     if Model(label) not in experiment.models:
         raise ValueError(f"label must be one of {', '.join(experiment.models)}, got {label!r}")
     return Model(label), experiment, checks.size("steps", steps, 0)

@@ -13,7 +13,7 @@ from rnnviz.core.numerics import Array
 
 LOSS_AT = ("last", "every")
 SHAPES = ("one-to-many", "many-to-one", "many-to-many")
-PURPOSES = {"weights": 0, "sequences": 1}
+PURPOSES = {"weights": 0, "sequences": 1, "direction": 2}
 
 # What sentences and names begin and end with.
 START, END = "⟨start⟩", "⟨end⟩"

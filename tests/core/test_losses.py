@@ -19,9 +19,9 @@ def case(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     y = 3 * rng.standard_normal((T, O, B))
     mask = rng.uniform(0.5, 2, (T, B))
     mask[0, 0] = 0
-    if name == "squared_error":
-        return y, rng.standard_normal((T, O, B)), mask
-    return y, rng.integers(0, O, (T, B)), mask
+    if name == "softmax_cross_entropy":
+        return y, rng.integers(0, O, (T, B)), mask
+    return y, rng.standard_normal((T, O, B)), mask
 
 
 def complex_step(loss: Callable[..., Any], y: np.ndarray, *rest: np.ndarray) -> np.ndarray:

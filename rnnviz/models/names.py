@@ -1,0 +1,212 @@
+"""Which named arrays are a recurrent network's, and in which layer and direction."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnviz.core import checks
+from rnnviz.experiment.npz import shown
+from rnnviz.models.layouts import LAYOUTS
+
+NEEDED = {
+    "pytorch": {"weight_ih", "weight_hh"},
+    "keras": {"kernel", "recurrent_kernel"},
+    "onnx": {"W", "R"},
+    "tensorflow1": {"kernel"},
+    "rnnviz": {"W_xh", "W_hh"},
+}
+"""The arrays without which there is no layer; a TensorFlow 1 GRU's have names of their own."""
+GRU_KERNELS = {"gates/kernel", "candidate/kernel"}
+BACKWARD = ("_reverse", "backward", "bw")
+
+Part = dict[str, tuple[str, Any]]
+"""One layer and direction: the layout's name of an array -> its whole name here, and the array."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """The arrays of a recurrent network by layer and direction, under the names that their layout
+    has for them; the names before theirs, and the arrays that are none of them."""
+
+    layout: str
+    layers: tuple[tuple[Part, ...], ...]
+    names: tuple[str, ...]
+    rest: dict[str, Any]
+    cell: str = ""
+
+    @property
+    def where(self) -> str:
+        return ", ".join(filter(None, self.names))
+
+
+Place = tuple[int, int]
+Groups = dict[str, dict[Place, Part]]
+
+
+def find(
+    arrays: Mapping[str, Any], layout: str | None, prefix: str | Sequence[str] | None
+) -> Stack:
+    """The recurrent network among named arrays.
+
+    layout: whose names they have; None finds it out. prefix: which of several networks, such as
+    "encoder.rnn", or the names of layers that stand upon each other.
+    Raises ValueError where there is none or several, with the names that there are.
+    """
+    every = {name: _groups(arrays, name, bare=name == layout) for name in LAYOUTS}
+    said = layout or next((name for name, groups in every.items() if groups), None)
+    if said is None or not every[said]:
+        raise ValueError(_unknown(arrays, layout, [n for n, groups in every.items() if groups]))
+    groups = every[said]
+    prefixes = [prefix] if prefix is None or isinstance(prefix, str) else prefix
+    if not isinstance(prefixes, list | tuple) or not prefixes:
+        raise ValueError(f"prefix must be a name or a list of names, got {prefix!r:.80}")
+    chosen = [_choose(groups, one) for one in prefixes]
+    layers = [layer for name in chosen for layer in _layers(groups[name], said, name)]
+    if len({len(layer) for layer in layers}) > 1:
+        raise ValueError(f"all layers must have the same directions, got "
+                         f"{', '.join(str(len(layer)) for layer in layers)}")  # fmt: skip
+    parts = [part for name in chosen for part in groups[name].values()]
+    used = {name for part in parts for name, _ in part.values()}
+    rest = {name: array for name, array in arrays.items() if name not in used}
+    return Stack(said, tuple(layers), tuple(chosen), rest, _cell(said, arrays))
+
+
+def in_order(arrays: Sequence[Any], layout: str, bidirectional: bool) -> Stack:
+    """Arrays without names, one layer's or a list of layers: in each the forward direction's
+    arrays come first, in the order of `Layout.arrays`."""
+    names = LAYOUTS[layout].arrays
+    nested = all(isinstance(each, list | tuple) for each in arrays)
+    directions = 2 if bidirectional and layout != "onnx" else 1
+    layers = []
+    for k, layer in enumerate(arrays if nested else [arrays]):
+        count = len(layer) // directions
+        if len(layer) % directions or not min(2, len(names)) <= count <= len(names):
+            raise ValueError(
+                f"a layer of {LAYOUTS[layout].title} must be {', '.join(names)} in each direction, "
+                f"got {len(layer)} arrays in {directions}"
+            )
+        named = [(f"{names[n % count]} of layer {k}", a) for n, a in enumerate(layer)]
+        parts = [named[d * count : (d + 1) * count] for d in range(directions)]
+        places = {(0, d): dict(zip(names, part, strict=False)) for d, part in enumerate(parts)}
+        layers.append(_layers(places, layout, f"layer {k}")[0])
+    return Stack(layout, tuple(layers), (), {})
+
+
+def _groups(arrays: Mapping[str, Any], layout: str, bare: bool = False) -> Groups:
+    """Prefix -> (layer, direction) -> arrays, of the groups that have what a layer needs. bare:
+    names need no cell's before them, for the caller has said the layout."""
+    pattern = re.compile(LAYOUTS[layout].names)
+    found: Groups = defaultdict(lambda: defaultdict(dict))
+    for name, array in arrays.items():
+        match = pattern.fullmatch(name) or (_bare(name, layout) if bare else None)
+        if match is None:
+            continue
+        at = match.groupdict()
+        place = int(at.get("layer") or 0), int(at.get("direction") in BACKWARD)
+        found[at.get("prefix") or ""][place][at["array"]] = name, array
+    return {name: dict(places) for name, places in found.items()
+            if any(_whole(part, layout) for part in places.values())}  # fmt: skip
+
+
+def _bare(name: str, layout: str) -> re.Match[str] | None:
+    """A name without a cell's before it, where the layout has one."""
+    known = "|".join(map(re.escape, (*LAYOUTS[layout].arrays, *GRU_KERNELS, *GRU_BIASES)))
+    return re.fullmatch(f"(?P<array>{known})", name) if layout == "tensorflow1" else None
+
+
+GRU_BIASES = {"gates/bias", "candidate/bias"}
+
+
+def _whole(part: Part, layout: str) -> bool:
+    if layout == "tensorflow1" and "recurrent_kernel" in part:
+        return False
+    return NEEDED[layout] <= set(part) or (layout == "tensorflow1" and set(part) >= GRU_KERNELS)
+
+
+def _choose(groups: Groups, prefix: str | None) -> str:
+    """The one group that a prefix means."""
+    wanted = None if prefix is None else prefix.rstrip("./")
+    fitting = [
+        name
+        for name in groups
+        if wanted is None or name == wanted or name.startswith((f"{wanted}.", f"{wanted}/"))
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = ", ".join(shown(name) for name in list(groups)[:20])
+    raise ValueError(f"prefix must be one of {names} (or several, as layers upon each other), got "
+                     f"{shown(prefix)}")  # fmt: skip
+
+
+def _layers(places: dict[Place, Part], layout: str, name: str) -> list[tuple[Part, ...]]:
+    """Layer by layer the arrays of its directions. Raises ValueError for one that is missing."""
+    if layout == "onnx":
+        places = _split(places)
+    count, directions = max(k for k, _ in places) + 1, max(d for _, d in places) + 1
+    for place in ((k, d) for k in range(count) for d in range(directions)):
+        part = places.get(place, {})
+        if "weight_hr" in part or "projection/kernel" in part:
+            raise ValueError("proj_size must be 0: an LSTM whose state is projected (weight_hr) is "
+                             "not one of the core's cells")  # fmt: skip
+        if not _whole(part, layout):
+            there = ", ".join(part) or "nothing"
+            raise ValueError(
+                f"{shown(name)} must have {' and '.join(sorted(NEEDED[layout]))} in layer "
+                f"{place[0]}, direction {place[1]}, got {there}"
+            )
+    return [tuple(places[k, d] for d in range(directions)) for k in range(count)]
+
+
+def _split(places: dict[Place, Part]) -> dict[Place, Part]:
+    """ONNX's arrays, whose first axis is the direction, by direction."""
+    found: dict[Place, Part] = {}
+    for (layer, _), part in places.items():
+        for array, (whole, given) in part.items():
+            axes, value = 3 if array in "WR" else 2, np.asarray(given)
+            if value.ndim != axes or len(value) not in (1, 2):
+                raise ValueError(f"{shown(whole)} must have {axes} axes, the first of 1 or 2 "
+                                 f"directions, got {value.shape}")  # fmt: skip
+            for d in range(len(value)):
+                found.setdefault((layer, d), {})[array] = whole, value[d]
+    return found
+
+
+def _cell(layout: str, arrays: Mapping[str, Any]) -> str:
+    """The kind of cell that TensorFlow 1's names say: its one kernel does not."""
+    if layout != "tensorflow1":
+        return ""
+    matches = [re.fullmatch(LAYOUTS[layout].names, name) for name in arrays]
+    cells = {m["cell"] for m in matches if m}
+    if any("candidate" in name for name in arrays):
+        return "gru"
+    return next((kind for kind in ("lstm", "rnn") for cell in cells if kind in cell), "")
+
+
+def _unknown(arrays: Mapping[str, Any], layout: str | None, fitting: list[str]) -> str:
+    """What to say of names that no layout, or not the one that was said, has."""
+    names = ", ".join(shown(name) for name in list(arrays)[:20]) or "none"
+    if layout is not None:
+        beside = f"; these are {', '.join(fitting)}'s" if fitting else ""
+        wanted = " and ".join(sorted(NEEDED[layout]))
+        return f"layout {layout!r} must have arrays named {wanted}, got {names}{beside}"
+    candidates = "; ".join(f"{name}: {', '.join(line.arrays)}" for name, line in LAYOUTS.items())
+    return (
+        f"names must say whose layout it is ({candidates}), got {names}; hand over a list of the "
+        "arrays in that order, and layout= as one of these names"
+    )
+
+
+def choose_layout(layout: str | None) -> str:
+    """The layout of arrays without names. Raises ValueError where nobody has said it."""
+    if layout is None:
+        raise ValueError(
+            f"layout must be said of arrays without names, one of {', '.join(LAYOUTS)}: their "
+            "shapes do not tell the order of the gates"
+        )
+    return checks.choice("layout", layout, LAYOUTS)

@@ -1,0 +1,226 @@
+"""A network that came from elsewhere, run on data with a loss: everything is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from rnnviz.core import checks
+from rnnviz.core.losses import ERRORS, weighted
+from rnnviz.core.network import NetworkRecord, NetworkTrace, backward_network, forward_network
+from rnnviz.core.numerics import Array
+from rnnviz.models.load import Loaded
+from rnnviz.models.sequences import Sequences
+from rnnviz.tasks.batch import Batch, lengths_mask, stream
+
+SEQ_LEN, BATCH_SIZE = 100, 16
+"""The size of the data where nobody gives any."""
+NO_DATA = Sequences()
+
+
+def make_batch(
+    model: Loaded, data: Sequences = NO_DATA, loss: str | None = None, seed: int = 0
+) -> Batch:
+    """The batch of a loss on sequences, as `run_network` and the pages take it.
+
+    Parameters
+    ----------
+    model
+        The network, and the embedding of tokens.
+    data
+        Without x white noise of the data's size is drawn, of 100 steps and 16 sequences where
+        nothing has a size; the note says so.
+    loss
+        "projection", the last output in a random unit direction, "squared_error" or
+        "softmax_cross_entropy"; None for the one that the targets are of, the first without.
+    seed
+        Of noise and direction.
+
+    Raises
+    ------
+    ValueError
+        For data that does not fit the network or the loss.
+
+    Examples
+    --------
+    >>> lstm = load([np.ones((12, 2)), np.ones((12, 3))], "pytorch")
+    >>> batch = make_batch(lstm)
+    >>> batch.x.shape, batch.loss
+    ((100, 2, 16), 'projection')
+    >>> batch.note
+    'x is white noise; the loss is the last output in a random direction'
+    """
+    if data.own_loss:
+        raise ValueError(
+            "data must have a loss, got gradients of one's own: replay sends them back"
+        )
+    notes: list[str] = []
+    x, lengths = _inputs(model, data, seed, notes)
+    seq_len, batch_size = len(x), len(lengths)
+    width, kind = model.network.output_size, _loss(data, loss)
+    if kind == "projection":
+        notes.append("the loss is the last output in a random direction")
+        direction = stream(seed, "direction").standard_normal(width)
+        direction /= np.linalg.norm(direction)
+        target: Array = np.tile(direction[:, None], (seq_len, 1, batch_size))
+        asked = lengths_mask(lengths, seq_len, "last")
+    else:
+        target, asked = _target(data, kind, width, lengths, seq_len)
+    mask = asked if data.mask is None else data.mask * lengths_mask(lengths, seq_len, "every")
+    return Batch(x=x, target=target, mask=mask.astype(np.float64), loss=kind,
+                 input_size=model.network.cells[0].input_size, output_size=width,
+                 lengths=lengths, note="; ".join(notes))  # fmt: skip
+
+
+def replay(
+    model: Loaded, data: Sequences = NO_DATA, loss: str | None = None, seed: int = 0
+) -> NetworkTrace:
+    """The network run forward and back on the data, from its first states: every state, gate and
+    gradient at every step.
+
+    Parameters
+    ----------
+    model
+        What `load` gives.
+    data
+        What `read_data` gives. Where it has ∂L/∂output, ∂L/∂h_T or ∂L/∂c_T, these are what is sent
+        back, and the loss itself is not known (NaN).
+    loss, seed
+        As `make_batch` takes them.
+
+    Raises
+    ------
+    ValueError
+        For data that does not fit the network or the loss.
+
+    Examples
+    --------
+    >>> lstm = load([np.ones((12, 2)), np.ones((12, 3))], "pytorch")
+    >>> trace = replay(lstm, read_data(np.ones((8, 5, 2)), layout="btd"))
+    >>> trace.trace.d_h.shape, sorted(trace.trace.gates)
+    ((6, 3, 8), ['f', 'g', 'i', 'o'])
+    """
+    if data.own_loss:
+        if loss is not None:
+            raise ValueError(f"loss must be None beside gradients of one's own, got {loss!r}")
+        x, lengths = _inputs(model, data, seed, [])
+        return _sent_back(_forward(model, data, x, lengths), data, lengths)
+    batch = make_batch(model, data, loss, seed)
+    record = _forward(model, data, batch.x, batch.lengths)
+    with np.errstate(all="ignore"):
+        loss_by_step, d_y = weighted(ERRORS[batch.loss], record.y, batch.target, batch.mask)
+    trace = backward_network(record, d_y)
+    return replace(trace, loss=loss_by_step.sum().item(), loss_by_step=loss_by_step)
+
+
+def _forward(model: Loaded, data: Sequences, x: Array, lengths: Array) -> NetworkRecord:
+    """The forward pass from the first states of the data."""
+    h0, c0 = (None if s is None else list(s) for s in (data.h0, data.c0))
+    return forward_network(model.network, model.params, x, h0, c0, lengths)
+
+
+def _sent_back(record: NetworkRecord, data: Sequences, lengths: Array) -> NetworkTrace:
+    """The gradients of a loss of one's own: ∂L/∂h_T and ∂L/∂c_T enter where each sequence ends."""
+    steps, _, batch_size = record.y.shape
+    ends: list[list[Array] | None] = []
+    for name, last in (("d_h", data.d_h), ("d_c", data.d_c)):
+        if last is not None and last.shape[-1] != batch_size:
+            raise ValueError(f"{name} must be of {batch_size} sequences, got shape {last.shape}")
+        direct = None if last is None else np.zeros((len(last), steps, *last.shape[1:]))
+        if direct is not None and last is not None:
+            direct[:, lengths - 1, :, np.arange(batch_size)] = last.transpose(2, 0, 1)
+        ends.append(None if direct is None else list(direct))
+    return backward_network(record, data.d_output, ends[0], ends[1])
+
+
+def _size(data: Sequences) -> tuple[int, int]:
+    """(T, B) of what has steps, else of what has sequences."""
+    for array in (data.x, data.d_output, data.mask):
+        if array is not None:
+            return len(array), array.shape[-1]
+    target, lengths = data.target, data.lengths
+    if target is not None and (target.ndim == 3 or (target.ndim == 2 and target.dtype.kind == "i")):
+        return len(target), target.shape[-1]
+    steps = SEQ_LEN if lengths is None else int(lengths.max())
+    for array in (target, lengths, data.h0, data.d_h, data.d_c):
+        if array is not None:
+            return steps, array.shape[-1]
+    return steps, BATCH_SIZE
+
+
+def _inputs(model: Loaded, data: Sequences, seed: int, notes: list[str]) -> tuple[Array, Array]:
+    """x (T, D, B) and lengths (B,): tokens looked up where there is an embedding, noise where there
+    is no x."""
+    seq_len, batch_size = _size(data)
+    lengths = np.full(batch_size, seq_len) if data.lengths is None else data.lengths.copy()
+    table, D, x = model.embedding, model.network.cells[0].input_size, data.x
+    there = np.arange(seq_len)[:, None] < lengths
+    if x is None:
+        streams = [stream(seed, "sequences", b) for b in range(batch_size)]
+        notes.append("x is white noise" if table is None else "x is random tokens")
+        if table is None:
+            x = np.stack([rng.standard_normal((seq_len, D)) for rng in streams], axis=-1)
+            x *= there[:, None]
+        else:
+            tokens = [rng.integers(0, len(table), seq_len) for rng in streams]
+            x = np.stack(tokens, axis=-1) * there
+    if x.ndim == 2:
+        x = _looked_up(x, table, D)
+        return (x if table is None else x * there[:, None]), lengths
+    if x.shape[1] != D:
+        raise ValueError(f"x must have {D} features for this network, got {x.shape[1]} (T, D, B = "
+                         f"{x.shape}): is its layout as said?")  # fmt: skip
+    return x.copy(), lengths
+
+
+def _looked_up(tokens: Array, table: Array | None, input_size: int) -> Array:
+    """The rows of the table for tokens (T, B), or without one the tokens, which stand for one-hot
+    columns."""
+    most = (input_size if table is None else len(table)) - 1
+    bad = np.argwhere((tokens < 0) | (tokens > most))
+    if len(bad):
+        t, b = bad[0].tolist()
+        raise ValueError(f"x must hold tokens from 0 to {most}, got {tokens[t, b]} at step {t} of "
+                         f"sequence {b}")  # fmt: skip
+    return tokens.copy() if table is None else table[tokens].transpose(0, 2, 1)
+
+
+def _loss(data: Sequences, loss: str | None) -> str:
+    """The loss that is said, or that the targets are of."""
+    if loss is not None:
+        kind = checks.choice("loss", loss, ERRORS)
+        if kind != "projection" and data.target is None:
+            raise ValueError(f"target must be given for the loss {kind}, got None")
+        return kind
+    if data.target is None:
+        return "projection"
+    return "softmax_cross_entropy" if data.target.dtype.kind in "iu" else "squared_error"
+
+
+def _target(
+    data: Sequences, kind: str, width: int, lengths: Array, seq_len: int
+) -> tuple[Array, Array]:
+    """The targets at every step, and the steps that they are asked at."""
+    assert data.target is not None
+    target = data.target
+    shape: tuple[int, ...] = (seq_len, width, len(lengths))
+    if kind == "softmax_cross_entropy":
+        if target.dtype.kind not in "iu" or target.ndim > 2:
+            raise ValueError(f"target must be classes, integers (T, B) or (B,), got {target.dtype} "
+                             f"of shape {target.shape}")  # fmt: skip
+        last, shape = target.ndim == 1, (seq_len, len(lengths))
+        if target.min() < 0 or target.max() >= width:
+            raise ValueError(f"target must be from 0 to {width - 1}, the network's outputs, got "
+                             f"{target.min()} to {target.max()}")  # fmt: skip
+    else:
+        last = target.ndim < 3
+        if target.dtype.kind in "iu":
+            target, last = (target[None], True) if target.ndim == 1 else (target[:, None], False)
+        target = target.astype(np.float64)
+    fits = (shape[1:] if last else shape) == target.shape
+    if not fits:
+        raise ValueError(f"target must have shape {shape} at every step, or {shape[1:]} at the "
+                         f"last, got {target.shape}")  # fmt: skip
+    every = np.broadcast_to(target, shape).copy()
+    return every, lengths_mask(lengths, seq_len, "last" if last else "every")

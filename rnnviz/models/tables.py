@@ -1,0 +1,148 @@
+"""Sequences from CSV: wide, one row a step of one sequence, or long, with sequences and steps."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnviz.core.numerics import Array
+from rnnviz.experiment.npz import Budget, Limits, check_size, shown
+
+SEQUENCE, STEP, TARGET, TOKEN = "sequence", "step", "target", "token"
+DELIMITERS = ",;\t"
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Columns of numbers: names, values (rows, columns), which of the columns hold integers alone,
+    and the line of each row in the file. An empty cell of a target is NaN."""
+
+    names: tuple[str, ...]
+    values: Array
+    integers: frozenset[str]
+    lines: Array
+
+
+def read_csv(data: bytes, limits: Limits) -> dict[str, Any]:
+    """The arrays of a CSV file: x (T, D, B) or tokens (T, B), lengths, and target and mask where a
+    column, or several, have a name that begins with "target".
+
+    With the columns "sequence" and "step" it is long: one row is a step of a sequence. Else it is
+    wide: one sequence, whose steps are the rows. A column "token" holds integers. Where a target is
+    empty nothing is asked. Raises ValueError naming the line and column of what is no number.
+    """
+    table = _table(data, limits)
+    long = [name for name in (SEQUENCE, STEP) if name in table.names]
+    if len(long) == 1:
+        raise ValueError(f"a long table must have the columns {SEQUENCE} and {STEP}, got {long[0]}")
+    rows = _places(table) if long else [np.arange(len(table.values))]
+    lengths = np.array([len(each) for each in rows])
+    asked = [n for n in table.names if n.startswith(TARGET)]
+    inputs = [n for n in table.names if n not in (SEQUENCE, STEP, *asked)]
+    if not inputs:
+        raise ValueError(f"the table must have columns of inputs, got {', '.join(table.names)}")
+    budget = Budget(limits)
+    found: dict[str, Any] = {"x": _padded(table, inputs, rows, budget), "lengths": lengths}
+    if inputs == [TOKEN] and TOKEN in table.integers:
+        found["x"] = found["x"][:, 0].astype(np.int64)
+    if asked:
+        target = _padded(table, asked, rows, budget)
+        there = ~np.isnan(target).any(axis=1)
+        found["mask"] = (there & (np.arange(len(there))[:, None] < lengths)).astype(np.float64)
+        found["target"] = np.nan_to_num(target)
+        if len(asked) == 1 and asked[0] in table.integers:
+            found["target"] = found["target"][:, 0].astype(np.int64)
+    return found
+
+
+def _table(data: bytes, limits: Limits) -> Table:
+    check_size(data, limits)
+    try:
+        text = data.decode("utf-8-sig")
+        first = text[: text.find("\n")] if "\n" in text else text
+        delimiter = max(DELIMITERS, key=first.count)
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        return _numbers(((rows.line_num, row) for row in rows if row), limits)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"the file must be a CSV file in UTF-8, got {error}") from error
+
+
+def _numbers(rows: Iterator[tuple[int, list[str]]], limits: Limits) -> Table:
+    start, first = next(rows, (0, []))
+    if not first:
+        raise ValueError("the file must hold rows of numbers, it has none")
+    headed = any(_number(cell) is None and cell.strip() for cell in first)
+    names = [c.strip() for c in first] if headed else [f"column {k + 1}" for k in range(len(first))]
+    if len(set(names)) < len(names) or not all(names):
+        raise ValueError(f"columns must have names of their own, got {shown(names)}")
+    integers, values, lines = set(names), array("d"), array("q")
+    for line, row in _all(rows, None if headed else (start, first)):
+        if len(row) != len(names):
+            raise ValueError(f"line {line} must have {len(names)} cells, got {len(row)}")
+        for name, cell in zip(names, row, strict=True):
+            values.append(_finite(cell, name, line))
+            if name in integers and cell.strip() and not cell.strip().lstrip("+-").isdecimal():
+                integers.discard(name)
+        lines.append(line)
+        if 8 * len(values) > limits.bytes:
+            raise ValueError(f"the table must take at most {limits.bytes:,} bytes, it takes more")
+    if not lines:
+        raise ValueError("the file must hold rows of numbers, it has names alone")
+    cells = np.frombuffer(values).reshape(-1, len(names))
+    return Table(tuple(names), cells, frozenset(integers), np.frombuffer(lines, np.int64))
+
+
+def _all(
+    rows: Iterator[tuple[int, list[str]]], first: tuple[int, list[str]] | None
+) -> Iterator[tuple[int, list[str]]]:
+    if first is not None:
+        yield first
+    yield from rows
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None
+
+
+def _finite(cell: str, name: str, line: int) -> float:
+    if not cell.strip() and name.startswith(TARGET):
+        return math.nan
+    value = _number(cell)
+    if value is None or not math.isfinite(value):
+        raise ValueError(f"line {line}, column {shown(name)} must be a finite number, got "
+                         f"{shown(cell)}")  # fmt: skip
+    return value
+
+
+def _places(table: Table) -> list[Array]:
+    """The rows of each sequence, in the order in which sequences come first, by step."""
+    sequence, step = (table.values[:, table.names.index(name)] for name in (SEQUENCE, STEP))
+    order = np.lexsort((step, sequence))
+    same = (np.diff(sequence[order]) == 0) & (np.diff(step[order]) == 0)
+    if same.any():
+        row = order[1:][same][0]
+        raise ValueError(f"line {table.lines[row]} must have a step of its own, got step "
+                         f"{step[row]:g} of sequence {sequence[row]:g} twice")  # fmt: skip
+    starts = np.flatnonzero(np.diff(sequence[order])) + 1
+    return sorted(np.split(order, starts), key=lambda rows: int(rows.min()))
+
+
+def _padded(table: Table, names: Sequence[str], rows: list[Array], budget: Budget) -> Array:
+    """(T, columns, B), zeros after the end of each sequence."""
+    shape = (max(map(len, rows)), len(names), len(rows))
+    budget.take(", ".join(names), shape, 8)
+    found = np.zeros(shape)
+    columns = [table.names.index(name) for name in names]
+    for b, each in enumerate(rows):
+        found[: len(each), :, b] = table.values[each][:, columns]
+    return found

@@ -1,0 +1,228 @@
+"""A loaded network on data with a loss gives what PyTorch computed, and says what it assumed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from rnnviz.core.network import run_network
+from rnnviz.models import Loaded, load, make_batch, read_data, replay
+from tests.models.golden import beginning, columns, expected_gradients, golden, rows
+
+EXACT = {"rtol": 1e-11, "atol": 1e-13}
+D, H, OUT = 2, 3, 4
+
+
+@pytest.fixture
+def model() -> Loaded:
+    rng = np.random.default_rng(1)
+    layer = [rng.standard_normal(shape) / 2 for shape in ((4 * H, D), (4 * H, H), (4 * H,))]
+    readout = rng.standard_normal((OUT, H)), rng.standard_normal(OUT)
+    return load(layer, "pytorch", readout=readout)
+
+
+@pytest.fixture
+def reader() -> Loaded:
+    """Reads tokens through an embedding of seven."""
+    rng = np.random.default_rng(2)
+    shapes = {"emb.weight": (7, D), "weight_ih_l0": (3 * H, D), "weight_hh_l0": (3 * H, H)}
+    return load({name: rng.standard_normal(shape) for name, shape in shapes.items()})
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "rnn_tanh"])
+def test_gradients_of_ones_own_enter_as_pytorchs_do(name: str) -> None:
+    """Batch first as in PyTorch: ∂L/∂output, and 1 for all of h_n and c_n."""
+    arrays = golden(f"torch_{name}")
+    loaded = load(beginning(arrays, "state."))
+    ones = {f"d_{k}": np.ones_like(arrays[f"{k}_n"]) for k in "hc" if f"{k}_n" in arrays}
+    states = {f"{k}0": arrays[f"{k}0"] for k in "hc" if f"{k}0" in arrays}
+    data = read_data(arrays["x"], layout="btd", d_output=arrays["direct"], **ones, **states)
+    trace = replay(loaded, data)
+    assert np.isnan(trace.loss)
+    expected = expected_gradients(beginning(arrays, "grad."))
+    for parameter in set(expected) - {"W_hy", "b_y"}:
+        assert_allclose(trace.grads[parameter], expected[parameter], **EXACT, err_msg=parameter)
+    every = [t for layer in trace.layers for t in layer]
+    assert_allclose([t.d_h[0].T for t in every], arrays["d_h0"], **EXACT)
+
+
+def test_a_classifiers_loss_is_pytorchs() -> None:
+    arrays = golden("torch_classifier")
+    loaded = load(beginning(arrays, "state."))
+    data = read_data(arrays["tokens"], layout="btd", target=arrays["target"])
+    trace = replay(loaded, data)
+    assert trace.loss == pytest.approx(float(arrays["loss"]), rel=1e-12)
+    for name, value in expected_gradients(beginning(arrays, "grad.")).items():
+        assert_allclose(trace.grads[name], value, **EXACT, err_msg=name)
+
+
+def test_own_gradients_enter_where_each_sequence_ends(model: Loaded) -> None:
+    lengths = np.array([5, 2])
+    x = np.random.default_rng(3).standard_normal((5, D, 2))
+    x[2:, :, 1] = 0
+    d = np.random.default_rng(4).standard_normal((1, H, 2))
+    trace = replay(model, read_data(x, layout="tdb", lengths=lengths, d_h=d, d_c=2 * d)).trace
+    for b, length in enumerate(lengths):
+        own = d[..., b : b + 1]
+        alone = read_data(x[:length, :, b : b + 1], layout="tdb", d_h=own, d_c=2 * own)
+        one = replay(model, alone).trace
+        assert_allclose(trace.d_h[: length + 1, :, b], one.d_h[..., 0], **EXACT)
+        assert_allclose(one.d_h[-1, :, 0], d[0, :, b], **EXACT)
+        assert_array_equal(trace.d_h[length + 1 :, :, b], 0)
+
+
+def test_the_loss_in_a_random_direction(model: Loaded) -> None:
+    x = np.random.default_rng(3).standard_normal((5, D, 2))
+    x[2:, :, 1] = 0
+    data = read_data(x, layout="tdb", lengths=[5, 2])
+    trace = replay(model, data)
+    last = np.stack([trace.y[4, :, 0], trace.y[1, :, 1]], axis=1)
+    direction = trace.d_y[4, :, 0] * 2
+    assert np.linalg.norm(direction) == pytest.approx(1, rel=1e-14)
+    assert_allclose(trace.d_y[1, :, 1] * 2, direction)
+    assert trace.loss == pytest.approx((direction @ last).mean(), rel=1e-13)
+    assert np.count_nonzero(trace.d_y.any(axis=1)) == 2
+    batch = make_batch(model, data)
+    assert batch.note == "the loss is the last output in a random direction"
+    again = run_network(model.network, model.params, batch)
+    for name, value in trace.grads.items():
+        assert_array_equal(again.grads[name], value)
+    assert_array_equal(replay(model, data).d_y, trace.d_y)
+    assert not np.allclose(replay(model, data, seed=1).d_y, trace.d_y)
+
+
+def test_squared_error_at_every_step_and_at_the_last(model: Loaded) -> None:
+    x = np.random.default_rng(3).standard_normal((5, D, 2))
+    target = np.random.default_rng(4).standard_normal((5, OUT, 2))
+    every = replay(model, read_data(x, layout="tdb", target=target))
+    difference = every.y - target
+    assert every.loss == pytest.approx(0.5 * (difference**2).sum() / 2, rel=1e-13)
+    last = replay(model, read_data(x, layout="tdb", target=target[-1]))
+    assert last.loss == pytest.approx(0.5 * (difference[-1] ** 2).sum() / 2, rel=1e-13)
+    mask = np.array([[1, 0], [0, 2], [0, 0], [0, 0], [0, 0]], float)
+    masked = replay(model, read_data(x, layout="tdb", target=target, mask=mask))
+    assert masked.loss == pytest.approx(
+        0.25 * ((difference[0, :, 0] ** 2).sum() + 2 * (difference[1, :, 1] ** 2).sum()), rel=1e-13
+    )
+
+
+def test_classes_are_taken_as_numbers_where_the_loss_says_so(model: Loaded) -> None:
+    one = load([np.ones((4 * H, D)), np.ones((4 * H, H))], "pytorch",
+               readout=(np.ones((1, H)), np.ones(1)))  # fmt: skip
+    x, numbers = np.ones((2, 5, D)), np.arange(10).reshape(2, 5)
+    trace = replay(one, read_data(x, layout="btd", target=numbers), "squared_error")
+    expected = 0.5 * ((rows(trace.y)[..., 0] - numbers) ** 2).sum() / 2
+    assert trace.loss == pytest.approx(expected, rel=1e-13)
+    assert replay(one, read_data(x, layout="btd", target=[3, 4]), "squared_error").loss > 0
+
+
+def test_what_is_not_given_is_noise_of_the_datas_size(model: Loaded, reader: Loaded) -> None:
+    batch = make_batch(model)
+    assert batch.x.shape == (100, D, 16)
+    assert batch.note.startswith("x is white noise; ")
+    assert abs(batch.x.mean()) < 0.1
+    assert abs(batch.x.std() - 1) < 0.1
+    sized = make_batch(model, read_data(target=np.ones((6, 4, OUT)), layout="btd"))
+    assert sized.x.shape == (4, D, 6)
+    padded = make_batch(model, read_data(lengths=[3, 5]))
+    assert padded.x.shape == (5, D, 2)
+    assert not padded.x[3:, :, 0].any()
+    larger = make_batch(model, read_data(lengths=[3, 5, 4]))
+    assert_array_equal(larger.x[..., :2], padded.x)
+    tokens = make_batch(reader)
+    assert tokens.note.startswith("x is random tokens; ")
+    assert reader.embedding is not None
+    assert {*map(tuple, rows(tokens.x).reshape(-1, D))} == {*map(tuple, reader.embedding)}
+    assert_array_equal(make_batch(model, seed=1).x == batch.x, False)
+
+
+def test_tokens_are_looked_up_or_stand_for_columns(model: Loaded, reader: Loaded) -> None:
+    tokens = np.array([[6, 0, 1], [2, 0, 0]])
+    batch = make_batch(reader, read_data(tokens, layout="btd", lengths=[3, 1]))
+    assert reader.embedding is not None
+    assert_array_equal(rows(batch.x)[0], reader.embedding[tokens[0]])
+    assert not batch.x[1:, :, 1].any()
+    replay(reader, read_data(tokens, layout="btd", lengths=[3, 1]))
+    one_hot = make_batch(model, read_data(np.array([[1, 0]]), layout="btd"))
+    assert_array_equal(one_hot.x, [[1], [0]])
+    assert_array_equal(replay(model, read_data(np.array([[1, 0]]), layout="btd")).trace.x[..., 0],
+                       [[0, 1], [1, 0]])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "loss", "message"),
+    [
+        ({"x": np.ones((2, 5, 3))}, None, "x must have 2 features for this network, got 3"),
+        ({"x": np.full((2, 5), 2)}, None, "x must hold tokens from 0 to 1, got 2 at step 0 of seq"),
+        ({"x": np.ones((2, 5, D))}, "mse", "loss must be one of squared_error, softmax"),
+        (
+            {"x": np.ones((2, 5, D))},
+            "squared_error",
+            "target must be given for the loss squared_err",
+        ),
+        (
+            {"x": np.ones((2, 5, D)), "target": [0, OUT]},
+            None,
+            "target must be from 0 to 3, the net",
+        ),
+        (
+            {"x": np.ones((2, 5, D)), "target": [0, 1, 2]},
+            None,
+            r"shape \(5, 2\) at every step, or ",
+        ),
+        (
+            {"x": np.ones((2, 5, D)), "target": np.ones((2, 3))},
+            None,
+            r"or \(4, 2\) at the last, got",
+        ),
+        (
+            {"x": np.ones((2, 5, D)), "target": np.ones((2, OUT))},
+            "softmax_cross_entropy",
+            "target must be classes, integers",
+        ),
+        (
+            {"x": np.ones((2, 5, D)), "h0": np.ones((2, 2, H))},
+            None,
+            "h0 must hold an array or None",
+        ),
+        ({"x": np.ones((2, 5, D)), "h0": np.ones((1, 3, H))}, None, r"h0\[0\] must have shape"),
+        ({"x": np.ones((2, 5, D)), "d_h": np.ones((1, 3, H))}, None, "d_h must be of 2 sequences"),
+        (
+            {"x": np.ones((2, 5, D)), "d_h": np.ones((1, 2, H))},
+            "projection",
+            "loss must be None beside gradients of one's own, got 'projection'",
+        ),
+        (
+            {"x": np.ones((2, 5, D)), "lengths": [5, 3]},
+            None,
+            "must be 0 where lengths says padding",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_network_is_named(
+    given: dict[str, Any], loss: str | None, message: str, model: Loaded
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        replay(model, read_data(given, layout="btd"), loss)
+
+
+def test_a_batch_is_not_made_of_gradients(model: Loaded) -> None:
+    data = read_data(d_output=np.ones((2, 5, OUT)), layout="btd")
+    with pytest.raises(ValueError, match="data must have a loss, got gradients of one's own"):
+        make_batch(model, data)
+    assert replay(model, data).y.shape == (5, OUT, 2)
+
+
+def test_a_model_in_single_precision_runs_in_it() -> None:
+    arrays = golden("torch_lstm")
+    single = {n: a.astype(np.float32) for n, a in beginning(arrays, "state.").items()}
+    trace = replay(load(single), read_data(arrays["x"], layout="btd", d_output=arrays["direct"]))
+    double = replay(load(beginning(arrays, "state.")),
+                    read_data(arrays["x"], layout="btd", d_output=arrays["direct"]))  # fmt: skip
+    assert trace.y.dtype == np.float32
+    assert_allclose(trace.y, double.y, rtol=0, atol=1e-6)
+    assert_allclose(trace.trace.d_x, double.trace.d_x, rtol=0, atol=1e-5)
+    assert columns(arrays["x"]).shape == trace.trace.x.shape
