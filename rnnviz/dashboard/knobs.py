@@ -34,7 +34,7 @@ RANGES = {
     "skip": (0, 20, "%d"),
 }
 OCTAVES = 1 / 24
-PROBLEM, PAGE_ALONE = "variant_problem", "page_alone"
+PROBLEM = "variant_problem"
 DRAFT: dict[str, Any] = {"persist_state": "session"}
 """Of what is filled in, and kept while the popover is closed."""
 
@@ -69,14 +69,8 @@ def _format(value: float, fmt: str) -> str:
 def _show_page(name: str) -> None:
     """Run the page alone: the other knobs do not depend on a slider. All, if the browser had not
     drawn the last run of all: that may never reach it, or was cut short, before it has drawn a
-    popover that was opened. Once every callback was called: one may ask for all."""
+    popover that was opened."""
     if last_drawn(name) == st.session_state[state.RUN]:
-        st.session_state[PAGE_ALONE] = st.session_state[state.RUN]
-
-
-def show_page_alone() -> None:
-    """Where the script begins: run what a slider has asked for, and nothing else."""
-    if st.session_state.pop(PAGE_ALONE, None) == st.session_state.get(state.RUN, 0):
         st.rerun(state.WHOLE_PAGE)
 
 

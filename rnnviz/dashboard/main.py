@@ -9,7 +9,6 @@ import streamlit as st
 from rnnviz.dashboard import (
     compute,
     controls,
-    knobs,
     layout,
     live,
     own_text,
@@ -51,7 +50,6 @@ LINKED, ALLOWED = "linked", "allowed"
 
 def main(shared: Shared) -> None:
     """Sidebar, navigation, then the chosen page. `shared`: what all visitors share."""
-    knobs.show_page_alone()
     state.count_run()
     state.open_language()
     layout.style()

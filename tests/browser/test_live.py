@@ -73,12 +73,25 @@ WATCH_SCRIPT = """() => {
 }"""
 
 
+# Nothing that the page does after a while is done, until it is let go.
+STAND_STILL = """() => {
+  const later = window.setTimeout, kept = [];
+  window.setTimeout = (act, ms = 0, ...more) =>
+    (ms < 200 ? later(act, ms, ...more) : kept.push(() => act(...more)));
+  window.letGo = () => {
+    window.setTimeout = later;
+    for (const act of kept) act();
+  };
+}"""
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_the_whole_first_screen_follows_the_hand_and_no_script_runs(
     path: str, open_at: Open
 ) -> None:
     page = open_at(path)
     page.evaluate(WATCH_SCRIPT)
+    page.evaluate(STAND_STILL)
     verdict = page.locator(".rnnviz-verdict")
     said, drag = verdict.inner_html(), grab(page)
     for share in (0.6, 0.75):
@@ -87,6 +100,7 @@ def test_the_whole_first_screen_follows_the_hand_and_no_script_runs(
     assert page.evaluate(AHEAD)
     if path != "gates":  # whose numbers another gain hardly moves
         assert verdict.inner_html() != said
+    page.evaluate("letGo()")
     page.mouse.up()
     wait_idle(page)
     value = knob(page).get_attribute("data-value")
@@ -133,11 +147,13 @@ def test_every_frame_of_a_drag_is_of_what_it_says(
     path: str, key: str, query: str, open_at: Open
 ) -> None:
     page = open_at(path, query)
+    page.evaluate(STAND_STILL)
     drag, seen = grab(page), {}
     for step in range(10):
         move(page, lambda step=step: drag(0.1 + 0.08 * step), (key,))
         frame = page.evaluate(READ, [chart(page, key)])
         seen[frame["shows"]] = frame["said"]
+    page.evaluate("letGo()")
     page.mouse.up()
     assert len(seen) == 10
     for shown, said in seen.items():
@@ -147,18 +163,6 @@ def test_every_frame_of_a_drag_is_of_what_it_says(
 def picture(page: Page, key: str) -> np.ndarray:
     taken = page.locator(chart(page, key)).screenshot(animations="disabled")
     return np.asarray(Image.open(io.BytesIO(taken)).convert("L"), dtype=np.int16)
-
-
-# Nothing that the page does after a while is done, until it is let go.
-STAND_STILL = """() => {
-  const later = window.setTimeout, kept = [];
-  window.setTimeout = (act, ms = 0, ...more) =>
-    (ms < 200 ? later(act, ms, ...more) : kept.push(() => act(...more)));
-  window.letGo = () => {
-    window.setTimeout = later;
-    for (const act of kept) act();
-  };
-}"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -222,8 +226,10 @@ def test_a_knob_that_comes_back_leaves_the_page_as_it_was(open_at: Open) -> None
     page = open_at()
     verdict, before = page.locator(".rnnviz-verdict").inner_html(), shows(page, "flow-state")
     page.evaluate(WATCH_SCRIPT)
+    page.evaluate(STAND_STILL)
     move(page, lambda: knob(page).press("ArrowRight"), CHARTS[""])
     move(page, lambda: knob(page).press("ArrowLeft"), CHARTS[""])
+    page.evaluate("letGo()")
     wait_idle(page)
     assert page.evaluate("window.scripts") == 0
     assert page.locator(".rnnviz-verdict").inner_html() == verdict
@@ -233,10 +239,12 @@ def test_a_knob_that_comes_back_leaves_the_page_as_it_was(open_at: Open) -> None
 def test_what_does_not_follow_is_dimmed(open_at: Open) -> None:
     page = open_at(query=f"{SMALL}&view_quantity=h")
     assert page.locator(chart(page, "flow-h")).count() == 1
+    page.evaluate(STAND_STILL)
     move(page, lambda: knob(page).press("ArrowRight"), CHARTS[""])
     expect(page.locator(".rnnviz-trust")).to_have_css("opacity", "0.55")
     expect(page.locator(chart(page, "flow-h"))).to_have_css("opacity", "0.35")
     expect(page.locator(chart(page, "flow-state"))).to_have_css("opacity", "1")
+    page.evaluate("letGo()")
     wait_idle(page)
     expect(page.locator(chart(page, "flow-h"))).to_have_css("opacity", "1")
     assert shows(page, "flow-h") == shows(page, "flow-state")
@@ -263,15 +271,18 @@ def test_a_zoom_stays(open_at: Open) -> None:
     page.mouse.move(*plot_area(page, "flow-state", 0.5, 0.3), steps=5)
     page.mouse.up()
     zoomed = axis_range(page, "flow-state")
+    page.evaluate(STAND_STILL)
     move(page, lambda: knob(page).press("ArrowRight"), CHARTS[""])
     assert page.locator(f"{chart(page, 'flow-state')}.live").count() == 1
     assert axis_range(page, "flow-state") == zoomed
+    page.evaluate("letGo()")
     wait_idle(page)
     assert axis_range(page, "flow-state") == zoomed
 
 
 def test_a_pointer_on_a_chart_reads_what_is_shown(open_at: Open) -> None:
     page = open_at()
+    page.evaluate(STAND_STILL)
     move(page, lambda: knob(page).press("End"), CHARTS[""])
     page.mouse.move(*plot_area(page, "flow-state", 0.5, 0.5))
     expect(page.locator(f"{chart(page, 'flow-state')}.live")).to_have_count(0)
