@@ -31,6 +31,14 @@ def test_every_page_has_its_charts_and_sliders(mounted: str, open_page, tab: str
     assert page.locator(".rnnviz-message:visible").count() == 0
 
 
+@pytest.mark.parametrize("path", [PLOTLY, "rnnviz/chart.js"])
+def test_scripts_are_packed(mounted: str, path: str) -> None:
+    asked = urllib.request.Request(f"{mounted}/{path}", headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(asked) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert answer.headers["ETag"].startswith("W/")  # not packed for this visitor alone
+
+
 def test_only_plotly_itself_is_kept_for_long(mounted: str) -> None:
     with urllib.request.urlopen(f"{mounted}/{PLOTLY}") as answer:
         assert answer.headers.get_content_type() == "text/javascript"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.request
 from pathlib import Path
 
@@ -30,8 +31,8 @@ socket.getaddrinfo, socket.socket = spied(socket.getaddrinfo, 0), Socket
 """
 
 
-def head(address: str) -> dict[str, str]:
-    request = urllib.request.Request(address, headers={"Accept-Encoding": "gzip"})
+def head(address: str, accept: str = "gzip") -> dict[str, str]:
+    request = urllib.request.Request(address, headers={"Accept-Encoding": accept})
     with urllib.request.urlopen(request) as answer:
         return {name.lower(): value for name, value in answer.headers.items()}
 
@@ -49,6 +50,26 @@ def test_plotly_is_compressed_and_kept_by_the_browser(components: str) -> None:
     headers = head(f"{components}/plotly/plotly.min.js?v={version}")
     assert headers["content-encoding"] == "gzip"
     assert "immutable" in headers["cache-control"]
+
+
+def streamlit_script(address: str) -> str:
+    """The address of the first script that Streamlit's page names."""
+    with urllib.request.urlopen(address) as answer:
+        found = re.search(r'src="\.?(/static/js/[^"]+)"', answer.read().decode())
+    assert found is not None
+    return address + found[1]
+
+
+def test_scripts_are_packed_for_who_takes_them_packed(components: str) -> None:
+    for address in (streamlit_script(components), f"{components}/rnnviz/chart.js"):
+        packed, plain = head(address), head(address, "gzip;q=0, identity")
+        assert packed["content-encoding"] == "gzip"
+        assert "content-encoding" not in plain
+        assert int(packed["content-length"]) < int(plain["content-length"])
+        assert packed["vary"] == "Accept-Encoding"
+        assert "Accept-Encoding" in plain["vary"]
+        assert packed["cache-control"] == plain["cache-control"]
+        assert packed["x-content-type-options"] == "nosniff"
 
 
 def test_own_scripts_are_asked_for_each_time(components: str) -> None:
