@@ -26,6 +26,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rnnviz.dashboard.health import Health
 from rnnviz.dashboard.packed import Packed
 from rnnviz.dashboard.upload_limit import UploadLimit
 from rnnviz.wording.texts import fill, texts
@@ -55,6 +56,7 @@ def middleware() -> list[Middleware]:
         Middleware(SendAtOnce),
         Middleware(Headers, policy=content_security_policy()),
         Middleware(Packed, files=packed_files()),
+        Middleware(Health, base=url("")),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         Middleware(UploadLimit),
     ]

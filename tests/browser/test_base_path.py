@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.request
 from collections.abc import Iterator
+from urllib.error import HTTPError
 
 import plotly.offline
 import pytest
@@ -43,6 +44,19 @@ def test_only_plotly_itself_is_kept_for_long(mounted: str) -> None:
     with urllib.request.urlopen(f"{mounted}/{PLOTLY}") as answer:
         assert answer.headers.get_content_type() == "text/javascript"
         assert "immutable" in answer.headers["Cache-Control"]
-    with urllib.request.urlopen(f"{mounted}/nothing/{PLOTLY}") as answer:
-        assert answer.headers.get_content_type() == "text/html"
-        assert "immutable" not in (answer.headers["Cache-Control"] or "")
+    with pytest.raises(HTTPError) as nothing:
+        urllib.request.urlopen(f"{mounted}/nothing/{PLOTLY}")
+    assert nothing.value.code == 404
+    assert "immutable" not in (nothing.value.headers["Cache-Control"] or "")
+    nothing.value.close()
+
+
+def test_probes_are_answered_truly(mounted: str) -> None:
+    with urllib.request.urlopen(f"{mounted}/version") as answer:
+        assert answer.headers.get_content_type() == "application/json"
+    with pytest.raises(HTTPError, match="404") as nothing:
+        urllib.request.urlopen(f"{mounted}/health")
+    nothing.value.close()
+    # By then it is known which pages there are, and so the first one has been shown.
+    with urllib.request.urlopen(f"{mounted}/healthz") as answer:
+        assert answer.read() == b"ready"

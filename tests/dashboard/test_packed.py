@@ -12,17 +12,17 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from streamlit import file_util
 from streamlit.web.server.starlette.starlette_static_routes import (
     create_streamlit_static_assets_routes,
 )
 
 from rnnviz.dashboard.packed import Packed, takes_gzip
+from tests.dashboard.asgi import get
 
 FILES = r"/static/(js|css)/[\w.-]+\.(js|css)|/plotly\.js\?v=1"
 SCRIPT = b"let gradient = 0;\n" * 1000
-Answer = tuple[int, dict[str, str], bytes]
 
 
 class Files:
@@ -42,26 +42,6 @@ class Files:
         if not scope["path"].endswith((".js", ".css")):
             answer = Response(b"<!doctype html>" * 100, media_type="text/html")
         await answer(scope, receive, send)
-
-
-async def get(app: Any, address: str, accept: str | None = "gzip, br", **more: str) -> Answer:
-    """What a browser is answered."""
-    path, _, query = address.partition("?")
-    said = {**({} if accept is None else {"accept-encoding": accept}), **more}
-    headers = [(name.replace("_", "-").encode(), value.encode()) for name, value in said.items()]
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(),
-             "headers": headers, "root_path": ""}  # fmt: skip
-    told: list[Message] = []
-
-    async def receive() -> Message:
-        return await asyncio.get_running_loop().create_future()
-
-    async def send(message: Message) -> None:
-        told.append(message)
-
-    await app(scope, receive, send)
-    found = {name.decode().lower(): value.decode() for name, value in told[0]["headers"]}
-    return told[0]["status"], found, b"".join(each.get("body", b"") for each in told[1:])
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
