@@ -179,6 +179,17 @@ def test_what_a_link_leaves_out_is_said_where_it_is_shown() -> None:
     assert any("first 2,000 of 4,000 characters" in caption.value for caption in app.caption)
 
 
+def test_a_long_text_is_in_no_address_but_in_a_link() -> None:
+    """An address stands in the logs of proxies; a sample is no visitor's."""
+    own = "to be or not to be " * 20
+    app = press(change(visit(query=SMALL), task="text", text=own), "Pin")
+    app = change(app, text=own + own, link=True)
+    assert own[:10] not in urlencode(app.query_params, doseq=True).replace("+", " ")
+    assert own[:10] in app.code[0].value.replace("+", " ")
+    sample = texts("samples")["rhyme"]
+    assert change(app, text=sample).query_params["text"] == sample
+
+
 def test_messages_are_gone_once_a_knob_is_moved() -> None:
     app = visit(query={"hidden_size": "abc"})
     assert said(change(app, gain=2.0)) == ""
