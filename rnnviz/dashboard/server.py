@@ -27,8 +27,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rnnviz.dashboard.health import Health
+from rnnviz.dashboard.hosting import embedding_sites, most_visitors
 from rnnviz.dashboard.packed import Packed
 from rnnviz.dashboard.upload_limit import UploadLimit
+from rnnviz.dashboard.visitors import Visitors
 from rnnviz.wording.texts import fill, texts
 
 PLOTLY_PATH = "/plotly/plotly.min.js"
@@ -56,6 +58,7 @@ def middleware() -> list[Middleware]:
         Middleware(SendAtOnce),
         Middleware(Headers, policy=content_security_policy()),
         Middleware(Packed, files=packed_files()),
+        Middleware(Visitors, most=most_visitors()),
         Middleware(Health, base=url("")),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         Middleware(UploadLimit),
@@ -106,7 +109,7 @@ def content_security_policy() -> str:
             "worker-src 'self' blob:",
             "object-src 'none'",
             "base-uri 'self'",
-            "frame-ancestors 'self'",
+            " ".join(("frame-ancestors 'self'", *embedding_sites())),
         )
     )
 

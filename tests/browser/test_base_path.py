@@ -60,3 +60,17 @@ def test_probes_are_answered_truly(mounted: str) -> None:
     # By then it is known which pages there are, and so the first one has been shown.
     with urllib.request.urlopen(f"{mounted}/healthz") as answer:
         assert answer.read() == b"ready"
+
+
+def test_metrics_are_there_for_who_asks_for_them() -> None:
+    with (
+        server(base="/rnn", RNNVIZ_METRICS="1") as address,
+        urllib.request.urlopen(f"{address}/metrics") as answer,
+    ):
+        assert b"\nrnnviz_visitors 0\n" in answer.read()
+
+
+def test_metrics_are_off_unless_asked_for(mounted: str) -> None:
+    with pytest.raises(HTTPError, match="404") as nothing:
+        urllib.request.urlopen(f"{mounted}/metrics")
+    nothing.value.close()
