@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
 import pytest
 
@@ -184,7 +184,8 @@ def test_a_long_text_is_in_no_address_but_in_a_link() -> None:
     own = "to be or not to be " * 20
     app = press(change(visit(query=SMALL), task="text", text=own), "Pin")
     app = change(app, text=own + own, link=True)
-    assert own[:10] not in urlencode(app.query_params, doseq=True).replace("+", " ")
+    assert "pin" in app.query_params
+    assert own[:10] not in unquote_plus("".join(map(str, app.query_params.values())))
     assert own[:10] in app.code[0].value.replace("+", " ")
     sample = texts("samples")["rhyme"]
     assert change(app, text=sample).query_params["text"] == sample
