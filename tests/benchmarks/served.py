@@ -15,6 +15,8 @@ from tests.browser.support import ROOT, free_port, wait_healthy
 
 
 class Served(NamedTuple):
+    """address: with its base path."""
+
     address: str
     pid: int
 
@@ -38,19 +40,20 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def served(*options: str, log: Path | None = None, **more: str) -> Iterator[Served]:
-    """Run app.py. options: of `streamlit run`; log: where its output goes; more: environment
-    variables."""
+def served(base: str = "", log: Path | None = None, **more: str) -> Iterator[Served]:
+    """Run app.py. base: the path that it is mounted under; log: where its output goes; more:
+    environment variables."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true",
-               f"--server.port={port}", "--server.address=127.0.0.1", *options]  # fmt: skip
+               f"--server.port={port}", "--server.address=127.0.0.1",
+               f"--server.baseUrlPath={base}"]  # fmt: skip
     output = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=output, stderr=output, env={**os.environ, **more}
     )
     os.close(output)
     try:
-        yield Served(wait_healthy(f"http://127.0.0.1:{port}", process), process.pid)
+        yield Served(wait_healthy(f"http://127.0.0.1:{port}{base}", process), process.pid)
     finally:
         process.terminate()
         try:
