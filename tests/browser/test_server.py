@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import collections
+import json
 import re
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import plotly.offline
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import connect
 
+from tests.benchmarks.served import served
 from tests.browser.support import ROOT, server
 
 pytestmark = pytest.mark.browser
@@ -84,3 +92,28 @@ def test_no_request_leaves_the_machine_at_start(tmp_path: Path) -> None:
     with server(PYTHONPATH=path, STREAMLIT_SERVER_ADDRESS="0.0.0.0") as address:
         head(address)
     assert not log.exists(), log.read_text("utf-8")
+
+
+def test_no_text_of_a_visitor_is_in_the_log(tmp_path: Path) -> None:
+    """Neither of an address, nor of a message, nor of what is no message at all."""
+    log, secret = tmp_path / "log", "my-own-words"
+    kinds: Any = ["streamlit"]
+    with served(log=log) as running:
+        address = running.address.replace("http:", "ws:") + "/_stcore/stream"
+        urllib.request.urlopen(f"{running.address}/?text={secret}").close()
+        with connect(address, subprotocols=kinds, max_size=None, max_queue=None) as socket:
+            ask = BackMsg()
+            ask.rerun_script.query_string = f"task=text&text={secret}&models={secret}&{secret}=1"
+            said = json.dumps({"knob": {"value": secret}})
+            ask.rerun_script.widget_states.widgets.add(id="gain", json_value=said)
+            socket.send(ask.SerializeToString())
+            kind = ""
+            while kind != "script_finished":
+                told = ForwardMsg.FromString(bytes(socket.recv(timeout=60)))
+                kind = told.WhichOneof("type") or ""
+            socket.send(secret.encode())  # no message of Streamlit's
+            with pytest.raises(ConnectionClosedError):
+                collections.deque(socket, maxlen=0)
+    text = log.read_text("utf-8")
+    assert "URL:" in text
+    assert secret not in text
