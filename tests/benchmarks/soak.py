@@ -4,7 +4,9 @@ in the long run.
 Visitors speak the real protocol over websockets: they open a link, set knobs (as Back and Forward
 do: by an address), go from page to page, lose the connection and come back to their session, or
 are killed in the middle of a run and followed by another. Half of them ask the same few things, as
-in a lecture. It ends by itself, with status 1 where there was an error or a view was lost.
+in a lecture. What is kept for all has little room, so that it is full soon and what still grows is
+something else; sessions stay for two minutes after their connection. It ends by itself, with
+status 1 where there was an error or a view was lost.
 """
 
 from __future__ import annotations
@@ -199,7 +201,7 @@ def main() -> int:
     options = parse()
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "log"
-        with served(log=written) as server:
+        with served(log=written, RNNVIZ_MEMORY=str(options.memory)) as server:
             soak = Soak(server, options.visitors, 60 * options.minutes)
             before = server.cpu()
             asyncio.run(soak.run())
@@ -215,6 +217,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visitors", type=int, default=100)
     parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--memory", type=int, default=64, help="RNNVIZ_MEMORY: full soon")
     parser.add_argument("--log", action="store_true", help="print the server's log, too")
     return parser.parse_args()
 
