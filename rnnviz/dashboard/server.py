@@ -53,7 +53,7 @@ def routes() -> list[BaseRoute]:
 
 def middleware() -> list[Middleware]:
     """Security headers around everything, compression (Streamlit leaves its scripts plain), a
-    limit to what a visitor uploads."""
+    limit to visitors and to what each uploads, answers for probes."""
     return [
         Middleware(SendAtOnce),
         Middleware(Headers, policy=content_security_policy()),
