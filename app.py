@@ -13,6 +13,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 
 from rnnviz.dashboard import compute, live
+from rnnviz.dashboard.metrics import metrics_routes
 from rnnviz.dashboard.server import (
     allow_many_files,
     end_on_signals,
@@ -26,5 +27,7 @@ allow_many_files()
 end_on_signals()
 compute.memory(), compute.speed()  # made at the start, not by the first visitor
 app = st.App(
-    "rnnviz/dashboard/script/run.py", routes=[*routes(), live.route()], middleware=middleware()
+    "rnnviz/dashboard/script/run.py",
+    routes=[*routes(), *metrics_routes(), live.route()],
+    middleware=middleware(),
 )

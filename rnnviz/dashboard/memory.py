@@ -28,6 +28,8 @@ class Crowded(ValueError):
 class Memory:
     """Room for the work of all visitors and for its results, in bytes. One object a process.
 
+    runs, seconds, refused: how much work there was since the start, how long it took, and for how
+    much there was no room.
     Results are kept while there is room, the longest unused is the first to go. Work that does not
     fit beside other work waits for it.
     """
@@ -38,6 +40,7 @@ class Memory:
         self._working = 0
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._making = set[Hashable]()
+        self.runs, self.seconds, self.refused = 0, 0.0, 0
 
     @property
     def used(self) -> int:
@@ -87,16 +90,19 @@ class Memory:
         Raises Crowded where no room comes free in time or there is not so much at all."""
         depth = getattr(self._mine, "depth", 0)
         if size > self.ceiling:
+            self._refuse()
             sizes = {"size": f"{size / 2**20:,.0f}", "ceiling": f"{self.ceiling / 2**20:,.0f}"}
             raise Crowded(fill(texts("server")["too_large"], **sizes))
         self._wait(lambda: self._take(size, at_once=depth > 0), tell)
-        self._mine.depth = depth + 1
+        self._mine.depth, begun = depth + 1, self._clock()
         try:
             yield
         finally:
             self._mine.depth = depth
             with self._changed:
                 self._working -= size
+                if not depth:  # the time of a part is in that of the whole
+                    self.runs, self.seconds = self.runs + 1, self.seconds + self._clock() - begun
                 self._changed.notify_all()
 
     def _take(self, size: int, at_once: bool) -> bool:
@@ -116,6 +122,10 @@ class Memory:
         while self._kept and self.used + size > self.ceiling:
             self._kept.popitem(last=False)
 
+    def _refuse(self) -> None:
+        with self._changed:
+            self.refused += 1
+
     def _wait(self, ready: Callable[[], bool], tell: Tell) -> None:
         """Until `ready`, which is asked with nobody else at this object."""
         end = self._clock() + PATIENCE
@@ -125,6 +135,7 @@ class Memory:
                     return
                 self._changed.wait(PULSE)
             if self._clock() > end:
+                self._refuse()
                 raise Crowded(texts("server")["crowded"])
             tell()
 

@@ -85,15 +85,15 @@ def _bring_back(visit: Visit, saved: Saved) -> None:
     visit.restore(saved.training, saved.runs, saved.ghosts)
     st.session_state.update(saved.choices)
     whole = saved.training.experiment
-    if training.untrained(st.session_state["last_good"]) == _linked(whole):
+    if training.untrained(st.session_state["last_good"]) in _linked(whole):
         steps = st.session_state["train_steps"]
         state.adopt(replace(whole, train_steps=steps))  # an address has no room for a long text
     save(visit)
 
 
-def _linked(experiment: Experiment) -> Experiment:
-    """What a link to this experiment opens."""
-    return from_query(to_query(experiment))[0]
+def _linked(experiment: Experiment) -> tuple[Experiment, ...]:
+    """What a link to this experiment opens, and its address."""
+    return tuple(from_query(to_query(experiment, whole))[0] for whole in (True, False))
 
 
 @dataclass(frozen=True, eq=False)

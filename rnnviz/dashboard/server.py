@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import base64
 import ctypes
-import gzip
 import hashlib
 import logging
 import re
 import signal
 import socket
-from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,7 +17,6 @@ from typing import Any
 import plotly
 import streamlit
 from plotly.offline import get_plotlyjs_version
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -29,7 +26,11 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rnnviz.dashboard.health import Health
+from rnnviz.dashboard.hosting import embedding_sites, most_visitors
+from rnnviz.dashboard.packed import Packed
 from rnnviz.dashboard.upload_limit import UploadLimit
+from rnnviz.dashboard.visitors import Visitors
 from rnnviz.wording.texts import fill, texts
 
 PLOTLY_PATH = "/plotly/plotly.min.js"
@@ -52,10 +53,13 @@ def routes() -> list[BaseRoute]:
 
 def middleware() -> list[Middleware]:
     """Security headers around everything, compression (Streamlit leaves its scripts plain), a
-    limit to what a visitor uploads."""
+    limit to visitors and to what each uploads, answers for probes."""
     return [
         Middleware(SendAtOnce),
         Middleware(Headers, policy=content_security_policy()),
+        Middleware(Packed, files=packed_files()),
+        Middleware(Visitors, most=most_visitors()),
+        Middleware(Health, base=url("")),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         Middleware(UploadLimit),
     ]
@@ -73,7 +77,7 @@ def plotly_url() -> str:
 
 
 async def plotly_script(request: Request) -> Response:
-    """Send plotly.js, packed once for all: 4.7 MB take too long to pack for each visitor.
+    """Send plotly.js.
 
     A browser may keep what it asked for by version. That is said here, where it is sure to be
     plotly.js, and not by its address.
@@ -81,17 +85,14 @@ async def plotly_script(request: Request) -> Response:
     headers = {"Vary": "Accept-Encoding"}
     if request.query_params.get("v") == get_plotlyjs_version():
         headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
-    if "gzip" not in request.headers.get("accept-encoding", ""):
-        return FileResponse(PLOTLY_FILE, media_type="text/javascript", headers=headers)
-    headers["Content-Encoding"] = "gzip"
-    packed = await run_in_threadpool(packed_plotly)
-    return Response(packed, media_type="text/javascript", headers=headers)
+    return FileResponse(PLOTLY_FILE, media_type="text/javascript", headers=headers)
 
 
-@lru_cache(maxsize=1)
-def packed_plotly() -> bytes:
-    """Give plotly.js as gzip."""
-    return gzip.compress(PLOTLY_FILE.read_bytes(), compresslevel=6)
+def packed_files() -> str:
+    """A pattern of what is packed once for all: plotly.js, 4.7 MB, and all scripts and styles."""
+    names = r"[\w.-]+\.(js|css)"
+    static, ours = (re.escape(url(path)) for path in ("/static/", f"{SCRIPTS_PATH}/"))
+    return f"{re.escape(plotly_url())}|{static}(js|css)/{names}|{ours}{names}"
 
 
 def content_security_policy() -> str:
@@ -108,7 +109,7 @@ def content_security_policy() -> str:
             "worker-src 'self' blob:",
             "object-src 'none'",
             "base-uri 'self'",
-            "frame-ancestors 'self'",
+            " ".join(("frame-ancestors 'self'", *embedding_sites())),
         )
     )
 

@@ -287,16 +287,23 @@ def _value(name: str) -> Any:
     return round(value) if known.kind == "int" else value
 
 
-def query_of(setting: Setting) -> dict[str, str]:
-    """The query of the link to this view on the open page."""
-    query = to_query(setting.experiment)
+def query_of(setting: Setting, whole_text: bool = False) -> dict[str, str]:
+    """The query of this view on the open page: for the address, or for a link, with `whole_text`.
+
+    An address is sent to the server when a page is loaded again, and stands in the log of every
+    proxy on the way. So a visitor's own text is in it only where it is short."""
+    query = _query(setting.experiment, whole_text)
     if setting.pinned is not None:
-        query[PIN] = urlencode(to_query(setting.pinned))
+        query[PIN] = urlencode(_query(setting.pinned, whole_text))
     views = PAGE_VIEWS[st.session_state[PATH]]
     chosen = {view: st.session_state.get(view_key(view)) for view in views}
     query.update({key: str(value) for key, value in chosen.items() if value})
     spoken = st.session_state[LANGUAGE]
     return query if spoken == ENGLISH else {LANGUAGE: spoken, **query}
+
+
+def _query(experiment: Experiment, whole_text: bool) -> dict[str, str]:
+    return to_query(experiment, whole_text or experiment.text in texts("samples").values())
 
 
 def write_address(query: Mapping[str, str]) -> None:
@@ -313,6 +320,6 @@ def say_what_is_drawn(experiment: Experiment) -> None:
 
 def link(setting: Setting) -> str:
     """The whole address of this view."""
-    query = urlencode(query_of(setting))
+    query = urlencode(query_of(setting, whole_text=True))
     base = (st.context.url or "").partition("?")[0]
     return f"{base}?{query}" if query else base

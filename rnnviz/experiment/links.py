@@ -12,7 +12,7 @@ from rnnviz.experiment.config import FIELDS, MAX_MODELS, Experiment
 from rnnviz.experiment.fields import Field, parse_number, show
 from rnnviz.experiment.model import Model, override_field, overrides_of
 
-MAX_LINK_TEXT = 2000
+MAX_LINK_TEXT, SHORT_TEXT = 2000, 200
 TEXT_CUT = "text_cut"  # how long the text was that the link holds the beginning of
 VERSION, VERSION_KEY = 1, "v"
 """Of the names and values in a link. Links without one are older than the first."""
@@ -25,11 +25,12 @@ INERT = re.compile(r"[^\w .,;=+\-/()%]|(?<![^\W_])_|_(?![^\W_])|(?<!\d)\.|\.(?!\
 DEFAULT = Experiment()
 
 
-def to_query(experiment: Experiment) -> dict[str, str]:
+def to_query(experiment: Experiment, whole_text: bool = True) -> dict[str, str]:
     """Field name -> text, for every field that differs from its default, and the version of this
     format, if there is any.
 
     A text longer than 2,000 characters is cut there; `text_cut` then says how long it was.
+    whole_text: False leaves out one longer than 200, and `text_cut` says how long that was.
 
     Examples
     --------
@@ -41,9 +42,10 @@ def to_query(experiment: Experiment) -> dict[str, str]:
         value = getattr(experiment, name)
         if value != known.default:
             query[known.url] = ",".join(value) if known.kind == "models" else show(value)
-    if len(experiment.text) > MAX_LINK_TEXT:
-        query["text"] = experiment.text[:MAX_LINK_TEXT]
-        query[TEXT_CUT] = str(len(experiment.text))
+    length = len(experiment.text)
+    if length > (MAX_LINK_TEXT if whole_text else SHORT_TEXT):
+        query["text"] = experiment.text[:MAX_LINK_TEXT] * whole_text
+        query[TEXT_CUT] = str(length)
     return {**query, VERSION_KEY: str(VERSION)} if query else {}
 
 
@@ -78,7 +80,8 @@ def from_query(query: Any) -> tuple[Experiment, tuple[str, ...]]:
             values[name] = _read(name, _one(name, query[name], notes), notes)
             messages.append(" ".join(notes))
     if TEXT_CUT in query:
-        messages.append(_cut(_one(TEXT_CUT, query[TEXT_CUT], [])))
+        said = _cut if query.get("text") else _missing
+        messages.append(said(_one(TEXT_CUT, query[TEXT_CUT], [])))
     if VERSION_KEY in query:
         messages.append(_version(_one(VERSION_KEY, query[VERSION_KEY], [])))
     known = (*FIELDS, TEXT_CUT, VERSION_KEY)
@@ -205,5 +208,13 @@ def _read_model(label: str, notes: list[str]) -> Model | None:
 
 
 def _cut(length: str) -> str:
-    total = f"{int(length):,}" if re.fullmatch("[0-9]{1,9}", length) else "more"
-    return f"The link holds the first {MAX_LINK_TEXT:,} of {total} characters of the text."
+    return f"The link holds the first {MAX_LINK_TEXT:,} of {_total(length)} characters of the text."
+
+
+def _missing(length: str) -> str:
+    return (f"The address leaves out a text of {_total(length)} characters; the address that Link "
+            f"gives holds the first {MAX_LINK_TEXT:,}.")  # fmt: skip
+
+
+def _total(length: str) -> str:
+    return f"{int(length):,}" if re.fullmatch("[0-9]{1,9}", length) else "more"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.request
 from collections.abc import Iterator
+from urllib.error import HTTPError
 
 import plotly.offline
 import pytest
@@ -31,10 +32,45 @@ def test_every_page_has_its_charts_and_sliders(mounted: str, open_page, tab: str
     assert page.locator(".rnnviz-message:visible").count() == 0
 
 
+@pytest.mark.parametrize("path", [PLOTLY, "rnnviz/chart.js"])
+def test_scripts_are_packed(mounted: str, path: str) -> None:
+    asked = urllib.request.Request(f"{mounted}/{path}", headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(asked) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert answer.headers["ETag"].startswith("W/")  # not packed for this visitor alone
+
+
 def test_only_plotly_itself_is_kept_for_long(mounted: str) -> None:
     with urllib.request.urlopen(f"{mounted}/{PLOTLY}") as answer:
         assert answer.headers.get_content_type() == "text/javascript"
         assert "immutable" in answer.headers["Cache-Control"]
-    with urllib.request.urlopen(f"{mounted}/nothing/{PLOTLY}") as answer:
-        assert answer.headers.get_content_type() == "text/html"
-        assert "immutable" not in (answer.headers["Cache-Control"] or "")
+    with pytest.raises(HTTPError) as nothing:
+        urllib.request.urlopen(f"{mounted}/nothing/{PLOTLY}")
+    assert nothing.value.code == 404
+    assert "immutable" not in (nothing.value.headers["Cache-Control"] or "")
+    nothing.value.close()
+
+
+def test_probes_are_answered_truly(mounted: str) -> None:
+    with urllib.request.urlopen(f"{mounted}/version") as answer:
+        assert answer.headers.get_content_type() == "application/json"
+    with pytest.raises(HTTPError, match="404") as nothing:
+        urllib.request.urlopen(f"{mounted}/health")
+    nothing.value.close()
+    # By then it is known which pages there are, and so the first one has been shown.
+    with urllib.request.urlopen(f"{mounted}/healthz") as answer:
+        assert answer.read() == b"ready"
+
+
+def test_metrics_are_there_for_who_asks_for_them() -> None:
+    with (
+        server(base="/rnn", RNNVIZ_METRICS="1") as address,
+        urllib.request.urlopen(f"{address}/metrics") as answer,
+    ):
+        assert b"\nrnnviz_visitors 0\n" in answer.read()
+
+
+def test_metrics_are_off_unless_asked_for(mounted: str) -> None:
+    with pytest.raises(HTTPError, match="404") as nothing:
+        urllib.request.urlopen(f"{mounted}/metrics")
+    nothing.value.close()

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import collections
+import json
+import re
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import plotly.offline
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import connect
 
+from tests.benchmarks.served import served
 from tests.browser.support import ROOT, server
 
 pytestmark = pytest.mark.browser
@@ -30,8 +39,8 @@ socket.getaddrinfo, socket.socket = spied(socket.getaddrinfo, 0), Socket
 """
 
 
-def head(address: str) -> dict[str, str]:
-    request = urllib.request.Request(address, headers={"Accept-Encoding": "gzip"})
+def head(address: str, accept: str = "gzip") -> dict[str, str]:
+    request = urllib.request.Request(address, headers={"Accept-Encoding": accept})
     with urllib.request.urlopen(request) as answer:
         return {name.lower(): value for name, value in answer.headers.items()}
 
@@ -51,6 +60,26 @@ def test_plotly_is_compressed_and_kept_by_the_browser(components: str) -> None:
     assert "immutable" in headers["cache-control"]
 
 
+def streamlit_script(address: str) -> str:
+    """The address of the first script that Streamlit's page names."""
+    with urllib.request.urlopen(address) as answer:
+        found = re.search(r'src="\.?(/static/js/[^"]+)"', answer.read().decode())
+    assert found is not None
+    return address + found[1]
+
+
+def test_scripts_are_packed_for_who_takes_them_packed(components: str) -> None:
+    for address in (streamlit_script(components), f"{components}/rnnviz/chart.js"):
+        packed, plain = head(address), head(address, "gzip;q=0, identity")
+        assert packed["content-encoding"] == "gzip"
+        assert "content-encoding" not in plain
+        assert int(packed["content-length"]) < int(plain["content-length"])
+        assert packed["vary"] == "Accept-Encoding"
+        assert "Accept-Encoding" in plain["vary"]
+        assert packed["cache-control"] == plain["cache-control"]
+        assert packed["x-content-type-options"] == "nosniff"
+
+
 def test_own_scripts_are_asked_for_each_time(components: str) -> None:
     assert head(f"{components}/rnnviz/chart.js")["cache-control"] == "no-cache"
 
@@ -63,3 +92,28 @@ def test_no_request_leaves_the_machine_at_start(tmp_path: Path) -> None:
     with server(PYTHONPATH=path, STREAMLIT_SERVER_ADDRESS="0.0.0.0") as address:
         head(address)
     assert not log.exists(), log.read_text("utf-8")
+
+
+def test_no_text_of_a_visitor_is_in_the_log(tmp_path: Path) -> None:
+    """Neither of an address, nor of a message, nor of what is no message at all."""
+    log, secret = tmp_path / "log", "my-own-words"
+    kinds: Any = ["streamlit"]
+    with served(log=log) as running:
+        address = running.address.replace("http:", "ws:") + "/_stcore/stream"
+        urllib.request.urlopen(f"{running.address}/?text={secret}").close()
+        with connect(address, subprotocols=kinds, max_size=None, max_queue=None) as socket:
+            ask = BackMsg()
+            ask.rerun_script.query_string = f"task=text&text={secret}&models={secret}&{secret}=1"
+            said = json.dumps({"knob": {"value": secret}})
+            ask.rerun_script.widget_states.widgets.add(id="gain", json_value=said)
+            socket.send(ask.SerializeToString())
+            kind = ""
+            while kind != "script_finished":
+                told = ForwardMsg.FromString(bytes(socket.recv(timeout=60)))
+                kind = told.WhichOneof("type") or ""
+            socket.send(secret.encode())  # no message of Streamlit's
+            with pytest.raises(ConnectionClosedError):
+                collections.deque(socket, maxlen=0)
+    text = log.read_text("utf-8")
+    assert "URL:" in text
+    assert secret not in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
 import pytest
 
@@ -177,6 +177,18 @@ def test_a_hostile_link_starts_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_a_link_leaves_out_is_said_where_it_is_shown() -> None:
     app = change(visit(query=SMALL), task="text", text="ab" * 2000, link=True)
     assert any("first 2,000 of 4,000 characters" in caption.value for caption in app.caption)
+
+
+def test_a_long_text_is_in_no_address_but_in_a_link() -> None:
+    """An address stands in the logs of proxies; a sample is no visitor's."""
+    own = "to be or not to be " * 20
+    app = press(change(visit(query=SMALL), task="text", text=own), "Pin")
+    app = change(app, text=own + own, link=True)
+    assert "pin" in app.query_params
+    assert own[:10] not in unquote_plus("".join(map(str, app.query_params.values())))
+    assert own[:10] in app.code[0].value.replace("+", " ")
+    sample = texts("samples")["rhyme"]
+    assert change(app, text=sample).query_params["text"] == sample
 
 
 def test_messages_are_gone_once_a_knob_is_moved() -> None:

@@ -200,6 +200,19 @@ def test_a_long_text_is_cut_and_the_link_says_so() -> None:
     assert from_query(to_query(whole)) == (whole, ())
 
 
+def test_an_address_has_a_short_text_or_none_and_says_so() -> None:
+    short, long = Experiment(text="ab" * 100), Experiment(text="ab" * 2500, gain=2)
+    assert to_query(short, whole_text=False) == to_query(short)
+    query = to_query(long, whole_text=False)
+    assert "ab" not in "".join(query.values())
+    experiment, messages = from_query(query)
+    assert (experiment.text, experiment.gain) == ("", 2)
+    assert messages == (
+        "The address leaves out a text of 5,000 characters; the address that Link gives holds "
+        "the first 2,000.",
+    )
+
+
 def test_text_that_an_experiment_may_not_have_is_cleaned_and_said() -> None:
     assert clean_text("héllo\n") == ("héllo\n", ())
     assert clean_text("a\ud800b") == ("a\ufffdb", ("Broken characters in the text: 1; replaced.",))
