@@ -39,8 +39,8 @@ class Saturation:
 
 def with_slopes_in_float64(trace: Trace) -> Trace:
     """The trace of the same states with slopes, and gradients, of float64; `trace` itself if it is
-    not float32. Of a full backward pass."""
-    if trace.h.dtype != np.float32:
+    not float32, or not of a full backward pass."""
+    if trace.h.dtype != np.float32 or trace.window:
         return trace
     direct = trace.d_h_direct.astype(np.float64)
     of_c = None if trace.d_c_direct is None else trace.d_c_direct.astype(np.float64)

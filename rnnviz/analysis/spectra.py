@@ -71,7 +71,8 @@ class JacobianSpectrum:
     singular_values (n, S) descending; mean_slope (n,): the mean over units of φ′(a_t) for an RNN,
     of the candidate's tanh′ (LSTM g, GRU n) for a gated cell: `slope_of` says which.
     measured_rate: what one step back multiplied the error with, on average over the run and the
-    batch (`rates.mean_rate`); None if no error was recorded, or at more than one step.
+    batch (`rates.mean_rate`); None if no error was recorded, or at more than one step, and of a
+    truncated pass.
     """
 
     label: str
@@ -214,8 +215,9 @@ def jacobian_spectrum(
     checked = check_steps(trace, steps, sequence)
     name, slope = _slope(trace, checked, sequence)
     enters = trace.enters.any(axis=1)
-    # A gradient that is refilled on the way does not measure the Jacobians.
-    rate = mean_rate(state_curve(trace)) if np.count_nonzero(enters) <= 1 else None
+    # A gradient that is refilled on the way, or cut off, does not measure the Jacobians.
+    whole = not trace.window and np.count_nonzero(enters) <= 1
+    rate = mean_rate(state_curve(trace)) if whole else None
     return JacobianSpectrum(
         label=label,
         steps=checked,

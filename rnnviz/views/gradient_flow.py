@@ -16,6 +16,7 @@ from rnnviz.analysis.predictions import Predictions
 from rnnviz.analysis.seed_bands import SeedBand, seed_bands
 from rnnviz.analysis.spectra import linear_growth, stretch
 from rnnviz.analysis.step_factors import StepFactors, step_factors
+from rnnviz.analysis.truncated import Truncated
 from rnnviz.analysis.verdicts import trouble_verdict
 from rnnviz.experiment import Run
 from rnnviz.plots import gradients as plots
@@ -31,6 +32,7 @@ from rnnviz.views.seeds import NO_OTHERS, OtherSeeds, front_parts, is_last, true
 from rnnviz.wording.figures import caption
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import say as say_of
 from rnnviz.wording.verdicts import gradient_words, say
 
 HEIGHT, LINE = 300, 26
@@ -171,11 +173,14 @@ def _flows(parts: Sequence[LayerTrace]) -> tuple[GradientFlow, ...]:
 
 
 def _splits(parts: Sequence[LayerTrace]) -> tuple[tuple[StepFactors, ...], tuple[str, ...]]:
-    """Every step of each layer split, and why that of others takes too long."""
+    """Every step of each layer split, and why that of others is not."""
     found, refusals = [], []
     for part in parts:
         try:
             found.append(step_factors(part.trace, part.label))
+        except Truncated as refusal:
+            window, name = f"{refusal.window:,}", display_name(part.label)
+            refusals.append(say_of("gradient_flow", "why_truncated", name=name, window=window))
         except ValueError as refusal:
             refusals.append(f"{display_name(part.label)}: {refusal}")
     return tuple(found), tuple(refusals)
@@ -191,9 +196,8 @@ def _verdict(parts: Sequence[LayerTrace], flows: Sequence[GradientFlow]) -> tupl
     simple = [p for p in parts if p.trace.cell.SIMPLE and not p.trace.cell.skip]
     spectra = {p.label: stretch(p.trace, p.trace.cell.CANDIDATE_GATE) for p in simple}
     memories = [] if spectra else [memory(part.trace, part.label) for part in parts]
-    splits = {
-        p.label: step_factors(p.trace, p.label) for p in simple if not p.trace.cell.other_ways
-    }
+    one_way = [p for p in simple if not p.trace.cell.other_ways and not p.trace.window]
+    splits = {p.label: step_factors(p.trace, p.label) for p in one_way}
     trouble, kept = say(trouble_verdict(flows)), [m for m in memories if m is not None]
     lines = gradient_words(flows, spectra, kept, splits, _growths(parts, flows))
     return (*lines, *([trouble] if trouble else []))

@@ -46,7 +46,8 @@ def _lost_digits(part: LayerTrace, flow: GradientFlow) -> int | None:
     """The step from which on back the curve may be off by more than a line is wide; None if it is
     not."""
     cell = part.trace.cell
-    if not cell.SIMPLE or cell.activation_of(cell.CANDIDATE_GATE).name not in SATURATES:
+    smooth = cell.activation_of(cell.CANDIDATE_GATE).name in SATURATES
+    if part.trace.window or not (cell.SIMPLE and smooth):
         return None
     lost = lost_decades(part.trace, flow.state.log10)[1:] > VISIBLE
     return flow.real_step(int(np.flatnonzero(lost)[-1]) + 1) if lost.any() else None

@@ -43,8 +43,25 @@ def gradient_words(
     the rule of thumb, and its steps in `splits` tell why. growths: of those whose states have
     exploded, `linear_growth`. Without any the second line tells how
     long the memory gates keep. Where new error enters on the way, it says instead what that means
-    for the curve.
+    for the curve. Of truncated gradients it is said that they are.
     """
+    cut = [_truncated(flow) for flow in flows if flow.window]
+    whole = [flow for flow in flows if not flow.window]
+    return (*(_of_whole(whole, spectra, memories, splits, growths) if whole else ()), *cut)
+
+
+def _truncated(flow: GradientFlow) -> str:
+    name, window = display_name(flow.label), f"{flow.window:,}"
+    return _say("truncated", model=name, window=window, end=flow.real_step(1))
+
+
+def _of_whole(
+    flows: Sequence[GradientFlow],
+    spectra: Mapping[str, Stretch],
+    memories: Sequence[Memory],
+    splits: Mapping[str, StepFactors],
+    growths: Mapping[str, float],
+) -> tuple[str, ...]:
     first = say(reach_verdict(flows, growths))
     judged = [flow for flow in flows if flow.label in spectra]
     if judged:
