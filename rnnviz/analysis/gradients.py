@@ -43,6 +43,7 @@ class GradientFlow:
     own_rate: of sequences of different lengths whose errors enter at their own ends, once each: the
     rate of the steps back from there; the reach is then from these ends, too. None else.
     not_finite: the parameter, input or state that is the first not to be; None if all are.
+    fed: whether a layer below makes its input, which may have exploded there.
     window: of a truncated pass (`Trace.window`), else 0. Its gradients are not those of the product
     of all steps: there is no slope, rate or reach.
     direction: 1 of a layer that reads from the end. Its curves stay in its own order of
@@ -66,6 +67,7 @@ class GradientFlow:
     direction: int = 0
     own_rate: Rate | None = None
     window: int = 0
+    fed: bool = False
 
     @property
     def seq_len(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.rates import Curve
-from rnnviz.analysis.slopes import with_slopes_in_float64
+from rnnviz.analysis.slopes import layers_with_slopes_in_float64
+from rnnviz.core.layers import Traces
 from rnnviz.experiment import Run
 from rnnviz.views import layer_choice
 
@@ -30,19 +32,25 @@ def seed_curves(run: Run, layer: str = "", direction: str = "") -> dict[str, Cur
     return {part.label: state_curve(part.trace) for part in front}
 
 
-def front_parts(run: Run, layer: str, direction: str) -> list[LayerTrace]:
+def front_parts(run: Run, layer: str, direction: str) -> tuple[LayerTrace, ...]:
     """Of each model the layer in front, with its true derivatives."""
     parts = layer_choice.parts_of(run)
     chosen = layer_choice.choose(parts, parts, layer, direction)
-    return [true_part(part, parts) for part in layer_choice.in_front(parts, chosen)]
+    return true_parts(layer_choice.in_front(parts, chosen), parts)
 
 
-def true_part(part: LayerTrace, parts: layer_choice.Parts) -> LayerTrace:
-    """With the derivatives of its pre-activations, if it is of single precision. Of a last layer:
-    what reaches the others has gone through layers of float32."""
-    if not is_last(part, parts):
-        return part
-    return part._replace(trace=with_slopes_in_float64(part.trace))
+def true_parts(wanted: Sequence[LayerTrace], parts: layer_choice.Parts) -> tuple[LayerTrace, ...]:
+    """With the derivatives of their pre-activations, and of the layers above them, if these are of
+    single precision."""
+    return tuple(p._replace(trace=true_layers(p, parts)[0][p.direction]) for p in wanted)
+
+
+def true_layers(part: LayerTrace, parts: layer_choice.Parts) -> Traces:
+    """The layer and all above it, each in all its directions, with such derivatives."""
+    every = parts[part.model]
+    numbers = range(part.layer, every[-1].layer + 1)
+    layers = (tuple(p.trace for p in every if p.layer == number) for number in numbers)
+    return layers_with_slopes_in_float64(tuple(layers))
 
 
 def is_last(part: LayerTrace, parts: layer_choice.Parts) -> bool:

@@ -146,6 +146,7 @@ def _total(models: Sequence[Reach], start: int, end: int) -> str:
     """What may be said where every step adds error of its own."""
     parts = [
         _say("total_of", share=fraction(m.log10, m.status), model=display_name(m.label))
+        + (" " + texts("verdicts")["linear_total"] if m.exploded else "")
         for m in models
     ]
     return _say("total", start=start, end=end, models=_list(parts, models))
@@ -296,7 +297,9 @@ def _trouble(fields: Mapping[str, Any]) -> str:
     forward = [
         _say("overflow", model=display_name(label), step=step) for label, step in fields["forward"]
     ]
-    exploded = dict(fields["forward"])
+    below = fields.get("below", ())
+    forward += [_say("below_explodes", model=display_name(m), step=step) for m, step in below]
+    exploded = dict((*fields["forward"], *below))
     backward = [
         _say(_trouble_kind(status, label in exploded), model=display_name(label), step=step)
         for label, step, status in fields["models"]
