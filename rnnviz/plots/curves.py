@@ -230,8 +230,9 @@ def end_sign(curve: Relative) -> str:
     """What the curve has come to, for the label at its end."""
     if curve.finite[curve.end]:
         end = float(curve.values[curve.end])
-        sign = signed(end, 1 if abs(end) < 1000 else 0)
-        return f"≈ {sign}" if curve.status[curve.end] == Status.LOST else sign
+        if curve.status[curve.end] == Status.LOST:
+            return f"≈{signed(end, 0)}"
+        return signed(end, 1 if abs(end) < 1000 else 0)
     status = curve.status[curve.end]
     return SIGNS[Status(int(status))] if status in SIGNS else "—"
 

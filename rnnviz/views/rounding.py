@@ -53,8 +53,10 @@ def marked(flow: GradientFlow, layers: Traces, direction: int) -> GradientFlow:
     lost = _lost(layers, direction, flow.state.log10)
     if not lost.any():
         return flow
+    state, h = _marked(flow.state, lost), _marked(flow.h, lost)
     c = None if flow.c is None else _marked(flow.c, lost)
-    return replace(flow, state=_marked(flow.state, lost), h=_marked(flow.h, lost), c=c)
+    reached = Status.LOST if state.status[1] == Status.LOST else flow.reach_status
+    return replace(flow, state=state, h=h, c=c, reach_status=reached)
 
 
 def _marked(curve: Curve, lost: np.ndarray) -> Curve:

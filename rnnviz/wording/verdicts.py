@@ -105,7 +105,7 @@ def _known(models: tuple[Reach, ...], fields: Mapping[str, Any]) -> str:
     parts = [
         _say(
             _part(number, grown),
-            share=fraction(model.log10, model.status),
+            share=_share(model),
             end=fields.get("to_step", 1),
             model=display_name(model.label),
             pace=_remarks(model, model.label in detailed, fields["from_step"]),
@@ -117,6 +117,11 @@ def _known(models: tuple[Reach, ...], fields: Mapping[str, Any]) -> str:
         kind = "grows_own_ends" if grown[0] else "reach_own_ends"
     return _say(kind, start=fields["from_step"], end=fields.get("to_step", 1),
                 models=_list(parts, models))  # fmt: skip
+
+
+def _share(model: Reach) -> str:
+    share = fraction(model.log10, model.status)
+    return _say("about", share=share) if model.status == Status.LOST else share
 
 
 def _part(number: int, grown: Sequence[bool]) -> str:
@@ -145,7 +150,7 @@ def _remarks(model: Reach, detailed: bool, common: int) -> str:
 def _total(models: Sequence[Reach], start: int, end: int) -> str:
     """What may be said where every step adds error of its own."""
     parts = [
-        _say("total_of", share=fraction(m.log10, m.status), model=display_name(m.label))
+        _say("total_of", share=_share(m), model=display_name(m.label))
         + (" " + texts("verdicts")["linear_total"] if m.exploded else "")
         for m in models
     ]

@@ -170,4 +170,4 @@ def test_digits_that_are_lost_have_a_mark_and_a_word_and_keep_their_place():
     (sure,) = named(figure, "RNN")
     assert [y is None for y in heights(lost)] == [False] * 5 + [True] * (T - 5)
     assert [y is None for y in heights(sure)] == [True] * 5 + [False] * (T - 5)
-    assert "<b>RNN</b> ≈ −" in texts(figure)
+    assert "<b>RNN</b> ≈−" in texts(figure)
