@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from rnnviz.core import Record, Trace, backward
-from rnnviz.core.layers import Traces, backward_layers
+from rnnviz.core.layers import Traces, arriving, backward_layers
 from rnnviz.core.network import NetworkTrace
 from rnnviz.core.numerics import Array
 
@@ -68,11 +69,11 @@ def sent_back(layers: Traces, records: Sequence[Sequence[Record]]) -> Traces:
 def own_error_below(layers: Traces) -> bool:
     """Whether a layer below the last one has direct gradients of its own, beside what arrives from
     above."""
-    if len(layers) == 1:
-        return False
-    again = sent_back(layers, [[trace.record for trace in layer] for layer in layers])
-    pairs = [pair for two in zip(layers, again, strict=True) for pair in zip(*two, strict=True)]
-    return not all(np.array_equal(a.d_h_direct, b.d_h_direct, equal_nan=True) for a, b in pairs)
+    return not all(
+        np.array_equal(trace.d_h_direct, direct, equal_nan=True)
+        for low, high in pairwise(layers)
+        for trace, (direct, _) in zip(low, arriving(low, high), strict=True)
+    )
 
 
 def in_real_time(values: Array, direction: int, axis: int = 0) -> Array:

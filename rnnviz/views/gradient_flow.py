@@ -34,8 +34,7 @@ from rnnviz.views.seeds import (
     OtherSeeds,
     front_parts,
     is_last,
-    true_layers,
-    true_parts,
+    true_stacks,
 )
 from rnnviz.wording.figures import caption
 from rnnviz.wording.names import display_name
@@ -126,7 +125,12 @@ def view(
     parts = layer_choice.parts_of(run)
     layers = layer_choice.choose(parts, parts, choices.layer, choices.direction)
     front, behind = layer_choice.in_front(parts, layers), layer_choice.behind(parts, layers)
-    true, above = true_parts(front, parts), [true_layers(part, parts) for part in front]
+    drawn = (*front, *behind)
+    stacks = true_stacks(drawn, parts)
+    true_drawn = [
+        p._replace(trace=layers[0][p.direction]) for p, layers in zip(drawn, stacks, strict=True)
+    ]
+    true, above = true_drawn[: len(front)], stacks[: len(front)]
     found, note = _flows(true), batch_note(run.batch)
     marks = zip(found, above, front, strict=True)
     flows = tuple(marked(flow, layers, part.direction) for flow, layers, part in marks)
@@ -138,7 +142,7 @@ def view(
         choices=choices,
         layers=layers,
         flows=flows,
-        behind=_flows(true_parts(behind, parts)),
+        behind=_flows(true_drawn[len(front) :]),
         ghosts=_ghosts(pinned, layers),
         styles=layer_choice.styles_of(parts, behind),
         losses=_own_losses(true, parts) if flowing and not choices.coarse else (),

@@ -42,15 +42,23 @@ def front_parts(run: Run, layer: str, direction: str) -> tuple[LayerTrace, ...]:
 def true_parts(wanted: Sequence[LayerTrace], parts: layer_choice.Parts) -> tuple[LayerTrace, ...]:
     """With the derivatives of their pre-activations, and of the layers above them, if these are of
     single precision."""
-    return tuple(p._replace(trace=true_layers(p, parts)[0][p.direction]) for p in wanted)
+    stacks = zip(wanted, true_stacks(wanted, parts), strict=True)
+    return tuple(p._replace(trace=layers[0][p.direction]) for p, layers in stacks)
 
 
-def true_layers(part: LayerTrace, parts: layer_choice.Parts) -> Traces:
-    """The layer and all above it, each in all its directions, with such derivatives."""
-    every = parts[part.model]
-    numbers = range(part.layer, every[-1].layer + 1)
-    layers = (tuple(p.trace for p in every if p.layer == number) for number in numbers)
-    return layers_with_slopes_in_float64(tuple(layers))
+def true_stacks(wanted: Sequence[LayerTrace], parts: layer_choice.Parts) -> list[Traces]:
+    """Of each the layer and all above it, in all their directions, with such derivatives."""
+    lowest = {p.model: min(q.layer for q in wanted if q.model == p.model) for p in wanted}
+    found = {
+        model: layers_with_slopes_in_float64(_layers_from(parts[model], layer))
+        for model, layer in lowest.items()
+    }
+    return [found[p.model][p.layer - lowest[p.model] :] for p in wanted]
+
+
+def _layers_from(every: Sequence[LayerTrace], lowest: int) -> Traces:
+    numbers = range(lowest, every[-1].layer + 1)
+    return tuple(tuple(p.trace for p in every if p.layer == number) for number in numbers)
 
 
 def is_last(part: LayerTrace, parts: layer_choice.Parts) -> bool:

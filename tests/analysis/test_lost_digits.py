@@ -9,7 +9,7 @@ import pytest
 
 from rnnviz import Experiment, run
 from rnnviz.analysis.gradients import state_curve
-from rnnviz.analysis.lost_digits import moved_by_rounding, nearly_saturated
+from rnnviz.analysis.lost_digits import may_be_seen, moved_by_rounding, nearly_saturated
 from rnnviz.analysis.slopes import layers_with_slopes_in_float64
 from rnnviz.core.numerics import log10_rms
 
@@ -165,4 +165,12 @@ def test_both_directions_and_what_enters_a_layer_by_itself():
 def test_units_that_are_not_saturated_need_no_second_pass():
     layers = layers_of("lstm")
     assert not nearly_saturated(layers[0][0])
+    assert not moved_by_rounding(layers).any()
+
+
+def test_saturated_units_beside_open_ones_need_none_either():
+    """Enough error is left at every step that nothing of what rounding puts in could be seen."""
+    layers = layers_of("lstm", gain=30.0, seq_len=30)
+    assert nearly_saturated(layers[0][0])
+    assert not may_be_seen(layers[0][0])
     assert not moved_by_rounding(layers).any()
