@@ -46,7 +46,7 @@ def weight_contributions(
 ) -> Contributions:
     """Each step's part of ∂L/∂W_hh: G_t = Σ_b ∂L/∂a_t h_{t−1}ᵀ. THEORY C3, E5.
 
-    With one sequence ‖G_t‖_F = ‖∂L/∂a_t‖ ‖h_{t−1}‖.
+    With one sequence ‖G_t‖_F = ‖∂L/∂a_t‖ ‖h_{t−1}‖. Of a truncated pass: of its own ∂L/∂W_hh.
     Raises ValueError above the limits of `limits`.
 
     Examples

@@ -43,6 +43,9 @@ class GradientFlow:
     own_rate: of sequences of different lengths whose errors enter at their own ends, once each: the
     rate of the steps back from there; the reach is then from these ends, too. None else.
     not_finite: the parameter, input or state that is the first not to be; None if all are.
+    fed: whether a layer below makes its input, which may have exploded there.
+    window: of a truncated pass (`Trace.window`), else 0. Its gradients are not those of the product
+    of all steps: there is no slope, rate or reach.
     direction: 1 of a layer that reads from the end. Its curves stay in its own order of
     processing; step t of its own has just read x at step `real_step(t)`.
     """
@@ -63,6 +66,8 @@ class GradientFlow:
     not_finite: NotFinite | None = None
     direction: int = 0
     own_rate: Rate | None = None
+    window: int = 0
+    fed: bool = False
 
     @property
     def seq_len(self) -> int:
@@ -75,12 +80,12 @@ class GradientFlow:
     @property
     def rate(self) -> Rate | None:
         """The rate that verdicts state, see `mean_rate`."""
-        return self.own_rate or mean_rate(self.state)
+        return None if self.window else self.own_rate or mean_rate(self.state)
 
     @property
     def drop(self) -> Drop | None:
         """The one step that loses most of the error, if one does."""
-        return None if self.refilled or self.own_rate else single_drop(self.state)
+        return None if self.refilled or self.own_rate or self.window else single_drop(self.state)
 
     @property
     def refilled(self) -> bool:
@@ -126,7 +131,7 @@ def gradient_flow(trace: Trace, label: str, scale: float = 1.0, direction: int =
     norms = {name: values[:stop] for name, values in norms.items()}
     open_ = reachable(trace) if has_zero else None
     flow = _assemble(trace, label, norms, units[:, :stop], open_, direction)
-    own = from_own_ends(trace, parts["state"])
+    own = None if trace.window else from_own_ends(trace, parts["state"])
     return flow if own is None else replace(flow, reach_log10=own.reach_log10, own_rate=own.rate)
 
 
@@ -207,13 +212,14 @@ def _assemble(
         direct=curves["direct"],
         units=units,
         units_status=status_of(units, None if open_ is None else np.any(open_.h[:stop], axis=2).T),
-        slope=fit_slope(state),
-        reach_log10=log10,
-        reach_status=status,
+        slope=None if trace.window else fit_slope(state),
+        reach_log10=np.nan if trace.window else log10,
+        reach_status=Status.NOT_RECORDED if trace.window else status,
         reach_from=start,
         forward_ends=forward_ends,
         not_finite=None if forward_ends is None else first_not_finite(trace),
         direction=direction,
+        window=trace.window,
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from rnnviz.core import Trace
+from rnnviz.core import Record, Trace, backward
+from rnnviz.core.layers import Traces, arriving, backward_layers
 from rnnviz.core.network import NetworkTrace
 from rnnviz.core.numerics import Array
 
@@ -43,6 +46,33 @@ def layer_traces(network_trace: NetworkTrace, label: str) -> tuple[LayerTrace, .
         LayerTrace(label + _where(k, len(layers), d, len(layer)), k, d, trace)
         for k, layer in enumerate(layers, 1)
         for d, trace in enumerate(layer)
+    )
+
+
+def sent_back(layers: Traces, records: Sequence[Sequence[Record]]) -> Traces:
+    """The traces of other records of these layers, lowest first: the error enters the last one as
+    it does in its traces, and the others from above, and what enters their cell states."""
+    if len(layers) == 1:
+        return (
+            tuple(
+                backward(record, t.d_h_direct, t.direct_log2, d_c_direct=t.d_c_direct)
+                for t, record in zip(layers[0], records[0], strict=True)
+            ),
+        )
+    top = [trace.d_h_direct for trace in layers[-1]]
+    of_c = [[trace.d_c_direct for trace in layer] for layer in layers]
+    direct = np.concatenate(top, axis=1).astype(records[-1][0].h.dtype)
+    found = tuple(tuple(layer) for layer in records)
+    return backward_layers(found, direct, aligned=False, backward=backward, d_c=of_c)
+
+
+def own_error_below(layers: Traces) -> bool:
+    """Whether a layer below the last one has direct gradients of its own, beside what arrives from
+    above."""
+    return not all(
+        np.array_equal(trace.d_h_direct, direct, equal_nan=True)
+        for low, high in pairwise(layers)
+        for trace, (direct, _) in zip(low, arriving(low, high), strict=True)
     )
 
 

@@ -34,7 +34,7 @@ def own_losses(
     Together, all of them would add up to the gradient of the trace. THEORY C2.
 
     scale multiplies every gradient, as in `gradient_flow`. One backward pass each; none of a trace
-    of more than MOST_ENTRIES gate values.
+    of more than MOST_ENTRIES gate values, and none of a truncated pass, which cuts them off.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def own_losses(
     >>> [loss.step for loss in analysis.own_losses(every["rnn"].trace, "RNN", count=4)]
     [6, 11, 15, 20]
     """
-    if trace.gate_values.size > MOST_ENTRIES:
+    if trace.window or trace.gate_values.size > MOST_ENTRIES:
         return ()
     shift = float(np.log10(checks.number("scale", scale, np.finfo(float).tiny)))
     entered = np.flatnonzero(trace.enters.any(axis=1)) + 1

@@ -16,6 +16,7 @@ from rnnviz.analysis import limits
 from rnnviz.analysis.jacobian.sequence import Progress, side_by_side
 from rnnviz.analysis.pair_columns import ENTRIES, Columns, together
 from rnnviz.analysis.reachability import reachable
+from rnnviz.analysis.truncated import check_whole
 from rnnviz.core import Trace, checks
 from rnnviz.core.numerics import Array, Status, largest_finite, log10_hypot, status_of
 
@@ -58,7 +59,7 @@ def pair_matrix(
 
     scale multiplies every gradient, as in `gradient_flow`. THEORY C2.
     Raises ValueError for a sequence that the trace does not have, a scale that is not positive,
-    and above the limits of `limits`.
+    above the limits of `limits`, and `Truncated` of a truncated pass, which leaves terms out.
 
     Examples
     --------
@@ -66,6 +67,7 @@ def pair_matrix(
     >>> analysis.pair_matrix(every["rnn"].trace, "RNN").h.shape  # of 20 losses, at steps 0 to 20
     (20, 21)
     """
+    check_whole("pair_matrix", trace)
     chosen = _chosen(trace, sequences)
     shift = float(np.log10(checks.number("scale", scale, np.finfo(float).tiny)))
     losses = np.flatnonzero(trace.enters[:, chosen].any(axis=1)) + 1

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from rnnviz.analysis.slopes import Saturation, saturation, with_slopes_in_float64
+from rnnviz.analysis.truncated import check_whole
 from rnnviz.core import Record, Trace
 from rnnviz.core.bptt import backward_in_range
 from rnnviz.core.numerics import Array
@@ -78,7 +79,8 @@ class Precision:
 
 
 def precision(trace: Trace, label: str) -> Precision:
-    """All of it, of the true gradients."""
+    """All of it, of the true gradients. Raises `Truncated` of a truncated pass."""
+    check_whole("precision", trace)
     true, saturated = with_slopes_in_float64(trace), saturation(trace)
     if not (_log2_largest(true) < np.inf).all():
         return Precision(label, None, None, saturated)

@@ -8,6 +8,7 @@ open, so that nothing can cancel, overflow or underflow.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from rnnviz.core import Record, Trace
 from rnnviz.core.cell import Weights
 from rnnviz.core.numerics import Array
+from rnnviz.core.truncation import windows
 
 BLOCK = 64
 GENERIC = 0.5
@@ -34,28 +36,45 @@ def reachable(trace: Trace) -> Reachable:
     """The pattern of non-zero gradients of `trace` in exact arithmetic without cancellation.
 
     Zero weights, zero activities and closed ReLUs block; smooth slopes and logistic gates never
-    do. An exact cancellation of non-zero terms counts as reachable.
+    do. An exact cancellation of non-zero terms counts as reachable. Of a truncated pass: what its
+    windows reach.
     """
-    d_h = np.zeros(trace.h.shape, bool)
-    d_h[1:] = trace.d_h_direct != 0
-    has_c = trace.c is not None
-    d_c, carry = (np.zeros(trace.h.shape, bool) if has_c else None for _ in range(2))
-    if carry is not None and trace.d_c_direct is not None:
-        carry[1:] = trace.d_c_direct != 0
-    result = Reachable(d_h, d_c, carry)
     weights = trace.cell.backward_weights(trace.params)
     pattern = Weights(
         weights.input,
         (weights.hidden != 0).astype(float),
         skip=None if weights.skip is None else (weights.skip != 0).astype(float),
     )
-    for start in reversed(range(0, trace.seq_len, BLOCK)):
-        _block(trace, pattern, result, start, min(start + BLOCK, trace.seq_len))
+    if not trace.window:
+        return _within(trace, pattern, 0, 0, trace.seq_len)
+    every = windows(trace.seq_len, trace.window, trace.stride)
+    return reduce(_either, (_within(trace, pattern, *window) for window in every))
+
+
+def _either(one: Reachable, other: Reachable) -> Reachable:
+    pairs = zip(one, other, strict=True)
+    return Reachable(*(None if a is None else a | b for a, b in pairs))  # type: ignore[arg-type]
+
+
+def _within(trace: Trace, w: Weights, done: int, first: int, last: int) -> Reachable:
+    """Between h[first] and h[last], of the direct gradients after h[done]."""
+    enter, of = slice(done + 1, last + 1), slice(done, last)
+    d_h = np.zeros(trace.h.shape, bool)
+    d_h[enter] = trace.d_h_direct[of] != 0
+    has_c = trace.c is not None
+    d_c, carry = (np.zeros(trace.h.shape, bool) if has_c else None for _ in range(2))
+    if carry is not None and trace.d_c_direct is not None:
+        carry[enter] = trace.d_c_direct[of] != 0
+    result = Reachable(d_h, d_c, carry)
+    for start in reversed(range(first, last, BLOCK)):
+        _block(trace, w, result, first, start, min(start + BLOCK, last))
+    if d_c is not None and carry is not None:
+        d_c[first] = carry[first]
     return result
 
 
-def _block(trace: Trace, w: Weights, to: Reachable, start: int, stop: int) -> None:
-    """Fill `to` at the indices start to stop − 1 (and c at start + 1 to stop)."""
+def _block(trace: Trace, w: Weights, to: Reachable, first: int, start: int, stop: int) -> None:
+    """Fill `to` at the indices start to stop − 1 (c: start + 1 to stop), none before `first`."""
     cell, record = trace.cell, _generic(trace, start, stop)
     shape = to.h.shape[1:]
     d_a = np.empty((stop - start, len(cell.D_GATE_ROWS) * shape[0], shape[1]))
@@ -74,10 +93,8 @@ def _block(trace: Trace, w: Weights, to: Reachable, start: int, stop: int) -> No
             to.c[t + 1] = d_c_next > 0
             to.carry[t] |= d_c > 0
         to.h[t] |= d_h > 0
-        if w.skip is not None and t + 1 >= cell.skip:
+        if w.skip is not None and t + 1 - cell.skip >= first:
             to.h[t + 1 - cell.skip] |= w.skip @ d_a[t - start, cell.x_rows] > 0
-    if start == 0 and to.c is not None and to.carry is not None:
-        to.c[0] = to.carry[0]
 
 
 def _generic(trace: Trace, start: int, stop: int) -> Record:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnviz.analysis.layers import own_error_below, sent_back
 from rnnviz.core import Record, Trace, backward
 from rnnviz.core.bptt import unroll
+from rnnviz.core.layers import Traces
 from rnnviz.core.layouts import zero_padding
 from rnnviz.core.numerics import Array
 
@@ -39,13 +41,26 @@ class Saturation:
 
 def with_slopes_in_float64(trace: Trace) -> Trace:
     """The trace of the same states with slopes, and gradients, of float64; `trace` itself if it is
-    not float32. Of a full backward pass."""
-    if trace.h.dtype != np.float32:
+    not float32, or not of a full backward pass."""
+    if trace.h.dtype != np.float32 or trace.window:
         return trace
     direct = trace.d_h_direct.astype(np.float64)
     of_c = None if trace.d_c_direct is None else trace.d_c_direct.astype(np.float64)
     with np.errstate(all="ignore"):
         return backward(_wide(trace), direct, trace.direct_log2, d_c_direct=of_c)
+
+
+def layers_with_slopes_in_float64(layers: Traces) -> Traces:
+    """`with_slopes_in_float64` of a layer and all above it, together: what arrives in the lower
+    ones has gone through such slopes, too. The layers themselves where an error of their own
+    enters below the last one."""
+    every = [trace for layer in layers for trace in layer]
+    if any(trace.h.dtype != np.float32 or trace.window for trace in every):
+        return layers
+    with np.errstate(all="ignore"):
+        if own_error_below(layers):
+            return layers
+        return sent_back(layers, [[_wide(trace) for trace in layer] for layer in layers])
 
 
 def slopes_rounded_to_zero(trace: Trace, true: Trace) -> Array:

@@ -13,13 +13,17 @@ from rnnviz.analysis.jacobian.sequence import check_steps, state_jacobians
 from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.analysis.lyapunov import long_run
 from rnnviz.analysis.rates import mean_rate
-from rnnviz.core import Cell, Record, Trace, checks
+from rnnviz.core import Cell, Record, Trace, backward, checks
+from rnnviz.core.bptt import unroll
+from rnnviz.core.layers import backward_layers
 from rnnviz.core.numerics import LOG10_2, Array
 
 POWERS = tuple(range(1, 51))
 EXACT, GROWTH = 256, 500
 """Rows of a matrix whose eigenvalues are all worked out; steps that a larger one's growth is
 averaged over, after as many. See `whole_step`."""
+MOST_LINEAR = 20_000_000
+"""Entries of the gradients of `stack_growth`."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ class JacobianSpectrum:
     singular_values (n, S) descending; mean_slope (n,): the mean over units of φ′(a_t) for an RNN,
     of the candidate's tanh′ (LSTM g, GRU n) for a gated cell: `slope_of` says which.
     measured_rate: what one step back multiplied the error with, on average over the run and the
-    batch (`rates.mean_rate`); None if no error was recorded, or at more than one step.
+    batch (`rates.mean_rate`); None if no error was recorded, or at more than one step, and of a
+    truncated pass.
     """
 
     label: str
@@ -158,11 +163,43 @@ def linear_growth(trace: Record) -> float | None:
     EXACT rows, and of one with a skip. It needs no state, so it is known where the states have
     exploded."""
     cell = trace.cell
-    candidate = cell.activation_of(cell.CANDIDATE_GATE).name
-    if not cell.SIMPLE or candidate != "identity" or cell.skip or cell.hidden_size > EXACT:
+    if not _is_linear(cell) or cell.skip or cell.hidden_size > EXACT:
         return None
     J = step_at(trace, 1.0)
     return _power_size(J, trace.seq_len - 1) if np.isfinite(J).all() else None
+
+
+def stack_growth(layers: Sequence[Record]) -> float | None:
+    """log10 of what the total error at step 1 of the first of these layers is of that at step T,
+    RMS over all directions in which an error may enter the last one at step T; of layers that read
+    in one direction and whose steps are linear. None of others, and beyond MOST_LINEAR entries.
+
+    It is sent back through steps at rest: slopes of 1 need no state.
+    """
+    if len(layers) == 1:
+        return linear_growth(layers[0])
+    wide, T = max(layer.cell.hidden_size for layer in layers), layers[0].seq_len
+    linear = all(_is_linear(layer.cell) for layer in layers)
+    finite = all(np.isfinite(p).all() for layer in layers for p in layer.params.values())
+    if not (linear and finite) or T * wide**2 * len(layers) > MOST_LINEAR:
+        return None
+    H = layers[-1].cell.hidden_size
+    direct = np.zeros((T, H, H))
+    direct[-1] = np.eye(H)
+    with np.errstate(all="ignore"):
+        found = backward_layers(tuple((_at_rest(x, H),) for x in layers), direct, True, backward)
+    log10 = state_curve(found[0][0]).log10
+    return float(log10[1] - log10[T])
+
+
+def _at_rest(layer: Record, sequences: int) -> Record:
+    params = {name: value.astype(np.float64) for name, value in layer.params.items()}
+    x = np.zeros((layer.seq_len, layer.cell.input_size, sequences))
+    return unroll(layer.cell, params | {"b_h": 0 * params["b_h"]}, x)
+
+
+def _is_linear(cell: Cell) -> bool:
+    return cell.SIMPLE and cell.activation_of(cell.CANDIDATE_GATE).name == "identity"
 
 
 def _power_size(J: Array, count: int) -> float:
@@ -214,8 +251,9 @@ def jacobian_spectrum(
     checked = check_steps(trace, steps, sequence)
     name, slope = _slope(trace, checked, sequence)
     enters = trace.enters.any(axis=1)
-    # A gradient that is refilled on the way does not measure the Jacobians.
-    rate = mean_rate(state_curve(trace)) if np.count_nonzero(enters) <= 1 else None
+    # A gradient that is refilled on the way, or cut off, does not measure the Jacobians.
+    whole = not trace.window and np.count_nonzero(enters) <= 1
+    rate = mean_rate(state_curve(trace)) if whole else None
     return JacobianSpectrum(
         label=label,
         steps=checked,

@@ -16,6 +16,7 @@ from rnnviz.analysis import limits
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.jacobian.sequence import Progress
 from rnnviz.analysis.rates import gradient_ratio
+from rnnviz.analysis.truncated import check_whole
 from rnnviz.core import Trace
 from rnnviz.core.cell import Weights
 from rnnviz.core.numerics import LOWEST, Array, entry_exponents, log10_hypot, log10_norm, log10_rms
@@ -67,7 +68,8 @@ def step_factors(trace: Trace, label: str, progress: Progress | None = None) -> 
     longer than a norm.
 
     Source: derived for this project; ‖W‖_F / √H is the RMS of ‖Wᵀu‖ over directions u.
-    Raises ValueError above the limits of `limits`.
+    Raises ValueError above the limits of `limits`, and `Truncated` of a truncated pass, at whose
+    windows' ends not all error goes on.
 
     Examples
     --------
@@ -77,6 +79,7 @@ def step_factors(trace: Trace, label: str, progress: Progress | None = None) -> 
     >>> bool(np.allclose(sum(found.factors.values())[1:], found.change[1:]))
     True
     """
+    check_whole("step_factors", trace)
     cell, curve = trace.cell, state_curve(trace)
     state, start = curve.log10, gradient_ratio(curve)[2]
     shares: dict[str, Array] = {}

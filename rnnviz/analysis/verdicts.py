@@ -19,6 +19,7 @@ from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.rates import Drop, Rate
 from rnnviz.analysis.spectra import Spectrum, Stretch
 from rnnviz.analysis.step_factors import StepFactors
+from rnnviz.analysis.truncated import Truncated
 from rnnviz.core.numerics import Status
 
 LEVEL_REACH = 1.0
@@ -76,10 +77,13 @@ def reach_verdict(
     refilled: new error enters on the way, so the total at to_step is not what has travelled there.
     own_ends: sequences of different lengths count from their own ends.
     growths: `linear_growth` of those whose states have exploded, by label.
-    Raises ValueError if there are no flows.
+    Raises ValueError if there are no flows, and `Truncated` for one of a truncated pass.
     """
     if not flows:
         raise ValueError("flows must hold at least one GradientFlow, got none")
+    for flow in flows:
+        if flow.window:
+            raise Truncated("reach_verdict", flow.window)
     reaches = [_reach(flow, growths.get(flow.label)) for flow in flows]
     ranked = tuple(sorted(reaches, key=lambda reach: reach.loss_rank))
     start = max(flows, key=lambda f: f.reach_from)
@@ -105,8 +109,19 @@ def _reach(flow: GradientFlow, growth: float | None) -> Reach:
 
 def _exploded(flow: GradientFlow) -> bool:
     """Whether the error has no number because the states have none, which came by themselves."""
-    came_in = flow.not_finite is not None and not flow.not_finite.is_state
+    came_in = flow.not_finite is not None and not flow.not_finite.is_state and not _fed(flow)
     return flow.forward_ends is not None and not came_in and bool(np.isnan(flow.reach_log10))
+
+
+def _fed(flow: GradientFlow) -> bool:
+    """Whether what is not finite in its input is what the layer below has made."""
+    return flow.fed and flow.not_finite is not None and flow.not_finite.name == "x"
+
+
+def _below(flow: GradientFlow) -> bool:
+    """Whether it was the layer below whose states exploded first."""
+    ends, place = flow.forward_ends, flow.not_finite
+    return _fed(flow) and bool(ends and place and place.index[0] + 1 <= ends)
 
 
 def _in_real_steps(flow: GradientFlow) -> Drop | None:
@@ -248,24 +263,31 @@ def trouble_verdict(flows: Sequence[GradientFlow]) -> Verdict:
     """Where each model's state gradient, on its way back, first stops being an ordinary number.
 
     models: (label, step, status), those without trouble left out. Steps after the last one that
-    error enters do not count. forward: (label, step) of models whose states overflowed on the way
-    forward; given: (label, what came in) of models that were given NaN or infinity, which says why.
+    error enters do not count, nor what a truncated pass cut off. forward: (label, step) of models
+    whose states overflowed on the way forward; given: (label, what came in) of models that were
+    given NaN or infinity, which says why; below: (label, step) of layers whose input exploded in
+    the layer below.
     """
     given = tuple(
-        (f.label, f.not_finite) for f in flows if f.not_finite and not f.not_finite.is_state
+        (f.label, f.not_finite)
+        for f in flows
+        if f.not_finite and not f.not_finite.is_state and not _fed(f)
     )
+    below = tuple((f.label, f.real_step(f.forward_ends or 0)) for f in flows if _below(f))
     forward = tuple(
         (f.label, f.real_step(f.forward_ends))
         for f in flows
-        if f.forward_ends is not None and f.label not in dict(given)
+        if f.forward_ends is not None and f.label not in dict((*given, *below))
     )
     found = []
     for flow in flows:
-        bad = np.flatnonzero(flow.state.status[: flow.reach_from + 1] != Status.FINITE)
-        if len(bad):
+        status = flow.state.status[: flow.reach_from + 1]
+        bad = np.flatnonzero((status != Status.FINITE) & (status != Status.LOST))
+        if len(bad) and not flow.window:
             step = flow.real_step(int(bad[-1]))
             found.append((flow.label, step, Status(flow.state.status[bad[-1]])))
-    return Verdict("trouble", {"models": tuple(found), "forward": forward, "given": given})
+    fields = {"models": tuple(found), "forward": forward, "given": given, "below": below}
+    return Verdict("trouble", fields)
 
 
 def _behaviour(flow: GradientFlow) -> str | None:

@@ -116,6 +116,11 @@ def backward_layers(
     return tuple(reversed(traces))
 
 
+def arriving(low: Sequence[Record], high: Sequence[Trace]) -> list[tuple[Array, Array | None]]:
+    """What a layer sends to each direction of the one below it, in its order, and its exponents."""
+    return [share for _, share in _turned(low, *_below(high), aligned=True)]
+
+
 def _turned(
     layer: Sequence[Record], direct: Array, log2: Array | None, aligned: bool
 ) -> list[tuple[Record, tuple[Array, Array | None]]]:

@@ -40,6 +40,9 @@ class Status(IntEnum):
     """float64 would store infinity (above 10^308.3); the log10 is known or itself infinite."""
     NAN = 5
     NOT_RECORDED = 6
+    LOST = 7
+    """A number of which rounding has left few digits: all ways to it lead through units that are
+    nearly saturated."""
 
 
 def largest_finite(values: Array) -> float:

@@ -91,6 +91,7 @@ class Trace(Record):
     2**d_c_log2 and d_gate_values · 2**d_gate_log2. All zero unless the dtype would overflow or
     underflow; one exponent a step and sequence, (·, 1, B), unless entries are too far apart for
     that: then one an entry.
+    window, stride: of a truncated pass, as `truncated_backward` was asked; 0 of a full one.
     d_carry (T, H, B), d_carry_log2: of a truncated pass, what `cell_carry` says, summed over its
     windows.
     d_x (T, D, B) with d_x_log2, and grads (the keys and shapes of params, summed over time and
@@ -108,6 +109,8 @@ class Trace(Record):
     d_c_direct: Array | None = field(default=None, kw_only=True)
     d_carry: Array | None = field(default=None, kw_only=True)
     d_carry_log2: Array | None = field(default=None, kw_only=True)
+    window: int = field(default=0, kw_only=True)
+    stride: int = field(default=0, kw_only=True)
 
     @property
     def record(self) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -43,9 +44,8 @@ def truncated_backward(
         return backward(record, d_h_direct, direct_log2, tell, d_c_direct=d_c_direct)
     direct, log2 = checked_direct(record, d_h_direct, direct_log2)
     of_c = checked_direct_of_c(record, d_c_direct)
-    total, done = _Sum(record), 0
-    for stop in (*range(every, record.seq_len, every), record.seq_len):
-        start = max(0, stop - window)
+    total = _Sum(record)
+    for done, start, stop in windows(record.seq_len, window, every):
         recent = direct[start:stop].copy()
         recent[: done - start] = 0
         exponents = None if log2 is None else log2[start:stop]
@@ -54,8 +54,16 @@ def truncated_backward(
             recent_c[: done - start] = 0
         steps = _steps(record, start, stop)
         total.add(start, backward(steps, recent, exponents, tell, d_c_direct=recent_c))
+    return replace(total.trace(direct, log2), d_c_direct=of_c, window=window, stride=every)
+
+
+def windows(seq_len: int, window: int, stride: int) -> Iterator[tuple[int, int, int]]:
+    """(done, start, stop) of each window of a truncated pass: from h[start] to h[stop], with the
+    losses of the states after h[done] alone."""
+    done = 0
+    for stop in (*range(stride, seq_len, stride), seq_len):
+        yield done, max(0, stop - window), stop
         done = stop
-    return replace(total.trace(direct, log2), d_c_direct=of_c)
 
 
 class _Sum:

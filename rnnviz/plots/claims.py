@@ -38,21 +38,22 @@ GROWTH_MARGIN = {"l": 62, "r": 12, "t": 42, "b": 66}
 LOW, HIGH = -1.25, 0.85
 """Decades a step: what lies beyond is drawn at the edge."""
 FLOOR, TOP = LOW + 0.05, HIGH - 0.05
-COLOURS = {"tanh": "#bf5400", "relu": "#1d72cd", "logistic": "#7367cc", "identity": "#0c6e5b"}
 SYMBOLS = {"tanh": "circle", "relu": "square", "logistic": "diamond", "identity": "cross"}
+COLOURS = dict(zip(SYMBOLS, (*theme.NO_MODEL[:1], *theme.NO_MODEL[2:]), strict=True))
+"""Without that of the quadrants in which a sign is wrong."""
 SIGNS = {"tanh": "●", "relu": "■", "logistic": "◆", "identity": "✚"}
 WORDS = {Status.ZERO: "cell_zero", Status.ROUNDED: "cell_rounded"}
-SHADES = dict(zip(CORRELATIONS, ("#1d72cd", "#7367cc", "#c04c7a"), strict=True))
-FADING = {0.5: "#986d1b", 0.8: "#bf5400", 0.9: "#c04c7a", 0.95: "#7367cc", 0.99: "#1d72cd"}
+SHADES = dict(zip(CORRELATIONS, theme.NO_MODEL, strict=False))
+FADING = dict(zip((0.5, 0.8, 0.9, 0.95, 0.99), theme.NO_MODEL, strict=True))
 LAGS, TIMES = np.arange(61), (1, 2, 5, 10, 20, 50, 100)
 SENSITIVITIES = (-0.4, 7.4)
-MEASURED, PROMISED = "#bf5400", theme.GREY
+MEASURED, PROMISED = theme.NO_MODEL[0], theme.GREY
 
 
 @FigureFunction
 def growth_figure(found: Sequence[Draw], *, height: int = HEIGHT) -> Drawing:
     """For each predictor of `PREDICTORS` predicted (x) against measured (y) growth, in decades a
-    step back. Green quadrants: the sign is right; orange: it is wrong, with how many draws are
+    step back. Grey quadrants: the sign is right; red: it is wrong, with how many draws are
     there. On the dotted diagonal the rate is right too. Dots at the lower or left edge: nothing
     is left, or far below.
     """

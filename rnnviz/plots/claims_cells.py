@@ -10,6 +10,7 @@ import numpy as np
 from rnnviz.claims.highway import BIASES as FORGET_BIASES
 from rnnviz.claims.highway import CarryDraw
 from rnnviz.claims.reduction import BIASES, CEILING, Reduction
+from rnnviz.plots import theme
 from rnnviz.plots.claims_panels import (
     HEIGHT,
     Panel,
@@ -26,8 +27,9 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
 from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import general, signed
 
-RNN, LSTM, GRU, LINEAR = "#bf5400", "#1d72cd", "#0c6e5b", "#7367cc"
-SHADES = dict(zip(FORGET_BIASES, ("#986d1b", "#c04c7a", "#7367cc", "#1d72cd"), strict=True))
+RNN, LSTM, GRU = map(theme.model_colour, ("rnn", "lstm", "gru"))
+LINEAR = theme.model_colour("lstm", 1)
+SHADES = dict(zip(FORGET_BIASES, theme.NO_MODEL, strict=False))
 SAME = -17.0
 """Where a difference of exactly 0 is drawn, in decades: below all that float64 can tell."""
 STATES, DIFFERENCES = (-1.1, 1.1), (SAME - 0.6, 1.0)

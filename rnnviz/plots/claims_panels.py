@@ -16,7 +16,7 @@ from rnnviz.wording.figures import caption
 
 HEIGHT = 330
 MARGIN = {"l": 62, "r": 12, "t": 46, "b": 46}
-RIGHT, WRONG = "rgba(0,158,115,0.09)", "rgba(213,94,0,0.13)"
+RIGHT, WRONG = "rgba(128,136,144,0.10)", "rgba(194,37,92,0.14)"
 """Where a prediction holds, and where it does not."""
 ONE_LINE, TWO_LINES = 18.0, 34.0
 

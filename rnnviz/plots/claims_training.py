@@ -32,19 +32,17 @@ from rnnviz.plots.panels import axis
 from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import minus, signed
 
-CASES = {"exploding": "#bf5400", "vanishing": "#1d72cd"}
-CELLS = {"rnn": "#bf5400", "lstm": "#1d72cd", "gru": "#0c6e5b"}
+CASES = {"exploding": theme.NO_MODEL[2], "vanishing": theme.NO_MODEL[0]}
+CELLS = {kind: theme.model_colour(kind) for kind in ("rnn", "lstm", "gru")}
 GROWTH, COSINE = (-0.62, 0.17), (-1.05, 1.08)
 EDGE = 0.02
 INFLUENCE_HEIGHT = 260
 INFLUENCE_MARGIN = {"l": 64, "r": 110, "t": 20, "b": 46}
-WRONG_SIGN, RIGHT_SIGN = "#d55e00", "#009e73"
-COLOURS = ("#d55e00", "#a8781e", "#7a6fcf", "#1a6fc4", "#009e73", "#c2527e", "#1f97a6")
 
 
 @FigureFunction
 def clipping_figure(runs: Sequence[ClippedRun], *, height: int = HEIGHT) -> Drawing:
-    """Left: log10 ‖g‖ before (x) and after (y) clipping, one dot an update; in the orange half a
+    """Left: log10 ‖g‖ before (x) and after (y) clipping, one dot an update; in the red half a
     gradient would have got longer. Right: what each time step adds to the gradient, before (thin)
     and after (thick), at the update that was clipped most.
     """
@@ -188,8 +186,8 @@ def _influence(curve: InfluenceCurve, exact: float) -> Panel:
     windows, slope = np.asarray(curve.windows), np.asarray(curve.slope)
     wrong = np.sign(slope) != np.sign(exact)
     parts = [
-        (wrong, caption("wrong_sign"), "#bf5400"),
-        (~wrong, caption("right_sign"), "#0c6e5b"),
+        (wrong, caption("wrong_sign"), theme.WRONG),
+        (~wrong, caption("right_sign"), theme.RIGHT),
     ]
     true = signed(exact, 0)
     return Panel(
@@ -206,13 +204,13 @@ def _influence(curve: InfluenceCurve, exact: float) -> Panel:
 
 @FigureFunction
 def slope_figure(curve: InfluenceCurve, exact: float, *, height: int = INFLUENCE_HEIGHT) -> Drawing:
-    """The apparent ∂s/∂θ against the window K: where its sign is wrong in orange, where it is
-    right in green; the true value is a dotted line."""
+    """The apparent ∂s/∂θ against the window K: where its sign is wrong in red, where it is
+    right in grey; the true value is a dotted line."""
     windows, slope = np.asarray(curve.windows), np.asarray(curve.slope)
     wrong = np.sign(slope) != np.sign(exact)
     shown = [
-        (wrong, caption("wrong_sign"), WRONG_SIGN),
-        (~wrong, caption("right_sign"), RIGHT_SIGN),
+        (wrong, caption("wrong_sign"), theme.WRONG),
+        (~wrong, caption("right_sign"), theme.RIGHT),
     ]
     data = [_dots(windows[mask], slope[mask], name, colour) for mask, name, colour in shown]
     end = float(windows[-1]) + 0.5
@@ -225,8 +223,8 @@ def slope_figure(curve: InfluenceCurve, exact: float, *, height: int = INFLUENCE
         "shapes": [_level(exact), _level(0.0), rule((last + 0.5,) * 2, (0, 1), yref="y domain")],
     }
     told = note(caption("up_to", last=last), last, 1, yref="paper", xanchor="right",
-                yanchor="top", font={"size": theme.NOTE_SIZE, "color": WRONG_SIGN})  # fmt: skip
-    true = EndLabel(caption("true_value", value=minus(f"{exact:g}")), exact, 22.0, RIGHT_SIGN)
+                yanchor="top", font={"size": theme.NOTE_SIZE, "color": theme.WRONG})  # fmt: skip
+    true = EndLabel(caption("true_value", value=minus(f"{exact:g}")), exact, 22.0, theme.RIGHT)
     low, high = float(slope.min()) - 2, float(slope.max()) + 8
     layout["yaxis"]["range"] = [low, high]
     layout["annotations"] = [told, *end_labels([true], (low, high), height - 66, 100.0, "right")]
@@ -241,12 +239,12 @@ def runs_figure(runs: InfluenceRuns, optimum: float, *, height: int = INFLUENCE_
     data, ends = [], []
     for index, window in enumerate(runs.windows):
         name = f"K = {window}" if window else caption("whole_past")
-        colour = COLOURS[index % len(COLOURS)]
+        colour, dash = theme.NO_MODEL[index % 5], theme.model_dash(index // 5)
         theta = np.asarray(runs.theta)[:, index]
         inside = np.flatnonzero(~(np.abs(theta) < high))
         stop = int(inside[0]) + 1 if len(inside) else len(theta)
         rows = np.unique(np.linspace(0, stop - 1, 300).astype(int))
-        data.append(_line(rows, np.clip(theta[rows], low, high), name, colour))
+        data.append(_line(rows, np.clip(theta[rows], low, high), name, colour, dash))
         ends.append(EndLabel(f"<span style='font-size:14px'>{name}</span>",
                              float(np.clip(theta[rows[-1]], low, high)), 20.0, colour))  # fmt: skip
     layout: Piece = {
@@ -272,14 +270,14 @@ def _dots(x: Array, y: Array, name: str, colour: str) -> Piece:
     }
 
 
-def _line(x: Array, y: Array, name: str, colour: str) -> Piece:
+def _line(x: Array, y: Array, name: str, colour: str, dash: str) -> Piece:
     return {
         "type": "scatter",
         "mode": "lines",
         "x": x.astype(np.int32),
         "y": gapped(y),
         "name": name,
-        "line": {"color": colour, "width": theme.LINE},
+        "line": {"color": colour, "width": theme.LINE, "dash": dash},
         "hovertemplate": f"{name}, {caption('step_hover')}: θ = %{{y:.3f}}<extra></extra>",
     }
 

@@ -43,6 +43,7 @@ SYMBOLS = {
     Status.NAN: "x",
 }
 RAIL_DASH = {Status.ROUNDED: "dot", Status.NAN: "dash"}
+LOST_MARKS = {"symbol": "diamond-open", "size": 8, "maxdisplayed": 24}
 ON_FLOOR = (Status.ZERO, Status.ROUNDED)
 ON_CEILING = (Status.ABOVE, Status.NAN)
 MOST_MARKERS = 40
@@ -92,7 +93,8 @@ def relative(curve: Curve, reference: float | None = None, backward: bool = Fals
     """The curve without its initial state, relative to its last step or to a given log10."""
     log10 = np.asarray(curve.log10, dtype=np.float64)[1:]
     status = np.asarray(curve.status)[1:]
-    finite = np.isfinite(log10) & (status <= Status.ABOVE)
+    known = (status <= Status.ABOVE) | (status == Status.LOST)
+    finite = np.isfinite(log10) & known
     steps = np.flatnonzero(finite)
     last = int(steps[-1]) if len(steps) else -1
     if reference is None:
@@ -129,16 +131,22 @@ def line(curve: Relative, name: str, **options: object) -> Piece:
 
 
 def lines(curve: Relative, style: theme.Style, width: float | None = None) -> list[Piece]:
-    """The curve: thick where float64 holds the value, thin and dotted beyond, a dot where one
-    step stands alone."""
-    beyond = curve.finite & (curve.status != Status.FINITE)
+    """The curve: thick where float64 holds the value, thin and dotted beyond, thin with
+    diamonds where its digits are lost, a dot where one step stands alone."""
+    lost = curve.finite & (curve.status == Status.LOST)
+    beyond = curve.finite & (curve.status != Status.FINITE) & ~lost
     thick = style.width if width is None else width
     colour = {"color": style.colour, "width": thick, "dash": style.dash}
-    pieces = [line(_keep(curve, ~beyond), style.title, line=colour)]
+    pieces = [line(_keep(curve, ~(beyond | lost)), style.title, line=colour)]
     if beyond.any():
         thin = {"color": style.colour, "width": theme.THIN, "dash": "dot"}
         name = caption("beyond_float64", model=style.title)
         pieces.append(line(_keep(curve, beyond), name, line=thin))
+    if lost.any():
+        name = caption("digits_lost", model=style.title)
+        thin = {"color": style.colour, "width": theme.THIN}
+        marks = {"mode": "lines+markers", "marker": LOST_MARKS | {"color": style.colour}}
+        pieces.append(line(_keep(curve, lost), name, line=thin, **marks))
     alone = [a for a, b in runs(curve.finite) if a == b]
     if alone:
         pieces.append(_dots(curve, alone, style))
@@ -222,6 +230,8 @@ def end_sign(curve: Relative) -> str:
     """What the curve has come to, for the label at its end."""
     if curve.finite[curve.end]:
         end = float(curve.values[curve.end])
+        if curve.status[curve.end] == Status.LOST:
+            return f"≈{signed(end, 0)}"
         return signed(end, 1 if abs(end) < 1000 else 0)
     status = curve.status[curve.end]
     return SIGNS[Status(int(status))] if status in SIGNS else "—"

@@ -12,7 +12,7 @@ from rnnviz.core.numerics import LOG10_2, Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.heatmaps import Cells, layers, thinned
-from rnnviz.plots.marks import EndLabel, end_labels, gutter, note, rule, small_label
+from rnnviz.plots.marks import EndLabel, end_labels, gutter, note, on_paper, rule, small_label
 from rnnviz.plots.panels import (
     UNSEEN,
     axes_of,
@@ -26,7 +26,7 @@ from rnnviz.plots.panels import (
 )
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
-from rnnviz.wording.numbers import minus, signed
+from rnnviz.wording.numbers import magnitude, minus, signed
 
 if TYPE_CHECKING:
     from rnnviz.analysis.batch_carry import BatchCarry
@@ -40,12 +40,12 @@ LONG = 24
 """Characters of a title that leave room for the numbers beside it."""
 HALF_LIVES = (-0.5, 3.5)
 """Decades of steps that are always shown."""
-CARRY_HEIGHT = 190
+CARRY_HEIGHT = 204
 SAME = 1e-9
 """Decades below which two lines are one."""
 CARRY_GUTTER, CARRY_LETTER, CARRY_NUMBER = 264, 6.6, 45
 """Pixels for the names of the ways that error takes, at most; for a character; for the number."""
-CARRY_MARGIN = {"t": 14, "b": 46, "r": 76}
+CARRY_MARGIN = {"t": 28, "b": 46, "r": 76}
 
 
 @FigureFunction
@@ -269,6 +269,7 @@ def carry_figure(
         return drawing([UNSEEN], {**layout, **nothing(text)}, "carry")
     seq_len = max(len(p.true.log10) for p in paths) - 1
     lines = [(known[p.label], line) for p in paths for line in _lines(p, memories)]
+    middles = [label for b in batches for label in _middles(b, known[b.label])]
     longest = max(len(line.name) for _, line in lines)
     room = min(CARRY_GUTTER, int(CARRY_NUMBER + CARRY_LETTER * longest))
     layout["margin"]["l"] = max(room, layout["margin"]["l"])
@@ -285,8 +286,14 @@ def carry_figure(
             showgrid=False,
         ),
         "yaxis": axis(caption("decades"), range=list(y_range), side="right", nticks=6),
-        "annotations": end_labels([end for _, end in drawn], y_range, pixels, 0),
+        "annotations": end_labels([*(end for _, end in drawn), *middles], y_range, pixels, 0),
     }
+    if middles:
+        of_lines = caption("carry_lines", count=batches[0].sequences)
+        above = {"xanchor": "right", "yanchor": "bottom", "yshift": 2}
+        layout["annotations"].append(
+            on_paper(of_lines, 1, 1, font={"size": theme.SMALL_SIZE}, **above)
+        )
     return drawing([*(piece for piece, _ in drawn), *bars], layout, "carry")
 
 
@@ -336,6 +343,17 @@ def _bars(batch: BatchCarry, style: theme.Style, seq_len: int) -> list[Piece]:
                                    strict=True)
         if np.isfinite(values).all()
     ]  # fmt: skip
+
+
+def _middles(batch: BatchCarry, style: theme.Style) -> list[EndLabel]:
+    """What the dots at step 0 stand for, in the verdict's numbers."""
+    if batch.sequences < 2:
+        return []
+    found = [float(np.median(v)) for v in (batch.true, batch.product) if np.isfinite(v).all()]
+    return [
+        small_label(caption("carry_middle", decades=signed(m), size=magnitude(m)), m, style.colour)
+        for m in found
+    ]
 
 
 def _bar(values: Array, style: theme.Style, x: float, name: str) -> Piece:

@@ -64,7 +64,7 @@ def phase_figure(
     """The quantity of the grids, all of one sweep, over its two settings.
 
     x and y count cells; `Axis.value` says which value a place is, and the ticks stand at round
-    values. A signed quantity is centred on 0: blue falls, orange grows. here: (x, y) of the
+    values. A signed quantity is centred on 0: purple falls, yellow grows. here: (x, y) of the
     present setting, which is marked. A cell without a number has a colour that is not on the
     scale, named under the pointer.
     """

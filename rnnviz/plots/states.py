@@ -93,7 +93,7 @@ def _cells(values: Array, special: Array, budget: int, kept: str) -> Cells:
 
 @FigureFunction
 def state_map(of: Shown, *, styles: Styles | None = None) -> Drawing:
-    """h or c, unit × time, unit 1 at the top; blue below 0, orange above. What is no number has a
+    """h or c, unit × time, unit 1 at the top; purple below 0, yellow above. What is no number has a
     colour of its own."""
     ticks = [-of.limit, 0.0, of.limit]
     scale = colour_scale(list(theme.DIVERGING), ticks, [general(tick, 2) for tick in ticks])

@@ -37,16 +37,16 @@ GRID = "rgba(128,136,144,0.25)"
 SEQUENTIAL = "Viridis"
 """Magnitudes and gates: perceptually uniform, the same to a colour-blind reader."""
 DIVERGING = (
-    (0.0, "#0b5394"),
-    (0.25, "#5fa0d0"),
+    (0.0, "#4b2a85"),
+    (0.25, "#9f86c4"),
     (0.5, "#e8e6e1"),
-    (0.75, "#e0905a"),
-    (1.0, "#a63c06"),
+    (0.75, "#d9bf4a"),
+    (1.0, "#7a6200"),
 )
-"""Signed quantities, centred at 0: blue below, orange above."""
+"""Signed quantities, centred at 0: purple below, yellow above; no model is of these colours."""
 NOT_A_NUMBER = "#c2528e"
 EXACT_ZERO = "#8a8f98"
-INFINITE = "#e8701a"
+INFINITE = "#d11141"
 ROUNDED_ZERO = "#b7a98f"
 REFUSED = "#55606e"
 """Cells that are no number on the scale wear a colour that is not on the scale."""
@@ -57,10 +57,13 @@ KIND_COLOURS: Mapping[str, tuple[str, ...]] = {
     "gru": ("#0c6e5b", "#55801c", "#387e84"),
 }
 OTHER_COLOURS = ("#7367cc", "#986d1b", "#c04c7a")
+NO_MODEL = ("#7a3fb0", "#c2255c", "#7d7000", "#5e6772", "#2b3036")
+"""Of what is told apart and is no model: activations, biases, cases. The last one for a fifth."""
+WRONG, RIGHT = NO_MODEL[1], NO_MODEL[3]
 PARTS: Mapping[str, str] = {
     "weight": "#5f6873",
     "slope": "#a9b1bb",
-    "direction": "#d3a900",
+    "direction": "#c2255c",
     "passed": "#5f6873",
     "carry": "#5f6873",
     "leak": "#5f6873",
@@ -76,7 +79,8 @@ PARTS: Mapping[str, str] = {
     "r": "#8a7a2e",
     "o": "#f7c9a0",
 }
-"""Factors of a step and paths through it: greys for what no weight turns, yellows for gates."""
+"""Factors of a step and paths through it: greys for what no weight turns, yellows for gates, and
+for nothing else."""
 DARK: Mapping[str, str] = {
     "#bf5400": "#f0741a",
     "#c04c7a": "#dd7ba2",
@@ -87,8 +91,13 @@ DARK: Mapping[str, str] = {
     "#0c6e5b": "#2bd4a0",
     "#55801c": "#7fb437",
     "#387e84": "#55adb3",
+    "#7a3fb0": "#b784e8",
+    "#c2255c": "#f06595",
+    "#7d7000": "#cdb82a",
+    "#5e6772": "#a9b1bc",
+    "#2b3036": "#eef1f5",
 }
-"""What each model's colour becomes on a dark page."""
+"""What each colour of a line or a text becomes on a dark page."""
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 _MARKUP = re.compile(r"[<>${}\\\x00-\x1f\x7f]")

@@ -84,7 +84,7 @@ def weight_figure(
     maps: WeightMaps, *, gradient: bool = False, styles: Styles | None = None
 ) -> Drawing:
     """Every block of one layer's weights, or of ∂L/∂W: a row is a unit that a weight leads to, a
-    column what it comes from. Blue is negative, orange positive, on one scale for all blocks that
+    column what it comes from. Purple is negative, yellow positive, on one scale for all blocks that
     ends at the largest entry. Below each gate the histograms of its blocks.
 
     Examples

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,9 +14,11 @@ from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.own_losses import OwnLoss, own_losses
 from rnnviz.analysis.predictions import Predictions
 from rnnviz.analysis.seed_bands import SeedBand, seed_bands
-from rnnviz.analysis.spectra import linear_growth, stretch
+from rnnviz.analysis.spectra import stack_growth, stretch
 from rnnviz.analysis.step_factors import StepFactors, step_factors
+from rnnviz.analysis.truncated import Truncated
 from rnnviz.analysis.verdicts import trouble_verdict
+from rnnviz.core.layers import Traces
 from rnnviz.experiment import Run
 from rnnviz.plots import gradients as plots
 from rnnviz.plots import step_factors as split_plots
@@ -26,11 +28,18 @@ from rnnviz.plots.heatmaps import column_words
 from rnnviz.views import layer_choice, theory
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words, batch_note
-from rnnviz.views.rounding import lost_to_rounding
-from rnnviz.views.seeds import NO_OTHERS, OtherSeeds, front_parts, is_last, true_part
+from rnnviz.views.rounding import lost_to_rounding, marked
+from rnnviz.views.seeds import (
+    NO_OTHERS,
+    OtherSeeds,
+    front_parts,
+    is_last,
+    true_stacks,
+)
 from rnnviz.wording.figures import caption
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import say as say_of
 from rnnviz.wording.verdicts import gradient_words, say
 
 HEIGHT, LINE = 300, 26
@@ -114,8 +123,15 @@ def view(
     parts = layer_choice.parts_of(run)
     layers = layer_choice.choose(parts, parts, choices.layer, choices.direction)
     front, behind = layer_choice.in_front(parts, layers), layer_choice.behind(parts, layers)
-    true = [true_part(part, parts) for part in front]
-    flows, note = _flows(true), batch_note(run.batch)
+    drawn = (*front, *behind)
+    stacks = true_stacks(drawn, parts)
+    true_drawn = [
+        p._replace(trace=layers[0][p.direction]) for p, layers in zip(drawn, stacks, strict=True)
+    ]
+    true, above = true_drawn[: len(front)], stacks[: len(front)]
+    found, note = _flows(true), batch_note(run.batch)
+    marks = zip(found, above, front, strict=True)
+    flows = tuple(marked(flow, layers, part.direction) for flow, layers, part in marks)
     predicted = theory.of_flows(run, front, flows) if choices.theory else {}
     own_order = layer_choice.in_own_order(front)
     flowing = any(flow.refilled for flow in flows) and not own_order
@@ -124,14 +140,14 @@ def view(
         choices=choices,
         layers=layers,
         flows=flows,
-        behind=_flows(behind),
+        behind=_flows(true_drawn[len(front) :]),
         ghosts=_ghosts(pinned, layers),
         styles=layer_choice.styles_of(parts, behind),
         losses=_own_losses(true, parts) if flowing and not choices.coarse else (),
         theory=predicted,
         splits=splits,
         bands=seed_bands(flows, others.curves),
-        verdict=_verdict(true, flows),
+        verdict=_verdict(true, flows, above),
         warnings=(
             *lost_to_rounding(front, true, flows),
             *_warnings(run, parts, layers, predicted, own_order),
@@ -157,7 +173,7 @@ def _own_losses(front: Sequence[LayerTrace], parts: layer_choice.Parts) -> tuple
 def _flows(parts: Sequence[LayerTrace]) -> tuple[GradientFlow, ...]:
     """In gradients of each sequence's own loss. Where sequences are padded, a layer that reads from
     the end stays in its own order: their ends are at different steps of the input."""
-    return tuple(
+    flows = (
         gradient_flow(
             part.trace,
             part.label,
@@ -166,14 +182,18 @@ def _flows(parts: Sequence[LayerTrace]) -> tuple[GradientFlow, ...]:
         )
         for part in parts
     )
+    return tuple(replace(f, fed=p.layer > 1) for f, p in zip(flows, parts, strict=True))
 
 
 def _splits(parts: Sequence[LayerTrace]) -> tuple[tuple[StepFactors, ...], tuple[str, ...]]:
-    """Every step of each layer split, and why that of others takes too long."""
+    """Every step of each layer split, and why that of others is not."""
     found, refusals = [], []
     for part in parts:
         try:
             found.append(step_factors(part.trace, part.label))
+        except Truncated as refusal:
+            window, name = f"{refusal.window:,}", display_name(part.label)
+            refusals.append(say_of("gradient_flow", "why_truncated", name=name, window=window))
         except ValueError as refusal:
             refusals.append(f"{display_name(part.label)}: {refusal}")
     return tuple(found), tuple(refusals)
@@ -184,23 +204,27 @@ def _ghosts(pinned: Run | None, wanted: LayerChoice) -> tuple[GradientFlow, ...]
     return () if pinned is None else _flows(front_parts(pinned, wanted.layer, wanted.direction))
 
 
-def _verdict(parts: Sequence[LayerTrace], flows: Sequence[GradientFlow]) -> tuple[str, ...]:
+def _verdict(
+    parts: Sequence[LayerTrace], flows: Sequence[GradientFlow], above: Sequence[Traces]
+) -> tuple[str, ...]:
     """The rule of thumb knows nothing of a skip: then it is not judged."""
     simple = [p for p in parts if p.trace.cell.SIMPLE and not p.trace.cell.skip]
     spectra = {p.label: stretch(p.trace, p.trace.cell.CANDIDATE_GATE) for p in simple}
     memories = [] if spectra else [memory(part.trace, part.label) for part in parts]
-    splits = {
-        p.label: step_factors(p.trace, p.label) for p in simple if not p.trace.cell.other_ways
-    }
+    one_way = [p for p in simple if not p.trace.cell.other_ways and not p.trace.window]
+    splits = {p.label: step_factors(p.trace, p.label) for p in one_way}
     trouble, kept = say(trouble_verdict(flows)), [m for m in memories if m is not None]
-    lines = gradient_words(flows, spectra, kept, splits, _growths(parts, flows))
+    lines = gradient_words(flows, spectra, kept, splits, _growths(flows, above))
     return (*lines, *([trouble] if trouble else []))
 
 
-def _growths(parts: Sequence[LayerTrace], flows: Sequence[GradientFlow]) -> dict[str, float]:
+def _growths(flows: Sequence[GradientFlow], above: Sequence[Traces]) -> dict[str, float]:
     """How much linear steps alone make of the error where the states have exploded."""
-    ended = (p for p, flow in zip(parts, flows, strict=True) if flow.forward_ends is not None)
-    found = {part.label: linear_growth(part.trace) for part in ended}
+    found = {
+        flow.label: stack_growth([layer[0] for layer in layers])
+        for flow, layers in zip(flows, above, strict=True)
+        if flow.forward_ends is not None and (len(layers) == 1 or len(layers[0]) == 1)
+    }
     return {label: log10 for label, log10 in found.items() if log10 is not None}
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.layers import LayerTrace
+from rnnviz.analysis.lost_digits import moved_by_rounding
+from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.slopes import (
     SATURATES,
     Saturation,
@@ -15,6 +18,8 @@ from rnnviz.analysis.slopes import (
     saturation,
     slopes_rounded_to_zero,
 )
+from rnnviz.core.layers import Traces
+from rnnviz.core.numerics import Status
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import minus
 from rnnviz.wording.texts import fill, say, texts
@@ -37,19 +42,43 @@ def lost_to_rounding(
             said.append(fill(text["true_of_float32"], name=display_name(part.label), **count))
         elif found and part.trace.h.dtype == np.float64:
             said.append(f"{saturation_words(part.label, found)} {text['saturated_curve']}")
-        if lost := _lost_digits(exact, flow):
+        if lost := _first_lost(flow):
             said.append(fill(text["lost_digits"], name=display_name(part.label), step=lost))
     return tuple(said)
 
 
-def _lost_digits(part: LayerTrace, flow: GradientFlow) -> int | None:
-    """The step from which on back the curve may be off by more than a line is wide; None if it is
-    not."""
-    cell = part.trace.cell
-    if not cell.SIMPLE or cell.activation_of(cell.CANDIDATE_GATE).name not in SATURATES:
-        return None
-    lost = lost_decades(part.trace, flow.state.log10)[1:] > VISIBLE
-    return flow.real_step(int(np.flatnonzero(lost)[-1]) + 1) if lost.any() else None
+def marked(flow: GradientFlow, layers: Traces, direction: int) -> GradientFlow:
+    """With `Status.LOST` where rounding may have moved the curves by more than can be seen. layers:
+    that of the flow and all above it, with true derivatives."""
+    lost = _lost(layers, direction, flow.state.log10)
+    if not lost.any():
+        return flow
+    state, h = _marked(flow.state, lost), _marked(flow.h, lost)
+    c = None if flow.c is None else _marked(flow.c, lost)
+    reached = Status.LOST if state.status[1] == Status.LOST else flow.reach_status
+    return replace(flow, state=state, h=h, c=c, reach_status=reached)
+
+
+def _marked(curve: Curve, lost: np.ndarray) -> Curve:
+    status = np.where(lost & np.isfinite(curve.log10), Status.LOST, curve.status)
+    return Curve(curve.log10, status.astype(np.int8))
+
+
+def _lost(layers: Traces, direction: int, log10: np.ndarray) -> np.ndarray:
+    """At which points of the curve, (T+1,) of bool."""
+    trace = layers[0][direction]
+    smooth = trace.cell.activation_of(trace.cell.CANDIDATE_GATE).name in SATURATES
+    if trace.window:
+        return np.zeros(len(log10), bool)
+    if trace.cell.SIMPLE and len(layers) == 1:
+        return lost_decades(trace, log10) > VISIBLE if smooth else np.zeros(len(log10), bool)
+    return moved_by_rounding(layers, direction)[: len(log10)] > VISIBLE
+
+
+def _first_lost(flow: GradientFlow) -> int | None:
+    """The step from which on back digits are lost; None if nowhere."""
+    steps = np.flatnonzero(flow.state.status[1:] == Status.LOST)
+    return flow.real_step(int(steps[-1]) + 1) if len(steps) else None
 
 
 def saturation_words(label: str, found: Saturation) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.rates import Curve
-from rnnviz.analysis.slopes import with_slopes_in_float64
+from rnnviz.analysis.slopes import layers_with_slopes_in_float64
+from rnnviz.core.layers import Traces
 from rnnviz.experiment import Run
 from rnnviz.views import layer_choice
 
@@ -30,19 +32,33 @@ def seed_curves(run: Run, layer: str = "", direction: str = "") -> dict[str, Cur
     return {part.label: state_curve(part.trace) for part in front}
 
 
-def front_parts(run: Run, layer: str, direction: str) -> list[LayerTrace]:
+def front_parts(run: Run, layer: str, direction: str) -> tuple[LayerTrace, ...]:
     """Of each model the layer in front, with its true derivatives."""
     parts = layer_choice.parts_of(run)
     chosen = layer_choice.choose(parts, parts, layer, direction)
-    return [true_part(part, parts) for part in layer_choice.in_front(parts, chosen)]
+    return true_parts(layer_choice.in_front(parts, chosen), parts)
 
 
-def true_part(part: LayerTrace, parts: layer_choice.Parts) -> LayerTrace:
-    """With the derivatives of its pre-activations, if it is of single precision. Of a last layer:
-    what reaches the others has gone through layers of float32."""
-    if not is_last(part, parts):
-        return part
-    return part._replace(trace=with_slopes_in_float64(part.trace))
+def true_parts(wanted: Sequence[LayerTrace], parts: layer_choice.Parts) -> tuple[LayerTrace, ...]:
+    """With the derivatives of their pre-activations, and of the layers above them, if these are of
+    single precision."""
+    stacks = zip(wanted, true_stacks(wanted, parts), strict=True)
+    return tuple(p._replace(trace=layers[0][p.direction]) for p, layers in stacks)
+
+
+def true_stacks(wanted: Sequence[LayerTrace], parts: layer_choice.Parts) -> list[Traces]:
+    """Of each the layer and all above it, in all their directions, with such derivatives."""
+    lowest = {p.model: min(q.layer for q in wanted if q.model == p.model) for p in wanted}
+    found = {
+        model: layers_with_slopes_in_float64(_layers_from(parts[model], layer))
+        for model, layer in lowest.items()
+    }
+    return [found[p.model][p.layer - lowest[p.model] :] for p in wanted]
+
+
+def _layers_from(every: Sequence[LayerTrace], lowest: int) -> Traces:
+    numbers = range(lowest, every[-1].layer + 1)
+    return tuple(tuple(p.trace for p in every if p.layer == number) for number in numbers)
 
 
 def is_last(part: LayerTrace, parts: layer_choice.Parts) -> bool:

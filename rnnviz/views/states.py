@@ -16,7 +16,7 @@ from rnnviz.plots.states import MOST_LINES, Shown
 from rnnviz.views import layer_choice
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
-from rnnviz.views.seeds import true_part
+from rnnviz.views.seeds import true_parts
 from rnnviz.wording.texts import fill, texts
 
 DEFAULT_LINES = 4
@@ -81,7 +81,8 @@ def recorded(run: Run, choices: Choices) -> tuple[State, ...]:
     """h and c of every unit of the chosen layer, with its true derivatives."""
     parts = layer_choice.parts_of(run)
     part, _ = layer_choice.single(parts, choices.model, choices.layer, choices.direction)
-    return layer_states(true_part(part, parts))
+    (true,) = true_parts([part], parts)
+    return layer_states(true)
 
 
 def read_units(text: str, size: int) -> tuple[tuple[int, ...], str]:

@@ -71,7 +71,8 @@ def _halves(v: GrowthVerdict) -> Iterator[str]:
         yield _say(f"growth_below{law}", vanished=v.vanished, below=v.below)
     if v.above:
         only = "_only" * (v.exploded != v.above)
-        yield _say(f"growth_above{only}", exploded=v.exploded, above=v.above)
+        yield _say(f"growth_above{only}", exploded=v.exploded, above=v.above,
+                   rest=v.above - v.exploded)  # fmt: skip
 
 
 def reduction_words(found: Sequence[Reduction]) -> Said:

@@ -43,8 +43,25 @@ def gradient_words(
     the rule of thumb, and its steps in `splits` tell why. growths: of those whose states have
     exploded, `linear_growth`. Without any the second line tells how
     long the memory gates keep. Where new error enters on the way, it says instead what that means
-    for the curve.
+    for the curve. Of truncated gradients it is said that they are.
     """
+    cut = [_truncated(flow) for flow in flows if flow.window]
+    whole = [flow for flow in flows if not flow.window]
+    return (*(_of_whole(whole, spectra, memories, splits, growths) if whole else ()), *cut)
+
+
+def _truncated(flow: GradientFlow) -> str:
+    name, window = display_name(flow.label), f"{flow.window:,}"
+    return _say("truncated", model=name, window=window, end=flow.real_step(1))
+
+
+def _of_whole(
+    flows: Sequence[GradientFlow],
+    spectra: Mapping[str, Stretch],
+    memories: Sequence[Memory],
+    splits: Mapping[str, StepFactors],
+    growths: Mapping[str, float],
+) -> tuple[str, ...]:
     first = say(reach_verdict(flows, growths))
     judged = [flow for flow in flows if flow.label in spectra]
     if judged:
@@ -88,7 +105,7 @@ def _known(models: tuple[Reach, ...], fields: Mapping[str, Any]) -> str:
     parts = [
         _say(
             _part(number, grown),
-            share=fraction(model.log10, model.status),
+            share=_share(model),
             end=fields.get("to_step", 1),
             model=display_name(model.label),
             pace=_remarks(model, model.label in detailed, fields["from_step"]),
@@ -100,6 +117,11 @@ def _known(models: tuple[Reach, ...], fields: Mapping[str, Any]) -> str:
         kind = "grows_own_ends" if grown[0] else "reach_own_ends"
     return _say(kind, start=fields["from_step"], end=fields.get("to_step", 1),
                 models=_list(parts, models))  # fmt: skip
+
+
+def _share(model: Reach) -> str:
+    share = fraction(model.log10, model.status)
+    return _say("about", share=share) if model.status == Status.LOST else share
 
 
 def _part(number: int, grown: Sequence[bool]) -> str:
@@ -128,7 +150,8 @@ def _remarks(model: Reach, detailed: bool, common: int) -> str:
 def _total(models: Sequence[Reach], start: int, end: int) -> str:
     """What may be said where every step adds error of its own."""
     parts = [
-        _say("total_of", share=fraction(m.log10, m.status), model=display_name(m.label))
+        _say("total_of", share=_share(m), model=display_name(m.label))
+        + (" " + texts("verdicts")["linear_total"] if m.exploded else "")
         for m in models
     ]
     return _say("total", start=start, end=end, models=_list(parts, models))
@@ -279,7 +302,9 @@ def _trouble(fields: Mapping[str, Any]) -> str:
     forward = [
         _say("overflow", model=display_name(label), step=step) for label, step in fields["forward"]
     ]
-    exploded = dict(fields["forward"])
+    below = fields.get("below", ())
+    forward += [_say("below_explodes", model=display_name(m), step=step) for m, step in below]
+    exploded = dict((*fields["forward"], *below))
     backward = [
         _say(_trouble_kind(status, label in exploded), model=display_name(label), step=step)
         for label, step, status in fields["models"]

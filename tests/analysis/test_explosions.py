@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from rnnviz import Experiment, run
 from rnnviz.analysis import verdicts
 from rnnviz.analysis.gradients import gradient_flow
-from rnnviz.analysis.spectra import linear_growth, stretch
-from rnnviz.core import RNN, bptt
+from rnnviz.analysis.spectra import linear_growth, stack_growth, stretch
+from rnnviz.core import LSTM, RNN, bptt
+from rnnviz.views import gradient_flow as page
 from rnnviz.wording.verdicts import gradient_words, say
 from tests.analysis.support import last_step, simple
 
@@ -40,11 +44,13 @@ def test_states_that_explode_leave_no_number_and_are_said_to_have_exploded():
     flow = gradient_flow(exploded("relu"), "rnn")
     good = gradient_flow(simple(0.5 * np.eye(2), last_step(60, 2)), "rnn:init=orthogonal")
     assert say(verdicts.reach_verdict([flow])) == (
-        "The states of the RNN **explode** on the way forward: its error has **no number**."
+        "The states of the RNN **explode** on the way forward: its error has **no number**, and "
+        "how large it would be is not worked out without them."
     )
     both = say(verdicts.reach_verdict([flow, good]))
     assert both.startswith("Of the error at step 60, **1 part in 10^17.8** reaches step 1 in the")
-    assert both.endswith("its error has **no number**.")
+    assert both.endswith("its error has **no number**, and how large it would be is not worked out "
+                         "without them.")  # fmt: skip
     trouble = say(verdicts.trouble_verdict([flow]))
     assert trouble.endswith("Backpropagation needs them: for the RNN it has no number (NaN) from "
                             "step 60 back.")  # fmt: skip
@@ -55,3 +61,58 @@ def test_a_number_that_was_given_as_nan_is_no_explosion():
     trace = bptt(RNN(1, 1), params, np.zeros((9, 1, 1)), last_step(9, 1))
     (model,) = verdicts.reach_verdict([gradient_flow(trace, "rnn")]).fields["models"]
     assert not model.unknown
+
+
+STACK = Experiment(("rnn",), activation="identity", hidden_size=5, batch_size=2, layers=3)
+
+
+@pytest.mark.parametrize("change", [{}, {"skip": 3}], ids=str)
+def test_the_size_in_a_lower_layer_is_that_of_all_ways_through_the_stack(change):
+    """Where nothing explodes the gradients themselves say it: of a loss in each direction."""
+    made = run(replace(STACK, seq_len=12, gain=1.3, **change))["rnn"]
+    stack = [layer[0] for layer in made.layers]
+    for k, low in enumerate(stack):
+        if k == 2 and change:
+            continue  # a single layer with a skip has none
+        sizes = []
+        for unit in range(5):
+            direct = np.zeros((12, 10, 1))[:, :5]
+            direct[-1, unit] = 1
+            for layer in reversed(stack[k:]):
+                one = bptt(layer.cell, layer.params, layer.x[:, :, :1], direct)
+                direct = one.d_x
+            sizes.append((one.d_h[1] ** 2).sum() + 1j * (one.d_h[12] ** 2).sum())
+        total = np.sum(sizes)
+        expected = 0.5 * np.log10(total.real / total.imag)
+        assert stack_growth(stack[k:]) == pytest.approx(expected, abs=1e-9)
+        assert low.cell.hidden_size == 5
+
+
+def test_only_linear_stacks_have_a_size():
+    made = run(replace(STACK, seq_len=6, activation="relu"))["rnn"]
+    assert stack_growth([layer[0] for layer in made.layers]) is None
+    lstm = bptt(LSTM(1, 1), LSTM(1, 1).init_params(np.random.default_rng(0)), np.zeros((5, 1, 1)),
+                last_step(5, 1))  # fmt: skip
+    assert stack_growth([lstm]) is None
+
+
+def test_every_layer_of_an_exploding_stack_says_so_and_how_large():
+    e = replace(STACK, seq_len=800, gain=4.0, layers=2, init="orthogonal")
+    made = run(e)
+    low = page.view(made, page.Choices(layer="1")).verdict
+    high = page.view(made, page.Choices(layer="2")).verdict
+    assert "×10^48" in low[0]
+    assert "by the weights alone, as all steps are linear" in low[0]
+    assert "×10^481" in high[0]
+    assert "The states of the layer below explode: from step 5" in high[2]
+    assert "the input of the RNN · layer 2 is not finite" in high[2]
+    assert "−∞ at step" not in " ".join(high)
+
+
+def test_a_layer_that_explodes_by_itself_is_not_put_on_the_one_below():
+    """ReLU: layer 2 passes the largest number long before its input does."""
+    e = replace(STACK, seq_len=800, gain=4.0, layers=2, init="orthogonal", activation="relu",
+                hidden_size=8)  # fmt: skip
+    (first, _, trouble) = page.view(run(e), page.Choices(layer="2")).verdict
+    assert first.startswith("The states of the RNN · layer 2 **explode**")
+    assert trouble.startswith("The states of the RNN · layer 2 explode: at step")

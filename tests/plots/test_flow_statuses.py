@@ -159,3 +159,15 @@ def test_rails_of_a_layer_that_reads_from_the_end_name_the_steps_of_the_input():
     assert "RNN: exactly 0 from step 9 on" in texts(figure)
     (label,) = [n for n in figure["layout"]["annotations"] if n["text"].startswith("<b>")]
     assert "= 0" in label["text"]
+
+
+def test_digits_that_are_lost_have_a_mark_and_a_word_and_keep_their_place():
+    """Unlike what is no number: the value is drawn, and the label at its end says about."""
+    figure = as_json(flow_figure([with_status(Status.LOST, 5, -7.0)]))
+    (lost,) = named(figure, "RNN, digits lost:")
+    assert lost["hovertemplate"].startswith("RNN, digits lost:")
+    assert lost["marker"]["symbol"] == "diamond-open"
+    (sure,) = named(figure, "RNN")
+    assert [y is None for y in heights(lost)] == [False] * 5 + [True] * (T - 5)
+    assert [y is None for y in heights(sure)] == [True] * 5 + [False] * (T - 5)
+    assert "<b>RNN</b> ≈−" in texts(figure)

@@ -14,6 +14,7 @@ from rnnviz.analysis.gates import gate_stats, memory
 from rnnviz.analysis.rates import Curve
 from rnnviz.core.numerics import Status
 from rnnviz.plots import carry_figure, gate_heatmap, gate_strips, half_life_figure, theme
+from rnnviz.wording.numbers import magnitude, signed
 from tests.plots.support import as_json, named, texts, trace
 
 LSTM = trace("lstm", H=5, T=12)
@@ -151,7 +152,12 @@ def test_half_life_product_and_truth_stand_in_one_picture_over_the_batch():
     assert high > max(each.true.max(), each.product.max())
     for words in ("true, best direction", "Π f, best unit", "half-life, median unit", "through h"):
         assert words in texts(figure)
+    for values in (each.true, each.product):
+        middle = float(np.median(values))
+        assert f"● {signed(middle)} = {magnitude(middle)}" in texts(figure)
+    assert "lines: sequence 1    ● median of" in texts(figure)
     alone = as_json(carry_figure([paths], batches=[batch_carry(LSTM, "lstm", 1)]))
+    assert "●" not in texts(alone)
     assert not [piece for piece in alone["data"] if "error_y" in piece]
     assert "LSTM true, best direction" in texts(as_json(carry_figure([paths, paths])))
 

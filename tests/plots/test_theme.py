@@ -79,6 +79,37 @@ def test_shades_of_one_cell_differ(shade):
         assert min(distance(a, b) for a, b in pairs) > 5
 
 
+@pytest.mark.parametrize(
+    ("shade", "background"),
+    [(str, "#ffffff"), (theme.DARK.__getitem__, "#0f1317")],
+    ids=["light", "dark"],
+)
+def test_what_is_no_model_looks_like_none_and_is_told_apart(shade, background):
+    models = [shade(shades[0]) for shades in theme.KIND_COLOURS.values()]
+    own = [shade(colour) for colour in theme.NO_MODEL]
+    assert all(contrast(colour, background) >= 4.5 for colour in own)
+    assert min(distance(a, b) for a in own for b in models) > 8
+    for sight in SIGHT:
+        assert min(distance(a, b, sight) for a, b in itertools.combinations(own, 2)) > 6, sight
+
+
+def test_signed_scales_and_numbers_beyond_all_end_in_no_model_s_colour():
+    models = [
+        c for shades in theme.KIND_COLOURS.values() for c in (shades[0], theme.DARK[shades[0]])
+    ]
+    ends = [theme.DIVERGING[0][1], theme.DIVERGING[1][1], *(c for _, c in theme.DIVERGING[3:])]
+    assert min(distance(a, b) for a in (*ends, theme.INFINITE) for b in models) > 8
+    for sight in SIGHT:
+        assert distance(ends[0], ends[-1], sight) > 8
+        assert distance(ends[1], ends[2], sight) > 8
+
+
+def test_yellow_is_for_gates_alone():
+    gates = {colour for part, colour in theme.PARTS.items() if len(part) == 1}
+    others = {colour for part, colour in theme.PARTS.items() if len(part) > 1}
+    assert min(distance(a, b) for a in gates for b in others) > 8
+
+
 def test_what_is_no_number_has_a_colour_off_the_scale():
     scale = [colour for _, colour in get_colorscale(theme.SEQUENTIAL)]
     for off in (theme.EXACT_ZERO, theme.ROUNDED_ZERO, theme.INFINITE, theme.NOT_A_NUMBER):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from rnnviz import Experiment, run
 from rnnviz.analysis.precision import precision
 from rnnviz.core import RNN
 from rnnviz.core.network import Network, run_network
+from rnnviz.core.numerics import Status
 from rnnviz.experiment import Run
 from rnnviz.tasks import Batch
 from rnnviz.views import gradient_flow
@@ -113,3 +116,52 @@ def test_digits_that_float64_loses_in_saturated_units_are_said() -> None:
     assert said.startswith("RNN: digits lost.")
     assert "from step " in said
     assert gradient_flow.view(one_unit(0.5, 12, x=8.0)).warnings == ()
+
+
+CLOSED = {"gain": 60.0, "memory_bias": -120.0, "input_scale": 40.0, "seq_len": 12}
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        Experiment(("lstm",), hidden_size=2, batch_size=1, **CLOSED),
+        Experiment(("gru",), hidden_size=6, batch_size=2, **CLOSED),
+        Experiment(("rnn",), gain=17.0, hidden_size=2, init="identity", seq_len=12, batch_size=1),
+        Experiment(("rnn",), gain=17.0, hidden_size=2, init="identity", seq_len=12, batch_size=2,
+                   layers=2),
+    ],
+    ids=["lstm", "gru", "rnn", "stack"],
+)  # fmt: skip
+@pytest.mark.parametrize("layer", ["1", "2"])
+def test_points_whose_digits_are_lost_have_a_status_and_a_sentence(
+    experiment: Experiment, layer: str
+) -> None:
+    found = gradient_flow.view(run(experiment), gradient_flow.Choices(layer=layer))
+    status = found.flows[0].state.status
+    lost = np.flatnonzero(status == Status.LOST)
+    assert len(lost)
+    below = layer == "1" and experiment.layers == 2  # all its error has gone through layer 2
+    assert below or status[-1] == Status.FINITE
+    (said,) = (line for line in found.warnings if "digits lost" in line)
+    assert f"from step {lost[-1]} back" in said
+    assert "about 1 part in 10^" in found.verdict[0].replace("*", "")
+
+
+@pytest.mark.parametrize("model", ["rnn", "lstm", "gru"])
+def test_points_with_all_their_digits_have_none(model: str) -> None:
+    found = gradient_flow.view(run(Experiment((model,), seq_len=12, gain=3.0, layers=2)))
+    assert not (found.flows[0].state.status == Status.LOST).any()
+    assert "about" not in found.verdict[0]
+
+
+def test_every_layer_of_a_single_precision_run_is_drawn_with_true_slopes() -> None:
+    """In float32 nothing is left at step 1 of layer 1, as of layer 2; in truth there is."""
+    e = Experiment(("rnn",), gain=9.0, init="identity", input_scale=4.0, layers=2, hidden_size=2,
+                   seq_len=12, batch_size=2)  # fmt: skip
+    narrow, wide = (
+        gradient_flow.view(run(replace(e, dtype=dtype)), gradient_flow.Choices(layer=layer))
+        for dtype, layer in (("float32", "1"), ("float64", "1"))
+    )
+    assert narrow.flows[0].reach_log10 == pytest.approx(wide.flows[0].reach_log10, abs=0.1)
+    behind = gradient_flow.view(run(replace(e, dtype="float32"))).behind
+    assert behind[0].reach_log10 == pytest.approx(wide.flows[0].reach_log10, abs=0.1)

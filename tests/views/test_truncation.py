@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment
-from rnnviz.core import Trace, bptt
+from rnnviz.core import Trace, backward, bptt
 from rnnviz.core.network import run_network
 from rnnviz.core.truncation import truncated_backward
-from rnnviz.experiment import plan
+from rnnviz.experiment import Run, plan
 from rnnviz.jobs.training import begin
+from rnnviz.views import gradient_flow
 from rnnviz.views.train import first_screen, view
 
 BASE = {"models": ("rnn",), "seq_len": 24, "hidden_size": 4, "batch_size": 2, "window": 4}
@@ -107,3 +108,27 @@ def test_windows_that_do_not_overlap_truncate_the_whole_network_in_both_directio
         ):
             wanted = alone(trace, direct, end).d_gate_values
             np.testing.assert_allclose(trace.d_gate_values[end - K : end], wanted, atol=1e-13)
+
+
+def test_gradient_flow_says_of_a_truncated_run_that_it_is_one_and_splits_no_step() -> None:
+    planned = plan(Experiment(("rnn", "lstm"), seq_len=24, hidden_size=4, batch_size=2))
+    cut, whole = partial(truncated_backward, window=6), backward
+    ways = {"rnn": cut, "lstm": whole}
+    traces = {
+        label: run_network(network, planned.init_params(label), planned.batch, ways[label])
+        for label, network in planned.networks.items()
+    }
+    found = gradient_flow.view(Run(traces, planned.batch), gradient_flow.Choices(why=True))
+    assert "rule" not in " ".join(found.verdict)
+    assert "in the RNN" not in found.verdict[0]
+    assert found.verdict[-1].startswith(
+        "The gradients of the RNN are of backpropagation **truncated** after 6 steps"
+    )
+    assert [split.label for split in found.splits] == ["lstm"]
+    (refused,) = (warning for warning in found.warnings if "no steps are split" in warning)
+    assert "RNN: " in refused
+    assert "not those of the full product: they are truncated after 6 steps" in refused
+    assert list(gradient_flow.pictures(found))
+    none = Run({"rnn": traces["rnn"]}, planned.batch)
+    pictures = gradient_flow.pictures(gradient_flow.view(none, gradient_flow.Choices(why=True)))
+    assert "step-factors" not in [picture.key for picture in pictures]

@@ -45,8 +45,10 @@ def test_the_rule_is_wrong_as_often_as_it_was() -> None:
     said = growth_words(found)
     assert (said.short, said.tone) == ("false in 2 of 10 draws", "false")
     assert "wrong in 2 of 10 draws." in text(said)
-    assert "With σₘₐₓ below 1/γ the error vanished in 5 of 5: that half is a law." in text(said)
-    assert "Above, it exploded in 3 of 5: σₘₐₓ > 1 allows explosion" in text(said)
+    assert "Below 1/γ (first panel) the error vanished in 5 of 5: that half is a law." in text(said)
+    assert "Above 1/γ it exploded in 3 of 5, not in the other 2: that allows explosion" in text(
+        said
+    )
 
 
 def test_the_rule_is_right_if_the_draws_say_so() -> None:
@@ -67,7 +69,7 @@ def test_word_for_word_the_rule_knows_no_gamma() -> None:
     """A logistic unit with σ_max = 2 must vanish; "σ_max > 1 explodes" is wrong there."""
     said = growth_words([drawn(np.log10(0.5), -0.4, gamma=0.25)])
     assert said.short == "false in 1 of 1 draws"
-    assert "below 1/γ the error vanished in 1 of 1" in text(said)
+    assert "Below 1/γ (first panel) the error vanished in 1 of 1" in text(said)
 
 
 def test_draws_without_a_number_do_not_count() -> None:

@@ -1,0 +1,176 @@
+"""What rounding takes from curves of gated cells and of layers below others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnnviz import Experiment, run
+from rnnviz.analysis.gradients import state_curve
+from rnnviz.analysis.lost_digits import may_be_seen, moved_by_rounding, nearly_saturated
+from rnnviz.analysis.slopes import layers_with_slopes_in_float64
+from rnnviz.core.numerics import log10_rms
+
+LONG = np.longdouble
+needs_long = pytest.mark.skipif(np.finfo(LONG).nmant < 63, reason="no longer floats here")
+
+
+def blocks(trace, names):
+    """Pre-activations without W_hh h, and the H × H blocks of W_hh, by gate."""
+    p = {name: value.astype(LONG) for name, value in trace.params.items()}
+    rows = {gate: trace.cell.gate_rows(gate) for gate in names}
+    x = trace.x.astype(LONG)
+    free = {g: p["W_xh"][of] @ x + p["b_h"][of][:, None] for g, of in rows.items()}
+    return p, free, {gate: p["W_hh"][of] for gate, of in rows.items()}
+
+
+def sigma(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def of_sigma(a):
+    return sigma(a) * sigma(-a)
+
+
+def of_tanh(a):
+    return 1 / np.cosh(a) ** 2
+
+
+def back_rnn(trace, direct):
+    p, free, W = blocks(trace, "a")
+    h, d, states, sent = trace.h.astype(LONG), direct[-1], [], []
+    for t in reversed(range(len(direct))):
+        states.append((d,))
+        d_a = d * of_tanh(free["a"][t] + W["a"] @ h[t])
+        sent.append(p["W_xh"].T @ d_a)
+        d = W["a"].T @ d_a + (direct[t - 1] if t else 0)
+    return [*states, (d,)][::-1], np.array(sent[::-1])
+
+
+def back_gru(trace, direct):
+    """Of h' = (1 − z) n + z h, n = tanh(a_n + r (W_hn h + b_hn)); 1 − z is σ(−a_z)."""
+    p, free, W = blocks(trace, "rzn")
+    h, d, states, sent = trace.h.astype(LONG), direct[-1], [], []
+    for t in reversed(range(len(direct))):
+        states.append((d,))
+        a_r, a_z = (free[gate][t] + W[gate] @ h[t] for gate in "rz")
+        m = W["n"] @ h[t] + p["b_hn"][:, None]
+        a_n = free["n"][t] + sigma(a_r) * m
+        d_n = d * sigma(-a_z) * of_tanh(a_n)
+        d_z = d * (h[t] - np.tanh(a_n)) * of_sigma(a_z)
+        d_r = d_n * m * of_sigma(a_r)
+        sent.append(p["W_xh"].T @ np.concatenate([d_r, d_z, d_n]))
+        d = d * sigma(a_z) + W["n"].T @ (d_n * sigma(a_r)) + W["r"].T @ d_r + W["z"].T @ d_z
+        d = d + (direct[t - 1] if t else 0)
+    return [*states, (d,)][::-1], np.array(sent[::-1])
+
+
+def back_lstm(trace, direct):
+    p, free, W = blocks(trace, "ifgo")
+    h, c = trace.h.astype(LONG), trace.c.astype(LONG)
+    d, carried, states, sent = direct[-1], 0 * direct[-1], [], []
+    for t in reversed(range(len(direct))):
+        states.append((d, carried))
+        i, f, g, o = (free[gate][t] + W[gate] @ h[t] for gate in "ifgo")
+        new = sigma(f) * c[t] + sigma(i) * np.tanh(g)
+        d_c = carried + d * sigma(o) * of_tanh(new)
+        d_a = {
+            "i": d_c * np.tanh(g) * of_sigma(i),
+            "f": d_c * c[t] * of_sigma(f),
+            "g": d_c * sigma(i) * of_tanh(g),
+            "o": d * np.tanh(new) * of_sigma(o),
+        }
+        sent.append(p["W_xh"].T @ np.concatenate([d_a[gate] for gate in "ifgo"]))
+        carried = d_c * sigma(f)
+        d = sum(W[gate].T @ d_a[gate] for gate in "ifgo") + (direct[t - 1] if t else 0)
+    return [*states, (d, carried)][::-1], np.array(sent[::-1])
+
+
+BACK = {"RNN": back_rnn, "GRU": back_gru, "LSTM": back_lstm}
+
+
+def curves_in_more_digits(layers):
+    """log10 ‖∂L/∂s_t‖ of each layer with slopes from pre-activations, 64 bits of mantissa."""
+    direct, found = layers[-1][0].d_h_direct.astype(LONG), []
+    for (trace,) in reversed(layers):
+        states, direct = BACK[type(trace.cell).__name__](trace, direct)
+        squares = np.array([sum((part**2).sum(axis=0) for part in state) for state in states])
+        found.append(log10_rms((0.5 * np.log10(squares)).astype(float)))
+    return found[::-1]
+
+
+def layers_of(model, **change):
+    given = {"seq_len": 12, "batch_size": 2, "hidden_size": 6} | change
+    return run(Experiment((model,), **given))[model].layers
+
+
+CLOSED = {"gain": 60.0, "memory_bias": -120.0, "input_scale": 40.0}
+CASES = [
+    ("lstm", {"gain": 1.0}, False),
+    ("gru", {"gain": 30.0, "seq_len": 30}, False),
+    ("lstm", {"gain": 30.0, "seq_len": 30}, False),
+    ("lstm", CLOSED | {"hidden_size": 2, "batch_size": 1}, True),
+    ("gru", CLOSED, True),
+    ("rnn", {"gain": 17.0, "layers": 2, "init": "identity", "hidden_size": 2}, True),
+    ("rnn", {"gain": 1.0, "layers": 3}, False),
+    ("lstm", {"gain": 20.0, "layers": 2}, False),
+]
+
+
+@needs_long
+@pytest.mark.parametrize(("model", "change", "lost"), CASES, ids=str)
+@pytest.mark.parametrize("seed", range(3))
+def test_rounding_moves_a_curve_no_further_than_is_said(model, change, lost, seed):
+    layers = layers_of(model, seed=seed, **change)
+    for k, truth in enumerate(curves_in_more_digits(layers)):
+        log10 = state_curve(layers[k][0]).log10
+        said, seen = moved_by_rounding(layers[k:]), np.isfinite(log10)
+        assert (np.abs(log10 - truth)[seen] <= 1e-12 + said[seen]).all()
+    assert seed or (said > 0.05).any() == lost
+    assert lost or np.nanmax(said) < 1e-6
+
+
+@needs_long
+@pytest.mark.parametrize(
+    ("model", "gain", "scale", "decades"),
+    [("rnn", 9.0, 4.0, 10), ("gru", 9.0, 4.0, 1), ("lstm", 20.0, 10.0, 0.03)],
+)
+def test_layers_of_single_precision_get_true_slopes_all_the_way_down(model, gain, scale, decades):
+    """What reaches layer 1 has gone through saturated units of layer 2: in float32 it is off by as
+    many decades."""
+    change = {"gain": gain, "init": "identity", "memory_bias": -40.0, "input_scale": scale}
+    layers = layers_of(model, dtype="float32", layers=2, hidden_size=2, **change)
+    truth = curves_in_more_digits(layers)
+    low, high = (state_curve(trace).log10 for (trace,) in layers_with_slopes_in_float64(layers))
+    np.testing.assert_allclose(low, truth[0], atol=2e-3)
+    np.testing.assert_allclose(high, truth[1], atol=2e-3)
+    with np.errstate(invalid="ignore"):
+        assert np.abs(state_curve(layers[0][0]).log10 - truth[0])[1:].max() > decades
+
+
+def test_both_directions_and_what_enters_a_layer_by_itself():
+    kwargs = {"dtype": "float32", "layers": 2, "bidirectional": "yes", "seq_len": 9}
+    layers = layers_of("gru", **kwargs)
+    exact = layers_with_slopes_in_float64(layers)
+    for ours, theirs in zip(layers, exact, strict=True):
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(b.d_h, a.d_h, rtol=1e-3, atol=1e-7)
+    low = tuple(replace(t, d_h_direct=t.d_h_direct + np.float32(1)) for t in layers[0])
+    own = (low, layers[1])
+    assert layers_with_slopes_in_float64(own) is own
+
+
+def test_units_that_are_not_saturated_need_no_second_pass():
+    layers = layers_of("lstm")
+    assert not nearly_saturated(layers[0][0])
+    assert not moved_by_rounding(layers).any()
+
+
+def test_saturated_units_beside_open_ones_need_none_either():
+    """Enough error is left at every step that nothing of what rounding puts in could be seen."""
+    layers = layers_of("lstm", gain=30.0, seq_len=30)
+    assert nearly_saturated(layers[0][0])
+    assert not may_be_seen(layers[0][0])
+    assert not moved_by_rounding(layers).any()
