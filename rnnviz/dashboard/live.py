@@ -32,12 +32,14 @@ from rnnviz.dashboard.frames import Asked, Choices, Move, frames, moved
 from rnnviz.dashboard.jobs import working_for
 from rnnviz.dashboard.server import url
 from rnnviz.dashboard.state import Setting
+from rnnviz.experiment import FIELDS
 from rnnviz.wording.language import language
 
 PATH, TOKEN, OFFER = "/rnnviz-live", "X-Rnnviz-Token", "live.offer"
 REST = 500
 """Milliseconds without a move after which a value has come to rest: then the script hears of it."""
 MOST_BYTES = 512
+KNOBS = tuple(name for name, known in FIELDS.items() if known.kind in ("int", "float"))
 HEADERS = {"Content-Encoding": "identity", "X-Accel-Buffering": "no", "Cache-Control": "no-store"}
 """Said to be packed already, or the middleware would hold the first picture back."""
 AT_ONCE = 2
@@ -88,7 +90,7 @@ def tell_sliders(page: str, rest: int) -> None:
     mine = _mine()
     if not mine.current:
         mine.asked = None
-    follow_hand(page, mine.token if mine.asked else "", url(PATH), rest)
+    follow_hand(page, mine.token if mine.asked else "", url(PATH), rest, KNOBS)
 
 
 def _mine() -> Offer:

@@ -33,11 +33,6 @@ def restarted(visitor: BrowserContext):
         page.close()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the first key on a slider that was not touched before the restart is lost: it asks "
-    "for the fragment of the session that is gone; the live path replaces that code",
-)
 def test_the_first_key_is_not_lost(restarted: Page) -> None:
     restarted.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
-    restarted.wait_for_url(re.compile("gain="), timeout=3_000)
+    restarted.wait_for_url(re.compile("gain="), timeout=5_000)

@@ -12,7 +12,7 @@ come to rest. On a page without it, or where that fails, the slider sends every 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -94,7 +94,7 @@ def live_slider(
     return current
 
 
-def follow_hand(page: str, token: str, path: str, rest: int) -> None:
+def follow_hand(page: str, token: str, path: str, rest: int, keys: Iterable[str]) -> None:
     """Draw nothing, but tell the sliders how this page follows them. Call it once a page.
 
     Parameters
@@ -104,8 +104,10 @@ def follow_hand(page: str, token: str, path: str, rest: int) -> None:
         rest, and none before.
     path : of the live route.
     rest : milliseconds without a move after which a value has come to rest.
+    keys : of all sliders. Each learns which of its messages was heard last.
     """
-    data = {"page": page, "token": token, "path": path, "rest": rest}
+    heard = {key: st.session_state.get(_seq_key(key), 0) for key in keys}
+    data = {"page": page, "token": token, "path": path, "rest": rest, "heard": heard}
     _OFFER(key="page.offer", data=data)
 
 

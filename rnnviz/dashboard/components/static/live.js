@@ -9,6 +9,7 @@ import { scriptRuns, STUCK, wait, watchScript } from "./page.js";
 const QUIET = 120; // ms without a move, after which what was left out is asked for
 const STILL = 250; // ms without a move, after which plotly.js draws what the layers show
 const BUSY = 30; // ms after which is asked again, where another answer is still in the making
+const UNHEARD = 1000; // ms after a script's end, after which a message was not heard
 const AGAIN = 10000; // ms after which a route that failed is tried again
 const AHEAD = "rnnviz-ahead"; // the page's class while a slider is ahead
 
@@ -16,8 +17,9 @@ export const sinks = new Map(); // key -> the chart that shows it
 
 class Live {
   constructor() {
-    this.offer = null; // {token, path, rest} of the page
-    this.ahead = new Set(); // sliders
+    this.offer = null; // {token, path, rest, heard} of the page
+    this.sliders = new Set(); // of the page
+    this.ahead = new Set(); // those of them that are ahead
     this.knobs = {}; // name -> value, of those that have moved since the page was as the script drew it
     this.failedAt = -AGAIN;
     this.round = 0; // answers of an earlier one are not shown
@@ -83,9 +85,15 @@ class Live {
   }
 
   async scriptChanged() {
+    clearTimeout(this.unheard);
     if (scriptRuns()) return;
+    this.unheard = setTimeout(() => this.repeat(), UNHEARD);
     await wait(30); // what it has sent is mounted
     if (!this.ahead.size && !scriptRuns()) this.catchUp();
+  }
+
+  repeat() {
+    for (const slider of this.sliders) slider.repeat(this.offer?.heard[slider.data.key]);
   }
 
   // The page is what the script has drawn.

@@ -50,6 +50,7 @@ class Slider {
     this.told = null; // what the server believes
     this.sent = null; // the last message: {seq, at}
     this.listen();
+    live.sliders.add(this);
   }
 
   listen() {
@@ -77,6 +78,7 @@ class Slider {
     window.removeEventListener(NEWS, this.hear);
     window.removeEventListener("popstate", this.back);
     held.delete(this);
+    live.sliders.delete(this);
     live.told(this, false);
     clearTimeout(this.timer);
     clearTimeout(this.restTimer);
@@ -268,6 +270,15 @@ class Slider {
       if (this.sent?.seq !== knob.seq) return; // Back came first, or a newer value
       this.setStateValue("knob", knob);
     });
+  }
+
+  // A session that has begun anew may not have heard of the value: it is told once more. heard: the
+  // number of the last message that it knows of.
+  repeat(heard = 0) {
+    if (!this.sent || this.sent.repeated || this.waiting !== null || heard >= this.sent.seq) return;
+    this.waiting = this.told;
+    this.send();
+    this.sent.repeated = true;
   }
 
   // Milliseconds until the next look; 0 when the page has taken the last value.
