@@ -79,16 +79,17 @@ class Asked:
     note: str = ""
 
 
-def moved(shown: Asked, move: Move) -> Asked:
-    """What the page shows at these values. Raises ValueError where that is nothing."""
+def moved(shown: Asked, move: Move) -> Asked | None:
+    """What the page shows at these values; None where that is nothing, which the script will say.
+    Raises ValueError for what no knob can be."""
     before = shown.experiment
     experiment = replace(before, **{n: _value(n, value) for n, value in move.knobs.items()})
     if before.train_steps:
         if experiment == before:
-            raise ValueError("what was trained is shown by the script")
+            return None  # what was trained
         experiment = replace(experiment, train_steps=0)
-    if refusal := compute.refusal(experiment):
-        raise ValueError(refusal)
+    if compute.refusal(experiment):
+        return None
     asked = replace(shown, experiment=experiment, range=move.range)
     return asked if move.rests else _affordable(asked, HELD_SECONDS if move.held else KEY_SECONDS)
 

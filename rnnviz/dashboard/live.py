@@ -107,9 +107,9 @@ def route() -> Route:
 
 
 async def answer(request: Request) -> Response:
-    """The pictures at one value of one knob. Statuses: 403 another site asks; 404 the page is not
-    known; 413 and 415 no message of ours; 422 there is no picture of that value; 429 another
-    answer waits already."""
+    """The pictures at these values of knobs. Statuses: 204 there are none; 403 another site asks;
+    404 the visit is not known; 413, 415 and 422 no message of ours; 429 another answer waits
+    already."""
     mine = offers().get(request.headers.get(TOKEN, ""))
     if not _same_site(request):
         return Response(status_code=403)
@@ -118,12 +118,15 @@ async def answer(request: Request) -> Response:
     body = await _body(request)
     if body is None:
         return Response(status_code=413)
-    if mine is None or mine.asked is None:
+    if mine is None:
         return Response(status_code=404)
     try:
-        asked = moved(mine.asked, Move.read(json.loads(body)))
+        move = Move.read(json.loads(body))
+        asked = moved(mine.asked, move) if mine.asked else None
     except ValueError:
         return Response(status_code=422)
+    if asked is None:
+        return Response(status_code=204)
     if mine.waiting:
         return Response(status_code=429)
     return await _in_turn(mine, asked)

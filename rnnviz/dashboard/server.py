@@ -35,6 +35,7 @@ from rnnviz.wording.texts import fill, texts
 
 PLOTLY_PATH = "/plotly/plotly.min.js"
 PLOTLY_FILE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+ICON = Path(streamlit.__file__).parent / "static" / "favicon.png"
 SCRIPTS_PATH = "/rnnviz"
 SCRIPTS = Path(__file__).parent / "components" / "static"
 YEAR = 365 * 24 * 3600
@@ -46,6 +47,7 @@ FILES_OF_A_VISITOR = 4
 def routes() -> list[BaseRoute]:
     """Serve the components' scripts, and the plotly.js of the installed plotly package."""
     return [
+        Route("/favicon.ico", FileResponse(ICON)),  # a browser asks for it where a page has none
         Route(url(PLOTLY_PATH), plotly_script),
         Mount(url(SCRIPTS_PATH), StaticFiles(directory=SCRIPTS)),
     ]

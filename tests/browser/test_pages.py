@@ -227,7 +227,7 @@ def test_data_pictures_and_equations_are_a_click_away(app: str, open_page) -> No
     wait_charts(page, "gates")
     for name in ("Save as PNG", "Save as SVG"):
         assert page.locator(f".modebar-btn[data-title='{name}']").count() == 4
-    page.get_by_text("Numbers:").first.click()
+    page.get_by_text("Numbers: saturation").click()
     data = page.get_by_role("button", name="Data: half-lives (CSV)")
     expect(data).to_be_visible()
     wait_idle(page)  # a click while a script ends may ask for a file that it has replaced

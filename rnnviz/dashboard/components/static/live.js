@@ -137,7 +137,7 @@ class Live {
     const answer = await fetch(path, {
       method: "POST", headers, body: JSON.stringify(move), signal: this.abort.signal,
     });
-    if (answer.status === 422) return; // there is no picture of it: the script will say why
+    if (answer.status === 204) return; // there is no picture of it: the script will say why
     if (answer.status === 429) {
       await wait(BUSY);
       if (round === this.round) this.wanted ??= move;
