@@ -22,7 +22,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.benchmarks.first_view import read_answer
 from tests.benchmarks.served import Served, served
-from tests.benchmarks.soak import Visit
+from tests.benchmarks.soak import PATIENCE, Visit
 
 LECTURE = (0.9, 0.95, 1.0, 1.05, 1.1)
 KNOBS = {"gain": (0.5, 2.0), "memory_bias": (-1, 5), "distractor": (0, 3), "seq_len": (50, 150)}
@@ -48,7 +48,8 @@ class Tab(Visit):
             self.ids[data["key"]] = element.id
         elif name == "rnnviz_run":
             self.drawn = data["run"]
-        return super()._read(told, charts)
+        ended = super()._read(told, charts)
+        return ended or told.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
 
     async def move(self, knobs: dict[str, float]) -> int:
         """As the browser while the hand moves; the bytes of the answer."""
@@ -77,8 +78,10 @@ class Tab(Visit):
         assert self.socket is not None
         await self.socket.send(asked.SerializeToString())
         charts: set[str] = set()
-        while not self._read(ForwardMsg.FromString(bytes(await self.socket.recv())), charts):
-            pass
+        while True:
+            told = await asyncio.wait_for(self.socket.recv(), PATIENCE)
+            if self._read(ForwardMsg.FromString(bytes(told)), charts):
+                return
 
 
 class Load:
