@@ -6,7 +6,7 @@
 
 import { scriptRuns, STUCK, wait, watchScript } from "./page.js";
 
-const QUIET = 120; // ms without a move, after which what was left out is asked for
+const QUIET = 200; // ms without a move, after which what was left out is asked for
 const STILL = 250; // ms without a move, after which plotly.js draws what the layers show
 const BUSY = 30; // ms after which is asked again, where another answer is still in the making
 const UNHEARD = 1000; // ms after a script's end, after which a message was not heard
