@@ -145,15 +145,14 @@ class Live {
     }
     const kind = answer.headers.get("Content-Type") ?? "";
     if (!answer.ok || !kind.startsWith("application/octet-stream")) throw new Error(answer.status);
+    const parts = frames(await answer.arrayBuffer());
     await this.drawn; // the server works while the browser draws, but no further ahead
-    let end = null;
-    for await (const [name, content] of frames(answer.body.getReader())) {
-      if (round !== this.round) return;
-      if (name === "end") end = JSON.parse(utf8.decode(content));
-      else this.show(name, content);
-    }
-    if (!end) throw new Error("an answer without an end");
-    if (round === this.round) this.answered(move, end);
+    if (round !== this.round) return;
+    const end = parts.pop();
+    if (end?.[0] !== "end") throw new Error("an answer without an end");
+    // All at once: figures and sentences of one value are on the screen together.
+    for (const [name, content] of parts) this.show(name, content);
+    this.answered(move, JSON.parse(utf8.decode(end[1])));
   }
 
   show(name, content) {
@@ -200,25 +199,16 @@ class Live {
 
 const utf8 = new TextDecoder();
 
-// Name and content, each as soon as it is here.
-async function* frames(reader) {
-  let rest = new Uint8Array(0);
-  for (;;) {
-    while (rest.length >= 8) {
-      const sizes = new DataView(rest.buffer, rest.byteOffset);
-      const name = 8 + sizes.getUint32(0, true);
-      const end = name + sizes.getUint32(4, true);
-      if (rest.length < end) break;
-      yield [utf8.decode(rest.subarray(8, name)), rest.slice(name, end)];
-      rest = rest.subarray(end);
-    }
-    const { done, value } = await reader.read();
-    if (done) return;
-    const joined = new Uint8Array(rest.length + value.length);
-    joined.set(rest);
-    joined.set(value, rest.length);
-    rest = joined;
+// [name, content] of each frame: 4 bytes for the length of each, then both.
+function frames(buffer) {
+  const sizes = new DataView(buffer), found = [];
+  for (let at = 0; at + 8 <= buffer.byteLength;) {
+    const name = at + 8 + sizes.getUint32(at, true);
+    const end = name + sizes.getUint32(at + 4, true);
+    found.push([utf8.decode(new Uint8Array(buffer, at + 8, name - at - 8)), new Uint8Array(buffer, name, end - name)]);
+    at = end;
   }
+  return found;
 }
 
 export const live = new Live();
