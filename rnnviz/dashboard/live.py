@@ -1,7 +1,7 @@
 """What a knob shows while it moves: the page's pictures over HTTP, past the Streamlit script.
 
 A page's script offers what it shows, under a token that its browser alone knows. While a knob
-moves, the browser posts a `Move` and gets, picture by picture, what the script would have sent.
+moves, the browser posts a `Move` and gets what the script would have sent.
 An offer lives as long as its visit.
 """
 
@@ -12,7 +12,7 @@ import json
 import logging
 import secrets
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ REST = 500
 MOST_BYTES = 512
 KNOBS = tuple(name for name, known in FIELDS.items() if known.kind in ("int", "float"))
 HEADERS = {"Content-Encoding": "identity", "X-Accel-Buffering": "no", "Cache-Control": "no-store"}
-"""Said to be packed already, or the middleware would hold the first picture back."""
+"""Said to be packed already: packing each answer anew costs the server a core's time."""
 AT_ONCE = 2
 """Answers that are worked on at the same time."""
 
@@ -149,40 +149,33 @@ async def _body(request: Request) -> bytes | None:
 
 
 async def _in_turn(mine: Offer, asked: Asked) -> Response:
-    """An answer as a stream of frames: the lengths of name and content, 4 bytes each, both. The
-    turn ends with the work, which ends early where the browser has gone."""
+    """All frames in one piece, as a stream: that notices where the browser goes, and the work ends
+    early. The turn ends with the work."""
     mine.waiting = True
     try:
         await mine.turn.acquire()
     finally:
         mine.waiting = False
-    loop, made, gone = asyncio.get_running_loop(), asyncio.Queue[bytes](), Event()
-
-    def put(name: str, content: bytes) -> None:
-        frame = struct.pack("<II", len(name), len(content)) + name.encode() + content
-        loop.call_soon_threadsafe(made.put_nowait, frame)
-
-    def ended(_: object) -> None:
-        mine.turn.release()
-        made.put_nowait(b"")
-
-    work = partial(Context().run, _work, asked, put, gone)
-    loop.run_in_executor(workers(), work).add_done_callback(ended)
+    gone = Event()
+    work = partial(Context().run, _work, asked, gone)
+    made = asyncio.get_running_loop().run_in_executor(workers(), work)
+    made.add_done_callback(lambda _: mine.turn.release())
     return StreamingResponse(
         _stream(made, gone), media_type="application/octet-stream", headers=HEADERS
     )
 
 
-async def _stream(made: asyncio.Queue[bytes], gone: Event) -> AsyncIterator[bytes]:
+async def _stream(made: asyncio.Future[bytes], gone: Event) -> AsyncIterator[bytes]:
+    """It is stopped where the browser goes, while the work ends in its own time."""
     try:
-        while frame := await made.get():
-            yield frame
+        yield await asyncio.shield(made)
     finally:
         gone.set()
 
 
-def _work(asked: Asked, put: Callable[[str, bytes], None], gone: Event) -> None:
-    """In a thread of its own. What fails is logged, and the answer ends without its last frame."""
+def _work(asked: Asked, gone: Event) -> bytes:
+    """In a thread of its own. Nothing for a browser that has gone, nor where it fails, which is
+    logged."""
 
     def tell() -> None:
         if gone.is_set():
@@ -190,10 +183,14 @@ def _work(asked: Asked, put: Callable[[str, bytes], None], gone: Event) -> None:
 
     try:
         with working_for(tell):
-            for name, content in frames(asked):
-                tell()
-                put(name, content)
+            return b"".join(packed(*frame) for frame in frames(asked))
     except Gone:
         pass
     except Exception:
         logging.getLogger(__name__).exception("no answer to a knob")
+    return b""
+
+
+def packed(name: str, content: bytes) -> bytes:
+    """A frame: the lengths of both, 4 bytes each, and both."""
+    return struct.pack("<II", len(name), len(content)) + name.encode() + content

@@ -314,7 +314,7 @@ def test_an_answer_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -
             return {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:
-            if message.get("body"):
+            if message["type"] == "http.response.start":
                 left.set()
 
         heard: list[int] = []

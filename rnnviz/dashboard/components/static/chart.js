@@ -117,11 +117,8 @@ class Chart {
     this.drawn ??= this.read(this.drawnBytes).figure;
     if (!fitting || !this.layer.show(sent.figure, this.drawn, this.Plotly.version)) return this.draw();
     this.box.dataset.live = "";
-    return new Promise((resolve) => afterPaint(() => {
-      this.box.dataset.painted = Number(this.box.dataset.painted) + 1;
-      this.box.dataset.shows = sent.options.shows;
-      resolve();
-    }));
+    this.countPaint(sent.options.shows);
+    return new Promise(afterPaint);
   }
 
   // What the layer shows, by plotly.js.

@@ -1,6 +1,6 @@
 // Heatmaps on a canvas: a pixel for each cell, made as large as the cells are.
 
-import { axesOf } from "./layer_pens.js";
+import { axesOf, within } from "./layer_pens.js";
 import { numbers } from "./plotting.js";
 
 const tables = new Map(); // colour scale -> its colours, 256 of them, as pixels
@@ -16,16 +16,13 @@ export function cells(pen, trace, full) {
   const picture = painted(trace.z, colours(colorscale), low, high);
   const columns = edges(axes[0], trace.x, trace.x0, trace.dx, picture.width);
   const rows = edges(axes[1], trace.y, trace.y0, trace.dy, picture.height);
-  pen.save();
-  pen.beginPath();
-  pen.rect(axes[0]._offset, axes[1]._offset, axes[0]._length, axes[1]._length);
-  pen.clip();
-  pen.imageSmoothingEnabled = false;
-  pen.globalAlpha = trace.opacity ?? 1;
-  pen.translate(columns[0], rows[0]);
-  pen.scale((columns[1] - columns[0]) / picture.width, (rows[1] - rows[0]) / picture.height);
-  pen.drawImage(picture, 0, 0);
-  pen.restore();
+  within(pen, axes, () => {
+    pen.imageSmoothingEnabled = false;
+    pen.globalAlpha = trace.opacity ?? 1;
+    pen.translate(columns[0], rows[0]);
+    pen.scale((columns[1] - columns[0]) / picture.width, (rows[1] - rows[0]) / picture.height);
+    pen.drawImage(picture, 0, 0);
+  });
 }
 
 // From the outer edge of the first cell to that of the last one, in pixels. Named rows lie in their

@@ -11,9 +11,10 @@ export function axesOf({ xaxis = "x", yaxis = "y" }, full) {
   return [full[`xaxis${xaxis.slice(1)}`], full[`yaxis${yaxis.slice(1)}`]];
 }
 
-export const pixel = (axis, value) => axis._offset + axis.d2p(value);
+const pixel = (axis, value) => axis._offset + axis.d2p(value);
 
-function within(pen, [xa, ya], draw, clips = true) {
+// Draw inside of a panel, or also beside it.
+export function within(pen, [xa, ya], draw, clips = true) {
   pen.save();
   if (clips) {
     pen.beginPath();
@@ -120,23 +121,24 @@ function barsOf(pen, trace, { barmode, bargap = 0.2 }, full, stack) {
   });
 }
 
-// Where a shape's end lies: on the paper, at a share of an axis, or in its numbers.
-function endAt(ref, value, full, letter) {
+const axisOf = (ref, full, letter) => full[`${letter}axis${ref === "paper" ? "" : ref.split(" ")[0].slice(1)}`];
+
+// Where a shape's end or a note lies: on the paper, at a share of an axis, or in its numbers.
+export function placed(ref, value, full, letter) {
   if (ref === "paper") {
     const { l, t, w, h } = full._size;
     return letter === "x" ? l + value * w : t + (1 - value) * h;
   }
-  const [name, domain] = ref.split(" "), axis = full[`${letter}axis${name.slice(1)}`];
-  if (!domain) return pixel(axis, value);
+  const axis = axisOf(ref, full, letter);
+  if (!ref.endsWith("domain")) return pixel(axis, value);
   return axis._offset + (letter === "x" ? value : 1 - value) * axis._length;
 }
 
 export function shape(pen, drawn, full) {
   const { xref = "x", yref = "y", type } = drawn;
-  const [left, right] = [drawn.x0, drawn.x1].map((value) => endAt(xref, value, full, "x"));
-  const [one, other] = [drawn.y0, drawn.y1].map((value) => endAt(yref, value, full, "y"));
-  const axes = [full[`xaxis${xref[0] === "x" ? xref.split(" ")[0].slice(1) : ""}`],
-    full[`yaxis${yref[0] === "y" ? yref.split(" ")[0].slice(1) : ""}`]];
+  const [left, right] = [drawn.x0, drawn.x1].map((value) => placed(xref, value, full, "x"));
+  const [one, other] = [drawn.y0, drawn.y1].map((value) => placed(yref, value, full, "y"));
+  const axes = [axisOf(xref, full, "x"), axisOf(yref, full, "y")];
   within(pen, axes, () => {
     pen.beginPath();
     if (type === "line") {

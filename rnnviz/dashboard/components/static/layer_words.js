@@ -1,6 +1,6 @@
 // A figure's notes as HTML, where plotly.js puts them.
 
-import { pixel } from "./layer_pens.js";
+import { placed } from "./layer_pens.js";
 
 const SHIFT = { left: "0", right: "-100%", center: "-50%", top: "0", bottom: "-100%", middle: "-50%" };
 const TAG = /<(\/?)(b|i|sub|sup|br|span)\b([^>]*)>/gi;
@@ -8,11 +8,8 @@ const STYLE = /^\s*style=(['"])([^'"]*)\1/;
 const ALLOWED = ["color", "font-size", "font-weight"];
 
 export function place(span, note, full) {
-  const { l, t, w, h } = full._size;
   const { xref = "x", yref = "y", font = {} } = note;
-  const axis = (ref, letter) => full[`${letter}axis${ref.slice(1)}`];
-  const x = xref === "paper" ? l + note.x * w : pixel(axis(xref, "x"), note.x);
-  const y = yref === "paper" ? t + (1 - note.y) * h : pixel(axis(yref, "y"), note.y);
+  const x = placed(xref, note.x, full, "x"), y = placed(yref, note.y, full, "y");
   const across = anchor(note.xanchor, xref, note.x, ["left", "center", "right"]);
   const up = anchor(note.yanchor, yref, note.y, ["bottom", "middle", "top"]);
   span.replaceChildren(...written(note.text));
