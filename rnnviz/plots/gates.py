@@ -43,7 +43,7 @@ HALF_LIVES = (-0.5, 3.5)
 CARRY_HEIGHT = 204
 SAME = 1e-9
 """Decades below which two lines are one."""
-CARRY_GUTTER, CARRY_LETTER, CARRY_NUMBER = 264, 6.6, 45
+CARRY_GUTTER, CARRY_LETTER, CARRY_NUMBER = 264, 6.6, 60
 """Pixels for the names of the ways that error takes, at most; for a character; for the number."""
 CARRY_MARGIN = {"t": 28, "b": 46, "r": 76}
 
@@ -351,9 +351,15 @@ def _middles(batch: BatchCarry, style: theme.Style) -> list[EndLabel]:
         return []
     found = [float(np.median(v)) for v in (batch.true, batch.product) if np.isfinite(v).all()]
     return [
-        small_label(caption("carry_middle", decades=signed(m), size=magnitude(m)), m, style.colour)
+        small_label(caption("carry_middle", decades=signed(m), size=_raised(m)), m, style.colour)
         for m in found
     ]
+
+
+def _raised(log10: float) -> str:
+    """A magnitude, its power of ten as a figure writes it."""
+    number, power, exponent = magnitude(log10).partition("^")
+    return f"{number}<sup>{exponent}</sup>" if power else number
 
 
 def _bar(values: Array, style: theme.Style, x: float, name: str) -> Piece:

@@ -154,7 +154,9 @@ def test_half_life_product_and_truth_stand_in_one_picture_over_the_batch():
         assert words in texts(figure)
     for values in (each.true, each.product):
         middle = float(np.median(values))
-        assert f"● {signed(middle)} = {magnitude(middle)}" in texts(figure)
+        number, power, exponent = magnitude(middle).partition("^")
+        written = f"{number}<sup>{exponent}</sup>" if power else number
+        assert f"● {signed(middle)} = {written}" in texts(figure)
     assert "lines: sequence 1    ● median of" in texts(figure)
     alone = as_json(carry_figure([paths], batches=[batch_carry(LSTM, "lstm", 1)]))
     assert "●" not in texts(alone)
