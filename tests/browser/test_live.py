@@ -19,6 +19,7 @@ from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.picture import Picture
 from tests.browser.reading import CHARTS, wait_charts
 from tests.browser.support import axis_range, chart, plot_area, wait_idle
+from tests.browser.wire import Wire
 
 pytestmark = pytest.mark.browser
 SMALL = "models=rnn,lstm&seq_len=40&hidden_size=8&batch_size=4"
@@ -234,6 +235,29 @@ def test_a_knob_that_comes_back_leaves_the_page_as_it_was(open_at: Open) -> None
     assert page.evaluate("window.scripts") == 0
     assert page.locator(".rnnviz-verdict").inner_html() == verdict
     assert shows(page, "flow-state") == before
+
+
+def test_a_knob_that_rested_in_the_hand_is_let_go_before_the_script_has_drawn(
+    app: str, open_page: Open
+) -> None:
+    page = open_page("about:blank")
+    wire = Wire(page)
+    page.goto(f"{app}/?{SMALL}")
+    wait_charts(page, "")
+    wait_idle(page)
+    drag = grab(page)
+    move(page, lambda: drag(0.75), CHARTS[""])
+    wire.hold()
+    page.wait_for_timeout(1_000)  # longer than a knob takes to come to rest
+    before = {key: shows(page, key) for key in CHARTS[""]}
+    assert all("gain=" in shown for shown in before.values())
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    assert page.evaluate(AHEAD)
+    assert {key: shows(page, key) for key in CHARTS[""]} == before
+    wire.release()
+    wait_idle(page)
+    assert {key: shows(page, key) for key in CHARTS[""]} == before
 
 
 def test_what_does_not_follow_is_dimmed(open_at: Open) -> None:

@@ -21,6 +21,7 @@ class Live {
     this.sliders = new Set(); // of the page
     this.ahead = new Set(); // those of them that are ahead
     this.knobs = {}; // name -> value, of those that have moved since the page was as the script drew it
+    this.awaited = false; // whether the script was told of a value that it has not drawn yet
     this.failedAt = -AGAIN;
     this.round = 0; // answers of an earlier one are not shown
     this.texts = new Map(); // node -> what the script wrote there
@@ -70,7 +71,8 @@ class Live {
     this.ahead.delete(slider);
     if (this.ahead.size) return;
     this.stop();
-    if (!sent) return this.catchUp();
+    this.awaited ||= sent;
+    if (!this.awaited) return this.catchUp();
     clearTimeout(this.late);
     this.late = setTimeout(() => this.scriptChanged(), STUCK); // if the message was lost
   }
@@ -99,6 +101,7 @@ class Live {
   // The page is what the script has drawn.
   catchUp() {
     clearTimeout(this.late);
+    this.awaited = false;
     document.documentElement.classList.remove(AHEAD);
     this.range = null;
     this.knobs = {};
