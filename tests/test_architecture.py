@@ -24,6 +24,7 @@ ARROWS = {
     "training": {"core", "tasks"},
     "experiment": {"core", "tasks", "training"},
     "models": {"core", "tasks", "training", "experiment"},
+    "torch": {"core", "experiment", "models"},
     "__main__": {"", "core", "tasks", "training", "experiment", "commands", "wording"},
     "commands": {"experiment", "sweep", "wording"},
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},
@@ -43,6 +44,7 @@ ARROWS = {
 DASHBOARD = {*ARROWS, "dashboard"}
 PACKAGES = {
     "models": {"h5py", "onnx"},  # in functions, when a file needs them
+    "torch": {"torch"},  # in functions
     "frames": {"pandas"},
     "plots": {"pandas", "plotly"},
     "views": {"pandas", "plotly"},
@@ -278,8 +280,8 @@ def test_generators_and_errstate_are_no_shared_state() -> None:
 def test_a_run_needs_numpy_alone() -> None:
     code = (
         "import sys; from rnnviz import Experiment, run; run(Experiment(task='stocks', seq_len=3));"
-        "import rnnviz.models;"
-        "print(sorted({'pandas', 'plotly', 'streamlit', 'h5py', 'onnx'} & set(sys.modules)))"
+        "import rnnviz.models; import rnnviz.torch; big = {'pandas', 'plotly', 'streamlit', "
+        "'h5py', 'onnx', 'torch'}; print(sorted(big & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr

@@ -1,0 +1,96 @@
+"""Hooks that copy what goes through recurrent modules while a model runs, and are gone afterwards.
+
+A module's own backward hook is not enough: it is not called where c_n alone is used, nor for packed
+sequences. So a hook stands on each output tensor, of which autograd says what reached it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+from weakref import WeakSet
+
+from rnnviz.torch.calls import Gradients
+from rnnviz.torch.seen import AnyCall, Seen
+
+
+class Hooks:
+    """All hooks of one watch. index: numbers its calls."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen, self.index = seen, count()
+        self._handles: list[Any] = []
+        self._of_outputs: WeakSet[Any] = WeakSet()
+        self._replaced: list[Any] = []
+
+    def around(
+        self, module: Any, before: Callable[..., Any] | None, after: Callable[..., Any]
+    ) -> None:
+        """Call one function before a module's forward and one after it."""
+        if before is not None:
+            self._handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
+        self._handles.append(module.register_forward_hook(after, with_kwargs=True))
+
+    def replace_forward(self, module: Any, forward: Callable[..., Any]) -> None:
+        """Let a module compute by another function for now."""
+        module.forward = forward
+        self._replaced.append(module)
+
+    def on_parameter(self, name: str, weight: str, parameter: Any) -> None:
+        """Keep what each backward pass brings to a parameter; what modules share is one."""
+        shared = {key for known in self.seen.weights.values() for key in known.values()}
+        self.seen.weights[name][weight] = key = id(parameter)
+        if key in shared:
+            return
+
+        def arrived(gradient: Any) -> None:
+            task = _task()
+            self.seen.begins(task)
+            if (one := self.seen.backward(task)) is not None:
+                one.d_params[key] = gradient.detach().clone()
+
+        self._handles.append(parameter.register_hook(arrived))
+
+    def on_outputs(self, name: str, call: AnyCall, step: int, outputs: Sequence[Any]) -> None:
+        """Keep what each backward pass brings to the outputs of a call."""
+        from torch.autograd.graph import register_multi_grad_hook
+
+        asked = [each.requires_grad for each in outputs]
+
+        def arrived(gradients: Sequence[Any]) -> None:
+            given = iter(gradients)
+            found = [next(given) if each else None for each in asked]
+            copies: Gradients = tuple(None if g is None else g.detach().clone() for g in found)
+            if any(g is not None for g in copies):
+                self.seen.arrive(name, _task(), call, step, copies)
+
+        reached = [each for each in outputs if each.requires_grad]
+        handle = register_multi_grad_hook(reached, arrived)
+        arrived.handle = handle  # type: ignore[attr-defined]  # lives as long as the outputs do
+        self._of_outputs.add(handle)
+
+    def copies(self, name: str) -> bool:
+        """Whether a call is to be copied."""
+        import torch
+
+        if torch.compiler.is_compiling():
+            self.seen.refused[name] = "it was compiled: watch a model before torch.compile"
+            return False
+        return self.seen.recording
+
+    def remove(self) -> None:
+        """Take every hook away."""
+        for handle in (*self._handles, *self._of_outputs):
+            handle.remove()
+        for module in self._replaced:
+            del module.forward
+        self._handles.clear()
+        self._replaced.clear()
+
+
+def _task() -> int:
+    """The number of the backward pass that runs now."""
+    import torch
+
+    return int(torch._C._current_graph_task_id())
