@@ -147,12 +147,8 @@ def dtype_of(output: Any, weight: Any) -> str:
     """The narrowest number format that a call may have computed in."""
     import torch
 
-    kind = output.device.type
-    dtypes = [output.dtype, weight.dtype]
-    if torch.is_autocast_enabled(kind):
-        dtypes.append(torch.get_autocast_dtype(kind))
-    narrowest = max(dtypes, key=lambda dtype: torch.finfo(dtype).eps)
-    if kind == "cuda" and narrowest is torch.float32 and torch.backends.cudnn.allow_tf32:
+    narrowest = max(output.dtype, weight.dtype, key=lambda dtype: torch.finfo(dtype).eps)
+    if output.is_cuda and narrowest is torch.float32 and torch.backends.cudnn.allow_tf32:
         return "tf32"
     return str(narrowest).removeprefix("torch.")
 

@@ -39,10 +39,7 @@ class Hooks:
 
     def on_parameter(self, name: str, weight: str, parameter: Any) -> None:
         """Keep what each backward pass brings to a parameter; what modules share is one."""
-        shared = {key for known in self.seen.weights.values() for key in known.values()}
         self.seen.weights[name][weight] = key = id(parameter)
-        if key in shared:
-            return
 
         def arrived(gradient: Any) -> None:
             task = _task()

@@ -176,6 +176,20 @@ def test_a_penalty_reaches_the_weight_by_other_ways(model: Model) -> None:
     assert said in seen.notes
 
 
+def test_a_hook_that_changes_gradients_is_noticed(model: Model) -> None:
+    class Halved(Model):
+        def forward(self, x: Tensor) -> Tensor:
+            output = self.rnn(x)[0]
+            output.register_hook(lambda gradient: gradient / 2)
+            return self.fc(output[-1])
+
+    halved = Halved()
+    with watch(halved) as seen:
+        halved(inputs(T, B, D)).square().sum().backward()
+    assert seen.other_ways("rnn")["weight_hh_l0"] == pytest.approx(1, rel=1e-12)
+    assert any(note.endswith("by other ways: 100 %") for note in seen.notes)
+
+
 def test_weights_that_two_modules_share_are_summed() -> None:
     one, other = nn.GRU(D, H).double(), nn.GRU(D, H).double()
     other.weight_hh_l0 = one.weight_hh_l0
