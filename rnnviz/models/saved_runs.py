@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnviz.core import checks
 from rnnviz.core.numerics import Array
-from rnnviz.experiment.npz import Limits, read_npz, shown
+from rnnviz.experiment.npz import ZIP, Limits, read_npz, shown
 from rnnviz.experiment.runs import Run
 from rnnviz.models.files import bytes_of
 from rnnviz.models.layouts import KINDS
@@ -67,9 +67,12 @@ def read_passages(source: Any, limits: Limits = NO_LIMITS) -> dict[str, Passage]
     return found
 
 
-def is_saved_runs(arrays: Mapping[str, Any]) -> bool:
-    """Whether arrays of a .npz file are of watched runs."""
-    return FORMAT in str(arrays.get(ABOUT, ""))
+def read_watched(path: Path, limits: Limits = NO_LIMITS) -> dict[str, Passage] | None:
+    """`read_passages` of a file that says it is of watched runs; None of any other."""
+    data = bytes_of(path, limits)
+    if not data.startswith(ZIP) or path.suffix.lower() != ".npz":
+        return None
+    return read_passages(data, limits) if FORMAT in str(read_npz(data, limits).get(ABOUT)) else None
 
 
 def _modules(arrays: Mapping[str, Array]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from rnnviz.core.architecture import Network
-from rnnviz.core.layers import key
+from rnnviz.core.layers import key, outputs, reverse
 from rnnviz.core.network import (
     NetworkRecord,
     NetworkTrace,
@@ -18,11 +18,10 @@ from rnnviz.core.network import (
     forward_network,
 )
 from rnnviz.core.numerics import Array
-from rnnviz.experiment.model import Model
 from rnnviz.experiment.runs import Run
 from rnnviz.models.load import load
 from rnnviz.models.reference import TOLERANCES
-from rnnviz.tasks.batch import Batch
+from rnnviz.models.replay import label_of, own_batch
 
 NARROW = {**TOLERANCES, "tf32": TOLERANCES["float16"]}
 """Number format -> the largest difference of one step's output that its rounding explains."""
@@ -73,12 +72,6 @@ class Passage:
     dtype: str
     parts: tuple[Part, ...]
 
-    @property
-    def label(self) -> str:
-        """Its name on every page."""
-        return str(Model(self.kind, activation=self.activation) if self.kind == "rnn"
-                   and self.activation != "tanh" else Model(self.kind))  # fmt: skip
-
     @cached_property
     def trace(self) -> NetworkTrace:
         """Everything at every step, from the same numbers by the core.
@@ -101,7 +94,9 @@ class Passage:
         steps, _, batch_size = part.x.shape
         lengths = np.full(batch_size, steps) if part.lengths is None else part.lengths
         d_h, d_c = (at_ends(d, steps, lengths) for d in (part.d_h, part.d_c))
-        return backward_network(record, part.d_output, d_h, d_c)
+        trace = backward_network(record, None, _with_output(record, part, d_h), d_c)
+        d_y = np.zeros_like(record.y) if part.d_output is None else part.d_output
+        return replace(trace, y=outputs(trace.layers[-1]), d_y=d_y)
 
     @property
     def deviation(self) -> float:
@@ -113,17 +108,24 @@ class Passage:
     def run(self) -> Run:
         """As any other: one label, its trace, and the batch. The loss is the module's own, of which
         gradients are known alone."""
-        trace, first = self.trace, self.parts[0]
-        steps, D, batch_size = first.x.shape
-        lengths = np.full(batch_size, steps) if first.lengths is None else first.lengths.copy()
-        enters = np.zeros((steps, batch_size))
-        for one in trace.layers[-1]:
-            enters = np.maximum(enters, one.enters)
-        batch = Batch(
-            x=first.x.copy(), target=batch_size * trace.d_y, mask=enters, loss="projection",
-            input_size=D, output_size=trace.network.output_size, lengths=lengths,
-        )  # fmt: skip
-        return Run({self.label: trace}, batch)
+        return Run({label_of(self.trace.network): self.trace}, own_batch(self.trace))
+
+
+def _with_output(
+    record: NetworkRecord, part: Part, d_h: list[Array] | None
+) -> list[Array | None] | None:
+    """Direct gradients with what entered through the output, of each direction in its own order.
+    Not by the readout, which is none here: NaN times its zeros would spread to all units."""
+    if part.d_output is None:
+        return None if d_h is None else list(d_h)
+    H, rows = record.network.cells[-1].hidden_size, len(record.network.cells)
+    direct: list[Array | None] = list(d_h or [None] * rows * record.network.directions)
+    for d in range(record.network.directions):
+        share = part.d_output[:, d * H : (d + 1) * H]
+        share = reverse(share, part.lengths) if d else share
+        k, own = d - record.network.directions, direct[d - record.network.directions]
+        direct[k] = share if own is None else own + share
+    return direct
 
 
 def at_ends(last: Array | None, steps: int, lengths: Array) -> list[Array] | None:

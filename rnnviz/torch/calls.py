@@ -106,7 +106,7 @@ class Chain:
             for t, gradient in given.items():
                 direct[-1][t] = self._columns(gradient)  # type: ignore[index]
         states = [self._columns(s)[None] for s in self.states]
-        weights = {f"{name}_l0": array_of(w) for name, w in self.weights.items()}
+        weights = {name: array_of(w) for name, w in self.weights.items()}
         of_c = direct[1][None] if len(direct) > 1 and direct[1] is not None else None
         part = Part(weights, x, output, None, *_pair(states), direct[0], None, of_c)
         return Passage(self.kind, self.activation, self.dtype, (part,))

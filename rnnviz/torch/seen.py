@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core.numerics import Array
+from rnnviz.diagnosis import Report, diagnose_passages
 from rnnviz.experiment.runs import Run
 from rnnviz.models.saved_runs import save_passages
 from rnnviz.models.watched import Passage, torch_grads
@@ -147,6 +148,11 @@ class Seen(Mapping[str, Run]):
                     "frozen parameters and inputs)")  # fmt: skip
         return ("no backward pass went through a call of it: call it and loss.backward() inside "
                 "the with block, and watch a model before torch.compile")  # fmt: skip
+
+    def diagnose(self, lag: int | None = None) -> Report:
+        """What is wrong with the gradients of each module's last run; see `rnnviz.diagnosis`."""
+        last = {name: self.passages(name)[-1] for name in self}
+        return diagnose_passages(last, lag, self.notes)
 
     def save(self, path: str | Path) -> None:
         """Write the last run of every module: a .npz file that `rnnviz.models.read_runs` reads."""

@@ -135,7 +135,7 @@ HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
     "no x": ({"0__0__x": None}, "the file must hold 0/0/x, it does not"),
     "more": ({"0__0__y": np.ones(2)}, "arrays must be among x, output, .* got 'y'"),
     "no steps": ({"0__0__x": np.ones((5, 3))}, "x must have shape"),
-    "other units": ({"0__0__weights__weight_hh_l0": np.ones((4, 1))}, "weight_"),
+    "other units": ({"0__0__weights__weight_hh": np.ones((4, 1))}, "weight_"),
     "not finite": ({"0__0__x": np.full((6, 3, 3), np.nan)}, "x must be finite"),
     "other output": ({"0__0__output": np.ones((6, 2, 3))}, "output must have shape"),
     "other gradients": ({"0__0__d_output": np.ones((6, 2, 3))}, "must have shape"),
