@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz import Experiment, run
 from rnnviz.__main__ import main
 from rnnviz.core import LSTM, RNN
 from rnnviz.core.network import Network, run_network
@@ -64,6 +63,21 @@ def test_an_error_that_vanishes_before_the_lag(every: bool) -> None:
     assert "Nothing is wrong with the gradient over 9 steps" in str(diagnose(made_run, lag=9))
 
 
+@pytest.mark.parametrize("lengths", [[40, 9], [20]])
+def test_sequences_are_counted_from_their_own_ends(lengths: list[int]) -> None:
+    """What is left after as many steps back is the same, wherever they end."""
+    network = Network((RNN(1, 1, activation="identity"),), 1)
+    whole = linear(0.5, 40)
+    (label,) = whole
+    ends, shape = np.array(lengths), (40, 1, len(lengths))
+    mask = lengths_mask(ends, 40, "last").astype(float)
+    batch = Batch(np.zeros(shape), np.ones(shape), mask, "projection", 1, 1, ends)
+    padded = Run({label: run_network(network, whole[label].params, batch)}, batch)
+    (found,) = (one for one in diagnose(padded, lag=12).findings if one.kind == "vanishing")
+    assert found.number == pytest.approx(12 * math.log10(0.5), rel=1e-12)
+    assert not diagnose(padded, lag=8).serious
+
+
 def test_without_a_lag_the_horizon_is_said() -> None:
     """0.9^9 > 1/e > 0.9^10; neither that it vanishes too soon nor that nothing is wrong."""
     report = diagnose(linear(0.9, 100))
@@ -101,6 +115,17 @@ def test_closed_memory_gates_are_the_likely_cause() -> None:
     assert f"rnn.bias_ih_l0[H:2 * H] = {bias:.1f}" in closed.change
     params["0.forward.b_h"][1] = bias
     assert not diagnose(made(network, params, 60), lag=50).serious
+
+
+def test_gates_that_are_open_enough_are_not_the_cause() -> None:
+    """What is read is forgotten; the other unit keeps half over ten steps."""
+    network = Network((LSTM(1, 2),), 1)
+    params = {name: np.zeros(shape) for name, shape in network.param_shapes().items()}
+    params["W_hy"][0, 0] = 1
+    params["0.forward.b_h"][3] = -math.log(2 ** (1 / 10) - 1)
+    report = diagnose(made(network, params, 60), lag=50)
+    assert "vanishing" in kinds(report)
+    assert "closed_memory" not in kinds(report)
 
 
 @pytest.mark.parametrize("every", [False, True])
@@ -186,10 +211,8 @@ def test_a_loss_that_sends_back_nan_is_named_by_unit_and_step() -> None:
 def test_what_goes_into_a_watched_module_is_named_by_its_own_name(name: str) -> None:
     (one,) = read_passages(FOLDER / "watched_packed.npz").values()
     part = one.parts[0]
-    given = (
-        part.weights[name] if name in part.weights else part.arrays.get(name, np.zeros((4, 4, 4)))
-    )
-    bad = given.copy()
+    h0 = np.zeros((4, 4, 4))
+    bad = {"x": part.x, "h0": h0, **part.weights}[name].copy()
     bad.flat[0] = np.nan
     changed = {"weights": {**part.weights, name: bad}} if name in part.weights else {name: bad}
     broken = replace(one, parts=(replace(part, **changed),))
@@ -230,7 +253,7 @@ def test_dead_and_saturated_units() -> None:
     network = Network((LSTM(1, 4),), 1)
     params = {name: np.zeros(shape) for name, shape in network.param_shapes().items()}
     params["W_hy"] += 1
-    params["0.forward.b_h"] += np.repeat([-5, 5, 0, -5], 4) * ([1, 1, 1, 0] * 4)
+    params["0.forward.b_h"] += np.repeat([-5, -5, 0, -5], 4) * ([1, 1, 1, 0] * 4)
     params["0.forward.b_h"][8:12] = 1
     found = diagnose(made(network, params, 10)).findings
     stuck = {one.values["gate"]: one.number for one in found if one.kind == "saturated"}
@@ -238,8 +261,13 @@ def test_dead_and_saturated_units() -> None:
 
 
 def test_of_a_stack_the_layer_that_keeps_most_counts() -> None:
-    stack = run(Experiment(models=("lstm",), layers=2, seq_len=40, hidden_size=8))  # type: ignore[arg-type]
-    assert not diagnose(stack, lag=30).serious
+    cell = RNN(1, 1, activation="identity")
+    network = Network((cell, cell), 1)
+    params = {name: np.ones(shape) for name, shape in network.param_shapes().items()}
+    for factors in ((0.5, 0.99), (0.99, 0.5)):
+        for layer, factor in enumerate(factors):
+            params[f"{layer}.forward.W_hh"] = np.full((1, 1), factor)
+        assert not diagnose(made(network, params, 40), lag=30).serious
 
 
 @pytest.mark.parametrize("lag", [0, -1, 1.5])

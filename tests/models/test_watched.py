@@ -42,6 +42,8 @@ def test_gradients_of_all_weights_are_autograds(case: str, expected: dict[str, n
     assert set(theirs) == set(ours)
     for name, value in theirs.items():
         assert_allclose(ours[name], value, **EXACT, err_msg=name)
+    shapes = one.trace.network.param_shapes()
+    assert {name: value.shape for name, value in one.trace.params.items()} == shapes
 
 
 def test_gradients_enter_at_each_sequences_own_last_step(expected: dict[str, np.ndarray]) -> None:
@@ -76,6 +78,19 @@ def test_it_is_a_run_like_any_other(case: str) -> None:
     assert label == ("gru" if case == "dropout" else "lstm")
     for page in (gradient_flow, spectrum, gates):
         assert list(page.pictures(page.view(run)))  # type: ignore[attr-defined]
+
+
+def test_its_batch_says_at_which_steps_of_the_input_an_error_enters() -> None:
+    """Also for the direction that reads from the end, whose steps are in its own order."""
+    one = saved("packed")
+    last = one.parts[0]
+    assert last.d_output is not None
+    d_output = np.zeros_like(last.d_output)
+    d_output[0] = 1
+    part = replace(last, d_output=d_output, d_h=None, d_c=None)
+    mask = replace(one, parts=(part,)).run.batch.mask
+    assert mask[0].all()
+    assert not mask[1:].any()
 
 
 def test_another_forward_is_refused() -> None:

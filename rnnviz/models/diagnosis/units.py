@@ -78,12 +78,13 @@ def precision_lost(one: Decay, label: str, lag: int | None) -> Iterator[Finding]
 def saturated(trace: Trace, label: str, layer: int, direction: int) -> Iterator[Finding]:
     """Gates and units that hardly ever leave one end, and ReLUs that never wake."""
     for name, stats in gate_stats(trace, label).items():
-        if not stats.saturates:
+        if trace.cell.activation_of(name).name == "relu":
             silent = np.where(trace.present[:, None], trace.gates[name], 0) == 0
             dead = float(silent.all(axis=(0, 2)).mean())
             if dead >= HALF:
                 yield Finding("dead", label, dead, HALF, "certain", dead == 1, layer, direction,
                               values={"gate": name})  # fmt: skip
+        if not stats.saturates:
             continue
         sides = {"both": stats.left + stats.right} if stats.signed else {"closed": stats.left}
         for side, share in sides.items():
