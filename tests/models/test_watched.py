@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from rnnviz.analysis.remarks import Remark
+from rnnviz.analysis.selfcheck.checks import GRADIENT, trust
 from rnnviz.models import read_runs
 from rnnviz.models.saved_runs import read_passages
 from rnnviz.models.watched import Passage, torch_grads, unpacked
@@ -72,10 +74,15 @@ def test_packed_sequences_in_the_order_before_they_were_sorted(
 
 @pytest.mark.parametrize("case", CASES)
 def test_it_is_a_run_like_any_other(case: str) -> None:
-    """Every page says something of it."""
+    """Every page says something of it, and the checks of a run hold."""
     (run,) = read_runs(FOLDER / f"watched_{case}.npz").values()
     (label,) = run
     assert label == ("gru" if case == "dropout" else "lstm")
+    checked = trust(run[label], run.batch, label)
+    assert (checked.passed, checked.failed) == (True, False)
+    said = checked.check(GRADIENT)
+    assert said is not None
+    assert said.reason == Remark("loss_of_ones_own")
     for page in (gradient_flow, spectrum, gates):
         assert list(page.pictures(page.view(run)))  # type: ignore[attr-defined]
 
