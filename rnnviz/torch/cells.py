@@ -17,17 +17,20 @@ LINK = "_rnnviz_link"
 
 
 class Link:
-    """Ties the copies that a caller has to the step that made them. raw: the states themselves.
-    versions: of the copies; one changes where its copy is changed in place."""
+    """Ties the copies that a caller has to the step that made them. owner: the watch. raw: the
+    states themselves. versions: of the copies; one changes where its copy is changed in place."""
 
-    def __init__(self, chain: Chain, raw: Sequence[Any], copies: Sequence[Any]) -> None:
-        self.chain, self.raw, self.end = chain, tuple(raw), chain.steps
+    def __init__(
+        self, owner: Hooks, chain: Chain, raw: Sequence[Any], copies: Sequence[Any]
+    ) -> None:
+        self.owner, self.chain, self.raw, self.end = owner, chain, tuple(raw), chain.steps
         self.versions = tuple(each._version for each in copies)
 
-    def goes_on(self, module: Any, states: Sequence[Any]) -> bool:
-        """Whether a call of a module with these states is the step after."""
+    def goes_on(self, owner: Hooks, module: Any, states: Sequence[Any]) -> bool:
+        """Whether a call of a module with these states is the step after, for one watch."""
         return (
-            self.chain.module is module
+            self.owner is owner
+            and self.chain.module is module
             and self.chain.steps == self.end
             and len(states) == len(self.raw)
             and all(getattr(state, LINK, None) is self for state in states)
@@ -44,7 +47,7 @@ def attach_cell(hooks: Hooks, name: str, cell: Any) -> None:
         continued.clear()
         states = states_of(args, kwargs)
         link = getattr(states[0], LINK, None) if states else None
-        if link is None or not link.goes_on(module, states):
+        if link is None or not link.goes_on(hooks, module, states):
             return None
         continued.append(link)
         hx = link.raw if len(link.raw) > 1 else link.raw[0]
@@ -54,7 +57,7 @@ def attach_cell(hooks: Hooks, name: str, cell: Any) -> None:
 
     def after(module: Any, args: Any, kwargs: Any, result: Any) -> Any:
         link = continued.pop() if continued else None
-        if link is None and not hooks.copies(name):
+        if link is None and not hooks.copies(name, module, cell):
             return None
         raw = result if isinstance(result, tuple) else (result,)
         if not any(each.requires_grad for each in raw):
@@ -65,7 +68,7 @@ def attach_cell(hooks: Hooks, name: str, cell: Any) -> None:
         chain.outputs.append(copied(raw[0]))
         copies = tuple(each.clone() for each in raw)
         hooks.on_outputs(name, chain, chain.steps - 1, copies)
-        made = Link(chain, raw, copies)
+        made = Link(hooks, chain, raw, copies)
         for each in copies:
             setattr(each, LINK, made)
         return copies if isinstance(result, tuple) else copies[0]

@@ -14,6 +14,8 @@ from weakref import WeakSet
 from rnnviz.torch.calls import Gradients
 from rnnviz.torch.seen import AnyCall, Seen
 
+COMPILED = "it was compiled: watch a model before torch.compile"
+
 
 class Hooks:
     """All hooks of one watch. index: numbers its calls."""
@@ -67,14 +69,15 @@ class Hooks:
         arrived.handle = handle  # type: ignore[attr-defined]  # lives as long as the outputs do
         self._of_outputs.add(handle)
 
-    def copies(self, name: str) -> bool:
-        """Whether a call is to be copied."""
+    def copies(self, name: str, called: Any, watched: Any) -> bool:
+        """Whether a call is to be copied: not that of a copy that somebody has made of the model,
+        which has copies of its hooks, too."""
         import torch
 
         if torch.compiler.is_compiling():
-            self.seen.refused[name] = "it was compiled: watch a model before torch.compile"
+            self.seen.refused[name] = COMPILED
             return False
-        return self.seen.recording
+        return called is watched and self.seen.recording
 
     def remove(self) -> None:
         """Take every hook away."""

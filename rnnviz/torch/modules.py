@@ -14,8 +14,8 @@ def attach_module(hooks: Hooks, name: str, module: Any) -> None:
     """See every call of one module, and what comes back to its outputs."""
     seen, in_layers = hooks.seen, set[str]()
 
-    def after(module: Any, args: Any, kwargs: Any, result: Any) -> Any:
-        if in_layers or not hooks.copies(name):
+    def after(called: Any, args: Any, kwargs: Any, result: Any) -> Any:
+        if in_layers or not hooks.copies(name, called, module):
             in_layers.clear()
             return None
         output, last = result
@@ -39,6 +39,8 @@ def attach_module(hooks: Hooks, name: str, module: Any) -> None:
 def _run_in_layers(hooks: Hooks, name: str, module: Any, in_layers: set[str]) -> None:
     """While it is watched, run a stack with dropout as single layers. in_layers: has its name
     after a call that did so."""
+    from types import MethodType
+
     import torch
 
     own, seen = type(module).forward, hooks.seen
@@ -46,18 +48,20 @@ def _run_in_layers(hooks: Hooks, name: str, module: Any, in_layers: set[str]) ->
         seen.refused[name] = "it has dropout between its layers and a forward of its own"
         return
 
-    def forward(input: Any, hx: Any = None) -> Any:
-        if not module.training or not torch.is_grad_enabled() or torch.compiler.is_compiling():
+    def forward(called: Any, input: Any, hx: Any = None) -> Any:
+        if called is not module:
+            return own(called, input, hx)
+        if not module.training or not torch.is_grad_enabled():
             return own(module, input, hx)
         result, layers, packed = run_in_layers(module, input, hx)
         in_layers.add(name)
-        if hooks.copies(name):
+        if hooks.copies(name, called, module):
             _on_layers(hooks, name, module, layers, packed)
         seen.said[f"{name}: its layers ran one by one, so that the masks of its dropout are "
                   "known"] = None  # fmt: skip
         return result
 
-    hooks.replace_forward(module, forward)
+    hooks.replace_forward(module, MethodType(forward, module))
 
 
 def _on_layers(hooks: Hooks, name: str, module: Any, layers: Sequence[Layer], packed: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from rnnviz.core import checks
 from rnnviz.torch.calls import weight_names
 from rnnviz.torch.cells import attach_cell
-from rnnviz.torch.hooks import Hooks
+from rnnviz.torch.hooks import COMPILED, Hooks
 from rnnviz.torch.modules import attach_module
 from rnnviz.torch.seen import Seen
 
@@ -51,13 +51,23 @@ def watch(model: Any, every: int = 1, keep: int = 8) -> Iterator[Seen]:
     checks.size("keep", keep)
     modules = {name: m for name, m in model.named_modules()
                if isinstance(m, nn.RNNBase | nn.RNNCellBase)}  # fmt: skip
-    hooks = Hooks(Seen(modules, every, keep))
+    hooks, compiled = Hooks(Seen(modules, every, keep)), _compiled(model)
     try:
         for name, module in modules.items():
-            _attach(hooks, name, module)
+            if module in compiled:
+                hooks.seen.refused[name] = COMPILED
+            else:
+                _attach(hooks, name, module)
         yield hooks.seen
     finally:
         hooks.remove()
+
+
+def _compiled(model: Any) -> set[Any]:
+    """The modules that run as compiled code."""
+    compiled = [m for m in model.modules()
+                if hasattr(m, "_orig_mod") or getattr(m, "_compiled_call_impl", None)]  # fmt: skip
+    return {part for module in compiled for part in module.modules()}
 
 
 def _attach(hooks: Hooks, name: str, module: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -190,6 +191,48 @@ def test_a_hook_that_changes_gradients_is_noticed(model: Model) -> None:
     assert any(note.endswith("by other ways: 100 %") for note in seen.notes)
 
 
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2, "dropout": 0.5}])
+def test_a_copy_of_the_model_made_meanwhile_is_another_model(options: dict[str, Any]) -> None:
+    """As averages of weights make it: it computes by its own weights, and is not seen."""
+    model, x = Model(**options), inputs(T, B, D)
+    with watch(model) as seen:
+        other = copy.deepcopy(model)
+        with torch.no_grad():
+            for weight in other.parameters():
+                weight *= 2
+        torch.manual_seed(0)
+        model(x).square().sum().backward()
+        torch.manual_seed(0)
+        found = other(x)
+        found.square().sum().backward()
+    plain = Model(**options)
+    plain.load_state_dict(other.state_dict())
+    torch.manual_seed(0)
+    assert_allclose(found.detach(), plain(x).detach(), **EXACT)
+    assert len(seen.backwards) == 1
+    assert_allclose(
+        seen["rnn"]["lstm"].params["0.forward.W_hh"], model.rnn.weight_hh_l0.detach(), rtol=0
+    )
+
+
+def test_a_watch_within_a_watch(model: Model) -> None:
+    """To the outer one the states of a cell are those that the inner one has copied: each step is
+    a sequence of its own, exact by itself."""
+    cell, x = nn.LSTMCell(D, H).double(), inputs(T, B, D)
+    with watch(cell) as outer, watch(cell) as inner:
+        state = None
+        for step in x:
+            state = cell(step, state)
+        (state[0].pow(3).sum() + state[1].sum()).backward()
+    for seen, lengths in ((outer, [1] * T), (inner, [T])):
+        assert [len(one.parts[0].x) for one in seen.passages("")] == lengths
+        assert_all_is_explained(seen, "")
+    with watch(model) as outer, watch(model) as inner:
+        model(x).square().sum().backward()
+    for seen in (outer, inner):
+        assert_all_is_explained(seen, "rnn")
+
+
 def test_weights_that_two_modules_share_are_summed() -> None:
     one, other = nn.GRU(D, H).double(), nn.GRU(D, H).double()
     other.weight_hh_l0 = one.weight_hh_l0
@@ -291,15 +334,50 @@ def test_a_projection_is_refused_by_name() -> None:
         seen[""]
 
 
-def test_compiled_before_it_was_watched_is_not_seen_and_said(model: Model) -> None:
-    compiled = torch.compile(model, backend="eager")
-    compiled(inputs(T, B, D)).square().sum().backward()
-    with watch(compiled) as seen:
-        compiled(inputs(T, B, D)).square().sum().backward()
+@pytest.mark.parametrize("kind", ["module", "dropout", "cell", "in place", "function"])
+def test_compiled_before_it_was_watched_is_not_seen_and_said(kind: str) -> None:
+    class Looped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell = nn.GRUCell(D, H)
+
+        def forward(self, x: Tensor) -> Tensor:
+            h = None
+            for step in x:
+                h = self.cell(step, h)
+            return h
+
+    dropout = {"num_layers": 2, "dropout": 0.5} if kind == "dropout" else {}
+    model = Looped().double() if kind in ("cell", "function") else Model(**dropout)
+    torch.compiler.reset()
+    if kind == "in place":
+        model.compile(backend="eager")
+    call = model if kind == "in place" else torch.compile(model, backend="eager")
+    if kind == "function":
+        call = torch.compile(lambda x: model(x), backend="eager")
+    call(inputs(T, B, D)).square().sum().backward()
+    with watch(model if kind == "function" else call) as seen:
+        call(inputs(T, B, D)).square().sum().backward()
     (name,) = seen.modules
     with pytest.raises(ValueError, match=r"torch\.compile"):
         seen[name]
     assert any("torch.compile" in note for note in seen.notes)
+
+
+def test_compiled_while_it_is_watched_is_not_seen_and_said() -> None:
+    cell, x = nn.GRUCell(D, H).double(), inputs(T, B, D)
+
+    def looped(x: Tensor) -> Tensor:
+        h = None
+        for step in x:
+            h = cell(step, h)
+        return h
+
+    torch.compiler.reset()
+    with watch(cell) as seen:
+        torch.compile(looped, backend="eager")(x).sum().backward()
+    with pytest.raises(ValueError, match="it was compiled: watch a model before"):
+        seen[""]
 
 
 @pytest.mark.parametrize("options", [{}, {"batch_first": True, "bidirectional": True}])
