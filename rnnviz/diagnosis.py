@@ -126,14 +126,20 @@ def diagnose(run: Run, lag: int | None = None, notes: tuple[str, ...] = ()) -> R
 
 
 def diagnose_passages(
-    passages: Mapping[str, Passage], lag: int | None = None, notes: tuple[str, ...] = ()
+    passages: Mapping[str, Passage],
+    lag: int | None = None,
+    notes: tuple[str, ...] = (),
+    more: tuple[Finding, ...] = (),
 ) -> Report:
-    """The same of modules that were watched, each under its own name."""
+    """The same of modules that were watched, each under its own name; more: findings of the whole
+    model."""
     found: list[Finding] = []
     for name, passage in passages.items():
         own = find_in(passage, name, lag)
         found += (replace(one, label=name or WHOLE) for one in own)
-    return Report(tuple(name or WHOLE for name in passages), lag, tuple(found), notes)
+    labels = [name or WHOLE for name in passages]
+    labels += [one.label for one in more if one.label not in labels]
+    return Report(tuple(labels), lag, (*found, *more), notes)
 
 
 def _printed(words: FindingWords) -> list[str]:

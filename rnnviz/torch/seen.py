@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core.numerics import Array
-from rnnviz.diagnosis import Report, diagnose_passages
+from rnnviz.diagnosis import WHOLE, Report, diagnose_passages
 from rnnviz.experiment.runs import Run
+from rnnviz.models.diagnosis import clipped
 from rnnviz.models.saved_runs import save_passages
 from rnnviz.models.watched import Passage, torch_grads
 from rnnviz.torch.calls import Call, Chain, Gradients, array_of
@@ -149,10 +150,23 @@ class Seen(Mapping[str, Run]):
         return ("no backward pass went through a call of it: call it and loss.backward() inside "
                 "the with block, and watch a model before torch.compile")  # fmt: skip
 
-    def diagnose(self, lag: int | None = None) -> Report:
-        """What is wrong with the gradients of each module's last run; see `rnnviz.diagnosis`."""
+    def diagnose(self, lag: int | None = None, clip: float | None = None) -> Report:
+        """What is wrong with the gradients of each module's last run; see `rnnviz.diagnosis`.
+
+        clip: the norm that the training clips at, if it does. Raises ValueError for a lag below 1
+        and for a clip that is not above 0.
+        """
         last = {name: self.passages(name)[-1] for name in self}
-        return diagnose_passages(last, lag, self.notes)
+        found = None if clip is None else clipped(self.norms, clip, WHOLE)
+        return diagnose_passages(last, lag, self.notes, () if found is None else (found,))
+
+    @property
+    def norms(self) -> tuple[float, ...]:
+        """Of each backward pass that is kept, the norm of what it brought to the weights of all
+        watched modules."""
+        every = ([array_of(d).astype(np.float64) for d in one.d_params.values()]
+                 for one in self.backwards)  # fmt: skip
+        return tuple(float(np.sqrt(sum((d**2).sum() for d in each))) for each in every)
 
     def save(self, path: str | Path) -> None:
         """Write the last run of every module: a .npz file that `rnnviz.models.read_runs` reads."""

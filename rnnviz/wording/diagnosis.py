@@ -12,8 +12,8 @@ from rnnviz.wording.texts import fill, say, texts
 
 DECADES = ("vanishing", "exploding")
 """Kinds whose number is a log10."""
-SHARES = ("saturated", "dead")
-"""Kinds whose number is a share of units."""
+SHARES = ("saturated", "dead", "clipped", "padded")
+"""Kinds whose number is a share."""
 
 
 class FindingWords(NamedTuple):

@@ -96,6 +96,20 @@ def test_a_classifier_of_names_letter_by_letter() -> None:
     assert report.notes[0].startswith("cell: outputs differ from PyTorch's, in float32, by at most")
 
 
+def test_clipping_is_asked_of_what_the_backward_passes_brought() -> None:
+    torch.manual_seed(0)
+    model = nn.GRU(2, 3)
+    with watch(model) as seen:
+        for _ in range(3):
+            model.zero_grad()
+            (100 * model(torch.randn(4, 5, 2))[0]).sum().backward()
+    wanted = torch.cat([p.grad.flatten() for p in model.parameters()]).double().norm()
+    assert abs(seen.norms[-1] / float(wanted) - 1) < 1e-12
+    said = str(seen.diagnose(clip=1.0))
+    assert "Clipping at 1 acts on 100 % of the last 3 backward passes" in said
+    assert "Clipping" not in str(seen.diagnose(clip=1e9))
+
+
 def test_nan_in_a_batch_is_named_and_the_rest_goes_on() -> None:
     model = nn.GRU(2, 3)
     x = torch.zeros(4, 5, 2)

@@ -18,6 +18,7 @@ from rnnviz.core.truncation import truncated_backward
 from rnnviz.diagnosis import Report, diagnose, diagnose_passages
 from rnnviz.experiment import Run
 from rnnviz.models import load, read_data, run_of
+from rnnviz.models.diagnosis import clipped
 from rnnviz.models.saved_runs import read_passages
 from rnnviz.tasks.batch import Batch, lengths_mask
 from rnnviz.wording.diagnosis import finding_words
@@ -258,6 +259,51 @@ def test_dead_and_saturated_units() -> None:
     found = diagnose(made(network, params, 10)).findings
     stuck = {one.values["gate"]: one.number for one in found if one.kind == "saturated"}
     assert stuck == {"i": 0.75, "o": 0.75}
+
+
+def padded_run(ends: list[int], filler: Any, declared: bool = False) -> Run:
+    """Sequences of 12 steps that end in a filler from some step on."""
+    network = Network((RNN(1, 2),), 1)
+    params = network.init_params(np.random.default_rng(0))
+    x = np.random.default_rng(1).standard_normal((12, 1, len(ends)))
+    for b, end in enumerate(ends):
+        x[end:, :, b] = filler[b] if isinstance(filler, list) else filler
+    lengths = np.array(ends) if declared else np.full(len(ends), 12)
+    mask = lengths_mask(lengths, 12, "last").astype(float)
+    batch = Batch(x, np.ones((12, 1, len(ends))), mask, "projection", 1, 1, lengths)
+    return Run({"rnn": run_network(network, params, batch)}, batch)
+
+
+@pytest.mark.parametrize("filler", [0.0, 0.7])
+@pytest.mark.parametrize(
+    ("ends", "share"),
+    [([3, 9, 12, 12], 0.5), ([3, 9, 10, 12], 0.75), ([3, 11, 12, 12], 0), ([6, 6, 6, 6], 0)],
+)
+def test_padding_that_reaches_the_loss(ends: list[int], share: float, filler: float) -> None:
+    """Where all sequences end alike it is the task that has nothing more to say."""
+    found = [one for one in diagnose(padded_run(ends, filler)).findings if one.kind == "padded"]
+    assert [one.number for one in found] == ([share] if share else [])
+    if share:
+        mean = np.mean([12 - end for end in ends if end < 11])
+        assert found[0].values["steps"] == pytest.approx(mean)
+
+
+def test_what_is_declared_and_what_differs_is_no_padding_that_reaches_the_loss() -> None:
+    for run in (
+        padded_run([3, 9, 12], 0.0, declared=True),
+        padded_run([3, 9, 10], [0.1, 0.2, 0.3]),
+    ):
+        assert "padded" not in kinds(diagnose(run))
+
+
+def test_clipping_that_acts_on_most_steps() -> None:
+    found = clipped([2.0, 3.0, 0.5, 4.0], 1.0, "model")
+    assert found is not None
+    assert (found.number, found.values["median"], found.values["count"]) == (0.75, 2.5, 4)
+    assert clipped([2.0, 0.5], 1.0, "model") is None
+    assert clipped([], 1.0, "model") is None
+    with pytest.raises(ValueError, match="clip must be"):
+        clipped([1.0], 0.0, "model")
 
 
 def test_of_a_stack_the_layer_that_keeps_most_counts() -> None:

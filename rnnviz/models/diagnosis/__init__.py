@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from rnnviz.models.diagnosis.finding import Finding
 from rnnviz.models.diagnosis.findings import find, find_in
+from rnnviz.models.diagnosis.steps import clipped
 
-__all__ = ["Finding", "find", "find_in"]
+__all__ = ["Finding", "clipped", "find", "find_in"]

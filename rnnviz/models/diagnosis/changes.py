@@ -6,6 +6,10 @@ import math
 
 from rnnviz.core import Trace
 
+PACK = """packed = torch.nn.utils.rnn.pack_padded_sequence(
+    x, lengths, batch_first=True, enforce_sorted=False)"""
+"""So that each sequence ends where it ends."""
+
 
 def keep_longer(trace: Trace, lag: int, layer: int, direction: int) -> str:
     """Open the memory gate so far that half is kept over the lag, f = 2^(−1/lag); for a cell

@@ -24,6 +24,8 @@ SOURCES = {
     "recent_only": CHOSEN,
     "saturated": f"{CHOSEN}; 0.1 and 0.9: Karpathy, Johnson, Fei-Fei 2015, arXiv:1506.02078",
     "dead": CHOSEN,
+    "clipped": CHOSEN,
+    "padded": CHOSEN,
     "too_short": "arithmetic",
     "truncated": "arithmetic",
     "precision": "IEEE 754, the true value rounded once",

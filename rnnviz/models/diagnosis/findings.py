@@ -11,7 +11,7 @@ from rnnviz.core import Trace, checks
 from rnnviz.core.network import NetworkTrace
 from rnnviz.core.places import first_in, first_not_finite
 from rnnviz.experiment.runs import Run
-from rnnviz.models.diagnosis import changes, units
+from rnnviz.models.diagnosis import changes, steps, units
 from rnnviz.models.diagnosis.decay import Decay, decay
 from rnnviz.models.diagnosis.finding import GROWN_LOG10, LEFT_LOG10, Finding
 from rnnviz.models.watched import Passage
@@ -74,6 +74,7 @@ def _of_network(network: NetworkTrace, label: str, lag: int | None) -> Iterator[
         yield from units.recent_only(decays, label, lag)
     for one in decays:
         yield from units.precision_lost(one, label, lag)
+    yield from steps.padded(network.trace, label)
     for trace, layer, direction in places:
         yield from units.saturated(trace, label, layer, direction)
 
@@ -143,8 +144,8 @@ def _horizon(decays: list[Decay], label: str) -> Finding:
     horizons = [len(one.log10) if one.horizon is None else one.horizon for one in decays]
     best = decays[int(np.argmax(horizons))]
     if best.horizon is None:
-        steps = float(len(best.log10) - 1)
-        return Finding("horizon_beyond", label, steps, np.nan, "certain", False, best.layer,
+        back = float(len(best.log10) - 1)
+        return Finding("horizon_beyond", label, back, np.nan, "certain", False, best.layer,
                        best.direction)  # fmt: skip
     return Finding("horizon", label, float(best.horizon), np.nan, "certain", False, best.layer,
                    best.direction)  # fmt: skip
