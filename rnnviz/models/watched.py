@@ -25,6 +25,8 @@ from rnnviz.models.replay import label_of, own_batch
 
 NARROW = {**TOLERANCES, "tf32": TOLERANCES["float16"]}
 """Number format -> the largest difference of one step's output that its rounding explains."""
+CHECKED = 3
+"""First steps that must be the module's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,7 @@ class Passage:
         """Everything at every step, from the same numbers by the core.
 
         Raises ValueError where x or a first state is not finite, and where the outputs of the first
-        steps are not those that the module computed: then it is no module of this kind.
+        steps are not those that the module computed: then it does not run as others of its kind.
         """
         traces = [self._replayed(part) for part in self.parts]
         for part, one in zip(self.parts, traces, strict=True):
@@ -171,21 +173,24 @@ def _check_shapes(part: Part, record: NetworkRecord) -> None:
 
 
 def _check_beginning(part: Part, trace: NetworkTrace, tolerance: float) -> None:
-    """Raise ValueError where the first step of a direction is not the module's. Later ones may
-    differ more: dynamics that explode enlarge rounding."""
-    H, batch_size = trace.trace.cell.hidden_size, part.x.shape[2]
+    """Raise ValueError where the first steps of a direction are not the module's: the first by
+    which the inputs are read, those after by which the states are. Later ones may differ by more:
+    dynamics that explode enlarge rounding, at each step by no more than the norm of W_hh."""
+    H, (steps, _, batch_size) = trace.trace.cell.hidden_size, part.x.shape
+    lengths = np.full(batch_size, steps) if part.lengths is None else part.lengths
+    growth = max(1.0, *(float(np.linalg.norm(w)) for n, w in part.weights.items() if "_hh" in n))
     for d, one in enumerate(trace.layers[-1]):
-        steps = np.zeros(batch_size, int)
-        if d:
-            steps += len(part.x) - 1 if part.lengths is None else part.lengths - 1
-        theirs = part.output[steps, d * H : (d + 1) * H, np.arange(batch_size)].T
-        with np.errstate(invalid="ignore"):
-            off = np.abs(one.h[1] - theirs)
-        if off.max() > tolerance * max(1.0, float(np.abs(theirs).max())):
-            raise ValueError(
-                f"the module must compute what PyTorch's own does to {tolerance:g}, its output at "
-                f"the first step differs by {off.max():.2g}: does it have a forward of its own?"
-            )
+        for k in range(min(steps, CHECKED)):
+            some = np.flatnonzero(lengths > k)
+            at = lengths[some] - 1 - k if d else np.full(len(some), k)
+            theirs = part.output[at, d * H : (d + 1) * H, some].T
+            with np.errstate(invalid="ignore"):
+                off = float(np.abs(one.h[1 + k][:, some] - theirs).max())
+            if off > tolerance * growth**k * max(1.0, float(np.abs(theirs).max())):
+                raise ValueError(
+                    f"the module must compute what PyTorch's own does, its output at step {k + 1} "
+                    f"differs by {off:.2g}: does it have a forward of its own?"
+                )
 
 
 def unpacked(data: Array, batch_sizes: Array, unsorted: Array | None) -> tuple[Array, Array]:

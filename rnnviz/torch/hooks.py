@@ -48,6 +48,8 @@ class Hooks:
             self.seen.begins(task)
             if (one := self.seen.backward(task)) is not None:
                 one.d_params[key] = gradient.detach().clone()
+            elif self.seen.was_recording:
+                self.seen.elsewhere.add(task)
 
         self._handles.append(parameter.register_hook(arrived))
 

@@ -57,6 +57,7 @@ class Seen(Mapping[str, Run]):
         self.refused: dict[str, str] = {}
         self.without_gradient: Counter[str] = Counter()
         self.said: dict[str, None] = {}
+        self.elsewhere: set[int] = set()
         self.weights: dict[str, dict[str, int]] = {}
         self._last_task, self._count, self._passages = -1, 0, dict[Any, Passage]()
 
@@ -123,6 +124,9 @@ class Seen(Mapping[str, Run]):
         found = [f"{name}: {self._why_not(name)}" for name in self.modules if name not in self]
         for name in self:
             found += self._notes_of(name)
+        if self.elsewhere:
+            found.append(f"{len(self.elsewhere)} backward passes reached weights through no call "
+                         "that was watched")  # fmt: skip
         return (*self.said, *found)
 
     def _notes_of(self, name: str) -> list[str]:
@@ -188,6 +192,11 @@ class Seen(Mapping[str, Run]):
     def recording(self) -> bool:
         """Whether calls are copied now."""
         return self._count % self.every == 0
+
+    @property
+    def was_recording(self) -> bool:
+        """Whether the calls of the backward pass that runs now were copied."""
+        return (self._count - 1) % self.every == 0
 
     def begins(self, task: int) -> None:
         """Count a backward pass when it is first heard of."""

@@ -9,6 +9,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from torch import Tensor, nn
+from torch import distributed as dist
 from torch.nn.utils.rnn import pack_sequence
 from torch.utils.checkpoint import checkpoint
 
@@ -324,6 +325,63 @@ def test_a_forward_of_its_own_is_refused() -> None:
     with pytest.raises(ValueError, match="does it have a forward of its own"):
         seen[""]
     assert any("forward of its own" in note for note in seen.notes)
+
+
+@pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM, nn.RNN])
+def test_a_forward_with_other_recurrent_weights_is_refused(kind: Any) -> None:
+    """As dropout on W_hh is written: the first step, from zeros, does not show it."""
+
+    class Dropped(kind):  # type: ignore[misc]
+        def forward(self, x: Tensor, hx: Any = None) -> Any:
+            kept = self.weight_hh_l0.data.clone()
+            self.weight_hh_l0.data *= 0.5
+            found = super().forward(x, hx)
+            self.weight_hh_l0.data = kept
+            return found
+
+    model = Dropped(D, H).float()
+    with watch(model) as seen:
+        model(inputs(T, B, D).float())[0].sum().backward()
+    with pytest.raises(ValueError, match="output at step 2 differs by"):
+        seen[""]
+
+
+@pytest.mark.parametrize("also", [False, True])
+def test_a_penalty_on_gradients_reaches_the_weights_by_other_ways(also: bool) -> None:
+    """A backward through a backward: the run is of what came through the outputs."""
+    model, x = Model(), inputs(T, B, D).requires_grad_()
+    with watch(model) as seen:
+        y = model(x).sum()
+        (gradient,) = torch.autograd.grad(y, x, create_graph=True)
+        (gradient.square().sum() + (y.square() if also else 0)).backward()
+    elsewhere = "1 backward passes reached weights through no call that was watched"
+    assert (elsewhere in seen.notes) == (not also)
+    assert any("by other ways" in note for note in seen.notes) == also
+
+
+def test_a_call_before_the_watch_is_not_taken_for_one_inside(model: Model) -> None:
+    loss = model(inputs(T, B, D)).square().sum()
+    with watch(model, every=2) as seen:
+        loss.backward()
+        model(inputs(T, B, D)).square().sum().backward()
+    assert len(seen.elsewhere) == 1
+    assert list(seen) == []
+
+
+def test_in_a_distributed_model(tmp_path: Any) -> None:
+    """Each process sees its own part of the batch."""
+    model, x = Model(), inputs(T, B, D)
+    expected = alone(model, x)
+    store = dist.FileStore(str(tmp_path / "store"), 1)
+    dist.init_process_group("gloo", store=store, rank=0, world_size=1)
+    try:
+        parallel = nn.parallel.DistributedDataParallel(model)
+        with watch(parallel) as seen:
+            parallel(x).square().sum().backward()
+    finally:
+        dist.destroy_process_group()
+    assert_allclose(d_h(seen["module.rnn"]["lstm"]), expected, **EXACT)
+    assert_all_is_explained(seen, "module.rnn")
 
 
 def test_a_projection_is_refused_by_name() -> None:

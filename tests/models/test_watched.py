@@ -104,7 +104,7 @@ def test_another_forward_is_refused() -> None:
     """The first steps tell: a module that computes something else is not drawn as if it did not."""
     one = saved("cells")
     other = replace(one, parts=(replace(one.parts[0], output=one.parts[0].output * 1.01),))
-    with pytest.raises(ValueError, match=r"output at the first step differs by .* forward of its"):
+    with pytest.raises(ValueError, match=r"output at step 1 differs by .* forward of its"):
         other.trace  # noqa: B018
     later = one.parts[0].output.copy()
     later[3:] += 0.1
@@ -117,7 +117,7 @@ def test_a_first_step_of_the_reverse_direction_tells_too() -> None:
     one = saved("packed")
     output = one.parts[0].output.copy()
     output[1, 4:, 0] += 0.1  # the last step of the first sequence, h of the reverse direction
-    with pytest.raises(ValueError, match=r"first step differs by 0\.1"):
+    with pytest.raises(ValueError, match=r"step 1 differs by 0\.1"):
         replace(one, parts=(replace(one.parts[0], output=output),)).trace  # noqa: B018
 
 
