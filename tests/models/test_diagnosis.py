@@ -60,6 +60,7 @@ def test_an_error_that_vanishes_before_the_lag(every: bool) -> None:
     assert first.kind == "vanishing"
     assert first.number == pytest.approx(10 * math.log10(0.5), rel=1e-12)
     assert report.serious
+    assert [one.number for one in report.findings if one.kind == "refilled"] == [40] * every
     assert not diagnose(made_run, lag=9).serious
     assert "Nothing is wrong with the gradient over 9 steps" in str(diagnose(made_run, lag=9))
 

@@ -25,6 +25,7 @@ SOURCES = {
     "saturated": f"{CHOSEN}; 0.1 and 0.9: Karpathy, Johnson, Fei-Fei 2015, arXiv:1506.02078",
     "dead": CHOSEN,
     "clipped": CHOSEN,
+    "refilled": "arithmetic",
     "padded": CHOSEN,
     "too_short": "arithmetic",
     "truncated": "arithmetic",

@@ -74,6 +74,7 @@ def _of_network(network: NetworkTrace, label: str, lag: int | None) -> Iterator[
         yield from units.recent_only(decays, label, lag)
     for one in decays:
         yield from units.precision_lost(one, label, lag)
+    yield from steps.refilled(network.layers[-1][0], label, len(network.layers) - 1)
     yield from steps.padded(network.trace, label)
     for trace, layer, direction in places:
         yield from units.saturated(trace, label, layer, direction)

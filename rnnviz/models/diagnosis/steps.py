@@ -1,4 +1,5 @@
-"""Findings of what training makes of a gradient, and of what it is given: clipping, padding."""
+"""Findings of what a gradient is made of, and of what training makes of it: errors that enter on
+the way, padding, clipping."""
 
 from __future__ import annotations
 
@@ -24,6 +25,14 @@ def clipped(norms: Sequence[float], clip: float, label: str) -> Finding | None:
         return None
     values = {"clip": clip, "median": float(np.median(norms)), "count": len(norms)}
     return Finding("clipped", label, acts, HALF, "possible", False, values=values)
+
+
+def refilled(trace: Trace, label: str, layer: int) -> Iterator[Finding]:
+    """Whether errors enter on the way back: then the total gradient there is not what has
+    travelled."""
+    most = int((trace.enters & trace.present).sum(axis=0).max())
+    if most > 1:
+        yield Finding("refilled", label, float(most), 1.0, "certain", False, layer)
 
 
 def padded(trace: Trace, label: str) -> Iterator[Finding]:
