@@ -17,8 +17,9 @@ KINDS = {"LSTM": ("lstm", ""), "GRU": ("gru", ""), "RNN_TANH": ("rnn", "tanh"),
          "RNN_RELU": ("rnn", "relu")}  # fmt: skip
 """PyTorch's mode -> kind of cell, and the nonlinearity that it has to be told."""
 
-Gradients = tuple[Any, ...]
-"""∂L/∂ each output of a call, as tensors: output, h_n and an LSTM's c_n, or a cell's h and c."""
+Gradients = Mapping[int, Any]
+"""∂L/∂ the outputs of a call that were reached, as tensors: 0 output, 1 h_n, 2 an LSTM's c_n; of a
+cell 0 h, 1 c."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,8 @@ class Call:
 
     def passage(self, gradients: Mapping[int, Gradients], steps: int) -> Passage:
         """What this call and one backward through it come to."""
-        d_output, *d_states = gradients[0]
+        given = gradients.get(0, {})
+        d_output, *d_states = (given.get(k) for k in range(3))
         x, lengths = self._columns(self.x)
         states = [self._rows(s) for s in self.states]
         ends = [None if d is None else self._rows(d) for d in d_states]
@@ -101,7 +103,7 @@ class Chain:
         )
         direct: list[Array | None] = []
         for k in range(1 + (self.kind == "lstm")):
-            given = {t: g[k] for t, g in gradients.items() if g[k] is not None}
+            given = {t: g[k] for t, g in gradients.items() if k in g}
             direct.append(np.zeros_like(output) if given else None)
             for t, gradient in given.items():
                 direct[-1][t] = self._columns(gradient)  # type: ignore[index]

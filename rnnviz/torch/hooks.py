@@ -11,7 +11,6 @@ from itertools import count
 from typing import Any
 from weakref import WeakSet
 
-from rnnviz.torch.calls import Gradients
 from rnnviz.torch.seen import AnyCall, Seen
 
 COMPILED = "it was compiled: watch a model before torch.compile"
@@ -55,21 +54,19 @@ class Hooks:
 
     def on_outputs(self, name: str, call: AnyCall, step: int, outputs: Sequence[Any]) -> None:
         """Keep what each backward pass brings to the outputs of a call."""
-        from torch.autograd.graph import register_multi_grad_hook
+        for k, output in enumerate(outputs):
+            if output.requires_grad:
+                self._on_output(name, call, step, k, output)
 
-        asked = [each.requires_grad for each in outputs]
+    def _on_output(self, name: str, call: AnyCall, step: int, k: int, output: Any) -> None:
+        # One hook a tensor: one for all of them would hold their graph, which holds it.
+        def arrived(gradient: Any) -> None:
+            if gradient is not None:
+                copy = gradient.detach().clone()
+                self.seen.arrive(name, _task(), (call, step, k), copy)
 
-        def arrived(gradients: Sequence[Any]) -> None:
-            given = iter(gradients)
-            found = [next(given) if each else None for each in asked]
-            copies: Gradients = tuple(None if g is None else g.detach().clone() for g in found)
-            if any(g is not None for g in copies):
-                self.seen.arrive(name, _task(), call, step, copies)
-
-        reached = [each for each in outputs if each.requires_grad]
-        handle = register_multi_grad_hook(reached, arrived)
-        arrived.handle = handle  # type: ignore[attr-defined]  # lives as long as the outputs do
-        self._of_outputs.add(handle)
+        arrived.handle = handle = output.register_hook(arrived)  # type: ignore[attr-defined]
+        self._of_outputs.add(handle)  # it lives as long as the output's graph does
 
     def copies(self, name: str, called: Any, watched: Any) -> bool:
         """Whether a call is to be copied: not that of a copy that somebody has made of the model,

@@ -24,8 +24,7 @@ class LayeredCall:
 
     def passage(self, gradients: Mapping[int, Gradients], steps: int) -> Passage:
         """What this call and one backward through it come to."""
-        none = (None,) * 3
-        found = [call.passage({0: gradients.get(k, none)}, 1) for k, call in enumerate(self.calls)]
+        found = [call.passage({0: gradients.get(k, {})}, 1) for k, call in enumerate(self.calls)]
         parts = tuple(part for one in found for part in one.parts)
         return Passage(found[0].kind, found[0].activation, found[0].dtype, parts)
 

@@ -16,7 +16,7 @@ from rnnviz.experiment.runs import Run
 from rnnviz.models.diagnosis import clipped
 from rnnviz.models.saved_runs import save_passages
 from rnnviz.models.watched import Passage, torch_grads
-from rnnviz.torch.calls import Call, Chain, Gradients, array_of
+from rnnviz.torch.calls import Call, Chain, array_of
 from rnnviz.torch.layers import LayeredCall
 
 ROUNDING = {"float64": 1e-9, "float32": 1e-3}
@@ -27,10 +27,11 @@ AnyCall = Call | Chain | LayeredCall
 
 @dataclass(eq=False)
 class Arrived:
-    """What one backward brought to a call: how many steps it had then, and step -> gradients."""
+    """What one backward brought to a call: how many steps it had then, and step -> gradients, as
+    `Gradients` are."""
 
     steps: int
-    gradients: dict[int, Gradients] = field(default_factory=dict)
+    gradients: dict[int, dict[int, Any]] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -207,12 +208,14 @@ class Seen(Mapping[str, Run]):
         """The kept backward pass of that number."""
         return next((b for b in reversed(self.backwards) if b.task == task), None)
 
-    def arrive(self, name: str, task: int, call: AnyCall, step: int, g: Gradients) -> None:
-        """Keep what a backward pass brought to a step of a call."""
+    def arrive(self, name: str, task: int, at: tuple[AnyCall, int, int], gradient: Any) -> None:
+        """Keep what a backward pass brought to a call, at one of its steps, by an output."""
+        call, step, output = at
         self.begins(task)
         one = self.backward(task)
         if one is None:
             one = Backward(task)
             self.backwards.append(one)
         calls = one.calls.setdefault(name, {})
-        calls.setdefault(call, Arrived(call.steps)).gradients[step] = g
+        arrived = calls.setdefault(call, Arrived(call.steps))
+        arrived.gradients.setdefault(step, {})[output] = gradient

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from torch.utils.checkpoint import checkpoint
 
 from rnnviz.core.network import NetworkTrace
 from rnnviz.torch import Seen, watch
+from rnnviz.torch.calls import Call, Chain
 from tests.live_torch.stepwise import EXACT, assert_all_is_explained
 from tests.live_torch.test_modules import B, D, H, T, inputs
 
@@ -277,6 +279,27 @@ def test_every_third_backward_and_the_last_two_are_kept(model: Model) -> None:
     x = [seen.passages("rnn", k)[0].parts[0].x for k in (0, 1)]
     assert len(seen.backwards) == 2
     assert_allclose([each[0, 0, 0] / float(inputs(T, B, D)[0, 0, 0]) for each in x], [7, 10])
+
+
+def test_what_is_no_longer_kept_is_freed() -> None:
+    """Also calls that no backward reached: a long training does not grow."""
+    model = nn.ModuleDict({"module": nn.LSTM(D, H), "cell": nn.GRUCell(D, H)})
+    x = torch.randn(T, B, D)
+
+    def live() -> int:
+        gc.collect()
+        return sum(type(each) in (Call, Chain) for each in gc.get_objects())
+
+    before = live()
+    with watch(model, keep=2):
+        for _ in range(10):
+            model["module"](x)
+            h = None
+            for step in x:
+                h = model["cell"](step, h)
+            (model["module"](x)[0].sum() + h.sum()).backward()
+        del h
+        assert live() - before == 2 * 2
 
 
 @pytest.mark.parametrize("wrong", [{"every": 0}, {"keep": 0}])
