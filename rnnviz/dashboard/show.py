@@ -98,6 +98,9 @@ def words(said: Words, styles: Mapping[str, theme.Style]) -> None:
         layout.verdict(said.lines, styles)
     elif said.key == "warning":
         layout.warn(" ".join(said.lines), said.key)
+    elif said.key == "sentence":
+        for line in said.lines:
+            layout.sentence(line, styles)
     elif said.key == "info":
         st.info(" ".join(said.lines))
     else:

@@ -48,6 +48,7 @@ PAGE_VIEWS: dict[str, tuple[str, ...]] = {
     "train": ("view_company", "view_hidden_states"),
     "phase-diagram": ("view_x", "view_y", "view_cells", "view_number"),
     "claims": ("view_claim", "view_units", "view_draws", "view_example"),
+    "your-network": (),
 }  # fmt: skip
 """Display choices of each page. They are in its link alone, and never change the network."""
 VIEWS = frozenset(view for views in PAGE_VIEWS.values() for view in views)

@@ -17,6 +17,7 @@ from rnnviz.models.load import Loaded, load
 from rnnviz.models.replay import make_batch, replay, run_of
 from rnnviz.models.saved_runs import read_runs
 from rnnviz.models.sequences import Sequences, read_data
+from rnnviz.models.unsaid import Unsaid
 
 __all__ = [
     "LAYOUTS",
@@ -26,6 +27,7 @@ __all__ = [
     "Loaded",
     "Reading",
     "Sequences",
+    "Unsaid",
     "load",
     "make_batch",
     "read_data",

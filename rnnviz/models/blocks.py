@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnviz.core.numerics import Array
 from rnnviz.models.layouts import KINDS, Blocks
+from rnnviz.models.unsaid import Unsaid
 
 Part = dict[str, Array]
 
@@ -60,8 +61,9 @@ def _tensorflow1(part: Part, where: str, kind: str) -> tuple[Array, Array, str |
         kernel, gates = np.concatenate(kernels, axis=1), 3
     else:
         if not kind:
-            raise ValueError(f"cell must be said of a kernel without a name{where}, one of "
-                             f"{', '.join(KINDS.values())}: it acts on [x, h]")  # fmt: skip
+            message = (f"cell must be said of a kernel without a name{where}, one of "
+                       f"{', '.join(KINDS.values())}: it acts on [x, h]")  # fmt: skip
+            raise Unsaid(message, "cell", KINDS.values())
         kernel, gates = part["kernel"], {name: n for n, name in KINDS.items()}[kind]
     H = kernel.shape[1] // gates if kernel.ndim == 2 else 0
     if not H or kernel.shape[1] % gates or len(kernel) <= H:

@@ -42,6 +42,8 @@ def opened(source: Any, limits: Limits) -> Source:
     Raises ValueError for anything else and for a file that cannot be read safely, OSError for a
     path without a file.
     """
+    if isinstance(source, Source):
+        return source
     if callable(getattr(source, "state_dict", None)):
         source = source.state_dict()
     if isinstance(source, Mapping):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from rnnviz.core import GRU, LSTM, RNN, Cell, checks
 from rnnviz.core.gru import RESETS
 from rnnviz.core.numerics import Array
+from rnnviz.models.unsaid import Unsaid
 
 
 @dataclass(frozen=True)
@@ -178,8 +179,9 @@ def reading(
         known = ("tanh", "relu", "logistic", "identity")
         return Reading(order, activation=checks.choice("activation", activation or "tanh", known))
     if (said := reset or layout.reset) is None:
-        raise ValueError(f"reset must be said of {layout.title}'s GRU weights without a bias that "
-                         "shows it: one of after, before, got None")  # fmt: skip
+        message = (f"reset must be said of {layout.title}'s GRU weights without a bias that shows "
+                   "it: one of after, before, got None")  # fmt: skip
+        raise Unsaid(message, "reset", RESETS)
     return Reading(order, reset=checks.choice("reset", said, RESETS))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from rnnviz.core import checks
 from rnnviz.experiment.npz import shown
 from rnnviz.models.layouts import LAYOUTS
+from rnnviz.models.unsaid import Unsaid
 
 NEEDED = {
     "pytorch": {"weight_ih", "weight_hh"},
@@ -61,7 +62,8 @@ def find(
     every = {name: _groups(arrays, name, bare=name == layout) for name in LAYOUTS}
     said = layout or next((name for name, groups in every.items() if groups), None)
     if said is None or not every[said]:
-        raise ValueError(_unknown(arrays, layout, [n for n, groups in every.items() if groups]))
+        message = _unknown(arrays, layout, [n for n, groups in every.items() if groups])
+        raise Unsaid(message, "layout", LAYOUTS) if layout is None else ValueError(message)
     groups = every[said]
     prefixes = [prefix] if prefix is None or isinstance(prefix, str) else prefix
     if not isinstance(prefixes, list | tuple) or not prefixes:
@@ -140,8 +142,9 @@ def _choose(groups: Groups, prefix: str | None) -> str:
     if len(fitting) == 1:
         return fitting[0]
     names = ", ".join(shown(name) for name in list(groups)[:20])
-    raise ValueError(f"prefix must be one of {names} (or several, as layers upon each other), got "
-                     f"{shown(prefix)}")  # fmt: skip
+    message = (f"prefix must be one of {names} (or several, as layers upon each other), got "
+               f"{shown(prefix)}")  # fmt: skip
+    raise Unsaid(message, "prefix", groups) if prefix is None else ValueError(message)
 
 
 def _layers(places: dict[Place, Part], layout: str, name: str) -> list[tuple[Part, ...]]:
@@ -205,8 +208,9 @@ def _unknown(arrays: Mapping[str, Any], layout: str | None, fitting: list[str]) 
 def choose_layout(layout: str | None) -> str:
     """The layout of arrays without names. Raises ValueError where nobody has said it."""
     if layout is None:
-        raise ValueError(
+        message = (
             f"layout must be said of arrays without names, one of {', '.join(LAYOUTS)}: their "
             "shapes do not tell the order of the gates"
         )
+        raise Unsaid(message, "layout", LAYOUTS)
     return checks.choice("layout", layout, LAYOUTS)

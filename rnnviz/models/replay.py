@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from rnnviz.core import CELLS, checks
+from rnnviz.core.bptt import Tell, backward
 from rnnviz.core.layers import reverse
 from rnnviz.core.losses import ERRORS, weighted
 from rnnviz.core.network import (
@@ -83,7 +85,11 @@ def make_batch(
 
 
 def replay(
-    model: Loaded, data: Sequences = NO_DATA, loss: str | None = None, seed: int = 0
+    model: Loaded,
+    data: Sequences = NO_DATA,
+    loss: str | None = None,
+    seed: int = 0,
+    tell: Tell | None = None,
 ) -> NetworkTrace:
     """The network run forward and back on the data, from its first states: every state, gate and
     gradient at every step.
@@ -97,6 +103,8 @@ def replay(
         back, and the loss itself is not known (NaN).
     loss, seed
         As `make_batch` takes them.
+    tell
+        Is called at every step, forward and back; what it raises ends the work.
 
     Raises
     ------
@@ -114,16 +122,22 @@ def replay(
         if loss is not None:
             raise ValueError(f"loss must be None beside gradients of one's own, got {loss!r}")
         x, lengths = _inputs(model, data, seed, [])
-        return _sent_back(_forward(model, data, x, lengths), data, lengths)
+        return _sent_back(_forward(model, data, x, lengths, tell), data, lengths, tell)
     batch = make_batch(model, data, loss, seed)
-    record = _forward(model, data, batch.x, batch.lengths)
+    record = _forward(model, data, batch.x, batch.lengths, tell)
     with np.errstate(all="ignore"):
         loss_by_step, d_y = weighted(ERRORS[batch.loss], record.y, batch.target, batch.mask)
-    trace = backward_network(record, d_y)
+    trace = backward_network(record, d_y, backward=partial(backward, tell=tell))
     return replace(trace, loss=loss_by_step.sum().item(), loss_by_step=loss_by_step)
 
 
-def run_of(model: Loaded, data: Sequences = NO_DATA, loss: str | None = None, seed: int = 0) -> Run:
+def run_of(
+    model: Loaded,
+    data: Sequences = NO_DATA,
+    loss: str | None = None,
+    seed: int = 0,
+    tell: Tell | None = None,
+) -> Run:
     """`replay` as a run like any other: one label, its trace, and the batch.
 
     Examples
@@ -131,7 +145,7 @@ def run_of(model: Loaded, data: Sequences = NO_DATA, loss: str | None = None, se
     >>> list(run_of(load([np.ones((12, 2)), np.ones((12, 3))], "pytorch")))
     ['lstm']
     """
-    trace = replay(model, data, loss, seed)
+    trace = replay(model, data, loss, seed, tell)
     batch = own_batch(trace) if data.own_loss else make_batch(model, data, loss, seed)
     return Run({label_of(model.network): trace}, batch)
 
@@ -157,13 +171,17 @@ def own_batch(trace: NetworkTrace) -> Batch:
                  output_size=trace.network.output_size, lengths=lengths)  # fmt: skip
 
 
-def _forward(model: Loaded, data: Sequences, x: Array, lengths: Array) -> NetworkRecord:
+def _forward(
+    model: Loaded, data: Sequences, x: Array, lengths: Array, tell: Tell | None
+) -> NetworkRecord:
     """The forward pass from the first states of the data."""
     h0, c0 = (None if s is None else list(s) for s in (data.h0, data.c0))
-    return forward_network(model.network, model.params, x, h0, c0, lengths)
+    return forward_network(model.network, model.params, x, h0, c0, lengths, tell=tell)
 
 
-def _sent_back(record: NetworkRecord, data: Sequences, lengths: Array) -> NetworkTrace:
+def _sent_back(
+    record: NetworkRecord, data: Sequences, lengths: Array, tell: Tell | None
+) -> NetworkTrace:
     """The gradients of a loss of one's own: ∂L/∂h_T and ∂L/∂c_T enter where each sequence ends."""
     steps, _, batch_size = record.y.shape
     ends: list[list[Array] | None] = []
@@ -174,11 +192,12 @@ def _sent_back(record: NetworkRecord, data: Sequences, lengths: Array) -> Networ
         if direct is not None and last is not None:
             direct[:, lengths - 1, :, np.arange(batch_size)] = last.transpose(2, 0, 1)
         ends.append(None if direct is None else list(direct))
-    return backward_network(record, data.d_output, ends[0], ends[1])
+    back = partial(backward, tell=tell)
+    return backward_network(record, data.d_output, ends[0], ends[1], back)
 
 
-def _size(data: Sequences) -> tuple[int, int]:
-    """(T, B) of what has steps, else of what has sequences."""
+def size_of(data: Sequences) -> tuple[int, int]:
+    """(T, B) of what has steps, else of what has sequences; nothing is allocated."""
     for array in (data.x, data.d_output, data.mask):
         if array is not None:
             return len(array), array.shape[-1]
@@ -195,7 +214,7 @@ def _size(data: Sequences) -> tuple[int, int]:
 def _inputs(model: Loaded, data: Sequences, seed: int, notes: list[str]) -> tuple[Array, Array]:
     """x (T, D, B) and lengths (B,): tokens looked up where there is an embedding, noise where there
     is no x."""
-    seq_len, batch_size = _size(data)
+    seq_len, batch_size = size_of(data)
     lengths = np.full(batch_size, seq_len) if data.lengths is None else data.lengths.copy()
     table, D, x = model.embedding, model.network.cells[0].input_size, data.x
     there = np.arange(seq_len)[:, None] < lengths

@@ -69,8 +69,12 @@ def read_passages(source: Any, limits: Limits = NO_LIMITS) -> dict[str, Passage]
 
 def read_watched(path: Path, limits: Limits = NO_LIMITS) -> dict[str, Passage] | None:
     """`read_passages` of a file that says it is of watched runs; None of any other."""
-    data = bytes_of(path, limits)
-    if not data.startswith(ZIP) or path.suffix.lower() != ".npz":
+    return watched_in(bytes_of(path, limits), path.name, limits)
+
+
+def watched_in(data: bytes, name: str, limits: Limits = NO_LIMITS) -> dict[str, Passage] | None:
+    """The same of a file's bytes; it has this name."""
+    if not data.startswith(ZIP) or not name.lower().endswith(".npz"):
         return None
     return read_passages(data, limits) if FORMAT in str(read_npz(data, limits).get(ABOUT)) else None
 

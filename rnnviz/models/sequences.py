@@ -15,6 +15,7 @@ from rnnviz.core.numerics import Array
 from rnnviz.experiment.npz import NPY, PICKLE, ZIP, Limits, read_npy, read_npz, shown
 from rnnviz.models.files import bytes_of
 from rnnviz.models.tables import read_csv
+from rnnviz.models.unsaid import Unsaid
 from rnnviz.models.widening import as_array
 
 FIELDS = ("x", "lengths", "mask", "target", "h0", "c0", "d_output", "d_h", "d_c")
@@ -154,8 +155,9 @@ def _turned(name: str, value: Any, layout: str | None) -> Array:
     if name == "x" and array.ndim == 1:
         return array[:, None, None].copy()
     if layout is None:
-        raise ValueError(f"layout must be said of {name} with shape {array.shape}: one of "
-                         f"{', '.join(layouts.LAYOUTS)}, got None")  # fmt: skip
+        message = (f"layout must be said of {name} with shape {array.shape}: one of "
+                   f"{', '.join(layouts.LAYOUTS)}, got None")  # fmt: skip
+        raise Unsaid(message, "layout", layouts.LAYOUTS)
     if name == "target" and array.ndim == 2 and array.dtype.kind == "f":
         return array if layout == "tdb" else array.T.copy()
     if array.ndim not in ((2, 3) if name in ("x", "target") else (2,) if name == "mask" else (3,)):

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from rnnviz.core.architecture import Network
+from rnnviz.core.bptt import Tell, backward
 from rnnviz.core.layers import key, outputs, reverse
 from rnnviz.core.network import (
     NetworkRecord,
@@ -19,7 +20,7 @@ from rnnviz.core.network import (
 )
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.runs import Run
-from rnnviz.models.load import load
+from rnnviz.models.load import Loaded, load
 from rnnviz.models.reference import TOLERANCES
 from rnnviz.models.replay import label_of, own_batch
 
@@ -81,22 +82,35 @@ class Passage:
         Raises ValueError where x or a first state is not finite, and where the outputs of the first
         steps are not those that the module computed: then it does not run as others of its kind.
         """
-        traces = [self._replayed(part) for part in self.parts]
+        return self.replayed()
+
+    def replayed(self, tell: Tell | None = None, checked: bool = True) -> NetworkTrace:
+        """The same, made anew. tell: is called at every step. checked: whether the first steps are
+        compared with the module's, whose weights these may not be."""
+        traces = [self._replayed(part, tell) for part in self.parts]
         for part, one in zip(self.parts, traces, strict=True):
-            _check_beginning(part, one, NARROW[self.dtype])
+            if checked:
+                _check_beginning(part, one, NARROW[self.dtype])
         return traces[0] if len(traces) == 1 else stacked(traces)
 
-    def _replayed(self, part: Part) -> NetworkTrace:
+    def loaded(self, part: Part) -> Loaded:
+        """The network of a part, which puts out what its last layer does."""
         activation = self.activation if self.kind == "rnn" else None
-        loaded = load(part.weights, "pytorch", cell=self.kind, activation=activation,
-                      readout=False, embedding=False)  # fmt: skip
+        return load(part.weights, "pytorch", cell=self.kind, activation=activation,
+                    readout=False, embedding=False)  # fmt: skip
+
+    def _replayed(self, part: Part, tell: Tell | None = None) -> NetworkTrace:
+        loaded = self.loaded(part)
         h0, c0 = (None if s is None else list(s) for s in (part.h0, part.c0))
-        record = forward_network(loaded.network, loaded.params, part.x, h0, c0, part.lengths)
+        record = forward_network(
+            loaded.network, loaded.params, part.x, h0, c0, part.lengths, tell=tell
+        )
         _check_shapes(part, record)
         steps, _, batch_size = part.x.shape
         lengths = np.full(batch_size, steps) if part.lengths is None else part.lengths
         d_h, d_c = (at_ends(d, steps, lengths) for d in (part.d_h, part.d_c))
-        trace = backward_network(record, None, _with_output(record, part, d_h), d_c)
+        direct, back = _with_output(record, part, d_h), partial(backward, tell=tell)
+        trace = backward_network(record, None, direct, d_c, back)
         d_y = np.zeros_like(record.y) if part.d_output is None else part.d_output
         return replace(trace, y=outputs(trace.layers[-1]), d_y=d_y)
 

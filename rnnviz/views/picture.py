@@ -44,9 +44,9 @@ class Picture:
 
 @dataclass(frozen=True)
 class Words:
-    """Sentences of a page. key: "verdict" for its answer, "info" for what stands in its
-    place, "note" for what a reader should know beside it, "warning" for what the figures do not say
-    by themselves. lines: Markdown."""
+    """Sentences of a page. key: "verdict" for its answer, "sentence" for that of another page,
+    "info" for what stands in its place, "note" for what a reader should know beside it, "warning"
+    for what the figures do not say by themselves. lines: Markdown."""
 
     key: str
     lines: tuple[str, ...]

@@ -30,9 +30,11 @@ def find(run: Run, lag: int | None = None) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda one: not one.serious))
 
 
-def find_in(passage: Passage, name: str, lag: int | None = None) -> tuple[Finding, ...]:
+def find_in(
+    passage: Passage, name: str, lag: int | None = None, run: Run | None = None
+) -> tuple[Finding, ...]:
     """`find` of what was seen of a module, under its own name; also where what went in is not
-    finite, of which there is no run."""
+    finite, of which there is no run. run: that of the passage, where it is made already."""
     for part in passage.parts:
         given = {n: a for n, a in part.arrays.items() if n in ("x", "h0", "c0")}
         if (place := first_in({**part.weights, **given})) is not None:
@@ -43,7 +45,7 @@ def find_in(passage: Passage, name: str, lag: int | None = None) -> tuple[Findin
     of_cell = "weight_hh" in passage.parts[0].weights
     return tuple(
         replace(one, label=name, change=changes.of_module(one.change, name, of_cell))
-        for one in find(passage.run, lag)
+        for one in find(passage.run if run is None else run, lag)
     )
 
 

@@ -1,0 +1,184 @@
+"""A network that somebody brought, with what it is run on: what that takes, its run, and beside it
+the run of a network of the same shape that is freshly drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from rnnviz.core.bptt import Tell
+from rnnviz.core.cost import Estimate
+from rnnviz.core.network import Network, NetworkTrace
+from rnnviz.core.numerics import Array
+from rnnviz.experiment import cost
+from rnnviz.experiment.runs import Run
+from rnnviz.models.diagnosis import Finding, find, find_in
+from rnnviz.models.load import Loaded
+from rnnviz.models.replay import label_of, make_batch, own_batch, replay, size_of
+from rnnviz.models.sequences import Sequences
+from rnnviz.models.watched import Passage
+from rnnviz.tasks.batch import Batch, stream
+
+READOUT = ("W_hy", "b_y")
+FRESH, SEED = "network=fresh", 1
+"""What the fresh network's label has besides; the seed that it is drawn with."""
+RECORDS, TIMES = 4, 4
+"""How much a run and its diagnosis take of both networks: records alive at once, of which two are
+kept; runs' times."""
+
+
+class Brought(Protocol):
+    """One network, and what it is run on."""
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """Its layers; several where something stands between them."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """T, B."""
+
+    @property
+    def params(self) -> int:
+        """How many numbers training changes in the recurrent layers and the readout."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed, widened or not read, and what stands in for what nobody gave."""
+
+    def run(self, tell: Tell | None = None) -> tuple[NetworkTrace, Batch]:
+        """Forward and back, and the batch that says what was asked."""
+
+    def fresh(self) -> Brought:
+        """The same with weights and biases drawn anew, but the readout's."""
+
+    def findings(self, run: Run, lag: int | None) -> tuple[Finding, ...]:
+        """What is wrong with its gradients, in its own run."""
+
+
+@dataclass(frozen=True, eq=False)
+class FromWeights:
+    """A network from weights, with data from elsewhere or none."""
+
+    model: Loaded
+    data: Sequences
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        return (self.model.network,)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return size_of(self.data)
+
+    @property
+    def params(self) -> int:
+        own = self.model.params
+        count = sum(array.size for name, array in own.items() if name not in READOUT)
+        return count + sum(own[name].size for name in READOUT if self.has_readout)
+
+    @property
+    def has_readout(self) -> bool:
+        """Whether y is more than what the last layer puts out."""
+        W_hy = self.model.params["W_hy"]
+        return not (W_hy.shape[0] == W_hy.shape[1] and np.array_equal(W_hy, np.eye(len(W_hy))))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.model.notes
+
+    def run(self, tell: Tell | None = None) -> tuple[NetworkTrace, Batch]:
+        trace = replay(self.model, self.data, tell=tell)
+        own = self.data.own_loss
+        return trace, own_batch(trace) if own else make_batch(self.model, self.data)
+
+    def fresh(self) -> FromWeights:
+        drawn = _drawn(self.model.params, self.model.network.cells[0].hidden_size)
+        return replace(self, model=replace(self.model, params=drawn))
+
+    def findings(self, run: Run, lag: int | None) -> tuple[Finding, ...]:
+        return find(run, lag)
+
+
+@dataclass(frozen=True, eq=False)
+class FromPassage:
+    """A module that was watched, by its name in the model."""
+
+    name: str
+    passage: Passage
+    own: bool = True
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        return tuple(self.passage.loaded(part).network for part in self.passage.parts)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        x = self.passage.parts[0].x
+        return len(x), x.shape[-1]
+
+    @property
+    def params(self) -> int:
+        return sum(w.size for part in self.passage.parts for w in part.weights.values())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+    def run(self, tell: Tell | None = None) -> tuple[NetworkTrace, Batch]:
+        trace = self.passage.replayed(tell, checked=self.own)
+        return trace, own_batch(trace)
+
+    def fresh(self) -> FromPassage:
+        H = self.networks[0].cells[0].hidden_size
+        parts = tuple(
+            replace(part, weights=_drawn(part.weights, H, k))
+            for k, part in enumerate(self.passage.parts)
+        )
+        return replace(self, passage=replace(self.passage, parts=parts), own=False)
+
+    def findings(self, run: Run, lag: int | None) -> tuple[Finding, ...]:
+        return find_in(self.passage, self.name, lag, run)
+
+
+def _drawn(params: Mapping[str, Array], hidden_size: int, number: int = 0) -> dict[str, Array]:
+    """Each array anew, uniform ±1/√H, but the readout's."""
+    rng = stream(SEED, "weights", number)
+    return {
+        name: array
+        if name in READOUT
+        else (rng.uniform(-1, 1, array.shape) / np.sqrt(hidden_size)).astype(array.dtype)
+        for name, array in params.items()
+    }
+
+
+def estimate(brought: Brought) -> Estimate:
+    """What the runs of both networks and the diagnosis take; nothing is allocated."""
+    steps, batch_size = brought.size
+    networks = list(brought.networks)
+    recorded = cost.recorded_bytes(networks, steps, batch_size, itemsize=8)
+    working = cost.working_bytes(networks, steps, batch_size, itemsize=8, trained=False)
+    once = cost.run_time(networks, steps, batch_size)
+    return once.times(TIMES * 2) + Estimate(RECORDS * recorded + 2 * working)
+
+
+def tells(brought: Brought) -> int:
+    """How often `tell` is called while both networks run, at least."""
+    steps, _ = brought.size
+    return 4 * steps * sum(len(n.cells) * n.directions for n in brought.networks)
+
+
+def own_run(brought: Brought, tell: Tell | None = None) -> Run:
+    """Its own run alone."""
+    trace, batch = brought.run(tell)
+    return Run({label_of(trace.network): trace}, batch)
+
+
+def beside(own: Run, brought: Brought, tell: Tell | None = None) -> Run:
+    """Its own run, "lstm", and "lstm:network=fresh", of a fresh network on the same data."""
+    trace, _ = brought.fresh().run(tell)
+    label = label_of(trace.network)
+    return Run({**own, f"{label}{',' if ':' in label else ':'}{FRESH}": trace}, own.batch)

@@ -1,0 +1,146 @@
+"""What is wrong with a network that somebody brought? Its diagnosis, then the figures of another
+page, of its run beside that of a fresh network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rnnviz.experiment import Run
+from rnnviz.models.brought import Brought, FromPassage, FromWeights
+from rnnviz.models.diagnosis import Finding
+from rnnviz.models.layouts import LAYOUTS
+from rnnviz.plots import theme
+from rnnviz.views import gates, gradient_flow, spectrum
+from rnnviz.views.layer_choice import LayerChoice
+from rnnviz.views.picture import Picture, Words, batch_note
+from rnnviz.wording.diagnosis import FindingWords, finding_words
+from rnnviz.wording.names import cell_name, display_name
+from rnnviz.wording.texts import fill, say, texts
+
+FIGURES = ("gradient_flow", "spectrum", "gates")
+SENTENCES = 2
+"""Serious findings that are said in large."""
+HORIZONS = ("horizon", "horizon_beyond")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """figures: one of `FIGURES`. model: a label, where these show one network alone. layer,
+    direction: names of a `LayerChoice`. "" for the first."""
+
+    figures: str = FIGURES[0]
+    model: str = ""
+    layer: str = ""
+    direction: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the page says. models: labels, the brought network's first; none but the first where
+    there is nothing to compare. verdict: the diagnosis in one or two sentences. findings: all of
+    it. notes: what was assumed, and what stands in for what nobody gave. figures: None where there
+    is nothing to draw."""
+
+    choices: Choices
+    models: tuple[str, ...]
+    verdict: tuple[str, ...]
+    serious: int
+    findings: tuple[FindingWords, ...]
+    notes: tuple[str, ...]
+    figures: gradient_flow.View | spectrum.View | gates.View
+
+    @property
+    def styles(self) -> dict[str, theme.Style]:
+        return {**theme.model_styles(self.models), **self.figures.styles}
+
+    @property
+    def layers(self) -> LayerChoice:
+        return self.figures.layers
+
+
+def view(
+    run: Run,
+    brought: Brought,
+    findings: Sequence[Finding],
+    lag: int | None = None,
+    choices: Choices = Choices(),
+) -> View:
+    """What the page says of a run whose first network is the brought one."""
+    note = batch_note(run.batch)
+    return View(
+        choices=choices,
+        models=tuple(run),
+        verdict=_verdict(findings, lag),
+        serious=sum(one.serious for one in findings),
+        findings=tuple(map(finding_words, findings)),
+        notes=(*brought.notes, *([note] if note else [])),
+        figures=_figures(run, choices),
+    )
+
+
+def _verdict(findings: Sequence[Finding], lag: int | None) -> tuple[str, ...]:
+    """The serious findings; that nothing is wrong, which is said only of a lag; the horizon."""
+    serious = [one for one in findings if one.serious]
+    if not serious and lag is not None:
+        return (say("diagnosis", "nothing", lag=lag),)
+    said = serious or [one for one in findings if one.kind in HORIZONS]
+    return tuple(finding_words(one).sentence for one in said[:SENTENCES])
+
+
+def _figures(run: Run, choices: Choices) -> gradient_flow.View | spectrum.View | gates.View:
+    where = choices.layer, choices.direction
+    if choices.figures == "gradient_flow":
+        return gradient_flow.view(run, gradient_flow.Choices(*where))
+    model, (layer, direction) = choices.model or next(iter(run)), where
+    if choices.figures == "spectrum":
+        return spectrum.view(run, spectrum.Choices(model, layer, direction))
+    return gates.view(run, gates.Choices(model, layer, direction))
+
+
+def pictures(view: View) -> Iterator[Picture | Words]:
+    """The diagnosis, then the figures; what their own page says first is said in small."""
+    yield Words("verdict", view.verdict)
+    modules = {gradient_flow.View: gradient_flow, spectrum.View: spectrum, gates.View: gates}
+    for item in modules[type(view.figures)].pictures(view.figures):
+        yield (
+            Words("sentence", item.lines)
+            if isinstance(item, Words) and item.key == "verdict"
+            else item
+        )
+
+
+def understood(brought: Brought, name: str, data_name: str = "") -> str:
+    """What was understood of files: whose network, which shape, run on what."""
+    text, networks, (steps, batch_size) = texts("your_network"), brought.networks, brought.size
+    cells = [cell for network in networks for cell in network.cells]
+    count, both = len(cells), networks[0].directions > 1
+    layers = say("your_network", "several_layers", count=count) if count > 1 else text["one_layer"]
+    shape = fill(
+        text["shape"],
+        cell=cell_name(type(cells[0]).__name__),
+        input=cells[0].input_size,
+        hidden=", ".join(dict.fromkeys(f"{cell.hidden_size:,}" for cell in cells)),
+        layers=layers,
+        directions=text["both_directions" if both else "one_direction"],
+        params=f"{brought.params:,}",
+    )
+    of_data = say("your_network", "named_data", name=data_name) if data_name else ""
+    ran = fill(text["run_on"], steps=f"{steps:,}", sequences=f"{batch_size:,}", name=of_data)
+    return f"{_whose(brought, name)} {shape} {ran}"
+
+
+def _whose(brought: Brought, name: str) -> str:
+    if isinstance(brought, FromPassage):
+        module = say("your_network", "module", module=brought.name) if brought.name else ""
+        return say("your_network", "from_run", name=name, module=module)
+    assert isinstance(brought, FromWeights)
+    reading = brought.model.reading
+    said = say("your_network", "reading", reading=reading) if reading else ""
+    whose = LAYOUTS[brought.model.layout].title
+    return say("your_network", "from_weights", name=name, whose=whose, reading=said)
+
+
+def fresh_words(view: View) -> str:
+    """What the other network is."""
+    return say("your_network", "fresh", name=display_name(view.models[-1]))
