@@ -101,7 +101,12 @@ def _doors(opened: Visit) -> None:
 def _uploader(kind: str, label: str, explained: str) -> None:
     key = f"your_network.{kind}"
     st.file_uploader(
-        label, key=key, on_change=_take, args=(kind, key), max_upload_size=MEGABYTES, help=explained
+        label,
+        key=key,
+        help=explained,
+        on_change=_take,
+        args=(kind, key),
+        max_upload_size=MEGABYTES,
     )
 
 
