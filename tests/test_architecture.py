@@ -25,7 +25,7 @@ ARROWS = {
     "experiment": {"core", "tasks", "training"},
     "models": {"core", "tasks", "training", "experiment"},
     "__main__": {"", "core", "tasks", "training", "experiment", "commands", "wording"},
-    "commands": {"experiment", "sweep", "wording"},
+    "commands": {"experiment", "lecture", "sweep", "wording"},
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},
     "analysis": {"core"},
     "claims": {"core", "tasks", "training", "experiment", "analysis"},
@@ -36,6 +36,10 @@ ARROWS = {
     "views": {
         *("core", "tasks", "training", "experiment", "analysis", "claims", "jobs", "plots"),
         "wording",
+    },
+    "lecture": {
+        *("core", "tasks", "training", "experiment", "analysis", "claims", "jobs", "plots"),
+        *("wording", "views"),
     },
     "examples": {"", "core", "training", "sweep", "analysis", "plots"},
     "": {"experiment", "sweep"},
