@@ -19,13 +19,14 @@ from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.components.chart import payload
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.links import to_query
+from rnnviz.lecture import pictures as lecture
 from rnnviz.plots.theme import Style
 from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.language import speak
 from rnnviz.wording.texts import fill, texts
 
-Choices = gradient_flow.Choices | spectrum.Choices | gates.Choices
+Choices = gradient_flow.Choices | spectrum.Choices | gates.Choices | lecture.Choices
 Range = tuple[float, float]
 HELD_SECONDS, KEY_SECONDS = 0.02, 0.06
 """Estimated seconds that runs may take while a knob is held, and after a key."""
@@ -110,7 +111,8 @@ def _affordable(asked: Asked, seconds: float) -> Asked:
     if experiment.batch_size < all_of_them:
         said += [fill(text["first_sequences"], shown=experiment.batch_size, count=all_of_them)]
     if choices != asked.choices:
-        curves = isinstance(choices, gradient_flow.Choices)
+        of_page = choices.of_page if isinstance(choices, lecture.Choices) else choices
+        curves = isinstance(of_page, gradient_flow.Choices)
         said += [text["fewer_curves" if curves else "fewer_points"]]
     return replace(asked, experiment=experiment, choices=choices, note=", ".join(said))
 
@@ -122,6 +124,10 @@ def _seconds(experiment: Experiment) -> float:
 def _fewer(asked: Asked) -> Choices:
     """Points, or curves of other seeds and of single losses; where there are such."""
     choices = asked.choices
+    if isinstance(choices, lecture.Choices):
+        of_page = choices.of_page
+        fewer = _fewer(replace(asked, choices=of_page)) != of_page
+        return replace(choices, coarse=fewer)
     if isinstance(choices, gradient_flow.Choices):
         one_curve_each = choices.seeds == 1 and asked.experiment.loss_at == "last"
         return choices if one_curve_each else replace(choices, coarse=True)
@@ -148,17 +154,22 @@ def frames(asked: Asked) -> tuple[tuple[str, bytes], ...]:
 def _frames(asked: Asked) -> Iterator[tuple[str, bytes]]:
     speak(asked.language)
     with definitions.afresh(asked.defined):
-        drawn = DRAW[type(asked.choices)](asked)
+        figures = drawn(asked)
         shows, said = urlencode(to_query(asked.experiment)), {"warning": ""}
-        for item in drawn.items:
+        for item in figures.items:
             if isinstance(item, Picture):
                 options = show.drawn(item, shows=shows)
                 yield f"chart:{item.key}", payload(item.drawing, key=item.key, **options)
-            said |= show.spoken(item, drawn.styles)
+            said |= show.spoken(item, figures.styles)
     for name, words in said.items():
         yield f"words:{name}", words.encode()
-    end = {"exact": not asked.note, "note": asked.note, "range": drawn.range}
+    end = {"exact": not asked.note, "note": asked.note, "range": figures.range}
     yield "end", json.dumps(end).encode()
+
+
+def drawn(asked: Asked) -> Drawn:
+    """A page's pictures and words."""
+    return DRAW[type(asked.choices)](asked)
 
 
 def _flow(asked: Asked) -> Drawn:
@@ -182,8 +193,17 @@ def _gates(asked: Asked) -> Drawn:
     return Drawn(gates.pictures(view), view.styles)
 
 
+def _scene(asked: Asked) -> Drawn:
+    """Of what its page would show the scene's picture."""
+    assert isinstance(asked.choices, lecture.Choices)
+    figures = drawn(replace(asked, choices=asked.choices.of_page))
+    scene = lecture.named(asked.choices.scene)
+    return replace(figures, items=lecture.of_scene(scene, figures.items))
+
+
 DRAW: dict[type[Any], Callable[[Asked], Drawn]] = {
     gradient_flow.Choices: _flow,
     spectrum.Choices: _spectrum,
     gates.Choices: _gates,
+    lecture.Choices: _scene,
 }

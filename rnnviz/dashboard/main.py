@@ -13,6 +13,7 @@ from rnnviz.dashboard import (
     live,
     own_text,
     saving,
+    scene,
     state,
     train_controls,
     training,
@@ -20,7 +21,7 @@ from rnnviz.dashboard import (
 )
 from rnnviz.dashboard.components import all_drawn
 from rnnviz.dashboard.memory import Crowded
-from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
+from rnnviz.dashboard.pages import claims, gates, gradient_flow, lecture, phase, spectrum, train
 from rnnviz.dashboard.saving import Shared
 from rnnviz.dashboard.server import url
 from rnnviz.experiment import Experiment
@@ -35,6 +36,8 @@ PAGES = {
     "phase-diagram": phase,
     "claims": claims,
 }
+LECTURE = "lecture"
+"""A page that is no page of the sidebar's experiment: its scenes set the knobs."""
 FIRST = "gradient-flow"
 FREE_SECONDS, FREE_BYTES = 1.0, 400 << 20
 """What a link may start by itself; for more it takes a click. A link is opened by those who did not
@@ -55,16 +58,19 @@ def main(shared: Shared) -> None:
     layout.style()
     pages = [
         st.Page(partial(_show, path), title=_title(path), url_path=path, default=path == FIRST)
-        for path in PAGES
+        for path in (*PAGES, LECTURE)
     ]
     st.session_state[saving.STORE] = shared.saved
-    st.session_state["pages"] = dict(zip(PAGES, pages, strict=True))
+    st.session_state["pages"] = dict(zip((*PAGES, LECTURE), pages, strict=True))
     # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
     # run, and with the names their values.
     chosen = st.navigation(pages, position="top")
     st.set_page_config(page_title=f"{chosen.title} · rnnviz", page_icon="📉", layout="wide")
-    state.open_page(chosen.url_path or FIRST)
-    controls.sidebar()
+    linked = state.open_page(chosen.url_path or FIRST)
+    if chosen.url_path == LECTURE:
+        scene.prepare(linked)
+    else:
+        controls.sidebar()
     chosen.run()
     all_drawn(st.session_state[state.RUN])
 
@@ -74,6 +80,10 @@ def _title(path: str) -> str:
 
 
 def _show(path: str) -> None:
+    if path == LECTURE:
+        lecture.show_scene()
+        saving.tab()
+        return
     _page(path)
     _details(path)
 

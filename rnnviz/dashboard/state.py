@@ -48,6 +48,7 @@ PAGE_VIEWS: dict[str, tuple[str, ...]] = {
     "train": ("view_company", "view_hidden_states"),
     "phase-diagram": ("view_x", "view_y", "view_cells", "view_number"),
     "claims": ("view_claim", "view_units", "view_draws", "view_example"),
+    "lecture": ("scene",),
 }  # fmt: skip
 """Display choices of each page. They are in its link alone, and never change the network."""
 VIEWS = frozenset(view for views in PAGE_VIEWS.values() for view in views)
@@ -160,12 +161,12 @@ def fragment(key: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return wrap
 
 
-def open_page(path: str) -> None:
+def open_page(path: str) -> bool:
     """Say which page is open. When the visit begins, and when the browser goes back or forward,
-    every knob and the page's views are what the address asks for."""
+    every knob and the page's views are what the address asks for; tells whether it is so."""
     st.session_state[PATH] = path
     if not _link_is_opened():
-        return
+        return False
     st.session_state["visit"] = True
     query = {key: st.query_params.get_all(key) for key in st.query_params}
     pin, (*_, lang) = query.pop(PIN, None), query.pop(LANGUAGE, [ENGLISH])
@@ -178,6 +179,7 @@ def open_page(path: str) -> None:
         named = fill(texts("sidebar")["no_language"], asked=inert(lang), allowed=", ".join(OFFERED))
         asked, messages = st.session_state[MESSAGES]
         st.session_state[MESSAGES] = asked, (*messages, named)
+    return True
 
 
 def _link_is_opened() -> bool:

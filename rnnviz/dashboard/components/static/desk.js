@@ -1,0 +1,123 @@
+// The keys that lead a lecture, as a line of buttons; the lecturer's note and the clock behind them.
+//
+// Page Up and Page Down, which a clicker sends, turn the scene wherever the focus is. Arrows belong
+// to a slider or a list that has the focus.
+
+import { sendAlone } from "./page.js";
+import { element } from "./plotting.js";
+
+const BEGAN = "rnnviz.lecture.began"; // in the tab: when the lecture began, in ms
+const KEYS = {
+  PageDown: "next", PageUp: "previous", ArrowRight: "next", ArrowLeft: "previous",
+  r: "reveal", b: "reveal", ".": "reveal", n: "note", t: "clock", f: "full",
+};
+const TAKES_ARROWS = "input, textarea, select, [role=slider], [role=combobox], [role=radio], [contenteditable]";
+const TAKES_LETTERS = "input:not([type=range]), textarea, select, [role=combobox], [contenteditable]";
+
+const desks = new WeakMap();
+const open = { note: false, clock: false }; // from scene to scene
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let desk = desks.get(parentElement);
+  if (!desk) {
+    desk = new Desk(parentElement);
+    desks.set(parentElement, desk);
+  }
+  desk.update(data, setTriggerValue);
+  return () => {
+    desk.destroy();
+    desks.delete(parentElement);
+  };
+}
+
+class Desk {
+  constructor(parent) {
+    this.box = element("div", "rnnviz-desk");
+    this.line = element("p", "keys");
+    this.clock = element("span", "clock");
+    this.note = element("aside");
+    this.box.append(this.note, this.line);
+    parent.append(this.box);
+    this.hear = (event) => this.key(event);
+    window.addEventListener("keydown", this.hear, true);
+    this.tick = setInterval(() => this.showClock(), 1000);
+  }
+
+  destroy() {
+    window.removeEventListener("keydown", this.hear, true);
+    clearInterval(this.tick);
+    this.box.remove();
+  }
+
+  update(data, setTriggerValue) {
+    if (this.data?.question !== data.question) this.since = Date.now();
+    this.data = data;
+    this.send = (action, number = 0) => sendAlone(() => setTriggerValue("act", {
+      action, question: data.question, number,
+    }));
+    if (this.note.written !== data.note) this.note.innerHTML = this.note.written = data.note;
+    if (!this.line.children.length) this.writeLine();
+    this.show();
+  }
+
+  writeLine() {
+    const { words } = this.data;
+    const actions = ["previous", "next", "reveal", "note", "clock", "full"];
+    this.line.append(...actions.map((action) => {
+      const button = Object.assign(element("button", action), { type: "button" });
+      button.innerHTML = words[action];
+      button.addEventListener("click", () => this.act(action));
+      return button;
+    }), this.clock);
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+    const { key, target } = event;
+    const at = target instanceof Element ? event.composedPath()[0] : null;
+    const inField = (css) => at instanceof Element && at.closest(css);
+    const turns = key.startsWith("Page");
+    const arrow = key.startsWith("Arrow");
+    if (!turns && inField(arrow ? TAKES_ARROWS : TAKES_LETTERS)) return;
+    const number = /^[1-9]$/.test(key) ? Number(key) : 0;
+    const action = KEYS[key.length === 1 ? key.toLowerCase() : key];
+    if (!action && !(number && number <= this.data.choices)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.repeat) return;
+    if (action) this.act(action);
+    else this.send("answer", number);
+  }
+
+  act(action) {
+    if (action === "note" || action === "clock") {
+      open[action] = !open[action];
+      this.show();
+    } else if (action === "full") {
+      const done = document.fullscreenElement
+        ? document.exitFullscreen() : document.documentElement.requestFullscreen();
+      done.catch((error) => console.warn(`rnnviz: ${error.message}`));
+    } else this.send(action);
+  }
+
+  show() {
+    this.note.hidden = !open.note || !this.data.note;
+    for (const action of ["note", "clock"]) {
+      this.line.querySelector(`.${action}`)?.setAttribute("aria-pressed", open[action]);
+    }
+    this.showClock();
+  }
+
+  showClock() {
+    if (!sessionStorage.getItem(BEGAN)) sessionStorage.setItem(BEGAN, Date.now());
+    this.clock.hidden = !open.clock;
+    const whole = Date.now() - Number(sessionStorage.getItem(BEGAN));
+    this.clock.textContent = `${minutes(whole)} · ${minutes(Date.now() - this.since)}`;
+    this.clock.title = this.data?.words.clock_means ?? "";
+  }
+}
+
+function minutes(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
