@@ -52,7 +52,7 @@ PACKAGES = {
     "views": {"pandas", "plotly"},
     "examples": {"pandas", "distributed"},
 }
-PACKAGES_OF_DASHBOARD = {"pandas", "plotly", "streamlit", "starlette"}
+PACKAGES_OF_DASHBOARD = {"pandas", "plotly", "streamlit", "starlette", "segno"}
 
 TOP_LEVEL = {"README.md", "app.py", "rnnviz", "tests", "requirements.txt", "pyproject.toml"}
 LEFT_BY_TOOLS = {"__pycache__", "build", "rnnviz.egg-info"}  # not in the repository: .gitignore

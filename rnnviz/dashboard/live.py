@@ -111,11 +111,11 @@ async def answer(request: Request) -> Response:
     404 the visit is not known; 413, 415 and 422 no message of ours; 429 another answer waits
     already."""
     mine = offers().get(request.headers.get(TOKEN, ""))
-    if not _same_site(request):
+    if not same_site(request):
         return Response(status_code=403)
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         return Response(status_code=415)
-    body = await _body(request)
+    body = await read_body(request)
     if body is None:
         return Response(status_code=413)
     if mine is None:
@@ -132,13 +132,13 @@ async def answer(request: Request) -> Response:
     return await _in_turn(mine, asked)
 
 
-def _same_site(request: Request) -> bool:
+def same_site(request: Request) -> bool:
     """Browsers say where a page that posts comes from."""
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
-async def _body(request: Request) -> bytes | None:
+async def read_body(request: Request) -> bytes | None:
     """None where it is longer than any of ours."""
     body = b""
     async for chunk in request.stream():

@@ -15,7 +15,7 @@ from rnnviz.dashboard.state import LANGUAGE, Setting, view_key
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.fields import show as field_text
 from rnnviz.experiment.links import inert
-from rnnviz.lecture.scenes import LAST, QUIZ, SCENES, Scene
+from rnnviz.lecture.scenes import LAST, QUIZ, SCENES, Question, Scene
 from rnnviz.wording.language import ENGLISH
 from rnnviz.wording.texts import say
 
@@ -104,11 +104,11 @@ def go(to: int) -> None:
         state.adopt(_wanted(scene))
 
 
-def reveal() -> None:
-    """Show the answer of the scene that is open, of the quiz all of them."""
+def reveal(of_quiz: Question | None = None) -> None:
+    """Show the answer of the scene that is open, of the quiz that of one question or of all."""
     scene = current()
     if scene is None:
-        for question in QUIZ:
+        for question in QUIZ if of_quiz is None else (of_quiz,):
             _show(question.name)
     elif not is_shown(scene.name):
         _show(scene.name)

@@ -22,12 +22,15 @@ DESK = "lecture.desk"
 
 @dataclass(frozen=True)
 class Told:
-    """What a lecturer or a student did. action: "next", "previous", "reveal" or "answer"; number:
-    of the choice; question: that it is about, by its name."""
+    """What a lecturer or a student did. action: "next", "previous", "reveal", "answer", "room",
+    "bars" or "back"; number: of the choice; question: that it is about, by its name; code, secret:
+    of the room that the tab led before it was loaded again."""
 
     action: str
     question: str
     number: int
+    code: str = ""
+    secret: str = ""
 
 
 def ballot(
@@ -62,11 +65,13 @@ def desk(
     note: str,
     choices: int,
     words: Mapping[str, str],
+    room: tuple[str, str] | None,
     on_act: Callable[[], None],
 ) -> None:
     """Draw the line of keys and listen to them. note: HTML, seen when it is asked for. choices:
-    how many the keys 1, 2, … may take."""
-    data = {"question": question, "note": note, "choices": choices, "words": dict(words)}
+    how many the keys 1, 2, … may take. room: code and secret of the one that is led."""
+    data = {"question": question, "note": note, "choices": choices, "words": dict(words),
+            "room": room}  # fmt: skip
     _DESK(key=DESK, data=data, on_act_change=on_act)
 
 
@@ -78,7 +83,8 @@ def told(question: str = "") -> Told | None:
     action, name, number = said.get("action"), said.get("question"), finite(said.get("number", 0))
     if not isinstance(action, str) or not isinstance(name, str) or number is None:
         return None
-    return Told(action, name, int(number))
+    code, secret = (str(said.get(name) or "") for name in ("code", "secret"))
+    return Told(action, name, int(number), code, secret)
 
 
 def _key(question: str) -> str:

@@ -6,7 +6,7 @@ import html
 
 import streamlit as st
 
-from rnnviz.dashboard import compute, layout, live, scene, show, state
+from rnnviz.dashboard import compute, hall, layout, live, scene, show, state
 from rnnviz.dashboard.components import desk as desks
 from rnnviz.dashboard.frames import Asked, drawn
 from rnnviz.dashboard.knobs import slider
@@ -19,7 +19,7 @@ from rnnviz.lecture.words import Words, words
 from rnnviz.wording.texts import fill, say, texts
 
 STYLE = layout.CSS.with_name("lecture.css")
-KEYS = ("previous", "next", "reveal", "note", "clock", "full")
+KEYS = ("previous", "next", "reveal", "note", "clock", "room", "bars", "full")
 
 
 def show_scene() -> None:
@@ -29,7 +29,9 @@ def show_scene() -> None:
     st.html(STYLE)
     if said := scene.refusal():
         layout.warn(said)
+    hall.say_problem()
     now = scene.current()
+    hall.ask(hall.of_quiz() if now is None else now)
     if now is None:
         _quiz()
     else:
@@ -47,6 +49,8 @@ def _scene(now: Scene) -> None:
         layout.refused(fill(texts("layout")["refused"], reason=crowded))
     if shown:
         _answer(now, said)
+    elif now.first is not None:
+        _vote_line()
     _desk(now.name, said.note, now.choices)
 
 
@@ -66,28 +70,36 @@ def _ballot(question: Question, said: Words) -> None:
         taken=scene.answers().get(question.name, 0),
         right=question.right if shown else 0,
         words={name: text[name] for name in ("choices", "right", "taken")},
-        votes=None,
+        votes=hall.votes(question.name),
         on_act=lambda: _act(question.name),
     )
 
 
 def _act(question: str = "") -> None:
     """What the ballot of a question, or the desk, was told: unless the scene was another one."""
+    state.speak_here()
     told, now = desks.told(question), scene.current()
     open_now = "quiz" if now is None else now.name
     if told is None or told.question != (question or open_now):
         return
+    led = hall.room() is not None
     if told.action == "answer":
-        scene.answer(told.question, told.number)
+        scene.answer(told.question, told.number, reveals=not led)
     elif told.action == "reveal":
-        scene.reveal()
+        scene.reveal(hall.of_quiz() if led else None)
+    elif told.action == "room":
+        hall.turn()
+    elif told.action == "bars":
+        hall.turn_bars()
+    elif told.action == "back":
+        hall.come_back(told.code, told.secret)
     elif told.action in ("next", "previous"):
         scene.go(scene.number() + (1 if told.action == "next" else -1))
 
 
 def _picture(now: Scene, shown: bool) -> None:
     if not shown and now.first is None:
-        hidden = html.escape(texts("lecture")["hidden"])
+        hidden = hall.invitation() or html.escape(texts("lecture")["hidden"])
         st.html(f'<div class="rnnviz-place" style="height:{pictures.HEIGHT}px">{hidden}</div>')
     elif now.page in (CLIPPED, INFLUENCE):
         lesson = None
@@ -129,6 +141,11 @@ def _answer(now: Scene, said: Words) -> None:
             slider(now.knob, ticks=now.ticks, whole=True)
 
 
+def _vote_line() -> None:
+    if said := hall.line():
+        st.html(f'<p class="rnnviz-says">{said}</p>')
+
+
 def _quiz() -> None:
     text = texts("scenes")
     _heading(text["quiz_title"])
@@ -143,11 +160,16 @@ def _quiz() -> None:
     if answered and all(scene.is_shown(question.name) for question in QUIZ):
         score = say("lecture", "score", right=right, count=len(QUIZ))
         st.html(f'<p class="rnnviz-says sentence">{html.escape(score)}</p>')
+    _vote_line()
     _desk("quiz", "", 0)
 
 
 def _desk(question: str, note: str, choices: int) -> None:
-    text = texts("lecture")
+    text, mine, led = texts("lecture"), hall.key(), hall.room() is not None
     said = {name: text[f"key_{name}"] for name in KEYS}
-    desks.desk(question=question, note=layout.marked(note), choices=choices,
-               words={**said, "clock_means": text["clock_means"]}, on_act=_act)  # fmt: skip
+    said |= {
+        "room": text["key_room_open" if led else "key_room"],
+        "clock_means": text["clock_means"],
+    }
+    desks.desk(question=question, note=layout.marked(note), choices=choices, words=said,
+               room=(mine.code, mine.secret) if mine and led else None, on_act=_act)  # fmt: skip

@@ -7,9 +7,10 @@ import { sendAlone } from "./page.js";
 import { element } from "./plotting.js";
 
 const BEGAN = "rnnviz.lecture.began"; // in the tab: when the lecture began, in ms
+const ROOM = "rnnviz.lecture.room"; // in the tab: code and secret of the room that it leads
 const KEYS = {
   PageDown: "next", PageUp: "previous", ArrowRight: "next", ArrowLeft: "previous",
-  r: "reveal", b: "reveal", ".": "reveal", n: "note", t: "clock", f: "full",
+  r: "reveal", b: "reveal", ".": "reveal", n: "note", t: "clock", v: "room", h: "bars", f: "full",
 };
 const TAKES_ARROWS = "input, textarea, select, [role=slider], [role=combobox], [role=radio], [contenteditable]";
 const TAKES_LETTERS = "input:not([type=range]), textarea, select, [role=combobox], [contenteditable]";
@@ -52,23 +53,38 @@ class Desk {
   update(data, setTriggerValue) {
     if (this.data?.question !== data.question) this.since = Date.now();
     this.data = data;
-    this.send = (action, number = 0) => sendAlone(() => setTriggerValue("act", {
-      action, question: data.question, number,
+    this.send = (action, number = 0, more = {}) => sendAlone(() => setTriggerValue("act", {
+      action, question: data.question, number, ...more,
     }));
     if (this.note.written !== data.note) this.note.innerHTML = this.note.written = data.note;
-    if (!this.line.children.length) this.writeLine();
+    this.writeLine();
+    this.keepRoom(data.room);
     this.show();
   }
 
   writeLine() {
-    const { words } = this.data;
-    const actions = ["previous", "next", "reveal", "note", "clock", "full"];
-    this.line.append(...actions.map((action) => {
+    const { words, room } = this.data;
+    if (JSON.stringify(words) === this.written) return;
+    this.written = JSON.stringify(words);
+    const actions = ["previous", "next", "reveal", "note", "clock", "room", "bars", "full"];
+    this.line.replaceChildren(...actions.filter((name) => name !== "bars" || room).map((action) => {
       const button = Object.assign(element("button", action), { type: "button" });
       button.innerHTML = words[action];
       button.addEventListener("click", () => this.act(action));
       return button;
     }), this.clock);
+  }
+
+  // A room outlives the page: the tab keeps its secret, and leads it again.
+  keepRoom(room) {
+    const kept = sessionStorage.getItem(ROOM);
+    if (room) sessionStorage.setItem(ROOM, JSON.stringify(room));
+    else if (kept && !this.asked && !this.led) {
+      const [code, secret] = JSON.parse(kept);
+      this.asked = true;
+      this.send("back", 0, { code, secret });
+    } else sessionStorage.removeItem(ROOM);
+    this.led ||= Boolean(room);
   }
 
   key(event) {
