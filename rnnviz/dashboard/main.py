@@ -36,8 +36,6 @@ PAGES = {
     "phase-diagram": phase,
     "claims": claims,
 }
-LECTURE = "lecture"
-"""A page that is no page of the sidebar's experiment: its scenes set the knobs."""
 FIRST = "gradient-flow"
 FREE_SECONDS, FREE_BYTES = 1.0, 400 << 20
 """What a link may start by itself; for more it takes a click. A link is opened by those who did not
@@ -58,16 +56,17 @@ def main(shared: Shared) -> None:
     layout.style()
     pages = [
         st.Page(partial(_show, path), title=_title(path), url_path=path, default=path == FIRST)
-        for path in (*PAGES, LECTURE)
+        for path in (*PAGES, state.LECTURE)
     ]
     st.session_state[saving.STORE] = shared.saved
-    st.session_state["pages"] = dict(zip((*PAGES, LECTURE), pages, strict=True))
+    st.session_state["pages"] = dict(zip((*PAGES, state.LECTURE), pages, strict=True))
     # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
     # run, and with the names their values.
     chosen = st.navigation(pages, position="top")
     st.set_page_config(page_title=f"{chosen.title} · rnnviz", page_icon="📉", layout="wide")
     linked = state.open_page(chosen.url_path or FIRST)
-    if chosen.url_path == LECTURE:
+    layout.hide(st.session_state[state.HIDE])
+    if chosen.url_path == state.LECTURE:
         scene.prepare(linked)
     else:
         controls.sidebar()
@@ -80,7 +79,7 @@ def _title(path: str) -> str:
 
 
 def _show(path: str) -> None:
-    if path == LECTURE:
+    if path == state.LECTURE:
         lecture.show_scene()
         saving.tab()
         return

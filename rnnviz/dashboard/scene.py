@@ -11,15 +11,13 @@ from dataclasses import replace
 import streamlit as st
 
 from rnnviz.dashboard import state
-from rnnviz.dashboard.state import LANGUAGE, Setting, view_key
+from rnnviz.dashboard.state import SCENE, Setting
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.fields import show as field_text
 from rnnviz.experiment.links import inert
 from rnnviz.lecture.scenes import LAST, QUIZ, SCENES, Question, Scene
-from rnnviz.wording.language import ENGLISH
 from rnnviz.wording.texts import say
 
-PATH, SCENE = "lecture", "scene"
 ANSWERS, SHOWN = "lecture.answers", "lecture.shown"
 """Where a visit has the choices it took, by question, and the questions that are revealed."""
 
@@ -31,14 +29,17 @@ def number() -> int:
     return int(said) if there else 1
 
 
-def refusal() -> str:
-    """What a link asked for, if there is no such scene."""
-    said = _said()
-    return "" if said == str(number()) else say("lecture", "no_scene", asked=inert(said), last=LAST)
+def refusals() -> tuple[str, ...]:
+    """What the link asked for and did not get."""
+    said, (_, messages) = _said(), st.session_state[state.MESSAGES]
+    if said == str(number()):
+        return tuple(messages)
+    asked = inert(said[: state.SHOWN_OF_LINK])
+    return (say("lecture", "no_scene", asked=asked, last=LAST), *messages)
 
 
 def _said() -> str:
-    return str(st.session_state.get(view_key(SCENE, PATH)) or "1")
+    return str(st.session_state.get(SCENE) or "1")
 
 
 def current() -> Scene | None:
@@ -88,18 +89,18 @@ def setting(scene: Scene) -> Setting:
 
 def follow() -> None:
     """Let the address say which scene is open, and where its knob stands if it has been moved."""
-    scene, query = current(), {SCENE: str(number())}
+    scene, query = current(), {"scene": str(number())}
     if scene is not None and scene.knob and is_shown(scene.name):
         value = getattr(state.read()[0], scene.knob)
         if value != getattr(scene.experiment, scene.knob):
             query[FIELDS[scene.knob].url] = field_text(value)
-    spoken = st.session_state[LANGUAGE]
-    state.write_address(query if spoken == ENGLISH else {LANGUAGE: spoken, **query})
+    state.write_address({**state.of_visit(), **query})
 
 
 def go(to: int) -> None:
     """Open another scene. A callback, as those below are."""
-    st.session_state[view_key(SCENE, PATH)] = str(min(max(to, 1), LAST))
+    st.session_state[SCENE] = str(min(max(to, 1), LAST))
+    state.forget_messages()
     if (scene := current()) is not None:
         state.adopt(_wanted(scene))
 

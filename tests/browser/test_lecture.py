@@ -26,6 +26,7 @@ def open_scene(app: str, open_page: OpenPage, number: int, **more: object) -> Pa
 
 def scene_of(page: Page, number: int) -> None:
     expect(page.locator(".rnnviz-scene .number")).to_have_text(f"Scene {number} of {LAST}")
+    expect(page.locator(f"{KEYS} button").first).to_be_visible()  # the last of the page
     wait_idle(page)
 
 

@@ -27,8 +27,8 @@ def show_scene() -> None:
     live.begin()
     scene.follow()
     st.html(STYLE)
-    if said := scene.refusal():
-        layout.warn(said)
+    if said := scene.refusals():
+        layout.warn(" ".join(said))
     hall.say_problem()
     now = scene.current()
     hall.ask(hall.of_quiz() if now is None else now)
@@ -36,7 +36,7 @@ def show_scene() -> None:
         _quiz()
     else:
         _scene(now)
-    live.tell_sliders(url(f"/{scene.PATH}"), live.REST)
+    live.tell_sliders(url(f"/{state.LECTURE}"), live.REST)
 
 
 def _scene(now: Scene) -> None:
