@@ -184,3 +184,17 @@ def test_a_knob_is_followed_past_the_script(scene: Scene) -> None:
     assert to is not None
     names = [name for name, _ in frames(to)]
     assert names == [f"chart:{scene.picture}", "words:warning", "end"]
+
+
+def test_the_cards_open_scenes_and_know_what_was_answered() -> None:
+    app = press(open_scene("travel"), "answer", "travel", 2)
+    (found,) = (e for e in app.get("bidi_component") if e.proto.component_name == "rnnviz_desk")
+    told = json.loads(found.proto.json)
+    assert told["progress"] == {"travel": False}
+    names = [name for card in told["cards"] for name in card["names"]]
+    assert names == [question.name for question in (*SCENES, *QUIZ)]
+    assert all(card["title"] for card in told["cards"])
+    for number in (5, LAST, 99):
+        asked = "quiz" if number == 99 else SCENES[0].name if number == 5 else SCENES[4].name
+        press(app, "go", asked, number)
+        assert app.query_params == {"scene": str(min(number, LAST))}

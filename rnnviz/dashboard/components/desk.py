@@ -23,7 +23,7 @@ DESK = "lecture.desk"
 @dataclass(frozen=True)
 class Told:
     """What a lecturer or a student did. action: "next", "previous", "reveal", "answer", "room",
-    "bars" or "back"; number: of the choice; question: that it is about, by its name; code, secret:
+    "bars", "back" or "go"; number: of the choice or the scene; question: that it is about, by its name; code, secret:
     of the room that the tab led before it was loaded again."""
 
     action: str
@@ -66,12 +66,25 @@ def desk(
     choices: int,
     words: Mapping[str, str],
     room: tuple[str, str] | None,
+    cards: Sequence[Mapping[str, Any]],
+    progress: Mapping[str, bool],
     on_act: Callable[[], None],
 ) -> None:
-    """Draw the line of keys and listen to them. note: HTML, seen when it is asked for. choices:
-    how many the keys 1, 2, … may take. room: code and secret of the one that is led."""
+    """Draw the line of keys and listen to them.
+
+    Parameters
+    ----------
+    question : the name of the scene that is open.
+    note : HTML, seen when it is asked for.
+    choices : how many the keys 1, 2, … may take.
+    words : what stands on the buttons.
+    room : code and secret of the one that is led.
+    cards : of each scene the `names` of its questions and its `title`, HTML.
+    progress : question -> whether it was answered right, which the browser keeps.
+    on_act : called for every key and button; see `told`.
+    """
     data = {"question": question, "note": note, "choices": choices, "words": dict(words),
-            "room": room}  # fmt: skip
+            "room": room, "cards": list(cards), "progress": dict(progress)}  # fmt: skip
     _DESK(key=DESK, data=data, on_act_change=on_act)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from typing import Any
 
 import streamlit as st
 
@@ -14,12 +15,20 @@ from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.server import url
 from rnnviz.lecture import pictures
 from rnnviz.lecture.pictures import Choices
-from rnnviz.lecture.scenes import CLIPPED, INFLUENCE, LAST, QUIZ, Question, Scene
+from rnnviz.lecture.scenes import (
+    CLIPPED,
+    INFLUENCE,
+    LAST,
+    QUIZ,
+    SCENES,
+    Question,
+    Scene,
+)
 from rnnviz.lecture.words import Words, words
 from rnnviz.wording.texts import fill, say, texts
 
 STYLE = layout.CSS.with_name("lecture.css")
-KEYS = ("previous", "next", "reveal", "note", "clock", "room", "bars", "full")
+KEYS = ("previous", "next", "reveal", "note", "clock", "room", "bars", "cards", "full")
 
 
 def show_scene() -> None:
@@ -93,6 +102,8 @@ def _act(question: str = "") -> None:
         hall.turn_bars()
     elif told.action == "back":
         hall.come_back(told.code, told.secret)
+    elif told.action == "go":
+        scene.go(told.number)
     elif told.action in ("next", "previous"):
         scene.go(scene.number() + (1 if told.action == "next" else -1))
 
@@ -167,9 +178,21 @@ def _quiz() -> None:
 def _desk(question: str, note: str, choices: int) -> None:
     text, mine, led = texts("lecture"), hall.key(), hall.room() is not None
     said = {name: text[f"key_{name}"] for name in KEYS}
-    said |= {
-        "room": text["key_room_open" if led else "key_room"],
-        "clock_means": text["clock_means"],
-    }
+    said |= {name: text[name] for name in ("clock_means", "cards_name")}
+    said["room"] = text["key_room_open" if led else "key_room"]
     desks.desk(question=question, note=layout.marked(note), choices=choices, words=said,
-               room=(mine.code, mine.secret) if mine and led else None, on_act=_act)  # fmt: skip
+               room=(mine.code, mine.secret) if mine and led else None, cards=_cards(),
+               progress=_progress(), on_act=_act)  # fmt: skip
+
+
+def _cards() -> list[dict[str, Any]]:
+    """Every scene by its title, the quiz with all of its questions."""
+    scenes = [{"names": [each.name], "title": layout.marked(words(each).title)} for each in SCENES]
+    title = layout.marked(texts("scenes")["quiz_title"])
+    return [*scenes, {"names": [q.name for q in QUIZ], "title": title}]
+
+
+def _progress() -> dict[str, bool]:
+    taken = scene.answers()
+    shown = (q for q in (*SCENES, *QUIZ) if q.name in taken and scene.is_shown(q.name))
+    return {question.name: taken[question.name] == question.right for question in shown}

@@ -8,15 +8,16 @@ import { element } from "./plotting.js";
 
 const BEGAN = "rnnviz.lecture.began"; // in the tab: when the lecture began, in ms
 const ROOM = "rnnviz.lecture.room"; // in the tab: code and secret of the room that it leads
+const PROGRESS = "rnnviz.lecture.progress"; // in the browser: name of a question -> whether the answer was right
 const KEYS = {
   PageDown: "next", PageUp: "previous", ArrowRight: "next", ArrowLeft: "previous",
-  r: "reveal", b: "reveal", ".": "reveal", n: "note", t: "clock", v: "room", h: "bars", f: "full",
+  r: "reveal", b: "reveal", ".": "reveal", n: "note", t: "clock", v: "room", h: "bars", o: "cards", f: "full",
 };
 const TAKES_ARROWS = "input, textarea, select, [role=slider], [role=combobox], [role=radio], [contenteditable]";
 const TAKES_LETTERS = "input:not([type=range]), textarea, select, [role=combobox], [contenteditable]";
 
 const desks = new WeakMap();
-const open = { note: false, clock: false }; // from scene to scene
+const open = { note: false, clock: false, cards: false }; // from scene to scene
 
 export default function ({ data, parentElement, setTriggerValue }) {
   let desk = desks.get(parentElement);
@@ -37,7 +38,8 @@ class Desk {
     this.line = element("p", "keys");
     this.clock = element("span", "clock");
     this.note = element("aside");
-    this.box.append(this.note, this.line);
+    this.cards = element("nav", "cards");
+    this.box.append(this.note, this.cards, this.line);
     parent.append(this.box);
     this.hear = (event) => this.key(event);
     window.addEventListener("keydown", this.hear, true);
@@ -59,6 +61,7 @@ class Desk {
     if (this.note.written !== data.note) this.note.innerHTML = this.note.written = data.note;
     this.writeLine();
     this.keepRoom(data.room);
+    this.drawCards();
     this.show();
   }
 
@@ -66,7 +69,7 @@ class Desk {
     const { words, room } = this.data;
     if (JSON.stringify(words) === this.written) return;
     this.written = JSON.stringify(words);
-    const actions = ["previous", "next", "reveal", "note", "clock", "room", "bars", "full"];
+    const actions = ["previous", "next", "reveal", "note", "clock", "room", "bars", "cards", "full"];
     this.line.replaceChildren(...actions.filter((name) => name !== "bars" || room).map((action) => {
       const button = Object.assign(element("button", action), { type: "button" });
       button.innerHTML = words[action];
@@ -85,6 +88,28 @@ class Desk {
       this.send("back", 0, { code, secret });
     } else sessionStorage.removeItem(ROOM);
     this.led ||= Boolean(room);
+  }
+
+  // The scenes as cards, each with what this browser's visitor made of it.
+  drawCards() {
+    const { cards, progress, question, words } = this.data;
+    const known = { ...read(PROGRESS), ...progress };
+    write(PROGRESS, known);
+    this.cards.setAttribute("aria-label", words.cards_name);
+    this.cards.replaceChildren(...cards.map(({ names, title }, at) => {
+      const card = Object.assign(element("button", "card"), { type: "button" });
+      const right = names.filter((name) => known[name]).length;
+      const done = names.filter((name) => name in known).length;
+      const state = done < names.length ? "" : right === names.length ? "✓" : `${right}/${names.length}`;
+      card.innerHTML = `<b>${at + 1}</b><span>${title}</span><i>${state}</i>`;
+      card.dataset.done = done === names.length;
+      if (names.includes(question)) card.setAttribute("aria-current", "true");
+      card.addEventListener("click", () => {
+        open.cards = false;
+        this.send("go", at + 1);
+      });
+      return card;
+    }));
   }
 
   key(event) {
@@ -106,7 +131,7 @@ class Desk {
   }
 
   act(action) {
-    if (action === "note" || action === "clock") {
+    if (action in open) {
       open[action] = !open[action];
       this.show();
     } else if (action === "full") {
@@ -118,7 +143,8 @@ class Desk {
 
   show() {
     this.note.hidden = !open.note || !this.data.note;
-    for (const action of ["note", "clock"]) {
+    this.cards.hidden = !open.cards;
+    for (const action of Object.keys(open)) {
       this.line.querySelector(`.${action}`)?.setAttribute("aria-pressed", open[action]);
     }
     this.showClock();
@@ -130,6 +156,23 @@ class Desk {
     const whole = Date.now() - Number(sessionStorage.getItem(BEGAN));
     this.clock.textContent = `${minutes(whole)} · ${minutes(Date.now() - this.since)}`;
     this.clock.title = this.data?.words.clock_means ?? "";
+  }
+}
+
+// A browser may keep nothing: then the cards begin anew.
+function read(name) {
+  try {
+    return JSON.parse(localStorage.getItem(name)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function write(name, value) {
+  try {
+    localStorage.setItem(name, JSON.stringify(value));
+  } catch (error) {
+    console.warn(`rnnviz: ${error.message}`);
   }
 }
 
