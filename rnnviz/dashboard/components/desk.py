@@ -22,9 +22,12 @@ DESK = "lecture.desk"
 
 @dataclass(frozen=True)
 class Told:
-    """What a lecturer or a student did. action: "next", "previous", "reveal", "answer", "room",
-    "bars", "back" or "go"; number: of the choice or the scene; question: that it is about, by its name; code, secret:
-    of the room that the tab led before it was loaded again."""
+    """What a lecturer or a student did.
+
+    action: "next", "previous", "go", "reveal", "answer", "room", "bars" or "back". question: that
+    it is about, by its name; number: of the choice, or of the scene to go to. code, secret: of the
+    room that the tab led before it was loaded again.
+    """
 
     action: str
     question: str
