@@ -35,7 +35,7 @@ HIDDEN = {
     "strip": ".st-key-trust { display: none !important; }",
     "nav": '[data-testid="stTopNavLinkContainer"], [data-testid="stTopNavSection"],'
     ' [data-testid="stTopNavLink"] { display: none !important; }'
-    " .stMainBlockContainer { padding-top: 0.8rem !important; }"
+    " .stApp .stMainBlockContainer { padding-top: 0.8rem !important; }"
     ' [data-testid="stHeader"] { background: none !important; pointer-events: none; }',
 }
 CSS = Path(__file__).parent / "page.css"

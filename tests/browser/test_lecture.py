@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from rnnviz.lecture.scenes import LAST, SCENES
@@ -14,6 +15,7 @@ from tests.browser.support import chart, wait_idle, wait_painted
 pytestmark = pytest.mark.browser
 CHOICE, SAYS, KEYS = ".rnnviz-ballot .choice", ".rnnviz-says.sentence", ".rnnviz-desk .keys"
 TRAINED = [n for n, scene in enumerate(SCENES, 1) if scene.name == "clipping"]
+GRAVE = ("serious", "critical")
 NUMBERS = [n for n in range(1, LAST + 1) if n not in TRAINED]
 
 
@@ -128,6 +130,34 @@ def test_every_scene_fits_the_projector(app: str, open_page: OpenPage, scheme: s
             )
             assert min(sizes) >= 18, (number, sizes)
             reveal(page)
+
+
+@pytest.mark.parametrize("number", [3, LAST])
+def test_axe_finds_nothing_grave(app: str, open_page: OpenPage, number: int) -> None:
+    page = open_scene(app, open_page, number)
+    for _ in range(2):
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            wait_idle(page)
+            found = Axe().run(page).response["violations"]
+            assert [(v["id"], v["nodes"]) for v in found if v["impact"] in GRAVE] == []
+        reveal(page)
+    page.keyboard.press("o")
+    expect(page.locator(".rnnviz-desk nav")).to_be_visible()
+    assert page.locator("h1").count() == 1
+
+
+def test_cards_keep_what_was_answered_in_the_browser(app: str, open_page: OpenPage) -> None:
+    page = open_scene(app, open_page, 2)
+    page.keyboard.press("3")
+    expect(page.locator(f"{CHOICE}.right")).to_be_visible()
+    page.goto(f"{app}/lecture?scene=1")
+    scene_of(page, 1)
+    page.keyboard.press("o")
+    card = page.locator(".rnnviz-desk nav .card").nth(1)
+    expect(card.locator("i")).to_have_text("✓")
+    card.click()
+    scene_of(page, 2)
 
 
 def test_a_hall_votes(app: str, open_page: OpenPage, browser: Browser) -> None:

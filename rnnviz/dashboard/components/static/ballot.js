@@ -56,9 +56,9 @@ class Ballot {
     button.classList.toggle("wrong", Boolean(right) && taken === number && right !== number);
     button.setAttribute("aria-pressed", taken === number);
     button.setAttribute("aria-disabled", Boolean(right));
-    const said = [right === number && words.right, taken === number && words.taken].filter(Boolean);
+    const said = right === number ? words.right : taken === number ? words.taken : "";
     button.innerHTML = `<i class="bar"></i><kbd>${number}</kbd><span>${html}</span><b class="count"></b>`;
-    if (said.length) button.append(Object.assign(element("em", "said"), { textContent: said.join(", ") }));
+    if (said) button.append(Object.assign(element("em", "said"), { textContent: said }));
     button.addEventListener("click", () => right || this.send(number));
     return button;
   }
