@@ -116,7 +116,8 @@ def invitation() -> str:
     parts = [f'<span class="link">{html.escape(_short(link))}</span>' for link in links[:2]]
     parts += [f'<span class="voted">{_voted()}</span>']
     if local:
-        reason = texts("lecture")["localhost" if links else "no_network"]
+        without = "listens_alone" if invite.listens_alone() else "no_network"
+        reason = texts("lecture")["localhost" if links else without]
         parts.append(f'<span class="small">{html.escape(reason)}</span>')
     body = f'<span class="told">{"".join(parts)}</span>'
     return _image(picture) + body

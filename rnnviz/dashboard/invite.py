@@ -7,6 +7,8 @@ import socket
 from contextlib import closing, suppress
 from urllib.parse import urlsplit
 
+import streamlit
+
 from rnnviz.dashboard.server import url
 from rnnviz.dashboard.votes import PATH
 
@@ -16,6 +18,11 @@ ELSEWHERE = ("192.0.2.1", 9)
 """An address of no machine (RFC 5737): asking the way to it sends nothing."""
 
 
+def listens_alone() -> bool:
+    """Whether the server hears this machine alone."""
+    return streamlit.get_option("server.address") in HERE_ALONE - {"0.0.0.0"}
+
+
 def is_local(address: str) -> bool:
     """Whether a page's address says so only to this machine."""
     return (urlsplit(address).hostname or "localhost") in HERE_ALONE
@@ -23,11 +30,14 @@ def is_local(address: str) -> bool:
 
 def links(address: str, code: str, hosts: tuple[str, ...] | None = None) -> tuple[str, ...]:
     """The links into a room from a page at `address`: one, or where that is this machine's own
-    name one for each address that it has in its networks (`hosts`); none if it has none."""
+    name one for each address that it has in its networks (`hosts`); none if it has none, or the
+    server hears this machine alone."""
     parts = urlsplit(address)
     path = url(f"{PATH}/{code}")
     if not is_local(address):
         return (f"{parts.scheme}://{parts.netloc}{path}",)
+    if listens_alone():
+        return ()
     port = f":{parts.port}" if parts.port else ""
     found = hosts if hosts is not None else own_addresses()
     return tuple(f"{parts.scheme or 'http'}://{host}{port}{path}" for host in found)

@@ -168,8 +168,9 @@ def _read(told: Any) -> tuple[str, int]:
 
 
 def _counts(request: Request, room: Room | None) -> Response:
-    """For the lecturer's screen. 403 where the secret is not the room's, or there is none."""
+    """For the lecturer's screen. 204, nothing, where the secret is not the room's, or the room has
+    ended: then the screen may ask once more before it knows."""
     if room is None:
-        return Response(status_code=403)
+        return Response(status_code=204, headers=FRESH)
     question = request.query_params.get("question", "")
     return JSONResponse({"counts": room.counts(question, CHOICES.get(question, 0))}, headers=FRESH)

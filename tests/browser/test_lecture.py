@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from rnnviz.lecture.scenes import LAST, SCENES
 from tests.browser.conftest import OpenPage
-from tests.browser.support import chart, wait_idle, wait_painted
+from tests.browser.support import chart, server, wait_idle, wait_painted
 
 pytestmark = pytest.mark.browser
 CHOICE, SAYS, KEYS = ".rnnviz-ballot .choice", ".rnnviz-says.sentence", ".rnnviz-desk .keys"
@@ -160,7 +161,21 @@ def test_cards_keep_what_was_answered_in_the_browser(app: str, open_page: OpenPa
     scene_of(page, 2)
 
 
-def test_a_hall_votes(app: str, open_page: OpenPage, browser: Browser) -> None:
+@pytest.fixture
+def hall() -> Iterator[str]:
+    """A server that listens to the machines around it, too."""
+    with server(STREAMLIT_SERVER_ADDRESS="0.0.0.0") as address:
+        yield address
+
+
+def test_a_server_that_no_phone_reaches_says_so(app: str, open_page: OpenPage) -> None:
+    page = open_scene(app, open_page, 1)
+    page.keyboard.press("v")
+    expect(page.locator(".rnnviz-place")).to_contain_text("No phone can join")
+
+
+def test_a_hall_votes(hall: str, open_page: OpenPage, browser: Browser) -> None:
+    app = hall
     lecturer = open_scene(app, open_page, 1)
     lecturer.keyboard.press("v")
     link = lecturer.locator(".rnnviz-place .link").first

@@ -68,6 +68,7 @@ class Ballot {
     const { votes, signature } = { votes: this.data.votes, signature: this.signature };
     try {
       const answer = await fetch(votes.path, { headers: { "X-Rnnviz-Room": votes.secret }, cache: "no-store" });
+      if (answer.status === 204) return; // the room has ended
       if (answer.ok && signature === this.signature) this.draw((await answer.json()).counts);
     } catch (error) {
       console.warn(`rnnviz: ${error.message}`); // the next look may find it
