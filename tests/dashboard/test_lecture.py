@@ -198,3 +198,17 @@ def test_the_cards_open_scenes_and_know_what_was_answered() -> None:
         asked = "quiz" if number == 99 else SCENES[0].name if number == 5 else SCENES[4].name
         press(app, "go", asked, number)
         assert app.query_params == {"scene": str(min(number, LAST))}
+
+
+def test_the_lecture_is_in_the_visit_s_language() -> None:
+    app = press(open_scene("gate", lang="xx"), "reveal", "gate")
+    assert app.query_params == {"lang": "xx", "scene": "3"}
+    bodies = [str(element.proto.body) for element in app.get("html")]
+    written = [body for body in bodies if '"rnnviz-asks"' in body or body.startswith(f"<p {SAYS}")]
+    assert len(written) == 2
+    assert all("⟦" in body for body in written)
+    assert all("⟦" in choice for choice in ballot(app)["choices"])
+    (desk,) = (e for e in app.get("bidi_component") if e.proto.component_name == "rnnviz_desk")
+    told = json.loads(desk.proto.json)
+    assert all("⟦" in word for word in (told["note"], *told["words"].values()))
+    assert all("⟦" in card["title"] for card in told["cards"])

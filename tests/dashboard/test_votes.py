@@ -66,6 +66,15 @@ def test_the_page_is_small_and_gives_a_cookie_that_is_kept(rooms: Rooms, room: R
     assert "set-cookie" not in client.get(f"/vote/{room.code}").headers
 
 
+def test_the_page_speaks_the_lecturer_s_language_and_nobody_else_s(
+    rooms: Rooms, room: Room
+) -> None:
+    other = rooms.open("xx")
+    client = phone(rooms)
+    assert "⟦" in client.get(f"/vote/{other.code}").text
+    assert "⟦" not in client.get(f"/vote/{room.code}").text
+
+
 def test_a_cookie_of_another_make_is_replaced(rooms: Rooms, room: Room) -> None:
     client = phone(rooms)
     client.cookies[COOKIE] = "x" * 5000
