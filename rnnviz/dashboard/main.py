@@ -13,6 +13,7 @@ from rnnviz.dashboard import (
     live,
     own_text,
     saving,
+    scene,
     state,
     train_controls,
     training,
@@ -20,7 +21,7 @@ from rnnviz.dashboard import (
 )
 from rnnviz.dashboard.components import all_drawn, below_the_fold
 from rnnviz.dashboard.memory import Crowded
-from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
+from rnnviz.dashboard.pages import claims, gates, gradient_flow, lecture, phase, spectrum, train
 from rnnviz.dashboard.saving import Shared
 from rnnviz.dashboard.server import url
 from rnnviz.experiment import Experiment
@@ -54,16 +55,20 @@ def main(shared: Shared) -> None:
     layout.style()
     pages = [
         st.Page(partial(_show, path), title=_title(path), url_path=path, default=path == FIRST)
-        for path in PAGES
+        for path in (*PAGES, state.LECTURE)
     ]
     st.session_state[saving.STORE] = shared.saved
-    st.session_state["pages"] = dict(zip(PAGES, pages, strict=True))
+    st.session_state["pages"] = dict(zip((*PAGES, state.LECTURE), pages, strict=True))
     # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
     # run, and with the names their values.
     chosen = st.navigation(pages, position="top")
     st.set_page_config(page_title=f"{chosen.title} · rnnviz", page_icon="📉", layout="wide")
-    state.open_page(chosen.url_path or FIRST)
-    controls.sidebar()
+    linked = state.open_page(chosen.url_path or FIRST)
+    layout.hide(st.session_state[state.HIDE])
+    if chosen.url_path == state.LECTURE:
+        scene.prepare(linked)
+    else:
+        controls.sidebar()
     chosen.run()
     all_drawn(st.session_state[state.RUN])
 
@@ -73,6 +78,10 @@ def _title(path: str) -> str:
 
 
 def _show(path: str) -> None:
+    if path == state.LECTURE:
+        lecture.show_scene()
+        saving.tab()
+        return
     _page(path)
     _details(path)
 

@@ -74,3 +74,14 @@ def test_metrics_are_off_unless_asked_for(mounted: str) -> None:
     with pytest.raises(HTTPError, match="404") as nothing:
         urllib.request.urlopen(f"{mounted}/metrics")
     nothing.value.close()
+
+
+def test_the_lecture_and_its_rooms_are_there(mounted: str, open_page) -> None:
+    page = open_page(f"{mounted}/lecture?scene=1")
+    page.wait_for_selector(".rnnviz-desk .keys button", timeout=60_000)
+    page.keyboard.press("r")
+    page.wait_for_selector(".rnnviz-chart:not([data-painted='0'])", timeout=60_000)
+    with pytest.raises(HTTPError, match="404") as nothing:
+        urllib.request.urlopen(f"{mounted}/vote/xxxxx")
+    assert b"There is no such room" in nothing.value.read()
+    nothing.value.close()

@@ -72,9 +72,11 @@ def press(app: AppTest, label: str) -> AppTest:
     return found[0].click().run()
 
 
-def send(app: AppTest, component: str, event: str, value: object) -> AppTest:
-    """What the browser's part of a component tells the server. AppTest itself has no such part."""
+def send(app: AppTest, component: str, event: str, value: object, about: str = "") -> AppTest:
+    """What the browser's part of a component tells the server. AppTest itself has no such part.
+    about: of several, what only the right one was told."""
     found = [e for e in app.get("bidi_component") if e.proto.component_name == component]
+    found = [element for element in found if about in element.proto.json]
     assert len(found) == 1
     told = json.dumps([{"event": event, "value": value}])
     states = app._tree.get_widget_states()
