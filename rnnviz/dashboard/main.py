@@ -20,7 +20,7 @@ from rnnviz.dashboard import (
 )
 from rnnviz.dashboard.components import all_drawn
 from rnnviz.dashboard.memory import Crowded
-from rnnviz.dashboard.pages import claims, gates, gradient_flow, phase, spectrum, train
+from rnnviz.dashboard.pages import by_hand, claims, gates, gradient_flow, phase, spectrum, train
 from rnnviz.dashboard.saving import Shared
 from rnnviz.dashboard.server import url
 from rnnviz.experiment import Experiment
@@ -34,6 +34,7 @@ PAGES = {
     "train": train,
     "phase-diagram": phase,
     "claims": claims,
+    "by_hand": by_hand,
 }
 FIRST = "gradient-flow"
 FREE_SECONDS, FREE_BYTES = 1.0, 400 << 20
@@ -42,6 +43,8 @@ write it, and in a hall by all of them at once. What a visitor sets by hand is n
 RUNNING = ("gradient-flow", "spectrum", "gates")
 """Pages that run the experiment themselves. The others work in slices, from the start or by a
 click, and what a slice may take is bounded."""
+ALONE = ("by_hand",)
+"""Pages that show no experiment: without knobs, and without anything to check or to refuse."""
 REST = {"train": 120}
 """Milliseconds without a move after which a page that follows no knob shows its value."""
 LINKED, ALLOWED = "linked", "allowed"
@@ -64,7 +67,8 @@ def main(shared: Shared) -> None:
     chosen = st.navigation(pages, position="top")
     st.set_page_config(page_title=f"{chosen.title} · rnnviz", page_icon="📉", layout="wide")
     state.open_page(chosen.url_path or FIRST)
-    controls.sidebar()
+    if st.session_state[state.PATH] not in ALONE:
+        controls.sidebar()
     chosen.run()
     all_drawn(st.session_state[state.RUN])
 
@@ -85,6 +89,11 @@ def _page(path: str) -> None:
     setting = controls.setting()
     controls.say_problem()
     controls.follow(setting)
+    if path in ALONE:
+        PAGES[path].page(setting)
+        live.tell_sliders(url(f"/{path}"), live.REST)
+        saving.tab()
+        return
     linked, setting = setting, _of_page(path, setting)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
     missing = _lacks_consent(linked, refusal)
@@ -133,6 +142,9 @@ def _answer(path: str, setting: state.Setting) -> None:
 def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go."""
     linked = controls.setting()
+    if path in ALONE:
+        controls.follow(linked)
+        return
     setting = _of_page(path, linked)
     state.say_what_is_drawn(setting.experiment)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
