@@ -156,16 +156,24 @@ function backThrough(chain, steps, e) {
   d_h[0] = d;
   d_c[0] = carried;
   state[0] = inC ? [...d, ...carried] : d;
-  const factors = steps.map((step, t) => (step ? factor(chain, step, state[t], state[t - 1]) : null));
-  const products = [];
-  products[T] = 1;
-  for (let t = T; t >= 1; t -= 1) products[t - 1] = products[t] * factors[t];
-  return { back: results, d_h, d_c: inC ? d_c : null, state, factors, products,
+  return { back: results, d_h, d_c: inC ? d_c : null, state, ...factorsOf(chain, steps, state),
     grads: gradients(chain, steps, results) };
 }
 
-function factor(chain, step, after, before) {
-  if (chain.units > 1 || chain.cell === "lstm") return size(before) / size(after);
+// NaN where there is no error left to be multiplied.
+function factorsOf(chain, steps, state) {
+  const T = steps.length - 1, factors = [null], products = [];
+  const alone = chain.units === 1 && chain.cell !== "lstm";
+  for (let t = 1; t <= T; t += 1) factors[t] = alone ? derivative(chain, steps[t]) : size(state[t - 1]) / size(state[t]);
+  products[T] = 1;
+  for (let t = T - 1; t >= 0; t -= 1) {
+    products[t] = alone ? products[t + 1] * factors[t + 1] : size(state[t]) / size(state[T]);
+  }
+  return { factors, products };
+}
+
+// ∂h_t/∂h_{t-1} of a single unit.
+function derivative(chain, step) {
   const { paths, carry } = CELLS[chain.cell].backward(chain, step, [1]);
   return Object.values(paths).flat().reduce((sum, path) => sum + path, carry[0]);
 }

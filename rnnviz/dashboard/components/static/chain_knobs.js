@@ -17,7 +17,10 @@ export function numberInput(label, most, tell) {
     input.setAttribute("aria-invalid", String(!allowed(value)));
     if (allowed(value)) tell(value);
   });
-  input.addEventListener("blur", () => input.setAttribute("aria-invalid", "false"));
+  input.addEventListener("blur", () => {
+    if (input.ariaInvalid === "true") input.value = input.dataset.value;
+    input.setAttribute("aria-invalid", "false");
+  });
   draggable(input, (value) => {
     show(input, Math.min(most, Math.max(-most, value)));
     tell(Number(input.value));
@@ -28,6 +31,7 @@ export function numberInput(label, most, tell) {
 // What the page has; an input that is typed in keeps what is typed, if that says the same.
 export function show(input, value) {
   if (input.value === "" || Number(input.value) !== value) input.value = value;
+  input.dataset.value = value;
 }
 
 function draggable(input, move) {
