@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.experiment.links import from_query
@@ -311,6 +312,16 @@ def test_a_definition_opens_by_keyboard_and_closes(open_page: OpenPage, app: str
     assert word.evaluate(shown) == f'"{WORDS["define_factor"]}"'
     page.keyboard.press("Escape")
     assert word.evaluate(shown) == "none"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("query", ["view_cell=gru&view_stage=7", "view_cell=lstm&view_units=2"])
+def test_axe_finds_nothing_grave_in_any_cell(
+    open_page: OpenPage, app: str, query: str, scheme: Literal["light", "dark"]
+) -> None:
+    page = opened(open_page, app, query, color_scheme=scheme)
+    found = Axe().run(page).response["violations"]
+    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz.dashboard.components.by_hand import in_numbers
 from rnnviz.views.by_hand import Chain, default, from_link
-from tests.dashboard.support import go_to, said, visit
+from tests.dashboard.support import go_to, said, sent_chain, visit
 
 PAGE = "by_hand"
 LSTM = {"view_cell": "lstm", "view_W_hh": "1,2,3,4", "view_stage": "7"}
@@ -24,30 +24,20 @@ def as_sent(chain: Chain) -> dict[str, Any]:
     return told
 
 
-def element(app: AppTest) -> Any:
-    found = [e.proto for e in app.get("bidi_component")]
-    (chain,) = (proto for proto in found if proto.component_name == "rnnviz_chain")
-    return chain
-
-
-def sent(app: AppTest) -> dict[str, Any]:
-    """What the browser is told."""
-    told: dict[str, Any] = json.loads(element(app).bytes)
-    return told
-
-
 def tell(app: AppTest, seq: object, asked: object) -> AppTest:
     """What the browser says of the chain. AppTest itself has no such part."""
     states = app._tree.get_widget_states()
     value = json.dumps({"chain": {"seq": seq, "asked": asked}})
-    states.widgets.append(WidgetState(id=element(app).id, json_value=value))
+    found = [e.proto for e in app.get("bidi_component")]
+    (chain,) = (proto.id for proto in found if proto.component_name == "rnnviz_chain")
+    states.widgets.append(WidgetState(id=chain, json_value=value))
     return app._run(states)
 
 
 def test_it_opens_with_a_chain_and_without_knobs() -> None:
     app = visit(PAGE)
     assert not app.exception
-    assert sent(app)["chain"] == as_sent(default())
+    assert sent_chain(app)["chain"] == as_sent(default())
     assert not app.sidebar
     assert said(app) == ""
     assert app.query_params == {}
@@ -56,7 +46,7 @@ def test_it_opens_with_a_chain_and_without_knobs() -> None:
 def test_a_link_opens_its_chain_and_stays() -> None:
     app = visit(PAGE, LSTM)
     asked = {name.removeprefix("view_"): value for name, value in LSTM.items()}
-    assert sent(app)["chain"] == as_sent(from_link(asked)[0])
+    assert sent_chain(app)["chain"] == as_sent(from_link(asked)[0])
     assert app.query_params == LSTM
     assert visit(PAGE, app.query_params).query_params == LSTM
 
@@ -65,8 +55,8 @@ def test_what_the_browser_says_is_in_the_address_and_comes_back_with_its_number(
     asked = {"cell": "gru", "units": "1", "W_hh": "1,2,0.5", "stage": "2"}
     app = tell(visit(PAGE, LSTM), 3, asked)
     assert not app.exception
-    assert sent(app)["seq"] == 3
-    assert sent(app)["chain"] == as_sent(from_link(asked)[0])
+    assert sent_chain(app)["seq"] == 3
+    assert sent_chain(app)["chain"] == as_sent(from_link(asked)[0])
     address = {"view_cell": "gru", "view_W_hh": "1,2,0.5", "view_stage": "2"}
     assert app.query_params == address
     go_to(app, "spectrum")
@@ -90,17 +80,17 @@ def test_a_hostile_link_is_said_until_something_is_changed() -> None:
 def test_a_hostile_browser_gets_the_default(asked: object) -> None:
     app = tell(visit(PAGE, LSTM), "x", asked)
     assert not app.exception
-    assert sent(app)["chain"] == as_sent(default())
-    assert sent(app)["seq"] == 0
+    assert sent_chain(app)["chain"] == as_sent(default())
+    assert sent_chain(app)["seq"] == 0
 
 
 def test_an_experiment_that_is_too_large_for_other_pages_is_no_matter() -> None:
     large = {"hidden_size": "512", "seq_len": "2000", "batch_size": "256", "models": "lstm"}
     app = visit(PAGE, {**large, **LSTM})
     assert not app.error
-    assert sent(app)["chain"]["cell"] == "lstm"
+    assert sent_chain(app)["chain"]["cell"] == "lstm"
 
 
 def test_its_way_to_many_units_keeps_the_language() -> None:
-    query = sent(visit(PAGE, {"lang": "xx"}))["large"]["query"]
+    query = sent_chain(visit(PAGE, {"lang": "xx"}))["large"]["query"]
     assert query == {"lang": "xx", "init": "orthogonal", "v": "1"}
