@@ -130,7 +130,7 @@ const BACKWARD = {
       line("", `${at(chain, "z", u, i)}·∂L/∂${h_u}`, product(z[i], from[i]), past.carry[i], "carry"),
       gateLine(chain, step, t, i, "r", { from, times: ofCandidate.map((part, k) => product(part, step.reset[k])),
         symbols: `${symbol}·(W_{hn}·h_${t} + b_{hn})`, value: past.paths.r[i] }),
-      gateLine(chain, step, t, i, "z", { from, times: n.map((y, k) => `(${difference(step.before.h[k], y)})`),
+      gateLine(chain, step, t, i, "z", { from, times: n.map((y, k) => step.before.h[k] - y),
         symbols: `∂L/∂h_${u}·(h_${t} − n_${u})`, value: past.paths.z[i] }),
       pathLine(chain, "n", i, `${symbol}·r_${u}`, from.map((d, k) => [d, ofCandidate[k], r[k]]), past.paths.n[i]),
       total(chain, run, t, i, [past.carry[i], ...["r", "z", "n"].map((each) => past.paths[each][i])]),

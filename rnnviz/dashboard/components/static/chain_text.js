@@ -3,13 +3,13 @@
 
 const MINUS = "\u2212";
 
-// Three digits: 0.723, −12.5, 4.1·10^{−5}; fewer where they are the whole number: 1.2.
+// Three digits: 0.723, −12.5, 4.12·10^{−5}; fewer where they are the whole number: 1.2.
 export function number(value) {
   if (Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : `${MINUS}∞`;
   const digits = Math.abs(value);
   if (digits !== 0 && (digits < 0.001 || digits >= 10000)) {
-    const [head, power] = value.toExponential(1).split("e");
+    const [head, power] = value.toExponential(2).split("e");
     return signed(`${head}·10^{${signed(String(Number(power)))}}`);
   }
   if (digits >= 1000) return signed(String(Math.round(value)));
