@@ -11,7 +11,7 @@ const COLUMN = 100; // pixels of a column that has room for everything at scale 
 const HEADS = 0.725; // of a thickness: half the width of an arrow's head
 
 // Heights and widths in pixels.
-const SIZES = { row: 20, pill: 62, lane: 15, between: 98, thickest: 26, head: 13, lift: 9, above: 26, below: 56, kept: 38, aside: 46, note: 4.5 };
+const SIZES = { row: 20, pill: 62, lane: 15, between: 98, thickest: 26, head: 13, lift: 9, above: 26, below: 56, kept: 38, aside: 52, note: 4.5 };
 
 // Where everything stands, for a drawing of this width.
 export function layout(chain, width) {
