@@ -1,4 +1,5 @@
-"""`python -m rnnviz sweep`: a sweep without a browser, into a CSV file."""
+"""`python -m rnnviz sweep`: a sweep without a browser, into a CSV file; `diagnose`: what is wrong
+with the gradients of a network that came from elsewhere."""
 
 from __future__ import annotations
 
@@ -10,8 +11,12 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, TextIO
 
+from rnnviz.core.layouts import LAYOUTS as AXES
+from rnnviz.diagnosis import diagnose, diagnose_passages
 from rnnviz.experiment import FIELDS, Experiment, Field
 from rnnviz.experiment.effects import acted_on, idle, value_words, why_idle
+from rnnviz.models import LAYOUTS, load, read_data, run_of
+from rnnviz.models.saved_runs import read_watched
 from rnnviz.sweep import MAX_SECONDS, axis, count, points, run_points, spaced
 from rnnviz.sweep.file import SweepFile
 from rnnviz.sweep.pool import Pool, ThisProcess, cores
@@ -63,6 +68,49 @@ def add_sweep(commands: Any) -> None:
         default=MAX_SECONDS,
         help="estimated time of a run from which on it is refused",
     )
+
+
+def add_diagnose(commands: Any) -> None:
+    """The command and its options."""
+    parser = commands.add_parser(
+        "diagnose",
+        help="say what is wrong with the gradients of a network that was made elsewhere",
+        epilog="The exit status is 1 if something is seriously wrong.",
+    )
+    parser.set_defaults(run=run_diagnose)
+    parser.add_argument("weights", type=Path, help="a file of weights (.safetensors, .npz, "
+                        ".keras, .h5, .onnx), or one of a watched model")  # fmt: skip
+    parser.add_argument("--data", type=Path, help="x, target, lengths, mask ...: .npz, .npy or "
+                        ".csv (default: white noise)")  # fmt: skip
+    parser.add_argument("--layout", choices=list(AXES), help="axes of the data: btd is batch first")
+    parser.add_argument("--lag", type=int, help="how many steps back the task must remember")
+    parser.add_argument("--framework", choices=list(LAYOUTS), help="whose weights they are, where "
+                        "their names do not say it")  # fmt: skip
+    parser.add_argument("--prefix", help="which network of the file, such as encoder.rnn")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE.json", help="write the report there, too"
+    )
+
+
+def run_diagnose(given: argparse.Namespace) -> int:
+    """Print a report; status 1 if something is seriously wrong."""
+    passages = read_watched(given.weights)
+    if passages is not None:
+        named = {"data": given.data, "layout": given.layout, "framework": given.framework,
+                 "prefix": given.prefix}  # fmt: skip
+        if said := [name for name, value in named.items() if value is not None]:
+            raise ValueError(f"{said[0]} must not be given for saved runs, which have their own")
+        report = diagnose_passages(passages, given.lag)
+    else:
+        model = load(given.weights, given.framework, prefix=given.prefix)
+        data = read_data(given.data, layout=given.layout) if given.data else read_data()
+        run = run_of(model, data)
+        notes = (*model.notes, *filter(None, (run.batch.note,)))
+        report = diagnose(run, given.lag, notes)
+    sys.stdout.write(f"{report}\n")
+    if given.json is not None:
+        report.json(given.json)
+    return int(report.serious)
 
 
 def add_fields(parser: argparse.ArgumentParser) -> None:

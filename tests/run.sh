@@ -52,6 +52,17 @@ part() {
     fi
 }
 
+# PyTorch has an environment of its own: nothing else needs it.
+live_torch() {
+    local venv=.venv-torch wanted=tests/live_torch/requirements.txt
+    [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || return
+    if ! cmp -s "$wanted" "$venv/installed.txt"; then
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+            --requirement "$wanted" && cp "$wanted" "$venv/installed.txt" || return
+    fi
+    OMP_NUM_THREADS=1 "$venv/bin/python" -m pytest tests/live_torch
+}
+
 part "lint" "$venv/bin/ruff" check .
 part "format" "$venv/bin/ruff" format --check .
 part "types" "$venv/bin/mypy"
@@ -61,6 +72,7 @@ if [ $# -gt 0 ]; then
     part "pytest $*" "${pytest[@]}" "$@"
 else
     part "unit and page tests" "${pytest[@]}" "${both[@]}" --ignore tests/browser tests
+    part "tests with PyTorch" live_torch
     # Each worker has a server and a browser of its own. What races a script as a hand does, or looks
     # at every frame, comes afterwards, with both cores for itself.
     alone=(tests/browser/test_{choices,races,train_frames,walk}.py)

@@ -23,16 +23,18 @@ ARROWS = {
     "tasks": {"core"},
     "training": {"core", "tasks"},
     "experiment": {"core", "tasks", "training"},
-    "models": {"core", "tasks", "training", "experiment"},
+    "models": {"core", "tasks", "training", "experiment", "analysis"},
+    "torch": {"core", "experiment", "models", "diagnosis"},
+    "diagnosis": {"experiment", "models", "wording"},
     "__main__": {"", "core", "tasks", "training", "experiment", "commands", "wording"},
-    "commands": {"experiment", "sweep", "wording"},
+    "commands": {"core", "experiment", "sweep", "models", "diagnosis", "wording"},
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},
     "analysis": {"core"},
     "claims": {"core", "tasks", "training", "experiment", "analysis"},
     "frames": {"core", "analysis"},
     "jobs": {"core", "tasks", "training", "experiment", "analysis", "claims", "sweep"},
     "plots": {"core", "analysis", "claims", "frames", "wording"},
-    "wording": {"core", "tasks", "training", "experiment", "analysis", "claims"},
+    "wording": {"core", "tasks", "training", "experiment", "models", "analysis", "claims"},
     "views": {
         *("core", "tasks", "training", "experiment", "analysis", "claims", "jobs", "plots"),
         "wording",
@@ -43,6 +45,7 @@ ARROWS = {
 DASHBOARD = {*ARROWS, "dashboard"}
 PACKAGES = {
     "models": {"h5py", "onnx"},  # in functions, when a file needs them
+    "torch": {"torch"},  # in functions
     "frames": {"pandas"},
     "plots": {"pandas", "plotly"},
     "views": {"pandas", "plotly"},
@@ -278,8 +281,8 @@ def test_generators_and_errstate_are_no_shared_state() -> None:
 def test_a_run_needs_numpy_alone() -> None:
     code = (
         "import sys; from rnnviz import Experiment, run; run(Experiment(task='stocks', seq_len=3));"
-        "import rnnviz.models;"
-        "print(sorted({'pandas', 'plotly', 'streamlit', 'h5py', 'onnx'} & set(sys.modules)))"
+        "import rnnviz.models; import rnnviz.torch; big = {'pandas', 'plotly', 'streamlit', "
+        "'h5py', 'onnx', 'torch'}; print(sorted(big & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr

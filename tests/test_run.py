@@ -20,14 +20,17 @@ esac
 def run(folder: Path, failing: str, *options: str) -> tuple[int, list[str]]:
     """The exit status and the report of a run whose tools do nothing, but for one that fails."""
     tests, tools = folder / "tests", folder / ".venv-tests" / "bin"
-    tests.mkdir()
-    tools.mkdir(parents=True)
+    live, torch = tests / "live_torch", folder / ".venv-torch" / "bin"
+    for made in (live, tools, torch):
+        made.mkdir(parents=True)
+    shutil.copy(HERE / "live_torch" / "requirements.txt", live)
+    shutil.copy(live / "requirements.txt", torch.parent / "installed.txt")
     for name in ("run.sh", "requirements.lock"):
         shutil.copy(HERE / name, tests)
     shutil.copy(HERE / "requirements.lock", tools.parent / "installed.lock")
-    for name in ("ruff", "mypy", "python"):
-        (tools / name).write_text(TOOL.format(failing=failing), encoding="utf-8")
-        (tools / name).chmod(0o755)
+    for tool in (tools / "ruff", tools / "mypy", tools / "python", torch / "python"):
+        tool.write_text(TOOL.format(failing=failing), encoding="utf-8")
+        tool.chmod(0o755)
     env = {**os.environ, "RNNVIZ_CHROMIUM": "/bin/sh"}
     done = subprocess.run(["bash", str(tests / "run.sh"), *options], env=env,
                           capture_output=True, text=True)  # fmt: skip
@@ -36,12 +39,16 @@ def run(folder: Path, failing: str, *options: str) -> tuple[int, list[str]]:
 
 @pytest.mark.parametrize(
     ("failing", "name"),
-    [("format --check", "format"), ("--ignore tests/browser", "unit and page tests")],
+    [
+        ("format --check", "format"),
+        ("--ignore tests/browser", "unit and page tests"),
+        ("tests/live_torch", "tests with PyTorch"),
+    ],
 )
 def test_what_fails_stops_nothing_and_is_told(tmp_path: Path, failing: str, name: str) -> None:
     status, report = run(tmp_path, failing)
-    names = ("lint", "format", "types", "unit and page tests", "browser tests",
-             "browser tests alone")  # fmt: skip
+    names = ("lint", "format", "types", "unit and page tests", "tests with PyTorch",
+             "browser tests", "browser tests alone")  # fmt: skip
     assert status == 1
     assert report == [
         f"FAILED  {part} (exit status 3)" if part == name else f"passed  {part}" for part in names

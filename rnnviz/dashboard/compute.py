@@ -28,6 +28,7 @@ from rnnviz.experiment.plan import MAX_BYTES
 from rnnviz.jobs import claims, phase
 from rnnviz.sweep import Result, cost_of
 from rnnviz.views import fixed_points, gates, gradient_flow, seeds, spectrum, states, train
+from rnnviz.views.picture import batch_note, idle_note
 from rnnviz.wording.language import language
 from rnnviz.wording.texts import say
 
@@ -88,6 +89,13 @@ def refusal(experiment: Experiment) -> str:
 def plan(experiment: Experiment) -> Plan:
     """Task, networks and cost of an experiment, and the batch that every model is given."""
     return make_plan(experiment)
+
+
+@_cached(max_entries=64, worded=True)
+def notes(experiment: Experiment) -> str:
+    """What the task did to its sequences, and which settings act on none of the models."""
+    both = batch_note(plan(experiment).batch), idle_note(experiment)
+    return " ".join(filter(None, both))
 
 
 class _Traces:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from rnnviz.core import CELLS
 from rnnviz.dashboard import state
-from rnnviz.dashboard.knobs import more, select, slider
+from rnnviz.dashboard.knobs import hear_sliders, more, select, slider
 from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import left_out
@@ -150,6 +150,7 @@ def _reset() -> None:
 
 
 def _pin() -> None:
+    hear_sliders()
     experiment, _ = state.read()
     if not check_size(experiment):
         st.session_state[PIN] = experiment

@@ -6,6 +6,7 @@ time is short there are fewer sequences or fewer points, and that is said.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from rnnviz.dashboard import compute, definitions, show
+from rnnviz.dashboard import compute, definitions, layout, show
 from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.components.chart import payload
 from rnnviz.experiment import FIELDS, Experiment
@@ -26,6 +27,7 @@ from rnnviz.wording.language import speak
 from rnnviz.wording.texts import fill, texts
 
 Choices = gradient_flow.Choices | spectrum.Choices | gates.Choices
+View = gradient_flow.View | spectrum.View | gates.View
 Range = tuple[float, float]
 HELD_SECONDS, KEY_SECONDS = 0.02, 0.06
 """Estimated seconds that runs may take while a knob is held, and after a key."""
@@ -36,12 +38,13 @@ MOST_KEPT = 64
 @dataclass(frozen=True)
 class Move:
     """What the browser says: the values of the knobs that the script does not know yet. held: a
-    pointer has one; rests: none has moved for a moment; range: the decades that the last answer
-    said are shown."""
+    pointer has one; rests: none has moved for a moment; settles: and the page is to be as the
+    script would draw it; range: the decades that the last answer said are shown."""
 
     knobs: Mapping[str, float]
     held: bool = False
     rests: bool = False
+    settles: bool = False
     range: Range | None = None
 
     @staticmethod
@@ -54,8 +57,8 @@ class Move:
         values = {name: value for name, value in found.items() if value is not None}
         if values.keys() != found.keys():
             raise ValueError("a knob has a value")
-        return Move(values, told.get("held") is True, told.get("rests") is True,
-                    _read_range(told.get("range")))  # fmt: skip
+        held, rests, settles = (told.get(name) is True for name in ("held", "rests", "settles"))
+        return Move(values, held, rests or settles, settles, _read_range(told.get("range")))
 
 
 def _read_range(told: Any) -> Range | None:
@@ -68,7 +71,8 @@ def _read_range(told: Any) -> Range | None:
 class Asked:
     """What a page shows: an experiment, by the page's own choices, and perhaps a pinned one behind
     it. defined: terms that the page has defined before its pictures. range: decades that an axis
-    keeps while a knob moves. note: what is left out; "" for nothing."""
+    keeps while a knob moves. note: what is left out; "" for nothing. preset: whose words the page
+    has; None where it has none."""
 
     experiment: Experiment
     choices: Choices
@@ -77,6 +81,7 @@ class Asked:
     language: str = "en"
     range: Range | None = None
     note: str = ""
+    preset: str | None = None
 
 
 def moved(shown: Asked, move: Move) -> Asked | None:
@@ -130,11 +135,18 @@ def _fewer(asked: Asked) -> Choices:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """Pictures and words, the styles of the models' names, and the decades that an axis keeps."""
+    """Pictures and words, the styles of the models' names, what stands beside them, and the decades
+    that an axis keeps."""
 
     items: Iterator[Picture | Words]
     styles: dict[str, Style]
+    beside: str
     range: Range | None = None
+
+
+def beside(view: View) -> str:
+    """Names what stands beside a view's figures, which the script alone can draw."""
+    return hashlib.sha1(repr(view.beside).encode(), usedforsecurity=False).hexdigest()[:12]
 
 
 @st.cache_resource(max_entries=MOST_KEPT, show_spinner=False, hash_funcs={Asked: repr})
@@ -149,7 +161,7 @@ def _frames(asked: Asked) -> Iterator[tuple[str, bytes]]:
     speak(asked.language)
     with definitions.afresh(asked.defined):
         drawn = DRAW[type(asked.choices)](asked)
-        shows, said = urlencode(to_query(asked.experiment)), {"warning": ""}
+        shows, said = urlencode(to_query(asked.experiment)), _said_before(asked)
         for item in drawn.items:
             if isinstance(item, Picture):
                 options = show.drawn(item, shows=shows)
@@ -157,8 +169,17 @@ def _frames(asked: Asked) -> Iterator[tuple[str, bytes]]:
             said |= show.spoken(item, drawn.styles)
     for name, words in said.items():
         yield f"words:{name}", words.encode()
-    end = {"exact": not asked.note, "note": asked.note, "range": drawn.range}
+    end = {"exact": not asked.note, "note": asked.note, "range": drawn.range,
+           "beside": drawn.beside}  # fmt: skip
     yield "end", json.dumps(end).encode()
+
+
+def _said_before(asked: Asked) -> dict[str, str]:
+    """The words above the pictures, and no warning yet."""
+    said = {"notes": layout.note_html(compute.notes(asked.experiment)), "warning": ""}
+    if asked.preset is None:
+        return said
+    return {**said, "preset": layout.preset_html(asked.experiment, asked.preset)}
 
 
 def _flow(asked: Asked) -> Drawn:
@@ -167,19 +188,20 @@ def _flow(asked: Asked) -> Drawn:
     low, high = view.y_range()
     if asked.range:  # it grows at once, and shrinks when the knob is let go
         low, high = min(low, asked.range[0]), max(high, asked.range[1])
-    return Drawn(gradient_flow.pictures(view, (low, high)), view.styles, (low, high))
+    items = gradient_flow.pictures(view, (low, high))
+    return Drawn(items, view.styles, beside(view), (low, high))
 
 
 def _spectrum(asked: Asked) -> Drawn:
     assert isinstance(asked.choices, spectrum.Choices)
     view = compute.spectrum_view(asked.experiment, asked.choices)
-    return Drawn(spectrum.pictures(view), view.styles)
+    return Drawn(spectrum.pictures(view), view.styles, beside(view))
 
 
 def _gates(asked: Asked) -> Drawn:
     assert isinstance(asked.choices, gates.Choices)
     view = compute.gates_view(asked.experiment, asked.choices)
-    return Drawn(gates.pictures(view), view.styles)
+    return Drawn(gates.pictures(view), view.styles, beside(view))
 
 
 DRAW: dict[type[Any], Callable[[Asked], Drawn]] = {

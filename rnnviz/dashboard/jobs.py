@@ -21,6 +21,7 @@ import streamlit as st
 from rnnviz.core.bptt import Tell
 from rnnviz.dashboard import state
 from rnnviz.dashboard.components.browser import clock, ticked
+from rnnviz.dashboard.turns import Turns
 from rnnviz.experiment import Experiment
 from rnnviz.wording.language import language
 
@@ -70,6 +71,16 @@ def working_for(asker: Tell) -> Iterator[None]:
         yield
     finally:
         _ASKER.reset(token)
+
+
+def _stay() -> None:
+    """Of work that is done whoever waits for it."""
+
+
+@st.cache_resource(show_spinner=False)
+def turns() -> Turns:
+    """Those of all visitors' slices, and of answers to moving knobs."""
+    return Turns()
 
 
 def courteous() -> Tell:
@@ -122,7 +133,8 @@ class Work(Generic[J]):
             self.slices += 1
             if before is None:
                 return None
-            now, _ = step(before, self.pace.slice if seconds is None else seconds)
+            with turns().slice(give_way if seconds is None else _stay):
+                now, _ = step(before, self.pace.slice if seconds is None else seconds)
             if self.job is not before:
                 return None
             self.job = now

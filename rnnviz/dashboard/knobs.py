@@ -12,7 +12,7 @@ import streamlit as st
 from rnnviz.core import CELLS
 from rnnviz.dashboard import layout, own_text, state
 from rnnviz.dashboard.components import live_slider
-from rnnviz.dashboard.components.slider import last_drawn
+from rnnviz.dashboard.components.slider import hear, last_drawn, looks_below
 from rnnviz.experiment import FIELDS, MAX_MODELS, Model, make_task
 from rnnviz.experiment.model import override_field, overrides_of
 from rnnviz.wording.example import example_words
@@ -42,17 +42,16 @@ DRAFT: dict[str, Any] = {"persist_state": "session"}
 def slider(name: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> None:
     """A live slider whose range holds what a link or a preset asked for, too, and keeps holding
     it while the knob moves."""
-    known, (low, high, fmt) = FIELDS[name], RANGES[name]
-    held = (st.session_state[name], getattr(st.session_state[state.ASKED], name))
+    known, (low, high) = FIELDS[name], _range(name)
     live_slider(
         field_name(name),
         key=name,
         value=known.default,
-        low=min(low, *held),
-        high=max(high, *held),
+        low=low,
+        high=high,
         step=OCTAVES if known.log else (known.step or 1),
         log=known.log,
-        fmt=_format(held[0], fmt),
+        fmt=_format(st.session_state[name], RANGES[name][2]),
         ticks=ticks,
         help=texts("sidebar")[f"help_{name}"],
         disabled=disabled,
@@ -61,17 +60,29 @@ def slider(name: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> 
     )
 
 
+def _range(name: str) -> tuple[float, float]:
+    low, high, _ = RANGES[name]
+    held = (st.session_state[name], getattr(st.session_state[state.ASKED], name))
+    return min(low, *held), max(high, *held)
+
+
+def hear_sliders() -> None:
+    """What they say is so already, in a callback."""
+    for name in RANGES:
+        hear(name, *_range(name))
+
+
 def _format(value: float, fmt: str) -> str:
     """The knob's format, or one with the digits that a value from a link needs."""
     return fmt if abs(float(fmt % value) - value) <= 0.01 * abs(value) else "%.3g"
 
 
 def _show_page(name: str) -> None:
-    """Run the page alone: the other knobs do not depend on a slider. All, if the browser had not
-    drawn the last run of all: that may never reach it, or was cut short, before it has drawn a
-    popover that was opened."""
+    """Run the page alone: the other knobs do not depend on a slider, and what is below the fold is
+    asked for when it is looked at. All, if the browser had not drawn the last run of all: that may
+    never reach it, or was cut short, before it has drawn a popover that was opened."""
     if last_drawn(name) == st.session_state[state.RUN]:
-        st.rerun(state.WHOLE_PAGE)
+        st.rerun(state.WHOLE_PAGE if looks_below(name) else (state.PAGE,))
 
 
 def select(name: str) -> None:

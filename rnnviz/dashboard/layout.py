@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.dashboard import definitions
-from rnnviz.dashboard.state import MESSAGES, WHOLE_PAGE, view_key, widget
+from rnnviz.dashboard.state import WHOLE_PAGE, link_has_messages, view_key, widget
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.plots import theme
@@ -47,8 +47,7 @@ def link_messages(experiment: Experiment) -> bool:
 
     Small, in few lines: the first screen has to hold the figures too.
     """
-    asked, messages = st.session_state[MESSAGES]
-    if not messages or experiment != asked:
+    if not (messages := link_has_messages(experiment)):
         return False
     count = len(messages) - SHOWN
     more = [fill(texts("layout")["more_messages"], count=count)] if count > 0 else []
@@ -68,10 +67,13 @@ def warning_html(text: str) -> str:
 
 
 def note(said: str) -> None:
-    """What the task cut or replaced, and what is padding."""
-    if said:
-        with st.container(key="notes"):
-            st.caption(said)
+    """What the task cut or replaced, what is padding, and which settings act on nothing."""
+    st.html(f'<p class="rnnviz-notes" data-words="notes">{note_html(said)}</p>')
+
+
+def note_html(said: str) -> str:
+    """What stands in it."""
+    return _marked(said)
 
 
 def patience(experiment: Experiment, seconds: float, waits: bool) -> AbstractContextManager[None]:
@@ -120,11 +122,16 @@ def unseen_heading(text: str) -> None:
 
 def preset_words(experiment: Experiment) -> None:
     """What the chosen preset is there to show."""
-    st.html(f'<p class="rnnviz-preset">{marked(_preset_words(experiment))}</p>')
+    said = preset_html(experiment, st.session_state.get("preset") or "")
+    st.html(f'<p class="rnnviz-preset" data-words="preset">{said}</p>')
 
 
-def _preset_words(experiment: Experiment) -> str:
-    name = st.session_state.get("preset")
+def preset_html(experiment: Experiment, name: str) -> str:
+    """What stands in it; name: of the preset, "" for none."""
+    return marked(_preset_words(experiment, name))
+
+
+def _preset_words(experiment: Experiment, name: str) -> str:
     if name not in PRESETS:
         return ""
     text = texts("presets")

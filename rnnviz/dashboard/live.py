@@ -12,13 +12,13 @@ import json
 import logging
 import secrets
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from weakref import WeakValueDictionary
 
 import streamlit as st
@@ -28,12 +28,12 @@ from starlette.routing import Route
 
 from rnnviz.dashboard import definitions
 from rnnviz.dashboard.components import follow_hand
-from rnnviz.dashboard.frames import Asked, Choices, Move, frames, moved
-from rnnviz.dashboard.jobs import working_for
+from rnnviz.dashboard.frames import Asked, Choices, Move, View, beside, frames, moved
+from rnnviz.dashboard.jobs import turns, working_for
 from rnnviz.dashboard.server import url
-from rnnviz.dashboard.state import Setting
-from rnnviz.experiment import FIELDS
-from rnnviz.wording.language import language
+from rnnviz.dashboard.state import Setting, experiment_query, link_has_messages, query_of
+from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.wording.language import language, speak
 
 PATH, TOKEN, OFFER = "/rnnviz-live", "X-Rnnviz-Token", "live.offer"
 REST = 500
@@ -46,14 +46,22 @@ AT_ONCE = 2
 """Answers that are worked on at the same time."""
 
 
+Frame = tuple[str, bytes]
+
+
 @dataclass(eq=False)
 class Offer:
     """What one visit's page shows; None where that follows no knob. current: whether the script
-    that runs has said so. turn: one answer at a time; waiting: whether one more waits for it."""
+    that runs has said so. beside: names what stands beside the figures. link: what its address says
+    but the experiment. settled: what else the page says of a run at rest. turn: one answer at a
+    time; waiting: whether one more waits for it."""
 
     token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     asked: Asked | None = None
     current: bool = False
+    beside: str = ""
+    link: dict[str, str] = field(default_factory=dict)
+    settled: Callable[[Experiment], Iterable[Frame]] = lambda _: ()
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: bool = False
 
@@ -74,10 +82,13 @@ def workers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(AT_ONCE, "live")
 
 
-def offer(setting: Setting, choices: Choices) -> None:
-    """In a page's script, before its pictures: what they are of."""
+def offer(setting: Setting, choices: Choices, view: View, preset: str | None = None) -> None:
+    """In a page's script, before its pictures: what they are of. preset: see `Asked`."""
     mine, said = _mine(), (definitions.so_far(), language())
-    mine.asked, mine.current = Asked(setting.experiment, choices, setting.pinned, *said), True
+    mine.asked = Asked(setting.experiment, choices, setting.pinned, *said, preset=preset)
+    mine.beside, mine.current = beside(view), True
+    of_experiment = experiment_query(setting.experiment)
+    mine.link = {k: v for k, v in query_of(setting).items() if k not in of_experiment}
 
 
 def begin() -> None:
@@ -85,12 +96,17 @@ def begin() -> None:
     _mine().current = False
 
 
-def tell_sliders(page: str, rest: int) -> None:
-    """In a page's script, where it ends: how it follows them. page: the path of its address."""
-    mine = _mine()
-    if not mine.current:
-        mine.asked = None
-    follow_hand(page, mine.token if mine.asked else "", url(PATH), rest, KNOBS)
+def tell_sliders(page: str, rest: int, settled: Callable[[Experiment], Iterable[Frame]]) -> None:
+    """In a page's script, where it ends: how it follows them. page: the path of its address;
+    settled: see `Offer`. What it says of a link or of training goes with the first move, and only a
+    script can take it away."""
+    mine, asked = _mine(), None
+    if mine.current:
+        mine.settled, asked = settled, mine.asked
+    mine.asked = asked
+    shown = asked.experiment if asked else None
+    settles = shown is not None and not (shown.train_steps or link_has_messages(shown))
+    follow_hand(page, mine.token if asked else "", url(PATH), rest, KNOBS, settles, mine.beside)
 
 
 def _mine() -> Offer:
@@ -129,7 +145,7 @@ async def answer(request: Request) -> Response:
         return Response(status_code=204)
     if mine.waiting:
         return Response(status_code=429)
-    return await _in_turn(mine, asked)
+    return await _in_turn(mine, partial(_frames, mine if move.settles else None, asked))
 
 
 def _same_site(request: Request) -> bool:
@@ -148,7 +164,17 @@ async def _body(request: Request) -> bytes | None:
     return body
 
 
-async def _in_turn(mine: Offer, asked: Asked) -> Response:
+def _frames(settles: Offer | None, asked: Asked) -> Iterator[Frame]:
+    """settles: where the page is to be as the script would draw it."""
+    if settles:
+        speak(asked.language)
+        yield from settles.settled(asked.experiment)
+        query = {**experiment_query(asked.experiment), **settles.link}
+        yield "address", urlencode(query).encode()
+    yield from frames(asked)
+
+
+async def _in_turn(mine: Offer, made_of: Callable[[], Iterable[Frame]]) -> Response:
     """All frames in one piece, as a stream: that notices where the browser goes, and the work ends
     early. The turn ends with the work."""
     mine.waiting = True
@@ -157,7 +183,7 @@ async def _in_turn(mine: Offer, asked: Asked) -> Response:
     finally:
         mine.waiting = False
     gone = Event()
-    work = partial(Context().run, _work, asked, gone)
+    work = partial(Context().run, _work, made_of, gone)
     made = asyncio.get_running_loop().run_in_executor(workers(), work)
     made.add_done_callback(lambda _: mine.turn.release())
     return StreamingResponse(
@@ -173,7 +199,7 @@ async def _stream(made: asyncio.Future[bytes], gone: Event) -> AsyncIterator[byt
         gone.set()
 
 
-def _work(asked: Asked, gone: Event) -> bytes:
+def _work(made_of: Callable[[], Iterable[Frame]], gone: Event) -> bytes:
     """In a thread of its own. Nothing for a browser that has gone, nor where it fails, which is
     logged."""
 
@@ -182,8 +208,8 @@ def _work(asked: Asked, gone: Event) -> bytes:
             raise Gone
 
     try:
-        with working_for(tell):
-            return b"".join(packed(*frame) for frame in frames(asked))
+        with working_for(tell), turns().answer():
+            return b"".join(packed(*frame) for frame in made_of())
     except Gone:
         pass
     except Exception:

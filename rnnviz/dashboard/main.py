@@ -18,13 +18,12 @@ from rnnviz.dashboard import (
     training,
     trust,
 )
-from rnnviz.dashboard.components import all_drawn
+from rnnviz.dashboard.components import all_drawn, below_the_fold
 from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.pages import by_hand, claims, gates, gradient_flow, phase, spectrum, train
 from rnnviz.dashboard.saving import Shared
 from rnnviz.dashboard.server import url
 from rnnviz.experiment import Experiment
-from rnnviz.views.picture import batch_note, idle_note
 from rnnviz.wording.texts import fill, texts
 
 PAGES = {
@@ -91,7 +90,7 @@ def _page(path: str) -> None:
     controls.follow(setting)
     if path in ALONE:
         PAGES[path].page(setting)
-        live.tell_sliders(url(f"/{path}"), live.REST)
+        live.tell_sliders(url(f"/{path}"), live.REST, partial(trust.settled, path))
         saving.tab()
         return
     linked, setting = setting, _of_page(path, setting)
@@ -114,7 +113,10 @@ def _page(path: str) -> None:
         _answer(path, setting)
     if path == "train":  # it may have begun another run
         trust.mark(place, path, setting.experiment, refusal)
-    live.tell_sliders(url("/" if path == FIRST else f"/{path}"), REST.get(path, live.REST))
+    with st.container(key="trust"):
+        trust.strip(path, setting.experiment, refusal or missing * "not run")
+    address = url("/" if path == FIRST else f"/{path}")
+    live.tell_sliders(address, REST.get(path, live.REST), partial(trust.settled, path))
     saving.tab()
 
 
@@ -125,11 +127,7 @@ def _answer(path: str, setting: state.Setting) -> None:
         waits = compute.traces.must_wait(setting.experiment)
     try:
         with layout.patience(setting.experiment, seconds, waits):
-            notes = (
-                batch_note(compute.plan(setting.experiment).batch),
-                idle_note(setting.experiment),
-            )
-            layout.note(" ".join(filter(None, notes)))
+            layout.note(compute.notes(setting.experiment))
             if path != "gates":  # which has a switch for it
                 train_controls.shown_after(setting.experiment)
             PAGES[path].page(setting)
@@ -140,7 +138,7 @@ def _answer(path: str, setting: state.Setting) -> None:
 
 @state.fragment(key=state.DETAILS)
 def _details(path: str) -> None:
-    """What is below the fold: it follows when a knob is let go."""
+    """What is below the fold: it follows when a knob is let go and it is looked at."""
     linked = controls.setting()
     if path in ALONE:
         controls.follow(linked)
@@ -150,14 +148,14 @@ def _details(path: str) -> None:
     refusal = compute.refusal(training.still_to_do(setting.experiment))
     missing = _lacks_consent(linked, refusal)
     unseen = missing and path in RUNNING
-    try:
-        with st.container(key="trust"):
-            trust.strip(path, setting.experiment, refusal or missing * "not run")
-        if not (refusal or unseen):
-            PAGES[path].details(setting)
-    except Crowded as crowded:
-        layout.refused(fill(texts("layout")["refused"], reason=crowded))
+    with st.container(key="details"):
+        try:
+            if not (refusal or unseen):
+                PAGES[path].details(setting)
+        except Crowded as crowded:
+            layout.refused(fill(texts("layout")["refused"], reason=crowded))
     controls.follow(linked)  # the page has dropped the views that it does not have
+    below_the_fold()
 
 
 def _of_page(path: str, setting: state.Setting) -> state.Setting:

@@ -219,6 +219,12 @@ def _pinned(query: str) -> tuple[Experiment | None, tuple[str, ...]]:
     return experiment, said
 
 
+def link_has_messages(experiment: Experiment) -> tuple[str, ...]:
+    """What the link of this experiment did not get; nothing once a knob has moved."""
+    asked, messages = st.session_state[MESSAGES]
+    return messages if experiment == asked else ()
+
+
 def forget_messages() -> None:
     """Say no more what a link did not get."""
     st.session_state[MESSAGES] = (Experiment(), ())
@@ -294,9 +300,9 @@ def query_of(setting: Setting, whole_text: bool = False) -> dict[str, str]:
 
     An address is sent to the server when a page is loaded again, and stands in the log of every
     proxy on the way. So a visitor's own text is in it only where it is short."""
-    query = _query(setting.experiment, whole_text)
+    query = experiment_query(setting.experiment, whole_text)
     if setting.pinned is not None:
-        query[PIN] = urlencode(_query(setting.pinned, whole_text))
+        query[PIN] = urlencode(experiment_query(setting.pinned, whole_text))
     views = PAGE_VIEWS[st.session_state[PATH]]
     chosen = {view: st.session_state.get(view_key(view)) for view in views}
     query.update({key: str(value) for key, value in chosen.items() if value})
@@ -304,7 +310,8 @@ def query_of(setting: Setting, whole_text: bool = False) -> dict[str, str]:
     return query if spoken == ENGLISH else {LANGUAGE: spoken, **query}
 
 
-def _query(experiment: Experiment, whole_text: bool) -> dict[str, str]:
+def experiment_query(experiment: Experiment, whole_text: bool = False) -> dict[str, str]:
+    """Of that alone."""
     return to_query(experiment, whole_text or experiment.text in texts("samples").values())
 
 

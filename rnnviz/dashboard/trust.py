@@ -9,6 +9,7 @@ results are shared by all who ask. The page says with every run of its own which
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -19,14 +20,14 @@ from rnnviz.analysis.selfcheck.checks import Trust
 from rnnviz.core.network import run_network
 from rnnviz.dashboard import compute, jobs, state, training, trust_html
 from rnnviz.dashboard import train_controls as controls
-from rnnviz.dashboard.components.disclosure import disclosure, told
+from rnnviz.dashboard.components.disclosure import Disclosed, disclosure, told
 from rnnviz.dashboard.pages.train import INFLUENCE
 from rnnviz.experiment import Experiment
 from rnnviz.wording.texts import fill, texts
 
-KEPT, ASKED, KEY = "trust", "trust_asked", "checks"
+KEPT, ASKED, KEY, MARK = "trust", "trust_asked", "checks", "mark"
 """Where a visit keeps what is known of one run, and the run that the browser asks to check; the
-strip's key."""
+strip's key; what the mark is called on the page."""
 PLAYING, NOTHING = "playing", "nothing"
 ELSEWHERE = ("phase-diagram", "claims")
 """Pages whose figures are of many runs: the strip is about the sidebar's."""
@@ -51,7 +52,12 @@ class Checked:
 def mark(place: DeltaGenerator, path: str, experiment: Experiment, refusal: str) -> None:
     """Say which run the page shows, before its charts are drawn; `refusal` is why it shows none."""
     shown = run_id(path, experiment, refusal)
-    place.html(
+    place.html(f'<div data-words="{MARK}">{mark_html(shown)}</div>')
+
+
+def mark_html(shown: str) -> str:
+    """What says which run the page shows."""
+    return (
         f'<i class="rnnviz-run" data-run="{shown}"></i><style>'
         f'.rnnviz-trust:not([data-run="{shown}"]) {{ opacity: 0.55; filter: grayscale(1); }}'
         f'.rnnviz-trust:not([data-run="{shown}"]) .now {{ display: none; }}'
@@ -83,11 +89,8 @@ def check(path: str, experiment: Experiment) -> None:
     theirs could be made on: they show what is known already."""
     if path == "train" or path in ELSEWHERE:
         return
-    shown = _hash(experiment)
-    if _known(shown).quick:
-        return
-    found = compute.quick_checks(experiment)
-    st.session_state[KEPT] = Checked(shown, {trust.label: trust for trust in found})
+    if not _known(_hash(experiment)).quick:
+        st.session_state[KEPT] = _quick(experiment)
 
 
 def _known(shown: str) -> Checked:
@@ -102,20 +105,37 @@ def strip(path: str, experiment: Experiment, refusal: str) -> None:
     shown, text = run_id(path, experiment, refusal), texts("trust")
     asked = st.session_state.pop(ASKED, None)
     if shown in (PLAYING, NOTHING):
-        disclosure(key=KEY, run=shown, line=trust_html.said("none", text[shown]),
-                   otherwise=trust_html.said("none", text["stale"]))  # fmt: skip
+        line, otherwise = (trust_html.said("none", text[said]) for said in (shown, "stale"))
+        disclosure(Disclosed(KEY, shown, line, otherwise), _ask)
         return
-    labels = list(map(str, experiment.models))
     checked = _known(shown)
     if asked == shown:
-        checked = st.session_state[KEPT] = _further(path, experiment, checked, labels)
+        checked = st.session_state[KEPT] = _further(path, experiment, checked)
+    disclosure(_said(path, experiment, checked), _ask)
+
+
+def settled(path: str, experiment: Experiment) -> Iterator[tuple[str, bytes]]:
+    """The strip and the mark of a run that has just been shown past the script, as its browser
+    takes them."""
+    strip = _said(path, experiment, _quick(experiment))
+    yield f"panel:{strip.key}", strip.packed()
+    yield f"words:{MARK}", mark_html(strip.run).encode()
+
+
+def _quick(experiment: Experiment) -> Checked:
+    found = compute.quick_checks(experiment)
+    return Checked(_hash(experiment), {trust.label: trust for trust in found})
+
+
+def _said(path: str, experiment: Experiment, checked: Checked) -> Disclosed:
+    text, labels = texts("trust"), list(map(str, experiment.models))
     found, done = checked.of(labels), len(checked.thorough)
     where = "trained" if path == "train" else "sidebar" if path in ELSEWHERE else "here"
     known = done if checked.asked else None
     running = checked.asked and done < len(labels)
-    disclosure(
+    return Disclosed(
         key=KEY,
-        run=shown,
+        run=checked.run,
         line=trust_html.line(found, known, len(labels), where == "sidebar"),
         otherwise=trust_html.said("none", text["stale"]),
         panel=trust_html.panel(found, labels, _about(path, where)),
@@ -123,7 +143,6 @@ def strip(path: str, experiment: Experiment, refusal: str) -> None:
         ask=text["checking" if running else "done" if checked.asked else "ask_now"],
         running=running,
         done=checked.asked and not running,
-        on_ask=_ask,
     )
 
 
@@ -135,20 +154,21 @@ def _ask() -> None:
 def _about(path: str, where: str) -> str:
     """What was checked, in a sentence."""
     about = texts("trust")[where]
-    run = training.visit().training
-    if path != "train" or run is None:
+    if path != "train" or (run := training.visit().training) is None:
         return about
     return fill(about, steps=f"{max(t.state.step for t in run.trainees.values()):,}")
 
 
-def _further(path: str, experiment: Experiment, checked: Checked, labels: list[str]) -> Checked:
+def _further(path: str, experiment: Experiment, checked: Checked) -> Checked:
     """With the thorough checks of one more model."""
+    labels = map(str, experiment.models)
     label = next((label for label in labels if label not in checked.thorough), None)
     if label is None:
         return checked
     # Asked for even if a newer script stops what follows: the browser will ask again.
     st.session_state[KEPT] = Checked(checked.run, checked.quick, checked.thorough, asked=True)
-    made = _of_training(experiment, label) if path == "train" else compute.trust(experiment, label)
+    with jobs.turns().slice(jobs.give_way):
+        made = (_of_training if path == "train" else compute.trust)(experiment, label)
     return Checked(checked.run, checked.quick, {**checked.thorough, label: made}, asked=True)
 
 

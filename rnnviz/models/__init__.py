@@ -14,7 +14,8 @@ from __future__ import annotations
 from rnnviz.experiment.npz import UPLOAD, Limits
 from rnnviz.models.layouts import LAYOUTS, Layout, Reading
 from rnnviz.models.load import Loaded, load
-from rnnviz.models.replay import make_batch, replay
+from rnnviz.models.replay import make_batch, replay, run_of
+from rnnviz.models.saved_runs import read_runs
 from rnnviz.models.sequences import Sequences, read_data
 
 __all__ = [
@@ -28,5 +29,7 @@ __all__ = [
     "load",
     "make_batch",
     "read_data",
+    "read_runs",
     "replay",
+    "run_of",
 ]

@@ -6,10 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnnviz.core import checks
+from rnnviz.core import CELLS, checks
+from rnnviz.core.layers import reverse
 from rnnviz.core.losses import ERRORS, weighted
-from rnnviz.core.network import NetworkRecord, NetworkTrace, backward_network, forward_network
+from rnnviz.core.network import (
+    Network,
+    NetworkRecord,
+    NetworkTrace,
+    backward_network,
+    forward_network,
+)
 from rnnviz.core.numerics import Array
+from rnnviz.experiment.model import Model
+from rnnviz.experiment.runs import Run
 from rnnviz.models.load import Loaded
 from rnnviz.models.sequences import Sequences
 from rnnviz.tasks.batch import Batch, lengths_mask, stream
@@ -112,6 +121,40 @@ def replay(
         loss_by_step, d_y = weighted(ERRORS[batch.loss], record.y, batch.target, batch.mask)
     trace = backward_network(record, d_y)
     return replace(trace, loss=loss_by_step.sum().item(), loss_by_step=loss_by_step)
+
+
+def run_of(model: Loaded, data: Sequences = NO_DATA, loss: str | None = None, seed: int = 0) -> Run:
+    """`replay` as a run like any other: one label, its trace, and the batch.
+
+    Examples
+    --------
+    >>> list(run_of(load([np.ones((12, 2)), np.ones((12, 3))], "pytorch")))
+    ['lstm']
+    """
+    trace = replay(model, data, loss, seed)
+    batch = own_batch(trace) if data.own_loss else make_batch(model, data, loss, seed)
+    return Run({label_of(model.network): trace}, batch)
+
+
+def label_of(network: Network) -> str:
+    """What a network is called on every page."""
+    cell = network.cells[0]
+    kind = next(name for name, known in CELLS.items() if known is type(cell))
+    activation = getattr(cell, "activation", "tanh")
+    return str(Model(kind) if activation == "tanh" else Model(kind, activation=activation))
+
+
+def own_batch(trace: NetworkTrace) -> Batch:
+    """The batch of a loss of one's own, of which gradients are known alone: as that of a loss that
+    has them at the outputs, asked at the steps where any enters the last layer."""
+    first, (steps, _, batch_size) = trace.trace, trace.y.shape
+    lengths = np.full(batch_size, steps) if first.lengths is None else first.lengths.copy()
+    enters = np.zeros((steps, batch_size), bool)
+    for d, one in enumerate(trace.layers[-1]):
+        enters |= reverse(one.enters, one.lengths) if d else one.enters
+    return Batch(x=first.x.copy(), target=batch_size * trace.d_y, mask=enters.astype(np.float64),
+                 loss="projection", input_size=first.x.shape[1],
+                 output_size=trace.network.output_size, lengths=lengths)  # fmt: skip
 
 
 def _forward(model: Loaded, data: Sequences, x: Array, lengths: Array) -> NetworkRecord:

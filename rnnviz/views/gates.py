@@ -68,6 +68,11 @@ class View:
     notes: tuple[str, ...]
 
     @property
+    def beside(self) -> tuple[object, ...]:
+        """What stands on the page beside the figures: choices, and what is said without numbers."""
+        return self.models, self.layers, self.alike, self.notes
+
+    @property
     def alike(self) -> bool:
         """Whether the memory gate is a constant for practical purposes."""
         return self.memory is not None and self.stats[self.memory.gate].alike

@@ -93,6 +93,11 @@ class View:
     own_order: bool
 
     @property
+    def beside(self) -> tuple[object, ...]:
+        """What stands on the page beside the figures: choices, and whether steps are split."""
+        return self.layers, bool(self.splits)
+
+    @property
     def drawn(self) -> tuple[GradientFlow, ...]:
         return (*self.behind, *self.flows)
 

@@ -82,6 +82,11 @@ class View:
     law: WeightLaw | None
     silent: str
 
+    @property
+    def beside(self) -> tuple[object, ...]:
+        """What stands on the page beside the figures: choices, and what is said without numbers."""
+        return self.models, self.layers, self.gates, self.notes
+
 
 def view(run: Run, choices: Choices = Choices()) -> View:
     """What the page says of `run`."""

@@ -1,7 +1,8 @@
 """`python -m tests.benchmarks.load --visitors 200`: many visitors at once, over the protocols of
-the real app. Each opens a page, moves a knob every few seconds (the live route answers, which is
-timed) and tells the script when it has come to rest. A lecture: one link and the same few values;
-or all different. Clients share the processors with the server.
+the real app. Each opens a page and moves a knob every few seconds: the live route answers, which is
+timed, and once more when the knob has come to rest. As a browser does it, the script is told of the
+value when another knob is touched, and at the end. A lecture: one link and the same few values of
+one knob; or all different. Clients share the processors with the server.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from tests.benchmarks.soak import PATIENCE, Visit
 LECTURE = (0.9, 0.95, 1.0, 1.05, 1.1)
 KNOBS = {"gain": (0.5, 2.0), "memory_bias": (-1, 5), "distractor": (0, 3), "seq_len": (50, 150)}
 REST = 0.5
-"""Seconds after which a slider tells the script."""
+"""Seconds from a move after which a knob has come to rest."""
 
 
 class Tab(Visit):
@@ -51,9 +52,9 @@ class Tab(Visit):
         ended = super()._read(told, charts)
         return ended or told.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
 
-    async def move(self, knobs: dict[str, float]) -> int:
-        """As the browser while the hand moves; the bytes of the answer."""
-        body = json.dumps({"knobs": knobs}).encode()
+    async def move(self, knobs: dict[str, float], settles: bool = False) -> int:
+        """As the browser while the hand moves, or where it rests; the bytes of the answer."""
+        body = json.dumps({"knobs": knobs, "settles": settles}).encode()
         host = urlsplit(self.address).netloc
         reader, writer = await asyncio.open_connection(*host.split(":"), limit=1 << 24)
         head = (f"POST {self.route} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n"
@@ -67,13 +68,13 @@ class Tab(Visit):
             raise RuntimeError("an answer without pictures")
         return size
 
-    async def rest(self, name: str, value: float) -> None:
-        """As the slider when it has come to rest."""
+    async def tell(self, name: str, value: float) -> None:
+        """As the slider when something else is touched."""
         asked = BackMsg()
         run = asked.rerun_script
         run.query_string, run.page_script_hash = self.query, self.pages.get(self.page, "")
         widget = run.widget_states.widgets.add()
-        knob = {"value": value, "seq": int(time.time() * 1000), "run": self.drawn}
+        knob = {"value": value, "seq": int(time.time() * 1000), "run": self.drawn, "below": False}
         widget.id, widget.json_value = self.ids[name], json.dumps({"knob": knob})
         assert self.socket is not None
         await self.socket.send(asked.SerializeToString())
@@ -92,6 +93,7 @@ class Load:
         self.views: list[float] = []
         self.changes: list[float] = []
         self.rests: list[float] = []
+        self.told: list[float] = []
         self.errors: Counter[str] = Counter()
         self.open = asyncio.Event()
 
@@ -117,18 +119,28 @@ class Load:
             self.views.append(await timed(tab.open()))
             await self.open.wait()
             await asyncio.sleep(rng.random() * options.think)
+            knob: tuple[str, float] | None = None
             while time.monotonic() < self.begun + options.seconds:
-                await self.change(tab, rng)
+                knob = await self.change(tab, rng, knob)
+            if knob:
+                self.told.append(await timed(tab.tell(*knob)))
         except Exception as error:
             self.errors[f"{type(error).__name__}: {error}"[:120]] += 1
 
-    async def change(self, tab: Tab, rng: random.Random) -> None:
+    async def change(
+        self, tab: Tab, rng: random.Random, before: tuple[str, float] | None
+    ) -> tuple[str, float]:
+        """before: the knob that the script has not been told of."""
         think, begun = self.options.think, time.monotonic()
         name, value = self.value(rng)
+        if before and before[0] != name:
+            self.told.append(await timed(tab.tell(*before)))
+        moved = time.monotonic()
         self.changes.append(await timed(tab.move({name: value})))
-        await asyncio.sleep(REST)
-        self.rests.append(await timed(tab.rest(name, value)))
+        await asyncio.sleep(max(0, REST - (time.monotonic() - moved)))
+        self.rests.append(await timed(tab.move({name: value}, settles=True)))
         await asyncio.sleep(max(0, think * (0.5 + rng.random()) - (time.monotonic() - begun)))
+        return name, value
 
     def value(self, rng: random.Random) -> tuple[str, float]:
         if not self.options.different:
@@ -145,8 +157,9 @@ class Load:
         return (
             f"{count} visitors, {kind}, ramp {options.ramp:g} s, a change in {options.think:g} s: "
             f"first view {said(self.views)}, {1000 * views / count:.0f} ms CPU each; "
-            f"{done / options.seconds:.1f} changes/s, {said(self.changes)}, with all that follows "
-            f"{said(self.rests)}, {1000 * changes / done:.0f} ms CPU each; "
+            f"{done / options.seconds:.1f} changes/s, {said(self.changes)}, at rest "
+            f"{said(self.rests)}, the script {said(self.told)}, all of it "
+            f"{1000 * changes / done:.0f} ms CPU a change; "
             f"{self.server.memory():.0f} MB; errors {dict(self.errors.most_common(3))}"
         )
 

@@ -6,22 +6,22 @@ sequences, and what a press costs the server; each page beside a bare one in the
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.benchmarks.served import served
 from tests.browser.support import HERE, SIZE, launch, server, wait_idle
 
 PRESSES, WARM = 16, 2
 DRAG_SECONDS, SWEEP_SECONDS = 3.0, 1.0  # across the track; slower, and the knob's step would set it
 SIX = "seq_len=300&models=rnn,lstm,gru,rnn:gain=2,lstm:memory_bias=0,rnn:leak=0.3"
 PAGES = {"first page": "", "spectrum": "spectrum", "gates": "gates", "six models": f"?{SIX}"}
-TICKS = os.sysconf("SC_CLK_TCK")
 
 # The clock starts at the keydown and stops when all charts in sight say that they show the value
 # that the slider says after it. Each says so when the frame is on the screen.
@@ -78,7 +78,7 @@ Measured = tuple[list[list[float]], float, int, list[float]]
 def measure_at(
     browser: Browser, script: Path | None, path: str, gaps: Sequence[int], presses: int
 ) -> Measured:
-    with server(script) as address:
+    with _served(script) as (address, cpu_seconds):
         page = browser.new_page(viewport=SIZE)
         page.goto(f"{address}/{path}")
         page.wait_for_selector(".rnnviz-chart[data-shows]", timeout=60_000)
@@ -87,13 +87,25 @@ def measure_at(
         page.evaluate(WATCH)
         times, cpu = [], []
         for gap in gaps:
-            used = cpu_ms()
+            used = cpu_seconds()
             times.append(press_keys(page, gap, presses))
+            page.keyboard.press("Tab")  # now the script hears of the value
             page.wait_for_timeout(5000)
-            cpu.append((cpu_ms() - used) / (presses + WARM))
+            cpu.append(1000 * (cpu_seconds() - used) / (presses + WARM))
         rate, sequences = drag(page)
         page.close()
         return times, rate, sequences, cpu
+
+
+@contextmanager
+def _served(script: Path | None) -> Iterator[tuple[str, Callable[[], float]]]:
+    """An address, and the seconds of the processor that its server has used, if that is the app."""
+    if script is None:
+        with served() as app:
+            yield app.address, app.cpu
+    else:
+        with server(script) as address:
+            yield address, lambda: 0.0
 
 
 def press_keys(page: Page, gap: int, presses: int) -> list[float]:
@@ -123,20 +135,6 @@ def drag(page: Page) -> tuple[float, int]:
     batches = page.evaluate("watch.batches")
     page.mouse.up()
     return min(counts, default=0) / elapsed, int(statistics.median(batches or [0]))
-
-
-def cpu_ms() -> float:
-    """What the servers that this process has started have used of the processor, with theirs."""
-    used = 0.0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-            command = stat.with_name("cmdline").read_bytes()
-        except OSError:  # it has ended
-            continue
-        if b"streamlit" in command or b"rnnviz" in command:
-            used += 1000 * (int(fields[11]) + int(fields[12])) / TICKS
-    return used
 
 
 def report(name: str, gaps: Sequence[int], of_app: Measured, bare: Measured) -> None:

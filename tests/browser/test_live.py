@@ -240,9 +240,10 @@ def test_a_knob_that_comes_back_leaves_the_page_as_it_was(open_at: Open) -> None
 def test_a_knob_that_rested_in_the_hand_is_let_go_before_the_script_has_drawn(
     app: str, open_page: Open
 ) -> None:
+    """What a link did not get goes with the first move, and the script takes it away."""
     page = open_page("about:blank")
     wire = Wire(page)
-    page.goto(f"{app}/?{SMALL}")
+    page.goto(f"{app}/?{SMALL}&no_such=1")
     wait_charts(page, "")
     wait_idle(page)
     drag = grab(page)
@@ -270,8 +271,83 @@ def test_what_does_not_follow_is_dimmed(open_at: Open) -> None:
     expect(page.locator(chart(page, "flow-state"))).to_have_css("opacity", "1")
     page.evaluate("letGo()")
     wait_idle(page)
-    expect(page.locator(chart(page, "flow-h"))).to_have_css("opacity", "1")
+    expect(page.locator(".rnnviz-trust")).to_have_css("opacity", "1")
+    details = page.locator(".st-key-details")
+    expect(details).to_have_css("opacity", "0.35")
+    assert shows(page, "flow-h") != shows(page, "flow-state")
+    page.locator(chart(page, "flow-h")).scroll_into_view_if_needed()
+    expect(details).to_have_css("opacity", "1")
+    wait_idle(page)
     assert shows(page, "flow-h") == shows(page, "flow-state")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_at_rest_the_page_is_as_the_script_would_draw_it_and_no_script_runs(
+    path: str, open_at: Open
+) -> None:
+    page = open_at(path)
+    page.evaluate(WATCH_SCRIPT)
+    strip = page.locator(".rnnviz-trust")
+    checked = strip.get_attribute("data-run")
+    move(page, lambda: knob(page).press("ArrowRight"), CHARTS[path])
+    wait_idle(page)
+    assert page.evaluate("window.scripts") == 0
+    value = knob(page).get_attribute("data-value")
+    assert parse_qs(urlsplit(page.url).query)["gain"] == [value]
+    assert strip.get_attribute("data-run") not in (checked, None)
+    expect(strip.locator(".now")).to_be_visible()
+    settled = {key: picture(page, key) for key in CHARTS[path]}
+    said, address = page.locator(".rnnviz-verdict").inner_html(), page.url
+    page.reload()
+    wait_charts(page, path)
+    wait_idle(page)
+    assert page.url == address
+    assert page.locator(".rnnviz-verdict").inner_html() == said
+    for key, before in settled.items():
+        assert np.abs(picture(page, key) - before).max() <= 2, key
+
+
+def test_what_is_touched_next_finds_the_script_told(open_at: Open) -> None:
+    """A button that does something with the knobs' values, and a page that is turned to."""
+    page = open_at()
+    move(page, lambda: knob(page).press("ArrowRight"), CHARTS[""])
+    wait_idle(page)
+    value = knob(page).get_attribute("data-value")
+    page.get_by_role("button", name="Pin", exact=True).click()
+    page.wait_for_url(lambda url: "pin" in parse_qs(urlsplit(url).query))
+    assert dict(parse_qsl(parse_qs(urlsplit(page.url).query)["pin"][0]))["gain"] == value
+    wait_idle(page)
+    move(page, lambda: knob(page).press("ArrowRight"), CHARTS[""])
+    wait_idle(page)
+    value = knob(page).get_attribute("data-value")
+    seen: list[str] = []
+    page.expose_function("saw", lambda shown: seen.append(shown))
+    page.evaluate(SEE_NEW)
+    page.get_by_role("link", name="Spectrum", exact=True).click()
+    wait_charts(page, "spectrum")
+    wait_idle(page)
+    assert seen
+    assert {dict(parse_qsl(shown))["gain"] for shown in seen} == {value}
+
+
+def test_a_knob_that_comes_back_after_a_rest_leaves_the_page_as_it_was(open_at: Open) -> None:
+    page = open_at()
+    before, address = shows(page, "flow-state"), page.url
+    move(page, lambda: knob(page).press("ArrowRight"), CHARTS[""])
+    wait_idle(page)
+    assert page.url != address
+    move(page, lambda: knob(page).press("ArrowLeft"), CHARTS[""])
+    wait_idle(page)
+    assert page.url == address
+    assert shows(page, "flow-state") == before
+
+
+def test_layers_are_offered_as_soon_as_there_are_two(open_at: Open) -> None:
+    """What stands beside the figures is the script's."""
+    page = open_at()
+    page.get_by_role("button", name="More", exact=True).click()
+    knob(page, "Layers").press("ArrowRight")
+    expect(page.get_by_role("combobox", name="Layer", exact=True)).to_be_visible()
 
 
 def test_fewer_sequences_are_said_until_the_knob_rests(open_at: Open) -> None:
@@ -317,6 +393,15 @@ SEE = """(css) => {
   const box = document.querySelector(css);
   const look = new MutationObserver(() => saw(box.dataset.shows));
   look.observe(box, { attributeFilter: ["data-shows"] });
+}"""
+
+
+# What every chart that there is, or will be, shows from now on.
+SEE_NEW = """() => {
+  const known = new Set(document.querySelectorAll('.rnnviz-chart'));
+  new MutationObserver((all) => {
+    for (const { target } of all) if (!known.has(target)) saw(target.dataset.shows);
+  }).observe(document.body, { subtree: true, attributeFilter: ['data-shows'] });
 }"""
 
 

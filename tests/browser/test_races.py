@@ -72,7 +72,7 @@ def test_a_choice_is_not_undone_by_what_the_server_sent_before_it(open_wired: Op
     expect(knob(page, "task")).to_have_value(task_name("words"))
 
 
-def test_what_never_arrived_is_drawn_with_the_next_move_of_a_slider(open_wired: Open) -> None:
+def test_what_never_arrived_is_drawn_with_the_next_value_of_a_slider(open_wired: Open) -> None:
     """Streamlit forgets what it has not sent when a slider's message begins another run."""
     page, wire = open_wired()
     wire.hold()
@@ -80,6 +80,7 @@ def test_what_never_arrived_is_drawn_with_the_next_move_of_a_slider(open_wired: 
     assert wait_kept(page, wire)
     wire.lose()
     page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
+    page.keyboard.press("Tab")
     expect(knob(page, "task")).to_be_visible()
 
 

@@ -142,6 +142,11 @@ def preset_words(app: AppTest) -> str:
     return _plain(app, "rnnviz-preset")
 
 
+def notes(app: AppTest) -> str:
+    """What the task did to its sequences, and which settings act on nothing."""
+    return _plain(app, "rnnviz-notes")
+
+
 def said(app: AppTest) -> str:
     """Every message of the page, its small warnings first."""
     bodies = (element.proto.body for element in app.get("html"))

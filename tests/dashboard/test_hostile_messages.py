@@ -66,6 +66,7 @@ def test_a_click_beside_the_diagram_opens_a_cell_or_nothing(
     work = Work(jobs.DIAGRAM, diagram)
     monkeypatch.setattr(phase, "visit", lambda: work)
     monkeypatch.setattr(state, "read", lambda: (Experiment(), ()))
+    monkeypatch.setattr(phase, "hear_sliders", lambda: None)
     phase._open({"x": sent, "y": sent, other: 1})
     if work.leaving is not None:
         assert work.leaving[1].gain in diagram.x.values

@@ -24,6 +24,7 @@ from tests.dashboard.support import (
     go_to,
     knobs,
     line,
+    notes,
     numbers,
     preset_words,
     press,
@@ -250,4 +251,4 @@ def test_a_refused_run_can_be_made_smaller() -> None:
 
 def test_a_sequence_that_is_cut_says_so() -> None:
     app = visit(query={"task": "stocks", "seq_len": "300", "hidden_size": "4"})
-    assert any("78 weeks" in caption.value for caption in app.caption)
+    assert "78 weeks" in notes(app)

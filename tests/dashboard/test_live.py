@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from threading import Event
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from starlette.applications import Starlette
@@ -18,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 from rnnviz.dashboard import frames, jobs, live
 from rnnviz.dashboard.frames import Asked, Move, moved
 from rnnviz.experiment import Experiment
+from rnnviz.experiment.links import to_query
 from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.gradient_flow import Choices
 from tests.dashboard.support import PAGES, change, go_to, visit
@@ -28,10 +30,15 @@ JSON = {"content-type": "application/json"}
 Frames = dict[str, bytes]
 
 
+def offered(app: AppTest) -> dict[str, Any]:
+    """What the page's browser knows of how it follows knobs."""
+    told: dict[str, Any] = json.loads(component(app, "rnnviz_offer").proto.json)
+    return told
+
+
 def token(app: AppTest) -> str:
-    """The page's, as its browser knows it; "" where the page follows no knob."""
-    sent = json.loads(component(app, "rnnviz_offer").proto.json)
-    return sent["token"]
+    """The page's; "" where it follows no knob."""
+    return offered(app)["token"]
 
 
 def component(app: AppTest, name: str) -> Any:
@@ -103,6 +110,38 @@ def test_it_shows_what_the_script_would_show(page: str) -> None:
     assert found["words:verdict"] in of_script["words:verdict"]
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_at_rest_it_says_all_that_the_script_would_say(page: str) -> None:
+    idle = Experiment(("lstm",), seq_len=12, hidden_size=4, batch_size=4, activation="relu")
+    app = visit(page, {**to_query(idle), "view_layer": "1"})
+    assert offered(app)["settles"]
+    status, found = post(token(app), {"knobs": {"gain": 1.5}, "settles": True})
+    assert status == 200
+    assert json.loads(found["end"])["beside"] == offered(app)["beside"]
+    change(app, gain=1.5)
+    assert found["panel:checks"] == component(app, "rnnviz_disclosure").proto.bytes
+    assert "acts on none" in found["words:notes"].decode()
+    written = b"".join(e.proto.body.encode() for e in app.get("html"))
+    for name in ("mark", "notes", *["preset"] * (page == PAGES[0])):
+        assert found[f"words:{name}"] in written, name
+    assert dict(parse_qsl(found["address"].decode())) == dict(app.query_params)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_the_script_alone_can_draw_beside_the_figures_has_another_name(page: str) -> None:
+    app = visit(page, SMALL)
+    _, found = post(token(app), {"knobs": {"layers": 2}, "settles": True})
+    assert json.loads(found["end"])["beside"] != offered(app)["beside"]
+
+
+@pytest.mark.trained
+@pytest.mark.parametrize("query", [{"gain": "nonsense"}, {"train_steps": "2"}])
+def test_what_goes_with_the_first_move_is_taken_away_by_the_script(query: dict[str, str]) -> None:
+    app = visit(query={**to_query(SMALL), **query})
+    assert token(app)
+    assert not offered(app)["settles"]
+
+
 def test_what_stands_behind_the_models_stays() -> None:
     pinned = replace(SMALL, gain=0.5)
     app = visit(query=SMALL)
@@ -122,7 +161,8 @@ def test_where_the_time_is_short_there_are_fewer_sequences_and_that_is_said(
     end, few = json.loads(found["end"]), json.loads(found["chart:flow-state"])
     assert (end["exact"], end["note"]) == (False, "first 1 of 4 sequences")
     assert "batch_size=1" in few["options"]["shows"]
-    _, exact = post(token(visit(query=replace(SMALL, batch_size=1))), GAIN)
+    one = visit(query=replace(SMALL, batch_size=1))
+    _, exact = post(token(one), GAIN)
     assert few["figure"] == json.loads(exact["chart:flow-state"])["figure"]
 
 
@@ -191,7 +231,8 @@ BAD = [
 
 @pytest.mark.parametrize("move", BAD, ids=repr)
 def test_what_is_no_move_of_a_knob_is_refused(move: object) -> None:
-    assert post(token(visit(query=SMALL)), move) == (422, {})
+    app = visit(query=SMALL)
+    assert post(token(app), move) == (422, {})
 
 
 @pytest.mark.parametrize("told", [None, [1], [2, 1], ["a", "b"], [float("nan"), 1], {}])
@@ -220,7 +261,8 @@ def test_what_many_ask_for_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_others_are_not_answered() -> None:
-    mine = token(visit(query=SMALL))
+    app = visit(query=SMALL)
+    mine = token(app)
     assert post("somebody", GAIN)[0] == 404
     assert post(mine, GAIN, origin="https://elsewhere.example")[0] == 403
     assert post(mine, GAIN, origin="null")[0] == 403

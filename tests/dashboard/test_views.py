@@ -18,6 +18,7 @@ from tests.dashboard.support import (
     experiment,
     knobs,
     line,
+    notes,
     said,
     same,
     verdict,
@@ -110,7 +111,7 @@ def test_a_padded_batch_says_what_is_not_drawn_and_keeps_its_own_order_backwards
     app = visit(query=deep(task="sentiment"))
     lengths = compute.plan(experiment(app)).batch.lengths
     words = f"Sequences have {lengths.min()} to {lengths.max()} steps; padding is not drawn"
-    assert any(words in caption.value for caption in app.caption)
+    assert words in notes(app)
     forward = charts(app)["flow-state"]["layout"]["xaxis"]["title"]["text"]
     assert forward == "time step t"
     app = change(app, view_direction="backward")

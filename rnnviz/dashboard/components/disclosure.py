@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 
 import streamlit as st
 
@@ -15,23 +16,10 @@ _DISCLOSURE = st.components.v2.component(
 )
 
 
-def disclosure(
-    *,
-    key: str,
-    run: str,
-    line: str,
-    otherwise: str,
-    panel: str = "",
-    name: str = "",
-    ask: str = "",
-    running: bool = False,
-    done: bool = False,
-    on_ask: Callable[[], None] = lambda: None,
-) -> None:
-    """Draw the line; without a panel it is a line and nothing else.
+@dataclass(frozen=True)
+class Disclosed:
+    """What stands there; without a panel it is a line and nothing else.
 
-    Parameters
-    ----------
     key : names it on its page.
     run : what it is about, in `data-run`; the page's style shows `otherwise` if that is not it.
     line, otherwise, panel : HTML.
@@ -39,11 +27,27 @@ def disclosure(
     ask : on the panel's button.
     running : whether the browser asks again by itself as soon as the script has ended.
     done : whether there is nothing left to ask for.
-    on_ask : called, before the script's body, for every slice that is asked for; see `told`.
     """
-    said = {"run": run, "line": line, "otherwise": otherwise, "panel": panel, "name": name,
-            "ask": ask, "running": running, "done": done}  # fmt: skip
-    _DISCLOSURE(key=f"{key}.disclosure", data=json.dumps(said).encode(), on_ask_change=on_ask)
+
+    key: str
+    run: str
+    line: str
+    otherwise: str
+    panel: str = ""
+    name: str = ""
+    ask: str = ""
+    running: bool = False
+    done: bool = False
+
+    def packed(self) -> bytes:
+        """What the browser is sent of it. The script sends it, and the live route does."""
+        return json.dumps(asdict(self)).encode()
+
+
+def disclosure(said: Disclosed, on_ask: Callable[[], None]) -> None:
+    """Draw it. on_ask: called, before the script's body, for every slice that is asked for; see
+    `told`."""
+    _DISCLOSURE(key=f"{said.key}.disclosure", data=said.packed(), on_ask_change=on_ask)
 
 
 def told(key: str) -> str:

@@ -27,8 +27,9 @@ _SLIDER = st.components.v2.component(
     js=loader("slider.js"),
 )
 _RUN = st.components.v2.component("rnnviz_run", js=loader("run.js"))
+_BELOW = st.components.v2.component("rnnviz_below", js=loader("below.js"))
 _OFFER = st.components.v2.component("rnnviz_offer", js=loader("offer.js"))
-_SET = "sliders.set"
+_SET, _BELOW_COUNT = "sliders.set", "below.count"
 
 
 def live_slider(
@@ -94,7 +95,15 @@ def live_slider(
     return current
 
 
-def follow_hand(page: str, token: str, path: str, rest: int, keys: Iterable[str]) -> None:
+def follow_hand(
+    page: str,
+    token: str,
+    path: str,
+    rest: int,
+    keys: Iterable[str],
+    settles: bool = False,
+    beside: str = "",
+) -> None:
     """Draw nothing, but tell the sliders how this page follows them. Call it once a page.
 
     Parameters
@@ -105,9 +114,13 @@ def follow_hand(page: str, token: str, path: str, rest: int, keys: Iterable[str]
     path : of the live route.
     rest : milliseconds without a move after which a value has come to rest.
     keys : of all sliders. Each learns which of its messages was heard last.
+    settles : whether the page can show a value at rest without the script.
+    beside : names what stands beside the figures; where the live route names something else, the
+        script draws it.
     """
     heard = {key: st.session_state.get(_seq_key(key), 0) for key in keys}
-    data = {"page": page, "token": token, "path": path, "rest": rest, "heard": heard}
+    data = {"page": page, "token": token, "path": path, "rest": rest, "heard": heard,
+            "settles": settles, "beside": beside}  # fmt: skip
     _OFFER(key="page.offer", data=data)
 
 
@@ -117,9 +130,21 @@ def all_drawn(run: int) -> None:
     _RUN(key="drawn.run", data={"run": run})
 
 
+def below_the_fold() -> None:
+    """Draw nothing, but let the browser know that the part of a page that is below the fold has
+    come to its end, and ask for that part when it comes in sight. Call it there."""
+    count = st.session_state[_BELOW_COUNT] = st.session_state.get(_BELOW_COUNT, 0) + 1
+    _BELOW(key="below.fold", data={"count": count}, on_look_change=lambda: None)
+
+
 def last_drawn(key: str) -> float | None:
     """Which run of the script the browser had drawn last when the slider sent its value."""
     return finite(_knob(key).get("run"))
+
+
+def looks_below(key: str) -> bool:
+    """Whether what is below the fold was in sight when the slider sent its value."""
+    return _knob(key).get("below") is not False
 
 
 def set_value(key: str, value: float) -> None:
@@ -136,18 +161,27 @@ def clamp(value: Any, low: float, high: float) -> float:
 def _adopt(key: str, low: float, high: float, on_change: Callable[[], None] | None) -> None:
     """Its number goes back to the browser: the slider is told of a value that is set afterwards,
     even if that is the one it was drawn with."""
-    told = _knob(key)
-    st.session_state[_seq_key(key)] = finite(told.get("seq")) or 0.0
-    if not _is_stale(told):
-        st.session_state[key] = clamp(told.get("value"), low, high)
+    hear(key, low, high)
     if on_change is not None:
         on_change()
 
 
+def hear(key: str, low: float, high: float) -> None:
+    """Take over what the browser sent last. Streamlit tells of a click on a button before it tells
+    of a slider that was moved before, where both wait for a script: a button's callback that does
+    something with the value calls this first."""
+    told = _knob(key)
+    seq = finite(told.get("seq")) or 0.0
+    if seq == st.session_state.get(_seq_key(key), 0):
+        return
+    st.session_state[_seq_key(key)] = seq
+    if not _is_stale(told):
+        st.session_state[key] = clamp(told.get("value"), low, high)
+
+
 def end_moves(run: int) -> None:
     """What sliders have sent before the browser has drawn this run of the script is not listened
-    to: other code has set them since. Streamlit tells of a click on a button before it tells of a
-    slider that was moved before, where both wait for a script."""
+    to: other code has set them since. See `hear`."""
     st.session_state[_SET] = run
 
 
@@ -157,7 +191,7 @@ def _is_stale(told: dict[str, Any]) -> bool:
 
 
 def _knob(key: str) -> dict[str, Any]:
-    """What the browser sent last: {"value", "seq", "run"}, or nothing yet."""
+    """What the browser sent last: {"value", "seq", "run", "below"}, or nothing yet."""
     told = (st.session_state.get(_component_key(key)) or {}).get("knob")
     return told if isinstance(told, dict) else {}
 

@@ -49,7 +49,7 @@ def page(setting: Setting) -> None:
         show.layer_choice(view.layers, small=True)
         if view.alike:
             st.button(texts("gates")["chrono"], on_click=_chrono, help=texts("gates")["alike"])
-    live.offer(setting, choices)
+    live.offer(setting, choices, view)
     show.show(
         pictures(view),
         view.styles,

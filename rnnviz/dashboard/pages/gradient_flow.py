@@ -50,9 +50,9 @@ def page(setting: Setting) -> None:
                       _seeds_name, SEEDS_WIDTH)  # fmt: skip
         show.page_switch(show.WHY, texts("gradient_flow")["why"])
         show.theory_switch()
+    live.offer(setting, view.choices, view, st.session_state.get("preset") or "")
     if not layout.link_messages(setting.experiment):
         layout.preset_words(setting.experiment)
-    live.offer(setting, view.choices)
     show.show(pictures(view), view.styles)
 
 

@@ -13,6 +13,7 @@ import streamlit as st
 from rnnviz.dashboard import compute, jobs, layout, show, state
 from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.jobs import Work
+from rnnviz.dashboard.knobs import hear_sliders
 from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import Experiment
 from rnnviz.jobs.phase import RANGES, SIZES, Diagram, advance, follow, make_axis
@@ -118,6 +119,7 @@ def _open(point: Mapping[str, Any]) -> None:
     x, y = finite(point.get("x")), finite(point.get("y"))
     if work.job is None or x is None or y is None:
         return
+    hear_sliders()
     experiment, _ = state.read()
     axes = work.job.x, work.job.y
     changes: dict[str, Any] = {a.name: a.value(p) for a, p in zip(axes, (x, y), strict=True)}

@@ -35,7 +35,7 @@ def page(setting: Setting) -> None:
     layout.link_messages(setting.experiment)
     view = _view(setting)
     _choices(view)
-    live.offer(setting, view.choices)
+    live.offer(setting, view.choices, view)
     show.show(pictures(view), view.styles, pairs=[("singular-values", "eigenvalues")])
 
 

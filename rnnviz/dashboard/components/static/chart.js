@@ -52,6 +52,7 @@ class Chart {
     this.box.dataset.painted = 0;
     this.scripts = null; // what the script sent last
     this.bytes = null; // what is shown, or about to be
+    this.drawing = null; // tells when it is
     // Its buttons are within it, which nothing within an image would be to a screen reader.
     this.box.setAttribute("role", "group");
     parent.append(this.box);
@@ -91,7 +92,7 @@ class Chart {
     this.scripts = bytes;
     const charts = document.querySelectorAll(".rnnviz-chart");
     tellNews(charts[charts.length - 1] === this.box);
-    if (live.ahead.size && this.listening) return;
+    if (live.ahead.size && this.listening) return same ? this.draw() : undefined;
     if (same || !this.shows(bytes)) this.take(bytes);
   }
 
@@ -121,9 +122,10 @@ class Chart {
     return new Promise(afterPaint);
   }
 
-  // What the layer shows, by plotly.js.
+  // What the layer shows, by plotly.js. Tells when it is on the screen, unless it is out of sight.
   drawExactly() {
-    if (this.layer.on) this.draw();
+    const drawn = this.layer.on ? this.draw() : this.drawing;
+    return this.hidden ? null : drawn;
   }
 
   // The page is as the script drew it.
@@ -134,17 +136,21 @@ class Chart {
 
   // Of several updates that arrive while one is drawn, the last is drawn next. A chart without a
   // width (in a closed tab) stays stale until it has one.
-  async draw() {
+  draw() {
     this.stale = true;
     this.box.toggleAttribute("data-behind", !live.ahead.size && !training.plays);
     this.news = performance.now();
-    if (this.drawing) return;
-    this.drawing = true;
+    this.drawing ??= this.drawAll();
+    return this.drawing;
+  }
+
+  async drawAll() {
+    await null; // whoever asks meanwhile finds it begun
     while (this.stale && this.box.clientWidth && !this.gone) {
       await this.rightMoment();
       await inTurn(() => this.drawNow());
     }
-    this.drawing = false;
+    this.drawing = null;
     if (!this.stale) this.box.removeAttribute("data-behind");
   }
 

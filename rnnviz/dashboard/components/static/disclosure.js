@@ -1,6 +1,7 @@
 // A line that opens a panel, with a button in it that asks for work, slice by slice. The panel stays
 // open while its contents change; Escape closes it, and the focus is on the line again.
 
+import { sinks } from "./live.js";
 import { sendAlone } from "./page.js";
 import { element } from "./plotting.js";
 import { Ticker } from "./ticker.js";
@@ -54,6 +55,7 @@ class Disclosure {
   }
 
   destroy() {
+    if (sinks.get(this.data.key) === this) sinks.delete(this.data.key);
     document.removeEventListener("keydown", this.hear);
     this.ticker.destroy();
     this.box.remove();
@@ -65,6 +67,27 @@ class Disclosure {
   }
 
   update(data, setTriggerValue) {
+    this.setTriggerValue = setTriggerValue;
+    this.scripts = data;
+    sinks.set(data.key, this);
+    this.show(data);
+  }
+
+  // At a value that the script does not know yet.
+  follow(content) {
+    this.show(JSON.parse(new TextDecoder().decode(content)));
+    return null;
+  }
+
+  catchUp() {
+    if (this.data !== this.scripts) this.show(this.scripts);
+  }
+
+  drawExactly() {
+    return null;
+  }
+
+  show(data) {
     this.data = data;
     this.box.dataset.run = data.run;
     // The same text is not written again: a screen reader would read it again.
@@ -75,7 +98,7 @@ class Disclosure {
     this.panel.setAttribute("aria-label", data.name);
     this.toggle.disabled = !data.panel;
     this.open(Boolean(data.panel) && !this.panel.hidden);
-    this.ticker.ask = () => sendAlone(() => setTriggerValue("ask", data.run));
+    this.ticker.ask = () => sendAlone(() => this.setTriggerValue("ask", data.run));
     this.ticker.answered(data.running);
   }
 

@@ -3,25 +3,33 @@
 //
 // A slider is ahead of the script from its first move until it has told the script of the value
 // that it came to rest at. Until the script has drawn that, what it drew before is not shown again.
+// At rest the page settles: it becomes what the script would draw but for what is below the fold,
+// and the script need not be told before something else is touched.
 
-import { scriptRuns, STUCK, wait, watchScript } from "./page.js";
+import { before, belowIsInSight, scriptRuns, STUCK, wait, watchScript } from "./page.js";
 
 const QUIET = 200; // ms without a move, after which what was left out is asked for
 const STILL = 250; // ms without a move, after which plotly.js draws what the layers show
 const BUSY = 30; // ms after which is asked again, where another answer is still in the making
 const UNHEARD = 1000; // ms after a script's end, after which a message was not heard
+const PATIENCE = 2000; // ms that a click on a link waits for the script to know a value
+const LOOK = 20; // ms between two looks
 const AGAIN = 10000; // ms after which a route that failed is tried again
-const AHEAD = "rnnviz-ahead"; // the page's class while a slider is ahead
+const AHEAD = "rnnviz-ahead"; // the page's class while a slider is ahead, until the page has settled
+const PASSED = "rnnviz-passed"; // while what is below the fold is of an older value
 
 export const sinks = new Map(); // key -> the chart that shows it
 
 class Live {
   constructor() {
-    this.offer = null; // {token, path, rest, heard} of the page
+    this.offer = null; // {token, path, rest, settles, beside, heard} of the page
     this.sliders = new Set(); // of the page
     this.ahead = new Set(); // those of them that are ahead
     this.knobs = {}; // name -> value, of those that have moved since the page was as the script drew it
     this.awaited = false; // whether the script was told of a value that it has not drawn yet
+    this.settled = false; // whether the page shows the knobs' values, and the script does not know them
+    this.owed = false; // whether the script has drawn the page without what is below the fold
+    this.address = null; // what the script wrote, if the page has settled since
     this.failedAt = -AGAIN;
     this.round = 0; // answers of an earlier one are not shown
     this.texts = new Map(); // node -> what the script wrote there
@@ -29,11 +37,15 @@ class Live {
     this.note.setAttribute("role", "status");
     document.body.append(this.note);
     watchScript(() => this.scriptChanged());
+    document.addEventListener("visibilitychange", () => document.hidden && this.tellScript());
+    window.addEventListener("popstate", () => (this.address = null)); // it is another entry's now
+    before.turning = () => (this.ahead.size ? this.scriptKnows() : null);
   }
 
-  // The page has been mounted, or left.
+  // The script has drawn the page, or it is left.
   open(offer) {
     this.offer = offer;
+    this.address = null;
     if (!offer) this.stop();
   }
 
@@ -46,6 +58,31 @@ class Live {
 
   get rest() {
     return this.offer?.rest ?? 0;
+  }
+
+  // Whether a value at rest is shown without the script.
+  get settles() {
+    return this.way === "live" && this.offer.settles && !belowIsInSight();
+  }
+
+  // What is below the fold is of an older value.
+  get passed() {
+    return this.owed || this.settled;
+  }
+
+  owe(owed) {
+    this.owed = owed;
+    this.dimBelow();
+  }
+
+  dimBelow() {
+    document.documentElement.classList.toggle(PASSED, this.passed);
+  }
+
+  // The script is told of a value: whether it is to draw what is below the fold with it.
+  drawsBelow() {
+    this.owe(!belowIsInSight());
+    return !this.owed;
   }
 
   // A slider has moved.
@@ -66,13 +103,31 @@ class Live {
     if (!this.asking) this.run();
   }
 
+  // The value has come to rest.
+  settle() {
+    clearTimeout(this.quiet);
+    this.ask({ knobs: this.knobs, settles: true });
+  }
+
+  tellScript() {
+    for (const slider of this.ahead) slider.offer();
+  }
+
+  // The page that is turned to is to be of the knobs' values from the start.
+  async scriptKnows() {
+    const end = performance.now() + PATIENCE;
+    this.tellScript();
+    while ((this.ahead.size || this.awaited) && performance.now() < end) await wait(LOOK);
+    this.ahead.clear(); // those that are left rest in their own time
+  }
+
   // A slider has told the script of its value, or is back at the one that the script knows.
   told(slider, sent) {
     this.ahead.delete(slider);
     if (this.ahead.size) return;
     this.stop();
     this.awaited ||= sent;
-    if (!this.awaited) return this.catchUp();
+    if (!this.awaited) return this.restore();
     clearTimeout(this.late);
     this.late = setTimeout(() => this.scriptChanged(), STUCK); // if the message was lost
   }
@@ -98,10 +153,18 @@ class Live {
     for (const slider of this.sliders) slider.repeat(this.offer?.heard[slider.data.key]);
   }
 
+  // To what the script drew last.
+  restore() {
+    if (this.address !== null) history.replaceState(history.state, "", this.address);
+    this.catchUp();
+  }
+
   // The page is what the script has drawn.
   catchUp() {
     clearTimeout(this.late);
-    this.awaited = false;
+    this.awaited = this.settled = false;
+    this.address = null;
+    this.dimBelow();
     document.documentElement.classList.remove(AHEAD);
     this.range = null;
     this.knobs = {};
@@ -130,7 +193,7 @@ class Live {
     console.warn(`rnnviz: knobs are not followed past the script: ${error.message}`);
     this.failedAt = performance.now();
     this.wanted = null;
-    for (const slider of this.ahead) slider.offer();
+    this.tellScript();
   }
 
   async once(move, round) {
@@ -140,7 +203,10 @@ class Live {
     const answer = await fetch(path, {
       method: "POST", headers, body: JSON.stringify(move), signal: this.abort.signal,
     });
-    if (answer.status === 204) return; // there is no picture of it: the script will say why
+    if (answer.status === 204) { // there is no picture of it: the script will say why
+      if (move.settles) this.tellScript();
+      return;
+    }
     if (answer.status === 429) {
       await wait(BUSY);
       if (round === this.round) this.wanted ??= move;
@@ -155,23 +221,40 @@ class Live {
     if (end?.[0] !== "end") throw new Error("an answer without an end");
     // All at once: figures and sentences of one value are on the screen together.
     for (const [name, content] of parts) this.show(name, content);
-    this.answered(move, JSON.parse(utf8.decode(end[1])));
+    this.answered(move, JSON.parse(utf8.decode(end[1])), round);
   }
 
   show(name, content) {
     const [kind, key] = name.split(":");
     if (kind === "words") return this.say(key, utf8.decode(content));
+    if (kind === "address") return this.write(utf8.decode(content));
     const shown = sinks.get(key)?.follow(content);
     if (shown) this.drawn = shown;
   }
 
   // What is left out is said where else the page says what was checked.
-  answered(move, { exact, range, note }) {
-    this.range = range;
+  answered(move, { exact, range, note, beside }, round) {
+    this.range = move.settles ? null : range;
     this.note.textContent = note;
+    if (move.settles) return this.drawSettled(beside, round);
     if (exact || this.wanted) return;
     clearTimeout(this.quiet);
     this.quiet = setTimeout(() => this.ask({ ...move, range, rests: true }), QUIET);
+  }
+
+  // beside: what the script would offer to choose beside the figures, which it alone can draw.
+  async drawSettled(beside, round) {
+    if (beside !== this.offer.beside) return this.tellScript();
+    await Promise.all(this.drawExactly());
+    if (round !== this.round || this.wanted || !this.ahead.size) return;
+    this.settled = true;
+    this.dimBelow();
+    document.documentElement.classList.remove(AHEAD);
+  }
+
+  write(query) {
+    this.address ??= location.pathname + location.search;
+    history.replaceState(history.state, "", location.pathname + (query && `?${query}`));
   }
 
   // What the script wrote there comes back where it has nothing new to say.
@@ -196,7 +279,7 @@ class Live {
   }
 
   drawExactly() {
-    for (const chart of sinks.values()) chart.drawExactly();
+    return Array.from(sinks.values(), (chart) => chart.drawExactly());
   }
 }
 

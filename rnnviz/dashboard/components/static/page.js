@@ -37,6 +37,14 @@ export const drawn = { run: null };
 // Whether training plays: new data come faster than it pays to draw what nobody sees.
 export const training = { plays: false };
 
+// Whether anything can be seen of what is below the fold.
+const EDGE = 40; // px that its first line lies within
+
+export function belowIsInSight() {
+  const box = document.querySelector(".st-key-details");
+  return !box || box.getBoundingClientRect().top < innerHeight - EDGE;
+}
+
 // The sliders that are held just now.
 export const held = new Set();
 
@@ -61,9 +69,20 @@ export const STUCK = 5000; // ms after which a running script is not waited for
 const LOOK = 40; // ms between two looks
 let turning = null; // {from: its path; null after Back, where the path is the new one at once; at}
 
+// What has to be done before a page is turned: tells when it is, or is null.
+export const before = { turning: () => null };
+
 document.addEventListener("click", (event) => {
   const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
   if (link?.origin !== location.origin || link.pathname === location.pathname) return;
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab, or window
+  const done = before.turning();
+  if (done) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    done.then(() => link.click());
+    return;
+  }
   turning = { from: location.pathname, at: performance.now() };
 }, true);
 

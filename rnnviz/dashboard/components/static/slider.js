@@ -1,5 +1,6 @@
 // A range input whose value the page follows while it moves (live.js), and whose value the script is
-// told once it has come to rest; where the page cannot follow, the script is told every value.
+// told once it has come to rest, or, where the page shows it without the script, once something else
+// is touched; where the page cannot follow, the script is told every value.
 //
 // Streamlit aborts a running script when a new value arrives, so a slider that sends too early
 // starves the charts. The next value therefore waits until the page has taken the last one (a
@@ -11,6 +12,7 @@ import {
   NEWS, STUCK, drawn, held, pageTurns, scriptRuns, sendValue, watchScript,
 } from "./page.js";
 
+const FORGETS = 10000; // ms after which the script is told of a value that the page shows without it
 const MIN_GAP = 40; // ms between two messages
 const LOST = 300; // ms without an echo, while no script runs: the message started nothing
 const SNAP = 0.012; // of the track: a drag this near to a tick is on it
@@ -189,25 +191,36 @@ class Slider {
     live.move(this, { name: this.data.key, value: this.value, held: this.held });
     clearTimeout(this.restTimer);
     if (live.way === "send") this.offer();
-    else this.restTimer = setTimeout(() => this.offer(), live.rest);
+    else this.restTimer = setTimeout(() => this.rests(), live.rest);
+  }
+
+  // As long as nothing else has the focus, nothing else asks the script for anything.
+  rests() {
+    clearTimeout(this.restTimer);
+    const focused = this.input.getRootNode().activeElement === this.input;
+    if (this.value === this.told || !focused || !live.settles) return this.offer();
+    live.settle();
+    this.restTimer = setTimeout(() => this.offer(), FORGETS);
   }
 
   released() {
     if (!this.held) return;
     this.held = false;
     held.delete(this);
-    clearTimeout(this.restTimer);
     this.show(this.value);
-    this.offer();
+    this.rests();
   }
 
   // What is done next, elsewhere, must not be undone by a value that comes to rest after it. But a
-  // link may turn the page: then it rests in its own time, on the new one.
+  // link may turn the page: if it is clicked, page.js lets the script hear first.
   left(next) {
     this.released();
-    if (next?.closest?.("a")) return;
     if (this.value === this.told) return;
     clearTimeout(this.restTimer);
+    if (next?.closest?.("a")) {
+      this.restTimer = setTimeout(() => this.offer(), live.rest);
+      return;
+    }
     this.waiting = this.value;
     if (!pageTurns()) this.send();
   }
@@ -264,7 +277,7 @@ class Slider {
     this.sent = { seq, at: performance.now(), taken: false, done: false };
     this.told = this.waiting;
     this.waiting = null;
-    const knob = { value: this.told, seq: this.sent.seq, run: drawn.run };
+    const knob = { value: this.told, seq: this.sent.seq, run: drawn.run, below: live.drawsBelow() };
     live.told(this, true);
     sendValue(() => {
       if (this.sent?.seq !== knob.seq) return; // Back came first, or a newer value

@@ -1,0 +1,172 @@
+"""A run's gradients, diagnosed: what is wrong, how that is known, and what to change.
+
+Examples
+--------
+>>> import rnnviz
+>>> from rnnviz.diagnosis import diagnose
+>>> run = rnnviz.run(rnnviz.Experiment(models=("rnn",), hidden_size=8, seq_len=60))
+>>> report = diagnose(run, lag=50)
+>>> report.serious
+True
+>>> [finding.kind for finding in report.findings]
+['vanishing', 'recent_only', 'precision', 'precision']
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rnnviz.experiment.runs import Run
+from rnnviz.models.diagnosis import Finding, find, find_in
+from rnnviz.models.watched import Passage
+from rnnviz.wording.diagnosis import FindingWords, finding_words
+from rnnviz.wording.texts import say, texts
+
+VERSION = 1
+"""Of the JSON file."""
+WHOLE = "model"
+"""The name of a module that is the whole model."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found in a run. It prints itself, in a terminal and in a notebook.
+
+    labels: of its networks. lag: what the caller asked for. notes: of the run itself.
+    """
+
+    labels: tuple[str, ...]
+    lag: int | None
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def serious(self) -> bool:
+        """Whether something stands in the way of learning."""
+        return any(finding.serious for finding in self.findings)
+
+    def of(self, label: str) -> tuple[Finding, ...]:
+        """The findings of one network."""
+        return tuple(finding for finding in self.findings if finding.label == label)
+
+    def scalars(self) -> dict[str, float]:
+        """Numbers by name, as TensorBoard and others take them: "lstm/vanishing"."""
+        return {f"{one.label}/{one.kind}": one.number for one in reversed(self.findings)
+                if math.isfinite(one.number)}  # fmt: skip
+
+    def __str__(self) -> str:
+        lines: list[str] = []
+        for label in self.labels:
+            lines += [self._heading(label), *self._lines(label), ""]
+        return "\n".join([*lines, *self.notes]).rstrip()
+
+    def _heading(self, label: str) -> str:
+        serious = sum(one.serious for one in self.of(label))
+        other = len(self.of(label)) - serious
+        lag = say("diagnosis", "lag", lag=self.lag) if self.lag else texts("diagnosis")["no_lag"]
+        heading = say("diagnosis", "heading", label=label, serious=serious, other=other)
+        return f"{heading} ({lag})"
+
+    def _lines(self, label: str) -> list[str]:
+        found = [line for one in self.of(label) for line in _printed(finding_words(one))]
+        return found + [f"  {text}" for text in self._nothing(label)]
+
+    def _nothing(self, label: str) -> list[str]:
+        """That nothing is wrong, which is said only of a lag."""
+        if self.lag is None or any(one.serious for one in self.of(label)):
+            return []
+        return [say("diagnosis", "nothing", lag=self.lag)]
+
+    def _repr_html_(self) -> str:
+        """The same as a notebook shows it."""
+        parts = []
+        for label in self.labels:
+            words = [finding_words(one) for one in self.of(label)]
+            items = "".join(_item(one) for one in words)
+            items += "".join(f"<li>{html.escape(text)}</li>" for text in self._nothing(label))
+            parts.append(f"<p><b>{html.escape(self._heading(label))}</b></p><ul>{items}</ul>")
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        return "".join(parts) + notes
+
+    def json(self, path: str | Path) -> None:
+        """Write everything, words and numbers, as a JSON file; what is no number is null."""
+        found = [{**_numbers(one), **finding_words(one)._asdict()} for one in self.findings]
+        content = {"version": VERSION, "lag": self.lag, "serious": self.serious,
+                   "networks": list(self.labels), "notes": list(self.notes),
+                   "findings": found}  # fmt: skip
+        text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+        Path(path).write_text(text, encoding="utf-8")
+
+
+def diagnose(run: Run, lag: int | None = None, notes: tuple[str, ...] = ()) -> Report:
+    """What is wrong with the gradients of a run.
+
+    Parameters
+    ----------
+    run
+        Of an experiment, of weights and data, or of a model that was watched.
+    lag
+        Over how many steps back the task must remember. Only who knows the task knows it: without
+        one neither "vanishes before the lag" nor "nothing is wrong" is said, but the horizon is.
+    notes
+        What else is to be said, such as what was assumed of the weights.
+
+    Raises
+    ------
+    ValueError
+        For a lag below 1.
+    """
+    return Report(tuple(run), lag, find(run, lag), notes)
+
+
+def diagnose_passages(
+    passages: Mapping[str, Passage],
+    lag: int | None = None,
+    notes: tuple[str, ...] = (),
+    more: tuple[Finding, ...] = (),
+) -> Report:
+    """The same of modules that were watched, each under its own name; more: findings of the whole
+    model."""
+    found: list[Finding] = []
+    for name, passage in passages.items():
+        own = find_in(passage, name, lag)
+        found += (replace(one, label=name or WHOLE) for one in own)
+    labels = [name or WHOLE for name in passages]
+    labels += [one.label for one in more if one.label not in labels]
+    return Report(tuple(labels), lag, (*found, *more), notes)
+
+
+def _printed(words: FindingWords) -> list[str]:
+    change = [f"      {line}" for line in words.change.splitlines()]
+    if change:
+        change.insert(0, f"    {texts('diagnosis')['change']}:")
+    return [f"  {words.mark}: {words.sentence}", f"    {words.facts}", f"    {words.definition}",
+            *change]  # fmt: skip
+
+
+def _item(words: FindingWords) -> str:
+    mark, sentence, facts, definition, change = map(html.escape, words)
+    code = f"<pre>{change}</pre>" if change else ""
+    return (f"<li><b>{mark}</b>: {sentence}<br><small>{facts}<br>{definition}</small>"
+            f"{code}</li>")  # fmt: skip
+
+
+def _numbers(finding: Finding) -> dict[str, Any]:
+    """A finding's own fields, as JSON has them."""
+    named = {name: getattr(finding, name) for name in
+             ("kind", "label", "layer", "direction", "number", "threshold", "source", "sure",
+              "serious")}  # fmt: skip
+    named |= {"values": dict(finding.values)}
+    return {name: _number(value) for name, value in named.items()}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _number(each) for name, each in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,9 @@
+"""What may be wrong with the gradients of a run, as findings: values, which `wording` says."""
+
+from __future__ import annotations
+
+from rnnviz.models.diagnosis.finding import Finding
+from rnnviz.models.diagnosis.findings import find, find_in
+from rnnviz.models.diagnosis.steps import clipped
+
+__all__ = ["Finding", "clipped", "find", "find_in"]

@@ -1,0 +1,152 @@
+"""All findings of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from rnnviz.core import Trace, checks
+from rnnviz.core.network import NetworkTrace
+from rnnviz.core.places import first_in, first_not_finite
+from rnnviz.experiment.runs import Run
+from rnnviz.models.diagnosis import changes, steps, units
+from rnnviz.models.diagnosis.decay import Decay, decay
+from rnnviz.models.diagnosis.finding import GROWN_LOG10, LEFT_LOG10, Finding
+from rnnviz.models.watched import Passage
+
+
+def find(run: Run, lag: int | None = None) -> tuple[Finding, ...]:
+    """What may be wrong with the gradients of each network of a run, the serious first.
+
+    lag: over how many steps back the task must remember; only the caller knows it. Without one
+    nothing is said to vanish too soon: the horizon is what is said.
+    Raises ValueError for a lag below 1.
+    """
+    if lag is not None:
+        checks.size("lag", lag)
+    found = [one for label, trace in run.items() for one in _of_network(trace, label, lag)]
+    return tuple(sorted(found, key=lambda one: not one.serious))
+
+
+def find_in(passage: Passage, name: str, lag: int | None = None) -> tuple[Finding, ...]:
+    """`find` of what was seen of a module, under its own name; also where what went in is not
+    finite, of which there is no run."""
+    for part in passage.parts:
+        given = {n: a for n, a in part.arrays.items() if n in ("x", "h0", "c0")}
+        if (place := first_in({**part.weights, **given})) is not None:
+            step = place.index[0] if place.name == "x" else None
+            values = {"name": place.name, "where": place.where, "step": step}
+            return (Finding("not_finite", name, place.value, np.nan, "certain", True,
+                            values=values),)  # fmt: skip
+    of_cell = "weight_hh" in passage.parts[0].weights
+    return tuple(
+        replace(one, label=name, change=changes.of_module(one.change, name, of_cell))
+        for one in find(passage.run, lag)
+    )
+
+
+def _of_network(network: NetworkTrace, label: str, lag: int | None) -> Iterator[Finding]:
+    """Findings of one network, in the order in which they are to be read."""
+    places = [(t, k, d) for k, layer in enumerate(network.layers) for d, t in enumerate(layer)]
+    for trace, layer, direction in places:
+        if (broken := _broken(trace, label, layer, direction)) is not None:
+            yield broken  # what comes of it is no number, either
+            return
+    for trace, layer, direction in reversed(places):  # as gradients go
+        if (broken := _broken_gradient(trace, label, layer, direction)) is not None:
+            yield broken
+            return
+    decays = [one for trace, k, d in places if (one := decay(trace, k, d)) is not None]
+    if not decays:
+        yield Finding("no_gradient", label, 0.0, 0.0, "certain", True)
+        return
+    if lag is not None:
+        yield from _too_short(decays, network.trace.window, label, lag)
+    yield from _exploding(decays, label)
+    vanished = _vanishing(decays, label, lag) if lag is not None else None
+    if lag is None:
+        yield _horizon(decays, label)
+    if lag is not None and vanished is not None:
+        yield vanished
+        yield from units.closed_memory(decays, label, lag)
+        yield from units.recent_only(decays, label, lag)
+    for one in decays:
+        yield from units.precision_lost(one, label, lag)
+    yield from steps.refilled(network.layers[-1][0], label, len(network.layers) - 1)
+    yield from steps.padded(network.trace, label)
+    for trace, layer, direction in places:
+        yield from units.saturated(trace, label, layer, direction)
+
+
+def _broken(trace: Trace, label: str, layer: int, direction: int) -> Finding | None:
+    """The first weight, input or state that is not a finite number."""
+    place = first_not_finite(trace)
+    if place is None:
+        return None
+    fed = place.name == "x" and layer > 0
+    kind = "overflow" if place.is_state or fed else "not_finite"
+    step = place.index[0] if place.is_state or place.name == "x" else None
+    change = changes.shrink(layer, direction) if kind == "overflow" else ""
+    return Finding(kind, label, place.value, np.nan, "certain", True, layer, direction, change,
+                   {"name": place.name, "where": place.where, "step": step})  # fmt: skip
+
+
+def _broken_gradient(trace: Trace, label: str, layer: int, direction: int) -> Finding | None:
+    """The first direct gradient that is not a finite number."""
+    bad = np.argwhere(~np.isfinite(trace.d_h_direct))
+    if not len(bad):
+        return None
+    t, unit, sequence = bad[0].tolist()
+    value = float(trace.d_h_direct[t, unit, sequence])
+    return Finding("gradient_not_finite", label, value, np.nan, "certain", True, layer, direction,
+                   values={"step": t + 1, "unit": unit, "sequence": sequence})  # fmt: skip
+
+
+def _too_short(decays: list[Decay], window: int, label: str, lag: int) -> Iterator[Finding]:
+    """Sequences, or windows of a truncated pass, that do not hold the lag."""
+    held = {"too_short": max(len(one.log10) for one in decays) - 1}
+    held |= {"truncated": window - 1} if window else {}
+    for kind, most in held.items():
+        if most < lag:
+            yield Finding(kind, label, float(most), float(lag), "certain", True,
+                          change=changes.longer_window(lag))  # fmt: skip
+
+
+def _vanishing(decays: list[Decay], label: str, lag: int) -> Finding | None:
+    """Whether too little of the last error is left a lag back, in the layer that keeps most."""
+    having = [one for one in decays if lag < len(one.log10)]
+    if not having:
+        return None
+    best = max(having, key=lambda one: one.log10[lag])
+    left = float(best.log10[lag])
+    if left >= LEFT_LOG10:
+        return None
+    change = changes.keep_longer(best.trace, lag, best.layer, best.direction)
+    values = {"lag": lag, "horizon": best.horizon, "layers": len(decays)}
+    return Finding("vanishing", label, left, LEFT_LOG10, "certain", True, best.layer,
+                   best.direction, change, values)  # fmt: skip
+
+
+def _exploding(decays: list[Decay], label: str) -> Iterator[Finding]:
+    """Whether an error grows on its way back, and until where."""
+    best = max(decays, key=lambda one: one.peak[1])
+    lag, grown = best.peak
+    if grown > GROWN_LOG10:
+        change = changes.shrink(best.layer, best.direction)
+        values = {"lag": lag, "factor": 10 ** (grown / lag)}
+        yield Finding("exploding", label, grown, GROWN_LOG10, "certain", True, best.layer,
+                      best.direction, change, values)  # fmt: skip
+
+
+def _horizon(decays: list[Decay], label: str) -> Finding:
+    """How far back 1/e is left, in the layer that keeps longest."""
+    horizons = [len(one.log10) if one.horizon is None else one.horizon for one in decays]
+    best = decays[int(np.argmax(horizons))]
+    if best.horizon is None:
+        back = float(len(best.log10) - 1)
+        return Finding("horizon_beyond", label, back, np.nan, "certain", False, best.layer,
+                       best.direction)  # fmt: skip
+    return Finding("horizon", label, float(best.horizon), np.nan, "certain", False, best.layer,
+                   best.direction)  # fmt: skip

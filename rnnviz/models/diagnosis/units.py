@@ -1,0 +1,94 @@
+"""Findings of units, gates and number formats: why an error does not arrive."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rnnviz.analysis.contributions import weight_contributions
+from rnnviz.analysis.gates import gate_stats, memory
+from rnnviz.analysis.precision import precision
+from rnnviz.core import Trace
+from rnnviz.core.numerics import Array
+from rnnviz.models.diagnosis import changes
+from rnnviz.models.diagnosis.decay import Decay
+from rnnviz.models.diagnosis.finding import HALF, LEFT_LOG10, MOSTLY, Finding
+
+HALVINGS = -LEFT_LOG10 / math.log10(2)
+"""How many half-lives leave a thousandth."""
+
+
+def closed_memory(decays: Sequence[Decay], label: str, lag: int) -> Iterator[Finding]:
+    """Memory gates of which even the most open forgets before the lag, where the error vanishes."""
+    found = [(one, kept) for one in decays if (kept := memory(one.trace, label)) is not None]
+    if not found:
+        return
+    one, kept = max(found, key=lambda each: each[1].half_life.max())
+    longest = float(kept.half_life.max())
+    if longest < lag / HALVINGS:
+        change = changes.keep_longer(one.trace, lag, one.layer, one.direction)
+        values = {"gate": kept.gate, "median": kept.median, "lag": lag}
+        yield Finding("closed_memory", label, longest, lag / HALVINGS, "likely", True, one.layer,
+                      one.direction, change, values)  # fmt: skip
+
+
+def recent_only(decays: Sequence[Decay], label: str, lag: int) -> Iterator[Finding]:
+    """How few last steps make up nearly all of ∂ℓ/∂W_hh, where sequences end together."""
+    one = max(decays, key=lambda each: len(each.log10))
+    trace = one.trace
+    if trace.lengths is not None and np.ptp(trace.lengths):
+        return
+    try:
+        log10 = weight_contributions(trace, label).log10_each
+    except ValueError:  # larger than that analysis allows
+        return
+    steps = last_steps(log10)
+    if steps is not None and steps < lag:
+        yield Finding("recent_only", label, float(steps), float(lag), "certain", False, one.layer,
+                      one.direction, values={"lag": lag})  # fmt: skip
+
+
+def last_steps(log10: Array) -> int | None:
+    """How many of the last steps make up 99 % of the sum of norms; None if there is none."""
+    top = log10.max()
+    if not np.isfinite(top):
+        return None
+    shares = np.cumsum(10.0 ** (log10[::-1] - top))
+    return int(np.searchsorted(shares, 0.99 * shares[-1])) + 1
+
+
+def precision_lost(one: Decay, label: str, lag: int | None) -> Iterator[Finding]:
+    """Formats that would hold exactly 0 of the last error: at the lag, or without one anywhere."""
+    if one.trace.seq_len == 1:
+        return
+    held = precision(one.trace, label).held or ()
+    end = len(one.log10)
+    for each in held:
+        if each.zero_from is None or (lag is not None and each.zero_from < end - lag):
+            continue
+        own = each.format == one.trace.h.dtype.name
+        values = {"format": each.format, "back": end - each.zero_from, "lag": lag}
+        yield Finding("precision", label, float(each.zero_from), np.nan, "certain",
+                      own and lag is not None, one.layer, one.direction,
+                      changes.wider(each.format) if own else "", values)  # fmt: skip
+
+
+def saturated(trace: Trace, label: str, layer: int, direction: int) -> Iterator[Finding]:
+    """Gates and units that hardly ever leave one end, and ReLUs that never wake."""
+    for name, stats in gate_stats(trace, label).items():
+        if trace.cell.activation_of(name).name == "relu":
+            silent = np.where(trace.present[:, None], trace.gates[name], 0) == 0
+            dead = float(silent.all(axis=(0, 2)).mean())
+            if dead >= HALF:
+                yield Finding("dead", label, dead, HALF, "certain", dead == 1, layer, direction,
+                              values={"gate": name})  # fmt: skip
+        if not stats.saturates:
+            continue
+        sides = {"both": stats.left + stats.right} if stats.signed else {"closed": stats.left}
+        for side, share in sides.items():
+            stuck = float((share >= MOSTLY).mean())
+            if stuck >= HALF and name != trace.cell.MEMORY_GATE:
+                yield Finding("saturated", label, stuck, HALF, "possible", False, layer, direction,
+                              values={"gate": name, "side": side})  # fmt: skip

@@ -1,0 +1,95 @@
+"""Hooks that copy what goes through recurrent modules while a model runs, and are gone afterwards.
+
+A module's own backward hook is not enough: it is not called where c_n alone is used, nor for packed
+sequences. So a hook stands on each output tensor, of which autograd says what reached it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+from weakref import WeakSet
+
+from rnnviz.torch.seen import AnyCall, Seen
+
+COMPILED = "it was compiled: watch a model before torch.compile"
+
+
+class Hooks:
+    """All hooks of one watch. index: numbers its calls."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen, self.index = seen, count()
+        self._handles: list[Any] = []
+        self._of_outputs: WeakSet[Any] = WeakSet()
+        self._replaced: list[Any] = []
+
+    def around(
+        self, module: Any, before: Callable[..., Any] | None, after: Callable[..., Any]
+    ) -> None:
+        """Call one function before a module's forward and one after it."""
+        if before is not None:
+            self._handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
+        self._handles.append(module.register_forward_hook(after, with_kwargs=True))
+
+    def replace_forward(self, module: Any, forward: Callable[..., Any]) -> None:
+        """Let a module compute by another function for now."""
+        module.forward = forward
+        self._replaced.append(module)
+
+    def on_parameter(self, name: str, weight: str, parameter: Any) -> None:
+        """Keep what each backward pass brings to a parameter; what modules share is one."""
+        self.seen.weights[name][weight] = key = id(parameter)
+
+        def arrived(gradient: Any) -> None:
+            task = _task()
+            self.seen.begins(task)
+            if (one := self.seen.backward(task)) is not None:
+                one.d_params[key] = gradient.detach().clone()
+            elif self.seen.was_recording:
+                self.seen.elsewhere.add(task)
+
+        self._handles.append(parameter.register_hook(arrived))
+
+    def on_outputs(self, name: str, call: AnyCall, step: int, outputs: Sequence[Any]) -> None:
+        """Keep what each backward pass brings to the outputs of a call."""
+        for k, output in enumerate(outputs):
+            if output.requires_grad:
+                self._on_output(name, call, step, k, output)
+
+    def _on_output(self, name: str, call: AnyCall, step: int, k: int, output: Any) -> None:
+        # One hook a tensor: one for all of them would hold their graph, which holds it.
+        def arrived(gradient: Any) -> None:
+            if gradient is not None:
+                copy = gradient.detach().clone()
+                self.seen.arrive(name, _task(), (call, step, k), copy)
+
+        arrived.handle = handle = output.register_hook(arrived)  # type: ignore[attr-defined]
+        self._of_outputs.add(handle)  # it lives as long as the output's graph does
+
+    def copies(self, name: str, called: Any, watched: Any) -> bool:
+        """Whether a call is to be copied: not that of a copy that somebody has made of the model,
+        which has copies of its hooks, too."""
+        import torch
+
+        if torch.compiler.is_compiling():
+            self.seen.refused[name] = COMPILED
+            return False
+        return called is watched and self.seen.recording
+
+    def remove(self) -> None:
+        """Take every hook away."""
+        for handle in (*self._handles, *self._of_outputs):
+            handle.remove()
+        for module in self._replaced:
+            del module.forward
+        self._handles.clear()
+        self._replaced.clear()
+
+
+def _task() -> int:
+    """The number of the backward pass that runs now."""
+    import torch
+
+    return int(torch._C._current_graph_task_id())

@@ -1,0 +1,98 @@
+"""Calls of nn.RNN, nn.LSTM and nn.GRU, seen as they happen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rnnviz.torch.calls import KINDS, Call, copied, dtype_of, input_of, states_of, weight_names
+from rnnviz.torch.hooks import Hooks
+from rnnviz.torch.layers import Layer, LayeredCall, run_in_layers
+
+
+def attach_module(hooks: Hooks, name: str, module: Any) -> None:
+    """See every call of one module, and what comes back to its outputs."""
+    seen, in_layers = hooks.seen, set[str]()
+
+    def after(called: Any, args: Any, kwargs: Any, result: Any) -> Any:
+        if in_layers or not hooks.copies(name, called, module):
+            in_layers.clear()
+            return None
+        output, last = result
+        packed = hasattr(output, "batch_sizes")
+        outputs = (output.data if packed else output, *_ends(last))
+        if not any(each.requires_grad for each in outputs):
+            seen.without_gradient[name] += 1
+            return None
+        # Where a view is changed in place its hooks are lost.
+        outputs = tuple(o.clone() if o._is_view() else o for o in outputs)
+        call = _call(next(hooks.index), module, args, kwargs, outputs[0])
+        hooks.on_outputs(name, call, 0, outputs)
+        output = output._replace(data=outputs[0]) if packed else outputs[0]
+        return output, (outputs[1:] if isinstance(last, tuple) else outputs[1])
+
+    hooks.around(module, None, after)
+    if module.dropout and module.num_layers > 1:
+        _run_in_layers(hooks, name, module, in_layers)
+
+
+def _run_in_layers(hooks: Hooks, name: str, module: Any, in_layers: set[str]) -> None:
+    """While it is watched, run a stack with dropout as single layers. in_layers: has its name
+    after a call that did so."""
+    from types import MethodType
+
+    import torch
+
+    own, seen = type(module).forward, hooks.seen
+    if "forward" in vars(module) or own.__module__ != "torch.nn.modules.rnn":
+        seen.refused[name] = "it has dropout between its layers and a forward of its own"
+        return
+
+    def forward(called: Any, input: Any, hx: Any = None) -> Any:
+        if called is not module:
+            return own(called, input, hx)
+        if not module.training or not torch.is_grad_enabled():
+            return own(module, input, hx)
+        result, layers, packed = run_in_layers(module, input, hx)
+        in_layers.add(name)
+        if hooks.copies(name, called, module):
+            _on_layers(hooks, name, module, layers, packed)
+        seen.said[f"{name}: its layers ran one by one, so that the masks of its dropout are "
+                  "known"] = None  # fmt: skip
+        return result
+
+    hooks.replace_forward(module, MethodType(forward, module))
+
+
+def _on_layers(hooks: Hooks, name: str, module: Any, layers: Sequence[Layer], packed: Any) -> None:
+    """Copy what single layers did, and keep what comes back to their outputs."""
+    if not any(layer.output.requires_grad for layer in layers):
+        hooks.seen.without_gradient[name] += 1
+        return
+    kind, activation = KINDS[module.mode]
+    calls = []
+    for layer in layers:
+        weights = {n: copied(w) for n, w in layer.weights.items()}
+        x, output, *states = map(copied, (layer.x, layer.output, *layer.states))
+        dtype = dtype_of(output, next(iter(weights.values())))
+        calls.append(Call(0, kind, activation, dtype, weights, x, states, output, packed))
+    whole = LayeredCall(next(hooks.index), tuple(calls))
+    for k, layer in enumerate(layers):
+        if layer.output.requires_grad:
+            hooks.on_outputs(name, whole, k, (layer.output, *layer.ends))
+
+
+def _call(index: int, module: Any, args: Any, kwargs: Any, output: Any) -> Call:
+    x = input_of(args, kwargs)
+    packed = (x.batch_sizes, x.unsorted_indices) if hasattr(x, "batch_sizes") else None
+    data = x.data if packed else x
+    weights = {n: copied(getattr(module, n)) for n in weight_names(module)}
+    kind, activation = KINDS[module.mode]
+    dtype = dtype_of(output, next(iter(weights.values())))
+    states = [copied(state) for state in states_of(args, kwargs)]
+    return Call(index, kind, activation, dtype, weights, copied(data), states, copied(output),
+                packed, module.batch_first, packed is None and data.dim() == 2)  # fmt: skip
+
+
+def _ends(last: Any) -> tuple[Any, ...]:
+    return last if isinstance(last, tuple) else (last,)

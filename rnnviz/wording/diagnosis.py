@@ -1,0 +1,71 @@
+"""What a diagnosis finds, in words."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnnviz.models.diagnosis.finding import Finding
+from rnnviz.wording.numbers import fraction, general, significant
+from rnnviz.wording.texts import fill, say, texts
+
+DECADES = ("vanishing", "exploding")
+"""Kinds whose number is a log10."""
+SHARES = ("saturated", "dead", "clipped", "padded")
+"""Kinds whose number is a share."""
+
+
+class FindingWords(NamedTuple):
+    """What is said of a finding. facts: where, how sure, the number and its threshold."""
+
+    mark: str
+    sentence: str
+    facts: str
+    definition: str
+    change: str
+
+
+def finding_words(finding: Finding) -> FindingWords:
+    """A finding in words."""
+    text, values = texts("diagnosis"), _values(finding)
+    return FindingWords(
+        text["mark_serious" if finding.serious else "mark_other"],
+        fill(text[f"kind_{finding.kind}"], **values),
+        "; ".join(_facts(finding, values)),
+        fill(text[f"definition_{finding.kind}"], **values),
+        finding.change,
+    )
+
+
+def _values(finding: Finding) -> dict[str, Any]:
+    """Every number as it is written."""
+    given = {name: general(v, 3) for name, v in finding.values.items()}
+    if "side" in finding.values:
+        given["side"] = texts("diagnosis")[f"side_{finding.values['side']}"]
+    written = fraction(finding.number) if finding.kind in DECADES else _plain(finding.number)
+    line = fraction(finding.threshold) if finding.kind in DECADES else _plain(finding.threshold)
+    percent = significant(100 * finding.number) if finding.kind in SHARES else ""
+    return {"lag": line, **given, "number": written, "share": written, "value": written,
+            "threshold": line, "percent": percent}  # fmt: skip
+
+
+def _plain(number: float) -> str:
+    """A number of steps, a half-life, or what is none."""
+    if np.isnan(number):
+        return "NaN"
+    whole = np.isfinite(number) and number == round(number)
+    return str(round(number)) if whole else general(number, 3)
+
+
+def _facts(finding: Finding, values: dict[str, Any]) -> list[str]:
+    facts = []
+    if finding.layer is not None:
+        place = "place_back" if finding.direction else "place"
+        facts.append(say("diagnosis", place, layer=finding.layer + 1))
+    facts.append(texts("diagnosis")[f"sure_{finding.sure}"])
+    if np.isfinite(finding.number):
+        facts.append(say("diagnosis", "measured", number=values["number"]))
+    name = "threshold" if np.isfinite(finding.threshold) else "no_threshold"
+    facts.append(say("diagnosis", name, threshold=values["threshold"], source=finding.source))
+    return facts

@@ -1,0 +1,1 @@
+"""Tests with PyTorch itself, in an environment of their own: tests/run.sh makes it."""

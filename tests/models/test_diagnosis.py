@@ -1,0 +1,420 @@
+"""What is wrong with a run's gradients: networks whose fault is known by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnviz.__main__ import main
+from rnnviz.core import LSTM, RNN
+from rnnviz.core.network import Network, run_network
+from rnnviz.core.truncation import truncated_backward
+from rnnviz.diagnosis import Report, diagnose, diagnose_passages
+from rnnviz.experiment import Run
+from rnnviz.models import load, read_data, run_of
+from rnnviz.models.diagnosis import clipped
+from rnnviz.models.saved_runs import read_passages
+from rnnviz.tasks.batch import Batch, lengths_mask
+from rnnviz.wording.diagnosis import finding_words
+from tests.models.golden import FOLDER
+from tests.models.test_layouts import CASES, X
+
+
+def kinds(report: Report) -> list[str]:
+    return [one.kind for one in report.findings]
+
+
+def linear(factor: float, steps: int, every: bool = False, dtype: type = np.float64) -> Run:
+    """h_t = factor · h_{t−1} + x_t, whose last error is factor^k after k steps back."""
+    network = Network((RNN(1, 1, activation="identity"),), 1)
+    values = {"W_xh": 1.0, "W_hh": factor, "b_h": 0.0, "W_hy": 1.0, "b_y": 0.0}
+    shapes = network.param_shapes()
+    params = {n: np.full(s, values[n.rpartition(".")[2]], dtype) for n, s in shapes.items()}
+    return made(network, params, steps, every)
+
+
+def made(network: Network, params: dict[str, Any], steps: int, every: bool = False) -> Run:
+    """A run of zeros but for the first input, its loss y_T, or the sum of all y."""
+    lengths = np.array([steps])
+    x = np.zeros((steps, network.cells[0].input_size, 1))
+    x[0] = 1
+    mask = lengths_mask(lengths, steps, "every" if every else "last").astype(float)
+    batch = Batch(x, np.ones((steps, 1, 1)), mask, "projection", x.shape[1], 1, lengths)
+    label = type(network.cells[0]).__name__.lower()
+    label += ":activation=identity" * (label == "rnn")
+    return Run({label: run_network(network, params, batch)}, batch)
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_an_error_that_vanishes_before_the_lag(every: bool) -> None:
+    """0.5^9 > 1/1000 > 0.5^10. Also where new errors enter at every step and hide it."""
+    made_run = linear(0.5, 40, every)
+    report = diagnose(made_run, lag=10)
+    first = report.findings[0]
+    assert first.kind == "vanishing"
+    assert first.number == pytest.approx(10 * math.log10(0.5), rel=1e-12)
+    assert report.serious
+    assert [one.number for one in report.findings if one.kind == "refilled"] == [40] * every
+    assert not diagnose(made_run, lag=9).serious
+    assert "Nothing is wrong with the gradient over 9 steps" in str(diagnose(made_run, lag=9))
+
+
+@pytest.mark.parametrize("lengths", [[40, 9], [20]])
+def test_sequences_are_counted_from_their_own_ends(lengths: list[int]) -> None:
+    """What is left after as many steps back is the same, wherever they end."""
+    network = Network((RNN(1, 1, activation="identity"),), 1)
+    whole = linear(0.5, 40)
+    (label,) = whole
+    ends, shape = np.array(lengths), (40, 1, len(lengths))
+    mask = lengths_mask(ends, 40, "last").astype(float)
+    batch = Batch(np.zeros(shape), np.ones(shape), mask, "projection", 1, 1, ends)
+    padded = Run({label: run_network(network, whole[label].params, batch)}, batch)
+    (found,) = (one for one in diagnose(padded, lag=12).findings if one.kind == "vanishing")
+    assert found.number == pytest.approx(12 * math.log10(0.5), rel=1e-12)
+    assert not diagnose(padded, lag=8).serious
+
+
+def test_without_a_lag_the_horizon_is_said() -> None:
+    """0.9^9 > 1/e > 0.9^10; neither that it vanishes too soon nor that nothing is wrong."""
+    report = diagnose(linear(0.9, 100))
+    first = report.findings[0]
+    assert (first.kind, first.number) == ("horizon", 10)
+    assert not report.serious
+    assert "Nothing is wrong" not in str(report)
+    assert "vanishes" not in str(report)
+    beyond = diagnose(linear(0.999, 100)).findings[0]
+    assert (beyond.kind, beyond.number) == ("horizon_beyond", 99)
+
+
+def test_an_error_that_explodes_and_where() -> None:
+    report = diagnose(linear(1.25, 61), lag=60)
+    (found,) = report.findings
+    assert (found.kind, found.values["lag"]) == ("exploding", 60)
+    assert found.number == pytest.approx(60 * math.log10(1.25), rel=1e-12)
+    assert found.values["factor"] == pytest.approx(1.25)
+    assert diagnose(linear(1.1, 61), lag=60).findings == ()  # ×304
+
+
+def test_closed_memory_gates_are_the_likely_cause() -> None:
+    """f = 1/2 forgets half in one step: that a thousandth is left of 50 steps takes five."""
+    network = Network((LSTM(1, 1),), 1)
+    params = {name: np.zeros(shape) for name, shape in network.param_shapes().items()}
+    params["W_hy"] += 1
+    params["0.forward.b_h"] += [3, 0, 0, 3]
+    report = diagnose(made(network, params, 60), lag=50)
+    assert kinds(report)[:2] == ["vanishing", "closed_memory"]
+    closed = report.findings[1]
+    assert closed.number == pytest.approx(1)
+    assert closed.threshold == pytest.approx(50 * math.log10(2) / 3)
+    assert closed.sure == "likely"
+    bias = -math.log(2 ** (1 / 50) - 1)
+    assert f"rnn.bias_ih_l0[H:2 * H] = {bias:.1f}" in closed.change
+    params["0.forward.b_h"][1] = bias
+    assert not diagnose(made(network, params, 60), lag=50).serious
+
+
+def test_gates_that_are_open_enough_are_not_the_cause() -> None:
+    """What is read is forgotten; the other unit keeps half over ten steps."""
+    network = Network((LSTM(1, 2),), 1)
+    params = {name: np.zeros(shape) for name, shape in network.param_shapes().items()}
+    params["W_hy"][0, 0] = 1
+    params["0.forward.b_h"][3] = -math.log(2 ** (1 / 10) - 1)
+    report = diagnose(made(network, params, 60), lag=50)
+    assert "vanishing" in kinds(report)
+    assert "closed_memory" not in kinds(report)
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_a_gradient_that_lives_in_the_last_steps(every: bool) -> None:
+    """h stays at 1, so that the parts of ∂ℓ/∂W_hh fall by half a step: 7 steps are 99 %. Also
+    where a loss at every step gives the early steps gradients of their own."""
+    params = {"weight_ih": [[1.0]], "weight_hh": [[0.5]], "bias_ih": [0.0]}
+    model = load({n: np.array(v) for n, v in params.items()}, cell="rnn", activation="relu",
+                 readout=(np.ones((1, 1)), np.zeros(1)))  # fmt: skip
+    x = np.full((40, 1, 1), 0.5)
+    data = read_data(x, layout="tdb", h0=np.ones((1, 1, 1)), d_output=np.ones((40, 1, 1)))
+    if not every:
+        last = np.zeros((40, 1, 1))
+        last[-1] = 1
+        data = read_data(x, layout="tdb", h0=np.ones((1, 1, 1)), d_output=last)
+    report = diagnose(run_of(model, data), lag=20)
+    (found,) = (one for one in report.findings if one.kind == "recent_only")
+    assert found.number == 7
+
+
+@pytest.mark.parametrize(
+    ("dtype", "lag", "expected"),
+    [
+        (np.float64, None, [("float32", 150), ("bfloat16", 134), ("float16", 25)]),
+        (np.float32, None, [("float32", 150), ("bfloat16", 134), ("float16", 25)]),
+        (np.float32, 140, [("bfloat16", 134), ("float16", 25)]),
+        (np.float32, 150, [("float32", 150), ("bfloat16", 134), ("float16", 25)]),
+        (np.float64, 20, []),
+    ],
+)
+def test_formats_that_would_hold_zero(
+    dtype: type, lag: int | None, expected: list[tuple[str, int]]
+) -> None:
+    """C5, A3: 2^−150 rounds to 0 in float32, 2^−25 in float16, 2^−134 in bfloat16."""
+    report = diagnose(linear(0.5, 200, dtype=dtype), lag=lag)
+    found = [one for one in report.findings if one.kind == "precision"]
+    assert {(one.values["format"], one.values["back"]) for one in found} == set(expected)
+    own = [one for one in found if one.serious]
+    assert [one.values["format"] for one in own] == ["float32"] * (
+        dtype is np.float32 and lag == 150
+    )
+    assert all(one.change == "model.double()" for one in own)
+
+
+def test_half_precision_weights_are_read_and_diagnosed() -> None:
+    """C5: float16 arrays are widened, said, and what float16 itself would hold is said."""
+    names = {"weight_ih": [[0.0]], "weight_hh": [[0.5]], "bias_ih": [0.0], "bias_hh": [0.0]}
+    half = {name: np.array(value, np.float16) for name, value in names.items()}
+    model = load(half, cell="rnn", readout=False)
+    assert any("float16 is widened to float32" in note for note in model.notes)
+    data = read_data(np.zeros((200, 1, 1)), layout="tdb", d_h=np.ones((1, 1, 1)))
+    report = diagnose(run_of(model, data), lag=100, notes=model.notes)
+    (found,) = (one for one in report.findings if one.values.get("format") == "float16")
+    assert found.number == 175  # exactly 0 at the steps 1 to 175
+    assert "float16 is widened to float32" in str(report)
+
+
+def test_what_is_not_finite_is_named_by_place() -> None:
+    broken = linear(0.5, 10)
+    (label,) = broken
+    trace = broken[label]
+    params = {**trace.params, "0.forward.W_hh": np.array([[np.nan]])}
+    (found,) = diagnose(made(trace.network, params, 10), lag=5).findings
+    assert (found.kind, found.values["name"], found.values["where"]) == (
+        "not_finite", "W_hh", "[0, 0]")  # fmt: skip
+    (found,) = diagnose(linear(1e200, 10), lag=5).findings
+    assert (found.kind, found.values["name"], found.values["step"]) == ("overflow", "h", 3)
+
+
+def test_a_loss_that_sends_back_nan_is_named_by_unit_and_step() -> None:
+    (one,) = read_passages(FOLDER / "watched_packed.npz").values()
+    d_output = one.parts[0].d_output.copy()
+    d_output[1, 2, 3] = np.inf
+    broken = replace(one, parts=(replace(one.parts[0], d_output=d_output),))
+    (found,) = diagnose_passages({"encoder": broken}).findings
+    assert found.kind == "gradient_not_finite"
+    assert (found.layer, found.direction) == (1, 0)
+    assert {n: found.values[n] for n in ("step", "unit", "sequence")} == {
+        "step": 2, "unit": 2, "sequence": 3}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["x", "weight_hh_l0", "h0"])
+def test_what_goes_into_a_watched_module_is_named_by_its_own_name(name: str) -> None:
+    (one,) = read_passages(FOLDER / "watched_packed.npz").values()
+    part = one.parts[0]
+    h0 = np.zeros((4, 4, 4))
+    bad = {"x": part.x, "h0": h0, **part.weights}[name].copy()
+    bad.flat[0] = np.nan
+    changed = {"weights": {**part.weights, name: bad}} if name in part.weights else {name: bad}
+    broken = replace(one, parts=(replace(part, **changed),))
+    report = diagnose_passages({"encoder.rnn": broken})
+    (found,) = report.findings
+    assert (found.kind, found.label, found.values["name"]) == ("not_finite", "encoder.rnn", name)
+    assert f"{name} is not a finite number: NaN at [0, 0" in str(report)
+
+
+def test_sequences_and_windows_that_do_not_hold_the_lag() -> None:
+    report = diagnose(linear(1.0, 20), lag=20)
+    (found,) = report.findings
+    assert (found.kind, found.number, found.serious) == ("too_short", 19, True)
+    assert diagnose(linear(1.0, 21), lag=20).findings == ()
+    whole = linear(1.0, 60)
+    (label,) = whole
+    trace = whole[label]
+    cut = truncated_backward(trace.trace.record, trace.trace.d_h_direct, window=10)
+    windowed = Run({label: replace(trace, layers=((cut,),))}, whole.batch)
+    (found,) = diagnose(windowed, lag=20).findings
+    assert (found.kind, found.number) == ("truncated", 9)
+
+
+def test_no_gradient_at_all() -> None:
+    empty = linear(0.5, 10)
+    (label,) = empty
+    network, params = empty[label].network, {**empty[label].params, "W_hy": np.zeros((1, 1))}
+    assert kinds(diagnose(made(network, params, 10), lag=5)) == ["no_gradient"]
+
+
+def test_dead_and_saturated_units() -> None:
+    network = Network((RNN(1, 4, activation="relu"),), 1)
+    params = {name: np.zeros(shape) for name, shape in network.param_shapes().items()}
+    params["W_hy"] += 1
+    params["0.forward.b_h"] += [1, -1, -1, -1]
+    (dead,) = (one for one in diagnose(made(network, params, 10)).findings if one.kind == "dead")
+    assert (dead.number, dead.serious) == (0.75, False)
+    network = Network((LSTM(1, 4),), 1)
+    params = {name: np.zeros(shape) for name, shape in network.param_shapes().items()}
+    params["W_hy"] += 1
+    params["0.forward.b_h"] += np.repeat([-5, -5, 0, -5], 4) * ([1, 1, 1, 0] * 4)
+    params["0.forward.b_h"][8:12] = 1
+    found = diagnose(made(network, params, 10)).findings
+    stuck = {one.values["gate"]: one.number for one in found if one.kind == "saturated"}
+    assert stuck == {"i": 0.75, "o": 0.75}
+
+
+def padded_run(ends: list[int], filler: Any, declared: bool = False) -> Run:
+    """Sequences of 12 steps that end in a filler from some step on."""
+    network = Network((RNN(1, 2),), 1)
+    params = network.init_params(np.random.default_rng(0))
+    x = np.random.default_rng(1).standard_normal((12, 1, len(ends)))
+    for b, end in enumerate(ends):
+        x[end:, :, b] = filler[b] if isinstance(filler, list) else filler
+    lengths = np.array(ends) if declared else np.full(len(ends), 12)
+    mask = lengths_mask(lengths, 12, "last").astype(float)
+    batch = Batch(x, np.ones((12, 1, len(ends))), mask, "projection", 1, 1, lengths)
+    return Run({"rnn": run_network(network, params, batch)}, batch)
+
+
+@pytest.mark.parametrize("filler", [0.0, 0.7])
+@pytest.mark.parametrize(
+    ("ends", "share"),
+    [([3, 9, 12, 12], 0.5), ([3, 9, 10, 12], 0.75), ([3, 11, 12, 12], 0), ([6, 6, 6, 6], 0)],
+)
+def test_padding_that_reaches_the_loss(ends: list[int], share: float, filler: float) -> None:
+    """Where all sequences end alike it is the task that has nothing more to say."""
+    found = [one for one in diagnose(padded_run(ends, filler)).findings if one.kind == "padded"]
+    assert [one.number for one in found] == ([share] if share else [])
+    if share:
+        mean = np.mean([12 - end for end in ends if end < 11])
+        assert found[0].values["steps"] == pytest.approx(mean)
+
+
+def test_what_is_declared_and_what_differs_is_no_padding_that_reaches_the_loss() -> None:
+    for run in (
+        padded_run([3, 9, 12], 0.0, declared=True),
+        padded_run([3, 9, 10], [0.1, 0.2, 0.3]),
+    ):
+        assert "padded" not in kinds(diagnose(run))
+
+
+def test_clipping_that_acts_on_most_steps() -> None:
+    found = clipped([2.0, 3.0, 0.5, 4.0], 1.0, "model")
+    assert found is not None
+    assert (found.number, found.values["median"], found.values["count"]) == (0.75, 2.5, 4)
+    assert clipped([2.0, 0.5], 1.0, "model") is None
+    assert clipped([], 1.0, "model") is None
+    with pytest.raises(ValueError, match="clip must be"):
+        clipped([1.0], 0.0, "model")
+
+
+def test_of_a_stack_the_layer_that_keeps_most_counts() -> None:
+    cell = RNN(1, 1, activation="identity")
+    network = Network((cell, cell), 1)
+    params = {name: np.ones(shape) for name, shape in network.param_shapes().items()}
+    for factors in ((0.5, 0.99), (0.99, 0.5)):
+        for layer, factor in enumerate(factors):
+            params[f"{layer}.forward.W_hh"] = np.full((1, 1), factor)
+        assert not diagnose(made(network, params, 40), lag=30).serious
+
+
+@pytest.mark.parametrize("lag", [0, -1, 1.5])
+def test_a_wrong_lag_is_named(lag: Any) -> None:
+    with pytest.raises(ValueError, match=f"lag must be .*got {lag}"):
+        diagnose(linear(0.5, 10), lag=lag)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_weights_of_every_framework_are_diagnosed_alike(name: str) -> None:
+    """C1: whatever stored them."""
+    source, options, _, _ = CASES[name]
+    data = read_data(X, layout="tdb")
+    report = diagnose(run_of(load(source, **options), data), lag=2)
+    assert len(report.labels) == 1
+    assert "lag 2" in str(report)
+
+
+def test_a_report_shows_itself_and_is_written(tmp_path: Path) -> None:
+    report = diagnose(linear(0.5, 40), lag=30)
+    html = report._repr_html_()
+    written = tmp_path / "report.json"
+    report.json(written)
+    content = json.loads(written.read_text("utf-8"))
+    assert (content["lag"], content["serious"]) == (30, True)
+    assert len(content["findings"]) == len(report.findings)
+    for one, found in zip(report.findings, content["findings"], strict=True):
+        words = finding_words(one)
+        assert words.sentence in str(report)
+        assert words.sentence == found["sentence"]
+        assert found["number"] == pytest.approx(one.number)
+        assert "[[" not in "".join(words)
+        assert html.count("<li>") == len(report.findings)
+    assert report.scalars()["rnn:activation=identity/vanishing"] == report.findings[0].number
+
+
+def weights_file(folder: Path, bias: float) -> Path:
+    """An LSTM as PyTorch names it, with a readout."""
+    rng, H = np.random.default_rng(0), 8
+    shapes = {"weight_ih_l0": (4 * H, 2), "weight_hh_l0": (4 * H, H), "bias_ih_l0": (4 * H,)}
+    arrays = {f"rnn.{n}": rng.uniform(-1, 1, s) / np.sqrt(H) for n, s in shapes.items()}
+    arrays["rnn.bias_ih_l0"][H : 2 * H] += bias
+    arrays |= {"fc.weight": rng.standard_normal((1, H)), "fc.bias": np.zeros(1)}
+    np.savez(folder / "weights.npz", **arrays)
+    return folder / "weights.npz"
+
+
+@pytest.mark.parametrize(("bias", "status"), [(0.0, 1), (5.0, 0)])
+def test_on_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], bias: float, status: int
+) -> None:
+    """C2: a user's weights and data; the exit status says whether something is seriously wrong."""
+    rng = np.random.default_rng(1)
+    np.savez(tmp_path / "batch.npz", x=rng.standard_normal((4, 60, 2)),
+             target=rng.standard_normal((4, 1)))  # fmt: skip
+    weights, out = weights_file(tmp_path, bias), tmp_path / "report.json"
+    asked = ["diagnose", str(weights), "--data", str(tmp_path / "batch.npz"), "--layout", "btd"]
+    assert main([*asked, "--lag", "50", "--json", str(out)]) == status
+    said = capsys.readouterr().out
+    assert ("The error vanishes before the lag" in said) == (status == 1)
+    assert ("Nothing is wrong with the gradient over 50 steps" in said) == (status == 0)
+    assert "'fc' is read as the readout" in said
+    assert json.loads(out.read_text("utf-8"))["serious"] == bool(status)
+    assert main(asked) == 0  # without a lag nothing is seriously wrong
+
+
+def test_a_table_with_a_nan_is_refused_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """C2."""
+    table = tmp_path / "series.csv"
+    table.write_text("a,b\n0.1,0.2\n0.3,nan\n")
+    with pytest.raises(SystemExit, match="2"):
+        main(["diagnose", str(weights_file(tmp_path, 0.0)), "--data", str(table)])
+    assert "line 3, column 'b' must be a finite number, got 'nan'" in capsys.readouterr().err
+
+
+def test_a_saved_run_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    saved = str(FOLDER / "watched_cells.npz")
+    assert main(["diagnose", saved, "--lag", "5"]) == 0
+    assert capsys.readouterr().out.startswith("model: 0 serious")
+    with pytest.raises(SystemExit):
+        main(["diagnose", saved, "--prefix", "rnn"])
+    assert "prefix must not be given for saved runs" in capsys.readouterr().err
+
+
+def test_changes_are_named_as_the_module_is() -> None:
+    (one,) = read_passages(FOLDER / "watched_cells.npz").values()
+    closed = {**one.parts[0].weights}
+    closed["bias_ih"] = closed["bias_ih"] - np.repeat([0, 9, 0, 0], 4)
+    weak = {**closed, "weight_hh": 0 * closed["weight_hh"]}
+    part = replace(one.parts[0], weights=weak)
+    h = diagnose_passages({"encoder.cell": replace(one, parts=(aligned(one, part),))}, lag=4)
+    (first, *_) = h.findings
+    assert first.kind == "vanishing"
+    assert first.change.startswith("rnn = model.encoder.cell\nwith torch.no_grad():")
+    assert "rnn.bias_ih[H:2 * H]" in first.change
+
+
+def aligned(one: Any, part: Any) -> Any:
+    """A part with the outputs that its weights give."""
+    made_output = one._replayed(part).y
+    return replace(part, output=made_output)
