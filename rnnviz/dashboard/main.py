@@ -21,7 +21,16 @@ from rnnviz.dashboard import (
 )
 from rnnviz.dashboard.components import all_drawn, below_the_fold
 from rnnviz.dashboard.memory import Crowded
-from rnnviz.dashboard.pages import claims, gates, gradient_flow, lecture, phase, spectrum, train
+from rnnviz.dashboard.pages import (
+    by_hand,
+    claims,
+    gates,
+    gradient_flow,
+    lecture,
+    phase,
+    spectrum,
+    train,
+)
 from rnnviz.dashboard.saving import Shared
 from rnnviz.dashboard.server import url
 from rnnviz.experiment import Experiment
@@ -34,6 +43,7 @@ PAGES = {
     "train": train,
     "phase-diagram": phase,
     "claims": claims,
+    "by-hand": by_hand,
 }
 FIRST = "gradient-flow"
 FREE_SECONDS, FREE_BYTES = 1.0, 400 << 20
@@ -42,6 +52,8 @@ write it, and in a hall by all of them at once. What a visitor sets by hand is n
 RUNNING = ("gradient-flow", "spectrum", "gates")
 """Pages that run the experiment themselves. The others work in slices, from the start or by a
 click, and what a slice may take is bounded."""
+ALONE = ("by-hand",)
+"""Pages that show no experiment: without knobs, and without anything to check or to refuse."""
 REST = {"train": 120}
 """Milliseconds without a move after which a page that follows no knob shows its value."""
 LINKED, ALLOWED = "linked", "allowed"
@@ -67,7 +79,7 @@ def main(shared: Shared) -> None:
     layout.hide(st.session_state[state.HIDE])
     if chosen.url_path == state.LECTURE:
         scene.prepare(linked)
-    else:
+    elif chosen.url_path not in ALONE:
         controls.sidebar()
     chosen.run()
     all_drawn(st.session_state[state.RUN])
@@ -93,6 +105,11 @@ def _page(path: str) -> None:
     setting = controls.setting()
     controls.say_problem()
     controls.follow(setting)
+    if path in ALONE:
+        PAGES[path].page(setting)
+        live.tell_sliders(url(f"/{path}"), live.REST, partial(trust.settled, path))
+        saving.tab()
+        return
     linked, setting = setting, _of_page(path, setting)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
     missing = _lacks_consent(linked, refusal)
@@ -140,6 +157,9 @@ def _answer(path: str, setting: state.Setting) -> None:
 def _details(path: str) -> None:
     """What is below the fold: it follows when a knob is let go and it is looked at."""
     linked = controls.setting()
+    if path in ALONE:
+        controls.follow(linked)
+        return
     setting = _of_page(path, linked)
     state.say_what_is_drawn(setting.experiment)
     refusal = compute.refusal(training.still_to_do(setting.experiment))

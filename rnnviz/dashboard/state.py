@@ -25,6 +25,7 @@ from rnnviz.dashboard.components import end_moves
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import TEXT_CUT, from_query, inert, to_query
 from rnnviz.experiment.presets import PRESETS
+from rnnviz.views import by_hand
 from rnnviz.wording.language import ENGLISH, OFFERED, PSEUDO, speak
 from rnnviz.wording.texts import fill, texts
 
@@ -48,6 +49,7 @@ PAGE_VIEWS: dict[str, tuple[str, ...]] = {
     "train": ("view_company", "view_hidden_states"),
     "phase-diagram": ("view_x", "view_y", "view_cells", "view_number"),
     "claims": ("view_claim", "view_units", "view_draws", "view_example"),
+    "by-hand": by_hand.VIEWS,
 }  # fmt: skip
 """Display choices of each page. They are in its link alone, and never change the network."""
 VIEWS = frozenset(view for views in PAGE_VIEWS.values() for view in views)
