@@ -16,7 +16,14 @@ from typing import Any
 import numpy as np
 
 from rnnviz import __version__
-from rnnviz.commands import add_diagnose, add_fields, add_sweep, fields_of, tell_idle
+from rnnviz.commands import (
+    add_diagnose,
+    add_fields,
+    add_lecture,
+    add_sweep,
+    fields_of,
+    tell_idle,
+)
 from rnnviz.experiment import Experiment, estimate, make_task, plan
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save
 from rnnviz.experiment.judging import judged
@@ -68,6 +75,7 @@ def arguments() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, default=Path(), help="folder for what is written")
     add_sweep(commands)
     add_diagnose(commands)
+    add_lecture(commands)
     again = commands.add_parser("checkpoints", help="make the networks that come with the package")
     again.set_defaults(run=run_checkpoints)
     again.add_argument("names", nargs="*", metavar="name", help=", ".join(RECIPES))

@@ -1,5 +1,6 @@
-"""`python -m rnnviz sweep`: a sweep without a browser, into a CSV file; `diagnose`: what is wrong
-with the gradients of a network that came from elsewhere."""
+"""Commands without a browser: `python -m rnnviz sweep`, a sweep into a CSV file; `diagnose`, what
+is wrong with the gradients of a network that came from elsewhere; `lecture --check`, which compares
+the lecture's numbers with their runs."""
 
 from __future__ import annotations
 
@@ -111,6 +112,36 @@ def run_diagnose(given: argparse.Namespace) -> int:
     if given.json is not None:
         report.json(given.json)
     return int(report.serious)
+
+
+def add_lecture(commands: Any) -> None:
+    """The command and its options."""
+    parser = commands.add_parser("lecture", help="see that the lecture says what its runs say")
+    parser.set_defaults(run=run_lecture)
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        required=True,
+        help="run every scene and compare each number of its reveal with the run; exit status 1 "
+        "if one is off",
+    )
+
+
+def run_lecture(given: argparse.Namespace) -> int:
+    """A line for every number of every reveal. Status 1 if the run says another one."""
+    from rnnviz.lecture.check import check  # it takes plotly, which no other command does
+
+    wrong = total = 0
+    for found in check():
+        total, wrong = total + 1, wrong + (not found.agrees)
+        name, number = f"{found.question}.{found.name}", found.number
+        digits = max(number.digits + 2, 2)
+        sys.stdout.write(f"{'ok ' if found.agrees else 'OFF'}  {name:<24} said "
+                         f"{number.value:>8.{number.digits}f}   run {found.measured:>10.{digits}f}"
+                         f"   {number.measure} {number.of}".rstrip() + "\n")  # fmt: skip
+        sys.stdout.flush()
+    sys.stdout.write(f"{total - wrong} of {total} numbers are those of their runs\n")
+    return int(wrong > 0)
 
 
 def add_fields(parser: argparse.ArgumentParser) -> None:

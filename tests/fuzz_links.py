@@ -62,9 +62,10 @@ def link(seed: int, number: int) -> tuple[str, Query]:
     """A page, and what its link says: name -> its values, which may be several."""
     rng = np.random.default_rng([seed, number])
     query = _settings(rng, share=rng.choice([0.05, 0.2, 0.5, 1.0], p=[0.3, 0.4, 0.2, 0.1]))
-    for view in VIEWS:
-        if rng.random() < 0.3:
-            query[view] = [str(rng.choice(WORDS if rng.random() < 0.8 else NONSENSE))]
+    for view in sorted(VIEWS):  # each from its own stream: another view leaves the rest as it is
+        own = np.random.default_rng([seed, number, *view.encode()])
+        if own.random() < 0.3:
+            query[view] = [str(own.choice(WORDS if own.random() < 0.8 else NONSENSE))]
     if rng.random() < 0.2:
         query[PIN] = [urlencode(_settings(rng, share=0.2), doseq=True)]
     if rng.random() < 0.1:

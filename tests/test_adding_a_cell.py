@@ -11,13 +11,14 @@ import pytest
 from rnnviz import Experiment, Model, from_query, run
 from rnnviz.analysis.selfcheck.checks import DETERMINANT, NAMES, trust
 from rnnviz.core import CELLS
-from rnnviz.dashboard.main import PAGES
+from rnnviz.dashboard.main import ALONE, PAGES
 from rnnviz.experiment.plan import make_batch
 from tests.core.mutants import CAUGHT, TOLERANCE
 from tests.core.support import Problem, entry_error, problem_of
 from tests.dashboard.support import assert_sound, change, charts, visit, widget_key
 from tests.toycell import ALGEBRAIC, Leaky
 
+WITH_RUNS = [path for path in PAGES if path not in ALONE]
 KINDS = tuple(CELLS)
 SMALL = {"models": "leaky,rnn", "seq_len": "8", "hidden_size": "5", "batch_size": "3"}
 FORMS = (Leaky(2, 3), Leaky(2, 3, skip=2))
@@ -54,7 +55,7 @@ def test_a_forgotten_factor_is_caught() -> None:
 @pytest.mark.trained
 @pytest.mark.usefixtures("leaky")
 @pytest.mark.parametrize("models", ["leaky", "leaky,rnn"])
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", WITH_RUNS)
 def test_every_page_opens_with_everything_on_it(page: str, models: str) -> None:
     app = visit(page, {**SMALL, **SLIGHT, "models": models, "view_theory": "True"})
     app = change(app, **{f"open-{part.label}": True for part in app.expander})

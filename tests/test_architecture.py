@@ -27,7 +27,7 @@ ARROWS = {
     "torch": {"core", "experiment", "models", "diagnosis"},
     "diagnosis": {"experiment", "models", "wording"},
     "__main__": {"", "core", "tasks", "training", "experiment", "commands", "wording"},
-    "commands": {"core", "experiment", "sweep", "models", "diagnosis", "wording"},
+    "commands": {"core", "experiment", "lecture", "sweep", "models", "diagnosis", "wording"},
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},
     "analysis": {"core"},
     "claims": {"core", "tasks", "training", "experiment", "analysis"},
@@ -38,6 +38,10 @@ ARROWS = {
     "views": {
         *("core", "tasks", "training", "experiment", "analysis", "claims", "jobs", "plots"),
         "wording",
+    },
+    "lecture": {
+        *("core", "tasks", "training", "experiment", "analysis", "claims", "jobs", "plots"),
+        *("wording", "views"),
     },
     "examples": {"", "core", "training", "sweep", "analysis", "plots"},
     "": {"experiment", "sweep"},
@@ -51,7 +55,7 @@ PACKAGES = {
     "views": {"pandas", "plotly"},
     "examples": {"pandas", "distributed"},
 }
-PACKAGES_OF_DASHBOARD = {"pandas", "plotly", "streamlit", "starlette"}
+PACKAGES_OF_DASHBOARD = {"pandas", "plotly", "streamlit", "starlette", "segno"}
 
 TOP_LEVEL = {"README.md", "app.py", "rnnviz", "tests", "requirements.txt", "pyproject.toml"}
 LEFT_BY_TOOLS = {"__pycache__", "build", "rnnviz.egg-info"}  # not in the repository: .gitignore

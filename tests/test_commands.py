@@ -6,6 +6,8 @@ import io
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ import pandas as pd
 import pytest
 
 import rnnviz.commands
+import rnnviz.lecture.check
 from rnnviz.__main__ import main
 from rnnviz.commands import Progress, read_over, read_values
 from rnnviz.experiment import Experiment
+from rnnviz.lecture.check import check as checked
 from rnnviz.sweep import measured, points
 from rnnviz.sweep.file import SweepFile
 
@@ -200,8 +204,11 @@ def test_two_sweeps_into_one_file_write_each_row_once(tmp_path: Path) -> None:
 
 ADDING = """
 import sys, time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from rnnviz.experiment import Experiment
+from rnnviz.lecture.check import check as checked
 from rnnviz.sweep.file import SweepFile
 from rnnviz.sweep.grid import Result
 path = Path(sys.argv[1])
@@ -322,3 +329,20 @@ def test_a_full_disk_is_named_with_the_file_and_leaves_nothing_behind(tmp_path: 
     assert out.read_bytes() == before[: before.rindex(b"\n") + 1]
     assert sweep(out) == 0
     assert len(table(out)) == len(table(whole))
+
+
+def test_the_lecture_is_checked_and_a_false_number_ends_in_status_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = rnnviz.lecture.scenes.SCENES[0]
+    wrong = replace(scene, numbers={"reach": replace(scene.numbers["reach"], value=-23.2)})
+    for questions, status in (([scene], 0), ([scene, wrong], 1)):
+        monkeypatch.setattr(rnnviz.lecture.check, "check", partial(checked, questions))
+        assert main(["lecture", "--check"]) == status
+    assert "OFF  travel.reach             said    -23.2   run    -24.207" in capsys.readouterr().out
+
+
+def test_the_lecture_needs_to_be_told_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["lecture"])
+    assert "--check" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The two walks in .github/CONTRIBUTING.md are true of the code."""
+"""The three walks in .github/CONTRIBUTING.md are true of the code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import FrameType
 import pytest
 
 from rnnviz import Experiment, run
-from tests.dashboard.support import change, visit
+from tests.dashboard.support import change, send, visit
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / ".github" / "CONTRIBUTING.md").read_text("utf-8")
@@ -51,6 +51,14 @@ def first_calls(action: Callable[[], object]) -> list[Place]:
         sys.setprofile(None)
         threading.setprofile(None)
     return list(called)
+
+
+def test_a_scene_is_revealed_as_told() -> None:
+    app = visit("lecture", {"scene": "3"})
+    told = {"action": "reveal", "question": "gate", "number": 0}
+    called = first_calls(lambda: send(app, "rnnviz_desk", "act", told))
+    places_told = places(walk("Walk 3"))
+    assert [place for place in called if place in places_told] == places_told
 
 
 def test_gain_goes_from_the_slider_to_the_chart_as_told() -> None:

@@ -26,6 +26,7 @@ from rnnviz.experiment import FIELDS, Experiment, Plan, Run, check_size, run_pla
 from rnnviz.experiment import plan as make_plan
 from rnnviz.experiment.plan import MAX_BYTES
 from rnnviz.jobs import claims, phase
+from rnnviz.lecture.measures import Lesson, trained
 from rnnviz.sweep import Result, cost_of
 from rnnviz.views import fixed_points, gates, gradient_flow, seeds, spectrum, states, train
 from rnnviz.views.picture import batch_note, idle_note
@@ -186,6 +187,12 @@ def gates_view(experiment: Experiment, choices: gates.Choices) -> gates.View:
 def states_view(experiment: Experiment, choices: states.Choices) -> states.View:
     """What Gates says of the states of one model of an experiment."""
     return states.view(traces(experiment), choices)
+
+
+@st.cache_resource(show_spinner=False)
+def clipping_lesson() -> Lesson:
+    """The two trainings of the lecture's scene on clipping, once for all who ask."""
+    return trained()
 
 
 def jacobians(run: Run, part: LayerTrace) -> JacobianSpectrum:

@@ -20,13 +20,14 @@ from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.components.chart import payload
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.links import to_query
+from rnnviz.lecture import pictures as lecture
 from rnnviz.plots.theme import Style
 from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.language import speak
 from rnnviz.wording.texts import fill, texts
 
-Choices = gradient_flow.Choices | spectrum.Choices | gates.Choices
+Choices = gradient_flow.Choices | spectrum.Choices | gates.Choices | lecture.Choices
 View = gradient_flow.View | spectrum.View | gates.View
 Range = tuple[float, float]
 HELD_SECONDS, KEY_SECONDS = 0.02, 0.06
@@ -115,7 +116,8 @@ def _affordable(asked: Asked, seconds: float) -> Asked:
     if experiment.batch_size < all_of_them:
         said += [fill(text["first_sequences"], shown=experiment.batch_size, count=all_of_them)]
     if choices != asked.choices:
-        curves = isinstance(choices, gradient_flow.Choices)
+        of_page = choices.of_page if isinstance(choices, lecture.Choices) else choices
+        curves = isinstance(of_page, gradient_flow.Choices)
         said += [text["fewer_curves" if curves else "fewer_points"]]
     return replace(asked, experiment=experiment, choices=choices, note=", ".join(said))
 
@@ -127,6 +129,10 @@ def _seconds(experiment: Experiment) -> float:
 def _fewer(asked: Asked) -> Choices:
     """Points, or curves of other seeds and of single losses; where there are such."""
     choices = asked.choices
+    if isinstance(choices, lecture.Choices):
+        of_page = choices.of_page
+        fewer = _fewer(replace(asked, choices=of_page)) != of_page
+        return replace(choices, coarse=fewer)
     if isinstance(choices, gradient_flow.Choices):
         one_curve_each = choices.seeds == 1 and asked.experiment.loss_at == "last"
         return choices if one_curve_each else replace(choices, coarse=True)
@@ -160,17 +166,17 @@ def frames(asked: Asked) -> tuple[tuple[str, bytes], ...]:
 def _frames(asked: Asked) -> Iterator[tuple[str, bytes]]:
     speak(asked.language)
     with definitions.afresh(asked.defined):
-        drawn = DRAW[type(asked.choices)](asked)
+        figures = drawn(asked)
         shows, said = urlencode(to_query(asked.experiment)), _said_before(asked)
-        for item in drawn.items:
+        for item in figures.items:
             if isinstance(item, Picture):
                 options = show.drawn(item, shows=shows)
                 yield f"chart:{item.key}", payload(item.drawing, key=item.key, **options)
-            said |= show.spoken(item, drawn.styles)
+            said |= show.spoken(item, figures.styles)
     for name, words in said.items():
         yield f"words:{name}", words.encode()
-    end = {"exact": not asked.note, "note": asked.note, "range": drawn.range,
-           "beside": drawn.beside}  # fmt: skip
+    end = {"exact": not asked.note, "note": asked.note, "range": figures.range,
+           "beside": figures.beside}  # fmt: skip
     yield "end", json.dumps(end).encode()
 
 
@@ -180,6 +186,11 @@ def _said_before(asked: Asked) -> dict[str, str]:
     if asked.preset is None:
         return said
     return {**said, "preset": layout.preset_html(asked.experiment, asked.preset)}
+
+
+def drawn(asked: Asked) -> Drawn:
+    """A page's pictures and words."""
+    return DRAW[type(asked.choices)](asked)
 
 
 def _flow(asked: Asked) -> Drawn:
@@ -204,8 +215,17 @@ def _gates(asked: Asked) -> Drawn:
     return Drawn(gates.pictures(view), view.styles, beside(view))
 
 
+def _scene(asked: Asked) -> Drawn:
+    """Of what its page would show the scene's picture."""
+    assert isinstance(asked.choices, lecture.Choices)
+    figures = drawn(replace(asked, choices=asked.choices.of_page))
+    scene = lecture.named(asked.choices.scene)
+    return replace(figures, items=lecture.of_scene(scene, figures.items))
+
+
 DRAW: dict[type[Any], Callable[[Asked], Drawn]] = {
     gradient_flow.Choices: _flow,
     spectrum.Choices: _spectrum,
     gates.Choices: _gates,
+    lecture.Choices: _scene,
 }

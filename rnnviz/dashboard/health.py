@@ -18,6 +18,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from rnnviz import __version__
+from rnnviz.dashboard.visitors import is_page
 from rnnviz.wording.texts import texts
 
 HEALTH, VERSION = "/healthz", "/version"
@@ -84,8 +85,7 @@ class Health:
         page = path.removeprefix(self._base).strip("/")
 
         async def tell(message: Message) -> None:
-            kinds = [v for k, v in message.get("headers", ()) if k.lower() == b"content-type"]
-            if message.get("status") == 200 and any(k.startswith(b"text/html") for k in kinds):
+            if is_page(message):
                 message = {**message, "status": 200 if await self._is_page(page) else 404}
             await send(message)
 

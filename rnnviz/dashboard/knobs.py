@@ -39,9 +39,11 @@ DRAFT: dict[str, Any] = {"persist_state": "session"}
 """Of what is filled in, and kept while the popover is closed."""
 
 
-def slider(name: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> None:
+def slider(
+    name: str, ticks: tuple[float, ...] = (), disabled: bool = False, whole: bool = False
+) -> None:
     """A live slider whose range holds what a link or a preset asked for, too, and keeps holding
-    it while the knob moves."""
+    it while the knob moves. whole: on a page that has no part that runs alone."""
     known, (low, high) = FIELDS[name], _range(name)
     live_slider(
         field_name(name),
@@ -56,7 +58,7 @@ def slider(name: str, ticks: tuple[float, ...] = (), disabled: bool = False) -> 
         help=texts("sidebar")[f"help_{name}"],
         disabled=disabled,
         default=known.default,
-        on_change=partial(_show_page, name),
+        on_change=None if whole else partial(_show_page, name),
     )
 
 

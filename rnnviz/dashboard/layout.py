@@ -29,12 +29,28 @@ SOON = 0.5
 TWO_LARGE_LINES, MIDDLE_LINE = 178, 108
 # Characters that a row of buttons has room for, and what each button needs beside its label.
 ROOM, GAP = 36, 4
+HIDDEN = {
+    "knob": 'section.stSidebar, [data-testid="stExpandSidebarButton"], .st-key-lecture-knob'
+    " { display: none !important; }",
+    "strip": ".st-key-trust { display: none !important; }",
+    "nav": '[data-testid="stTopNavLinkContainer"], [data-testid="stTopNavSection"],'
+    ' [data-testid="stTopNavLink"] { display: none !important; }'
+    " .stApp .stMainBlockContainer { padding-top: 0.8rem !important; }"
+    ' [data-testid="stHeader"] { background: none !important; pointer-events: none; }',
+}
 CSS = Path(__file__).parent / "page.css"
 
 
 def style() -> None:
     """The page's own style sheet."""
     st.html(CSS)
+
+
+def hide(parts: Sequence[str]) -> None:
+    """Leave parts of the page out: it is there for a lesson that shows one thing. They are drawn,
+    and not seen, so that the page works as it does with them."""
+    if parts:
+        st.html(f"<style>{''.join(HIDDEN[part] for part in parts)}</style>")
 
 
 def refused(reason: str) -> None:

@@ -82,13 +82,18 @@ def workers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(AT_ONCE, "live")
 
 
-def offer(setting: Setting, choices: Choices, view: View, preset: str | None = None) -> None:
-    """In a page's script, before its pictures: what they are of. preset: see `Asked`."""
+def offer(
+    setting: Setting, choices: Choices, view: View | None = None, preset: str | None = None
+) -> None:
+    """In a page's script, before its pictures: what they are of. view: of a page that may settle.
+    preset: see `Asked`."""
     mine, said = _mine(), (definitions.so_far(), language())
     mine.asked = Asked(setting.experiment, choices, setting.pinned, *said, preset=preset)
-    mine.beside, mine.current = beside(view), True
-    of_experiment = experiment_query(setting.experiment)
-    mine.link = {k: v for k, v in query_of(setting).items() if k not in of_experiment}
+    mine.beside, mine.link, mine.current = "", {}, True
+    if view is not None:
+        of_experiment = experiment_query(setting.experiment)
+        mine.beside = beside(view)
+        mine.link = {k: v for k, v in query_of(setting).items() if k not in of_experiment}
 
 
 def begin() -> None:
@@ -96,7 +101,9 @@ def begin() -> None:
     _mine().current = False
 
 
-def tell_sliders(page: str, rest: int, settled: Callable[[Experiment], Iterable[Frame]]) -> None:
+def tell_sliders(
+    page: str, rest: int, settled: Callable[[Experiment], Iterable[Frame]] = lambda _: ()
+) -> None:
     """In a page's script, where it ends: how it follows them. page: the path of its address;
     settled: see `Offer`. What it says of a link or of training goes with the first move, and only a
     script can take it away."""
@@ -105,8 +112,9 @@ def tell_sliders(page: str, rest: int, settled: Callable[[Experiment], Iterable[
         mine.settled, asked = settled, mine.asked
     mine.asked = asked
     shown = asked.experiment if asked else None
-    settles = shown is not None and not (shown.train_steps or link_has_messages(shown))
-    follow_hand(page, mine.token if asked else "", url(PATH), rest, KNOBS, settles, mine.beside)
+    goes = shown is not None and (shown.train_steps or link_has_messages(shown))
+    beside = "" if goes else mine.beside
+    follow_hand(page, mine.token if asked else "", url(PATH), rest, KNOBS, beside)
 
 
 def _mine() -> Offer:
@@ -127,11 +135,11 @@ async def answer(request: Request) -> Response:
     404 the visit is not known; 413, 415 and 422 no message of ours; 429 another answer waits
     already."""
     mine = offers().get(request.headers.get(TOKEN, ""))
-    if not _same_site(request):
+    if not same_site(request):
         return Response(status_code=403)
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         return Response(status_code=415)
-    body = await _body(request)
+    body = await read_body(request)
     if body is None:
         return Response(status_code=413)
     if mine is None:
@@ -148,13 +156,13 @@ async def answer(request: Request) -> Response:
     return await _in_turn(mine, partial(_frames, mine if move.settles else None, asked))
 
 
-def _same_site(request: Request) -> bool:
+def same_site(request: Request) -> bool:
     """Browsers say where a page that posts comes from."""
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
-async def _body(request: Request) -> bytes | None:
+async def read_body(request: Request) -> bytes | None:
     """None where it is longer than any of ours."""
     body = b""
     async for chunk in request.stream():

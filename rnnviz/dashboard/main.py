@@ -13,6 +13,7 @@ from rnnviz.dashboard import (
     live,
     own_text,
     saving,
+    scene,
     state,
     train_controls,
     training,
@@ -21,9 +22,11 @@ from rnnviz.dashboard import (
 from rnnviz.dashboard.components import all_drawn, below_the_fold
 from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.pages import (
+    by_hand,
     claims,
     gates,
     gradient_flow,
+    lecture,
     phase,
     spectrum,
     train,
@@ -41,6 +44,7 @@ PAGES = {
     "train": train,
     "phase-diagram": phase,
     "claims": claims,
+    "by-hand": by_hand,
     "your-network": your_network,
 }
 FIRST = "gradient-flow"
@@ -50,7 +54,7 @@ write it, and in a hall by all of them at once. What a visitor sets by hand is n
 RUNNING = ("gradient-flow", "spectrum", "gates")
 """Pages that run the experiment themselves. The others work in slices, from the start or by a
 click, and what a slice may take is bounded."""
-ALONE = ("your-network",)
+ALONE = ("by-hand", "your-network")
 """Pages that show no experiment: without knobs, and without anything to check or to refuse."""
 REST = {"train": 120}
 """Milliseconds without a move after which a page that follows no knob shows its value."""
@@ -65,16 +69,19 @@ def main(shared: Shared) -> None:
     layout.style()
     pages = [
         st.Page(partial(_show, path), title=_title(path), url_path=path, default=path == FIRST)
-        for path in PAGES
+        for path in (*PAGES, state.LECTURE)
     ]
     st.session_state[saving.STORE] = shared.saved
-    st.session_state["pages"] = dict(zip(PAGES, pages, strict=True))
+    st.session_state["pages"] = dict(zip((*PAGES, state.LECTURE), pages, strict=True))
     # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
     # run, and with the names their values.
     chosen = st.navigation(pages, position="top")
     st.set_page_config(page_title=f"{chosen.title} · rnnviz", page_icon="📉", layout="wide")
-    state.open_page(chosen.url_path or FIRST)
-    if st.session_state[state.PATH] not in ALONE:
+    linked = state.open_page(chosen.url_path or FIRST)
+    layout.hide(st.session_state[state.HIDE])
+    if chosen.url_path == state.LECTURE:
+        scene.prepare(linked)
+    elif chosen.url_path not in ALONE:
         controls.sidebar()
     chosen.run()
     all_drawn(st.session_state[state.RUN])
@@ -85,6 +92,10 @@ def _title(path: str) -> str:
 
 
 def _show(path: str) -> None:
+    if path == state.LECTURE:
+        lecture.show_scene()
+        saving.tab()
+        return
     _page(path)
     _details(path)
 
@@ -98,6 +109,7 @@ def _page(path: str) -> None:
     controls.follow(setting)
     if path in ALONE:
         PAGES[path].page(setting)
+        live.tell_sliders(url(f"/{path}"), live.REST, partial(trust.settled, path))
         saving.tab()
         return
     linked, setting = setting, _of_page(path, setting)

@@ -163,10 +163,11 @@ class Headers:
         await self.app(scope, receive, send_with_headers)
 
     def _add(self, headers: MutableHeaders, path: str) -> None:
-        headers["Content-Security-Policy"] = self.policy
+        own = "content-security-policy" in headers  # of a page that is not the app's
+        headers.setdefault("Content-Security-Policy", self.policy)
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "same-origin"
-        if "text/html" in headers.get("content-type", ""):
+        if "text/html" in headers.get("content-type", "") and not own:
             # The charts will need it: let it load beside Streamlit's own scripts.
             headers["Link"] = f"<{plotly_url()}>; rel=preload; as=script"
         if f"{SCRIPTS_PATH}/" in path:

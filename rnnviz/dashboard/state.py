@@ -25,6 +25,7 @@ from rnnviz.dashboard.components import end_moves
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import TEXT_CUT, from_query, inert, to_query
 from rnnviz.experiment.presets import PRESETS
+from rnnviz.views import by_hand
 from rnnviz.wording.language import ENGLISH, OFFERED, PSEUDO, speak
 from rnnviz.wording.texts import fill, texts
 
@@ -48,6 +49,7 @@ PAGE_VIEWS: dict[str, tuple[str, ...]] = {
     "train": ("view_company", "view_hidden_states"),
     "phase-diagram": ("view_x", "view_y", "view_cells", "view_number"),
     "claims": ("view_claim", "view_units", "view_draws", "view_example"),
+    "by-hand": by_hand.VIEWS,
     "your-network": (),
 }  # fmt: skip
 """Display choices of each page. They are in its link alone, and never change the network."""
@@ -63,8 +65,16 @@ PIN = "pin"
 """The link's name for the pinned experiment: its own link's query."""
 LANGUAGE = "lang"
 """The visit's language, and the link's name for it."""
+LECTURE, SCENE = "lecture", "lecture.scene"
+"""The page whose scenes set the knobs; where a visit has the number of the one that is open, as a
+link says it."""
+HIDE, HIDEABLE = "hide", ("knob", "strip", "nav")
+"""The parts of the page that a link leaves out: the knobs, the trust strip, the tabs; its name for
+them."""
 ASKED = "asked"
 """The experiment that a link, a preset or Reset set the knobs to."""
+SHOWN_OF_LINK = 40
+"""Characters of nonsense in a link that are said back."""
 MESSAGES = "messages"
 """What a link asked for: the experiment that it got, and what it did not get."""
 
@@ -161,24 +171,37 @@ def fragment(key: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return wrap
 
 
-def open_page(path: str) -> None:
+def open_page(path: str) -> bool:
     """Say which page is open. When the visit begins, and when the browser goes back or forward,
-    every knob and the page's views are what the address asks for."""
+    every knob and the page's views are what the address asks for; tells whether it is so."""
     st.session_state[PATH] = path
     if not _link_is_opened():
-        return
+        return False
     st.session_state["visit"] = True
     query = {key: st.query_params.get_all(key) for key in st.query_params}
     pin, (*_, lang) = query.pop(PIN, None), query.pop(LANGUAGE, [ENGLISH])
-    for view in PAGE_VIEWS[path]:
+    hidden = query.pop(HIDE, [""])[-1].split(",")
+    st.session_state[HIDE] = tuple(part for part in HIDEABLE if part in hidden)
+    if path == LECTURE:
+        st.session_state[SCENE] = query.pop("scene", [""])[-1]
+    for view in PAGE_VIEWS.get(path, ()):
         st.session_state.pop(view_key(view), None)
         if view in query:
             st.session_state[view_key(view)] = query[view][-1]
     _open_link({key: values for key, values in query.items() if key not in VIEWS}, pin)
+    text = texts("sidebar")
     if lang != st.session_state[LANGUAGE]:
-        named = fill(texts("sidebar")["no_language"], asked=inert(lang), allowed=", ".join(OFFERED))
-        asked, messages = st.session_state[MESSAGES]
-        st.session_state[MESSAGES] = asked, (*messages, named)
+        _say(fill(text["no_language"], asked=inert(lang), allowed=", ".join(OFFERED)))
+    if left := [part for part in hidden if part and part not in HIDEABLE]:
+        named = inert(", ".join(left)[:SHOWN_OF_LINK])
+        _say(fill(text["no_part"], asked=named, allowed=", ".join(HIDEABLE)))
+    return True
+
+
+def _say(message: str) -> None:
+    """One more thing that the link did not get."""
+    asked, messages = st.session_state[MESSAGES]
+    st.session_state[MESSAGES] = asked, (*messages, message)
 
 
 def _link_is_opened() -> bool:
@@ -305,8 +328,15 @@ def query_of(setting: Setting, whole_text: bool = False) -> dict[str, str]:
     views = PAGE_VIEWS[st.session_state[PATH]]
     chosen = {view: st.session_state.get(view_key(view)) for view in views}
     query.update({key: str(value) for key, value in chosen.items() if value})
-    spoken = st.session_state[LANGUAGE]
-    return query if spoken == ENGLISH else {LANGUAGE: spoken, **query}
+    return {**of_visit(), **query}
+
+
+def of_visit() -> dict[str, str]:
+    """What the address says on every page: the language, unless it is English, and what is left
+    out."""
+    spoken, hidden = st.session_state[LANGUAGE], st.session_state[HIDE]
+    lang = {} if spoken == ENGLISH else {LANGUAGE: spoken}
+    return {**lang, **({HIDE: ",".join(hidden)} if hidden else {})}
 
 
 def experiment_query(experiment: Experiment, whole_text: bool = False) -> dict[str, str]:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from rnnviz.dashboard import state, training
-from rnnviz.dashboard.lessons import LESSONS, Lesson
 from rnnviz.dashboard.state import view_key, widget
 from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import FIELDS, Experiment
+from rnnviz.experiment.lessons import LESSONS, Lesson
 from rnnviz.jobs.training import Training
 from rnnviz.views.train import HIDDEN_STATES, MOST_STATES
 from rnnviz.wording.names import field_name, setting_name

@@ -101,10 +101,13 @@ def comes_back(scope: Scope) -> bool:
 
 
 def is_page(message: Message) -> bool:
-    """Whether an answer begins with which a browser opens the app."""
+    """Whether an answer begins with which a browser opens the app. A page of ours that is not the
+    app brings a policy of its own."""
     if message["type"] != "http.response.start" or message["status"] != 200:
         return False
-    return Headers(raw=message["headers"]).get("content-type", "").startswith("text/html")
+    headers = Headers(raw=message["headers"])
+    is_html = headers.get("content-type", "").startswith("text/html")
+    return is_html and "content-security-policy" not in headers
 
 
 def full(most: int) -> Response:

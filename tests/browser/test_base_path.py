@@ -10,6 +10,7 @@ import plotly.offline
 import pytest
 from playwright.sync_api import expect
 
+from rnnviz.wording.texts import texts
 from tests.browser.support import server
 
 pytestmark = pytest.mark.browser
@@ -30,6 +31,13 @@ def test_every_page_has_its_charts_and_sliders(mounted: str, open_page, tab: str
     page.wait_for_selector(".rnnviz-chart:not([data-painted='0'])", timeout=60_000)
     expect(page.get_by_role("slider", name="Gain", exact=True)).to_be_visible()
     assert page.locator(".rnnviz-message:visible").count() == 0
+
+
+def test_so_has_the_one_that_the_browser_computes(mounted: str, open_page) -> None:
+    page = open_page(f"{mounted}/by-hand")
+    large = page.get_by_role("link", name=texts("chain")["large"])
+    expect(large).to_be_visible(timeout=60_000)
+    assert (large.get_attribute("href") or "").startswith("/rnn/?")
 
 
 @pytest.mark.parametrize("path", [PLOTLY, "rnnviz/chart.js"])
@@ -73,4 +81,15 @@ def test_metrics_are_there_for_who_asks_for_them() -> None:
 def test_metrics_are_off_unless_asked_for(mounted: str) -> None:
     with pytest.raises(HTTPError, match="404") as nothing:
         urllib.request.urlopen(f"{mounted}/metrics")
+    nothing.value.close()
+
+
+def test_the_lecture_and_its_rooms_are_there(mounted: str, open_page) -> None:
+    page = open_page(f"{mounted}/lecture?scene=1")
+    page.wait_for_selector(".rnnviz-desk .keys button", timeout=60_000)
+    page.keyboard.press("r")
+    page.wait_for_selector(".rnnviz-chart:not([data-painted='0'])", timeout=60_000)
+    with pytest.raises(HTTPError, match="404") as nothing:
+        urllib.request.urlopen(f"{mounted}/vote/xxxxx")
+    assert b"There is no such room" in nothing.value.read()
     nothing.value.close()

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from rnnviz.dashboard.main import PAGES
+from rnnviz.dashboard.main import ALONE, PAGES
 from rnnviz.wording.texts import texts
 from tests.browser import reading
 from tests.browser.support import HERE, server, wait_idle, wait_painted
@@ -22,6 +22,7 @@ QUICKLY = f"✓ sums, determinant, dot test checked · {TEXT['to_ask']}"
 WHOLLY = "✓ sums, determinant, dot test, complex step, states, losses checked"
 SAID = {"train": TEXT["unchecked"], "phase-diagram": TEXT["unchecked_sidebar"],
         "claims": TEXT["unchecked_sidebar"]}  # fmt: skip
+WITH_RUNS = [path for path in PAGES if path not in ALONE]
 FIRST = next(iter(PAGES))
 """The page without a path of its own."""
 WAIT = 60_000
@@ -57,7 +58,7 @@ def says(page: Page, sentence: str) -> Locator:
     return strip(page)
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", WITH_RUNS)
 def test_it_is_one_line_whatever_the_window(app: str, open_page, path: str) -> None:
     page = open_page(f"{app}/{path.replace(FIRST, '')}?{urlencode(SMALL)}")
     found = says(page, SAID.get(path, QUICKLY))

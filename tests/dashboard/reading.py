@@ -60,6 +60,9 @@ def _items(value: Any) -> list[Any]:
 
 
 def _of_component(told: dict[str, Any]) -> Iterator[str]:
+    if "chain" in told:
+        said = (*told["words"].values(), *told["definitions"].values())
+        yield from (re.sub(r"\[\[\w+\]\]", "", text) for text in said)
     yield from (told[name] for name in TOLD if isinstance(told.get(name), str))
     yield from _of_component(told["options"]) if "options" in told else ()
     yield from (each["name"] for each in told.get("series", ()))

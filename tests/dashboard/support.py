@@ -72,9 +72,11 @@ def press(app: AppTest, label: str) -> AppTest:
     return found[0].click().run()
 
 
-def send(app: AppTest, component: str, event: str, value: object) -> AppTest:
-    """What the browser's part of a component tells the server. AppTest itself has no such part."""
+def send(app: AppTest, component: str, event: str, value: object, about: str = "") -> AppTest:
+    """What the browser's part of a component tells the server. AppTest itself has no such part.
+    about: of several, what only the right one was told."""
     found = [e for e in app.get("bidi_component") if e.proto.component_name == component]
+    found = [element for element in found if about in element.proto.json]
     assert len(found) == 1
     told = json.dumps([{"event": event, "value": value}])
     states = app._tree.get_widget_states()
@@ -99,6 +101,14 @@ def charts(app: AppTest) -> dict[str, Chart]:
             sent = json.loads(element.proto.bytes)
             found[sent["options"]["key"]] = _decoded(sent["figure"])
     return found
+
+
+def sent_chain(app: AppTest) -> dict[str, Any]:
+    """What the browser is told of the chain of By hand."""
+    found = [e.proto for e in app.get("bidi_component")]
+    (chain,) = (proto for proto in found if proto.component_name == "rnnviz_chain")
+    told: dict[str, Any] = json.loads(chain.bytes)
+    return told
 
 
 def sliders(app: AppTest) -> dict[str, dict[str, Any]]:
@@ -150,6 +160,9 @@ def said(app: AppTest) -> str:
 def assert_sound(app: AppTest) -> None:
     """No traceback, an answer in words, no blank chart, nothing infinite sent to the browser."""
     assert not app.exception
+    if app.session_state[state.PATH] == "by-hand":  # whose browser draws
+        assert "Infinity" not in json.dumps(sent_chain(app))
+        return
     if not charts(app):
         assert app.error or asks(app)
         return

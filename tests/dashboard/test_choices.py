@@ -156,7 +156,10 @@ DISPLAYED: dict[str, Any] = {
     "view_cells": "coarse", "view_number": "horizon", "view_claim": "sigma", "view_units": "8",
     "view_draws": "3", "view_example": "zero_radius", "view_company": "AAPL",
     "view_hidden_states": 9, "view_step": 7, "view_output": "3",
-    "view_ranks": "1, last", "view_input": 0.5,
+    "view_ranks": "1, last", "view_input": 0.5, "view_cell": "gru", "view_activation": "relu",
+    "view_W_xh": "1,2,3,4,5,6", "view_W_hh": "1,2,3,4,5,6,7,8,9,-1,-2,0.5",
+    "view_b_h": "1,2,3,4,5,6", "view_b_hn": "1,2", "view_inputs": "1,0,2,-1",
+    "view_target": "0.5,1", "view_stage": "3",
 }  # fmt: skip
 
 
@@ -174,6 +177,7 @@ def kept(app: AppTest, page: str) -> dict[str, Any]:
 @pytest.mark.parametrize("page", [page for page, views in PAGE_VIEWS.items() if views])
 def test_views_stay_with_their_page(page: str) -> None:
     wanted = {view: DISPLAYED[view] for view in PAGE_VIEWS[page]}
+    wanted |= {"view_units": "2"} if page == "by-hand" else {}
     shown = replace(DEEP, task="stocks") if page == "train" else DEEP
     address = {**to_query(shown), **{view: str(value) for view, value in wanted.items()}}
     app = change(visit(page, shown), **wanted)

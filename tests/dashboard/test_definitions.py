@@ -23,6 +23,7 @@ ON_PAGE = {
     "train": {"error", "gradient", "s"},
     "phase-diagram": {"error", "decade"},
     "claims": {"error", "decade"},
+    "by-hand": {"error", "h"},
 }
 """What stands on each page as it opens."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rnnviz.analysis.courses import BEATEN
-from rnnviz.dashboard.lessons import LESSONS
 from rnnviz.experiment import Experiment, make_task, plan
+from rnnviz.experiment.lessons import LESSONS
 from rnnviz.jobs.training import advance, begin
 
 pytestmark = [pytest.mark.trained, pytest.mark.slow]

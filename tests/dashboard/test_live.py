@@ -114,7 +114,7 @@ def test_it_shows_what_the_script_would_show(page: str) -> None:
 def test_at_rest_it_says_all_that_the_script_would_say(page: str) -> None:
     idle = Experiment(("lstm",), seq_len=12, hidden_size=4, batch_size=4, activation="relu")
     app = visit(page, {**to_query(idle), "view_layer": "1"})
-    assert offered(app)["settles"]
+    assert offered(app)["beside"]
     status, found = post(token(app), {"knobs": {"gain": 1.5}, "settles": True})
     assert status == 200
     assert json.loads(found["end"])["beside"] == offered(app)["beside"]
@@ -139,7 +139,7 @@ def test_what_the_script_alone_can_draw_beside_the_figures_has_another_name(page
 def test_what_goes_with_the_first_move_is_taken_away_by_the_script(query: dict[str, str]) -> None:
     app = visit(query={**to_query(SMALL), **query})
     assert token(app)
-    assert not offered(app)["settles"]
+    assert offered(app)["beside"] == ""
 
 
 def test_what_stands_behind_the_models_stays() -> None:

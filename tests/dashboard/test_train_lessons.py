@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
-from rnnviz.dashboard.lessons import LESSONS
+from rnnviz.experiment.lessons import LESSONS
 from rnnviz.views.train import INFLUENCE_REVISION
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import change, charts, press, verdict, visit, walk, widget_key

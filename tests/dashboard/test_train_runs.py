@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import from_query
 from rnnviz.dashboard import runs_table
-from rnnviz.dashboard.lessons import LESSONS
 from rnnviz.dashboard.training import kept
 from rnnviz.experiment import plan
+from rnnviz.experiment.lessons import LESSONS
 from rnnviz.experiment.runs import params_after
 from rnnviz.jobs.training import advance, begin
 from rnnviz.wording.texts import texts

@@ -30,7 +30,7 @@ from rnnviz.analysis.selfcheck.checks import (
 )
 from rnnviz.core.lstm import LSTM
 from rnnviz.dashboard import jobs, trust, trust_html
-from rnnviz.dashboard.main import PAGES
+from rnnviz.dashboard.main import ALONE, PAGES
 from rnnviz.tasks import TASKS
 from rnnviz.wording.numbers import scientific
 from rnnviz.wording.texts import fill, texts
@@ -38,6 +38,7 @@ from tests.dashboard.support import change, go_to, press, visit
 
 SMALL = Experiment(seq_len=20, hidden_size=4, batch_size=2)
 TEXT = texts("trust")
+WITH_RUNS = [path for path in PAGES if path not in ALONE]
 SHOWS_A_RUN = ("gradient-flow", "spectrum", "gates")
 QUICKLY = "✓ sums, determinant, dot test checked"
 WHOLLY = "✓ sums, determinant, dot test, complex step, states, losses checked"
@@ -123,7 +124,7 @@ def test_a_page_without_one_makes_none(
 
 
 @pytest.mark.trained
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", WITH_RUNS)
 def test_whoever_asks_gets_everything_model_after_model(page: str) -> None:
     app = ask(visit(page, SMALL))
     assert fill(TEXT["going"], done=2, models=3) in line(app)
@@ -215,7 +216,7 @@ def test_single_precision_is_said() -> None:
     assert line(app).startswith(QUICKLY)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", WITH_RUNS)
 def test_what_was_refused_is_not_checked(page: str) -> None:
     too_large = {"hidden_size": 512, "seq_len": 2000, "batch_size": 256}
     app = visit(page, {**too_large, "models": "lstm"})

@@ -11,14 +11,14 @@ import pytest
 
 import rnnviz
 from rnnviz.core import CELLS
-from rnnviz.dashboard.lessons import LESSONS
+from rnnviz.experiment.lessons import LESSONS
 from rnnviz.wording.language import ENGLISH, FOLDER, OFFERED, PSEUDO, language, speak
 from rnnviz.wording.texts import DATA, fill, pseudo, texts
 
 ROOT = Path(rnnviz.__file__).parent
 PAGES = ROOT / "dashboard" / "pages"
-BY_NAME = {"chart", "equations", "fields", "glossary", "lessons", "names", "presets", "remarks",
-           "samples", "tasks", "terms", "trust"}  # fmt: skip
+BY_NAME = {"chain", "chart", "equations", "fields", "glossary", "lessons", "names", "presets",
+           "remarks", "samples", "scenes", "tasks", "terms", "trust"}  # fmt: skip
 """Texts that are asked for by the name of what they say something of, or by a script."""
 PATHS = sorted((FOLDER / ENGLISH).glob("*.md"))
 NAMES = sorted({path.stem for path in PATHS} - BY_NAME)

@@ -101,7 +101,6 @@ def follow_hand(
     path: str,
     rest: int,
     keys: Iterable[str],
-    settles: bool = False,
     beside: str = "",
 ) -> None:
     """Draw nothing, but tell the sliders how this page follows them. Call it once a page.
@@ -114,13 +113,12 @@ def follow_hand(
     path : of the live route.
     rest : milliseconds without a move after which a value has come to rest.
     keys : of all sliders. Each learns which of its messages was heard last.
-    settles : whether the page can show a value at rest without the script.
     beside : names what stands beside the figures; where the live route names something else, the
-        script draws it.
+        script draws it. "" where only the script can show a value at rest.
     """
     heard = {key: st.session_state.get(_seq_key(key), 0) for key in keys}
     data = {"page": page, "token": token, "path": path, "rest": rest, "heard": heard,
-            "settles": settles, "beside": beside}  # fmt: skip
+            "beside": beside}  # fmt: skip
     _OFFER(key="page.offer", data=data)
 
 

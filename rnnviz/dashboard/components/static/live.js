@@ -22,7 +22,7 @@ export const sinks = new Map(); // key -> the chart that shows it
 
 class Live {
   constructor() {
-    this.offer = null; // {token, path, rest, settles, beside, heard} of the page
+    this.offer = null; // {token, path, rest, beside, heard} of the page
     this.sliders = new Set(); // of the page
     this.ahead = new Set(); // those of them that are ahead
     this.knobs = {}; // name -> value, of those that have moved since the page was as the script drew it
@@ -62,7 +62,7 @@ class Live {
 
   // Whether a value at rest is shown without the script.
   get settles() {
-    return this.way === "live" && this.offer.settles && !belowIsInSight();
+    return this.way === "live" && Boolean(this.offer.beside) && !belowIsInSight();
   }
 
   // What is below the fold is of an older value.

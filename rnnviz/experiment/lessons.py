@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from rnnviz.experiment import Experiment
+from rnnviz.experiment.config import Experiment
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 

@@ -1,0 +1,197 @@
+// A recurrent cell of a few units, forward and back through time, number by number. Pure
+// arithmetic: no page, no drawing.
+//
+// Notation as in rnnviz.core: a_t = W_xh x_t + W_hh h_{t-1} + b_h with one input x_t; the gates'
+// rows stacked i, f, g, o (LSTM) and r, z, n (GRU, reset after the product, with b_hn); matrices
+// are lists of their rows one after the other. d_ means ∂L/∂, L = ½ Σ (h_T − target)².
+
+const logistic = (a) => 1 / (1 + Math.exp(-a));
+const ofTanh = (y) => (1 - y) * (1 + y);
+const ofLogistic = (y) => y * (1 - y);
+
+// Each value beside its slope, which is written in terms of the value.
+export const ACTIVATIONS = {
+  tanh: { value: Math.tanh, slope: ofTanh },
+  relu: { value: (a) => Math.max(a, 0), slope: (y) => (y > 0 ? 1 : 0) },
+  logistic: { value: logistic, slope: ofLogistic },
+  identity: { value: (a) => a, slope: () => 1 },
+};
+
+// `forward` makes h (and c) of a step and all that is needed on the way back. `backward` takes ∂L/∂h
+// and, past the step itself, ∂L/∂c; it gives ∂L/∂a of each gate, what the gate sends to h_{t-1}
+// through its weights (`paths`), and what reaches the state before it without any (`carry`).
+export const CELLS = {
+  rnn: { gates: ["a"], forward: forwardRNN, backward: backwardRNN },
+  lstm: { gates: ["i", "f", "g", "o"], forward: forwardLSTM, backward: backwardLSTM },
+  gru: { gates: ["r", "z", "n"], forward: forwardGRU, backward: backwardGRU },
+};
+
+export const zip = (make, ...lists) => lists[0].map((_, k) => make(...lists.map((list) => list[k])));
+export const add = (left, right) => zip((a, b) => a + b, left, right);
+export const size = (vector) => Math.hypot(...vector);
+const zeros = (count) => Array(count).fill(0);
+
+// The block of a gate: {x: its column of W_xh, h: its rows of W_hh, b}.
+export function block(chain, gate) {
+  const H = chain.units, k = CELLS[chain.cell].gates.indexOf(gate);
+  const rows = (list, width) => list.slice(k * H * width, (k + 1) * H * width);
+  const flat = rows(chain.W_hh, H);
+  return {
+    x: rows(chain.W_xh, 1),
+    h: Array.from({ length: H }, (_, i) => flat.slice(i * H, (i + 1) * H)),
+    b: rows(chain.b_h, 1),
+  };
+}
+
+const times = (matrix, vector) => matrix.map((row) => row.reduce((sum, w, j) => sum + w * vector[j], 0));
+
+// Wᵀ d: what a gate sends back.
+const back = (matrix, d) => matrix[0].map((_, j) => matrix.reduce((sum, row, i) => sum + row[j] * d[i], 0));
+
+function preactivation(chain, gate, x, h) {
+  const { x: W_x, h: W_h, b } = block(chain, gate);
+  return zip((w, product, bias) => w * x + product + bias, W_x, times(W_h, h), b);
+}
+
+function forwardRNN(chain, x, { h }) {
+  const { value, slope } = ACTIVATIONS[chain.activation];
+  const a = preactivation(chain, "a", x, h), next = a.map(value);
+  return { a: { a }, gates: { a: next }, h: next, slope: next.map(slope) };
+}
+
+function backwardRNN(chain, step, d_h) {
+  const d_a = zip((s, d) => s * d, step.slope, d_h);
+  return { d_a: { a: d_a }, paths: { a: back(block(chain, "a").h, d_a) }, carry: zeros(chain.units) };
+}
+
+function forwardLSTM(chain, x, { h, c }) {
+  const a = {}, gates = {};
+  for (const gate of CELLS.lstm.gates) {
+    a[gate] = preactivation(chain, gate, x, h);
+    gates[gate] = a[gate].map(gate === "g" ? Math.tanh : logistic);
+  }
+  const next = zip((f, before, i, g) => f * before + i * g, gates.f, c, gates.i, gates.g);
+  const squashed = next.map(Math.tanh);
+  const out = zip((o, y) => o * y, gates.o, squashed);
+  return { a, gates, c: next, squashed, h: out, slope: squashed.map(ofTanh) };
+}
+
+function backwardLSTM(chain, step, d_h, carried) {
+  const { i, f, g, o } = step.gates;
+  const entering = zip((out, s, d) => out * s * d, o, step.slope, d_h);
+  const d_c = add(carried, entering);
+  const d_a = {
+    i: zip((d, other, y) => d * other * ofLogistic(y), d_c, g, i),
+    f: zip((d, before, y) => d * before * ofLogistic(y), d_c, step.before.c, f),
+    g: zip((d, other, y) => d * other * ofTanh(y), d_c, i, g),
+    o: zip((d, y, out) => d * y * ofLogistic(out), d_h, step.squashed, o),
+  };
+  const carry = zip((keep, d) => keep * d, f, d_c);
+  return { d_a, paths: pathsOf(chain, d_a), carry, entering, d_c };
+}
+
+function pathsOf(chain, d_a) {
+  return Object.fromEntries(Object.entries(d_a).map(([gate, d]) => [gate, back(block(chain, gate).h, d)]));
+}
+
+function forwardGRU(chain, x, { h }) {
+  const a = {}, gates = {};
+  for (const gate of ["r", "z"]) {
+    a[gate] = preactivation(chain, gate, x, h);
+    gates[gate] = a[gate].map(logistic);
+  }
+  const { x: W_x, h: W_h, b } = block(chain, "n");
+  const reset = add(times(W_h, h), chain.b_hn); // what r lets through
+  a.n = zip((w, bias, r, m) => w * x + bias + r * m, W_x, b, gates.r, reset);
+  gates.n = a.n.map(Math.tanh);
+  const next = zip((z, n, before) => (1 - z) * n + z * before, gates.z, gates.n, h);
+  return { a, gates, reset, h: next, slope: gates.n.map(ofTanh) };
+}
+
+function backwardGRU(chain, step, d_h) {
+  const { r, z, n } = step.gates, before = step.before.h;
+  const d_n = zip((d, keep, s) => d * (1 - keep) * s, d_h, z, step.slope);
+  const d_a = {
+    r: zip((d, m, y) => d * m * ofLogistic(y), d_n, step.reset, r),
+    z: zip((d, was, other, y) => d * (was - other) * ofLogistic(y), d_h, before, n, z),
+    n: d_n,
+  };
+  const d_reset = zip((d, y) => d * y, d_n, r);
+  const paths = { ...pathsOf(chain, { r: d_a.r, z: d_a.z }), n: back(block(chain, "n").h, d_reset) };
+  return { d_a, d_reset, paths, carry: zip((keep, d) => keep * d, z, d_h) };
+}
+
+// The whole chain. h[t], c[t], d_h[t], d_c[t] for t = 0 ... T; steps[t], back[t] for t = 1 ... T: what
+// happens in step t. state[t] is the error ∂L/∂s_t of the whole state, s = (h, c) with h and c as
+// independent coordinates; factors[t] what step t makes of its size, with its sign where the state
+// is one number; products[t] that of all steps after t.
+export function unroll(chain) {
+  const T = chain.inputs.length, H = chain.units, cell = CELLS[chain.cell];
+  const steps = [null], h = [zeros(H)], c = chain.cell === "lstm" ? [zeros(H)] : null;
+  for (let t = 1; t <= T; t += 1) {
+    const before = { h: h[t - 1], c: c?.[t - 1] };
+    steps.push({ before, ...cell.forward(chain, chain.inputs[t - 1], before) });
+    h.push(steps[t].h);
+    c?.push(steps[t].c);
+  }
+  const e = zip((y, wanted) => y - wanted, h[T], chain.target);
+  const loss = 0.5 * e.reduce((sum, each) => sum + each * each, 0);
+  return { T, steps, h, c, e, loss, ...backThrough(chain, steps, e) };
+}
+
+function backThrough(chain, steps, e) {
+  const T = chain.inputs.length, { backward, gates } = CELLS[chain.cell], inC = chain.cell === "lstm";
+  const d_h = [], d_c = [], state = [], results = [];
+  let carried = zeros(chain.units), d = e;
+  for (let t = T; t >= 1; t -= 1) {
+    d_h[t] = d;
+    state[t] = inC ? [...d, ...carried] : d;
+    const step = backward(chain, steps[t], d, carried);
+    results[t] = step;
+    d_c[t] = step.d_c;
+    const through = gates.map((gate) => step.paths[gate]).reduce(add);
+    d = inC ? through : add(through, step.carry);
+    if (inC) carried = step.carry;
+  }
+  d_h[0] = d;
+  d_c[0] = carried;
+  state[0] = inC ? [...d, ...carried] : d;
+  return { back: results, d_h, d_c: inC ? d_c : null, state, ...factorsOf(chain, steps, state),
+    grads: gradients(chain, steps, results) };
+}
+
+// NaN where there is no error left to be multiplied.
+function factorsOf(chain, steps, state) {
+  const T = steps.length - 1, factors = [null], products = [];
+  const alone = chain.units === 1 && chain.cell !== "lstm";
+  for (let t = 1; t <= T; t += 1) factors[t] = alone ? derivative(chain, steps[t]) : size(state[t - 1]) / size(state[t]);
+  products[T] = 1;
+  for (let t = T - 1; t >= 0; t -= 1) {
+    products[t] = alone ? products[t + 1] * factors[t + 1] : size(state[t]) / size(state[T]);
+  }
+  return { factors, products };
+}
+
+// ∂h_t/∂h_{t-1} of a single unit.
+function derivative(chain, step) {
+  const { paths, carry } = CELLS[chain.cell].backward(chain, step, [1]);
+  return Object.values(paths).flat().reduce((sum, path) => sum + path, carry[0]);
+}
+
+// ∂L/∂ of every parameter: sums over the steps.
+function gradients(chain, steps, results) {
+  const sums = { W_xh: [], W_hh: [], b_h: [], b_hn: [] };
+  const past = steps.map((step, t) => ({ step, d: results[t], x: chain.inputs[t - 1] })).slice(1);
+  const total = (make) => past.reduce((sum, each) => sum + make(each), 0);
+  for (const gate of CELLS[chain.cell].gates) {
+    for (let i = 0; i < chain.units; i += 1) {
+      const ofInput = ({ d }) => d.d_a[gate][i];
+      const ofState = ({ d }) => (gate === "n" ? d.d_reset[i] : d.d_a[gate][i]);
+      sums.W_xh.push(total((each) => ofInput(each) * each.x));
+      sums.b_h.push(total(ofInput));
+      for (let j = 0; j < chain.units; j += 1) sums.W_hh.push(total((each) => ofState(each) * each.step.before.h[j]));
+      if (gate === "n") sums.b_hn.push(total(ofState));
+    }
+  }
+  return sums;
+}

@@ -1,0 +1,285 @@
+"""The scenes of the lecture, and the questions of its quiz, as data.
+
+What is said stands in wording/en/scenes.md under the name of the scene: its question, its choices,
+the reveal, the sentence to take home, the lecturer's note. A reveal is filled with the scene's
+numbers; `rnnviz lecture --check` measures them anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from rnnviz.experiment import Experiment
+from rnnviz.experiment.lessons import CLIPPING
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+FLOW, SPECTRUM, GATES = "gradient-flow", "spectrum", "gates"
+CLIPPED, INFLUENCE = "clipping", "influence"
+"""Lessons of the Train page, in place of a page's name."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that a reveal says. measure: a name in `measures.MEASURES`; of: which model, window
+    or run. digits: decimals it is said with. changes: fields that differ from the scene's
+    experiment. within: how far a run may be from it; None for half of its last digit."""
+
+    value: float
+    measure: str
+    of: str = "rnn"
+    digits: int = 1
+    changes: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    within: float | None = None
+
+    def agrees(self, measured: float) -> bool:
+        """Whether a run says the same."""
+        if measured == self.value:  # infinities among them
+            return True
+        most = 0.5 * 10.0**-self.digits if self.within is None else self.within
+        return abs(measured - self.value) <= most * (1 + 1e-9)
+
+
+@dataclass(frozen=True)
+class Question:
+    """choices: how many there are, numbered from 1; right: which one is so. numbers: by the names
+    that the reveal calls them. changes: fields of the experiment that differ from the defaults."""
+
+    name: str
+    right: int
+    choices: int = 4
+    changes: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    numbers: Mapping[str, Number] = field(default_factory=lambda: NOTHING)
+
+    @property
+    def experiment(self) -> Experiment:
+        """What the answer shows."""
+        return Experiment(**self.changes)
+
+
+@dataclass(frozen=True)
+class Scene(Question):
+    """A question and its picture. page: whose picture it is; picture: its key there. before: the
+    fields that are different before the answer; what they show stands while the question is open,
+    and faintly behind the answer. knob: the field that may be moved afterwards, "" for none;
+    ticks: values at which it comes to rest."""
+
+    page: str = FLOW
+    picture: str = "flow-state"
+    before: Mapping[str, Any] | None = None
+    knob: str = ""
+    ticks: tuple[float, ...] = ()
+
+    @property
+    def first(self) -> Experiment | None:
+        """What is shown while the question is open; None where that would be the answer."""
+        return None if self.before is None else Experiment(**{**self.changes, **self.before})
+
+
+RNN = {"models": ("rnn",)}
+LINEAR = {**RNN, "activation": "identity", "init": "orthogonal", "distractor": 0.0}
+ORTHOGONAL = {**RNN, "init": "orthogonal"}
+QUIET = {**RNN, "distractor": 0.0}
+
+SCENES: tuple[Scene, ...] = (
+    Scene(
+        "travel",
+        right=4,
+        changes=RNN,
+        knob="seq_len",
+        ticks=(100,),
+        numbers={"reach": Number(-24.2, "reach"), "factor": Number(0.57, "factor", digits=2)},
+    ),
+    Scene(
+        "cells",
+        right=3,
+        knob="seq_len",
+        ticks=(100,),
+        numbers={
+            "rnn": Number(-24.2, "reach"),
+            "gru": Number(1.5, "percent", "gru"),
+            "lstm": Number(3.0, "growth", "lstm"),
+        },
+    ),
+    Scene(
+        "gate",
+        right=3,
+        changes={"memory_bias": 0.0},
+        before={"memory_bias": 3.0},
+        knob="memory_bias",
+        ticks=(0.0, 3.0),
+        numbers={
+            "rnn": Number(-24.2, "reach"),
+            "lstm": Number(-20.0, "reach", "lstm"),
+            "gru": Number(-19.5, "reach", "gru"),
+            "open_lstm": Number(0.5, "reach", "lstm", changes={"memory_bias": 3.0}),
+            "open_gru": Number(-1.8, "reach", "gru", changes={"memory_bias": 3.0}),
+        },
+    ),
+    Scene(
+        "edge",
+        right=4,
+        changes={**LINEAR, "gain": 0.9},
+        before={"gain": 1.0},
+        knob="gain",
+        ticks=(0.9, 1.0, 1.1),
+        numbers={
+            "low": Number(-4.53, "reach", digits=2),
+            "level": Number(0.0, "reach", digits=2, changes={"gain": 1.0}),
+            "high": Number(4.10, "reach", digits=2, changes={"gain": 1.1}),
+        },
+    ),
+    Scene(
+        "tanh",
+        right=3,
+        changes={**ORTHOGONAL, "gain": 1.3},
+        before={"gain": 1.0},
+        knob="gain",
+        ticks=(1.0, 1.3, 2.0),
+        numbers={
+            "at_1": Number(-5.3, "reach", changes={"gain": 1.0}),
+            "slope_1": Number(0.88, "slope", digits=2, changes={"gain": 1.0}),
+            "here": Number(0.3, "reach"),
+            "slope": Number(0.77, "slope", digits=2),
+            "at_2": Number(6.8, "reach", changes={"gain": 2.0}),
+        },
+    ),
+    Scene(
+        "sigma",
+        right=3,
+        changes=RNN,
+        page=SPECTRUM,
+        picture="powers",
+        knob="gain",
+        ticks=(1.0,),
+        numbers={
+            "sigma": Number(1.07, "sigma_max", digits=2),
+            "radius": Number(0.61, "radius", digits=2),
+            "factor": Number(0.57, "factor", digits=2),
+        },
+    ),
+    Scene(
+        "input",
+        right=3,
+        changes={**ORTHOGONAL, "gain": 1.5, "distractor": 3.0},
+        before={"distractor": 1.0},
+        knob="distractor",
+        ticks=(1.0, 2.0, 3.0),
+        numbers={
+            "sigma": Number(1.50, "sigma_max", digits=2),
+            "small": Number(2.4, "reach", changes={"distractor": 1.0}),
+            "large": Number(-1.9, "reach"),
+            "slope_small": Number(0.71, "slope", digits=2, changes={"distractor": 1.0}),
+            "slope_large": Number(0.64, "slope", digits=2),
+        },
+    ),
+    Scene(
+        "product",
+        right=4,
+        changes={"models": ("lstm",)},
+        page=GATES,
+        picture="carry",
+        knob="memory_bias",
+        ticks=(0.0, 3.0),
+        numbers={
+            "product": Number(0.02, "gate_product", "lstm", digits=2),
+            "true": Number(15, "memory_kept", "lstm", digits=0),
+            "half": Number(14, "half_life", "lstm", digits=0),
+        },
+    ),
+    Scene(
+        "clipping",
+        right=3,
+        changes={**CLIPPING, "clip": "norm", "clip_at": 1.0},
+        page=CLIPPED,
+        picture="loss",
+        numbers={
+            # Training is chaotic: what is said holds for other processors and seeds, too.
+            "free": Number(15, "right_answers", "free", digits=0, within=15),
+            "clipped": Number(100, "right_answers", "clipped", digits=0, within=5),
+            "guess": Number(12.5, "guess", "clipped"),
+        },
+    ),
+    Scene(
+        "truncation",
+        right=4,
+        page=INFLUENCE,
+        picture="influence",
+        numbers={
+            "true": Number(-6, "seen", "", digits=0),
+            "at_20": Number(16.5, "seen", "20"),
+            "at_100": Number(-6.0, "seen", "100"),
+            "last_wrong": Number(40, "last_wrong", "", digits=0),
+        },
+    ),
+    Scene(
+        "weights",
+        right=4,
+        changes=QUIET,
+        before={"init": "orthogonal"},
+        knob="gain",
+        ticks=(1.0,),
+        numbers={
+            "orthogonal": Number(-0.5, "reach", changes={"init": "orthogonal"}),
+            "uniform": Number(-22.1, "reach"),
+            "gaussian": Number(0.3, "reach", changes={"init": "gaussian"}),
+        },
+    ),
+    Scene(
+        "flat",
+        right=2,
+        choices=3,
+        changes={**RNN, "loss_at": "every"},
+        knob="seq_len",
+        ticks=(100,),
+        numbers={
+            "total": Number(1.2, "growth"),
+            "alone": Number(-24.2, "reach", changes={"loss_at": "last"}),
+        },
+    ),
+)
+
+QUIZ: tuple[Question, ...] = (
+    Question(
+        "quiz_below",
+        right=1,
+        choices=3,
+        changes={**ORTHOGONAL, "gain": 0.9, "distractor": 3.0},
+        numbers={"reach": Number(-17.1, "reach"), "bound": Number(-4.5, "bound")},
+    ),
+    Question(
+        "quiz_half_open",
+        right=3,
+        choices=3,
+        changes={"models": ("lstm",), "memory_bias": 0.0},
+        numbers={"reach": Number(-20.0, "reach", "lstm")},
+    ),
+    Question(
+        "quiz_chain",
+        right=3,
+        choices=3,
+        changes={**RNN, "init": "delay_line", "activation": "identity"},
+        numbers={
+            "sigma": Number(1.0, "sigma_max", digits=2),
+            "reach": Number(float("-inf"), "reach"),
+        },
+    ),
+    Question(
+        "quiz_direction",
+        right=2,
+        choices=3,
+        changes={**RNN, "seq_len": 20},
+        numbers={"cosine": Number(1.0, "clipped_cosine", digits=6)},
+    ),
+    Question(
+        "quiz_flat",
+        right=3,
+        choices=3,
+        changes={**RNN, "loss_at": "every"},
+        numbers={"alone": Number(-24.2, "reach", changes={"loss_at": "last"})},
+    ),
+)
+LAST = len(SCENES) + 1
+"""The number of the quiz; scenes are numbered from 1."""

@@ -1,0 +1,39 @@
+"""What a scene says, in the language that is spoken, with its numbers filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnnviz.lecture.scenes import Number, Question
+from rnnviz.wording.numbers import minus
+from rnnviz.wording.texts import fill, texts
+
+
+@dataclass(frozen=True)
+class Words:
+    """Markdown; choices in their order. title, sentence, note: "" for a question of the quiz."""
+
+    title: str
+    question: str
+    choices: tuple[str, ...]
+    reveal: str
+    sentence: str
+    note: str
+
+
+def words(question: Question) -> Words:
+    """All that is said of a scene or of a question of the quiz."""
+    text, name = texts("scenes"), question.name
+    values = {key: said(number) for key, number in question.numbers.items()}
+
+    def filled(part: str) -> str:
+        return fill(text.get(f"{name}_{part}", ""), **values)
+
+    choices = (filled(f"choice_{k}") for k in range(1, question.choices + 1))
+    parts = (filled(part) for part in ("reveal", "sentence", "note"))
+    return Words(filled("title"), filled("question"), tuple(choices), *parts)
+
+
+def said(number: Number) -> str:
+    """A number as a reveal says it."""
+    return minus(f"{number.value:.{number.digits}f}")

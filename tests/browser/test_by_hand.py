@@ -1,0 +1,357 @@
+"""By hand in a browser: its numbers are the core's, every key and button takes one step, what is
+edited is followed at once, and the address opens the very picture."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from rnnviz.experiment.links import from_query
+from rnnviz.views.by_hand import ACTIVATIONS, GATES
+from rnnviz.wording.texts import fill, texts
+from tests.browser.conftest import OpenPage
+from tests.browser.small_cells import UNROLL, by_core, random_chains
+from tests.browser.support import wait_idle, wait_painted
+
+pytestmark = pytest.mark.browser
+WORDS = texts("chain")
+SCRIPT, FORMULAS = "/rnnviz/chain.js", "/rnnviz/chain_formulas.js"
+FORMS = [(cell, units) for cell in GATES for units in (1, 2)]
+CLOSE = 1e-12
+ROUNDED = 0.02
+"""What is lost by three digits a number, as a share of a sum's terms."""
+WRITE = """async ([unroll, formulas, chain]) => {
+  const run = (await import(unroll)).unroll(chain), write = (await import(formulas)).formulas;
+  const stages = Array.from({ length: 2 * run.T + 1 }, (_, stage) => stage);
+  return stages.flatMap((stage) => write(chain, run, stage).map((each) => ({ stage, ...each })));
+}"""
+NAMES = {"tanh": math.tanh, "σ": lambda a: 1 / (1 + math.exp(-a)), "ReLU": lambda a: max(a, 0.0),
+         "id": float}  # fmt: skip
+SYMBOLS = re.compile(r"RNN|LSTM|GRU|tanh|relu|ReLU|logistic|identity")
+
+
+def opened(open_page: OpenPage, app: str, query: str = "", **options: Any) -> Page:
+    page = open_page(f"{app}/by-hand?{query}", **options)
+    expect(page.locator(".formulas p").first).to_be_visible(timeout=60_000)
+    wait_idle(page)
+    return page
+
+
+def stage(page: Page) -> Locator:
+    return page.locator(".said")
+
+
+def forward(t: int, T: int = 5) -> str:
+    return fill(WORDS["stage_forward"], t=t, T=T)
+
+
+def back(t: int) -> str:
+    return fill(WORDS["stage_backward"], t=t)
+
+
+def field(page: Page, name: str) -> Locator:
+    return page.get_by_role("spinbutton", name=re.compile(f"^{re.escape(name)}[ :]"))
+
+
+def assert_close(name: str, found: Any, right: Any) -> None:
+    if isinstance(right, dict):
+        for key, value in right.items():
+            assert_close(f"{name}.{key}", found[key], value)
+    elif isinstance(right, list):
+        for one, other in zip(found, right, strict=True):
+            assert_close(name, one, other)
+    else:
+        largest = max(1.0, np.abs(right).max(initial=0))
+        np.testing.assert_allclose(found, right, rtol=0, atol=CLOSE * largest, err_msg=name)
+
+
+@pytest.mark.parametrize(("kind", "units"), FORMS)
+def test_every_number_is_the_core_s(open_page: OpenPage, app: str, kind: str, units: int) -> None:
+    chains = list(random_chains(kind, units))
+    found = open_page(f"{app}{SCRIPT}").evaluate(UNROLL, [SCRIPT, chains])
+    for chain, numbers in zip(chains, found, strict=True):
+        assert_close(kind, numbers, by_core(chain))
+
+
+@pytest.mark.parametrize(("kind", "units"), FORMS)
+def test_the_product_of_the_factors_is_what_is_left_of_the_error(
+    open_page: OpenPage, app: str, kind: str, units: int
+) -> None:
+    """Of the whole state: in an LSTM what reaches c past the step's own h, f ∘ ∂L/∂c of the next
+    step, and ∂L/∂h."""
+    chains = list(random_chains(kind, units))
+    found = open_page(f"{app}{SCRIPT}").evaluate(UNROLL, [SCRIPT, chains])
+    for chain, numbers in zip(chains, found, strict=True):
+        core = by_core(chain)
+        state = core["d_h"]
+        if kind == "lstm":
+            kept = [
+                gates["f"] * d_c for gates, d_c in zip(core["gates"], core["d_c"][1:], strict=True)
+            ]
+            state = np.hstack([state, [*kept, np.zeros(units)]])
+        left = np.linalg.norm(state, axis=1)
+        assert_close("state", numbers["state"], state)
+        assert_close("size", np.abs(numbers["products"]) * left[-1], left)
+        if units == 1 and kind != "lstm":
+            assert_close("sign", np.multiply(numbers["products"], state[-1]), state[:, 0])
+        there = left[1:] > 0  # of nothing there is no factor
+        assert_close(
+            "factors", np.abs(numbers["factors"])[there] * left[1:][there], left[:-1][there]
+        )
+
+
+@pytest.mark.parametrize(("kind", "units"), FORMS)
+def test_what_is_put_into_a_formula_comes_to_what_it_says(
+    open_page: OpenPage, app: str, kind: str, units: int
+) -> None:
+    page = open_page(f"{app}{SCRIPT}")
+    several = list(random_chains(kind, units))[: len(ACTIVATIONS) if kind == "rnn" else 2]
+    for chain in several:
+        calm = {n: [0.25 * x for x in v] if isinstance(v, list) else v for n, v in chain.items()}
+        written = page.evaluate(WRITE, [SCRIPT, FORMULAS, calm])
+        assert {each["stage"] for each in written} == {*range(2 * len(chain["inputs"]) + 1)}
+        for each in written:
+            parts = [part for part in each["numbers"].split(" = ") if part]
+            assert parts or each["stage"] == 0
+            for part in parts:
+                largest = sum(abs(_value(term)) for term in _terms(part))
+                near = pytest.approx(each["value"], rel=0, abs=ROUNDED * largest)
+                assert _value(part) == near, each
+
+
+def _terms(written: str) -> list[str]:
+    """What is added or taken away, outside of brackets."""
+    terms, depth = [""], 0
+    for sign in re.split(r"([()]| [+−] )", written):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if depth == 0 and sign in (" + ", " − "):
+            terms.append("")
+        else:
+            terms[-1] += sign
+    return terms
+
+
+def _value(written: str) -> float:
+    """What a formula comes to, computed from its digits."""
+    text = re.sub(r"10\^\{(−?\d+)\}", r"1e\1", written).replace("·1e", "e")
+    text = text.translate(str.maketrans({"−": "-", "·": "*", "½": "0.5"})).replace("^2", "**2")
+    assert not set(re.findall(r"[^\W\d_]+", text)) - {*NAMES, "e"}, written
+    return float(eval(text, {"__builtins__": {}}, NAMES))
+
+
+def test_keys_go_one_step_on_and_back(open_page: OpenPage, app: str) -> None:
+    page = opened(open_page, app)
+    expect(stage(page)).to_have_text(back(1))
+    for key, says in (("ArrowLeft", back(2)), ("PageUp", back(3)), ("ArrowRight", back(2)),
+                      ("Home", WORDS["stage_start"]), ("ArrowLeft", WORDS["stage_start"]),
+                      ("PageDown", forward(1)), ("End", back(1))):  # fmt: skip
+        page.keyboard.press(key)
+        expect(stage(page)).to_have_text(says)
+    expect(page).not_to_have_url(re.compile("view_stage"))
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("view_stage=9"))
+
+
+def test_buttons_do_too_and_arrows_appear_one_by_one(open_page: OpenPage, app: str) -> None:
+    page = opened(open_page, app)
+    press = lambda name: page.get_by_role("button", name=WORDS[name], exact=True).click()  # noqa: E731
+    press("start")
+    assert page.locator(".error").count() == 0
+    expect(page.get_by_role("button", name=WORDS["back"], exact=True)).to_be_disabled()
+    for t in range(1, 6):
+        press("forward")
+        expect(stage(page)).to_have_text(forward(t))
+        assert page.locator("rect.state:not(.later)").count() == t + 1
+    press("forward")
+    expect(stage(page)).to_have_text(WORDS["stage_loss"])
+    for t in range(4, 0, -1):
+        press("forward")
+        expect(stage(page)).to_have_text(back(t))
+        assert page.locator(".error").count() == 6 - t
+    press("back")
+    assert page.locator(".error").count() == 4
+
+
+def test_play_goes_to_the_end_and_stops(open_page: OpenPage, app: str) -> None:
+    page = opened(open_page, app, "view_stage=7")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name=WORDS["pause"], exact=True)).to_be_visible()
+    expect(stage(page)).to_have_text(back(1), timeout=15_000)
+    expect(page.get_by_role("button", name=WORDS["play"], exact=True)).to_be_visible()
+
+
+def test_the_arrows_are_as_thick_as_the_error(open_page: OpenPage, app: str) -> None:
+    page = opened(open_page, app)
+    drawn = page.locator("path.error").evaluate_all(
+        "(all) => all.map((a) => [Number(a.dataset.error), Math.max(...(a.getAttribute('d')"
+        ".match(/V[\\d.]+H[\\d.]+Z/)?.map((t) => parseFloat(t.slice(1))) ?? [0]))"
+        " - Number(a.getAttribute('d').match(/M[\\d.]+ ([\\d.]+)/)[1])])"
+    )
+    assert len(drawn) == 5
+    (largest, width), *others = drawn
+    assert largest == pytest.approx(0.67675, abs=1e-5)
+    for error, thickness in others:
+        assert thickness / width == pytest.approx(error / largest, rel=1e-6)
+
+
+def test_a_weight_is_typed_and_everything_follows(open_page: OpenPage, app: str) -> None:
+    page = opened(open_page, app)
+    weight, formula = field(page, "W_ha"), page.locator(".formulas p").first
+    before = formula.text_content() or ""
+    weight.fill("0.5")
+    expect(formula).not_to_have_text(before)
+    expect(formula).to_contain_text("0.5")
+    expect(page.locator("rect.state")).to_have_count(6)
+    weight.press("ArrowUp")
+    expect(weight).to_have_value("0.6")
+    weight.press("ArrowLeft")  # moves in the number, not in the chain
+    expect(stage(page)).to_have_text(back(1))
+    expect(page).to_have_url(re.compile("view_W_hh=0.6"))
+    page.reload()
+    expect(field(page, "W_ha")).to_have_value("0.6", timeout=60_000)
+
+
+@pytest.mark.parametrize("name", ["input x at step 2", "target of unit 1", "b_f 1", "W_xi"])
+def test_so_is_an_input_a_target_and_a_bias(open_page: OpenPage, app: str, name: str) -> None:
+    page = opened(open_page, app, "view_cell=lstm")
+    before = page.locator(".table").text_content() or ""
+    field(page, name).fill("0.7")
+    expect(page.locator(".table")).not_to_have_text(before)
+
+
+def test_a_number_is_dragged(open_page: OpenPage, app: str) -> None:
+    page = opened(open_page, app)
+    box = field(page, "W_ha").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 50, y, steps=5)
+    page.mouse.up()
+    expect(field(page, "W_ha")).to_have_value("2.2")
+    page.mouse.move(x, y)
+    expect(field(page, "W_ha")).to_have_value("2.2")
+    expect(page).to_have_url(re.compile("view_W_hh=2.2"))
+
+
+def test_what_is_no_number_or_too_large_is_marked_and_changes_nothing(
+    open_page: OpenPage, app: str
+) -> None:
+    page = opened(open_page, app)
+    before = page.locator(".table").inner_text()
+    for wrong in ("", "101", "-1e9"):
+        field(page, "W_ha").fill(wrong)
+        expect(field(page, "W_ha")).to_have_attribute("aria-invalid", "true")
+        assert page.locator(".table").inner_text() == before
+    field(page, "W_ha").blur()
+    expect(field(page, "W_ha")).to_have_value("1.2")
+
+
+def test_another_cell_keeps_the_inputs_and_comes_back_as_it_was(
+    open_page: OpenPage, app: str
+) -> None:
+    page = opened(open_page, app, "view_W_hh=0.7&view_inputs=1,0,0.5")
+    page.get_by_label(WORDS["cell"]).select_option("lstm")
+    expect(page.locator(".tag.carry").first).to_have_text(WORDS["carry"])
+    assert page.locator(".tag.gates").all_inner_texts() == [
+        fill(WORDS["gate"], gate=gate) for gate in GATES["lstm"]
+    ]
+    expect(field(page, "input x at step 3")).to_have_value("0.5")
+    page.get_by_label(WORDS["units"]).select_option("2")
+    expect(field(page, "target of unit 2")).to_have_value("0")
+    page.get_by_label(WORDS["units"]).select_option("1")
+    page.get_by_label(WORDS["cell"]).select_option("rnn")
+    expect(field(page, "W_ha")).to_have_value("0.7")
+    page.get_by_label(WORDS["steps"]).select_option("8")
+    expect(field(page, "input x at step 8")).to_have_value("0")
+    expect(page).to_have_url(re.compile(r"view_inputs=1%2C0%2C0.5%2C0%2C0%2C0%2C0%2C0"))
+
+
+def test_back_in_the_browser_goes_to_the_chain_before(open_page: OpenPage, app: str) -> None:
+    page = opened(open_page, app, "view_W_hh=0.7")
+    page.get_by_role("link", name="Claims", exact=True).click()
+    expect(page.locator(".formulas")).to_have_count(0)
+    wait_idle(page)
+    page.go_back()
+    expect(field(page, "W_ha")).to_have_value("0.7", timeout=30_000)
+
+
+@pytest.mark.parametrize(
+    ("query", "models", "gain", "more"),
+    [
+        ("view_W_hh=-1.5&view_activation=relu", "rnn", 1.5, {"activation": "relu"}),
+        ("view_cell=lstm&view_b_h=0,1.5,0,0", "lstm", 1.2, {"memory_bias": 1.5}),
+        ("view_cell=gru&view_units=2", "gru", 1.2042, {"memory_bias": 3.0}),
+    ],
+)
+def test_many_units_have_the_same_setting(
+    open_page: OpenPage, app: str, query: str, models: str, gain: float, more: dict[str, Any]
+) -> None:
+    page = opened(open_page, app, query)
+    link = page.get_by_role("link", name=WORDS["large"]).get_attribute("href")
+    experiment, messages = from_query(parse_qs(urlsplit(link or "").query))
+    assert messages == ()
+    assert [str(model) for model in experiment.models] == [models]
+    assert experiment.gain == pytest.approx(gain, rel=1e-3)
+    assert (experiment.hidden_size, experiment.seq_len, experiment.init) == (64, 100, "orthogonal")
+    assert {name: getattr(experiment, name) for name in more} == more
+
+
+def test_the_way_to_many_units_opens_gradient_flow(open_page: OpenPage, app: str) -> None:
+    page = opened(open_page, app)
+    page.get_by_role("link", name=WORDS["large"]).click()
+    wait_painted(page, "flow-state", timeout=60_000)
+    assert "gain=1.2" in page.url
+    assert page.locator(".rnnviz-warning").count() == 0
+
+
+def test_a_hostile_link_is_said(open_page: OpenPage, app: str) -> None:
+    page = opened(open_page, app, "view_units=9&view_W_hh=%3Cscript%3E&view_stage=1e9")
+    said = page.locator(".rnnviz-warning").inner_text()
+    assert said.count("The link asked for") == 3
+    assert "<" not in said
+    expect(field(page, "W_ha")).to_have_value("1.2")
+
+
+def test_a_definition_opens_by_keyboard_and_closes(open_page: OpenPage, app: str) -> None:
+    page = opened(open_page, app)
+    word = page.locator(".table dfn").nth(3)
+    word.focus()
+    shown = "(word) => getComputedStyle(word, '::after').content"
+    assert word.evaluate(shown) == f'"{WORDS["define_factor"]}"'
+    page.keyboard.press("Escape")
+    assert word.evaluate(shown) == "none"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("query", ["view_cell=gru&view_stage=7", "view_cell=lstm&view_units=2"])
+def test_axe_finds_nothing_grave_in_any_cell(
+    open_page: OpenPage, app: str, query: str, scheme: Literal["light", "dark"]
+) -> None:
+    page = opened(open_page, app, query, color_scheme=scheme)
+    found = Axe().run(page).response["violations"]
+    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_comes_from_the_wording(
+    open_page: OpenPage, app: str, scheme: Literal["light", "dark"]
+) -> None:
+    """In the pseudo-locale all that is seen or read out stands in ⟦ ⟧, signs and names apart."""
+    page = opened(open_page, app, "view_cell=lstm&view_units=2&lang=xx", color_scheme=scheme)
+    said = page.locator(".hand").evaluate(
+        """(hand) => [...hand.querySelectorAll('*')].flatMap((node) => [
+          ...['aria-label', 'title', 'aria-description'].map((name) => node.getAttribute(name)),
+          [...node.childNodes].some((child) => child.nodeType === 3) ? node.textContent : "",
+        ]).filter(Boolean)"""
+    )
+    assert sum("⟦" in text for text in said) > 40
+    left = [re.sub("⟦[^⟧]*⟧?", "", text) for text in said]
+    assert [text for text in left if re.search(r"[^\W\d_]{3,}", SYMBOLS.sub("", text))] == []

@@ -1,0 +1,210 @@
+"""The Lecture page in a browser: keys and clicker, what is hidden, the hall's phones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from rnnviz.lecture.scenes import LAST, SCENES
+from tests.browser.conftest import OpenPage
+from tests.browser.support import chart, server, wait_idle, wait_painted
+
+pytestmark = pytest.mark.browser
+CHOICE, SAYS, KEYS = ".rnnviz-ballot .choice", ".rnnviz-says.sentence", ".rnnviz-desk .keys"
+TRAINED = [n for n, scene in enumerate(SCENES, 1) if scene.name == "clipping"]
+GRAVE = ("serious", "critical")
+NUMBERS = [n for n in range(1, LAST + 1) if n not in TRAINED]
+
+
+def open_scene(app: str, open_page: OpenPage, number: int, **more: object) -> Page:
+    page = open_page(f"{app}/lecture?scene={number}", **more)
+    page.wait_for_selector(f"{KEYS} button", timeout=60_000)
+    wait_idle(page)
+    return page
+
+
+def scene_of(page: Page, number: int) -> None:
+    expect(page.locator(".rnnviz-scene .number")).to_have_text(f"Scene {number} of {LAST}")
+    expect(page.locator(f"{KEYS} button").first).to_be_visible()  # the last of the page
+    wait_idle(page)
+
+
+def reveal(page: Page) -> None:
+    page.keyboard.press("r")
+    expect(page.locator(f"{CHOICE}.right").first).to_be_visible()
+    wait_idle(page)
+
+
+def test_the_curve_comes_after_the_answer(app: str, open_page: OpenPage) -> None:
+    page = open_scene(app, open_page, 1)
+    assert page.locator(".rnnviz-chart").count() == 0
+    assert page.locator("section.stSidebar").is_hidden()
+    page.keyboard.press("2")
+    wait_painted(page, "flow-state")
+    expect(page.locator(f"{CHOICE}.right")).to_contain_text("Less than 1 part in")
+    expect(page.locator(f"{CHOICE}.wrong")).to_contain_text("your answer")
+    expect(page.locator(SAYS)).to_be_visible()
+
+
+def test_keys_and_clicker_turn_the_scenes(app: str, open_page: OpenPage) -> None:
+    page = open_scene(app, open_page, 1)
+    for key, number in (("ArrowRight", 2), ("PageDown", 3), ("ArrowLeft", 2), ("PageUp", 1)):
+        page.keyboard.press(key)
+        scene_of(page, number)
+    assert "scene=1" in page.url
+
+
+def test_arrows_move_the_slider_that_has_the_focus_and_the_clicker_the_scene(
+    app: str, open_page: OpenPage
+) -> None:
+    page = open_scene(app, open_page, 4)
+    reveal(page)
+    knob = page.locator("input[type=range]")
+    knob.focus()
+    before = knob.get_attribute("data-value")
+    page.keyboard.press("ArrowRight")
+    expect(knob).not_to_have_attribute("data-value", str(before))
+    scene_of(page, 4)
+    page.keyboard.press("PageDown")
+    scene_of(page, 5)
+
+
+def test_the_picture_follows_the_knob_past_the_script(app: str, open_page: OpenPage) -> None:
+    page = open_scene(app, open_page, 3)
+    reveal(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    drawn = page.locator(chart(page, "flow-state"))
+    before = drawn.get_attribute("data-shows")
+    knob = page.locator("input[type=range]")
+    knob.focus()
+    page.keyboard.press("ArrowRight")
+    expect(drawn).not_to_have_attribute("data-shows", str(before))
+    assert any("/rnnviz-live" in address for address in asked)
+    wait_idle(page)
+    assert re.search(r"scene=3&memory_bias=0\.", page.url)
+
+
+def test_notes_and_clock_are_a_key_away(app: str, open_page: OpenPage) -> None:
+    page = open_scene(app, open_page, 1)
+    note, clock = page.locator(".rnnviz-desk aside"), page.locator(".rnnviz-desk span.clock")
+    assert note.is_hidden()
+    assert clock.is_hidden()
+    page.keyboard.press("n")
+    page.keyboard.press("t")
+    expect(note).to_contain_text("a factor of 10")
+    expect(clock).to_have_text(re.compile(r"\d+:\d\d · \d+:\d\d"))
+    page.keyboard.press("ArrowRight")
+    scene_of(page, 2)
+    expect(note).to_contain_text("Nothing is trained yet")
+
+
+def test_full_screen_is_a_key_away(app: str, open_page: OpenPage) -> None:
+    page = open_scene(app, open_page, 1)
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement === null")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_scene_fits_the_projector(app: str, open_page: OpenPage, scheme: str) -> None:
+    """Nothing scrolls at 1280 × 720, before the answer and after, and the smallest letters of the
+    question, the choices and the answer are 18 pixels."""
+    page = open_scene(app, open_page, 1, color_scheme=scheme)
+    for number in NUMBERS:
+        page.goto(f"{app}/lecture?scene={number}")
+        scene_of(page, number)
+        for _ in range(2):
+            room = page.evaluate(
+                "() => { const m = document.querySelector('.stMain');"
+                "return [m.scrollHeight - m.clientHeight, m.scrollWidth - m.clientWidth]; }"
+            )
+            assert max(room) <= 0, (number, room)
+            sizes = page.evaluate(
+                "() => [...document.querySelectorAll('h1, .choice span, .rnnviz-says')]"
+                ".map((node) => parseFloat(getComputedStyle(node).fontSize))"
+            )
+            assert min(sizes) >= 18, (number, sizes)
+            reveal(page)
+
+
+@pytest.mark.parametrize("number", [3, LAST])
+def test_axe_finds_nothing_grave(app: str, open_page: OpenPage, number: int) -> None:
+    page = open_scene(app, open_page, number)
+    for _ in range(2):
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            wait_idle(page)
+            found = Axe().run(page).response["violations"]
+            assert [(v["id"], v["nodes"]) for v in found if v["impact"] in GRAVE] == []
+        reveal(page)
+    page.keyboard.press("o")
+    expect(page.locator(".rnnviz-desk nav")).to_be_visible()
+    assert page.locator("h1").count() == 1
+
+
+def test_cards_keep_what_was_answered_in_the_browser(app: str, open_page: OpenPage) -> None:
+    page = open_scene(app, open_page, 2)
+    page.keyboard.press("3")
+    expect(page.locator(f"{CHOICE}.right")).to_be_visible()
+    page.goto(f"{app}/lecture?scene=1")
+    scene_of(page, 1)
+    page.keyboard.press("o")
+    card = page.locator(".rnnviz-desk nav .card").nth(1)
+    expect(card.locator("i")).to_have_text("✓")
+    card.click()
+    scene_of(page, 2)
+
+
+@pytest.fixture
+def hall() -> Iterator[str]:
+    """A server that listens to the machines around it, too."""
+    with server(STREAMLIT_SERVER_ADDRESS="0.0.0.0") as address:
+        yield address
+
+
+def test_a_server_that_no_phone_reaches_says_so(app: str, open_page: OpenPage) -> None:
+    page = open_scene(app, open_page, 1)
+    page.keyboard.press("v")
+    expect(page.locator(".rnnviz-place")).to_contain_text("No phone can join")
+
+
+def test_a_hall_votes(hall: str, open_page: OpenPage, browser: Browser) -> None:
+    app = hall
+    lecturer = open_scene(app, open_page, 1)
+    lecturer.keyboard.press("v")
+    link = lecturer.locator(".rnnviz-place .link").first
+    expect(link).to_contain_text("/vote/")
+    code = link.inner_text().rpartition("/")[2]
+    phones = [browser.new_context(viewport={"width": 360, "height": 640}) for _ in range(2)]
+    pages = [phone.new_page() for phone in phones]
+    for number, phone in enumerate(pages):
+        phone.goto(f"{app}/vote/{code}")
+        expect(phone.locator("button")).to_have_count(4)
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+        phone.locator("button").nth(number).click()
+        expect(phone.locator("#said")).to_have_text("Your vote counts.")
+    pages[0].locator("button").nth(3).click()
+    expect(lecturer.locator(".rnnviz-votes").first).to_have_text("2")
+    assert lecturer.locator(".choice .count").all_inner_texts() == [""] * 4
+    lecturer.keyboard.press("h")
+    counts = lecturer.locator(".choice .count")
+    expect(counts.nth(3)).to_have_text("1")
+    assert counts.all_inner_texts() == ["0", "1", "0", "1"]
+    lecturer.reload()
+    wait_idle(lecturer)
+    expect(lecturer.locator(".rnnviz-votes").first).to_have_text("2")
+    reveal(lecturer)
+    expect(pages[0].locator("#said")).to_have_text("You took the right one.")
+    expect(pages[1].locator("#said")).to_have_text("The right one is marked.")
+    lecturer.keyboard.press("ArrowRight")
+    expect(pages[0].locator("h1")).to_contain_text("The same task")
+    lecturer.keyboard.press("v")
+    expect(pages[0].locator("#said")).to_contain_text("has ended")
+    for phone in phones:
+        phone.close()

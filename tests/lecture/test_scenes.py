@@ -1,0 +1,106 @@
+"""Every scene says all that it must, and nothing of its own is false."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from rnnviz.experiment import FIELDS, Experiment, check_size
+from rnnviz.lecture.check import check
+from rnnviz.lecture.scenes import QUIZ, SCENES, Number, Question, Scene
+from rnnviz.lecture.words import said, words
+from rnnviz.wording.texts import texts
+
+QUESTIONS = (*SCENES, *QUIZ)
+PARTS = ("question", "reveal")
+SCENE_PARTS = ("title", *PARTS, "sentence", "note")
+TRAINED = "clipping"
+
+
+def name_of(question: Question) -> str:
+    return question.name
+
+
+@pytest.mark.parametrize("question", [q for q in QUESTIONS if q.name != TRAINED], ids=name_of)
+def test_the_numbers_of_a_reveal_are_those_of_its_run(question: Question) -> None:
+    found = list(check([question]))
+    assert [(c.name, c.measured) for c in found if not c.agrees] == []
+    assert len(found) == len(question.numbers) > 0
+
+
+@pytest.mark.trained
+@pytest.mark.slow
+def test_the_numbers_of_the_clipping_scene_are_those_of_the_lesson() -> None:
+    (scene,) = (scene for scene in SCENES if scene.name == TRAINED)
+    assert [(c.name, c.measured) for c in check([scene]) if not c.agrees] == []
+
+
+def test_a_falsified_number_is_found() -> None:
+    (scene, *_) = SCENES
+    for wrong in (-24.3, 24.2, float("nan"), float("-inf")):
+        changed = {**scene.numbers, "reach": replace(scene.numbers["reach"], value=wrong)}
+        (first, *_) = check([replace(scene, numbers=changed)])
+        assert not first.agrees
+
+
+@pytest.mark.parametrize(
+    ("number", "measured", "agrees"),
+    [
+        (Number(-24.2, "reach"), -24.249, True),
+        (Number(-24.2, "reach"), -24.251, False),
+        (Number(15, "memory_kept", digits=0), 15.49, True),
+        (Number(15, "memory_kept", digits=0), 15.51, False),
+        (Number(float("-inf"), "reach"), -300.0, False),
+        (Number(15, "right_answers", within=15), 31.0, False),
+    ],
+)
+def test_a_number_agrees_to_its_last_digit(number: Number, measured: float, agrees: bool) -> None:
+    assert number.agrees(measured) is agrees
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=name_of)
+def test_a_question_has_its_words_and_says_each_of_its_numbers(question: Question) -> None:
+    text = texts("scenes")
+    parts = SCENE_PARTS if isinstance(question, Scene) else PARTS
+    names = [f"{question.name}_{part}" for part in parts]
+    names += [f"{question.name}_choice_{k}" for k in range(1, question.choices + 1)]
+    assert set(names) <= set(text)
+    assert f"{question.name}_choice_{question.choices + 1}" not in text
+    asked = set(re.findall(r"\[\[(\w+)\]\]", " ".join(text[name] for name in names)))
+    assert asked == {name for name, n in question.numbers.items() if abs(n.value) < 1e300}
+    assert "[[" not in " ".join([words(question).reveal, *words(question).choices])
+    assert 1 <= question.right <= question.choices
+
+
+def test_no_text_belongs_to_no_question() -> None:
+    known = {q.name for q in QUESTIONS} | {"quiz"}
+    left = [
+        k for k in texts("scenes") if not any(re.fullmatch(rf"{n}_[a-z]+(_\d)?", k) for n in known)
+    ]
+    assert left == []
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=name_of)
+def test_a_scene_is_small_and_its_knob_shows_both_ends(scene: Scene) -> None:
+    shown = [scene.experiment, *filter(None, [scene.first])]
+    assert not any(check_size(experiment) for experiment in shown)
+    if scene.knob:
+        known = FIELDS[scene.knob]
+        assert known.kind in ("int", "float")
+        assert all(known.low <= tick <= known.high for tick in scene.ticks)
+    if scene.before is not None:
+        assert scene.first != scene.experiment
+        assert isinstance(scene.first, Experiment)
+
+
+def test_names_are_unique_and_there_are_ten_scenes() -> None:
+    names = [q.name for q in QUESTIONS]
+    assert len(names) == len(set(names))
+    assert len(SCENES) >= 10
+
+
+def test_a_number_is_said_with_its_digits_and_a_real_minus() -> None:
+    assert said(Number(-24.2, "reach")) == "−24.2"
+    assert said(Number(15, "memory_kept", digits=0)) == "15"
