@@ -37,7 +37,7 @@ ARROWS = {
     "wording": {"core", "tasks", "training", "experiment", "models", "analysis", "claims"},
     "views": {
         *("core", "tasks", "training", "experiment", "analysis", "claims", "jobs", "plots"),
-        "wording",
+        *("models", "wording"),
     },
     "lecture": {
         *("core", "tasks", "training", "experiment", "analysis", "claims", "jobs", "plots"),

@@ -157,12 +157,19 @@ def _arrays(file: File) -> Source:
 class Share:
     """Long work in slices that others' may come between, and how far it is.
 
-    told: is given the share of `count` calls that are done, now and then.
+    expected: seconds that it will take; told: is given the share of them that is over, now and
+    then. pace: seconds of a slice.
     """
 
-    def __init__(self, count: int, told: Callable[[float], None], seconds: float = 0.2) -> None:
-        self._count, self._told, self._seconds = count, told, seconds
-        self._calls, self._since = 0, 0.0
+    def __init__(
+        self,
+        expected: float,
+        told: Callable[[float], None],
+        pace: float = 0.2,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._expected, self._told, self._pace, self._clock = expected, told, pace, clock
+        self._worked, self._since = 0.0, 0.0
         self._turn = ExitStack()
 
     @contextmanager
@@ -177,12 +184,12 @@ class Share:
     def tell(self) -> None:
         """Of the work, again and again: let others have their turn if this one is over. Raises what
         ends a script that nobody waits for."""
-        self._calls += 1
-        if time.monotonic() - self._since > self._seconds:
+        if (lasted := self._clock() - self._since) > self._pace:
             self._turn.close()
-            self._told(min(self._calls / self._count, 1.0))
+            self._worked += lasted
+            self._told(min(self._worked / self._expected, 1.0))
             self._begin()
 
     def _begin(self) -> None:
         self._turn.enter_context(jobs.turns().slice(jobs.give_way))
-        self._since = time.monotonic()
+        self._since = self._clock()

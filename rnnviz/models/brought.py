@@ -165,12 +165,6 @@ def estimate(brought: Brought) -> Estimate:
     return once.times(TIMES * 2) + Estimate(RECORDS * recorded + 2 * working)
 
 
-def tells(brought: Brought) -> int:
-    """How often `tell` is called while both networks run, at least."""
-    steps, _ = brought.size
-    return 4 * steps * sum(len(n.cells) * n.directions for n in brought.networks)
-
-
 def own_run(brought: Brought, tell: Tell | None = None) -> Run:
     """Its own run alone."""
     trace, batch = brought.run(tell)

@@ -63,7 +63,8 @@ def find(
     said = layout or next((name for name, groups in every.items() if groups), None)
     if said is None or not every[said]:
         message = _unknown(arrays, layout, [n for n, groups in every.items() if groups])
-        raise Unsaid(message, "layout", LAYOUTS) if layout is None else ValueError(message)
+        asked = layout is None and bool(arrays)
+        raise Unsaid(message, "layout", LAYOUTS) if asked else ValueError(message)
     groups = every[said]
     prefixes = [prefix] if prefix is None or isinstance(prefix, str) else prefix
     if not isinstance(prefixes, list | tuple) or not prefixes:

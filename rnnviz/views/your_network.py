@@ -79,6 +79,12 @@ def view(
     )
 
 
+def offered(brought: Brought) -> tuple[str, ...]:
+    """Figures that this network has: gates of memory are not in every one."""
+    gated = any(cell.MEMORY_GATE for network in brought.networks for cell in network.cells)
+    return FIGURES if gated else FIGURES[:2]
+
+
 def _verdict(findings: Sequence[Finding], lag: int | None) -> tuple[str, ...]:
     """The serious findings; that nothing is wrong, which is said only of a lag; the horizon."""
     serious = [one for one in findings if one.serious]
@@ -125,8 +131,8 @@ def understood(brought: Brought, name: str, data_name: str = "") -> str:
         directions=text["both_directions" if both else "one_direction"],
         params=f"{brought.params:,}",
     )
-    of_data = say("your_network", "named_data", name=data_name) if data_name else ""
-    ran = fill(text["run_on"], steps=f"{steps:,}", sequences=f"{batch_size:,}", name=of_data)
+    run_on = text["run_on_file" if data_name else "run_on"]
+    ran = fill(run_on, steps=f"{steps:,}", sequences=f"{batch_size:,}", name=data_name)
     return f"{_whose(brought, name)} {shape} {ran}"
 
 

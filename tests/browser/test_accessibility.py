@@ -16,8 +16,11 @@ from tests.browser.support import chart, wait_idle, wait_painted
 
 pytestmark = pytest.mark.browser
 LAST = {"gradient-flow": "units", "spectrum": "jacobians", "gates": "carry", "train": "state-maps",
-        "phase-diagram": "phase", "claims": "claims-sigma", "by-hand": ""}  # fmt: skip
+        "phase-diagram": "phase", "claims": "claims-sigma", "by-hand": "",
+        "your-network": ""}  # fmt: skip
 """The last chart of each page's first screen; "" where the page has none."""
+SHOWN = {"by-hand": ".formulas p", "your-network": ".st-key-example-closed button"}
+"""What such a page shows."""
 SMALL = {"hidden_size": "6", "seq_len": "24", "batch_size": "2", "view_cells": "coarse",
          "view_units": "8"}  # fmt: skip
 GRAVE = ("serious", "critical")
@@ -28,7 +31,7 @@ def at_rest(page: Page, path: str) -> Page:
     if LAST[path]:
         wait_painted(page, LAST[path], timeout=60_000)
     else:
-        expect(page.locator(".formulas p").first).to_be_visible(timeout=60_000)
+        expect(page.locator(SHOWN[path]).first).to_be_visible(timeout=60_000)
     expect(page.get_by_test_id("stProgress")).to_have_count(0, timeout=60_000)
     wait_idle(page)
     return page

@@ -24,6 +24,7 @@ ON_PAGE = {
     "phase-diagram": {"error", "decade"},
     "claims": {"error", "decade"},
     "by-hand": {"error", "h"},
+    "your-network": {"gradient"},
 }
 """What stands on each page as it opens."""
 

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.trained
 SMALL = {"lang": PSEUDO, "hidden_size": "6", "batch_size": "4", "seq_len": "24"}
 TEXT = {**SMALL, "task": "text", "text": "hello hello hello hello", "loss_at": "every",
         "models": "rnn,lstm:forget_bias=0", "layers": "2", "bidirectional": "yes"}  # fmt: skip
-PAGES = ("gradient-flow", "spectrum", "gates", "phase-diagram", "claims", "train", "by-hand")
+PAGES = ("gradient-flow", "spectrum", "gates", "phase-diagram", "claims", "train", "by-hand",
+         "your-network")  # fmt: skip
 POPOVERS = dict.fromkeys(("more", "train_how", "link", "run_links"), True)
 NAMES = re.compile(
     "RNN|LSTM|GRU|rnn|lstm|gru"  # models

@@ -14,7 +14,7 @@ from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.npz import UPLOAD
 from rnnviz.experiment.plan import MAX_BYTES, MAX_SECONDS
-from rnnviz.models.brought import Brought, beside, estimate, own_run, tells
+from rnnviz.models.brought import Brought, beside, estimate, own_run
 from rnnviz.models.examples import EXAMPLES, LAG
 from rnnviz.models.files import Source
 from rnnviz.models.unsaid import Unsaid
@@ -24,6 +24,7 @@ from rnnviz.views.your_network import (
     Choices,
     View,
     fresh_words,
+    offered,
     pictures,
     understood,
     view,
@@ -150,6 +151,7 @@ def _network(opened: Visit) -> tuple[Brought, dict[str, str]] | None:
             return brought.network(opened, said), said
         except Unsaid as missing:
             if not _ask(said, missing.field, missing.allowed):
+                layout.note(str(missing))
                 return None
 
 
@@ -180,13 +182,15 @@ def _answer(opened: Visit, network: Brought, said: Mapping[str, str]) -> None:
         layout.warn(refusal)
         return
     choices = Choices(
-        layout.kept(FIGURES_KEY, FIGURES, FIGURES[0]), layout.chosen(MODEL), *show.chosen_layer()
+        layout.kept(FIGURES_KEY, offered(network), FIGURES[0]),
+        layout.chosen(MODEL),
+        *show.chosen_layer(),
     )
     lag: int | None = st.session_state[LAG_KEY]
     asked = opened.version, tuple(said.items()), lag, choices, language()
     shown = opened.result(asked, lambda: _worked(network, lag, choices))
     _diagnosis(shown)
-    _figures(shown)
+    _figures(shown, offered(network))
 
 
 def _refusal(network: Brought) -> str:
@@ -211,7 +215,7 @@ def _worked(network: Brought, lag: int | None, choices: Choices) -> View:
             place.progress(share, text=words)
 
     told(0.0)
-    share = Share(tells(network), told)
+    share = Share(taken.seconds, told)
     with compute.memory().room(taken.bytes, jobs.courteous()):
         with share.at_work():
             own = own_run(network, share.tell)
@@ -246,11 +250,11 @@ def _finding(finding: FindingWords) -> None:
         st.code(change, language="python")
 
 
-def _figures(shown: View) -> None:
+def _figures(shown: View, figures: tuple[str, ...]) -> None:
     """The figures of another page, of both networks or of one of them."""
     text = texts("your_network")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        layout.choice(text["figures"], FIGURES, FIGURES_KEY, FIGURES[0],
+        layout.choice(text["figures"], figures, FIGURES_KEY, FIGURES[0],
                       lambda name: text[f"figures_{name}"], room=ROOM)  # fmt: skip
         if shown.choices.figures != FIGURES[0]:
             layout.choice(texts("layout")["choose_model"], shown.models, MODEL, shown.models[0],

@@ -1,0 +1,265 @@
+"""Your network: what is opened there, what is refused and why, what is said of it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rnnviz.dashboard import brought, jobs
+from rnnviz.dashboard.brought import Share
+from rnnviz.dashboard.pages import your_network
+from rnnviz.models.examples import EXAMPLES
+from rnnviz.wording.language import PSEUDO
+from rnnviz.wording.texts import texts
+from tests.dashboard.support import charts, notes, press, said, same, verdict, visit, widget_key
+from tests.models.golden import FOLDER
+from tests.models.hostile import NPZ, SAFETENSORS, npz
+
+TEXT = texts("your_network")
+SICK = {
+    "vanishes": "vanishes before the lag: of the last loss alone 1 part in 10",
+    "explodes": "The error explodes: 99 steps back",
+    "closed": "The memory gate f is closed",
+}
+LSTM = EXAMPLES["closed"].weights()
+OF_SAFETENSORS = "safetensors: "
+
+
+def title(name: str) -> str:
+    return TEXT[f"example_{name}"]
+
+
+def upload(app: AppTest, data: bytes, name: str = "model.npz", door: int = 0) -> AppTest:
+    return app.file_uploader[door].upload(name, data, "application/octet-stream").run()
+
+
+def choose(app: AppTest, what: str, answer: str) -> AppTest:
+    return app.selectbox(key=widget_key(app, f"{your_network.SAY}.{what}")).select(answer).run()
+
+
+def small(app: AppTest) -> str:
+    """What is said in small."""
+    bodies = [e.proto.body for e in app.get("html") if "rnnviz-how" in e.proto.body]
+    return "\n".join(re.sub("<[^>]+>", "", body) for body in bodies)
+
+
+@pytest.mark.parametrize("name", SICK)
+def test_a_network_that_does_not_learn_is_said_to_have_what_it_has(name: str) -> None:
+    app = press(visit("your-network"), title(name))
+    assert not app.exception
+    assert SICK[name] in verdict(app)
+    assert set(charts(app)) == {"flow-state", "units"}
+    lines = {t["name"] for t in charts(app)["flow-state"]["data"] if t.get("name")}
+    kind = EXAMPLES[name].cell.upper()
+    assert {kind, f"{kind}, fresh"} <= lines
+    assert app.number_input[0].value == 50
+
+
+def test_every_finding_is_there_with_its_number_threshold_and_change() -> None:
+    app = press(visit("your-network"), title("closed"))
+    (label,) = (each.label for each in app.expander)
+    assert label.startswith("All findings (2 serious, 2 more)")
+    app.session_state[f"open-{label}"] = True
+    app.run()
+    assert "threshold 5.02" in " ".join(e.proto.body for e in app.get("html"))
+    assert "rnn.bias_ih_l0[H:2 * H] = 4.3" in app.code[0].value
+
+
+@pytest.mark.parametrize("figures", ["spectrum", "gates"])
+def test_other_figures_are_of_either_network(figures: str) -> None:
+    app = press(visit("your-network"), title("closed"))
+    app.session_state["your-network.view_figures"] = figures
+    first = charts(app.run())
+    app.session_state["your-network.view_model"] = "lstm:network=fresh"
+    other = charts(app.run())
+    assert not app.exception
+    assert first.keys() == other.keys()
+    assert "flow-state" not in first
+    assert not all(same(first[key], other[key]) for key in first)
+
+
+def test_without_a_lag_only_the_horizon_is_said() -> None:
+    app = upload(visit("your-network"), npz(LSTM))
+    assert "Steps back until the error is down to 1/e for good" in verdict(app)
+    assert "give its lag" in verdict(app)
+
+
+def test_what_was_understood_is_said() -> None:
+    app = upload(visit("your-network"), npz({f"encoder.rnn.{n}": a for n, a in LSTM.items()}))
+    assert (
+        "model.npz: PyTorch’s weights, gates i, f, g, o. LSTM, 4 inputs, 64 units, 1 layer, one "
+        "direction; 17,664 parameters. Run on 100 steps of 16 sequences."
+    ) in small(app)
+    assert "x is white noise; the loss is the last output in a random direction" in small(app)
+
+
+@pytest.fixture(scope="module")
+def opened() -> AppTest:
+    """A page on which a network is open."""
+    return press(visit("your-network"), title("vanishes"))
+
+
+@pytest.mark.parametrize("name", [*NPZ, *(OF_SAFETENSORS + n for n in SAFETENSORS)])
+def test_a_hostile_file_is_refused_by_name_and_the_rest_stays(opened: AppTest, name: str) -> None:
+    case = name.removeprefix(OF_SAFETENSORS)
+    make, message = (SAFETENSORS if name != case else NPZ)[case]
+    upload(opened, make(), "bad.bin" if name != case else "bad.npz")
+    assert not opened.exception
+    found = f"{notes(opened)}\n{said(opened)}"
+    assert re.search(message, found), found
+    if "What was open stays." in found:
+        assert SICK["vanishes"] in verdict(opened)
+    else:  # a whole file, of which no network is made
+        assert not charts(opened)
+        press(opened, title("vanishes"))
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "message"),
+    [
+        (lambda: b"1,2,3,4\n1,2,nan,4\n", "x.csv", r"line 2, column 'column 3' must be a finite"),
+        (lambda: npz({"x": np.full((5, 4), np.nan)}), "x.npz", r"x must be finite, got nan at"),
+        (lambda: b"\x80\x04.", "x.npy", "the file is a pickle, which is never loaded"),
+        (lambda: npz({"x": np.zeros((9, 7))}), "x.npz", "x must have 4 features .* got 7"),
+        (lambda: npz({"y": np.zeros(9)}), "x.npz", "names must be among x, .* got 'y'"),
+        (NPZ["32 GiB declared"][0], "x.npz", "brings them to 34,359,738,368"),
+        (NPZ["deflate bomb"][0], "x.npz", "brings them to 200,000,000"),
+        (lambda: npz({"x": np.zeros((9, 4)), "lengths": np.array([12])}), "x.npz", "lengths must"),
+    ],
+)
+def test_data_that_will_not_do_are_refused_by_name(
+    make: Callable[[], bytes], name: str, message: str
+) -> None:
+    app = upload(press(visit("your-network"), title("closed")), make(), name, door=1)
+    assert not app.exception
+    assert re.search(message, said(app)), said(app)
+    assert not charts(app)
+
+
+def test_what_neither_names_nor_file_say_is_asked_for() -> None:
+    arrays = {f"arr_{k}": array for k, array in enumerate(LSTM.values())}
+    app = upload(visit("your-network"), npz(arrays))
+    assert not charts(app)
+    assert app.selectbox[0].label == TEXT["say_layout"]
+    assert app.selectbox[0].options == ["pytorch", "keras", "onnx", "tensorflow1", "rnnviz"]
+    choose(app, "layout", "pytorch")
+    assert "PyTorch’s weights, gates i, f, g, o" in small(app)
+    assert charts(app)
+    upload(app, npz(LSTM))
+    assert not app.selectbox, "another file is another question"
+
+
+def test_a_network_among_several_is_chosen() -> None:
+    two = {f"{where}.{n}": a for where in ("encoder", "decoder") for n, a in LSTM.items()}
+    app = upload(visit("your-network"), npz(two))
+    assert app.selectbox[0].options == ["encoder", "decoder"]
+    assert charts(choose(app, "prefix", "decoder"))
+
+
+def test_the_axes_of_data_are_asked_for() -> None:
+    app = press(visit("your-network"), title("closed"))
+    x = np.random.default_rng(0).standard_normal((6, 30, 4))
+    upload(app, npz({"x": x}), "batch.npz", door=1)
+    assert not charts(app)
+    choose(app, "axes", "btd")
+    assert "Run on 30 steps of 6 sequences from batch.npz." in small(app)
+    assert charts(app)["flow-state"]
+
+
+def test_a_saved_run_has_its_own_data() -> None:
+    app = upload(visit("your-network"), (FOLDER / "watched_packed.npz").read_bytes(), "run.npz")
+    assert not app.exception
+    assert "run.npz: a saved run" in small(app)
+    assert TEXT["own_data"] in small(app)
+    assert len(app.file_uploader) == 1
+    assert charts(app)
+
+
+def test_what_is_too_large_is_refused_with_the_estimate_before_it_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = press(visit("your-network"), title("closed"))
+    monkeypatch.setattr(your_network, "own_run", None)
+    upload(app, npz({"lengths": np.array([10**9])}), "long.npz", door=1)
+    assert not app.exception
+    assert re.search(r"was not run: it would take [\d,]+ MiB and about [\d,]+ s", said(app))
+    assert not charts(app)
+
+
+def test_a_file_is_in_no_address_no_log_and_no_other_visit(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    app = visit("your-network")
+    address = dict(app.query_params)
+    upload(app, npz(LSTM), "secret-name.npz")
+    upload(app, b"no file", "secret-name.npz")
+    assert "secret-name.npz" in said(app)
+    assert app.query_params == address
+    assert "secret-name" not in "".join(capfd.readouterr())
+    other = visit("your-network")
+    assert not charts(other)
+    assert "secret-name" not in small(other)
+
+
+def test_names_of_strangers_are_inert() -> None:
+    app = upload(visit("your-network"), npz(LSTM), "<img src=x onerror=y>.npz")
+    assert not [e for e in app.get("html") if "<img" in e.proto.body]
+    assert "&lt;img src=x" in small(app)
+
+
+def test_words_stand_in_their_language() -> None:
+    app = visit("your-network", {"lang": PSEUDO})
+    app.button(key="example-closed").click().run()
+    assert verdict(app).startswith("⟦The error vanishes")
+
+
+def test_others_have_their_turn_between_two_slices() -> None:
+    """Whoever waits is let in before the work goes on."""
+    shares = []
+
+    def told(share: float) -> None:
+        shares.append(share)
+        with jobs.turns().slice(_busy):
+            pass
+
+    times = itertools.count(0.0, 1.0)  # of each look at the clock
+    work = Share(4.0, told, pace=0.5, clock=lambda: next(times))
+    with work.at_work():
+        with pytest.raises(Busy), jobs.turns().slice(_busy):
+            pass
+        for _ in range(5):
+            work.tell()
+    assert shares == [0.25, 0.5, 0.75, 1.0, 1.0]
+    with jobs.turns().slice(_busy):
+        pass
+
+
+class Busy(Exception):
+    """Somebody else has the turn."""
+
+
+def _busy() -> None:
+    raise Busy
+
+
+def test_long_work_is_in_slices_and_its_end_gives_the_turn_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = []
+
+    def counted(self: Share, *given: Any) -> None:
+        calls.append(1)
+        raise ValueError("stopped on its way")
+
+    monkeypatch.setattr(brought.Share, "tell", counted)
+    app = press(visit("your-network"), title("closed"))
+    assert "stopped on its way" in said(app)
+    assert calls == [1]
+    with jobs.turns().slice(_busy):
+        pass
