@@ -98,6 +98,8 @@ class Visit:
                 except Unsaid as missing:
                     raise Unsaid(str(missing), "axes", missing.allowed) from missing
             self._sequences = *key, read
+            if layout is None:  # nothing is left to ask
+                self.data = File(self.data.name, b"")
         return self._sequences[2]
 
     def result(self, asked: Hashable, make: Callable[[], View]) -> View:

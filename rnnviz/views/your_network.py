@@ -19,6 +19,8 @@ from rnnviz.wording.names import cell_name, display_name
 from rnnviz.wording.texts import fill, say, texts
 
 FIGURES = ("gradient_flow", "spectrum", "gates")
+MOST_UNITS = 512
+"""Of a layer whose singular values are drawn."""
 SENTENCES = 2
 """Serious findings that are said in large."""
 HORIZONS = ("horizon", "horizon_beyond")
@@ -80,9 +82,12 @@ def view(
 
 
 def offered(brought: Brought) -> tuple[str, ...]:
-    """Figures that this network has: gates of memory are not in every one."""
-    gated = any(cell.MEMORY_GATE for network in brought.networks for cell in network.cells)
-    return FIGURES if gated else FIGURES[:2]
+    """Figures that this network has: not every one has gates of memory, and singular values of
+    large ones take too long."""
+    cells = [cell for network in brought.networks for cell in network.cells]
+    left_out = {"gates"} if not any(cell.MEMORY_GATE for cell in cells) else set()
+    left_out |= {"spectrum"} if max(cell.hidden_size for cell in cells) > MOST_UNITS else set()
+    return tuple(name for name in FIGURES if name not in left_out)
 
 
 def _verdict(findings: Sequence[Finding], lag: int | None) -> tuple[str, ...]:
