@@ -45,14 +45,16 @@ class Visit:
     """What one visit has opened.
 
     source: arrays of weights, or watched modules by name; name: of its file. data: a file of
-    sequences. version: counts what was opened. results: what it came to, by what was asked, a few.
-    problem: why the last file was not opened: its name, and the reason.
+    sequences. version: counts what was opened, taken: files that came. waiting: one that has not
+    been read yet. results: what it came to, by what was asked, a few. problem: why
+    the last file was not opened: its name, and the reason.
     """
 
     source: Source | Mapping[str, Passage] | None = None
     name: str = ""
     data: File | None = None
     version: int = 0
+    taken: int = 0
     waiting: File | None = None
     problem: tuple[str, str] | None = None
     results: OrderedDict[Hashable, View] = field(default_factory=OrderedDict)

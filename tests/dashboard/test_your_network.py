@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.dashboard import brought, jobs
@@ -94,7 +95,7 @@ def test_what_was_understood_is_said() -> None:
     app = upload(visit("your-network"), npz({f"encoder.rnn.{n}": a for n, a in LSTM.items()}))
     assert (
         "model.npz: PyTorch’s weights, gates i, f, g, o. LSTM, 4 inputs, 64 units, 1 layer, one "
-        "direction; 17,664 parameters. Run on 100 steps of 16 sequences."
+        "direction; 17,664 parameters. Run on sequences of 100 steps, 16 of them."
     ) in small(app)
     assert "x is white noise; the loss is the last output in a random direction" in small(app)
 
@@ -168,8 +169,33 @@ def test_the_axes_of_data_are_asked_for() -> None:
     upload(app, npz({"x": x}), "batch.npz", door=1)
     assert not charts(app)
     choose(app, "axes", "btd")
-    assert "Run on 30 steps of 6 sequences from batch.npz." in small(app)
+    assert "Run on sequences of 30 steps, 6 of them, from batch.npz." in small(app)
     assert charts(app)["flow-state"]
+
+
+def test_data_can_be_taken_away_again() -> None:
+    app = press(visit("your-network"), title("closed"))
+    before = charts(app)
+    upload(app, npz({"x": np.ones((30, 4))}), "one.npz", door=1)
+    assert "Run on sequences of 30 steps, 1 of them, from one.npz." in small(app)
+    press(app, "Go on without one.npz")
+    assert same(charts(app)["flow-state"], before["flow-state"])
+
+
+def test_files_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read is let go: a session may upload 16 MB at once, not in all."""
+    removed = []
+    kept = MemoryUploadedFileManager.remove_file
+    monkeypatch.setattr(
+        MemoryUploadedFileManager,
+        "remove_file",
+        lambda self, *given: removed.append(given) or kept(self, *given),
+    )
+    app = visit("your-network")
+    for count in range(1, 4):
+        upload(app, npz(LSTM))
+        assert len({file for _, file in removed}) == count
+        assert app.file_uploader[0].value is None
 
 
 def test_a_saved_run_has_its_own_data() -> None:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from rnnviz.dashboard import brought, compute, jobs, layout, show, state
@@ -91,6 +93,10 @@ def _doors(opened: Visit) -> None:
     with middle:
         if opened.source is None or isinstance(opened.source, Source):
             _uploader("data", text["data"], text["data_help"])
+            if opened.data is not None:
+                name = theme.plain(opened.data.name)
+                st.button(say("your_network", "without", name=name), key="without",
+                          on_click=_remove_data)  # fmt: skip
         else:
             _small(text["own_data"])
     with right:
@@ -100,7 +106,7 @@ def _doors(opened: Visit) -> None:
 
 
 def _uploader(kind: str, label: str, explained: str) -> None:
-    key = f"your_network.{kind}"
+    key = f"your_network.{kind}.{visit().taken}"
     st.file_uploader(
         label,
         key=key,
@@ -112,18 +118,28 @@ def _uploader(kind: str, label: str, explained: str) -> None:
 
 
 def _take(kind: str, key: str) -> None:
-    """Before the script's body: a file has come, or one was taken away."""
+    """Before the script's body: a file has come. Its door is then another one, for the next."""
     state.speak_here()
     file, opened = st.session_state.get(key), visit()
-    taken = None
-    if isinstance(file, UploadedFile):  # else none, or one that Streamlit holds no more
-        taken = brought.file_of(file.name, file.getvalue())
+    if not isinstance(file, UploadedFile):  # one that Streamlit holds no more
+        return
+    taken = brought.file_of(file.name, file.getvalue())
+    opened.taken += 1
+    context = get_script_run_ctx()
+    if context and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        # Read once, it need not stay there.
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
     if kind == "data":
         _forget(OF_DATA)
         opened.take_data(taken)
-    elif taken is not None:
+    else:
         _forget(OF_WEIGHTS)
         opened.waiting = taken
+
+
+def _remove_data() -> None:
+    _forget(OF_DATA)
+    visit().take_data(None)
 
 
 def _example(name: str) -> None:
@@ -247,7 +263,7 @@ def _finding(finding: FindingWords) -> None:
     layout.note(f"{facts}. {definition}")
     if change:
         _small(texts("your_network")["change"])
-        st.code(change, language="python")
+        st.code(change, language=None)  # whose colours are too faint
 
 
 def _figures(shown: View, figures: tuple[str, ...]) -> None:
