@@ -298,12 +298,14 @@ def _spectrum(W: Array, label: str, gate: str, cell: Cell, powers: Array) -> Spe
     eigenvalues = eigenvalues[np.argsort(-np.abs(eigenvalues), kind="stable")]
     sigma = np.linalg.svd(W, compute_uv=False)
     scale = float(np.ldexp(1.0, int(exponent)))
+    with np.errstate(over="ignore"):
+        eigenvalues_of_W = eigenvalues * scale
     return Spectrum(
         label=label,
         gate=gate,
         singular_values=sigma,
-        eigenvalues=eigenvalues * scale,
-        spectral_radius=float(np.abs(eigenvalues[0]) * scale),
+        eigenvalues=eigenvalues_of_W,
+        spectral_radius=float(np.abs(eigenvalues_of_W[0])),
         sigma_max=float(sigma[0]),
         departure=departure(scaled, eigenvalues),
         powers_k=powers,

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from rnnviz.core import GRU, LSTM, RNN, Cell, checks
 from rnnviz.core.gru import RESETS
 from rnnviz.core.numerics import Array
@@ -139,7 +141,8 @@ class Blocks:
         """The core's parameters of these blocks."""
         cell = self.cell(reading)
         H, gates = cell.hidden_size, reading.gates
-        b = self.b_x + self.b_h
+        with np.errstate(over="ignore"):
+            b = self.b_x + self.b_h
         last = gates.index(cell.CANDIDATE_GATE) * H
         candidate = self.b_h[last : last + H]
         if reading.reset == "after":

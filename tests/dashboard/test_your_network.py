@@ -20,7 +20,7 @@ from rnnviz.wording.language import PSEUDO
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import charts, notes, press, said, same, verdict, visit, widget_key
 from tests.models.golden import FOLDER
-from tests.models.hostile import NPZ, SAFETENSORS, npz
+from tests.models.hostile import GOOD, NPZ, SAFETENSORS, npz
 
 TEXT = texts("your_network")
 SICK = {
@@ -98,6 +98,32 @@ def test_what_was_understood_is_said() -> None:
         "direction; 17,664 parameters. Run on sequences of 100 steps, 16 of them."
     ) in small(app)
     assert "x is white noise; the loss is the last output in a random direction" in small(app)
+
+
+def with_nan() -> dict[str, Any]:
+    broken = LSTM["weight_hh_l0"].copy()
+    broken[3, 4] = np.nan
+    return {**LSTM, "weight_hh_l0": broken}
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "sentence"),
+    [
+        (npz(with_nan()), "a.npz", "W_hh is not a finite number: NaN at [3, 4]."),
+        (npz({n: 0 * a for n, a in LSTM.items()}), "a.npz", "down to 1/e for good: 1."),
+        (npz({n: 1e308 * np.sign(a) for n, a in LSTM.items()}), "a.npz", "b_h is not a finite"),
+        (npz(GOOD), "a.npz", "down to 1/e for good"),
+        ((FOLDER / "models_keras_both.keras").read_bytes(), "a.keras", "down to 1/e for good"),
+        ((FOLDER / "models_onnx_gru.onnx").read_bytes(), "a.onnx", "down to 1/e for good"),
+        ((FOLDER / "models_torch_bfloat16.safetensors").read_bytes(), "a.safetensors", "1/e"),
+    ],
+    ids=["NaN", "zeros", "1e308", "one unit", "keras", "onnx", "bfloat16"],
+)
+def test_what_is_odd_but_whole_is_shown_as_it_is(data: bytes, name: str, sentence: str) -> None:
+    app = upload(visit("your-network"), data, name)
+    assert not app.exception
+    assert sentence in verdict(app)
+    assert set(charts(app)) == {"flow-state", "units"}
 
 
 @pytest.fixture(scope="module")
