@@ -18,6 +18,7 @@ import streamlit as st
 from rnnviz.dashboard import compute, definitions, layout, show
 from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.components.chart import payload
+from rnnviz.dashboard.layout import SOON
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.links import to_query
 from rnnviz.lecture import pictures as lecture
@@ -86,7 +87,8 @@ class Asked:
 
 
 def moved(shown: Asked, move: Move) -> Asked | None:
-    """What the page shows at these values; None where that is nothing, which the script will say.
+    """What the page shows at these values; None where that is nothing, which the script will say,
+    and at rest where it takes long: the script says that it is at work, and holds nobody up.
     Raises ValueError for what no knob can be."""
     before = shown.experiment
     experiment = replace(before, **{n: _value(n, value) for n, value in move.knobs.items()})
@@ -94,7 +96,7 @@ def moved(shown: Asked, move: Move) -> Asked | None:
         if experiment == before:
             return None  # what was trained
         experiment = replace(experiment, train_steps=0)
-    if compute.refusal(experiment):
+    if compute.refusal(experiment) or (move.rests and compute.traces.seconds(experiment) > SOON):
         return None
     asked = replace(shown, experiment=experiment, range=move.range)
     return asked if move.rests else _affordable(asked, HELD_SECONDS if move.held else KEY_SECONDS)

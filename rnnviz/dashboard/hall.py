@@ -17,7 +17,7 @@ from rnnviz.lecture.words import words
 from rnnviz.wording.language import language
 from rnnviz.wording.texts import fill, say, texts
 
-KEY, PROBLEM, BARS = "lecture.room", "lecture.problem", "lecture.bars"
+KEY, PROBLEM, BARS, HEARD = "lecture.room", "lecture.problem", "lecture.bars", "lecture.heard"
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,14 @@ def turn() -> None:
 
 def come_back(code: str, secret: str) -> None:
     """Lead a room that this tab led before it was loaded again."""
+    st.session_state[HEARD] = code
     if key() is None and rooms().led(code, secret) is not None:
         st.session_state[KEY] = Key(code, secret)
+
+
+def heard() -> str:
+    """The code of the room that this tab asked to lead again."""
+    return str(st.session_state.get(HEARD, ""))
 
 
 def turn_bars() -> None:

@@ -42,8 +42,9 @@ MOST_BYTES = 512
 KNOBS = tuple(name for name, known in FIELDS.items() if known.kind in ("int", "float"))
 HEADERS = {"Content-Encoding": "identity", "X-Accel-Buffering": "no", "Cache-Control": "no-store"}
 """Said to be packed already: packing each answer anew costs the server a core's time."""
-AT_ONCE = 2
-"""Answers that are worked on at the same time."""
+AT_ONCE = 1
+"""Answers that are worked on at the same time, to knobs that move and to those that rest each: of
+more, the threads would wait for each other at every small step of a network."""
 
 
 Frame = tuple[str, bytes]
@@ -77,9 +78,10 @@ def offers() -> WeakValueDictionary[str, Offer]:
 
 
 @st.cache_resource(show_spinner=False)
-def workers() -> ThreadPoolExecutor:
-    """Who makes the answers, for all visitors."""
-    return ThreadPoolExecutor(AT_ONCE, "live")
+def workers(rests: bool) -> ThreadPoolExecutor:
+    """Who makes the answers, for all visitors: a hand that moves does not wait behind those that
+    rest."""
+    return ThreadPoolExecutor(AT_ONCE, "resting" if rests else "moving")
 
 
 def offer(
@@ -153,7 +155,8 @@ async def answer(request: Request) -> Response:
         return Response(status_code=204)
     if mine.waiting:
         return Response(status_code=429)
-    return await _in_turn(mine, partial(_frames, mine if move.settles else None, asked))
+    made_of = partial(_frames, mine if move.settles else None, asked)
+    return await _in_turn(mine, made_of, move.rests)
 
 
 def same_site(request: Request) -> bool:
@@ -182,7 +185,7 @@ def _frames(settles: Offer | None, asked: Asked) -> Iterator[Frame]:
     yield from frames(asked)
 
 
-async def _in_turn(mine: Offer, made_of: Callable[[], Iterable[Frame]]) -> Response:
+async def _in_turn(mine: Offer, made_of: Callable[[], Iterable[Frame]], rests: bool) -> Response:
     """All frames in one piece, as a stream: that notices where the browser goes, and the work ends
     early. The turn ends with the work."""
     mine.waiting = True
@@ -192,7 +195,7 @@ async def _in_turn(mine: Offer, made_of: Callable[[], Iterable[Frame]]) -> Respo
         mine.waiting = False
     gone = Event()
     work = partial(Context().run, _work, made_of, gone)
-    made = asyncio.get_running_loop().run_in_executor(workers(), work)
+    made = asyncio.get_running_loop().run_in_executor(workers(rests), work)
     made.add_done_callback(lambda _: mine.turn.release())
     return StreamingResponse(
         _stream(made, gone), media_type="application/octet-stream", headers=HEADERS

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from rnnviz.lecture.scenes import LAST, SCENES
 from tests.browser.conftest import OpenPage
 from tests.browser.support import chart, server, wait_idle, wait_painted
+from tests.browser.wire import Message, Wire
 
 pytestmark = pytest.mark.browser
 CHOICE, SAYS, KEYS = ".rnnviz-ballot .choice", ".rnnviz-says.sentence", ".rnnviz-desk .keys"
@@ -172,6 +173,29 @@ def test_a_server_that_no_phone_reaches_says_so(app: str, open_page: OpenPage) -
     page = open_scene(app, open_page, 1)
     page.keyboard.press("v")
     expect(page.locator(".rnnviz-place")).to_contain_text("No phone can join")
+
+
+def test_a_room_is_asked_for_until_the_server_has_heard(app: str, open_page: OpenPage) -> None:
+    """What a page sends while it is loaded again may be lost."""
+    page = open_page("about:blank")
+    wire = Wire(page)
+    page.goto(f"{app}/lecture?scene=1")
+    scene_of(page, 1)
+    page.keyboard.press("v")
+    expect(page.locator(".rnnviz-votes").first).to_have_text("0")
+    lost: list[Message] = []
+
+    def lose_the_first(message: Message) -> bool:
+        lose = b'"back"' in (message if isinstance(message, bytes) else message.encode())
+        lose = lose and not lost
+        lost.extend([message] * lose)
+        return lose
+
+    wire.drop(lose_the_first)
+    page.reload()
+    scene_of(page, 1)
+    expect(page.locator(".rnnviz-votes").first).to_have_text("0")
+    assert lost
 
 
 def test_a_hall_votes(hall: str, open_page: OpenPage, browser: Browser) -> None:

@@ -16,8 +16,9 @@ import pytest
 from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.dashboard import frames, jobs, live
+from rnnviz.dashboard import compute, frames, jobs, live
 from rnnviz.dashboard.frames import Asked, Move, moved
+from rnnviz.dashboard.layout import SOON
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.links import to_query
 from rnnviz.views import gates, gradient_flow, spectrum
@@ -243,6 +244,15 @@ def test_a_range_that_is_none_is_left_out(told: object) -> None:
 def test_what_would_take_too_long_is_refused() -> None:
     app = visit(query=replace(SMALL, hidden_size=256))
     assert post(token(app), {"knobs": {"seq_len": 5000}})[0] == 204
+
+
+def test_what_takes_long_at_rest_is_the_scripts() -> None:
+    app = visit(query=replace(SMALL, batch_size=16))
+    large = {"hidden_size": 256, "seq_len": 1000}
+    assert compute.traces.seconds(replace(SMALL, **large, batch_size=16)) > SOON
+    assert post(token(app), {"knobs": large, "rests": True}) == (204, {})
+    assert post(token(app), {"knobs": large, "settles": True}) == (204, {})
+    assert post(token(app), {"knobs": large, "held": True})[0] == 200
 
 
 def test_what_many_ask_for_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:

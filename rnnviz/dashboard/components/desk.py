@@ -69,6 +69,7 @@ def desk(
     choices: int,
     words: Mapping[str, str],
     room: tuple[str, str] | None,
+    heard: str,
     cards: Sequence[Mapping[str, Any]],
     progress: Mapping[str, bool],
     on_act: Callable[[], None],
@@ -82,12 +83,14 @@ def desk(
     choices : how many the keys 1, 2, … may take.
     words : what stands on the buttons.
     room : code and secret of the one that is led.
+    heard : the code of the one that this tab asked to lead again.
     cards : of each scene the `names` of its questions and its `title`, HTML.
     progress : question -> whether it was answered right, which the browser keeps.
     on_act : called for every key and button; see `told`.
     """
     data = {"question": question, "note": note, "choices": choices, "words": dict(words),
-            "room": room, "cards": list(cards), "progress": dict(progress)}  # fmt: skip
+            "room": room, "heard": heard, "cards": list(cards),
+            "progress": dict(progress)}  # fmt: skip
     _DESK(key=DESK, data=data, on_act_change=on_act)
 
 

@@ -181,8 +181,8 @@ def _desk(question: str, note: str, choices: int) -> None:
     said |= {name: text[name] for name in ("clock_means", "cards_name")}
     said["room"] = text["key_room_open" if led else "key_room"]
     desks.desk(question=question, note=layout.marked(note), choices=choices, words=said,
-               room=(mine.code, mine.secret) if mine and led else None, cards=_cards(),
-               progress=_progress(), on_act=_act)  # fmt: skip
+               room=(mine.code, mine.secret) if mine and led else None, heard=hall.heard(),
+               cards=_cards(), progress=_progress(), on_act=_act)  # fmt: skip
 
 
 def _cards() -> list[dict[str, Any]]:

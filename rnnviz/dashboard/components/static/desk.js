@@ -6,6 +6,7 @@
 import { sendAlone } from "./page.js";
 import { element } from "./plotting.js";
 
+const AGAIN = 1000; // ms after which the room is asked for once more
 const BEGAN = "rnnviz.lecture.began"; // in the tab: when the lecture began, in ms
 const ROOM = "rnnviz.lecture.room"; // in the tab: code and secret of the room that it leads
 const PROGRESS = "rnnviz.lecture.progress"; // in the browser: name of a question -> whether the answer was right
@@ -49,6 +50,7 @@ class Desk {
   destroy() {
     window.removeEventListener("keydown", this.hear, true);
     clearInterval(this.tick);
+    clearTimeout(this.again);
     this.box.remove();
   }
 
@@ -60,7 +62,7 @@ class Desk {
     }));
     if (this.note.written !== data.note) this.note.innerHTML = this.note.written = data.note;
     this.writeLine();
-    this.keepRoom(data.room);
+    this.keepRoom();
     this.drawCards();
     this.show();
   }
@@ -78,16 +80,18 @@ class Desk {
     }), this.clock);
   }
 
-  // A room outlives the page: the tab keeps its secret, and leads it again.
-  keepRoom(room) {
-    const kept = sessionStorage.getItem(ROOM);
-    if (room) sessionStorage.setItem(ROOM, JSON.stringify(room));
-    else if (kept && !this.asked && !this.led) {
-      const [code, secret] = JSON.parse(kept);
-      this.asked = true;
-      this.send("back", 0, { code, secret });
-    } else sessionStorage.removeItem(ROOM);
+  // A room outlives the page: the tab keeps its secret, and leads it again. It asks for it until the
+  // server has heard: what is asked while a page is loaded may be lost.
+  keepRoom() {
+    clearTimeout(this.again);
+    const { room, heard } = this.data, kept = sessionStorage.getItem(ROOM);
     this.led ||= Boolean(room);
+    if (room) sessionStorage.setItem(ROOM, JSON.stringify(room));
+    else if (kept && !this.led && heard !== JSON.parse(kept)[0]) {
+      const [code, secret] = JSON.parse(kept);
+      this.send("back", 0, { code, secret });
+      this.again = setTimeout(() => this.keepRoom(), AGAIN);
+    } else sessionStorage.removeItem(ROOM);
   }
 
   // The scenes as cards, each with what this browser's visitor made of it.
