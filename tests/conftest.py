@@ -15,6 +15,7 @@ from rnnviz.training import trainer
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+MAIN = sys.modules["__main__"]
 
 
 class Watched(dict[str, Any]):
@@ -34,11 +35,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _main_module() -> Iterator[None]:
-    """A page that is run in this process leaves its script as `__main__`, and whatever starts
-    processes of its own later would run it in each of them."""
-    main = sys.modules["__main__"]
+    """A page that is run in this process, by a test or for several of them, leaves its script as
+    `__main__`, and whatever starts processes of its own later would run it in each of them."""
+    sys.modules["__main__"] = MAIN
     yield
-    sys.modules["__main__"] = main
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.hookimpl(wrapper=True)
