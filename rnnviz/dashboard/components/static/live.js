@@ -98,9 +98,11 @@ class Live {
     this.still = setTimeout(() => this.drawExactly(), STILL);
   }
 
+  // What was asked for at rest gives way to a hand that moves on.
   ask(move) {
     this.wanted = move;
     if (!this.asking) this.run();
+    else if (this.rests && !atRest(move)) this.abort?.abort();
   }
 
   // The value has come to rest.
@@ -198,6 +200,7 @@ class Live {
 
   async once(move, round) {
     this.abort = new AbortController();
+    this.rests = atRest(move);
     const { token, path } = this.offer;
     const headers = { "Content-Type": "application/json", "X-Rnnviz-Token": token };
     const answer = await fetch(path, {
@@ -283,6 +286,7 @@ class Live {
   }
 }
 
+const atRest = (move) => Boolean(move.rests || move.settles);
 const utf8 = new TextDecoder();
 
 // [name, content] of each frame: 4 bytes for the length of each, then both.
