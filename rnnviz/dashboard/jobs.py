@@ -73,10 +73,6 @@ def working_for(asker: Tell) -> Iterator[None]:
         _ASKER.reset(token)
 
 
-def _stay() -> None:
-    """Of work that is done whoever waits for it."""
-
-
 @st.cache_resource(show_spinner=False)
 def turns() -> Turns:
     """Those of all visitors' slices, and of answers to moving knobs."""
@@ -133,7 +129,7 @@ class Work(Generic[J]):
             self.slices += 1
             if before is None:
                 return None
-            with turns().slice(give_way if seconds is None else _stay):
+            with turns().slice(give_way) if seconds is None else turns().slice():
                 now, _ = step(before, self.pace.slice if seconds is None else seconds)
             if self.job is not before:
                 return None

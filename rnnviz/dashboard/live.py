@@ -18,7 +18,7 @@ from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from weakref import WeakValueDictionary
 
 import streamlit as st
@@ -30,6 +30,7 @@ from rnnviz.dashboard import definitions
 from rnnviz.dashboard.components import follow_hand
 from rnnviz.dashboard.frames import Asked, Choices, Move, View, beside, frames, moved
 from rnnviz.dashboard.jobs import turns, working_for
+from rnnviz.dashboard.posts import Refused, posted
 from rnnviz.dashboard.server import url
 from rnnviz.dashboard.state import Setting, experiment_query, link_has_messages, query_of
 from rnnviz.experiment import FIELDS, Experiment
@@ -38,7 +39,6 @@ from rnnviz.wording.language import language, speak
 PATH, TOKEN, OFFER = "/rnnviz-live", "X-Rnnviz-Token", "live.offer"
 REST = 500
 """Milliseconds without a move after which a value has come to rest: then the script hears of it."""
-MOST_BYTES = 512
 KNOBS = tuple(name for name, known in FIELDS.items() if known.kind in ("int", "float"))
 HEADERS = {"Content-Encoding": "identity", "X-Accel-Buffering": "no", "Cache-Control": "no-store"}
 """Said to be packed already: packing each answer anew costs the server a core's time."""
@@ -137,13 +137,10 @@ async def answer(request: Request) -> Response:
     404 the visit is not known; 413, 415 and 422 no message of ours; 429 another answer waits
     already."""
     mine = offers().get(request.headers.get(TOKEN, ""))
-    if not same_site(request):
-        return Response(status_code=403)
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        return Response(status_code=415)
-    body = await read_body(request)
-    if body is None:
-        return Response(status_code=413)
+    try:
+        body = await posted(request)
+    except Refused as refused:
+        return Response(status_code=refused.status)
     if mine is None:
         return Response(status_code=404)
     try:
@@ -157,22 +154,6 @@ async def answer(request: Request) -> Response:
         return Response(status_code=429)
     made_of = partial(_frames, mine if move.settles else None, asked)
     return await _in_turn(mine, made_of, move.rests)
-
-
-def same_site(request: Request) -> bool:
-    """Browsers say where a page that posts comes from."""
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-
-
-async def read_body(request: Request) -> bytes | None:
-    """None where it is longer than any of ours."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            return None
-    return body
 
 
 def _frames(settles: Offer | None, asked: Asked) -> Iterator[Frame]:

@@ -22,7 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from rnnviz.dashboard.components.browser import finite
-from rnnviz.dashboard.live import read_body, same_site
+from rnnviz.dashboard.posts import Refused, posted
 from rnnviz.dashboard.rooms import Room, Rooms
 from rnnviz.dashboard.server import url
 from rnnviz.lecture.scenes import QUIZ, SCENES
@@ -140,13 +140,10 @@ def _now(request: Request, room: Room | None) -> Response:
 async def _vote(request: Request, room: Room | None) -> Response:
     """Count a vote. Statuses: 400 no cookie; 403 another site asks; 404 no such room; 413, 415 and
     422 no vote."""
-    if not same_site(request):
-        return Response(status_code=403)
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        return Response(status_code=415)
-    body = await read_body(request)
-    if body is None:
-        return Response(status_code=413)
+    try:
+        body = await posted(request)
+    except Refused as refused:
+        return Response(status_code=refused.status)
     if room is None:
         return Response(status_code=404)
     if not (voter := _voter(request)):

@@ -18,7 +18,7 @@ const AGAIN = 10000; // ms after which a route that failed is tried again
 const AHEAD = "rnnviz-ahead"; // the page's class while a slider is ahead, until the page has settled
 const PASSED = "rnnviz-passed"; // while what is below the fold is of an older value
 
-export const sinks = new Map(); // key -> the chart that shows it
+export const sinks = new Map(); // key -> the chart, or the strip, that shows it
 
 class Live {
   constructor() {
