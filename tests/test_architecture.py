@@ -43,8 +43,9 @@ ARROWS = {
         *("core", "tasks", "training", "experiment", "analysis", "claims", "jobs", "plots"),
         *("wording", "views"),
     },
-    "examples": {"", "core", "training", "sweep", "analysis", "plots"},
-    "": {"experiment", "sweep"},
+    "notebook": {"views"},
+    "examples": {"", "core", "training", "sweep", "analysis", "plots", "views"},
+    "": {"experiment", "notebook", "sweep"},
 }
 DASHBOARD = {*ARROWS, "dashboard"}
 PACKAGES = {
@@ -53,6 +54,7 @@ PACKAGES = {
     "frames": {"pandas"},
     "plots": {"pandas", "plotly"},
     "views": {"pandas", "plotly"},
+    "notebook": {"IPython"},  # in a function that it calls
     "examples": {"pandas", "distributed"},
 }
 PACKAGES_OF_DASHBOARD = {"pandas", "plotly", "streamlit", "starlette", "segno"}
