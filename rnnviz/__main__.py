@@ -30,6 +30,9 @@ from rnnviz.experiment.judging import judged
 from rnnviz.experiment.runs import held_out, options_of, start
 from rnnviz.experiment.weights import Weights, load, same, settings
 from rnnviz.experiment.weights import save as save_weights
+from rnnviz.models import UPLOAD
+from rnnviz.models.files import bytes_of
+from rnnviz.models.saved_runs import network_in
 from rnnviz.training import History, TrainState, train
 from rnnviz.training.history import to_csv, to_json
 from rnnviz.wording.texts import texts
@@ -92,6 +95,8 @@ def add_app(commands: Any) -> None:
         "STREAMLIT_SERVER_ADDRESS.",
     )
     parser.set_defaults(run=run_app)
+    parser.add_argument("file", type=Path, nargs="?", help="weights, or a run that rnnviz.torch "
+                        "has saved: every visit begins with it on Your network")  # fmt: skip
     parser.add_argument("--port", type=int, help="port to listen on (default: 8501, or the next)")
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
 
@@ -99,10 +104,14 @@ def add_app(commands: Any) -> None:
 def run_app(given: argparse.Namespace) -> int:
     """Start the server. It takes this process's place, so that a signal to one is to the other."""
     command = app_command(given.port, given.headless)
+    environment = dict(os.environ)
+    if given.file is not None:
+        network_in(bytes_of(given.file, UPLOAD), given.file.name, UPLOAD)  # or say what is wrong
+        environment["RNNVIZ_OPEN"] = str(given.file.resolve())
     if os.name != "nt":  # where no process can take another's place
         sys.stdout.flush()
-        os.execv(sys.executable, command)
-    return subprocess.call(command)
+        os.execve(sys.executable, command, environment)
+    return subprocess.call(command, env=environment)
 
 
 def app_command(port: int | None = None, headless: bool = False) -> list[str]:

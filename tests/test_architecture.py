@@ -26,7 +26,7 @@ ARROWS = {
     "models": {"core", "tasks", "training", "experiment", "analysis"},
     "torch": {"core", "experiment", "models", "diagnosis"},
     "diagnosis": {"experiment", "models", "wording"},
-    "__main__": {"", "core", "tasks", "training", "experiment", "commands", "wording"},
+    "__main__": {"", "core", "tasks", "training", "experiment", "commands", "models", "wording"},
     "commands": {"core", "experiment", "lecture", "sweep", "models", "diagnosis", "wording"},
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},
     "analysis": {"core"},

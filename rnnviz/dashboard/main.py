@@ -9,6 +9,7 @@ import streamlit as st
 from rnnviz.dashboard import (
     compute,
     controls,
+    hosting,
     layout,
     live,
     own_text,
@@ -77,6 +78,8 @@ def main(shared: Shared) -> None:
     # run, and with the names their values.
     chosen = st.navigation(pages, position="top")
     st.set_page_config(page_title=f"{chosen.title} · rnnviz", page_icon="📉", layout="wide")
+    if hosting.opened_file() and state.begins() and not (chosen.url_path or st.query_params):
+        st.switch_page(st.session_state["pages"]["your-network"])
     linked = state.open_page(chosen.url_path or FIRST)
     layout.hide(st.session_state[state.HIDE])
     if chosen.url_path == state.LECTURE:

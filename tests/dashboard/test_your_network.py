@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,16 +15,28 @@ import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.dashboard import brought, jobs
+from rnnviz.dashboard import brought, hosting, jobs, state
 from rnnviz.dashboard.brought import Share
 from rnnviz.dashboard.pages import your_network
 from rnnviz.models.examples import EXAMPLES
 from rnnviz.wording.language import PSEUDO
 from rnnviz.wording.texts import texts
-from tests.dashboard.support import charts, notes, press, said, same, verdict, visit, widget_key
+from tests.dashboard.support import (
+    SCRIPT,
+    charts,
+    go_to,
+    notes,
+    press,
+    said,
+    same,
+    verdict,
+    visit,
+    widget_key,
+)
 from tests.models.golden import FOLDER
 from tests.models.hostile import GOOD, NPZ, SAFETENSORS, npz
 
+ROOT = Path(__file__).parents[2]
 TEXT = texts("your_network")
 SICK = {
     "vanishes": "vanishes before the lag: of the last loss alone 1 part in 10",
@@ -315,3 +330,43 @@ def test_long_work_is_in_slices_and_its_end_gives_the_turn_back(
     assert calls == [1]
     with jobs.turns().slice(_busy):
         pass
+
+
+@pytest.fixture
+def started_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that `rnnviz app FILE` was given."""
+    path = tmp_path / "mine.npz"
+    path.write_bytes(npz(LSTM))
+    monkeypatch.setenv(hosting.OPEN, str(path))
+    return path
+
+
+def test_a_server_that_was_started_with_a_file_opens_it_first(started_with: Path) -> None:
+    app = AppTest.from_file(SCRIPT, default_timeout=60).run()
+    assert not app.exception
+    assert "mine.npz: PyTorch’s weights" in small(app)
+    assert app.session_state[state.PATH] == "your-network"
+    turned = go_to(app, "gradient-flow")
+    assert set(charts(turned)) >= {"flow-state", "units"}
+
+
+def test_a_link_opens_what_it_says_there_too(started_with: Path) -> None:
+    app = visit("gradient-flow", {"gain": "1.2"})
+    assert app.session_state[state.PATH] == "gradient-flow"
+
+
+def test_a_file_that_has_gone_since_is_said(started_with: Path) -> None:
+    started_with.unlink()
+    app = visit("your-network")
+    assert not app.exception
+    assert "mine.npz was not opened" in said(app)
+
+
+def test_the_command_reads_the_file_before_it_starts_anything(tmp_path: Path) -> None:
+    bad = tmp_path / "model.pt"
+    bad.write_bytes(b"\x80\x02}q\x00.")
+    done = subprocess.run(
+        [sys.executable, "-m", "rnnviz", "app", str(bad)], capture_output=True, text=True, cwd=ROOT
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the file is a pickle, which is never loaded" in done.stderr
