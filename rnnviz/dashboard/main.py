@@ -72,7 +72,7 @@ def main(shared: Shared) -> None:
         st.Page(partial(_show, path), title=_title(path), url_path=path, default=path == FIRST)
         for path in (*PAGES, state.LECTURE)
     ]
-    st.session_state[saving.STORE] = shared.saved
+    st.session_state[saving.PLACE] = shared
     st.session_state["pages"] = dict(zip((*PAGES, state.LECTURE), pages, strict=True))
     # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
     # run, and with the names their values.
