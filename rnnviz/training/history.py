@@ -274,7 +274,13 @@ class History:
 
 
 def state_bytes(state: TrainState) -> int:
-    """The memory of parameters and what the optimizer remembers."""
+    """The memory of parameters and what the optimizer remembers.
+
+    Examples
+    --------
+    >>> state_bytes(TrainState(0, {"b_y": np.zeros(4)})) - 4 * 8 == ARRAY_BYTES
+    True
+    """
     return ARRAY_BYTES * (len(state.params) + len(state.moments)) + state.nbytes
 
 
