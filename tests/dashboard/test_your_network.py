@@ -15,9 +15,11 @@ import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
+from rnnviz.analysis import gradient_flow
 from rnnviz.dashboard import brought, hosting, jobs, state
 from rnnviz.dashboard.brought import Share
 from rnnviz.dashboard.pages import your_network
+from rnnviz.models import load, read_data, run_of
 from rnnviz.models.examples import EXAMPLES
 from rnnviz.wording.language import PSEUDO
 from rnnviz.wording.texts import texts
@@ -370,3 +372,37 @@ def test_the_command_reads_the_file_before_it_starts_anything(tmp_path: Path) ->
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert "the file is a pickle, which is never loaded" in done.stderr
+
+
+TARGETS = {
+    "softmax_cross_entropy": np.array([0, 1, 2]),
+    "squared_error": np.random.default_rng(6).standard_normal((3, 64)),
+}
+
+
+def loss_box(app: AppTest) -> Any:
+    key = state.view_key(your_network.LOSS, "your-network")
+    return app.selectbox(key=widget_key(app, key))
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_the_loss_is_that_of_the_targets_until_another_is_chosen(kind: str) -> None:
+    x = np.random.default_rng(5).standard_normal((3, 20, 4))
+    data = {"x": x, "target": TARGETS[kind]}
+    file = npz({**data, "layout": np.array("btd")})
+    app = upload(press(visit("your-network"), title("closed")), file, "batch.npz", door=1)
+    names = (kind, "projection")
+    assert loss_box(app).options == [TEXT[f"loss_{name}"] for name in names]
+    for name in names:
+        app = loss_box(app).select(name).run()
+        run = run_of(load(LSTM), read_data(data, layout="btd"), name)
+        log10 = gradient_flow(run["lstm"].trace, "lstm").state.log10
+        (line,) = (t for t in charts(app)["flow-state"]["data"] if t.get("name") == "LSTM")
+        np.testing.assert_allclose(line["y"], (log10 - log10[-1])[1:], atol=1e-5)
+    app = upload(app, file, "again.npz", door=1)
+    assert loss_box(app).value == kind
+
+
+def test_without_targets_there_is_no_loss_to_choose() -> None:
+    app = press(visit("your-network"), title("closed"))
+    assert not [box for box in app.selectbox if "Loss" in box.label]
