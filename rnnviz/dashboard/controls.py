@@ -11,8 +11,9 @@ from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import left_out
 from rnnviz.experiment.presets import PRESETS
+from rnnviz.wording.language import OFFERED, language
 from rnnviz.wording.names import display_name, field_name
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import fill, own_name, texts
 
 LAYERED = ("view_layer", "view_direction")
 """Display choices that the defaults leave no room for."""
@@ -36,6 +37,15 @@ def sidebar() -> None:
         _loss_and_seed()
         with st.container(horizontal=True, gap="small"):
             _buttons()
+
+
+def languages() -> None:
+    """In the page's header a button for every other language, under the name it has for itself."""
+    with st.container(key="language"):
+        for name in OFFERED:
+            if name != language():
+                st.button(own_name(name), key=f"speak_{name}", type="tertiary",
+                          on_click=state.choose_language, args=(name,))  # fmt: skip
 
 
 def setting() -> Setting:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnnviz.models.diagnosis.finding import Finding
+from rnnviz.wording.lists import apart
 from rnnviz.wording.numbers import fraction, general, significant
 from rnnviz.wording.texts import fill, say, texts
 
@@ -32,7 +33,7 @@ def finding_words(finding: Finding) -> FindingWords:
     return FindingWords(
         text["mark_serious" if finding.serious else "mark_other"],
         fill(text[f"kind_{finding.kind}"], **values),
-        "; ".join(_facts(finding, values)),
+        apart(_facts(finding, values)),
         fill(text[f"definition_{finding.kind}"], **values),
         finding.change,
     )

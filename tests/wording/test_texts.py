@@ -105,6 +105,6 @@ def test_a_language_is_of_one_thread() -> None:
 
 
 def test_only_a_language_that_is_there_is_spoken() -> None:
-    assert OFFERED == (ENGLISH,)
-    with pytest.raises(ValueError, match="language must be one of en, got 'tlh'"):
+    assert OFFERED == (ENGLISH, "zh")
+    with pytest.raises(ValueError, match="language must be one of en, zh, got 'tlh'"):
         speak("tlh")

@@ -33,6 +33,7 @@ from rnnviz.views.your_network import (
 )
 from rnnviz.wording.diagnosis import FindingWords
 from rnnviz.wording.language import language
+from rnnviz.wording.lists import apart
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, say, texts
 
@@ -248,7 +249,7 @@ def _diagnosis(shown: View) -> None:
     """In large what is wrong; what to change; behind a click every finding with its numbers."""
     layout.verdict(shown.verdict, shown.styles)
     if shown.notes:
-        _small(say("your_network", "notes", notes="; ".join(shown.notes)))
+        _small(say("your_network", "notes", notes=apart(shown.notes)))
     serious, other = shown.serious, len(shown.findings) - shown.serious
     if not shown.findings:
         return
