@@ -12,6 +12,7 @@ from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import left_out
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.wording.language import OFFERED, language
+from rnnviz.wording.library import translated
 from rnnviz.wording.names import display_name, field_name
 from rnnviz.wording.texts import fill, own_name, texts
 
@@ -58,7 +59,7 @@ def say_problem() -> None:
     """Say what is wrong with the knobs, if anything."""
     _, problem = state.read()
     if problem:
-        st.error(fill(texts("sidebar")["problem"], problem=problem))
+        st.error(fill(texts("sidebar")["problem"], problem=translated(problem)))
 
 
 def follow(shown: Setting) -> None:
@@ -147,7 +148,7 @@ def _link() -> None:
     address = state.link(Setting(experiment, st.session_state[PIN]))
     st.code(address, language=None, wrap_lines=True)
     if cut := left_out(experiment):
-        st.caption(cut)
+        st.caption(translated(cut))
 
 
 def _reset() -> None:

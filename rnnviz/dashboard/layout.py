@@ -18,6 +18,7 @@ from rnnviz.dashboard.state import WHOLE_PAGE, link_has_messages, view_key, widg
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.plots import theme
+from rnnviz.wording.library import translated
 from rnnviz.wording.lists import sentences, text_width
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import general
@@ -57,7 +58,7 @@ def hide(parts: Sequence[str]) -> None:
 
 def refused(reason: str) -> None:
     """Instead of a page: why this experiment is not run."""
-    st.error(reason, icon="⛔")
+    st.error(translated(reason), icon="⛔")
 
 
 def link_messages(experiment: Experiment) -> bool:
@@ -69,7 +70,7 @@ def link_messages(experiment: Experiment) -> bool:
         return False
     count = len(messages) - SHOWN
     more = [fill(texts("layout")["more_messages"], count=count)] if count > 0 else []
-    warn(sentences([*messages[:SHOWN], *more]))
+    warn(sentences([*map(translated, messages[:SHOWN]), *more]))
     return True
 
 

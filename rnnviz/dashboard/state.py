@@ -27,6 +27,7 @@ from rnnviz.experiment.links import TEXT_CUT, from_query, inert, to_query
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.views import by_hand
 from rnnviz.wording.language import ENGLISH, OFFERED, PSEUDO, preferred, speak
+from rnnviz.wording.library import translated
 from rnnviz.wording.texts import fill, texts
 
 P = ParamSpec("P")
@@ -246,9 +247,9 @@ def _pinned(query: str) -> tuple[Experiment | None, tuple[str, ...]]:
     """The experiment that a link pins, if it may be run, and what it did not get."""
     experiment, messages = from_query(dict(parse_qsl(query, keep_blank_values=True)))
     text = texts("sidebar")
-    said = tuple(fill(text["pinned"], message=message) for message in messages)
+    said = tuple(fill(text["pinned"], message=translated(message)) for message in messages)
     if refusal := check_size(experiment):
-        return None, (*said, fill(text["pinned_left_out"], refusal=refusal))
+        return None, (*said, fill(text["pinned_left_out"], refusal=translated(refusal)))
     return experiment, said
 
 

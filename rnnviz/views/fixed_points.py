@@ -25,6 +25,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.fixed_points import SYMBOLS, fixed_points_figure
 from rnnviz.views.layer_choice import LayerChoice, parts_of, single
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.library import translated
 from rnnviz.wording.lists import clauses, said_of
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import general, scientific
@@ -73,7 +74,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     try:
         found = fixed_points(part.trace, part.label, choices.value)
     except ValueError as error:
-        refusal = said_of(display_name(part.label), str(error))
+        refusal = said_of(display_name(part.label), translated(str(error)))
     points = np.zeros((0, path.shape[1])) if found is None else found.points
     return View(
         choices,

@@ -37,6 +37,7 @@ from rnnviz.views.seeds import (
     true_stacks,
 )
 from rnnviz.wording.figures import caption
+from rnnviz.wording.library import translated
 from rnnviz.wording.lists import said_of, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
@@ -201,7 +202,7 @@ def _splits(parts: Sequence[LayerTrace]) -> tuple[tuple[StepFactors, ...], tuple
             window, name = f"{refusal.window:,}", display_name(part.label)
             refusals.append(say_of("gradient_flow", "why_truncated", name=name, window=window))
         except ValueError as refusal:
-            refusals.append(said_of(display_name(part.label), str(refusal)))
+            refusals.append(said_of(display_name(part.label), translated(str(refusal))))
     return tuple(found), tuple(refusals)
 
 

@@ -14,6 +14,7 @@ from rnnviz.plots.lag_spectra import lag_spectra_figure
 from rnnviz.views.layer_choice import choose, parts_of
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.spectrum import shown
+from rnnviz.wording.library import translated
 from rnnviz.wording.lists import names, said_of
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
@@ -54,7 +55,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
         try:
             found.append(lag_spectrum(part.trace, part.label))
         except ValueError as refusal:
-            refusals.append(said_of(display_name(part.label), str(refusal)))
+            refusals.append(said_of(display_name(part.label), translated(str(refusal))))
     return View(tuple(found), choices.ranks, of.styles, tuple(refusals))
 
 

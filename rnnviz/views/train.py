@@ -24,6 +24,7 @@ from rnnviz.training import METRICS
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.example import answer_words, example_words
 from rnnviz.wording.figures import caption
+from rnnviz.wording.library import translated
 from rnnviz.wording.lists import sentences
 from rnnviz.wording.numbers import signed
 from rnnviz.wording.texts import fill, texts
@@ -59,7 +60,7 @@ def levels(plan: Plan, states: int = HIDDEN_STATES) -> Levels:
     hidden Markov model with so many states, none for 0."""
     e, task = plan.experiment, plan.task
     baseline = task.baseline_at(e.seq_len, e.loss_at)
-    words = "" if baseline is None else task.baseline_words(e.seq_len, e.loss_at)
+    words = "" if baseline is None else translated(task.baseline_words(e.seq_len, e.loss_at))
     also = _ngram(plan) | _hidden_markov(plan, states) if e.loss_at == "every" else {}
     of = texts("train")["also_held_out" if task.unseen == "held_out" else "also_all"]
     return Levels(baseline, words, METRICS[plan.batch.loss], also, of if also else "")

@@ -6,9 +6,12 @@ It belongs to the thread that says them, never to the process: one server speaks
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TypeVar
 
+T = TypeVar("T")
 FOLDER = Path(__file__).parent
 ENGLISH = "en"
 PSEUDO = "xx"
@@ -45,6 +48,15 @@ def _weight(quality: str) -> float:
     """1 where a browser names none, or nonsense."""
     number = QUALITY.fullmatch(quality.replace(" ", ""))
     return float(number[1]) if number else 1.0
+
+
+def speak_in(name: str, say: Callable[[], T]) -> T:
+    """What `say` gives in a language; what is spoken before and after stays what it is."""
+    token = _LANGUAGE.set(name)
+    try:
+        return say()
+    finally:
+        _LANGUAGE.reset(token)
 
 
 def speak(name: str) -> None:

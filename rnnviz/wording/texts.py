@@ -11,6 +11,7 @@ from rnnviz.wording.language import ENGLISH, FOLDER, PSEUDO, language
 
 SAMPLES, TERMS, LISTS = "samples", "terms", "lists"
 """Texts to learn from; how the words that are defined are spelled; what stands between words."""
+LIBRARY = "library"
 DATA = SAMPLES, TERMS, LISTS
 """They stay what they are in the pseudo-locale."""
 LONGER = 0.4

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnviz.analysis.courses import BEATEN, Course
+from rnnviz.wording.library import translated
 from rnnviz.wording.lists import clauses, names_and
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import loss_words
@@ -101,7 +102,7 @@ def _against(courses: Sequence[Course], baseline: float, text: str) -> str:
 
 
 def _trouble(course: Course) -> str:
-    return say("train", "trouble", model=_name(course), event=course.event)
+    return say("train", "trouble", model=_name(course), event=translated(course.event))
 
 
 def _name(course: Course | Unseen) -> str:
