@@ -7,6 +7,7 @@ shows one looks it up here: `en/library.md` has the sentences as the library say
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -16,6 +17,8 @@ from rnnviz.wording.lists import apart, sentences
 from rnnviz.wording.texts import LIBRARY, fill, texts
 
 END = r"(?=[\s;]|\Z)"
+VALUE = r"(?:(?!\. ).)+?"
+"""Within one sentence."""
 PART = "part_"
 """Begins the names of what stands within a sentence alone."""
 
@@ -68,5 +71,6 @@ def _patterns() -> Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]]:
 def _pattern(text: str, end: str) -> re.Pattern[str]:
     """What ends with a value goes on to the end of the text."""
     pieces = re.split(r"\[\[(\w+)\]\]", text)
-    named = [f"(?P<{piece}>.+?)" if k % 2 else re.escape(piece) for k, piece in enumerate(pieces)]
-    return re.compile("".join(named) + (end if pieces[-1] else r"\Z"))
+    fixed, named = map(re.escape, pieces[::2]), [f"(?P<{name}>{VALUE})" for name in pieces[1::2]]
+    parts = itertools.zip_longest(fixed, named, fillvalue="")
+    return re.compile("".join(itertools.chain(*parts)) + (end if pieces[-1] else r"\Z"))

@@ -84,8 +84,8 @@ def _pace(rate: Rate) -> str:
     if count is None or count < 0.95:
         return _say("pace", factor=factor_said)
     verb = "halves" if rate.verdict == "vanishes" else "doubles"
-    every = texts("verdicts")["every_step"] if significant(count) == "1" else steps(count)
-    return _say(f"pace_{verb}", factor=factor_said, steps=every)
+    each = "_each" * (significant(count) == "1")
+    return _say(f"pace_{verb}{each}", factor=factor_said, steps=steps(count))
 
 
 def _reach(fields: Mapping[str, Any]) -> str:
