@@ -31,6 +31,7 @@ from rnnviz.sweep import Result, cost_of
 from rnnviz.views import fixed_points, gates, gradient_flow, seeds, spectrum, states, train
 from rnnviz.views.picture import batch_note, idle_note
 from rnnviz.wording.language import language
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.texts import say
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -96,7 +97,7 @@ def plan(experiment: Experiment) -> Plan:
 def notes(experiment: Experiment) -> str:
     """What the task did to its sequences, and which settings act on none of the models."""
     both = batch_note(plan(experiment).batch), idle_note(experiment)
-    return " ".join(filter(None, both))
+    return sentences(both)
 
 
 class _Traces:

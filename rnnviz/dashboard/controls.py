@@ -11,8 +11,10 @@ from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import left_out
 from rnnviz.experiment.presets import PRESETS
+from rnnviz.wording.language import OFFERED, language
+from rnnviz.wording.library import translated
 from rnnviz.wording.names import display_name, field_name
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import fill, own_name, texts
 
 LAYERED = ("view_layer", "view_direction")
 """Display choices that the defaults leave no room for."""
@@ -38,6 +40,15 @@ def sidebar() -> None:
             _buttons()
 
 
+def languages() -> None:
+    """In the page's header a button for every other language, under the name it has for itself."""
+    with st.container(key="language"):
+        for name in OFFERED:
+            if name != language():
+                st.button(own_name(name), key=f"speak_{name}", type="tertiary",
+                          on_click=state.choose_language, args=(name,))  # fmt: skip
+
+
 def setting() -> Setting:
     """What the knobs say."""
     experiment, _ = state.read()
@@ -48,7 +59,7 @@ def say_problem() -> None:
     """Say what is wrong with the knobs, if anything."""
     _, problem = state.read()
     if problem:
-        st.error(fill(texts("sidebar")["problem"], problem=problem))
+        st.error(fill(texts("sidebar")["problem"], problem=translated(problem)))
 
 
 def follow(shown: Setting) -> None:
@@ -137,7 +148,7 @@ def _link() -> None:
     address = state.link(Setting(experiment, st.session_state[PIN]))
     st.code(address, language=None, wrap_lines=True)
     if cut := left_out(experiment):
-        st.caption(cut)
+        st.caption(translated(cut))
 
 
 def _reset() -> None:

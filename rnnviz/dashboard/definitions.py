@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from rnnviz.wording.glossary import definition, first_places
+from rnnviz.wording.lists import names, sentences, text_width
 from rnnviz.wording.texts import say
 
 OPEN, SHUT = "\x02", "\x03"
@@ -64,8 +65,8 @@ def with_words(said: str, written: str) -> str:
     known.waiting = "\n".join(words)
     if not words:
         return said
-    longer = f"{said} {say('glossary', 'words', words=', '.join(words))}"
-    return said if len(said) // LINE < len(longer) // LINE else longer
+    longer = sentences([said, say("glossary", "words", words=names(words))])
+    return said if text_width(said) // LINE < text_width(longer) // LINE else longer
 
 
 def mark(text: str) -> str:

@@ -26,6 +26,7 @@ from rnnviz.plots.theme import Style
 from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.language import speak
+from rnnviz.wording.lists import listed
 from rnnviz.wording.texts import fill, texts
 
 Choices = gradient_flow.Choices | spectrum.Choices | gates.Choices | lecture.Choices
@@ -121,7 +122,7 @@ def _affordable(asked: Asked, seconds: float) -> Asked:
         of_page = choices.of_page if isinstance(choices, lecture.Choices) else choices
         curves = isinstance(of_page, gradient_flow.Choices)
         said += [text["fewer_curves" if curves else "fewer_points"]]
-    return replace(asked, experiment=experiment, choices=choices, note=", ".join(said))
+    return replace(asked, experiment=experiment, choices=choices, note=listed(said))
 
 
 def _seconds(experiment: Experiment) -> float:

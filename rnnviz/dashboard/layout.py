@@ -18,6 +18,8 @@ from rnnviz.dashboard.state import WHOLE_PAGE, link_has_messages, view_key, widg
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.plots import theme
+from rnnviz.wording.library import translated
+from rnnviz.wording.lists import sentences, text_width
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import fill, say, texts
@@ -34,6 +36,7 @@ HIDDEN = {
     " { display: none !important; }",
     "strip": ".st-key-trust { display: none !important; }",
     "nav": '[data-testid="stTopNavLinkContainer"], [data-testid="stTopNavSection"],'
+    " .st-key-language,"
     ' [data-testid="stTopNavLink"] { display: none !important; }'
     " .stApp .stMainBlockContainer { padding-top: 0.8rem !important; }"
     ' [data-testid="stHeader"] { background: none !important; pointer-events: none; }',
@@ -55,7 +58,7 @@ def hide(parts: Sequence[str]) -> None:
 
 def refused(reason: str) -> None:
     """Instead of a page: why this experiment is not run."""
-    st.error(reason, icon="⛔")
+    st.error(translated(reason), icon="⛔")
 
 
 def link_messages(experiment: Experiment) -> bool:
@@ -67,7 +70,7 @@ def link_messages(experiment: Experiment) -> bool:
         return False
     count = len(messages) - SHOWN
     more = [fill(texts("layout")["more_messages"], count=count)] if count > 0 else []
-    warn(" ".join([*messages[:SHOWN], *more]))
+    warn(sentences([*map(translated, messages[:SHOWN]), *more]))
     return True
 
 
@@ -157,7 +160,7 @@ def _preset_words(experiment: Experiment, name: str) -> str:
         return fill(texts("layout")["started_from"], title=title)
     if experiment.seed == Experiment().seed:
         return text[name]
-    return f"{text[name]} {fill(texts('layout')['of_seed_0'], seed=experiment.seed)}"
+    return sentences([text[name], fill(texts("layout")["of_seed_0"], seed=experiment.seed)])
 
 
 def verdict(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> None:
@@ -182,7 +185,7 @@ def sentence(text: str, styles: Mapping[str, theme.Style]) -> None:
 
 def _size(line: str, first: bool) -> str:
     """How large a line of the verdict may be, so that figures stay on the first screen."""
-    length = len(line.replace("**", ""))
+    length = text_width(line.replace("**", ""))
     if first:
         return "large" if length <= TWO_LARGE_LINES else "middle"
     return "middle" if length <= MIDDLE_LINE else "small"
@@ -228,7 +231,7 @@ def choice(
     if st.session_state.get(name) != now:
         st.session_state.pop(name, None)  # it is not there to be chosen: nor in the link
     common: dict[str, Any] = {"format_func": show, "label_visibility": "collapsed"}
-    if width is not None or sum(len(show(option)) + GAP for option in options) > room:
+    if width is not None or sum(text_width(show(option)) + GAP for option in options) > room:
         common |= widget(name, now, options=options, then=on_change)
         st.selectbox(label, options, width=width or "stretch", **common)
     else:

@@ -36,6 +36,7 @@ from rnnviz.dashboard.pages import (
 from rnnviz.dashboard.saving import Shared
 from rnnviz.dashboard.server import url
 from rnnviz.experiment import Experiment
+from rnnviz.wording.language import language
 from rnnviz.wording.texts import fill, texts
 
 PAGES = {
@@ -82,12 +83,13 @@ def main(shared: Shared) -> None:
         st.switch_page(st.session_state["pages"]["your-network"])
     linked = state.open_page(chosen.url_path or FIRST)
     layout.hide(st.session_state[state.HIDE])
+    controls.languages()
     if chosen.url_path == state.LECTURE:
         scene.prepare(linked)
     elif chosen.url_path not in ALONE:
         controls.sidebar()
     chosen.run()
-    all_drawn(st.session_state[state.RUN])
+    all_drawn(st.session_state[state.RUN], language())
 
 
 def _title(path: str) -> str:

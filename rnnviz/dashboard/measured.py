@@ -23,6 +23,8 @@ from rnnviz.core.cost import Estimate
 from rnnviz.dashboard import compute
 from rnnviz.dashboard.jobs import courteous
 from rnnviz.experiment import Experiment, Run
+from rnnviz.wording.library import translated
+from rnnviz.wording.lists import said_of
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
 
@@ -78,7 +80,7 @@ def measured(what: str, run: Run, parts: Sequence[LayerTrace]) -> Measured:
             try:
                 found.append(_once(what, run, part, _share(tell, index, len(parts))))
             except ValueError as refusal:
-                refusals.append(f"{display_name(part.label)}: {refusal}")
+                refusals.append(said_of(display_name(part.label), translated(str(refusal))))
     return Measured(tuple(found), tuple(refusals))
 
 

@@ -10,6 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from rnnviz.dashboard import layout, state
 from rnnviz.experiment import FIELDS, Experiment, make_task
 from rnnviz.tasks.text import MAX_CHARACTERS
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.names import field_name
 from rnnviz.wording.tasks import task_name
 from rnnviz.wording.texts import fill, say, texts
@@ -120,7 +121,7 @@ def text_of(data: bytes, name: str) -> tuple[str, str]:
         raise ValueError(fill(words["too_short"], name=name, count=len(text)))
     if len(text) > MAX_CHARACTERS:
         said.append(fill(words["cut"], most=f"{MAX_CHARACTERS:,}", count=f"{len(text):,}"))
-    return text[:MAX_CHARACTERS], " ".join(said)
+    return text[:MAX_CHARACTERS], sentences(said)
 
 
 def _decoded(data: bytes, name: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from rnnviz.dashboard.train_controls import GHOSTS
 from rnnviz.dashboard.training import MOST_KEPT, WORTH_KEEPING, Kept, Visit, changes, kept
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.links import to_query
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, say, texts
 
@@ -60,7 +61,7 @@ def _listed(visit: Visit, runs: list[Kept]) -> str:
     if not visit.runs:
         return fill(text["runs_this"], least=WORTH_KEEPING)
     listed = text["runs_with_this"] if len(runs) > len(visit.runs) else text["runs_earlier"]
-    return " ".join([fill(listed, least=WORTH_KEEPING, most=MOST_KEPT), text["runs_choose"]])
+    return sentences([fill(listed, least=WORTH_KEEPING, most=MOST_KEPT), text["runs_choose"]])
 
 
 def frame(runs: list[Kept]) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from rnnviz.views import equations as views
 from rnnviz.views.layer_choice import ALL, LayerChoice
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.glossary import in_drawing
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, say, texts
 
@@ -88,7 +89,7 @@ def spoken(item: Picture | Words, styles: Mapping[str, theme.Style]) -> dict[str
     if item.key == "verdict":
         return {"verdict": layout.verdict_html(item.lines, styles)}
     if item.key == "warning":
-        return {"warning": layout.warning_html(" ".join(item.lines))}
+        return {"warning": layout.warning_html(sentences(item.lines))}
     return {}
 
 
@@ -97,12 +98,12 @@ def words(said: Words, styles: Mapping[str, theme.Style]) -> None:
     if said.key == "verdict":
         layout.verdict(said.lines, styles)
     elif said.key == "warning":
-        layout.warn(" ".join(said.lines), said.key)
+        layout.warn(sentences(said.lines), said.key)
     elif said.key == "sentence":
         for line in said.lines:
             layout.sentence(line, styles)
     elif said.key == "info":
-        st.info(" ".join(said.lines))
+        st.info(sentences(said.lines))
     else:
         for line in said.lines:
             st.caption(line)

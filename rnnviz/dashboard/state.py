@@ -26,7 +26,8 @@ from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import TEXT_CUT, from_query, inert, to_query
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.views import by_hand
-from rnnviz.wording.language import ENGLISH, OFFERED, PSEUDO, speak
+from rnnviz.wording.language import ENGLISH, OFFERED, PSEUDO, preferred, speak
+from rnnviz.wording.library import translated
 from rnnviz.wording.texts import fill, texts
 
 P = ParamSpec("P")
@@ -63,8 +64,9 @@ RUN = "run"
 """How many runs of the whole script have begun, or are asked for."""
 PIN = "pin"
 """The link's name for the pinned experiment: its own link's query."""
-LANGUAGE = "lang"
-"""The visit's language, and the link's name for it."""
+LANGUAGE, LANGUAGE_ASKED = "lang", "lang.asked"
+"""The visit's language, and the link's name for it; whether a link or the visitor asked for it, so
+that the address says it, or the browser prefers it."""
 LECTURE, SCENE = "lecture", "lecture.scene"
 """The page whose scenes set the knobs; where a visit has the number of the one that is open, as a
 link says it."""
@@ -143,11 +145,20 @@ class Setting:
 
 def open_language() -> None:
     """Speak the visit's language: as the address asks, when the visit begins or the browser goes
-    back or forward. Before anything is said."""
+    back or forward, and as the browser prefers where it does not ask. Before anything is said."""
     if _link_is_opened():
-        asked = st.query_params.get(LANGUAGE, ENGLISH)
-        st.session_state[LANGUAGE] = asked if asked in (*OFFERED, PSEUDO) else ENGLISH
+        asked = st.query_params.get(LANGUAGE)
+        known = asked in (*OFFERED, PSEUDO)
+        liked = preferred(st.context.headers.get("Accept-Language") or "")
+        st.session_state.update({LANGUAGE: asked if known else liked, LANGUAGE_ASKED: known})
     speak_here()
+
+
+def choose_language(name: str) -> None:
+    """Speak another language from now on, and let the address say it. A button's callback."""
+    st.session_state.update({LANGUAGE: name, LANGUAGE_ASKED: True})
+    speak_here()
+    count_run()
 
 
 def speak_here() -> None:
@@ -179,7 +190,7 @@ def open_page(path: str) -> bool:
         return False
     st.session_state["visit"] = True
     query = {key: st.query_params.get_all(key) for key in st.query_params}
-    pin, (*_, lang) = query.pop(PIN, None), query.pop(LANGUAGE, [ENGLISH])
+    pin, (*_, lang) = query.pop(PIN, None), query.pop(LANGUAGE, [""])
     hidden = query.pop(HIDE, [""])[-1].split(",")
     st.session_state[HIDE] = tuple(part for part in HIDEABLE if part in hidden)
     if path == LECTURE:
@@ -190,8 +201,9 @@ def open_page(path: str) -> bool:
             st.session_state[view_key(view)] = query[view][-1]
     _open_link({key: values for key, values in query.items() if key not in VIEWS}, pin)
     text = texts("sidebar")
-    if lang != st.session_state[LANGUAGE]:
-        _say(fill(text["no_language"], asked=inert(lang), allowed=", ".join(OFFERED)))
+    if lang and lang != st.session_state[LANGUAGE]:
+        _say(fill(text["no_language"], asked=inert(lang), allowed=", ".join(OFFERED),
+                  used=texts("layout")["language"]))  # fmt: skip
     if left := [part for part in hidden if part and part not in HIDEABLE]:
         named = inert(", ".join(left)[:SHOWN_OF_LINK])
         _say(fill(text["no_part"], asked=named, allowed=", ".join(HIDEABLE)))
@@ -240,9 +252,9 @@ def _pinned(query: str) -> tuple[Experiment | None, tuple[str, ...]]:
     """The experiment that a link pins, if it may be run, and what it did not get."""
     experiment, messages = from_query(dict(parse_qsl(query, keep_blank_values=True)))
     text = texts("sidebar")
-    said = tuple(fill(text["pinned"], message=message) for message in messages)
+    said = tuple(fill(text["pinned"], message=translated(message)) for message in messages)
     if refusal := check_size(experiment):
-        return None, (*said, fill(text["pinned_left_out"], refusal=refusal))
+        return None, (*said, fill(text["pinned_left_out"], refusal=translated(refusal)))
     return experiment, said
 
 
@@ -337,11 +349,16 @@ def query_of(setting: Setting, whole_text: bool = False) -> dict[str, str]:
 
 
 def of_visit() -> dict[str, str]:
-    """What the address says on every page: the language, unless it is English, and what is left
+    """What the address says on every page: the language, if it was asked for, and what is left
     out."""
-    spoken, hidden = st.session_state[LANGUAGE], st.session_state[HIDE]
-    lang = {} if spoken == ENGLISH else {LANGUAGE: spoken}
-    return {**lang, **({HIDE: ",".join(hidden)} if hidden else {})}
+    hidden = st.session_state[HIDE]
+    return {**language_query(), **({HIDE: ",".join(hidden)} if hidden else {})}
+
+
+def language_query() -> dict[str, str]:
+    """The language, if it was asked for: else every browser prefers its own."""
+    asked = st.session_state[LANGUAGE_ASKED]
+    return {LANGUAGE: st.session_state[LANGUAGE]} if asked else {}
 
 
 def experiment_query(experiment: Experiment, whole_text: bool = False) -> dict[str, str]:

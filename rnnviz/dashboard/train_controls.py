@@ -13,6 +13,7 @@ from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.lessons import LESSONS, Lesson
 from rnnviz.jobs.training import Training
 from rnnviz.views.train import HIDDEN_STATES, MOST_STATES
+from rnnviz.wording.lists import listed
 from rnnviz.wording.names import field_name, setting_name
 from rnnviz.wording.texts import fill, say, texts
 
@@ -219,7 +220,7 @@ def _how_words() -> str:
         said.append(say("train", "how_clip", how=how, limit=f"{now['clip_at']:g}"))
     if now["window"]:
         said.append(f"K {now['window']:g}")
-    return ", ".join([f"{now['optimizer']} {now['learning_rate']:g}", *said])
+    return listed([f"{now['optimizer']} {now['learning_rate']:g}", *said])
 
 
 def _knob(name: str) -> None:

@@ -27,6 +27,7 @@ from rnnviz.experiment.checkpoints import shipped
 from rnnviz.jobs.alike import Alike, Shelves
 from rnnviz.jobs.training import Training, advance, begin, catch_up
 from rnnviz.training import ARRAY_BYTES, Curves
+from rnnviz.wording.lists import listed
 from rnnviz.wording.names import field_name
 from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import say
@@ -278,7 +279,7 @@ def changes(before: Experiment, after: Experiment, most: int = 3) -> str:
     said = [f"{field_name(name)} {_show(getattr(before, name))} → "
             f"{_show(getattr(after, name))}" for name in different if name != "text"]  # fmt: skip
     said += [say("train", "another_text")] * ("text" in different)
-    return ", ".join([*said[:most], *(["…"] if len(said) > most else [])])
+    return listed([*said[:most], *(["…"] if len(said) > most else [])])
 
 
 def _show(value: object) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from rnnviz.analysis.selfcheck.checks import NAMES, Check, Trust
 from rnnviz.wording import selfcheck
+from rnnviz.wording.lists import apart, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.remarks import remark_words
 from rnnviz.wording.texts import texts
@@ -33,7 +34,7 @@ def panel(found: Sequence[Trust], labels: Sequence[str], about: str) -> str:
     known = {trust.label: trust for trust in found}
     conventions = selfcheck.conventions(found) if found else []
     return (
-        f"<p>{_marked(about)} {_marked(texts('trust')['groups'])}</p>"
+        f"<p>{_marked(sentences([about, texts('trust')['groups']]))}</p>"
         f"{_table([known.get(label) for label in labels], labels)}"
         f"{''.join(f'<p>{_marked(row)}</p>' for row in conventions)}"
     )
@@ -60,7 +61,7 @@ def _cell(check: Check | None) -> str:
         return f'<td class="none">{said("none", texts("trust")["not_checked"])}</td>'
     if check.reason:
         return f'<td class="none">{said("none", remark_words(check.reason))}</td>'
-    where = "; ".join(map(remark_words, check.where))
+    where = apart(map(remark_words, check.where))
     words = said("good" if check.passed else "bad", selfcheck.comparison(check))
     return f"<td>{words}<span>{html.escape(where)}</span></td>"
 

@@ -10,11 +10,13 @@ import html
 import time
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rnnviz.wording.language import ENGLISH, preferred, speak
 from rnnviz.wording.texts import fill, texts
 
 ON_THE_WAY = 60.0
@@ -22,10 +24,11 @@ ON_THE_WAY = 60.0
 TRY_AGAIN = 20
 """Seconds, by the page that says that there is no place."""
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<html lang="{lang}"><head><meta charset="utf-8"><title>{title}</title>
 <meta http-equiv="refresh" content="{seconds}">
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<style>body {{ font: 1.1rem system-ui, sans-serif; max-width: 32em; margin: 20vh auto;
+<style>body {{ font: 1.1rem system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC',
+'Noto Sans SC', 'WenQuanYi Micro Hei', sans-serif; max-width: 32em; margin: 20vh auto;
 padding: 0 1em }}</style></head><body><h1>{title}</h1><p>{text}</p></body></html>
 """
 
@@ -79,7 +82,7 @@ class Visitors:
                 refusing = self._is_full()
                 if refusing:
                     self.refused += 1
-                    await full(self._most)(scope, receive, send)
+                    await full(self._most, liked(scope))(scope, receive, send)
                     return
                 self._on_the_way.append(self._clock())
             await send(message)
@@ -110,9 +113,21 @@ def is_page(message: Message) -> bool:
     return is_html and "content-security-policy" not in headers
 
 
-def full(most: int) -> Response:
-    """The page that says that there is no place now."""
+def liked(scope: Scope) -> str:
+    """The language that a browser prefers."""
+    return preferred(Headers(scope=scope).get("accept-language", ""))
+
+
+def full(most: int, spoken: str = ENGLISH) -> Response:
+    """The page that says in a language that there is no place now."""
+    return copy_context().run(_full, most, spoken)
+
+
+def _full(most: int, spoken: str) -> Response:
+    speak(spoken)
     said = fill(texts("server")["full"], most=f"{most:,}", seconds=TRY_AGAIN)
     title = texts("server")["full_title"]
-    page = PAGE.format(title=html.escape(title), text=html.escape(said), seconds=TRY_AGAIN)
+    page = PAGE.format(
+        lang=spoken, title=html.escape(title), text=html.escape(said), seconds=TRY_AGAIN
+    )
     return HTMLResponse(page, 503, {"Retry-After": str(TRY_AGAIN), "Cache-Control": "no-store"})

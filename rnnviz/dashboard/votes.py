@@ -26,7 +26,7 @@ from rnnviz.dashboard.posts import Refused, posted
 from rnnviz.dashboard.rooms import Room, Rooms
 from rnnviz.dashboard.server import url
 from rnnviz.lecture.scenes import QUIZ, SCENES
-from rnnviz.wording.language import ENGLISH, speak
+from rnnviz.wording.language import preferred, speak
 from rnnviz.wording.texts import fill, texts
 
 PATH, COOKIE, SECRET = "/vote", "rnnviz_voter", "X-Rnnviz-Room"
@@ -74,7 +74,7 @@ def routes(of: Callable[[], Rooms] = rooms) -> list[Route]:
 
 def _page(request: Request, room: Room | None) -> Response:
     """The same for all; with a cookie for whoever has none."""
-    spoken = room.language if room else ENGLISH
+    spoken = room.language if room else preferred(request.headers.get("accept-language", ""))
     speak(spoken)  # in this request's own context
     text = texts("votes")
     told = {"words": {name: text[name] for name in WORDS}, "every": EVERY if room else 0}

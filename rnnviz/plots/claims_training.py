@@ -30,6 +30,7 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gapped, note, rule
 from rnnviz.plots.panels import axis
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import listed, said_of
 from rnnviz.wording.numbers import minus, signed
 
 CASES = {"exploding": theme.NO_MODEL[2], "vanishing": theme.NO_MODEL[0]}
@@ -102,7 +103,7 @@ def _profiles(runs: Sequence[ClippedRun], height: int) -> Panel:
 
 def _profile(run: ClippedRun) -> list[Piece]:
     steps, colour = np.arange(1, len(run.profile_before) + 1), CASES[run.case]
-    hover = f"{_case(run.case)}, {caption('step_hover')}: 10<sup>%{{y:.2f}}</sup>"
+    hover = said_of(listed([_case(run.case), caption("step_hover")]), "10<sup>%{y:.2f}</sup>")
     return [
         line(steps, run.profile_after, run.case, colour, hover + " " + caption("after")),
         line(
@@ -278,7 +279,9 @@ def _line(x: Array, y: Array, name: str, colour: str, dash: str) -> Piece:
         "y": gapped(y),
         "name": name,
         "line": {"color": colour, "width": theme.LINE, "dash": dash},
-        "hovertemplate": f"{name}, {caption('step_hover')}: θ = %{{y:.3f}}<extra></extra>",
+        "hovertemplate": said_of(
+            listed([name, caption("step_hover")]), "θ = %{y:.3f}<extra></extra>"
+        ),
     }
 
 

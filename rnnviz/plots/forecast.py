@@ -12,6 +12,7 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.panels import axes_of, axes_suffix, axis, grid_places, model_title, placed
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import said_of
 
 HEIGHT, ROW = 76, 150
 """Pixels of the margins, and of a row of panels."""
@@ -68,5 +69,5 @@ def _line(x: Array, y: Array, name: str, colour: str, dash: str, width: float) -
         "y": y.astype(np.float32),
         "name": name,
         "line": {"color": colour, "dash": dash, "width": width},
-        "hovertemplate": f"{name}: %{{y:.2f}}<extra></extra>",
+        "hovertemplate": said_of(name, "%{y:.2f}<extra></extra>"),
     }

@@ -26,7 +26,8 @@ from rnnviz.plots.panels import (
 )
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
-from rnnviz.wording.numbers import magnitude, minus, signed
+from rnnviz.wording.lists import said_of, text_width
+from rnnviz.wording.numbers import magnitude, minus, percents, signed
 
 if TYPE_CHECKING:
     from rnnviz.analysis.batch_carry import BatchCarry
@@ -158,7 +159,11 @@ def _unit_axis(anchor: str, domain: tuple[float, float], sorted_: bool, tall: bo
 
 
 def _strip_title(stats: GateStats, style: theme.Style, top: float, narrow: bool) -> Piece:
-    title = style.title if len(style.title) <= LONG else " ".join([style.name, style.where]).strip()
+    title = (
+        style.title
+        if text_width(style.title) <= LONG
+        else " ".join([style.name, style.where]).strip()
+    )
     mean = minus(f"{round(stats.mean, 2) + 0.0:.2f}")  # never a negative zero
     sd = f"{stats.sd:.2f}"
     said = f"{mean} ± {sd}" if narrow else caption("mean_sd", mean=mean, sd=sd)
@@ -166,7 +171,7 @@ def _strip_title(stats: GateStats, style: theme.Style, top: float, narrow: bool)
         said = caption("no_mean")
     elif stats.alike:
         alike = caption("constant") if narrow else caption("constant_all")
-        said = f"{said}: {alike}"
+        said = said_of(said, alike)
     text = f"<b>{title} {stats.gate}</b>  {said}"
     return panel_title(text, style.colour, 0, top)
 
@@ -239,7 +244,7 @@ def _at_end(seq_len: int, at: float) -> Piece:
 
 
 def _share(memory: Memory, style: theme.Style, seq_len: int) -> str:
-    return f"{style.name} {100 * memory.share_beyond(seq_len):.0f} %"
+    return f"{style.name} {percents(f'{100 * memory.share_beyond(seq_len):.0f}')}"
 
 
 @FigureFunction
@@ -270,7 +275,7 @@ def carry_figure(
     seq_len = max(len(p.true.log10) for p in paths) - 1
     lines = [(known[p.label], line) for p in paths for line in _lines(p, memories)]
     middles = [label for b in batches for label in _middles(b, known[b.label])]
-    longest = max(len(line.name) for _, line in lines)
+    longest = max(text_width(line.name) for _, line in lines)
     room = min(CARRY_GUTTER, int(CARRY_NUMBER + CARRY_LETTER * longest))
     layout["margin"]["l"] = max(room, layout["margin"]["l"])
     bars = [bar for b in batches for bar in _bars(b, known[b.label], seq_len)]

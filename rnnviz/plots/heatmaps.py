@@ -24,6 +24,7 @@ from rnnviz.plots.panels import (
 )
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import listed, said_of, text_width
 from rnnviz.wording.numbers import minus
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def layers(
     step = caption("step_hover")
     if across > 1:
         step = caption(f"cell_{cells.kept}", count=across)
-    text = f"{name}, {column or step}: {hover}<extra></extra>"
+    text = said_of(listed([name, column or step]), hover) + "<extra></extra>"
     z = _packed(cells.values, digits)
     return [*backdrop, {**grid, "z": z, "hoverongaps": False, "hovertemplate": text, **colours}]
 
@@ -171,7 +172,7 @@ def _backdrop(cells: Cells, grid: Piece, name: str) -> list[Piece]:
     word = status_words(found[0]) if len(found) == 1 else caption("see_title")
     limits = {"zmin": -0.5, "zmax": len(Status) - 0.5}
     colours = {"colorscale": _codes(), "showscale": False, **limits}
-    hover = {"hovertemplate": f"{name}: {word}<extra></extra>"}
+    hover = {"hovertemplate": said_of(name, word) + "<extra></extra>"}
     blank = np.isnan(cells.values) & (cells.special < 0)
     if len(found) == 1 and not blank.any():
         rows, columns = cells.special.shape
@@ -298,12 +299,12 @@ def _title(style: theme.Style, cells: Cells, start: float, room: float) -> Piece
     name, detail = style.name, style.small
     marks = [(SPECIAL_COLOURS[s], status_words(s), curves.SIGNS[s]) for s in cells.found]
     left = room - 11 * len(name) - 6
-    words = sum(WIDE * (len(word) + 3) for _, word, _ in marks)
-    short = words > left - WIDE * min(len(detail), 12)
+    words = sum(WIDE * (text_width(word) + 3) for _, word, _ in marks)
+    short = words > left - WIDE * min(text_width(detail), 12)
     notes = [
         f"<span style='color:{c}'>■</span> {sign if short else word}" for c, word, sign in marks
     ]
-    left -= sum(WIDE * (len(sign if short else word) + 3) for _, word, sign in marks)
+    left -= sum(WIDE * (text_width(sign if short else word) + 3) for _, word, sign in marks)
     detail = theme.plain(detail, max(int(left / WIDE), 1)) if detail else ""
     small = "  ".join([part for part in (detail, *notes) if part])
     text = f"<b>{name}</b>  <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"

@@ -26,6 +26,7 @@ from rnnviz.plots.panels import (
 )
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import apart
 from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _zeros(spectra: Sequence[JacobianSpectrum], styles: Styles) -> list[Piece]:
             where = {"model": styles[j.label].title, "count": missing, "total": len(j.steps)}
             texts.append(caption("zero_at" if zero else "no_number_at", **where))
     place = {"xref": "x domain", "yref": "y domain", "xanchor": "left", "yanchor": "bottom"}
-    return [note("; ".join(texts), 0.01, 0, **place)] if texts else []
+    return [note(apart(texts), 0.01, 0, **place)] if texts else []
 
 
 def _jacobian_axes(spectra: Sequence[JacobianSpectrum], y_range: tuple[float, float]) -> Piece:

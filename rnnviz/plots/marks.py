@@ -19,6 +19,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import text_width
 
 CHARACTER = 7.6
 """Pixels a character of the band is wide, on average."""
@@ -104,7 +105,7 @@ def flags(
     if seq_len == 1:
         words = [(text, 1.5) for text, _ in words]
     scale = width / max(seq_len - 1, 1)
-    sizes = [CHARACTER * len(text) + 14 for text, _ in words]
+    sizes = [CHARACTER * text_width(text) + 14 for text, _ in words]
     wanted = [scale * (step - 1) for _, step in words]
     placed = spread(wanted, sizes, 0.0, width)
     texts = [
@@ -149,7 +150,7 @@ def _arrow(placed: Sequence[float], sizes: Sequence[float], width: float, text: 
     starts = [0.0, *(right for _, right in taken)]
     stops = [*(left for left, _ in taken), width]
     room, middle = max((b - a, (a + b) / 2) for a, b in zip(starts, stops, strict=True))
-    length = CHARACTER * len(text)
+    length = CHARACTER * text_width(text)
     if room < length + 40:
         return []
     # A drawn arrow would make the browser measure its path at every update: a fifth of the cost.
@@ -226,6 +227,6 @@ def _end_label(
 
 def gutter(styles: Styles) -> int:
     """Room for model labels, from the names alone, so that it does not move with the numbers."""
-    wide = [10.5 * (len(style.name) + 7) for style in styles.values()]
+    wide = [10.5 * (text_width(style.name) + 7) for style in styles.values()]
     small = [7.0 * min(len(style.small), 28) for style in styles.values()]
     return int(min(max([126.0, *wide, *small]) + 8, 220))

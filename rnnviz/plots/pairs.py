@@ -31,6 +31,7 @@ from rnnviz.plots.panels import (
 )
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import text_width
 
 if TYPE_CHECKING:
     from rnnviz.analysis.lags import LagProfile
@@ -149,7 +150,9 @@ def _title(style: theme.Style, cells: Cells, place: Place) -> Piece:
     marks = [f"<span style='color:{SPECIAL_COLOURS[s]}'>■</span> {curves.status_words(s)}"
              for s in cells.found]  # fmt: skip
     room = max(
-        8, int((right - left) * 100) - sum(len(curves.status_words(s)) + 3 for s in cells.found)
+        8,
+        int((right - left) * 100)
+        - sum(text_width(curves.status_words(s)) + 3 for s in cells.found),
     )
     small = "  ".join([theme.plain(style.small, room), *marks]) if style.small else "  ".join(marks)
     text = f"<b>{style.name}</b>  <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"

@@ -12,6 +12,7 @@ from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.marks import on_paper
+from rnnviz.wording.lists import said_of, text_width
 
 WIDE = 9.5
 """Pixels a bold character of a headline is wide, on average."""
@@ -103,14 +104,16 @@ def curve(x: Array, y: Array, style: theme.Style, hover: str, **line: Any) -> Pi
         "name": style.title,
         "line": {"color": style.colour, "width": theme.LINE, "dash": style.dash, **line},
         "marker": {"color": style.colour, "size": 9},
-        "hovertemplate": f"{style.title}: {hover}<extra></extra>",
+        "hovertemplate": said_of(style.title, hover) + "<extra></extra>",
     }
 
 
 def headline(what: str, parts: Sequence[tuple[theme.Style, str]], room: float) -> Piece:
     """One line above the plot: a quantity, and its value for each model in the model's colour;
     in small if it would be wider than `room` pixels."""
-    wide = WIDE * (len(re.sub("<.*?>", "", what)) + sum(len(text) + 3 for _, text in parts))
+    wide = WIDE * (
+        text_width(re.sub("<.*?>", "", what)) + sum(text_width(text) + 3 for _, text in parts)
+    )
     values = [f"<span style='color:{style.colour}'><b>{text}</b></span>" for style, text in parts]
     place = {"xanchor": "left", "yanchor": "bottom", "yshift": 4}
     size = theme.AXIS_SIZE if wide < room else theme.SMALL_SIZE

@@ -27,6 +27,7 @@ from rnnviz.plots.panels import (
 )
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import listed, said_of
 from rnnviz.wording.names import field_name
 from rnnviz.wording.numbers import general, minus
 
@@ -107,7 +108,8 @@ def _texts(grid: PhaseGrid, scale: Scale) -> list[list[str]]:
     x, y = grid.x, grid.y
     x_name, y_name = field_name(x.name), field_name(y.name)
     return [
-        [f"{x_name} {general(a, 3)}, {y_name} {general(b, 3)}: {_said(grid, scale, j, i)}"
+        [said_of(listed([f"{x_name} {general(a, 3)}", f"{y_name} {general(b, 3)}"]),
+                 _said(grid, scale, j, i))
          for i, a in enumerate(x.values)]
         for j, b in enumerate(y.values)
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from rnnviz.plots import curves, theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.marks import note
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import apart, said_of
 from rnnviz.wording.numbers import minus
 
 Drawn = list[tuple[theme.Style, curves.Relative]]
@@ -114,9 +115,10 @@ def tracks(drawn: Drawn, statuses: Sequence[Status]) -> list[tuple[int, Status]]
 
 
 def _words(style: theme.Style, curve: curves.Relative, status: Status, level: float) -> Piece:
-    text = f"{style.title}: {curves.status_words(status)} {curves.where(curve, status)}"
+    said = [curves.status_words(status), curves.where(curve, status)]
+    text = said_of(style.title, caption("status_where", status=said[0], where=said[1]))
     if curve.reference_step and curve.reference_step != curve.start:
-        text += "; " + caption("relative_to", step=curve.reference_step)
+        text = apart([text, caption("relative_to", step=curve.reference_step)])
     start = int(np.flatnonzero(curve.special == status)[0]) + 1
     left = start < 0.6 * curve.seq_len
     return note(

@@ -16,6 +16,7 @@ from rnnviz.plots.log_curves import magnitude_figure
 from rnnviz.plots.panels import axis, colour_scale
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import said_of
 
 if TYPE_CHECKING:
     from rnnviz.analysis.saliency import Saliency
@@ -76,7 +77,7 @@ def signed_figure(
         "x0": 1,
         "dx": 1,
         "coloraxis": "coloraxis",
-        "hovertemplate": f"{caption('step_hover')} %{{x}}: %{{z:.2f}}<extra></extra>",
+        "hovertemplate": said_of(caption("step_hover"), "%{z:.2f}<extra></extra>"),
         "ygap": 3,
     }
     if 0 < len(symbols) <= READABLE:

@@ -14,6 +14,8 @@ from rnnviz.plots.marks import end_labels, gutter, model_label, rule
 from rnnviz.plots.panels import axis
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import said_of
+from rnnviz.wording.numbers import percents
 
 HEIGHT = 240
 MARGIN = {"l": 64, "t": 12, "b": 40}
@@ -37,7 +39,7 @@ def sentence_figure(
     places = np.arange(1, len(words) + 1)
     lines = [_line(known[label], places, p) for label, p in positive.items()]
     ends = [
-        model_label(known[label], f"{100 * p[-1]:.0f} %", float(p[-1]))
+        model_label(known[label], percents(f"{100 * p[-1]:.0f}"), float(p[-1]))
         for label, p in positive.items()
         if np.isfinite(p[-1])
     ]
@@ -65,5 +67,5 @@ def _line(style: theme.Style, x: Array, y: Array) -> Piece:
         "name": style.title,
         "line": {"color": style.colour, "width": theme.LINE, "dash": style.dash},
         "marker": {"color": style.colour, "size": 7},
-        "hovertemplate": f"{style.title}: %{{y:.1%}}<extra></extra>",
+        "hovertemplate": said_of(style.title, "%{y:.1%}<extra></extra>"),
     }

@@ -26,6 +26,7 @@ from rnnviz.plots.spectrum_marks import (
 )
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import said_of
 from rnnviz.wording.numbers import step_factor
 
 if TYPE_CHECKING:
@@ -171,8 +172,8 @@ def _eigenvalues(spectrum: Spectrum, style: theme.Style) -> Piece:
         "customdata": np.abs(values).astype(np.float32),
         "name": style.title,
         "marker": {"color": style.colour, "size": 7},
-        "hovertemplate": f"{style.title}: |λ| = %{{customdata:.3f}}<br>"
-        "λ = %{x:.3f} + %{y:.3f}i<extra></extra>",
+        "hovertemplate": said_of(style.title, "|λ| = %{customdata:.3f}<br>")
+        + "λ = %{x:.3f} + %{y:.3f}i<extra></extra>",
     }
 
 

@@ -25,6 +25,7 @@ from rnnviz.plots.panels import (
 )
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import said_of, text_width
 
 if TYPE_CHECKING:
     from rnnviz.analysis.step_factors import StepFactors
@@ -106,7 +107,7 @@ def _panel(f: StepFactors, style: theme.Style, suffix: str, backward: bool) -> l
             "name": part_name(f, name),
             "width": np.diff(np.append(starts, T)),
             "marker": {"color": theme.PARTS[name], "line": {"width": 0}},
-            "hovertemplate": f"{part_name(f, name)}: {hover}<extra></extra>",
+            "hovertemplate": said_of(part_name(f, name), hover) + "<extra></extra>",
         }
         for name, values in _bars(f).items()
         if np.nan_to_num(values[1:]).any()
@@ -115,7 +116,7 @@ def _panel(f: StepFactors, style: theme.Style, suffix: str, backward: bool) -> l
         return pieces
     line = {"type": "scatter", "mode": "lines", **where, "y": gapped(_means(f.change, starts)),
             "name": caption("part_all"), "line": {"color": style.colour, "width": 2},
-            "hovertemplate": f"{caption('part_all')}: {hover}<extra></extra>"}  # fmt: skip
+            "hovertemplate": said_of(caption("part_all"), hover) + "<extra></extra>"}  # fmt: skip
     return [*pieces, line]
 
 
@@ -161,7 +162,7 @@ def _titles(f: StepFactors, style: theme.Style, place: Place) -> list[Piece]:
     key = "  ".join(
         f"<span style='color:{theme.PARTS[name]}'>■</span> {part_name(f, name)}" for name in parts
     )
-    characters = sum(len(part_name(f, name)) + 4 for name in parts)
+    characters = sum(text_width(part_name(f, name)) + 4 for name in parts)
     size = theme.SMALL_SIZE if characters * WIDE_KEY < wide else SMALLER
     return [
         panel_title(title, style.colour, left, place[3]) | {"yshift": 18},

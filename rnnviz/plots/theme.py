@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnviz.analysis.layers import SEPARATOR
+from rnnviz.wording.lists import cut, listed
 from rnnviz.wording.names import display_name, place_name
 
 WIDTH = 960
@@ -98,6 +99,8 @@ DARK: Mapping[str, str] = {
     "#2b3036": "#eef1f5",
 }
 """What each colour of a line or a text becomes on a dark page."""
+FONT = "system-ui, PingFang SC, Microsoft YaHei, Noto Sans CJK SC, WenQuanYi Micro Hei, sans-serif"
+"""Of a figure outside of the page, with what systems have for Chinese."""
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 _MARKUP = re.compile(r"[<>${}\\\x00-\x1f\x7f]")
@@ -126,13 +129,13 @@ class Style:
 
     @property
     def title(self) -> str:
-        name = f"{self.name}, {self.detail}" if self.detail else self.name
+        name = listed(filter(None, (self.name, self.detail)))
         return f"{name}{SEPARATOR}{self.where}" if self.where else name
 
     @property
     def small(self) -> str:
         """What stands in small beside or below the name."""
-        return ", ".join(part for part in (self.where, self.detail) if part)
+        return listed(filter(None, (self.where, self.detail)))
 
     @property
     def width(self) -> float:
@@ -146,7 +149,7 @@ Styles = Mapping[str, Style]
 def plain(text: object, limit: int = 40) -> str:
     """User text made safe for a label: no mark-up, no TeX, no template, one line, not too long."""
     clean = " ".join(_MARKUP.sub("", str(text)).split())
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+    return cut(clean, limit)
 
 
 def model_kind(label: str) -> str:
@@ -233,7 +236,7 @@ def template() -> dict[str, Any]:
     """The template of every figure: small, and not plotly's or Streamlit's default."""
     return {
         "layout": {
-            "font": {"size": AXIS_SIZE, "color": INK, "family": "system-ui, sans-serif"},
+            "font": {"size": AXIS_SIZE, "color": INK, "family": FONT},
             "paper_bgcolor": PAPER,
             "plot_bgcolor": PAPER,
             "xaxis": axis(),

@@ -26,6 +26,7 @@ from rnnviz.plots.panels import (
 )
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import said_of
 from rnnviz.wording.numbers import general
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _histograms(
             "y": np.maximum(100 * shares, FLOOR).astype(np.float32),
             "name": f"{block.name} histogram",
             "line": {"color": style.colour, "shape": "hvh", **LINES[block.parameter]},
-            "hovertemplate": f"{block.name}: {caption('share_of_entries')}<extra></extra>",
+            "hovertemplate": said_of(block.name, caption("share_of_entries")) + "<extra></extra>",
             **axes_of(suffix),
         }
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from rnnviz.experiment.fields import parse_number, show
 from rnnviz.experiment.links import inert
+from rnnviz.wording.lists import names
 from rnnviz.wording.texts import say
 
 GATES: Mapping[str, tuple[str, ...]] = {
@@ -116,7 +117,7 @@ def _chosen(name: str, asked: str, allowed: tuple[str, ...], messages: list[str]
     if asked in allowed:
         return asked
     used = allowed[-1 if name == "stage" else 0]
-    among = ", ".join(allowed)
+    among = names(allowed)
     if name == "stage":
         among = say("by_hand", "allowed_stage", last=used)
     messages.append(_refused(name, asked, among, used))

@@ -25,6 +25,8 @@ from rnnviz.plots import theme
 from rnnviz.plots.fixed_points import SYMBOLS, fixed_points_figure
 from rnnviz.views.layer_choice import LayerChoice, parts_of, single
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.library import translated
+from rnnviz.wording.lists import clauses, said_of
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import general, scientific
 from rnnviz.wording.texts import fill, texts
@@ -72,7 +74,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     try:
         found = fixed_points(part.trace, part.label, choices.value)
     except ValueError as error:
-        refusal = f"{display_name(part.label)}: {error}"
+        refusal = said_of(display_name(part.label), translated(str(error)))
     points = np.zeros((0, path.shape[1])) if found is None else found.points
     return View(
         choices,
@@ -125,7 +127,7 @@ def _summary(found: FixedPoints) -> str:
     if not len(found.points):
         return fill(text["none"], **of)
     counts = Counter(found.kinds)
-    kinds = ", ".join(fill(text[f"count_{k}"], count=counts[k]) for k in SYMBOLS if counts[k])
+    kinds = clauses(fill(text[f"count_{k}"], count=counts[k]) for k in SYMBOLS if counts[k])
     one = "found_one" if len(found.points) == 1 else "found"
     return fill(text[one], count=len(found.points), kinds=kinds, ended=found.ended, **of)
 

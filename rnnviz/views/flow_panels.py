@@ -20,6 +20,7 @@ from rnnviz.views.picture import Picture, Words
 from rnnviz.views.rounding import saturation_words
 from rnnviz.views.theory import silent, words
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import clauses, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import scientific
 from rnnviz.wording.texts import fill, say, texts
@@ -54,7 +55,7 @@ def pair_pictures(
     if sequences < batch_size:
         said.append(fill(text["pairs_sequences"], count=sequences, all=batch_size))
     if said:
-        yield Words("note", (" ".join(said),))
+        yield Words("note", (sentences(said),))
 
 
 def _one_loss(matrices: Sequence[PairMatrix], look: Look) -> Picture:
@@ -102,7 +103,7 @@ def lag_pictures(
         "lags",
         pair_plots.lag_figure.plain(profiles, theory=predicted, styles=look.styles),
         text["alt_lags"],
-        " ".join(how),
+        sentences(how),
     )
     if said := silent(predicted):
         yield Words("warning", (said,))
@@ -123,7 +124,7 @@ def contribution_pictures(
             time_title=look.time_title(),
         ),
         text["alt_contributions"],
-        " ".join(filter(None, how)),
+        sentences(how),
         time_axis=not look.backward,
     )
     worst = max(c.checksum for c in contributions)
@@ -156,7 +157,7 @@ def _held_words(held: Held | None, flow: GradientFlow) -> str:
         for name, step in (("held_zero", held.zero_from), ("held_infinite", held.infinite_from))
         if step is not None
     ]
-    return " ".join(said) or "–"
+    return clauses(said) or "–"
 
 
 def _way(flow: GradientFlow) -> str:

@@ -15,6 +15,8 @@ from rnnviz.plots import theme
 from rnnviz.tasks.stocks import held_out_weeks, weekly_returns
 from rnnviz.training import Forecast, forecast
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.lists import apart
+from rnnviz.wording.lists import names as listed
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import loss_words
 from rnnviz.wording.texts import fill, say, texts
@@ -77,7 +79,7 @@ def pictures(view: View) -> Iterator[Picture | Words]:
         )  # fmt: skip
         yield Words("note", (errors(view),))
     if view.others:
-        names = ", ".join(map(display_name, view.others))
+        names = listed(map(display_name, view.others))
         yield Words("note", (fill(text["no_forecast"], models=names),))
 
 
@@ -90,7 +92,7 @@ def errors(view: View) -> str:
         for label, f in view.forecasts.items()
     ]  # fmt: skip
     nothing = loss_words(_error(np.zeros_like(view.known), view.known))
-    return say("train", "forecast_errors", models="; ".join(parts), nothing=nothing)
+    return say("train", "forecast_errors", models=apart(parts), nothing=nothing)
 
 
 def _error(said: Array, known: Array) -> float:

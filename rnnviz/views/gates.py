@@ -20,6 +20,7 @@ from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.claims import percent
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import apart, clauses, sentences
 from rnnviz.wording.numbers import minus
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.verdicts import say
@@ -200,7 +201,7 @@ def _paths(view: View, kept: Memory) -> Iterator[Picture]:
             time_title=caption("own_step") if view.backward else None,
         ),
         text["alt_carry"],
-        " ".join(filter(None, how)),
+        sentences(how),
         time_axis=not view.backward,
     )
 
@@ -223,8 +224,8 @@ def _how(name: str, view: View, kept: str, stats: Sequence[GateStats]) -> str:
     how = fill(text[f"how_to_read_{name}"], column=column_words(view.seq_len, kept))
     flat = [each for each in stats if each.saturates]
     groups = [[each for each in flat if each.signed is signed] for signed in (False, True)]
-    said = "; ".join(_saturated(group) for group in groups if group)
-    return f"{how} {fill(text['saturated'], shares=said)}" if said else how
+    said = apart(_saturated(group) for group in groups if group)
+    return sentences([how, fill(text["saturated"], shares=said)]) if said else how
 
 
 def _saturated(stats: Sequence[GateStats]) -> str:
@@ -234,4 +235,4 @@ def _saturated(stats: Sequence[GateStats]) -> str:
         for s in stats
     ]
     low = minus(f"{-RIGHT if stats[0].signed else LEFT}")
-    return fill(texts("gates")["saturated_of"], low=low, gates=", ".join(shares))
+    return fill(texts("gates")["saturated_of"], low=low, gates=clauses(shares))

@@ -37,6 +37,8 @@ from rnnviz.views.seeds import (
     true_stacks,
 )
 from rnnviz.wording.figures import caption
+from rnnviz.wording.library import translated
+from rnnviz.wording.lists import said_of, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.texts import say as say_of
@@ -200,7 +202,7 @@ def _splits(parts: Sequence[LayerTrace]) -> tuple[tuple[StepFactors, ...], tuple
             window, name = f"{refusal.window:,}", display_name(part.label)
             refusals.append(say_of("gradient_flow", "why_truncated", name=name, window=window))
         except ValueError as refusal:
-            refusals.append(f"{display_name(part.label)}: {refusal}")
+            refusals.append(said_of(display_name(part.label), translated(str(refusal))))
     return tuple(found), tuple(refusals)
 
 
@@ -271,7 +273,7 @@ def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Wo
     if view.splits:
         yield _split_picture(view)
     how = theory.words(view.theory) or text[_how_to_read(view)]
-    how = " ".join(filter(None, (how, _seeds_words(view))))
+    how = sentences((how, _seeds_words(view)))
     yield quantity_picture(view, "state", how, at_least)
     yield Picture(
         "units",
@@ -321,7 +323,9 @@ def _split_picture(view: View) -> Picture:
         backward=view.backward,
         time_title=caption("own_step_each") if view.own_order else None,
     )
-    return Picture("step-factors", drawing, text["alt_step_factors"], " ".join(how), time_axis=True)
+    return Picture(
+        "step-factors", drawing, text["alt_step_factors"], sentences(how), time_axis=True
+    )
 
 
 def quantity_picture(

@@ -14,6 +14,8 @@ from rnnviz.plots.lag_spectra import lag_spectra_figure
 from rnnviz.views.layer_choice import choose, parts_of
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.spectrum import shown
+from rnnviz.wording.library import translated
+from rnnviz.wording.lists import names, said_of
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
 
@@ -53,7 +55,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
         try:
             found.append(lag_spectrum(part.trace, part.label))
         except ValueError as refusal:
-            refusals.append(f"{display_name(part.label)}: {refusal}")
+            refusals.append(said_of(display_name(part.label), translated(str(refusal))))
     return View(tuple(found), choices.ranks, of.styles, tuple(refusals))
 
 
@@ -98,6 +100,6 @@ def _not_drawn(spectra: Sequence[LagSpectrum], ranks: str) -> Iterator[str]:
     text, most = texts("lag_spectra"), max((s.size for s in spectra), default=0)
     chosen, others = ranks_of(ranks, most)
     if others and most:
-        yield fill(text["no_such"], words=", ".join(others), size=most)
+        yield fill(text["no_such"], words=names(others), size=most)
     if len(chosen) > MOST:
         yield fill(text["most"], count=MOST)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from rnnviz.analysis.layers import LayerTrace, layer_traces
 from rnnviz.core.network import NetworkTrace
 from rnnviz.plots import theme
+from rnnviz.wording.lists import names as listed
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, texts
 
@@ -99,7 +100,7 @@ def styles_of(parts: Parts, faint: Sequence[LayerTrace] = ()) -> dict[str, theme
 def without_direction(parts: Parts, chosen: LayerChoice) -> str:
     """Which models are not shown because they read in the other direction alone; "" if none."""
     names = [display_name(label) for label, p in parts.items() if not in_direction(p, chosen)]
-    return fill(texts("layout")["one_direction"], names=", ".join(names)) if names else ""
+    return fill(texts("layout")["one_direction"], names=listed(names)) if names else ""
 
 
 def in_own_order(parts: Iterable[LayerTrace]) -> bool:

@@ -15,6 +15,7 @@ from rnnviz.plots import theme
 from rnnviz.tasks.sentiment import ANSWERS, VOCABULARY
 from rnnviz.training.sampling import encode
 from rnnviz.views.picture import Picture
+from rnnviz.wording.lists import apart, listed
 from rnnviz.wording.texts import fill, texts
 
 TASK = "sentiment"
@@ -40,7 +41,7 @@ def view(run: Training, sentence: str) -> View:
         raise ValueError(fill(texts("train")["sentence_length"], most=MOST_WORDS, got=len(words)))
     if unknown := [word for word in words if word not in VOCABULARY]:
         raise ValueError(
-            fill(texts("train")["sentence_unknown"], word=unknown[0], known=", ".join(VOCABULARY))
+            fill(texts("train")["sentence_unknown"], word=unknown[0], known=listed(VOCABULARY))
         )
     ids = np.array(encode(words, VOCABULARY))
     positive = {
@@ -65,7 +66,7 @@ def _positive(network: Network, params: dict[str, Array], ids: Array) -> Array:
 def pictures(view: View) -> Iterator[Picture]:
     """P(positive) after each word, one line a model."""
     text = texts("train")
-    ends = "; ".join(
+    ends = apart(
         fill(text["alt_sentence_of"], model=view.styles[label].title, share=f"{100 * p[-1]:.0f}")
         for label, p in view.positive.items()
     )

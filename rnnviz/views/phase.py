@@ -11,6 +11,7 @@ from rnnviz.jobs.phase import Diagram
 from rnnviz.plots import phase as plots
 from rnnviz.plots import theme
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.lists import names_and
 from rnnviz.wording.names import display_name, field_name
 from rnnviz.wording.phase import phase_words
 from rnnviz.wording.texts import fill, texts
@@ -75,7 +76,7 @@ def _notes(diagram: Diagram) -> tuple[str, ...]:
                 fill(
                     texts("phase")["idle"],
                     setting=field_name(axis.name),
-                    models=" and ".join(still),
+                    models=names_and(still),
                 )
             )
     return tuple(said)

@@ -11,8 +11,10 @@ from rnnviz.experiment.effects import TRAINING, idle, value_words
 from rnnviz.plots.drawing import Drawing, Track
 from rnnviz.plots.drawing import Words as WordTrack
 from rnnviz.tasks import Batch
+from rnnviz.wording.library import translated
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.names import field_name, setting_name
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import fill, say, texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +56,12 @@ class Words:
 
 def batch_note(batch: Batch) -> str:
     """What the task cut or replaced, and what is padding; "" if there is nothing to say."""
-    said = [batch.note] if batch.note else []
+    said = [translated(batch.note)]
     least, most = int(batch.lengths.min()), int(batch.lengths.max())
     if least < batch.seq_len:
-        lengths = f"{least}" if least == most else f"{least} to {most}"
+        lengths = f"{least}" if least == most else say("layout", "from_to", least=least, most=most)
         said.append(fill(texts("layout")["padding"], lengths=lengths))
-    return " ".join(said)
+    return sentences(said)
 
 
 def idle_note(experiment: Experiment) -> str:
@@ -68,7 +70,11 @@ def idle_note(experiment: Experiment) -> str:
     names = [name for name in idle(experiment) if name not in TRAINING]
     text = texts("layout")["idle"]
     said = (
-        fill(text, setting=field_name(name), value=setting_name(value_words(experiment, name)))
+        fill(
+            text,
+            setting=field_name(name),
+            value=translated(setting_name(value_words(experiment, name))),
+        )
         for name in names
     )
-    return " ".join(said)
+    return sentences(said)

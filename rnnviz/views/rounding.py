@@ -20,6 +20,7 @@ from rnnviz.analysis.slopes import (
 )
 from rnnviz.core.layers import Traces
 from rnnviz.core.numerics import Status
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import minus
 from rnnviz.wording.texts import fill, say, texts
@@ -41,7 +42,7 @@ def lost_to_rounding(
             count = {"count": np.sum(zero), "total": part.trace.seq_len}
             said.append(fill(text["true_of_float32"], name=display_name(part.label), **count))
         elif found and part.trace.h.dtype == np.float64:
-            said.append(f"{saturation_words(part.label, found)} {text['saturated_curve']}")
+            said.append(sentences([saturation_words(part.label, found), text["saturated_curve"]]))
         if lost := _first_lost(flow):
             said.append(fill(text["lost_digits"], name=display_name(part.label), step=lost))
     return tuple(said)

@@ -30,6 +30,7 @@ from rnnviz.plots import spectra as plots
 from rnnviz.views import layer_choice, theory
 from rnnviz.views.layer_choice import LayerChoice, parts_of, single
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import scientific, steps
 from rnnviz.wording.remarks import remark_words
@@ -248,7 +249,7 @@ def exponents_picture(
             spectra, long_run=long_run, mean_field=mean_field, styles=styles
         ),
         text["alt_lyapunov"],
-        " ".join(text[f"how_to_read_{key}"] for key in keys),
+        sentences(text[f"how_to_read_{key}"] for key in keys),
     )
 
 

@@ -19,6 +19,8 @@ from rnnviz.analysis.predictions import (
 from rnnviz.analysis.remarks import Remark
 from rnnviz.analysis.spectra import Stretch, stretch
 from rnnviz.experiment import Run
+from rnnviz.wording.lists import apart, said_of, sentence, sentences
+from rnnviz.wording.lists import names as listed
 from rnnviz.wording.names import display_name
 from rnnviz.wording.remarks import remark_words
 from rnnviz.wording.texts import fill, texts
@@ -75,8 +77,8 @@ def words(found: Mapping[str, Predictions]) -> str:
     """What the lines are, as far as there are any; "" if there are none."""
     text, names = texts("gradient_flow"), [n.name for each in found.values() for n in each.lines]
     kinds = [text[key] for name, key in KINDS.items() if name in names]
-    rates = [fill(text["theory_drawn"], kinds="; ".join(kinds))] * bool(kinds)
-    return " ".join([*rates, *[text["theory_bound"]] * ("bound" in names)])
+    rates = [fill(text["theory_drawn"], kinds=apart(kinds))] * bool(kinds)
+    return sentences([*rates, *[text["theory_bound"]] * ("bound" in names)])
 
 
 def silent(found: Mapping[str, Predictions]) -> str:
@@ -85,9 +87,9 @@ def silent(found: Mapping[str, Predictions]) -> str:
     for label, each in found.items():
         if each.missing:
             by_reason.setdefault(each.missing, []).append(display_name(label))
-    said = [f"{', '.join(names)}: {remark_words(r)}." for r, names in by_reason.items()]
+    said = [sentence(said_of(listed(names), remark_words(r))) for r, names in by_reason.items()]
     text = texts("gradient_flow")["theory_silent"]
-    return fill(text, reasons=" ".join(said)) if said else ""
+    return fill(text, reasons=sentences(said)) if said else ""
 
 
 def _weights(run: Run, part: LayerTrace) -> tuple[str, bool, Stretch | None]:

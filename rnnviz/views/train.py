@@ -24,6 +24,8 @@ from rnnviz.training import METRICS
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.example import answer_words, example_words
 from rnnviz.wording.figures import caption
+from rnnviz.wording.library import translated
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.numbers import signed
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.training import Unseen, clip_words, course_words
@@ -58,7 +60,7 @@ def levels(plan: Plan, states: int = HIDDEN_STATES) -> Levels:
     hidden Markov model with so many states, none for 0."""
     e, task = plan.experiment, plan.task
     baseline = task.baseline_at(e.seq_len, e.loss_at)
-    words = "" if baseline is None else task.baseline_words(e.seq_len, e.loss_at)
+    words = "" if baseline is None else translated(task.baseline_words(e.seq_len, e.loss_at))
     also = _ngram(plan) | _hidden_markov(plan, states) if e.loss_at == "every" else {}
     of = texts("train")["also_held_out" if task.unseen == "held_out" else "also_all"]
     return Levels(baseline, words, METRICS[plan.batch.loss], also, of if also else "")
@@ -163,7 +165,7 @@ def _example(run: Training, asked: bool) -> str:
         label: predict(networks[label], trainee.shown.params, batch)
         for label, trainee in run.trainees.items()
     }
-    return f"{said} {answer_words(batch, answers)}"
+    return sentences([said, answer_words(batch, answers)])
 
 
 def held_out_of(run: Training, metric: str) -> tuple[Unseen, ...] | None:
@@ -230,7 +232,7 @@ def first_screen(view: View) -> Iterator[Picture]:
             height=LOSS_HEIGHT,
         ),
         text["alt_loss"],
-        " ".join(filter(None, how)),
+        sentences(how),
         step_axis=True,
     )
     yield Picture(
@@ -242,7 +244,7 @@ def first_screen(view: View) -> Iterator[Picture]:
             most_columns=COARSE if playing else gradients.COLUMNS,
         ),
         text["alt_state_maps"],
-        " ".join((text["how_to_read_maps"], *view.truncation)),
+        sentences((text["how_to_read_maps"], *view.truncation)),
         step_axis=True,
     )
 
@@ -265,7 +267,7 @@ def below_the_fold(view: View) -> Iterator[Picture]:
             view.courses, view.limit, styles=view.styles, height=LOW_HEIGHT
         ),
         text["alt_norms"],
-        f"{text[how]} {clip_words(view.courses, view.limit)}",
+        sentences([text[how], clip_words(view.courses, view.limit)]),
         step_axis=True,
     )
     yield Picture(

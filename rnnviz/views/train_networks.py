@@ -22,6 +22,7 @@ from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
 from rnnviz.training import TrainState, sampling
 from rnnviz.views.picture import Picture
+from rnnviz.wording.lists import apart
 from rnnviz.wording.texts import fill, texts
 
 Array = np.ndarray
@@ -207,7 +208,7 @@ def _texts(view: View) -> Iterator[Picture]:
     yield Picture(
         "written",
         samples.written_figure.plain(view.written, styles=styles),
-        "; ".join(writes(w) for w in view.written),
+        apart(writes(w) for w in view.written),
         fill(text[read], given=view.prompt),
         tracks=samples.written_tracks(view.written) if view.tracks else (),
     )

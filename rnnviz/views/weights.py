@@ -14,6 +14,7 @@ from rnnviz.plots import theme
 from rnnviz.plots import weights as plots
 from rnnviz.views.layer_choice import LayerChoice, parts_of, single
 from rnnviz.views.picture import Picture, Words
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import fill, texts
 
@@ -60,7 +61,7 @@ def pictures(view: View) -> Iterator[Picture | Words]:
             key,
             plots.weight_figure.plain(maps, gradient=part == "gradient", styles=view.styles),
             text[f"alt_{name}"],
-            f"{how} {text['skip_line']}" if skip and part == "values" else how,
+            sentences([how, text["skip_line"] * (skip and part == "values")]),
         )
         if said := _missing(maps, part):
             yield Words("note", (said,))
@@ -75,7 +76,7 @@ def _missing(maps: WeightMaps, part: str) -> str:
         "not_a_number": int(np.isnan(values).sum()),
     }
     what, total = "∂L/∂W" if part == "gradient" else "W", f"{values.size:,}"
-    return " ".join(
+    return sentences(
         fill(texts("weights")[name], count=f"{count:,}", total=total, what=what)
         for name, count in counts.items()
         if count

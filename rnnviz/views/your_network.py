@@ -15,6 +15,7 @@ from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words, batch_note
 from rnnviz.wording.diagnosis import FindingWords, finding_words
+from rnnviz.wording.lists import names, sentences
 from rnnviz.wording.names import cell_name, display_name
 from rnnviz.wording.texts import fill, say, texts
 
@@ -131,14 +132,14 @@ def understood(brought: Brought, name: str, data_name: str = "") -> str:
         text["shape"],
         cell=cell_name(type(cells[0]).__name__),
         input=cells[0].input_size,
-        hidden=", ".join(dict.fromkeys(f"{cell.hidden_size:,}" for cell in cells)),
+        hidden=names(dict.fromkeys(f"{cell.hidden_size:,}" for cell in cells)),
         layers=layers,
         directions=text["both_directions" if both else "one_direction"],
         params=f"{brought.params:,}",
     )
     run_on = text["run_on_file" if data_name else "run_on"]
     ran = fill(run_on, steps=f"{steps:,}", sequences=f"{batch_size:,}", name=data_name)
-    return f"{_whose(brought, name)} {shape} {ran}"
+    return sentences([_whose(brought, name), shape, ran])
 
 
 def _whose(brought: Brought, name: str) -> str:

@@ -16,8 +16,9 @@ from rnnviz.claims.highway import STEPS, CarryDraw, carry_verdict
 from rnnviz.claims.reduction import CEILING, SAME, Reduction, reduction_verdict
 from rnnviz.claims.stability import Sensitivity, stability_verdict
 from rnnviz.claims.truncation import FADES, WINDOW, Agreement, TruncationVerdict, truncation_verdict
+from rnnviz.wording.lists import apart, said_of, sentence, sentences
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import fraction, general, magnitude, minus, significant
+from rnnviz.wording.numbers import fraction, general, magnitude, minus, percents, significant
 from rnnviz.wording.texts import say
 
 TONES = ("false", "half", "true", "open")
@@ -56,12 +57,12 @@ def growth_words(found: Sequence[Draw]) -> Said:
     if not v.draws:
         return measuring()
     if not v.wrong:
-        line = " ".join([_say("growth_right"), *_halves(v)])
+        line = sentences([_say("growth_right"), *_halves(v)])
         return Said(_say("right_all", draws=v.draws), "true", (line,))
     others, of = len(found) - v.draws, {"wrong": v.wrong, "draws": v.draws}
     wrong = _say("growth_wrong_less" if others else "growth_wrong", **of, others=others)
     tone = "false" if v.wrong >= FEW * v.draws else "half"
-    return Said(_say("false_draws", **of), tone, (" ".join([wrong, *_halves(v)]),))
+    return Said(_say("false_draws", **of), tone, (sentences([wrong, *_halves(v)]),))
 
 
 def _halves(v: GrowthVerdict) -> Iterator[str]:
@@ -101,7 +102,7 @@ def carry_words(found: Sequence[CarryDraw]) -> Said:
         _say("carry_of", bias=general(bias), promised=fraction(highway), arrives=fraction(true))
         for bias, highway, true in (v.medians[0], v.medians[-1])[: len(v.medians)]
     ]
-    lines = [_say("carry", steps=STEPS, parts="; ".join(parts))]
+    lines = [_say("carry", steps=STEPS, parts=apart(parts))]
     if v.grew:
         lines.append(_say("carry_grew", grew=v.grew, draws=v.draws))
     share = v.astray / v.draws
@@ -142,7 +143,7 @@ def _clipped(v: ClippingVerdict) -> str:
     still = "_still" * (abs(after - before) < 0.005)
     changes = _say(f"falls{still}" if after < 0 else f"grows{still}", decades=f"{abs(after):.2f}")
     touched = {"touched": v.vanishing_clipped, "of": v.vanishing_updates}
-    return f"{first} {_say('clipping_vanishing', **touched, changes=changes)}"
+    return sentences([first, _say("clipping_vanishing", **touched, changes=changes)])
 
 
 def truncation_words(found: Sequence[Agreement], wrong_up_to: int = 0) -> Said:
@@ -153,8 +154,8 @@ def truncation_words(found: Sequence[Agreement], wrong_up_to: int = 0) -> Said:
     lines = [_agreeing(v)]
     if wrong_up_to:
         lines.append(_say("truncation_sign", last=wrong_up_to))
-    if own := [f"{display_name(name)}: {_cosine(cosine)}" for name, cosine in v.own]:
-        lines.append(_say("truncation_own", window=WINDOW, cosines="; ".join(own)))
+    if own := [said_of(display_name(name), _cosine(cosine)) for name, cosine in v.own]:
+        lines.append(_say("truncation_own", window=WINDOW, cosines=apart(own)))
     share = v.good / v.draws
     if share >= MOST:
         short = _say("held_draws", right=v.good, draws=v.draws)
@@ -176,8 +177,8 @@ def _agreeing(v: TruncationVerdict) -> str:
         where = "truncation_lasts_too" if parts else "truncation_lasts"
         parts.append(_say(where, window=WINDOW, good=v.lasting_good, of=v.lasting))
     if v.fading_good == v.fading and v.lasting_good < v.lasting and parts[1:]:
-        return _say("truncation_nothing", said="; ".join(parts))
-    return "; ".join(parts) + "."
+        return _say("truncation_nothing", said=apart(parts))
+    return sentence(apart(parts))
 
 
 def stability_words(found: Sequence[Sensitivity]) -> Said:
@@ -208,7 +209,7 @@ def percent(share: float) -> str:
         return _say("under")
     if 0.995 < share < 1:
         return _say("over")
-    return f"{100 * share:.0f} %"
+    return percents(f"{100 * share:.0f}")
 
 
 def small(difference: float) -> str:

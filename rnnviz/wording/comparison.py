@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 
 from rnnviz.analysis.comparison import FORWARD, Comparison, Difference
+from rnnviz.wording.lists import names as listed
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import say, texts
 
 
 def comparison_words(comparison: Comparison) -> str:
     """What differs first and by how much, and how much else does."""
-    first, names = comparison.first, ", ".join(comparison.compared)
+    first, names = comparison.first, listed(comparison.compared)
     if first is None:
         return say("comparison", "nothing", limit=general(comparison.rtol, 2), names=names)
     others = len(comparison.differences) - 1
     more = [say("comparison", "more", count=others)] if others else []
-    return " ".join([_first(first), *more])
+    return sentences([_first(first), *more])
 
 
 def _first(d: Difference) -> str:

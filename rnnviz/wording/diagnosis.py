@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnnviz.models.diagnosis.finding import Finding
+from rnnviz.wording.library import translated
+from rnnviz.wording.lists import apart
 from rnnviz.wording.numbers import fraction, general, significant
 from rnnviz.wording.texts import fill, say, texts
 
@@ -32,7 +34,7 @@ def finding_words(finding: Finding) -> FindingWords:
     return FindingWords(
         text["mark_serious" if finding.serious else "mark_other"],
         fill(text[f"kind_{finding.kind}"], **values),
-        "; ".join(_facts(finding, values)),
+        apart(_facts(finding, values)),
         fill(text[f"definition_{finding.kind}"], **values),
         finding.change,
     )
@@ -67,5 +69,7 @@ def _facts(finding: Finding, values: dict[str, Any]) -> list[str]:
     if np.isfinite(finding.number):
         facts.append(say("diagnosis", "measured", number=values["number"]))
     name = "threshold" if np.isfinite(finding.threshold) else "no_threshold"
-    facts.append(say("diagnosis", name, threshold=values["threshold"], source=finding.source))
+    facts.append(
+        say("diagnosis", name, threshold=values["threshold"], source=translated(finding.source))
+    )
     return facts

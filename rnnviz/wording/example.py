@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnviz.core.numerics import Array
 from rnnviz.tasks import Batch
+from rnnviz.wording.lists import names
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import minus
 from rnnviz.wording.texts import say
@@ -38,8 +39,7 @@ def answer_words(batch: Batch, y: Mapping[str, Array]) -> str:
         say("tasks", "answers_one", model=display_name(label), answer=_answer(batch, one, step))
         for label, one in y.items()
     ]
-    between = "; " if any("," in one for one in said) else ", "
-    return say("tasks", "answers", models=between.join(said))
+    return say("tasks", "answers", models=names(said))
 
 
 def asked_step(batch: Batch) -> int:

@@ -41,14 +41,15 @@ def definition(term: str) -> str:
 
 @cache
 def _patterns(_language: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Term -> what it looks like in a text of the language that is spoken."""
+    """Term -> what it looks like in a text of the language that is spoken. In one that writes no
+    spaces between words a term ends at any sign but a Latin letter."""
     return tuple((term, _pattern(forms)) for term, forms in texts(TERMS).items())
 
 
 def _pattern(forms: str) -> re.Pattern[str]:
     if len(forms) == 1:
-        return re.compile(rf"(?<![\w'’]){forms}{SUBSCRIPT}(?![\w'’′])")
-    return re.compile(rf"\b(?:{forms})\b")
+        return re.compile(rf"(?<![\w'’]){forms}{SUBSCRIPT}(?![\w'’′])", re.ASCII)
+    return re.compile(rf"(?<!\w)(?:{forms})(?!\w)", re.ASCII)
 
 
 def in_drawing(value: object) -> Iterator[str]:

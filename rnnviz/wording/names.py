@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnnviz.analysis.layers import SEPARATOR
 from rnnviz.core import CELLS
+from rnnviz.wording.lists import listed
 from rnnviz.wording.numbers import minus
 from rnnviz.wording.texts import say, texts
 
@@ -17,7 +18,12 @@ def display_name(label: str) -> str:
     for override in filter(None, overrides.split(",")):
         field, _, value = (part.strip() for part in override.partition("="))
         parts.append(_phrase(field, value))
-    return ", ".join(parts) + dot + place_name(where)
+    return model_name(*parts) + dot + place_name(where)
+
+
+def model_name(cell: str, *settings: str) -> str:
+    """A cell and what sets it apart: "LSTM, forget bias 0"."""
+    return listed([cell, *settings])
 
 
 def place_name(where: str) -> str:

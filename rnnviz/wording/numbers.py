@@ -69,9 +69,14 @@ def fraction(log10: float, status: Status = Status.FINITE) -> str:
         return say("numbers", "overflow" if log10 > 0 else "zero")
     if -2 <= log10 <= 2:
         value = 10.0**log10
-        return f"{significant(100 * value)} %" if value < 1.005 else f"×{significant(value)}"
+        return percents(significant(100 * value)) if value < 1.005 else f"×{significant(value)}"
     power = power_of_ten(abs(log10))
     return say("numbers", "part", number=power) if log10 < 0 else f"×{power}"
+
+
+def percents(number: str) -> str:
+    """40 %, or 40% where a language writes it so."""
+    return say("numbers", "percent", number=number)
 
 
 def power_of_ten(decades: float) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnviz.analysis.phase import PhaseGrid, level_cells, turning_points
 from rnnviz.analysis.verdicts import LEVEL_REACH
+from rnnviz.wording.lists import clauses
 from rnnviz.wording.names import display_name, setting_name
 from rnnviz.wording.numbers import general, short
 from rnnviz.wording.texts import say
@@ -32,7 +33,7 @@ def phase_words(
             model=display_name(grid.model))
         for n, (level, of, grid) in enumerate(known)
     ]  # fmt: skip
-    first = say("phase", "level", factor=f"{10**LEVEL_REACH:g}", models=_list(parts))
+    first = say("phase", "level", factor=f"{10**LEVEL_REACH:g}", models=clauses(parts))
     return first, *_turning_words([grid for *_, grid in known][:most], row)
 
 
@@ -44,7 +45,7 @@ def _turning_words(grids: Sequence[PhaseGrid], wanted: float) -> tuple[str, ...]
         return ()
     far = np.abs(np.asarray(y.values, float) - wanted)
     row = int(np.argmin(np.where(enough, far, np.inf)))
-    turns = _list([_turns(grid, row) for grid in grids])
+    turns = clauses([_turns(grid, row) for grid in grids])
     where = {"setting": setting_name(y.name), "value": general(float(y.values[row]))}
     return (say("phase", "turns", **where, models=turns),)
 
@@ -58,7 +59,3 @@ def _turns(grid: PhaseGrid, row: int) -> str:
     both = len(turns) > 1
     values = say("phase", "turns_two", first=turns[0], second=turns[1]) if both else turns[0]
     return say("phase", "turns_at", setting=setting_name(grid.x.name), values=values, model=name)
-
-
-def _list(parts: Sequence[str]) -> str:
-    return ("; " if any("," in part for part in parts) else ", ").join(parts)

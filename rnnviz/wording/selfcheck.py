@@ -13,6 +13,7 @@ from rnnviz.analysis.selfcheck.checks import (
     Trust,
 )
 from rnnviz.analysis.selfcheck.noise import MOST, STRICT
+from rnnviz.wording.lists import names as listed
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import scientific
 from rnnviz.wording.texts import fill, texts
@@ -47,7 +48,7 @@ def summary(found: Sequence[Trust], done: int | None, models: int, elsewhere: bo
         state, verdict = "bad", _what_failed(failed)
     elif named := [_named(found, name) for name in _of_all(found, models)]:
         state = "good" if all(trust.passed for trust in found) else "none"
-        verdict = fill(text["passed"], names=", ".join(named))
+        verdict = fill(text["passed"], names=listed(named))
     else:
         state, verdict = "none", text["open" if len(found) == models else "working"]
     if elsewhere:
@@ -59,7 +60,7 @@ def _what_failed(failed: Sequence[Trust]) -> str:
     names = [_short(name) for name in NAMES
              if any(check.failed for check in _made(failed, name))]  # fmt: skip
     of = [display_name(trust.label) for trust in failed]
-    return fill(texts("trust")["failed"], names=", ".join(names), models=", ".join(of))
+    return fill(texts("trust")["failed"], names=listed(names), models=listed(of))
 
 
 def _more(found: Sequence[Trust], done: int | None, models: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnnviz.experiment import Experiment, make_task
 from rnnviz.tasks import Task
+from rnnviz.wording.library import translated
 from rnnviz.wording.texts import say, texts
 
 
@@ -18,17 +19,17 @@ def task_words(experiment: Experiment) -> str:
     try:
         task = make_task(experiment)
     except ValueError as error:
-        return say("tasks", "refused", reason=str(error).capitalize())
+        return say("tasks", "refused", reason=translated(str(error)).capitalize())
     what = _baseline_and_proof(task, experiment)
-    return say("tasks", "about", shape=task.shape_name.capitalize(), what=what)
+    return say("tasks", "about", shape=translated(task.shape_name.capitalize()), what=what)
 
 
 def _baseline_and_proof(task: Task, experiment: Experiment) -> str:
     asked = texts("tasks")[f"asked_{experiment.loss_at}"]
     loss = task.baseline_at(experiment.seq_len, experiment.loss_at)
     if loss is None:
-        return say("tasks", "no_baseline", asked=asked, proves=task.proves)
-    said = task.baseline_words(experiment.seq_len, experiment.loss_at)
+        return say("tasks", "no_baseline", asked=asked, proves=translated(task.proves))
+    said = translated(task.baseline_words(experiment.seq_len, experiment.loss_at))
     if not loss:
         return say("tasks", "proves_nothing", asked=asked, baseline=said)
-    return say("tasks", "baseline", baseline=said, proves=task.proves)
+    return say("tasks", "baseline", baseline=said, proves=translated(task.proves))

@@ -9,9 +9,10 @@ from types import MappingProxyType
 
 from rnnviz.wording.language import ENGLISH, FOLDER, PSEUDO, language
 
-SAMPLES, TERMS = "samples", "terms"
-"""Texts to learn from; how the words that are defined are spelled."""
-DATA = SAMPLES, TERMS
+SAMPLES, TERMS, LISTS = "samples", "terms", "lists"
+"""Texts to learn from; how the words that are defined are spelled; what stands between words."""
+LIBRARY = "library"
+DATA = SAMPLES, TERMS, LISTS
 """They stay what they are in the pseudo-locale."""
 LONGER = 0.4
 FILLER = " xxxxx"
@@ -24,6 +25,11 @@ def texts(page: str) -> Mapping[str, str]:
     """Section name -> Markdown, in the language that is spoken. A section begins with a line
     "# name". What a language does not have is said in English."""
     return _texts(page, language())
+
+
+def own_name(language: str) -> str:
+    """What a language calls itself."""
+    return _texts("layout", language)["language"]
 
 
 @cache

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnviz.analysis.courses import BEATEN, Course
+from rnnviz.wording.library import translated
+from rnnviz.wording.lists import clauses, names_and
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import loss_words
 from rnnviz.wording.texts import say
@@ -50,7 +52,7 @@ def course_words(
 def _held_out(unseen: Sequence[Unseen], metric_name: str) -> str:
     ranked = sorted(unseen, key=lambda one: (np.isnan(one.loss), one.loss))
     scores = [_score(one, metric_name, first=one is ranked[0]) for one in ranked]
-    return say("train", "held_out", scores=", ".join(scores))
+    return say("train", "held_out", scores=clauses(scores))
 
 
 def clip_words(courses: Sequence[Course], limit: float | None) -> str:
@@ -62,7 +64,7 @@ def clip_words(courses: Sequence[Course], limit: float | None) -> str:
         say("train", "clipped_share", share=f"{course.clipped_share:.0%}", model=_name(course))
         for course in courses
     ]
-    return say("train", "clipped", limit=f"{limit:g}", shares=", ".join(shares))
+    return say("train", "clipped", limit=f"{limit:g}", shares=clauses(shares))
 
 
 def _standing(courses: Sequence[Course], metric_name: str) -> str:
@@ -70,7 +72,7 @@ def _standing(courses: Sequence[Course], metric_name: str) -> str:
     scores = [_score(c, metric_name, first=c is ranked[0]) for c in ranked]
     step = max(course.last_step for course in courses)
     name = "stands_before" if not step else "stands_one" if step == 1 else "stands"
-    return say("train", name, steps=f"{step:,}", scores=", ".join(scores))
+    return say("train", name, steps=f"{step:,}", scores=clauses(scores))
 
 
 def _score(course: Course | Unseen, metric_name: str, first: bool) -> str:
@@ -94,18 +96,14 @@ def _against(courses: Sequence[Course], baseline: float, text: str) -> str:
         return say("train", "below_none", baseline=known)
     if not rest:
         return say("train", "below_all" if len(courses) > 1 else "below_one", baseline=known)
-    return say("train", "below_some", better=_list(better), rest=_list(rest), baseline=known)
+    return say(
+        "train", "below_some", better=names_and(better), rest=names_and(rest), baseline=known
+    )
 
 
 def _trouble(course: Course) -> str:
-    return say("train", "trouble", model=_name(course), event=course.event)
+    return say("train", "trouble", model=_name(course), event=translated(course.event))
 
 
 def _name(course: Course | Unseen) -> str:
     return display_name(course.label)
-
-
-def _list(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return names[0]
-    return say("train", "names_and", names=", ".join(names[:-1]), last=names[-1])

@@ -15,6 +15,7 @@ from rnnviz.analysis.step_factors import StepFactors
 from rnnviz.analysis.verdicts import Reach, Verdict, memory_verdict, reach_verdict, rule_verdict
 from rnnviz.core.numerics import Status
 from rnnviz.core.places import NotFinite
+from rnnviz.wording.lists import clauses, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import factor, fraction, magnitude, minus, plain, significant, steps
 from rnnviz.wording.texts import say as say_of
@@ -83,8 +84,8 @@ def _pace(rate: Rate) -> str:
     if count is None or count < 0.95:
         return _say("pace", factor=factor_said)
     verb = "halves" if rate.verdict == "vanishes" else "doubles"
-    every = texts("verdicts")["every_step"] if significant(count) == "1" else steps(count)
-    return _say(f"pace_{verb}", factor=factor_said, steps=every)
+    each = "_each" * (significant(count) == "1")
+    return _say(f"pace_{verb}{each}", factor=factor_said, steps=steps(count))
 
 
 def _reach(fields: Mapping[str, Any]) -> str:
@@ -94,7 +95,7 @@ def _reach(fields: Mapping[str, Any]) -> str:
     exploded = [display_name(model.label) for model in models if model.unknown]
     said = [_known(known, fields)] if known else []
     said += [_say("exploded", model=name) for name in exploded]
-    return " ".join(said)
+    return sentences(said)
 
 
 def _known(models: tuple[Reach, ...], fields: Mapping[str, Any]) -> str:
@@ -103,12 +104,16 @@ def _known(models: tuple[Reach, ...], fields: Mapping[str, Any]) -> str:
     detailed = {m.label for m in models if m.kind == "rnn"} or {models[0].label}
     grown = [model.log10 > GROWN for model in models]
     parts = [
-        _say(
-            _part(number, grown),
-            share=_share(model),
-            end=fields.get("to_step", 1),
-            model=display_name(model.label),
-            pace=_remarks(model, model.label in detailed, fields["from_step"]),
+        sentences(
+            [
+                _say(
+                    _part(number, grown),
+                    share=_share(model),
+                    end=fields.get("to_step", 1),
+                    model=display_name(model.label),
+                ),
+                *_remarks(model, model.label in detailed, fields["from_step"]),
+            ]
         )
         for number, model in enumerate(models)
     ]
@@ -131,35 +136,38 @@ def _part(number: int, grown: Sequence[bool]) -> str:
     return "reach_grown" if grown[number] else "reach_further" if number else "reach_first"
 
 
-def _remarks(model: Reach, detailed: bool, common: int) -> str:
+def _remarks(model: Reach, detailed: bool, common: int) -> list[str]:
     """In brackets: how fast, where in one step, from where if not from where the others begin."""
-    said = ""
+    said = []
     if model.drop is not None:
         drop = model.drop
         rest = factor(drop.rest.factor_per_step)
-        said += " " + _say("lost_at_once", start=drop.start, end=drop.end, rest=rest)
+        said.append(_say("lost_at_once", start=drop.start, end=drop.end, rest=rest))
     elif model.exploded:
-        said += " " + texts("verdicts")["linear_steps"]
+        said.append(texts("verdicts")["linear_steps"])
     elif detailed and model.rate is not None and np.isfinite(model.log10):
-        said += " " + _pace(model.rate)
+        said.append(_pace(model.rate))
     if model.from_step != common:
-        said += " " + _say("from_step", start=model.from_step)
+        said.append(_say("from_step", start=model.from_step))
     return said
 
 
 def _total(models: Sequence[Reach], start: int, end: int) -> str:
     """What may be said where every step adds error of its own."""
     parts = [
-        _say("total_of", share=_share(m), model=display_name(m.label))
-        + (" " + texts("verdicts")["linear_total"] if m.exploded else "")
+        sentences(
+            [
+                _say("total_of", share=_share(m), model=display_name(m.label)),
+                texts("verdicts")["linear_total"] * m.exploded,
+            ]
+        )
         for m in models
     ]
     return _say("total", start=start, end=end, models=_list(parts, models))
 
 
 def _list(parts: Sequence[str], models: Sequence[Reach]) -> str:
-    has_comma = any("," in display_name(model.label) for model in models)
-    return ("; " if has_comma and len(parts) > 1 else ", ").join(parts)
+    return clauses(parts, [display_name(model.label) for model in models])
 
 
 def _rule(fields: Mapping[str, Any]) -> str:
@@ -169,7 +177,7 @@ def _rule(fields: Mapping[str, Any]) -> str:
         return _judged(fields)
     phi = SLOPES.get(fields["slope_name"])
     said = {part: factor(value) for part, value in why.items()}
-    return f"{_judged(fields)} {_say('why' if phi else 'why_linear', phi=phi, **said)}"
+    return sentences([_judged(fields), _say("why" if phi else "why_linear", phi=phi, **said)])
 
 
 def _judged(fields: Mapping[str, Any]) -> str:
@@ -181,16 +189,16 @@ def _judged(fields: Mapping[str, Any]) -> str:
         threshold=f"{fields['threshold']:g}",
     )
     if fields["refilled"]:
-        return f"{text} {texts('verdicts')['refilled']}"
+        return sentences([text, texts("verdicts")["refilled"]])
     if fields["says"] is None or fields["does"] is None:
         return text
     if fields["needs"] is not None:
-        return f"{text} {_too_slow(fields)}"
+        return sentences([text, _too_slow(fields)])
     judged = "rule_right" if fields["right"] else "rule_wrong"
     says, does = (texts("verdicts")[f"does_{fields[name]}"] for name in ("says", "does"))
     side, threshold = texts("verdicts")[f"side_{fields['says']}"], f"{fields['threshold']:g}"
     said = _say(judged, side=side, threshold=threshold, says=says, does=does)
-    return f"{text} {said}"
+    return sentences([text, said])
 
 
 def _too_slow(fields: Mapping[str, Any]) -> str:
@@ -209,8 +217,8 @@ def _memory(fields: Mapping[str, Any]) -> str:
         _say("memory_of", steps=steps(half), model=display_name(name))
         for name, _, half in fields["models"]
     ]
-    has_comma = any("," in display_name(name) for name, _, _ in fields["models"])
-    return _say("memory", models=("; " if has_comma else ", ").join(parts))
+    named = [display_name(name) for name, _, _ in fields["models"]]
+    return _say("memory", models=clauses(parts, named))
 
 
 ENDS = {Status.ZERO: "end_zero", Status.ROUNDED: "end_rounded"}
@@ -229,18 +237,19 @@ def _spectrum(fields: Mapping[str, Any]) -> str:
         rho=factor(fields["rho"]),
     )
     if fields["refilled"]:
-        return f"{text} {texts('verdicts')['refilled']}"
+        return sentences([text, texts("verdicts")["refilled"]])
     if fields["measured"] is None:
         return text
     end = ENDS.get(fields["reach_status"])
-    text += " " + _say(
+    measured = _say(
         "measured", measured=factor(fields["measured"]), end=texts("verdicts")[end] if end else ""
     )
+    text = sentences([text, measured])
     if gated or fields["rest"] is None:
         return text
     slope = SLOPES.get(fields["slope_name"])
     rest = factor(fields["rest"])
-    return f"{text} {_say('rest_of' if slope else 'rest', rest=rest, cause=slope)}"
+    return sentences([text, _say("rest_of" if slope else "rest", rest=rest, cause=slope)])
 
 
 STATES = {"f": "c", "z": "h"}
@@ -309,7 +318,7 @@ def _trouble(fields: Mapping[str, Any]) -> str:
         _say(_trouble_kind(status, label in exploded), model=display_name(label), step=step)
         for label, step, status in fields["models"]
     ]
-    return " ".join(given + forward + backward)
+    return sentences(given + forward + backward)
 
 
 def _trouble_kind(status: Status, exploded: bool) -> str:

@@ -51,6 +51,6 @@ def test_nobody_sees_another_visitor_s_language(page: str) -> None:
 
 def test_a_language_that_is_not_there_is_said() -> None:
     app = visit(query=TINY | {"lang": "tlh"})
-    assert said(app) == "The link asks for the language tlh; allowed: en; using English."
+    assert said(app) == "The link asks for the language tlh; allowed: en, zh; using English."
     assert "lang" not in app.query_params
     assert said(visit(query=TINY | PSEUDO)) == said(visit(query=TINY | {"lang": "en"})) == ""

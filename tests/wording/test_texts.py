@@ -17,7 +17,8 @@ from rnnviz.wording.texts import DATA, fill, pseudo, texts
 
 ROOT = Path(rnnviz.__file__).parent
 PAGES = ROOT / "dashboard" / "pages"
-BY_NAME = {"chain", "chart", "equations", "fields", "glossary", "lessons", "names", "presets",
+BY_NAME = {"chain", "chart", "equations", "fields", "glossary", "lessons", "library",
+           "lists", "names", "presets",
            "remarks", "samples", "scenes", "tasks", "terms", "trust"}  # fmt: skip
 """Texts that are asked for by the name of what they say something of, or by a script."""
 PATHS = sorted((FOLDER / ENGLISH).glob("*.md"))
@@ -105,6 +106,6 @@ def test_a_language_is_of_one_thread() -> None:
 
 
 def test_only_a_language_that_is_there_is_spoken() -> None:
-    assert OFFERED == (ENGLISH,)
-    with pytest.raises(ValueError, match="language must be one of en, got 'tlh'"):
+    assert OFFERED == (ENGLISH, "zh")
+    with pytest.raises(ValueError, match="language must be one of en, zh, got 'tlh'"):
         speak("tlh")

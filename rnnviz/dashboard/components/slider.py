@@ -122,10 +122,10 @@ def follow_hand(
     _OFFER(key="page.offer", data=data)
 
 
-def all_drawn(run: int) -> None:
+def all_drawn(run: int, language: str) -> None:
     """Draw nothing, but let the browser know that a run of the whole script, of this number, has
-    come to its end. Call it there, and in no fragment."""
-    _RUN(key="drawn.run", data={"run": run})
+    come to its end, and which language it speaks. Call it there, and in no fragment."""
+    _RUN(key="drawn.run", data={"run": run, "language": language})
 
 
 def below_the_fold() -> None:

@@ -9,10 +9,10 @@ import streamlit as st
 from rnnviz.dashboard import layout
 from rnnviz.dashboard.components.by_hand import unrolled
 from rnnviz.dashboard.server import url
-from rnnviz.dashboard.state import LANGUAGE, Setting, view_key
+from rnnviz.dashboard.state import Setting, language_query, view_key
 from rnnviz.experiment.links import VERSION, VERSION_KEY
 from rnnviz.views.by_hand import PREFIX, VIEWS, Chain, from_link, to_link
-from rnnviz.wording.language import ENGLISH
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.texts import texts
 
 KEY, REFUSED = "by_hand", "by_hand.refused"
@@ -37,7 +37,7 @@ def _chain() -> Chain:
         _keep(chain)
     asked, refused = st.session_state.get(REFUSED, (None, ()))
     if asked == chain:
-        layout.warn(" ".join(refused))
+        layout.warn(sentences(refused))
     return chain
 
 
@@ -62,7 +62,5 @@ def _keep(chain: Chain) -> None:
 
 def _large() -> dict[str, Any]:
     """Gradient flow with its usual size, and every singular value of W_hh the same."""
-    spoken = st.session_state[LANGUAGE]
-    said = {} if spoken == ENGLISH else {LANGUAGE: spoken}
-    query = {**said, "init": "orthogonal", VERSION_KEY: str(VERSION)}
+    query = {**language_query(), "init": "orthogonal", VERSION_KEY: str(VERSION)}
     return {"path": url("/"), "query": query}

@@ -25,6 +25,7 @@ from rnnviz.lecture.scenes import (
     Scene,
 )
 from rnnviz.lecture.words import Words, words
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.texts import fill, say, texts
 
 STYLE = layout.CSS.with_name("lecture.css")
@@ -37,7 +38,7 @@ def show_scene() -> None:
     scene.follow()
     st.html(STYLE)
     if said := scene.refusals():
-        layout.warn(" ".join(said))
+        layout.warn(sentences(said))
     hall.say_problem()
     now = scene.current()
     hall.ask(hall.of_quiz() if now is None else now)
@@ -142,7 +143,7 @@ def _answer(now: Scene, said: Words) -> None:
     verdict = (
         "" if taken is None else text["answer_right" if taken == now.right else "answer_wrong"]
     )
-    told = layout.marked(f"{verdict} {said.reveal}".strip())
+    told = layout.marked(sentences([verdict, said.reveal]))
     st.html(
         f'<p class="rnnviz-says" role="status">{told}</p>'
         f'<p class="rnnviz-says sentence">{layout.marked(said.sentence)}</p>'

@@ -35,6 +35,8 @@ from rnnviz.views.your_network import (
 )
 from rnnviz.wording.diagnosis import FindingWords
 from rnnviz.wording.language import language
+from rnnviz.wording.library import translated
+from rnnviz.wording.lists import apart
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, say, texts
 
@@ -63,7 +65,7 @@ def page(setting: Setting) -> None:
     beside_the_doors = _doors(opened)
     if opened.problem:
         name, problem = opened.problem
-        layout.warn(say("your_network", "stays", name=name, problem=problem))
+        layout.warn(say("your_network", "stays", name=name, problem=translated(problem)))
     if opened.source is None:
         _small(texts("your_network")["begin"])
         return
@@ -266,7 +268,7 @@ def _diagnosis(shown: View) -> None:
     """In large what is wrong; what to change; behind a click every finding with its numbers."""
     layout.verdict(shown.verdict, shown.styles)
     if shown.notes:
-        _small(say("your_network", "notes", notes="; ".join(shown.notes)))
+        _small(say("your_network", "notes", notes=apart(map(translated, shown.notes))))
     serious, other = shown.serious, len(shown.findings) - shown.serious
     if not shown.findings:
         return

@@ -1,0 +1,161 @@
+"""Every language has every text, with the same values, formulas and numbers, in its own words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from rnnviz.experiment import FIELDS, Experiment, make_task
+from rnnviz.experiment.links import from_query
+from rnnviz.tasks import LOSS_AT, TASKS
+from rnnviz.wording.language import ENGLISH, FOLDER, OFFERED, preferred, speak_in
+from rnnviz.wording.library import translated
+from rnnviz.wording.lists import cut, names, names_and, sentences, text_width
+from rnnviz.wording.tasks import task_words
+from rnnviz.wording.texts import SAMPLES, own_name
+
+PAGES = sorted({path.stem for path in (FOLDER / ENGLISH).glob("*.md")} - {SAMPLES})
+OTHERS = [name for name in OFFERED if name != ENGLISH]
+VALUE = re.compile(r"\[\[\w+\]\]|%\{[^}]*\}")
+FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+ONE_IN = "1 part in "
+"""How a fraction begins in English."""
+NO_WORDS = re.compile(rf"{VALUE.pattern}|{FORMULA.pattern}|<[^>]*>|:material/\w+:", re.DOTALL)
+WORD = re.compile(r"[A-Za-z]{3,}")
+KEPT = frozenset(
+    re.findall(
+        r"\w+",
+        """
+    LSTM GRU RNN BPTT CIFG NFG NIAF NIG NOAF NOG SGD Chrono chrono ReLU tanh logistic sigmoid hard
+    log max det NaN float skip len seq lag gram end output
+    Pascanu Fuss Catalan Frobenius Henrici Baum Welch IEEE PyTorch JavaScript Latin UTF MiB
+    CSV JSON PNG SVG npy npz csv onnx keras safetensors pickle pkl unpickle target lengths mask
+    rnnviz torch watch run server address localhost healthz https moodle example org ulimit
+    Content Length Shift Page Down hello
+    """,
+    )
+)
+"""Names, signs of formulas, keys, files and what stands in the code: the same in every language."""
+
+
+def own(name: str, page: str) -> dict[str, str]:
+    """What stands in the language's own folder."""
+    content = (FOLDER / name / f"{page}.md").read_text("utf-8")
+    parts = re.split(r"^# (\w+)\n", content, flags=re.MULTILINE)[1:]
+    return {key: body.strip() for key, body in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def numbers(text: str) -> list[str]:
+    """Those that are written in digits."""
+    return sorted(NUMBER.findall(text.replace(ONE_IN, "")))
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_language_has_every_text_with_its_values_formulas_and_numbers(
+    name: str, page: str
+) -> None:
+    english, other = own(ENGLISH, page), own(name, page)
+    assert list(other) == list(english)
+    for key, text in english.items():
+        said = other[key]
+        assert said, key
+        assert sorted(VALUE.findall(said)) == sorted(VALUE.findall(text)), key
+        assert sorted(FORMULA.findall(said)) == sorted(FORMULA.findall(text)), key
+        bare = (VALUE.sub("", one) for one in (said, text))
+        assert len({frozenset(numbers(one)) for one in bare}) == 1, key
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_nothing_is_left_in_english_but_names_and_signs(name: str) -> None:
+    left = {
+        (page, key, word)
+        for page in PAGES
+        for key, text in own(name, page).items()
+        for word in WORD.findall(NO_WORDS.sub(" ", text))
+        if word not in KEPT
+    }
+    assert left == set()
+
+
+def test_between_chinese_and_latin_stands_a_space_and_none_at_full_width_signs() -> None:
+    signs = "，。：；、？！（）“”"
+    glued = re.compile(rf"[一-鿿][A-Za-z0-9]|[A-Za-z0-9][一-鿿]|[{signs}] | [{signs}]")
+    wrong = [
+        (page, key, found[0])
+        for page in PAGES
+        for key, text in own("zh", page).items()
+        if (found := glued.search(re.sub(r"[*]|<[^>]*>", "", text.replace("<br>", "\n"))))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("loss_at", LOSS_AT)
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_a_task_asks_is_said_in_the_language(name: str, task: str, loss_at: str) -> None:
+    text = "some text to learn from" if task == "text" else ""
+    asked = Experiment(task=task, loss_at=loss_at, text=text, seq_len=17)
+    english = speak_in(ENGLISH, lambda: task_words(asked))
+    said = speak_in(name, lambda: task_words(asked))
+    assert frozenset(numbers(said)) == frozenset(numbers(english))
+    note = speak_in(name, lambda: translated(make_task(asked).batch(0, 17, 2, loss_at).note))
+    assert {word for word in WORD.findall(said + note) if word not in KEPT} == set()
+
+
+def test_what_a_link_did_not_get_is_said_in_the_language() -> None:
+    query = {"gain": ["9", "many"], "seq_len": "1", "init": "best", "models": "rnn,cnn,lstm:x=1",
+             "no": "1", "v": "9", "text": "a" * 30_000}  # fmt: skip
+    _, messages = from_query(query)
+    said = speak_in("zh", lambda: [translated(message) for message in messages])
+    kept = "gain seq len init many best rnn lstm gru cnn text " + " ".join(FIELDS["init"].choices)
+    assert len(messages) > 5
+    assert {word for one in said for word in WORD.findall(one)} <= set(WORD.findall(kept))
+    assert translated(messages[0]) == messages[0]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "name"),
+    [
+        ("", ENGLISH),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("de-DE,de;q=0.9,zh;q=0.5,en;q=0.4", "zh"),
+        ("de, fr;q=0.9", ENGLISH),
+        ("en;q=0.7, ZH-Hans;q=0.8", "zh"),
+        ("zh;q=0, en", ENGLISH),
+        ("zh;q=nonsense", "zh"),
+        (";;,,q=1;zh" * 200, ENGLISH),
+    ],
+)
+def test_the_language_that_a_browser_likes_best(accepted: str, name: str) -> None:
+    assert preferred(accepted) == name
+
+
+def test_every_language_has_its_own_name() -> None:
+    assert [own_name(name) for name in OFFERED] == ["English", "中文"]
+
+
+def test_lists_and_sentences_follow_the_language() -> None:
+    models = ["RNN", "LSTM", "GRU"]
+
+    def said() -> list[str]:
+        return [
+            names(models),
+            names(["RNN", "LSTM, b"]),
+            names_and(models),
+            sentences(["A", "", "B"]),
+        ]
+
+    assert said() == ["RNN, LSTM, GRU", "RNN; LSTM, b", "RNN, LSTM and GRU", "A B"]
+    assert speak_in("zh", said) == ["RNN、LSTM、GRU", "RNN；LSTM, b", "RNN、LSTM 和 GRU", "AB"]
+
+
+def test_a_chinese_character_has_the_room_of_two_letters() -> None:
+    assert (text_width("LSTM"), text_width("遗忘门")) == (4, 6)
+    assert (cut("遗忘偏置", 8), cut("遗忘偏置", 7), cut("forget", 5)) == (
+        "遗忘偏置",
+        "遗忘偏…",
+        "forg…",
+    )
