@@ -25,9 +25,18 @@ ARROWS = {
     "experiment": {"core", "tasks", "training"},
     "models": {"core", "tasks", "training", "experiment", "analysis"},
     "torch": {"core", "experiment", "models", "diagnosis"},
-    "diagnosis": {"experiment", "models", "wording"},
+    "diagnosis": {"experiment", "models", "report", "wording"},
     "__main__": {"", "core", "tasks", "training", "experiment", "commands", "wording"},
-    "commands": {"core", "experiment", "lecture", "sweep", "models", "diagnosis", "wording"},
+    "commands": {
+        "core",
+        "experiment",
+        "lecture",
+        "sweep",
+        "models",
+        "diagnosis",
+        "report",
+        "wording",
+    },
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},
     "analysis": {"core"},
     "claims": {"core", "tasks", "training", "experiment", "analysis"},
@@ -43,6 +52,9 @@ ARROWS = {
         *("core", "tasks", "training", "experiment", "analysis", "claims", "jobs", "plots"),
         *("wording", "views"),
     },
+    "report": {
+        *("", "core", "experiment", "models", "plots", "views", "lecture", "wording"),
+    },
     "examples": {"", "core", "training", "sweep", "analysis", "plots"},
     "": {"experiment", "sweep"},
 }
@@ -53,6 +65,7 @@ PACKAGES = {
     "frames": {"pandas"},
     "plots": {"pandas", "plotly"},
     "views": {"pandas", "plotly"},
+    "report": {"plotly"},
     "examples": {"pandas", "distributed"},
 }
 PACKAGES_OF_DASHBOARD = {"pandas", "plotly", "streamlit", "starlette", "segno"}
