@@ -91,10 +91,20 @@ def add_diagnose(commands: Any) -> None:
     parser.add_argument(
         "--json", type=Path, metavar="FILE.json", help="write the report there, too"
     )
+    parser.add_argument("--html", type=Path, metavar="FILE.html", help="write it there with its "
+                        "figures: one file that needs no network")  # fmt: skip
+    parser.add_argument("--html-weights", action="store_true", help="put maps of the weights into "
+                        "that file (default: no weight is in it)")  # fmt: skip
 
 
 def run_diagnose(given: argparse.Namespace) -> int:
     """Print a report; status 1 if something is seriously wrong."""
+    if given.html_weights and given.html is None:
+        raise ValueError("--html-weights must be given with --html FILE.html")
+    if given.html is not None:
+        from rnnviz.report import check_target  # it takes plotly
+
+        check_target(given.html)
     passages = read_watched(given.weights)
     if passages is not None:
         named = {"data": given.data, "layout": given.layout, "framework": given.framework,
@@ -111,6 +121,8 @@ def run_diagnose(given: argparse.Namespace) -> int:
     sys.stdout.write(f"{report}\n")
     if given.json is not None:
         report.json(given.json)
+    if given.html is not None:
+        report.html(given.html, given.html_weights)
     return int(report.serious)
 
 

@@ -18,7 +18,7 @@ import html
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +38,16 @@ WHOLE = "model"
 class Report:
     """What was found in a run. It prints itself, in a terminal and in a notebook.
 
-    labels: of its networks. lag: what the caller asked for. notes: of the run itself.
+    labels: of its networks. lag: what the caller asked for. notes: of the run itself. runs: what it
+    was found in, by the module's name, "" for a run of none; `html` draws it, and a report
+    keeps it: `replace(report, runs={})` lets go of it.
     """
 
     labels: tuple[str, ...]
     lag: int | None
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    runs: Mapping[str, Run | Passage] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def serious(self) -> bool:
@@ -103,6 +106,28 @@ class Report:
         text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
         Path(path).write_text(text, encoding="utf-8")
 
+    def html(self, path: str | Path, with_weights: bool = False) -> None:
+        """Write one HTML file that needs no network: the findings, then the figures of Gradient
+        flow, Spectrum and Gates of what was diagnosed.
+
+        with_weights: whether maps of the weights are among them; without, no weight is in the file.
+        Inputs and targets never are. Raises OSError where there is no such folder.
+        """
+        from rnnviz.report import Section, check_target, diagnosis_page  # they take plotly
+
+        target = Path(path)
+        check_target(target)
+        sections = [
+            Section(
+                self._heading(label),
+                tuple(finding_words(one) for one in self.of(label)),
+                tuple(self._nothing(label)),
+            )
+            for label in self.labels
+        ]
+        page = diagnosis_page(sections, self.runs, self.notes, with_weights)
+        target.write_text(page, encoding="utf-8")
+
 
 def diagnose(run: Run, lag: int | None = None, notes: tuple[str, ...] = ()) -> Report:
     """What is wrong with the gradients of a run.
@@ -122,7 +147,7 @@ def diagnose(run: Run, lag: int | None = None, notes: tuple[str, ...] = ()) -> R
     ValueError
         For a lag below 1.
     """
-    return Report(tuple(run), lag, find(run, lag), notes)
+    return Report(tuple(run), lag, find(run, lag), notes, {"": run})
 
 
 def diagnose_passages(
@@ -139,7 +164,13 @@ def diagnose_passages(
         found += (replace(one, label=name or WHOLE) for one in own)
     labels = [name or WHOLE for name in passages]
     labels += [one.label for one in more if one.label not in labels]
-    return Report(tuple(labels), lag, (*found, *more), notes)
+    return Report(
+        tuple(labels),
+        lag,
+        (*found, *more),
+        notes,
+        {name or WHOLE: one for name, one in passages.items()},
+    )
 
 
 def _printed(words: FindingWords) -> list[str]:

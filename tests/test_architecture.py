@@ -25,9 +25,11 @@ ARROWS = {
     "experiment": {"core", "tasks", "training"},
     "models": {"core", "tasks", "training", "experiment", "analysis"},
     "torch": {"core", "experiment", "models", "diagnosis"},
-    "diagnosis": {"experiment", "models", "wording"},
+    "diagnosis": {"experiment", "models", "report", "wording"},
     "__main__": {"", "core", "tasks", "training", "experiment", "commands", "models", "wording"},
-    "commands": {"core", "experiment", "lecture", "sweep", "models", "diagnosis", "wording"},
+    "commands": {
+        *("core", "experiment", "lecture", "sweep", "models", "diagnosis", "report", "wording"),
+    },
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},
     "analysis": {"core"},
     "claims": {"core", "tasks", "training", "experiment", "analysis"},
@@ -43,6 +45,7 @@ ARROWS = {
         *("core", "tasks", "training", "experiment", "analysis", "claims", "jobs", "plots"),
         *("wording", "views"),
     },
+    "report": {"", "core", "experiment", "models", "plots", "views", "lecture", "wording"},
     "notebook": {"views"},
     "examples": {"", "core", "training", "sweep", "analysis", "plots", "views"},
     "": {"experiment", "notebook", "sweep"},
@@ -54,6 +57,7 @@ PACKAGES = {
     "frames": {"pandas"},
     "plots": {"pandas", "plotly"},
     "views": {"pandas", "plotly"},
+    "report": {"plotly"},
     "notebook": {"IPython"},  # in a function that it calls
     "examples": {"pandas", "distributed"},
 }
