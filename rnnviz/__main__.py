@@ -24,6 +24,7 @@ from rnnviz.commands import (
     fields_of,
     tell_idle,
 )
+from rnnviz.core.cost import machine_memory
 from rnnviz.experiment import Experiment, estimate, make_task, plan
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save
 from rnnviz.experiment.judging import judged
@@ -161,18 +162,11 @@ def _begun(given: argparse.Namespace) -> list[Weights]:
 
 def _check_memory(experiment: Experiment) -> None:
     """Raise ValueError for a training that this machine has no memory for."""
-    needed, there = estimate(experiment).bytes, _memory()
+    needed, there = estimate(experiment).bytes, machine_memory()
     if needed > there:
         raise ValueError(f"training this needs {needed / 2**20:,.0f} MiB, the machine has "
                          f"{there / 2**20:,.0f}: make the sequence length, the batch, the hidden "
                          "size or the number of layers smaller")  # fmt: skip
-
-
-def _memory() -> float:
-    """Bytes of this machine's memory, infinite where nobody tells."""
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return float("inf")
-    return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
 
 
 def _resumed(given: argparse.Namespace) -> list[Weights]:

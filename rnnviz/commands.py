@@ -12,11 +12,13 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, TextIO
 
+from rnnviz.core.cost import machine_memory, measure_speed
 from rnnviz.core.layouts import LAYOUTS as AXES
 from rnnviz.diagnosis import diagnose, diagnose_passages
 from rnnviz.experiment import FIELDS, Experiment, Field
 from rnnviz.experiment.effects import acted_on, idle, value_words, why_idle
 from rnnviz.models import LAYOUTS, load, read_data, run_of
+from rnnviz.models.brought import Brought, FromPassage, FromWeights, estimate
 from rnnviz.models.saved_runs import read_watched
 from rnnviz.sweep import MAX_SECONDS, axis, count, points, run_points, spaced
 from rnnviz.sweep.file import SweepFile
@@ -25,6 +27,8 @@ from rnnviz.wording.names import field_name
 
 INTERRUPTED = 130
 BAR = 30
+SAID_FROM = 2.0
+"""Seconds of a diagnosis from which on it is said how long it takes."""
 HELP = """\
 --over gain=0.5:2:log:7   seven values from 0.5 to 2 in equal ratios
 --over gain=0.5:2:4       four values at equal distances
@@ -111,10 +115,13 @@ def run_diagnose(given: argparse.Namespace) -> int:
                  "prefix": given.prefix}  # fmt: skip
         if said := [name for name, value in named.items() if value is not None]:
             raise ValueError(f"{said[0]} must not be given for saved runs, which have their own")
+        for name, passage in passages.items():
+            _say_what_it_takes(FromPassage(name, passage))
         report = diagnose_passages(passages, given.lag)
     else:
         model = load(given.weights, given.framework, prefix=given.prefix)
         data = read_data(given.data, layout=given.layout) if given.data else read_data()
+        _say_what_it_takes(FromWeights(model, data))
         run = run_of(model, data)
         notes = (*model.notes, *filter(None, (run.batch.note,)))
         report = diagnose(run, given.lag, notes)
@@ -124,6 +131,21 @@ def run_diagnose(given: argparse.Namespace) -> int:
     if given.html is not None:
         report.html(given.html, given.html_weights)
     return int(report.serious)
+
+
+def _say_what_it_takes(one: Brought) -> None:
+    """How long its diagnosis will take, if that is long. Raises ValueError where this machine has
+    no memory for it; nothing is allocated."""
+    steps, batch_size = one.size
+    work = f"{steps:,} steps of {batch_size:,} sequences"
+    needed, there = estimate(one, fresh=False), machine_memory()
+    if needed.bytes > there:
+        raise ValueError(
+            f"diagnosing {work} needs {needed.bytes / 2**20:,.0f} MiB, the machine has "
+            f"{there / 2**20:,.0f}: give fewer sequences or shorter ones"
+        )
+    if (seconds := needed.on(measure_speed()).seconds) > SAID_FROM:
+        sys.stderr.write(f"{work}: about {seconds:,.0f} s ...\n")
 
 
 def add_lecture(commands: Any) -> None:

@@ -32,9 +32,9 @@ from rnnviz.tasks.batch import Batch, stream
 READOUT = ("W_hy", "b_y")
 FRESH, SEED = "network=fresh", 1
 """What the fresh network's label has besides; the seed that it is drawn with."""
-RECORDS, TIMES = 4, 4
-"""How much a run and its diagnosis take of both networks: records alive at once, of which two are
-kept; runs' times."""
+ALONE, BESIDE = (3, 5), (4, 8)
+"""How much a run and its diagnosis take, alone and beside a fresh network: records alive at once,
+and times of a run."""
 
 
 class Brought(Protocol):
@@ -177,14 +177,16 @@ def _drawn(params: Mapping[str, Array], hidden_size: int, number: int = 0) -> di
     }
 
 
-def estimate(brought: Brought) -> Estimate:
-    """What the runs of both networks and the diagnosis take; nothing is allocated."""
+def estimate(brought: Brought, fresh: bool = True) -> Estimate:
+    """What its run and the diagnosis take, and with them the run of a fresh network; nothing is
+    allocated."""
     steps, batch_size = brought.size
+    records, times = BESIDE if fresh else ALONE
     networks = list(brought.networks)
     recorded = cost.recorded_bytes(networks, steps, batch_size, itemsize=8)
     working = cost.working_bytes(networks, steps, batch_size, itemsize=8, trained=False)
     once = cost.run_time(networks, steps, batch_size)
-    return once.times(TIMES * 2) + Estimate(RECORDS * recorded + 2 * working)
+    return once.times(times) + Estimate(records * recorded + 2 * working)
 
 
 def own_run(brought: Brought, tell: Tell | None = None) -> Run:

@@ -392,6 +392,18 @@ def test_a_table_with_a_nan_is_refused_with_its_line(
     assert "line 3, column 'b' must be a finite number, got 'nan'" in capsys.readouterr().err
 
 
+def test_what_no_machine_has_memory_for_is_refused_before_anything_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(tmp_path / "long.npz", lengths=np.array([10**9, 10**9]))
+    data = str(tmp_path / "long.npz")
+    with pytest.raises(SystemExit, match="2"):
+        main(["diagnose", str(weights_file(tmp_path, 0.0)), "--data", data])
+    said = capsys.readouterr().err
+    assert "diagnosing 1,000,000,000 steps of 2 sequences needs " in said
+    assert "MiB, the machine has " in said
+
+
 def test_a_saved_run_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     saved = str(FOLDER / "watched_cells.npz")
     assert main(["diagnose", saved, "--lag", "5"]) == 0
