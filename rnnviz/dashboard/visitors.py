@@ -28,7 +28,7 @@ PAGE = """<!doctype html>
 <meta http-equiv="refresh" content="{seconds}">
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <style>body {{ font: 1.1rem system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC',
-'Noto Sans SC', 'WenQuanYi Micro Hei', sans-serif; max-width: 32em; margin: 20vh auto;
+'Noto Sans SC', sans-serif; max-width: 32em; margin: 20vh auto;
 padding: 0 1em }}</style></head><body><h1>{title}</h1><p>{text}</p></body></html>
 """
 

@@ -39,7 +39,7 @@ LINE, LINES = 92, 2
 """Characters of a line, and lines of a text."""
 TEXT_ROW = 44
 """Pixels of a model."""
-FONT = "Source Code Pro, Menlo, Consolas, WenQuanYi Micro Hei Mono, monospace"
+FONT = "Source Code Pro, Menlo, Consolas, monospace"
 
 
 @dataclass(frozen=True, eq=False)

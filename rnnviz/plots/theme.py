@@ -99,7 +99,7 @@ DARK: Mapping[str, str] = {
     "#2b3036": "#eef1f5",
 }
 """What each colour of a line or a text becomes on a dark page."""
-FONT = "system-ui, PingFang SC, Microsoft YaHei, Noto Sans CJK SC, WenQuanYi Micro Hei, sans-serif"
+FONT = "system-ui, PingFang SC, Microsoft YaHei, Noto Sans CJK SC, sans-serif"
 """Of a figure outside of the page, with what systems have for Chinese."""
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rnnviz.core import Cell
 from rnnviz.core.network import Network
 from rnnviz.experiment import FIELDS, Model, Plan
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.lists import clauses, sentence
+from rnnviz.wording.texts import fill, say, texts
 
 
 def different(plan: Plan) -> dict[str, str]:
@@ -50,7 +51,7 @@ def _sizes(plan: Plan, network: Network, cell: Cell) -> dict[str, object]:
         "D": cell.input_size,
         "H": H,
         "GH": len(learned) * H,
-        "gates": ", ".join(learned),
+        "gates": clauses(learned),
         "count": len(learned),
         "phi": cell.activation_of(cell.CANDIDATE_GATE).latex,
         "skip": cell.skip,
@@ -68,4 +69,7 @@ def _own(cell: Cell) -> str:
     """Parameters that this form of the cell has besides, each a vector of H numbers."""
     names = [name for name, shape in cell.param_shapes().items() if shape == (cell.hidden_size,)]
     shown = [f"${name[0]}_{{{name[2:]}}}$" for name in names if name not in ("b_h",)]
-    return f" {', '.join(shown)} $\\in \\mathbb{{R}}^{{{cell.hidden_size}}}$." if shown else ""
+    if not shown:
+        return ""
+    said = sentence(f"{clauses(shown)} $\\in \\mathbb{{R}}^{{{cell.hidden_size}}}$")
+    return say("lists", "sentences", before="", after=said)

@@ -153,7 +153,12 @@ def _held_words(held: Held | None, flow: GradientFlow) -> str:
     if held is None:
         return say("numbers", "nan" if flow.forward_ends is None else "exploded")
     said = [
-        say("gradient_flow", name, step=flow.real_step(step), way=_way(flow)) + _lag(step, flow)
+        sentences(
+            [
+                say("gradient_flow", name, step=flow.real_step(step), way=_way(flow)),
+                _lag(step, flow),
+            ]
+        )
         for name, step in (("held_zero", held.zero_from), ("held_infinite", held.infinite_from))
         if step is not None
     ]
@@ -170,7 +175,7 @@ def _lag(step: int, flow: GradientFlow) -> str:
         return ""
     count = flow.reach_from - step
     steps = say("numbers", "step" if count == 1 else "steps", count=count)
-    return " " + say("gradient_flow", "held_lag", steps=steps)
+    return say("gradient_flow", "held_lag", steps=steps)
 
 
 def precision_words(found: Sequence[Precision], flows: Sequence[GradientFlow]) -> Words:

@@ -17,7 +17,7 @@ from rnnviz.views.spectrum import shown
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import names, said_of
 from rnnviz.wording.names import display_name
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import fill, in_all, texts
 
 DEFAULT = "1, 2, median, last"
 OFFERED = (DEFAULT, "1, last", "1, 2, 3, 4, 5", "1, 2, 4, 8, 16, 32, last")
@@ -61,11 +61,13 @@ def view(run: Run, choices: Choices = Choices()) -> View:
 
 def ranks_of(text: str, size: int) -> tuple[list[int], list[str]]:
     """Numbers from 1 to `size` ("1, 2, median, last": the median is the lower of two), each once
-    and ascending, and what in the text is none."""
-    names = {"median": (size + 1) // 2, "last": size}
+    and ascending, and what in the text is none. Words of any language: a link is opened in another
+    one than it was made in."""
+    places = {"median": (size + 1) // 2, "last": size}
+    known = places | {word: places[name] for name in places for word in in_all("lag_spectra", name)}
     ranks, others = set[int](), list[str]()
-    for word in filter(None, re.split(r"[\s,;]+", text[:LONGEST])):
-        number = int(word) if word.isascii() and word.isdigit() else names.get(word.lower(), 0)
+    for word in filter(None, re.split(r"[\s,;，；、]+", text[:LONGEST])):
+        number = int(word) if word.isascii() and word.isdigit() else known.get(word.lower(), 0)
         if 1 <= number <= size:
             ranks.add(number)
         else:

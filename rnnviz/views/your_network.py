@@ -15,6 +15,7 @@ from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words, batch_note
 from rnnviz.wording.diagnosis import FindingWords, finding_words
+from rnnviz.wording.library import translated
 from rnnviz.wording.lists import names, sentences
 from rnnviz.wording.names import cell_name, display_name
 from rnnviz.wording.texts import fill, say, texts
@@ -148,7 +149,7 @@ def _whose(brought: Brought, name: str) -> str:
         return say("your_network", "from_run", name=name, module=module)
     assert isinstance(brought, FromWeights)
     reading = brought.model.reading
-    said = say("your_network", "reading", reading=reading) if reading else ""
+    said = say("your_network", "reading", reading=translated(reading)) if reading else ""
     whose = LAYOUTS[brought.model.layout].title
     return say("your_network", "from_weights", name=name, whose=whose, reading=said)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rnnviz.analysis.remarks import Remark
+from rnnviz.wording.library import translated
 from rnnviz.wording.names import setting_name
 from rnnviz.wording.texts import say
 
@@ -16,4 +17,4 @@ def _shown(value: object) -> str:
     """Counts with commas, other numbers short; names as people write them."""
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.3g}" if isinstance(value, float) else setting_name(str(value))
+    return f"{value:.3g}" if isinstance(value, float) else translated(setting_name(str(value)))

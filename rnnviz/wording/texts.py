@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from rnnviz.wording.language import ENGLISH, FOLDER, PSEUDO, language
+from rnnviz.wording.language import ENGLISH, FOLDER, OFFERED, PSEUDO, language
 
 SAMPLES, TERMS, LISTS = "samples", "terms", "lists"
 """Texts to learn from; how the words that are defined are spelled; what stands between words."""
@@ -30,6 +30,11 @@ def texts(page: str) -> Mapping[str, str]:
 def own_name(language: str) -> str:
     """What a language calls itself."""
     return _texts("layout", language)["language"]
+
+
+def in_all(page: str, name: str) -> tuple[str, ...]:
+    """A text in every language that is here."""
+    return tuple(_texts(page, language)[name] for language in OFFERED)
 
 
 @cache

@@ -70,7 +70,8 @@ def visitor(
 
 @pytest.fixture
 def open_page(browser: Browser, visitor: BrowserContext) -> Iterator[OpenPage]:
-    """Open an address in a page of its own; as a stranger in a browser of its own.
+    """Open an address in a page of its own; as a stranger in a browser of its own, which may prefer
+    a language.
 
     What the console calls an error, and any uncaught exception, fails the test at its end.
     """
@@ -88,8 +89,10 @@ def open_page(browser: Browser, visitor: BrowserContext) -> Iterator[OpenPage]:
         viewport: ViewportSize = SIZE,
         color_scheme: Literal["light", "dark"] = "light",
         stranger: bool = False,
+        locale: str = "en-US",
     ) -> Page:
-        opened.append(page := browser.new_page() if stranger else visitor.new_page())
+        alone = stranger or locale != "en-US"
+        opened.append(page := browser.new_page(locale=locale) if alone else visitor.new_page())
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme)
         page.on("console", hear)

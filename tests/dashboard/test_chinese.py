@@ -28,7 +28,8 @@ KEPT = frozenset(
         """
     LSTM GRU RNN BPTT CIFG NFG NIAF NIG NOAF NOG NaN ReLU SGD gram tanh
     logistic sigmoid hard log max det     relu lstm gru rnn
-    PyTorch Henrici Frobenius Pascanu Fuss Catalan Baum Welch float bfloat MiB CSV
+    PyTorch Henrici Frobenius Pascanu Mikolov Bengio Tallec Ollivier Karpathy Johnson Fei arXiv IEEE
+    lag Fuss Catalan Baum Welch float bfloat MiB CSV
     adam sgd momentum rmsprop adagrad chrono Chrono glorot hello
     Shift Page Down rnnviz torch watch run npz npy csv onnx keras safetensors pickle pkl unpickle
     target lengths mask output English
@@ -72,6 +73,14 @@ def test_so_it_is_with_layers_directions_theory_and_a_text(page: str) -> None:
              "models": "rnn,lstm:forget_bias=0", "layers": "2", "bidirectional": "yes",
              "view_theory": "True", "view_why": "True", "view_states": "True"}  # fmt: skip
     assert english(opened(visit(page, query))) == []
+
+
+@pytest.mark.usefixtures("chinese")
+@pytest.mark.parametrize("name", ["vanishes", "closed"])
+def test_so_is_what_is_said_of_a_network_that_was_brought(name: str) -> None:
+    app = visit("your-network", {"lang": "zh"})
+    app.button(key=f"example-{name}").click().run()
+    assert english(opened(app)) == []
 
 
 @pytest.mark.usefixtures("chinese")

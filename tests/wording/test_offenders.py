@@ -20,7 +20,6 @@ LEFT = {
     "analysis/limits.py": [  # an error of the library
         "X would take about X s and X MiB; the limits are X s and X MiB. Take X."
     ],
-    "views/equations.py": [r"X $\in \mathbb{R}^{X}$."],  # a formula
 }
 """What is known to be left. It may only shrink."""
 

@@ -80,7 +80,7 @@ def scrubber(
         "playing": playing,
         "every": 1000 * every,
         "show": show,
-        "words": dict(texts("chart")),
+        "words": {**texts("chart"), "clauses": texts("lists")["clauses"]},
     }
 
     def commanded() -> None:

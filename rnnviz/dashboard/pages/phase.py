@@ -24,6 +24,8 @@ from rnnviz.wording.texts import fill, texts
 
 DIAGRAM, CLOCK = "diagram", "cells"
 """Keys of the fragment that a tick runs, and of the clock that ticks."""
+ROOM = 28
+"""Letters that the last of the choices has room for, as buttons."""
 
 
 def visit() -> Work[Diagram]:
@@ -62,7 +64,7 @@ def _choices() -> tuple[str, str, str, str]:
                               lambda n: text[f"cells_{n}"])  # fmt: skip
     with columns[3]:
         quantity = layout.choice(text["number"], list(QUANTITIES), "view_number", "slope",
-                                 lambda n: text[f"number_{n}"])  # fmt: skip
+                                 lambda n: text[f"number_{n}"], room=ROOM)  # fmt: skip
     return x, y, cells, quantity
 
 

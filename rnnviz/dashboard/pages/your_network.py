@@ -36,7 +36,7 @@ from rnnviz.views.your_network import (
 from rnnviz.wording.diagnosis import FindingWords
 from rnnviz.wording.language import language
 from rnnviz.wording.library import translated
-from rnnviz.wording.lists import apart
+from rnnviz.wording.lists import apart, said_of, sentence, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, say, texts
 
@@ -278,9 +278,9 @@ def _diagnosis(shown: View) -> None:
 
 
 def _finding(finding: FindingWords) -> None:
-    mark, sentence, facts, definition, change = finding
-    _small(f"**{mark}**: {sentence}")
-    layout.note(f"{facts}. {definition}")
+    mark, words, facts, definition, change = finding
+    _small(said_of(f"**{mark}**", words))
+    layout.note(sentences([sentence(facts), definition]))
     if change:
         _small(texts("your_network")["change"])
         st.code(change, language=None)  # whose colours are too faint

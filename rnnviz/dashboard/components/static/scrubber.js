@@ -112,7 +112,13 @@ class Scrubber {
       said.textContent = series.length > ROOM ? losses[at] : named[k];
       return said;
     }));
-    this.input.setAttribute("aria-valuetext", this.words.step_loss.replace("[[step]]", step).replace("[[loss]]", named.join(", ")));
+    this.input.setAttribute("aria-valuetext", this.words.step_loss.replace("[[step]]", step).replace("[[loss]]", this.listed(named)));
+  }
+
+  // One after the other, as the language of the page has it.
+  listed(parts) {
+    const pair = (before, after) => this.words.clauses.replace("[[before]]", before).replace("[[after]]", after);
+    return parts.length ? parts.reduce(pair) : "";
   }
 
   pressed(event) {

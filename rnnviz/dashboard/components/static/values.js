@@ -86,7 +86,7 @@ function tables(plot, words) {
   const groups = new Map();
   for (const { trace, name, xTitle, yTitle, xa } of all.filter(({ trace }) => !isCloud(trace))) {
     const map = trace.type === "heatmap";
-    const note = map ? `${words.median} ${yTitle}` : yTitle;
+    const note = map ? words.median.replace("[[rows]]", yTitle) : yTitle;
     const x = placesOf(trace, "x");
     const y = map ? medians(trace.z, x.length) : trace.y;
     const group = groups.get(xTitle + note) ?? { xTitle, note, series: [] };

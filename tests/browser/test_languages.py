@@ -1,0 +1,60 @@
+"""Pages in Chinese as they are seen: whole, with a language for screen readers, and a choice that
+the keyboard reaches."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import expect
+
+from rnnviz.dashboard.main import FIRST
+from tests.browser.support import SIZE, wait_idle
+from tests.browser.test_accessibility import SMALL, at_rest
+from tests.browser.test_screens import SIDEWAYS, SMALL_LAPTOP, troubles
+
+pytestmark = pytest.mark.browser
+SEEN = ("gradient-flow", "gates", "phase-diagram", "by-hand")
+
+
+@pytest.mark.parametrize("path", SEEN)
+def test_a_chinese_page_is_whole(app: str, open_page, path: str) -> None:
+    query = urlencode({**SMALL, "lang": "zh"})
+    page = open_page(f"{app}/{path.replace(FIRST, '')}?{query}", viewport=SIZE)
+    at_rest(page, path)
+    assert page.locator("html").get_attribute("lang") == "zh"
+    for size in (SIZE, SMALL_LAPTOP):
+        page.set_viewport_size(size)
+        wait_idle(page)
+        assert page.evaluate(SIDEWAYS) == [0, 0], size
+        assert troubles(page) == [], size
+
+
+def test_the_language_is_chosen_by_keyboard(app: str, open_page) -> None:
+    page = open_page(f"{app}/by-hand?{urlencode(SMALL)}")
+    at_rest(page, "by-hand")
+    assert page.locator("html").get_attribute("lang") == "en"
+    heading = page.locator("h1")
+    for name, other, said in (("中文", "English", "误差"), ("English", "中文", "error")):
+        button = page.get_by_role("button", name=name, exact=True)
+        button.focus()
+        button.press("Enter")
+        expect(page.get_by_role("button", name=other, exact=True)).to_be_visible()
+        expect(heading).to_contain_text(said)
+        wait_idle(page)
+    assert "lang=en" in page.url
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_a_browser_that_prefers_chinese_has_it_and_its_links_name_no_language(
+    app: str, open_page
+) -> None:
+    page = open_page(f"{app}/by-hand", locale="zh-CN")
+    at_rest(page, "by-hand")
+    expect(page.locator("h1")).to_contain_text("误差")
+    page.get_by_role("link", name=re.compile("^你的网络$")).click()
+    expect(page).to_have_url(re.compile("/your-network"))
+    expect(page.locator("h1")).to_contain_text("梯度")
+    wait_idle(page)
+    assert "lang" not in page.url
