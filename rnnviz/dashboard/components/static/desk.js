@@ -72,7 +72,7 @@ class Desk {
     if (JSON.stringify(words) === this.written) return;
     this.written = JSON.stringify(words);
     const actions = ["previous", "next", "reveal", "note", "clock", "room", "bars", "cards", "full"];
-    this.line.replaceChildren(...actions.filter((name) => name !== "bars" || room).map((action) => {
+    this.line.replaceChildren(...actions.filter((name) => name in words && (name !== "bars" || room)).map((action) => {
       const button = Object.assign(element("button", action), { type: "button" });
       button.innerHTML = words[action];
       button.addEventListener("click", () => this.act(action));
@@ -125,7 +125,8 @@ class Desk {
     const arrow = key.startsWith("Arrow");
     if (!turns && inField(arrow ? TAKES_ARROWS : TAKES_LETTERS)) return;
     const number = /^[1-9]$/.test(key) ? Number(key) : 0;
-    const action = KEYS[key.length === 1 ? key.toLowerCase() : key];
+    const means = KEYS[key.length === 1 ? key.toLowerCase() : key];
+    const action = means in this.data.words ? means : null; // a page may lack some
     if (!action && !(number && number <= this.data.choices)) return;
     event.preventDefault();
     event.stopPropagation();
