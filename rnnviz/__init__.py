@@ -3,7 +3,8 @@
     Experiment ──run──▶ Run of NetworkTraces ──analysis──▶ result ──plots──▶ Figure
 
 Imports run one way: core ◀ tasks ◀ training ◀ experiment ◀ models, claims, sweep; core ◀ analysis ◀
-models, plots; models, wording ◀ diagnosis ◀ torch; plots, wording ◀ views ◀ dashboard ◀ app.py.
+models, plots; plots, wording ◀ views ◀ lecture ◀ report, dashboard ◀ app.py; models, report ◀
+diagnosis ◀ torch.
 Everything up to `analysis` needs NumPy and the standard library alone; only `frames` and what
 lies above it import pandas, only `plots` and `dashboard` plotly, only `dashboard` and app.py
 streamlit. tests/test_architecture.py reads the imports and fails on any other arrow.

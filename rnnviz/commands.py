@@ -1,6 +1,6 @@
 """Commands without a browser: `python -m rnnviz sweep`, a sweep into a CSV file; `diagnose`, what
-is wrong with the gradients of a network that came from elsewhere; `lecture --check`, which compares
-the lecture's numbers with their runs."""
+is wrong with the gradients of a network that came from elsewhere; `lecture`, which writes the
+lecture as one file, or compares its numbers with their runs."""
 
 from __future__ import annotations
 
@@ -150,20 +150,43 @@ def _say_what_it_takes(one: Brought) -> None:
 
 def add_lecture(commands: Any) -> None:
     """The command and its options."""
-    parser = commands.add_parser("lecture", help="see that the lecture says what its runs say")
+    parser = commands.add_parser(
+        "lecture", help="write the lecture as one file, or see that it says what its runs say"
+    )
     parser.set_defaults(run=run_lecture)
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument(
         "--check",
         action="store_true",
-        required=True,
         help="run every scene and compare each number of its reveal with the run; exit status 1 "
         "if one is off",
     )
+    which.add_argument("--out", type=Path, metavar="FILE.html", help="where to write all scenes "
+                       "with their knobs, By hand and the quiz: one file that needs no network, "
+                       "and some seconds to make")  # fmt: skip
 
 
 def run_lecture(given: argparse.Namespace) -> int:
+    """Write the file, or check the numbers."""
+    if given.check:
+        return check_lecture()
+    from rnnviz.report import check_target, lecture_page  # they take plotly
+
+    check_target(given.out)
+    progress = Progress(0, 1, sys.stderr, "pictures")
+
+    def tell(_: int, count: int, __: str) -> None:
+        progress.total = count
+        progress.tell("")
+
+    given.out.write_text(lecture_page(tell=tell), encoding="utf-8")
+    progress.end(f"{given.out}: {given.out.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def check_lecture() -> int:
     """A line for every number of every reveal. Status 1 if the run says another one."""
-    from rnnviz.lecture.check import check  # it takes plotly, which no other command does
+    from rnnviz.lecture.check import check
 
     wrong = total = 0
     for found in check():
@@ -303,12 +326,12 @@ def _number(name: str, kind: str, text: str) -> Any:
 class Progress:
     """A bar on a terminal, a line now and then elsewhere."""
 
-    def __init__(self, done: int, total: int, out: TextIO) -> None:
-        self.done, self.total, self.out, self.failed = done, total, out, 0
+    def __init__(self, done: int, total: int, out: TextIO, what: str = "runs") -> None:
+        self.done, self.total, self.out, self.failed, self.what = done, total, out, 0, what
         self._begin, self._first, self._shown = time.monotonic(), done, 0.0
         self._every = 0.2 if out.isatty() else 10.0
         if done:
-            out.write(f"{done:,} of {total:,} runs are there already\n")
+            out.write(f"{done:,} of {total:,} {what} are there already\n")
 
     def tell(self, message: str) -> None:
         """One more result."""
@@ -326,6 +349,6 @@ class Progress:
         left = (now - self._begin) / (self.done - self._first) * (self.total - self.done)
         bar = "#" * (BAR * self.done // self.total)
         start, stop = ("\r", "") if self.out.isatty() else ("", "\n")
-        self.out.write(f"{start}[{bar:.<{BAR}}] {self.done:,} of {self.total:,} runs, "
+        self.out.write(f"{start}[{bar:.<{BAR}}] {self.done:,} of {self.total:,} {self.what}, "
                        f"about {left:.0f} s left   {stop}")  # fmt: skip
         self.out.flush()

@@ -13,5 +13,6 @@ from __future__ import annotations
 
 from rnnviz.report.diagnosis import Section, diagnosis_page
 from rnnviz.report.document import check_target, document
+from rnnviz.report.lecture import lecture_page
 
-__all__ = ["Section", "check_target", "diagnosis_page", "document"]
+__all__ = ["Section", "check_target", "diagnosis_page", "document", "lecture_page"]

@@ -14,7 +14,7 @@ import numpy as np
 from rnnviz.core.numerics import Array
 from rnnviz.plots.drawing import Drawing
 
-ADDRESS = re.compile(r"""(?:\w+://|(?<=["'`])//|@import|url\()[^\s"'`)]*""")
+ADDRESS = re.compile(r"""(?:\w+://|(?<=["'`])//|@import|url\((?!#))[^\s"'`)]*""")
 NAMESPACE = "http://www.w3.org/2000/svg"
 """A name that SVG has, and no address that is asked for."""
 

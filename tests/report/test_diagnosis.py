@@ -79,12 +79,13 @@ def holds(page: str, values: Array) -> bool:
     lines = [*values.reshape(-1, values.shape[-1]), *values.reshape(len(values), -1).T]
     arrays = [np.atleast_2d(array(each)) for each in data_of(page)["arrays"]]
     rows = [row for each in arrays for row in (*each, *each.T)]
+    sizes = {line.size for line in lines if line.size > 2}
+    windows = {size: np.concatenate([sliding_window_view(row, size) for row in rows
+                                     if row.size >= size]) for size in sizes}  # fmt: skip
     return any(
-        np.isclose(sliding_window_view(row, line.size), line, rtol=0, atol=1e-4).all(axis=1).any()
+        (np.abs(windows[line.size] - line) < 1e-4).all(axis=1).any()
         for line in lines
         if line.size > 2 and np.ptp(line) > 1e-2
-        for row in rows
-        if row.size >= line.size
     )
 
 

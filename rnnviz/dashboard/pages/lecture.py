@@ -25,10 +25,8 @@ from rnnviz.lecture.scenes import (
     Question,
     Scene,
 )
-from rnnviz.lecture.words import Words, words
+from rnnviz.lecture.words import Words, holds, words
 from rnnviz.wording.lists import sentences
-from rnnviz.wording.names import field_name
-from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import fill, say, texts
 
 STYLE = layout.CSS.with_name("lecture.css")
@@ -161,9 +159,8 @@ def _holds(now: Scene) -> str:
     knob stands elsewhere."""
     if not now.knob:
         return ""
-    value = getattr(now.experiment, now.knob)
-    of = say("lecture", "holds", field=field_name(now.knob), value=general(value, 3))
-    return f' data-holds="{field_text(value)}" data-of="{html.escape(of)}"'
+    value = field_text(getattr(now.experiment, now.knob))
+    return f' data-holds="{value}" data-of="{html.escape(holds(now))}"'
 
 
 def _vote_line() -> None:

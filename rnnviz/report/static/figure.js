@@ -40,10 +40,24 @@ export class Figure {
     return this.draw();
   }
 
-  async draw() {
-    const width = this.box.clientWidth;
-    if (!this.shown || !width) return;
-    this.width = width;
+  // Of several times that it is asked to while it draws, once more is enough; without a width it
+  // waits until it has one.
+  draw() {
+    this.stale = true;
+    this.drawing ??= this.drawAll().finally(() => (this.drawing = null));
+    return this.drawing;
+  }
+
+  async drawAll() {
+    await null; // whoever asks meanwhile finds it begun
+    while (this.stale && this.shown && this.box.clientWidth) {
+      this.stale = false;
+      this.width = this.box.clientWidth;
+      await this.drawOnce();
+    }
+  }
+
+  async drawOnce() {
     try {
       this.Plotly ??= await plotlyHere();
       await this.drawNow();
@@ -68,7 +82,10 @@ export class Figure {
     };
     this.box.style.height = `${whole.height}px`;
     keepZoom(this.plot, whole);
-    const drawn = this.Plotly.react(this.plot, data, whole, this.config());
+    // Given a configuration again, plotly.js would build the figure anew.
+    const config = this.configured === this.words ? undefined : this.config();
+    this.configured = this.words;
+    const drawn = this.Plotly.react(this.plot, data, whole, config);
     if (narrow) part(this.plot);
     return drawn;
   }
@@ -106,6 +123,7 @@ export class Figure {
 
   home() {
     this.Plotly.purge(this.plot);
+    this.configured = null;
     return this.draw();
   }
 }

@@ -79,7 +79,7 @@ class Desk {
     if (JSON.stringify(words) === this.written) return;
     this.written = JSON.stringify(words);
     const actions = ["previous", "next", "reveal", "note", "clock", "room", "bars", "cards", "full"];
-    this.line.replaceChildren(...actions.filter((name) => name !== "bars" || room).map((action) => {
+    this.line.replaceChildren(...actions.filter((name) => name in words && (name !== "bars" || room)).map((action) => {
       const button = Object.assign(element("button", action), { type: "button" });
       button.innerHTML = words[action];
       button.addEventListener("click", () => this.act(action));
@@ -135,7 +135,8 @@ class Desk {
     const arrow = key.startsWith("Arrow");
     if (!turns && at !== this.dragged && inField(arrow ? TAKES_ARROWS : TAKES_LETTERS)) return;
     const number = /^[1-9]$/.test(key) ? Number(key) : 0;
-    const action = KEYS[key.length === 1 ? key.toLowerCase() : key];
+    const means = KEYS[key.length === 1 ? key.toLowerCase() : key];
+    const action = means in this.data.words ? means : null; // a page may lack some
     if (action) this.taken(event, () => this.act(action));
     else if (number && open.cards) this.taken(event, () => this.go(number));
     else if (number && number <= this.data.choices) this.taken(event, () => this.send("answer", number));
