@@ -25,7 +25,7 @@ ARROWS = {
     "experiment": {"core", "tasks", "training"},
     "models": {"core", "tasks", "training", "experiment", "analysis"},
     "torch": {"core", "experiment", "models", "diagnosis"},
-    "diagnosis": {"experiment", "models", "wording"},
+    "diagnosis": {"core", "experiment", "models", "wording"},
     "__main__": {"", "core", "tasks", "training", "experiment", "commands", "wording"},
     "commands": {"core", "experiment", "lecture", "sweep", "models", "diagnosis", "wording"},
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},

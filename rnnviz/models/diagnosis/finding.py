@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ MOSTLY = 0.95
 """Share of steps and sequences at which a unit is saturated, or of a sum, that counts as all."""
 HALF = 0.5
 """Share of units from which on it is said that units are saturated or dead."""
+HALVINGS = -LEFT_LOG10 / math.log10(2)
+"""How many half-lives leave that share."""
 E_FOLD_LOG10 = -0.4342944819032518
 
 CHOSEN = "a choice of rnnviz, not calibrated yet"
@@ -21,6 +24,7 @@ SOURCES = {
     "vanishing": CHOSEN,
     "exploding": f"{CHOSEN}; Pascanu, Mikolov, Bengio 2013, arXiv:1211.5063",
     "closed_memory": "f^lag = 1/1000 of a constant gate; Tallec, Ollivier 2018, arXiv:1804.11188",
+    "biases": "as closed_memory",
     "recent_only": CHOSEN,
     "saturated": f"{CHOSEN}; 0.1 and 0.9: Karpathy, Johnson, Fei-Fei 2015, arXiv:1506.02078",
     "dead": CHOSEN,
@@ -30,6 +34,8 @@ SOURCES = {
     "too_short": "arithmetic",
     "truncated": "arithmetic",
     "precision": "IEEE 754, the true value rounded once",
+    "data_lag": "the largest of 99 permutations",
+    "no_data_lag": "the largest of 99 permutations",
     "horizon": "1/e",
     "horizon_beyond": "1/e",
     "not_finite": "IEEE 754",

@@ -24,7 +24,8 @@ def clipped(norms: Sequence[float], clip: float, label: str) -> Finding | None:
     if acts <= HALF:
         return None
     values = {"clip": clip, "median": float(np.median(norms)), "count": len(norms)}
-    return Finding("clipped", label, acts, HALF, "possible", False, values=values)
+    change = changes.looser(values["median"]) if np.isfinite(values["median"]) else ""
+    return Finding("clipped", label, acts, HALF, "possible", False, change=change, values=values)
 
 
 def refilled(trace: Trace, label: str, layer: int) -> Iterator[Finding]:
