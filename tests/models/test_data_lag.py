@@ -67,7 +67,8 @@ def test_of_two_lags_the_longer_is_said_also_where_it_tells_less() -> None:
 def test_lags_are_counted_from_each_sequences_own_end() -> None:
     lengths = np.random.default_rng(1).integers(12, T + 1, B)
     x = noise() * (np.arange(T)[:, None, None] < lengths)
-    assert data_lag(made(x, delayed(x, 9), lengths=lengths)).lag == 9
+    target = np.where(np.arange(T)[:, None, None] == lengths - 1, delayed(x, 9), noise(3))
+    assert data_lag(made(x, target, lengths=lengths)).lag == 9
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -81,6 +82,9 @@ def test_what_always_happens_at_the_same_step_is_no_lag() -> None:
     """The clock tells the target as well as x does, without x."""
     clock = np.tile(np.arange(T)[:, None, None] / T, (1, 1, B))
     assert data_lag(made(noise() + clock, clock, "every")).lag is None
+    found = data_lag(made(noise(), delayed(noise(), 5) + 10 * clock, "every"))
+    assert found.lag == 5
+    assert found.r2 > 0.9  # of what the clock leaves
 
 
 def test_tasks_whose_lag_is_known() -> None:
