@@ -12,7 +12,7 @@ from rnnviz.wording.texts import fill, say, texts
 
 DECADES = ("vanishing", "exploding")
 """Kinds whose number is a log10."""
-SHARES = ("saturated", "dead", "clipped", "padded")
+SHARES = ("saturated", "dead", "padded")
 """Kinds whose number is a share."""
 
 
@@ -43,6 +43,8 @@ def _values(finding: Finding) -> dict[str, Any]:
     given = {name: general(v, 3) for name, v in finding.values.items()}
     if "side" in finding.values:
         given["side"] = texts("diagnosis")[f"side_{finding.values['side']}"]
+    if "log10" in finding.values:
+        given["over"] = fraction(finding.values["log10"])
     if finding.kind == "biases":
         given["bias"] = say("diagnosis", _bias(finding), **given)
     if "cause" in finding.values:

@@ -32,7 +32,7 @@ class Scope:
 
 SETS = {
     "first": Scope(101, (16, 24), (26, 40), ("recall", "order"), 6, 6, 40),
-    "second": Scope(202, (12, 20, 32), (22, 30, 36, 48), ("recall", "order", "marked"), 9, 6, 75),
+    "second": Scope(202, (12, 20, 32), (20, 28, 34, 42), ("recall", "order", "marked"), 9, 5, 72),
 }
 
 

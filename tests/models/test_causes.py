@@ -11,6 +11,7 @@ import pytest
 
 from rnnviz.core import GRU, LSTM, RNN, Cell
 from rnnviz.core.network import Network, run_network
+from rnnviz.core.truncation import truncated_backward
 from rnnviz.diagnosis import Report, diagnose, diagnose_passages
 from rnnviz.experiment import Run
 from rnnviz.models import load, read_data, run_of
@@ -47,7 +48,7 @@ def sentence(finding: Finding) -> str:
 def test_a_bias_that_was_left_at_0_keeps_half_for_one_step(cell: Cell) -> None:
     found = the(diagnose(made(*plain(cell), 60), lag=LAG), "biases")
     assert found.number == pytest.approx(1)
-    assert found.threshold == pytest.approx(LAG * math.log10(2) / 3)
+    assert found.threshold == pytest.approx(LAG * math.log10(2) / 3.6)
     assert (found.sure, found.serious) == ("likely", True)
     gate = cell.MEMORY_GATE
     assert f"The bias of the memory gate {gate} is 0 in every unit: by itself" in sentence(found)
@@ -174,3 +175,32 @@ def test_inputs_that_are_not_finite_can_be_repaired_weights_cannot(
     broken = replace(one, parts=(replace(part, **changed),))
     (found,) = diagnose_passages({"rnn": broken}).findings
     assert found.change == ("x[~torch.isfinite(x)] = 0" if repaired else "")
+
+
+@pytest.mark.parametrize(("bias", "serious"), [(-2.0, True), (9.0, False)])
+def test_padding_is_serious_where_the_error_vanishes_over_it(bias: float, serious: bool) -> None:
+    network, params = plain(LSTM(1, 2), bias)
+    x = np.random.default_rng(0).standard_normal((40, 1, 4))
+    for b, end in enumerate((10, 12, 14, 16)):
+        x[end:, :, b] = 0
+    like = made(network, params, 40).batch
+    mask = np.zeros((40, 4))
+    mask[-1] = 1
+    batch = replace(like, x=x, target=np.ones((40, 1, 4)), mask=mask, lengths=np.full(4, 40))
+    run = Run({"lstm": run_network(network, params, batch)}, batch)
+    found = the(diagnose(run), "padded")
+    assert found.serious is serious
+    assert "Over as many steps" in sentence(found)
+
+
+@pytest.mark.parametrize(("window", "serious"), [(10, True), (31, False)])
+def test_a_window_is_serious_where_it_spans_less_than_most_of_the_lag(
+    window: int, serious: bool
+) -> None:
+    whole = made(*plain(LSTM(1, 1), 9.0), 60)
+    trace = whole["lstm"]
+    cut = truncated_backward(trace.trace.record, trace.trace.d_h_direct, window)
+    report = diagnose(Run({"lstm": replace(trace, layers=((cut,),))}, whole.batch), lag=LAG)
+    found = the(report, "truncated")
+    assert (found.number, found.serious) == (window - 1, serious)
+    assert found.change == "window = 51"

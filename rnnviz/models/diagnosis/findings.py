@@ -13,7 +13,7 @@ from rnnviz.core.places import first_in, first_not_finite
 from rnnviz.experiment.runs import Run
 from rnnviz.models.diagnosis import biases, changes, steps, units
 from rnnviz.models.diagnosis.decay import Decay, decay
-from rnnviz.models.diagnosis.finding import GROWN_LOG10, LEFT_LOG10, Finding
+from rnnviz.models.diagnosis.finding import GROWN_LOG10, LEFT_LOG10, SPANNED, Finding
 from rnnviz.models.watched import Passage
 
 
@@ -81,7 +81,7 @@ def _of_network(network: NetworkTrace, label: str, lag: int | None) -> Iterator[
     for each in decays:
         yield from units.precision_lost(each, label, lag)
     yield from steps.refilled(network.layers[-1][0], label, len(network.layers) - 1)
-    yield from steps.padded(network.trace, label)
+    yield from steps.padded(network.trace, label, decays)
     yield from stuck
 
 
@@ -115,7 +115,8 @@ def _too_short(decays: list[Decay], window: int, label: str, lag: int) -> Iterat
     held |= {"truncated": window - 1} if window else {}
     for kind, most in held.items():
         if most < lag:
-            yield Finding(kind, label, float(most), float(lag), "certain", True,
+            serious = kind == "too_short" or most < SPANNED * lag
+            yield Finding(kind, label, float(most), float(lag), "certain", serious,
                           change=changes.longer_window(lag))  # fmt: skip
 
 

@@ -13,7 +13,15 @@ from rnnviz.core import Trace
 from rnnviz.core.numerics import Array
 from rnnviz.models.diagnosis import changes
 from rnnviz.models.diagnosis.decay import Decay
-from rnnviz.models.diagnosis.finding import HALF, HALVINGS, MOSTLY, Finding
+from rnnviz.models.diagnosis.finding import (
+    FLAT,
+    HALF,
+    HALVINGS,
+    MOSTLY,
+    SHUT,
+    STUCK,
+    Finding,
+)
 
 
 def closed_memory(decays: Sequence[Decay], label: str, lag: int) -> Iterator[Finding]:
@@ -79,12 +87,12 @@ def saturated(trace: Trace, label: str, layer: int, direction: int) -> Iterator[
             yield from _stuck("dead", trace, label, (layer, direction), name,
                               silent.all(axis=(0, 2)))  # fmt: skip
         learned = name in trace.cell.trainable_gates and name != trace.cell.MEMORY_GATE
-        if not (stats.saturates and learned):
-            continue
-        sides = {"both": stats.left + stats.right} if stats.signed else {"closed": stats.left}
-        for side, share in sides.items():
+        if stats.saturates and learned:
+            side, value = "both" if stats.signed else "closed", trace.gates[name]
+            ends = np.abs(value) > FLAT if stats.signed else value < SHUT
+            there = np.where(trace.present[:, None], ends, False).sum(axis=(0, 2))
             yield from _stuck("saturated", trace, label, (layer, direction), name,
-                              share >= MOSTLY, side)  # fmt: skip
+                              there >= MOSTLY * trace.present.sum(), side)  # fmt: skip
 
 
 def _stuck(
@@ -97,14 +105,14 @@ def _stuck(
     side: str = "",
 ) -> Iterator[Finding]:
     """The finding that so many units (H,) are stuck, and what holds them."""
-    share = float(units.mean())
-    if share < HALF:
+    share, dead = float(units.mean()), kind == "dead"
+    line = HALF if dead else STUCK
+    if share < line:
         return
     cause = held_by(trace, gate, units)
     values = {"gate": gate, "cause": cause, **({"side": side} if side else {})}
-    dead = kind == "dead"
     change = (changes.wake if dead else changes.unstick)(cause, trace, gate, *place)
-    yield Finding(kind, label, share, HALF, "certain" if dead else "possible", dead and share == 1,
+    yield Finding(kind, label, share, line, "certain" if dead else "possible", dead and share == 1,
                   *place, change, values)  # fmt: skip
 
 
