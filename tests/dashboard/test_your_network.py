@@ -68,7 +68,7 @@ def test_every_finding_is_there_with_its_number_threshold_and_change() -> None:
     assert label.startswith("All findings (3 serious, 2 more)")
     app.session_state[f"open-{label}"] = True
     app.run()
-    assert "threshold 5.02" in " ".join(e.proto.body for e in app.get("html"))
+    assert "threshold 4.18" in " ".join(e.proto.body for e in app.get("html"))
     assert "rnn.bias_ih_l0[H:2 * H] = 4.3" in app.code[0].value
 
 
