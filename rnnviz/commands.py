@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from rnnviz.core.cost import machine_memory, measure_speed
 from rnnviz.core.layouts import LAYOUTS as AXES
-from rnnviz.diagnosis import diagnose, diagnose_passages
+from rnnviz.diagnosis import DATA, diagnose, diagnose_passages
 from rnnviz.experiment import FIELDS, Experiment, Field
 from rnnviz.experiment.effects import acted_on, idle, value_words, why_idle
 from rnnviz.models import LAYOUTS, load, read_data, run_of
@@ -88,7 +88,8 @@ def add_diagnose(commands: Any) -> None:
     parser.add_argument("--data", type=Path, help="x, target, lengths, mask ...: .npz, .npy or "
                         ".csv (default: white noise)")  # fmt: skip
     parser.add_argument("--layout", choices=list(AXES), help="axes of the data: btd is batch first")
-    parser.add_argument("--lag", type=int, help="how many steps back the task must remember")
+    parser.add_argument("--lag", type=_lag, help="how many steps back the task must remember; "
+                        "data: as far as the inputs predict the target linearly")  # fmt: skip
     parser.add_argument("--framework", choices=list(LAYOUTS), help="whose weights they are, where "
                         "their names do not say it")  # fmt: skip
     parser.add_argument("--prefix", help="which network of the file, such as encoder.rnn")
@@ -99,6 +100,16 @@ def add_diagnose(commands: Any) -> None:
                         "figures: one file that needs no network")  # fmt: skip
     parser.add_argument("--html-weights", action="store_true", help="put maps of the weights into "
                         "that file (default: no weight is in it)")  # fmt: skip
+
+
+def _lag(text: str) -> int | str:
+    """A number of steps, or "data"."""
+    if text == DATA:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be an integer or {DATA}, got {text!r}") from None
 
 
 def run_diagnose(given: argparse.Namespace) -> int:
@@ -115,6 +126,9 @@ def run_diagnose(given: argparse.Namespace) -> int:
                  "prefix": given.prefix}  # fmt: skip
         if said := [name for name, value in named.items() if value is not None]:
             raise ValueError(f"{said[0]} must not be given for saved runs, which have their own")
+        if given.lag == DATA:
+            raise ValueError("lag must be a number for saved runs, which have no targets, "
+                             f"got {DATA!r}")  # fmt: skip
         for name, passage in passages.items():
             _say_what_it_takes(FromPassage(name, passage))
         report = diagnose_passages(passages, given.lag)

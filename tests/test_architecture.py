@@ -25,7 +25,7 @@ ARROWS = {
     "experiment": {"core", "tasks", "training"},
     "models": {"core", "tasks", "training", "experiment", "analysis"},
     "torch": {"core", "experiment", "models", "diagnosis"},
-    "diagnosis": {"experiment", "models", "report", "wording"},
+    "diagnosis": {"core", "experiment", "models", "report", "wording"},
     "__main__": {"", "core", "tasks", "training", "experiment", "commands", "models", "wording"},
     "commands": {
         *("core", "experiment", "lecture", "sweep", "models", "diagnosis", "report", "wording"),

@@ -82,10 +82,10 @@ def test_a_network_that_does_not_learn_is_said_to_have_what_it_has(name: str) ->
 def test_every_finding_is_there_with_its_number_threshold_and_change() -> None:
     app = press(visit("your-network"), title("closed"))
     (label,) = (each.label for each in app.expander)
-    assert label.startswith("All findings (2 serious, 2 more)")
+    assert label.startswith("All findings (3 serious, 2 more)")
     app.session_state[f"open-{label}"] = True
     app.run()
-    assert "threshold 5.02" in " ".join(e.proto.body for e in app.get("html"))
+    assert "threshold 4.18" in " ".join(e.proto.body for e in app.get("html"))
     assert "rnn.bias_ih_l0[H:2 * H] = 4.3" in app.code[0].value
 
 
