@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnnviz.wording.glossary import definition, first_places, in_drawing
+from rnnviz.wording.language import speak_in
 from rnnviz.wording.texts import TERMS, texts
 
 ASKED = ("error", "gradient", "decade", "s", "h", "c", "clue", "rule_of_thumb")
@@ -29,6 +30,19 @@ def test_every_term_has_its_spelling_and_its_definition() -> None:
 )
 def test_words_are_found_where_they_stand_and_nowhere_else(text: str, found: list[str]) -> None:
     assert [text[place.start : place.stop] for place in first_places(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("第 100 步的误差，在 RNN 中损失 18 个数量级", ["误差", "数量级"]),
+        ("均方误差与误差中位数，梯度流", []),
+        ("状态 s_t、h 与线索", ["s_t", "h", "线索"]),
+    ],
+)
+def test_so_they_are_in_a_language_without_spaces(text: str, found: list[str]) -> None:
+    places = speak_in("zh", lambda: first_places(text))
+    assert [text[place.start : place.stop] for place in places] == found
 
 
 def test_what_is_defined_already_is_not_found_again() -> None:

@@ -28,6 +28,7 @@ from tests.wording.test_languages import OTHERS, WORD, numbers
 SMALL: dict[str, Any] = {"hidden_size": 8, "batch_size": 4}
 RUNS = (
     Experiment(seq_len=24, **SMALL),
+    Experiment(models=("rnn", "gru"), seq_len=60, gain=1.2, seed=1, **SMALL),
     Experiment(models=("rnn", "lstm:forget_bias=0"), seq_len=40, gain=3, **SMALL),
     Experiment(models=("lstm", "gru"), seq_len=12, loss_at="every", **SMALL),
     Experiment(models=("rnn",), seq_len=30, init="delay_line", activation="identity", **SMALL),
