@@ -91,7 +91,7 @@ def _footer(drawn: bool, with_weights: bool) -> str:
     inside = [text["inside_weights" if with_weights else "inside"]] if drawn else []
     made = say("report", "made_by", version=rnnviz.__version__)
     said = "".join(map(_small, (*inside, made)))
-    return f"<footer>{said}<noscript>{_small(text['no_script'])}</noscript></footer>"
+    return f"<footer>{said}</footer>"
 
 
 def _small(text: str) -> str:

@@ -16,6 +16,7 @@ from plotly.offline import get_plotlyjs
 
 import rnnviz
 from rnnviz.report.scripts import bundled, source_of
+from rnnviz.wording.texts import texts
 
 ALLOWED = ("default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; "
            "img-src data: blob:; base-uri 'none'; form-action 'none'")  # fmt: skip
@@ -35,6 +36,8 @@ PAGE = """\
 </style>
 </head>
 <body>
+<noscript><p>{no_script}</p></noscript>
+<p id="too-old" role="alert" hidden>{too_old}</p>
 {body}
 <script type="text/plain" id="plotly">{plotly}</script>
 <script type="text/plain" id="data">{data}</script>
@@ -64,13 +67,15 @@ def document(
     >>> page.count("https:") + page.count("src=") + page.count("href=")
     0
     """
-    code, plotly = bundled(script), get_plotlyjs()
+    code, plotly, text = bundled(script), get_plotlyjs(), texts("report")
     return PAGE.format(
         language=html.escape(language),
         allowed=ALLOWED.format(scripts=f"{_named(code)} {_named(plotly)}"),
         version=rnnviz.__version__,
         title=html.escape(title),
         style="\n".join(map(source_of, styles)),
+        no_script=html.escape(text["no_script"]),
+        too_old=html.escape(text["too_old"]),
         body=body,
         plotly=_packed_plotly(),
         data=packed(json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))),

@@ -6,7 +6,6 @@ in the file once.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from typing import Any, TypeVar
@@ -120,10 +119,9 @@ def _document(
         "sheets": {name: source_of(sheet) for name, sheet in SHEETS.items()},
     }
     first = next(iter(drawn))
-    text = in_language(first, lambda: texts("report"))
-    body = (f"<noscript><p>{html.escape(text['no_script'])}</p></noscript>"
-            '<main class="stMain lecture"></main>')  # fmt: skip
-    return document(text["lecture_title"], body, data, "lecture.js", STYLES, first)
+    body = '<main class="stMain lecture"></main>'
+    return in_language(first, lambda: document(
+        texts("report")["lecture_title"], body, data, "lecture.js", STYLES, first))  # fmt: skip
 
 
 def _facts(scene: Scene) -> dict[str, Any]:

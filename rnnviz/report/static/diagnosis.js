@@ -1,7 +1,7 @@
 // The figures of a diagnosis, drawn one after the other below what was found.
 
 import { Figure, onPaper } from "./figure.js";
-import { unpacked } from "./packed.js";
+import { refuse, unpacked } from "./packed.js";
 
 async function main() {
   const held = JSON.parse(await unpacked("data"));
@@ -12,4 +12,4 @@ async function main() {
 }
 
 onPaper();
-main();
+main().catch(refuse);

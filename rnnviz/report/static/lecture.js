@@ -4,7 +4,7 @@ import { main as desk } from "./desk.js";
 import { onPaper, redraw } from "./figure.js";
 import { HandView } from "./lecture_hand.js";
 import { QuizView, SceneView } from "./lecture_scene.js";
-import { plotlyHere, unpacked } from "./packed.js";
+import { plotlyHere, refuse, unpacked } from "./packed.js";
 import { element } from "./plotting.js";
 
 class Lecture {
@@ -138,4 +138,4 @@ async function main() {
   redraw();
 }
 
-main();
+main().catch(refuse);

@@ -7,6 +7,12 @@ export async function unpacked(id) {
   return new Response(stream).text();
 }
 
+// Say, where the page has kept the words for it, that this browser cannot open the file.
+export function refuse(error) {
+  console.error(error);
+  document.getElementById("too-old").hidden = false;
+}
+
 let plotly = null;
 
 // plotly.js is run once, as a script that the page's policy knows by what is in it.
