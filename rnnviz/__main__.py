@@ -16,14 +16,10 @@ from typing import Any
 import numpy as np
 
 from rnnviz import __version__
-from rnnviz.commands import (
-    add_diagnose,
-    add_fields,
-    add_lecture,
-    add_sweep,
-    fields_of,
-    tell_idle,
-)
+from rnnviz.commands.diagnose import add_diagnose
+from rnnviz.commands.fields import add_fields, fields_of, tell_idle
+from rnnviz.commands.lecture import add_lecture
+from rnnviz.commands.sweep import add_sweep
 from rnnviz.core.cost import machine_memory
 from rnnviz.experiment import Experiment, estimate, make_task, plan
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save

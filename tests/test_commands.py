@@ -14,10 +14,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import rnnviz.commands
 import rnnviz.lecture.check
 from rnnviz.__main__ import main
-from rnnviz.commands import Progress, read_over, read_values
+from rnnviz.commands import sweep as command
+from rnnviz.commands.progress import Progress
+from rnnviz.commands.sweep import read_over, read_values
 from rnnviz.experiment import Experiment
 from rnnviz.lecture.check import check as checked
 from rnnviz.sweep import measured, points
@@ -167,7 +168,7 @@ def test_an_interrupt_keeps_what_is_there(
         yield from measured(next(todo))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(rnnviz.commands, "run_points", interrupted)
+    monkeypatch.setattr(command, "run_points", interrupted)
     assert sweep(tmp_path / "a.csv") == 130
     assert "the same command goes on" in capsys.readouterr().err
     assert len(table(tmp_path / "a.csv")) == 2
