@@ -24,12 +24,16 @@ from rnnviz.commands import (
     fields_of,
     tell_idle,
 )
+from rnnviz.core.cost import machine_memory
 from rnnviz.experiment import Experiment, estimate, make_task, plan
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save
 from rnnviz.experiment.judging import judged
 from rnnviz.experiment.runs import held_out, options_of, start
 from rnnviz.experiment.weights import Weights, load, same, settings
 from rnnviz.experiment.weights import save as save_weights
+from rnnviz.models import UPLOAD
+from rnnviz.models.files import bytes_of
+from rnnviz.models.saved_runs import network_in
 from rnnviz.training import History, TrainState, train
 from rnnviz.training.history import to_csv, to_json
 from rnnviz.wording.texts import texts
@@ -92,6 +96,8 @@ def add_app(commands: Any) -> None:
         "STREAMLIT_SERVER_ADDRESS.",
     )
     parser.set_defaults(run=run_app)
+    parser.add_argument("file", type=Path, nargs="?", help="weights, or a run that rnnviz.torch "
+                        "has saved: every visit begins with it on Your network")  # fmt: skip
     parser.add_argument("--port", type=int, help="port to listen on (default: 8501, or the next)")
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
 
@@ -99,10 +105,14 @@ def add_app(commands: Any) -> None:
 def run_app(given: argparse.Namespace) -> int:
     """Start the server. It takes this process's place, so that a signal to one is to the other."""
     command = app_command(given.port, given.headless)
+    environment = dict(os.environ)
+    if given.file is not None:
+        network_in(bytes_of(given.file, UPLOAD), given.file.name, UPLOAD)  # or say what is wrong
+        environment["RNNVIZ_OPEN"] = str(given.file.resolve())
     if os.name != "nt":  # where no process can take another's place
         sys.stdout.flush()
-        os.execv(sys.executable, command)
-    return subprocess.call(command)
+        os.execve(sys.executable, command, environment)
+    return subprocess.call(command, env=environment)
 
 
 def app_command(port: int | None = None, headless: bool = False) -> list[str]:
@@ -152,18 +162,11 @@ def _begun(given: argparse.Namespace) -> list[Weights]:
 
 def _check_memory(experiment: Experiment) -> None:
     """Raise ValueError for a training that this machine has no memory for."""
-    needed, there = estimate(experiment).bytes, _memory()
+    needed, there = estimate(experiment).bytes, machine_memory()
     if needed > there:
         raise ValueError(f"training this needs {needed / 2**20:,.0f} MiB, the machine has "
                          f"{there / 2**20:,.0f}: make the sequence length, the batch, the hidden "
                          "size or the number of layers smaller")  # fmt: skip
-
-
-def _memory() -> float:
-    """Bytes of this machine's memory, infinite where nobody tells."""
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return float("inf")
-    return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
 
 
 def _resumed(given: argparse.Namespace) -> list[Weights]:

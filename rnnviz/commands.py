@@ -1,6 +1,6 @@
 """Commands without a browser: `python -m rnnviz sweep`, a sweep into a CSV file; `diagnose`, what
-is wrong with the gradients of a network that came from elsewhere; `lecture --check`, which compares
-the lecture's numbers with their runs."""
+is wrong with the gradients of a network that came from elsewhere; `lecture`, which writes the
+lecture as one file, or compares its numbers with their runs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, TextIO
 
+from rnnviz.core.cost import machine_memory, measure_speed
 from rnnviz.core.layouts import LAYOUTS as AXES
-from rnnviz.diagnosis import diagnose, diagnose_passages
+from rnnviz.diagnosis import DATA, diagnose, diagnose_passages
 from rnnviz.experiment import FIELDS, Experiment, Field
 from rnnviz.experiment.effects import acted_on, idle, value_words, why_idle
 from rnnviz.models import LAYOUTS, load, read_data, run_of
+from rnnviz.models.brought import Brought, FromPassage, FromWeights, estimate
 from rnnviz.models.saved_runs import read_watched
 from rnnviz.sweep import MAX_SECONDS, axis, count, points, run_points, spaced
 from rnnviz.sweep.file import SweepFile
@@ -25,6 +27,8 @@ from rnnviz.wording.names import field_name
 
 INTERRUPTED = 130
 BAR = 30
+SAID_FROM = 2.0
+"""Seconds of a diagnosis from which on it is said how long it takes."""
 HELP = """\
 --over gain=0.5:2:log:7   seven values from 0.5 to 2 in equal ratios
 --over gain=0.5:2:4       four values at equal distances
@@ -84,52 +88,119 @@ def add_diagnose(commands: Any) -> None:
     parser.add_argument("--data", type=Path, help="x, target, lengths, mask ...: .npz, .npy or "
                         ".csv (default: white noise)")  # fmt: skip
     parser.add_argument("--layout", choices=list(AXES), help="axes of the data: btd is batch first")
-    parser.add_argument("--lag", type=int, help="how many steps back the task must remember")
+    parser.add_argument("--lag", type=_lag, help="how many steps back the task must remember; "
+                        "data: as far as the inputs predict the target linearly")  # fmt: skip
     parser.add_argument("--framework", choices=list(LAYOUTS), help="whose weights they are, where "
                         "their names do not say it")  # fmt: skip
     parser.add_argument("--prefix", help="which network of the file, such as encoder.rnn")
     parser.add_argument(
         "--json", type=Path, metavar="FILE.json", help="write the report there, too"
     )
+    parser.add_argument("--html", type=Path, metavar="FILE.html", help="write it there with its "
+                        "figures: one file that needs no network")  # fmt: skip
+    parser.add_argument("--html-weights", action="store_true", help="put maps of the weights into "
+                        "that file (default: no weight is in it)")  # fmt: skip
+
+
+def _lag(text: str) -> int | str:
+    """A number of steps, or "data"."""
+    if text == DATA:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be an integer or {DATA}, got {text!r}") from None
 
 
 def run_diagnose(given: argparse.Namespace) -> int:
     """Print a report; status 1 if something is seriously wrong."""
+    if given.html_weights and given.html is None:
+        raise ValueError("--html-weights must be given with --html FILE.html")
+    if given.html is not None:
+        from rnnviz.report import check_target  # it takes plotly
+
+        check_target(given.html)
     passages = read_watched(given.weights)
     if passages is not None:
         named = {"data": given.data, "layout": given.layout, "framework": given.framework,
                  "prefix": given.prefix}  # fmt: skip
         if said := [name for name, value in named.items() if value is not None]:
             raise ValueError(f"{said[0]} must not be given for saved runs, which have their own")
+        if given.lag == DATA:
+            raise ValueError("lag must be a number for saved runs, which have no targets, "
+                             f"got {DATA!r}")  # fmt: skip
+        for name, passage in passages.items():
+            _say_what_it_takes(FromPassage(name, passage))
         report = diagnose_passages(passages, given.lag)
     else:
         model = load(given.weights, given.framework, prefix=given.prefix)
         data = read_data(given.data, layout=given.layout) if given.data else read_data()
+        _say_what_it_takes(FromWeights(model, data))
         run = run_of(model, data)
         notes = (*model.notes, *filter(None, (run.batch.note,)))
         report = diagnose(run, given.lag, notes)
     sys.stdout.write(f"{report}\n")
     if given.json is not None:
         report.json(given.json)
+    if given.html is not None:
+        report.html(given.html, given.html_weights)
     return int(report.serious)
+
+
+def _say_what_it_takes(one: Brought) -> None:
+    """How long its diagnosis will take, if that is long. Raises ValueError where this machine has
+    no memory for it; nothing is allocated."""
+    steps, batch_size = one.size
+    work = f"{steps:,} steps of {batch_size:,} sequences"
+    needed, there = estimate(one, fresh=False), machine_memory()
+    if needed.bytes > there:
+        raise ValueError(
+            f"diagnosing {work} needs {needed.bytes / 2**20:,.0f} MiB, the machine has "
+            f"{there / 2**20:,.0f}: give fewer sequences or shorter ones"
+        )
+    if (seconds := needed.on(measure_speed()).seconds) > SAID_FROM:
+        sys.stderr.write(f"{work}: about {seconds:,.0f} s ...\n")
 
 
 def add_lecture(commands: Any) -> None:
     """The command and its options."""
-    parser = commands.add_parser("lecture", help="see that the lecture says what its runs say")
+    parser = commands.add_parser(
+        "lecture", help="write the lecture as one file, or see that it says what its runs say"
+    )
     parser.set_defaults(run=run_lecture)
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument(
         "--check",
         action="store_true",
-        required=True,
         help="run every scene and compare each number of its reveal with the run; exit status 1 "
         "if one is off",
     )
+    which.add_argument("--out", type=Path, metavar="FILE.html", help="where to write all scenes "
+                       "with their knobs, By hand and the quiz: one file that needs no network, "
+                       "and some seconds to make")  # fmt: skip
 
 
 def run_lecture(given: argparse.Namespace) -> int:
+    """Write the file, or check the numbers."""
+    if given.check:
+        return check_lecture()
+    from rnnviz.report import check_target, lecture_page  # they take plotly
+
+    check_target(given.out)
+    progress = Progress(0, 1, sys.stderr, "pictures")
+
+    def tell(_: int, count: int, __: str) -> None:
+        progress.total = count
+        progress.tell("")
+
+    given.out.write_text(lecture_page(tell=tell), encoding="utf-8")
+    progress.end(f"{given.out}: {given.out.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def check_lecture() -> int:
     """A line for every number of every reveal. Status 1 if the run says another one."""
-    from rnnviz.lecture.check import check  # it takes plotly, which no other command does
+    from rnnviz.lecture.check import check
 
     wrong = total = 0
     for found in check():
@@ -269,12 +340,12 @@ def _number(name: str, kind: str, text: str) -> Any:
 class Progress:
     """A bar on a terminal, a line now and then elsewhere."""
 
-    def __init__(self, done: int, total: int, out: TextIO) -> None:
-        self.done, self.total, self.out, self.failed = done, total, out, 0
+    def __init__(self, done: int, total: int, out: TextIO, what: str = "runs") -> None:
+        self.done, self.total, self.out, self.failed, self.what = done, total, out, 0, what
         self._begin, self._first, self._shown = time.monotonic(), done, 0.0
         self._every = 0.2 if out.isatty() else 10.0
         if done:
-            out.write(f"{done:,} of {total:,} runs are there already\n")
+            out.write(f"{done:,} of {total:,} {what} are there already\n")
 
     def tell(self, message: str) -> None:
         """One more result."""
@@ -292,6 +363,6 @@ class Progress:
         left = (now - self._begin) / (self.done - self._first) * (self.total - self.done)
         bar = "#" * (BAR * self.done // self.total)
         start, stop = ("\r", "") if self.out.isatty() else ("", "\n")
-        self.out.write(f"{start}[{bar:.<{BAR}}] {self.done:,} of {self.total:,} runs, "
+        self.out.write(f"{start}[{bar:.<{BAR}}] {self.done:,} of {self.total:,} {self.what}, "
                        f"about {left:.0f} s left   {stop}")  # fmt: skip
         self.out.flush()

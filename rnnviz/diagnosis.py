@@ -18,18 +18,21 @@ import html
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rnnviz.core import checks
 from rnnviz.experiment.runs import Run
-from rnnviz.models.diagnosis import Finding, find, find_in
+from rnnviz.models.diagnosis import Finding, data_lag, find, find_in
 from rnnviz.models.watched import Passage
 from rnnviz.wording.diagnosis import FindingWords, finding_words
 from rnnviz.wording.texts import say, texts
 
 VERSION = 1
 """Of the JSON file."""
+DATA = "data"
+"""The lag that the data have themselves."""
 WHOLE = "model"
 """The name of a module that is the whole model."""
 
@@ -38,13 +41,16 @@ WHOLE = "model"
 class Report:
     """What was found in a run. It prints itself, in a terminal and in a notebook.
 
-    labels: of its networks. lag: what the caller asked for. notes: of the run itself.
+    labels: of its networks. lag: what the caller asked for, or the data have. notes: of the run
+    itself. runs: what it was found in, by the module's name, "" for a run of none; `html` draws it,
+    and a report keeps it: `replace(report, runs={})` lets go of it.
     """
 
     labels: tuple[str, ...]
     lag: int | None
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    runs: Mapping[str, Run | Passage] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def serious(self) -> bool:
@@ -103,8 +109,30 @@ class Report:
         text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
         Path(path).write_text(text, encoding="utf-8")
 
+    def html(self, path: str | Path, with_weights: bool = False) -> None:
+        """Write one HTML file that needs no network: the findings, then the figures of Gradient
+        flow, Spectrum and Gates of what was diagnosed.
 
-def diagnose(run: Run, lag: int | None = None, notes: tuple[str, ...] = ()) -> Report:
+        with_weights: whether maps of the weights are among them; without, no weight is in the file.
+        Inputs and targets never are. Raises OSError where there is no such folder.
+        """
+        from rnnviz.report import Section, check_target, diagnosis_page  # they take plotly
+
+        target = Path(path)
+        check_target(target)
+        sections = [
+            Section(
+                self._heading(label),
+                tuple(finding_words(one) for one in self.of(label)),
+                tuple(self._nothing(label)),
+            )
+            for label in self.labels
+        ]
+        page = diagnosis_page(sections, self.runs, self.notes, with_weights)
+        target.write_text(page, encoding="utf-8")
+
+
+def diagnose(run: Run, lag: int | str | None = None, notes: tuple[str, ...] = ()) -> Report:
     """What is wrong with the gradients of a run.
 
     Parameters
@@ -114,15 +142,24 @@ def diagnose(run: Run, lag: int | None = None, notes: tuple[str, ...] = ()) -> R
     lag
         Over how many steps back the task must remember. Only who knows the task knows it: without
         one neither "vanishes before the lag" nor "nothing is wrong" is said, but the horizon is.
+        "data": the longest lag at which the run's inputs predict its targets linearly, if there is
+        one; see `rnnviz.models.diagnosis.data_lag`.
     notes
         What else is to be said, such as what was assumed of the weights.
 
     Raises
     ------
     ValueError
-        For a lag below 1.
+        For a lag below 1, and for "data" without targets or with fewer than 20 sequences.
     """
-    return Report(tuple(run), lag, find(run, lag), notes)
+    runs = {"": run}
+    if not isinstance(lag, str):
+        return Report(tuple(run), lag, find(run, lag), notes, runs)
+    checks.choice("lag", lag, [DATA])
+    own = data_lag(run.batch)
+    asked = own.lag or None  # what only the present step tells asks for no memory
+    told = (own.finding(label) for label in run)
+    return Report(tuple(run), asked, (*find(run, asked), *told), notes, runs)
 
 
 def diagnose_passages(
@@ -139,7 +176,13 @@ def diagnose_passages(
         found += (replace(one, label=name or WHOLE) for one in own)
     labels = [name or WHOLE for name in passages]
     labels += [one.label for one in more if one.label not in labels]
-    return Report(tuple(labels), lag, (*found, *more), notes)
+    return Report(
+        tuple(labels),
+        lag,
+        (*found, *more),
+        notes,
+        {name or WHOLE: one for name, one in passages.items()},
+    )
 
 
 def _printed(words: FindingWords) -> list[str]:

@@ -25,9 +25,11 @@ ARROWS = {
     "experiment": {"core", "tasks", "training"},
     "models": {"core", "tasks", "training", "experiment", "analysis"},
     "torch": {"core", "experiment", "models", "diagnosis"},
-    "diagnosis": {"experiment", "models", "wording"},
-    "__main__": {"", "core", "tasks", "training", "experiment", "commands", "wording"},
-    "commands": {"core", "experiment", "lecture", "sweep", "models", "diagnosis", "wording"},
+    "diagnosis": {"core", "experiment", "models", "report", "wording"},
+    "__main__": {"", "core", "tasks", "training", "experiment", "commands", "models", "wording"},
+    "commands": {
+        *("core", "experiment", "lecture", "sweep", "models", "diagnosis", "report", "wording"),
+    },
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},
     "analysis": {"core"},
     "claims": {"core", "tasks", "training", "experiment", "analysis"},
@@ -43,8 +45,10 @@ ARROWS = {
         *("core", "tasks", "training", "experiment", "analysis", "claims", "jobs", "plots"),
         *("wording", "views"),
     },
-    "examples": {"", "core", "training", "sweep", "analysis", "plots"},
-    "": {"experiment", "sweep"},
+    "report": {"", "core", "experiment", "models", "plots", "views", "lecture", "wording"},
+    "notebook": {"views"},
+    "examples": {"", "core", "training", "sweep", "analysis", "plots", "views"},
+    "": {"experiment", "notebook", "sweep"},
 }
 DASHBOARD = {*ARROWS, "dashboard"}
 PACKAGES = {
@@ -53,6 +57,8 @@ PACKAGES = {
     "frames": {"pandas"},
     "plots": {"pandas", "plotly"},
     "views": {"pandas", "plotly"},
+    "report": {"plotly"},
+    "notebook": {"IPython"},  # in a function that it calls
     "examples": {"pandas", "distributed"},
 }
 PACKAGES_OF_DASHBOARD = {"pandas", "plotly", "streamlit", "starlette", "segno"}

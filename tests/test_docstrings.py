@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 PACKAGES = ("rnnviz", "rnnviz.core", "rnnviz.experiment", "rnnviz.tasks", "rnnviz.training",
-            "rnnviz.models", "rnnviz.analysis", "rnnviz.plots")  # fmt: skip
+            "rnnviz.models", "rnnviz.analysis", "rnnviz.plots", "rnnviz.report")  # fmt: skip
 PARSER = doctest.DocTestParser()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,6 +68,13 @@ class Estimate:
         """The same on a machine of that speed."""
         return Estimate(self.bytes, self.python * speed.python, self.products * speed.products,
                         self.elements * speed.elements)  # fmt: skip
+
+
+def machine_memory() -> float:
+    """Bytes of this machine's memory, infinite where nobody tells."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return float("inf")
+    return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
 
 
 def measure_speed(clock: Callable[[], float] = time.perf_counter) -> Speed:

@@ -10,18 +10,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
+from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
 
-from rnnviz.dashboard import jobs
-from rnnviz.experiment.npz import UPLOAD
+from rnnviz.dashboard import hosting, jobs
+from rnnviz.experiment.npz import UPLOAD, read_bytes
 from rnnviz.models.brought import Brought, FromPassage, FromWeights
 from rnnviz.models.examples import EXAMPLES
-from rnnviz.models.files import Source, from_bytes
+from rnnviz.models.files import Source
 from rnnviz.models.load import Loaded, load
-from rnnviz.models.saved_runs import watched_in
+from rnnviz.models.saved_runs import network_in
 from rnnviz.models.sequences import Sequences, read_data
 from rnnviz.models.unsaid import Unsaid
 from rnnviz.models.watched import Passage
@@ -82,7 +82,7 @@ class Visit:
         self.waiting = None
         try:
             with jobs.turns().slice(jobs.give_way):
-                source = watched_in(file.data, file.name, UPLOAD) or _arrays(file)
+                source = network_in(file.data, file.name, UPLOAD)
         except ValueError as error:
             self.problem = file.name, str(error)
         else:
@@ -115,9 +115,20 @@ class Visit:
 
 
 def visit() -> Visit:
-    """The visit's own."""
-    found: Visit = st.session_state.setdefault(PLACE, Visit())
+    """The visit's own; it begins with the file that the server was started with, if any."""
+    if PLACE not in st.session_state:
+        st.session_state[PLACE] = _begin(hosting.opened_file())
+    found: Visit = st.session_state[PLACE]
     return found
+
+
+def _begin(path: Path | None) -> Visit:
+    if path is None:
+        return Visit()
+    try:
+        return Visit(waiting=file_of(path.name, read_bytes(path, UPLOAD)))
+    except (OSError, ValueError) as error:
+        return Visit(problem=(path.name, str(error)))
 
 
 def file_of(name: str, data: bytes) -> File:
@@ -152,10 +163,6 @@ def _loaded(source: Source, said: Mapping[str, str]) -> Loaded:
     options = {name: said.get(name) for name in ("layout", "prefix", "reset", "cell")}
     with jobs.turns().slice(jobs.give_way):
         return load(source, **options, limits=UPLOAD)  # type: ignore[arg-type]
-
-
-def _arrays(file: File) -> Source:
-    return from_bytes(file.data, UPLOAD, PurePath(file.name).suffix.lower())
 
 
 class Share:

@@ -69,7 +69,12 @@ def heard() -> str:
 
 def turn_bars() -> None:
     """Show the votes before the answer, or do not."""
-    st.session_state[BARS] = not st.session_state.get(BARS, False)
+    st.session_state[BARS] = not shows_bars()
+
+
+def shows_bars() -> bool:
+    """Whether votes are shown before the answer."""
+    return bool(st.session_state.get(BARS, False))
 
 
 def ask(question: Question | None) -> None:
@@ -96,7 +101,7 @@ def votes(question: str) -> dict[str, object] | None:
     mine = key()
     if mine is None or room() is None:
         return None
-    shown = scene.is_shown(question) or bool(st.session_state.get(BARS, False))
+    shown = scene.is_shown(question) or shows_bars()
     path = url(f"{PATH}/{mine.code}/counts?question={question}")
     return {"path": path, "secret": mine.secret, "shown": shown}
 

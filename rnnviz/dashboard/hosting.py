@@ -1,15 +1,19 @@
 """What an operator may set beside Streamlit's options, by environment variables: how many visitors,
-which sites may embed the pages, whether there are metrics. `RNNVIZ_MEMORY` is in memory.py."""
+which sites may embed the pages, whether there are metrics, the file that is open from the start.
+`RNNVIZ_MEMORY` is in memory.py."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from rnnviz.wording.texts import fill, texts
 
 VISITORS, EMBED, METRICS = "RNNVIZ_VISITORS", "RNNVIZ_EMBED", "RNNVIZ_METRICS"
+OPEN = "RNNVIZ_OPEN"
+"""What `rnnviz app FILE` sets."""
 SITE = re.compile(r"https?://(\*\.)?[\w-]+(\.[\w-]+)*(:\d{1,5})?", re.ASCII)
 """A source of the Content-Security-Policy, with nothing in it that would end the directive."""
 
@@ -38,3 +42,9 @@ def shows_metrics(environment: Mapping[str, str] = os.environ) -> bool:
     if given not in ("0", "1"):
         raise ValueError(fill(texts("server")["bad_metrics"], name=METRICS, value=repr(given)))
     return given == "1"
+
+
+def opened_file(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The network that every visit begins with on Your network, which is then the first page."""
+    given = environment.get(OPEN, "")
+    return Path(given) if given else None

@@ -75,8 +75,9 @@ def hear_sliders() -> None:
 
 
 def _format(value: float, fmt: str) -> str:
-    """The knob's format, or one with the digits that a value from a link needs."""
-    return fmt if abs(float(fmt % value) - value) <= 0.01 * abs(value) else "%.3g"
+    """The knob's format, or one with the digits that a value from a link needs; of whole numbers
+    there are none between."""
+    return fmt if "d" in fmt or abs(float(fmt % value) - value) <= 0.01 * abs(value) else "%.3g"
 
 
 def _show_page(name: str) -> None:

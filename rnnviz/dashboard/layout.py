@@ -18,6 +18,7 @@ from rnnviz.dashboard.state import WHOLE_PAGE, link_has_messages, view_key, widg
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.plots import theme
+from rnnviz.wording import markup
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import sentences, text_width
 from rnnviz.wording.names import display_name
@@ -92,7 +93,7 @@ def note(said: str) -> None:
 
 def note_html(said: str) -> str:
     """What stands in it."""
-    return _marked(said)
+    return markup.as_html(said)
 
 
 def patience(experiment: Experiment, seconds: float, waits: bool) -> AbstractContextManager[None]:
@@ -180,7 +181,7 @@ def verdict_html(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> str
 def sentence(text: str, styles: Mapping[str, theme.Style]) -> None:
     """A sentence in small, model names in their colours. No word of it is defined: an s that is to
     be read is no state."""
-    st.html(f'<p class="rnnviz-how">{_in_colours(_marked(text), styles)}</p>')
+    st.html(f'<p class="rnnviz-how">{_in_colours(markup.as_html(text), styles)}</p>')
 
 
 def _size(line: str, first: bool) -> str:
@@ -292,19 +293,12 @@ def data_button(name: str, frame: Callable[[], pd.DataFrame]) -> None:
 
 def marked(text: str) -> str:
     """A text as HTML; the words that are new to the page with their definitions."""
-    return definitions.as_html(_marked(definitions.mark(text)))
-
-
-def _marked(text: str) -> str:
-    """Bold, powers (10^3) and indices (W_hh) as HTML; anything else as it is."""
-    text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(text))
-    text = re.sub(r"\^([−-]?[\d,]*\d(?:\.\d+)?)", r"<sup>\1</sup>", text)
-    return re.sub(r"\b([A-Za-z])_(\w{1,2}|skip)\b", r"\1<sub>\2</sub>", text)
+    return definitions.as_html(markup.as_html(definitions.mark(text)))
 
 
 def _coloured(line: str, styles: Mapping[str, theme.Style]) -> str:
     """Marked text with each model's name in its colour."""
-    return definitions.as_html(_in_colours(_marked(definitions.mark(line)), styles))
+    return definitions.as_html(_in_colours(markup.as_html(definitions.mark(line)), styles))
 
 
 def _in_colours(text: str, styles: Mapping[str, theme.Style]) -> str:

@@ -55,7 +55,7 @@ class Offer:
     """What one visit's page shows; None where that follows no knob. current: whether the script
     that runs has said so. beside: names what stands beside the figures. link: what its address says
     but the experiment. settled: what else the page says of a run at rest. turn: one answer at a
-    time; waiting: whether one more waits for it."""
+    time; waiting: the newest question while it waits for it."""
 
     token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     asked: Asked | None = None
@@ -64,7 +64,7 @@ class Offer:
     link: dict[str, str] = field(default_factory=dict)
     settled: Callable[[Experiment], Iterable[Frame]] = lambda _: ()
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: bool = False
+    waiting: asyncio.Task[bool] | None = None
 
 
 class Gone(Exception):
@@ -134,8 +134,8 @@ def route() -> Route:
 
 async def answer(request: Request) -> Response:
     """The pictures at these values of knobs. Statuses: 204 there are none; 403 another site asks;
-    404 the visit is not known; 413, 415 and 422 no message of ours; 429 another answer waits
-    already."""
+    404 the visit is not known; 413, 415 and 422 no message of ours; 429 a newer value came while
+    this one waited."""
     mine = offers().get(request.headers.get(TOKEN, ""))
     try:
         body = await posted(request)
@@ -150,8 +150,6 @@ async def answer(request: Request) -> Response:
         return Response(status_code=422)
     if asked is None:
         return Response(status_code=204)
-    if mine.waiting:
-        return Response(status_code=429)
     made_of = partial(_frames, mine if move.settles else None, asked)
     return await _in_turn(mine, made_of, move.rests)
 
@@ -169,11 +167,8 @@ def _frames(settles: Offer | None, asked: Asked) -> Iterator[Frame]:
 async def _in_turn(mine: Offer, made_of: Callable[[], Iterable[Frame]], rests: bool) -> Response:
     """All frames in one piece, as a stream: that notices where the browser goes, and the work ends
     early. The turn ends with the work."""
-    mine.waiting = True
-    try:
-        await mine.turn.acquire()
-    finally:
-        mine.waiting = False
+    if not await _comes_first(mine):
+        return Response(status_code=429)
     gone = Event()
     work = partial(Context().run, _work, made_of, gone)
     made = asyncio.get_running_loop().run_in_executor(workers(rests), work)
@@ -181,6 +176,19 @@ async def _in_turn(mine: Offer, made_of: Callable[[], Iterable[Frame]], rests: b
     return StreamingResponse(
         _stream(made, gone), media_type="application/octet-stream", headers=HEADERS
     )
+
+
+async def _comes_first(mine: Offer) -> bool:
+    """Wait for the turn; tells whether nothing newer has come meanwhile."""
+    if mine.waiting is not None:
+        mine.waiting.cancel()
+    elif not mine.turn.locked():
+        return await mine.turn.acquire()  # at once
+    mine.waiting = own = asyncio.create_task(mine.turn.acquire())
+    await asyncio.wait({own})
+    if mine.waiting is own:
+        mine.waiting = None
+    return not own.cancelled()
 
 
 async def _stream(made: asyncio.Future[bytes], gone: Event) -> AsyncIterator[bytes]:

@@ -9,6 +9,7 @@ import streamlit as st
 from rnnviz.dashboard import (
     compute,
     controls,
+    hosting,
     layout,
     live,
     own_text,
@@ -72,12 +73,14 @@ def main(shared: Shared) -> None:
         st.Page(partial(_show, path), title=_title(path), url_path=path, default=path == FIRST)
         for path in (*PAGES, state.LECTURE)
     ]
-    st.session_state[saving.STORE] = shared.saved
+    st.session_state[saving.PLACE] = shared
     st.session_state["pages"] = dict(zip((*PAGES, state.LECTURE), pages, strict=True))
     # Before the knobs: until the page is known, Streamlit gives them names it forgets in the next
     # run, and with the names their values.
     chosen = st.navigation(pages, position="top")
     st.set_page_config(page_title=f"{chosen.title} · rnnviz", page_icon="📉", layout="wide")
+    if hosting.opened_file() and state.begins() and not (chosen.url_path or st.query_params):
+        st.switch_page(st.session_state["pages"]["your-network"])
     linked = state.open_page(chosen.url_path or FIRST)
     layout.hide(st.session_state[state.HIDE])
     controls.languages()

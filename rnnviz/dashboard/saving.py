@@ -18,10 +18,11 @@ from rnnviz.dashboard.store import Store, is_token
 from rnnviz.dashboard.training import Kept, Visit
 from rnnviz.experiment import Experiment, Plan
 from rnnviz.experiment.links import from_query, to_query
+from rnnviz.jobs.alike import Alike, Shelves
 from rnnviz.jobs.training import Training
 
-STORE = "store"
-"""Where a session has the store that all visitors share."""
+PLACE = "shared"
+"""Where a session has what all visitors share."""
 CHOICES = ("train_speed", "train_log", "train_lesson")
 """What else belongs to a training: how fast it goes, and how it is shown."""
 BYTES = 2000
@@ -30,30 +31,39 @@ BYTES = 2000
 
 @dataclass(frozen=True, eq=False)
 class Saved:
-    """What is kept of a visit; `ghosts` are the runs drawn in grey. Nothing in it ever changes."""
+    """What is kept of a visit; `ghosts` are the runs drawn in grey, `shelves` what it shares with
+    those who train the same. Nothing in it ever changes."""
 
     training: Training
     runs: tuple[Kept, ...]
     choices: Mapping[str, Any]
     ghosts: tuple[int, ...] = ()
+    shelves: Shelves | None = None
 
     @property
     def nbytes(self) -> int:
         """The memory it takes."""
         return BYTES + self.training.nbytes + sum(run.nbytes for run in self.runs)
 
+    @property
+    def parts(self) -> Mapping[int, int]:
+        """Of that, what others may have too."""
+        return self.training.parts
+
 
 def save(visit: Visit) -> None:
     """Keep what the visit has trained; forget what it had, if it begins anew. What is kept is
     shared with the visit: while that lasts, it takes no memory, and nothing is copied."""
-    store: Store[Saved] = st.session_state[STORE]
+    shared: Shared = st.session_state[PLACE]
     if visit.training is None or not visit.begun:
-        store.drop(visit.token)
+        shared.saved.drop(visit.token)
         return
+    run, shelves = visit.share(shared.alike)
     choices = {name: st.session_state[name] for name in CHOICES if name in st.session_state}
     # A plan of its own: what the visit's has made of its experiment takes no room here.
-    training = replace(visit.training, plan=Plan(visit.training.experiment))
-    store.put(visit.token, Saved(training, tuple(visit.runs), choices, visit.ghosts))
+    run = replace(run, plan=Plan(run.experiment))
+    saved = Saved(run, tuple(visit.runs), choices, visit.ghosts, shelves)
+    shared.saved.put(visit.token, saved)
 
 
 def tab() -> None:
@@ -72,8 +82,8 @@ def _claim() -> None:
         return
     if not claim.get("copy"):
         visit.token = claim["token"]
-    store: Store[Saved] = st.session_state[STORE]
-    saved = store.get(claim["token"])
+    shared: Shared = st.session_state[PLACE]
+    saved = shared.saved.get(claim["token"])
     if saved is None:
         visit.lost = bool(claim.get("trained")) and not visit.begun
     else:
@@ -98,9 +108,11 @@ def _linked(experiment: Experiment) -> tuple[Experiment, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Shared:
-    """saved: what visitors have trained, by the token of their browser's tab."""
+    """saved: what visitors have trained, by the token of their browser's tab; alike: what several
+    of them have of it."""
 
     saved: Store[Saved] = field(default_factory=Store)
+    alike: Alike = field(default_factory=Alike)
 
 
 SHARED = Shared()

@@ -216,9 +216,14 @@ def _say(message: str) -> None:
     st.session_state[MESSAGES] = asked, (*messages, message)
 
 
+def begins() -> bool:
+    """Whether this run is the visit's first."""
+    return "visit" not in st.session_state
+
+
 def _link_is_opened() -> bool:
     """Whether this run is the visit's first, or goes to another address."""
-    return "visit" not in st.session_state or _in_history()
+    return begins() or _in_history()
 
 
 def _in_history() -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 MOST_BYTES = 256 << 20
 SHARE = 4
@@ -18,10 +18,14 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 class Measured(Protocol):
-    """A value that never changes and knows the memory it takes."""
+    """A value that never changes and knows the memory it takes: alone, and of that, by their `id`,
+    of those parts that other values may have too."""
 
     @property
     def nbytes(self) -> int: ...
+
+    @property
+    def parts(self) -> Mapping[int, int]: ...
 
 
 V = TypeVar("V", bound=Measured)
@@ -37,18 +41,27 @@ def is_token(said: object) -> bool:
     return isinstance(said, str) and TOKEN.fullmatch(said) is not None
 
 
+class _Size(NamedTuple):
+    """Bytes of a value without its parts, and of each part by its id."""
+
+    own: int
+    parts: Mapping[int, int]
+
+
 class Store(Generic[V]):
     """Values by token, for all visitors and threads.
 
     Beyond `most_bytes` the value that was put or asked for least recently goes first; so does,
-    after `most_seconds`, one that nobody has put or asked for.
+    after `most_seconds`, one that nobody has put or asked for. A part of several values counts
+    once.
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES, most_seconds: float = MOST_SECONDS,
                  clock: Callable[[], float] = time.monotonic) -> None:  # fmt: skip
         self._most_bytes, self._most_seconds, self._clock = most_bytes, most_seconds, clock
         self._lock = Lock()
-        self._values: OrderedDict[str, tuple[V, int, float]] = OrderedDict()
+        self._values: OrderedDict[str, tuple[V, _Size, float]] = OrderedDict()
+        self._holders = Counter[int]()
         self._nbytes = 0
 
     @property
@@ -61,12 +74,15 @@ class Store(Generic[V]):
         Raises ValueError for what is no token."""
         if not is_token(token):
             raise ValueError(f"token must be 22 letters, digits, - or _, got {token!r}")
-        size = value.nbytes
+        whole, parts = value.nbytes, value.parts
+        size = _Size(whole - sum(parts.values()), parts)
         with self._lock:
             self._drop(token)
-            if size <= self._most_bytes // SHARE:
+            if whole <= self._most_bytes // SHARE:
                 self._values[token] = value, size, self._clock()
-                self._nbytes += size
+                new = sum(each for part, each in parts.items() if not self._holders[part])
+                self._nbytes += size.own + new
+                self._holders.update(parts.keys())
             self._make_room()
 
     def get(self, token: str) -> V | None:
@@ -88,7 +104,11 @@ class Store(Generic[V]):
     def _drop(self, token: str) -> None:
         if token in self._values:
             _, size, _ = self._values.pop(token)
-            self._nbytes -= size
+            self._holders.subtract(size.parts.keys())
+            gone = [part for part in size.parts if not self._holders[part]]
+            self._nbytes -= size.own + sum(size.parts[part] for part in gone)
+            for part in gone:
+                del self._holders[part]
 
     def _make_room(self) -> None:
         """The least recently used value comes first, and is the oldest too."""

@@ -24,6 +24,7 @@ from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.store import new_token
 from rnnviz.experiment import Experiment, plan
 from rnnviz.experiment.checkpoints import shipped
+from rnnviz.jobs.alike import Alike, Shelves
 from rnnviz.jobs.training import Training, advance, begin, catch_up
 from rnnviz.training import ARRAY_BYTES, Curves
 from rnnviz.wording.lists import listed
@@ -165,6 +166,15 @@ class Visit:
         """Stop, with every model as far as the others."""
         self.playing = False
         self.work.change(catch_up)
+
+    def share(self, alike: Alike) -> tuple[Training, Shelves]:
+        """Take what others have trained already in place of the same of this visit, which must
+        have begun."""
+        run = self.training
+        assert run is not None
+        shared, shelves = alike.shared(run)
+        self.work.change(lambda now: shared if now is run else now)
+        return shared, shelves
 
     def set_goal(self, goal: int | None) -> None:
         """Where it is to pause by itself; None for nowhere."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
+from operator import or_
 from sys import getsizeof
 from typing import Any
 
@@ -16,7 +17,7 @@ from rnnviz.core.bptt import Tell
 from rnnviz.experiment import Experiment, Plan
 from rnnviz.experiment.judging import judged
 from rnnviz.experiment.runs import options_of, scores_on
-from rnnviz.training import History, StepRecord, TrainState, train
+from rnnviz.training import History, StepRecord, TrainState, state_bytes, train
 from rnnviz.training import advance as train_to
 
 Clock = Callable[[], float]
@@ -91,10 +92,24 @@ class Training:
 
     @property
     def nbytes(self) -> int:
-        """The memory it takes without its plan; the state that is reached is one of the
-        history's, that which is shown may be none of them."""
+        """The memory it takes without its plan."""
         text = getsizeof(self.experiment.text)
-        return text + sum(t.history.nbytes + t.shown.nbytes for t in self.trainees.values())
+        histories = sum(t.history.nbytes for t in self.trainees.values())
+        return text + histories + sum(self._shown.values())
+
+    @property
+    def parts(self) -> dict[int, int]:
+        """The memory of each record and each state, by its `id`: what others that train the same
+        may have too, see `Alike`."""
+        kept = (t.history.parts for t in self.trainees.values())
+        return reduce(or_, kept, self._shown)
+
+    @property
+    def _shown(self) -> dict[int, int]:
+        """Of the states that are shown and are none of their histories'; the one that is reached
+        is."""
+        shown = (t.shown for t in self.trainees.values() if t.shown not in t.history.checkpoints)
+        return {id(state): state_bytes(state) for state in shown}
 
     @cached_property
     def held_out(self) -> dict[str, dict[str, float]]:

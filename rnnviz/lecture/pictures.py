@@ -93,6 +93,8 @@ def _scaled(value: Any, key: str = "") -> Any:
         return {name: _scaled(item, name) for name, item in value.items()}
     if isinstance(value, list) and key in ("annotations", "shapes", "data"):
         return [_scaled(item) for item in value]
+    if key in ("name", "hovertemplate") and isinstance(value, str):
+        return _before(value)
     if key == "text" and isinstance(value, str):
         return SIZE.sub(lambda found: f"{found[1]}{LARGER * int(found[2]):.0f}px", _before(value))
     if key in PIXELS and isinstance(value, int | float) and not isinstance(value, bool):

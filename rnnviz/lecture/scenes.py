@@ -90,7 +90,11 @@ SCENES: tuple[Scene, ...] = (
         changes=RNN,
         knob="seq_len",
         ticks=(100,),
-        numbers={"reach": Number(-24.2, "reach"), "factor": Number(0.57, "factor", digits=2)},
+        numbers={
+            "reach": Number(-24.2, "reach"),
+            "factor": Number(0.57, "factor", digits=2),
+            "far": Number(-119.6, "reach", changes={"seq_len": 500}),
+        },
     ),
     Scene(
         "cells",
@@ -101,6 +105,9 @@ SCENES: tuple[Scene, ...] = (
             "rnn": Number(-24.2, "reach"),
             "gru": Number(1.5, "percent", "gru"),
             "lstm": Number(3.0, "growth", "lstm"),
+            "far_rnn": Number(-119.6, "reach", changes={"seq_len": 500}),
+            "far_gru": Number(-8.1, "reach", "gru", changes={"seq_len": 500}),
+            "far_lstm": Number(0.9, "reach", "lstm", changes={"seq_len": 500}),
         },
     ),
     Scene(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnnviz.lecture.scenes import Number, Question
-from rnnviz.wording.numbers import minus
-from rnnviz.wording.texts import fill, texts
+from rnnviz.lecture.scenes import Number, Question, Scene
+from rnnviz.wording.names import field_name
+from rnnviz.wording.numbers import general, minus
+from rnnviz.wording.texts import fill, say, texts
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,14 @@ def words(question: Question) -> Words:
     choices = (filled(f"choice_{k}") for k in range(1, question.choices + 1))
     parts = (filled(part) for part in ("reveal", "sentence", "note"))
     return Words(filled("title"), filled("question"), tuple(choices), *parts)
+
+
+def holds(scene: Scene) -> str:
+    """Of which value of its knob a scene's answer is; "" for a scene without one."""
+    if not scene.knob:
+        return ""
+    value = general(getattr(scene.experiment, scene.knob), 3)
+    return say("lecture", "holds", field=field_name(scene.knob), value=value)
 
 
 def said(number: Number) -> str:

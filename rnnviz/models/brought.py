@@ -17,7 +17,14 @@ from rnnviz.experiment import cost
 from rnnviz.experiment.runs import Run
 from rnnviz.models.diagnosis import Finding, find, find_in
 from rnnviz.models.load import Loaded
-from rnnviz.models.replay import label_of, make_batch, own_batch, replay, size_of
+from rnnviz.models.replay import (
+    label_of,
+    losses_of,
+    make_batch,
+    own_batch,
+    replay,
+    size_of,
+)
 from rnnviz.models.sequences import Sequences
 from rnnviz.models.watched import Passage
 from rnnviz.tasks.batch import Batch, stream
@@ -25,9 +32,9 @@ from rnnviz.tasks.batch import Batch, stream
 READOUT = ("W_hy", "b_y")
 FRESH, SEED = "network=fresh", 1
 """What the fresh network's label has besides; the seed that it is drawn with."""
-RECORDS, TIMES = 4, 4
-"""How much a run and its diagnosis take of both networks: records alive at once, of which two are
-kept; runs' times."""
+ALONE, BESIDE = (3, 5), (4, 8)
+"""How much a run and its diagnosis take, alone and beside a fresh network: records alive at once,
+and times of a run."""
 
 
 class Brought(Protocol):
@@ -40,6 +47,11 @@ class Brought(Protocol):
     @property
     def size(self) -> tuple[int, int]:
         """T, B."""
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Those it may be run with, first the one that it is run with unless another is said; none
+        where that is its own."""
 
     @property
     def params(self) -> int:
@@ -61,10 +73,12 @@ class Brought(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class FromWeights:
-    """A network from weights, with data from elsewhere or none."""
+    """A network from weights, with data from elsewhere or none. loss: None for the first of its
+    `losses`."""
 
     model: Loaded
     data: Sequences
+    loss: str | None = None
 
     @property
     def networks(self) -> tuple[Network, ...]:
@@ -73,6 +87,10 @@ class FromWeights:
     @property
     def size(self) -> tuple[int, int]:
         return size_of(self.data)
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        return losses_of(self.data, self.model.network.output_size)
 
     @property
     def params(self) -> int:
@@ -91,9 +109,9 @@ class FromWeights:
         return self.model.notes
 
     def run(self, tell: Tell | None = None) -> tuple[NetworkTrace, Batch]:
-        trace = replay(self.model, self.data, tell=tell)
+        trace = replay(self.model, self.data, self.loss, tell=tell)
         own = self.data.own_loss
-        return trace, own_batch(trace) if own else make_batch(self.model, self.data)
+        return trace, own_batch(trace) if own else make_batch(self.model, self.data, self.loss)
 
     def fresh(self) -> FromWeights:
         drawn = _drawn(self.model.params, self.model.network.cells[0].hidden_size)
@@ -119,6 +137,10 @@ class FromPassage:
     def size(self) -> tuple[int, int]:
         x = self.passage.parts[0].x
         return len(x), x.shape[-1]
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        return ()
 
     @property
     def params(self) -> int:
@@ -155,14 +177,16 @@ def _drawn(params: Mapping[str, Array], hidden_size: int, number: int = 0) -> di
     }
 
 
-def estimate(brought: Brought) -> Estimate:
-    """What the runs of both networks and the diagnosis take; nothing is allocated."""
+def estimate(brought: Brought, fresh: bool = True) -> Estimate:
+    """What its run and the diagnosis take, and with them the run of a fresh network; nothing is
+    allocated."""
     steps, batch_size = brought.size
+    records, times = BESIDE if fresh else ALONE
     networks = list(brought.networks)
     recorded = cost.recorded_bytes(networks, steps, batch_size, itemsize=8)
     working = cost.working_bytes(networks, steps, batch_size, itemsize=8, trained=False)
     once = cost.run_time(networks, steps, batch_size)
-    return once.times(TIMES * 2) + Estimate(RECORDS * recorded + 2 * working)
+    return once.times(times) + Estimate(records * recorded + 2 * working)
 
 
 def own_run(brought: Brought, tell: Tell | None = None) -> Run:

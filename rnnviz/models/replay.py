@@ -69,7 +69,8 @@ def make_batch(
     notes: list[str] = []
     x, lengths = _inputs(model, data, seed, notes)
     seq_len, batch_size = len(x), len(lengths)
-    width, kind = model.network.output_size, _loss(data, loss)
+    width = model.network.output_size
+    kind = _loss(data, loss, width)
     if kind == "projection":
         notes.append("the loss is the last output in a random direction")
         direction = stream(seed, "direction").standard_normal(width)
@@ -196,6 +197,19 @@ def _sent_back(
     return backward_network(record, data.d_output, ends[0], ends[1], back)
 
 
+def losses_of(data: Sequences, output_size: int) -> tuple[str, ...]:
+    """The losses that `make_batch` takes for the data and so many outputs, first the one that it
+    takes by itself; none beside gradients of a loss of one's own."""
+    if data.own_loss:
+        return ()
+    if data.target is None:
+        return ("projection",)
+    if data.target.dtype.kind not in "iu":
+        return ("squared_error", "projection")
+    numbers = ("squared_error",) if output_size == 1 else ()
+    return ("softmax_cross_entropy", *numbers, "projection")
+
+
 def size_of(data: Sequences) -> tuple[int, int]:
     """(T, B) of what has steps, else of what has sequences; nothing is allocated."""
     for array in (data.x, data.d_output, data.mask):
@@ -248,16 +262,14 @@ def _looked_up(tokens: Array, table: Array | None, input_size: int) -> Array:
     return tokens.copy() if table is None else table[tokens].transpose(0, 2, 1)
 
 
-def _loss(data: Sequences, loss: str | None) -> str:
+def _loss(data: Sequences, loss: str | None, output_size: int) -> str:
     """The loss that is said, or that the targets are of."""
     if loss is not None:
         kind = checks.choice("loss", loss, ERRORS)
         if kind != "projection" and data.target is None:
             raise ValueError(f"target must be given for the loss {kind}, got None")
         return kind
-    if data.target is None:
-        return "projection"
-    return "softmax_cross_entropy" if data.target.dtype.kind in "iu" else "squared_error"
+    return losses_of(data, output_size)[0]
 
 
 def _target(

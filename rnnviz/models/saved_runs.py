@@ -14,7 +14,7 @@ from rnnviz.core import checks
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.npz import ZIP, Limits, read_npz, shown
 from rnnviz.experiment.runs import Run
-from rnnviz.models.files import bytes_of
+from rnnviz.models.files import Source, bytes_of, from_bytes
 from rnnviz.models.layouts import KINDS
 from rnnviz.models.watched import NARROW, Part, Passage
 
@@ -77,6 +77,12 @@ def watched_in(data: bytes, name: str, limits: Limits = NO_LIMITS) -> dict[str, 
     if not data.startswith(ZIP) or not name.lower().endswith(".npz"):
         return None
     return read_passages(data, limits) if FORMAT in str(read_npz(data, limits).get(ABOUT)) else None
+
+
+def network_in(data: bytes, name: str, limits: Limits = NO_LIMITS) -> Source | dict[str, Passage]:
+    """What a file of this name holds: weights, or modules that were watched. Raises ValueError for
+    what is neither."""
+    return watched_in(data, name, limits) or from_bytes(data, limits, Path(name).suffix.lower())
 
 
 def _modules(arrays: Mapping[str, Array]) -> list[dict[str, Any]]:

@@ -201,7 +201,7 @@ def _own(losses: Sequence[OwnLoss], flows: Sequence[GradientFlow], styles: Style
 
 def _ghost(style: theme.Style, curve: curves.Relative) -> Piece:
     faded = {"color": style.colour, "width": 2, "dash": GHOST_DASH}
-    return curves.line(curve, f"pinned {style.title}", line=faded, opacity=0.6)
+    return curves.line(curve, caption("pinned", model=style.title), line=faded, opacity=0.6)
 
 
 def _names(drawn: Drawn, pinned: Drawn, ends: Mapping[int, float], floor: float) -> list[EndLabel]:

@@ -155,14 +155,17 @@ class Seen(Mapping[str, Run]):
         return ("no backward pass went through a call of it: call it and loss.backward() inside "
                 "the with block, and watch a model before torch.compile")  # fmt: skip
 
-    def diagnose(self, lag: int | None = None, clip: float | None = None) -> Report:
+    def diagnose(
+        self, lag: int | None = None, clip: float | None = None, adaptive: bool = False
+    ) -> Report:
         """What is wrong with the gradients of each module's last run; see `rnnviz.diagnosis`.
 
-        clip: the norm that the training clips at, if it does. Raises ValueError for a lag below 1
-        and for a clip that is not above 0.
+        clip: the norm that the training clips at, if it does; adaptive: whether its optimizer
+        divides by the usual size of a gradient (Adam, RMSprop), which undoes clipping. Raises
+        ValueError for a lag below 1 and for a clip that is not above 0.
         """
         last = {name: self.passages(name)[-1] for name in self}
-        found = None if clip is None else clipped(self.norms, clip, WHOLE)
+        found = None if clip is None else clipped(self.norms, clip, WHOLE, adaptive)
         return diagnose_passages(last, lag, self.notes, () if found is None else (found,))
 
     @property

@@ -7,11 +7,12 @@ import io
 import json
 from bisect import bisect_right
 from collections import deque
+from collections.abc import MutableMapping
 from copy import copy
 from dataclasses import dataclass
 from math import inf, isfinite, isnan
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,17 +20,20 @@ from rnnviz.core import checks
 from rnnviz.core.numerics import Array
 from rnnviz.training.records import StepRecord, TrainState
 
+V = TypeVar("V")
 LIMIT = 1000
 """Records kept, unless said otherwise."""
 CHECKPOINT_BYTES = 8 << 20
 MEDIAN_OVER = 51
 SPIKE = 10.0
 """A spike is a loss or a gradient norm (before clipping) this many times its running median."""
-RECORD_BYTES, ARRAY_BYTES = 700, 300
-"""About what Python takes around the numbers of a record, and around one array of parameters."""
+ENTRY_BYTES, RECORD_BYTES, ARRAY_BYTES = 250, 450, 300
+"""About what Python takes to hold a record, around its numbers, and around one array of
+parameters."""
 SCALARS = ("loss", "loss_per_answer", "metric", "norm_before", "norm_after", "clipped",
            "update_ratio", "spectral_radius", "held_out_loss", "held_out_metric")  # fmt: skip
 COLUMNS = ("step", *SCALARS, "event")
+Kept = MutableMapping[int, V]
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,10 +175,21 @@ class History:
     @property
     def nbytes(self) -> int:
         """The memory that records and checkpoints take, objects around the arrays included."""
-        arrays = (a for r in self.records for a in (r.log10_state, r.singular_values))
-        recorded = sum(a.nbytes for a in arrays if a is not None)
-        kept = sum(ARRAY_BYTES * _count(s) + s.nbytes for s in self._states.values())
-        return RECORD_BYTES * len(self._records) + recorded + kept
+        return ENTRY_BYTES * len(self._records) + sum(self.parts.values())
+
+    @property
+    def parts(self) -> dict[int, int]:
+        """The memory of each record and checkpoint, by its `id`."""
+        recorded = {id(record): _record_bytes(record) for record in self.records}
+        return recorded | {id(state): state_bytes(state) for state in self.checkpoints}
+
+    def sharing(self, records: Kept[StepRecord], states: Kept[TrainState]) -> History:
+        """The same with those records and states, by step, that others have kept of the same
+        training, in place of its own; they get what they lack. They never change."""
+        twin = self.copy()
+        twin._records = {step: records.setdefault(step, r) for step, r in self._records.items()}
+        twin._states = {step: states.setdefault(step, s) for step, s in self._states.items()}
+        return twin
 
     def copy(self) -> History:
         """A history that goes on by itself from here. Records and states never change: they are
@@ -258,8 +273,20 @@ class History:
                     del self._states[step]
 
 
-def _count(state: TrainState) -> int:
-    return len(state.params) + len(state.moments)
+def state_bytes(state: TrainState) -> int:
+    """The memory of parameters and what the optimizer remembers.
+
+    Examples
+    --------
+    >>> state_bytes(TrainState(0, {"b_y": np.zeros(4)})) - 4 * 8 == ARRAY_BYTES
+    True
+    """
+    return ARRAY_BYTES * (len(state.params) + len(state.moments)) + state.nbytes
+
+
+def _record_bytes(record: StepRecord) -> int:
+    arrays = (record.log10_state, record.singular_values)
+    return RECORD_BYTES + sum(a.nbytes for a in arrays if a is not None)
 
 
 def _number(value: float | None) -> float:

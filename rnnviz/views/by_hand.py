@@ -11,8 +11,11 @@ from typing import Any
 
 from rnnviz.experiment.fields import parse_number, show
 from rnnviz.experiment.links import inert
+from rnnviz.plots import theme
+from rnnviz.wording.glossary import definition
 from rnnviz.wording.lists import names
-from rnnviz.wording.texts import say
+from rnnviz.wording.names import display_name
+from rnnviz.wording.texts import say, texts
 
 GATES: Mapping[str, tuple[str, ...]] = {
     "rnn": ("a",),
@@ -24,6 +27,8 @@ UNITS = ("1", "2")
 STEPS = 3, 8
 MOST = 100.0
 """The largest size of a number that is set by hand."""
+DEFINE = "define_"
+"""Begins the name of a text that defines a word."""
 PREFIX = "view_"
 NUMBERS = ("W_xh", "W_hh", "b_h", "b_hn", "inputs", "target")
 NAMES = ("cell", "activation", "units", *NUMBERS, "stage")
@@ -110,6 +115,35 @@ def to_link(chain: Chain) -> dict[str, str]:
     if chain.stage != 2 * len(chain.inputs):
         query["stage"] = str(chain.stage)
     return query
+
+
+def furnishings() -> dict[str, Any]:
+    """What the browser's part needs beside the chain: words, colours, defaults, limits."""
+    text = texts("chain")
+    of_house = {"error": definition("error")}
+    return {
+        "words": {name: said for name, said in text.items() if not name.startswith(DEFINE)},
+        "definitions": of_house
+        | {n.removeprefix(DEFINE): text[n] for n in text if n.startswith(DEFINE)},
+        "names": {cell: display_name(cell) for cell in GATES},
+        "colours": {cell: _both(theme.model_colour(cell)) for cell in GATES},
+        "defaults": {
+            cell: {units: in_numbers(default(cell, units)) for units in UNITS} for cell in GATES
+        },
+        "activations": ACTIVATIONS,
+        "steps": STEPS,
+        "most": MOST,
+    }
+
+
+def in_numbers(chain: Chain) -> dict[str, Any]:
+    """A chain as the browser has it."""
+    return {**asdict(chain), "units": int(chain.units)}
+
+
+def _both(colour: str) -> tuple[str, str]:
+    """A colour on a light page and on a dark one."""
+    return colour, theme.DARK.get(colour, colour)
 
 
 def _chosen(name: str, asked: str, allowed: tuple[str, ...], messages: list[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnnviz.models.diagnosis.finding import Finding
+from rnnviz.models.diagnosis.finding import LEFT_LOG10, Finding
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import apart
 from rnnviz.wording.numbers import fraction, general, significant
@@ -14,7 +14,7 @@ from rnnviz.wording.texts import fill, say, texts
 
 DECADES = ("vanishing", "exploding")
 """Kinds whose number is a log10."""
-SHARES = ("saturated", "dead", "clipped", "padded")
+SHARES = ("saturated", "dead", "padded")
 """Kinds whose number is a share."""
 
 
@@ -45,11 +45,23 @@ def _values(finding: Finding) -> dict[str, Any]:
     given = {name: general(v, 3) for name, v in finding.values.items()}
     if "side" in finding.values:
         given["side"] = texts("diagnosis")[f"side_{finding.values['side']}"]
+    if "log10" in finding.values:
+        given["over"] = fraction(finding.values["log10"])
+    if finding.kind == "biases":
+        given["bias"] = say("diagnosis", _bias(finding), **given)
+    if "cause" in finding.values:
+        given["cause"] = texts("diagnosis")[f"cause_{finding.values['cause']}"]
     written = fraction(finding.number) if finding.kind in DECADES else _plain(finding.number)
     line = fraction(finding.threshold) if finding.kind in DECADES else _plain(finding.threshold)
     percent = significant(100 * finding.number) if finding.kind in SHARES else ""
-    return {"lag": line, **given, "number": written, "share": written, "value": written,
-            "threshold": line, "percent": percent}  # fmt: skip
+    return {"lag": line, "left": fraction(LEFT_LOG10), **given, "number": written,
+            "share": written, "value": written, "threshold": line, "percent": percent}  # fmt: skip
+
+
+def _bias(finding: Finding) -> str:
+    """Which text says what the biases are."""
+    low, high = finding.values["low"], finding.values["high"]
+    return "bias_range" if low < high else "bias_one"
 
 
 def _plain(number: float) -> str:

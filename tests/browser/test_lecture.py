@@ -98,7 +98,7 @@ def test_notes_and_clock_are_a_key_away(app: str, open_page: OpenPage) -> None:
     page.keyboard.press("n")
     page.keyboard.press("t")
     expect(note).to_contain_text("a factor of 10")
-    expect(clock).to_have_text(re.compile(r"\d+:\d\d · \d+:\d\d"))
+    expect(clock).to_have_text(re.compile(r"lecture \d+:\d\d · scene \d+:\d\d"))
     page.keyboard.press("ArrowRight")
     scene_of(page, 2)
     expect(note).to_contain_text("Nothing is trained yet")
@@ -232,3 +232,65 @@ def test_a_hall_votes(hall: str, open_page: OpenPage, browser: Browser) -> None:
     expect(pages[0].locator("#said")).to_contain_text("has ended")
     for phone in phones:
         phone.close()
+
+
+def test_after_a_drag_the_arrows_turn_the_scene(app: str, open_page: OpenPage) -> None:
+    page = open_scene(app, open_page, 3)
+    reveal(page)
+    knob = page.locator("input[type=range]")
+    box = knob.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    wait_idle(page)
+    page.keyboard.press("ArrowRight")
+    scene_of(page, 4)
+
+
+def test_the_answer_says_of_which_value_it_is_where_the_knob_stands_elsewhere(
+    app: str, open_page: OpenPage
+) -> None:
+    page = open_scene(app, open_page, 4)
+    reveal(page)
+    knob, answer = page.locator("input[type=range]"), page.locator(".rnnviz-says[data-holds]")
+    expect(answer).not_to_have_class(re.compile("elsewhere"))
+    knob.focus()
+    page.keyboard.press("ArrowRight")
+    expect(answer).to_have_class(re.compile("elsewhere"))
+    assert answer.evaluate("p => getComputedStyle(p, '::before').content") == '"At Gain 0.9: "'
+    page.keyboard.press("ArrowLeft")
+    expect(answer).not_to_have_class(re.compile("elsewhere"))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Tab")  # the script draws the answer anew
+    wait_idle(page)
+    expect(answer).to_have_class(re.compile("elsewhere"))
+
+
+def test_a_number_opens_its_scene_while_the_scenes_are_shown(app: str, open_page: OpenPage) -> None:
+    page = open_scene(app, open_page, 1)
+    page.keyboard.press("o")
+    expect(page.locator(".rnnviz-desk nav.cards")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".rnnviz-desk nav.cards")).to_be_hidden()
+    page.keyboard.press("o")
+    page.keyboard.press("3")
+    scene_of(page, 3)
+    expect(page.locator(".rnnviz-desk nav.cards")).to_be_hidden()
+    expect(page.locator(f"{CHOICE}.right")).to_have_count(0)
+
+
+def test_notes_cover_neither_the_question_s_choices_nor_the_keys(
+    app: str, open_page: OpenPage
+) -> None:
+    page = open_scene(app, open_page, 3)
+    reveal(page)
+    page.keyboard.press("n")
+    note = page.locator(".rnnviz-desk aside").bounding_box()
+    assert note
+    for part in (page.locator(CHOICE).first, page.locator(KEYS), page.locator("input[type=range]")):
+        box = part.bounding_box()
+        assert box
+        apart = note["y"] + note["height"] <= box["y"] or box["y"] + box["height"] <= note["y"]
+        assert apart

@@ -46,7 +46,7 @@ def test_one_that_does_not_learn_then_a_file(app: str, open_page) -> None:
 
 def test_axe_finds_nothing_grave_beside_a_diagnosis(app: str, open_page) -> None:
     page = sick(app, open_page, "closed")
-    page.get_by_text("All findings (2 serious").click()
+    page.get_by_text("All findings (3 serious").click()
     expect(page.get_by_text("rnn.bias_ih_l0").first).to_be_visible()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)

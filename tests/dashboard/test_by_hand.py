@@ -9,8 +9,7 @@ import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.dashboard.components.by_hand import in_numbers
-from rnnviz.views.by_hand import Chain, default, from_link
+from rnnviz.views.by_hand import Chain, default, from_link, in_numbers
 from tests.dashboard.support import go_to, said, sent_chain, visit
 
 PAGE = "by-hand"

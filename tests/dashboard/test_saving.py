@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import tracemalloc
 from dataclasses import fields, replace
+from itertools import pairwise
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -75,6 +76,19 @@ def played() -> AppTest:
     for _ in range(3):
         tick(app)
     return app
+
+
+def test_a_hall_that_trains_the_same_is_kept_once() -> None:
+    alone = replace(SMALL, seed=4321)
+    apps, sizes = [], [SHARED.saved.nbytes]
+    for _ in range(3):
+        apps.append(press(press(visit("train", alone), "+10"), "+10"))
+        sizes.append(SHARED.saved.nbytes)
+    first, *more = (after - before for before, after in pairwise(sizes))
+    assert all(0 < each < 0.2 * first for each in more)
+    again = claim(visit("train", alone), token(apps[0]))
+    assert same_training(training(again), training(apps[0]))
+    assert same_training(training(apps[1]), training(apps[0]))
 
 
 def test_a_page_that_is_loaded_again_goes_on() -> None:

@@ -3,7 +3,7 @@ another's."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -16,6 +16,7 @@ TOKENS = [f"{n:022d}" for n in range(9)]
 class Value:
     name: str
     nbytes: int = 10
+    parts: dict[int, int] = field(default_factory=dict)
 
 
 def filled(many: int, most_bytes: int = 40) -> Store[Value]:
@@ -86,6 +87,24 @@ def test_what_is_dropped_is_gone() -> None:
     store.drop(TOKENS[0])
     assert found(store) == [TOKENS[1]]
     assert store.nbytes == 10
+
+
+def test_a_part_of_several_counts_once() -> None:
+    store: Store[Value] = Store(100)
+    for n in range(5):
+        store.put(TOKENS[n], Value("alike", 25, {7: 20}))
+    assert (len(found(store)), store.nbytes) == (5, 20 + 5 * 5)
+    for n in range(5):
+        store.drop(TOKENS[n])
+        assert store.nbytes == (4 - n and 20 + 5 * (4 - n))
+    store.put(TOKENS[0], Value("alike", 25, {7: 20}))
+    assert store.nbytes == 25
+
+
+def test_a_value_that_shares_is_as_large_as_it_is_alone() -> None:
+    store: Store[Value] = Store(100)
+    store.put(TOKENS[0], Value("large", 26, {7: 20}))
+    assert found(store) == []
 
 
 def test_tokens_are_128_random_bits() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,16 +15,30 @@ import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.dashboard import brought, jobs
+from rnnviz.analysis import gradient_flow
+from rnnviz.dashboard import brought, hosting, jobs, state
 from rnnviz.dashboard.brought import Share
 from rnnviz.dashboard.pages import your_network
+from rnnviz.models import load, read_data, run_of
 from rnnviz.models.examples import EXAMPLES
 from rnnviz.wording.language import PSEUDO
 from rnnviz.wording.texts import texts
-from tests.dashboard.support import charts, notes, press, said, same, verdict, visit, widget_key
+from tests.dashboard.support import (
+    SCRIPT,
+    charts,
+    go_to,
+    notes,
+    press,
+    said,
+    same,
+    verdict,
+    visit,
+    widget_key,
+)
 from tests.models.golden import FOLDER
 from tests.models.hostile import GOOD, NPZ, SAFETENSORS, npz
 
+ROOT = Path(__file__).parents[2]
 TEXT = texts("your_network")
 SICK = {
     "vanishes": "vanishes before the lag: of the last loss alone 1 part in 10",
@@ -65,10 +82,10 @@ def test_a_network_that_does_not_learn_is_said_to_have_what_it_has(name: str) ->
 def test_every_finding_is_there_with_its_number_threshold_and_change() -> None:
     app = press(visit("your-network"), title("closed"))
     (label,) = (each.label for each in app.expander)
-    assert label.startswith("All findings (2 serious, 2 more)")
+    assert label.startswith("All findings (3 serious, 2 more)")
     app.session_state[f"open-{label}"] = True
     app.run()
-    assert "threshold 5.02" in " ".join(e.proto.body for e in app.get("html"))
+    assert "threshold 4.18" in " ".join(e.proto.body for e in app.get("html"))
     assert "rnn.bias_ih_l0[H:2 * H] = 4.3" in app.code[0].value
 
 
@@ -315,3 +332,77 @@ def test_long_work_is_in_slices_and_its_end_gives_the_turn_back(
     assert calls == [1]
     with jobs.turns().slice(_busy):
         pass
+
+
+@pytest.fixture
+def started_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that `rnnviz app FILE` was given."""
+    path = tmp_path / "mine.npz"
+    path.write_bytes(npz(LSTM))
+    monkeypatch.setenv(hosting.OPEN, str(path))
+    return path
+
+
+def test_a_server_that_was_started_with_a_file_opens_it_first(started_with: Path) -> None:
+    app = AppTest.from_file(SCRIPT, default_timeout=60).run()
+    assert not app.exception
+    assert "mine.npz: PyTorch’s weights" in small(app)
+    assert app.session_state[state.PATH] == "your-network"
+    turned = go_to(app, "gradient-flow")
+    assert set(charts(turned)) >= {"flow-state", "units"}
+
+
+def test_a_link_opens_what_it_says_there_too(started_with: Path) -> None:
+    app = visit("gradient-flow", {"gain": "1.2"})
+    assert app.session_state[state.PATH] == "gradient-flow"
+
+
+def test_a_file_that_has_gone_since_is_said(started_with: Path) -> None:
+    started_with.unlink()
+    app = visit("your-network")
+    assert not app.exception
+    assert "mine.npz was not opened" in said(app)
+
+
+def test_the_command_reads_the_file_before_it_starts_anything(tmp_path: Path) -> None:
+    bad = tmp_path / "model.pt"
+    bad.write_bytes(b"\x80\x02}q\x00.")
+    done = subprocess.run(
+        [sys.executable, "-m", "rnnviz", "app", str(bad)], capture_output=True, text=True, cwd=ROOT
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the file is a pickle, which is never loaded" in done.stderr
+
+
+TARGETS = {
+    "softmax_cross_entropy": np.array([0, 1, 2]),
+    "squared_error": np.random.default_rng(6).standard_normal((3, 64)),
+}
+
+
+def loss_box(app: AppTest) -> Any:
+    key = state.view_key(your_network.LOSS, "your-network")
+    return app.selectbox(key=widget_key(app, key))
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_the_loss_is_that_of_the_targets_until_another_is_chosen(kind: str) -> None:
+    x = np.random.default_rng(5).standard_normal((3, 20, 4))
+    data = {"x": x, "target": TARGETS[kind]}
+    file = npz({**data, "layout": np.array("btd")})
+    app = upload(press(visit("your-network"), title("closed")), file, "batch.npz", door=1)
+    names = (kind, "projection")
+    assert loss_box(app).options == [TEXT[f"loss_{name}"] for name in names]
+    for name in names:
+        app = loss_box(app).select(name).run()
+        run = run_of(load(LSTM), read_data(data, layout="btd"), name)
+        log10 = gradient_flow(run["lstm"].trace, "lstm").state.log10
+        (line,) = (t for t in charts(app)["flow-state"]["data"] if t.get("name") == "LSTM")
+        np.testing.assert_allclose(line["y"], (log10 - log10[-1])[1:], atol=1e-5)
+    app = upload(app, file, "again.npz", door=1)
+    assert loss_box(app).value == kind
+
+
+def test_without_targets_there_is_no_loss_to_choose() -> None:
+    app = press(visit("your-network"), title("closed"))
+    assert not [box for box in app.selectbox if "Loss" in box.label]

@@ -87,9 +87,11 @@ def test_it_takes_no_more_than_the_estimate(brought: FromWeights | FromPassage) 
     tracemalloc.start()
     own = own_run(brought)
     brought.findings(own, LAG)
+    alone = tracemalloc.get_traced_memory()[1]
     beside(own, brought)
     taken = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    assert alone <= estimate(brought, fresh=False).bytes < estimate(brought).bytes
     assert taken <= estimate(brought).bytes
 
 

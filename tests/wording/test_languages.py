@@ -23,11 +23,13 @@ KEPT = frozenset(
     re.findall(
         r"\w+",
         """
-    LSTM GRU RNN BPTT CIFG NFG NIAF NIG NOAF NOG SGD Chrono chrono ReLU tanh logistic sigmoid hard
+    LSTM GRU RNN BPTT CIFG NFG NIAF NIG NOAF NOG SGD Adam Chrono chrono ReLU tanh logistic sigmoid
+    hard
     log max det NaN float skip len seq lag gram end output
     Pascanu Fuss Catalan Frobenius Henrici Baum Welch IEEE PyTorch JavaScript Latin UTF MiB
     CSV JSON PNG SVG npy npz csv onnx keras safetensors pickle pkl unpickle target lengths mask
-    rnnviz torch watch run server address localhost healthz https moodle example org ulimit
+    rnnviz torch watch run tests diagnosis server address localhost healthz https moodle
+    example org ulimit
     Content Length Shift Page Down hello
     ONNX Python bfloat proj size weight recurrent activation merge mode concat
     from import save file model state dict

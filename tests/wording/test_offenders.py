@@ -13,7 +13,7 @@ import pytest
 import rnnviz
 
 ROOT = Path(rnnviz.__file__).parent
-PARTS = ("dashboard", "views", "plots", "analysis", "wording", "lecture")
+PARTS = ("dashboard", "views", "plots", "analysis", "wording", "lecture", "report")
 FILES = [path for part in PARTS for path in sorted((ROOT / part).rglob("*.py"))]
 SENTENCE = re.compile(r"[A-Za-z].*[.!?…]", re.DOTALL)
 LEFT = {

@@ -13,6 +13,7 @@ from rnnviz.dashboard.frames import Asked, drawn
 from rnnviz.dashboard.knobs import slider
 from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.server import url
+from rnnviz.experiment.fields import show as field_text
 from rnnviz.lecture import pictures
 from rnnviz.lecture.pictures import Choices
 from rnnviz.lecture.scenes import (
@@ -24,7 +25,7 @@ from rnnviz.lecture.scenes import (
     Question,
     Scene,
 )
-from rnnviz.lecture.words import Words, words
+from rnnviz.lecture.words import Words, holds, words
 from rnnviz.wording.lists import sentences
 from rnnviz.wording.texts import fill, say, texts
 
@@ -145,12 +146,21 @@ def _answer(now: Scene, said: Words) -> None:
     )
     told = layout.marked(sentences([verdict, said.reveal]))
     st.html(
-        f'<p class="rnnviz-says" role="status">{told}</p>'
+        f'<p class="rnnviz-says" role="status"{_holds(now)}>{told}</p>'
         f'<p class="rnnviz-says sentence">{layout.marked(said.sentence)}</p>'
     )
     if now.knob:
         with st.container(key="lecture-knob"):
             slider(now.knob, ticks=now.ticks, whole=True)
+
+
+def _holds(now: Scene) -> str:
+    """Of which value of its knob a scene's answer is, as attributes: the desk says it where the
+    knob stands elsewhere."""
+    if not now.knob:
+        return ""
+    value = field_text(getattr(now.experiment, now.knob))
+    return f' data-holds="{value}" data-of="{html.escape(holds(now))}"'
 
 
 def _vote_line() -> None:
@@ -179,7 +189,8 @@ def _quiz() -> None:
 def _desk(question: str, note: str, choices: int) -> None:
     text, mine, led = texts("lecture"), hall.key(), hall.room() is not None
     said = {name: text[f"key_{name}"] for name in KEYS}
-    said |= {name: text[name] for name in ("clock_means", "cards_name")}
+    said |= {name: text[name] for name in ("clock_says", "clock_means", "cards_name")}
+    said["bars"] = text["key_bars_shown" if hall.shows_bars() else "key_bars"]
     said["room"] = text["key_room_open" if led else "key_room"]
     desks.desk(question=question, note=layout.marked(note), choices=choices, words=said,
                room=(mine.code, mine.secret) if mine and led else None, heard=hall.heard(),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -16,7 +18,7 @@ from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.npz import UPLOAD
 from rnnviz.experiment.plan import MAX_BYTES, MAX_SECONDS
-from rnnviz.models.brought import Brought, beside, estimate, own_run
+from rnnviz.models.brought import Brought, FromWeights, beside, estimate, own_run
 from rnnviz.models.examples import EXAMPLES, LAG
 from rnnviz.models.files import Source
 from rnnviz.models.unsaid import Unsaid
@@ -43,7 +45,8 @@ OF_WEIGHTS, OF_DATA = ("layout", "prefix", "reset", "cell", "module"), ("axes",)
 """What a file may leave open, and the visitor says."""
 MOST_LAG = 1_000_000
 MEGABYTES = UPLOAD.bytes >> 20
-MODEL, FIGURES_KEY, MODEL_WIDTH = "view_model", "view_figures", 160
+MODEL, FIGURES_KEY, LOSS = "view_model", "view_figures", "view_loss"
+MODEL_WIDTH, LOSS_WIDTH = 160, 290
 ROOM = 60
 """Characters of the row of buttons that choose figures."""
 PAIRS = [("singular-values", "eigenvalues"), ("memory-gate", "half-life"),
@@ -59,7 +62,7 @@ def page(setting: Setting) -> None:
     state.say_what_is_drawn(Experiment())
     opened = visit()
     opened.open_waiting()
-    _doors(opened)
+    beside_the_doors = _doors(opened)
     if opened.problem:
         name, problem = opened.problem
         layout.warn(say("your_network", "stays", name=name, problem=translated(problem)))
@@ -68,7 +71,9 @@ def page(setting: Setting) -> None:
         return
     try:
         if (found := _network(opened)) is not None:
-            _answer(opened, *found)
+            with beside_the_doors:
+                network, said = _with_loss(*found)
+            _answer(opened, network, said)
     except ValueError as error:  # of a file, of data that do not fit it, of a server that is full
         layout.warn(fill(texts("layout")["refused"], reason=translated(str(error))))
 
@@ -86,8 +91,8 @@ def _heading() -> None:
                       args=(name,))  # fmt: skip
 
 
-def _doors(opened: Visit) -> None:
-    """Where files come in, and the lag."""
+def _doors(opened: Visit) -> DeltaGenerator:
+    """Where files come in, and the lag; below it is room for the loss."""
     text = texts("your_network")
     left, middle, right = st.columns([9, 9, 6], gap="medium")
     with left:
@@ -105,6 +110,7 @@ def _doors(opened: Visit) -> None:
         st.session_state.setdefault(LAG_KEY, None)
         st.number_input(text["lag"], 1, MOST_LAG, step=1, placeholder=text["lag_none"],
                         help=text["lag_help"], **state.widget(LAG_KEY))  # fmt: skip
+    return right
 
 
 def _uploader(kind: str, label: str, explained: str) -> None:
@@ -153,6 +159,7 @@ def _example(name: str) -> None:
 
 def _forget(answers: tuple[str, ...]) -> None:
     """What was said of the file before."""
+    st.session_state.pop(state.view_key(LOSS), None)
     for what in answers:
         st.session_state[f"{SAY}.{what}"] = None
 
@@ -209,6 +216,17 @@ def _answer(opened: Visit, network: Brought, said: Mapping[str, str]) -> None:
     shown = opened.result(asked, lambda: _worked(network, lag, choices))
     _diagnosis(shown)
     _figures(shown, offered(network))
+
+
+def _with_loss(network: Brought, said: Mapping[str, str]) -> tuple[Brought, Mapping[str, str]]:
+    """With the loss that is chosen where the data have targets; at first the one that they are
+    of."""
+    if not isinstance(network, FromWeights) or len(network.losses) < 2:
+        return network, said
+    text, losses = texts("your_network"), network.losses
+    loss = layout.choice(text["loss"], losses, LOSS, losses[0],
+                         lambda name: text[f"loss_{name}"], LOSS_WIDTH)  # fmt: skip
+    return replace(network, loss=loss), {**said, "loss": loss}
 
 
 def _refusal(network: Brought) -> str:

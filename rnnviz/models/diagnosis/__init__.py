@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rnnviz.models.diagnosis.data_lag import DataLag, data_lag
 from rnnviz.models.diagnosis.finding import Finding
 from rnnviz.models.diagnosis.findings import find, find_in
 from rnnviz.models.diagnosis.steps import clipped
 
-__all__ = ["Finding", "clipped", "find", "find_in"]
+__all__ = ["DataLag", "Finding", "clipped", "data_lag", "find", "find_in"]

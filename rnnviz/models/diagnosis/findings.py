@@ -11,9 +11,9 @@ from rnnviz.core import Trace, checks
 from rnnviz.core.network import NetworkTrace
 from rnnviz.core.places import first_in, first_not_finite
 from rnnviz.experiment.runs import Run
-from rnnviz.models.diagnosis import changes, steps, units
+from rnnviz.models.diagnosis import biases, changes, steps, units
 from rnnviz.models.diagnosis.decay import Decay, decay
-from rnnviz.models.diagnosis.finding import GROWN_LOG10, LEFT_LOG10, Finding
+from rnnviz.models.diagnosis.finding import GROWN_LOG10, LEFT_LOG10, SPANNED, Finding
 from rnnviz.models.watched import Passage
 
 
@@ -40,8 +40,9 @@ def find_in(
         if (place := first_in({**part.weights, **given})) is not None:
             step = place.index[0] if place.name == "x" else None
             values = {"name": place.name, "where": place.where, "step": step}
+            change = changes.REPAIR if place.name == "x" else ""
             return (Finding("not_finite", name, place.value, np.nan, "certain", True,
-                            values=values),)  # fmt: skip
+                            change=change, values=values),)  # fmt: skip
     of_cell = "weight_hh" in passage.parts[0].weights
     return tuple(
         replace(one, label=name, change=changes.of_module(one.change, name, of_cell))
@@ -70,16 +71,18 @@ def _of_network(network: NetworkTrace, label: str, lag: int | None) -> Iterator[
     vanished = _vanishing(decays, label, lag) if lag is not None else None
     if lag is None:
         yield _horizon(decays, label)
+    stuck = [each for trace, k, d in places for each in units.saturated(trace, label, k, d)]
     if lag is not None and vanished is not None:
-        yield vanished
-        yield from units.closed_memory(decays, label, lag)
+        held = [each.change for each in stuck]
+        for cause in (vanished, *units.closed_memory(decays, label, lag),
+                      *biases.short_biases(decays, label, lag)):  # fmt: skip
+            yield replace(cause, change=changes.after(held, cause.change))
         yield from units.recent_only(decays, label, lag)
-    for one in decays:
-        yield from units.precision_lost(one, label, lag)
+    for each in decays:
+        yield from units.precision_lost(each, label, lag)
     yield from steps.refilled(network.layers[-1][0], label, len(network.layers) - 1)
-    yield from steps.padded(network.trace, label)
-    for trace, layer, direction in places:
-        yield from units.saturated(trace, label, layer, direction)
+    yield from steps.padded(network.trace, label, decays)
+    yield from stuck
 
 
 def _broken(trace: Trace, label: str, layer: int, direction: int) -> Finding | None:
@@ -112,7 +115,8 @@ def _too_short(decays: list[Decay], window: int, label: str, lag: int) -> Iterat
     held |= {"truncated": window - 1} if window else {}
     for kind, most in held.items():
         if most < lag:
-            yield Finding(kind, label, float(most), float(lag), "certain", True,
+            serious = kind == "too_short" or most < SPANNED * lag
+            yield Finding(kind, label, float(most), float(lag), "certain", serious,
                           change=changes.longer_window(lag))  # fmt: skip
 
 

@@ -9,22 +9,29 @@ import numpy as np
 
 from rnnviz.core import Trace, checks
 from rnnviz.models.diagnosis import changes
-from rnnviz.models.diagnosis.finding import HALF, Finding
+from rnnviz.models.diagnosis.decay import Decay
+from rnnviz.models.diagnosis.finding import CLIPPED, HALF, LEFT_LOG10, Finding
 
 ALIKE = 2
 """Last steps that must be alike to look like padding."""
 
 
-def clipped(norms: Sequence[float], clip: float, label: str) -> Finding | None:
-    """Whether clipping at a norm acts on most backward passes. norms: of each pass, of some of the
-    parameters: all together have at least that. Raises ValueError for a clip that is not above
-    0."""
+def clipped(
+    norms: Sequence[float], clip: float, label: str, adaptive: bool = False
+) -> Finding | None:
+    """Whether clipping at a norm makes most steps shorter. norms: of each backward pass, of some of
+    the parameters: all together have at least that. adaptive: whether the optimizer divides by the
+    usual size of a gradient, as Adam does: then nothing is found. Raises ValueError for a clip that
+    is not above 0."""
     checks.number("clip", clip, np.finfo(float).tiny)
-    acts = float(np.mean([norm > clip for norm in norms])) if len(norms) else 0.0
-    if acts <= HALF:
+    median = float(np.median(norms)) if len(norms) else 0.0
+    if adaptive or median < CLIPPED * clip:
         return None
-    values = {"clip": clip, "median": float(np.median(norms)), "count": len(norms)}
-    return Finding("clipped", label, acts, HALF, "possible", False, values=values)
+    acts = 100 * float(np.mean([norm > clip for norm in norms]))
+    values = {"clip": clip, "median": median, "count": len(norms), "acts": acts}
+    change = changes.looser(median) if np.isfinite(median) else ""
+    return Finding("clipped", label, median / clip, CLIPPED, "possible", False, change=change,
+                   values=values)  # fmt: skip
 
 
 def refilled(trace: Trace, label: str, layer: int) -> Iterator[Finding]:
@@ -35,9 +42,10 @@ def refilled(trace: Trace, label: str, layer: int) -> Iterator[Finding]:
         yield Finding("refilled", label, float(most), 1.0, "certain", False, layer)
 
 
-def padded(trace: Trace, label: str) -> Iterator[Finding]:
+def padded(trace: Trace, label: str, decays: Sequence[Decay]) -> Iterator[Finding]:
     """Whether the last steps look like padding that nobody has declared, and a loss reads the
-    state after them: the same input until the end, in many sequences, from different steps on."""
+    state after them: the same input until the end, in many sequences, from different steps on.
+    Serious where the error vanishes over as many steps."""
     if trace.lengths is not None or not trace.enters[-1].any():
         return
     last = trace.x[-1]
@@ -47,5 +55,7 @@ def padded(trace: Trace, label: str) -> Iterator[Finding]:
     count = np.where((last == filler[:, None]).all(axis=0), count, 0)
     share = float((count >= ALIKE).mean())
     if share >= HALF and np.ptp(count):
-        yield Finding("padded", label, share, HALF, "possible", False, 0, 0, changes.PACK,
-                      {"steps": float(count[count >= ALIKE].mean())})  # fmt: skip
+        steps = float(count[count >= ALIKE].mean())
+        left = max(one.log10[min(round(steps), len(one.log10) - 1)] for one in decays)
+        yield Finding("padded", label, share, HALF, "possible", bool(left < LEFT_LOG10), 0, 0,
+                      changes.PACK, {"steps": steps, "log10": float(left)})  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -14,10 +13,15 @@ from rnnviz.core import Trace
 from rnnviz.core.numerics import Array
 from rnnviz.models.diagnosis import changes
 from rnnviz.models.diagnosis.decay import Decay
-from rnnviz.models.diagnosis.finding import HALF, LEFT_LOG10, MOSTLY, Finding
-
-HALVINGS = -LEFT_LOG10 / math.log10(2)
-"""How many half-lives leave a thousandth."""
+from rnnviz.models.diagnosis.finding import (
+    FLAT,
+    HALF,
+    HALVINGS,
+    MOSTLY,
+    SHUT,
+    STUCK,
+    Finding,
+)
 
 
 def closed_memory(decays: Sequence[Decay], label: str, lag: int) -> Iterator[Finding]:
@@ -80,15 +84,45 @@ def saturated(trace: Trace, label: str, layer: int, direction: int) -> Iterator[
     for name, stats in gate_stats(trace, label).items():
         if trace.cell.activation_of(name).name == "relu":
             silent = np.where(trace.present[:, None], trace.gates[name], 0) == 0
-            dead = float(silent.all(axis=(0, 2)).mean())
-            if dead >= HALF:
-                yield Finding("dead", label, dead, HALF, "certain", dead == 1, layer, direction,
-                              values={"gate": name})  # fmt: skip
-        if not stats.saturates:
-            continue
-        sides = {"both": stats.left + stats.right} if stats.signed else {"closed": stats.left}
-        for side, share in sides.items():
-            stuck = float((share >= MOSTLY).mean())
-            if stuck >= HALF and name != trace.cell.MEMORY_GATE:
-                yield Finding("saturated", label, stuck, HALF, "possible", False, layer, direction,
-                              values={"gate": name, "side": side})  # fmt: skip
+            yield from _stuck("dead", trace, label, (layer, direction), name,
+                              silent.all(axis=(0, 2)))  # fmt: skip
+        learned = name in trace.cell.trainable_gates and name != trace.cell.MEMORY_GATE
+        if stats.saturates and learned:
+            side, value = "both" if stats.signed else "closed", trace.gates[name]
+            ends = np.abs(value) > FLAT if stats.signed else value < SHUT
+            there = np.where(trace.present[:, None], ends, False).sum(axis=(0, 2))
+            yield from _stuck("saturated", trace, label, (layer, direction), name,
+                              there >= MOSTLY * trace.present.sum(), side)  # fmt: skip
+
+
+def _stuck(
+    kind: str,
+    trace: Trace,
+    label: str,
+    place: tuple[int, int],
+    gate: str,
+    units: Array,
+    side: str = "",
+) -> Iterator[Finding]:
+    """The finding that so many units (H,) are stuck, and what holds them."""
+    share, dead = float(units.mean()), kind == "dead"
+    line = HALF if dead else STUCK
+    if share < line:
+        return
+    cause = held_by(trace, gate, units)
+    values = {"gate": gate, "cause": cause, **({"side": side} if side else {})}
+    change = (changes.wake if dead else changes.unstick)(cause, trace, gate, *place)
+    yield Finding(kind, label, share, line, "certain" if dead else "possible", dead and share == 1,
+                  *place, change, values)  # fmt: skip
+
+
+def held_by(trace: Trace, gate: str, units: Array) -> str:
+    """Which part of the pre-activation of some units (H,) of a gate is largest, as RMS over steps
+    and sequences: "input" (W_xh x), "recurrent" (W_hh h) or "bias"."""
+    rows = trace.cell.gate_rows(gate)
+    W_xh, W_hh, b_h = (trace.params[name][rows][units] for name in ("W_xh", "W_hh", "b_h"))
+    there = trace.present[:, None]
+    parts = {"bias": b_h[:, None], "input": np.where(there, W_xh @ trace.x, 0),
+             "recurrent": np.where(there, W_hh @ trace.h[:-1], 0)}  # fmt: skip
+    size = {name: float(np.sqrt(np.mean(part**2))) for name, part in parts.items()}
+    return max(size, key=lambda name: size[name])

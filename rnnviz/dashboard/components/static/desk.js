@@ -1,7 +1,7 @@
 // The keys that lead a lecture, as a line of buttons; the lecturer's note and the clock behind them.
 //
 // Page Up and Page Down, which a clicker sends, turn the scene wherever the focus is. Arrows belong
-// to a slider or a list that has the focus.
+// to a slider or a list that has the focus; but a slider that was dragged leaves them to the scene.
 
 import { sendAlone } from "./page.js";
 import { element } from "./plotting.js";
@@ -44,11 +44,17 @@ class Desk {
     parent.append(this.box);
     this.hear = (event) => this.key(event);
     window.addEventListener("keydown", this.hear, true);
+    this.point = (event) => this.pointed(event.composedPath()[0]);
+    window.addEventListener("pointerdown", this.point, true);
+    this.follow = () => this.showWhatHolds();
+    window.addEventListener("input", this.follow);
     this.tick = setInterval(() => this.showClock(), 1000);
   }
 
   destroy() {
     window.removeEventListener("keydown", this.hear, true);
+    window.removeEventListener("pointerdown", this.point, true);
+    window.removeEventListener("input", this.follow);
     clearInterval(this.tick);
     clearTimeout(this.again);
     this.box.remove();
@@ -65,6 +71,7 @@ class Desk {
     this.keepRoom();
     this.drawCards();
     this.show();
+    this.showWhatHolds();
   }
 
   writeLine() {
@@ -72,7 +79,7 @@ class Desk {
     if (JSON.stringify(words) === this.written) return;
     this.written = JSON.stringify(words);
     const actions = ["previous", "next", "reveal", "note", "clock", "room", "bars", "cards", "full"];
-    this.line.replaceChildren(...actions.filter((name) => name !== "bars" || room).map((action) => {
+    this.line.replaceChildren(...actions.filter((name) => name in words && (name !== "bars" || room)).map((action) => {
       const button = Object.assign(element("button", action), { type: "button" });
       button.innerHTML = words[action];
       button.addEventListener("click", () => this.act(action));
@@ -108,30 +115,42 @@ class Desk {
       card.innerHTML = `<b>${at + 1}</b><span>${title}</span><i>${state}</i>`;
       card.dataset.done = done === names.length;
       if (names.includes(question)) card.setAttribute("aria-current", "true");
-      card.addEventListener("click", () => {
-        open.cards = false;
-        this.send("go", at + 1);
-      });
+      card.addEventListener("click", () => this.go(at + 1));
       return card;
     }));
+  }
+
+  pointed(at) {
+    this.dragged = at instanceof Element && at.matches("input[type=range]") ? at : null;
   }
 
   key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
     const { key, target } = event;
     const at = target instanceof Element ? event.composedPath()[0] : null;
+    if (key === "Tab") this.dragged = null;
+    if (key === "Escape" && open.cards) return this.taken(event, () => this.act("cards"));
     const inField = (css) => at instanceof Element && at.closest(css);
     const turns = key.startsWith("Page");
     const arrow = key.startsWith("Arrow");
-    if (!turns && inField(arrow ? TAKES_ARROWS : TAKES_LETTERS)) return;
+    if (!turns && at !== this.dragged && inField(arrow ? TAKES_ARROWS : TAKES_LETTERS)) return;
     const number = /^[1-9]$/.test(key) ? Number(key) : 0;
-    const action = KEYS[key.length === 1 ? key.toLowerCase() : key];
-    if (!action && !(number && number <= this.data.choices)) return;
+    const means = KEYS[key.length === 1 ? key.toLowerCase() : key];
+    const action = means in this.data.words ? means : null; // a page may lack some
+    if (action) this.taken(event, () => this.act(action));
+    else if (number && open.cards) this.taken(event, () => this.go(number));
+    else if (number && number <= this.data.choices) this.taken(event, () => this.send("answer", number));
+  }
+
+  taken(event, act) {
     event.preventDefault();
     event.stopPropagation();
-    if (event.repeat) return;
-    if (action) this.act(action);
-    else this.send("answer", number);
+    if (!event.repeat) act();
+  }
+
+  go(number) {
+    open.cards = false;
+    this.send("go", number);
   }
 
   act(action) {
@@ -142,7 +161,11 @@ class Desk {
       const done = document.fullscreenElement
         ? document.exitFullscreen() : document.documentElement.requestFullscreen();
       done.catch((error) => console.warn(`rnnviz: ${error.message}`));
-    } else this.send(action);
+    } else {
+      open.cards = false;
+      this.show();
+      this.send(action);
+    }
   }
 
   show() {
@@ -158,8 +181,18 @@ class Desk {
     if (!sessionStorage.getItem(BEGAN)) sessionStorage.setItem(BEGAN, Date.now());
     this.clock.hidden = !open.clock;
     const whole = Date.now() - Number(sessionStorage.getItem(BEGAN));
-    this.clock.textContent = `${minutes(whole)} · ${minutes(Date.now() - this.since)}`;
+    const said = { whole: minutes(whole), scene: minutes(Date.now() - this.since) };
+    this.clock.textContent = (this.data?.words.clock_says ?? "").replace(/\[\[(\w+)\]\]/g, (_, name) => said[name]);
     this.clock.title = this.data?.words.clock_means ?? "";
+  }
+
+  // What the answer says is of one value of the knob: where that has been moved, it says so.
+  showWhatHolds() {
+    const place = document.querySelector(".st-key-lecture-knob");
+    const parts = [...place?.querySelectorAll("*") ?? []].map((part) => part.shadowRoot ?? part);
+    const knob = parts.map((part) => part.querySelector("input[type=range]")).find(Boolean);
+    const says = document.querySelector(".rnnviz-says[data-holds]");
+    if (knob && says) says.classList.toggle("elsewhere", knob.dataset.value !== says.dataset.holds);
   }
 }
 

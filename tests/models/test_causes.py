@@ -1,0 +1,206 @@
+"""What is named as the cause, and the change that follows from it: networks built by hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnviz.core import GRU, LSTM, RNN, Cell
+from rnnviz.core.network import Network, run_network
+from rnnviz.core.truncation import truncated_backward
+from rnnviz.diagnosis import Report, diagnose, diagnose_passages
+from rnnviz.experiment import Run
+from rnnviz.models import load, read_data, run_of
+from rnnviz.models.diagnosis import Finding, clipped
+from rnnviz.models.saved_runs import read_passages
+from rnnviz.wording.diagnosis import finding_words
+from tests.models.golden import FOLDER
+from tests.models.test_diagnosis import kinds, made
+
+LAG = 50
+CENTRE = "x = (x - x.mean((0, 1))) / x.std((0, 1))"
+
+
+def plain(cell: Cell, bias: Any = 0.0) -> tuple[Network, dict[str, Any]]:
+    """A network whose weights are 0 but for the readout, and the bias of its memory gate."""
+    network = Network((cell,), 1)
+    params = {name: np.zeros(shape) for name, shape in network.param_shapes().items()}
+    params["W_hy"] += 1
+    if cell.MEMORY_GATE is not None and cell.MEMORY_GATE in cell.trainable_gates:
+        params["0.forward.b_h"][cell.gate_rows(cell.MEMORY_GATE)] = bias
+    return network, params
+
+
+def the(report: Report, kind: str) -> Finding:
+    (found,) = (one for one in report.findings if one.kind == kind)
+    return found
+
+
+def sentence(finding: Finding) -> str:
+    return finding_words(finding).sentence
+
+
+@pytest.mark.parametrize("cell", [LSTM(1, 2), GRU(1, 2)])
+def test_a_bias_that_was_left_at_0_keeps_half_for_one_step(cell: Cell) -> None:
+    found = the(diagnose(made(*plain(cell), 60), lag=LAG), "biases")
+    assert found.number == pytest.approx(1)
+    assert found.threshold == pytest.approx(LAG * math.log10(2) / 3.6)
+    assert (found.sure, found.serious) == ("likely", True)
+    gate = cell.MEMORY_GATE
+    assert f"The bias of the memory gate {gate} is 0 in every unit: by itself" in sentence(found)
+    needed = -math.log(2 ** (1 / LAG) - 1)
+    assert f"rnn.bias_ih_l0[H:2 * H] = {needed:.1f}" in found.change
+
+
+def test_biases_that_differ_are_said_as_they_are_and_the_longest_counts() -> None:
+    found = the(diagnose(made(*plain(LSTM(1, 2), [-1.0, 1.5]), 60), lag=LAG), "biases")
+    assert found.number == pytest.approx(math.log(2) / math.log1p(math.exp(-1.5)))
+    assert "is −1 to 1.5 in its units: by itself" in sentence(found)
+    assert "bias_ih" in found.change
+
+
+def test_the_bias_is_the_sum_of_both() -> None:
+    zeros = {name: np.zeros((4, 1)) for name in ("weight_ih", "weight_hh")}
+    weights = {**zeros, "bias_ih": np.array([3.0, 9, 0, 3]), "bias_hh": np.array([0.0, -9, 0, 0])}
+    model = load(weights, cell="lstm", readout=(np.ones((1, 1)), np.zeros(1)))
+    report = diagnose(run_of(model, read_data(np.ones((60, 1, 1)), layout="tdb")), lag=LAG)
+    assert "is 0 in every unit" in sentence(the(report, "biases"))
+
+
+def test_a_gate_that_its_inputs_close_has_no_wrong_bias() -> None:
+    network, params = plain(LSTM(1, 1))
+    found = {}
+    for bias in (9.0, -3.0):  # and the input turns the gate to −3 and to 9
+        params["0.forward.b_h"] = np.array([3.0, bias, 0, 3])
+        params["0.forward.W_xh"] = np.array([[0.0], [6 - 2 * bias], [0], [0]])
+        found[bias] = kinds(diagnose(with_x(network, params, np.ones((60, 1, 1))), lag=LAG))
+    assert "closed_memory" in found[9]
+    assert "biases" not in found[9]
+    assert not {"biases", "closed_memory", "vanishing"} & set(found[-3])
+
+
+def with_x(network: Network, params: dict[str, Any], x: Any) -> Any:
+    """As `made`, of these inputs."""
+    like = made(network, params, len(x)).batch
+    batch = replace(like, x=x)
+    label = type(network.cells[0]).__name__.lower()
+    return Run({label: run_network(network, params, batch)}, batch)
+
+
+def test_without_a_lag_or_a_learned_bias_nothing_is_said_of_it() -> None:
+    assert "biases" not in kinds(diagnose(made(*plain(LSTM(1, 2)), 60)))
+    assert "biases" not in kinds(diagnose(made(*plain(LSTM(1, 2), 9.0), 60), lag=LAG))
+    fixed = LSTM(1, 2, fixed=(("f", 0.5),))
+    assert "biases" not in kinds(diagnose(made(*plain(fixed), 60), lag=LAG))
+    assert "vanishing" in kinds(diagnose(made(*plain(fixed), 60), lag=LAG))
+
+
+@pytest.mark.parametrize(
+    ("W_xh", "W_hh", "b_h", "cause", "change"),
+    [
+        (5.0, 0.1, 0.0, "the input, W_xh x", CENTRE),
+        (0.1, 5.0, 3.0, "the state, W_hh h", "torch.nn.init.orthogonal_(block)"),
+        (0.1, 0.1, 5.0, "the bias", "    rnn.bias_ih_l0[:H] = 0"),
+    ],
+)
+def test_what_holds_saturated_units(
+    W_xh: float, W_hh: float, b_h: float, cause: str, change: str
+) -> None:
+    network, params = plain(RNN(1, 1))
+    values = {"W_xh": W_xh, "W_hh": W_hh, "b_h": b_h}
+    params |= {f"0.forward.{n}": np.full_like(params[f"0.forward.{n}"], v)
+               for n, v in values.items()}  # fmt: skip
+    found = the(diagnose(with_x(network, params, np.ones((60, 1, 1)))), "saturated")
+    assert f"What holds them there most is {cause}." in sentence(found)
+    assert change in found.change
+
+
+@pytest.mark.parametrize(
+    ("gate", "rows"), [("i", ":H"), ("g", "2 * H:3 * H"), ("o", "3 * H:4 * H")]
+)
+def test_the_bias_of_the_gate_that_is_held_is_named(gate: str, rows: str) -> None:
+    network, params = plain(LSTM(1, 3), 9.0)
+    params["0.forward.b_h"][network.cells[0].gate_rows(gate)] = -6
+    report = diagnose(made(network, params, 60))
+    found = next(f for f in report.findings if f.values.get("gate") == gate)
+    assert f"rnn.bias_ih_l0[{rows}] = 0\n    rnn.bias_hh_l0[{rows}] = 0" in found.change
+
+
+def test_dead_relus_begin_anew_as_the_identity() -> None:
+    network, params = plain(RNN(1, 2, activation="relu"))
+    params["0.forward.b_h"] -= 3
+    found = the(diagnose(made(network, params, 20)), "dead")
+    assert found.values["cause"] == "bias"
+    assert "torch.nn.init.eye_(rnn.weight_hh_l0)" in found.change
+    shut = {**params, "0.forward.W_xh": np.full((2, 1), -9.0)}
+    by_input = the(diagnose(with_x(network, shut, np.ones((20, 1, 1)))), "dead")
+    assert by_input.change == CENTRE
+
+
+def test_what_vanishes_in_units_that_are_held_asks_to_free_them_first() -> None:
+    """A longer memory behind a shut output gate, or in front of an input that is not centred,
+    would not help alone."""
+    network, params = plain(LSTM(1, 2), -2.0)
+    params["0.forward.b_h"][network.cells[0].gate_rows("o")] = -9
+    found = the(diagnose(made(network, params, 60), lag=LAG), "vanishing")
+    assert found.change.index("[3 * H:4 * H] = 0") < found.change.index("[H:2 * H] =")
+    network, params = plain(RNN(1, 2))
+    params["0.forward.W_xh"] += 9
+    found = the(diagnose(with_x(network, params, np.ones((60, 1, 1))), lag=LAG), "vanishing")
+    assert found.change.startswith(f"{CENTRE}\nrnn = torch.nn.LSTM(1, 2)")
+
+
+def test_a_clip_that_always_acts_is_to_be_twice_the_usual_norm() -> None:
+    found = clipped([20.0, 30.0, 50.0], 0.1, "model")
+    assert found is not None
+    assert found.change == "torch.nn.utils.clip_grad_norm_(model.parameters(), 60)"
+    endless = clipped([np.inf] * 3, 1.0, "model")
+    assert endless is not None
+    assert endless.change == ""
+
+
+@pytest.mark.parametrize(("name", "repaired"), [("x", True), ("weight_hh_l0", False)])
+def test_inputs_that_are_not_finite_can_be_repaired_weights_cannot(
+    name: str, repaired: bool
+) -> None:
+    (one,) = read_passages(FOLDER / "watched_packed.npz").values()
+    part = one.parts[0]
+    bad = np.array(part.x if name == "x" else part.weights[name])
+    bad.flat[0] = np.nan
+    changed = {"x": bad} if name == "x" else {"weights": {**part.weights, name: bad}}
+    broken = replace(one, parts=(replace(part, **changed),))
+    (found,) = diagnose_passages({"rnn": broken}).findings
+    assert found.change == ("x[~torch.isfinite(x)] = 0" if repaired else "")
+
+
+@pytest.mark.parametrize(("bias", "serious"), [(-2.0, True), (9.0, False)])
+def test_padding_is_serious_where_the_error_vanishes_over_it(bias: float, serious: bool) -> None:
+    network, params = plain(LSTM(1, 2), bias)
+    x = np.random.default_rng(0).standard_normal((40, 1, 4))
+    for b, end in enumerate((10, 12, 14, 16)):
+        x[end:, :, b] = 0
+    like = made(network, params, 40).batch
+    mask = np.zeros((40, 4))
+    mask[-1] = 1
+    batch = replace(like, x=x, target=np.ones((40, 1, 4)), mask=mask, lengths=np.full(4, 40))
+    run = Run({"lstm": run_network(network, params, batch)}, batch)
+    found = the(diagnose(run), "padded")
+    assert found.serious is serious
+    assert "Over as many steps" in sentence(found)
+
+
+@pytest.mark.parametrize(("window", "serious"), [(10, True), (31, False)])
+def test_a_window_is_serious_where_it_spans_less_than_most_of_the_lag(
+    window: int, serious: bool
+) -> None:
+    whole = made(*plain(LSTM(1, 1), 9.0), 60)
+    trace = whole["lstm"]
+    cut = truncated_backward(trace.trace.record, trace.trace.d_h_direct, window)
+    report = diagnose(Run({"lstm": replace(trace, layers=((cut,),))}, whole.batch), lag=LAG)
+    found = the(report, "truncated")
+    assert (found.number, found.serious) == (window - 1, serious)
+    assert found.change == "window = 51"
