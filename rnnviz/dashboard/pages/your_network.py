@@ -75,7 +75,7 @@ def page(setting: Setting) -> None:
                 network, said = _with_loss(*found)
             _answer(opened, network, said)
     except ValueError as error:  # of a file, of data that do not fit it, of a server that is full
-        layout.warn(fill(texts("layout")["refused"], reason=error))
+        layout.warn(fill(texts("layout")["refused"], reason=translated(str(error))))
 
 
 def _heading() -> None:
@@ -176,7 +176,7 @@ def _network(opened: Visit) -> tuple[Brought, dict[str, str]] | None:
             return brought.network(opened, said), said
         except Unsaid as missing:
             if not _ask(said, missing.field, missing.allowed):
-                layout.note(str(missing))
+                layout.note(translated(str(missing)))
                 return None
 
 

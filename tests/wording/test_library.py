@@ -1,0 +1,99 @@
+"""What the library says in English is said in the language of the page."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from rnnviz.experiment import FIELDS, Experiment, make_task
+from rnnviz.experiment.links import from_query
+from rnnviz.experiment.npz import UPLOAD
+from rnnviz.models.files import from_bytes
+from rnnviz.models.sequences import read_data
+from rnnviz.tasks import LOSS_AT, TASKS
+from rnnviz.wording.language import ENGLISH, FOLDER, speak_in
+from rnnviz.wording.library import translated
+from rnnviz.wording.tasks import task_words
+from rnnviz.wording.texts import LIBRARY
+from tests.wording.test_languages import KEPT, OTHERS, WORD, numbers, own
+
+
+@pytest.mark.parametrize("loss_at", LOSS_AT)
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_a_task_asks_is_said_in_the_language(name: str, task: str, loss_at: str) -> None:
+    text = "some text to learn from" if task == "text" else ""
+    asked = Experiment(task=task, loss_at=loss_at, text=text, seq_len=17)
+    english = speak_in(ENGLISH, lambda: task_words(asked))
+    said = speak_in(name, lambda: task_words(asked))
+    assert frozenset(numbers(said)) == frozenset(numbers(english))
+    note = speak_in(name, lambda: translated(make_task(asked).batch(0, 17, 2, loss_at).note))
+    assert {word for word in WORD.findall(said + note) if word not in KEPT} == set()
+
+
+LIBRARY_SOURCE = [p for p in FOLDER.parents[1].rglob("*.py") if "wording" not in p.parts]
+
+
+def sayings() -> str:
+    """Every string in the code of the library, its values left out."""
+    found = []
+    for path in LIBRARY_SOURCE:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            said = (p.value for p in parts if isinstance(p, ast.Constant))
+            found += [part for part in said if isinstance(part, str)]
+    return "\n".join(found)
+
+
+def test_the_library_still_says_what_is_translated() -> None:
+    said = sayings().lower()
+    stale = {
+        (key, piece)
+        for key, text in own(ENGLISH, LIBRARY).items()
+        for piece in re.split(r"\[\[\w+\]\]|[;:,.()]", text)
+        if len(piece.strip()) > 5 and piece.strip().lower() not in said
+    }
+    assert stale == set()
+
+
+@pytest.mark.parametrize(
+    ("data", "suffix", "said"),
+    [
+        (b"", ".npz", "文件须含有数组，它却是空的"),
+        (b"PK\x03\x04 no", ".npz", "文件须为完整的 .npz 文件，它已损坏（"),
+        (b"what is that", ".bin", "文件须为 .npz、.safetensors、.keras、.h5 或 .onnx 文件，现为 "),
+    ],
+)
+def test_why_a_file_was_not_opened_is_said_in_the_language(
+    data: bytes, suffix: str, said: str
+) -> None:
+    with pytest.raises(ValueError, match="file") as error:
+        from_bytes(data, UPLOAD, suffix)
+    assert speak_in("zh", lambda: translated(str(error.value))).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (b"a,b\n1,2\n3\n", "第 3 行须有 2 格，现有 1 格"),
+        (b"a,b\n1,two\n", "第 2 行 'b' 列须为有限数，现为 'two'"),
+        (b"a,b\n", "文件须含有由数字组成的行，它却只有列名"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said_in_the_language(table: bytes, said: str) -> None:
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        read_data(table)
+    assert speak_in("zh", lambda: translated(str(error.value))) == said
+
+
+def test_what_a_link_did_not_get_is_said_in_the_language() -> None:
+    query = {"gain": ["9", "many"], "seq_len": "1", "init": "best", "models": "rnn,cnn,lstm:x=1",
+             "no": "1", "v": "9", "text": "a" * 30_000}  # fmt: skip
+    _, messages = from_query(query)
+    said = speak_in("zh", lambda: [translated(message) for message in messages])
+    kept = "gain seq len init many best rnn lstm gru cnn text " + " ".join(FIELDS["init"].choices)
+    assert len(messages) > 5
+    assert {word for one in said for word in WORD.findall(one)} <= set(WORD.findall(kept))
+    assert translated(messages[0]) == messages[0]
