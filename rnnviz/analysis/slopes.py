@@ -101,6 +101,8 @@ def lost_decades(trace: Trace, log10: Array) -> Array:
     with np.errstate(all="ignore"):
         of_step = np.finfo(trace.h.dtype).eps * 10.0 ** (log10[1:] - log10[:-1])
     bound = np.zeros(len(log10))
+    if not np.isfinite(W_hh).all():
+        return bound  # what is no number says so itself
     bound[:-1] = np.cumsum(np.nan_to_num(of_step, posinf=0.0)[::-1])[::-1] / np.log(10)
     loose = np.linalg.norm(W_hh) * bound
     # Singular values take longer than all the rest; where nothing is lost an upper bound will do.

@@ -16,6 +16,7 @@ from rnnviz.views import gates, gradient_flow, spectrum, weights
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.your_network import MOST_UNITS
 from rnnviz.wording.diagnosis import FindingWords
+from rnnviz.wording.lists import names
 from rnnviz.wording.markup import as_html
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import say, texts
@@ -80,9 +81,9 @@ def diagnosis_page(
     return document(text["diagnosis_title"], body, data, "diagnosis.js", styles)
 
 
-def _left_out(names: Sequence[str]) -> list[str]:
-    left = ", ".join(names[MOST_RUNS:])
-    return [say("report", "left_out", names=left, most=MOST_RUNS)] if left else []
+def _left_out(labels: Sequence[str]) -> list[str]:
+    left = labels[MOST_RUNS:]
+    return [say("report", "left_out", names=names(left), most=MOST_RUNS)] if left else []
 
 
 def _footer(drawn: bool, with_weights: bool) -> str:

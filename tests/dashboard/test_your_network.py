@@ -406,3 +406,16 @@ def test_the_loss_is_that_of_the_targets_until_another_is_chosen(kind: str) -> N
 def test_without_targets_there_is_no_loss_to_choose() -> None:
     app = press(visit("your-network"), title("closed"))
     assert not [box for box in app.selectbox if "Loss" in box.label]
+
+
+@pytest.mark.parametrize(("value", "said_as"), [(np.nan, "NaN"), (-np.inf, "−∞")])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_weights_that_are_no_numbers_are_named_by_place_and_drawn(
+    name: str, value: float, said_as: str
+) -> None:
+    weights = {key: np.array(array) for key, array in EXAMPLES[name].weights().items()}
+    weights[next(key for key in weights if "weight_hh" in key)][2, 5] = value
+    app = upload(visit("your-network"), npz(weights))
+    assert not app.exception
+    assert f"W_hh is not a finite number: {said_as} at [2, 5]." in verdict(app)
+    assert set(charts(app)) == {"flow-state", "units"}
