@@ -13,6 +13,7 @@ import pytest
 
 from rnnviz.core import LSTM
 from rnnviz.models.diagnosis import changes
+from rnnviz.models.diagnosis.finding import TRIED, TUNED
 from tests.diagnosis import __main__ as command
 from tests.diagnosis.cases import Case
 from tests.diagnosis.changing import Setup, changed, inputs
@@ -179,7 +180,7 @@ def test_the_file_has_every_case_of_its_set(name: str) -> None:
 
 
 @pytest.mark.trained
-@pytest.mark.parametrize("name", ["second-overflow-0", "second-exploding-0"])
+@pytest.mark.parametrize("name", ["second-overflow-0", "second-exploding-0", "second-healthy-0"])
 def test_a_cheap_label_comes_out_again(name: str) -> None:
     (kept,) = (r for r in read(ROOT / "diagnosis" / "second.jsonl") if r["case"]["name"] == name)
     (case,) = (case for case in cases("second") if case.name == name)
@@ -190,5 +191,17 @@ def test_a_cheap_label_comes_out_again(name: str) -> None:
 
 def test_the_readme_has_the_table_of_the_second_set() -> None:
     said = (ROOT.parent / "README.md").read_text("utf-8")
-    wanted_table = table(read(ROOT / "diagnosis" / "second.jsonl")).split("\n\n")[0]
-    assert wanted_table in said
+    rows = read(ROOT / "diagnosis" / "second.jsonl")
+    assert table(rows).split("\n\n")[0] in said
+    names = healthy(rows)
+    counts = len(names["well"]), len(names["found"]), len(names["later"])
+    assert counts == (63, 0, 2)
+    assert "63 of the 72 healthy\nones do learn" in said
+    missed = {name for kind in KINDS for name in tally(rows, kind).missed}
+    assert all("-near-" in name for name in missed)
+
+
+def test_where_thresholds_come_from_names_as_many_cases_as_there_are() -> None:
+    first, second = (len(read(ROOT / "diagnosis" / f"{name}.jsonl")) for name in SETS)
+    assert f"tuned on {first} trained configurations, tried on {second} others" in TUNED
+    assert f"tried on {second} configurations" in TRIED

@@ -63,6 +63,17 @@ def test_biases_that_differ_are_said_as_they_are_and_the_longest_counts() -> Non
     assert "bias_ih" in found.change
 
 
+def test_of_two_layers_the_one_that_keeps_longest_is_said() -> None:
+    network = Network((LSTM(1, 1), LSTM(1, 1)), 1)
+    params = {name: np.ones(shape) for name, shape in network.param_shapes().items()}
+    for layer, bias in enumerate((-1.0, -3.0)):
+        params[f"{layer}.forward.b_h"] = np.array([0, bias, 0, 0])
+        params[f"{layer}.forward.W_hh"] = np.zeros((4, 1))
+    found = the(diagnose(made(network, params, 60), lag=LAG), "biases")
+    assert (found.layer, found.values["high"]) == (0, -1)
+    assert "rnn.bias_ih_l0[H:2 * H]" in found.change
+
+
 def test_the_bias_is_the_sum_of_both() -> None:
     zeros = {name: np.zeros((4, 1)) for name in ("weight_ih", "weight_hh")}
     weights = {**zeros, "bias_ih": np.array([3.0, 9, 0, 3]), "bias_hh": np.array([0.0, -9, 0, 0])}
@@ -130,6 +141,15 @@ def test_the_bias_of_the_gate_that_is_held_is_named(gate: str, rows: str) -> Non
     assert f"rnn.bias_ih_l0[{rows}] = 0\n    rnn.bias_hh_l0[{rows}] = 0" in found.change
 
 
+@pytest.mark.parametrize(("steps", "stuck"), [(58, True), (50, False)])
+def test_units_that_are_at_an_end_at_most_steps_are_saturated(steps: int, stuck: bool) -> None:
+    network, params = plain(RNN(1, 1))
+    params["0.forward.W_xh"] += 9
+    x = np.zeros((60, 1, 1))
+    x[:steps] = 1
+    assert ("saturated" in kinds(diagnose(with_x(network, params, x)))) is stuck
+
+
 def test_dead_relus_begin_anew_as_the_identity() -> None:
     network, params = plain(RNN(1, 2, activation="relu"))
     params["0.forward.b_h"] -= 3
@@ -139,6 +159,8 @@ def test_dead_relus_begin_anew_as_the_identity() -> None:
     shut = {**params, "0.forward.W_xh": np.full((2, 1), -9.0)}
     by_input = the(diagnose(with_x(network, shut, np.ones((20, 1, 1)))), "dead")
     assert by_input.change == CENTRE
+    other = the(diagnose(made(network, params, 60), lag=LAG), "vanishing")
+    assert other.change.startswith("rnn = torch.nn.LSTM(1, 2)")  # in which nothing is dead
 
 
 def test_what_vanishes_in_units_that_are_held_asks_to_free_them_first() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 LEFT_LOG10 = -3.6
 """Decades: an error of which less than 1 part in 4,000 arrives has vanished."""
 GROWN_LOG10 = 1.6
-"""Decades: one that has become 40 times as large has exploded. Networks that have learned their
-task reach 34."""
+"""Decades: one that has become 40 times as large has exploded. Of 37 kinds of networks that had
+learned their task none did, of 63 others 2 did, up to 57 times."""
 MOSTLY = 0.95
 """Share of steps and sequences at which a unit is saturated that counts as all."""
 HALF = 0.5
