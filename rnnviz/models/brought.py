@@ -198,5 +198,9 @@ def own_run(brought: Brought, tell: Tell | None = None) -> Run:
 def beside(own: Run, brought: Brought, tell: Tell | None = None) -> Run:
     """Its own run, "lstm", and "lstm:network=fresh", of a fresh network on the same data."""
     trace, _ = brought.fresh().run(tell)
-    label = label_of(trace.network)
-    return Run({**own, f"{label}{',' if ':' in label else ':'}{FRESH}": trace}, own.batch)
+    return Run({**own, fresh_label(label_of(trace.network)): trace}, own.batch)
+
+
+def fresh_label(label: str) -> str:
+    """What the fresh network beside this one is called."""
+    return f"{label}{',' if ':' in label else ':'}{FRESH}"

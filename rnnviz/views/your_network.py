@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rnnviz.core.bptt import Tell
 from rnnviz.experiment import Run
 from rnnviz.models.brought import Brought, FromPassage, FromWeights
 from rnnviz.models.diagnosis import Finding
 from rnnviz.models.layouts import LAYOUTS
+from rnnviz.models.training import is_trainable
 from rnnviz.plots import theme
-from rnnviz.views import gates, gradient_flow, spectrum
+from rnnviz.views import gates, gradient_flow, spectrum, trained_on
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words, batch_note
 from rnnviz.wording.diagnosis import FindingWords, finding_words
@@ -20,11 +22,14 @@ from rnnviz.wording.lists import names, sentences
 from rnnviz.wording.names import cell_name, display_name
 from rnnviz.wording.texts import fill, say, texts
 
-FIGURES = ("gradient_flow", "spectrum", "gates")
+FIGURES = ("gradient_flow", "spectrum", "gates", "train")
+OF_ONE = ("spectrum", "gates")
+"""Those of one network alone."""
 MOST_UNITS = 512
 """Of a layer whose singular values are drawn."""
 SENTENCES = 2
 """Serious findings that are said in large."""
+Figures = gradient_flow.View | spectrum.View | gates.View | trained_on.View
 HORIZONS = ("horizon", "horizon_beyond")
 
 
@@ -52,7 +57,7 @@ class View:
     serious: int
     findings: tuple[FindingWords, ...]
     notes: tuple[str, ...]
-    figures: gradient_flow.View | spectrum.View | gates.View
+    figures: Figures
 
     @property
     def styles(self) -> dict[str, theme.Style]:
@@ -69,8 +74,9 @@ def view(
     findings: Sequence[Finding],
     lag: int | None = None,
     choices: Choices = Choices(),
+    tell: Tell | None = None,
 ) -> View:
-    """What the page says of a run whose first network is the brought one."""
+    """What the page says of a run whose first network is the brought one. tell: see `courses`."""
     note = batch_note(run.batch)
     return View(
         choices=choices,
@@ -79,15 +85,16 @@ def view(
         serious=sum(one.serious for one in findings),
         findings=tuple(map(finding_words, findings)),
         notes=(*brought.notes, *([note] if note else [])),
-        figures=_figures(run, choices),
+        figures=_figures(run, brought, choices, tell),
     )
 
 
 def offered(brought: Brought) -> tuple[str, ...]:
-    """Figures that this network has: not every one has gates of memory, and singular values of
-    large ones take too long."""
+    """Figures that this network has: not every one has gates of memory or something to learn, and
+    singular values of large ones take too long."""
     cells = [cell for network in brought.networks for cell in network.cells]
     left_out = {"gates"} if not any(cell.MEMORY_GATE for cell in cells) else set()
+    left_out |= {"train"} if not is_trainable(brought) else set()
     left_out |= {"spectrum"} if max(cell.hidden_size for cell in cells) > MOST_UNITS else set()
     return tuple(name for name in FIGURES if name not in left_out)
 
@@ -101,8 +108,11 @@ def _verdict(findings: Sequence[Finding], lag: int | None) -> tuple[str, ...]:
     return tuple(finding_words(one).sentence for one in said[:SENTENCES])
 
 
-def _figures(run: Run, choices: Choices) -> gradient_flow.View | spectrum.View | gates.View:
+def _figures(run: Run, brought: Brought, choices: Choices, tell: Tell | None) -> Figures:
     where = choices.layer, choices.direction
+    if choices.figures == "train":
+        assert isinstance(brought, FromWeights)
+        return trained_on.view(brought, tell)
     if choices.figures == "gradient_flow":
         return gradient_flow.view(run, gradient_flow.Choices(*where))
     model, (layer, direction) = choices.model or next(iter(run)), where
@@ -114,7 +124,8 @@ def _figures(run: Run, choices: Choices) -> gradient_flow.View | spectrum.View |
 def pictures(view: View) -> Iterator[Picture | Words]:
     """The diagnosis, then the figures; what their own page says first is said in small."""
     yield Words("verdict", view.verdict)
-    modules = {gradient_flow.View: gradient_flow, spectrum.View: spectrum, gates.View: gates}
+    modules = {gradient_flow.View: gradient_flow, spectrum.View: spectrum, gates.View: gates,
+               trained_on.View: trained_on}  # fmt: skip
     for item in modules[type(view.figures)].pictures(view.figures):
         yield (
             Words("sentence", item.lines)

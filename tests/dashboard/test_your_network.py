@@ -419,3 +419,28 @@ def test_weights_that_are_no_numbers_are_named_by_place_and_drawn(
     assert not app.exception
     assert f"W_hh is not a finite number: {said_as} at [2, 5]." in verdict(app)
     assert set(charts(app)) == {"flow-state", "units"}
+
+
+@pytest.mark.trained
+def test_it_is_trained_on_from_its_weights() -> None:
+    app = upload(visit("your-network"), npz(MORE), "mine.npz")
+    assert TEXT["figures_train"] not in figures_offered(app)
+    rng = np.random.default_rng(2)
+    data = {"x": rng.standard_normal((6, 9, 4)), "target": rng.integers(0, 2, 6)}
+    app = upload(app, npz({**data, "layout": np.array("btd")}), "batch.npz", door=1)
+    assert TEXT["figures_train"] in figures_offered(app)
+    key = widget_key(app, state.view_key(your_network.FIGURES_KEY, "your-network"))
+    app.button_group(key=key).set_value("train").run()
+    assert not app.exception
+    assert set(charts(app)) == {"loss", "state-maps"}
+    found = small(app)
+    assert re.search(r"from \d\S* to \d\S* in 199 updates in the LSTM; from", found)
+    assert "Nothing is held out" in found
+
+
+MORE = {**LSTM, "fc.weight": np.eye(2, 64), "fc.bias": np.zeros(2)}
+
+
+def figures_offered(app: AppTest) -> list[str]:
+    key = widget_key(app, state.view_key(your_network.FIGURES_KEY, "your-network"))
+    return list(app.button_group(key=key).options)

@@ -12,12 +12,14 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from rnnviz.core.cost import Estimate
 from rnnviz.dashboard import brought, compute, jobs, layout, show, state
 from rnnviz.dashboard.brought import Share, Visit, visit
 from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.npz import UPLOAD
 from rnnviz.experiment.plan import MAX_BYTES, MAX_SECONDS
+from rnnviz.models import training
 from rnnviz.models.brought import Brought, FromWeights, beside, estimate, own_run
 from rnnviz.models.examples import EXAMPLES, LAG
 from rnnviz.models.files import Source
@@ -25,6 +27,7 @@ from rnnviz.models.unsaid import Unsaid
 from rnnviz.plots import theme
 from rnnviz.views.your_network import (
     FIGURES,
+    OF_ONE,
     Choices,
     View,
     fresh_words,
@@ -203,14 +206,14 @@ def _answer(opened: Visit, network: Brought, said: Mapping[str, str]) -> None:
     """What was understood, the diagnosis, the figures."""
     data_name = opened.data.name if opened.data is not None else ""
     _small(understood(network, opened.name, data_name))
-    if refusal := _refusal(network):
-        layout.warn(refusal)
-        return
     choices = Choices(
         layout.kept(FIGURES_KEY, offered(network), FIGURES[0]),
         layout.chosen(MODEL),
         *show.chosen_layer(),
     )
+    if refusal := _refusal(_estimate(network, choices)):
+        layout.warn(refusal)
+        return
     lag: int | None = st.session_state[LAG_KEY]
     asked = opened.version, tuple(said.items()), lag, choices, language()
     shown = opened.result(asked, lambda: _worked(network, lag, choices))
@@ -229,9 +232,9 @@ def _with_loss(network: Brought, said: Mapping[str, str]) -> tuple[Brought, Mapp
     return replace(network, loss=loss), {**said, "loss": loss}
 
 
-def _refusal(network: Brought) -> str:
-    """Why it is not run, by what it would take; nothing is allocated for it."""
-    taken = estimate(network).on(compute.speed())
+def _refusal(work: Estimate) -> str:
+    """Why it is not done, by what it would take; nothing is allocated for it."""
+    taken = work.on(compute.speed())
     most = min(MAX_BYTES, compute.memory().ceiling)
     if taken.bytes <= most and taken.seconds <= MAX_SECONDS:
         return ""
@@ -240,10 +243,18 @@ def _refusal(network: Brought) -> str:
     return say("your_network", "too_large", **sizes, **times)
 
 
+def _estimate(network: Brought, choices: Choices) -> Estimate:
+    """What the runs and the diagnosis take, and the training where that is asked for."""
+    whole = estimate(network)
+    if choices.figures == "train" and isinstance(network, FromWeights):
+        return whole + training.estimate(network)
+    return whole
+
+
 def _worked(network: Brought, lag: int | None, choices: Choices) -> View:
     """Both runs, in slices and with a bar where that takes long, and what is to be said of them.
     The runs themselves are not kept."""
-    taken, place = estimate(network).on(compute.speed()), st.empty()
+    taken, place = _estimate(network, choices).on(compute.speed()), st.empty()
     words = say("your_network", "working", seconds=f"{math.ceil(taken.seconds):,}")
 
     def told(share: float) -> None:
@@ -259,7 +270,8 @@ def _worked(network: Brought, lag: int | None, choices: Choices) -> View:
         jobs.give_way()
         findings = network.findings(own, lag)
         jobs.give_way()
-        made = view(run, network, findings, lag, choices)
+        with share.at_work():
+            made = view(run, network, findings, lag, choices, share.tell)
     place.empty()
     return made
 
@@ -292,7 +304,7 @@ def _figures(shown: View, figures: tuple[str, ...]) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         layout.choice(text["figures"], figures, FIGURES_KEY, FIGURES[0],
                       lambda name: text[f"figures_{name}"], room=ROOM)  # fmt: skip
-        if shown.choices.figures != FIGURES[0]:
+        if shown.choices.figures in OF_ONE:
             layout.choice(texts("layout")["choose_model"], shown.models, MODEL, shown.models[0],
                           display_name, MODEL_WIDTH)  # fmt: skip
         show.layer_choice(shown.layers, small=True)
