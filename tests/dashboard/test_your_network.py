@@ -444,3 +444,20 @@ MORE = {**LSTM, "fc.weight": np.eye(2, 64), "fc.bias": np.zeros(2)}
 def figures_offered(app: AppTest) -> list[str]:
     key = widget_key(app, state.view_key(your_network.FIGURES_KEY, "your-network"))
     return list(app.button_group(key=key).options)
+
+
+def test_a_file_whose_callback_is_lost_is_opened_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    take, calls = your_network._take, []
+
+    def lost_at_first(kind: str, key: str) -> None:
+        calls.append(kind)
+        if len(calls) > 1:
+            take(kind, key)
+
+    monkeypatch.setattr(your_network, "_take", lost_at_first)
+    app = upload(visit("your-network"), npz(LSTM), "mine.npz")
+    assert not app.exception
+    assert calls == ["weights", "weights"]
+    assert "mine.npz: PyTorch’s weights" in small(app)

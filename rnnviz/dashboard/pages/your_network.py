@@ -118,7 +118,7 @@ def _doors(opened: Visit) -> DeltaGenerator:
 
 def _uploader(kind: str, label: str, explained: str) -> None:
     key = f"your_network.{kind}.{visit().taken}"
-    st.file_uploader(
+    file = st.file_uploader(
         label,
         key=key,
         help=explained,
@@ -126,6 +126,9 @@ def _uploader(kind: str, label: str, explained: str) -> None:
         args=(kind, key),
         max_upload_size=MEGABYTES,
     )
+    if file is not None:  # its callback was lost on the way, or came before the file
+        _take(kind, key)
+        st.rerun()
 
 
 def _take(kind: str, key: str) -> None:
