@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+import streamlit as st
 
 from rnnviz import Experiment, run
 from tests.dashboard.support import change, send, visit
@@ -54,6 +55,7 @@ def first_calls(action: Callable[[], object]) -> list[Place]:
 
 
 def test_a_scene_is_revealed_as_told() -> None:
+    st.cache_resource.clear()  # another test may have shown the very scene
     app = visit("lecture", {"scene": "3"})
     told = {"action": "reveal", "question": "gate", "number": 0}
     called = first_calls(lambda: send(app, "rnnviz_desk", "act", told))
