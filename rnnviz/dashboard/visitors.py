@@ -10,13 +10,12 @@ import html
 import time
 from collections import deque
 from collections.abc import Callable
-from contextvars import copy_context
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rnnviz.wording.language import ENGLISH, preferred, speak
+from rnnviz.wording.language import ENGLISH, preferred, speak_in
 from rnnviz.wording.texts import fill, texts
 
 ON_THE_WAY = 60.0
@@ -120,11 +119,10 @@ def liked(scope: Scope) -> str:
 
 def full(most: int, spoken: str = ENGLISH) -> Response:
     """The page that says in a language that there is no place now."""
-    return copy_context().run(_full, most, spoken)
+    return speak_in(spoken, lambda: _full(most, spoken))
 
 
 def _full(most: int, spoken: str) -> Response:
-    speak(spoken)
     said = fill(texts("server")["full"], most=f"{most:,}", seconds=TRY_AGAIN)
     title = texts("server")["full_title"]
     page = PAGE.format(

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import rnnviz
 from rnnviz.experiment import Run
 from rnnviz.models.watched import Passage
-from rnnviz.report.document import document
+from rnnviz.report.document import document, made_by
 from rnnviz.report.figures import Figures, chart_words, place_html
 from rnnviz.views import gates, gradient_flow, spectrum, weights
 from rnnviz.views.picture import Picture, Words
@@ -90,8 +89,7 @@ def _footer(drawn: bool, with_weights: bool) -> str:
     """What is in the file, and what is not."""
     text = texts("report")
     inside = [text["inside_weights" if with_weights else "inside"]] if drawn else []
-    made = say("report", "made_by", version=rnnviz.__version__)
-    said = "".join(map(_small, (*inside, made)))
+    said = "".join(map(_small, (*inside, made_by())))
     return f"<footer>{said}</footer>"
 
 

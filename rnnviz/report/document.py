@@ -16,7 +16,7 @@ from plotly.offline import get_plotlyjs
 
 import rnnviz
 from rnnviz.report.scripts import bundled, source_of
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import say, texts
 
 ALLOWED = ("default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; "
            "img-src data: blob:; base-uri 'none'; form-action 'none'")  # fmt: skip
@@ -81,6 +81,11 @@ def document(
         data=packed(json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))),
         script=code,
     )
+
+
+def made_by() -> str:
+    """Who made a file, and that it keeps to itself."""
+    return say("report", "made_by", version=rnnviz.__version__)
 
 
 def packed(text: str) -> str:

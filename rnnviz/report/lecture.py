@@ -7,8 +7,7 @@ in the file once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import copy_context
-from typing import Any, TypeVar
+from typing import Any
 
 from rnnviz.experiment import Run, run
 from rnnviz.lecture.measures import Lesson, trained
@@ -21,7 +20,7 @@ from rnnviz.report.lecture_words import lecture_words
 from rnnviz.report.scripts import source_of
 from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.by_hand import default, in_numbers
-from rnnviz.wording.language import OFFERED, speak
+from rnnviz.wording.language import OFFERED, speak_in
 from rnnviz.wording.texts import texts
 
 STYLES = ["chart.css", "report.css", "lecture.css", "lecture_file.css"]
@@ -29,7 +28,6 @@ SHEETS = {"hand": "by_hand.css", "slider": "slider.css"}
 """Of parts that have a style sheet of their own."""
 VIEWS: Mapping[str, Any] = {FLOW: gradient_flow, SPECTRUM: spectrum, GATES: gates}
 Tell = Callable[[int, int, str], None]
-T = TypeVar("T")
 
 
 def lecture_page(
@@ -93,23 +91,13 @@ def _drawn(
             items = page.pictures(page.view(made, Choices(scene.name).of_page, **pinned))
         return figures.add(next(of_scene(scene, items)))
 
-    return {name: in_language(name, draw) for name in languages}
-
-
-def in_language(name: str, make: Callable[[], T]) -> T:
-    """What is made while a language is spoken, which the thread does not speak afterwards."""
-
-    def spoken() -> T:
-        speak(name)
-        return make()
-
-    return copy_context().run(spoken)
+    return {name: speak_in(name, draw) for name in languages}
 
 
 def _document(
     scenes: Sequence[Scene], drawn: Mapping[str, list[dict[str, Any]]], figures: Figures
 ) -> str:
-    said = {name: in_language(name, lambda: lecture_words(scenes)) for name in drawn}
+    said = {name: speak_in(name, lambda: lecture_words(scenes)) for name in drawn}
     data = {
         **figures.data(),
         "scenes": [_facts(scene) for scene in scenes],
@@ -120,7 +108,7 @@ def _document(
     }
     first = next(iter(drawn))
     body = '<main class="stMain lecture"></main>'
-    return in_language(first, lambda: document(
+    return speak_in(first, lambda: document(
         texts("report")["lecture_title"], body, data, "lecture.js", STYLES, first))  # fmt: skip
 
 

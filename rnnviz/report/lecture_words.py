@@ -7,13 +7,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import rnnviz
 from rnnviz.lecture.scenes import QUIZ, Question, Scene
 from rnnviz.lecture.words import holds, words
 from rnnviz.report import knobs
+from rnnviz.report.document import made_by
 from rnnviz.report.figures import chart_words
 from rnnviz.views.by_hand import furnishings
 from rnnviz.wording.glossary import definition, first_places
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.markup import as_html
 from rnnviz.wording.names import field_name
 from rnnviz.wording.texts import say, texts
@@ -38,6 +39,7 @@ def lecture_words(scenes: Sequence[Scene]) -> dict[str, Any]:
         "chart": chart_words(),
         "hidden": html.escape(text["hidden"]),
         "verdicts": [text["answer_wrong"], text["answer_right"]],
+        "between": say("lists", "sentences", before="", after=""),
         "score": text["score"],
         "scenes": [_scene(scene, k + 1, len(scenes)) for k, scene in enumerate(scenes)],
         "quiz": {
@@ -51,12 +53,8 @@ def lecture_words(scenes: Sequence[Scene]) -> dict[str, Any]:
             "how": as_html(say("layout", "how_to_read", said=texts("by_hand")["how_to_read"])),
             "given": furnishings(),
         },
-        "about": as_html(f"{own['inside_lecture']} {_made_by()}"),
+        "about": as_html(sentences([own["inside_lecture"], made_by()])),
     }
-
-
-def _made_by() -> str:
-    return say("report", "made_by", version=rnnviz.__version__)
 
 
 def _number(number: int, count: int) -> str:

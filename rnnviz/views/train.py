@@ -235,16 +235,27 @@ def first_screen(view: View) -> Iterator[Picture]:
         sentences(how),
         step_axis=True,
     )
-    yield Picture(
+    yield maps_picture(view.courses, view.styles, view.truncation, coarse=playing)
+
+
+def maps_picture(
+    courses: Sequence[Course],
+    styles: Mapping[str, theme.Style],
+    truncation: Sequence[str] = (),
+    coarse: bool = False,
+) -> Picture:
+    """The gradient over training, one panel a model. truncation: what is said of it besides."""
+    text = texts("train")
+    return Picture(
         "state-maps",
         gradients.state_heatmaps.plain(
-            view.courses,
-            styles=view.styles,
+            courses,
+            styles=styles,
             height=MAP_HEIGHT,
-            most_columns=COARSE if playing else gradients.COLUMNS,
+            most_columns=COARSE if coarse else gradients.COLUMNS,
         ),
         text["alt_state_maps"],
-        sentences((text["how_to_read_maps"], *view.truncation)),
+        sentences((text["how_to_read_maps"], *truncation)),
         step_axis=True,
     )
 

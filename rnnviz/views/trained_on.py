@@ -11,16 +11,16 @@ from rnnviz.models.brought import FromWeights
 from rnnviz.models.training import OPTIONS, courses
 from rnnviz.plots import theme
 from rnnviz.plots import training as plots
-from rnnviz.plots import training_gradients as gradients
 from rnnviz.training import METRICS
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
+from rnnviz.views.train import maps_picture
 from rnnviz.wording.lists import names, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import say, texts
 
-LOSS_HEIGHT, MAP_HEIGHT = 236, 190
+LOSS_HEIGHT = 236
 ONE = LayerChoice(("1",), ("forward",), "1", "forward")
 
 
@@ -47,24 +47,18 @@ def view(brought: FromWeights, tell: Tell | None = None) -> View:
 
 def pictures(view: View) -> Iterator[Picture | Words]:
     """From which loss to which, the loss, and the gradient over training."""
-    text = texts("train")
+    text = texts("your_network")
     yield Words("verdict", (_words(view),))
     yield Picture(
         "loss",
         plots.loss_figure.plain(
             view.courses, metric_name=view.metric, styles=view.styles, height=LOSS_HEIGHT
         ),
-        texts("your_network")["alt_trained"],
-        texts("your_network")["how_to_read_trained"],
+        text["alt_trained"],
+        text["how_to_read_trained"],
         step_axis=True,
     )
-    yield Picture(
-        "state-maps",
-        gradients.state_heatmaps.plain(view.courses, styles=view.styles, height=MAP_HEIGHT),
-        text["alt_state_maps"],
-        text["how_to_read_maps"],
-        step_axis=True,
-    )
+    yield maps_picture(view.courses, view.styles)
 
 
 def _words(view: View) -> str:

@@ -51,8 +51,9 @@ def _weight(quality: str) -> float:
 
 
 def speak_in(name: str, say: Callable[[], T]) -> T:
-    """What `say` gives in a language; what is spoken before and after stays what it is."""
-    token = _LANGUAGE.set(name)
+    """What `say` gives in a language; what is spoken before and after stays what it is. Raises
+    ValueError for a language that is not here."""
+    token = _LANGUAGE.set(_known(name))
     try:
         return say()
     finally:
@@ -61,6 +62,10 @@ def speak_in(name: str, say: Callable[[], T]) -> T:
 
 def speak(name: str) -> None:
     """Let this thread speak a language from now on. Only the dashboard does, for each visit."""
+    _LANGUAGE.set(_known(name))
+
+
+def _known(name: str) -> str:
     if name not in (*OFFERED, PSEUDO):
         raise ValueError(f"language must be one of {', '.join(OFFERED)}, got {name!r}")
-    _LANGUAGE.set(name)
+    return name

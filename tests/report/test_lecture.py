@@ -17,8 +17,8 @@ from rnnviz.lecture.scenes import CLIPPED, QUIZ, SCENES, Scene
 from rnnviz.lecture.words import words
 from rnnviz.plots.drawing import Drawing
 from rnnviz.report import knobs, lecture_page
-from rnnviz.report.lecture import VIEWS, in_language
-from rnnviz.wording.language import ENGLISH, PSEUDO
+from rnnviz.report.lecture import VIEWS
+from rnnviz.wording.language import ENGLISH, PSEUDO, speak_in
 from rnnviz.wording.markup import as_html
 from rnnviz.wording.texts import texts
 from tests.report.opened import ADDRESS, NAMESPACE, asked_for, data_of, same, whole
@@ -63,7 +63,7 @@ def pictured(scene: Scene, made: Run, language: str, **pinned: Run) -> Drawing:
         view = page.view(made, Choices(scene.name).of_page, **pinned)
         return next(of_scene(scene, page.pictures(view))).drawing
 
-    return in_language(language, draw)
+    return speak_in(language, draw)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -104,16 +104,16 @@ def test_every_word_is_there(data: Any, language: str) -> None:
     said = data["languages"][LANGUAGES.index(language)]
     assert ("⟦" in str(said["scenes"])) == (language == PSEUDO)
     for scene, found in zip(SOME, said["scenes"], strict=True):
-        own = in_language(language, partial(words, scene))
+        own = speak_in(language, partial(words, scene))
         assert found["choices"] == [as_html(choice) for choice in own.choices]
         assert found["note"] == as_html(own.note)
         for part in ("question", "reveal", "sentence"):
             assert without_terms(found[part]) == as_html(getattr(own, part))
-    quiz = [in_language(language, partial(words, question)) for question in QUIZ]
+    quiz = [speak_in(language, partial(words, question)) for question in QUIZ]
     found = said["quiz"]["questions"]
     assert [without_terms(each["reveal"]) for each in found] == [as_html(q.reveal) for q in quiz]
     assert [each["right"] for each in data["quiz"]] == [question.right for question in QUIZ]
-    assert set(said["hand"]["given"]["words"]) <= set(in_language(language, lambda: texts("chain")))
+    assert set(said["hand"]["given"]["words"]) <= set(speak_in(language, lambda: texts("chain")))
 
 
 def without_terms(text: str) -> str:

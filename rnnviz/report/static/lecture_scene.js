@@ -47,7 +47,7 @@ export class SceneView {
       (number) => lecture.answer(name, number));
     this.draw(shown);
     const verdict = shown && taken ? lecture.words.verdicts[Number(taken === facts.right)] : "";
-    this.told.innerHTML = !shown ? "" : `<p class="rnnviz-says" data-of="${words.holds ?? ""}">${`${verdict} ${words.reveal}`.trim()}</p>`
+    this.told.innerHTML = !shown ? "" : `<p class="rnnviz-says" data-of="${words.holds ?? ""}">${verdict && verdict + lecture.words.between}${words.reveal}</p>`
       + `<p class="rnnviz-says sentence">${words.sentence}</p>`;
     this.knobs.hidden = !shown || !facts.knob;
     if (!this.knobs.hidden) this.turn(this.place, false);
