@@ -15,7 +15,7 @@ import traceback
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
-NICENESS = 10
+NICENESS = 5
 """How far it stands back behind the answers to visitors' hands, where a system knows that."""
 
 

@@ -69,14 +69,20 @@ def free_keys(page: Page) -> None:
 
 
 def test_play_moves_the_curves_and_pause_stops_them(train: Page) -> None:
+    """While it plays they are drawn on a layer, and then by plotly.js."""
     count = painted(train, "loss")
     button(train, "Play").click()
     wait_step(train, 20)
     wait_painted(train, "loss", after=count + 1)
+    on_layer = train.locator(f"{chart(train, 'loss')}.live")
+    expect(on_layer).to_have_count(1)
     button(train, "Pause").click()
     expect(button(train, "Play")).to_be_visible()
     wait_idle(train)
+    expect(on_layer).to_have_count(0)
     held = step(train)
+    shows = re.compile(rf"\btrain_steps={held}\b")
+    expect(train.locator(chart(train, "loss"))).to_have_attribute("data-shows", shows)
     assert len(line(train, "loss", "RNN batch")) > 20
     wait_painted(train, "gate-course")
     assert step(train) == held

@@ -93,6 +93,7 @@ class Chart {
     const charts = document.querySelectorAll(".rnnviz-chart");
     tellNews(charts[charts.length - 1] === this.box);
     if (live.ahead.size && this.listening) return same ? this.draw() : undefined;
+    if (training.plays && !this.pointer && this.sketch(bytes)) return;
     if (same || !this.shows(bytes)) this.take(bytes);
   }
 
@@ -109,17 +110,24 @@ class Chart {
   // While a knob moves: on the layer if that can, else by plotly.js. Tells when it is on the screen.
   follow(bytes) {
     if (this.hidden || !this.listening) return null;
-    this.bytes = bytes;
-    if (this.drawing) return this.draw();
-    const sent = this.read();
+    if (!this.sketch(bytes)) return this.take(bytes);
+    this.box.dataset.live = "";
+    return new Promise(afterPaint);
+  }
+
+  // On the layer, if that can. Says whether it does.
+  sketch(bytes) {
+    if (this.hidden || this.drawing || !this.listening) return false;
+    const sent = this.read(bytes);
     const height = heightIn(sent.options.height);
-    const fitting = !this.narrow && height === this.plot.layout.height;
+    const another = String(sent.options.revision) !== this.box.dataset.revision;
+    if (another || this.narrow || height !== this.plot.layout.height) return false;
     // Read once more: plotly.js has written into the figure that it drew.
     this.drawn ??= this.read(this.drawnBytes).figure;
-    if (!fitting || !this.layer.show(sent.figure, this.drawn, this.Plotly.version)) return this.draw();
-    this.box.dataset.live = "";
+    if (!this.layer.show(sent.figure, this.drawn, this.Plotly.version)) return false;
+    this.bytes = bytes;
     this.countPaint(sent.options.shows);
-    return new Promise(afterPaint);
+    return true;
   }
 
   // What the layer shows, by plotly.js. Tells when it is on the screen, unless it is out of sight.
