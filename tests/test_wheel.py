@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 NEEDED = ("rnnviz", "pyproject.toml", "README.md", "requirements.txt")
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__")
 SPACE = re.compile(r"\s+")
+OF_THIS_TREE = ("PYTHONPATH", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV")
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +57,14 @@ def pip(*arguments: object) -> None:
     run([*command, *map(str, arguments)], ROOT)
 
 
+def elsewhere_env() -> dict[str, str]:
+    """The environment variables of a process that knows nothing of this tree."""
+    return {name: value for name, value in os.environ.items() if name not in OF_THIS_TREE}
+
+
 def run(command: list[str], folder: Path) -> str:
     """Standard output of a command that knows nothing of this tree."""
-    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=elsewhere_env(), capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -124,8 +129,7 @@ def test_installed_alone_it_trains_and_draws_the_first_page(wheel: Path, tmp_pat
 def draw_first_page(command: str, folder: Path) -> None:
     """Start the dashboard in the folder and wait until its first chart is painted."""
     port = free_port()
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    env["STREAMLIT_SERVER_ADDRESS"] = "127.0.0.1"
+    env = elsewhere_env() | {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1"}
     arguments = [command, "app", "--port", str(port), "--headless"]
     server = subprocess.Popen(arguments, cwd=folder, env=env)
     try:
