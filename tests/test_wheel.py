@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import zipfile
 from email.message import Message
@@ -15,6 +17,8 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from playwright.sync_api import sync_playwright
 
 import rnnviz
@@ -24,7 +28,9 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 NEEDED = ("rnnviz", "pyproject.toml", "README.md", "requirements.txt")
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__")
+NOT_LINKED = {"..", "__pycache__"}
 SPACE = re.compile(r"\s+")
+OF_THIS_TREE = ("PYTHONPATH", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV")
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +62,14 @@ def pip(*arguments: object) -> None:
     run([*command, *map(str, arguments)], ROOT)
 
 
+def elsewhere_env() -> dict[str, str]:
+    """The environment variables of a process that knows nothing of this tree."""
+    return {name: value for name, value in os.environ.items() if name not in OF_THIS_TREE}
+
+
 def run(command: list[str], folder: Path) -> str:
     """Standard output of a command that knows nothing of this tree."""
-    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=elsewhere_env(), capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -68,6 +78,28 @@ def locked_versions() -> str:
     """The versions of requirements.lock, as constraints: a new release cannot fail this test."""
     lock = (ROOT / "tests" / "requirements.lock").read_text("utf-8")
     return "\n".join(re.findall(r"^[\w.-]+==[^\s;\\\\]+", lock, re.MULTILINE))
+
+
+def needed(requirements: list[str]) -> set[str]:
+    """The packages that are asked for, and those that these ask for in turn."""
+    found: set[str] = set()
+    while requirements:
+        one = Requirement(requirements.pop())
+        name = canonicalize_name(one.name)
+        if name not in found and (one.marker is None or one.marker.evaluate({"extra": ""})):
+            found.add(name)
+            requirements += importlib.metadata.requires(name) or []
+    return found
+
+
+def link(packages: set[str], environment: Path) -> None:
+    """Packages of this environment in another one, where pip finds them and unpacks none."""
+    paths = {"base": str(environment), "platbase": str(environment)}
+    site = Path(sysconfig.get_path("purelib", "venv", paths))
+    for package in packages:
+        distribution = importlib.metadata.distribution(package)
+        for name in {path.parts[0] for path in distribution.files or ()} - NOT_LINKED:
+            (site / name).symlink_to(Path(str(distribution.locate_file(name))))
 
 
 def test_the_metadata_says_what_the_files_say(metadata: Message) -> None:
@@ -98,9 +130,13 @@ def test_the_notice_names_every_data_file() -> None:
     assert unnamed == []
 
 
-def test_installed_alone_it_trains_and_draws_the_first_page(wheel: Path, tmp_path: Path) -> None:
+def test_installed_alone_it_trains_and_draws_the_first_page(
+    wheel: Path, metadata: Message, tmp_path: Path
+) -> None:
+    """Beside nothing but what the wheel asks for."""
     fresh = tmp_path / "fresh"
     run([sys.executable, "-m", "venv", "--without-pip", str(fresh)], tmp_path)
+    link(needed(metadata.get_all("Requires-Dist", [])), fresh)
     scripts = fresh / ("Scripts" if os.name == "nt" else "bin")
     constraints = tmp_path / "constraints.txt"
     constraints.write_text(locked_versions(), encoding="utf-8")
@@ -124,8 +160,7 @@ def test_installed_alone_it_trains_and_draws_the_first_page(wheel: Path, tmp_pat
 def draw_first_page(command: str, folder: Path) -> None:
     """Start the dashboard in the folder and wait until its first chart is painted."""
     port = free_port()
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    env["STREAMLIT_SERVER_ADDRESS"] = "127.0.0.1"
+    env = elsewhere_env() | {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1"}
     arguments = [command, "app", "--port", str(port), "--headless"]
     server = subprocess.Popen(arguments, cwd=folder, env=env)
     try:

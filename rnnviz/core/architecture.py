@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ class Network:
         return shapes
 
     def param_count(self) -> int:
-        return sum(int(np.prod(shape)) for shape in self.param_shapes().values())
+        return sum(prod(shape) for shape in self.param_shapes().values())
 
     def init_params(
         self, rng: np.random.Generator, *, dtype: type = np.float64, **options: Any

@@ -8,11 +8,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
+from streamlit.components.v2 import manifest_scanner
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
@@ -26,6 +28,9 @@ from rnnviz.experiment.links import to_query
 SCRIPT = Path(__file__).parents[2] / "rnnviz" / "dashboard" / "script" / "run.py"
 PAGES = ("gradient-flow", "spectrum", "gates")
 Chart = dict[str, Any]
+# A server asks all installed packages for components when it starts, AppTest before every visit:
+# that takes longer than a page.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 def visit(page: str = "gradient-flow", query: Mapping[str, Any] | Experiment = {}) -> AppTest:  # noqa: B006

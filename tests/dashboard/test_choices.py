@@ -6,7 +6,6 @@ click outside closes; one that is closed says so in `st.session_state`, and does
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -68,79 +67,78 @@ def widgets(app: AppTest) -> dict[str, Any]:
     return {name: drawn[key] for name, key in keys.items() if key in drawn}
 
 
-def move(app: AppTest, name: str) -> None:
-    value = getattr(CHOSEN, name)
-    if name in RANGES:
-        app.session_state[name] = float(value)
-    else:
-        widgets(app)[name].set_value(list(value) if name == "models" else value)
+def move(app: AppTest) -> AppTest:
+    """Every knob, to its value in CHOSEN."""
+    drawn = widgets(app)
+    assert {*drawn, *RANGES} == set(KNOBS), "every knob can be reached on this page"
+    for name in KNOBS:
+        value = getattr(CHOSEN, name)
+        if name in RANGES:
+            app.session_state[name] = float(value)
+        else:
+            drawn[name].set_value(list(value) if name == "models" else value)
+    return app.run()
 
 
 @pytest.fixture
 def chosen() -> AppTest:
     """The Train page, after every knob was moved and every popover closed."""
-    app = open_popovers(visit("train", BASE), True)
-    assert {*widgets(app), *RANGES} == set(KNOBS), "every knob can be reached on this page"
-    for name in KNOBS:
-        move(app, name)
-    return open_popovers(app.run(), False)
+    return open_popovers(move(open_popovers(visit("train", BASE), True)), False)
 
 
-def dice(app: AppTest) -> Experiment:
-    app.button(key="reseed").click().run()
-    return replace(CHOSEN, seed=CHOSEN.seed + 1)
-
-
-def play(app: AppTest) -> Experiment:
-    tick(press(app, "Play"))
-    return CHOSEN
-
-
-def turn(app: AppTest) -> Experiment:
-    for page in (*PAGES, "train"):
-        go_to(app, page)
-        assert experiment(app) == CHOSEN, page
-        assert app.query_params == to_query(CHOSEN), page
-    return CHOSEN
-
-
-def slide(app: AppTest) -> Experiment:
-    change(app, gain=2.0)
-    return replace(CHOSEN, gain=2.0)
-
-
-def look_again(app: AppTest) -> Experiment:
+def look_again(app: AppTest, now: Experiment) -> Experiment:
     open_popovers(app, True)
     shown = {name: widget.value for name, widget in widgets(app).items()}
-    assert shown == {**{n: getattr(CHOSEN, n) for n in shown}, "models": list(CHOSEN.models)}
+    assert shown == {**{n: getattr(now, n) for n in shown}, "models": list(now.models)}
     open_popovers(app, False)
-    return CHOSEN
+    return now
 
 
-def begin_a_lesson(app: AppTest) -> Experiment:
+def turn(app: AppTest, now: Experiment) -> Experiment:
+    for page in (*PAGES, "train"):
+        go_to(app, page)
+        assert experiment(app) == now, page
+        assert app.query_params == to_query(now), page
+    return now
+
+
+def slide(app: AppTest, now: Experiment) -> Experiment:
+    change(app, gain=2.0)
+    return replace(now, gain=2.0)
+
+
+def dice(app: AppTest, now: Experiment) -> Experiment:
+    app.button(key="reseed").click().run()
+    return replace(now, seed=now.seed + 1)
+
+
+def play(app: AppTest, now: Experiment) -> Experiment:
+    tick(press(app, "Play"))
+    return now
+
+
+def begin_a_lesson(app: AppTest, _: Experiment) -> Experiment:
     """A lesson sets every knob; then it is its values that hold."""
     choose(app, "closed")
     press(app, "Pause")
     return open_popovers(app, False).session_state["training"].training.experiment
 
 
-ACTS = (dice, play, turn, slide, look_again, begin_a_lesson)
-
-
 @pytest.mark.trained
-@pytest.mark.parametrize("act", ACTS)
-def test_every_knob_holds(chosen: AppTest, act: Callable[[AppTest], Experiment]) -> None:
-    """What is chosen, what the address says and what is trained are one and the same, and stay so
-    when the address is opened again."""
-    app, expected = chosen, act(chosen)
-    assert {name: app.session_state[name] for name in KNOBS} == {
-        **{name: getattr(expected, name) for name in KNOBS},
-        "models": list(expected.models),
-    }
-    assert app.query_params == to_query(expected)
-    assert experiment(app) == training(app).experiment == expected
-    again = visit("train", app.query_params)
-    assert experiment(again) == training(again).experiment == expected
+def test_every_knob_holds(chosen: AppTest) -> None:
+    """What is chosen, what the address says and what is trained are one and the same after each
+    act, and stay so when the address is opened again."""
+    app, expected = chosen, CHOSEN
+    for act in (look_again, turn, slide, dice, play, begin_a_lesson):
+        after, expected = act.__name__, act(app, expected)
+        assert {name: app.session_state[name] for name in KNOBS} == {
+            **{name: getattr(expected, name) for name in KNOBS},
+            "models": list(expected.models),
+        }, after
+        assert app.query_params == to_query(expected), after
+        assert experiment(app) == training(app).experiment == expected, after
+        again = visit("train", app.query_params)
+        assert experiment(again) == training(again).experiment == expected, after
 
 
 def test_what_is_drawn_is_what_was_chosen(chosen: AppTest) -> None:
@@ -174,21 +172,20 @@ def kept(app: AppTest, page: str) -> dict[str, Any]:
 
 
 @pytest.mark.trained
-@pytest.mark.parametrize("page", [page for page, views in PAGE_VIEWS.items() if views])
-def test_views_stay_with_their_page(page: str) -> None:
-    wanted = {view: DISPLAYED[view] for view in PAGE_VIEWS[page]}
-    wanted |= {"view_units": "2"} if page == "by-hand" else {}
-    shown = replace(DEEP, task="stocks") if page == "train" else DEEP
-    address = {**to_query(shown), **{view: str(value) for view, value in wanted.items()}}
-    app = change(visit(page, shown), **wanted)
-    assert kept(app, page) == wanted
-    assert app.query_params == address
-    for other in PAGES:
-        go_to(app, other)
-        assert other == page or not set(app.query_params) & VIEWS, other
-    assert kept(go_to(app, page), page) == wanted
-    assert app.query_params == address
-    assert visit(page, address).query_params == address
+def test_views_stay_with_their_page() -> None:
+    """Those of every page were chosen: on each, its own hold and stand in the address, and they
+    alone; opened again, the address says the same."""
+    shown = replace(DEEP, task="stocks")
+    wanted = {page: {view: DISPLAYED[view] for view in views} for page, views in PAGE_VIEWS.items()}
+    wanted["by-hand"] |= {"view_units": "2"}
+    app = visit(query=shown)
+    for page, views in wanted.items():
+        change(go_to(app, page), **views)
+    for page, views in wanted.items():
+        address = {**to_query(shown), **{view: str(value) for view, value in views.items()}}
+        assert go_to(app, page).query_params == address, page
+        assert kept(app, page) == views, page
+        assert not views or visit(page, address).query_params == address, page
 
 
 @pytest.mark.trained
