@@ -1,26 +1,28 @@
-"""The true gradients of a single-precision run whose units saturate, beside those of its format.
+"""The true gradients of a run whose units saturate, beside those that its format computes.
 
 A slope is read off the recorded value of a unit: 1 − y² of a tanh. In float32 y is 1 from |a| = 9
-on, its slope 0 or a few roundings, and so is autograd's. The same states with every gate worked
-out again in float64, from the recorded state before it, have slopes that are right up to
-|a| = 19; from there on float64's are 0, too, and count as rounded: `saturation` counts them.
+on, in float64 from 19, its slope 0, before that a few roundings, and so is autograd's. Of the same
+states every gate can be worked out again in float64, with what is left of it to ±1 apart
+(`Cell.remainders`): then slopes have all digits up to |a| = 350. What a format makes 0
+`saturation` counts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnnviz.analysis.layers import own_error_below, sent_back
-from rnnviz.core import Record, Trace, backward
+from rnnviz.analysis.layers import sent_back
+from rnnviz.core import Cell, Record, Trace, backward
+from rnnviz.core.activations import Activation
 from rnnviz.core.bptt import unroll
 from rnnviz.core.layers import Traces
 from rnnviz.core.layouts import zero_padding
 from rnnviz.core.numerics import Array
 
-NOTHING = 1e-6
-"""Decades that no picture shows."""
+TRUE = 1e-9
+"""Decades by which slopes that are read off recorded values may move a gradient, at most."""
 SATURATES = ("tanh", "logistic")
 """Nonlinearities whose derivative is nowhere 0 in truth, and is where the value is rounded to 1."""
 
@@ -39,28 +41,48 @@ class Saturation:
     most: float | None = None
 
 
-def with_slopes_in_float64(trace: Trace) -> Trace:
-    """The trace of the same states with slopes, and gradients, of float64; `trace` itself if it is
-    not float32, or not of a full backward pass."""
-    if trace.h.dtype != np.float32 or trace.window:
+def with_true_slopes(trace: Trace) -> Trace:
+    """The trace of the same states with the slopes of their pre-activations, and gradients, in
+    float64; `trace` itself if its slopes have all their digits, its cell does not say its
+    pre-activations, or it is not of a full backward pass."""
+    if trace.window or not loses_slopes(trace):
         return trace
     direct = trace.d_h_direct.astype(np.float64)
     of_c = None if trace.d_c_direct is None else trace.d_c_direct.astype(np.float64)
     with np.errstate(all="ignore"):
-        return backward(_wide(trace), direct, trace.direct_log2, d_c_direct=of_c)
+        return backward(true_record(trace), direct, trace.direct_log2, d_c_direct=of_c)
 
 
-def layers_with_slopes_in_float64(layers: Traces) -> Traces:
-    """`with_slopes_in_float64` of a layer and all above it, together: what arrives in the lower
-    ones has gone through such slopes, too. The layers themselves where an error of their own
-    enters below the last one."""
+def layers_with_true_slopes(layers: Traces) -> Traces:
+    """`with_true_slopes` of a layer and all above it, together: what arrives in the lower ones has
+    gone through such slopes, too."""
     every = [trace for layer in layers for trace in layer]
-    if any(trace.h.dtype != np.float32 or trace.window for trace in every):
+    if any(trace.window for trace in every) or not any(map(loses_slopes, every)):
         return layers
     with np.errstate(all="ignore"):
-        if own_error_below(layers):
-            return layers
-        return sent_back(layers, [[_wide(trace) for trace in layer] for layer in layers])
+        return sent_back(layers, [[true_record(trace) for trace in layer] for layer in layers])
+
+
+def loses_slopes(trace: Trace) -> bool:
+    """Whether rounding may take more than `TRUE` decades from a product of T slopes, which
+    `true_record` has: each is off by eps / (1 − |y|) of itself. Of float32 always."""
+    cell, dtype = trace.cell, trace.h.dtype
+    if dtype != np.float64 or type(cell).preactivations is Cell.preactivations:
+        return bool(dtype == np.float32)
+    return nearest_to_one(trace) < trace.seq_len * np.finfo(dtype).eps / (TRUE * np.log(10))
+
+
+def nearest_to_one(trace: Trace) -> float:
+    """The least that is left to ±1 of the recorded values that slopes are read off."""
+    cell = trace.cell
+    values = [trace.gates[g] for g in cell.trainable_gates if _smooth(cell.activation_of(g))]
+    if trace.saved is not None and cell.HAS_CELL_STATE and _smooth(cell.saved_activation):
+        values.append(trace.saved)
+    return min((1 - float(max(v.max(), -v.min())) for v in values), default=1.0)
+
+
+def _smooth(activation: Activation) -> bool:
+    return activation.name in SATURATES
 
 
 def slopes_rounded_to_zero(trace: Trace, true: Trace) -> Array:
@@ -89,26 +111,6 @@ def saturation(trace: Trace) -> Saturation | None:
     return Saturation(zeros, total, float(true.min()), float(true.max()))
 
 
-def lost_decades(trace: Trace, log10: Array) -> Array:
-    """By how much rounding may have moved log10 ‖∂L/∂h_t‖ of a `SIMPLE` cell, (T+1,), at most, to
-    first order. log10 (T+1,): the curve itself.
-
-    A slope 1 − y² or y(1 − y) is off by eps, whatever is left of it: ∂L/∂h_t by no more than
-    eps·‖W_hh‖₂·‖∂L/∂h_{t+1}‖, and what was off before stays so, in the mean. Little where the
-    error goes through units that are not saturated; all digits where all units are.
-    """
-    W_hh = trace.params["W_hh"].astype(np.float64)
-    with np.errstate(all="ignore"):
-        of_step = np.finfo(trace.h.dtype).eps * 10.0 ** (log10[1:] - log10[:-1])
-    bound = np.zeros(len(log10))
-    if not np.isfinite(W_hh).all():
-        return bound  # what is no number says so itself
-    bound[:-1] = np.cumsum(np.nan_to_num(of_step, posinf=0.0)[::-1])[::-1] / np.log(10)
-    loose = np.linalg.norm(W_hh) * bound
-    # Singular values take longer than all the rest; where nothing is lost an upper bound will do.
-    return loose if loose.max() < NOTHING else np.linalg.norm(W_hh, 2) * bound
-
-
 def _preactivation(trace: Trace) -> Array:
     """W_xh x + W_hh h + b_h in float64, of the recorded states."""
     p = {name: value.astype(np.float64) for name, value in trace.params.items()}
@@ -123,8 +125,9 @@ def _log10_slope(name: str, a: Array) -> Array:
     return result if name == "tanh" else result - np.log10(4)
 
 
-def _wide(trace: Trace) -> Record:
-    """The record in float64: its states, and gates that they make. All steps as one batch."""
+def true_record(trace: Trace) -> Record:
+    """The record in float64: its states, the gates that they make, and what is left of these to ±1.
+    All steps as one batch."""
     cell, T, B = trace.cell, trace.seq_len, trace.batch_size
     params = {name: value.astype(np.float64) for name, value in trace.params.items()}
     x, h = trace.x.astype(np.float64), trace.h.astype(np.float64)
@@ -142,8 +145,10 @@ def _wide(trace: Trace) -> Record:
     assert gates is not None
     zero_padding(trace.lengths, gates, saved)
     delayed = None if trace.delayed is None else trace.delayed.astype(np.float64)
-    return Record(cell, params, x, h, c, gates, saved, lengths=trace.lengths, h_before=before,
-                  delayed=delayed)  # fmt: skip
+    record = Record(cell, params, x, h, c, gates, saved, lengths=trace.lengths, h_before=before,
+                    delayed=delayed)  # fmt: skip
+    with np.errstate(all="ignore"):
+        return replace(record, remainders=cell.remainders(record))
 
 
 def _columns(steps: Array) -> Array:

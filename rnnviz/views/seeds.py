@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.rates import Curve
-from rnnviz.analysis.slopes import layers_with_slopes_in_float64
+from rnnviz.analysis.slopes import layers_with_true_slopes
 from rnnviz.core.layers import Traces
 from rnnviz.experiment import Run
 from rnnviz.views import layer_choice
@@ -50,7 +50,7 @@ def true_stacks(wanted: Sequence[LayerTrace], parts: layer_choice.Parts) -> list
     """Of each the layer and all above it, in all their directions, with such derivatives."""
     lowest = {p.model: min(q.layer for q in wanted if q.model == p.model) for p in wanted}
     found = {
-        model: layers_with_slopes_in_float64(_layers_from(parts[model], layer))
+        model: layers_with_true_slopes(_layers_from(parts[model], layer))
         for model, layer in lowest.items()
     }
     return [found[p.model][p.layer - lowest[p.model] :] for p in wanted]

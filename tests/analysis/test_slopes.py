@@ -1,4 +1,4 @@
-"""Slopes of saturated single-precision units, from their pre-activations."""
+"""Slopes of saturated units, from their pre-activations."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment, run
-from rnnviz.analysis.gradients import gradient_flow, state_curve
+from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.slopes import (
+    SATURATES,
     Saturation,
-    lost_decades,
     saturation,
     slopes_rounded_to_zero,
-    with_slopes_in_float64,
+    true_record,
+    with_true_slopes,
 )
-from rnnviz.core import LSTM, RNN, bptt
+from rnnviz.core import LSTM, RNN, backward, bptt
 from rnnviz.core.numerics import log10_rms
 from tests.analysis.cells import EVERY, any_problem
 from tests.core.test_scaling import last
@@ -33,7 +34,7 @@ def test_units_that_saturate(change):
     a += params["W_hh"] @ trace.h[:-1].astype(float)
     slopes = np.log10(e.gain) - 2 * np.logaddexp(a, -a) / np.log(10) + 2 * np.log10(2)
     expected = log10_rms(slopes.sum(axis=0) + np.log10(np.abs(trace.d_h[-1])))
-    exact = with_slopes_in_float64(trace)
+    exact = with_true_slopes(trace)
     np.testing.assert_allclose(gradient_flow(exact, "rnn").units[:, 0], expected, atol=1e-3)
     np.testing.assert_array_equal(exact.h, trace.h)
     off = np.abs(
@@ -49,7 +50,7 @@ def test_one_unit_by_hand():
     x = np.full((3, 1, 1), 10.0, np.float32)
     trace = bptt(RNN(1, 1), params, x, last(3).astype(np.float32))
     assert (trace.d_h[:3] == 0).all()
-    exact = with_slopes_in_float64(trace)
+    exact = with_true_slopes(trace)
     slopes = 1 / np.cosh([10.5, 10.5, 10.0]) ** 2
     expected = np.cumprod(0.5 * slopes)
     np.testing.assert_allclose(exact.d_h[2::-1, 0, 0], expected, rtol=1e-6)
@@ -60,15 +61,31 @@ def test_one_unit_by_hand():
 def test_ordinary_units_keep_their_gradients(name):
     p = any_problem(name, 7, 3)
     trace = p.cast(np.float32).trace()
-    exact = with_slopes_in_float64(trace)
+    exact = with_true_slopes(trace)
     assert exact.d_h.dtype == np.float64
     np.testing.assert_allclose(exact.d_h, trace.d_h, atol=1e-5 * np.abs(trace.d_h).max())
     assert not slopes_rounded_to_zero(trace, exact).any()
 
 
-def test_double_precision_is_left_alone():
+def test_units_that_do_not_saturate_are_left_alone_in_double_precision():
     trace = any_problem("lstm", 5).trace()
-    assert with_slopes_in_float64(trace) is trace
+    assert with_true_slopes(trace) is trace
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_is_left_to_one_is_that_of_the_values(name):
+    """Of units that are open 1 − |y| has all its digits, and gradients are those of the values."""
+    trace = any_problem(name, 7, 3).trace()
+    record = true_record(trace)
+    rows = record.gate_values.shape[1]
+    names = trace.cell.trainable_gates
+    H, order = trace.cell.hidden_size, trace.cell.GATE_ROWS
+    assert record.remainders.shape[1] == rows + H * trace.cell.HAS_CELL_STATE
+    for gate in (g for g in names if trace.cell.activation_of(g).name in SATURATES):
+        left = record.remainders[:, order.index(gate) * H :][:, :H]
+        np.testing.assert_allclose(left, 1 - np.abs(trace.gates[gate]), atol=1e-15)
+    exact = backward(record, trace.d_h_direct, d_c_direct=trace.d_c_direct)
+    np.testing.assert_allclose(exact.d_h, trace.d_h, atol=1e-13 * np.abs(trace.d_h).max())
 
 
 def test_padding_stays_padding():
@@ -76,7 +93,7 @@ def test_padding_stays_padding():
     x = p.x.copy()
     x[3:, :, 1] = 0
     trace = bptt(p.cell, p.params, x, p.direct, lengths=[6, 3], **p.states)
-    exact = with_slopes_in_float64(trace)
+    exact = with_true_slopes(trace)
     assert (exact.gate_values[3:, :, 1] == 0).all()
     np.testing.assert_allclose(exact.d_h, trace.d_h, atol=1e-5 * np.abs(trace.d_h).max())
     assert replace(exact).lengths is not None
@@ -88,6 +105,10 @@ def test_slopes_that_float64_makes_zero(activation):
     params = {"W_xh": np.ones((1, 1)), "W_hh": np.full((1, 1), 4.0), "b_h": np.zeros(1)}
     trace = bptt(RNN(1, 1, activation=activation), params, np.full((3, 1, 1), 40.0), last(3))
     assert (trace.d_h[:3] == 0).all()
+    exact = with_true_slopes(trace)
+    of_tanh = activation == "tanh"
+    slopes = (1 if of_tanh else 0.25) / np.cosh(np.array([44, 44, 40]) / (1 if of_tanh else 2)) ** 2
+    np.testing.assert_allclose(exact.d_h[2::-1, 0, 0], np.cumprod(4 * slopes), rtol=1e-13)
     found = saturation(trace)
     assert (found.zeros, found.total) == (3, 3)
     half = np.array([44.0, 40.0]) / (1 if activation == "tanh" else 2)
@@ -114,36 +135,3 @@ def test_padding_is_not_saturated():
     x[1:, :, 1] = 0
     trace = bptt(RNN(1, 1), params, x, last(4).repeat(2, axis=2), lengths=[4, 1])
     assert saturation(trace).total == saturation(trace).zeros == 5
-
-
-def curve_in_more_digits(trace):
-    """log10 ‖∂L/∂h_t‖ with slopes from pre-activations, 64 bits of mantissa instead of 53."""
-    p = {name: value.astype(np.longdouble) for name, value in trace.params.items()}
-    a = p["W_xh"] @ trace.x + p["W_hh"] @ trace.h[:-1] + p["b_h"][:, None]
-    d = trace.d_h[-1].astype(np.longdouble)
-    curve = [log10_rms(np.log10(np.linalg.norm(d, axis=0)).astype(float))]
-    for a_t in a[::-1]:
-        d = p["W_hh"].T @ (d / np.cosh(a_t) ** 2)
-        curve.append(log10_rms(np.log10(np.linalg.norm(d, axis=0)).astype(float)))
-    return np.array(curve[::-1])
-
-
-@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="no longer floats on this machine")
-@pytest.mark.parametrize(
-    ("change", "lost"),
-    [
-        ({"gain": 4.0, "hidden_size": 16}, False),
-        ({"gain": 16.0, "hidden_size": 16}, False),
-        ({"gain": 17.0, "hidden_size": 2, "init": "identity"}, True),
-        ({"gain": 17.0, "hidden_size": 1, "init": "identity", "distractor": 0.3}, True),
-    ],
-)
-def test_rounding_moves_a_curve_no_further_than_is_said(change, lost):
-    trace = run(Experiment(("rnn",), seq_len=12, batch_size=1, **change))["rnn"].trace
-    log10 = state_curve(trace).log10
-    said, truth = lost_decades(trace, log10), curve_in_more_digits(trace)
-    seen = np.isfinite(log10)
-    assert (np.abs(log10 - truth)[seen] <= 1e-13 + said[seen]).all()
-    assert (said[1] > 0.05) == lost
-    if not lost:
-        assert said.max() < 1e-9
