@@ -188,13 +188,10 @@ def _numbers(values: Array) -> tuple[Number, ...]:
 
 def words() -> dict[str, str]:
     """What the browser fills its numbers into, in the language that is spoken."""
-    known = texts("gradient_flow")
-    said = {name.removeprefix("chain_"): text for name, text in known.items()
-            if name.startswith("chain_")}  # fmt: skip
-    return {**said, "sentences": texts("lists")["sentences"]}
+    return {**texts("flow_chain"), "sentences": texts("lists")["sentences"]}
 
 
 def hint(each: int) -> str:
     """How to read it, where no step is chosen."""
-    nodes = say("gradient_flow", "chain_each", count=each) if each > 1 else ""
-    return sentences((texts("gradient_flow")["chain_hint"], nodes))
+    nodes = say("flow_chain", "each", count=each) if each > 1 else ""
+    return sentences((texts("flow_chain")["hint"], nodes))
