@@ -39,8 +39,8 @@ PATH = "path"
 """The page that is open."""
 PAGE_VIEWS: dict[str, tuple[str, ...]] = {
     "gradient-flow": (
-        "view_layer", "view_direction", "view_theory", "view_why", "view_seeds", "view_quantity",
-        "view_step", "view_output",
+        "view_layer", "view_direction", "view_theory", "view_why", "view_seeds", "view_chain",
+        "view_quantity", "view_step", "view_output",
     ),
     "spectrum": (
         "view_model", "view_layer", "view_direction", "view_gate", "view_theory",

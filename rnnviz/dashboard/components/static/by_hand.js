@@ -1,10 +1,11 @@
 // By hand: a small cell, unrolled, every number of it; forward and back step by step. Needs nothing of
 // a server: it is given its words and its chain, and tells what becomes of that.
 
+import { part } from "./arrow.js";
 import { CELLS, unroll } from "./chain.js";
 import { formulas } from "./chain_formulas.js";
 import { Parameters, numberInput, select, show } from "./chain_knobs.js";
-import { drawChain, part } from "./chain_picture.js";
+import { drawChain } from "./chain_picture.js";
 import { drawRows, rows, term } from "./chain_table.js";
 import { element, fill, number, typeset } from "./chain_text.js";
 
