@@ -21,7 +21,7 @@ from rnnviz.core.layers import Traces
 from rnnviz.core.layouts import zero_padding
 from rnnviz.core.numerics import Array
 
-TRUE = 1e-9
+TRUE = 1e-6
 """Decades by which slopes that are read off recorded values may move a gradient, at most."""
 SATURATES = ("tanh", "logistic")
 """Nonlinearities whose derivative is nowhere 0 in truth, and is where the value is rounded to 1."""

@@ -9,6 +9,7 @@ from itertools import count, cycle
 from threading import Event, Thread
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from rnnviz.dashboard import jobs
 from rnnviz.dashboard.jobs import CLAIMS, TRAINING, Work
@@ -157,3 +158,19 @@ def test_changes_are_told_in_words() -> None:
     assert changes(SMALL, replace(SMALL, models=("gru",))) == "Models rnn, lstm → gru"
     many = replace(SMALL, gain=2.0, seed=3, init="identity", seq_len=9)
     assert changes(SMALL, many).endswith("…")
+
+
+def test_a_part_of_a_page_says_that_its_work_was_lost() -> None:
+    def script() -> None:
+        from rnnviz.dashboard import state
+        from rnnviz.dashboard.memory import Crowded
+
+        @state.fragment(key="part")
+        def part() -> None:
+            raise Crowded("The process ended twice.")
+
+        part()
+
+    app = AppTest.from_function(script).run()
+    assert not app.exception
+    assert "The process ended twice." in app.error[0].value
