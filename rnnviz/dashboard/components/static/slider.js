@@ -190,7 +190,8 @@ class Slider {
     this.paint(position / this.steps(), format(this.data.fmt, this.value));
     live.move(this, { name: this.data.key, value: this.value, held: this.held });
     clearTimeout(this.restTimer);
-    if (live.way === "send") this.offer();
+    const alone = live.way === "rest" && !this.held; // a press of a key: none follows it at once
+    if (live.way === "send" || alone) this.offer();
     else this.restTimer = setTimeout(() => this.rests(), live.rest);
   }
 
