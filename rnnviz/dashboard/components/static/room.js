@@ -2,7 +2,7 @@
 // the next one, notes inside a panel. One that is longer, as in another language it may be, has
 // smaller letters, as far as they can be read, and then several lines.
 
-const LEAST = 0.7; // of a letter's size
+const LEAST = 0.65; // of a letter's size
 const SIZE = 14;
 const APART = 8; // pixels between two texts
 const ASIDE = 45; // and from an upright axis to its title
