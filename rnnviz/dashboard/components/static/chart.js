@@ -17,6 +17,7 @@ import {
   themed,
 } from "./plotting.js";
 import { Picker } from "./picker.js";
+import { roomy } from "./room.js";
 import { Tracks } from "./tracks.js";
 import { ICON, Values } from "./values.js";
 
@@ -230,10 +231,9 @@ class Chart {
     const width = this.box.clientWidth;
     const height = heightIn(options.height);
     this.narrow = isNarrow(width);
+    const sized = this.narrow ? fitted(layout, width, height) : { ...layout, height };
     return {
-      height,
-      ...(this.narrow ? fitted(layout, width, height) : layout),
-      ...(this.narrow ? {} : { height }),
+      ...roomy(sized, width, sized.height, this.theme.font),
       uirevision: `${layout.uirevision ?? options.key} ${options.revision}`,
       width,
       paper_bgcolor: "rgba(0,0,0,0)",
