@@ -24,7 +24,7 @@ from rnnviz.core.numerics import Array, log10_norm, log10_rms
 from rnnviz.core.trace import rms_over_batch
 
 LOG_10 = float(np.log(10))
-TRUE = 1e-6
+TRUE = 1e-9
 """Decades by which slopes that are read off recorded values may move a gradient, at most."""
 LOST = np.log10(TRUE * LOG_10)
 SATURATES = ("tanh", "logistic")

@@ -43,13 +43,41 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """A number to guess, in place of choices. of: the reveal's name for the true one; low, high,
+    step: of the scale on which it is guessed; within: how far from the true one is near enough.
+    An answer is a place on the scale, counted from 1, so that there are finitely many."""
+
+    of: str
+    low: float
+    high: float
+    step: float
+    within: float
+
+    @property
+    def places(self) -> int:
+        """How many there are."""
+        return round((self.high - self.low) / self.step) + 1
+
+    def place(self, value: float) -> int:
+        """The one nearest to a number."""
+        return 1 + round((min(max(value, self.low), self.high) - self.low) / self.step)
+
+    def value(self, place: int) -> float:
+        """The number at a place."""
+        return self.low + (place - 1) * self.step
+
+
+@dataclass(frozen=True)
 class Question:
-    """choices: how many there are, numbered from 1; right: which one is so. numbers: by the names
-    that the reveal calls them. changes: fields of the experiment that differ from the defaults."""
+    """choices: how many there are, numbered from 1; right: which one is so; guess: what is guessed
+    where there are none. numbers: by the names that the reveal calls them. changes: fields of the
+    experiment that differ from the defaults."""
 
     name: str
-    right: int
+    right: int = 0
     choices: int = 4
+    guess: Guess | None = None
     changes: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     numbers: Mapping[str, Number] = field(default_factory=lambda: NOTHING)
 
@@ -57,6 +85,23 @@ class Question:
     def experiment(self) -> Experiment:
         """What the answer shows."""
         return Experiment(**self.changes)
+
+    @property
+    def answers(self) -> int:
+        """How many there are to take, numbered from 1: choices, or places of a scale."""
+        return self.guess.places if self.guess else self.choices
+
+    @property
+    def answer(self) -> int:
+        """The right one; of a guess the place of the true number."""
+        return self.guess.place(self.numbers[self.guess.of].value) if self.guess else self.right
+
+    def is_right(self, taken: int) -> bool:
+        """Whether an answer is the right one, or a guess near enough."""
+        if self.guess is None:
+            return taken == self.right
+        away = abs(self.guess.value(taken) - self.numbers[self.guess.of].value)
+        return 1 <= taken <= self.answers and away <= self.guess.within + 1e-9
 
 
 @dataclass(frozen=True)
@@ -223,7 +268,8 @@ SCENES: tuple[Scene, ...] = (
     ),
     Scene(
         "weights",
-        right=4,
+        choices=0,
+        guess=Guess("uniform", low=-30.0, high=5.0, step=0.1, within=2.0),
         changes=QUIET,
         before={"init": "orthogonal"},
         knob="gain",
@@ -231,6 +277,7 @@ SCENES: tuple[Scene, ...] = (
         numbers={
             "orthogonal": Number(-0.5, "reach", changes={"init": "orthogonal"}),
             "uniform": Number(-22.1, "reach"),
+            "factor": Number(0.60, "factor", digits=2),
             "gaussian": Number(0.3, "reach", changes={"init": "gaussian"}),
         },
     ),

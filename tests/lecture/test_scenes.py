@@ -71,7 +71,7 @@ def test_a_question_has_its_words_and_says_each_of_its_numbers(question: Questio
     asked = set(re.findall(r"\[\[(\w+)\]\]", " ".join(text[name] for name in names)))
     assert asked == {name for name, n in question.numbers.items() if abs(n.value) < 1e300}
     assert "[[" not in " ".join([words(question).reveal, *words(question).choices])
-    assert 1 <= question.right <= question.choices
+    assert 1 <= question.answer <= question.answers
 
 
 def test_no_text_belongs_to_no_question() -> None:
