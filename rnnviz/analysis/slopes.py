@@ -26,6 +26,8 @@ from rnnviz.core.trace import rms_over_batch
 LOG_10 = float(np.log(10))
 TRUE = 1e-9
 """Decades by which slopes that are read off recorded values may move a gradient, at most."""
+STEPS = 16
+"""Of a record, whose remainders are worked out at once."""
 LOST = np.log10(TRUE * LOG_10)
 SATURATES = ("tanh", "logistic")
 """Nonlinearities whose derivative is nowhere 0 in truth, and is where the value is rounded to 1."""
@@ -172,7 +174,31 @@ def true_record(trace: Trace) -> Record:
     record = Record(cell, params, x, h, c, gates, saved, lengths=trace.lengths, h_before=before,
                     delayed=delayed)  # fmt: skip
     with np.errstate(all="ignore"):
-        return replace(record, remainders=cell.remainders(record))
+        return replace(record, remainders=_remainders(record))
+
+
+def _remainders(record: Record) -> Array | None:
+    """Of some steps after the others: on the way to them a cell makes several arrays as large."""
+    found: Array | None = None
+    for start in range(0, record.seq_len, STEPS):
+        few = slice(start, start + STEPS)
+        to = slice(start, start + STEPS + 1)
+        some = replace(
+            record,
+            x=record.x[few],
+            h=record.h[to],
+            c=None if record.c is None else record.c[to],
+            gate_values=record.gate_values[few],
+            saved=None if record.saved is None else record.saved[few],
+            delayed=None if record.delayed is None else record.delayed[few],
+        )
+        left = record.cell.remainders(some)
+        if left is None:
+            return None
+        if found is None:
+            found = np.empty((record.seq_len, *left.shape[1:]))
+        found[few] = left
+    return found
 
 
 def _columns(steps: Array) -> Array:
