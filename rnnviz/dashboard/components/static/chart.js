@@ -87,14 +87,15 @@ class Chart {
     const theme = readTheme(this.box);
     const signature = Object.values(theme).join();
     const same = this.scripts && sameBytes(bytes, this.scripts);
-    if (same && signature === this.signature) return;
+    const worn = signature === this.signature;
+    if (same && worn) return;
     this.theme = theme;
     this.signature = signature;
     this.scripts = bytes;
     const charts = document.querySelectorAll(".rnnviz-chart");
     tellNews(charts[charts.length - 1] === this.box);
     if (live.ahead.size && this.listening) return same ? this.draw() : undefined;
-    if (training.plays && !this.pointer && this.sketch(bytes)) return;
+    if (training.plays && worn && !this.pointer && this.sketch(bytes)) return;
     if (same || !this.shows(bytes)) this.take(bytes);
   }
 
