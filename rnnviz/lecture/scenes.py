@@ -109,13 +109,15 @@ class Scene(Question):
     """A question and its picture. page: whose picture it is; picture: its key there. before: the
     fields that are different before the answer; what they show stands while the question is open,
     and faintly behind the answer. knob: the field that may be moved afterwards, "" for none;
-    ticks: values at which it comes to rest."""
+    ticks: values at which it comes to rest. decades: what the axis of Gradient flow's picture
+    always shows, where that is to be less than on its page."""
 
     page: str = FLOW
     picture: str = "flow-state"
     before: Mapping[str, Any] | None = None
     knob: str = ""
     ticks: tuple[float, ...] = ()
+    decades: tuple[float, float] | None = None
 
     @property
     def first(self) -> Experiment | None:
@@ -177,6 +179,7 @@ SCENES: tuple[Scene, ...] = (
         before={"gain": 1.0},
         knob="gain",
         ticks=(0.9, 1.0, 1.1),
+        decades=(-6.0, 6.0),
         numbers={
             "low": Number(-4.53, "reach", digits=2),
             "level": Number(0.0, "reach", digits=2, changes={"gain": 1.0}),
@@ -190,6 +193,7 @@ SCENES: tuple[Scene, ...] = (
         before={"gain": 1.0},
         knob="gain",
         ticks=(1.0, 1.3, 2.0),
+        decades=(-8.0, 8.0),
         numbers={
             "at_1": Number(-5.3, "reach", changes={"gain": 1.0}),
             "slope_1": Number(0.88, "slope", digits=2, changes={"gain": 1.0}),
@@ -219,6 +223,7 @@ SCENES: tuple[Scene, ...] = (
         before={"distractor": 1.0},
         knob="distractor",
         ticks=(1.0, 2.0, 3.0),
+        decades=(-4.0, 4.0),
         numbers={
             "sigma": Number(1.50, "sigma_max", digits=2),
             "small": Number(2.4, "reach", changes={"distractor": 1.0}),

@@ -57,7 +57,8 @@ class Choices:
     """layer, direction: names of a `LayerChoice`, "" for the first. theory: whether it is laid
     over. why: whether every step is split. seeds: how many are drawn. coarse: one seed alone
     and no single losses, while a knob moves. chain: the label of the model that is unrolled above
-    the curves, "" for none; moving: a knob does, so that its shares wait where they are costly."""
+    the curves, "" for none; moving: a knob does, so that its shares wait where they are costly.
+    steady: decades that the axis always shows."""
 
     layer: str = ""
     direction: str = ""
@@ -67,6 +68,7 @@ class Choices:
     coarse: bool = False
     chain: str = ""
     moving: bool = False
+    steady: Range = plots.STEADY
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,8 @@ class View:
     @cached_property
     def decades(self) -> Range:
         """Those that hold every curve of the state's gradient."""
-        return plots.flow_range((*self.drawn, *self.ghosts), bands=self.bands)
+        curves, steady = (*self.drawn, *self.ghosts), self.choices.steady
+        return plots.flow_range(curves, steady=steady, bands=self.bands)
 
     def y_range(self, quantity: str = "state") -> Range:
         """Decades that hold every curve."""

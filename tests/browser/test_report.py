@@ -138,6 +138,24 @@ def test_an_answer_shows_the_truth_and_the_slider_moves_the_picture(
 
 
 @pytest.mark.slow
+def test_a_number_is_guessed_in_the_file(open_file: OpenFile, lecture: Path) -> None:
+    number = next(n for n, one in enumerate(SCENES, 1) if one.guess)
+    page = open_file(lecture, f"#{number}")
+    typed, send = scene(page).locator(".guess .typed"), scene(page).locator(".guess .choice")
+    typed.fill("-400")
+    send.click()
+    expect(scene(page).locator(".guess .said")).to_have_text("A number from −30 to 5, please.")
+    expect(scene(page).locator(".told")).to_be_empty()
+    typed.fill("-21")
+    page.keyboard.press("Enter")
+    expect(scene(page).locator(".told")).to_contain_text("Near enough: −21.0 is off by 1.1. −22.1:")
+    expect(scene(page).locator(".marks .truth")).to_have_text("the run −22.1")
+    expect(drawn(page)).to_contain_text("RNN −22.1")
+    page.keyboard.press("o")
+    expect(page.locator(".card").nth(number - 1)).to_contain_text("✓")
+
+
+@pytest.mark.slow
 def test_by_hand_steps_and_computes(open_file: OpenFile, lecture: Path) -> None:
     page = open_file(lecture, f"#{COUNT}")
     first = page.get_by_role("spinbutton", name="input x at step 1")
