@@ -4,6 +4,7 @@ opens with, without touching anything else."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -54,8 +55,9 @@ def test_a_forgotten_factor_is_caught() -> None:
 
 @pytest.mark.trained
 @pytest.mark.usefixtures("leaky")
-@pytest.mark.parametrize("models", ["leaky", "leaky,rnn"])
-@pytest.mark.parametrize("page", WITH_RUNS)
+@pytest.mark.parametrize(
+    ("page", "models"), [*zip(WITH_RUNS, cycle(["leaky", "leaky,rnn"]), strict=False)]
+)
 def test_every_page_opens_with_everything_on_it(page: str, models: str) -> None:
     app = visit(page, {**SMALL, **SLIGHT, "models": models, "view_theory": "True"})
     app = change(app, **{f"open-{part.label}": True for part in app.expander})

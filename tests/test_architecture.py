@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from rnnviz.core import CELLS, Cell
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "rnnviz").rglob("*.py"))
+SOURCES = {path: path.read_text(encoding="utf-8") for path in FILES}
 IMPORTED = [path for path in FILES if path.parent.name != "examples"]  # those are run, alone
 
 # What each part of rnnviz may import of the others. "" is the package's own __init__.
@@ -73,6 +75,10 @@ CELL = re.compile(
 MUTATORS = {"append", "add", "update", "extend", "insert", "pop", "clear", "setdefault", "remove"}
 
 
+parsed = cache(ast.parse)
+"""A source is looked through for several things; its tree is not changed."""
+
+
 def part_of(path: Path) -> str:
     """The first name below rnnviz: "core", "claims", "" for rnnviz/__init__.py."""
     first = path.relative_to(ROOT / "rnnviz").parts[0].removesuffix(".py")
@@ -116,7 +122,7 @@ def modules(tree: ast.AST, known: set[str]) -> set[str]:
 
 def circles(sources: Mapping[str, str]) -> list[str]:
     """The modules that import each other in a circle, given the source of each."""
-    arrows = {name: modules(ast.parse(text), set(sources)) for name, text in sources.items()}
+    arrows = {name: modules(parsed(text), set(sources)) for name, text in sources.items()}
     while ends := [name for name, targets in arrows.items() if not targets & set(arrows)]:
         for name in ends:
             del arrows[name]
@@ -129,7 +135,7 @@ def circles(sources: Mapping[str, str]) -> list[str]:
 
 def kinds_asked(source: str) -> list[str]:
     """Uses of isinstance that ask a cell of which kind it is, by the cell or by the class."""
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(parsed(source)) if isinstance(node, ast.Call)]
     asked = [ast.unparse(call) for call in calls if ast.unparse(call.func) == "isinstance"]
     return [text for text in asked if CELL.search(text)]
 
@@ -140,7 +146,7 @@ def wrong_arrows(part: str, source: str) -> list[str]:
     parts = {part, *(DASHBOARD if dashboard else ARROWS.get(part, set()))}
     packages = {"numpy", *(PACKAGES_OF_DASHBOARD if dashboard else PACKAGES.get(part, set()))}
     wrong = []
-    for name in imported(ast.parse(source)):
+    for name in imported(parsed(source)):
         top, _, rest = name.partition(".")
         if top == "rnnviz":
             allowed = rest.partition(".")[0] in parts
@@ -153,7 +159,7 @@ def wrong_arrows(part: str, source: str) -> list[str]:
 
 def global_state(source: str) -> list[str]:
     """Uses of state that sessions and threads would share."""
-    tree = ast.parse(source)
+    tree = parsed(source)
     constants = {
         target.id
         for node in tree.body
@@ -161,49 +167,51 @@ def global_state(source: str) -> list[str]:
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Name)
     }
-    return [found for node in ast.walk(tree) if (found := _shared(node, constants))]
+    return [ast.unparse(node) for node in ast.walk(tree) if _shared(node, constants)]
 
 
-def _shared(node: ast.AST, constants: set[str]) -> str:
-    text = ast.unparse(node) if isinstance(node, ast.expr | ast.stmt) else ""
+def _shared(node: ast.AST, constants: set[str]) -> bool:
     match node:
         case ast.Global():
-            return text
-        case ast.Import(names=names) if any(n.name in ("warnings", "random") for n in names):
-            return text
+            return True
+        case ast.Import(names=names):
+            return any(n.name in ("warnings", "random") for n in names)
         case ast.ImportFrom(module="warnings" | "random" | "numpy.random"):
-            return text
+            return True
         case ast.Attribute(value=ast.Attribute(value=ast.Name(id="np"), attr="random"), attr=attr):
-            return "" if attr in GENERATORS else text
+            return attr not in GENERATORS
         case ast.Attribute(value=ast.Name(id="np"), attr="seterr" | "seterrcall" | "setbufsize"):
-            return text
+            return True
         case ast.Assign(targets=targets):
             subscripts = [t for t in targets if isinstance(t, ast.Subscript)]
             names = [t.value.id for t in subscripts if isinstance(t.value, ast.Name)]
-            return text if constants.intersection(names) else ""
+            return bool(constants.intersection(names))
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)):
-            return text if name in constants and attr in MUTATORS else ""
-    return ""
+            return name in constants and attr in MUTATORS
+    return False
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_run_one_way(path: Path) -> None:
-    assert wrong_arrows(part_of(path), path.read_text(encoding="utf-8")) == []
+def offending(found: Mapping[Path, list[str]]) -> dict[str, list[str]]:
+    """The files in which something was found, and what."""
+    assert found
+    return {str(path.relative_to(ROOT)): what for path, what in found.items() if what}
 
 
-@pytest.mark.parametrize("path", IMPORTED, ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_is_shared_behind_the_back(path: Path) -> None:
-    assert global_state(path.read_text(encoding="utf-8")) == []
+def test_imports_run_one_way() -> None:
+    assert offending({p: wrong_arrows(part_of(p), SOURCES[p]) for p in FILES}) == {}
+
+
+def test_nothing_is_shared_behind_the_back() -> None:
+    assert offending({path: global_state(SOURCES[path]) for path in IMPORTED}) == {}
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    assert circles({module_of(path): path.read_text(encoding="utf-8") for path in FILES}) == []
+    assert circles({module_of(path): source for path, source in SOURCES.items()}) == []
 
 
 def test_cells_answer_for_themselves() -> None:
     outside = [path for path in FILES if part_of(path) != "core"]
-    asked = {str(p.relative_to(ROOT)): kinds_asked(p.read_text(encoding="utf-8")) for p in outside}
-    assert {name: found for name, found in asked.items() if found} == {}
+    assert offending({path: kinds_asked(SOURCES[path]) for path in outside}) == {}
 
 
 def test_every_part_has_its_arrows() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -43,7 +44,9 @@ def dead():
     return simple(np.eye(3, k=-1), last_step(T, 3))
 
 
+@cache
 def every_frame():
+    """Name -> frame, which a test that changes it must copy."""
     linear, closed = dead(), quiet_lstm(T, 2, -1e4)
     exploding = simple(np.array([[1e200]]), last_step(T, 1))
     unknown = simple(np.eye(2), last_step(T, 2, value=np.nan))

@@ -12,12 +12,12 @@ import numpy as np
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.layers import sent_back
 from rnnviz.analysis.selfcheck.noise import nudged_record, precision
-from rnnviz.analysis.slopes import nearest_to_one
+from rnnviz.analysis.slopes import nearest_to_one, share_of_rounding
 from rnnviz.core import Record, Trace
 from rnnviz.core.layers import Traces
 from rnnviz.core.numerics import Array
 
-NOTHING, LOG_10 = 1e-6, float(np.log(10))
+NOTHING = 1e-6
 """Of the error, what rounding may put in unseen."""
 NEAR = 4e6
 """Roundings from ±1: a slope that is read off a value further away keeps six digits."""
@@ -56,16 +56,8 @@ def nearly_saturated(trace: Trace) -> bool:
 
 
 def may_be_seen(trace: Trace) -> bool:
-    """Whether as many digits could be lost as a line is wide, if all that rounding puts in stayed
-    as it is: eps times the error that has come by, over the error."""
-    W_hh = np.linalg.norm(trace.params["W_hh"].astype(np.float64))
-    largest = 0.0 if trace.c is None else float(np.abs(trace.c).max())
-    factor = (1 + W_hh) * (1 + largest)
-    log10 = state_curve(trace).log10
-    with np.errstate(all="ignore"):
-        come_by = np.logaddexp.accumulate(log10[::-1] * LOG_10)[::-1] / LOG_10
-        share = come_by - log10 + np.log10(precision(trace.h.dtype) * factor)
-    return not (share[np.isfinite(log10)] < np.log10(NOTHING)).all()
+    """Whether as many digits could be lost as a line is wide."""
+    return bool((share_of_rounding(trace) > np.log10(NOTHING)).any())
 
 
 def _nudged(trace: Trace, rng: np.random.Generator) -> Record:

@@ -13,16 +13,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.layers import sent_back
 from rnnviz.core import Cell, Record, Trace, backward
 from rnnviz.core.activations import Activation
 from rnnviz.core.bptt import unroll
 from rnnviz.core.layers import Traces
 from rnnviz.core.layouts import zero_padding
-from rnnviz.core.numerics import Array
+from rnnviz.core.numerics import Array, log10_norm, log10_rms
+from rnnviz.core.trace import rms_over_batch
 
+LOG_10 = float(np.log(10))
 TRUE = 1e-9
 """Decades by which slopes that are read off recorded values may move a gradient, at most."""
+STEPS = 16
+"""Of a record, whose remainders are worked out at once."""
+LOST = np.log10(TRUE * LOG_10)
 SATURATES = ("tanh", "logistic")
 """Nonlinearities whose derivative is nowhere 0 in truth, and is where the value is rounded to 1."""
 
@@ -56,20 +62,23 @@ def with_true_slopes(trace: Trace) -> Trace:
 def layers_with_true_slopes(layers: Traces) -> Traces:
     """`with_true_slopes` of a layer and all above it, together: what arrives in the lower ones has
     gone through such slopes, too."""
-    every = [trace for layer in layers for trace in layer]
-    if any(trace.window for trace in every) or not any(map(loses_slopes, every)):
+    every = [(trace, k > 0) for k, layer in enumerate(layers) for trace in layer]
+    if any(t.window for t, _ in every) or not any(loses_slopes(*each) for each in every):
         return layers
     with np.errstate(all="ignore"):
         return sent_back(layers, [[true_record(trace) for trace in layer] for layer in layers])
 
 
-def loses_slopes(trace: Trace) -> bool:
-    """Whether rounding may take more than `TRUE` decades from a product of T slopes, which
-    `true_record` has: each is off by eps / (1 − |y|) of itself. Of float32 always."""
+def loses_slopes(trace: Trace, below: bool = False) -> bool:
+    """Whether rounding may take more than `TRUE` decades from gradients, which `true_record` has:
+    a slope is off by eps / (1 − |y|) of itself, a product of T of them T times as far, but what
+    went through others may be all that counts. Of float32 always. below: also of those that go on
+    to a layer below."""
     cell, dtype = trace.cell, trace.h.dtype
     if dtype != np.float64 or type(cell).preactivations is Cell.preactivations:
         return bool(dtype == np.float32)
-    return nearest_to_one(trace) < trace.seq_len * np.finfo(dtype).eps / (TRUE * np.log(10))
+    near = nearest_to_one(trace) < trace.seq_len * np.finfo(dtype).eps / (TRUE * LOG_10)
+    return near and bool((share_of_rounding(trace, below) > LOST).any())
 
 
 def nearest_to_one(trace: Trace) -> float:
@@ -79,6 +88,23 @@ def nearest_to_one(trace: Trace) -> float:
     if trace.saved is not None and cell.HAS_CELL_STATE and _smooth(cell.saved_activation):
         values.append(trace.saved)
     return min((1 - float(max(v.max(), -v.min())) for v in values), default=1.0)
+
+
+def share_of_rounding(trace: Trace, below: bool = False) -> Array:
+    """log10 of what rounding puts into slopes over what is left of the error, (T+1,): eps times all
+    error that has come by, if it stayed as it is, over the lesser of ∂L/∂s_t and ∂L/∂h_t. +inf
+    where nothing is left; −inf before any error enters. below: and over ∂L/∂x_t, which goes on to a
+    layer below."""
+    W = np.linalg.norm(trace.params["W_hh"].astype(np.float64))
+    largest = 0.0 if trace.c is None else float(np.abs(trace.c).max())
+    state = state_curve(trace).log10
+    left = np.minimum(state, rms_over_batch(trace, log10_norm(trace.d_h, 1, trace.d_log2)))
+    with np.errstate(all="ignore"):
+        if below:
+            left[1:] = np.minimum(left[1:], log10_rms(log10_norm(trace.d_x, 1, trace.d_x_log2)))
+        come_by = np.logaddexp.accumulate(state[::-1] * LOG_10)[::-1] / LOG_10
+        share = come_by - left + np.log10(np.finfo(trace.h.dtype).eps * (1 + W) * (1 + largest))
+    return np.where(np.isneginf(come_by), -np.inf, share)
 
 
 def _smooth(activation: Activation) -> bool:
@@ -148,7 +174,31 @@ def true_record(trace: Trace) -> Record:
     record = Record(cell, params, x, h, c, gates, saved, lengths=trace.lengths, h_before=before,
                     delayed=delayed)  # fmt: skip
     with np.errstate(all="ignore"):
-        return replace(record, remainders=cell.remainders(record))
+        return replace(record, remainders=_remainders(record))
+
+
+def _remainders(record: Record) -> Array | None:
+    """Of some steps after the others: on the way to them a cell makes several arrays as large."""
+    found: Array | None = None
+    for start in range(0, record.seq_len, STEPS):
+        few = slice(start, start + STEPS)
+        to = slice(start, start + STEPS + 1)
+        some = replace(
+            record,
+            x=record.x[few],
+            h=record.h[to],
+            c=None if record.c is None else record.c[to],
+            gate_values=record.gate_values[few],
+            saved=None if record.saved is None else record.saved[few],
+            delayed=None if record.delayed is None else record.delayed[few],
+        )
+        left = record.cell.remainders(some)
+        if left is None:
+            return None
+        if found is None:
+            found = np.empty((record.seq_len, *left.shape[1:]))
+        found[few] = left
+    return found
 
 
 def _columns(steps: Array) -> Array:

@@ -34,7 +34,8 @@ Choices = gradient_flow.Choices | spectrum.Choices | gates.Choices | lecture.Cho
 View = gradient_flow.View | spectrum.View | gates.View
 Range = tuple[float, float]
 HELD_SECONDS, KEY_SECONDS = 0.02, 0.06
-"""Estimated seconds that runs may take while a knob is held, and after a key."""
+"""Estimated seconds that runs may take while a knob is held, and after a key; shared by as many as
+ask at the same time."""
 MOST_KEPT = 64
 """Answers of up to 300 kB that are kept for all visitors."""
 
@@ -88,20 +89,22 @@ class Asked:
     preset: str | None = None
 
 
-def moved(shown: Asked, move: Move) -> Asked | None:
+def moved(shown: Asked, move: Move, before: int = 0) -> Asked | None:
     """What the page shows at these values; None where that is nothing, which the script will say,
     and at rest where it takes long: the script says that it is at work, and holds nobody up.
-    Raises ValueError for what no knob can be."""
-    before = shown.experiment
-    experiment = replace(before, **{n: _value(n, value) for n, value in move.knobs.items()})
-    if before.train_steps:
-        if experiment == before:
+    before: answers to others that are made first: while a hand moves, this one is to take the less
+    time. Raises ValueError for what no knob can be."""
+    now = shown.experiment
+    experiment = replace(now, **{n: _value(n, value) for n, value in move.knobs.items()})
+    if now.train_steps:
+        if experiment == now:
             return None  # what was trained
         experiment = replace(experiment, train_steps=0)
     if compute.refusal(experiment) or (move.rests and compute.traces.seconds(experiment) > SOON):
         return None
     asked = replace(shown, experiment=experiment, range=move.range)
-    return asked if move.rests else _affordable(asked, HELD_SECONDS if move.held else KEY_SECONDS)
+    seconds = HELD_SECONDS if move.held else KEY_SECONDS
+    return asked if move.rests else _affordable(asked, seconds / (1 + before))
 
 
 def _value(name: str, value: float) -> Any:

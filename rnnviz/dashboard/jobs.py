@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,7 +26,7 @@ from rnnviz.dashboard.hosting import worker_count
 from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.turns import Turns
 from rnnviz.experiment import Experiment
-from rnnviz.jobs.workers import Call, WorkerLost, Workers
+from rnnviz.jobs.workers import Call, NotKnownHere, WorkerLost, Workers
 from rnnviz.wording.language import language
 from rnnviz.wording.texts import texts
 
@@ -92,12 +92,13 @@ def workers() -> Workers | None:
 
 
 def do(function: Callable[..., Any], *args: Any, tell: Callable[[], None] = give_way) -> Any:
-    """What `function(*args)` returns, worked out by a worker, or in this thread where there are
-    none, one after the other. `tell` is called while it waits.
+    """What `function(*args)` returns, worked out by a worker, or where there are none, or they do
+    not know what it is of, in this thread, one after the other. `tell` is called while it waits.
     Raises Crowded where the work was lost with its process, twice."""
     found = workers()
     if found is not None:
-        return _waited(found.begin(function, *args), tell)
+        with suppress(NotKnownHere):
+            return _waited(found.begin(function, *args), tell)
     with turns().slice(tell):
         return function(*args)
 
@@ -127,7 +128,10 @@ class Ahead:
     def do(self, of: Hashable, function: Callable[..., Any], *args: Any) -> Any:
         """What `function(*args)` returns, which `of` names."""
         call, self.call = self.call, None
-        return do(function, *args) if call is None or of != self.of else _waited(call)
+        if call is not None and of == self.of:
+            with suppress(NotKnownHere):
+                return _waited(call)
+        return do(function, *args)
 
 
 def do_anyway(function: Callable[..., Any], *args: Any) -> Any:

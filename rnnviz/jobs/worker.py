@@ -15,6 +15,8 @@ import traceback
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
+from rnnviz.jobs.workers import NotKnownHere
+
 NICENESS = 5
 """How far it stands back behind the answers to visitors' hands, where a system knows that."""
 
@@ -45,6 +47,9 @@ def outcome(call: bytes) -> bytes:
     """(True, what the function returned) or (False, what it raised), pickled."""
     try:
         function, args = pickle.loads(call)
+    except Exception as error:
+        return pickle.dumps((False, NotKnownHere(repr(error))))
+    try:
         return pickle.dumps((True, function(*args)))
     except Exception as error:
         error.add_note(f"In a worker:\n{traceback.format_exc()}")

@@ -32,6 +32,10 @@ class WorkerLost(RuntimeError):
     """The processes that did this ended, every time."""
 
 
+class NotKnownHere(Exception):
+    """A call is of what a worker does not know, such as a cell that this process has registered."""
+
+
 @dataclass(eq=False)
 class Call:
     """A function and its arguments, pickled; its outcome, once it is done. process: who is at it;
@@ -84,7 +88,8 @@ class Workers:
 
     def result(self, call: Call, tell: Callable[[], None] = lambda: None) -> Any:
         """Wait for it. `tell` is called now and then; what it raises ends the waiting, and soon
-        the work. Raises WorkerLost where two processes have ended at it."""
+        the work. Raises WorkerLost where two processes have ended at it, NotKnownHere where they do
+        not know what it is of."""
         try:
             while not call.done.wait(LOOK):
                 tell()

@@ -36,12 +36,14 @@ MARKS = {
     Status.ZERO: "zero",
     Status.ROUNDED: "rounded",
     Status.BELOW: "below",
-    Status.ABOVE: "infinite",
+    Status.ABOVE: "above",
     Status.NAN: "nan",
     Status.NOT_RECORDED: "not_recorded",
     Status.LOST: "lost",
 }
 """What is to be said of a node that is not simply a number."""
+INFINITE = "infinite"
+"""And of one above all that float64 holds, whose logarithm is infinite, too."""
 LATER, UNASKED = "later", "unasked"
 Number = float | None
 Split = Callable[[LayerTrace], StepFactors]
@@ -51,11 +53,11 @@ Split = Callable[[LayerTrace], StepFactors]
 class Chain:
     """label: of the layer; each: steps of a node. steps (n,): the input's step of each node, in the
     order in which the layer reads; the error comes to the last one first. decades (n,): log10 of
-    its size relative to where it begins; marks (n,): a value of `MARKS`, or "". start: the node at
-    which it begins. change (n − 1,): decades of the step to a node from the next one, the mean
-    where a node is several; parts: name -> the factors of the same steps in decades, or the shares
-    of its paths. missing: "" or why there are no parts: `LATER`, when a knob rests; `UNASKED`,
-    where they take long. refusal: the sentence that stands in place of all of it."""
+    its size relative to where it begins; marks (n,): a value of `MARKS`, `INFINITE`, or "". start:
+    the node at which it begins. change (n − 1,): decades of the step to a node from the next one,
+    the mean where a node is several; parts: name -> the factors of the same steps in decades, or
+    the shares of its paths. missing: "" or why there are no parts: `LATER`, when a knob rests;
+    `UNASKED`, where they take long. refusal: the sentence that stands in place of all of it."""
 
     label: str
     style: theme.Style
@@ -148,11 +150,6 @@ def _of(
     curve, T = curves.relative(flow.state), flow.seq_len
     starts = np.arange(1, T, each)
     ends = np.append(starts, T)  # own steps of the nodes
-    log10 = np.asarray(flow.state.log10, dtype=np.float64)[: T + 1]
-    with np.errstate(invalid="ignore"):
-        change = log10[:-1] - log10[1:]
-    change[flow.reach_from :] = np.nan
-    change[~np.isfinite(log10[1:])] = np.nan
     stacked = {} if split is None else split.shares or split.factors
     found = {name: values[:T] for name, values in stacked.items() if _drawn(values)}
     return Chain(
@@ -161,14 +158,30 @@ def _of(
         each=each,
         steps=tuple(flow.real_step(int(step)) for step in ends),
         decades=_numbers(curve.values[ends - 1]),
-        marks=tuple(MARKS.get(Status(status), "") for status in curve.status[ends - 1]),
+        marks=_marks(curve.status[ends - 1], curve.values[ends - 1]),
         start=int(np.searchsorted(ends, flow.reach_from)),
-        change=_means(change, starts),
+        change=_means(_change(flow), starts),
         kind="" if split is None else "shares" if split.shares else "factors",
         names=() if split is None else tuple(plots.part_name(split, name) for name in found),
         parts={name: _means(values, starts) for name, values in found.items()},
         missing=missing,
     )
+
+
+def _marks(status: Array, values: Array) -> tuple[str, ...]:
+    found = (MARKS.get(Status(each), "") for each in status)
+    pairs = zip(found, np.isfinite(values), strict=True)
+    return tuple(INFINITE if m == "above" and not known else m for m, known in pairs)
+
+
+def _change(flow: GradientFlow) -> Array:
+    """Decades of each step from t to t − 1, (T,); NaN where no error is, or no number."""
+    log10 = np.asarray(flow.state.log10, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        change = log10[:-1] - log10[1:]
+    change[flow.reach_from :] = np.nan
+    change[~np.isfinite(log10[1:])] = np.nan
+    return np.asarray(change)
 
 
 def _drawn(values: Array) -> bool:

@@ -57,7 +57,8 @@ class Choices:
     """layer, direction: names of a `LayerChoice`, "" for the first. theory: whether it is laid
     over. why: whether every step is split. seeds: how many are drawn. coarse: one seed alone
     and no single losses, while a knob moves. chain: the label of the model that is unrolled above
-    the curves, "" for none; moving: a knob does, so that its shares wait where they are costly."""
+    the curves, "" for none; moving: a knob does, so that its shares wait where they are costly.
+    steady: decades that the axis always shows."""
 
     layer: str = ""
     direction: str = ""
@@ -67,6 +68,7 @@ class Choices:
     coarse: bool = False
     chain: str = ""
     moving: bool = False
+    steady: Range = plots.STEADY
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,8 @@ class View:
     @cached_property
     def decades(self) -> Range:
         """Those that hold every curve of the state's gradient."""
-        return plots.flow_range((*self.drawn, *self.ghosts), bands=self.bands)
+        curves, steady = (*self.drawn, *self.ghosts), self.choices.steady
+        return plots.flow_range(curves, steady=steady, bands=self.bands)
 
     def y_range(self, quantity: str = "state") -> Range:
         """Decades that hold every curve."""
@@ -142,12 +145,7 @@ def view(
     parts = layer_choice.parts_of(run)
     layers = layer_choice.choose(parts, parts, choices.layer, choices.direction)
     front, behind = layer_choice.in_front(parts, layers), layer_choice.behind(parts, layers)
-    drawn = (*front, *behind)
-    stacks = true_stacks(drawn, parts)
-    true_drawn = [
-        p._replace(trace=layers[0][p.direction]) for p, layers in zip(drawn, stacks, strict=True)
-    ]
-    true, above = true_drawn[: len(front)], stacks[: len(front)]
+    true, above, grey = _true(front, behind, parts)
     found, note = _flows(true), batch_note(run.batch)
     marks = zip(found, above, front, strict=True)
     flows = tuple(marked(flow, layers, part.direction) for flow, layers, part in marks)
@@ -161,7 +159,7 @@ def view(
         choices=choices,
         layers=layers,
         flows=flows,
-        behind=_flows(true_drawn[len(front) :]),
+        behind=grey,
         ghosts=_ghosts(pinned, layers),
         styles=styles,
         losses=_own_losses(true, parts) if flowing and not choices.coarse else (),
@@ -182,6 +180,26 @@ def view(
         loss_at=_loss_at(run),
         own_order=own_order,
     )
+
+
+def _true(
+    front: Sequence[LayerTrace], behind: Sequence[LayerTrace], parts: layer_choice.Parts
+) -> tuple[list[LayerTrace], list[Traces], tuple[GradientFlow, ...]]:
+    """The layers in front with their true derivatives, each with those above it, and the curves of
+    those behind. One model after the other: traces are large, and of those behind none is kept."""
+    true, above = dict[str, LayerTrace](), dict[str, Traces]()
+    curves, in_front = dict[str, GradientFlow](), {part.label for part in front}
+    for model in parts:
+        mine = [part for part in (*front, *behind) if part.model == model]
+        for part, layers in zip(mine, true_stacks(mine, parts), strict=True):
+            exact = part._replace(trace=layers[0][part.direction])
+            if part.label in in_front:
+                true[part.label], above[part.label] = exact, layers
+            else:
+                (curves[part.label],) = _flows([exact])
+    labels = [part.label for part in front]
+    kept = [true[n] for n in labels], [above[n] for n in labels]
+    return *kept, tuple(curves[part.label] for part in behind)
 
 
 def _own_losses(front: Sequence[LayerTrace], parts: layer_choice.Parts) -> tuple[OwnLoss, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -96,14 +97,16 @@ OF_TRACES: dict[str, tuple[Callable[[Trace], Any], Callable[[Trace], Estimate]]]
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("change", WORST, ids=str)
-@pytest.mark.parametrize(("seq_len", "hidden_size", "batch_size"), [(90, 40, 12), (160, 12, 40)])
-def test_memory_is_never_underestimated(
-    change: dict[str, Any], seq_len: int, hidden_size: int, batch_size: int
-) -> None:
-    experiment = Experiment(loss_at="every", seq_len=seq_len, hidden_size=hidden_size,
-                            batch_size=batch_size, **change)  # fmt: skip
-    (network,) = run(experiment).values()
+WIDE = {"seq_len": 90, "hidden_size": 40, "batch_size": 12}
+LONG = {"seq_len": 160, "hidden_size": 12, "batch_size": 40}
+
+
+@pytest.mark.parametrize(
+    ("change", "sizes"), [*zip(WORST, itertools.cycle([WIDE, LONG]), strict=False)], ids=str
+)
+def test_memory_is_never_underestimated(change: dict[str, Any], sizes: dict[str, int]) -> None:
+    """Each kind of cell at either size."""
+    (network,) = run(Experiment(loss_at="every", **sizes, **change)).values()
     for name, (analyse, cost) in OF_TRACES.items():
         tracemalloc.start()
         analyse(network.trace)

@@ -41,20 +41,28 @@ def of_tanh(a):
     return 1 / np.cosh(a) ** 2
 
 
-def back_rnn(trace, direct):
+def itself(v):
+    return v
+
+
+def back_rnn(trace, direct, of=itself):
+    """Gradients of the states, and what is sent on to x. of: what is taken of each factor of every
+    product; with np.abs, Σ|terms|."""
     p, free, W = blocks(trace, "a")
+    weights = of(W["a"])
     h, d, states, sent = trace.h.astype(LONG), direct[-1], [], []
     for t in reversed(range(len(direct))):
         states.append((d,))
         d_a = d * of_tanh(free["a"][t] + W["a"] @ h[t])
-        sent.append(p["W_xh"].T @ d_a)
-        d = W["a"].T @ d_a + (direct[t - 1] if t else 0)
+        sent.append(of(p["W_xh"]).T @ d_a)
+        d = weights.T @ d_a + (direct[t - 1] if t else 0)
     return [*states, (d,)][::-1], np.array(sent[::-1])
 
 
-def back_gru(trace, direct):
+def back_gru(trace, direct, of=itself):
     """Of h' = (1 − z) n + z h, n = tanh(a_n + r (W_hn h + b_hn)); 1 − z is σ(−a_z)."""
     p, free, W = blocks(trace, "rzn")
+    V = {gate: of(weights) for gate, weights in W.items()}
     h, d, states, sent = trace.h.astype(LONG), direct[-1], [], []
     for t in reversed(range(len(direct))):
         states.append((d,))
@@ -62,16 +70,17 @@ def back_gru(trace, direct):
         m = W["n"] @ h[t] + p["b_hn"][:, None]
         a_n = free["n"][t] + sigma(a_r) * m
         d_n = d * sigma(-a_z) * of_tanh(a_n)
-        d_z = d * (h[t] - np.tanh(a_n)) * of_sigma(a_z)
-        d_r = d_n * m * of_sigma(a_r)
-        sent.append(p["W_xh"].T @ np.concatenate([d_r, d_z, d_n]))
-        d = d * sigma(a_z) + W["n"].T @ (d_n * sigma(a_r)) + W["r"].T @ d_r + W["z"].T @ d_z
+        d_z = d * (of(h[t]) + of(-np.tanh(a_n))) * of_sigma(a_z)
+        d_r = d_n * of(m) * of_sigma(a_r)
+        sent.append(of(p["W_xh"]).T @ np.concatenate([d_r, d_z, d_n]))
+        d = d * sigma(a_z) + V["n"].T @ (d_n * sigma(a_r)) + V["r"].T @ d_r + V["z"].T @ d_z
         d = d + (direct[t - 1] if t else 0)
     return [*states, (d,)][::-1], np.array(sent[::-1])
 
 
-def back_lstm(trace, direct):
+def back_lstm(trace, direct, of=itself):
     p, free, W = blocks(trace, "ifgo")
+    V = {gate: of(weights) for gate, weights in W.items()}
     h, c = trace.h.astype(LONG), trace.c.astype(LONG)
     d, carried, states, sent = direct[-1], 0 * direct[-1], [], []
     for t in reversed(range(len(direct))):
@@ -80,14 +89,14 @@ def back_lstm(trace, direct):
         new = sigma(f) * c[t] + sigma(i) * np.tanh(g)
         d_c = carried + d * sigma(o) * of_tanh(new)
         d_a = {
-            "i": d_c * np.tanh(g) * of_sigma(i),
-            "f": d_c * c[t] * of_sigma(f),
+            "i": d_c * of(np.tanh(g)) * of_sigma(i),
+            "f": d_c * of(c[t]) * of_sigma(f),
             "g": d_c * sigma(i) * of_tanh(g),
-            "o": d * np.tanh(new) * of_sigma(o),
+            "o": d * of(np.tanh(new)) * of_sigma(o),
         }
-        sent.append(p["W_xh"].T @ np.concatenate([d_a[gate] for gate in "ifgo"]))
+        sent.append(of(p["W_xh"]).T @ np.concatenate([d_a[gate] for gate in "ifgo"]))
         carried = d_c * sigma(f)
-        d = sum(W[gate].T @ d_a[gate] for gate in "ifgo") + (direct[t - 1] if t else 0)
+        d = sum(V[gate].T @ d_a[gate] for gate in "ifgo") + (direct[t - 1] if t else 0)
     return [*states, (d, carried)][::-1], np.array(sent[::-1])
 
 
@@ -101,6 +110,15 @@ def curves_in_more_digits(layers):
         states, direct = BACK[type(trace.cell).__name__](trace, direct)
         squares = np.array([sum((part**2).sum(axis=0) for part in state) for state in states])
         found.append(log10_rms((0.5 * np.log10(squares)).astype(float)))
+    return found[::-1]
+
+
+def entries_in_more_digits(layers, of=itself):
+    """∂L/∂h_t of each layer, (T+1, H, B); with np.abs the sums of all their terms' sizes."""
+    direct, found = of(layers[-1][0].d_h_direct.astype(LONG)), []
+    for (trace,) in reversed(layers):
+        states, direct = BACK[type(trace.cell).__name__](trace, direct, of)
+        found.append(np.array([state[0] for state in states]))
     return found[::-1]
 
 
@@ -137,6 +155,23 @@ def test_gradients_through_saturated_units_have_all_their_digits(model, change, 
         off = max(off, float(np.abs(read_off - truth).max()))
         assert not moved_by_rounding(exact[k:]).any()
     assert seed or dtype != "float64" or (off > 1e-3) == lost
+
+
+@needs_long
+@pytest.mark.parametrize(("model", "change", "lost"), CASES, ids=str)
+@pytest.mark.parametrize("seed", range(3))
+def test_every_entry_is_true_but_for_what_its_terms_cancel(model, change, lost, seed):
+    """1e-9 decades and eps T κ, κ = Σ|terms| / |sum| of the entry."""
+    layers = layers_of(model, seed=seed, **change)
+    exact, eps = layers_with_true_slopes(layers), np.finfo(float).eps
+    truths, sizes = (entries_in_more_digits(layers, of) for of in (itself, np.abs))
+    for (trace,), truth, size in zip(exact, truths, sizes, strict=True):
+        found = np.ldexp(trace.d_h.astype(LONG), trace.d_log2)
+        alive = truth != 0
+        off = np.abs(np.log10(np.abs(found[alive] / truth[alive])))
+        kappa = size[alive] / np.abs(truth[alive])
+        assert alive.all()
+        assert (off <= 1e-9 + eps * trace.seq_len * kappa).all()
 
 
 class Silent:

@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment, run
-from rnnviz.analysis.gradients import gradient_flow
+from rnnviz.analysis.gradients import gradient_flow, state_curve
 from rnnviz.analysis.slopes import (
     SATURATES,
     Saturation,
+    layers_with_true_slopes,
     saturation,
     slopes_rounded_to_zero,
     true_record,
     with_true_slopes,
 )
-from rnnviz.core import LSTM, RNN, backward, bptt
+from rnnviz.core import GRU, LSTM, RNN, backward, bptt, forward
 from rnnviz.core.numerics import log10_rms
 from tests.analysis.cells import EVERY, any_problem
 from tests.core.test_scaling import last
@@ -135,3 +136,69 @@ def test_padding_is_not_saturated():
     x[1:, :, 1] = 0
     trace = bptt(RNN(1, 1), params, x, last(4).repeat(2, axis=2), lengths=[4, 1])
     assert saturation(trace).total == saturation(trace).zeros == 5
+
+
+def with_biases(cell, **biases):
+    """The parameters of a cell of one unit that are all 0 but these biases of gates."""
+    params = {name: np.zeros(shape) for name, shape in cell.param_shapes().items()}
+    for gate, bias in biases.items():
+        params["b_h"][cell.gate_rows(gate)] = bias
+    return params
+
+
+LEFT = 1 / (1 + np.exp(40.0))
+"""What σ(40) leaves of 1; tanh(20) leaves twice as much."""
+
+
+@pytest.mark.parametrize(
+    ("cell", "biases", "h0", "gate", "expected"),
+    [
+        (GRU(1, 1), {"z": 40.0}, 0.5, "n", LEFT),
+        (GRU(1, 1), {"n": 20.0}, 1.0, "z", 0.25 * 2 * LEFT),
+        (LSTM(1, 1, coupled=True), {"f": 40.0}, 0.0, "g", 0.5 * LEFT),
+        (LSTM(1, 1, coupled=True), {"g": 20.0}, 1.0, "f", 0.5 * 0.25 * 2 * LEFT),
+    ],
+    ids=["1 − z", "h − n", "1 − f", "c − g"],
+)
+def test_differences_of_values_near_one_have_all_their_digits(cell, biases, h0, gate, expected):
+    """float64 makes each of them 0. h or c is 1 at the start, ∂L/∂h 1 at the end, a step later."""
+    direct, states = np.ones((1, 1, 1)), {"h0": [[h0]]}
+    if cell.HAS_CELL_STATE:
+        states = {"c0": [[h0]]}
+    trace = bptt(cell, with_biases(cell, **biases), np.zeros((1, 1, 1)), direct, **states)
+    assert trace.d_gates[gate].item() == 0
+    exact = backward(true_record(trace), direct)
+    if cell.HAS_CELL_STATE:  # what c sends to h, 1 − tanh²
+        expected *= 1 - np.tanh(trace.c[1].item()) ** 2
+    assert exact.d_gates[gate].item() == pytest.approx(expected, rel=1e-12, abs=0)
+
+
+def shut(**W_xh):
+    """An LSTM of one unit that holds c, and adds to it by units that float64 holds at 1."""
+    cell = LSTM(1, 1)
+    params = with_biases(cell, f=40.0, i=40.0, g=20.0)
+    for gate, weight in W_xh.items():
+        params["W_xh"][cell.gate_rows(gate)] = weight
+    return cell, params
+
+
+def test_what_is_lost_of_h_alone_is_seen_where_c_carries_the_error():
+    cell, params = shut()
+    params["b_h"][cell.gate_rows("o")] = 40.0
+    params["W_hh"][:] = 1.0
+    trace = bptt(cell, params, np.zeros((3, 1, 1)), last(3))
+    assert state_curve(trace).log10[1] > -3
+    assert not trace.d_h[1].any()
+    assert with_true_slopes(trace).d_h[1].item() > 1e-22
+
+
+def test_what_is_lost_on_the_way_to_the_layer_below_is_seen():
+    """x goes in by the candidate, which float64 holds at 1, h by the open output gate."""
+    cell, params = shut(g=1.0)
+    params["W_hh"][cell.gate_rows("o")] = 1.0
+    low = forward(RNN(1, 1), with_biases(RNN(1, 1)), np.ones((3, 1, 1)))
+    high = bptt(cell, params, low.h[1:], last(3))
+    layers = ((backward(low, high.d_x),), (high,))
+    assert high.d_h[1].any()
+    assert not high.d_x.any()
+    assert layers_with_true_slopes(layers)[0][0].d_h[1:].all()

@@ -353,3 +353,25 @@ def test_every_text_comes_from_the_wording(
     assert sum("⟦" in text for text in said) > 40
     left = [re.sub("⟦[^⟧]*⟧?", "", text) for text in said]
     assert [text for text in left if re.search(r"[^\W\d_]{3,}", SYMBOLS.sub("", text))] == []
+
+
+SEEN = """(page) => ['.bar button', '.chain svg', '.formulas'].map((css) => {
+  const { top, bottom } = page.querySelector(css).getBoundingClientRect();
+  return [Math.round(top), Math.round(bottom)];
+})"""
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("cell", GATES)
+def test_buttons_chain_and_formulas_of_two_units_are_in_sight(
+    open_page: OpenPage, app: str, cell: str, lang: str
+) -> None:
+    """Of every stage, in a window of 1280 × 720."""
+    page = opened(open_page, app, f"view_cell={cell}&view_units=2&lang={lang}")
+    hand = page.locator(".hand")
+    for _ in range(11):
+        seen = hand.evaluate(SEEN)
+        assert min(top for top, _ in seen) >= 0
+        assert max(bottom for _, bottom in seen) <= 720, seen
+        assert page.locator(".formulas").evaluate("(f) => f.scrollWidth - f.clientWidth") <= 0
+        page.keyboard.press("ArrowRight")

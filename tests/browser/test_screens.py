@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
@@ -22,6 +24,7 @@ FITS = """() => [...document.querySelectorAll('.rnnviz-chart')].every((box) =>
   !box.clientWidth || box.querySelector('.rnnviz-plot').layout?.width === box.clientWidth)"""
 SIDEWAYS = """() => [document.scrollingElement, document.querySelector('[data-testid=stMain]')]
   .map((element) => element.scrollWidth - element.clientWidth)"""
+SIX = "rnn,lstm,gru,lstm:forget_bias=0,gru:update_bias=0,rnn:gain=2"
 INSIDE = "() => document.querySelector('[data-testid=stMain]').getBoundingClientRect().left"
 
 
@@ -53,6 +56,16 @@ def test_nothing_is_cut_or_covered_and_nothing_scrolls_sideways(
         wait_idle(page)
         assert page.evaluate(SIDEWAYS) == [0, 0], size
         assert troubles(page) == [], size
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_six_models_in_a_longer_language_have_room(app: str, open_page, path: str) -> None:
+    """Every text is 40 % longer there; letters may be smaller, but none is cut or covered."""
+    page = at_rest(
+        open_page(f"{address(app, path)}&{urlencode({'lang': 'xx', 'models': SIX})}"), path
+    )
+    assert page.evaluate(SIDEWAYS) == [0, 0]
+    assert troubles(page) == []
 
 
 def test_on_a_phone_the_chart_stays_in_sight_while_its_knob_moves(app: str, open_page) -> None:

@@ -28,17 +28,22 @@ def test_at_least_200_combinations():
     assert len(set(SHAPES)) * len(KINDS) >= 200
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_along_random_directions(kind, shape):
-    rng = np.random.default_rng(1)
-    assert direction_error(problem(kind, *shape), rng) <= TOLERANCE
+def wrong(errors):
+    """The shapes whose error is too large, or none at all, with it."""
+    assert errors
+    return {shape: error for shape, error in errors.items() if not error <= TOLERANCE}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("shape", SMALL, ids=str)
-def test_every_entry(kind, shape):
-    assert entry_error(problem(kind, *shape)) <= TOLERANCE
+def test_along_random_directions(kind):
+    assert not wrong({
+        shape: direction_error(problem(kind, *shape), np.random.default_rng(1)) for shape in SHAPES
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_entry(kind):
+    assert not wrong({shape: entry_error(problem(kind, *shape)) for shape in SMALL})
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from itertools import count, cycle
 from threading import Event, Thread
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from rnnviz.dashboard import jobs
 from rnnviz.dashboard.jobs import CLAIMS, TRAINING, Work
@@ -78,6 +79,28 @@ def test_a_picture_is_drawn_anew_after_a_while_or_at_the_end() -> None:
 
 def test_work_is_done_here_where_there_are_no_workers() -> None:
     assert jobs.do(os.getpid, tell=lambda: None) == os.getpid()
+
+
+@dataclass(frozen=True)
+class OfThisProcess:
+    """What can be read back where it was made alone."""
+
+    made_in: int
+
+    def __reduce__(self) -> tuple[Callable[[int], OfThisProcess], tuple[int]]:
+        return _of_this_process, (self.made_in,)
+
+
+def _of_this_process(made_in: int) -> OfThisProcess:
+    if made_in != os.getpid():
+        raise ValueError("made elsewhere")
+    return OfThisProcess(made_in)
+
+
+def test_what_workers_do_not_know_is_worked_on_here(one: Workers) -> None:
+    made = OfThisProcess(os.getpid())
+    assert jobs.do(str, made, tell=lambda: None) == str(made)
+    assert jobs.do(os.getpid, tell=lambda: None) != os.getpid()
 
 
 def test_what_is_lost_with_a_worker_is_said(one: Workers) -> None:
@@ -157,3 +180,19 @@ def test_changes_are_told_in_words() -> None:
     assert changes(SMALL, replace(SMALL, models=("gru",))) == "Models rnn, lstm → gru"
     many = replace(SMALL, gain=2.0, seed=3, init="identity", seq_len=9)
     assert changes(SMALL, many).endswith("…")
+
+
+def test_a_part_of_a_page_says_that_its_work_was_lost() -> None:
+    def script() -> None:
+        from rnnviz.dashboard import state
+        from rnnviz.dashboard.memory import Crowded
+
+        @state.fragment(key="part")
+        def part() -> None:
+            raise Crowded("The process ended twice.")
+
+        part()
+
+    app = AppTest.from_function(script).run()
+    assert not app.exception
+    assert "The process ended twice." in app.error[0].value

@@ -171,7 +171,7 @@ def test_a_preset_sets_every_knob_but_the_seed(name: str) -> None:
         f"{texts('presets')[name]} (The numbers are of seed 0; with seed 11 they may be others.)"
     )
     assert preset_words(change(app, seed=0)) == texts("presets")[name]
-    app = change(app, gain=3.3)
+    app = change(app, gain=3.3, **sizes)
     title = texts("presets")[f"title_{name}"]
     assert preset_words(app).startswith(f"You started from “{title}”")
 

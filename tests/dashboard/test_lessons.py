@@ -23,18 +23,17 @@ def baseline(experiment: Experiment) -> float:
     return found
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_in_the_clipping_lesson_clipping_decides(seed: int) -> None:
-    """Over 12 to 20 seeds under each of four kernels: below 0.001, and above 0.9 of a guess."""
+def test_in_the_clipping_lesson_clipping_decides() -> None:
+    """Over 12 to 20 seeds under each of four kernels: below 0.001, and above 0.9 of a guess. Seed 0
+    is that of the lecture's scene, whose numbers are checked in tests/lecture."""
     lesson = LESSONS["clipping"]
-    clipped, free = lesson.experiment(seed), lesson.experiment(seed, first=True)
+    clipped, free = lesson.experiment(1), lesson.experiment(1, first=True)
     assert losses(clipped, lesson.goal or 0)["rnn"] < 0.2
     assert losses(free, lesson.goal or 0)["rnn"] > baseline(free) / 2
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_in_the_quick_lesson_some_losses_leave_the_line_within_200_steps(seed: int) -> None:
-    experiment = LESSONS["quick"].experiment(seed)
+def test_in_the_quick_lesson_some_losses_leave_the_line_within_200_steps() -> None:
+    experiment = LESSONS["quick"].experiment(0)
     found = losses(experiment, 200)
     assert min(found.values()) < BEATEN * baseline(experiment)
 

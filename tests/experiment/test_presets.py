@@ -129,13 +129,14 @@ def test_relu_identity(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_gates(seed: int) -> None:
-    assert max(reach("no_gates", seed=seed).values()) < -18
     result = run(PRESETS["no_gates"].experiment(seed=seed))
+    flows = [gradient_flow(network.trace, label) for label, network in result.items()]
+    assert max(flow.reach_log10 for flow in flows) < -18
     squashed, plain = (result[f"lstm:variant={v}"].trace for v in ("no_gates", "no_gates_noaf"))
     for trace, output in ((squashed, np.tanh), (plain, np.asarray)):
         p, h = trace.params, trace.h[:-1]
         a = p["W_xh"] @ trace.x + p["W_hh"] @ h + p["b_h"][:, None]
-        assert trace.h[1:] == pytest.approx(output(np.tanh(a)), abs=1e-12)
+        np.testing.assert_allclose(trace.h[1:], output(np.tanh(a)), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -19,11 +19,11 @@ pytestmark = pytest.mark.trained
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_what_is_pickled_goes_on_to_the_bit(optimizer: str) -> None:
     experiment = replace(SMALL, models=("rnn", "lstm", "gru"), optimizer=optimizer, clip="norm")
-    half = trained(experiment, 30)
+    half = trained(experiment, 10)
     again = pickle.loads(pickle.dumps(half))
-    whole = trained(experiment, 60)
-    assert same_training(trained(experiment, 60, again), whole)
-    assert same_training(trained(experiment, 60, half), whole)
+    whole = trained(experiment, 20)
+    assert same_training(trained(experiment, 20, again), whole)
+    assert same_training(trained(experiment, 20, half), whole)
 
 
 def test_a_slice_leaves_the_run_before_it_as_it_was() -> None:

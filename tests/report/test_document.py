@@ -17,25 +17,28 @@ from rnnviz.report import check_target, document
 from rnnviz.report.scripts import EXPORT, IMPORT, bundled
 from tests.report.opened import ADDRESS, NAMESPACE, asked_for, data_of, unpacked
 
-PAGE = document("A & B", "<main>Said.</main>", {"n": [1, "</script>"]}, "diagnosis.js",
-                ["report.css"])  # fmt: skip
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return document("A & B", "<main>Said.</main>", {"n": [1, "</script>"]}, "diagnosis.js",
+                    ["report.css"])  # fmt: skip
 
 
-def test_the_page_holds_plotly_and_its_data() -> None:
-    assert unpacked(PAGE, "plotly") == get_plotlyjs()
-    assert data_of(PAGE) == {"n": [1, "</script>"]}
-    assert "<title>A &amp; B</title>" in PAGE
+def test_the_page_holds_plotly_and_its_data(page: str) -> None:
+    assert unpacked(page, "plotly") == get_plotlyjs()
+    assert data_of(page) == {"n": [1, "</script>"]}
+    assert "<title>A &amp; B</title>" in page
 
 
-def test_nothing_else_is_asked_for() -> None:
-    assert asked_for(PAGE).found == []
-    plain = re.sub(r'<script type="text/plain".*?</script>', "", PAGE)
+def test_nothing_else_is_asked_for(page: str) -> None:
+    assert asked_for(page).found == []
+    plain = re.sub(r'<script type="text/plain".*?</script>', "", page)
     assert set(ADDRESS.findall(plain)) <= {NAMESPACE}
 
 
-def test_the_policy_allows_the_page_s_own_scripts_and_no_address() -> None:
-    policy = dict(part.split(" ", 1) for part in asked_for(PAGE).policy.split("; "))
-    (own,) = re.findall(r"<script>(.*?)</script>", PAGE, re.DOTALL)
+def test_the_policy_allows_the_page_s_own_scripts_and_no_address(page: str) -> None:
+    policy = dict(part.split(" ", 1) for part in asked_for(page).policy.split("; "))
+    (own,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     hashes = (hashlib.sha256(code.encode()).digest() for code in (own, get_plotlyjs()))
     named = {f"'sha256-{base64.b64encode(each).decode()}'" for each in hashes}
     assert set(policy["script-src"].split()) == named

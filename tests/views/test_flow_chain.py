@@ -102,7 +102,11 @@ def test_what_is_no_number_is_called_what_it_is() -> None:
     below = chain_of(small, "rnn")
     assert below.marks[0] == "below"
     assert below.decades[0] is not None
-    for name in set(flow_chain.MARKS.values()) | {LATER, UNASKED}:
+    large = replace(wild, init="orthogonal", input_scale=0.0, distractor=0.0)
+    above = chain_of(large, "rnn")
+    assert above.marks[0] == "above"
+    assert (above.decades[0] or 0) > 300
+    for name in {*flow_chain.MARKS.values(), flow_chain.INFINITE, LATER, UNASKED}:
         assert flow_chain.words()[name]
 
 

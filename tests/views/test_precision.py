@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment, run
+from rnnviz.analysis.measures import measures
 from rnnviz.analysis.precision import precision
 from rnnviz.core import GRU, LSTM, RNN
 from rnnviz.core.network import Network, run_network
@@ -147,6 +148,17 @@ def test_points_whose_digits_a_cell_cannot_give_have_a_status_and_a_sentence(
     (said,) = (line for line in found.warnings if "digits lost" in line)
     assert f"from step {lost[-1]} back" in said
     assert "about 1 part in 10^" in found.verdict[0].replace("*", "")
+
+
+@pytest.mark.parametrize("experiment", SATURATED, ids=["lstm", "gru", "rnn", "stack"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_table_of_runs_has_the_numbers_of_the_page(experiment: Experiment, dtype: str) -> None:
+    result = run(replace(experiment, dtype=dtype))
+    (flow,), (trace,) = gradient_flow.view(result).flows, result.values()
+    found = measures(trace.layers[-1][0], experiment.batch_size)
+    assert found.reach_log10 == flow.reach_log10
+    assert found.reach_status == flow.reach_status
+    assert found.final_log10 == pytest.approx(flow.state.log10[1], rel=1e-12)
 
 
 @pytest.mark.parametrize("model", ["rnn", "lstm", "gru"])

@@ -23,10 +23,11 @@ VIEWS = (gradient_flow, spectrum, gates)
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_every_page_says_and_draws_something(situation: str) -> None:
+    """As it is at rest; and on one of the pages, on each in turn, while a knob is held."""
     result = run(SITUATIONS[situation])
-    for page in VIEWS:
-        for coarse in (False, True):
-            assert_sound(page, list(page.pictures(page.view(result, page.Choices(coarse=coarse)))))
+    held = VIEWS[[*SITUATIONS].index(situation) % len(VIEWS)]
+    for page, coarse in (*((each, False) for each in VIEWS), (held, True)):
+        assert_sound(page, list(page.pictures(page.view(result, page.Choices(coarse=coarse)))))
 
 
 def assert_sound(page: ModuleType, items: list[Picture | Words]) -> None:

@@ -17,6 +17,7 @@ import {
   themed,
 } from "./plotting.js";
 import { Picker } from "./picker.js";
+import { roomy } from "./room.js";
 import { Tracks } from "./tracks.js";
 import { ICON, Values } from "./values.js";
 
@@ -86,14 +87,15 @@ class Chart {
     const theme = readTheme(this.box);
     const signature = Object.values(theme).join();
     const same = this.scripts && sameBytes(bytes, this.scripts);
-    if (same && signature === this.signature) return;
+    const worn = signature === this.signature;
+    if (same && worn) return;
     this.theme = theme;
     this.signature = signature;
     this.scripts = bytes;
     const charts = document.querySelectorAll(".rnnviz-chart");
     tellNews(charts[charts.length - 1] === this.box);
     if (live.ahead.size && this.listening) return same ? this.draw() : undefined;
-    if (training.plays && !this.pointer && this.sketch(bytes)) return;
+    if (training.plays && worn && !this.pointer && this.sketch(bytes)) return;
     if (same || !this.shows(bytes)) this.take(bytes);
   }
 
@@ -230,10 +232,9 @@ class Chart {
     const width = this.box.clientWidth;
     const height = heightIn(options.height);
     this.narrow = isNarrow(width);
+    const sized = this.narrow ? fitted(layout, width, height) : { ...layout, height };
     return {
-      height,
-      ...(this.narrow ? fitted(layout, width, height) : layout),
-      ...(this.narrow ? {} : { height }),
+      ...roomy(sized, width, sized.height, this.theme.font),
       uirevision: `${layout.uirevision ?? options.key} ${options.revision}`,
       width,
       paper_bgcolor: "rgba(0,0,0,0)",

@@ -3,6 +3,7 @@
 import { element } from "./plotting.js";
 
 const MINUS = "\u2212";
+const KNOWN = ["below", "above", "lost"]; // and those of a number
 const SILENT = ["zero", "rounded", "infinite", "nan", "not_recorded"]; // marks that leave no factor
 
 // Nodes: the step's factor, what it is made of, what is left of the error by now.
@@ -21,7 +22,8 @@ export function say(data, node, shade) {
     parts: listed(found, node, data.kind, shade),
     so_far: times(data.decades[node]),
   });
-  const more = [marks[node], data.missing].filter((name) => words[name]).map((name) => words[name]);
+  const also = [...KNOWN.filter((name) => name === marks[node]), data.missing].filter(Boolean);
+  const more = also.map((name) => words[name]);
   return more.reduce((before, after) => fill(words.sentences, { before, after: [after] }), told);
 }
 
