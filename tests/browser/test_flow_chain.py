@@ -25,9 +25,9 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture
-def open_at(app: str, open_page: Open) -> Open:
+def open_at(app: str, visit: Open) -> Open:
     def opened(query: str = SMALL, **how: Any) -> Page:
-        page = open_page(f"{app}/?{query}", **how)
+        page = visit(f"{app}/?{query}", **how)
         wait_painted(page, "units")
         wait_idle(page)
         return page
