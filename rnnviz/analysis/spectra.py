@@ -42,6 +42,10 @@ class Stretch:
     law: float = np.nan
 
 
+ALIKE = 1e-5
+"""Share by which singular values that are one differ after rounding, in either precision."""
+
+
 @dataclass(frozen=True, eq=False)
 class Spectrum:
     """One H × H block of W_hh.
@@ -66,6 +70,13 @@ class Spectrum:
     powers_log10: Array
     lipschitz: float
     simple: bool
+
+    @property
+    def stretches_alike(self) -> bool:
+        """Whether all singular values are one but for rounding, as of a multiple of an orthogonal
+        matrix: then no direction is stretched more than another."""
+        least, most = self.singular_values[-1], self.singular_values[0]
+        return bool(most - least <= ALIKE * most)
 
 
 @dataclass(frozen=True, eq=False)

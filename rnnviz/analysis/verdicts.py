@@ -228,6 +228,7 @@ def spectrum_verdict(
             "rho": rho if has_rho or np.isnan(rho) else 0.0,
             "measured": measured,
             "rest": measured / rho if has_rho and measured is not None else None,
+            "alike": step is None and spectrum.stretches_alike,
             "slope_name": slope_name,
             "reach_status": reach_status,
             "refilled": refilled,

@@ -307,7 +307,7 @@ def _layout(
         "yaxis": {
             "range": list(bands.y_range),
             "side": side,
-            "title": {"text": title},
+            "title": {"text": title, "standoff": 14},
             **bands.ticks,
         },
     }

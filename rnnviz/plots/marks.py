@@ -158,14 +158,20 @@ def _arrow(placed: Sequence[float], sizes: Sequence[float], width: float, text: 
     return [on_paper(text, middle / width, 1, font={"size": theme.NOTE_SIZE}, **place)]
 
 
+TWO_LINES, DETAIL_BELOW = 36.0, 16.0
+"""Pixels of a name with its detail, and between the middles of the two."""
+
+
 @dataclass(frozen=True)
 class EndLabel:
-    """A text, the y of the line's end, the text's height in pixels and its colour."""
+    """A text, the y of the line's end, the text's height in pixels and its colour; a detail stands
+    in small below, closer than a second line of one text would."""
 
     text: str
     y: float
     size: float
     colour: str
+    detail: str = ""
 
 
 def model_label(style: theme.Style, sign: str, y: float) -> EndLabel:
@@ -177,8 +183,7 @@ def model_label(style: theme.Style, sign: str, y: float) -> EndLabel:
     if not style.detail and (arrow or not style.where):
         return EndLabel(text, y, 24.0, style.colour)
     words = theme.plain(style.detail if arrow else style.small, 28)
-    detail = f"<br><span style='font-size:{theme.SMALL_SIZE}px'>{words}</span>"
-    return EndLabel(text + detail, y, 46.0, style.colour)
+    return EndLabel(text, y, TWO_LINES, style.colour, words)
 
 
 def small_label(text: str, y: float, colour: str = theme.GREY) -> EndLabel:
@@ -204,8 +209,9 @@ def end_labels(
     centres = [(y - low) / (high - low) * pixels for y in heights]
     placed = spread(centres, [label.size for label in labels], -12.0, pixels + 6.0)
     return [
-        _end_label(label, y_range, (x, y), at - centre, side)
+        piece
         for label, y, at, centre in zip(labels, heights, placed, centres, strict=True)
+        for piece in _end_label(label, y_range, (x, y), at - centre, side)
     ]
 
 
@@ -215,14 +221,19 @@ def _end_label(
     end: tuple[float, float],
     shift: float,
     side: str,
-) -> Piece:
+) -> list[Piece]:
     off = " ↓" if label.y < y_range[0] else " ↑" if label.y > y_range[1] else ""
-    text = label.text.replace("<br>", f"{off}<br>", 1) if "<br>" in label.text else label.text + off
-    font = {"size": theme.LABEL_SIZE, "color": label.colour}
     left = side == "left"
-    place = {"xanchor": "right" if left else "left", "xshift": -12 if left else 6}
-    ends = {"yanchor": "middle", "yshift": round(shift, 1), "align": place["xanchor"]}
-    return note(text, end[0], end[1], font=font, **place, **ends)
+    near = "right" if left else "left"
+    place: Piece = {"xanchor": near, "xshift": -12 if left else 6, "yanchor": "middle"}
+    lines = [(label.text + off, theme.LABEL_SIZE, DETAIL_BELOW / 2 if label.detail else 0)]
+    if label.detail:
+        lines.append((label.detail, theme.SMALL_SIZE, -DETAIL_BELOW / 2))
+    return [
+        note(text, *end, font={"size": size, "color": label.colour},
+             yshift=round(shift + above, 1), align=near, **place)
+        for text, size, above in lines
+    ]  # fmt: skip
 
 
 def gutter(styles: Styles) -> int:

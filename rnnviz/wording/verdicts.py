@@ -247,9 +247,16 @@ def _spectrum(fields: Mapping[str, Any]) -> str:
     text = sentences([text, measured])
     if gated or fields["rest"] is None:
         return text
-    slope = SLOPES.get(fields["slope_name"])
-    rest = factor(fields["rest"])
-    return sentences([text, _say("rest_of" if slope else "rest", rest=rest, cause=slope)])
+    return sentences([text, _rest(fields)])
+
+
+def _rest(fields: Mapping[str, Any]) -> str:
+    """What is between the spectral radius and what was measured; nothing where there is nothing
+    else that it could be of."""
+    slope, rest = SLOPES.get(fields["slope_name"]), factor(fields["rest"])
+    if fields["alike"]:
+        return _say("rest_slope", rest=rest, cause=slope) if slope else ""
+    return _say("rest_of" if slope else "rest", rest=rest, cause=slope)
 
 
 STATES = {"f": "c", "z": "h"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -53,9 +54,13 @@ def test_labels_at_the_line_ends_instead_of_a_legend():
 def test_labels_do_not_overlap():
     flows = [made(f"{kind}:gain={g}", ramp(-6), FINE) for kind in ("rnn", "lstm") for g in (1, 2)]
     figure = as_json(flow_figure(flows))
-    labels = [n for n in figure["layout"]["annotations"] if n["text"].startswith("<b>")]
-    shifts = sorted(n["yshift"] for n in labels)
-    assert min(np.diff(shifts)) >= 40
+    labels = [n for n in figure["layout"]["annotations"] if n.get("xanchor") == "right"]
+    lines = sorted((n["yshift"], n["font"]["size"], n["text"]) for n in labels)
+    assert len(lines) == 8  # each name with what is its own
+    room = [(b - a, (m + n) / 2) for (a, m, _), (b, n, _) in pairwise(lines)]
+    assert all(apart >= needed for apart, needed in room)
+    below = [apart for apart, _ in room[::2]]
+    assert max(below) < min(apart for apart, _ in room[1::2])  # nearer to its own name
 
 
 def test_steady_range_unless_the_curve_leaves_it():

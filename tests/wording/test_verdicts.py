@@ -150,7 +150,7 @@ def test_the_rule_is_not_wrong_where_the_run_is_too_short():
 
 def test_spectrum_sentence():
     fields = {"label": "rnn", "gate": "a", "sigma_max": 1.11, "rho": 0.6, "measured": 0.57,
-              "rest": 0.95, "slope_name": "tanh", "refilled": False,
+              "rest": 0.95, "alike": False, "slope_name": "tanh", "refilled": False,
               "reach_status": Status.FINITE}  # fmt: skip
     text = verdicts.say(Verdict("spectrum", fields))
     assert text == (
@@ -162,6 +162,12 @@ def test_spectrum_sentence():
     assert linear.endswith(
         "is the direction in which the error meets W_hh: it stretches some more than others."
     )
+    orthogonal = {**fields, "alike": True}
+    assert verdicts.say(Verdict("spectrum", orthogonal)).endswith(
+        "The rest, **×0.95**, is tanh′ alone: W_hh stretches every direction alike."
+    )
+    of_both = verdicts.say(Verdict("spectrum", {**orthogonal, "slope_name": "identity"}))
+    assert of_both.endswith("**×0.57** a step.")
     nilpotent = verdicts.say(Verdict("spectrum", {**fields, "rho": 0.0, "rest": None}))
     assert nilpotent.endswith("settles to **×0**. Measured on this run: **×0.57** a step.")
     gated = verdicts.say(Verdict("spectrum", {**fields, "label": "gru", "gate": "z"}))
