@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
 
-from rnnviz.dashboard import compute, live, votes
+from rnnviz.dashboard import compute, jobs, live, votes
 from rnnviz.dashboard.metrics import metrics_routes
 from rnnviz.dashboard.server import (
     allow_many_files,
@@ -26,6 +26,7 @@ keep_freed_memory()
 allow_many_files()
 end_on_signals()
 compute.memory(), compute.speed(), votes.rooms()  # made at the start, not by the first visitor
+jobs.workers()
 app = st.App(
     "rnnviz/dashboard/script/run.py",
     routes=[*routes(), *metrics_routes(), live.route(), *votes.routes()],

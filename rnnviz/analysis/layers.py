@@ -12,6 +12,7 @@ from rnnviz.core import Record, Trace, backward
 from rnnviz.core.layers import Traces, arriving, backward_layers
 from rnnviz.core.network import NetworkTrace
 from rnnviz.core.numerics import Array
+from rnnviz.core.scaling import add_scaled
 
 ARROWS = ("→", "←")
 SEPARATOR = " · "
@@ -51,7 +52,7 @@ def layer_traces(network_trace: NetworkTrace, label: str) -> tuple[LayerTrace, .
 
 def sent_back(layers: Traces, records: Sequence[Sequence[Record]]) -> Traces:
     """The traces of other records of these layers, lowest first: the error enters the last one as
-    it does in its traces, and the others from above, and what enters their cell states."""
+    it does in its traces, and the others from above, with what enters them beside that."""
     if len(layers) == 1:
         return (
             tuple(
@@ -63,17 +64,31 @@ def sent_back(layers: Traces, records: Sequence[Sequence[Record]]) -> Traces:
     of_c = [[trace.d_c_direct for trace in layer] for layer in layers]
     direct = np.concatenate(top, axis=1).astype(records[-1][0].h.dtype)
     found = tuple(tuple(layer) for layer in records)
-    return backward_layers(found, direct, aligned=False, backward=backward, d_c=of_c)
+    none: list[Array | None] = [None] * len(layers[-1])
+    own = [*_own_errors(layers), none]
+    return backward_layers(found, direct, aligned=False, backward=backward, d_h=own, d_c=of_c)
 
 
-def own_error_below(layers: Traces) -> bool:
-    """Whether a layer below the last one has direct gradients of its own, beside what arrives from
-    above."""
-    return not all(
-        np.array_equal(trace.d_h_direct, direct, equal_nan=True)
+def _own_errors(layers: Traces) -> list[list[Array | None]]:
+    """What enters the states of each layer below the last one beside what arrives from above, by
+    layer and direction, (T, H, B); None where nothing does."""
+    return [
+        [_beside(trace, *share) for trace, share in zip(low, arriving(low, high), strict=True)]
         for low, high in pairwise(layers)
-        for trace, (direct, _) in zip(low, arriving(low, high), strict=True)
-    )
+    ]
+
+
+def _beside(trace: Trace, arrived: Array, log2: Array | None) -> Array | None:
+    """What enters a layer beside what arrives from above: the difference, as far as it is none of
+    rounding."""
+    if np.array_equal(trace.d_h_direct, arrived, equal_nan=True):
+        return None
+    zero = np.zeros((len(arrived), 1, arrived.shape[2]), np.int64)
+    whole = trace.d_h_direct, zero if trace.direct_log2 is None else trace.direct_log2
+    own, exponents = add_scaled(whole, (-arrived, zero if log2 is None else log2))
+    own = np.ldexp(own, exponents)
+    rounding = np.finfo(own.dtype).eps * np.ldexp(np.abs(arrived), 0 if log2 is None else log2)
+    return np.where(np.abs(own) > rounding, own, 0)
 
 
 def in_real_time(values: Array, direction: int, axis: int = 0) -> Array:

@@ -1,8 +1,8 @@
-"""How far rounding moves a curve, of any cell and of layers below others: measured.
+"""How far rounding moves a curve whose slopes are read off recorded values: measured.
 
-`slopes.lost_decades` bounds it for the last layer of a simple cell. Elsewhere there is more than
-one way through a step, and error that has gone through other layers before. There every value that
-a slope is read off is moved by one rounding, up or down at random, and the pass is made again.
+Cells that say their pre-activations need none of this (`slopes.with_true_slopes`). Of others every
+value that a slope is read off is moved by one rounding, up or down at random, and the pass is made
+again.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import numpy as np
 
 from rnnviz.analysis.gradients import state_curve
-from rnnviz.analysis.layers import own_error_below, sent_back
+from rnnviz.analysis.layers import sent_back
 from rnnviz.analysis.selfcheck.noise import nudged_record, precision
+from rnnviz.analysis.slopes import nearest_to_one, share_of_rounding
 from rnnviz.core import Record, Trace
 from rnnviz.core.layers import Traces
 from rnnviz.core.numerics import Array
 
-NOTHING, LOG_10 = 1e-6, float(np.log(10))
+NOTHING = 1e-6
 """Of the error, what rounding may put in unseen."""
 NEAR = 4e6
 """Roundings from ±1: a slope that is read off a value further away keeps six digits."""
@@ -36,8 +37,6 @@ def moved_by_rounding(layers: Traces, direction: int = 0, seed: int = 0) -> Arra
     every = [each for layer in layers for each in layer]
     if not any(map(nearly_saturated, every)) or not any(map(may_be_seen, every)):
         return np.zeros(len(trace.h))
-    if own_error_below(layers):  # then what arrives is taken as it is
-        layers = layers[:1]
     rng, log10 = np.random.default_rng(seed), state_curve(trace).log10
     moved = np.zeros(len(log10))
     with np.errstate(all="ignore"):
@@ -51,24 +50,14 @@ def moved_by_rounding(layers: Traces, direction: int = 0, seed: int = 0) -> Arra
 def nearly_saturated(trace: Trace) -> bool:
     """Whether a slope may be read off a value that is so near ±1 that few of its digits are
     right."""
-    values = [trace.gate_values]
-    if trace.saved is not None and trace.cell.HAS_CELL_STATE:
-        values.append(trace.saved)
-    edge = 1 - NEAR * precision(trace.h.dtype)
-    return any(max(v.max(), -v.min()) > edge for v in values)
+    if trace.remainders is not None:
+        return False
+    return nearest_to_one(trace) < NEAR * precision(trace.h.dtype)
 
 
 def may_be_seen(trace: Trace) -> bool:
-    """Whether as many digits could be lost as a line is wide, if all that rounding puts in stayed
-    as it is: eps times the error that has come by, over the error."""
-    W_hh = np.linalg.norm(trace.params["W_hh"].astype(np.float64))
-    largest = 0.0 if trace.c is None else float(np.abs(trace.c).max())
-    factor = (1 + W_hh) * (1 + largest)
-    log10 = state_curve(trace).log10
-    with np.errstate(all="ignore"):
-        come_by = np.logaddexp.accumulate(log10[::-1] * LOG_10)[::-1] / LOG_10
-        share = come_by - log10 + np.log10(precision(trace.h.dtype) * factor)
-    return not (share[np.isfinite(log10)] < np.log10(NOTHING)).all()
+    """Whether as many digits could be lost as a line is wide."""
+    return bool((share_of_rounding(trace) > np.log10(NOTHING)).any())
 
 
 def _nudged(trace: Trace, rng: np.random.Generator) -> Record:

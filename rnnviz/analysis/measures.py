@@ -9,6 +9,7 @@ import numpy as np
 from rnnviz.analysis.gradients import from_own_ends, gradient_flow, state_curve
 from rnnviz.analysis.lags import finite_time_exponent
 from rnnviz.analysis.rates import LOG10_E, Curve, fit_slope, gradient_ratio
+from rnnviz.analysis.slopes import with_true_slopes
 from rnnviz.analysis.spectra import linear_growth
 from rnnviz.analysis.truncated import check_whole
 from rnnviz.core import Trace
@@ -46,9 +47,10 @@ class Measures:
 
 
 def measures(trace: Trace, scale: float = 1.0) -> Measures:
-    """The numbers of one trace. scale multiplies every gradient, as in `gradient_flow`. Raises
-    `Truncated` of a truncated pass."""
+    """The numbers of one trace, with true slopes. scale multiplies every gradient, as in
+    `gradient_flow`. Raises `Truncated` of a truncated pass."""
     check_whole("measures", trace)
+    trace = with_true_slopes(trace)
     each = state_log10(trace)
     state, own = _state(trace, each, scale), from_own_ends(trace, each)
     line, (ratio, ratio_status, _) = fit_slope(state), gradient_ratio(state)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from rnnviz.analysis.slopes import Saturation, saturation, with_slopes_in_float64
+from rnnviz.analysis.slopes import Saturation, saturation, with_true_slopes
 from rnnviz.analysis.truncated import check_whole
 from rnnviz.core import Record, Trace
 from rnnviz.core.bptt import backward_in_range
@@ -81,7 +81,7 @@ class Precision:
 def precision(trace: Trace, label: str) -> Precision:
     """All of it, of the true gradients. Raises `Truncated` of a truncated pass."""
     check_whole("precision", trace)
-    true, saturated = with_slopes_in_float64(trace), saturation(trace)
+    true, saturated = with_true_slopes(trace), saturation(trace)
     if not (_log2_largest(true) < np.inf).all():
         return Precision(label, None, None, saturated)
     return Precision(label, held_by_formats(true), float32_recursion(trace), saturated)
@@ -98,7 +98,7 @@ def held_by_formats(trace: Trace) -> tuple[Held, ...]:
 
 def float32_recursion(trace: Trace) -> Recursion:
     """The backward pass run in float32 on the recorded states, as a framework runs it."""
-    size = _log2_largest(with_slopes_in_float64(trace))
+    size = _log2_largest(with_true_slopes(trace))
     run = _in_float32(trace)
     found = [np.abs(d[1:]).max(axis=(1, 2)) for d in (run.d_h, run.d_c) if d is not None]
     left = np.max(found, axis=0)

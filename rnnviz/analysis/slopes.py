@@ -1,26 +1,34 @@
-"""The true gradients of a single-precision run whose units saturate, beside those of its format.
+"""The true gradients of a run whose units saturate, beside those that its format computes.
 
 A slope is read off the recorded value of a unit: 1 − y² of a tanh. In float32 y is 1 from |a| = 9
-on, its slope 0 or a few roundings, and so is autograd's. The same states with every gate worked
-out again in float64, from the recorded state before it, have slopes that are right up to
-|a| = 19; from there on float64's are 0, too, and count as rounded: `saturation` counts them.
+on, in float64 from 19, its slope 0, before that a few roundings, and so is autograd's. Of the same
+states every gate can be worked out again in float64, with what is left of it to ±1 apart
+(`Cell.remainders`): then slopes have all digits up to |a| = 350. What a format makes 0
+`saturation` counts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnnviz.analysis.layers import own_error_below, sent_back
-from rnnviz.core import Record, Trace, backward
+from rnnviz.analysis.gradients import state_curve
+from rnnviz.analysis.layers import sent_back
+from rnnviz.core import Cell, Record, Trace, backward
+from rnnviz.core.activations import Activation
 from rnnviz.core.bptt import unroll
 from rnnviz.core.layers import Traces
 from rnnviz.core.layouts import zero_padding
-from rnnviz.core.numerics import Array
+from rnnviz.core.numerics import Array, log10_norm, log10_rms
+from rnnviz.core.trace import rms_over_batch
 
-NOTHING = 1e-6
-"""Decades that no picture shows."""
+LOG_10 = float(np.log(10))
+TRUE = 1e-9
+"""Decades by which slopes that are read off recorded values may move a gradient, at most."""
+STEPS = 16
+"""Of a record, whose remainders are worked out at once."""
+LOST = np.log10(TRUE * LOG_10)
 SATURATES = ("tanh", "logistic")
 """Nonlinearities whose derivative is nowhere 0 in truth, and is where the value is rounded to 1."""
 
@@ -39,28 +47,68 @@ class Saturation:
     most: float | None = None
 
 
-def with_slopes_in_float64(trace: Trace) -> Trace:
-    """The trace of the same states with slopes, and gradients, of float64; `trace` itself if it is
-    not float32, or not of a full backward pass."""
-    if trace.h.dtype != np.float32 or trace.window:
+def with_true_slopes(trace: Trace) -> Trace:
+    """The trace of the same states with the slopes of their pre-activations, and gradients, in
+    float64; `trace` itself if its slopes have all their digits, its cell does not say its
+    pre-activations, or it is not of a full backward pass."""
+    if trace.window or not loses_slopes(trace):
         return trace
     direct = trace.d_h_direct.astype(np.float64)
     of_c = None if trace.d_c_direct is None else trace.d_c_direct.astype(np.float64)
     with np.errstate(all="ignore"):
-        return backward(_wide(trace), direct, trace.direct_log2, d_c_direct=of_c)
+        return backward(true_record(trace), direct, trace.direct_log2, d_c_direct=of_c)
 
 
-def layers_with_slopes_in_float64(layers: Traces) -> Traces:
-    """`with_slopes_in_float64` of a layer and all above it, together: what arrives in the lower
-    ones has gone through such slopes, too. The layers themselves where an error of their own
-    enters below the last one."""
-    every = [trace for layer in layers for trace in layer]
-    if any(trace.h.dtype != np.float32 or trace.window for trace in every):
+def layers_with_true_slopes(layers: Traces) -> Traces:
+    """`with_true_slopes` of a layer and all above it, together: what arrives in the lower ones has
+    gone through such slopes, too."""
+    every = [(trace, k > 0) for k, layer in enumerate(layers) for trace in layer]
+    if any(t.window for t, _ in every) or not any(loses_slopes(*each) for each in every):
         return layers
     with np.errstate(all="ignore"):
-        if own_error_below(layers):
-            return layers
-        return sent_back(layers, [[_wide(trace) for trace in layer] for layer in layers])
+        return sent_back(layers, [[true_record(trace) for trace in layer] for layer in layers])
+
+
+def loses_slopes(trace: Trace, below: bool = False) -> bool:
+    """Whether rounding may take more than `TRUE` decades from gradients, which `true_record` has:
+    a slope is off by eps / (1 − |y|) of itself, a product of T of them T times as far, but what
+    went through others may be all that counts. Of float32 always. below: also of those that go on
+    to a layer below."""
+    cell, dtype = trace.cell, trace.h.dtype
+    if dtype != np.float64 or type(cell).preactivations is Cell.preactivations:
+        return bool(dtype == np.float32)
+    near = nearest_to_one(trace) < trace.seq_len * np.finfo(dtype).eps / (TRUE * LOG_10)
+    return near and bool((share_of_rounding(trace, below) > LOST).any())
+
+
+def nearest_to_one(trace: Trace) -> float:
+    """The least that is left to ±1 of the recorded values that slopes are read off."""
+    cell = trace.cell
+    values = [trace.gates[g] for g in cell.trainable_gates if _smooth(cell.activation_of(g))]
+    if trace.saved is not None and cell.HAS_CELL_STATE and _smooth(cell.saved_activation):
+        values.append(trace.saved)
+    return min((1 - float(max(v.max(), -v.min())) for v in values), default=1.0)
+
+
+def share_of_rounding(trace: Trace, below: bool = False) -> Array:
+    """log10 of what rounding puts into slopes over what is left of the error, (T+1,): eps times all
+    error that has come by, if it stayed as it is, over the lesser of ∂L/∂s_t and ∂L/∂h_t. +inf
+    where nothing is left; −inf before any error enters. below: and over ∂L/∂x_t, which goes on to a
+    layer below."""
+    W = np.linalg.norm(trace.params["W_hh"].astype(np.float64))
+    largest = 0.0 if trace.c is None else float(np.abs(trace.c).max())
+    state = state_curve(trace).log10
+    left = np.minimum(state, rms_over_batch(trace, log10_norm(trace.d_h, 1, trace.d_log2)))
+    with np.errstate(all="ignore"):
+        if below:
+            left[1:] = np.minimum(left[1:], log10_rms(log10_norm(trace.d_x, 1, trace.d_x_log2)))
+        come_by = np.logaddexp.accumulate(state[::-1] * LOG_10)[::-1] / LOG_10
+        share = come_by - left + np.log10(np.finfo(trace.h.dtype).eps * (1 + W) * (1 + largest))
+    return np.where(np.isneginf(come_by), -np.inf, share)
+
+
+def _smooth(activation: Activation) -> bool:
+    return activation.name in SATURATES
 
 
 def slopes_rounded_to_zero(trace: Trace, true: Trace) -> Array:
@@ -89,26 +137,6 @@ def saturation(trace: Trace) -> Saturation | None:
     return Saturation(zeros, total, float(true.min()), float(true.max()))
 
 
-def lost_decades(trace: Trace, log10: Array) -> Array:
-    """By how much rounding may have moved log10 ‖∂L/∂h_t‖ of a `SIMPLE` cell, (T+1,), at most, to
-    first order. log10 (T+1,): the curve itself.
-
-    A slope 1 − y² or y(1 − y) is off by eps, whatever is left of it: ∂L/∂h_t by no more than
-    eps·‖W_hh‖₂·‖∂L/∂h_{t+1}‖, and what was off before stays so, in the mean. Little where the
-    error goes through units that are not saturated; all digits where all units are.
-    """
-    W_hh = trace.params["W_hh"].astype(np.float64)
-    with np.errstate(all="ignore"):
-        of_step = np.finfo(trace.h.dtype).eps * 10.0 ** (log10[1:] - log10[:-1])
-    bound = np.zeros(len(log10))
-    if not np.isfinite(W_hh).all():
-        return bound  # what is no number says so itself
-    bound[:-1] = np.cumsum(np.nan_to_num(of_step, posinf=0.0)[::-1])[::-1] / np.log(10)
-    loose = np.linalg.norm(W_hh) * bound
-    # Singular values take longer than all the rest; where nothing is lost an upper bound will do.
-    return loose if loose.max() < NOTHING else np.linalg.norm(W_hh, 2) * bound
-
-
 def _preactivation(trace: Trace) -> Array:
     """W_xh x + W_hh h + b_h in float64, of the recorded states."""
     p = {name: value.astype(np.float64) for name, value in trace.params.items()}
@@ -123,8 +151,9 @@ def _log10_slope(name: str, a: Array) -> Array:
     return result if name == "tanh" else result - np.log10(4)
 
 
-def _wide(trace: Trace) -> Record:
-    """The record in float64: its states, and gates that they make. All steps as one batch."""
+def true_record(trace: Trace) -> Record:
+    """The record in float64: its states, the gates that they make, and what is left of these to ±1.
+    All steps as one batch."""
     cell, T, B = trace.cell, trace.seq_len, trace.batch_size
     params = {name: value.astype(np.float64) for name, value in trace.params.items()}
     x, h = trace.x.astype(np.float64), trace.h.astype(np.float64)
@@ -142,8 +171,34 @@ def _wide(trace: Trace) -> Record:
     assert gates is not None
     zero_padding(trace.lengths, gates, saved)
     delayed = None if trace.delayed is None else trace.delayed.astype(np.float64)
-    return Record(cell, params, x, h, c, gates, saved, lengths=trace.lengths, h_before=before,
-                  delayed=delayed)  # fmt: skip
+    record = Record(cell, params, x, h, c, gates, saved, lengths=trace.lengths, h_before=before,
+                    delayed=delayed)  # fmt: skip
+    with np.errstate(all="ignore"):
+        return replace(record, remainders=_remainders(record))
+
+
+def _remainders(record: Record) -> Array | None:
+    """Of some steps after the others: on the way to them a cell makes several arrays as large."""
+    found: Array | None = None
+    for start in range(0, record.seq_len, STEPS):
+        few = slice(start, start + STEPS)
+        to = slice(start, start + STEPS + 1)
+        some = replace(
+            record,
+            x=record.x[few],
+            h=record.h[to],
+            c=None if record.c is None else record.c[to],
+            gate_values=record.gate_values[few],
+            saved=None if record.saved is None else record.saved[few],
+            delayed=None if record.delayed is None else record.delayed[few],
+        )
+        left = record.cell.remainders(some)
+        if left is None:
+            return None
+        if found is None:
+            found = np.empty((record.seq_len, *left.shape[1:]))
+        found[few] = left
+    return found
 
 
 def _columns(steps: Array) -> Array:

@@ -3,7 +3,8 @@
 The derivative is written in terms of the value y = φ(a), because the value is what a trace
 records. It is exact for that y: 1 − y² is computed as (1 − y)(1 + y), which loses no digits
 where y is close to ±1. It still is 0.0 where the value itself was rounded to ±1 (tanh from
-|a| ≈ 19 on); see `numerics.Status` for how such zeros are reported.
+|a| ≈ 19 on); see `numerics.Status` for how such zeros are reported. Of a itself the slope is
+right as far as float64 goes, if what y leaves of ±1 is worked out apart: `remainder`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ class Activation:
     lipschitz: float
     name: str = ""
     latex: str = r"\varphi"
+    remainder: Callable[[Array], Array] | None = None
+    """1 − |φ(a)| of a, with all digits where φ(a) is rounded to ±1; None where φ has no such
+    ends."""
 
 
 def tanh_slope(y: Array, out: Array) -> None:
@@ -42,6 +46,36 @@ def logistic_slope(y: Array, out: Array) -> None:
     """Write y (1 − y) to `out` (not `y` itself)."""
     np.subtract(1, y, out=out)
     out *= y
+
+
+def slope_at(activation: Activation, y: Array, remainder: Array | None, out: Array) -> None:
+    """Write φ′ to `out` (not `y` itself): from y alone, or from y and its remainder 1 − |y|."""
+    if remainder is None or activation.remainder is None:
+        activation.slope(y, out)
+        return
+    np.abs(y, out)
+    if activation.name == "tanh":
+        out += 1
+    out *= remainder
+
+
+def difference(x: Array, y: Array, remainder: Array | None, out: Array) -> None:
+    """Write x − y to `out`; where the remainder of y is given, without what rounding took from a y
+    near ±1."""
+    np.subtract(x, y, out)
+    if remainder is not None:
+        end = np.sign(y)
+        np.copyto(out, (x - end) + end * remainder, where=np.abs(y) > 0.5)
+
+
+def _tanh_remainder(a: Array) -> Array:
+    return 2 * _logistic_remainder(2 * np.abs(a))
+
+
+def _logistic_remainder(a: Array) -> Array:
+    result = a.copy()
+    logistic_of_negated(result)
+    return result
 
 
 def exponential(a: Array) -> None:
@@ -86,9 +120,11 @@ def _one(y: Array, out: Array) -> None:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "tanh": Activation(np.tanh, tanh_slope, 1.0, "tanh", r"\tanh"),
+    "tanh": Activation(np.tanh, tanh_slope, 1.0, "tanh", r"\tanh", _tanh_remainder),
     "relu": Activation(_relu, _relu_slope, 1.0, "relu", r"\mathrm{ReLU}"),
-    "logistic": Activation(_logistic, logistic_slope, 0.25, "logistic", r"\sigma"),
+    "logistic": Activation(
+        _logistic, logistic_slope, 0.25, "logistic", r"\sigma", _logistic_remainder
+    ),
     "identity": Activation(_identity, _one, 1.0, "identity", r"\mathrm{id}"),
 }
 

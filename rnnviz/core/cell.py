@@ -68,6 +68,10 @@ class Recorded(Protocol):
     @property
     def saved(self) -> Array | None: ...
     @property
+    def delayed(self) -> Array | None: ...
+    @property
+    def remainders(self) -> Array | None: ...
+    @property
     def gates(self) -> dict[str, Array]: ...
 
 
@@ -76,8 +80,6 @@ class Traced(Recorded, Protocol):
 
     @property
     def h_before(self) -> Array | None: ...
-    @property
-    def delayed(self) -> Array | None: ...
     @property
     def d_c(self) -> Array | None: ...
     @property
@@ -133,8 +135,8 @@ class Cell(Parameters, ABC):
     ) -> None:
         """Write to d_a (n, ·, B) what each step multiplies its incoming gradient with, for steps
         start to stop at once; s (n, H, B) may keep one more. To be read of the record: parameters,
-        gate_values[start:stop], saved[start:stop], and h and c before each step alone, which are
-        h[start:stop] and c[start:stop]."""
+        gate_values[start:stop], saved[start:stop], remainders[start:stop] if there are any, and h
+        and c before each step alone, which are h[start:stop] and c[start:stop]."""
 
     @abstractmethod
     def backward_step(
@@ -275,6 +277,42 @@ class Cell(Parameters, ABC):
         """The nonlinearity of a gate, with its slope and its Lipschitz constant γ: tanh of the
         candidate, the logistic function of the others, unless a cell says otherwise."""
         return ACTIVATIONS["tanh" if gate == self.CANDIDATE_GATE else "logistic"]
+
+    def preactivations(self, record: Recorded) -> Array | None:
+        """What the nonlinearities of the gates are applied to, of the record's own states, (T, ·,
+        B): in the order of `GATE_ROWS`, then, where what is `saved` is a nonlinearity's value, what
+        that is applied to. None where a cell does not say it."""
+        return None
+
+    def linear_part(self, record: Recorded, W_hh: Array | None = None) -> Array:
+        """W_xh x + W_hh h_{t-1} + W_skip h_{t-d} + b_h, (T, G·H, B), in the order of `GATE_ROWS`.
+        W_hh: another than the cell's."""
+        p, order = record.params, self.GATE_ROWS
+        a: Array = self.arranged(p["W_xh"], order) @ record.x
+        a += self.arranged(p["W_hh"] if W_hh is None else W_hh, order) @ record.h[:-1]
+        a += self.arranged(p["b_h"], order)[:, None]
+        if record.delayed is not None:
+            a += self.arranged(p["W_skip"], order) @ record.delayed
+        return a
+
+    def remainders(self, record: Recorded) -> Array | None:
+        """1 − |y| of the values y that slopes are read off, from `preactivations`, in their order:
+        with all digits, where y is rounded to ±1. None where a cell does not say it."""
+        a, H = self.preactivations(record), self.hidden_size
+        if a is None:
+            return None
+        functions = [self.activation_of(gate) for gate in self.GATE_ROWS]
+        functions += [self.saved_activation] * (a.shape[1] // H - len(functions))
+        found = np.zeros_like(a)
+        for k, function in enumerate(functions):
+            if function.remainder is not None:
+                found[:, k * H : (k + 1) * H] = function.remainder(a[:, k * H : (k + 1) * H])
+        return found
+
+    @property
+    def saved_activation(self) -> Activation:
+        """The nonlinearity whose value a step saves, if it saves one."""
+        return ACTIVATIONS["tanh"]
 
     @property
     def constant_gates(self) -> dict[str, float]:

@@ -9,11 +9,12 @@ import numpy as np
 
 from rnnviz.core import checks
 from rnnviz.core.activations import (
+    ACTIVATIONS,
     ONE,
+    difference,
     exponential,
     logistic_of_negated,
-    logistic_slope,
-    tanh_slope,
+    slope_at,
 )
 from rnnviz.core.cell import Cell, Recorded, Tape, Traced, Views, Weights
 from rnnviz.core.latex import D_H, D_H_BEFORE, Equations, aligned, preactivation, skip_term
@@ -88,11 +89,17 @@ class GRU(Cell):
         H, gates = self.hidden_size, record.gate_values[start:stop]
         r, z, n = gates[:, :H], gates[:, H : 2 * H], gates[:, 2 * H :]
         of_n, of_r, of_z, of_m = (d_a[:, k * H : (k + 1) * H] for k in range(4))
-        logistic_slope(gates[:, : 2 * H], d_a[:, H : 3 * H])
-        np.subtract(record.h[start:stop], n, of_n)
+        left = None if record.remainders is None else record.remainders[start:stop]
+        of_rz, of_candidate = (
+            None if left is None else left[:, rows] for rows in (slice(2 * H), slice(2 * H, None))
+        )
+        slope_at(ACTIVATIONS["logistic"], gates[:, : 2 * H], of_rz, d_a[:, H : 3 * H])
+        difference(record.h[start:stop], n, of_candidate, of_n)
         of_z *= of_n
         np.subtract(1, z, s)
-        tanh_slope(n, of_n)
+        if of_rz is not None:
+            s[...] = of_rz[:, H:]
+        slope_at(ACTIVATIONS["tanh"], n, of_candidate, of_n)
         of_n *= s
         if self.reset == "before":
             of_r *= record.h[start:stop]
@@ -214,6 +221,16 @@ class GRU(Cell):
         if self.reset == "before":
             paths["n"] = trace.gates["r"] * paths["n"][0], None
         return paths
+
+    def preactivations(self, record: Recorded) -> Array:
+        """That of the candidate is W_xn x + b_n + r ∘ m, or W_xn x + b_n + W_hn (r ∘ h)."""
+        assert record.saved is not None
+        H, p = self.hidden_size, record.params
+        W_hn = p["W_hh"][2 * H :]
+        a = self.linear_part(record, np.concatenate([p["W_hh"][: 2 * H], 0 * W_hn]))
+        after = self.reset == "after"
+        a[:, 2 * H :] += record.gates["r"] * record.saved if after else W_hn @ record.saved
+        return a
 
     @property
     def x_gate_rows(self) -> tuple[str, ...]:

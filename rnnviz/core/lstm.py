@@ -14,8 +14,10 @@ from rnnviz.core.activations import (
     GATE_ACTIVATIONS,
     ONE,
     Activation,
+    difference,
     exponential,
     logistic_of_negated,
+    slope_at,
 )
 from rnnviz.core.cell import Cell, Recorded, Tape, Traced, Views, Weights, named_rows
 from rnnviz.core.initializers import uniform
@@ -109,16 +111,25 @@ class LSTM(Cell):
         c, squashed, gates = (v[start:stop] for v in (record.c, record.saved, record.gate_values))
         o, i, _, g = self._four(gates)
         of_o, of_i, of_f, of_g = self._four(d_a)
-        slope = GATE_ACTIVATIONS[self.gate_activation].slope
-        slope(gates[:, : 3 * self.hidden_size], d_a[:, : 3 * self.hidden_size])
+        H, left = self.hidden_size, record.remainders
+        of_gates, of_candidate, of_squashed = (
+            None if left is None else left[start:stop, rows]
+            for rows in (slice(3 * H), slice(3 * H, 4 * H), slice(4 * H, None))
+        )
+        sigma = GATE_ACTIVATIONS[self.gate_activation]
+        slope_at(sigma, gates[:, : 3 * H], of_gates, d_a[:, : 3 * H])
         of_o *= squashed
         of_i *= g
-        of_f *= c - g if self.coupled else c
-        ACTIVATIONS[self.candidate].slope(g, of_g)
+        if self.coupled:
+            if of_gates is not None and sigma.remainder is not None:
+                i = of_gates[:, 2 * H :]  # 1 − f
+            difference(c, g, of_candidate if self.candidate == "tanh" else None, s)
+        of_f *= s if self.coupled else c
+        slope_at(ACTIVATIONS[self.candidate], g, of_candidate, of_g)
         of_g *= i
         for gate in set(self.GATES) - set(self.trainable_gates):
             self._four(d_a)[self.D_GATE_ROWS.index(gate)][...] = 0
-        ACTIVATIONS[self.output].slope(squashed, s)
+        slope_at(ACTIVATIONS[self.output], squashed, of_squashed, s)
         s *= o
         if self.peepholes:
             s += of_o * self._looks(record.params)[0]
@@ -282,6 +293,20 @@ class LSTM(Cell):
         return (
             ACTIVATIONS[self.candidate] if gate == "g" else GATE_ACTIVATIONS[self.gate_activation]
         )
+
+    @property
+    def saved_activation(self) -> Activation:
+        return ACTIVATIONS[self.output]
+
+    def preactivations(self, record: Recorded) -> Array:
+        """Those of o, i, f, g, with what the peepholes see, and c_t."""
+        assert record.c is not None
+        a = self.linear_part(record)
+        if self.peepholes:
+            seen = record.c[1:], record.c[:-1], record.c[:-1]
+            for rows, p, c in zip(self._four(a), self._looks(record.params), seen, strict=False):
+                rows += p * c
+        return np.concatenate([a, record.c[1:]], axis=1)
 
     @property
     def constant_gates(self) -> dict[str, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core import checks
-from rnnviz.core.activations import ACTIVATIONS, Activation
+from rnnviz.core.activations import ACTIVATIONS, Activation, slope_at
 from rnnviz.core.cell import Cell, Recorded, Tape, Views, Weights
 from rnnviz.core.latex import D_H, D_H_BEFORE, Equations, aligned, number, preactivation
 from rnnviz.core.numerics import Array, log_abs_det
@@ -58,7 +58,8 @@ class RNN(Cell):
         self, record: Recorded, start: int, stop: int, d_a: Array, s: Array
     ) -> None:
         """d_a: ∂h/∂a = α φ′(a)."""
-        ACTIVATIONS[self.activation].slope(record.gate_values[start:stop], d_a)
+        left = None if record.remainders is None else record.remainders[start:stop]
+        slope_at(ACTIVATIONS[self.activation], record.gate_values[start:stop], left, d_a)
         if self.leak != 1.0:
             d_a *= self.leak
 
@@ -100,6 +101,9 @@ class RNN(Cell):
 
     def activation_of(self, gate: str) -> Activation:
         return ACTIVATIONS[self.activation]
+
+    def preactivations(self, record: Recorded) -> Array:
+        return self.linear_part(record)
 
     @property
     def other_ways(self) -> tuple[str, ...]:

@@ -55,7 +55,8 @@ def steps_in_float64(record: Record, params: dict[str, Array], start: int, stop:
     assert h is not None
     assert gates is not None
     return replace(record, params=params, x=record.x[start:stop], h=h, c=wide(record.c, 1),
-                   gate_values=gates, saved=wide(record.saved), delayed=None)  # fmt: skip
+                   gate_values=gates, saved=wide(record.saved), delayed=None,
+                   remainders=wide(record.remainders))  # fmt: skip
 
 
 def _step(

@@ -30,6 +30,8 @@ class Record:
     steps every array is exactly 0.
     Of a cell with a skip of d steps: h_before (d−1, H, B) holds the states before h[0], delayed
     (T, H, B) what W_skip acts on: delayed[t] is the state d steps before h[t+1]. Else None.
+    remainders (T, ·, B): 1 − |y| of the values y that slopes are read off, as `Cell.remainders` has
+    them, so that slopes are right where y is rounded to ±1; None: of y alone, as frameworks do.
     note: how x was read where its shape leaves that open; else "".
     """
 
@@ -43,6 +45,7 @@ class Record:
     lengths: Array | None = field(default=None, kw_only=True)
     h_before: Array | None = field(default=None, kw_only=True)
     delayed: Array | None = field(default=None, kw_only=True)
+    remainders: Array | None = field(default=None, kw_only=True)
     note: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:

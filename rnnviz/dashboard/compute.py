@@ -237,7 +237,7 @@ def few_numbers(experiment: Experiment) -> tuple[Result, ...]:
     if not check_size(experiment, max_seconds=phase.MOST_SECONDS, cost_of=cost_of):
         size = cost_of(experiment).bytes
     with memory().room(size, jobs.courteous()):
-        return tuple(phase.few_numbers(experiment))
+        return tuple(jobs.do(phase.few_numbers, experiment, tell=jobs.courteous()))
 
 
 def claim_result(asked: claims.Asked, name: str, number: int) -> Any:
@@ -249,7 +249,7 @@ def claim_result(asked: claims.Asked, name: str, number: int) -> Any:
 
 @st.cache_resource(max_entries=10_000, show_spinner=False)
 def _drawn(name: str, seed: int, hidden_size: int, number: int) -> Any:
-    return claims.CLAIMS[name].measure(seed, hidden_size, number)
+    return jobs.do(claims.drawn, name, seed, hidden_size, number)
 
 
 @_cached(max_entries=100)

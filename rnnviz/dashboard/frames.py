@@ -18,12 +18,13 @@ import streamlit as st
 from rnnviz.dashboard import compute, definitions, layout, show
 from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.components.chart import payload
+from rnnviz.dashboard.components.flow_chain import KEY, packed
 from rnnviz.dashboard.layout import SOON
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.links import to_query
 from rnnviz.lecture import pictures as lecture
 from rnnviz.plots.theme import Style
-from rnnviz.views import gates, gradient_flow, spectrum
+from rnnviz.views import flow_chain, gates, gradient_flow, spectrum
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.language import speak
 from rnnviz.wording.lists import listed
@@ -33,7 +34,8 @@ Choices = gradient_flow.Choices | spectrum.Choices | gates.Choices | lecture.Cho
 View = gradient_flow.View | spectrum.View | gates.View
 Range = tuple[float, float]
 HELD_SECONDS, KEY_SECONDS = 0.02, 0.06
-"""Estimated seconds that runs may take while a knob is held, and after a key."""
+"""Estimated seconds that runs may take while a knob is held, and after a key; shared by as many as
+ask at the same time."""
 MOST_KEPT = 64
 """Answers of up to 300 kB that are kept for all visitors."""
 
@@ -87,20 +89,22 @@ class Asked:
     preset: str | None = None
 
 
-def moved(shown: Asked, move: Move) -> Asked | None:
+def moved(shown: Asked, move: Move, before: int = 0) -> Asked | None:
     """What the page shows at these values; None where that is nothing, which the script will say,
     and at rest where it takes long: the script says that it is at work, and holds nobody up.
-    Raises ValueError for what no knob can be."""
-    before = shown.experiment
-    experiment = replace(before, **{n: _value(n, value) for n, value in move.knobs.items()})
-    if before.train_steps:
-        if experiment == before:
+    before: answers to others that are made first: while a hand moves, this one is to take the less
+    time. Raises ValueError for what no knob can be."""
+    now = shown.experiment
+    experiment = replace(now, **{n: _value(n, value) for n, value in move.knobs.items()})
+    if now.train_steps:
+        if experiment == now:
             return None  # what was trained
         experiment = replace(experiment, train_steps=0)
     if compute.refusal(experiment) or (move.rests and compute.traces.seconds(experiment) > SOON):
         return None
     asked = replace(shown, experiment=experiment, range=move.range)
-    return asked if move.rests else _affordable(asked, HELD_SECONDS if move.held else KEY_SECONDS)
+    seconds = HELD_SECONDS if move.held else KEY_SECONDS
+    return asked if move.rests else _affordable(asked, seconds / (1 + before))
 
 
 def _value(name: str, value: float) -> Any:
@@ -122,6 +126,7 @@ def _affordable(asked: Asked, seconds: float) -> Asked:
         of_page = choices.of_page if isinstance(choices, lecture.Choices) else choices
         curves = isinstance(of_page, gradient_flow.Choices)
         said += [text["fewer_curves" if curves else "fewer_points"]]
+    choices = _without_costly_shares(choices, experiment)
     return replace(asked, experiment=experiment, choices=choices, note=listed(said))
 
 
@@ -142,15 +147,25 @@ def _fewer(asked: Asked) -> Choices:
     return replace(choices, coarse=True)
 
 
+def _without_costly_shares(choices: Choices, experiment: Experiment) -> Choices:
+    """The chain of a gated cell has its shares when the knob rests: they cost what a run does."""
+    if not isinstance(choices, gradient_flow.Choices) or not choices.chain or choices.why:
+        return choices
+    network = compute.plan(experiment).networks.get(choices.chain)
+    cheap = network is None or all(flow_chain.one_way(cell) for cell in network.cells)
+    return choices if cheap else replace(choices, moving=True)
+
+
 @dataclass(frozen=True, eq=False)
 class Drawn:
     """Pictures and words, the styles of the models' names, what stands beside them, and the decades
-    that an axis keeps."""
+    that an axis keeps. panels: what else follows a knob, by the names that the page knows it by."""
 
     items: Iterator[Picture | Words]
     styles: dict[str, Style]
     beside: str
     range: Range | None = None
+    panels: tuple[tuple[str, bytes], ...] = ()
 
 
 def beside(view: View) -> str:
@@ -160,9 +175,9 @@ def beside(view: View) -> str:
 
 @st.cache_resource(max_entries=MOST_KEPT, show_spinner=False, hash_funcs={Asked: repr})
 def frames(asked: Asked) -> tuple[tuple[str, bytes], ...]:
-    """Names and contents: "chart:" and a chart's key, "words:" and what they are called on the
-    page, and "end", which says what was left out and which decades are shown. Made once for all
-    visitors who ask for the same: in a lecture most of them do."""
+    """Names and contents: "chart:" and a chart's key, "panel:" and a panel's, "words:" and what
+    they are called on the page, and "end", which says what was left out and which decades are
+    shown. Made once for all visitors who ask for the same: in a lecture most of them do."""
     return tuple(_frames(asked))
 
 
@@ -176,6 +191,7 @@ def _frames(asked: Asked) -> Iterator[tuple[str, bytes]]:
                 options = show.drawn(item, shows=shows)
                 yield f"chart:{item.key}", payload(item.drawing, key=item.key, **options)
             said |= show.spoken(item, figures.styles)
+        yield from figures.panels
     for name, words in said.items():
         yield f"words:{name}", words.encode()
     end = {"exact": not asked.note, "note": asked.note, "range": figures.range,
@@ -203,7 +219,11 @@ def _flow(asked: Asked) -> Drawn:
     if asked.range:  # it grows at once, and shrinks when the knob is let go
         low, high = min(low, asked.range[0]), max(high, asked.range[1])
     items = gradient_flow.pictures(view, (low, high))
-    return Drawn(items, view.styles, beside(view), (low, high))
+    drawn = Drawn(items, view.styles, beside(view), (low, high))
+    if view.chain is None:
+        return drawn
+    said = packed(view, urlencode(to_query(asked.experiment)), (low, high))
+    return replace(drawn, panels=((f"panel:{KEY}", said),))
 
 
 def _spectrum(asked: Asked) -> Drawn:
@@ -223,7 +243,7 @@ def _scene(asked: Asked) -> Drawn:
     assert isinstance(asked.choices, lecture.Choices)
     figures = drawn(replace(asked, choices=asked.choices.of_page))
     scene = lecture.named(asked.choices.scene)
-    return replace(figures, items=lecture.of_scene(scene, figures.items))
+    return replace(figures, items=lecture.of_scene(scene, figures.items), panels=())
 
 
 DRAW: dict[type[Any], Callable[[Asked], Drawn]] = {

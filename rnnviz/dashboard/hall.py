@@ -86,9 +86,9 @@ def ask(question: Question | None) -> None:
         now.ask("", "", ())
         return
     said = words(question)
-    right = question.right if scene.is_shown(question.name) else 0
+    right = question.answer if scene.is_shown(question.name) else 0
     choices = tuple(map(layout.marked, said.choices))
-    now.ask(question.name, layout.marked(said.question), choices, right)
+    now.ask(question.name, layout.marked(said.question), choices, right, question.guess)
 
 
 def of_quiz() -> Question:

@@ -9,9 +9,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from rnnviz.sweep.pool import cores
 from rnnviz.wording.texts import fill, texts
 
 VISITORS, EMBED, METRICS = "RNNVIZ_VISITORS", "RNNVIZ_EMBED", "RNNVIZ_METRICS"
+WORKERS, MOST_WORKERS = "RNNVIZ_WORKERS", 64
 OPEN = "RNNVIZ_OPEN"
 """What `rnnviz app FILE` sets."""
 SITE = re.compile(r"https?://(\*\.)?[\w-]+(\.[\w-]+)*(:\d{1,5})?", re.ASCII)
@@ -24,6 +26,16 @@ def most_visitors(environment: Mapping[str, str] = os.environ) -> int | None:
     if given and not (given.isascii() and given.isdigit() and int(given)):
         raise ValueError(fill(texts("server")["bad_visitors"], name=VISITORS, value=repr(given)))
     return int(given) if given else None
+
+
+def worker_count(environment: Mapping[str, str] = os.environ) -> int:
+    """Processes for long work: one a core unless said otherwise; 0 for none. Raises ValueError
+    naming what is no number of them."""
+    given = environment.get(WORKERS, str(min(cores(), MOST_WORKERS)))
+    if not (given.isascii() and given.isdigit() and int(given) <= MOST_WORKERS):
+        said = {"name": WORKERS, "value": repr(given), "most": str(MOST_WORKERS)}
+        raise ValueError(fill(texts("server")["bad_workers"], **said))
+    return int(given)
 
 
 def embedding_sites(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""Who does the work of pages that take long: the visit's own scripts, a slice each.
+"""Who does the work of pages that take long, a slice each time: a worker process, or where there
+are none the visit's own scripts.
 
 The browser asks for the next slice when it has drawn the last; a page that is left or hidden asks
 for nothing, and so nothing is done for it. How long a slice is, who takes turns, how often a
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,9 +22,13 @@ import streamlit as st
 from rnnviz.core.bptt import Tell
 from rnnviz.dashboard import state
 from rnnviz.dashboard.components.browser import clock, ticked
+from rnnviz.dashboard.hosting import worker_count
+from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.turns import Turns
 from rnnviz.experiment import Experiment
+from rnnviz.jobs.workers import Call, NotKnownHere, WorkerLost, Workers
 from rnnviz.wording.language import language
+from rnnviz.wording.texts import texts
 
 J = TypeVar("J")
 P = TypeVar("P")
@@ -79,6 +84,61 @@ def turns() -> Turns:
     return Turns()
 
 
+@st.cache_resource(show_spinner=False)
+def workers() -> Workers | None:
+    """Those of all visitors; None where there are to be none."""
+    count = worker_count()
+    return Workers(count) if count else None
+
+
+def do(function: Callable[..., Any], *args: Any, tell: Callable[[], None] = give_way) -> Any:
+    """What `function(*args)` returns, worked out by a worker, or where there are none, or they do
+    not know what it is of, in this thread, one after the other. `tell` is called while it waits.
+    Raises Crowded where the work was lost with its process, twice."""
+    found = workers()
+    if found is not None:
+        with suppress(NotKnownHere):
+            return _waited(found.begin(function, *args), tell)
+    with turns().slice(tell):
+        return function(*args)
+
+
+def _waited(call: Call, tell: Callable[[], None] = give_way) -> Any:
+    found = workers()
+    assert found is not None
+    try:
+        return found.result(call, tell)
+    except WorkerLost as lost:
+        raise Crowded(texts("server")["worker_lost"]) from lost
+
+
+@dataclass(eq=False)
+class Ahead:
+    """The next slice, which a worker does while the browser draws the last. of: names it."""
+
+    of: Hashable = None
+    call: Call | None = None
+
+    def begin(self, of: Hashable, function: Callable[..., Any], *args: Any) -> None:
+        """Where there are no workers nothing is done ahead."""
+        found = workers()
+        if found is not None:
+            self.of, self.call = of, found.begin(function, *args)
+
+    def do(self, of: Hashable, function: Callable[..., Any], *args: Any) -> Any:
+        """What `function(*args)` returns, which `of` names."""
+        call, self.call = self.call, None
+        if call is not None and of == self.of:
+            with suppress(NotKnownHere):
+                return _waited(call)
+        return do(function, *args)
+
+
+def do_anyway(function: Callable[..., Any], *args: Any) -> Any:
+    """The same of what a click has asked for: it is done whatever comes after it."""
+    return do(function, *args, tell=lambda: None)
+
+
 def courteous() -> Tell:
     """Gives way, but not at every call."""
     last = time.monotonic()
@@ -129,8 +189,7 @@ class Work(Generic[J]):
             self.slices += 1
             if before is None:
                 return None
-            with turns().slice(give_way) if seconds is None else turns().slice():
-                now, _ = step(before, self.pace.slice if seconds is None else seconds)
+            now, _ = step(before, self.pace.slice if seconds is None else seconds)
             if self.job is not before:
                 return None
             self.job = now

@@ -58,6 +58,7 @@ def slider(
         help=texts("sidebar")[f"help_{name}"],
         disabled=disabled,
         default=known.default,
+        named_ticks=whole,
         on_change=None if whole else partial(_show_page, name),
     )
 

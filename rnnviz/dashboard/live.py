@@ -67,6 +67,14 @@ class Offer:
     waiting: asyncio.Task[bool] | None = None
 
 
+@dataclass(eq=False)
+class Crowd:
+    """How many answers are being made or wait for it, over all visitors: those whose turn it is.
+    The event loop alone counts them."""
+
+    answers: int = 0
+
+
 class Gone(Exception):
     """Nobody waits for the answer any more."""
 
@@ -75,6 +83,12 @@ class Gone(Exception):
 def offers() -> WeakValueDictionary[str, Offer]:
     """Those of all visits, by their tokens."""
     return WeakValueDictionary()
+
+
+@st.cache_resource(show_spinner=False)
+def crowd() -> Crowd:
+    """That of all visits."""
+    return Crowd()
 
 
 @st.cache_resource(show_spinner=False)
@@ -145,7 +159,8 @@ async def answer(request: Request) -> Response:
         return Response(status_code=404)
     try:
         move = Move.read(json.loads(body))
-        asked = moved(mine.asked, move) if mine.asked else None
+        before = crowd().answers - mine.turn.locked()
+        asked = moved(mine.asked, move, before) if mine.asked else None
     except ValueError:
         return Response(status_code=422)
     if asked is None:
@@ -170,12 +185,18 @@ async def _in_turn(mine: Offer, made_of: Callable[[], Iterable[Frame]], rests: b
     if not await _comes_first(mine):
         return Response(status_code=429)
     gone = Event()
+    crowd().answers += 1
     work = partial(Context().run, _work, made_of, gone)
     made = asyncio.get_running_loop().run_in_executor(workers(rests), work)
-    made.add_done_callback(lambda _: mine.turn.release())
+    made.add_done_callback(partial(_ends, mine))
     return StreamingResponse(
         _stream(made, gone), media_type="application/octet-stream", headers=HEADERS
     )
+
+
+def _ends(mine: Offer, _: object) -> None:
+    crowd().answers -= 1
+    mine.turn.release()
 
 
 async def _comes_first(mine: Offer) -> bool:

@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from rnnviz.dashboard import compute
+from rnnviz.dashboard import compute, jobs
 from rnnviz.dashboard.hosting import shows_metrics
 from rnnviz.dashboard.memory import Memory
 from rnnviz.dashboard.server import url
 from rnnviz.dashboard.visitors import Visitors
+from rnnviz.jobs.workers import Workers
 
 METRICS = "/metrics"
 KIND = "text/plain; version=0.0.4"
@@ -27,12 +28,13 @@ def metrics_routes() -> list[BaseRoute]:
 
 async def metrics(request: Request) -> Response:
     """Answer with all figures as they are now."""
-    text = "".join(lines(request.scope["visitors"], compute.memory()))
+    figures = lines(request.scope["visitors"], compute.memory(), jobs.workers())
+    text = "".join(figures)
     headers = {"Content-Type": KIND, "Cache-Control": "no-store"}
     return PlainTextResponse(text, headers=headers)
 
 
-def lines(visitors: Visitors, memory: Memory) -> Iterator[str]:
+def lines(visitors: Visitors, memory: Memory, workers: Workers | None) -> Iterator[str]:
     """One figure after the other."""
     yield figure("visitors", visitors.connected, "Browsers that are connected")
     yield figure("visitors_refused_total", visitors.refused, "Times that nobody was let in")
@@ -41,6 +43,9 @@ def lines(visitors: Visitors, memory: Memory) -> Iterator[str]:
     yield figure("refusals_total", memory.refused, "Pieces of work that there was no room for")
     yield figure("memory_used_bytes", memory.used, "Of work that goes on and of what is kept")
     yield figure("memory_ceiling_bytes", memory.ceiling, "As RNNVIZ_MEMORY says")
+    waiting, deaths = (workers.waiting, workers.deaths) if workers else (0, 0)
+    yield figure("work_waiting", waiting, "Slices of long work that no process has taken up")
+    yield figure("worker_deaths_total", deaths, "Processes that ended before their work")
 
 
 def figure(name: str, value: float, means: str) -> str:

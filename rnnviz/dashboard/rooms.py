@@ -9,10 +9,12 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 
+from rnnviz.lecture.scenes import Guess
 from rnnviz.wording.language import ENGLISH
 
 MOST_ROOMS = 100
@@ -36,13 +38,21 @@ class NoRoom(Exception):
 @dataclass(frozen=True)
 class Asked:
     """What the phones show. question: its name, "" for none. heading, choices: HTML. right: the
-    number of the choice that is revealed, 0 while votes are taken. version: another for each."""
+    number of the choice, or the place of the guess, that is revealed, 0 while votes are taken.
+    guess: the scale on which a number is guessed where there are no choices. version: another for
+    each."""
 
     question: str = ""
     heading: str = ""
     choices: tuple[str, ...] = ()
     right: int = 0
+    guess: Guess | None = None
     version: int = 0
+
+    @property
+    def answers(self) -> int:
+        """How many there are to vote for, numbered from 1."""
+        return self.guess.places if self.guess else len(self.choices)
 
 
 @dataclass(eq=False)
@@ -60,20 +70,25 @@ class Room:
     _voters: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
-    def ask(self, question: str, heading: str, choices: tuple[str, ...], right: int = 0) -> None:
+    def ask(
+        self,
+        question: str,
+        heading: str,
+        choices: tuple[str, ...],
+        right: int = 0,
+        guess: Guess | None = None,
+    ) -> None:
         """Let the phones show this; nothing changes if they do already."""
         with self._lock:
-            now = self.asked
-            if (question, heading, choices, right) != (
-                now.question, now.heading, now.choices, now.right,
-            ):  # fmt: skip
-                self.asked = Asked(question, heading, choices, right, now.version + 1)
+            version = self.asked.version
+            if Asked(question, heading, choices, right, guess, version) != self.asked:
+                self.asked = Asked(question, heading, choices, right, guess, version + 1)
 
     def vote(self, voter: str, question: str, choice: int) -> str:
         """Count a vote in place of the voter's last one on this question, or say why not."""
         with self._lock:
             now = self.asked
-            if question != now.question or now.right or not 1 <= choice <= len(now.choices):
+            if question != now.question or now.right or not 1 <= choice <= now.answers:
                 return CLOSED
             if voter not in self._voters and len(self._voters) >= MOST_VOTERS:
                 return FULL
@@ -85,11 +100,11 @@ class Room:
             self._votes.setdefault(question, {})[voter] = choice
             return COUNTED
 
-    def counts(self, question: str, choices: int) -> list[int]:
-        """How many votes each choice has."""
+    def counts(self, question: str, answers: int) -> list[int]:
+        """How many votes each choice, or each place of a scale, has."""
         with self._lock:
-            taken = list(self._votes.get(question, {}).values())
-        return [taken.count(number) for number in range(1, choices + 1)]
+            taken = Counter(self._votes.get(question, {}).values())
+        return [taken[number] for number in range(1, answers + 1)]
 
     def choice_of(self, voter: str, question: str) -> int:
         """What a voter took, from 1; 0 for nothing."""

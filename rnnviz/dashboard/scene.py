@@ -119,7 +119,7 @@ def reveal(of_quiz: Question | None = None) -> None:
 def answer(name: str, choice: int, reveals: bool = True) -> None:
     """Take a choice. reveals: whether that shows the answer."""
     question = next((q for q in (*SCENES, *QUIZ) if q.name == name), None)
-    if question is None or not 1 <= choice <= question.choices or is_shown(name):
+    if question is None or not 1 <= choice <= question.answers or is_shown(name):
         return
     st.session_state[ANSWERS] = {**answers(), name: choice}
     if reveals and question in QUIZ:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, Unpack
@@ -38,10 +38,11 @@ def show(
     shares: Mapping[str, tuple[int, int]] = {},
     clicks: Mapping[str, OnClick] = {},
     revision: int = 0,
+    above: Mapping[str, Callable[[], None]] = {},
 ) -> None:
     """One below the other, each as soon as it is made. `pairs`: keys of pictures that stand side by
     side; `shares`: of the left one's key, how the width is divided. `clicks`: what a click on a
-    picture does; `revision`: see `live_chart`."""
+    picture does; `revision`: see `live_chart`; `above`: what draws that which stands above one."""
     partner, places = dict(pairs), dict[str, Any]()
     for item in items:
         if item.key in partner:
@@ -49,6 +50,8 @@ def show(
             places |= {item.key: left, partner[item.key]: right}
         place: AbstractContextManager[Any] = places.get(item.key) or nullcontext()
         with place:
+            if item.key in above:
+                above[item.key]()
             if isinstance(item, Picture):
                 chart(item, clicks.get(item.key), revision)
             else:

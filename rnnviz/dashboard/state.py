@@ -22,6 +22,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rnnviz.dashboard import definitions
 from rnnviz.dashboard.components import end_moves
+from rnnviz.dashboard.memory import Crowded
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import TEXT_CUT, from_query, inert, to_query
 from rnnviz.experiment.presets import PRESETS
@@ -39,8 +40,8 @@ PATH = "path"
 """The page that is open."""
 PAGE_VIEWS: dict[str, tuple[str, ...]] = {
     "gradient-flow": (
-        "view_layer", "view_direction", "view_theory", "view_why", "view_seeds", "view_quantity",
-        "view_step", "view_output",
+        "view_layer", "view_direction", "view_theory", "view_why", "view_seeds", "view_chain",
+        "view_quantity", "view_step", "view_output",
     ),
     "spectrum": (
         "view_model", "view_layer", "view_direction", "view_gate", "view_theory",
@@ -166,16 +167,20 @@ def speak_here() -> None:
     speak(st.session_state.get(LANGUAGE, ENGLISH))
 
 
-def fragment(key: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def fragment(key: str) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
     """A part of a page that Streamlit can run alone, in the visit's language, with definitions of
-    its own."""
+    its own. Where there is no room for its work, it says so."""
 
-    def wrap(function: Callable[P, R]) -> Callable[P, R]:
+    def wrap(function: Callable[P, R]) -> Callable[P, R | None]:
         @wraps(function)
-        def spoken(*args: P.args, **kwargs: P.kwargs) -> R:
+        def spoken(*args: P.args, **kwargs: P.kwargs) -> R | None:
             speak_here()
-            with definitions.afresh():
-                return function(*args, **kwargs)
+            try:
+                with definitions.afresh():
+                    return function(*args, **kwargs)
+            except Crowded as crowded:
+                st.error(fill(texts("layout")["refused"], reason=crowded), icon="⛔")
+                return None
 
         return st.fragment(spoken, key=key)
 

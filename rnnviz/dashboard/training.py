@@ -6,7 +6,7 @@ All of it lives in `st.session_state`; what outlives the session is in `saving`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from itertools import count
@@ -25,7 +25,7 @@ from rnnviz.dashboard.store import new_token
 from rnnviz.experiment import Experiment, plan
 from rnnviz.experiment.checkpoints import shipped
 from rnnviz.jobs.alike import Alike, Shelves
-from rnnviz.jobs.training import Training, advance, begin, catch_up
+from rnnviz.jobs.training import Records, Training, advance, begin, call, catch_up
 from rnnviz.training import ARRAY_BYTES, Curves
 from rnnviz.wording.lists import listed
 from rnnviz.wording.names import field_name
@@ -81,16 +81,17 @@ def _slim(curves: Any) -> Curves:
 class Visit:
     """Everything that a visit trains.
 
-    work: on the run that the page is about; ahead: on one that is trained before it goes on, to be
-    drawn in grey. due: whether the browser has asked for a slice of training that is not done yet.
-    restarted: why the run began anew, for the page to say. worked: when it trained last, in seconds
-    of the monotonic clock. leaving: the page that is to be turned to. ghosts: the numbers of the
-    runs that are drawn in grey. shown: the `zoom` of the run whose figures the page shows, or
-    another panel's revision. token: what it is saved under. lost: whether what was trained before
-    the page was loaded again is no longer on the server.
+    work: on the run that the page is about, and `next`, its next slice; ahead: on one that is
+    trained before it goes on, to be drawn in grey. due: whether the browser has asked for a slice
+    of training that is not done yet. restarted: why the run began anew, for the page to say.
+    worked: when it trained last, in seconds of the monotonic clock. leaving: the page that is to be
+    turned to. ghosts: the numbers of the runs that are drawn in grey. shown: the `zoom` of the run
+    whose figures the page shows, or another panel's revision. token: what it is saved under. lost:
+    whether what was trained before the page was loaded again is no longer on the server.
     """
 
     work: Work[Training] = field(default_factory=lambda: Work(jobs.TRAINING))
+    next: jobs.Ahead = field(default_factory=jobs.Ahead)
     ahead: Work[Training] = field(default_factory=lambda: Work(jobs.AHEAD))
     runs: list[Kept] = field(default_factory=list)
     playing: bool = False
@@ -184,7 +185,8 @@ class Visit:
         """Pause, and train so many steps more."""
         self.playing = False
         self.set_goal(None)
-        self.work.advance(partial(advance, updates=updates), seconds=STEP_SECONDS)
+        clicked = partial(advance, updates=updates, do=jobs.do_anyway)
+        self.work.advance(clicked, seconds=STEP_SECONDS)
 
     def advance(self, updates: int | None) -> None:
         """One slice of training, of the run ahead if there is one; it pauses where nothing is
@@ -193,15 +195,23 @@ class Visit:
         if self.ahead.job is not None:
             self._advance_ahead()
             return
-        run = self.work.advance(partial(advance, updates=updates))
+        run = self.work.advance(partial(self._slice, updates=updates))
         self.worked = time.monotonic()
+        if run is not None and not run.done:
+            asked = call(run, self.work.pace.slice, updates)
+            self.next.begin(_place(run, updates), *asked)
         # Another script of this visit may have begun another run meanwhile.
         if run is not None and run.done and run is self.training:
             self.playing = False
             self.set_goal(None)
 
+    def _slice(
+        self, run: Training, seconds: float, updates: int | None
+    ) -> tuple[Training, Records]:
+        return advance(run, seconds, updates, do=partial(self.next.do, _place(run, updates)))
+
     def _advance_ahead(self) -> None:
-        run = self.ahead.advance(advance)
+        run = self.ahead.advance(partial(advance, do=jobs.do))
         self.worked = time.monotonic()
         if run is not None and run.done and run is self.ahead.job:
             self.ahead.job, self.ghosts = None, (run.number,)
@@ -222,6 +232,11 @@ class Visit:
         if self.training is not None:
             self.begin(self.training.experiment)
         self.ahead.job, self.playing = ahead, False
+
+
+def _place(run: Training, updates: int | None) -> Hashable:
+    """What the next slice of a run depends on."""
+    return run.number, run.goal, updates, *((n, t.state.step) for n, t in run.going.items())
 
 
 def visit() -> Visit:

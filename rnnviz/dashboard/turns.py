@@ -1,9 +1,9 @@
-"""Long work takes turns, and lets a moving knob go first.
+"""Long work in the server's own process takes turns, and lets a moving knob go first.
 
 Python runs one thread at a time: ten visitors with work in slices would leave a tenth of it to an
 eleventh who drags. So one slice is worked on at a time, whoever asked first, and none begins while
 the live route makes an answer. That holds no slice up for more than a moment: in a hall where some
-knob always moves, the work goes on.
+knob always moves, the work goes on. What workers do needs none of it.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,9 @@ EVERY = 1500
 KEPT = 12 * 3600
 """Seconds that a browser keeps its cookie."""
 VOTER = re.compile(r"[\w-]{22}", re.ASCII)
-WORDS = ("wait", "choose", "counted", "closed", "full", "often", "ended", "lost", "right", "wrong")
-CHOICES = {question.name: question.choices for question in (*SCENES, *QUIZ)}
+WORDS = ("wait", "choose", "counted", "closed", "full", "often", "ended", "lost", "right", "wrong",
+         "guess", "guess_label", "guess_send", "guess_range", "near", "far")  # fmt: skip
+ANSWERS = {question.name: question.answers for question in (*SCENES, *QUIZ)}
 FRESH = {"Cache-Control": "no-store"}
 
 
@@ -131,6 +133,7 @@ def _now(request: Request, room: Room | None) -> Response:
         "heading": asked.heading,
         "choices": asked.choices,
         "right": asked.right,
+        "guess": asdict(asked.guess) if asked.guess else None,
         "version": asked.version,
         "mine": room.choice_of(_voter(request), asked.question),
     }
@@ -160,7 +163,7 @@ def _read(told: Any) -> tuple[str, int]:
     question = told.get("question") if isinstance(told, dict) else None
     choice = finite(told.get("choice")) if isinstance(told, dict) else None
     if not isinstance(question, str) or choice is None or choice != int(choice):
-        raise ValueError("a vote is a question and the number of a choice")
+        raise ValueError("a vote is a question and the number of a choice, or of a place")
     return question, int(choice)
 
 
@@ -170,4 +173,4 @@ def _counts(request: Request, room: Room | None) -> Response:
     if room is None:
         return Response(status_code=204, headers=FRESH)
     question = request.query_params.get("question", "")
-    return JSONResponse({"counts": room.counts(question, CHOICES.get(question, 0))}, headers=FRESH)
+    return JSONResponse({"counts": room.counts(question, ANSWERS.get(question, 0))}, headers=FRESH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ JUDGED_ON = 64
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What an experiment comes to: all of it is made when it is first asked for, once. A copy, as
-    a pickled one, is its experiment and makes the rest anew.
+    """What an experiment comes to: all of it is made when it is first asked for, once. A pickled
+    plan is its experiment; where it is read back, plans of the same experiment are one.
 
     Examples
     --------
@@ -79,8 +79,8 @@ class Plan:
             return None
         return self.task.batch(e.seed, e.seq_len, JUDGED_ON, e.loss_at, first=HELD_OUT)
 
-    def __reduce__(self) -> tuple[type[Plan], tuple[Experiment]]:
-        return Plan, (self.experiment,)
+    def __reduce__(self) -> tuple[Callable[[Experiment], Plan], tuple[Experiment]]:
+        return _read_back, (self.experiment,)
 
     def init_params(self, label: str) -> dict[str, np.ndarray]:
         """The initial parameters of one model."""
@@ -109,6 +109,12 @@ class Plan:
     def _sizes(self) -> tuple[int, int, int]:
         """T, B and the bytes of a number."""
         return self.seq_len, self.experiment.batch_size, np.dtype(self.experiment.dtype).itemsize
+
+
+@lru_cache(maxsize=4)
+def _read_back(experiment: Experiment) -> Plan:
+    """A worker is given the same plan again with every slice of its training."""
+    return Plan(experiment)
 
 
 def plan(experiment: Experiment) -> Plan:

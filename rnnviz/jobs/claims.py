@@ -254,11 +254,16 @@ def measure(asked: Asked, name: str, number: int) -> Any:
     """Result `number` of a claim: of a random draw, then of the visitor's own networks."""
     claim = CLAIMS[name]
     if number < claim.count:
-        return claim.measure(asked.seed, asked.hidden_size, number)
+        return drawn(name, asked.seed, asked.hidden_size, number)
     experiment, label = asked.experiment, own_label(asked, name, number)
     if estimate(experiment).seconds > MOST_SECONDS:
         return not_measured(experiment, label)
     return own_agreement(run(experiment), label)
+
+
+def drawn(name: str, seed: int, hidden_size: int, number: int) -> Any:
+    """Result `number` of a claim, of a random draw."""
+    return CLAIMS[name].measure(seed, hidden_size, number)
 
 
 def own_label(asked: Asked, name: str, number: int) -> str:

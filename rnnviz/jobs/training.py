@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, reduce
+from math import inf
 from operator import or_
 from sys import getsizeof
 from typing import Any
@@ -21,6 +22,10 @@ from rnnviz.training import History, StepRecord, TrainState, state_bytes, train
 from rnnviz.training import advance as train_to
 
 Clock = Callable[[], float]
+Do = Callable[..., Any]
+"""do(function, *args) -> what function(*args) returns."""
+Step = tuple[str, TrainState, StepRecord]
+"""A step of training: the model's label, where it led to, and its record."""
 Records = tuple[tuple[str, StepRecord], ...]
 """What a slice of training has found: a model's label and one of its steps, in their order."""
 
@@ -146,12 +151,8 @@ def begin(plan: Plan, number: int = 1, goal: int | None = None, zoom: int = 0) -
         label: Trainee(state, History(state, RECORDS, CHECKPOINT_BYTES), state)
         for label, state in states.items()
     }
-    run, _ = _until(Training(plan, trainees, number, goal, zoom), _has_begun)
-    return run
-
-
-def _has_begun(run: Training) -> bool:
-    return all(t.history.records for t in run.trainees.values())
+    run = Training(plan, trainees, number, goal, zoom)
+    return _further(run, taken(plan, _stages(run), 0, inf))[0]
 
 
 def advance(
@@ -159,43 +160,78 @@ def advance(
     seconds: float,
     updates: int | None = None,
     clock: Clock = time.perf_counter,
+    do: Do = lambda function, *args: function(*args),
 ) -> tuple[Training, Records]:
     """Train one model after the other until so many updates are done, the time is up or nothing is
-    left to do; at least one step of one model."""
-    end = clock() + seconds
-    if updates is None:
-        return _until(run, lambda now: now.done, lambda: clock() >= end)
-    target = run.updates + updates
-    return _until(run, lambda now: now.done or now.updates >= target, lambda: clock() >= end)
+    left to do; at least one step of one model. do: where the steps are taken, maybe in another
+    process; the time is that of the work."""
+    return (run, ()) if run.done else _further(run, do(*call(run, seconds, updates, clock)))
+
+
+def call(
+    run: Training, seconds: float, updates: int | None = None, clock: Clock = time.perf_counter
+) -> tuple[Any, ...]:
+    """The function and its arguments that take the steps of such a slice."""
+    ends = (run.goal, None if updates is None else run.updates + updates)
+    target = min((end for end in ends if end is not None), default=None)
+    return taken, run.plan, _stages(run), target, seconds, clock
 
 
 def catch_up(run: Training) -> Training:
     """The models that are behind come as far as the others."""
     furthest = max((t.updates for t in run.going.values()), default=0)
-    now, _ = _until(run, lambda now: not now.going or now.updates >= furthest)
-    return now
+    return _further(run, taken(run.plan, _stages(run), furthest, inf))[0]
 
 
-def _until(
-    run: Training, enough: Callable[[Training], bool], late: Callable[[], bool] = lambda: False
-) -> tuple[Training, Records]:
-    """Step after step, of the model that is furthest behind, until it is `enough` or, after at
-    least one step, too `late`. `run` stays as it is: its histories are copied once."""
-    # All models take the same batch one after the other; it is made once.
-    make_batch, options = lru_cache(maxsize=2)(run.plan.batch_at), options_of(run.experiment)
-    trainees = {
-        label: t if t.event else replace(t, history=t.history.copy())
-        for label, t in run.trainees.items()
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """From where a model goes on, and the training step of its last record; -1 before the first."""
+
+    state: TrainState
+    recorded: int
+
+
+def _stages(run: Training) -> dict[str, Stage]:
+    return {
+        label: Stage(t.state, t.updates if t.history.records else -1)
+        for label, t in run.going.items()
     }
-    now, records = replace(run, trainees=trainees), list[tuple[str, StepRecord]]()
-    while not enough(now):
-        label, behind = min(now.going.items(), key=lambda item: item[1].state.step)
-        network = run.plan.networks[label]
+
+
+def taken(
+    plan: Plan,
+    stages: Mapping[str, Stage],
+    target: int | None,
+    seconds: float,
+    clock: Clock = time.perf_counter,
+) -> tuple[Step, ...]:
+    """Step after step, of the model that is furthest behind, until all have recorded `target`
+    (None: no end), all have stopped or, after at least one step, the time is up."""
+    end, going, found = clock() + seconds, dict(stages), list[Step]()
+    # All models take the same batch one after the other; it is made once.
+    make_batch, options = lru_cache(maxsize=2)(plan.batch_at), options_of(plan.experiment)
+    while going and (target is None or min(s.recorded for s in going.values()) < target):
+        label, behind = min(going.items(), key=lambda item: item[1].state.step)
+        network = plan.networks[label]
         state, record = next(train(network, behind.state, make_batch, options))
-        record = judged(run.plan, network, behind.state, record)
-        behind.history.add(state, record)
-        trainees[label] = replace(behind, state=state, shown=behind.state, event=record.sentence)
-        records.append((label, record))
-        if late():
+        record = judged(plan, network, behind.state, record)
+        found.append((label, state, record))
+        going[label] = Stage(state, record.step)
+        if record.sentence:
+            del going[label]
+        if clock() >= end:
             break
-    return now, tuple(records)
+    return tuple(found)
+
+
+def _further(run: Training, steps: Iterable[Step]) -> tuple[Training, Records]:
+    """The run after these steps. `run` stays as it is: its histories are copied once."""
+    trainees, records = dict(run.trainees), list[tuple[str, StepRecord]]()
+    for label in run.going:
+        trainees[label] = replace(trainees[label], history=trainees[label].history.copy())
+    for label, state, record in steps:
+        before = trainees[label]
+        before.history.add(state, record)
+        trainees[label] = replace(before, state=state, shown=before.state, event=record.sentence)
+        records.append((label, record))
+    return replace(run, trainees=trainees), tuple(records)

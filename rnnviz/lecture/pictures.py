@@ -38,9 +38,11 @@ class Choices:
     @property
     def of_page(self) -> PageChoices:
         """What its page would be asked for."""
-        page = named(self.scene).page
+        scene = named(self.scene)
         kinds: dict[str, Any] = {SPECTRUM: spectrum.Choices, GATES: gates.Choices}
-        found: PageChoices = kinds.get(page, gradient_flow.Choices)(coarse=self.coarse)
+        found: PageChoices = kinds.get(scene.page, gradient_flow.Choices)(coarse=self.coarse)
+        if isinstance(found, gradient_flow.Choices) and scene.decades:
+            return replace(found, steady=scene.decades)
         return found
 
 

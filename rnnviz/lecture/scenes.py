@@ -43,13 +43,41 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """A number to guess, in place of choices. of: the reveal's name for the true one; low, high,
+    step: of the scale on which it is guessed; within: how far from the true one is near enough.
+    An answer is a place on the scale, counted from 1, so that there are finitely many."""
+
+    of: str
+    low: float
+    high: float
+    step: float
+    within: float
+
+    @property
+    def places(self) -> int:
+        """How many there are."""
+        return round((self.high - self.low) / self.step) + 1
+
+    def place(self, value: float) -> int:
+        """The one nearest to a number."""
+        return 1 + round((min(max(value, self.low), self.high) - self.low) / self.step)
+
+    def value(self, place: int) -> float:
+        """The number at a place."""
+        return self.low + (place - 1) * self.step
+
+
+@dataclass(frozen=True)
 class Question:
-    """choices: how many there are, numbered from 1; right: which one is so. numbers: by the names
-    that the reveal calls them. changes: fields of the experiment that differ from the defaults."""
+    """choices: how many there are, numbered from 1; right: which one is so; guess: what is guessed
+    where there are none. numbers: by the names that the reveal calls them. changes: fields of the
+    experiment that differ from the defaults."""
 
     name: str
-    right: int
+    right: int = 0
     choices: int = 4
+    guess: Guess | None = None
     changes: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     numbers: Mapping[str, Number] = field(default_factory=lambda: NOTHING)
 
@@ -58,19 +86,38 @@ class Question:
         """What the answer shows."""
         return Experiment(**self.changes)
 
+    @property
+    def answers(self) -> int:
+        """How many there are to take, numbered from 1: choices, or places of a scale."""
+        return self.guess.places if self.guess else self.choices
+
+    @property
+    def answer(self) -> int:
+        """The right one; of a guess the place of the true number."""
+        return self.guess.place(self.numbers[self.guess.of].value) if self.guess else self.right
+
+    def is_right(self, taken: int) -> bool:
+        """Whether an answer is the right one, or a guess near enough."""
+        if self.guess is None:
+            return taken == self.right
+        away = abs(self.guess.value(taken) - self.numbers[self.guess.of].value)
+        return 1 <= taken <= self.answers and away <= self.guess.within + 1e-9
+
 
 @dataclass(frozen=True)
 class Scene(Question):
     """A question and its picture. page: whose picture it is; picture: its key there. before: the
     fields that are different before the answer; what they show stands while the question is open,
     and faintly behind the answer. knob: the field that may be moved afterwards, "" for none;
-    ticks: values at which it comes to rest."""
+    ticks: values at which it comes to rest. decades: what the axis of Gradient flow's picture
+    always shows, where that is to be less than on its page."""
 
     page: str = FLOW
     picture: str = "flow-state"
     before: Mapping[str, Any] | None = None
     knob: str = ""
     ticks: tuple[float, ...] = ()
+    decades: tuple[float, float] | None = None
 
     @property
     def first(self) -> Experiment | None:
@@ -132,6 +179,7 @@ SCENES: tuple[Scene, ...] = (
         before={"gain": 1.0},
         knob="gain",
         ticks=(0.9, 1.0, 1.1),
+        decades=(-6.0, 6.0),
         numbers={
             "low": Number(-4.53, "reach", digits=2),
             "level": Number(0.0, "reach", digits=2, changes={"gain": 1.0}),
@@ -145,6 +193,7 @@ SCENES: tuple[Scene, ...] = (
         before={"gain": 1.0},
         knob="gain",
         ticks=(1.0, 1.3, 2.0),
+        decades=(-8.0, 8.0),
         numbers={
             "at_1": Number(-5.3, "reach", changes={"gain": 1.0}),
             "slope_1": Number(0.88, "slope", digits=2, changes={"gain": 1.0}),
@@ -174,6 +223,7 @@ SCENES: tuple[Scene, ...] = (
         before={"distractor": 1.0},
         knob="distractor",
         ticks=(1.0, 2.0, 3.0),
+        decades=(-4.0, 4.0),
         numbers={
             "sigma": Number(1.50, "sigma_max", digits=2),
             "small": Number(2.4, "reach", changes={"distractor": 1.0}),
@@ -223,7 +273,8 @@ SCENES: tuple[Scene, ...] = (
     ),
     Scene(
         "weights",
-        right=4,
+        choices=0,
+        guess=Guess("uniform", low=-30.0, high=5.0, step=0.1, within=2.0),
         changes=QUIET,
         before={"init": "orthogonal"},
         knob="gain",
@@ -231,6 +282,7 @@ SCENES: tuple[Scene, ...] = (
         numbers={
             "orthogonal": Number(-0.5, "reach", changes={"init": "orthogonal"}),
             "uniform": Number(-22.1, "reach"),
+            "factor": Number(0.60, "factor", digits=2),
             "gaussian": Number(0.3, "reach", changes={"init": "gaussian"}),
         },
     ),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rnnviz.lecture.scenes import Number, Question, Scene
 from rnnviz.wording.names import field_name
 from rnnviz.wording.numbers import general, minus
 from rnnviz.wording.texts import fill, say, texts
 
+BALLOT = ("choices", "right", "taken", "guess_label", "guess_send", "guess_yours", "guess_truth",
+          "guess_range")  # fmt: skip
+"""What of wording/*/lecture.md a question's choices, or its scale, say themselves."""
+
 
 @dataclass(frozen=True)
 class Words:
-    """Markdown; choices in their order. title, sentence, note: "" for a question of the quiz."""
+    """Markdown; choices in their order, none of a guess. title, sentence, note: "" for a question
+    of the quiz."""
 
     title: str
     question: str
@@ -41,6 +46,20 @@ def holds(scene: Scene) -> str:
         return ""
     value = general(getattr(scene.experiment, scene.knob), 3)
     return say("lecture", "holds", field=field_name(scene.knob), value=value)
+
+
+def verdict(question: Question, taken: int) -> str:
+    """What is said of an answer beside the truth; "" where none was taken."""
+    if not taken:
+        return ""
+    text, right = texts("lecture"), question.is_right(taken)
+    if question.guess is None:
+        return text["answer_right" if right else "answer_wrong"]
+    number = question.numbers[question.guess.of]
+    mine = question.guess.value(taken)
+    values = {"guess": said(replace(number, value=mine)),
+              "off": said(replace(number, value=abs(mine - number.value)))}  # fmt: skip
+    return fill(text["guess_near" if right else "guess_far"], **values)
 
 
 def said(number: Number) -> str:

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from rnnviz.analysis.carry import CarryPaths
     from rnnviz.analysis.gates import GateStats, Memory
 
-HEIGHT = 250
-STRIPS_HEIGHT = 190
+HEIGHT = 232
+STRIPS_HEIGHT = 176
 CELLS = 19_200
 LONG = 24
 """Characters of a title that leave room for the numbers beside it."""
 HALF_LIVES = (-0.5, 3.5)
 """Decades of steps that are always shown."""
-CARRY_HEIGHT = 204
+CARRY_HEIGHT = 190
 SAME = 1e-9
 """Decades below which two lines are one."""
 CARRY_GUTTER, CARRY_LETTER, CARRY_NUMBER = 264, 6.6, 60

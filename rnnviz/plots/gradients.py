@@ -268,6 +268,18 @@ def _plot_width(styles: Styles) -> float:
     return float(theme.WIDTH - gutter(styles) - MARGIN["r"])
 
 
+def margin_of(styles: Styles, backward: bool) -> dict[str, int]:
+    """Pixels around the curves of these models."""
+    margin = {"l": gutter(styles), **MARGIN}
+    return margin | ({"l": margin["r"], "r": margin["l"]} if backward else {})
+
+
+def step_range(seq_len: int) -> Range:
+    """The ends of the axis of steps."""
+    pad = 0.5 if seq_len == 1 else 0.008 * (seq_len - 1)
+    return max(1 - pad, 0.5), seq_len + pad
+
+
 def _layout(
     seq_len: int,
     quantity: str,
@@ -275,21 +287,18 @@ def _layout(
     styles: Styles,
     backward: bool,
 ) -> Piece:
-    pad = 0.5 if seq_len == 1 else 0.008 * (seq_len - 1)
     start = 1 if backward else seq_len
     title = caption(
         "log10_direct" if quantity == "direct" else "log10_of",
         quantity=QUANTITIES[quantity],
         step=start,
     )
-    margin = {"l": gutter(styles), **MARGIN}
-    margin |= {"l": margin["r"], "r": margin["l"]} if backward else {}
     side = "left" if backward else "right"
     return {
-        "margin": margin,
+        "margin": margin_of(styles, backward),
         "hovermode": "x unified",
         "xaxis": {
-            "range": [max(1 - pad, 0.5), seq_len + pad],
+            "range": list(step_range(seq_len)),
             "showgrid": False,
             **({"dtick": 1} if seq_len < 10 else {}),
             "showspikes": False,

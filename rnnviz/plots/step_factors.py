@@ -49,9 +49,9 @@ SEEN = 0.01
 """Of a panel's height: what no bar of a part reaches is left out of the key."""
 
 
-def bar_steps(seq_len: int) -> int:
-    """How many steps one bar is the mean of."""
-    return -(-seq_len // BARS)
+def bar_steps(seq_len: int, most: int = BARS) -> int:
+    """How many steps one of `most` bars is the mean of."""
+    return -(-seq_len // most)
 
 
 @FigureFunction
@@ -103,7 +103,7 @@ def _panel(f: StepFactors, style: theme.Style, suffix: str, backward: bool) -> l
         {
             "type": "bar",
             **where,
-            "y": gapped(_means(values, starts)),
+            "y": gapped(means(values, starts)),
             "name": part_name(f, name),
             "width": np.diff(np.append(starts, T)),
             "marker": {"color": theme.PARTS[name], "line": {"width": 0}},
@@ -114,13 +114,13 @@ def _panel(f: StepFactors, style: theme.Style, suffix: str, backward: bool) -> l
     ]
     if f.shares:
         return pieces
-    line = {"type": "scatter", "mode": "lines", **where, "y": gapped(_means(f.change, starts)),
+    line = {"type": "scatter", "mode": "lines", **where, "y": gapped(means(f.change, starts)),
             "name": caption("part_all"), "line": {"color": style.colour, "width": 2},
             "hovertemplate": said_of(caption("part_all"), hover) + "<extra></extra>"}  # fmt: skip
     return [*pieces, line]
 
 
-def _means(values: Array, starts: Array) -> Array:
+def means(values: Array, starts: Array) -> Array:
     """Of the steps from each start to the next; NaN where one of them has no number."""
     counts = np.diff(np.append(starts, len(values)))
     return np.asarray(np.add.reduceat(values, starts) / counts)

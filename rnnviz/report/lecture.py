@@ -7,6 +7,7 @@ in the file once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rnnviz.experiment import Run, run
@@ -101,7 +102,7 @@ def _document(
     data = {
         **figures.data(),
         "scenes": [_facts(scene) for scene in scenes],
-        "quiz": [{"name": each.name, "right": each.right} for each in QUIZ],
+        "quiz": [{"name": each.name, "right": each.answer} for each in QUIZ],
         "languages": [{"code": name, "drawn": drawn[name], **said[name]} for name in drawn],
         "chain": {**in_numbers(default()), "stage": 0},
         "sheets": {name: source_of(sheet) for name, sheet in SHEETS.items()},
@@ -115,4 +116,6 @@ def _document(
 def _facts(scene: Scene) -> dict[str, Any]:
     """What of a scene is the same in every language."""
     knob = {"values": knobs.written(scene), "at": knobs.start(scene), "ticks": knobs.ticks(scene)}
-    return {"name": scene.name, "right": scene.right, "knob": knob if scene.knob else None}
+    guess = asdict(scene.guess) if scene.guess else None
+    right = {"right": scene.answer, "guess": guess}
+    return {"name": scene.name, **right, "knob": knob if scene.knob else None}

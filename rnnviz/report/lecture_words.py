@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnviz.lecture.scenes import QUIZ, Question, Scene
-from rnnviz.lecture.words import holds, words
+from rnnviz.lecture.words import BALLOT, holds, words
 from rnnviz.report import knobs
 from rnnviz.report.document import made_by
 from rnnviz.report.figures import chart_words
@@ -35,10 +35,11 @@ def lecture_words(scenes: Sequence[Scene]) -> dict[str, Any]:
         "title": own["lecture_title"],
         "language": own["language"],
         "desk": desk,
-        "ballot": {name: text[name] for name in ("choices", "right", "taken")},
+        "ballot": {name: text[name] for name in BALLOT},
         "chart": chart_words(),
         "hidden": html.escape(text["hidden"]),
         "verdicts": [text["answer_wrong"], text["answer_right"]],
+        "guesses": [text["guess_far"], text["guess_near"]],
         "between": say("lists", "sentences", before="", after=""),
         "score": text["score"],
         "scenes": [_scene(scene, k + 1, len(scenes)) for k, scene in enumerate(scenes)],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,8 @@ from rnnviz.plots import step_factors as split_plots
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.heatmaps import column_words
-from rnnviz.views import layer_choice, theory
+from rnnviz.views import flow_chain, layer_choice, theory
+from rnnviz.views.flow_chain import Chain
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words, batch_note
 from rnnviz.views.rounding import lost_to_rounding, marked
@@ -54,7 +56,9 @@ Range = tuple[float, float]
 class Choices:
     """layer, direction: names of a `LayerChoice`, "" for the first. theory: whether it is laid
     over. why: whether every step is split. seeds: how many are drawn. coarse: one seed alone
-    and no single losses, while a knob moves."""
+    and no single losses, while a knob moves. chain: the label of the model that is unrolled above
+    the curves, "" for none; moving: a knob does, so that its shares wait where they are costly.
+    steady: decades that the axis always shows."""
 
     layer: str = ""
     direction: str = ""
@@ -62,6 +66,9 @@ class Choices:
     why: bool = False
     seeds: int = 1
     coarse: bool = False
+    chain: str = ""
+    moving: bool = False
+    steady: Range = plots.STEADY
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +79,9 @@ class View:
     of a pinned run. losses: where one enters at every step, some of them alone. theory: label ->
     what is predicted. splits: every step split, where that was asked for. bands: of the layers in
     front over several seeds, where that was asked for. verdict, warnings:
-    sentences. note: what the task did to its sequences. lines: how many lines of text stand above
-    the figures, which makes them lower. loss_at: where the flag of the loss says that it is.
+    sentences. note: what the task did to its sequences. chain: the unrolled model. lines: how many
+    lines of text stand above the figures, which makes them lower, as the chain does. loss_at: where
+    the flag of the loss says that it is.
     """
 
     choices: Choices
@@ -89,6 +97,7 @@ class View:
     verdict: tuple[str, ...]
     warnings: tuple[str, ...]
     note: str
+    chain: Chain | None
     lines: int
     clue_steps: tuple[int, ...]
     loss_at: str
@@ -104,6 +113,11 @@ class View:
         return (*self.behind, *self.flows)
 
     @property
+    def styles_drawn(self) -> dict[str, theme.Style]:
+        """Those of the layers that are drawn."""
+        return {flow.label: self.styles[flow.label] for flow in self.drawn}
+
+    @property
     def backward(self) -> bool:
         """Whether error travels from step 1 to step T."""
         return any(flow.direction for flow in self.flows)
@@ -111,7 +125,8 @@ class View:
     @cached_property
     def decades(self) -> Range:
         """Those that hold every curve of the state's gradient."""
-        return plots.flow_range((*self.drawn, *self.ghosts), bands=self.bands)
+        curves, steady = (*self.drawn, *self.ghosts), self.choices.steady
+        return plots.flow_range(curves, steady=steady, bands=self.bands)
 
     def y_range(self, quantity: str = "state") -> Range:
         """Decades that hold every curve."""
@@ -130,31 +145,28 @@ def view(
     parts = layer_choice.parts_of(run)
     layers = layer_choice.choose(parts, parts, choices.layer, choices.direction)
     front, behind = layer_choice.in_front(parts, layers), layer_choice.behind(parts, layers)
-    drawn = (*front, *behind)
-    stacks = true_stacks(drawn, parts)
-    true_drawn = [
-        p._replace(trace=layers[0][p.direction]) for p, layers in zip(drawn, stacks, strict=True)
-    ]
-    true, above = true_drawn[: len(front)], stacks[: len(front)]
+    true, above, grey = _true(front, behind, parts)
     found, note = _flows(true), batch_note(run.batch)
     marks = zip(found, above, front, strict=True)
     flows = tuple(marked(flow, layers, part.direction) for flow, layers, part in marks)
     predicted = theory.of_flows(run, front, flows) if choices.theory else {}
     own_order = layer_choice.in_own_order(front)
     flowing = any(flow.refilled for flow in flows) and not own_order
-    splits, refusals = _splits(true) if choices.why else ((), ())
+    simple = {p.label: step_factors(p.trace, p.label) for p in true if _one_way(p)}
+    splits, refusals = _splits(true, simple) if choices.why else ((), ())
+    styles = layer_choice.styles_of(parts, behind)
     return View(
         choices=choices,
         layers=layers,
         flows=flows,
-        behind=_flows(true_drawn[len(front) :]),
+        behind=grey,
         ghosts=_ghosts(pinned, layers),
-        styles=layer_choice.styles_of(parts, behind),
+        styles=styles,
         losses=_own_losses(true, parts) if flowing and not choices.coarse else (),
         theory=predicted,
         splits=splits,
         bands=seed_bands(flows, others.curves),
-        verdict=_verdict(true, flows, above),
+        verdict=_verdict(true, flows, above, simple),
         warnings=(
             *lost_to_rounding(front, true, flows),
             *_warnings(run, parts, layers, predicted, own_order),
@@ -162,11 +174,32 @@ def view(
             *filter(None, (others.refusal,)),
         ),
         note=note,
+        chain=_chain(true, flows, styles, choices, {**simple, **{s.label: s for s in splits}}),
         lines=bool(note) + bool(run.trained_steps),
         clue_steps=() if own_order else run.batch.clue_steps,
         loss_at=_loss_at(run),
         own_order=own_order,
     )
+
+
+def _true(
+    front: Sequence[LayerTrace], behind: Sequence[LayerTrace], parts: layer_choice.Parts
+) -> tuple[list[LayerTrace], list[Traces], tuple[GradientFlow, ...]]:
+    """The layers in front with their true derivatives, each with those above it, and the curves of
+    those behind. One model after the other: traces are large, and of those behind none is kept."""
+    true, above = dict[str, LayerTrace](), dict[str, Traces]()
+    curves, in_front = dict[str, GradientFlow](), {part.label for part in front}
+    for model in parts:
+        mine = [part for part in (*front, *behind) if part.model == model]
+        for part, layers in zip(mine, true_stacks(mine, parts), strict=True):
+            exact = part._replace(trace=layers[0][part.direction])
+            if part.label in in_front:
+                true[part.label], above[part.label] = exact, layers
+            else:
+                (curves[part.label],) = _flows([exact])
+    labels = [part.label for part in front]
+    kept = [true[n] for n in labels], [above[n] for n in labels]
+    return *kept, tuple(curves[part.label] for part in behind)
 
 
 def _own_losses(front: Sequence[LayerTrace], parts: layer_choice.Parts) -> tuple[OwnLoss, ...]:
@@ -192,12 +225,38 @@ def _flows(parts: Sequence[LayerTrace]) -> tuple[GradientFlow, ...]:
     return tuple(replace(f, fed=p.layer > 1) for f, p in zip(flows, parts, strict=True))
 
 
-def _splits(parts: Sequence[LayerTrace]) -> tuple[tuple[StepFactors, ...], tuple[str, ...]]:
-    """Every step of each layer split, and why that of others is not."""
+def _one_way(part: LayerTrace) -> bool:
+    """Whether its steps are split for the verdict, which costs no more than a norm."""
+    cell = part.trace.cell
+    return flow_chain.one_way(cell) and not cell.skip and not part.trace.window
+
+
+def _chain(
+    parts: Sequence[LayerTrace],
+    flows: Sequence[GradientFlow],
+    styles: Mapping[str, theme.Style],
+    choices: Choices,
+    splits: Mapping[str, StepFactors],
+) -> Chain | None:
+    """splits: those that have been made, by label."""
+
+    def split(part: LayerTrace) -> StepFactors:
+        return splits.get(part.label) or step_factors(part.trace, part.label)
+
+    if not choices.chain:
+        return None
+    wanted, moving = choices.chain, choices.moving
+    return flow_chain.chain(parts, flows, styles, wanted, split, splits.keys(), moving)
+
+
+def _splits(
+    parts: Sequence[LayerTrace], made: Mapping[str, StepFactors]
+) -> tuple[tuple[StepFactors, ...], tuple[str, ...]]:
+    """Every step of each layer split, and why that of others is not. made: those that are."""
     found, refusals = [], []
     for part in parts:
         try:
-            found.append(step_factors(part.trace, part.label))
+            found.append(made.get(part.label) or step_factors(part.trace, part.label))
         except Truncated as refusal:
             window, name = f"{refusal.window:,}", display_name(part.label)
             refusals.append(say_of("gradient_flow", "why_truncated", name=name, window=window))
@@ -212,14 +271,15 @@ def _ghosts(pinned: Run | None, wanted: LayerChoice) -> tuple[GradientFlow, ...]
 
 
 def _verdict(
-    parts: Sequence[LayerTrace], flows: Sequence[GradientFlow], above: Sequence[Traces]
+    parts: Sequence[LayerTrace],
+    flows: Sequence[GradientFlow],
+    above: Sequence[Traces],
+    splits: Mapping[str, StepFactors],
 ) -> tuple[str, ...]:
     """The rule of thumb knows nothing of a skip: then it is not judged."""
     simple = [p for p in parts if p.trace.cell.SIMPLE and not p.trace.cell.skip]
     spectra = {p.label: stretch(p.trace, p.trace.cell.CANDIDATE_GATE) for p in simple}
     memories = [] if spectra else [memory(part.trace, part.label) for part in parts]
-    one_way = [p for p in simple if not p.trace.cell.other_ways and not p.trace.window]
-    splits = {p.label: step_factors(p.trace, p.label) for p in one_way}
     trouble, kept = say(trouble_verdict(flows)), [m for m in memories if m is not None]
     lines = gradient_words(flows, spectra, kept, splits, _growths(flows, above))
     return (*lines, *([trouble] if trouble else []))
@@ -353,12 +413,24 @@ def _curves(view: View, quantity: str, y_range: Range) -> Drawing:
         loss_at=view.loss_at,
         y_range=y_range,
         styles=view.styles,
-        height=HEIGHT - LINE * view.lines,
+        height=HEIGHT - LINE * view.lines - flow_chain.HIGH * (view.chain is not None),
         time_title=caption("own_step_each") if view.own_order else None,
         theory=view.theory if quantity == "state" else {},
         losses=view.losses if quantity == "state" else (),
         bands=view.bands if quantity == "state" else (),
     )
+
+
+def chain_data(view: View, at_least: Range | None = None) -> dict[str, Any]:
+    """What a browser draws the chain from: it stands above the curves and has their axes."""
+    assert view.chain is not None
+    margin = plots.margin_of(view.styles_drawn, view.backward)
+    return {
+        **view.chain.data(_held(view.y_range(), at_least)),
+        "x": plots.step_range(max(flow.seq_len for flow in view.drawn)),
+        "left": margin["l"],
+        "right": margin["r"],
+    }
 
 
 def _held(wanted: Range, at_least: Range | None) -> Range:

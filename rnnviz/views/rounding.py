@@ -12,9 +12,7 @@ from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.lost_digits import moved_by_rounding
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.slopes import (
-    SATURATES,
     Saturation,
-    lost_decades,
     saturation,
     slopes_rounded_to_zero,
 )
@@ -32,16 +30,17 @@ VISIBLE = 0.05
 def lost_to_rounding(
     parts: Sequence[LayerTrace], true: Sequence[LayerTrace], flows: Sequence[GradientFlow]
 ) -> tuple[str, ...]:
-    """Where a format makes derivatives 0 that are not: there the true gradient is drawn, or, where
-    float64 has lost it too, the curve leaves it out; and where float64 has lost digits."""
+    """Where a format makes derivatives 0 that are not: there the true gradient is drawn; and where
+    digits are lost."""
     text, said = texts("gradient_flow"), list[str]()
     for part, exact, flow in zip(parts, true, flows, strict=True):
         found = saturation(part.trace) if part.trace.cell.SIMPLE else None
         zero = found is not None and slopes_rounded_to_zero(part.trace, exact.trace)[1:]
         if np.any(zero):
             count = {"count": np.sum(zero), "total": part.trace.seq_len}
-            said.append(fill(text["true_of_float32"], name=display_name(part.label), **count))
-        elif found and part.trace.h.dtype == np.float64:
+            about = {"name": display_name(part.label), "format": str(part.trace.h.dtype)}
+            said.append(fill(text["true_of_format"], **about, **count))
+        elif found:
             said.append(sentences([saturation_words(part.label, found), text["saturated_curve"]]))
         if lost := _first_lost(flow):
             said.append(fill(text["lost_digits"], name=display_name(part.label), step=lost))
@@ -67,12 +66,8 @@ def _marked(curve: Curve, lost: np.ndarray) -> Curve:
 
 def _lost(layers: Traces, direction: int, log10: np.ndarray) -> np.ndarray:
     """At which points of the curve, (T+1,) of bool."""
-    trace = layers[0][direction]
-    smooth = trace.cell.activation_of(trace.cell.CANDIDATE_GATE).name in SATURATES
-    if trace.window:
+    if layers[0][direction].window:
         return np.zeros(len(log10), bool)
-    if trace.cell.SIMPLE and len(layers) == 1:
-        return lost_decades(trace, log10) > VISIBLE if smooth else np.zeros(len(log10), bool)
     return moved_by_rounding(layers, direction)[: len(log10)] > VISIBLE
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.rates import Curve
-from rnnviz.analysis.slopes import layers_with_slopes_in_float64
+from rnnviz.analysis.slopes import layers_with_true_slopes
 from rnnviz.core.layers import Traces
 from rnnviz.experiment import Run
 from rnnviz.views import layer_choice
@@ -47,13 +47,19 @@ def true_parts(wanted: Sequence[LayerTrace], parts: layer_choice.Parts) -> tuple
 
 
 def true_stacks(wanted: Sequence[LayerTrace], parts: layer_choice.Parts) -> list[Traces]:
-    """Of each the layer and all above it, in all their directions, with such derivatives."""
-    lowest = {p.model: min(q.layer for q in wanted if q.model == p.model) for p in wanted}
-    found = {
-        model: layers_with_slopes_in_float64(_layers_from(parts[model], layer))
-        for model, layer in lowest.items()
-    }
-    return [found[p.model][p.layer - lowest[p.model] :] for p in wanted]
+    """Of each the layer and all above it, in all their directions, with such derivatives; the layer
+    alone where those above have all their digits, of which nobody asks more."""
+    found: dict[tuple[str, int], Traces] = {}
+    for model in dict.fromkeys(p.model for p in wanted):
+        numbers = {p.layer for p in wanted if p.model == model}
+        layers = layers_with_true_slopes(_layers_from(parts[model], min(numbers)))
+        found |= {(model, n): _needed(layers[n - min(numbers) :]) for n in numbers}
+    return [found[p.model, p.layer] for p in wanted]
+
+
+def _needed(layers: Traces) -> Traces:
+    exact = all(t.remainders is not None for layer in layers for t in layer)
+    return layers[:1] if exact else layers
 
 
 def _layers_from(every: Sequence[LayerTrace], lowest: int) -> Traces:

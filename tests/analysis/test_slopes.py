@@ -1,4 +1,4 @@
-"""Slopes of saturated single-precision units, from their pre-activations."""
+"""Slopes of saturated units, from their pre-activations."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import pytest
 from rnnviz import Experiment, run
 from rnnviz.analysis.gradients import gradient_flow, state_curve
 from rnnviz.analysis.slopes import (
+    SATURATES,
     Saturation,
-    lost_decades,
+    layers_with_true_slopes,
     saturation,
     slopes_rounded_to_zero,
-    with_slopes_in_float64,
+    true_record,
+    with_true_slopes,
 )
-from rnnviz.core import LSTM, RNN, bptt
+from rnnviz.core import GRU, LSTM, RNN, backward, bptt, forward
 from rnnviz.core.numerics import log10_rms
 from tests.analysis.cells import EVERY, any_problem
 from tests.core.test_scaling import last
@@ -33,7 +35,7 @@ def test_units_that_saturate(change):
     a += params["W_hh"] @ trace.h[:-1].astype(float)
     slopes = np.log10(e.gain) - 2 * np.logaddexp(a, -a) / np.log(10) + 2 * np.log10(2)
     expected = log10_rms(slopes.sum(axis=0) + np.log10(np.abs(trace.d_h[-1])))
-    exact = with_slopes_in_float64(trace)
+    exact = with_true_slopes(trace)
     np.testing.assert_allclose(gradient_flow(exact, "rnn").units[:, 0], expected, atol=1e-3)
     np.testing.assert_array_equal(exact.h, trace.h)
     off = np.abs(
@@ -49,7 +51,7 @@ def test_one_unit_by_hand():
     x = np.full((3, 1, 1), 10.0, np.float32)
     trace = bptt(RNN(1, 1), params, x, last(3).astype(np.float32))
     assert (trace.d_h[:3] == 0).all()
-    exact = with_slopes_in_float64(trace)
+    exact = with_true_slopes(trace)
     slopes = 1 / np.cosh([10.5, 10.5, 10.0]) ** 2
     expected = np.cumprod(0.5 * slopes)
     np.testing.assert_allclose(exact.d_h[2::-1, 0, 0], expected, rtol=1e-6)
@@ -60,15 +62,31 @@ def test_one_unit_by_hand():
 def test_ordinary_units_keep_their_gradients(name):
     p = any_problem(name, 7, 3)
     trace = p.cast(np.float32).trace()
-    exact = with_slopes_in_float64(trace)
+    exact = with_true_slopes(trace)
     assert exact.d_h.dtype == np.float64
     np.testing.assert_allclose(exact.d_h, trace.d_h, atol=1e-5 * np.abs(trace.d_h).max())
     assert not slopes_rounded_to_zero(trace, exact).any()
 
 
-def test_double_precision_is_left_alone():
+def test_units_that_do_not_saturate_are_left_alone_in_double_precision():
     trace = any_problem("lstm", 5).trace()
-    assert with_slopes_in_float64(trace) is trace
+    assert with_true_slopes(trace) is trace
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_is_left_to_one_is_that_of_the_values(name):
+    """Of units that are open 1 − |y| has all its digits, and gradients are those of the values."""
+    trace = any_problem(name, 7, 3).trace()
+    record = true_record(trace)
+    rows = record.gate_values.shape[1]
+    names = trace.cell.trainable_gates
+    H, order = trace.cell.hidden_size, trace.cell.GATE_ROWS
+    assert record.remainders.shape[1] == rows + H * trace.cell.HAS_CELL_STATE
+    for gate in (g for g in names if trace.cell.activation_of(g).name in SATURATES):
+        left = record.remainders[:, order.index(gate) * H :][:, :H]
+        np.testing.assert_allclose(left, 1 - np.abs(trace.gates[gate]), atol=1e-15)
+    exact = backward(record, trace.d_h_direct, d_c_direct=trace.d_c_direct)
+    np.testing.assert_allclose(exact.d_h, trace.d_h, atol=1e-13 * np.abs(trace.d_h).max())
 
 
 def test_padding_stays_padding():
@@ -76,7 +94,7 @@ def test_padding_stays_padding():
     x = p.x.copy()
     x[3:, :, 1] = 0
     trace = bptt(p.cell, p.params, x, p.direct, lengths=[6, 3], **p.states)
-    exact = with_slopes_in_float64(trace)
+    exact = with_true_slopes(trace)
     assert (exact.gate_values[3:, :, 1] == 0).all()
     np.testing.assert_allclose(exact.d_h, trace.d_h, atol=1e-5 * np.abs(trace.d_h).max())
     assert replace(exact).lengths is not None
@@ -88,6 +106,10 @@ def test_slopes_that_float64_makes_zero(activation):
     params = {"W_xh": np.ones((1, 1)), "W_hh": np.full((1, 1), 4.0), "b_h": np.zeros(1)}
     trace = bptt(RNN(1, 1, activation=activation), params, np.full((3, 1, 1), 40.0), last(3))
     assert (trace.d_h[:3] == 0).all()
+    exact = with_true_slopes(trace)
+    of_tanh = activation == "tanh"
+    slopes = (1 if of_tanh else 0.25) / np.cosh(np.array([44, 44, 40]) / (1 if of_tanh else 2)) ** 2
+    np.testing.assert_allclose(exact.d_h[2::-1, 0, 0], np.cumprod(4 * slopes), rtol=1e-13)
     found = saturation(trace)
     assert (found.zeros, found.total) == (3, 3)
     half = np.array([44.0, 40.0]) / (1 if activation == "tanh" else 2)
@@ -116,34 +138,67 @@ def test_padding_is_not_saturated():
     assert saturation(trace).total == saturation(trace).zeros == 5
 
 
-def curve_in_more_digits(trace):
-    """log10 ‖∂L/∂h_t‖ with slopes from pre-activations, 64 bits of mantissa instead of 53."""
-    p = {name: value.astype(np.longdouble) for name, value in trace.params.items()}
-    a = p["W_xh"] @ trace.x + p["W_hh"] @ trace.h[:-1] + p["b_h"][:, None]
-    d = trace.d_h[-1].astype(np.longdouble)
-    curve = [log10_rms(np.log10(np.linalg.norm(d, axis=0)).astype(float))]
-    for a_t in a[::-1]:
-        d = p["W_hh"].T @ (d / np.cosh(a_t) ** 2)
-        curve.append(log10_rms(np.log10(np.linalg.norm(d, axis=0)).astype(float)))
-    return np.array(curve[::-1])
+def with_biases(cell, **biases):
+    """The parameters of a cell of one unit that are all 0 but these biases of gates."""
+    params = {name: np.zeros(shape) for name, shape in cell.param_shapes().items()}
+    for gate, bias in biases.items():
+        params["b_h"][cell.gate_rows(gate)] = bias
+    return params
 
 
-@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="no longer floats on this machine")
+LEFT = 1 / (1 + np.exp(40.0))
+"""What σ(40) leaves of 1; tanh(20) leaves twice as much."""
+
+
 @pytest.mark.parametrize(
-    ("change", "lost"),
+    ("cell", "biases", "h0", "gate", "expected"),
     [
-        ({"gain": 4.0, "hidden_size": 16}, False),
-        ({"gain": 16.0, "hidden_size": 16}, False),
-        ({"gain": 17.0, "hidden_size": 2, "init": "identity"}, True),
-        ({"gain": 17.0, "hidden_size": 1, "init": "identity", "distractor": 0.3}, True),
+        (GRU(1, 1), {"z": 40.0}, 0.5, "n", LEFT),
+        (GRU(1, 1), {"n": 20.0}, 1.0, "z", 0.25 * 2 * LEFT),
+        (LSTM(1, 1, coupled=True), {"f": 40.0}, 0.0, "g", 0.5 * LEFT),
+        (LSTM(1, 1, coupled=True), {"g": 20.0}, 1.0, "f", 0.5 * 0.25 * 2 * LEFT),
     ],
+    ids=["1 − z", "h − n", "1 − f", "c − g"],
 )
-def test_rounding_moves_a_curve_no_further_than_is_said(change, lost):
-    trace = run(Experiment(("rnn",), seq_len=12, batch_size=1, **change))["rnn"].trace
-    log10 = state_curve(trace).log10
-    said, truth = lost_decades(trace, log10), curve_in_more_digits(trace)
-    seen = np.isfinite(log10)
-    assert (np.abs(log10 - truth)[seen] <= 1e-13 + said[seen]).all()
-    assert (said[1] > 0.05) == lost
-    if not lost:
-        assert said.max() < 1e-9
+def test_differences_of_values_near_one_have_all_their_digits(cell, biases, h0, gate, expected):
+    """float64 makes each of them 0. h or c is 1 at the start, ∂L/∂h 1 at the end, a step later."""
+    direct, states = np.ones((1, 1, 1)), {"h0": [[h0]]}
+    if cell.HAS_CELL_STATE:
+        states = {"c0": [[h0]]}
+    trace = bptt(cell, with_biases(cell, **biases), np.zeros((1, 1, 1)), direct, **states)
+    assert trace.d_gates[gate].item() == 0
+    exact = backward(true_record(trace), direct)
+    if cell.HAS_CELL_STATE:  # what c sends to h, 1 − tanh²
+        expected *= 1 - np.tanh(trace.c[1].item()) ** 2
+    assert exact.d_gates[gate].item() == pytest.approx(expected, rel=1e-12, abs=0)
+
+
+def shut(**W_xh):
+    """An LSTM of one unit that holds c, and adds to it by units that float64 holds at 1."""
+    cell = LSTM(1, 1)
+    params = with_biases(cell, f=40.0, i=40.0, g=20.0)
+    for gate, weight in W_xh.items():
+        params["W_xh"][cell.gate_rows(gate)] = weight
+    return cell, params
+
+
+def test_what_is_lost_of_h_alone_is_seen_where_c_carries_the_error():
+    cell, params = shut()
+    params["b_h"][cell.gate_rows("o")] = 40.0
+    params["W_hh"][:] = 1.0
+    trace = bptt(cell, params, np.zeros((3, 1, 1)), last(3))
+    assert state_curve(trace).log10[1] > -3
+    assert not trace.d_h[1].any()
+    assert with_true_slopes(trace).d_h[1].item() > 1e-22
+
+
+def test_what_is_lost_on_the_way_to_the_layer_below_is_seen():
+    """x goes in by the candidate, which float64 holds at 1, h by the open output gate."""
+    cell, params = shut(g=1.0)
+    params["W_hh"][cell.gate_rows("o")] = 1.0
+    low = forward(RNN(1, 1), with_biases(RNN(1, 1)), np.ones((3, 1, 1)))
+    high = bptt(cell, params, low.h[1:], last(3))
+    layers = ((backward(low, high.d_x),), (high,))
+    assert high.d_h[1].any()
+    assert not high.d_x.any()
+    assert layers_with_true_slopes(layers)[0][0].d_h[1:].all()

@@ -18,7 +18,7 @@ from rnnviz.analysis.pairs import pair_matrix
 from rnnviz.analysis.precision import precision
 from rnnviz.analysis.reachability import reachable
 from rnnviz.analysis.selfcheck.checks import FULL, trust
-from rnnviz.analysis.slopes import with_slopes_in_float64
+from rnnviz.analysis.slopes import with_true_slopes
 from rnnviz.analysis.spectra import jacobian_spectrum, stretch
 from rnnviz.analysis.step_factors import step_factors
 from rnnviz.analysis.verdicts import reach_verdict, rule_verdict, trouble_verdict
@@ -109,7 +109,7 @@ def test_a_truncated_pass_in_float32_stays_one():
     cut = partial(truncated_backward, window=K)
     batch = replace(PLAN.batch, x=PLAN.batch.x.astype(np.float32))
     trace = run_network(PLAN.networks["rnn"], narrow, batch, cut).trace
-    assert with_slopes_in_float64(trace) is trace
+    assert with_true_slopes(trace) is trace
 
 
 def test_the_checks_of_a_run_do_not_call_truncation_a_mistake():

@@ -1,4 +1,5 @@
-"""A page for test_components.py: two knobs, three charts, buttons that set a knob from outside."""
+"""A page for test_components.py: two knobs, three charts, buttons that set a knob from outside,
+and one that puts all of them away."""
 
 from __future__ import annotations
 
@@ -61,6 +62,10 @@ def clicked(point: object) -> None:
 
 st.set_page_config(page_title="Components", layout="wide")
 with st.sidebar:
+    if st.toggle("Put everything away"):  # what is there afterwards is made anew
+        for name in list(st.session_state):
+            del st.session_state[name]
+        st.stop()
     gain = live_slider(
         "Gain",
         key="gain",

@@ -17,9 +17,11 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browser.kept import KeptPage
 from tests.browser.support import HERE, SIZE, launch, launch_at_home, server
 
 OpenPage = Callable[..., Page]
+Visit = Callable[..., Page]
 # On a page that is not the first one Streamlit's own script asks for these below the page's path,
 # is told that they are not there, and then asks for the right ones.
 STREAMLIT_ASKS = re.compile(r"/[\w-]+/_stcore/(health|host-config)$")
@@ -68,6 +70,43 @@ def visitor(
     found.close()
 
 
+def hear(page: Page, complaints: list[str]) -> None:
+    """Keep what the console calls an error, and any uncaught exception."""
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error" and not STREAMLIT_ASKS.search(message.location["url"]):
+            complaints.append(message.text)
+
+    page.on("console", said)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+
+@pytest.fixture(scope="session")
+def kept(app: str, visitor: BrowserContext) -> Iterator[tuple[KeptPage, list[str]]]:
+    """The page that tests take over from each other, and what it complains of."""
+    complaints: list[str] = []
+
+    def make() -> Page:
+        hear(page := visitor.new_page(), complaints)
+        return page
+
+    found = KeptPage(app, make)
+    yield found, complaints
+    found.drop()
+
+
+@pytest.fixture
+def visit(kept: tuple[KeptPage, list[str]], request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """Turn the kept page to an address: see KeptPage. A test that fails leaves no page behind."""
+    page, complaints = kept
+    complaints.clear()
+    failed = request.session.testsfailed
+    yield page.visit
+    if request.session.testsfailed > failed or complaints:
+        page.drop()
+    assert complaints == []
+
+
 @pytest.fixture
 def open_page(browser: Browser, visitor: BrowserContext) -> Iterator[OpenPage]:
     """Open an address in a page of its own; as a stranger in a browser of its own, which may prefer
@@ -76,11 +115,6 @@ def open_page(browser: Browser, visitor: BrowserContext) -> Iterator[OpenPage]:
     What the console calls an error, and any uncaught exception, fails the test at its end.
     """
     complaints: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type == "error" and not STREAMLIT_ASKS.search(message.location["url"]):
-            complaints.append(message.text)
-
     opened: list[Page] = []
 
     def open_address(
@@ -95,8 +129,7 @@ def open_page(browser: Browser, visitor: BrowserContext) -> Iterator[OpenPage]:
         opened.append(page := browser.new_page(locale=locale) if alone else visitor.new_page())
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme)
-        page.on("console", hear)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        hear(page, complaints)
         page.goto(address)
         return page
 

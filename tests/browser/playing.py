@@ -16,18 +16,17 @@ WATCHED_SECONDS = 10.0
 PRESSES = 21
 PATIENCE = 1000  # ms between two presses, for the new run to get on
 
-# A knob begins the run anew. It is answered when the loss is painted with fewer steps than at the
-# key press; paints of the old run in between do not count.
+# A knob begins the run anew. It is answered when the loss of another gain is on the screen.
 WATCH = """() => {
   const chart = document.querySelector('.rnnviz-chart[data-key="loss"]');
-  const steps = () => chart.querySelector('.js-plotly-plot')._fullData[0].x.at(-1) ?? 0;
+  const gain = () => new URLSearchParams(chart.dataset.shows).get("gain");
   window.times = [];
   window.paints = 0;
   let asked = null;
-  addEventListener('keydown', () => { asked = { at: performance.now(), steps: steps() }; }, true);
+  addEventListener('keydown', () => { asked = { at: performance.now(), gain: gain() }; }, true);
   new MutationObserver(() => {
     window.paints += 1;
-    if (!asked || steps() >= asked.steps) return;
+    if (!asked || gain() === asked.gain) return;
     window.times.push(performance.now() - asked.at);
     asked = null;
   }).observe(chart, { attributeFilter: ['data-painted'] });

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.dashboard.main import ALONE, FIRST, PAGES
 from rnnviz.wording.texts import texts
@@ -42,8 +42,16 @@ def address(app: str, path: str) -> str:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing_grave(app: str, open_page, path: str) -> None:
-    page = at_rest(open_page(address(app, path)), path)
+def test_axe_finds_nothing_grave_and_all_has_a_name(app: str, visit, path: str) -> None:
+    page = at_rest(visit(address(app, path)), path)
+    assert page.locator("h1").count() == 1
+    assert page.locator("h1").inner_text().strip()
+    assert page.title() == f"{title(path)} · rnnviz"
+    tree = page.locator("body").aria_snapshot()
+    names = re.findall(r'- button(?: "(.*?)")?(?: \[|:|$)', tree)
+    assert len(names) > (3 if path in ALONE else 5)
+    # An icon's own name is what Streamlit calls a button that has none.
+    assert [name for name in names if not name or name.endswith(" icon")] == []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         wait_idle(page)
@@ -53,28 +61,29 @@ def test_axe_finds_nothing_grave(app: str, open_page, path: str) -> None:
             for violation in violations
             if violation["impact"] in GRAVE
         ] == []
+    for figure in page.locator(".rnnviz-chart").all():
+        assert_has_a_table(figure)
 
 
-def test_each_page_has_a_heading_and_a_title_and_no_nameless_button(app: str, open_page) -> None:
-    titles = set()
-    page = open_page(address(app, FIRST))
-    for path in PAGES:
-        page.goto(address(app, path))
-        at_rest(page, path)
-        assert page.locator("h1").count() == 1, path
-        assert page.locator("h1").inner_text().strip(), path
-        titles.add(page.title())
-        tree = page.locator("body").aria_snapshot()
-        names = re.findall(r'- button(?: "(.*?)")?(?: \[|:|$)', tree)
-        assert len(names) > (3 if path in ALONE else 5), path
-        # An icon's own name is what Streamlit calls a button that has none.
-        assert [name for name in names if not name or name.endswith(" icon")] == [], path
-    assert len(titles) == len(PAGES)
-    assert all(title.endswith(" · rnnviz") for title in titles)
+def title(path: str) -> str:
+    return texts("layout")[f"page_{path.replace('-', '_')}"]
 
 
-def test_a_chart_s_values_are_a_short_table_when_asked_for(app: str, open_page) -> None:
-    page = at_rest(open_page(address(app, FIRST)), FIRST)
+def test_no_two_pages_have_one_title() -> None:
+    assert len(set(map(title, PAGES))) == len(PAGES)
+
+
+def assert_has_a_table(figure: Locator) -> None:
+    """Of its values, when it is asked for."""
+    figure.get_by_role("button", name=texts("chart")["values"]).press("Enter")
+    table = figure.get_by_role("region").locator("table").first
+    expect(table.locator("tbody tr").first).to_be_visible()
+    assert table.locator("thead th").count() >= 2
+    assert "Click to enter" not in figure.get_by_role("region").inner_text()
+
+
+def test_a_chart_s_values_are_a_short_table_when_asked_for(app: str, visit) -> None:
+    page = at_rest(visit(address(app, FIRST)), FIRST)
     figure = page.locator(chart(page, "flow-state"))
     button = figure.get_by_role("button", name=texts("chart")["values"], exact=True)
     assert page.locator(".rnnviz-chart table").count() == 0
@@ -91,20 +100,9 @@ def test_a_chart_s_values_are_a_short_table_when_asked_for(app: str, open_page) 
     expect(button).to_be_focused()
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_every_chart_has_such_a_table(app: str, open_page, path: str) -> None:
-    page = at_rest(open_page(address(app, path)), path)
-    for figure in page.locator(".rnnviz-chart").all():
-        figure.get_by_role("button", name=texts("chart")["values"]).press("Enter")
-        table = figure.get_by_role("region").locator("table").first
-        expect(table.locator("tbody tr").first).to_be_visible()
-        assert table.locator("thead th").count() >= 2
-        assert "Click to enter" not in figure.get_by_role("region").inner_text()
-
-
-def test_a_cell_of_the_phase_diagram_opens_by_keyboard(app: str, open_page) -> None:
+def test_a_cell_of_the_phase_diagram_opens_by_keyboard(app: str, visit) -> None:
     path = "phase-diagram"
-    page = at_rest(open_page(address(app, path)), path)
+    page = at_rest(visit(address(app, path)), path)
     page.locator(chart(page, LAST[path])).focus()
     said = page.locator(f"{chart(page, LAST[path])} > [role=status]")
     for key, cell in (("ArrowUp", "Gain 0.25, Sequence length T 10:"),
@@ -120,8 +118,8 @@ def test_a_cell_of_the_phase_diagram_opens_by_keyboard(app: str, open_page) -> N
     assert float(opened["gain"][0]) == pytest.approx(0.397, rel=1e-3)
 
 
-def test_a_dot_of_the_claims_opens_by_keyboard(app: str, open_page) -> None:
-    page = at_rest(open_page(address(app, "claims")), "claims")
+def test_a_dot_of_the_claims_opens_by_keyboard(app: str, visit) -> None:
+    page = at_rest(visit(address(app, "claims")), "claims")
     page.locator(chart(page, LAST["claims"])).focus()
     said = page.locator(f"{chart(page, LAST['claims'])} > [role=status]")
     for _ in range(2):

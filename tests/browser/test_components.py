@@ -3,21 +3,58 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.support import axis_range, chart, painted, plot_area, wait_painted, wait_quiet
+from tests.browser.conftest import hear
+from tests.browser.support import (
+    SIZE,
+    axis_range,
+    chart,
+    painted,
+    plot_area,
+    wait_idle,
+    wait_painted,
+    wait_quiet,
+)
 
 pytestmark = pytest.mark.browser
 CHARTS = ("lines", "maps", "square")
 
 
+@pytest.fixture(scope="module")
+def loaded(components: str, visitor: BrowserContext) -> Iterator[tuple[Page, list[str]]]:
+    """The page, loaded once, and what it complains of."""
+    complaints: list[str] = []
+    hear(page := visitor.new_page(), complaints)
+    page.goto(components)
+    yield page, complaints
+    page.close()
+
+
 @pytest.fixture
-def page(components: str, open_page) -> Page:
-    found = open_page(components)
-    wait_quiet(found, CHARTS)
-    return found
+def page(loaded: tuple[Page, list[str]]) -> Iterator[Page]:
+    """Everything on it is made anew."""
+    page, complaints = loaded
+    page.set_viewport_size(SIZE)
+    page.mouse.up()
+    page.mouse.move(0, 0)
+    show_anew(page, "light")
+    yield page
+    assert complaints == []
+
+
+def show_anew(page: Page, scheme: Literal["light", "dark"]) -> None:
+    away = page.get_by_text("Put everything away")
+    away.click()
+    expect(page.locator(".rnnviz-chart")).to_have_count(0)
+    wait_idle(page)
+    page.emulate_media(color_scheme=scheme)
+    away.click()
+    wait_quiet(page, CHARTS)
 
 
 def gain(page: Page) -> Locator:
@@ -168,7 +205,9 @@ HANG = """async () => {
 }"""
 
 
-def test_a_drawing_that_never_ends_does_not_stop_the_others(page: Page) -> None:
+def test_a_drawing_that_never_ends_does_not_stop_the_others(components: str, open_page) -> None:
+    page = open_page(components)
+    wait_quiet(page, CHARTS)
     count = painted(page, "maps")
     page.evaluate(HANG)
     gain(page).press("End")
@@ -240,24 +279,19 @@ def test_click_reaches_the_script(page: Page) -> None:
     expect(page.get_by_text("'x': 3, 'y': 2, 'z': 11")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("scheme", "colour"), [("light", "rgb(22, 25, 29)"), ("dark", "rgb(240, 243, 246)")]
-)
-def test_chart_wears_the_theme(components: str, open_page, scheme: str, colour: str) -> None:
-    page = open_page(components, color_scheme=scheme)
-    wait_quiet(page, CHARTS)
+def test_chart_wears_the_theme_and_follows_it_without_the_server(page: Page) -> None:
+    inks = {"light": "rgb(22, 25, 29)", "dark": "rgb(240, 243, 246)"}
     tick = page.locator(f"{chart(page, 'lines')} .xtick text").first
-    expect(tick).to_have_css("fill", colour)
-    expect(page.locator(f"{chart(page, 'lines')} .legendtext").first).to_have_css("fill", colour)
-
-
-def test_theme_follows_without_the_server(components: str, open_page) -> None:
-    page = open_page(components, color_scheme="light")
-    count = wait_quiet(page, CHARTS)["lines"]
+    legend = page.locator(f"{chart(page, 'lines')} .legendtext").first
+    expect(tick).to_have_css("fill", inks["light"])
+    expect(legend).to_have_css("fill", inks["light"])
+    count = painted(page, "lines")
     page.emulate_media(color_scheme="dark")
     wait_painted(page, "lines", after=count)
-    tick = page.locator(f"{chart(page, 'lines')} .xtick text").first
-    expect(tick).to_have_css("fill", "rgb(240, 243, 246)")
+    expect(tick).to_have_css("fill", inks["dark"])
+    show_anew(page, "dark")
+    expect(tick).to_have_css("fill", inks["dark"])
+    expect(legend).to_have_css("fill", inks["dark"])
 
 
 def test_chart_follows_the_width(page: Page) -> None:

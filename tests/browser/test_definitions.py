@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from rnnviz.wording.glossary import definition
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import Visit
 from tests.browser.support import wait_quiet
 
 pytestmark = pytest.mark.browser
@@ -28,9 +28,9 @@ def terms(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_tab_key_reaches_every_definition(
-    open_page: OpenPage, app: str, scheme: Literal["light", "dark"]
+    visit: Visit, app: str, scheme: Literal["light", "dark"]
 ) -> None:
-    page = open_page(app, color_scheme=scheme)
+    page = visit(app, color_scheme=scheme)
     wait_quiet(page, ("flow-state", "units"))
     page.locator("dfn.rnnviz-term").first.focus()
     reached, boxes = list[str](), list[dict[str, object]]()
@@ -49,8 +49,8 @@ def test_the_tab_key_reaches_every_definition(
         assert 0 <= float(str(box["top"])) < float(str(box["bottom"])) <= 720
 
 
-def test_the_pointer_shows_it_and_takes_it_away(open_page: OpenPage, app: str) -> None:
-    page = open_page(app)
+def test_the_pointer_shows_it_and_takes_it_away(visit: Visit, app: str) -> None:
+    page = visit(app)
     wait_quiet(page, ("flow-state", "units"))
     word = page.locator("dfn.rnnviz-term").first
     assert word.evaluate(BOX)["said"] == "none"
@@ -60,8 +60,8 @@ def test_the_pointer_shows_it_and_takes_it_away(open_page: OpenPage, app: str) -
     assert word.evaluate(BOX)["said"] == "none"
 
 
-def test_escape_closes_it(open_page: OpenPage, app: str) -> None:
-    page = open_page(app)
+def test_escape_closes_it(visit: Visit, app: str) -> None:
+    page = visit(app)
     wait_quiet(page, ("flow-state", "units"))
     word = page.locator("dfn.rnnviz-term").first
     word.focus()

@@ -19,9 +19,9 @@ SEEN = ("gradient-flow", "gates", "phase-diagram", "by-hand")
 
 
 @pytest.mark.parametrize("path", SEEN)
-def test_a_chinese_page_is_whole(app: str, open_page, path: str) -> None:
+def test_a_chinese_page_is_whole(app: str, visit, path: str) -> None:
     query = urlencode({**SMALL, "lang": "zh"})
-    page = open_page(f"{app}/{path.replace(FIRST, '')}?{query}", viewport=SIZE)
+    page = visit(f"{app}/{path.replace(FIRST, '')}?{query}", viewport=SIZE)
     at_rest(page, path)
     assert page.locator("html").get_attribute("lang") == "zh"
     for size in (SIZE, SMALL_LAPTOP):
@@ -31,8 +31,8 @@ def test_a_chinese_page_is_whole(app: str, open_page, path: str) -> None:
         assert troubles(page) == [], size
 
 
-def test_the_language_is_chosen_by_keyboard(app: str, open_page) -> None:
-    page = open_page(f"{app}/by-hand?{urlencode(SMALL)}")
+def test_the_language_is_chosen_by_keyboard(app: str, visit) -> None:
+    page = visit(f"{app}/by-hand?{urlencode(SMALL)}")
     at_rest(page, "by-hand")
     assert page.locator("html").get_attribute("lang") == "en"
     heading = page.locator("h1")

@@ -16,9 +16,10 @@ from tests.browser.wire import Message, Wire
 
 pytestmark = pytest.mark.browser
 CHOICE, SAYS, KEYS = ".rnnviz-ballot .choice", ".rnnviz-says.sentence", ".rnnviz-desk .keys"
+GUESS, TRUTH = ".rnnviz-ballot .guess", ".guess .marks .truth"
+GUESSED = next(n for n, scene in enumerate(SCENES, 1) if scene.guess)
 TRAINED = [n for n, scene in enumerate(SCENES, 1) if scene.name == "clipping"]
 GRAVE = ("serious", "critical")
-NUMBERS = [n for n in range(1, LAST + 1) if n not in TRAINED]
 
 
 def open_scene(app: str, open_page: OpenPage, number: int, **more: object) -> Page:
@@ -36,7 +37,7 @@ def scene_of(page: Page, number: int) -> None:
 
 def reveal(page: Page) -> None:
     page.keyboard.press("r")
-    expect(page.locator(f"{CHOICE}.right").first).to_be_visible()
+    expect(page.locator(f"{CHOICE}.right, {TRUTH}").first).to_be_visible()
     wait_idle(page)
 
 
@@ -49,6 +50,33 @@ def test_the_curve_comes_after_the_answer(app: str, open_page: OpenPage) -> None
     expect(page.locator(f"{CHOICE}.right")).to_contain_text("Less than 1 part in")
     expect(page.locator(f"{CHOICE}.wrong")).to_contain_text("your answer")
     expect(page.locator(SAYS)).to_be_visible()
+
+
+def test_a_number_is_typed_or_dragged_and_the_truth_stands_beside_it(
+    app: str, open_page: OpenPage
+) -> None:
+    page = open_scene(app, open_page, GUESSED)
+    typed, slide = page.locator(f"{GUESS} .typed"), page.locator(f"{GUESS} .slide")
+    for silly in ("-99", "", "6", "1e9"):
+        typed.fill(silly)
+        page.keyboard.press("Enter")
+        expect(page.locator(f"{GUESS} .said")).to_have_text("A number from −30 to 5, please.")
+    expect(page.locator(SAYS)).to_have_count(0)
+    typed.fill("-8")
+    expect(slide).to_have_value("-8")
+    assert slide.get_attribute("aria-valuetext") == "−8.0"
+    slide.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(typed).to_have_value("-8.1")
+    page.locator(f"{GUESS} .choice").click()
+    expect(page.locator(TRUTH)).to_have_text("the run −22.1")
+    expect(page.locator(f"{GUESS} .mine")).to_have_text("your guess −8.1")
+    says = page.locator(".rnnviz-says").first
+    expect(says).to_contain_text("Not so: −8.1 is off by 14.0. −22.1: a step back multiplies")
+    wait_idle(page)
+    expect(says).not_to_have_class(re.compile("elsewhere"))
+    assert "scene=11" in page.url
+    expect(slide).to_be_disabled()
 
 
 def test_keys_and_clicker_turn_the_scenes(app: str, open_page: OpenPage) -> None:
@@ -112,29 +140,40 @@ def test_full_screen_is_a_key_away(app: str, open_page: OpenPage) -> None:
     page.wait_for_function("document.fullscreenElement === null")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_scene_fits_the_projector(app: str, open_page: OpenPage, scheme: str) -> None:
-    """Nothing scrolls at 1280 × 720, before the answer and after, and the smallest letters of the
-    question, the choices and the answer are 18 pixels."""
-    page = open_scene(app, open_page, 1, color_scheme=scheme)
-    for number in NUMBERS:
-        page.goto(f"{app}/lecture?scene={number}")
+def test_every_scene_fits_the_projector(app: str, open_page: OpenPage) -> None:
+    """Nothing scrolls at 1280 × 720, before the answer and after, light and dark, and the smallest
+    letters of the question, the choices and the answer are 18 pixels."""
+    page = open_scene(app, open_page, 1)
+    for number in range(1, LAST + 1):
+        expect(page.locator(".rnnviz-scene .number")).to_have_text(f"Scene {number} of {LAST}")
+        if number in TRAINED:
+            page.keyboard.press("PageDown")
+            continue
         scene_of(page, number)
-        for _ in range(2):
-            room = page.evaluate(
-                "() => { const m = document.querySelector('.stMain');"
-                "return [m.scrollHeight - m.clientHeight, m.scrollWidth - m.clientWidth]; }"
-            )
-            assert max(room) <= 0, (number, room)
-            sizes = page.evaluate(
-                "() => [...document.querySelectorAll('h1, .choice span, .rnnviz-says')]"
-                ".map((node) => parseFloat(getComputedStyle(node).fontSize))"
-            )
-            assert min(sizes) >= 18, (number, sizes)
-            reveal(page)
+        for said in ("question", "answer"):
+            if said == "answer":
+                reveal(page)
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                assert_fits(page, f"{said} {number}, {scheme}")
+        page.keyboard.press("PageDown")
 
 
-@pytest.mark.parametrize("number", [3, LAST])
+def assert_fits(page: Page, what: str) -> None:
+    wait_idle(page)
+    room = page.evaluate(
+        "() => { const m = document.querySelector('.stMain');"
+        "return [m.scrollHeight - m.clientHeight, m.scrollWidth - m.clientWidth]; }"
+    )
+    assert max(room) <= 0, (what, room)
+    sizes = page.evaluate(
+        "() => [...document.querySelectorAll('h1, .choice span, .rnnviz-says')]"
+        ".map((node) => parseFloat(getComputedStyle(node).fontSize))"
+    )
+    assert min(sizes) >= 18, (what, sizes)
+
+
+@pytest.mark.parametrize("number", [3, GUESSED, LAST])
 def test_axe_finds_nothing_grave(app: str, open_page: OpenPage, number: int) -> None:
     page = open_scene(app, open_page, number)
     for _ in range(2):
@@ -233,6 +272,42 @@ def test_a_hall_votes(hall: str, open_page: OpenPage, browser: Browser) -> None:
     expect(pages[0].locator("h1")).to_contain_text("The same task")
     lecturer.keyboard.press("v")
     expect(pages[0].locator("#said")).to_contain_text("has ended")
+    for phone in phones:
+        phone.close()
+
+
+def test_a_hall_guesses_a_number(hall: str, open_page: OpenPage, browser: Browser) -> None:
+    lecturer = open_scene(hall, open_page, GUESSED)
+    lecturer.keyboard.press("v")
+    told = lecturer.locator(".rnnviz-says b").first
+    expect(told).to_contain_text("/vote/")
+    code = told.inner_text().rpartition("/")[2]
+    phones = [browser.new_context(viewport={"width": 360, "height": 640}) for _ in range(2)]
+    pages = [phone.new_page() for phone in phones]
+    for phone, number in zip(pages, ("-21.5", "-3"), strict=True):
+        phone.goto(f"{hall}/vote/{code}")
+        field, button = phone.locator("input[type=number]"), phone.locator("button")
+        expect(button).to_have_text("Vote")
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+        button.click()  # nothing is typed yet
+        expect(phone.locator("#said")).to_have_text("A number from −30.0 to 5.0, please.")
+        field.fill("-1000")
+        button.click()
+        expect(phone.locator("#said")).to_have_text("A number from −30.0 to 5.0, please.")
+        field.fill(number)
+        button.click()
+        expect(phone.locator("#said")).to_have_text("Your vote counts.")
+    expect(lecturer.locator(".rnnviz-votes").first).to_have_text("2")
+    bars = lecturer.locator(f"{GUESS} .bars")
+    expect(bars).to_have_attribute("data-bins", "0 0 0 1 0 0 0 0 0 0 1 0 0 0")
+    assert "".join(bars.locator("i").all_inner_texts()) == ""  # before they are shown
+    lecturer.keyboard.press("h")
+    expect(bars.locator("i").nth(3)).to_have_text("1")
+    reveal(lecturer)
+    expect(pages[0].locator("#said")).to_have_text(
+        "It is −22.1. Your −21.5 is near enough: off by 0.6."
+    )
+    expect(pages[1].locator("#said")).to_have_text("It is −22.1. Your −3.0 is off by 19.1.")
     for phone in phones:
         phone.close()
 

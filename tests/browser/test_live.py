@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -30,14 +31,21 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture
-def open_at(app: str, open_page: Open) -> Open:
-    def opened(path: str = "", query: str = SMALL, **how: Any) -> Page:
-        page = open_page(f"{app}/{path}?{query}", **how)
-        wait_charts(page, path)
-        wait_idle(page)
-        return page
+def open_at(app: str, visit: Open) -> Open:
+    return partial(at_rest, app, visit)
 
-    return opened
+
+@pytest.fixture
+def load_at(app: str, open_page: Open) -> Open:
+    """For a test that leaves its page another than it was."""
+    return partial(at_rest, app, open_page)
+
+
+def at_rest(app: str, go: Open, path: str = "", query: str = SMALL, **how: Any) -> Page:
+    page = go(f"{app}/{path}?{query}", **how)
+    wait_charts(page, path)
+    wait_idle(page)
+    return page
 
 
 def knob(page: Page, name: str = "Gain") -> Any:
@@ -195,17 +203,17 @@ def test_the_layer_draws_what_plotly_draws(
         assert differ.mean() < 0.02, key
 
 
-def test_a_version_of_plotly_that_it_was_not_tested_with_draws_by_itself(open_at: Open) -> None:
-    page = open_at()
+def test_a_version_of_plotly_that_it_was_not_tested_with_draws_by_itself(load_at: Open) -> None:
+    page = load_at()
     page.evaluate("async () => { (await rnnvizPlotly).version = '0.0.0'; }")
     move(page, lambda: knob(page).press("ArrowRight"), CHARTS[""])
     for key in CHARTS[""]:
         assert page.locator(f"{chart(page, key)}.live").count() == 0
 
 
-def test_where_the_route_fails_the_script_follows(open_at: Open) -> None:
+def test_where_the_route_fails_the_script_follows(load_at: Open) -> None:
     """An old proxy that answers with a page of its own."""
-    page = open_at()
+    page = load_at()
     asked: list[str] = []
 
     def answer(route: Route) -> None:
@@ -306,9 +314,9 @@ def test_at_rest_the_page_is_as_the_script_would_draw_it_and_no_script_runs(
     assert {key: drawn(page, key) for key in CHARTS[path]} == settled
 
 
-def test_what_is_touched_next_finds_the_script_told(open_at: Open) -> None:
+def test_what_is_touched_next_finds_the_script_told(load_at: Open) -> None:
     """A button that does something with the knobs' values, and a page that is turned to."""
-    page = open_at()
+    page = load_at()
     move(page, lambda: knob(page).press("ArrowRight"), CHARTS[""])
     wait_idle(page)
     value = knob(page).get_attribute("data-value")
@@ -404,8 +412,8 @@ SEE_NEW = """() => {
 }"""
 
 
-def test_a_knob_that_was_left_is_not_forgotten_by_the_next_one(open_at: Open) -> None:
-    page = open_at()
+def test_a_knob_that_was_left_is_not_forgotten_by_the_next_one(load_at: Open) -> None:
+    page = load_at()
     seen: list[str] = []
     page.expose_function("saw", lambda shown: seen.append(shown))
     page.evaluate(SEE, chart(page, "flow-state"))

@@ -44,9 +44,9 @@ def drag(page: Page, name: str, start: float, end: float) -> None:
 
 
 @pytest.fixture
-def flow(app: str, open_page) -> Page:
+def flow(app: str, visit) -> Page:
     """The first page with its defaults."""
-    page = open_page(app)
+    page = visit(app)
     wait_charts(page, "")
     return page
 
@@ -57,8 +57,8 @@ def turn_to(page: Page, tab: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_first_screens_are_whole_and_dark_ones_readable(app: str, open_page, scheme: str) -> None:
-    page = open_page(app, color_scheme=scheme)
+def test_first_screens_are_whole_and_dark_ones_readable(app: str, visit, scheme: str) -> None:
+    page = visit(app, color_scheme=scheme)
     for tab in CHARTS:
         turn_to(page, tab)
         assert troubles(page, tab) == [], tab
@@ -83,33 +83,33 @@ def assert_readable_in_the_dark(page: Page, tab: str) -> None:
     assert reading.contrast(page, ".rnnviz-verdict span") > 3, tab
 
 
-def test_six_models_fit(app: str, open_page) -> None:
-    page = open_page(f"{app}/?{urlencode(to_query(SIX))}")
+def test_six_models_fit(app: str, visit) -> None:
+    page = visit(f"{app}/?{urlencode(to_query(SIX))}")
     for tab in CHARTS:
         turn_to(page, tab)
         assert troubles(page, tab) == [], tab
 
 
-def test_choices_and_marked_numbers_are_not_cut(app: str, open_page) -> None:
+def test_choices_and_marked_numbers_are_not_cut(app: str, visit) -> None:
     long = {"init": "spectral_radius", "activation": "identity", "loss_at": "every"}
-    page = open_page(f"{app}/?{urlencode(long)}")
+    page = visit(f"{app}/?{urlencode(long)}")
     wait_charts(page, "")
     assert troubles(page, "") == []
     assert reading.below_the_fold(page, chart(page, "units")) <= 0
     pinned = {"models": "rnn", "init": "delay_line", "activation": "identity", "pin": "gain=2"}
-    page.goto(f"{app}/?{urlencode(pinned)}")
+    visit(f"{app}/?{urlencode(pinned)}")
     wait_charts(page, "")
     assert troubles(page, "") == []
 
 
-def test_overflow_leaves_no_figure_blank(app: str, open_page) -> None:
+def test_overflow_leaves_no_figure_blank(app: str, visit) -> None:
     wild = {"models": "rnn,lstm", "activation": "relu", "gain": "16", "seq_len": "400",
             "init": "identity", "hidden_size": "16"}  # fmt: skip
-    page = open_page(f"{app}/?{urlencode(wild)}")
+    page = visit(f"{app}/?{urlencode(wild)}")
     for tab in ("", "spectrum", "gates"):
         turn_to(page, tab)
         assert page.locator(".rnnviz-message:visible").count() == 0, tab
-    page.goto(f"{app}/gates?{urlencode({**wild, 'models': 'rnn'})}")
+    visit(f"{app}/gates?{urlencode({**wild, 'models': 'rnn'})}")
     wait_painted(page, "states")
     assert page.locator(".rnnviz-message:visible").count() == 0
 
@@ -208,11 +208,9 @@ def test_knobs_stay_when_the_page_is_turned(flow: Page) -> None:
         assert "gain=4" in flow.url
 
 
-def test_what_charts_and_the_scrubber_say_is_in_the_language_of_the_page(
-    app: str, open_page
-) -> None:
+def test_what_charts_and_the_scrubber_say_is_in_the_language_of_the_page(app: str, visit) -> None:
     query = "lang=xx&train_steps=2&hidden_size=6&seq_len=12&batch_size=4"
-    page = open_page(f"{app}/train?{query}")
+    page = visit(f"{app}/train?{query}")
     wait_charts(page, "train")
     titles = page.locator(".modebar-btn").evaluate_all("(all) => all.map((b) => b.dataset.title)")
     assert len(titles) >= 4 * 5
@@ -222,8 +220,8 @@ def test_what_charts_and_the_scrubber_say_is_in_the_language_of_the_page(
     assert page.locator("label", has_text="Training step").inner_text().startswith("\u27e6")
 
 
-def test_data_pictures_and_equations_are_a_click_away(app: str, open_page) -> None:
-    page = open_page(f"{app}/gates")
+def test_data_pictures_and_equations_are_a_click_away(app: str, visit) -> None:
+    page = visit(f"{app}/gates")
     wait_charts(page, "gates")
     for name in ("Save as PNG", "Save as SVG"):
         assert page.locator(f".modebar-btn[data-title='{name}']").count() == 4

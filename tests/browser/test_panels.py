@@ -58,8 +58,8 @@ def unreadable(page: Page, keys: tuple[str, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize("models", MODELS)
-def test_every_panel_opens_and_can_be_read(app: str, open_page, models: str) -> None:
-    page = open_page(f"{app}/?{urlencode(to_query(MODELS[models]))}")
+def test_every_panel_opens_and_can_be_read(app: str, visit, models: str) -> None:
+    page = visit(f"{app}/?{urlencode(to_query(MODELS[models]))}")
     for tab in PANELS:
         turn_to(page, tab)
         for title, keys in PANELS[tab].items():
@@ -68,16 +68,16 @@ def test_every_panel_opens_and_can_be_read(app: str, open_page, models: str) -> 
 
 
 @pytest.mark.parametrize("models", MODELS)
-def test_states_and_seeds_can_be_read(app: str, open_page, models: str) -> None:
+def test_states_and_seeds_can_be_read(app: str, visit, models: str) -> None:
     query = {**to_query(MODELS[models]), "view_states": "True", "view_of": "lstm"}
-    page = open_page(f"{app}/gates?{urlencode(query)}")
+    page = visit(f"{app}/gates?{urlencode(query)}")
     kinds = ("state", "gradient", "state-lines", "gradient-lines")
     keys = tuple(f"{kind}-{name}" for kind in kinds for name in "hc")
     for key in keys:
         wait_painted(page, key, timeout=60_000)
     assert unreadable(page, keys) == []
     query = {**to_query(MODELS[models]), "hidden_size": "16", "view_seeds": "5"}
-    page = open_page(f"{app}/?{urlencode(query)}")
+    page = visit(f"{app}/?{urlencode(query)}")
     wait_painted(page, "flow-state", timeout=60_000)
     page.get_by_text("least to greatest of 5 seeds").wait_for()
     assert unreadable(page, ("flow-state",)) == []
@@ -86,9 +86,9 @@ def test_states_and_seeds_can_be_read(app: str, open_page, models: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("models", MODELS)
 def test_why_opens_at_the_verdict_and_can_be_read(
-    app: str, open_page, models: str, scheme: str
+    app: str, visit, models: str, scheme: str
 ) -> None:
-    page = open_page(f"{app}/?{urlencode(to_query(MODELS[models]))}", color_scheme=scheme)
+    page = visit(f"{app}/?{urlencode(to_query(MODELS[models]))}", color_scheme=scheme)
     wait_charts(page, "")
     page.get_by_text("Why?", exact=True).first.click()
     wait_painted(page, "step-factors")
@@ -113,9 +113,9 @@ LET_GO = """(knob) => {
 }"""
 
 
-def test_an_open_panel_waits_until_the_knob_is_let_go(app: str, open_page) -> None:
+def test_an_open_panel_waits_until_the_knob_is_let_go(app: str, visit) -> None:
     """Dragging draws the first screen alone; the panel follows after release."""
-    page = open_page(app)
+    page = visit(app)
     wait_charts(page, "")
     unfold(page, "Lag profile:", ("lags",))
     first, panel = painted(page, "flow-state"), painted(page, "lags")
@@ -130,8 +130,8 @@ def test_an_open_panel_waits_until_the_knob_is_let_go(app: str, open_page) -> No
     assert reading.drawn(page, "lags") != before
 
 
-def test_the_pair_matrix_in_the_dark(app: str, open_page) -> None:
-    page = open_page(app, color_scheme="dark")
+def test_the_pair_matrix_in_the_dark(app: str, visit) -> None:
+    page = visit(app, color_scheme="dark")
     wait_charts(page, "")
     unfold(page, "Pair matrix:", ("one-loss",))
     page.get_by_text("Put a loss at every step").click()
@@ -143,9 +143,9 @@ def test_the_pair_matrix_in_the_dark(app: str, open_page) -> None:
 
 
 @pytest.mark.parametrize("tab", PANELS)
-def test_theory_moves_nothing_but_itself(app: str, open_page, tab: str) -> None:
+def test_theory_moves_nothing_but_itself(app: str, visit, tab: str) -> None:
     """Switched on, the first screen keeps its places and gains its lines."""
-    page = open_page(f"{app}/{tab}")
+    page = visit(f"{app}/{tab}")
     wait_charts(page, tab)
     keys = reading.CHARTS[tab]
     places = [page.locator(chart(page, key)).bounding_box() for key in keys]

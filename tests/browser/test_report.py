@@ -97,12 +97,15 @@ def test_every_scene_is_there_by_keyboard_hidden_until_it_is_revealed(
     expect(scene(page)).to_have_count(1)
     for number, one in enumerate(SCENES, 1):
         expect(scene(page).locator(".number")).to_have_text(f"Scene {number} of {COUNT - 1}")
-        expect(scene(page).locator(".choice")).to_have_count(one.choices)
+        expect(scene(page).locator(".choice")).to_have_count(one.choices or 1)
         expect(scene(page).locator(".rnnviz-place")).to_be_visible(visible=one.first is None)
         expect(scene(page).locator(".told")).to_be_empty()
         expect(scene(page).locator(".knob")).to_have_count(0)
         page.keyboard.press("r")
-        expect(scene(page).locator(".choice.right kbd")).to_have_text(str(one.right))
+        if one.guess is None:
+            expect(scene(page).locator(".choice.right kbd")).to_have_text(str(one.right))
+        else:
+            expect(scene(page).locator(".marks .truth")).to_be_visible()
         expect(scene(page).locator(".told .sentence")).not_to_be_empty()
         expect(scene(page).locator(".knob")).to_have_count(int(bool(one.knob)))
         drawn(page)
@@ -132,6 +135,24 @@ def test_an_answer_shows_the_truth_and_the_slider_moves_the_picture(
     page.keyboard.press("PageDown")
     page.go_back()
     expect(drawn(page)).to_contain_text("RNN +4.1")
+
+
+@pytest.mark.slow
+def test_a_number_is_guessed_in_the_file(open_file: OpenFile, lecture: Path) -> None:
+    number = next(n for n, one in enumerate(SCENES, 1) if one.guess)
+    page = open_file(lecture, f"#{number}")
+    typed, send = scene(page).locator(".guess .typed"), scene(page).locator(".guess .choice")
+    typed.fill("-400")
+    send.click()
+    expect(scene(page).locator(".guess .said")).to_have_text("A number from −30 to 5, please.")
+    expect(scene(page).locator(".told")).to_be_empty()
+    typed.fill("-21")
+    page.keyboard.press("Enter")
+    expect(scene(page).locator(".told")).to_contain_text("Near enough: −21.0 is off by 1.1. −22.1:")
+    expect(scene(page).locator(".marks .truth")).to_have_text("the run −22.1")
+    expect(drawn(page)).to_contain_text("RNN −22.1")
+    page.keyboard.press("o")
+    expect(page.locator(".card").nth(number - 1)).to_contain_text("✓")
 
 
 @pytest.mark.slow

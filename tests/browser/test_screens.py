@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
@@ -22,6 +24,7 @@ FITS = """() => [...document.querySelectorAll('.rnnviz-chart')].every((box) =>
   !box.clientWidth || box.querySelector('.rnnviz-plot').layout?.width === box.clientWidth)"""
 SIDEWAYS = """() => [document.scrollingElement, document.querySelector('[data-testid=stMain]')]
   .map((element) => element.scrollWidth - element.clientWidth)"""
+SIX = "rnn,lstm,gru,lstm:forget_bias=0,gru:update_bias=0,rnn:gain=2"
 INSIDE = "() => document.querySelector('[data-testid=stMain]').getBoundingClientRect().left"
 
 
@@ -42,9 +45,10 @@ def troubles(page: Page) -> list[str]:
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("path", PAGES)
 def test_nothing_is_cut_or_covered_and_nothing_scrolls_sideways(
-    app: str, open_page, path: str, window: str
+    app: str, open_page, visit, path: str, window: str
 ) -> None:
-    page = open_page(address(app, path), viewport=WINDOWS[window][0])
+    go = open_page if window == "narrow" else visit  # which has its sidebar open
+    page = go(address(app, path), viewport=WINDOWS[window][0])
     at_rest(page, path)
     for size in WINDOWS[window]:
         page.set_viewport_size(size)
@@ -52,6 +56,16 @@ def test_nothing_is_cut_or_covered_and_nothing_scrolls_sideways(
         wait_idle(page)
         assert page.evaluate(SIDEWAYS) == [0, 0], size
         assert troubles(page) == [], size
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_six_models_in_a_longer_language_have_room(app: str, open_page, path: str) -> None:
+    """Every text is 40 % longer there; letters may be smaller, but none is cut or covered."""
+    page = at_rest(
+        open_page(f"{address(app, path)}&{urlencode({'lang': 'xx', 'models': SIX})}"), path
+    )
+    assert page.evaluate(SIDEWAYS) == [0, 0]
+    assert troubles(page) == []
 
 
 def test_on_a_phone_the_chart_stays_in_sight_while_its_knob_moves(app: str, open_page) -> None:
@@ -68,8 +82,8 @@ def test_on_a_phone_the_chart_stays_in_sight_while_its_knob_moves(app: str, open
     assert sheet["y"] < knob.bounding_box()["y"] < PHONE["height"]
 
 
-def test_on_a_wide_screen_the_charts_grow(app: str, open_page) -> None:
-    page = at_rest(open_page(address(app, FIRST), viewport=SIZE), FIRST)
+def test_on_a_wide_screen_the_charts_grow(app: str, visit) -> None:
+    page = at_rest(visit(address(app, FIRST), viewport=SIZE), FIRST)
     figure = page.locator(chart(page, "flow-state"))
     before = figure.bounding_box()
     page.set_viewport_size(WIDE)
@@ -95,8 +109,8 @@ def test_paper_has_the_figures_whole_and_no_knobs(app: str, open_page) -> None:
         assert box["x"] + box["width"] <= 691
 
 
-def test_focus_is_seen_and_motion_is_reduced(app: str, open_page) -> None:
-    page = at_rest(open_page(address(app, FIRST)), FIRST)
+def test_focus_is_seen_and_motion_is_reduced(app: str, visit) -> None:
+    page = at_rest(visit(address(app, FIRST)), FIRST)
     page.emulate_media(reduced_motion="reduce")
     link = page.get_by_role("link", name="Spectrum", exact=True)
     link.focus()
@@ -109,8 +123,8 @@ def test_focus_is_seen_and_motion_is_reduced(app: str, open_page) -> None:
     assert max(moves) <= 0.001
 
 
-def test_on_a_small_laptop_the_choices_of_the_phase_diagram_are_whole(app: str, open_page) -> None:
-    page = open_page(f"{app}/phase-diagram?view_cells=coarse", viewport=SMALL_LAPTOP)
+def test_on_a_small_laptop_the_choices_of_the_phase_diagram_are_whole(app: str, visit) -> None:
+    page = visit(f"{app}/phase-diagram?view_cells=coarse", viewport=SMALL_LAPTOP)
     wait_painted(page, "phase")
     wait_idle(page, 60_000)
     cut = page.evaluate("""() => [...document.querySelectorAll('.stMain .stButtonGroup')].filter(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import collections
 import json
+import os
 import re
+import signal
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from websockets.sync.client import connect
 
 from tests.benchmarks.served import served
 from tests.browser.support import ROOT, server
+from tests.jobs.processes import ends
 
 pytestmark = pytest.mark.browser
 SPY = """
@@ -92,6 +95,15 @@ def test_no_request_leaves_the_machine_at_start(tmp_path: Path) -> None:
     with server(PYTHONPATH=path, STREAMLIT_SERVER_ADDRESS="0.0.0.0") as address:
         head(address)
     assert not log.exists(), log.read_text("utf-8")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_workers_begin_and_end_with_the_server(number: signal.Signals) -> None:
+    with served(RNNVIZ_WORKERS="2") as app:
+        family = app.pids()
+        assert len(family) == 3
+        os.kill(app.pid, number)
+        assert all(map(ends, family[1:]))
 
 
 def test_no_text_of_a_visitor_is_in_the_log(tmp_path: Path) -> None:

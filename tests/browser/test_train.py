@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -21,8 +22,10 @@ WHOLE = ("loss", "state-maps", "profile", "norms", "spectra-course", "gate-cours
 
 
 @pytest.fixture
-def train(app: str, open_page: Callable[..., Page]) -> Page:
-    page = open_page(f"{app}/train?{urlencode(to_query(SMALL))}")
+def train(app: str, visit: Callable[..., Page], request: pytest.FixtureRequest) -> Page:
+    """Of a seed of this test's own: what was trained in a session is kept there."""
+    seed = zlib.crc32(request.node.name.encode()) % 1000
+    page = visit(f"{app}/train?{urlencode(to_query(replace(SMALL, seed=seed)))}")
     wait_charts(page, "train")
     return page
 
@@ -69,14 +72,20 @@ def free_keys(page: Page) -> None:
 
 
 def test_play_moves_the_curves_and_pause_stops_them(train: Page) -> None:
+    """While it plays they are drawn on a layer, and then by plotly.js."""
     count = painted(train, "loss")
     button(train, "Play").click()
     wait_step(train, 20)
     wait_painted(train, "loss", after=count + 1)
+    on_layer = train.locator(f"{chart(train, 'loss')}.live")
+    expect(on_layer).to_have_count(1)
     button(train, "Pause").click()
     expect(button(train, "Play")).to_be_visible()
     wait_idle(train)
+    expect(on_layer).to_have_count(0)
     held = step(train)
+    shows = re.compile(rf"\btrain_steps={held}\b")
+    expect(train.locator(chart(train, "loss"))).to_have_attribute("data-shows", shows)
     assert len(line(train, "loss", "RNN batch")) > 20
     wait_painted(train, "gate-course")
     assert step(train) == held
@@ -107,9 +116,9 @@ def test_a_hand_on_the_scrubber_moves_every_figure_without_the_server(
     assert len(sent) == messages
 
 
-def test_the_written_text_follows_the_scrubber(app: str, open_page: Callable[..., Page]) -> None:
+def test_the_written_text_follows_the_scrubber(app: str, visit: Callable[..., Page]) -> None:
     writes = replace(SMALL, task="text", loss_at="every", text="to be or not to be ")
-    page = open_page(f"{app}/train?{urlencode(to_query(writes))}")
+    page = visit(f"{app}/train?{urlencode(to_query(writes))}")
     wait_charts(page, "train")
     button(page, "+10").click()
     wait_step(page, 10)
@@ -220,11 +229,11 @@ def names(page: Page, key: str) -> list[str]:
      ("digit_rows", "digits"), ("captioning", "digits"), ("sentiment", "own-sentence")],
 )  # fmt: skip
 def test_every_task_of_the_sources_is_reached_and_started(
-    app: str, open_page: Callable[..., Page], task: str, below: str
+    app: str, visit: Callable[..., Page], task: str, below: str
 ) -> None:
     """Play, pause: what its networks do stands below, of networks that have been trained."""
     e = replace(SMALL, task=task, loss_at="last" if task == "sentiment" else "every")
-    page = open_page(f"{app}/train?{urlencode(to_query(e))}")
+    page = visit(f"{app}/train?{urlencode(to_query(e))}")
     wait_charts(page, "train")
     button(page, "Play").click()
     wait_step(page, 3)

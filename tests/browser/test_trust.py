@@ -59,8 +59,8 @@ def says(page: Page, sentence: str) -> Locator:
 
 
 @pytest.mark.parametrize("path", WITH_RUNS)
-def test_it_is_one_line_whatever_the_window(app: str, open_page, path: str) -> None:
-    page = open_page(f"{app}/{path.replace(FIRST, '')}?{urlencode(SMALL)}")
+def test_it_is_one_line_whatever_the_window(app: str, visit, path: str) -> None:
+    page = visit(f"{app}/{path.replace(FIRST, '')}?{urlencode(SMALL)}")
     found = says(page, SAID.get(path, QUICKLY))
     expect(found.get_by_role("status")).to_be_visible()
     for scheme, ink in INKS.items():
@@ -77,8 +77,8 @@ def test_it_is_one_line_whatever_the_window(app: str, open_page, path: str) -> N
             assert box["height"] < 18, (scheme, width)
 
 
-def test_pages_of_many_runs_say_what_is_known_of_the_sidebar_s(app: str, open_page) -> None:
-    page = open_page(f"{app}/?{urlencode(SMALL)}")
+def test_pages_of_many_runs_say_what_is_known_of_the_sidebar_s(app: str, visit) -> None:
+    page = visit(f"{app}/?{urlencode(SMALL)}")
     says(page, QUICKLY)
     page.get_by_role("link", name="Claims", exact=True).click()
     says(page, f"✓ Sidebar's run: {QUICKLY[2:]}")
@@ -98,8 +98,8 @@ def test_on_a_phone_it_is_there_and_the_sidebar_lies_over_it(app: str, open_page
     says(page, QUICKLY)
 
 
-def test_the_keyboard_opens_and_closes_it(app: str, open_page) -> None:
-    page = open_page(f"{app}/?{urlencode(SMALL)}")
+def test_the_keyboard_opens_and_closes_it(app: str, visit) -> None:
+    page = visit(f"{app}/?{urlencode(SMALL)}")
     says(page, QUICKLY)
     line = page.get_by_role("button", name="sums, determinant, dot test checked")
     line.focus()
@@ -118,8 +118,8 @@ def test_the_keyboard_opens_and_closes_it(app: str, open_page) -> None:
     expect(panel).to_be_hidden()
 
 
-def test_everything_that_was_checked_is_a_click_away(app: str, open_page) -> None:
-    page = open_page(f"{app}/?{urlencode(SMALL)}")
+def test_everything_that_was_checked_is_a_click_away(app: str, visit) -> None:
+    page = visit(f"{app}/?{urlencode(SMALL)}")
     found = says(page, QUICKLY)
     found.locator(".line").click()
     table = found.locator("table")
@@ -136,10 +136,10 @@ def test_everything_that_was_checked_is_a_click_away(app: str, open_page) -> Non
 
 @pytest.mark.parametrize(("path", "width"), [("", 1024), ("train", 1280), ("claims", 1280)])
 def test_the_rest_is_checked_when_one_asks_and_the_panel_stays(
-    app: str, open_page, path: str, width: int
+    app: str, visit, path: str, width: int
 ) -> None:
     size = {"width": width, "height": 720}
-    page = open_page(f"{app}/{path}?{urlencode(SMALL)}", viewport=size)
+    page = visit(f"{app}/{path}?{urlencode(SMALL)}", viewport=size)
     expect(strip(page).locator(".line")).to_be_enabled(timeout=WAIT)
     strip(page).locator(".line").click()
     ask = strip(page).locator(".ask")
@@ -151,8 +151,8 @@ def test_the_rest_is_checked_when_one_asks_and_the_panel_stays(
     expect(ask).to_be_focused()
 
 
-def test_it_is_dimmed_from_the_first_new_value_until_that_is_checked(app: str, open_page) -> None:
-    page = open_page(f"{app}/?{urlencode({**SMALL, 'seed': '21'})}")
+def test_it_is_dimmed_from_the_first_new_value_until_that_is_checked(app: str, visit) -> None:
+    page = visit(f"{app}/?{urlencode({**SMALL, 'seed': '21'})}")
     found = says(page, QUICKLY)
     before = found.get_attribute("data-run")
     drag(page, "Gain", 0.5, 0.8)
@@ -180,8 +180,8 @@ WATCH = """() => {
 }"""
 
 
-def test_no_chart_is_painted_beside_what_was_said_of_another_run(app: str, open_page) -> None:
-    page = open_page(f"{app}/?{urlencode({**SMALL, 'seed': '22'})}")
+def test_no_chart_is_painted_beside_what_was_said_of_another_run(app: str, visit) -> None:
+    page = visit(f"{app}/?{urlencode({**SMALL, 'seed': '22'})}")
     found = says(page, QUICKLY)
     before = found.get_attribute("data-run")
     count = wait_painted(page, "flow-state")
@@ -204,9 +204,9 @@ def test_while_training_plays_nothing_is_claimed(app: str, open_page) -> None:
     says(page, TEXT["unchecked"])
 
 
-def test_a_refused_page_says_that_nothing_was_run(app: str, open_page) -> None:
+def test_a_refused_page_says_that_nothing_was_run(app: str, visit) -> None:
     huge = {"models": "lstm", "hidden_size": "512", "seq_len": "2000", "batch_size": "256"}
-    says(open_page(f"{app}/?{urlencode(huge)}"), TEXT["nothing"])
+    says(visit(f"{app}/?{urlencode(huge)}"), TEXT["nothing"])
 
 
 def test_a_planted_mistake_turns_it_red(open_page) -> None:

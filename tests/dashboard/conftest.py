@@ -5,9 +5,15 @@ from __future__ import annotations
 import pytest
 
 from rnnviz.core.cost import Speed
-from rnnviz.dashboard import compute
+from rnnviz.dashboard import compute, jobs
 
 
 @pytest.fixture(autouse=True)
 def _reference_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compute, "speed", Speed)
+
+
+@pytest.fixture(autouse=True)
+def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slices of work are done where a test can see them."""
+    monkeypatch.setattr(jobs, "workers", lambda: None)

@@ -149,7 +149,8 @@ def test_what_is_drawn_is_what_was_chosen(chosen: AppTest) -> None:
 
 DISPLAYED: dict[str, Any] = {
     "view_layer": "1", "view_direction": "backward", "view_theory": True, "view_why": True,
-    "view_quantity": "h", "view_seeds": "5", "view_states": True, "view_of": "rnn",
+    "view_quantity": "h", "view_seeds": "5", "view_chain": "lstm", "view_states": True,
+    "view_of": "rnn",
     "view_model": "lstm", "view_gate": "o", "view_x": "memory_bias", "view_y": "distractor",
     "view_cells": "coarse", "view_number": "horizon", "view_claim": "sigma", "view_units": "8",
     "view_draws": "3", "view_example": "zero_radius", "view_company": "AAPL",

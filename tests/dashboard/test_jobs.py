@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import count
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import count, cycle
 from threading import Event, Thread
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from rnnviz.dashboard import jobs
 from rnnviz.dashboard.jobs import CLAIMS, TRAINING, Work
+from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.training import Visit, changes
 from rnnviz.jobs import training
+from rnnviz.jobs.workers import Workers
 from tests.dashboard.training_support import SMALL
 
 
@@ -71,6 +77,73 @@ def test_a_picture_is_drawn_anew_after_a_while_or_at_the_end() -> None:
     assert picture("reach", 3, 999, False) == 4
 
 
+def test_work_is_done_here_where_there_are_no_workers() -> None:
+    assert jobs.do(os.getpid, tell=lambda: None) == os.getpid()
+
+
+@dataclass(frozen=True)
+class OfThisProcess:
+    """What can be read back where it was made alone."""
+
+    made_in: int
+
+    def __reduce__(self) -> tuple[Callable[[int], OfThisProcess], tuple[int]]:
+        return _of_this_process, (self.made_in,)
+
+
+def _of_this_process(made_in: int) -> OfThisProcess:
+    if made_in != os.getpid():
+        raise ValueError("made elsewhere")
+    return OfThisProcess(made_in)
+
+
+def test_what_workers_do_not_know_is_worked_on_here(one: Workers) -> None:
+    made = OfThisProcess(os.getpid())
+    assert jobs.do(str, made, tell=lambda: None) == str(made)
+    assert jobs.do(os.getpid, tell=lambda: None) != os.getpid()
+
+
+def test_what_is_lost_with_a_worker_is_said(one: Workers) -> None:
+    assert jobs.do(os.getpid, tell=lambda: None) != os.getpid()
+    with pytest.raises(Crowded, match="ended before it was done, twice"):
+        jobs.do(os._exit, 1, tell=lambda: None)
+
+
+@pytest.fixture
+def one(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
+    workers = Workers(1)
+    monkeypatch.setattr(jobs, "workers", lambda: workers)
+    yield workers
+    workers.stop()
+
+
+def test_what_is_done_ahead_is_taken_where_it_is_what_is_asked_for(one: Workers) -> None:
+    ahead, here = jobs.Ahead(), lambda: None
+    ahead.begin("a", divmod, 7, 2)
+    assert ahead.do("a", here) == (3, 1)
+    ahead.begin("a", divmod, 7, 2)
+    assert ahead.do("b", divmod, 9, 2) == (4, 1)
+    assert ahead.do("a", divmod, 9, 2) == (4, 1)
+
+
+@pytest.mark.trained
+def test_a_run_that_is_trained_ahead_is_the_same_run(one: Workers) -> None:
+    seen, alone = Visit(), Visit()
+    seen.begin(SMALL, goal=7)
+    seen.play()
+    for updates in cycle((1, 1, 2)):  # a slice ahead is of as many as the last one
+        seen.advance(updates)
+        if not seen.playing:
+            break
+    alone.begin(SMALL)
+    alone.step(7)
+    assert seen.training is not None
+    assert alone.training is not None
+    for label, trainee in seen.training.trainees.items():
+        same = alone.training.trainees[label]
+        assert [r.loss for r in trainee.history.records] == [r.loss for r in same.history.records]
+
+
 def test_what_is_below_the_fold_is_drawn_now_and_then() -> None:
     work: Work[int] = Work(TRAINING, 0)
     assert [work.is_due(t * TRAINING.draw_every) for t in (1, 1.5, 2, 2.5)] == [True, False] * 2
@@ -82,7 +155,7 @@ def test_a_slice_of_a_run_that_was_left_stops_nothing(monkeypatch: pytest.Monkey
     first = seen.begin(SMALL, goal=2)
     seen.play()
 
-    def left(run: training.Training, seconds: float, updates: int | None = None) -> object:
+    def left(run: training.Training, seconds: float, updates: int, **_: object) -> object:
         done = step(run, 1000, updates)
         seen.begin(replace(SMALL, seed=1))
         return done
@@ -107,3 +180,19 @@ def test_changes_are_told_in_words() -> None:
     assert changes(SMALL, replace(SMALL, models=("gru",))) == "Models rnn, lstm → gru"
     many = replace(SMALL, gain=2.0, seed=3, init="identity", seq_len=9)
     assert changes(SMALL, many).endswith("…")
+
+
+def test_a_part_of_a_page_says_that_its_work_was_lost() -> None:
+    def script() -> None:
+        from rnnviz.dashboard import state
+        from rnnviz.dashboard.memory import Crowded
+
+        @state.fragment(key="part")
+        def part() -> None:
+            raise Crowded("The process ended twice.")
+
+        part()
+
+    app = AppTest.from_function(script).run()
+    assert not app.exception
+    assert "The process ended twice." in app.error[0].value

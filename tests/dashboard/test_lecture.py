@@ -70,7 +70,7 @@ def test_a_scene_asks_before_it_shows(scene: Scene) -> None:
     assert experiment(app) == (scene.first or scene.experiment)
     press(app, "reveal", scene.name)
     assert not app.exception
-    assert ballot(app)["right"] == scene.right
+    assert ballot(app)["right"] == scene.answer
     assert SAYS in page(app)
     assert list(charts(app)) == [scene.picture]
     assert len(sliders(app)) == bool(scene.knob)
@@ -106,6 +106,22 @@ def test_an_answer_reveals_and_stands_beside_the_truth() -> None:
     app = press(app, "answer", "travel", 4)  # it is late for another one
     assert ballot(app)["taken"] == 2
     assert "Right." in page(press(open_scene("travel"), "answer", "travel", 4))
+
+
+def test_a_guess_is_a_place_on_a_scale_and_stands_beside_the_true_number() -> None:
+    scene = BY_NAME["weights"]
+    assert scene.guess is not None
+    app = open_scene("weights")
+    told = ballot(app)
+    assert told["choices"] == []
+    assert (told["guess"]["low"], told["guess"]["high"]) == (-30, 5)
+    for silly in (0, -3, scene.answers + 1, 10**12):
+        assert ballot(press(app, "answer", "weights", silly))["taken"] == 0
+    app = press(app, "answer", "weights", scene.guess.place(-8))
+    assert (ballot(app)["taken"], ballot(app)["right"]) == (221, 80)
+    assert "Not so: −8.0 is off by 14.1." in page(app)
+    near = press(open_scene("weights"), "answer", "weights", scene.answer + 11)
+    assert "Near enough: −21.0 is off by 1.1." in page(near)
 
 
 @pytest.mark.parametrize("number", [0, 5, -1])

@@ -341,6 +341,41 @@ def test_one_answer_at_a_time_and_of_those_that_wait_the_newest(
     assert begun == [1.0, 3.0]
 
 
+def test_the_more_ask_at_once_the_fewer_sequences_each_gets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And when they have been answered, all of them again."""
+    large = replace(SMALL, hidden_size=64, batch_size=64)
+    alone = compute.plan(large).cost.on(compute.speed()).seconds
+    monkeypatch.setattr(frames, "HELD_SECONDS", 1.01 * alone)
+    begun: list[tuple[float, int]] = []
+    done = Event()
+
+    def slow(asked: Asked) -> Iterator[tuple[str, bytes]]:
+        begun.append((asked.experiment.gain, asked.experiment.batch_size))
+        done.wait(10)
+        yield "end", b"{}"
+
+    async def in_a_crowd() -> None:
+        asked = []
+        for gain, app in enumerate(apps, 1):
+            body = json.dumps({"knobs": {"gain": gain}, "held": True}).encode()
+            asked.append(asyncio.create_task(ask(token(app), body, JSON)))
+            await asyncio.sleep(0)  # it has asked before the next one does
+        while not begun:
+            await asyncio.sleep(0)
+        done.set()
+        assert [status for status, _ in await asyncio.gather(*asked)] == [200] * 3
+
+    monkeypatch.setattr(live, "frames", slow)
+    apps = [visit(query=large) for _ in range(3)]
+    asyncio.run(in_a_crowd())
+    assert [gain for gain, _ in begun] == [1, 2, 3]
+    sizes = [batch_size for _, batch_size in begun]
+    assert sizes[0] == 64 > sizes[1] > sizes[2]
+    assert live.crowd().answers == 0
+
+
 def test_an_answer_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A browser that has asked for a newer value, or has gone."""
     ended: list[str] = []

@@ -20,6 +20,7 @@ from rnnviz.dashboard.rooms import (
     Room,
     Rooms,
 )
+from rnnviz.lecture.scenes import Guess
 
 CHOICES = ("a", "b", "c")
 
@@ -147,3 +148,21 @@ def test_a_code_is_short_and_can_be_read_out() -> None:
     codes = {rooms.open().code for _ in range(50)}
     assert len(codes) == 50
     assert all(re.fullmatch("[bcdfghjkmnpqrstvwxz]{5}", code) for code in codes)
+
+
+def test_a_guess_is_a_place_on_its_scale_and_nothing_else() -> None:
+    room, scale = Rooms().open(), Guess("x", low=-30.0, high=5.0, step=0.1, within=2.0)
+    room.ask("weights", "How much?", (), guess=scale)
+    for silly in (0, -1, 352, 10**9):
+        assert room.vote("x", "weights", silly) == CLOSED
+    assert [room.vote(v, "weights", n) for v, n in (("x", 1), ("y", 351), ("x", 80))] == (
+        [COUNTED] * 3
+    )
+    found = room.counts("weights", scale.places)
+    assert len(found) == 351
+    assert {n + 1: count for n, count in enumerate(found) if count} == {80: 1, 351: 1}
+    before = room.asked.version
+    room.ask("weights", "How much?", (), guess=scale)
+    assert room.asked.version == before
+    room.ask("weights", "How much?", (), right=80, guess=scale)
+    assert room.vote("x", "weights", 81) == CLOSED

@@ -15,6 +15,7 @@ from rnnviz.dashboard.memory import Crowded, Memory
 from rnnviz.dashboard.metrics import lines
 from rnnviz.dashboard.server import content_security_policy
 from rnnviz.dashboard.visitors import ON_THE_WAY, Visitors
+from rnnviz.jobs.workers import Workers
 from tests.dashboard.asgi import get
 
 NEW, BACK = ["streamlit", "token"], ["streamlit", "token", "session"]
@@ -123,6 +124,7 @@ def test_without_a_limit_all_are_let_in() -> None:
     ("read", "name", "values"),
     [
         (hosting.most_visitors, "RNNVIZ_VISITORS", ["0", "-1", "many", "1.5", "٣"]),
+        (hosting.worker_count, "RNNVIZ_WORKERS", ["-1", "65", "many", "1.5", "٣", ""]),
         (hosting.embedding_sites, "RNNVIZ_EMBED",
          ["moodle.example.org", "https://a.org/path", "https://a.org;script-src *", "*", "https:"]),
         (hosting.shows_metrics, "RNNVIZ_METRICS", ["yes", "2", ""]),
@@ -142,6 +144,8 @@ def test_settings_are_off_unless_asked_for() -> None:
     assert hosting.embedding_sites({}) == ()
     assert hosting.shows_metrics({}) is False
     assert hosting.most_visitors({"RNNVIZ_VISITORS": "60"}) == 60
+    assert hosting.worker_count({"RNNVIZ_WORKERS": "0"}) == 0
+    assert hosting.worker_count({}) >= 1
     assert hosting.shows_metrics({"RNNVIZ_METRICS": "1"}) is True
 
 
@@ -162,12 +166,15 @@ def test_the_figures_are_those_of_now() -> None:
     with pytest.raises(Crowded), memory.room(101, lambda: None):
         pass
     memory.get("run", lambda: "made", 50, 40, lambda: None)
-    text = "".join(lines(Visitors(app), memory))
+    workers = Workers(0)
+    workers.deaths = 2
+    text = "".join(lines(Visitors(app), memory, workers))
     figures = dict(line.split(" ") for line in text.splitlines() if not line.startswith("#"))
     assert figures == {
         "rnnviz_visitors": "0", "rnnviz_visitors_refused_total": "0", "rnnviz_runs_total": "2",
         "rnnviz_run_seconds_total": "3", "rnnviz_refusals_total": "1",
         "rnnviz_memory_used_bytes": "40", "rnnviz_memory_ceiling_bytes": "100",
+        "rnnviz_work_waiting": "0", "rnnviz_worker_deaths_total": "2",
     }  # fmt: skip
     assert "# TYPE rnnviz_visitors gauge\n" in text
     assert "# TYPE rnnviz_runs_total counter\n" in text

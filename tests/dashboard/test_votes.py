@@ -15,6 +15,7 @@ from rnnviz.dashboard.rooms import Room, Rooms
 from rnnviz.dashboard.server import Headers
 from rnnviz.dashboard.visitors import Visitors
 from rnnviz.dashboard.votes import COOKIE, SECRET, VOTER, routes
+from rnnviz.lecture.scenes import SCENES
 from tests.dashboard.asgi import Client
 
 CHOICES = ("10<sup>−24</sup>", "b", "c", "d")
@@ -215,3 +216,31 @@ def test_a_server_that_hears_this_machine_alone_has_no_link_for_phones(
 def test_a_machine_without_a_network_has_no_link() -> None:
     assert invite.links("http://localhost:8501/", "bcdfg", ()) == ()
     assert all(not host.startswith("127.") for host in invite.own_addresses())
+
+
+def test_a_phone_is_told_the_scale_of_a_guess_and_its_truth_once_it_is_shown(
+    rooms: Rooms, room: Room
+) -> None:
+    (scene,) = (scene for scene in SCENES if scene.guess)
+    guess = scene.guess
+    assert guess is not None
+    room.ask(scene.name, "How much?", (), guess=guess)
+    client = phone(rooms, room)
+    told = client.get(f"/vote/{room.code}/now?version=-1").json()
+    assert told["choices"] == []
+    assert told["right"] == 0
+    scale = told["guess"]
+    assert (scale["low"], scale["high"], scale["step"]) == (guess.low, guess.high, guess.step)
+    for silly in (0, guess.places + 1, -5):
+        assert vote(client, room, silly, scene.name) == "closed"
+    for never in (1.5, "12", None, True, "x" * 40):
+        body = {"question": scene.name, "choice": never}
+        assert client.post(f"/vote/{room.code}", body).status == 422
+    assert vote(client, room, 12, scene.name) == "counted"
+    path = f"/vote/{room.code}/counts?question={scene.name}"
+    found = client.get(path, headers={SECRET: room.secret}).json()["counts"]
+    assert len(found) == guess.places
+    assert (found[11], sum(found)) == (1, 1)
+    room.ask(scene.name, "How much?", (), right=scene.answer, guess=guess)
+    told = client.get(f"/vote/{room.code}/now?version=-1").json()
+    assert (told["right"], told["mine"]) == (scene.answer, 12)

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from rnnviz.experiment import FIELDS, Experiment, check_size
+from rnnviz.experiment import FIELDS, Experiment, check_size, run
 from rnnviz.lecture.check import check
+from rnnviz.lecture.pictures import Choices
 from rnnviz.lecture.scenes import QUIZ, SCENES, Number, Question, Scene
 from rnnviz.lecture.words import said, words
+from rnnviz.views import gradient_flow
 from rnnviz.wording.texts import texts
 
 QUESTIONS = (*SCENES, *QUIZ)
@@ -71,7 +73,7 @@ def test_a_question_has_its_words_and_says_each_of_its_numbers(question: Questio
     asked = set(re.findall(r"\[\[(\w+)\]\]", " ".join(text[name] for name in names)))
     assert asked == {name for name, n in question.numbers.items() if abs(n.value) < 1e300}
     assert "[[" not in " ".join([words(question).reveal, *words(question).choices])
-    assert 1 <= question.right <= question.choices
+    assert 1 <= question.answer <= question.answers
 
 
 def test_no_text_belongs_to_no_question() -> None:
@@ -104,3 +106,17 @@ def test_names_are_unique_and_there_are_ten_scenes() -> None:
 def test_a_number_is_said_with_its_digits_and_a_real_minus() -> None:
     assert said(Number(-24.2, "reach")) == "−24.2"
     assert said(Number(15, "memory_kept", digits=0)) == "15"
+
+
+@pytest.mark.parametrize("scene", [s for s in SCENES if s.decades], ids=name_of)
+def test_a_curve_uses_its_axis_and_every_tick_fits_on_it(scene: Scene) -> None:
+    """Between the least and the greatest of its ticks lies a third of what is shown, at least."""
+    assert scene.decades is not None
+    low, high = scene.decades
+    made = [run(replace(scene.experiment, **{scene.knob: tick})) for tick in scene.ticks]
+    views = [gradient_flow.view(each, Choices(scene.name).of_page) for each in made]
+    assert {view.y_range() for view in views} == {scene.decades}
+    ends = [flow.reach_log10 for view in views for flow in view.flows]
+    assert low < min(ends)
+    assert max(ends) < high
+    assert max(ends) - min(ends) > (high - low) / 3

@@ -112,7 +112,7 @@ def test_every_word_is_there(data: Any, language: str) -> None:
     quiz = [speak_in(language, partial(words, question)) for question in QUIZ]
     found = said["quiz"]["questions"]
     assert [without_terms(each["reveal"]) for each in found] == [as_html(q.reveal) for q in quiz]
-    assert [each["right"] for each in data["quiz"]] == [question.right for question in QUIZ]
+    assert [each["right"] for each in data["quiz"]] == [question.answer for question in QUIZ]
     assert set(said["hand"]["given"]["words"]) <= set(speak_in(language, lambda: texts("chain")))
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment, run
+from rnnviz.analysis.measures import measures
 from rnnviz.analysis.precision import precision
-from rnnviz.core import RNN
+from rnnviz.core import GRU, LSTM, RNN
 from rnnviz.core.network import Network, run_network
 from rnnviz.core.numerics import Status
 from rnnviz.experiment import Run
@@ -19,8 +20,11 @@ from rnnviz.views.flow_panels import precision_rows, precision_words
 from rnnviz.views.layer_choice import parts_of
 
 
-def one_unit(W_hh: float, steps: int, x: float = 0.0, dtype: type = np.float64, **cell: str) -> Run:
-    """A network of one unit with a loss at the last step alone."""
+def one_unit(
+    W_hh: float, steps: int, x: float = 0.0, dtype: type = np.float64, more: int = 0, **cell: str
+) -> Run:
+    """A network of one unit with a loss at the last step alone. more: units beside it that do not
+    read x."""
     batch = Batch(
         x=np.full((steps, 1, 1), x, dtype),
         target=-np.ones((steps, 1, 1), dtype),
@@ -30,13 +34,13 @@ def one_unit(W_hh: float, steps: int, x: float = 0.0, dtype: type = np.float64, 
         output_size=1,
         lengths=np.full(1, steps),
     )
-    network = Network((RNN(1, 1, **cell),), 1)
+    network = Network((RNN(1, 1 + more, **cell),), 1)
     params = {name: np.zeros(shape, dtype) for name, shape in network.param_shapes().items()}
     for name, value in params.items():
         if name.endswith("W_hh"):
-            value[...] = W_hh
+            value[...] = W_hh * np.eye(len(value))
         elif name.endswith(("W_hy", "W_xh")):
-            value[...] = 1
+            value[: 1 if name.endswith("xh") else None] = 1
     return Run({"rnn": run_network(network, params, batch)}, batch)
 
 
@@ -93,14 +97,20 @@ def test_the_true_gradient_of_single_precision_is_drawn_and_the_zeros_are_said()
     np.testing.assert_array_equal(ghost.state.log10, flow.state.log10)
 
 
-def test_what_float64_loses_is_said_with_its_true_size() -> None:
-    """a = 40.5 but in the first step; 2 log10(2/e^40) = −34.1."""
-    result = one_unit(0.5, 6, x=40.0)
-    (said,) = gradient_flow.view(result).warnings
-    assert "at 6 of 6 values" in said
+def test_what_float64_loses_is_said_and_the_true_gradient_is_drawn() -> None:
+    """a = 40.5 but in the first step: float64 holds 1 and the slope 0."""
+    view = gradient_flow.view(one_unit(0.5, 6, x=40.0))
+    (said,), (flow,) = view.warnings, view.flows
+    assert said.startswith("RNN: backpropagation in float64 makes ∂L/∂h exactly 0 at 5 of 6 steps")
+    assert flow.reach_log10 == pytest.approx(5 * np.log10(0.5 / np.cosh(40.5) ** 2), abs=1e-9)
+
+
+def test_saturated_units_beside_open_ones_are_said_with_their_true_size() -> None:
+    """Of two units one has a = 40.5 but in the first step; 2 log10(2/e^40) = −34.1."""
+    (said,) = gradient_flow.view(one_unit(0.5, 6, x=40.0, more=1)).warnings
+    assert "at 6 of 12 values" in said
     assert "10^−34.6 to 10^−34.1" in said
-    assert said.endswith("The curve leaves out what would pass there.")
-    assert said.startswith(table(result)[1][0])
+    assert said.endswith("The true gradient is drawn.")
 
 
 def test_of_an_ordinary_run_nothing_is_said() -> None:
@@ -109,34 +119,27 @@ def test_of_an_ordinary_run_nothing_is_said() -> None:
         assert gradient_flow.view(result).warnings == ()
 
 
-def test_digits_that_float64_loses_in_saturated_units_are_said() -> None:
-    """a = 16.5 but in the first step: 1 − tanh² is 2e-14, of which float64 keeps two digits."""
-    result = one_unit(0.5, 12, x=16.0)
-    (said,) = gradient_flow.view(result).warnings
-    assert said.startswith("RNN: digits lost.")
-    assert "from step " in said
-    assert gradient_flow.view(one_unit(0.5, 12, x=8.0)).warnings == ()
-
-
 CLOSED = {"gain": 60.0, "memory_bias": -120.0, "input_scale": 40.0, "seq_len": 12}
+SATURATED = [
+    Experiment(("lstm",), hidden_size=2, batch_size=1, **CLOSED),
+    Experiment(("gru",), hidden_size=6, batch_size=2, **CLOSED),
+    Experiment(("rnn",), gain=17.0, hidden_size=2, init="identity", seq_len=12, batch_size=1),
+    Experiment(("rnn",), gain=17.0, hidden_size=2, init="identity", seq_len=12, batch_size=2,
+               layers=2),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "experiment",
-    [
-        Experiment(("lstm",), hidden_size=2, batch_size=1, **CLOSED),
-        Experiment(("gru",), hidden_size=6, batch_size=2, **CLOSED),
-        Experiment(("rnn",), gain=17.0, hidden_size=2, init="identity", seq_len=12, batch_size=1),
-        Experiment(("rnn",), gain=17.0, hidden_size=2, init="identity", seq_len=12, batch_size=2,
-                   layers=2),
-    ],
-    ids=["lstm", "gru", "rnn", "stack"],
-)  # fmt: skip
+@pytest.mark.parametrize("experiment", SATURATED, ids=["lstm", "gru", "rnn", "stack"])
 @pytest.mark.parametrize("layer", ["1", "2"])
-def test_points_whose_digits_are_lost_have_a_status_and_a_sentence(
-    experiment: Experiment, layer: str
+def test_points_whose_digits_a_cell_cannot_give_have_a_status_and_a_sentence(
+    experiment: Experiment, layer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = gradient_flow.view(run(experiment), gradient_flow.Choices(layer=layer))
+    """Of a cell that does not say its pre-activations; those here all do."""
+    choices = gradient_flow.Choices(layer=layer)
+    assert not (gradient_flow.view(run(experiment), choices).flows[0].state.status != 0).any()
+    for cell in (RNN, LSTM, GRU):
+        monkeypatch.delattr(cell, "preactivations")
+    found = gradient_flow.view(run(experiment), choices)
     status = found.flows[0].state.status
     lost = np.flatnonzero(status == Status.LOST)
     assert len(lost)
@@ -145,6 +148,17 @@ def test_points_whose_digits_are_lost_have_a_status_and_a_sentence(
     (said,) = (line for line in found.warnings if "digits lost" in line)
     assert f"from step {lost[-1]} back" in said
     assert "about 1 part in 10^" in found.verdict[0].replace("*", "")
+
+
+@pytest.mark.parametrize("experiment", SATURATED, ids=["lstm", "gru", "rnn", "stack"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_table_of_runs_has_the_numbers_of_the_page(experiment: Experiment, dtype: str) -> None:
+    result = run(replace(experiment, dtype=dtype))
+    (flow,), (trace,) = gradient_flow.view(result).flows, result.values()
+    found = measures(trace.layers[-1][0], experiment.batch_size)
+    assert found.reach_log10 == flow.reach_log10
+    assert found.reach_status == flow.reach_status
+    assert found.final_log10 == pytest.approx(flow.state.log10[1], rel=1e-12)
 
 
 @pytest.mark.parametrize("model", ["rnn", "lstm", "gru"])

@@ -15,6 +15,8 @@ from rnnviz.wording import numbers
         (-24.4, "1 part in 10^24.4"),
         (-4999.0, "1 part in 10^4,999"),
         (-2.4, "1 part in 250"),
+        (-np.log10(843), "1 part in 840"),
+        (np.log10(113), "×110"),
         (-2.0, "1 %"),
         (-1.77, "1.7 %"),
         (np.log10(0.4), "40 %"),

@@ -17,7 +17,7 @@ from rnnviz.wording.texts import DATA, fill, pseudo, texts
 
 ROOT = Path(rnnviz.__file__).parent
 PAGES = ROOT / "dashboard" / "pages"
-BY_NAME = {"chain", "chart", "equations", "fields", "glossary", "lessons", "library",
+BY_NAME = {"chain", "chart", "equations", "fields", "flow_chain", "glossary", "lessons", "library",
            "lists", "names", "presets",
            "remarks", "samples", "scenes", "tasks", "terms", "trust"}  # fmt: skip
 """Texts that are asked for by the name of what they say something of, or by a script."""

@@ -37,6 +37,7 @@ def time_as_batch(record: Record, steps: Array, sequence: int | Array) -> Record
         c=None if record.c is None else cut(record.c),
         gate_values=cut(record.gate_values),
         saved=None if record.saved is None else cut(record.saved),
+        remainders=None if record.remainders is None else cut(record.remainders),
     )
 
 

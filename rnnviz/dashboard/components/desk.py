@@ -42,23 +42,26 @@ def ballot(
     *,
     taken: int,
     right: int,
+    guess: Mapping[str, Any] | None,
     words: Mapping[str, str],
     votes: Mapping[str, Any] | None,
     on_act: Callable[[], None],
 ) -> None:
-    """Draw the choices as buttons.
+    """Draw the choices as buttons, or the scale on which a number is guessed.
 
     Parameters
     ----------
     question : its name.
     choices : HTML, in their order.
-    taken, right : numbers of choices, from 1; 0 for none, or while it is not shown.
-    words : what is said of the two.
+    taken, right : numbers of choices, or places of a scale, from 1; 0 for none, or while it is not
+        shown.
+    guess : the scale, in place of choices: low, high, step, and within how far a guess is right.
+    words : what is said of all this.
     votes : where the room's votes are asked for; None without a room.
     on_act : called when a choice is taken; see `told`.
     """
     data = {"question": question, "choices": list(choices), "taken": taken, "right": right,
-            "words": dict(words), "votes": votes}  # fmt: skip
+            "guess": guess, "words": dict(words), "votes": votes}  # fmt: skip
     _BALLOT(key=_key(question), data=data, on_act_change=on_act)
 
 

@@ -46,6 +46,7 @@ def live_slider(
     help: str | None = None,
     disabled: bool = False,
     default: float | None = None,
+    named_ticks: bool = False,
     on_change: Callable[[], None] | None = None,
 ) -> float:
     """Draw the slider and return its value, one of the last the browser sent.
@@ -62,6 +63,7 @@ def live_slider(
     ticks : values with a mark under the track, where a drag comes to rest exactly.
     help : a sentence shown on hover and read out by a screen reader.
     default : what a double click on the label sets; without it, nothing.
+    named_ticks : whether each mark says its value.
     on_change : called after a new value has arrived, before the script's body.
 
     Raises
@@ -82,6 +84,7 @@ def live_slider(
         "log": log,
         "fmt": fmt,
         "ticks": [tick for tick in ticks if low <= tick <= high],
+        "named": named_ticks,
         "help": help or "",
         "disabled": disabled,
         "reset": default,

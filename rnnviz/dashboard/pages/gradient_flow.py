@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -12,11 +13,13 @@ from rnnviz import frames
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.layers import LayerTrace
 from rnnviz.dashboard import compute, layout, live, measured, show
+from rnnviz.dashboard.components.flow_chain import flow_chain
 from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.show import equations
-from rnnviz.dashboard.state import Setting, view_key, widget
+from rnnviz.dashboard.state import SHOWS, Setting, view_key, widget
 from rnnviz.experiment import Experiment, Run
 from rnnviz.views import saliency
+from rnnviz.views.flow_chain import NONE, chosen
 from rnnviz.views.flow_panels import (
     Look,
     contribution_pictures,
@@ -36,6 +39,8 @@ COLUMNS = ("model", "reach_log10", "decades_per_step", "r2", "window_start", "wi
 STEP, OUTPUT, STEP_WIDTH = "view_step", "view_output", 140
 SEEDS, SEEDS_OFFERED, SEEDS_WIDTH = "view_seeds", ("1", "5", "11"), 124
 """How many seeds are drawn: odd, so that the median is one of them."""
+CHAIN, CHAIN_WIDTH = "view_chain", 136
+"""Whose chain stands above the curves."""
 
 
 def page(setting: Setting) -> None:
@@ -48,12 +53,22 @@ def page(setting: Setting) -> None:
         show.layer_choice(view.layers, small=True)
         layout.choice(texts("gradient_flow")["seeds"], SEEDS_OFFERED, SEEDS, SEEDS_OFFERED[0],
                       _seeds_name, SEEDS_WIDTH)  # fmt: skip
+        models = [str(model) for model in setting.experiment.models]
+        layout.choice(texts("gradient_flow")["whose_chain"], (*models, NONE), CHAIN, models[0],
+                      _chain_name, CHAIN_WIDTH)  # fmt: skip
         show.page_switch(show.WHY, texts("gradient_flow")["why"])
         show.theory_switch()
     live.offer(setting, view.choices, view, st.session_state.get("preset") or "")
     if not layout.link_messages(setting.experiment):
         layout.preset_words(setting.experiment)
-    show.show(pictures(view), view.styles)
+    above = {"flow-state": partial(flow_chain, view, st.session_state[SHOWS])}
+    show.show(pictures(view), view.styles, above=above)
+
+
+def _chain_name(model: str) -> str:
+    if model == NONE:
+        return texts("gradient_flow")["no_chain"]
+    return say("gradient_flow", "one_chain", name=display_name(model))
 
 
 def _seeds_name(count: str) -> str:
@@ -63,7 +78,9 @@ def _seeds_name(count: str) -> str:
 def _view(setting: Setting) -> View:
     layer, direction = show.chosen_layer()
     seeds = int(layout.kept(SEEDS, SEEDS_OFFERED, SEEDS_OFFERED[0]))
-    choices = Choices(layer, direction, show.theory_is_on(), show.is_on(show.WHY), seeds)
+    chain = chosen([str(model) for model in setting.experiment.models], layout.chosen(CHAIN))
+    why = show.is_on(show.WHY)
+    choices = Choices(layer, direction, show.theory_is_on(), why, seeds, chain=chain)
     return compute.flow_view(setting.experiment, choices, setting.pinned)
 
 

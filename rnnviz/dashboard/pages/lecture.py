@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
@@ -25,7 +26,7 @@ from rnnviz.lecture.scenes import (
     Question,
     Scene,
 )
-from rnnviz.lecture.words import Words, holds, words
+from rnnviz.lecture.words import BALLOT, Words, holds, verdict, words
 from rnnviz.wording.lists import sentences
 from rnnviz.wording.texts import fill, say, texts
 
@@ -79,8 +80,9 @@ def _ballot(question: Question, said: Words) -> None:
         question.name,
         [layout.marked(choice) for choice in said.choices],
         taken=scene.answers().get(question.name, 0),
-        right=question.right if shown else 0,
-        words={name: text[name] for name in ("choices", "right", "taken")},
+        right=question.answer if shown else 0,
+        guess=asdict(question.guess) if question.guess else None,
+        words={name: text[name] for name in BALLOT},
         votes=hall.votes(question.name),
         on_act=lambda: _act(question.name),
     )
@@ -140,11 +142,8 @@ def _figure(now: Scene, shown: bool) -> None:
 
 def _answer(now: Scene, said: Words) -> None:
     """The answer beside the truth, what to take home, and the knob."""
-    taken, text = scene.answers().get(now.name), texts("lecture")
-    verdict = (
-        "" if taken is None else text["answer_right" if taken == now.right else "answer_wrong"]
-    )
-    told = layout.marked(sentences([verdict, said.reveal]))
+    beside = verdict(now, scene.answers().get(now.name, 0))
+    told = layout.marked(sentences([beside, said.reveal]))
     st.html(
         f'<p class="rnnviz-says" role="status"{_holds(now)}>{told}</p>'
         f'<p class="rnnviz-says sentence">{layout.marked(said.sentence)}</p>'
@@ -171,7 +170,7 @@ def _vote_line() -> None:
 def _quiz() -> None:
     text = texts("scenes")
     _heading(text["quiz_title"])
-    right = sum(scene.answers().get(q.name) == q.right for q in QUIZ)
+    right = sum(q.is_right(scene.answers().get(q.name, 0)) for q in QUIZ)
     for question in QUIZ:
         said = words(question)
         st.html(f'<p class="rnnviz-quiz">{layout.marked(said.question)}</p>')
@@ -207,4 +206,4 @@ def _cards() -> list[dict[str, Any]]:
 def _progress() -> dict[str, bool]:
     taken = scene.answers()
     shown = (q for q in (*SCENES, *QUIZ) if q.name in taken and scene.is_shown(q.name))
-    return {question.name: taken[question.name] == question.right for question in shown}
+    return {question.name: question.is_right(taken[question.name]) for question in shown}

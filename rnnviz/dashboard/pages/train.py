@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -124,6 +125,7 @@ def _first_screen(visit: Visit, run: Training) -> None:
     layout.verdict(shown.verdict, shown.styles)
     controls.troubles(run)
     _scrubber(visit, run, shown)
+    state.say_what_is_drawn(replace(run.experiment, train_steps=run.updates))
     show.show(first_screen(shown), shown.styles, revision=run.zoom)
 
 

@@ -3,6 +3,7 @@
 import { fitted, heightIn, part } from "./fit.js";
 import { isDark, keepZoom, readTheme, themed } from "./plotting.js";
 import { plotlyHere } from "./packed.js";
+import { roomy } from "./room.js";
 
 const NARROW = 700; // pixels below which a figure is made to fit
 const figures = new Set();
@@ -72,8 +73,9 @@ export class Figure {
     const theme = readTheme(this.box);
     const { data, layout } = this.figure(isDark(theme.background));
     const width = this.box.clientWidth, height = heightIn(this.shown.height), narrow = width < NARROW;
+    const sized = narrow ? fitted(layout, width, height) : { ...layout, height };
     const whole = {
-      ...(narrow ? fitted(layout, width, height) : { ...layout, height }),
+      ...roomy(sized, width, sized.height, theme.font),
       width,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",

@@ -2,6 +2,8 @@
 
 import { element } from "./plotting.js";
 
+const EDGE = 0.08; // of the track: there the label and the value stand where a mark would say its own
+
 export class Knob {
   // sheet: the dashboard's style of a slider. told: is called with the place that it comes to.
   constructor(place, sheet, told) {
@@ -31,6 +33,8 @@ export class Knob {
     this.marks.replaceChildren(...ticks.map((tick) => {
       const mark = document.createElement("i");
       mark.style.left = across(tick);
+      const share = tick / last;
+      if (share > EDGE && share < 1 - EDGE) mark.append(Object.assign(document.createElement("b"), { textContent: values[tick] }));
       return mark;
     }));
   }

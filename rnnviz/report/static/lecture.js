@@ -2,6 +2,7 @@
 
 import { main as desk } from "./desk.js";
 import { onPaper, redraw } from "./figure.js";
+import { isRight } from "./guess.js";
 import { HandView } from "./lecture_hand.js";
 import { QuizView, SceneView } from "./lecture_scene.js";
 import { plotlyHere, refuse, unpacked } from "./packed.js";
@@ -93,7 +94,7 @@ class Lecture {
   // Question -> whether it was answered right.
   progress() {
     const answered = [...this.held.scenes, ...this.held.quiz].filter(({ name }) => name in this.taken);
-    return Object.fromEntries(answered.map(({ name, right }) => [name, this.taken[name] === right]));
+    return Object.fromEntries(answered.map((facts) => [facts.name, isRight(facts, this.taken[facts.name])]));
   }
 
   isShown(name) {

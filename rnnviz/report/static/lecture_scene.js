@@ -3,13 +3,14 @@
 
 import { main as ballot } from "./ballot.js";
 import { Figure } from "./figure.js";
+import { guessWords, isRight } from "./guess.js";
 import { Knob } from "./knob.js";
 import { element } from "./plotting.js";
 
 // The choices of a question, as the Lecture page has them. answer(number) is called with one of them.
-function drawBallot(place, { name, right, choices, taken, shown, words }, answer) {
+function drawBallot(place, { name, right, guess = null, choices, taken, shown, words }, answer) {
   const setTriggerValue = (_, { number }) => answer(number);
-  const data = { question: name, choices, taken, right: shown ? right : 0, words, votes: null };
+  const data = { question: name, choices, guess, taken, right: shown ? right : 0, words, votes: null };
   ballot({ data, parentElement: place, setTriggerValue });
 }
 
@@ -46,11 +47,16 @@ export class SceneView {
     drawBallot(this.choices, { ...facts, choices: words.choices, taken, shown, words: lecture.words.ballot },
       (number) => lecture.answer(name, number));
     this.draw(shown);
-    const verdict = shown && taken ? lecture.words.verdicts[Number(taken === facts.right)] : "";
+    const verdict = shown && taken ? this.verdict(taken) : "";
     this.told.innerHTML = !shown ? "" : `<p class="rnnviz-says" data-of="${words.holds ?? ""}">${verdict && verdict + lecture.words.between}${words.reveal}</p>`
       + `<p class="rnnviz-says sentence">${words.sentence}</p>`;
     this.knobs.hidden = !shown || !facts.knob;
     if (!this.knobs.hidden) this.turn(this.place, false);
+  }
+
+  verdict(taken) {
+    const { facts } = this, { verdicts, guesses } = this.lecture.words, right = Number(isRight(facts, taken));
+    return facts.guess ? guessWords(guesses[right], facts, taken) : verdicts[right];
   }
 
   // While the question is open there is what was before the answer, or nothing.

@@ -1,5 +1,7 @@
-// The choices of a question as buttons, and of a room's votes a bar in each.
+// The choices of a question as buttons, and of a room's votes a bar in each; or the scale on which a
+// number is guessed.
 
+import { Guess } from "./guess.js";
 import { sendAlone } from "./page.js";
 import { element } from "./plotting.js";
 
@@ -42,10 +44,23 @@ class Ballot {
     if (signature === this.signature) return;
     this.signature = signature;
     this.box.setAttribute("aria-label", data.words.choices);
-    this.buttons = data.choices.map((html, at) => this.button(html, at + 1));
-    this.box.replaceChildren(...this.buttons);
+    if (data.guess) this.drawGuess(data);
+    else this.drawChoices(data);
     clearTimeout(this.timer);
     if (data.votes) this.look();
+  }
+
+  drawChoices({ choices }) {
+    this.guess = null;
+    this.buttons = choices.map((html, at) => this.button(html, at + 1));
+    this.box.replaceChildren(...this.buttons);
+  }
+
+  drawGuess(data) {
+    if (this.guessed !== data.question) this.guess = null;
+    this.guessed = data.question;
+    this.guess ??= new Guess(this.box, (place) => this.send(place));
+    this.guess.update(data);
   }
 
   button(html, number) {
@@ -80,7 +95,8 @@ class Ballot {
     const all = counts.reduce((sum, count) => sum + count, 0);
     this.box.dataset.votes = all;
     const { shown } = this.data.votes;
-    this.buttons.forEach((button, at) => {
+    if (this.guess) this.guess.draw(counts, shown);
+    else this.buttons.forEach((button, at) => {
       button.querySelector(".bar").style.width = shown && all ? `${(100 * counts[at]) / all}%` : 0;
       button.querySelector(".count").textContent = shown ? counts[at] : "";
     });

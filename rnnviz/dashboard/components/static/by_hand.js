@@ -1,14 +1,16 @@
 // By hand: a small cell, unrolled, every number of it; forward and back step by step. Needs nothing of
 // a server: it is given its words and its chain, and tells what becomes of that.
 
+import { part } from "./arrow.js";
 import { CELLS, unroll } from "./chain.js";
 import { formulas } from "./chain_formulas.js";
 import { Parameters, numberInput, select, show } from "./chain_knobs.js";
-import { drawChain, part } from "./chain_picture.js";
+import { drawChain } from "./chain_picture.js";
 import { drawRows, rows, term } from "./chain_table.js";
 import { element, fill, number, typeset } from "./chain_text.js";
 
 const PLAY = 900; // ms a stage
+const DENSE = 8; // formulas of which there is room for more where they are smaller
 const KEYS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
 const PARAMETERS = ["W_xh", "W_hh", "b_h", "b_hn"];
 
@@ -182,7 +184,9 @@ export class ByHand {
     this.picture.setAttribute("aria-label", fill(this.words.alt, {
       cell: given.names[chain.cell], steps: run.T, loss: number(run.loss), factor: number(run.products[1]) }));
     drawChain(this.picture, chain, run, stage, width);
-    this.formulas.replaceChildren(...formulas(chain, run, stage).map((each) => this.formula(each)));
+    const written = formulas(chain, run, stage);
+    this.formulas.classList.toggle("dense", written.length > DENSE);
+    this.formulas.replaceChildren(...written.map((each) => this.formula(each)));
     drawRows(this.table, rows(chain, run, stage), { ...given, now: stage <= run.T ? stage : 2 * run.T + 1 - stage });
     this.lanes.replaceChildren(...this.key());
   }

@@ -1,14 +1,13 @@
 // A chain as a drawing: states in columns, what goes forward as thin arrows, the error on its way
 // back as arrows as thick as it is large (linear; the thickest is the largest error).
 
+import { arrow, HEADS, part } from "./arrow.js";
 import { size } from "./chain.js";
 import { number, typeset } from "./chain_text.js";
 
-const SPACE = "http://www.w3.org/2000/svg";
 const HAIR = 0.8; // of less an arrow is a dashed line
 const ROOMY = 1.35; // the scale where there is one row of states and room for it
 const COLUMN = 100; // pixels of a column that has room for everything at scale 1
-const HEADS = 0.725; // of a thickness: half the width of an arrow's head
 
 // Heights and widths in pixels.
 const SIZES = { row: 20, pill: 62, lane: 15, between: 98, thickest: 26, head: 13, lift: 9, above: 26, below: 56, kept: 38, aside: 52, note: 4.5 };
@@ -91,11 +90,9 @@ function errors(scene) {
 // From right to left, with its size below it (side 1) or above it (side −1).
 function errorArrow({ thick, stage, where }, way, error, [from, to, y], since, side = 1) {
   const width = thick(error), label = y + side * (HEADS * where.thickest + (side > 0 ? 3.5 : 1) * where.note);
-  const half = width / 2, head = Math.min(where.head, (from - to) / 2), wide = Math.max(HEADS * width, 4);
   const body = width < HAIR
     ? part("line", { x1: from, y1: y, x2: to, y2: y, class: `hair ${way}` })
-    : part("path", { class: `error ${way}`,
-      d: `M${from} ${y - half}H${to + head}V${y - wide}L${to} ${y}L${to + head} ${y + wide}V${y + half}H${from}Z` });
+    : part("path", { class: `error ${way}`, d: arrow(from, to, y, width, where.head) });
   body.dataset.error = error;
   body.dataset.stage = since;
   const now = since === stage ? " now" : "";
@@ -152,11 +149,4 @@ function tip() {
 
 function index(name, text) {
   return part("tspan", { class: name, dy: name === "sub" ? 4 : -5 }, text);
-}
-
-export function part(name, attributes, ...children) {
-  const made = document.createElementNS(SPACE, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
 }

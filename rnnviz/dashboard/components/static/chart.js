@@ -17,6 +17,7 @@ import {
   themed,
 } from "./plotting.js";
 import { Picker } from "./picker.js";
+import { roomy } from "./room.js";
 import { Tracks } from "./tracks.js";
 import { ICON, Values } from "./values.js";
 
@@ -86,13 +87,15 @@ class Chart {
     const theme = readTheme(this.box);
     const signature = Object.values(theme).join();
     const same = this.scripts && sameBytes(bytes, this.scripts);
-    if (same && signature === this.signature) return;
+    const worn = signature === this.signature;
+    if (same && worn) return;
     this.theme = theme;
     this.signature = signature;
     this.scripts = bytes;
     const charts = document.querySelectorAll(".rnnviz-chart");
     tellNews(charts[charts.length - 1] === this.box);
     if (live.ahead.size && this.listening) return same ? this.draw() : undefined;
+    if (training.plays && worn && !this.pointer && this.sketch(bytes)) return;
     if (same || !this.shows(bytes)) this.take(bytes);
   }
 
@@ -109,17 +112,24 @@ class Chart {
   // While a knob moves: on the layer if that can, else by plotly.js. Tells when it is on the screen.
   follow(bytes) {
     if (this.hidden || !this.listening) return null;
-    this.bytes = bytes;
-    if (this.drawing) return this.draw();
-    const sent = this.read();
+    if (!this.sketch(bytes)) return this.take(bytes);
+    this.box.dataset.live = "";
+    return new Promise(afterPaint);
+  }
+
+  // On the layer, if that can. Says whether it does.
+  sketch(bytes) {
+    if (this.hidden || this.drawing || !this.listening) return false;
+    const sent = this.read(bytes);
     const height = heightIn(sent.options.height);
-    const fitting = !this.narrow && height === this.plot.layout.height;
+    const another = String(sent.options.revision) !== this.box.dataset.revision;
+    if (another || this.narrow || height !== this.plot.layout.height) return false;
     // Read once more: plotly.js has written into the figure that it drew.
     this.drawn ??= this.read(this.drawnBytes).figure;
-    if (!fitting || !this.layer.show(sent.figure, this.drawn, this.Plotly.version)) return this.draw();
-    this.box.dataset.live = "";
+    if (!this.layer.show(sent.figure, this.drawn, this.Plotly.version)) return false;
+    this.bytes = bytes;
     this.countPaint(sent.options.shows);
-    return new Promise(afterPaint);
+    return true;
   }
 
   // What the layer shows, by plotly.js. Tells when it is on the screen, unless it is out of sight.
@@ -222,10 +232,9 @@ class Chart {
     const width = this.box.clientWidth;
     const height = heightIn(options.height);
     this.narrow = isNarrow(width);
+    const sized = this.narrow ? fitted(layout, width, height) : { ...layout, height };
     return {
-      height,
-      ...(this.narrow ? fitted(layout, width, height) : layout),
-      ...(this.narrow ? {} : { height }),
+      ...roomy(sized, width, sized.height, this.theme.font),
       uirevision: `${layout.uirevision ?? options.key} ${options.revision}`,
       width,
       paper_bgcolor: "rgba(0,0,0,0)",

@@ -5,9 +5,9 @@
 
 import { labelBeside, linesAt, panelsOf } from "./marks.js";
 
-const TIME_EVENT = "rnnviz:time";
+export const TIME_EVENT = "rnnviz:time";
 
-function tellTime(t) {
+export function tellTime(t) {
   window.dispatchEvent(new CustomEvent(TIME_EVENT, { detail: { t } }));
 }
 

@@ -192,7 +192,7 @@ class Desk {
     const parts = [...place?.querySelectorAll("*") ?? []].map((part) => part.shadowRoot ?? part);
     const knob = parts.map((part) => part.querySelector("input[type=range]")).find(Boolean);
     const says = document.querySelector(".rnnviz-says[data-holds]");
-    if (knob && says) says.classList.toggle("elsewhere", knob.dataset.value !== says.dataset.holds);
+    if (knob?.dataset.value !== undefined && says) says.classList.toggle("elsewhere", knob.dataset.value !== says.dataset.holds);
   }
 }
 

@@ -3,6 +3,7 @@
 //
 // It is also the clock: while training plays, it asks for each next slice of it.
 
+import { sinks } from "./live.js";
 import { scriptRuns, sendAlone, training } from "./page.js";
 import { Ticker } from "./ticker.js";
 import { tellStep } from "./tracks.js";
@@ -62,8 +63,15 @@ class Scrubber {
     if (forgets && !this.pausing) this.chosen = null;
     tellStep(this.chosen);
     this.paint();
-    training.plays = data.playing;
+    this.tellCharts(data.playing);
     this.ticker.answered(data.playing && !this.pausing, data.every);
+  }
+
+  // Where it stops, plotly.js draws what their layers show.
+  tellCharts(plays) {
+    const stops = training.plays && !plays;
+    training.plays = plays;
+    if (stops) for (const chart of sinks.values()) chart.drawExactly();
   }
 
   // Streamlit may put a new scrubber in the place of the old one, in the midst of a run.

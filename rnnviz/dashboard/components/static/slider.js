@@ -15,6 +15,7 @@ import {
 const FORGETS = 10000; // ms after which the script is told of a value that the page shows without it
 const MIN_GAP = 40; // ms between two messages
 const LOST = 300; // ms without an echo, while no script runs: the message started nothing
+const EDGE = 0.08; // of the track: there the label and the value stand where a mark would say its own
 const SNAP = 0.012; // of the track: a drag this near to a tick is on it
 
 const HEIR = 1000; // ms within which a slider in the place of another takes over from it
@@ -132,6 +133,9 @@ class Slider {
     const mark = document.createElement("i");
     const share = this.share(tick);
     mark.style.left = `calc(${share} * (100% - var(--thumb)) + var(--thumb) / 2)`;
+    if (this.data.named && share > EDGE && share < 1 - EDGE) {
+      mark.append(Object.assign(document.createElement("b"), { textContent: format(this.data.fmt, tick) }));
+    }
     return mark;
   }
 
@@ -190,7 +194,8 @@ class Slider {
     this.paint(position / this.steps(), format(this.data.fmt, this.value));
     live.move(this, { name: this.data.key, value: this.value, held: this.held });
     clearTimeout(this.restTimer);
-    if (live.way === "send") this.offer();
+    const alone = live.way === "rest" && !this.held; // a press of a key: none follows it at once
+    if (live.way === "send" || alone) this.offer();
     else this.restTimer = setTimeout(() => this.rests(), live.rest);
   }
 
