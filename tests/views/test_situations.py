@@ -1,7 +1,7 @@
 """Every page stands whatever the knobs say: an answer in words, no blank chart, nothing infinite.
 
-A run is made once and shown on every page. What Streamlit adds is tested in
-tests/dashboard/test_pages.py, on some of these.
+A run is made once and shown on every page, the states of each of its models too. What Streamlit
+adds is tested in tests/dashboard/test_pages.py, on some of these.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 
 from rnnviz import Experiment, run
 from rnnviz.plots.drawing import to_json
-from rnnviz.views import gates, gradient_flow, spectrum
+from rnnviz.views import gates, gradient_flow, spectrum, states
 from rnnviz.views.picture import Picture, Words
 from tests.views.situations import SITUATIONS
 
@@ -28,6 +28,12 @@ def test_every_page_says_and_draws_something(situation: str) -> None:
     held = VIEWS[[*SITUATIONS].index(situation) % len(VIEWS)]
     for page, coarse in (*((each, False) for each in VIEWS), (held, True)):
         assert_sound(page, list(page.pictures(page.view(result, page.Choices(coarse=coarse)))))
+    for model in result:
+        for item in states.pictures(states.view(result, states.Choices(model=model))):
+            assert isinstance(item, Picture), model
+            assert item.alt, item.key
+            assert item.how, item.key
+            assert_drawn(item)
 
 
 def assert_sound(page: ModuleType, items: list[Picture | Words]) -> None:
@@ -37,10 +43,14 @@ def assert_sound(page: ModuleType, items: list[Picture | Words]) -> None:
     assert re.search(r"\w{3}.*\.$", answers[0].lines[0]), page  # type: ignore[union-attr]
     assert pictures, page
     for picture in pictures:
-        drawn = np.concatenate([numbers(trace) for trace in picture.drawing["data"]])
-        assert np.isfinite(drawn).any(), f"{picture.key} is blank"
-        assert not np.isinf(drawn).any(), f"{picture.key} holds infinities"
-        to_json(picture.drawing)
+        assert_drawn(picture)
+
+
+def assert_drawn(picture: Picture) -> None:
+    drawn = np.concatenate([numbers(trace) for trace in picture.drawing["data"]])
+    assert np.isfinite(drawn).any(), f"{picture.key} is blank"
+    assert not np.isinf(drawn).any(), f"{picture.key} holds infinities"
+    to_json(picture.drawing)
 
 
 def numbers(trace: dict) -> np.ndarray:

@@ -10,12 +10,10 @@ import pytest
 from rnnviz import Experiment, run
 from rnnviz.core.numerics import Status
 from rnnviz.experiment import Run
-from rnnviz.plots.drawing import to_json
 from rnnviz.views import states
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.states import Choices, read_units
 from tests.views.situations import SITUATIONS, small
-from tests.views.test_situations import numbers
 from tests.views.test_views import by_hand
 
 __all__ = ["by_hand"]
@@ -35,20 +33,6 @@ def drawn(of: Run, **choices: object) -> dict[str, Picture | Words]:
 @pytest.fixture(scope="module")
 def of_three() -> Run:
     return run(Experiment(seq_len=20, hidden_size=8, batch_size=3))
-
-
-@pytest.mark.parametrize("situation", SITUATIONS)
-def test_every_run_s_states_are_drawn(situation: str) -> None:
-    result = run(SITUATIONS[situation])
-    for model in result:
-        for item in drawn(result, model=model).values():
-            assert isinstance(item, Picture)
-            assert item.alt
-            assert item.how
-            values = np.concatenate([numbers(trace) for trace in item.drawing["data"]])
-            assert np.isfinite(values).any(), f"{item.key} is blank"
-            assert not np.isinf(values).any(), f"{item.key} holds infinities"
-            to_json(item.drawing)
 
 
 def test_a_run_made_by_hand_is_shown(by_hand: Run) -> None:
