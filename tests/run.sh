@@ -6,9 +6,9 @@ cd "$(dirname "$0")/.."
 export OPENBLAS_NUM_THREADS=1
 python=${PYTHON:-python3}
 venv=.venv-tests
-# What Python makes of a file is kept beside the packages, whatever the shell says of it: not made
-# again by each worker and each process that a test starts.
-export PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$PWD/$venv/bytecode
+# What Python makes of a file is kept, whatever the shell says of it, and not made again by each
+# worker and each process that a test starts.
+unset PYTHONDONTWRITEBYTECODE
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
     echo "rnnviz needs Python 3.11 or newer, found $("$python" --version)" >&2
     exit 1

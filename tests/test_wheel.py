@@ -30,7 +30,7 @@ NEEDED = ("rnnviz", "pyproject.toml", "README.md", "requirements.txt")
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__")
 NOT_LINKED = {"..", "__pycache__"}
 SPACE = re.compile(r"\s+")
-OF_THIS_TREE = ("PYTHONPATH", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV")
+OF_THIS_TREE = ("PYTHONPATH", "VIRTUAL_ENV")
 
 
 @pytest.fixture(scope="module")

@@ -97,8 +97,8 @@ OF_TRACES: dict[str, tuple[Callable[[Trace], Any], Callable[[Trace], Estimate]]]
 }  # fmt: skip
 
 
-WIDE = {"seq_len": 90, "hidden_size": 40, "batch_size": 12}
-LONG = {"seq_len": 160, "hidden_size": 12, "batch_size": 40}
+WIDE = {"seq_len": 70, "hidden_size": 32, "batch_size": 10}
+LONG = {"seq_len": 120, "hidden_size": 10, "batch_size": 30}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -52,9 +54,17 @@ def streamlit_arguments(command: list[str]) -> list[str]:
     return command[3:]
 
 
-def test_every_option_is_the_same_from_a_clone_and_from_the_package(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, object]:
+    """Every option of `rnnviz app`, as it comes."""
+    folder = tmp_path_factory.mktemp("package")
+    return MappingProxyType(options(streamlit_arguments(app_command()), folder))
+
+
+def test_every_option_is_the_same_from_a_clone_and_from_the_package(
+    tmp_path: Path, package: Mapping[str, object]
+) -> None:
     clone = options(["run", str(ROOT / "app.py")], tmp_path)
-    package = options(streamlit_arguments(app_command()), tmp_path)
     assert package == clone
     assert clone["client.toolbarMode"] == "minimal"  # the file is read at all
     assert clone["theme.dark.sidebar.backgroundColor"] is not None
@@ -66,17 +76,13 @@ def test_the_clone_s_settings_are_the_package_s() -> None:
     )
 
 
-def test_port_and_headless_reach_streamlit(tmp_path: Path) -> None:
-    asked = options(streamlit_arguments(app_command(port=8765, headless=True)), tmp_path)
-    assert asked["server.port"] == 8765
-    assert asked["server.headless"] is True
-    plain = options(streamlit_arguments(app_command()), tmp_path)
-    assert plain["server.port"] == 8501
-
-
-def test_other_settings_come_from_the_environment(tmp_path: Path) -> None:
-    command = streamlit_arguments(app_command())
+def test_port_and_headless_reach_streamlit_and_other_settings_come_from_the_environment(
+    tmp_path: Path, package: Mapping[str, object]
+) -> None:
+    command = streamlit_arguments(app_command(port=8765, headless=True))
     asked = options(command, tmp_path, STREAMLIT_SERVER_ADDRESS="127.0.0.1")
+    assert (asked["server.port"], package["server.port"]) == (8765, 8501)
+    assert asked["server.headless"] is True
     assert asked["server.address"] == "127.0.0.1"
 
 

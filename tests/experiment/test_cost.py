@@ -92,7 +92,7 @@ LARGE: list[dict[str, Any]] = [
     {"models": ("lstm",), "gain": 0.01, "memory_bias": -6.0, "seq_len": 700, "dtype": "float32"},
     {"models": ("gru",), "init": "delay_line", "memory_bias": -10.0, "seq_len": 300},
     {"models": ("lstm",), "init": "delay_line", "memory_bias": -10.0, "seq_len": 300,
-     "dtype": "float32", "batch_size": 64},
+     "dtype": "float32", "batch_size": 24},
     {"layers": 3, "bidirectional": "yes"},
     {"models": ("lstm",), "skip": 5, "seq_len": 400, "train_steps": 1},
     {"models": ("rnn",), "skip": 50, "seq_len": 700},

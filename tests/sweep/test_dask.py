@@ -14,7 +14,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.sweep import sweep
 from rnnviz.sweep.pool import Jobs, ThisProcess
 from tests.sweep.test_grid import numbers
-from tests.sweep.test_pool import lost, ones, square_or_die
+from tests.sweep.work import lost, ones, square_or_die
 
 OPTIONAL = "Dask is optional: pip install distributed"
 pytestmark = [

@@ -4,53 +4,19 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rnnviz.sweep.pool import ATTEMPTS, IN_FLIGHT, THREADS, Jobs, Pool, ThisProcess, chunked
+from rnnviz.sweep.pool import ATTEMPTS, IN_FLIGHT, Jobs, Pool, ThisProcess, chunked
+from tests.sweep.work import Chunk, lost, ones, square, square_or_die, square_or_die_once, threads
 
 pytestmark = pytest.mark.slow
-Chunk = tuple[Any, ...]
-
-
-def square(chunk: Chunk, attempt: int) -> list[Any]:
-    return [item * item for item in chunk]
-
-
-def square_or_die(chunk: Chunk, attempt: int) -> list[Any]:
-    """Item 3 kills its worker, always."""
-    if 3 in chunk:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return square(chunk, attempt)
-
-
-def square_or_die_once(chunk: Chunk, attempt: int) -> list[Any]:
-    """The items are files; one that is not there is made, and its worker killed."""
-    for name in chunk:
-        if not Path(name).exists():
-            Path(name).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-    return list(chunk)
-
-
-def threads(chunk: Chunk, attempt: int) -> list[Any]:
-    return [(os.getpid(), {name: os.environ.get(name) for name in THREADS}) for _ in chunk]
-
-
-def lost(item: Any, why: str) -> list[Any]:
-    return [(item, why)]
-
-
-def ones(items: Iterable[Any]) -> Any:
-    return iter([(item,) for item in items])
 
 
 def test_results_come_of_every_item() -> None:

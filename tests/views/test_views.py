@@ -71,6 +71,19 @@ def test_of_a_run_made_by_hand_theory_says_why_it_is_silent(by_hand: Run) -> Non
     assert said.lines == ("No law is drawn: it is not known how these weights were drawn.",)  # type: ignore[union-attr]
 
 
+def test_theory_of_a_gate_says_what_it_leaves_out() -> None:
+    """The input moves the gate, though W_hh does nothing: theory does not see it."""
+    result = run(Experiment(models=("lstm",), gain=1e-3, input_scale=4.0))
+    choices = gradient_flow.Choices(theory=True)
+    found = gradient_flow.view(result, choices)
+    (line,), (flow,) = found.theory["lstm"].lines, found.flows
+    assert line.name == "gate alone"
+    foreseen = line.log10[1] - line.log10[flow.reach_from]
+    assert abs(foreseen - flow.reach_log10) > 0.3
+    picture = drawn(gradient_flow, result, theory=True)["flow-state"]
+    assert "the gate's bias alone" in picture.how  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("page", VIEWS, ids=lambda page: page.__name__.rpartition(".")[2])
 def test_a_view_is_small(page: ModuleType, by_experiment: Run) -> None:
     """It travels between processes: no trace in it."""

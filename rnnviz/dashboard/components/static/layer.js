@@ -6,7 +6,7 @@ import { cells, maps } from "./layer_maps.js";
 import { bars, line, marks, shape } from "./layer_pens.js";
 import { place } from "./layer_words.js";
 import { element } from "./plotting.js";
-import { roomy } from "./room.js";
+import { roomyNotes } from "./room.js";
 
 // The layer stands on what plotly.js keeps of a figure, and hides its groups by their names.
 const TESTED = ["4.1.1"];
@@ -37,8 +37,8 @@ export class Layer {
     for (const trace of data) if (lines(trace)) line(pen, trace, full);
     for (const trace of data) if (dots(trace)) marks(pen, trace, full);
     for (const each of shapes) if (each.layer !== "below") shape(pen, each, full);
-    const roomed = roomy({ ...drawn.layout, ...layout }, full.width, full.height, full.font.family);
-    this.say(roomed.annotations ?? [], full);
+    const within = { ...drawn.layout, ...layout, margin: full.margin };
+    this.say(roomyNotes(within, full.width, full.height, full.font.family), full);
     this.chart.box.classList.add("live");
     this.on = true;
     return true;

@@ -6,14 +6,14 @@ const LEAST = 0.65; // of a letter's size
 const SIZE = 14;
 const APART = 8; // pixels between two texts
 const ASIDE = 45; // and from an upright axis to its title
+const MOST = 2000; // lengths that are kept
+const lengths = new Map();
 const pen = document.createElement("canvas").getContext("2d");
 
 // The layout for so many pixels, with letters of this family.
 export function roomy(layout, width, height, family) {
-  const margin = { l: 80, r: 80, t: 100, b: 80, ...layout.margin };
-  const inner = { x: width - margin.l - margin.r, y: height - margin.t - margin.b };
   const made = { ...layout };
-  const place = { width, margin, inner, family, notes: layout.annotations ?? [], layout };
+  const place = placeOf(layout, width, height, family), { margin, inner } = place;
   for (const letter of ["x", "y"]) {
     const lead = letter === "x" ? margin.l : margin.b, whole = letter === "x" ? width : height;
     for (const title of titles(layout, letter, lead, inner[letter])) {
@@ -25,8 +25,20 @@ export function roomy(layout, width, height, family) {
       if (font.size < size) made[name] = { ...layout[name], title: { ...layout[name].title, font } };
     }
   }
-  if (layout.annotations) made.annotations = layout.annotations.map((note) => inRoom(note, place));
+  if (layout.annotations) made.annotations = place.notes.map((note) => inRoom(note, place));
   return made;
+}
+
+// Its notes alone.
+export function roomyNotes(layout, width, height, family) {
+  const place = placeOf(layout, width, height, family);
+  return place.notes.map((note) => inRoom(note, place));
+}
+
+function placeOf(layout, width, height, family) {
+  const margin = { l: 80, r: 80, t: 100, b: 80, ...layout.margin };
+  const inner = { x: width - margin.l - margin.r, y: height - margin.t - margin.b };
+  return { width, margin, inner, family, notes: layout.annotations ?? [], layout };
 }
 
 const smaller = (size, room, length) => size * Math.max(LEAST, Math.min(1, room / length));
@@ -110,8 +122,18 @@ function roomOf(note, place) {
   return Math.min(edge, ...next.filter((at) => at > begins).map((at) => at - APART)) - begins;
 }
 
-// How long the longest line of a text is. Tags change its letters.
+// How long the longest line of a text is. Most are asked for again and again while a knob moves.
 function lengthOf(text, size, family) {
+  const key = `${size} ${family} ${text}`;
+  if (!lengths.has(key)) {
+    if (lengths.size >= MOST) lengths.clear();
+    lengths.set(key, measured(text, size, family));
+  }
+  return lengths.get(key);
+}
+
+// Tags change the letters of a text.
+function measured(text, size, family) {
   return Math.max(...text.split("<br>").map((line) => {
     const fonts = [{ size, bold: false }];
     let long = 0;
