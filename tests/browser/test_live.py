@@ -387,8 +387,8 @@ def test_a_zoom_stays(open_at: Open) -> None:
     assert axis_range(page, "flow-state") == zoomed
 
 
-def test_a_pointer_on_a_chart_reads_what_is_shown(open_at: Open) -> None:
-    page = open_at()
+def test_a_pointer_on_a_chart_reads_what_is_shown(load_at: Open) -> None:
+    page = load_at()
     page.evaluate(STAND_STILL)
     move(page, lambda: knob(page).press("End"), CHARTS[""])
     page.mouse.move(*plot_area(page, "flow-state", 0.5, 0.5))
