@@ -13,6 +13,7 @@ const [HEIGHT, THICKEST, THINNEST] = [22, 15, 1];
 const NARROW = 560; // pixels below which there is no room beside the chain
 const [FAINTEST, LARGEST_NODE] = [0.35, 4];
 const ROOMY = 14; // pixels between nodes from which each is a circle, and an arrow has a shaft
+const LETTER = 7.6; // pixels that a letter of a name is wide, on average
 const FAR = 10; // nodes that a page key goes
 
 const chains = new WeakMap();
@@ -154,8 +155,9 @@ class Chain {
   }
 
   beside({ at }) {
-    const { data } = this, name = part("text", { x: at(data.x[0]) - 10, y: HEIGHT / 2 + 5, class: "name", "text-anchor": "end" });
-    name.textContent = data.title;
+    const { data } = this, end = at(data.x[0]) - 10, room = Math.floor(end / LETTER);
+    const name = part("text", { x: end, y: HEIGHT / 2 + 5, class: "name", "text-anchor": "end" });
+    name.textContent = data.title.length > room ? `${data.title.slice(0, room - 1)}…` : data.title;
     const said = data.each > 1 ? data.words.each_short.replace("[[count]]", data.each) : "";
     const each = part("text", { x: at(data.x[1]) + 6, y: HEIGHT / 2 + 4, class: "each" }, said);
     return [name, each];
