@@ -41,6 +41,8 @@ SPECIAL_COLOURS = {
 HEIGHT = 140
 MARGIN = {"l": 54, "r": 98, "t": 24, "b": 24}
 GAP = 22.0
+TICK_ROOM = 40
+"""Pixels for a tick's number and the gap beside it."""
 TICK_GAP = 0.2
 """Share of the colour bar that two of its numbers are apart at least."""
 CELLS = 19_200
@@ -269,8 +271,9 @@ def _layout(flows: Sequence[GradientFlow], cells: Sequence[Cells], styles: Style
     margin = {**MARGIN, "t": MARGIN["t"] + (lines - 1) * SECOND_LINE}
     layout: dict[str, Any] = {"height": HEIGHT, "margin": margin}
     layout["annotations"] = [scale_title("log<sub>10</sub>|∂L/∂h|", MARGIN["r"])]
+    ticks = min(6, max(3, int(panel // TICK_ROOM)))
     for index, (flow, part) in enumerate(zip(flows, cells, strict=True)):
-        x, y = _ticks(part.special.shape[1], 6), _y_axis(part, index == 0)
+        x, y = _ticks(part.special.shape[1], ticks), _y_axis(part, index == 0)
         layout |= placed(x, y, axes_suffix(index), places[index])
         room = panel if index + 1 < count else panel - 24
         title = _title if count < CROWDED else _short_title
