@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from typing import Any
@@ -419,15 +420,15 @@ def test_the_largest_exponents_where_all_take_too_long() -> None:
 
 
 @pytest.mark.parametrize(("changes", "words"), [
-    ({}, "RNN: mean field, ½ ln χ a step; LSTM, GRU: the memory gate alone"),
+    ({}, "RNN: mean field, ½ ln χ a step; LSTM, GRU: the gate's bias alone"),
     ({"models": ("rnn",), "init": "orthogonal", "activation": "identity"}, "RNN: exact"),
-    ({"models": ("gru",)}, "(LSTM, GRU: the memory gate alone)"),
+    ({"models": ("gru",)}, "(LSTM, GRU: the gate's bias alone)"),
     ({"loss_at": "every"}, "Thick: all losses together"),
 ])  # fmt: skip
 def test_the_lines_of_theory_are_named_as_they_are(changes: dict[str, Any], words: str) -> None:
     app = change(visit(query=small(hidden_size=32, **changes)), view_theory=True)
     first = next(e.proto.body for e in app.get("html") if "rnnviz-how" in e.proto.body)
-    assert words in first
+    assert words in html.unescape(first)
 
 
 def test_the_precision_panel_says_what_each_format_would_hold() -> None:
