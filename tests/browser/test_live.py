@@ -425,8 +425,8 @@ def test_a_knob_that_was_left_is_not_forgotten_by_the_next_one(load_at: Open) ->
     assert {dict(parse_qsl(shown))["gain"] for shown in seen} == {"4"}
 
 
-def test_keys_are_followed_too_and_the_focus_stays(open_at: Open) -> None:
-    page = open_at()
+def test_keys_are_followed_too_and_the_focus_stays(load_at: Open) -> None:
+    page = load_at()
     knob(page).focus()
     for _ in range(5):
         move(page, lambda: page.keyboard.press("ArrowRight"), CHARTS[""])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -22,10 +21,8 @@ WHOLE = ("loss", "state-maps", "profile", "norms", "spectra-course", "gate-cours
 
 
 @pytest.fixture
-def train(app: str, visit: Callable[..., Page], request: pytest.FixtureRequest) -> Page:
-    """Of a seed of this test's own: what was trained in a session is kept there."""
-    seed = zlib.crc32(request.node.name.encode()) % 1000
-    page = visit(f"{app}/train?{urlencode(to_query(replace(SMALL, seed=seed)))}")
+def train(app: str, open_page: Callable[..., Page]) -> Page:
+    page = open_page(f"{app}/train?{urlencode(to_query(SMALL))}")
     wait_charts(page, "train")
     return page
 
@@ -116,9 +113,9 @@ def test_a_hand_on_the_scrubber_moves_every_figure_without_the_server(
     assert len(sent) == messages
 
 
-def test_the_written_text_follows_the_scrubber(app: str, visit: Callable[..., Page]) -> None:
+def test_the_written_text_follows_the_scrubber(app: str, open_page: Callable[..., Page]) -> None:
     writes = replace(SMALL, task="text", loss_at="every", text="to be or not to be ")
-    page = visit(f"{app}/train?{urlencode(to_query(writes))}")
+    page = open_page(f"{app}/train?{urlencode(to_query(writes))}")
     wait_charts(page, "train")
     button(page, "+10").click()
     wait_step(page, 10)
@@ -229,11 +226,11 @@ def names(page: Page, key: str) -> list[str]:
      ("digit_rows", "digits"), ("captioning", "digits"), ("sentiment", "own-sentence")],
 )  # fmt: skip
 def test_every_task_of_the_sources_is_reached_and_started(
-    app: str, visit: Callable[..., Page], task: str, below: str
+    app: str, open_page: Callable[..., Page], task: str, below: str
 ) -> None:
     """Play, pause: what its networks do stands below, of networks that have been trained."""
     e = replace(SMALL, task=task, loss_at="last" if task == "sentiment" else "every")
-    page = visit(f"{app}/train?{urlencode(to_query(e))}")
+    page = open_page(f"{app}/train?{urlencode(to_query(e))}")
     wait_charts(page, "train")
     button(page, "Play").click()
     wait_step(page, 3)
