@@ -37,15 +37,18 @@ from rnnviz.wording.texts import say, texts
 COLUMNS = ("model", "reach_log10", "decades_per_step", "r2", "window_start", "window_stop",
            "half_or_double_steps", "e_fold_steps")  # fmt: skip
 STEP, OUTPUT, STEP_WIDTH = "view_step", "view_output", 140
-SEEDS, SEEDS_OFFERED, SEEDS_WIDTH = "view_seeds", ("1", "5", "11"), 124
+SEEDS, SEEDS_OFFERED, SEEDS_WIDTH = "view_seeds", ("1", "5", "11"), 116
 """How many seeds are drawn: odd, so that the median is one of them."""
-CHAIN, CHAIN_WIDTH = "view_chain", 136
+CHAIN, CHAIN_WIDTH = "view_chain", 128
 """Whose chain stands above the curves."""
+FEW_CHOICES, MANY_CHOICES = (2, 5), (1, 4)
+"""How the question and the choices share a line, which has room for those of directions, too."""
 
 
 def page(setting: Setting) -> None:
     """Verdict, one large figure, unit × time below it."""
-    left, right = st.columns([2, 5], vertical_alignment="center")
+    shares = MANY_CHOICES if setting.experiment.bidirectional == "yes" else FEW_CHOICES
+    left, right = st.columns(shares, vertical_alignment="center")
     with left:
         layout.question(texts("gradient_flow")["question"])
     view = _view(setting)
