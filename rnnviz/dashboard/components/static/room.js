@@ -21,8 +21,10 @@ export function roomy(layout, width, height, family) {
       const top = letter === "y" && covered(title, place) ? margin.b + inner.y : whole;
       const [low, high] = title.between(0, top);
       const room = 2 * Math.min(middle - low, high - middle);
-      const font = { ...layout[name].title.font, size: smaller(size, room, lengthOf(text, size, family)) };
-      if (font.size < size) made[name] = { ...layout[name], title: { ...layout[name].title, font } };
+      const said = LEAST * lengthOf(text, size, family) > room ? text.replace(", ", ",<br>") : text;
+      const long = Math.max(...said.split("<br>").map((line) => lengthOf(line, size, family)));
+      const font = { ...layout[name].title.font, size: smaller(size, room, long) };
+      if (font.size < size || said !== text) made[name] = { ...layout[name], title: { ...layout[name].title, text: said, font } };
     }
   }
   if (layout.annotations) made.annotations = place.notes.map((note) => inRoom(note, place));
