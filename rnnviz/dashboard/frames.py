@@ -34,8 +34,8 @@ Choices = gradient_flow.Choices | spectrum.Choices | gates.Choices | lecture.Cho
 View = gradient_flow.View | spectrum.View | gates.View
 Range = tuple[float, float]
 HELD_SECONDS, KEY_SECONDS = 0.02, 0.06
-"""Estimated seconds that runs may take while a knob is held, and after a key; shared by as many as
-ask at the same time."""
+"""Estimated seconds that runs may take while a knob is held, shared by as many as ask at the same
+time, and after a key."""
 MOST_KEPT = 64
 """Answers of up to 300 kB that are kept for all visitors."""
 
@@ -92,8 +92,8 @@ class Asked:
 def moved(shown: Asked, move: Move, before: int = 0) -> Asked | None:
     """What the page shows at these values; None where that is nothing, which the script will say,
     and at rest where it takes long: the script says that it is at work, and holds nobody up.
-    before: answers to others that are made first: while a hand moves, this one is to take the less
-    time. Raises ValueError for what no knob can be."""
+    before: answers to others that are made first: while a hand drags, this one is to take the less
+    time; after a key it is soon asked for whole. Raises ValueError for what no knob can be."""
     now = shown.experiment
     experiment = replace(now, **{n: _value(n, value) for n, value in move.knobs.items()})
     if now.train_steps:
@@ -103,8 +103,8 @@ def moved(shown: Asked, move: Move, before: int = 0) -> Asked | None:
     if compute.refusal(experiment) or (move.rests and compute.traces.seconds(experiment) > SOON):
         return None
     asked = replace(shown, experiment=experiment, range=move.range)
-    seconds = HELD_SECONDS if move.held else KEY_SECONDS
-    return asked if move.rests else _affordable(asked, seconds / (1 + before))
+    seconds = HELD_SECONDS / (1 + before) if move.held else KEY_SECONDS
+    return asked if move.rests else _affordable(asked, seconds)
 
 
 def _value(name: str, value: float) -> Any:

@@ -29,9 +29,9 @@ def most_visitors(environment: Mapping[str, str] = os.environ) -> int | None:
 
 
 def worker_count(environment: Mapping[str, str] = os.environ) -> int:
-    """Processes for long work: one a core unless said otherwise; 0 for none. Raises ValueError
-    naming what is no number of them."""
-    given = environment.get(WORKERS, str(min(cores(), MOST_WORKERS)))
+    """Processes for long work, unless said otherwise one a core but one, which is left to visitors'
+    hands, and at least one; 0 for none. Raises ValueError naming what is no number of them."""
+    given = environment.get(WORKERS, str(min(max(1, cores() - 1), MOST_WORKERS)))
     if not (given.isascii() and given.isdigit() and int(given) <= MOST_WORKERS):
         said = {"name": WORKERS, "value": repr(given), "most": str(MOST_WORKERS)}
         raise ValueError(fill(texts("server")["bad_workers"], **said))

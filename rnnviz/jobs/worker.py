@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from rnnviz.jobs.workers import NotKnownHere
 
-NICENESS = 5
+NICENESS = 10
 """How far it stands back behind the answers to visitors' hands, where a system knows that."""
 
 
