@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rnnviz.sweep.pool import MEMORY, THREADS
+from rnnviz.sweep.pool import OF_A_WORKER
 
 LOOK = 0.05
 """Seconds between two questions whether anybody still waits for the work."""
@@ -61,7 +61,7 @@ class Workers:
     """
 
     def __init__(self, count: int, grace: float = GRACE) -> None:
-        self.count, self.grace, self.deaths = count, grace, 0
+        self.grace, self.deaths = grace, 0
         self._changed = threading.Condition()
         self._line = deque[Call]()
         self._stopped = False
@@ -153,7 +153,7 @@ class Workers:
 def start() -> subprocess.Popen[bytes]:
     """A process whose BLAS has one thread: for a core it is all there is."""
     path = os.pathsep.join(filter(None, (PATH, os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, **dict.fromkeys(THREADS, "1"), **MEMORY, "PYTHONPATH": path}
+    environment = {**os.environ, **OF_A_WORKER, "PYTHONPATH": path}
     command = [sys.executable, "-m", "rnnviz.jobs.worker"]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)

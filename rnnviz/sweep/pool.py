@@ -30,6 +30,8 @@ ATTEMPTS = 2
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(512 << 20)}
 """glibc keeps freed pages for the next run: taken fresh they cost a sixth of it."""
+OF_A_WORKER = {**dict.fromkeys(THREADS, "1"), **MEMORY}
+"""What a process finds in its environment that works on one core: more threads would wait."""
 NO_GUARD = (
     "a sweep starts processes, and each reads your script first: call sweep under "
     '`if __name__ == "__main__":`, or give it an executor'
@@ -55,7 +57,7 @@ class _Process(SpawnProcess):
     """A process whose BLAS has one thread, for a core a worker is all there is."""
 
     def start(self) -> None:
-        with _STARTING, _environment({**dict.fromkeys(THREADS, "1"), **MEMORY}):
+        with _STARTING, _environment(OF_A_WORKER):
             super().start()
 
 
