@@ -21,10 +21,12 @@ from rnnviz.dashboard.server import (
     middleware,
     routes,
 )
+from rnnviz.dashboard.unsent import keep_unsent
 
 keep_freed_memory()
 allow_many_files()
 end_on_signals()
+keep_unsent()
 compute.memory(), compute.speed(), votes.rooms()  # made at the start, not by the first visitor
 jobs.workers()
 app = st.App(

@@ -18,6 +18,7 @@ from rnnviz.dashboard.server import (
     middleware,
     routes,
 )
+from rnnviz.dashboard.unsent import keep_unsent
 from rnnviz.dashboard.upload_limit import uploaded_bytes
 
 
@@ -29,5 +30,6 @@ async def held(request: Request) -> PlainTextResponse:
 keep_freed_memory()
 allow_many_files()
 end_on_signals()
+keep_unsent()
 every = [*routes(), Route("/held", held)]
 app = st.App(os.environ["RNNVIZ_TEST_PAGE"], routes=every, middleware=middleware())

@@ -134,6 +134,54 @@ def test_back_turns_the_page_though_the_message_was_forgotten(open_wired: Open) 
     assert forgotten
 
 
+def test_a_link_turns_the_page_though_the_message_was_forgotten(open_wired: Open) -> None:
+    page, wire = open_wired()
+    forgotten: list[Message] = []
+    wire.drop(lambda message: not forgotten and not forgotten.append(message))
+    page.get_by_role("link", name="Gates", exact=True).click()
+    wait_charts(page, "gates")
+    assert forgotten
+
+
+SAY_AND_CLICK = """async () => {
+  const { sendAlone, wait } = await import("/rnnviz/page.js"), order = [];
+  const link = document.querySelector('a[href$="/gates"]');
+  link.addEventListener("click", () => order.push("clicked"));
+  sendAlone(() => setTimeout(() => order.push("left"))); // as Streamlit sends
+  for (let k = 0; k < 4; k += 1) await null;
+  link.click();
+  while (order.length < 2) await wait(10);
+  return order;
+}"""
+
+
+def test_what_was_said_before_a_click_on_a_link_leaves_before_it(open_wired: Open) -> None:
+    page, _ = open_wired()
+    assert page.evaluate(SAY_AND_CLICK) == ["left", "clicked"]
+    wait_charts(page, "gates")
+
+
+LOOK_AND_LEAVE = """async () => {
+  const { default: mount } = await import("/rnnviz/below.js");
+  const { live } = await import("/rnnviz/live.js"), { sendAlone } = await import("/rnnviz/page.js");
+  let asked = 0;
+  const leave = mount({ data: { count: -1 }, setTriggerValue: () => (asked += 1) });
+  live.owe(true);
+  dispatchEvent(new PopStateEvent("popstate"));
+  dispatchEvent(new Event("resize")); // what is below is looked at
+  leave();
+  await new Promise((sent) => sendAlone(sent));
+  return asked;
+}"""
+
+
+def test_what_was_below_is_not_asked_for_when_the_page_has_been_left(
+    app: str, visit: Callable[..., Page]
+) -> None:
+    page = visit(f"{app}/your-network")
+    assert page.evaluate(LOOK_AND_LEAVE) == 0
+
+
 def test_reset_right_after_a_key_resets(open_wired: Open) -> None:
     page, _ = open_wired()
     before = valuetext(page, "Gain")

@@ -34,7 +34,9 @@ class Below {
 const below = new Below();
 
 export default function ({ data, setTriggerValue }) {
-  const look = () => sendAlone(() => setTriggerValue("look", data.count));
+  const look = () => sendAlone(() => {
+    if (below.look === look) setTriggerValue("look", data.count); // or the next page has come first
+  });
   below.drawn(data.count, look);
   return () => below.look === look && below.drawn(null, null); // unless the next page has come before
 }

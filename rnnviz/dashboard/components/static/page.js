@@ -63,7 +63,8 @@ export function watchScript(callback) {
 }
 
 // A click on a link to another page, or Back, is on its way. A message that is sent before Streamlit
-// has turned the page would come from the old one, and bring that back.
+// has turned the page would come from the old one, and bring that back; so would one that was said
+// before the click and leaves after it.
 const TURN = 1000; // ms after which a page that has not turned is not waited for
 export const STUCK = 5000; // ms after which a running script is not waited for
 const LOOK = 40; // ms between two looks
@@ -76,15 +77,24 @@ document.addEventListener("click", (event) => {
   const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
   if (link?.origin !== location.origin || link.pathname === location.pathname) return;
   if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab, or window
-  const done = before.turning();
+  const done = before.turning() ?? leaving;
   if (done) {
     event.preventDefault();
     event.stopImmediatePropagation();
     done.then(() => link.click());
     return;
   }
-  turning = { from: location.pathname, at: performance.now() };
+  const again = turning?.link === link;
+  turning = { from: location.pathname, at: performance.now(), link };
+  if (!again) goTo(turning);
 }, true);
+
+// A part of the old page that was about to run again can bring that back.
+async function goTo(turn) {
+  await wait(TURN);
+  await scriptEnds(STUCK);
+  if (turning === turn && location.pathname !== turn.link.pathname) turn.link.click();
+}
 
 window.addEventListener("popstate", (event) => {
   turning = { from: null, at: performance.now() };
@@ -102,19 +112,24 @@ async function goBack(turn, path) {
   else history.back();
 }
 
-export function pageTurns() {
+// limit: ms after which a link that was clicked is not waited for.
+export function pageTurns(limit = TURN) {
   if (!turning) return false;
   const { from, at } = turning;
   const turned = from !== null && location.pathname !== from;
-  return !turned && performance.now() - at <= TURN;
+  return !turned && performance.now() - at <= (from === null ? TURN : limit);
 }
 
 // What is sent within one turn of the event loop becomes one message to Streamlit, which runs the
 // part of the page that spoke first: sent alone, it reaches the part that it is meant for.
 let sending = Promise.resolve();
+let leaving = null; // what was said last leaves when this is fulfilled; null: it has left
 
 export function sendAlone(send) {
-  sending = sending.then(pageTurned).then(() => attempt(send)).then(() => wait(0));
+  sending = sending.then(pageTurned).then(() => {
+    attempt(send);
+    return (leaving = wait(0).then(() => (leaving = null)));
+  });
 }
 
 async function pageTurned() {

@@ -3,7 +3,7 @@
 // browser draws. A page that is left or hidden asks for nothing.
 
 import {
-  held, inTurn, pageTurns, scriptRuns, valueIsOnItsWay, wait, watchScript,
+  STUCK, held, inTurn, pageTurns, scriptRuns, valueIsOnItsWay, wait, watchScript,
 } from "./page.js";
 
 const LOST = 3000; // ms without an answer, while no script runs: the message started nothing
@@ -12,6 +12,7 @@ export class Ticker {
   constructor(ask) {
     this.ask = ask;
     this.running = false;
+    this.path = location.pathname; // of its page
     this.unwatch = watchScript(() => this.wake?.());
   }
 
@@ -56,8 +57,8 @@ export class Ticker {
   mustWait() {
     const since = performance.now() - (this.asked ?? -LOST);
     // A script that runs on and on would leave a slider no moment to send its value.
-    if (document.hidden || held.size || scriptRuns() || pageTurns()) return true;
-    if (valueIsOnItsWay()) return true;
+    if (document.hidden || held.size || scriptRuns() || valueIsOnItsWay()) return true;
+    if (location.pathname !== this.path || pageTurns(STUCK)) return true;
     return since < this.every || (!this.done && since < LOST);
   }
 }
