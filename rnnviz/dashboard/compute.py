@@ -19,7 +19,7 @@ from rnnviz.analysis.selfcheck import checks as trusting
 from rnnviz.analysis.spectra import JacobianSpectrum
 from rnnviz.core.bptt import Tell
 from rnnviz.core.cost import Speed, measure_speed
-from rnnviz.dashboard import jobs
+from rnnviz.dashboard import jobs, lending
 from rnnviz.dashboard.memory import Memory, ceiling
 from rnnviz.dashboard.training import still_to_do, trained_params
 from rnnviz.experiment import FIELDS, Experiment, Plan, Run, check_size, run_plan
@@ -28,7 +28,16 @@ from rnnviz.experiment.plan import MAX_BYTES
 from rnnviz.jobs import claims, phase
 from rnnviz.lecture.measures import Lesson, trained
 from rnnviz.sweep import Result, cost_of
-from rnnviz.views import fixed_points, gates, gradient_flow, seeds, spectrum, states, train
+from rnnviz.views import (
+    answers,
+    fixed_points,
+    gates,
+    gradient_flow,
+    seeds,
+    spectrum,
+    states,
+    train,
+)
 from rnnviz.views.picture import batch_note, idle_note
 from rnnviz.wording.language import language
 from rnnviz.wording.lists import sentences
@@ -44,6 +53,8 @@ KEYS = (
 
 SEEDS_SECONDS = 1.0
 """Of all other seeds together that are drawn beside the one that is shown."""
+CHECKS_BYTES = 4096
+"""That are kept of the quick checks of a run."""
 SHORT = 0.05
 """Seconds of estimated run that nobody need be able to end on its way."""
 
@@ -131,11 +142,32 @@ def _run(planned: Plan, tell: Tell | None) -> Run:
 traces = _Traces()
 
 
+def _lent(
+    experiment: Experiment, choices: answers.Choices, of_others: bool = False
+) -> answers.View | None:
+    """What a worker says of a run that is not kept; None where it is to be made here. of_others:
+    whether more runs than this are shown."""
+    if of_others or memory().holds(experiment) or experiment.train_steps:
+        lending.here()
+        return None
+    checked, tell = lending.is_checked(), jobs.courteous()
+    with memory().room(plan(experiment).cost.bytes, tell):
+        made = lending.lent(answers.answer, experiment, choices, language(), checked)
+        if made is None:
+            return None
+        if checks := made.checks:
+            _checks(experiment, lambda: checks)
+        return made.view
+
+
 @_cached(max_entries=64, worded=True)
 def flow_view(
     experiment: Experiment, choices: gradient_flow.Choices, pinned: Experiment | None
 ) -> gradient_flow.View:
     """What Gradient flow says of an experiment, the curves of a pinned one behind it."""
+    of_others = pinned is not None or (choices.seeds > 1 and not choices.coarse)
+    if (made := _lent(experiment, choices, of_others)) is not None:
+        return cast(gradient_flow.View, made)
     behind = None if pinned is None else traces(pinned)
     others = seeds.NO_OTHERS if choices.coarse else _other_seeds(experiment, choices)
     return gradient_flow.view(traces(experiment), choices, behind, others)
@@ -167,6 +199,8 @@ def _seed_curves(experiment: Experiment, layer: str, direction: str) -> dict[str
 @_cached(max_entries=64, worded=True)
 def spectrum_view(experiment: Experiment, choices: spectrum.Choices) -> spectrum.View:
     """What Spectrum says of one model of an experiment."""
+    if (made := _lent(experiment, choices)) is not None:
+        return cast(spectrum.View, made)
     return spectrum.view(traces(experiment), choices)
 
 
@@ -181,6 +215,8 @@ def fixed_points_view(experiment: Experiment, choices: fixed_points.Choices) -> 
 @_cached(max_entries=64, worded=True)
 def gates_view(experiment: Experiment, choices: gates.Choices) -> gates.View:
     """What Gates says of one model of an experiment."""
+    if (made := _lent(experiment, choices)) is not None:
+        return cast(gates.View, made)
     return gates.view(traces(experiment), choices)
 
 
@@ -212,9 +248,17 @@ def _jacobians(experiment: Experiment, label: str, _part: LayerTrace) -> Jacobia
 def quick_checks(experiment: Experiment) -> tuple[trusting.Trust, ...]:
     """What a few milliseconds can check of each model's run. Asked for where the run has just been
     looked at, so that none is made for it."""
-    found = traces(experiment)
-    models = map(str, experiment.models)
-    return tuple(trusting.trust(found[m], found.batch, m, trusting.QUICK) for m in models)
+    return _checks(experiment, lambda: answers.quick_checks(traces(experiment)))
+
+
+def _checks(
+    experiment: Experiment, make: Callable[[], tuple[trusting.Trust, ...]]
+) -> tuple[trusting.Trust, ...]:
+    """Those that are kept of a run, or else what `make` makes."""
+    found: tuple[trusting.Trust, ...] = memory().get(
+        ("checks", experiment), make, 0, CHECKS_BYTES, jobs.courteous()
+    )
+    return found
 
 
 @_cached(max_entries=64)

@@ -14,10 +14,11 @@ import secrets
 import struct
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Event
+from threading import Event, Lock
 from urllib.parse import urlencode
 from weakref import WeakValueDictionary
 
@@ -26,10 +27,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from rnnviz.dashboard import definitions
+from rnnviz.dashboard import definitions, jobs
 from rnnviz.dashboard.components import follow_hand
 from rnnviz.dashboard.frames import Asked, Choices, Move, View, beside, frames, moved
-from rnnviz.dashboard.jobs import turns, working_for
+from rnnviz.dashboard.lending import answering
 from rnnviz.dashboard.posts import Refused, posted
 from rnnviz.dashboard.server import url
 from rnnviz.dashboard.state import Setting, experiment_query, link_has_messages, query_of
@@ -42,10 +43,6 @@ REST = 500
 KNOBS = tuple(name for name, known in FIELDS.items() if known.kind in ("int", "float"))
 HEADERS = {"Content-Encoding": "identity", "X-Accel-Buffering": "no", "Cache-Control": "no-store"}
 """Said to be packed already: packing each answer anew costs the server a core's time."""
-AT_ONCE = 1
-"""Answers that are worked on at the same time, to knobs that move and to those that rest each: of
-more, the threads would wait for each other at every small step of a network."""
-
 
 Frame = tuple[str, bytes]
 
@@ -92,10 +89,12 @@ def crowd() -> Crowd:
 
 
 @st.cache_resource(show_spinner=False)
-def workers(rests: bool) -> ThreadPoolExecutor:
+def makers(rests: bool) -> tuple[ThreadPoolExecutor, Lock]:
     """Who makes the answers, for all visitors: a hand that moves does not wait behind those that
-    rest."""
-    return ThreadPoolExecutor(AT_ONCE, "resting" if rests else "moving")
+    rest. One is made here, and one by each worker that is free."""
+    processes = jobs.workers()
+    count = 1 + (processes.count if processes else 0)
+    return ThreadPoolExecutor(count, "resting" if rests else "moving"), Lock()
 
 
 def offer(
@@ -166,28 +165,32 @@ async def answer(request: Request) -> Response:
     if asked is None:
         return Response(status_code=204)
     made_of = partial(_frames, mine if move.settles else None, asked)
-    return await _in_turn(mine, made_of, move.rests)
+    return await _in_turn(mine, made_of, move.rests, checked=not asked.note)
 
 
 def _frames(settles: Offer | None, asked: Asked) -> Iterator[Frame]:
     """settles: where the page is to be as the script would draw it."""
+    made = frames(asked)  # first: the run that is checked
     if settles:
         speak(asked.language)
         yield from settles.settled(asked.experiment)
         query = {**experiment_query(asked.experiment), **settles.link}
         yield "address", urlencode(query).encode()
-    yield from frames(asked)
+    yield from made
 
 
-async def _in_turn(mine: Offer, made_of: Callable[[], Iterable[Frame]], rests: bool) -> Response:
+async def _in_turn(
+    mine: Offer, made_of: Callable[[], Iterable[Frame]], rests: bool, checked: bool
+) -> Response:
     """All frames in one piece, as a stream: that notices where the browser goes, and the work ends
-    early. The turn ends with the work."""
+    early. The turn ends with the work. checked: whether the run will be."""
     if not await _comes_first(mine):
         return Response(status_code=429)
     gone = Event()
     crowd().answers += 1
-    work = partial(Context().run, _work, made_of, gone)
-    made = asyncio.get_running_loop().run_in_executor(workers(rests), work)
+    threads, interpreter = makers(rests)
+    work = partial(Context().run, _work, made_of, gone, answering(interpreter, checked))
+    made = asyncio.get_running_loop().run_in_executor(threads, work)
     made.add_done_callback(partial(_ends, mine))
     return StreamingResponse(
         _stream(made, gone), media_type="application/octet-stream", headers=HEADERS
@@ -220,7 +223,9 @@ async def _stream(made: asyncio.Future[bytes], gone: Event) -> AsyncIterator[byt
         gone.set()
 
 
-def _work(made_of: Callable[[], Iterable[Frame]], gone: Event) -> bytes:
+def _work(
+    made_of: Callable[[], Iterable[Frame]], gone: Event, turn: AbstractContextManager[None]
+) -> bytes:
     """In a thread of its own. Nothing for a browser that has gone, nor where it fails, which is
     logged."""
 
@@ -229,7 +234,7 @@ def _work(made_of: Callable[[], Iterable[Frame]], gone: Event) -> bytes:
             raise Gone
 
     try:
-        with working_for(tell), turns().answer():
+        with jobs.working_for(tell), turn, jobs.turns().answer():
             return b"".join(packed(*frame) for frame in made_of())
     except Gone:
         pass

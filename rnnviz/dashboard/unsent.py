@@ -7,9 +7,6 @@ that gets an element without the one around it says "Bad delta path" and goes bl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import wraps
-
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 
@@ -17,12 +14,11 @@ def keep_unsent() -> None:
     """At the start of the server: all of it is sent, as it would have been a moment earlier."""
     clear = ForwardMsgQueue.clear
 
-    @wraps(clear)
     def keeping(
-        queue: ForwardMsgQueue,
+        self: ForwardMsgQueue,
         retain_lifecycle_msgs: bool = False,
-        fragment_ids_this_run: Sequence[str] | None = None,
+        fragment_ids_this_run: list[str] | None = None,
     ) -> None:
-        clear(queue, retain_lifecycle_msgs, None if fragment_ids_this_run is None else [])
+        clear(self, retain_lifecycle_msgs, None if fragment_ids_this_run is None else [])
 
     ForwardMsgQueue.clear = keeping  # type: ignore[method-assign]

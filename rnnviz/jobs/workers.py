@@ -57,14 +57,14 @@ class Call:
 class Workers:
     """So many processes; they begin at once, and end with this one.
 
-    grace: see `GRACE`. deaths: how many processes have ended before their work.
+    count, grace: see `GRACE`. deaths: how many processes have ended before their work.
     """
 
     def __init__(self, count: int, grace: float = GRACE) -> None:
-        self.grace, self.deaths = grace, 0
+        self.count, self.grace, self.deaths = count, grace, 0
         self._changed = threading.Condition()
         self._line = deque[Call]()
-        self._stopped = False
+        self._free, self._stopped = count, False
         for _ in range(count):
             threading.Thread(target=self._serve, name="worker", daemon=True).start()
 
@@ -72,6 +72,11 @@ class Workers:
     def waiting(self) -> int:
         """Calls that no process has taken up."""
         return len(self._line)
+
+    @property
+    def idle(self) -> int:
+        """Processes that would take up a call at once."""
+        return max(0, self._free - len(self._line))
 
     def do(self, function: Callable[..., Any], *args: Any,
            tell: Callable[[], None] = lambda: None) -> Any:  # fmt: skip
@@ -120,6 +125,7 @@ class Workers:
         """None when there is nothing more to do."""
         with self._changed:
             self._changed.wait_for(lambda: self._line or self._stopped)
+            self._free -= 1
             return None if self._stopped else self._line.popleft()
 
     def _serve(self) -> None:
@@ -133,6 +139,8 @@ class Workers:
                 _end(process)
                 process = None
                 self._lost(call, error)
+            with self._changed:
+                self._free += 1
         _end(process)
 
     def _lost(self, call: Call, error: Exception) -> None:
