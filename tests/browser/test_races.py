@@ -182,6 +182,41 @@ def test_what_was_below_is_not_asked_for_when_the_page_has_been_left(
     assert page.evaluate(LOOK_AND_LEAVE) == 0
 
 
+# What the page does after a second or more is done when it is let go.
+STAND_STILL = """() => {
+  const { setTimeout, clearTimeout } = window, kept = new Map();
+  let last = 1e9;
+  window.setTimeout = (act, ms = 0) => {
+    if (ms < 1000) return setTimeout(act, ms);
+    kept.set(last += 1, act);
+    return last;
+  };
+  window.clearTimeout = (id) => kept.delete(id) || clearTimeout(id);
+  window.letGo = () => {
+    Object.assign(window, { setTimeout, clearTimeout });
+    kept.forEach((act) => act());
+    window.letGo.done = true;
+  };
+}"""
+
+
+def test_a_value_that_was_just_sent_is_not_sent_again(open_wired: Open) -> None:
+    """The second message would end the run that a click has begun with the first."""
+    page, wire = open_wired()
+    page.evaluate(STAND_STILL)
+    gain = page.get_by_role("slider", name="Gain", exact=True)
+    gain.press("ArrowRight")
+    page.keyboard.press("Tab")
+    wait_idle(page)
+    values: list[Message] = []
+    wire.drop(lambda message: "knob" in str(message) and bool(values.append(message)))
+    gain.press("ArrowRight")
+    gain.evaluate("(node) => { node.blur(); setTimeout(letGo); }")
+    page.wait_for_function("letGo.done")
+    wait_idle(page)
+    assert len(values) == 1
+
+
 def test_reset_right_after_a_key_resets(open_wired: Open) -> None:
     page, _ = open_wired()
     before = valuetext(page, "Gain")

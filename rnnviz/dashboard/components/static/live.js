@@ -130,6 +130,7 @@ class Live {
     this.stop();
     this.awaited ||= sent;
     if (!this.awaited) return this.restore();
+    clearTimeout(this.unheard); // of what was sent before
     clearTimeout(this.late);
     this.late = setTimeout(() => this.scriptChanged(), STUCK); // if the message was lost
   }

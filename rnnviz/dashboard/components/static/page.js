@@ -68,7 +68,7 @@ export function watchScript(callback) {
 const TURN = 1000; // ms after which a page that has not turned is not waited for
 export const STUCK = 5000; // ms after which a running script is not waited for
 const LOOK = 40; // ms between two looks
-let turning = null; // {from: its path; null after Back, where the path is the new one at once; at}
+let turning = null; // {at, from: its path; null after Back, where the path is the new one at once; run}
 
 // What has to be done before a page is turned: tells when it is, or is null.
 export const before = { turning: () => null };
@@ -97,7 +97,7 @@ async function goTo(turn) {
 }
 
 window.addEventListener("popstate", (event) => {
-  turning = { from: null, at: performance.now() };
+  turning = { from: null, at: performance.now(), run: drawn.run };
   if (event.isTrusted) goBack(turning, location.pathname);
 });
 
@@ -115,9 +115,9 @@ async function goBack(turn, path) {
 // limit: ms after which a link that was clicked is not waited for.
 export function pageTurns(limit = TURN) {
   if (!turning) return false;
-  const { from, at } = turning;
-  const turned = from !== null && location.pathname !== from;
-  return !turned && performance.now() - at <= (from === null ? TURN : limit);
+  const { from, at, run } = turning, back = from === null;
+  const turned = back ? drawn.run !== run : location.pathname !== from;
+  return !turned && performance.now() - at <= (back ? TURN : limit);
 }
 
 // What is sent within one turn of the event loop becomes one message to Streamlit, which runs the
