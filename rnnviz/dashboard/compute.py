@@ -2,12 +2,14 @@
 
 Runs are immutable, so visitors may share them. A run holds up to hundreds of megabytes: as many
 are kept as `memory` has room for. What is drawn from it is small (a number for each step, unit or
-singular value, never for each sequence too): many are kept, by their count.
+singular value, never for each sequence too): many are kept, by their bytes or by their count.
 """
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -44,17 +46,14 @@ from rnnviz.wording.lists import sentences
 from rnnviz.wording.texts import say
 
 F = TypeVar("F", bound=Callable[..., Any])
-KEYS = (
-    Experiment, gradient_flow.Choices, spectrum.Choices, gates.Choices, fixed_points.Choices,
-    states.Choices,
-)  # fmt: skip
+KEYS = Experiment, fixed_points.Choices, states.Choices
 """Small frozen values that results are kept by."""
 
 
 SEEDS_SECONDS = 1.0
 """Of all other seeds together that are drawn beside the one that is shown."""
-CHECKS_BYTES = 4096
-"""That are kept of the quick checks of a run."""
+CHECKS_BYTES, VIEW_BYTES, VIEWS_BYTES = 4096, 1 << 20, 48 << 20
+"""Of a run's quick checks; of a view whose size is not known; of all views, some hundreds."""
 SHORT = 0.05
 """Seconds of estimated run that nobody need be able to end on its way."""
 
@@ -83,6 +82,12 @@ def _with_language(key: object) -> tuple[str, str]:
 def memory() -> Memory:
     """That of the whole server: one object, made at its start."""
     return Memory(ceiling())
+
+
+@st.cache_resource(show_spinner=False)
+def views() -> Memory:
+    """What pages that follow a knob say, for all visitors: it outlives the large runs."""
+    return Memory(VIEWS_BYTES)
 
 
 @st.cache_resource(show_spinner=False)
@@ -142,12 +147,42 @@ def _run(planned: Plan, tell: Tell | None) -> Run:
 traces = _Traces()
 
 
-def _lent(
-    experiment: Experiment, choices: answers.Choices, of_others: bool = False
-) -> answers.View | None:
-    """What a worker says of a run that is not kept; None where it is to be made here. of_others:
-    whether more runs than this are shown."""
-    if of_others or memory().holds(experiment) or experiment.train_steps:
+def flow_view(
+    experiment: Experiment, choices: gradient_flow.Choices, pinned: Experiment | None
+) -> gradient_flow.View:
+    """What Gradient flow says of an experiment, the curves of a pinned one behind it."""
+
+    def here() -> gradient_flow.View:
+        behind = None if pinned is None else traces(pinned)
+        others = seeds.NO_OTHERS if choices.coarse else _other_seeds(experiment, choices)
+        return gradient_flow.view(traces(experiment), choices, behind, others)
+
+    alone = pinned is None and (choices.seeds == 1 or choices.coarse)
+    return cast(gradient_flow.View, _view(here, experiment, choices, pinned, alone=alone))
+
+
+def _view(
+    here: Callable[[], answers.View],
+    experiment: Experiment,
+    choices: answers.Choices,
+    pinned: Experiment | None = None,
+    *,
+    alone: bool = True,
+) -> answers.View:
+    """What is kept of an experiment, or a worker says of it, or is made `here`. alone: whether no
+    other runs than this are shown."""
+
+    def make() -> answers.View:
+        return _lent(experiment, choices, alone) or here()
+
+    key = language(), experiment, choices, pinned
+    found: answers.View = views().get(key, make, 0, _bytes, jobs.courteous())
+    return found
+
+
+def _lent(experiment: Experiment, choices: answers.Choices, alone: bool) -> answers.View | None:
+    """What a worker says of a run that is not kept; None where it is to be made here."""
+    if not alone or memory().holds(experiment) or experiment.train_steps:
         lending.here()
         return None
     checked, tell = lending.is_checked(), jobs.courteous()
@@ -160,17 +195,11 @@ def _lent(
         return made.view
 
 
-@_cached(max_entries=64, worded=True)
-def flow_view(
-    experiment: Experiment, choices: gradient_flow.Choices, pinned: Experiment | None
-) -> gradient_flow.View:
-    """What Gradient flow says of an experiment, the curves of a pinned one behind it."""
-    of_others = pinned is not None or (choices.seeds > 1 and not choices.coarse)
-    if (made := _lent(experiment, choices, of_others)) is not None:
-        return cast(gradient_flow.View, made)
-    behind = None if pinned is None else traces(pinned)
-    others = seeds.NO_OTHERS if choices.coarse else _other_seeds(experiment, choices)
-    return gradient_flow.view(traces(experiment), choices, behind, others)
+def _bytes(view: answers.View) -> int:
+    """About what it takes, where all that it is of can be pickled."""
+    with suppress(Exception):
+        return len(pickle.dumps(view))
+    return VIEW_BYTES
 
 
 def _other_seeds(experiment: Experiment, choices: gradient_flow.Choices) -> seeds.OtherSeeds:
@@ -196,12 +225,10 @@ def _seed_curves(experiment: Experiment, layer: str, direction: str) -> dict[str
         return seeds.seed_curves(_run(planned, tell), layer, direction)
 
 
-@_cached(max_entries=64, worded=True)
 def spectrum_view(experiment: Experiment, choices: spectrum.Choices) -> spectrum.View:
     """What Spectrum says of one model of an experiment."""
-    if (made := _lent(experiment, choices)) is not None:
-        return cast(spectrum.View, made)
-    return spectrum.view(traces(experiment), choices)
+    found = _view(lambda: spectrum.view(traces(experiment), choices), experiment, choices)
+    return cast(spectrum.View, found)
 
 
 @_cached(max_entries=64, worded=True)
@@ -212,12 +239,10 @@ def fixed_points_view(experiment: Experiment, choices: fixed_points.Choices) -> 
         return fixed_points.view(run, choices)
 
 
-@_cached(max_entries=64, worded=True)
 def gates_view(experiment: Experiment, choices: gates.Choices) -> gates.View:
     """What Gates says of one model of an experiment."""
-    if (made := _lent(experiment, choices)) is not None:
-        return cast(gates.View, made)
-    return gates.view(traces(experiment), choices)
+    found = _view(lambda: gates.view(traces(experiment), choices), experiment, choices)
+    return cast(gates.View, found)
 
 
 @_cached(max_entries=64, worded=True)

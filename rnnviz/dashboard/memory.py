@@ -6,7 +6,7 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import Condition, local
 from typing import Any
 
@@ -39,13 +39,14 @@ class Memory:
         self._clock, self._changed, self._mine = clock, Condition(), local()
         self._working = 0
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._keeps = 0
         self._making = set[Hashable]()
         self.runs, self.seconds, self.refused = 0, 0.0, 0
 
     @property
     def used(self) -> int:
         """Bytes of work that goes on and of what is kept."""
-        return self._working + sum(size for _, size in self._kept.values())
+        return self._working + self._keeps
 
     def holds(self, key: Hashable) -> bool:
         return key in self._kept
@@ -57,12 +58,20 @@ class Memory:
     def clear(self) -> None:
         with self._changed:
             self._kept.clear()
+            self._keeps = 0
             self._changed.notify_all()
 
-    def get(self, key: Hashable, make: Callable[[], Any], size: int, kept: int, tell: Tell) -> Any:
+    def get(
+        self,
+        key: Hashable,
+        make: Callable[[], Any],
+        size: int,
+        kept: int | Callable[[Any], int],
+        tell: Tell,
+    ) -> Any:
         """The result that is kept under `key`, or else what `make` makes, which is kept from then
-        on. Who asks for the same meanwhile waits for it. size: bytes while it is made; kept: bytes
-        of the result. `tell` is called while anybody waits.
+        on. Who asks for the same meanwhile waits for it. size: bytes while it is made, 0 where it
+        asks for room itself; kept: bytes of the result. `tell` is called while anybody waits.
         Raises Crowded where no room comes free in time, and what `make` and `tell` raise."""
         self._wait(lambda: key in self._kept or key not in self._making, tell)
         with self._changed:
@@ -74,9 +83,9 @@ class Memory:
         if not first:  # another one was quicker
             return self.get(key, make, size, kept, tell)
         try:
-            with self.room(size, tell):
+            with self.room(size, tell) if size else nullcontext():
                 made = make()
-            self._keep(key, made, kept)
+            self._keep(key, made, kept if isinstance(kept, int) else kept(made))
         finally:
             with self._changed:
                 self._making.discard(key)
@@ -117,10 +126,12 @@ class Memory:
             if self.is_free(size):
                 self._make_room(size)
                 self._kept[key] = made, size
+                self._keeps += size
 
     def _make_room(self, size: int) -> None:
         while self._kept and self.used + size > self.ceiling:
-            self._kept.popitem(last=False)
+            _, (_, size_kept) = self._kept.popitem(last=False)
+            self._keeps -= size_kept
 
     def _refuse(self) -> None:
         with self._changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -39,15 +40,17 @@ def _empty() -> Iterator[None]:
 
 
 def clear() -> None:
-    for name in CACHED:
-        getattr(compute, name).clear()
+    for kept in (compute.memory(), compute.views(), compute._jacobians):
+        kept.clear()
 
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
-    """How often each seed was run, where there is room for four."""
+    """How often each seed was run, where there is room for four, and for sixty views."""
     room = Memory(estimate(TINY).bytes + 3 * plan(TINY).recorded_bytes)
+    views = Memory(60 * len(pickle.dumps(gradient_flow.view(run(TINY), FLOW))))
     monkeypatch.setattr(compute, "memory", lambda: room)
+    monkeypatch.setattr(compute, "views", lambda: views)
     counted: Counter[int] = Counter()
 
     def counting(planned: Plan, *more: Any) -> Any:

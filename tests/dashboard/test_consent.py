@@ -64,7 +64,7 @@ def test_a_click_runs_it_and_is_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     assert_sound(app)
     assert charts(app)
     compute.traces.clear()
-    compute.flow_view.clear()
+    compute.views().clear()
     assert charts(change(app, gain=1.5))
     app = change(app, gain=LONG.gain)
     assert charts(app)

@@ -67,6 +67,27 @@ def test_work_sends_away_what_is_kept() -> None:
     assert room.used == 0
 
 
+def test_what_asks_for_room_itself_waits_for_it(pool: ThreadPoolExecutor) -> None:
+    room, waits, go = Memory(100), Event(), Event()
+
+    def waiting() -> None:
+        waits.set()
+        assert go.wait(SOON)
+
+    with room.room(60, nobody):
+        view = pool.submit(
+            room.get, "view", lambda: room.get("run", object, 60, 60, waiting), 0, len_of_it, nobody
+        )
+        assert waits.wait(SOON)
+        go.set()
+    view.result(SOON)
+    assert room.used == 67
+
+
+def len_of_it(_: object) -> int:
+    return 7
+
+
 def test_two_who_ask_the_same_wait_for_one(pool: ThreadPoolExecutor) -> None:
     room, begun, go, made = Memory(100), Event(), Event(), []
 

@@ -57,7 +57,7 @@ def test_the_knobs_show_what_the_link_says() -> None:
 def test_a_view_opened_again_shows_the_same_numbers(tab: str) -> None:
     app = change(visit(tab, SMALL), gain=1.7, memory_bias=0.5)
     compute.traces.clear()
-    compute.flow_view.clear()
+    compute.views().clear()
     again = visit(tab, app.query_params)
     assert setting(again) == setting(app)
     drawn = charts(again)
