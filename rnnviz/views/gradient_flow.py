@@ -3,48 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from rnnviz.analysis.gates import memory
-from rnnviz.analysis.gradients import GradientFlow, gradient_flow
+from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.layers import LayerTrace
-from rnnviz.analysis.own_losses import OwnLoss, own_losses
+from rnnviz.analysis.own_losses import OwnLoss
 from rnnviz.analysis.predictions import Predictions
 from rnnviz.analysis.seed_bands import SeedBand, seed_bands
-from rnnviz.analysis.spectra import stack_growth, stretch
 from rnnviz.analysis.step_factors import StepFactors, step_factors
-from rnnviz.analysis.truncated import Truncated
-from rnnviz.analysis.verdicts import trouble_verdict
-from rnnviz.core.layers import Traces
 from rnnviz.experiment import Run
 from rnnviz.plots import gradients as plots
 from rnnviz.plots import step_factors as split_plots
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.heatmaps import column_words
-from rnnviz.views import flow_chain, layer_choice, theory
+from rnnviz.views import flow_chain, flow_words, layer_choice, theory
 from rnnviz.views.flow_chain import Chain
+from rnnviz.views.flow_curves import (
+    flows_of,
+    ghosts_of,
+    losses_of,
+    splits_of,
+    splits_quickly,
+    true_layers,
+)
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words, batch_note
 from rnnviz.views.rounding import lost_to_rounding, marked
 from rnnviz.views.seeds import (
     NO_OTHERS,
     OtherSeeds,
-    front_parts,
-    is_last,
-    true_stacks,
 )
 from rnnviz.wording.figures import caption
-from rnnviz.wording.library import translated
-from rnnviz.wording.lists import said_of, sentences
-from rnnviz.wording.names import display_name
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.texts import fill, texts
-from rnnviz.wording.texts import say as say_of
-from rnnviz.wording.verdicts import gradient_words, say
 
 HEIGHT, LINE = 300, 26
 QUANTITIES = ("h", "c", "detail")
@@ -145,31 +139,31 @@ def view(
     parts = layer_choice.parts_of(run)
     layers = layer_choice.choose(parts, parts, choices.layer, choices.direction)
     front, behind = layer_choice.in_front(parts, layers), layer_choice.behind(parts, layers)
-    true, above, grey = _true(front, behind, parts)
-    found, note = _flows(true), batch_note(run.batch)
+    true, above, grey = true_layers(front, behind, parts)
+    found, note = flows_of(true), batch_note(run.batch)
     marks = zip(found, above, front, strict=True)
     flows = tuple(marked(flow, layers, part.direction) for flow, layers, part in marks)
     predicted = theory.of_flows(run, front, flows) if choices.theory else {}
     own_order = layer_choice.in_own_order(front)
     flowing = any(flow.refilled for flow in flows) and not own_order
-    simple = {p.label: step_factors(p.trace, p.label) for p in true if _one_way(p)}
-    splits, refusals = _splits(true, simple) if choices.why else ((), ())
+    simple = {p.label: step_factors(p.trace, p.label) for p in true if splits_quickly(p)}
+    splits, refusals = splits_of(true, simple) if choices.why else ((), ())
     styles = layer_choice.styles_of(parts, behind)
     return View(
         choices=choices,
         layers=layers,
         flows=flows,
         behind=grey,
-        ghosts=_ghosts(pinned, layers),
+        ghosts=ghosts_of(pinned, layers),
         styles=styles,
-        losses=_own_losses(true, parts) if flowing and not choices.coarse else (),
+        losses=losses_of(true, parts) if flowing and not choices.coarse else (),
         theory=predicted,
         splits=splits,
         bands=seed_bands(flows, others.curves),
-        verdict=_verdict(true, flows, above, simple),
+        verdict=flow_words.verdict(true, flows, above, simple),
         warnings=(
             *lost_to_rounding(front, true, flows),
-            *_warnings(run, parts, layers, predicted, own_order),
+            *flow_words.warnings(run, parts, layers, predicted, own_order),
             *refusals,
             *filter(None, (others.refusal,)),
         ),
@@ -177,58 +171,9 @@ def view(
         chain=_chain(true, flows, styles, choices, {**simple, **{s.label: s for s in splits}}),
         lines=bool(note) + bool(run.trained_steps),
         clue_steps=() if own_order else run.batch.clue_steps,
-        loss_at=_loss_at(run),
+        loss_at=flow_words.loss_at(run),
         own_order=own_order,
     )
-
-
-def _true(
-    front: Sequence[LayerTrace], behind: Sequence[LayerTrace], parts: layer_choice.Parts
-) -> tuple[list[LayerTrace], list[Traces], tuple[GradientFlow, ...]]:
-    """The layers in front with their true derivatives, each with those above it, and the curves of
-    those behind. One model after the other: traces are large, and of those behind none is kept."""
-    true, above = dict[str, LayerTrace](), dict[str, Traces]()
-    curves, in_front = dict[str, GradientFlow](), {part.label for part in front}
-    for model in parts:
-        mine = [part for part in (*front, *behind) if part.model == model]
-        for part, layers in zip(mine, true_stacks(mine, parts), strict=True):
-            exact = part._replace(trace=layers[0][part.direction])
-            if part.label in in_front:
-                true[part.label], above[part.label] = exact, layers
-            else:
-                (curves[part.label],) = _flows([exact])
-    labels = [part.label for part in front]
-    kept = [true[n] for n in labels], [above[n] for n in labels]
-    return *kept, tuple(curves[part.label] for part in behind)
-
-
-def _own_losses(front: Sequence[LayerTrace], parts: layer_choice.Parts) -> tuple[OwnLoss, ...]:
-    """Of last layers, whose direct gradients are the losses', in gradients of each sequence's own
-    loss like `_flows`."""
-    last = [part for part in front if is_last(part, parts)]
-    found = (own_losses(part.trace, part.label, scale=part.trace.batch_size) for part in last)
-    return tuple(one for each in found for one in each)
-
-
-def _flows(parts: Sequence[LayerTrace]) -> tuple[GradientFlow, ...]:
-    """In gradients of each sequence's own loss. Where sequences are padded, a layer that reads from
-    the end stays in its own order: their ends are at different steps of the input."""
-    flows = (
-        gradient_flow(
-            part.trace,
-            part.label,
-            part.trace.batch_size,
-            part.direction if part.trace.lengths is None else 0,
-        )
-        for part in parts
-    )
-    return tuple(replace(f, fed=p.layer > 1) for f, p in zip(flows, parts, strict=True))
-
-
-def _one_way(part: LayerTrace) -> bool:
-    """Whether its steps are split for the verdict, which costs no more than a norm."""
-    cell = part.trace.cell
-    return flow_chain.one_way(cell) and not cell.skip and not part.trace.window
 
 
 def _chain(
@@ -247,82 +192,6 @@ def _chain(
         return None
     wanted, moving = choices.chain, choices.moving
     return flow_chain.chain(parts, flows, styles, wanted, split, splits.keys(), moving)
-
-
-def _splits(
-    parts: Sequence[LayerTrace], made: Mapping[str, StepFactors]
-) -> tuple[tuple[StepFactors, ...], tuple[str, ...]]:
-    """Every step of each layer split, and why that of others is not. made: those that are."""
-    found, refusals = [], []
-    for part in parts:
-        try:
-            found.append(made.get(part.label) or step_factors(part.trace, part.label))
-        except Truncated as refusal:
-            window, name = f"{refusal.window:,}", display_name(part.label)
-            refusals.append(say_of("gradient_flow", "why_truncated", name=name, window=window))
-        except ValueError as refusal:
-            refusals.append(said_of(display_name(part.label), translated(str(refusal))))
-    return tuple(found), tuple(refusals)
-
-
-def _ghosts(pinned: Run | None, wanted: LayerChoice) -> tuple[GradientFlow, ...]:
-    """Of the pinned run the same layer and direction, as far as it has them."""
-    return () if pinned is None else _flows(front_parts(pinned, wanted.layer, wanted.direction))
-
-
-def _verdict(
-    parts: Sequence[LayerTrace],
-    flows: Sequence[GradientFlow],
-    above: Sequence[Traces],
-    splits: Mapping[str, StepFactors],
-) -> tuple[str, ...]:
-    """The rule of thumb knows nothing of a skip: then it is not judged."""
-    simple = [p for p in parts if p.trace.cell.SIMPLE and not p.trace.cell.skip]
-    spectra = {p.label: stretch(p.trace, p.trace.cell.CANDIDATE_GATE) for p in simple}
-    memories = [] if spectra else [memory(part.trace, part.label) for part in parts]
-    trouble, kept = say(trouble_verdict(flows)), [m for m in memories if m is not None]
-    lines = gradient_words(flows, spectra, kept, splits, _growths(flows, above))
-    return (*lines, *([trouble] if trouble else []))
-
-
-def _growths(flows: Sequence[GradientFlow], above: Sequence[Traces]) -> dict[str, float]:
-    """How much linear steps alone make of the error where the states have exploded."""
-    found = {
-        flow.label: stack_growth([layer[0] for layer in layers])
-        for flow, layers in zip(flows, above, strict=True)
-        if flow.forward_ends is not None and (len(layers) == 1 or len(layers[0]) == 1)
-    }
-    return {label: log10 for label, log10 in found.items() if log10 is not None}
-
-
-def _warnings(
-    run: Run,
-    parts: layer_choice.Parts,
-    layers: LayerChoice,
-    predicted: dict[str, Predictions],
-    own_order: bool,
-) -> tuple[str, ...]:
-    """What the curves do not say by themselves."""
-    text = texts("gradient_flow")
-    front, others = layer_choice.in_front(parts, layers), layer_choice.behind(parts, layers)
-    deepest = {label: each[-1].layer for label, each in parts.items()}
-    lower = any(p.layer < deepest[p.model] for p in (*front, *others))
-    said = (
-        text["every_step_warning"] * (_loss_at(run) == "every"),
-        text["lower_layer"] * lower,
-        text["own_order"] * own_order,
-        layer_choice.without_direction(parts, layers),
-        theory.silent(predicted),
-    )
-    return tuple(filter(None, said))
-
-
-def _loss_at(run: Run) -> str:
-    """ "every" step, the "last" one, or the "ends" of sequences of different lengths."""
-    asked = np.asarray(run.batch.mask) != 0
-    if (asked.sum(axis=0) > 1).any():
-        return "every"
-    return "ends" if np.ptp(run.batch.lengths) else "last"
 
 
 def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Words]:
