@@ -146,7 +146,7 @@ def test_the_same_seed_gives_the_same_picture(tab: str) -> None:
     app = visit(tab, SMALL)
     first = charts(app)
     compute.traces.clear()
-    compute.flow_view.clear()
+    compute.views().clear()
     change(app, seed=1)
     again = charts(change(app, seed=0))
     assert all(same(first[key], again[key]) for key in first)
