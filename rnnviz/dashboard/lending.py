@@ -46,8 +46,8 @@ _TURN: ContextVar[Turn | None] = ContextVar("turn", default=None)
 @contextmanager
 def answering(interpreter: Lock, checked: bool) -> Iterator[None]:
     """While an answer is made: see `Turn`."""
-    turn, workers = Turn(interpreter, checked), jobs.workers()
-    if not turn.take(wait=False) and not (workers and workers.idle):
+    turn = Turn(interpreter, checked)
+    if not turn.take(wait=False) and not ((workers := jobs.workers()) and workers.idle):
         turn.take()
     token = _TURN.set(turn)
     try:
@@ -71,10 +71,10 @@ def here() -> None:
 
 def lent(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
     """What a worker returns; None where it is to be made here, now."""
-    turn, workers = _TURN.get(), jobs.workers()
+    turn = _TURN.get()
     if turn is None or turn.mine:
         return None
-    if workers and workers.idle:
+    if (workers := jobs.workers()) and workers.idle:
         with suppress(NotKnownHere, WorkerLost):
             found: R = workers.do(function, *args, tell=jobs.give_way)
             return found

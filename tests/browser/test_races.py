@@ -182,20 +182,20 @@ def test_what_was_below_is_not_asked_for_when_the_page_has_been_left(
     assert page.evaluate(LOOK_AND_LEAVE) == 0
 
 
-# What the page does after a second or more is done when it is let go.
+# What the page does after a second or more is done when it is let go, each in a task of its own.
 STAND_STILL = """() => {
   const { setTimeout, clearTimeout } = window, kept = new Map();
   let last = 1e9;
-  window.setTimeout = (act, ms = 0) => {
-    if (ms < 1000) return setTimeout(act, ms);
-    kept.set(last += 1, act);
+  window.setTimeout = (act, ms = 0, ...args) => {
+    if (ms < 1000) return setTimeout(act, ms, ...args);
+    kept.set(last += 1, () => act(...args));
     return last;
   };
   window.clearTimeout = (id) => kept.delete(id) || clearTimeout(id);
   window.letGo = () => {
     Object.assign(window, { setTimeout, clearTimeout });
-    kept.forEach((act) => act());
-    window.letGo.done = true;
+    kept.forEach((act) => setTimeout(act));
+    setTimeout(() => { window.letGo.done = true; });
   };
 }"""
 

@@ -122,3 +122,14 @@ def test_a_worker_is_idle_while_it_has_nothing_to_do(worker: Workers) -> None:
     call = worker.begin(sorted, [2, 1])
     assert worker.idle == 0
     assert worker.result(call) == [1, 2]
+
+
+def test_no_process_begins_for_what_is_not_lent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def begun() -> Workers:
+        raise AssertionError("a process began")
+
+    monkeypatch.setattr(jobs, "workers", begun)
+    made(asked())
+    with lending.answering(Lock(), checked=True):
+        made(asked("gates"))
+    assert runs_here()

@@ -244,7 +244,7 @@ def test_a_link_switches_theory_on() -> None:
 
 
 def test_why_splits_every_step_at_a_click_and_in_a_link() -> None:
-    with mock.patch.object(gradient_flow, "_splits", side_effect=AssertionError):
+    with mock.patch.object(gradient_flow, "splits_of", side_effect=AssertionError):
         assert "step-factors" not in charts(visit(query=small(seed=79)))
     app = change(visit(query=small(seed=79)), view_why=True)
     assert_sound(app)
