@@ -10,29 +10,32 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from rnnviz.dashboard import compute, definitions, layout, show
+from rnnviz.dashboard.components import scrubber
 from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.components.chart import payload
 from rnnviz.dashboard.components.flow_chain import KEY, packed
 from rnnviz.dashboard.layout import SOON
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.links import to_query
+from rnnviz.jobs.training import Training, begin
 from rnnviz.lecture import pictures as lecture
 from rnnviz.plots.theme import Style
-from rnnviz.views import flow_chain, gates, gradient_flow, spectrum
+from rnnviz.views import flow_chain, gates, gradient_flow, spectrum, train
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.language import speak
 from rnnviz.wording.lists import listed
 from rnnviz.wording.texts import fill, texts
 
-Choices = gradient_flow.Choices | spectrum.Choices | gates.Choices | lecture.Choices
 View = gradient_flow.View | spectrum.View | gates.View
 Range = tuple[float, float]
+Frame = tuple[str, bytes]
 HELD_SECONDS, KEY_SECONDS = 0.02, 0.06
 """Estimated seconds that runs may take while a knob is held, shared by as many as ask at the same
 time, and after a key."""
@@ -73,6 +76,24 @@ def _read_range(told: Any) -> Range | None:
 
 
 @dataclass(frozen=True)
+class TrainingChoices:
+    """Of the Train page. states: of the hidden Markov model beside the losses; every: seconds
+    between two slices while it plays; revision: of the charts. alone: whether nothing else is drawn
+    that only this visit has."""
+
+    of_page: train.Choices
+    states: int
+    every: float
+    revision: int
+    alone: bool = True
+
+
+Choices = (
+    gradient_flow.Choices | spectrum.Choices | gates.Choices | lecture.Choices | TrainingChoices
+)
+
+
+@dataclass(frozen=True)
 class Asked:
     """What a page shows: an experiment, by the page's own choices, and perhaps a pinned one behind
     it. defined: terms that the page has defined before its pictures. range: decades that an axis
@@ -102,9 +123,18 @@ def moved(shown: Asked, move: Move, before: int = 0) -> Asked | None:
         experiment = replace(experiment, train_steps=0)
     if compute.refusal(experiment) or (move.rests and compute.traces.seconds(experiment) > SOON):
         return None
+    if isinstance(shown.choices, TrainingChoices):
+        return _begun(shown, experiment)
     asked = replace(shown, experiment=experiment, range=move.range)
     seconds = HELD_SECONDS / (1 + before) if move.held else KEY_SECONDS
     return asked if move.rests else _affordable(asked, seconds)
+
+
+def _begun(shown: Asked, experiment: Experiment) -> Asked | None:
+    """Training takes all sequences, or it would be other training."""
+    assert isinstance(shown.choices, TrainingChoices)
+    soon = compute.traces.seconds(experiment) <= SOON
+    return replace(shown, experiment=experiment) if shown.choices.alone and soon else None
 
 
 def _value(name: str, value: float) -> Any:
@@ -137,6 +167,7 @@ def _seconds(experiment: Experiment) -> float:
 def _fewer(asked: Asked) -> Choices:
     """Points, or curves of other seeds and of single losses; where there are such."""
     choices = asked.choices
+    assert not isinstance(choices, TrainingChoices)
     if isinstance(choices, lecture.Choices):
         of_page = choices.of_page
         fewer = _fewer(replace(asked, choices=of_page)) != of_page
@@ -159,13 +190,15 @@ def _without_costly_shares(choices: Choices, experiment: Experiment) -> Choices:
 @dataclass(frozen=True, eq=False)
 class Drawn:
     """Pictures and words, the styles of the models' names, what stands beside them, and the decades
-    that an axis keeps. panels: what else follows a knob, by the names that the page knows it by."""
+    that an axis keeps. panels: what else follows a knob, by the names that the page knows it by;
+    revision: of the charts."""
 
     items: Iterator[Picture | Words]
     styles: dict[str, Style]
     beside: str
     range: Range | None = None
-    panels: tuple[tuple[str, bytes], ...] = ()
+    panels: tuple[Frame, ...] = ()
+    revision: int = 0
 
 
 def beside(view: View) -> str:
@@ -174,29 +207,34 @@ def beside(view: View) -> str:
 
 
 @st.cache_resource(max_entries=MOST_KEPT, show_spinner=False, hash_funcs={Asked: repr})
-def frames(asked: Asked) -> tuple[tuple[str, bytes], ...]:
+def frames(asked: Asked) -> tuple[Frame, ...]:
     """Names and contents: "chart:" and a chart's key, "panel:" and a panel's, "words:" and what
     they are called on the page, and "end", which says what was left out and which decades are
     shown. Made once for all visitors who ask for the same: in a lecture most of them do."""
     return tuple(_frames(asked))
 
 
-def _frames(asked: Asked) -> Iterator[tuple[str, bytes]]:
+def _frames(asked: Asked) -> Iterator[Frame]:
     speak(asked.language)
     with definitions.afresh(asked.defined):
         figures = drawn(asked)
-        shows, said = urlencode(to_query(asked.experiment)), _said_before(asked)
-        for item in figures.items:
-            if isinstance(item, Picture):
-                options = show.drawn(item, shows=shows)
-                yield f"chart:{item.key}", payload(item.drawing, key=item.key, **options)
-            said |= show.spoken(item, figures.styles)
-        yield from figures.panels
-    for name, words in said.items():
-        yield f"words:{name}", words.encode()
+        yield from framed(figures, asked.experiment, _said_before(asked))
     end = {"exact": not asked.note, "note": asked.note, "range": figures.range,
            "beside": figures.beside}  # fmt: skip
     yield "end", json.dumps(end).encode()
+
+
+def framed(figures: Drawn, shows: Experiment, before: Mapping[str, str] = {}) -> Iterator[Frame]:
+    """What is drawn, of the experiment that it `shows`. before: words above the pictures."""
+    said, query = dict(before), urlencode(to_query(shows))
+    for item in figures.items:
+        if isinstance(item, Picture):
+            options = show.drawn(item, shows=query, revision=figures.revision)
+            yield f"chart:{item.key}", payload(item.drawing, key=item.key, **options)
+        said |= show.spoken(item, figures.styles)
+    yield from figures.panels
+    for name, words in said.items():
+        yield f"words:{name}", words.encode()
 
 
 def _said_before(asked: Asked) -> dict[str, str]:
@@ -246,9 +284,32 @@ def _scene(asked: Asked) -> Drawn:
     return replace(figures, items=lecture.of_scene(scene, figures.items), panels=())
 
 
+def _training(asked: Asked) -> Drawn:
+    """A run that begins."""
+    choices = asked.choices
+    assert isinstance(choices, TrainingChoices)
+    run = begin(compute.plan(asked.experiment), zoom=choices.revision)
+    known = compute.levels(asked.experiment, choices.states)
+    return of_training(run, train.view(run, choices.of_page, known), choices)
+
+
+def of_training(run: Training, view: train.View, choices: TrainingChoices) -> Drawn:
+    """What the first screen of the Train page shows of a run, as far as it is."""
+    panel = f"panel:{scrubber.KEY}", scrubber.packed(run, view, choices.every)
+    words: list[Picture | Words] = [Words("verdict", view.verdict)]
+    return Drawn(
+        chain(words, train.first_screen(view)),
+        view.styles,
+        "",
+        panels=(panel,),
+        revision=choices.revision,
+    )
+
+
 DRAW: dict[type[Any], Callable[[Asked], Drawn]] = {
     gradient_flow.Choices: _flow,
     spectrum.Choices: _spectrum,
     gates.Choices: _gates,
     lecture.Choices: _scene,
+    TrainingChoices: _training,
 }

@@ -51,7 +51,8 @@ def answering(interpreter: Lock, checked: bool) -> Iterator[None]:
         turn.take()
     token = _TURN.set(turn)
     try:
-        yield
+        with jobs.turns().answer():
+            yield
     finally:
         _TURN.reset(token)
         turn.end()

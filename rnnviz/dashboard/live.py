@@ -1,8 +1,9 @@
-"""What a knob shows while it moves: the page's pictures over HTTP, past the Streamlit script.
+"""What a knob shows while it moves, and training while it plays: the page's pictures over HTTP,
+past the Streamlit script.
 
 A page's script offers what it shows, under a token that its browser alone knows. While a knob
-moves, the browser posts a `Move` and gets what the script would have sent.
-An offer lives as long as its visit.
+moves, the browser posts a `Move` and gets what the script would have sent; for a slice of training
+it posts a tick. An offer lives as long as its visit.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import secrets
 import struct
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,7 +30,7 @@ from starlette.routing import Route
 
 from rnnviz.dashboard import definitions, jobs
 from rnnviz.dashboard.components import follow_hand
-from rnnviz.dashboard.frames import Asked, Choices, Move, View, beside, frames, moved
+from rnnviz.dashboard.frames import Asked, Choices, Frame, Move, View, beside, frames, moved
 from rnnviz.dashboard.lending import answering
 from rnnviz.dashboard.posts import Refused, posted
 from rnnviz.dashboard.server import url
@@ -44,15 +45,18 @@ KNOBS = tuple(name for name, known in FIELDS.items() if known.kind in ("int", "f
 HEADERS = {"Content-Encoding": "identity", "X-Accel-Buffering": "no", "Cache-Control": "no-store"}
 """Said to be packed already: packing each answer anew costs the server a core's time."""
 
-Frame = tuple[str, bytes]
+TICK = {"tick": True}
+"""What the browser posts for a slice of training."""
+MOVING, RESTING, PLAYING = "moving", "resting", "playing"
 
 
 @dataclass(eq=False)
 class Offer:
     """What one visit's page shows; None where that follows no knob. current: whether the script
     that runs has said so. beside: names what stands beside the figures. link: what its address says
-    but the experiment. settled: what else the page says of a run at rest. turn: one answer at a
-    time; waiting: the newest question while it waits for it."""
+    but the experiment. settled: what else the page says of a run at rest; playing: what a slice of
+    training shows, None where there is none to do. turn: one answer at a time; waiting: the newest
+    question while it waits for it."""
 
     token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     asked: Asked | None = None
@@ -60,15 +64,19 @@ class Offer:
     beside: str = ""
     link: dict[str, str] = field(default_factory=dict)
     settled: Callable[[Experiment], Iterable[Frame]] = lambda _: ()
+    playing: Callable[[], Iterable[Frame]] | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: asyncio.Task[bool] | None = None
 
 
 @dataclass(eq=False)
-class Crowd:
-    """How many answers are being made or wait for it, over all visitors: those whose turn it is.
-    The event loop alone counts them."""
+class Makers:
+    """Who makes answers of one kind, for all visitors: one is made here, and one by each worker
+    that is free. interpreter: see `answering`. answers: how many are being made or wait for it,
+    those whose turn it is; the event loop alone counts them."""
 
+    threads: ThreadPoolExecutor
+    interpreter: Lock = field(default_factory=Lock)
     answers: int = 0
 
 
@@ -83,28 +91,24 @@ def offers() -> WeakValueDictionary[str, Offer]:
 
 
 @st.cache_resource(show_spinner=False)
-def crowd() -> Crowd:
-    """That of all visits."""
-    return Crowd()
-
-
-@st.cache_resource(show_spinner=False)
-def makers(rests: bool) -> tuple[ThreadPoolExecutor, Lock]:
-    """Who makes the answers, for all visitors: a hand that moves does not wait behind those that
-    rest. One is made here, and one by each worker that is free."""
+def makers(kind: str) -> Makers:
+    """A hand that moves does not wait behind those that rest, and neither behind training."""
     processes = jobs.workers()
-    count = 1 + (processes.count if processes else 0)
-    return ThreadPoolExecutor(count, "resting" if rests else "moving"), Lock()
+    return Makers(ThreadPoolExecutor(1 + (processes.count if processes else 0), kind))
 
 
 def offer(
-    setting: Setting, choices: Choices, view: View | None = None, preset: str | None = None
+    setting: Setting,
+    choices: Choices,
+    view: View | None = None,
+    preset: str | None = None,
+    playing: Callable[[], Iterable[Frame]] | None = None,
 ) -> None:
     """In a page's script, before its pictures: what they are of. view: of a page that may settle.
-    preset: see `Asked`."""
+    preset: see `Asked`; playing: see `Offer`."""
     mine, said = _mine(), (definitions.so_far(), language())
     mine.asked = Asked(setting.experiment, choices, setting.pinned, *said, preset=preset)
-    mine.beside, mine.link, mine.current = "", {}, True
+    mine.beside, mine.link, mine.current, mine.playing = "", {}, True, playing
     if view is not None:
         of_experiment = experiment_query(setting.experiment)
         mine.beside = beside(view)
@@ -117,19 +121,21 @@ def begin() -> None:
 
 
 def tell_sliders(
-    page: str, rest: int, settled: Callable[[Experiment], Iterable[Frame]] = lambda _: ()
+    page: str, settled: Callable[[Experiment], Iterable[Frame]] = lambda _: ()
 ) -> None:
     """In a page's script, where it ends: how it follows them. page: the path of its address;
     settled: see `Offer`. What it says of a link or of training goes with the first move, and only a
     script can take it away."""
-    mine, asked = _mine(), None
+    mine = _mine()
     if mine.current:
-        mine.settled, asked = settled, mine.asked
-    mine.asked = asked
+        mine.settled = settled
+    else:
+        mine.asked = mine.playing = None
+    asked = mine.asked
     shown = asked.experiment if asked else None
     goes = shown is not None and (shown.train_steps or link_has_messages(shown))
     beside = "" if goes else mine.beside
-    follow_hand(page, mine.token if asked else "", url(PATH), rest, KNOBS, beside)
+    follow_hand(page, mine.token if asked else "", url(PATH), REST, KNOBS, beside)
 
 
 def _mine() -> Offer:
@@ -146,9 +152,9 @@ def route() -> Route:
 
 
 async def answer(request: Request) -> Response:
-    """The pictures at these values of knobs. Statuses: 204 there are none; 403 another site asks;
-    404 the visit is not known; 413, 415 and 422 no message of ours; 429 a newer value came while
-    this one waited."""
+    """The pictures at these values of knobs, or after a slice of training. Statuses: 204 there are
+    none; 403 another site asks; 404 the visit is not known; 413, 415 and 422 no message of ours;
+    429 something newer came while this waited."""
     mine = offers().get(request.headers.get(TOKEN, ""))
     try:
         body = await posted(request)
@@ -157,15 +163,28 @@ async def answer(request: Request) -> Response:
     if mine is None:
         return Response(status_code=404)
     try:
-        move = Move.read(json.loads(body))
-        before = crowd().answers - mine.turn.locked()
-        asked = moved(mine.asked, move, before) if mine.asked else None
+        told = json.loads(body)
+        return await (_slice(mine) if told == TICK else _moved(mine, Move.read(told)))
     except ValueError:
         return Response(status_code=422)
+
+
+async def _slice(mine: Offer) -> Response:
+    if mine.playing is None:
+        return Response(status_code=204)
+    return await _in_turn(mine, mine.playing, makers(PLAYING), nullcontext())
+
+
+async def _moved(mine: Offer, move: Move) -> Response:
+    """Raises ValueError for what no knob can be."""
+    before = sum(makers(kind).answers for kind in (MOVING, RESTING)) - mine.turn.locked()
+    asked = moved(mine.asked, move, before) if mine.asked else None
     if asked is None:
         return Response(status_code=204)
     made_of = partial(_frames, mine if move.settles else None, asked)
-    return await _in_turn(mine, made_of, move.rests, checked=not asked.note)
+    by = makers(RESTING if move.rests else MOVING)
+    turn = answering(by.interpreter, checked=not asked.note)
+    return await _in_turn(mine, made_of, by, turn)
 
 
 def _frames(settles: Offer | None, asked: Asked) -> Iterator[Frame]:
@@ -180,25 +199,27 @@ def _frames(settles: Offer | None, asked: Asked) -> Iterator[Frame]:
 
 
 async def _in_turn(
-    mine: Offer, made_of: Callable[[], Iterable[Frame]], rests: bool, checked: bool
+    mine: Offer,
+    made_of: Callable[[], Iterable[Frame]],
+    by: Makers,
+    turn: AbstractContextManager[None],
 ) -> Response:
     """All frames in one piece, as a stream: that notices where the browser goes, and the work ends
-    early. The turn ends with the work. checked: whether the run will be."""
+    early. The visit's turn ends with the work. turn: held while it is done."""
     if not await _comes_first(mine):
         return Response(status_code=429)
     gone = Event()
-    crowd().answers += 1
-    threads, interpreter = makers(rests)
-    work = partial(Context().run, _work, made_of, gone, answering(interpreter, checked))
-    made = asyncio.get_running_loop().run_in_executor(threads, work)
-    made.add_done_callback(partial(_ends, mine))
+    by.answers += 1
+    work = partial(Context().run, _work, made_of, gone, turn)
+    made = asyncio.get_running_loop().run_in_executor(by.threads, work)
+    made.add_done_callback(partial(_ends, mine, by))
     return StreamingResponse(
         _stream(made, gone), media_type="application/octet-stream", headers=HEADERS
     )
 
 
-def _ends(mine: Offer, _: object) -> None:
-    crowd().answers -= 1
+def _ends(mine: Offer, by: Makers, _: object) -> None:
+    by.answers -= 1
     mine.turn.release()
 
 
@@ -234,12 +255,12 @@ def _work(
             raise Gone
 
     try:
-        with jobs.working_for(tell), turn, jobs.turns().answer():
+        with jobs.working_for(tell), turn:
             return b"".join(packed(*frame) for frame in made_of())
     except Gone:
         pass
     except Exception:
-        logging.getLogger(__name__).exception("no answer to a knob")
+        logging.getLogger(__name__).exception("no answer past the script")
     return b""
 
 

@@ -58,8 +58,6 @@ RUNNING = ("gradient-flow", "spectrum", "gates")
 click, and what a slice may take is bounded."""
 ALONE = ("by-hand", "your-network")
 """Pages that show no experiment: without knobs, and without anything to check or to refuse."""
-REST = {"train": 120}
-"""Milliseconds without a move after which a page that follows no knob shows its value."""
 LINKED, ALLOWED = "linked", "allowed"
 """Where a visit keeps the experiment that it began with, and those that were clicked."""
 
@@ -114,7 +112,7 @@ def _page(path: str) -> None:
     controls.follow(setting)
     if path in ALONE:
         PAGES[path].page(setting)
-        live.tell_sliders(url(f"/{path}"), live.REST, partial(trust.settled, path))
+        live.tell_sliders(url(f"/{path}"), partial(trust.settled, path))
         saving.tab()
         return
     linked, setting = setting, _of_page(path, setting)
@@ -140,7 +138,7 @@ def _page(path: str) -> None:
     with st.container(key="trust"):
         trust.strip(path, setting.experiment, refusal or missing * "not run")
     address = url("/" if path == FIRST else f"/{path}")
-    live.tell_sliders(address, REST.get(path, live.REST), partial(trust.settled, path))
+    live.tell_sliders(address, partial(trust.settled, path))
     saving.tab()
 
 

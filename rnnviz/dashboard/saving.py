@@ -6,8 +6,9 @@ under the token, the job itself: a value that never changes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -54,12 +55,20 @@ class Saved:
 def save(visit: Visit) -> None:
     """Keep what the visit has trained; forget what it had, if it begins anew. What is kept is
     shared with the visit: while that lasts, it takes no memory, and nothing is copied."""
-    shared: Shared = st.session_state[PLACE]
+    saver()(visit)
+
+
+def saver() -> Callable[[Visit], None]:
+    """What saves, with the choices of now, outside a script, too."""
+    choices = {name: st.session_state[name] for name in CHOICES if name in st.session_state}
+    return partial(_save, st.session_state[PLACE], choices)
+
+
+def _save(shared: Shared, choices: Mapping[str, Any], visit: Visit) -> None:
     if visit.training is None or not visit.begun:
         shared.saved.drop(visit.token)
         return
     run, shelves = visit.share(shared.alike)
-    choices = {name: st.session_state[name] for name in CHOICES if name in st.session_state}
     # A plan of its own: what the visit's has made of its experiment takes no room here.
     run = replace(run, plan=Plan(run.experiment))
     saved = Saved(run, tuple(visit.runs), choices, visit.ghosts, shelves)

@@ -10,16 +10,22 @@ one step on in what is recorded; left goes back; with shift, or as page keys, te
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from rnnviz.analysis.courses import Course
 from rnnviz.dashboard.components.browser import HERE, finite, loader
+from rnnviz.jobs.training import Training
+from rnnviz.plots.theme import DARK, Style
+from rnnviz.views.train import View
+from rnnviz.wording.numbers import loss_words
 from rnnviz.wording.texts import texts
 
-Array = np.ndarray
+KEY = "training-step"
+COMPONENT_KEY = f"{KEY}.scrubber"
 COMMANDS = ("tick", "play", "pause", "step", "ten", "show")
 
 _SCRUBBER = st.components.v2.component(
@@ -30,69 +36,58 @@ _SCRUBBER = st.components.v2.component(
 )
 
 
-class Series(NamedTuple):
-    """A model's name, its colour on a light page and on a dark one, and its loss at each
-    recorded step, as the page writes it."""
-
-    name: str
-    colour: str
-    dark: str
-    losses: Sequence[str]
-
-
-def scrubber(
-    *,
-    key: str,
-    run: str,
-    steps: Array,
-    series: Sequence[Series],
-    playing: bool,
-    every: float,
-    on_command: Callable[[str, int], None],
-    show: str = "",
-) -> None:
+def scrubber(told: bytes, on_command: Callable[[str, int], None]) -> None:
     """Draw the range input "Training step".
 
     Parameters
     ----------
-    key : names it on its page.
-    run : what is trained; when it changes, the last step is shown again.
-    steps : the recorded training steps.
-    series : what is said of each step. While it plays nothing is: step and losses move on, and
-        stand in the page's verdict.
-    playing, every : whether it asks for ticks, and the least time in seconds between two.
+    told : see `packed`.
     on_command : called, before the script's body, with one of `COMMANDS` and the chosen step.
-    show : label of the button that opens the chosen network on another page; "" for none.
     """
-    kept = slice(-1, None) if playing else slice(None)
-    data = {
-        "run": run,
-        "steps": np.asarray(steps)[kept].tolist(),
-        "series": [
-            {
-                "name": s.name,
-                "colour": s.colour,
-                "dark": s.dark,
-                "losses": list(s.losses[kept]),
-            }
-            for s in series
-        ],
-        "playing": playing,
-        "every": 1000 * every,
-        "show": show,
-        "words": {**texts("chart"), "clauses": texts("lists")["clauses"]},
-    }
 
     def commanded() -> None:
-        state = st.session_state.get(component_key(key)) or {}
+        state = st.session_state.get(COMPONENT_KEY) or {}
         _hear(state.get("command"), on_command)
 
-    _SCRUBBER(key=component_key(key), data=json.dumps(data).encode(), on_command_change=commanded)
+    _SCRUBBER(key=COMPONENT_KEY, data=told, on_command_change=commanded)
 
 
-def component_key(key: str) -> str:
-    """The session key of the component itself, beside that of its value."""
-    return f"{key}.scrubber"
+def packed(run: Training, shown: View, every: float) -> bytes:
+    """What the browser is sent of it. The script sends it, and the live route does.
+
+    Parameters
+    ----------
+    run : what is trained; when its number changes, the last step is shown again.
+    shown : what the page says of it. While it plays nothing is said here: step and losses move on,
+        and stand in the page's verdict.
+    every : the least time in seconds between two ticks.
+    """
+    playing, text = shown.choices.playing, texts("train")
+    furthest = max(shown.courses, key=lambda course: (course.last_step, len(course.curves.steps)))
+    steps = furthest.curves.steps[-1:] if playing else furthest.curves.steps
+    told = {
+        "key": KEY,
+        "run": str(run.number),
+        "steps": steps.tolist(),
+        "series": [_series(course, shown.styles[course.label], steps) for course in shown.courses],
+        "playing": playing,
+        "every": 1000 * every,
+        "show": text["show"],
+        "words": {**texts("chart"), "clauses": texts("lists")["clauses"]},
+    }
+    return json.dumps(told).encode()
+
+
+def _series(course: Course, style: Style, steps: np.ndarray) -> dict[str, Any]:
+    """A model's name, its colour on a light page and on a dark one, and its loss, as the page
+    writes it, at each of these steps, or at the last recorded one before it."""
+    rows = np.searchsorted(course.curves.steps, steps, side="right") - 1
+    return {
+        "name": style.title,
+        "colour": style.colour,
+        "dark": DARK.get(style.colour, style.colour),
+        "losses": [loss_words(course.loss_at(int(row))) for row in rows],
+    }
 
 
 def _hear(command: object, on_command: Callable[[str, int], None]) -> None:

@@ -48,7 +48,7 @@ def show_scene() -> None:
         _quiz()
     else:
         _scene(now)
-    live.tell_sliders(url(f"/{state.LECTURE}"), live.REST)
+    live.tell_sliders(url(f"/{state.LECTURE}"))
 
 
 def _scene(now: Scene) -> None:

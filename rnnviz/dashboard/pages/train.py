@@ -6,29 +6,37 @@ import html
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz import frames
-from rnnviz.analysis.courses import Course
-from rnnviz.dashboard import compute, layout, saving, show, state, training
+from rnnviz.dashboard import (
+    compute,
+    definitions,
+    layout,
+    live,
+    playing,
+    saving,
+    show,
+    state,
+    training,
+)
 from rnnviz.dashboard import train_controls as controls
-from rnnviz.dashboard.components.scrubber import Series, scrubber
+from rnnviz.dashboard.components.scrubber import packed, scrubber
+from rnnviz.dashboard.frames import TrainingChoices
+from rnnviz.dashboard.playing import Stage
 from rnnviz.dashboard.runs_table import ghosts, runs_table
 from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import Experiment
 from rnnviz.jobs.training import Training
-from rnnviz.plots import theme
 from rnnviz.views import forecast, own_sentence, train, train_networks
-from rnnviz.views.train import Choices, View, below_the_fold, first_screen, view
-from rnnviz.wording.numbers import loss_words
+from rnnviz.views.train import Choices, below_the_fold, first_screen, view
+from rnnviz.wording.language import language
 from rnnviz.wording.texts import fill, texts
-
-Array = np.ndarray
 
 MOST_SECONDS = 1.0
 """Of one training step of all models, by a rough guess; beyond that Pause would not be prompt."""
@@ -109,7 +117,26 @@ def _learning() -> None:
         if not visit.playing:
             st.rerun()  # the button says Play again, and the table has the run
     saving.save(visit)
+    _offer(visit, visit.training)
     _first_screen(visit, visit.training)
+
+
+def _offer(visit: Visit, run: Training) -> None:
+    """Past the script: what a knob would begin, and a slice while it plays."""
+    alone = not (ghosts(visit) or visit.ahead.job)
+    every, updates = controls.pace()
+    choices = TrainingChoices(_choices(visit), controls.hidden_states(), every, run.zoom, alone)
+    stage = Stage(
+        visit,
+        updates,
+        choices,
+        playing.stopped(run),
+        definitions.so_far(),
+        language(),
+        saving.saver(),
+    )
+    slices = partial(playing.slice_frames, stage) if visit.playing else None
+    live.offer(Setting(run.experiment, None), choices, playing=slices)
 
 
 def _influence() -> None:
@@ -124,39 +151,18 @@ def _first_screen(visit: Visit, run: Training) -> None:
     layout.sentence(shown.example, shown.styles)
     layout.verdict(shown.verdict, shown.styles)
     controls.troubles(run)
-    _scrubber(visit, run, shown)
-    state.say_what_is_drawn(replace(run.experiment, train_steps=run.updates))
+    scrubber(packed(run, shown, controls.pace().every), _command)
+    state.say_what_is_drawn(_trained(run))
     show.show(first_screen(shown), shown.styles, revision=run.zoom)
+
+
+def _trained(run: Training) -> Experiment:
+    """What figures of a run are of."""
+    return replace(run.experiment, train_steps=run.updates)
 
 
 def _choices(visit: Visit) -> Choices:
     return Choices(visit.playing, controls.log_loss())
-
-
-def _scrubber(visit: Visit, run: Training, shown: View) -> None:
-    furthest = max(shown.courses, key=lambda course: (course.last_step, len(course.curves.steps)))
-    steps = furthest.curves.steps[-1:] if visit.playing else furthest.curves.steps
-    colours = {c.label: shown.styles[c.label].colour for c in shown.courses}
-    series = [
-        Series(shown.styles[label].title, colour, theme.DARK.get(colour, colour), _at(c, steps))
-        for c, (label, colour) in zip(shown.courses, colours.items(), strict=True)
-    ]
-    scrubber(
-        key="training-step",
-        run=str(run.number),
-        steps=steps,
-        series=series,
-        playing=visit.playing,
-        every=controls.pace().every,
-        on_command=_command,
-        show=texts("train")["show"],
-    )
-
-
-def _at(course: Course, steps: Array) -> list[str]:
-    """The loss at each of these steps, or at the last recorded one before it."""
-    rows = np.searchsorted(course.curves.steps, steps, side="right") - 1
-    return [loss_words(course.loss_at(int(row))) for row in rows]
 
 
 def _hint(place: DeltaGenerator, visit: Visit, revision: int, preparing: bool = False) -> None:
@@ -185,6 +191,7 @@ def _command(name: str, step: int) -> None:
     visit.due = name == "tick" and visit.playing
     if name != "tick":
         controls.command(name, step)
+    if not visit.due:
         st.rerun(state.WHOLE_PAGE)
     elif visit.ahead.job is None and visit.work.is_due():
         st.rerun((LEARNING, state.DETAILS))
@@ -196,6 +203,7 @@ def details(setting: Setting) -> None:
     run = visit.training
     if run is None or controls.lesson() == INFLUENCE:
         return
+    state.say_what_is_drawn(_trained(run))
     known = compute.levels(run.experiment, controls.hidden_states())
     shown = view(run, _choices(visit), known)
     pairs = [("profile", "norms")]

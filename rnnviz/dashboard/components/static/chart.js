@@ -99,6 +99,10 @@ class Chart {
     if (same || !this.shows(bytes)) this.take(bytes);
   }
 
+  adopt(bytes) {
+    this.update(bytes, this.setTriggerValue);
+  }
+
   // Whether plotly.js has drawn these, or is about to.
   shows(bytes) {
     return this.bytes !== null && !this.layer.on && sameBytes(bytes, this.bytes);

@@ -6,7 +6,8 @@
 // At rest the page settles: it becomes what the script would draw but for what is below the fold,
 // and the script need not be told before something else is touched.
 
-import { before, belowIsInSight, scriptRuns, STUCK, wait, watchScript } from "./page.js";
+import { post, read, utf8 } from "./answers.js";
+import { before, belowIsInSight, scriptRuns, STUCK, training, wait, watchScript } from "./page.js";
 
 const QUIET = 200; // ms without a move, after which what was left out is asked for
 const STILL = 250; // ms without a move, after which plotly.js draws what the layers show
@@ -31,6 +32,7 @@ class Live {
     this.owed = false; // whether the script has drawn the page without what is below the fold
     this.address = null; // what the script wrote, if the page has settled since
     this.failedAt = -AGAIN;
+    this.slicing = null; // what ends waiting for a slice of training
     this.round = 0; // answers of an earlier one are not shown
     this.texts = new Map(); // node -> what the script wrote there
     this.note = Object.assign(document.createElement("p"), { className: "rnnviz-left-out" });
@@ -89,6 +91,7 @@ class Live {
   move(slider, { name, value, held }) {
     if (this.way === "send") return;
     this.ahead.add(slider);
+    this.slicing?.abort();
     this.knobs[name] = value;
     document.documentElement.classList.add(AHEAD);
     if (this.way === "rest") return;
@@ -172,9 +175,13 @@ class Live {
     this.range = null;
     this.knobs = {};
     this.note.textContent = "";
+    if (!training.plays) this.unsay();
+    for (const chart of sinks.values()) chart.catchUp();
+  }
+
+  unsay() {
     for (const [node, said] of this.texts) if (node.isConnected) node.innerHTML = said;
     this.texts.clear();
-    for (const chart of sinks.values()) chart.catchUp();
   }
 
   async run() {
@@ -193,7 +200,7 @@ class Live {
 
   // The sliders go on by the script.
   fail(error) {
-    console.warn(`rnnviz: knobs are not followed past the script: ${error.message}`);
+    console.warn(`rnnviz: nothing is asked for past the script: ${error.message}`);
     this.failedAt = performance.now();
     this.wanted = null;
     this.tellScript();
@@ -202,11 +209,7 @@ class Live {
   async once(move, round) {
     this.abort = new AbortController();
     this.rests = atRest(move);
-    const { token, path } = this.offer;
-    const headers = { "Content-Type": "application/json", "X-Rnnviz-Token": token };
-    const answer = await fetch(path, {
-      method: "POST", headers, body: JSON.stringify(move), signal: this.abort.signal,
-    });
+    const answer = await post(this.offer, move, this.abort);
     if (answer.status === 204) { // there is no picture of it: the script will say why
       if (move.settles) this.tellScript();
       return;
@@ -216,16 +219,12 @@ class Live {
       if (round === this.round) this.wanted ??= move;
       return;
     }
-    const kind = answer.headers.get("Content-Type") ?? "";
-    if (!answer.ok || !kind.startsWith("application/octet-stream")) throw new Error(answer.status);
-    const parts = frames(await answer.arrayBuffer());
+    const { parts, end } = await read(answer);
     await this.drawn; // the server works while the browser draws, but no further ahead
     if (round !== this.round) return;
-    const end = parts.pop();
-    if (end?.[0] !== "end") throw new Error("an answer without an end");
     // All at once: figures and sentences of one value are on the screen together.
     for (const [name, content] of parts) this.show(name, content);
-    this.answered(move, JSON.parse(utf8.decode(end[1])), round);
+    this.answered(move, end, round);
   }
 
   show(name, content) {
@@ -288,18 +287,5 @@ class Live {
 }
 
 const atRest = (move) => Boolean(move.rests || move.settles);
-const utf8 = new TextDecoder();
-
-// [name, content] of each frame: 4 bytes for the length of each, then both.
-function frames(buffer) {
-  const sizes = new DataView(buffer), found = [];
-  for (let at = 0; at + 8 <= buffer.byteLength;) {
-    const name = at + 8 + sizes.getUint32(at, true);
-    const end = name + sizes.getUint32(at + 4, true);
-    found.push([utf8.decode(new Uint8Array(buffer, at + 8, name - at - 8)), new Uint8Array(buffer, name, end - name)]);
-    at = end;
-  }
-  return found;
-}
 
 export const live = new Live();

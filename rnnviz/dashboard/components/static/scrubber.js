@@ -1,14 +1,17 @@
 // The training step that the page shows: a range input and keys. A move is told to the charts of
 // the page and to nobody else; the server hears of commands only.
 //
-// It is also the clock: while training plays, it asks for each next slice of it.
+// It is also the clock: while training plays, it asks for each next slice of it, past the script. Now
+// and then the script is asked instead, where what it alone draws is in sight.
 
-import { sinks } from "./live.js";
-import { scriptRuns, sendAlone, training } from "./page.js";
+import { live, sinks } from "./live.js";
+import { belowIsInSight, scriptRuns, sendAlone, training } from "./page.js";
+import { BY_SCRIPT, LATE, slice } from "./slices.js";
 import { Ticker } from "./ticker.js";
 import { tellStep } from "./tracks.js";
 
 const ROOM = 3; // models whose names fit beside their losses; of more the colour must do
+const BELOW = 2500; // ms after which what is below the fold is drawn anew
 
 const scrubbers = new WeakMap();
 
@@ -18,7 +21,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     scrubber = new Scrubber(parentElement);
     scrubbers.set(parentElement, scrubber);
   }
-  scrubber.update(JSON.parse(new TextDecoder().decode(data)), setTriggerValue);
+  scrubber.setTriggerValue = setTriggerValue;
+  scrubber.drawn = performance.now();
+  scrubber.adopt(data);
   return () => {
     scrubber.destroy();
     scrubbers.delete(parentElement);
@@ -36,26 +41,48 @@ class Scrubber {
     this.button.addEventListener("click", () => this.command("show"));
     this.hear = (event) => this.pressed(event);
     document.addEventListener("keydown", this.hear);
-    this.ticker = new Ticker(() => this.command("tick"));
+    this.ticker = new Ticker(() => this.tick(), () => live.ahead.size);
   }
 
   destroy() {
     this.ticker.destroy();
+    if (sinks.get(this.data?.key) === this) sinks.delete(this.data.key);
     training.plays = false;
     document.removeEventListener("keydown", this.hear);
   }
 
-  // From the server. Another run, or training that goes on, shows its last step.
-  update(data, setTriggerValue) {
+  // From the script, or after a slice past it.
+  adopt(bytes) {
+    this.update(decoded(bytes));
+    sinks.set(this.data.key, this);
+  }
+
+  // What a knob that moves would begin.
+  follow(bytes) {
+    this.begun = decoded(bytes);
+    this.paint();
+    return null;
+  }
+
+  catchUp() {
+    this.begun = null;
+    this.paint();
+  }
+
+  drawExactly() {
+    return null;
+  }
+
+  // Another run, or training that goes on, shows its last step.
+  update(data) {
     const starts = data.playing && !this.data?.playing;
     if (!this.data) this.remember(data);
     const another = Boolean(this.data) && data.run !== this.data.run;
     if (another) freeKeys();
     const forgets = starts || another;
     this.data = data;
-    this.setTriggerValue = setTriggerValue;
+    this.begun = null;
     this.input.min = 0;
-    this.input.max = Math.max(1, this.last);
     this.button.textContent = data.show;
     this.words = data.words;
     this.label.textContent = data.words.training_step;
@@ -92,6 +119,16 @@ class Scrubber {
     this.paint();
   }
 
+  async tick() {
+    if (this.asks) return;
+    this.asks = true;
+    const below = belowIsInSight() && performance.now() - this.drawn > BELOW;
+    const became = below ? BY_SCRIPT : await slice();
+    this.asks = false;
+    if (became === BY_SCRIPT && this.ticker.running) this.command("tick");
+    if (became === LATE) this.ticker.answered(this.ticker.running, this.data.every);
+  }
+
   command(name) {
     if (name === "pause") {
       this.pausing = true;
@@ -102,11 +139,12 @@ class Scrubber {
   }
 
   paint() {
-    const { steps, series, playing, show } = this.data;
-    const step = this.chosen ?? this.last;
+    const { steps, series, playing, show } = this.begun ?? this.data;
+    const last = steps.at(-1) ?? 0, step = (this.begun ? null : this.chosen) ?? last;
     window.rnnvizScrubbed = { run: this.data.run, step: this.chosen };
+    this.input.max = Math.max(1, last);
     this.input.value = step;
-    this.input.style.setProperty("--fill", fill(step / Math.max(1, this.last)));
+    this.input.style.setProperty("--fill", fill(step / Math.max(1, last)));
     this.button.hidden = playing || !show || !steps.length;
     const at = Math.max(0, steps.findLastIndex((recorded) => recorded <= step));
     const head = document.createElement("b");
@@ -183,6 +221,8 @@ function freeKeys() {
   const active = document.activeElement;
   if (active?.matches("[role=combobox]") && active.closest("[data-testid=stMain]")) active.blur();
 }
+
+const decoded = (bytes) => JSON.parse(new TextDecoder().decode(bytes));
 
 function fill(share) {
   return `calc(${share} * (100% - var(--thumb)) + var(--thumb) / 2)`;

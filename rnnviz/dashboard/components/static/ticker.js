@@ -9,8 +9,10 @@ import {
 const LOST = 3000; // ms without an answer, while no script runs: the message started nothing
 
 export class Ticker {
-  constructor(ask) {
+  // ask: for a slice; waits: whether something else comes first.
+  constructor(ask, waits = () => false) {
     this.ask = ask;
+    this.waits = waits;
     this.running = false;
     this.path = location.pathname; // of its page
     this.unwatch = watchScript(() => this.wake?.());
@@ -57,7 +59,7 @@ export class Ticker {
   mustWait() {
     const since = performance.now() - (this.asked ?? -LOST);
     // A script that runs on and on would leave a slider no moment to send its value.
-    if (document.hidden || held.size || scriptRuns() || valueIsOnItsWay()) return true;
+    if (document.hidden || held.size || scriptRuns() || valueIsOnItsWay() || this.waits()) return true;
     if (location.pathname !== this.path || pageTurns(STUCK)) return true;
     return since < this.every || (!this.done && since < LOST);
   }

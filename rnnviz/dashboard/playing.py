@@ -1,0 +1,59 @@
+"""Training while it plays, past the script: a slice of it, and what the first screen shows then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from rnnviz.dashboard import compute, definitions
+from rnnviz.dashboard.frames import Frame, TrainingChoices, framed, of_training
+from rnnviz.dashboard.runs_table import ghosts
+from rnnviz.dashboard.training import Visit
+from rnnviz.jobs.training import Training
+from rnnviz.views import train
+from rnnviz.wording.language import speak
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """What the script of a visit's Train page has drawn of a run that plays. updates: of a slice,
+    see `Pace`; stopped: how many of its models had; defined: terms that the page had defined
+    before; save: keeps the visit."""
+
+    visit: Visit
+    updates: int | None
+    choices: TrainingChoices
+    stopped: int
+    defined: tuple[str, ...]
+    language: str
+    save: Callable[[Visit], None]
+
+
+def slice_frames(stage: Stage) -> Iterator[Frame]:
+    """Train, and say what the page shows then. Where it has another button or a message then, the
+    frame "end" says that its script is to draw it, and there is no other."""
+    speak(stage.language)
+    visit = stage.visit
+    if visit.playing:
+        visit.advance(stage.updates)
+        stage.save(visit)
+    run = visit.training
+    shown = run is not None and visit.playing and stopped(run) == stage.stopped
+    if run is not None and shown:
+        with definitions.afresh(stage.defined):
+            yield from _first_screen(stage, run)
+    yield "end", json.dumps({"shown": shown}).encode()
+
+
+def stopped(run: Training) -> int:
+    """How many models of a run have."""
+    return sum(bool(trainee.event) for trainee in run.trainees.values())
+
+
+def _first_screen(stage: Stage, run: Training) -> Iterator[Frame]:
+    visit, choices = stage.visit, stage.choices
+    known = compute.levels(run.experiment, choices.states)
+    view = train.view(run, choices.of_page, known, ghosts(visit), visit.ahead.job)
+    shows = replace(run.experiment, train_steps=run.updates)
+    yield from framed(of_training(run, view, choices), shows)
