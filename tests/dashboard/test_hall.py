@@ -63,6 +63,15 @@ def test_the_phones_follow_the_scene_and_its_answer(rooms: Rooms) -> None:
     assert len(room.asked.choices) == 4
 
 
+def test_a_key_for_the_room_holds_though_the_scene_has_just_turned(rooms: Rooms) -> None:
+    app = press(press(open_scene("travel"), "room", "travel"), "next", "travel")
+    assert len(rooms) == 1
+    press(app, "room", "travel")
+    assert len(rooms) == 0
+    press(app, "next", "travel")  # of the scene, which is another one now
+    assert app.query_params["scene"] == "2"
+
+
 def test_who_leads_a_room_reveals_by_the_key_alone(rooms: Rooms) -> None:
     app = press(open_scene("travel"), "room", "travel")
     press(app, "answer", "travel", 4)

@@ -32,6 +32,8 @@ from rnnviz.wording.texts import fill, say, texts
 
 STYLE = layout.CSS.with_name("lecture.css")
 KEYS = ("previous", "next", "reveal", "note", "clock", "room", "bars", "cards", "full")
+OF_ROOM = ("room", "bars", "back")
+"""What is done to the room, whichever the scene."""
 
 
 def show_scene() -> None:
@@ -89,11 +91,12 @@ def _ballot(question: Question, said: Words) -> None:
 
 
 def _act(question: str = "") -> None:
-    """What the ballot of a question, or the desk, was told: unless the scene was another one."""
+    """What the ballot of a question, or the desk, was told: unless it is of the scene, and that was
+    another one."""
     state.speak_here()
     told, now = desks.told(question), scene.current()
     open_now = "quiz" if now is None else now.name
-    if told is None or told.question != (question or open_now):
+    if told is None or (told.action not in OF_ROOM and told.question != (question or open_now)):
         return
     led = hall.room() is not None
     if told.action == "answer":
