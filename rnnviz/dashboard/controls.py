@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from rnnviz.core import CELLS
-from rnnviz.dashboard import state
+from rnnviz.dashboard import address, state
 from rnnviz.dashboard.knobs import hear_sliders, more, select, slider
 from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import FIELDS, Experiment, check_size
@@ -64,7 +64,7 @@ def say_problem() -> None:
 
 def follow(shown: Setting) -> None:
     """Let the address follow."""
-    state.write_address(state.query_of(shown))
+    address.write_address(address.query_of(shown))
 
 
 def _preset() -> None:
@@ -145,15 +145,15 @@ def _buttons() -> None:
 def _link() -> None:
     experiment, _ = state.read()
     st.caption(texts("sidebar")["link"])
-    address = state.link(Setting(experiment, st.session_state[PIN]))
-    st.code(address, language=None, wrap_lines=True)
+    link = address.link(Setting(experiment, st.session_state[PIN]))
+    st.code(link, language=None, wrap_lines=True)
     if cut := left_out(experiment):
         st.caption(translated(cut))
 
 
 def _reset() -> None:
     state.adopt(Experiment())
-    state.forget_messages()
+    address.forget_messages()
     st.session_state.update({PIN: None, "preset": state.preset_of(Experiment())})
     for path in state.PAGE_VIEWS:
         for view in LAYERED:

@@ -14,7 +14,8 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.dashboard import definitions
-from rnnviz.dashboard.state import WHOLE_PAGE, link_has_messages, view_key, widget
+from rnnviz.dashboard.address import link_has_messages
+from rnnviz.dashboard.state import WHOLE_PAGE, view_key, widget
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.plots import theme

@@ -29,12 +29,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from rnnviz.dashboard import definitions, jobs
+from rnnviz.dashboard.address import experiment_query, link_has_messages, query_of
+from rnnviz.dashboard.asked import Asked, Choices, Move, moved
 from rnnviz.dashboard.components import follow_hand
-from rnnviz.dashboard.frames import Asked, Choices, Frame, Move, View, beside, frames, moved
+from rnnviz.dashboard.frames import Frame, View, beside, frames
 from rnnviz.dashboard.lending import answering
 from rnnviz.dashboard.posts import Refused, posted
 from rnnviz.dashboard.server import url
-from rnnviz.dashboard.state import Setting, experiment_query, link_has_messages, query_of
+from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.wording.language import language, speak
 

@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from rnnviz.dashboard import (
+    address,
     compute,
     controls,
     hosting,
@@ -65,7 +66,7 @@ LINKED, ALLOWED = "linked", "allowed"
 def main(shared: Shared) -> None:
     """Sidebar, navigation, then the chosen page. `shared`: what all visitors share."""
     state.count_run()
-    state.open_language()
+    address.open_language()
     layout.style()
     pages = [
         st.Page(partial(_show, path), title=_title(path), url_path=path, default=path == FIRST)
@@ -77,9 +78,9 @@ def main(shared: Shared) -> None:
     # run, and with the names their values.
     chosen = st.navigation(pages, position="top")
     st.set_page_config(page_title=f"{chosen.title} · rnnviz", page_icon="📉", layout="wide")
-    if hosting.opened_file() and state.begins() and not (chosen.url_path or st.query_params):
+    if hosting.opened_file() and address.begins() and not (chosen.url_path or st.query_params):
         st.switch_page(st.session_state["pages"]["your-network"])
-    linked = state.open_page(chosen.url_path or FIRST)
+    linked = address.open_page(chosen.url_path or FIRST)
     layout.hide(st.session_state[state.HIDE])
     controls.languages()
     if chosen.url_path == state.LECTURE:
@@ -118,7 +119,7 @@ def _page(path: str) -> None:
     linked, setting = setting, _of_page(path, setting)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
     missing = _lacks_consent(linked, refusal)
-    state.say_what_is_drawn(setting.experiment)
+    address.say_what_is_drawn(setting.experiment)
     place, question = st.empty(), st.empty()
     trust.mark(place, path, setting.experiment, refusal or missing * "not run")
     if refusal:
@@ -137,8 +138,7 @@ def _page(path: str) -> None:
         trust.mark(place, path, setting.experiment, refusal)
     with st.container(key="trust"):
         trust.strip(path, setting.experiment, refusal or missing * "not run")
-    address = url("/" if path == FIRST else f"/{path}")
-    live.tell_sliders(address, partial(trust.settled, path))
+    live.tell_sliders(url("/" if path == FIRST else f"/{path}"), partial(trust.settled, path))
     saving.tab()
 
 
@@ -166,7 +166,7 @@ def _details(path: str) -> None:
         controls.follow(linked)
         return
     setting = _of_page(path, linked)
-    state.say_what_is_drawn(setting.experiment)
+    address.say_what_is_drawn(setting.experiment)
     refusal = compute.refusal(training.still_to_do(setting.experiment))
     missing = _lacks_consent(linked, refusal)
     unseen = missing and path in RUNNING

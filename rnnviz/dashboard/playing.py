@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from rnnviz.dashboard import compute, definitions
-from rnnviz.dashboard.frames import Frame, TrainingChoices, framed, of_training
+from rnnviz.dashboard.asked import TrainingChoices
+from rnnviz.dashboard.frames import Frame, framed, of_training
 from rnnviz.dashboard.runs_table import ghosts
 from rnnviz.dashboard.training import Visit
 from rnnviz.jobs.training import Training

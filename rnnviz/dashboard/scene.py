@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from rnnviz.dashboard import state
+from rnnviz.dashboard import address, state
 from rnnviz.dashboard.state import SCENE, Setting
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.fields import show as field_text
@@ -31,10 +31,10 @@ def number() -> int:
 
 def refusals() -> tuple[str, ...]:
     """What the link asked for and did not get."""
-    said, (_, messages) = _said(), st.session_state[state.MESSAGES]
+    said, (_, messages) = _said(), st.session_state[address.MESSAGES]
     if said == str(number()):
         return tuple(messages)
-    asked = inert(said[: state.SHOWN_OF_LINK])
+    asked = inert(said[: address.SHOWN_OF_LINK])
     return (say("lecture", "no_scene", asked=asked, last=LAST), *messages)
 
 
@@ -94,13 +94,13 @@ def follow() -> None:
         value = getattr(state.read()[0], scene.knob)
         if value != getattr(scene.experiment, scene.knob):
             query[FIELDS[scene.knob].url] = field_text(value)
-    state.write_address({**state.of_visit(), **query})
+    address.write_address({**address.of_visit(), **query})
 
 
 def go(to: int) -> None:
     """Open another scene. A callback, as those below are."""
     st.session_state[SCENE] = str(min(max(to, 1), LAST))
-    state.forget_messages()
+    address.forget_messages()
     if (scene := current()) is not None:
         state.adopt(_wanted(scene))
 

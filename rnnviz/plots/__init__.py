@@ -13,10 +13,11 @@ Those of what the package has go on from here.
 >>> traces = {label: run[label].trace for label in run}
 """
 
+from rnnviz.plots.carry import carry_figure
 from rnnviz.plots.contributions import contributions_figure
 from rnnviz.plots.fixed_points import fixed_points_figure
 from rnnviz.plots.forecast import forecast_figure
-from rnnviz.plots.gates import carry_figure, gate_heatmap, gate_strips, half_life_figure
+from rnnviz.plots.gates import gate_heatmap, gate_strips, half_life_figure
 from rnnviz.plots.gradients import flow_detail_figure, flow_figure, flow_range, unit_heatmaps
 from rnnviz.plots.jacobians import jacobian_bands
 from rnnviz.plots.lag_spectra import lag_spectra_figure

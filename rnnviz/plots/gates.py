@@ -1,18 +1,17 @@
-"""Who keeps the memory open? Gates through time, half-lives, Π f against the truth."""
+"""Who keeps the memory open? Gates through time, half-lives."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.analysis.rates import Curve
-from rnnviz.core.numerics import LOG10_2, Array, Status
+from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.heatmaps import Cells, layers, thinned
-from rnnviz.plots.marks import EndLabel, end_labels, gutter, note, on_paper, rule, small_label
+from rnnviz.plots.marks import note, rule
 from rnnviz.plots.panels import (
     UNSEEN,
     axes_of,
@@ -27,11 +26,9 @@ from rnnviz.plots.panels import (
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import said_of, text_width
-from rnnviz.wording.numbers import magnitude, minus, percents, signed
+from rnnviz.wording.numbers import minus, percents
 
 if TYPE_CHECKING:
-    from rnnviz.analysis.batch_carry import BatchCarry
-    from rnnviz.analysis.carry import CarryPaths
     from rnnviz.analysis.gates import GateStats, Memory
 
 HEIGHT = 232
@@ -41,12 +38,6 @@ LONG = 24
 """Characters of a title that leave room for the numbers beside it."""
 HALF_LIVES = (-0.5, 3.5)
 """Decades of steps that are always shown."""
-CARRY_HEIGHT = 190
-SAME = 1e-9
-"""Decades below which two lines are one."""
-CARRY_GUTTER, CARRY_LETTER, CARRY_NUMBER = 264, 6.6, 60
-"""Pixels for the names of the ways that error takes, at most; for a character; for the number."""
-CARRY_MARGIN = {"t": 28, "b": 46, "r": 76}
 
 
 @FigureFunction
@@ -245,152 +236,3 @@ def _at_end(seq_len: int, at: float) -> Piece:
 
 def _share(memory: Memory, style: theme.Style, seq_len: int) -> str:
     return f"{style.name} {percents(f'{100 * memory.share_beyond(seq_len):.0f}')}"
-
-
-@FigureFunction
-def carry_figure(
-    paths: Sequence[CarryPaths],
-    *,
-    batches: Sequence[BatchCarry] = (),
-    memories: Sequence[Memory] = (),
-    styles: Styles | None = None,
-    height: int = CARRY_HEIGHT,
-    time_title: str | None = None,
-) -> Drawing:
-    """log10 at t = 0..T of the true ‖∂c_T/∂c_t‖₂, thick; of the largest unit's Π f from t to T,
-    dotted; of what goes through the gates, dashed; with peepholes of what stays in the cell, too.
-    batches : of several sequences, as bars at step 0. memories : half-lives, as straight lines.
-    time_title : what the steps are; a layer that reads from the end has steps of its own.
-
-    Examples
-    --------
-    >>> paths = analysis.carry_paths(traces["lstm"], "lstm")
-    >>> figure = plots.carry_figure([paths])
-    """
-    known = theme.styles_for([p.label for p in paths], styles)
-    layout: Piece = {"height": height, "margin": {"l": gutter(known), **CARRY_MARGIN}}
-    if not paths:
-        text = caption("no_memory_gate")
-        return drawing([UNSEEN], {**layout, **nothing(text)}, "carry")
-    seq_len = max(len(p.true.log10) for p in paths) - 1
-    lines = [(known[p.label], line) for p in paths for line in _lines(p, memories)]
-    middles = [label for b in batches for label in _middles(b, known[b.label])]
-    longest = max(text_width(line.name) for _, line in lines)
-    room = min(CARRY_GUTTER, int(CARRY_NUMBER + CARRY_LETTER * longest))
-    layout["margin"]["l"] = max(room, layout["margin"]["l"])
-    bars = [bar for b in batches for bar in _bars(b, known[b.label], seq_len)]
-    y_range = _carry_range([line.curve.log10 for _, line in lines],
-                           [v for b in batches for v in (b.true, b.product)])  # fmt: skip
-    drawn = [_draw(style, line, len(paths) > 1) for style, line in lines]
-    pixels = height - CARRY_MARGIN["t"] - CARRY_MARGIN["b"]
-    layout |= {
-        "hovermode": "x unified",
-        "xaxis": axis(
-            time_title or caption("time_step"),
-            range=[-0.03 * seq_len, 1.01 * seq_len],
-            showgrid=False,
-        ),
-        "yaxis": axis(caption("decades"), range=list(y_range), side="right", nticks=6),
-        "annotations": end_labels([*(end for _, end in drawn), *middles], y_range, pixels, 0),
-    }
-    if middles:
-        of_lines = caption("carry_lines", count=batches[0].sequences)
-        above = {"xanchor": "right", "yanchor": "bottom", "yshift": 2}
-        layout["annotations"].append(
-            on_paper(of_lines, 1, 1, font={"size": theme.SMALL_SIZE}, **above)
-        )
-    return drawing([*(piece for piece, _ in drawn), *bars], layout, "carry")
-
-
-def _carry_range(lines: Sequence[Array], bars: Sequence[Array]) -> tuple[float, float]:
-    heights = np.concatenate([*lines, *bars])
-    finite = heights[np.isfinite(heights)]
-    low, high = min(-1.0, finite.min(initial=0.0)), max(1.0, finite.max(initial=0.0))
-    return float(1.06 * low), float(1.06 * high)
-
-
-class _Line(NamedTuple):
-    """One way that error takes; `line`: how it is drawn."""
-
-    name: str
-    curve: Curve
-    line: dict[str, Any]
-
-
-def _lines(paths: CarryPaths, memories: Sequence[Memory]) -> list[_Line]:
-    """The whole, its parts. What stays in the cell is Π f itself where no peephole adds to it."""
-    thin = {"width": 2}
-    parts = [
-        _Line(caption("carry_true"), paths.true, {}),
-        _Line(caption("carry_product", gate=paths.gate), paths.product, {**thin, "dash": "dot"}),
-        _Line(caption("carry_gates"), paths.through, {**thin, "dash": "dash"}),
-    ]
-    seen = paths.carry.status != Status.NOT_RECORDED
-    in_cell, textbook = paths.carry.log10[seen], paths.product.log10[seen]
-    if not np.allclose(in_cell, textbook, atol=SAME, equal_nan=True):
-        parts.append(_Line(caption("carry_cell"), paths.carry, {**thin, "dash": "dashdot"}))
-    T = len(paths.true.log10) - 1
-    for median in (m.median for m in memories if m.label == paths.label and m.median > 0):
-        decades = -LOG10_2 * (T - np.arange(T + 1)) / median
-        curve = Curve(decades, paths.product.status)
-        parts.append(_Line(caption("carry_half_life"), curve, {"width": 1.5, "dash": "longdash"}))
-    return parts
-
-
-def _bars(batch: BatchCarry, style: theme.Style, seq_len: int) -> list[Piece]:
-    """At step 0 the range of the sequences, with a dot at their median."""
-    if batch.sequences < 2:
-        return []
-    names = caption("carry_true"), caption("carry_product", gate=batch.gate)
-    return [
-        _bar(values, style, x, name)
-        for values, x, name in zip((batch.true, batch.product), (0.0, 0.012 * seq_len), names,
-                                   strict=True)
-        if np.isfinite(values).all()
-    ]  # fmt: skip
-
-
-def _middles(batch: BatchCarry, style: theme.Style) -> list[EndLabel]:
-    """What the dots at step 0 stand for, in the verdict's numbers."""
-    if batch.sequences < 2:
-        return []
-    found = [float(np.median(v)) for v in (batch.true, batch.product) if np.isfinite(v).all()]
-    return [
-        small_label(caption("carry_middle", decades=signed(m), size=_raised(m)), m, style.colour)
-        for m in found
-    ]
-
-
-def _raised(log10: float) -> str:
-    """A magnitude, its power of ten as a figure writes it."""
-    number, power, exponent = magnitude(log10).partition("^")
-    return f"{number}<sup>{exponent}</sup>" if power else number
-
-
-def _bar(values: Array, style: theme.Style, x: float, name: str) -> Piece:
-    least, median, most = float(values.min()), float(np.median(values)), float(values.max())
-    said = caption("carry_bar", name=name, least=signed(least), median=signed(median),
-                   most=signed(most), count=len(values))  # fmt: skip
-    error = {"type": "data", "symmetric": False, "array": [most - median],
-             "arrayminus": [median - least], "thickness": 3, "width": 5}  # fmt: skip
-    return {"type": "scatter", "mode": "markers", "x": [x], "y": [median], "name": said,
-            "error_y": {**error, "color": style.colour}, "cliponaxis": False,
-            "marker": {"color": style.colour, "size": 8},
-            "hovertemplate": f"{said}<extra></extra>"}  # fmt: skip
-
-
-def _draw(style: theme.Style, line: _Line, several: bool) -> tuple[Piece, EndLabel]:
-    """A line and the label at its end, with the model's name where there are several."""
-    steps = np.arange(len(line.curve.log10), dtype=np.float64)
-    hover = f"{line.name} 10<sup>%{{y:.2f}}</sup>"
-    words = f"{style.name} {line.name}" if several else line.name
-    bold = words if line.line else f"<b>{words}</b>"
-    return curve(steps, line.curve.log10, style, hover, **line.line), _end(style, bold, line.curve)
-
-
-def _end(style: theme.Style, words: str, line: Curve) -> EndLabel:
-    heights = line.log10
-    finite = heights[np.isfinite(heights)]
-    if np.isfinite(heights[0]):
-        return small_label(f"{words} {signed(float(heights[0]))}", heights[0], style.colour)
-    return small_label(f"{words} 0", float(finite.min(initial=0.0)), style.colour)

@@ -14,6 +14,7 @@ from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
 from rnnviz.experiment import Run
 from rnnviz.plots import gates as plots
 from rnnviz.plots import theme
+from rnnviz.plots.carry import carry_figure
 from rnnviz.plots.heatmaps import column_words
 from rnnviz.views import layer_choice
 from rnnviz.views.layer_choice import LayerChoice
@@ -193,7 +194,7 @@ def _paths(view: View, kept: Memory) -> Iterator[Picture]:
     )
     yield Picture(
         "carry",
-        plots.carry_figure.plain(
+        carry_figure.plain(
             [view.carry] if view.carry else [],
             batches=[view.batch] if view.batch else [],
             memories=[kept],

@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks.beside --visitors 10`: what visitors with long work leave to one who
-drags. Each of them has a Phase diagram worked out, slice after slice, of another experiment. The
-one drags a knob of Gradient flow, which the live route answers; alone first, then beside them.
-Clients share the processors with the server.
+drags. Each of them has a Phase diagram worked out, slice after slice, of another experiment, or
+with `--kind training` its networks trained. The one drags a knob of Gradient flow, which the live
+route answers; alone first, then beside them. Clients share the processors with the server.
 """
 
 from __future__ import annotations
@@ -29,9 +29,16 @@ EVENTS = "$$STREAMLIT_INTERNAL_KEY_{}__events"
 class Diagram(Tab):
     """A visit whose browser asks for slice after slice."""
 
+    path = "phase-diagram"
+
     def __init__(self, address: str, query: str) -> None:
         super().__init__(address, query)
         self.clock, self.part, self.slices = "", "", 0
+
+    async def begin(self) -> None:
+        await self.open()
+        self.page = self.path
+        await self.run()
 
     def _read(self, told: ForwardMsg, charts: set[str]) -> bool:
         element = told.delta.new_element.bidi_component
@@ -57,14 +64,30 @@ class Diagram(Tab):
                 return
 
 
+class Training(Diagram):
+    """The same on the Train page, where slices go past the script."""
+
+    path = "train"
+
+    def __init__(self, address: str, query: str) -> None:
+        super().__init__(address, f"{query}&train_steps=100000")
+
+    async def tick(self) -> None:
+        await self.post({"tick": True})
+        self.slices += 1
+
+
+KINDS = {"diagrams": Diagram, "training": Training}
+
+
 async def measure(
-    server: Served, visitors: int, seconds: float
+    server: Served, visitors: int, seconds: float, kind: str
 ) -> tuple[list[float], list[float], float]:
     """Seconds of the answers alone, and beside the others; slices a second of these."""
     one = Tab(server.address, "")
     await one.open()
     alone = await drag(one, seconds)
-    others = [Diagram(server.address, f"seed={k + 1}") for k in range(visitors)]
+    others = [KINDS[kind](server.address, f"seed={k + 1}") for k in range(visitors)]
     begun = [asyncio.create_task(work(each)) for each in others]
     while not all(each.slices for each in others):
         await asyncio.sleep(0.1)
@@ -76,12 +99,10 @@ async def measure(
     return alone, beside, (sum(each.slices for each in others) - before) / seconds
 
 
-async def work(diagram: Diagram) -> None:
-    await diagram.open()
-    diagram.page = "phase-diagram"
-    await diagram.run()
+async def work(one: Diagram) -> None:
+    await one.begin()
     while True:
-        await diagram.tick()
+        await one.tick()
 
 
 async def drag(one: Tab, seconds: float) -> list[float]:
@@ -96,14 +117,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visitors", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--kind", choices=list(KINDS), default="diagrams")
     options = parser.parse_args()
     with served() as server:
-        found = asyncio.run(measure(server, options.visitors, options.seconds))
+        found = asyncio.run(measure(server, options.visitors, options.seconds, options.kind))
     alone, beside, slices = found
+    count, each = f"{options.visitors} x {options.kind}", options.seconds
     print(
-        f"a drag alone {said(alone)}, {len(alone) / options.seconds:.1f}/s; beside "
-        f"{options.visitors} diagrams {said(beside)}, {len(beside) / options.seconds:.1f}/s, with "
-        f"{slices:.1f} slices/s"
+        f"a drag alone {said(alone)}, {len(alone) / each:.1f}/s; beside {count} {said(beside)}, "
+        f"{len(beside) / each:.1f}/s, with {slices:.1f} slices/s"
     )
     return 0
 

@@ -54,7 +54,11 @@ class Tab(Visit):
 
     async def move(self, knobs: dict[str, float], settles: bool = False) -> int:
         """As the browser while the hand moves, or where it rests; the bytes of the answer."""
-        body = json.dumps({"knobs": knobs, "settles": settles}).encode()
+        return await self.post({"knobs": knobs, "settles": settles})
+
+    async def post(self, message: dict[str, Any]) -> int:
+        """To the live route; the bytes of the answer."""
+        body = json.dumps(message).encode()
         host = urlsplit(self.address).netloc
         reader, writer = await asyncio.open_connection(*host.split(":"), limit=1 << 24)
         head = (f"POST {self.route} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n"

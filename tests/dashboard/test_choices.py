@@ -13,7 +13,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, to_query
-from rnnviz.dashboard import state
 from rnnviz.dashboard.knobs import RANGES
 from rnnviz.dashboard.main import PAGES
 from rnnviz.dashboard.state import PAGE_VIEWS, VIEWS, view_key
@@ -200,7 +199,7 @@ def test_back_and_forward_restore_what_the_address_says(monkeypatch: pytest.Monk
     app = change(visit("gradient-flow", DEEP), view_layer="1", text="x" * 3000)
     before, address = setting(app), dict(app.query_params)
     change(press(app, "Pin"), gain=2.0, view_layer="2", view_direction="backward")
-    monkeypatch.setattr(state, "_in_history", lambda: True)
+    monkeypatch.setattr("rnnviz.dashboard.address._in_history", lambda: True)
     app.query_params = address
     app.run()
     assert setting(app) == before

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from rnnviz.dashboard import compute, frames
+from rnnviz.dashboard.asked import Asked, Move, moved
 from rnnviz.dashboard.components.flow_chain import KEY, packed
-from rnnviz.dashboard.frames import Asked, Move, moved
 from rnnviz.experiment import Experiment
 from rnnviz.lecture import pictures as lecture
 from rnnviz.views.flow_chain import LATER

@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import run
-from rnnviz.dashboard.frames import Asked, Move, frames, moved
+from rnnviz.dashboard.asked import Asked, Move, moved
+from rnnviz.dashboard.frames import frames
 from rnnviz.lecture.pictures import HEIGHT, Choices
 from rnnviz.lecture.scenes import LAST, QUIZ, SCENES, Scene
 from rnnviz.lecture.words import words

@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 
 from rnnviz.dashboard import compute, frames, jobs, lending
-from rnnviz.dashboard.frames import Asked
+from rnnviz.dashboard.asked import Asked
 from rnnviz.experiment import Experiment
 from rnnviz.jobs.workers import NotKnownHere, Workers
 from rnnviz.views import gates, gradient_flow, spectrum

@@ -15,7 +15,7 @@ import pytest
 from starlette.applications import Starlette
 
 from rnnviz.dashboard import compute, frames, jobs, live
-from rnnviz.dashboard.frames import Asked, Move, moved
+from rnnviz.dashboard.asked import Asked, Move, moved
 from rnnviz.dashboard.layout import SOON
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.links import to_query
@@ -97,7 +97,7 @@ def test_what_stands_behind_the_models_stays() -> None:
 def test_where_the_time_is_short_there_are_fewer_sequences_and_that_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(frames, "HELD_SECONDS", 0.0)
+    monkeypatch.setattr("rnnviz.dashboard.asked.HELD_SECONDS", 0.0)
     app = visit(query=SMALL)
     _, found = post(token(app), {**GAIN, "held": True})
     end, few = json.loads(found["end"]), json.loads(found["chart:flow-state"])
@@ -288,7 +288,7 @@ def test_the_more_ask_at_once_the_fewer_sequences_each_gets(
     """And when they have been answered, all of them again."""
     large = replace(SMALL, hidden_size=64, batch_size=64)
     alone = compute.plan(large).cost.on(compute.speed()).seconds
-    monkeypatch.setattr(frames, "HELD_SECONDS", 1.01 * alone)
+    monkeypatch.setattr("rnnviz.dashboard.asked.HELD_SECONDS", 1.01 * alone)
     begun: list[tuple[float, int]] = []
     done = Event()
 

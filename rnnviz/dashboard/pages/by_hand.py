@@ -7,9 +7,10 @@ from typing import Any
 import streamlit as st
 
 from rnnviz.dashboard import layout
+from rnnviz.dashboard.address import language_query
 from rnnviz.dashboard.components.by_hand import unrolled
 from rnnviz.dashboard.server import url
-from rnnviz.dashboard.state import Setting, language_query, view_key
+from rnnviz.dashboard.state import Setting, view_key
 from rnnviz.experiment.links import VERSION, VERSION_KEY
 from rnnviz.views.by_hand import PREFIX, VIEWS, Chain, from_link, to_link
 from rnnviz.wording.lists import sentences

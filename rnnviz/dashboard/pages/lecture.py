@@ -8,9 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz.dashboard import compute, hall, layout, live, scene, show, state
+from rnnviz.dashboard import address, compute, hall, layout, live, scene, show, state
+from rnnviz.dashboard.asked import Asked
 from rnnviz.dashboard.components import desk as desks
-from rnnviz.dashboard.frames import Asked, drawn
+from rnnviz.dashboard.frames import drawn
 from rnnviz.dashboard.knobs import slider
 from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.server import url
@@ -124,7 +125,7 @@ def _picture(now: Scene, shown: bool) -> None:
         if now.page == CLIPPED:
             with st.spinner(texts("lecture")["training"]):
                 lesson = compute.clipping_lesson()
-        state.say_what_is_drawn(now.experiment)
+        address.say_what_is_drawn(now.experiment)
         for picture in pictures.of_scene(now, pictures.lesson_pictures(now, lesson)):
             show.chart(picture)
     else:
@@ -133,7 +134,7 @@ def _picture(now: Scene, shown: bool) -> None:
 
 def _figure(now: Scene, shown: bool) -> None:
     setting, choices = scene.setting(now), Choices(now.name)
-    state.say_what_is_drawn(setting.experiment)
+    address.say_what_is_drawn(setting.experiment)
     if refusal := compute.refusal(setting.experiment):
         layout.refused(refusal)
         return

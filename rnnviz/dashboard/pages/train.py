@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz import frames
 from rnnviz.dashboard import (
+    address,
     compute,
     definitions,
     layout,
@@ -25,8 +26,8 @@ from rnnviz.dashboard import (
     training,
 )
 from rnnviz.dashboard import train_controls as controls
+from rnnviz.dashboard.asked import TrainingChoices
 from rnnviz.dashboard.components.scrubber import packed, scrubber
-from rnnviz.dashboard.frames import TrainingChoices
 from rnnviz.dashboard.playing import Stage
 from rnnviz.dashboard.runs_table import ghosts, runs_table
 from rnnviz.dashboard.state import Setting
@@ -152,7 +153,7 @@ def _first_screen(visit: Visit, run: Training) -> None:
     layout.verdict(shown.verdict, shown.styles)
     controls.troubles(run)
     scrubber(packed(run, shown, controls.pace().every), _command)
-    state.say_what_is_drawn(_trained(run))
+    address.say_what_is_drawn(_trained(run))
     show.show(first_screen(shown), shown.styles, revision=run.zoom)
 
 
@@ -203,7 +204,7 @@ def details(setting: Setting) -> None:
     run = visit.training
     if run is None or controls.lesson() == INFLUENCE:
         return
-    state.say_what_is_drawn(_trained(run))
+    address.say_what_is_drawn(_trained(run))
     known = compute.levels(run.experiment, controls.hidden_states())
     shown = view(run, _choices(visit), known)
     pairs = [("profile", "norms")]

@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from rnnviz.core.cost import Estimate
-from rnnviz.dashboard import brought, compute, jobs, layout, show, state
+from rnnviz.dashboard import address, brought, compute, jobs, layout, show, state
 from rnnviz.dashboard.brought import Share, Visit, visit
 from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import Experiment
@@ -62,7 +62,7 @@ def page(setting: Setting) -> None:
     """Files, what was understood of them, the diagnosis, figures. The sidebar's experiment is not
     in it."""
     _heading()
-    state.say_what_is_drawn(Experiment())
+    address.say_what_is_drawn(Experiment())
     opened = visit()
     opened.open_waiting()
     beside_the_doors = _doors(opened)
