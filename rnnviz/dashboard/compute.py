@@ -8,10 +8,10 @@ singular value, never for each sequence too): many are kept, by their bytes or b
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import streamlit as st
 
@@ -22,6 +22,7 @@ from rnnviz.analysis.spectra import JacobianSpectrum
 from rnnviz.core.bptt import Tell
 from rnnviz.core.cost import Speed, measure_speed
 from rnnviz.dashboard import jobs, lending
+from rnnviz.dashboard.cached import cached
 from rnnviz.dashboard.memory import Memory, ceiling
 from rnnviz.dashboard.training import still_to_do, trained_params
 from rnnviz.experiment import FIELDS, Experiment, Plan, Run, check_size, run_plan
@@ -45,37 +46,13 @@ from rnnviz.wording.language import language
 from rnnviz.wording.lists import sentences
 from rnnviz.wording.texts import say
 
-F = TypeVar("F", bound=Callable[..., Any])
-KEYS = Experiment, fixed_points.Choices, states.Choices
-"""Small frozen values that results are kept by."""
-
-
 SEEDS_SECONDS = 1.0
 """Of all other seeds together that are drawn beside the one that is shown."""
-CHECKS_BYTES, VIEW_BYTES, VIEWS_BYTES = 4096, 1 << 20, 48 << 20
-"""Of a run's quick checks; of a view whose size is not known; of all views, some hundreds."""
+CHECKS_BYTES, OBJECTS_BYTES, VIEW_BYTES, VIEWS_BYTES = 4096, 10_000, 1 << 20, 48 << 20
+"""Of a run's quick checks; of what is kept, with its key, beside its numbers; of a view whose size
+is not known; of all that pages say, some hundreds of views and thousands of points."""
 SHORT = 0.05
 """Seconds of estimated run that nobody need be able to end on its way."""
-
-
-def _cached(max_entries: int, worded: bool = False) -> Callable[[F], F]:
-    """worded: what is kept holds words, and is kept once for each language."""
-
-    def wrap(function: F) -> F:
-        by = _with_language if worded else repr
-        keyed: dict[str | type[Any], Callable[[Any], Any]] = dict.fromkeys(KEYS, by)
-        return cast(
-            F,
-            st.cache_resource(max_entries=max_entries, show_spinner=False, hash_funcs=keyed)(
-                function
-            ),
-        )
-
-    return wrap
-
-
-def _with_language(key: object) -> tuple[str, str]:
-    return language(), repr(key)
 
 
 @st.cache_resource(show_spinner=False)
@@ -86,7 +63,7 @@ def memory() -> Memory:
 
 @st.cache_resource(show_spinner=False)
 def views() -> Memory:
-    """What pages that follow a knob say, for all visitors: it outlives the large runs."""
+    """What pages say, for all visitors: it outlives the large runs."""
     return Memory(VIEWS_BYTES)
 
 
@@ -103,13 +80,13 @@ def refusal(experiment: Experiment) -> str:
     )
 
 
-@_cached(max_entries=16)
+@cached(16)
 def plan(experiment: Experiment) -> Plan:
     """Task, networks and cost of an experiment, and the batch that every model is given."""
     return make_plan(experiment)
 
 
-@_cached(max_entries=64, worded=True)
+@cached(64, worded=True)
 def notes(experiment: Experiment) -> str:
     """What the task did to its sequences, and which settings act on none of the models."""
     both = batch_note(plan(experiment).batch), idle_note(experiment)
@@ -175,9 +152,13 @@ def _view(
     def make() -> answers.View:
         return _lent(experiment, choices, alone) or here()
 
-    key = language(), experiment, choices, pinned
-    found: answers.View = views().get(key, make, 0, _bytes, jobs.courteous())
+    found: answers.View = _kept((language(), experiment, choices, pinned), make)
     return found
+
+
+def _kept(key: Hashable, make: Callable[[], Any]) -> Any:
+    """What is kept by its bytes."""
+    return views().get(key, make, 0, _bytes, jobs.courteous())
 
 
 def _lent(experiment: Experiment, choices: answers.Choices, alone: bool) -> answers.View | None:
@@ -195,10 +176,10 @@ def _lent(experiment: Experiment, choices: answers.Choices, alone: bool) -> answ
         return made.view
 
 
-def _bytes(view: answers.View) -> int:
+def _bytes(made: object) -> int:
     """About what it takes, where all that it is of can be pickled."""
     with suppress(Exception):
-        return len(pickle.dumps(view))
+        return OBJECTS_BYTES + len(pickle.dumps(made))
     return VIEW_BYTES
 
 
@@ -217,7 +198,7 @@ def _other_seeds(experiment: Experiment, choices: gradient_flow.Choices) -> seed
     )
 
 
-@_cached(max_entries=256)
+@cached(256)
 def _seed_curves(experiment: Experiment, layer: str, direction: str) -> dict[str, Curve]:
     """Of a run that is not kept."""
     planned, tell = make_plan(experiment), jobs.courteous()
@@ -231,7 +212,7 @@ def spectrum_view(experiment: Experiment, choices: spectrum.Choices) -> spectrum
     return cast(spectrum.View, found)
 
 
-@_cached(max_entries=64, worded=True)
+@cached(64, worded=True)
 def fixed_points_view(experiment: Experiment, choices: fixed_points.Choices) -> fixed_points.View:
     """What the panel of fixed points says of one model of an experiment."""
     run = traces(experiment)
@@ -245,7 +226,7 @@ def gates_view(experiment: Experiment, choices: gates.Choices) -> gates.View:
     return cast(gates.View, found)
 
 
-@_cached(max_entries=64, worded=True)
+@cached(64, worded=True)
 def states_view(experiment: Experiment, choices: states.Choices) -> states.View:
     """What Gates says of the states of one model of an experiment."""
     return states.view(traces(experiment), choices)
@@ -264,12 +245,12 @@ def jacobians(run: Run, part: LayerTrace) -> JacobianSpectrum:
     return found
 
 
-@_cached(max_entries=32)
+@cached(32)
 def _jacobians(experiment: Experiment, label: str, _part: LayerTrace) -> JacobianSpectrum:
     return spectrum.jacobians(_part)
 
 
-@_cached(max_entries=256)
+@cached(256)
 def quick_checks(experiment: Experiment) -> tuple[trusting.Trust, ...]:
     """What a few milliseconds can check of each model's run. Asked for where the run has just been
     looked at, so that none is made for it."""
@@ -286,42 +267,42 @@ def _checks(
     return found
 
 
-@_cached(max_entries=64)
+@cached(64)
 def trust(experiment: Experiment, label: str) -> trusting.Trust:
     """Every check of one model's run, once for all who ask. A newer value of a knob stops it."""
     run = traces(experiment)
     return trusting.trust(run[label], run.batch, label, progress=jobs.give_way)
 
 
-@_cached(max_entries=16, worded=True)
+@cached(16, worded=True)
 def levels(experiment: Experiment, states: int = train.HIDDEN_STATES) -> train.Levels:
     """What the losses of a training are compared with. states: of a hidden Markov model."""
     return train.levels(plan(experiment), states)
 
 
-@_cached(max_entries=20_000)
 def few_numbers(experiment: Experiment) -> tuple[Result, ...]:
     """A result for each model at a point of a diagram."""
-    size = 0
-    if not check_size(experiment, max_seconds=phase.MOST_SECONDS, cost_of=cost_of):
-        size = cost_of(experiment).bytes
-    with memory().room(size, jobs.courteous()):
-        return tuple(jobs.do(phase.few_numbers, experiment, tell=jobs.courteous()))
+
+    def make() -> tuple[Result, ...]:
+        size = 0
+        if not check_size(experiment, max_seconds=phase.MOST_SECONDS, cost_of=cost_of):
+            size = cost_of(experiment).bytes
+        with memory().room(size, jobs.courteous()):
+            return tuple(jobs.do(phase.few_numbers, experiment, tell=jobs.courteous()))
+
+    found: tuple[Result, ...] = _kept(("few numbers", experiment), make)
+    return found
 
 
 def claim_result(asked: claims.Asked, name: str, number: int) -> Any:
     """Result `number` of a claim."""
     if label := claims.own_label(asked, name, number):
         return _own_agreement(asked.experiment, label)
-    return _drawn(name, asked.seed, asked.hidden_size, number)
+    of = name, asked.seed, asked.hidden_size, number
+    return _kept(("drawn", *of), lambda: jobs.do(claims.drawn, *of))
 
 
-@st.cache_resource(max_entries=10_000, show_spinner=False)
-def _drawn(name: str, seed: int, hidden_size: int, number: int) -> Any:
-    return jobs.do(claims.drawn, name, seed, hidden_size, number)
-
-
-@_cached(max_entries=100)
+@cached(100)
 def _own_agreement(experiment: Experiment, label: str) -> Any:
     if traces.seconds(experiment) > claims.MOST_SECONDS:
         return claims.not_measured(experiment, label)

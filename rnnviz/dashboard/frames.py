@@ -13,10 +13,9 @@ from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
-import streamlit as st
-
 from rnnviz.dashboard import compute, definitions, layout, show
 from rnnviz.dashboard.asked import Asked, Range, TrainingChoices
+from rnnviz.dashboard.cached import cached
 from rnnviz.dashboard.components import scrubber
 from rnnviz.dashboard.components.chart import payload
 from rnnviz.dashboard.components.flow_chain import KEY, packed
@@ -54,7 +53,7 @@ def beside(view: View) -> str:
     return hashlib.sha1(repr(view.beside).encode(), usedforsecurity=False).hexdigest()[:12]
 
 
-@st.cache_resource(max_entries=MOST_KEPT, show_spinner=False, hash_funcs={Asked: repr})
+@cached(MOST_KEPT)
 def frames(asked: Asked) -> tuple[Frame, ...]:
     """Names and contents: "chart:" and a chart's key, "panel:" and a panel's, "words:" and what
     they are called on the page, and "end", which says what was left out and which decades are

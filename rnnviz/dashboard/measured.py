@@ -21,6 +21,7 @@ from rnnviz.analysis.layers import LayerTrace
 from rnnviz.core import Trace
 from rnnviz.core.cost import Estimate
 from rnnviz.dashboard import compute
+from rnnviz.dashboard.cached import cached
 from rnnviz.dashboard.jobs import courteous
 from rnnviz.experiment import Experiment, Run
 from rnnviz.wording.library import translated
@@ -100,13 +101,13 @@ def _slot(what: str, run: Run, part: LayerTrace) -> _Slot:
     return (_large if what == "pairs" else _small)(what, run.experiment, part.label)
 
 
-@st.cache_resource(max_entries=96, show_spinner=False, hash_funcs={Experiment: repr})
+@cached(96)
 def _small(what: str, experiment: Experiment, label: str) -> _Slot:
     """A few numbers for each step or unit."""
     return _Slot()
 
 
-@st.cache_resource(max_entries=12, show_spinner=False, hash_funcs={Experiment: repr})
+@cached(12)
 def _large(what: str, experiment: Experiment, label: str) -> _Slot:
     """Up to 20 MB each."""
     return _Slot()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import streamlit as st
 
 import rnnviz.dashboard.compute as compute
 from rnnviz import Experiment, estimate, run
@@ -40,15 +41,15 @@ def _empty() -> Iterator[None]:
 
 
 def clear() -> None:
-    for kept in (compute.memory(), compute.views(), compute._jacobians):
-        kept.clear()
+    st.cache_resource.clear()
 
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
     """How often each seed was run, where there is room for four, and for sixty views."""
     room = Memory(estimate(TINY).bytes + 3 * plan(TINY).recorded_bytes)
-    views = Memory(60 * len(pickle.dumps(gradient_flow.view(run(TINY), FLOW))))
+    view = pickle.dumps(gradient_flow.view(run(TINY), FLOW))
+    views = Memory(60 * (compute.OBJECTS_BYTES + len(view)))
     monkeypatch.setattr(compute, "memory", lambda: room)
     monkeypatch.setattr(compute, "views", lambda: views)
     counted: Counter[int] = Counter()
@@ -105,6 +106,15 @@ def test_no_cache_grows_without_end(name: str, runs: Counter[int]) -> None:
         CACHED[name](experiment)
     CACHED[name](TINY)
     assert runs[0] == 2
+
+
+def test_points_of_a_diagram_are_kept_while_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Memory(10 * compute.OBJECTS_BYTES)
+    monkeypatch.setattr(compute, "views", lambda: room)
+    points = [compute.few_numbers(experiment) for experiment in seeds(12)]
+    assert compute.few_numbers(seeds(12)[-1]) is points[-1]
+    assert compute.few_numbers(TINY) is not points[0]
+    assert room.used <= room.ceiling
 
 
 def test_coarse_is_cheaper_and_agrees_where_it_looks() -> None:

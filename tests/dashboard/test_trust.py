@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import rnnviz.dashboard.compute as compute
@@ -46,10 +47,8 @@ WHOLLY = "✓ sums, determinant, dot test, complex step, states, losses checked"
 
 @pytest.fixture(autouse=True)
 def _empty() -> Iterator[None]:
-    caches = compute.quick_checks, compute.trust, compute.traces
     yield
-    for cached in caches:
-        cached.clear()
+    st.cache_resource.clear()
 
 
 def strip(app: AppTest) -> dict[str, Any]:
