@@ -36,6 +36,8 @@ from rnnviz.wording.language import OFFERED, PSEUDO, preferred
 from rnnviz.wording.library import translated
 from rnnviz.wording.texts import fill, texts
 
+REVEALED = "shown"
+"""A link's name for whether the answer of a scene is."""
 SHOWN_OF_LINK = 40
 """Characters of nonsense in a link that are said back."""
 MESSAGES = "messages"
@@ -66,6 +68,7 @@ def open_page(path: str) -> bool:
     st.session_state[HIDE] = tuple(part for part in HIDEABLE if part in hidden)
     if path == LECTURE:
         st.session_state[SCENE] = query.pop("scene", [""])[-1]
+        query.pop(REVEALED, None)
     for view in PAGE_VIEWS.get(path, ()):
         st.session_state.pop(view_key(view), None)
         if view in query:

@@ -11,6 +11,7 @@ from dataclasses import replace
 import streamlit as st
 
 from rnnviz.dashboard import address, state
+from rnnviz.dashboard.address import REVEALED
 from rnnviz.dashboard.state import SCENE, Setting
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.fields import show as field_text
@@ -59,16 +60,18 @@ def is_shown(name: str) -> bool:
 
 def prepare(linked: bool) -> None:
     """In every run, before the page: the knobs are the scene's, but for the one that may move.
-    linked: a link has just set them; one that says where that knob stands shows the answer."""
+    linked: a link has just set them; one that says where that knob stands shows the answer, and so
+    does one that says so."""
     scene = current()
     if scene is None:
         return
     now, _ = state.read()
+    revealed = linked and st.query_params.get(REVEALED) == "1"
     linked = linked and bool(scene.knob) and FIELDS[scene.knob].url in st.query_params
-    if linked:
+    if linked or revealed:
         _show(scene.name)
     wanted = _wanted(scene)
-    if is_shown(scene.name) and scene.knob:
+    if is_shown(scene.name) and scene.knob and (linked or not revealed):
         moved = {scene.knob: getattr(now, scene.knob)}
         if now == replace(wanted, **moved):
             return
@@ -88,13 +91,21 @@ def setting(scene: Scene) -> Setting:
 
 
 def follow() -> None:
-    """Let the address say which scene is open, and where its knob stands if it has been moved."""
+    """Let the address say which scene is open, and of one whose answer is shown where its knob
+    stands, or that it is shown."""
     scene, query = current(), {"scene": str(number())}
-    if scene is not None and scene.knob and is_shown(scene.name):
-        value = getattr(state.read()[0], scene.knob)
-        if value != getattr(scene.experiment, scene.knob):
-            query[FIELDS[scene.knob].url] = field_text(value)
+    if scene is not None and is_shown(scene.name):
+        query |= _moved(scene) or {REVEALED: "1"}
     address.write_address({**address.of_visit(), **query})
+
+
+def _moved(scene: Scene) -> dict[str, str]:
+    """Where the scene's knob stands, if it has been moved."""
+    if not scene.knob:
+        return {}
+    value = getattr(state.read()[0], scene.knob)
+    same = value == getattr(scene.experiment, scene.knob)
+    return {} if same else {FIELDS[scene.knob].url: field_text(value)}
 
 
 def go(to: int) -> None:

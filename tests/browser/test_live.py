@@ -211,6 +211,17 @@ def test_a_version_of_plotly_that_it_was_not_tested_with_draws_by_itself(load_at
         assert page.locator(f"{chart(page, key)}.live").count() == 0
 
 
+def test_what_streamlit_is_told_stays_in_the_address(app: str, open_page: Open) -> None:
+    page = open_page(f"{app}/?embed=true&{SMALL}")
+    wait_charts(page, "")
+    wait_idle(page)
+    page.evaluate(WATCH_SCRIPT)
+    move(page, lambda: knob(page).press("ArrowRight"), CHARTS[""])
+    page.wait_for_url(lambda url: "gain=" in url)
+    assert page.evaluate("window.scripts") == 0
+    assert "embed=true" in page.url
+
+
 def test_where_the_route_fails_the_script_follows(load_at: Open) -> None:
     """An old proxy that answers with a page of its own."""
     page = load_at()

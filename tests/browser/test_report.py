@@ -13,7 +13,7 @@ from rnnviz import Experiment, run
 from rnnviz.diagnosis import diagnose
 from rnnviz.lecture.scenes import QUIZ, SCENES
 from rnnviz.report import knobs, lecture_page
-from rnnviz.wording.language import ENGLISH, PSEUDO
+from rnnviz.wording.language import ENGLISH, OFFERED
 from tests.browser.support import SIZE, axis_range, wait_painted
 
 pytestmark = pytest.mark.browser
@@ -60,6 +60,8 @@ def test_a_diagnosis_draws_its_figures(open_file: OpenFile, tmp_path: Path) -> N
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
 
 
+(CHINESE,) = (name for name in OFFERED if name != ENGLISH)
+HAN = re.compile("[\u4e00-\u9fff]")
 COUNT = len(SCENES) + 2
 """Scenes, the quiz and By hand."""
 
@@ -74,7 +76,7 @@ def lecture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("lecture") / "lecture.html"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(knobs, "VALUES", few)
-        path.write_text(lecture_page(SCENES, (ENGLISH, PSEUDO)), encoding="utf-8")
+        path.write_text(lecture_page(SCENES, (ENGLISH, CHINESE)), encoding="utf-8")
     return path
 
 
@@ -192,13 +194,13 @@ def test_the_other_language_is_a_switch_away_with_the_same_numbers(
     expect(drawn(page)).to_contain_text("RNN 0.0")
     page.keyboard.press("r")
     expect(drawn(page)).to_contain_text("RNN −4.5")
-    page.locator(f"button.language[lang={PSEUDO}]").click()
-    expect(scene(page).locator("h1")).to_contain_text("⟦")
+    page.locator(f"button.language[lang={CHINESE}]").click()
+    expect(scene(page).locator("h1")).to_have_text(HAN)
     expect(drawn(page)).to_contain_text("RNN −4.5")
-    expect(drawn(page)).to_contain_text("⟦")
+    expect(drawn(page)).to_have_text(HAN)
     page.emulate_media(color_scheme="dark")
     page.locator(f"button.language[lang={ENGLISH}]").click()
-    expect(scene(page).locator("h1")).not_to_contain_text("⟦")
+    expect(scene(page).locator("h1")).not_to_have_text(HAN)
 
 
 @pytest.mark.slow

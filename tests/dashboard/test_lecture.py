@@ -22,6 +22,7 @@ from tests.dashboard.support import (
     line,
     numbers,
     said,
+    same,
     send,
     sliders,
     visit,
@@ -163,6 +164,19 @@ def test_a_link_says_where_the_knob_stands() -> None:
     assert app.query_params == {"scene": "3", "memory_bias": "1.5"}
 
 
+@pytest.mark.parametrize("name", [scene.name for scene in SCENES if scene.page != "clipped"])
+def test_the_address_of_an_answer_that_is_shown_opens_it(name: str) -> None:
+    app = press(open_scene(name), "reveal", name)
+    again = visit("lecture", dict(app.query_params))
+    assert app.query_params["shown"] == "1"
+    assert again.query_params == app.query_params
+    assert ballot(again)["right"] == ballot(app)["right"]
+    assert experiment(again) == experiment(app)
+    assert charts(again).keys() == charts(app).keys()
+    assert all(same(charts(again)[key], chart) for key, chart in charts(app).items())
+    assert SAYS in page(again)
+
+
 @pytest.mark.parametrize("asked", ["99", "0", "-1", "3.5", "three", "9" * 5000, "", "²"])
 def test_a_scene_that_is_not_there_is_said(asked: str) -> None:
     app = visit("lecture", {"scene": asked})
@@ -219,7 +233,7 @@ def test_the_cards_open_scenes_and_know_what_was_answered() -> None:
 
 def test_the_lecture_is_in_the_visit_s_language() -> None:
     app = press(open_scene("gate", lang="xx"), "reveal", "gate")
-    assert app.query_params == {"lang": "xx", "scene": "3"}
+    assert app.query_params == {"lang": "xx", "scene": "3", "shown": "1"}
     bodies = [str(element.proto.body) for element in app.get("html")]
     written = [body for body in bodies if '"rnnviz-asks"' in body or body.startswith(f"<p {SAYS}")]
     assert len(written) == 2

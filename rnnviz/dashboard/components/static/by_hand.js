@@ -225,13 +225,15 @@ export class ByHand {
     play.setAttribute("aria-label", name);
   }
 
-  // The same setting with many units: W_hh with |w| as every singular value of it.
+  // The same setting with many units: W_hh with |w| as every singular value of it, and without noise
+  // where nothing comes in after the first step.
   largeLink() {
     const { chain, given } = this, gates = CELLS[chain.cell].gates, H = chain.units;
     const W = chain.W_hh.slice(-H * H), query = new URLSearchParams(given.large.query);
     query.set("models", chain.cell);
     query.set("gain", Number(largestSingularValue(W).toPrecision(4)));
     if (chain.cell === "rnn") query.set("activation", chain.activation);
+    if (chain.inputs.slice(1).every((x) => x === 0)) query.set("distractor", 0);
     const keeps = gates.indexOf({ lstm: "f", gru: "z" }[chain.cell]);
     if (keeps >= 0) query.set("memory_bias", chain.b_h[keeps * H]);
     return `${given.large.path}?${query}`;

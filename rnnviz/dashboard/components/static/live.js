@@ -16,6 +16,7 @@ const UNHEARD = 1000; // ms after a script's end, after which a message was not 
 const PATIENCE = 2000; // ms that a click on a link waits for the script to know a value
 const LOOK = 20; // ms between two looks
 const AGAIN = 10000; // ms after which a route that failed is tried again
+const STREAMLITS = ["embed", "embed_options"]; // in an address
 const AHEAD = "rnnviz-ahead"; // the page's class while a slider is ahead, until the page has settled
 const PASSED = "rnnviz-passed"; // while what is below the fold is of an older value
 
@@ -255,9 +256,13 @@ class Live {
     document.documentElement.classList.remove(AHEAD);
   }
 
+  // What is said to Streamlit itself stays.
   write(query) {
     this.address ??= location.pathname + location.search;
-    history.replaceState(history.state, "", location.pathname + (query && `?${query}`));
+    const said = new URLSearchParams(location.search), kept = new URLSearchParams();
+    for (const name of STREAMLITS) for (const value of said.getAll(name)) kept.append(name, value);
+    const search = [String(kept), query].filter(Boolean).join("&");
+    history.replaceState(history.state, "", location.pathname + (search && `?${search}`));
   }
 
   // What the script wrote there comes back where it has nothing new to say.
