@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from rnnviz.analysis.gates import GateStats, Memory
 
 HEIGHT = 232
-STRIPS_HEIGHT = 176
+STRIPS_HEIGHT = 190
+TITLE = 16
+"""Pixels above a strip."""
 CELLS = 19_200
 LONG = 24
 """Characters of a title that leave room for the numbers beside it."""
@@ -113,8 +115,8 @@ def _cells(values: Array, budget: int, kept: str) -> Cells:
 
 
 def _strips_layout(stats: Sequence[GateStats], styles: Styles, height: int, sorted_: bool) -> Piece:
-    margin = {"l": 46, "r": 64, "t": 26, "b": 46}
-    gap = 24 / (height - margin["t"] - margin["b"]) * (len(stats) > 1)
+    margin = {"l": 46, "r": 64, "t": 22, "b": 46}
+    gap = TITLE / (height - margin["t"] - margin["b"]) * (len(stats) > 1)
     high = (1 - gap * (len(stats) - 1)) / len(stats)
     layout: Piece = {"height": height, "margin": margin, "annotations": []}
     for index, each in enumerate(stats):

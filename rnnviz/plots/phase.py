@@ -35,7 +35,7 @@ HEIGHT = 400
 MARGIN = {"l": 64, "r": 96, "t": 28, "b": 46}
 NO_TICKS: Piece = {"showticklabels": False, "ticks": ""}
 COLOURS = {
-    CellStatus.PENDING: "rgba(128,136,144,0.12)",
+    CellStatus.PENDING: "rgba(0,0,0,0)",
     CellStatus.ZERO: theme.EXACT_ZERO,
     CellStatus.ROUNDED: theme.ROUNDED_ZERO,
     CellStatus.NONE: theme.NOT_A_NUMBER,
@@ -101,7 +101,15 @@ def _panel(
     if number.any():
         top = {"z": z.astype(np.float32), "coloraxis": "coloraxis", "hoverinfo": "skip"}
         drawn.append({**common, **top})
-    return [*drawn, *_mark(grid, where, here)]
+    return [*drawn, *_pending(grid, where), *_mark(grid, where, here)]
+
+
+def _pending(grid: PhaseGrid, where: Piece) -> list[Piece]:
+    """A dot on the bare ground of each cell that is not run yet: a level one is nearly white."""
+    rows, columns = np.nonzero(grid.cells == CellStatus.PENDING)
+    marker = {"size": 3, "color": theme.GREY}
+    dots = {"type": "scatter", "mode": "markers", "x": columns, "y": rows, "marker": marker}
+    return [{**dots, "hoverinfo": "skip", **where}] if rows.size else []
 
 
 def _texts(grid: PhaseGrid, scale: Scale) -> list[list[str]]:

@@ -9,16 +9,15 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from rnnviz.dashboard.main import FIRST
+from rnnviz.dashboard.main import FIRST, PAGES
 from tests.browser.support import SIZE, wait_idle
 from tests.browser.test_accessibility import SMALL, at_rest
 from tests.browser.test_screens import SIDEWAYS, SMALL_LAPTOP, troubles
 
 pytestmark = pytest.mark.browser
-SEEN = ("gradient-flow", "gates", "phase-diagram", "by-hand")
 
 
-@pytest.mark.parametrize("path", SEEN)
+@pytest.mark.parametrize("path", PAGES)
 def test_a_chinese_page_is_whole(app: str, visit, path: str) -> None:
     query = urlencode({**SMALL, "lang": "zh"})
     page = visit(f"{app}/{path.replace(FIRST, '')}?{query}", viewport=SIZE)

@@ -78,6 +78,14 @@ def test_states_beyond_float32_keep_their_size():
     np.testing.assert_allclose(z, values)
 
 
+def test_three_strips_are_high_enough_to_see_a_unit_in():
+    layout = as_json(gate_strips([STATS["i"], STATS["g"], STATS["o"]]))["layout"]
+    plot = layout["height"] - layout["margin"]["t"] - layout["margin"]["b"]
+    for suffix in ("", "2", "3"):
+        low, high = layout[f"yaxis{suffix}"]["domain"]
+        assert (high - low) * plot >= 28
+
+
 def test_strips_share_one_time_axis_and_scale():
     figure = as_json(gate_strips([STATS["i"], STATS["o"]], MEMORY.order))
     assert [t["yaxis"] for t in figure["data"]] == ["y", "y2"]

@@ -90,7 +90,19 @@ def test_nothing_computed_is_still_a_picture() -> None:
     figure = as_json(phase_figure([empty]))
     assert not panels(figure)
     assert len(backdrops(figure)) == 1
+    (dots,) = (t for t in figure["data"] if t["type"] == "scatter")
+    assert set(zip(dots["x"], dots["y"], strict=True)) == {
+        (x, y) for x in range(9) for y in range(5)
+    }
     assert "No model chosen." in texts(as_json(phase_figure([])))
+
+
+def test_a_cell_that_is_not_run_yet_looks_like_no_result() -> None:
+    """A dot on the page's own ground, where a level one has a fill and no dot."""
+    filled = [colour for status, colour in COLOURS.items() if status != CellStatus.PENDING]
+    assert all(colour.startswith("#") for colour in filled)
+    assert COLOURS[CellStatus.PENDING] == "rgba(0,0,0,0)"
+    assert not [t for t in as_json(phase_figure([grid()]))["data"] if t["type"] == "scatter"]
 
 
 def test_the_present_setting_is_marked_where_it_lies() -> None:
