@@ -6,6 +6,7 @@ import json
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rnnviz import frames
@@ -244,8 +245,30 @@ def test_steps_are_those_of_the_input_whatever_the_direction(lstm):
                    for flow in (forward, back))  # fmt: skip
     assert list(here["step"]) == [T + 1 - t for t in there["step"]]
     assert list(here["log10"]) == list(there["log10"])
+    units = frames.unit_frame([back])
+    assert units["step"].tolist() == (T + 1 - frames.unit_frame([forward])["step"]).tolist()
     row = frames.slope_frame([back]).iloc[0]
     assert (row["reach_from"], row["window_start"], row["window_stop"]) == (1, 2, T)
+
+
+@pytest.mark.parametrize(
+    ("write", "measure", "columns"),
+    [
+        (frames.carry_frame, carry_paths, ["step"]),
+        (frames.pair_frame, pair_matrix, ["loss_step", "step"]),
+        (frames.lag_frame, lag_profile, ["end"]),
+        (frames.contribution_frame, weight_contributions, ["step"]),
+    ],
+)
+def test_a_file_of_a_layer_that_reads_from_the_end_has_the_steps_of_the_input(
+    lstm, write, measure, columns
+):
+    found = [measure(lstm, "lstm")]
+    own, real = write(found), write(found, backward=True)
+    for column in columns:
+        assert real[column].tolist() == (T + 1 - own[column]).tolist()
+    rest = [name for name in own if name not in columns]
+    pd.testing.assert_frame_equal(own[rest], real[rest])
 
 
 def test_forecasts_and_sentences() -> None:

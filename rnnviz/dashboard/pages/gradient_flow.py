@@ -162,7 +162,7 @@ def _pairs(run: Run, view: View, look: Look) -> None:
         show.show(items, look.styles)
     _refusals(result)
     if result.found:
-        layout.data_button("pair-matrix", lambda: frames.pair_frame(result.found))
+        layout.data_button("pair-matrix", lambda: frames.pair_frame(result.found, view.backward))
 
 
 def _lags(run: Run, view: View, look: Look) -> None:
@@ -175,7 +175,7 @@ def _lags(run: Run, view: View, look: Look) -> None:
         theory = of_lags(run, known) if wanted else None
         show.show(lag_pictures(result.found, look, theory), look.styles)
     _refusals(result)
-    layout.data_button("lag-profile", lambda: frames.lag_frame(result.found))
+    layout.data_button("lag-profile", lambda: frames.lag_frame(result.found, look.backward))
 
 
 def _contributions(run: Run, view: View, look: Look) -> None:
@@ -183,7 +183,9 @@ def _contributions(run: Run, view: View, look: Look) -> None:
     if result.found:
         show.show(contribution_pictures(result.found, look), look.styles)
     _refusals(result)
-    layout.data_button("contributions", lambda: frames.contribution_frame(result.found))
+    layout.data_button(
+        "contributions", lambda: frames.contribution_frame(result.found, view.backward)
+    )
 
 
 def _precision(run: Run, view: View, look: Look) -> None:
