@@ -14,7 +14,7 @@ from rnnviz.tasks import TASKS
 from rnnviz.views.train import Choices, first_screen, held_out_of, view
 from rnnviz.wording.training import loss_words
 
-LONG = "the cat sat on the mat and the dog lay on the log " * 8
+LONG = "the cat sat on the mat and the dog lay on the log " * 8 + "the dog sat on the cat"
 SHORT = LONG[:120]
 FOUR = "\n".join(f"line {n % 4}" for n in range(40))
 """Forty sentences, of which the last tenth is in the rest, too."""
@@ -77,7 +77,12 @@ def test_they_are_worked_out_once_for_a_run_that_stands_still() -> None:
 @pytest.mark.trained
 @pytest.mark.parametrize(
     "changes",
-    [{"task": "text", "text": SHORT}, {"task": "words", "text": FOUR}, {"task": "counting"}],
+    [
+        {"task": "text", "text": SHORT},
+        {"task": "text", "text": SHORT[:50] * 8},
+        {"task": "words", "text": FOUR},
+        {"task": "counting"},
+    ],
 )
 def test_of_data_that_are_too_few_or_repeat_themselves_nothing_is_said_to_be_held_out(
     changes: dict[str, str],
