@@ -93,6 +93,20 @@ def test_divergence_is_told_and_is_the_status(
 
 
 @pytest.mark.trained
+def test_where_the_loss_overflows_no_scores_are_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["train", *SMALL, "--models", "rnn", "--activation", "identity", "--optimizer", "sgd",
+            "--learning-rate", "10", "--task", "adding", "--loss-at", "every", "--steps", "500",
+            "--out", str(tmp_path)]  # fmt: skip
+    assert main(argv) == 1
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == ("rnn: new sequences: the loss is not a finite number, so that there is nothing "
+                    "to score.")  # fmt: skip
+    assert json.loads((tmp_path / "rnn.json").read_text(encoding="utf-8"))["held_out"] == {}
+
+
+@pytest.mark.trained
 def test_a_text_may_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("abcabc" * 9, encoding="utf-8")
     argv = ["train", *SMALL, "--models", "gru", "--task", "text", "--steps", "1",
