@@ -22,7 +22,7 @@ from rnnviz.analysis.lag_spectra import LagSpectrum
 from rnnviz.analysis.lags import LagProfile
 from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.pairs import PairMatrix
-from rnnviz.analysis.rates import Curve
+from rnnviz.analysis.rates import Curve, Rate
 from rnnviz.analysis.saliency import Saliency
 from rnnviz.analysis.seed_bands import SeedBand
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
@@ -59,29 +59,31 @@ def unit_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
 
 def slope_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
     """One row per model: slope with its window and R², reach and mean rate. Steps are the
-    input's."""
-    rows = []
-    for flow in flows:
-        slope, rate = flow.slope, flow.rate
-        window = sorted(map(flow.real_step, (slope.start, slope.stop))) if slope else (None, None)
-        rows.append(
-            {
-                "model": flow.label,
-                "kind": flow.kind,
-                "decades_per_step": slope.decades_per_step if slope else None,
-                "window_start": window[0],
-                "window_stop": window[1],
-                "r2": slope.r2 if slope else None,
-                "points": slope.points if slope else None,
-                "half_or_double_steps": slope.halving_steps if slope else None,
-                "e_fold_steps": slope.e_fold_steps if slope else None,
-                "reach_from": flow.real_step(flow.reach_from),
-                "reach_log10": float(_finite(flow.reach_log10)),
-                "reach_status": flow.reach_status.name.lower(),
-                "mean_factor_per_step": rate.factor_per_step if rate else None,
-            }
-        )
-    return pd.DataFrame(rows)
+    input's. Of sequences of different lengths that count from their own ends the slope is their
+    rate from there: no line is fitted, and there is no one step that all begin at."""
+    return pd.DataFrame([_slope_row(flow) for flow in flows])
+
+
+def _slope_row(flow: GradientFlow) -> dict[str, object]:
+    own, rate = flow.own_rate, flow.rate
+    line = None if own else flow.slope
+    slope: Rate | None = own or line
+    window = sorted(map(flow.real_step, (line.start, line.stop))) if line else (None, None)
+    return {
+        "model": flow.label,
+        "kind": flow.kind,
+        "decades_per_step": slope.decades_per_step if slope else None,
+        "window_start": window[0],
+        "window_stop": window[1],
+        "r2": line.r2 if line else None,
+        "points": line.points if line else None,
+        "half_or_double_steps": slope.halving_steps if slope else None,
+        "e_fold_steps": slope.e_fold_steps if slope else None,
+        "reach_from": None if own else flow.real_step(flow.reach_from),
+        "reach_log10": float(_finite(flow.reach_log10)),
+        "reach_status": flow.reach_status.name.lower(),
+        "mean_factor_per_step": rate.factor_per_step if rate else None,
+    }
 
 
 def seed_frame(bands: Iterable[SeedBand]) -> pd.DataFrame:

@@ -29,7 +29,7 @@ from rnnviz.analysis import (
     weight_spectra,
 )
 from rnnviz.analysis.batch_carry import batch_carry
-from tests.analysis.support import last_step, quiet_lstm, simple
+from tests.analysis.support import last_step, nine_and_five, quiet_lstm, simple
 from tests.core.support import problem
 
 T, B, H = 6, 2, 4
@@ -125,6 +125,16 @@ def test_slope_frame(lstm):
     assert frame["model"].tolist() == ["lstm", "rnn"]
     assert frame["reach_status"].tolist() == ["finite", "zero"]
     assert frame["window_stop"][0] == T - 1
+
+
+def test_of_sequences_of_different_lengths_the_numbers_are_those_of_the_verdict():
+    """0.8 a step from the ends at steps 9 and 5, once each; the mixed curve has a step at 5."""
+    row = frames.slope_frame([nine_and_five()]).iloc[0]
+    assert 10 ** row["decades_per_step"] == pytest.approx(0.8, rel=1e-12)
+    assert row["e_fold_steps"] == pytest.approx(-1 / np.log(0.8), rel=1e-12)
+    assert 10 ** row["reach_log10"] == pytest.approx(np.sqrt((0.8**16 + 0.8**8) / 2), rel=1e-12)
+    missing = row[["r2", "points", "window_start", "window_stop", "reach_from"]]
+    assert missing.isna().all()
 
 
 def test_spectrum_and_jacobian_frames(lstm):

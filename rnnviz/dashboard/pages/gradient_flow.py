@@ -27,6 +27,7 @@ from rnnviz.views.flow_panels import (
     pair_pictures,
     precision_rows,
     precision_words,
+    slope_words,
 )
 from rnnviz.views.gradient_flow import QUANTITIES, Choices, View, pictures, quantity_picture
 from rnnviz.views.layer_choice import in_front, parts_of
@@ -112,7 +113,7 @@ def _numbers(view: View) -> None:
     with layout.lazy(texts("gradient_flow")["numbers"]) as opened:
         if opened:
             layout.table(_slopes(flows))
-            layout.how_to_read(texts("gradient_flow")["how_to_read_table"])
+            layout.how_to_read(slope_words(flows))
             layout.data_button("gradient-flow", lambda: frames.gradient_frame(flows))
             if view.bands:
                 layout.data_button("seeds", lambda: frames.seed_frame(view.bands))
