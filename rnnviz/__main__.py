@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -193,11 +194,15 @@ def _resumed(given: argparse.Namespace) -> list[Weights]:
 
 
 def train_one(beginning: Weights, folder: Path) -> str:
-    """Train one model, say how good it is and write its files; the event, "" if there is none."""
+    """Train one model, say how good it is, where its loss is a number, and write its files; the
+    event, "" if there is none."""
     label, experiment, network = beginning.label, beginning.experiment, beginning.network
     history, end = _trained(beginning)
     scores = held_out(experiment, network, end.params)
-    say(f"{label}: {_unseen(experiment)}{_words(scores)}\n")
+    known = isfinite(scores.get("loss", 0.0))
+    scores = scores if known else {}
+    words = _words(scores) if known else texts("commands")["no_scores"]
+    say(f"{label}: {_unseen(experiment)}{words}\n")
     stem = folder / label.replace(":", "_").replace(",", "_").replace("=", "-")
     text = to_json(history, label=label, experiment=settings(experiment), steps=end.step,
                    held_out=scores, sentence=history.last.sentence)  # fmt: skip

@@ -7,6 +7,7 @@ rounded, below, above, nan, not_recorded) stands in `status`. NaN is never writt
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from rnnviz.analysis.lag_spectra import LagSpectrum
 from rnnviz.analysis.lags import LagProfile
 from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.pairs import PairMatrix
-from rnnviz.analysis.rates import Curve
+from rnnviz.analysis.rates import Curve, Rate
 from rnnviz.analysis.saliency import Saliency
 from rnnviz.analysis.seed_bands import SeedBand
 from rnnviz.analysis.spectra import JacobianSpectrum, Spectrum
@@ -29,6 +30,8 @@ from rnnviz.analysis.states import State
 from rnnviz.analysis.step_factors import StepFactors
 from rnnviz.analysis.weights import WeightMaps
 from rnnviz.core.numerics import Array, Status, status_of
+
+Steps = TypeVar("Steps", int, Array)
 
 
 def gradient_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
@@ -43,39 +46,44 @@ def gradient_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
 
 
 def unit_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
-    """model, kind, unit (from 1), step, log10, status: |∂L/∂h_t| of each unit."""
-    return _concat(
-        _table("log10", flow.units, flow.units_status, {"unit": 1, "step": 0},
-               model=flow.label, kind=flow.kind)
-        for flow in flows
-    )  # fmt: skip
+    """model, kind, unit (from 1), step, log10, status: |∂L/∂h_t| of each unit. Steps are the
+    input's, as in `gradient_frame`."""
+    parts = []
+    for flow in flows:
+        part = _table("log10", flow.units, flow.units_status, {"unit": 1, "step": 0},
+                      model=flow.label, kind=flow.kind)  # fmt: skip
+        part["step"] = _real(part["step"].to_numpy(), flow.seq_len, flow.direction == 1)
+        parts.append(part)
+    return _concat(parts)
 
 
 def slope_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
     """One row per model: slope with its window and R², reach and mean rate. Steps are the
-    input's."""
-    rows = []
-    for flow in flows:
-        slope, rate = flow.slope, flow.rate
-        window = sorted(map(flow.real_step, (slope.start, slope.stop))) if slope else (None, None)
-        rows.append(
-            {
-                "model": flow.label,
-                "kind": flow.kind,
-                "decades_per_step": slope.decades_per_step if slope else None,
-                "window_start": window[0],
-                "window_stop": window[1],
-                "r2": slope.r2 if slope else None,
-                "points": slope.points if slope else None,
-                "half_or_double_steps": slope.halving_steps if slope else None,
-                "e_fold_steps": slope.e_fold_steps if slope else None,
-                "reach_from": flow.real_step(flow.reach_from),
-                "reach_log10": float(_finite(flow.reach_log10)),
-                "reach_status": flow.reach_status.name.lower(),
-                "mean_factor_per_step": rate.factor_per_step if rate else None,
-            }
-        )
-    return pd.DataFrame(rows)
+    input's. Of sequences of different lengths that count from their own ends the slope is their
+    rate from there: no line is fitted, and there is no one step that all begin at."""
+    return pd.DataFrame([_slope_row(flow) for flow in flows])
+
+
+def _slope_row(flow: GradientFlow) -> dict[str, object]:
+    own, rate = flow.own_rate, flow.rate
+    line = None if own else flow.slope
+    slope: Rate | None = own or line
+    window = sorted(map(flow.real_step, (line.start, line.stop))) if line else (None, None)
+    return {
+        "model": flow.label,
+        "kind": flow.kind,
+        "decades_per_step": slope.decades_per_step if slope else None,
+        "window_start": window[0],
+        "window_stop": window[1],
+        "r2": line.r2 if line else None,
+        "points": line.points if line else None,
+        "half_or_double_steps": slope.halving_steps if slope else None,
+        "e_fold_steps": slope.e_fold_steps if slope else None,
+        "reach_from": None if own else flow.real_step(flow.reach_from),
+        "reach_log10": float(_finite(flow.reach_log10)),
+        "reach_status": flow.reach_status.name.lower(),
+        "mean_factor_per_step": rate.factor_per_step if rate else None,
+    }
 
 
 def seed_frame(bands: Iterable[SeedBand]) -> pd.DataFrame:
@@ -131,14 +139,17 @@ def jacobian_frame(spectra: Iterable[JacobianSpectrum]) -> pd.DataFrame:
     return _concat(parts)
 
 
-def pair_frame(matrices: Iterable[PairMatrix]) -> pd.DataFrame:
+def pair_frame(matrices: Iterable[PairMatrix], backward: bool = False) -> pd.DataFrame:
     """model, quantity (h, state), loss_step, step (0 the initial state), log10, status: ‖∂L_s/∂h_k‖
-    and ‖∂L_s/∂s_k‖ for k <= s, with cancellation and checksum at each step."""
+    and ‖∂L_s/∂s_k‖ for k <= s, with cancellation and checksum at each step. backward: of layers
+    that read from the end, whose steps are given as the input's."""
     parts = []
     for m in matrices:
-        row, step = np.nonzero(np.arange(m.h.shape[1]) <= m.losses[:, None])
+        T = m.h.shape[1] - 1
+        row, step = np.nonzero(np.arange(T + 1) <= m.losses[:, None])
         for name, values, status in (("h", m.h, m.h_status), ("state", m.state, m.state_status)):
-            part = {"model": m.label, "quantity": name, "loss_step": m.losses[row], "step": step}
+            at = {"loss_step": _real(m.losses[row], T, backward), "step": _real(step, T, backward)}
+            part = {"model": m.label, "quantity": name, **at}
             sums = {"cancellation": _finite(m.cancellation)[step],
                     "checksum": _finite(m.checksum)[step]}  # fmt: skip
             magnitude = _magnitude(values[row, step], status[row, step])
@@ -146,11 +157,12 @@ def pair_frame(matrices: Iterable[PairMatrix]) -> pd.DataFrame:
     return _concat(parts)
 
 
-def lag_frame(profiles: Iterable[LagProfile]) -> pd.DataFrame:
-    """model, quantity (state, h), end, lag, log10, status: ‖∂s_t/∂s_{t−k}‖₂ and that of h."""
+def lag_frame(profiles: Iterable[LagProfile], backward: bool = False) -> pd.DataFrame:
+    """model, quantity (state, h), end, lag, log10, status: ‖∂s_t/∂s_{t−k}‖₂ and that of h.
+    backward: of layers that read from the end; `end` is given as the input's step."""
     return _concat(
         _table("log10", curve.log10, curve.status, {"lag": 0},
-               model=p.label, quantity=name, end=p.end)
+               model=p.label, quantity=name, end=_real(p.end, p.steps, backward))
         for p in profiles
         for name, curve in (("state", p.state), ("h", p.h))
     )  # fmt: skip
@@ -199,10 +211,14 @@ def lag_spectra_frame(spectra: Iterable[LagSpectrum]) -> pd.DataFrame:
     return _concat(parts)
 
 
-def contribution_frame(contributions: Iterable[Contributions]) -> pd.DataFrame:
-    """model, quantity (batch, one_by_one), step, log10, status, share of ∂L/∂W_hh."""
+def contribution_frame(
+    contributions: Iterable[Contributions], backward: bool = False
+) -> pd.DataFrame:
+    """model, quantity (batch, one_by_one), step, log10, status, share of ∂L/∂W_hh. backward: of
+    layers that read from the end, whose steps are given as the input's."""
     return _concat(
-        pd.DataFrame({"model": c.label, "quantity": name, "step": np.arange(len(c.share)) + 1,
+        pd.DataFrame({"model": c.label, "quantity": name,
+                      "step": _real(np.arange(len(c.share)) + 1, len(c.share), backward),
                       **_magnitude(values, status_of(values)), "share": _finite(c.share)})
         for c in contributions
         for name, values in (("batch", c.log10_norm), ("one_by_one", c.log10_each))
@@ -224,8 +240,7 @@ def step_factor_frame(splits: Iterable[StepFactors], backward: bool = False) -> 
 
 
 def _from_to(seq_len: int, backward: bool) -> dict[str, Array]:
-    own = np.arange(seq_len) + 1
-    start = seq_len + 1 - own if backward else own
+    start = _real(np.arange(seq_len) + 1, seq_len, backward)
     return {"from_step": start, "to_step": start + (1 if backward else -1)}
 
 
@@ -276,10 +291,11 @@ def memory_frame(memories: Iterable[Memory]) -> pd.DataFrame:
     )
 
 
-def carry_frame(paths: Iterable[CarryPaths]) -> pd.DataFrame:
-    """model, gate, quantity (product, carry, through, true), step, log10, status."""
+def carry_frame(paths: Iterable[CarryPaths], backward: bool = False) -> pd.DataFrame:
+    """model, gate, quantity (product, carry, through, true), step, log10, status. backward: of
+    layers that read from the end, whose steps are given as the input's."""
     return _concat(
-        _curve(getattr(p, name), model=p.label, gate=p.gate, quantity=name)
+        _curve(getattr(p, name), backward, model=p.label, gate=p.gate, quantity=name)
         for p in paths
         for name in ("product", "carry", "through", "true")
     )
@@ -336,9 +352,15 @@ def _table(
 
 
 def _curve(curve: Curve, backward: bool = False, **columns: str) -> pd.DataFrame:
-    step = np.arange(len(curve.log10))
-    step = len(step) - step if backward else step
+    T = len(curve.log10) - 1
+    step = _real(np.arange(T + 1), T, backward)
     return pd.DataFrame({**columns, "step": step, **_magnitude(curve.log10, curve.status)})
+
+
+def _real(own: Steps, seq_len: int, backward: bool) -> Steps:
+    """The input's steps of a layer's own; the initial state of one that reads from the end is that
+    of step T + 1."""
+    return seq_len + 1 - own if backward else own
 
 
 def _magnitude(log10: Array, status: Array) -> Mapping[str, object]:

@@ -6,6 +6,7 @@ import json
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rnnviz import frames
@@ -28,7 +29,7 @@ from rnnviz.analysis import (
     weight_spectra,
 )
 from rnnviz.analysis.batch_carry import batch_carry
-from tests.analysis.support import last_step, quiet_lstm, simple
+from tests.analysis.support import last_step, nine_and_five, quiet_lstm, simple
 from tests.core.support import problem
 
 T, B, H = 6, 2, 4
@@ -124,6 +125,16 @@ def test_slope_frame(lstm):
     assert frame["model"].tolist() == ["lstm", "rnn"]
     assert frame["reach_status"].tolist() == ["finite", "zero"]
     assert frame["window_stop"][0] == T - 1
+
+
+def test_of_sequences_of_different_lengths_the_numbers_are_those_of_the_verdict():
+    """0.8 a step from the ends at steps 9 and 5, once each; the mixed curve has a step at 5."""
+    row = frames.slope_frame([nine_and_five()]).iloc[0]
+    assert 10 ** row["decades_per_step"] == pytest.approx(0.8, rel=1e-12)
+    assert row["e_fold_steps"] == pytest.approx(-1 / np.log(0.8), rel=1e-12)
+    assert 10 ** row["reach_log10"] == pytest.approx(np.sqrt((0.8**16 + 0.8**8) / 2), rel=1e-12)
+    missing = row[["r2", "points", "window_start", "window_stop", "reach_from"]]
+    assert missing.isna().all()
 
 
 def test_spectrum_and_jacobian_frames(lstm):
@@ -244,8 +255,30 @@ def test_steps_are_those_of_the_input_whatever_the_direction(lstm):
                    for flow in (forward, back))  # fmt: skip
     assert list(here["step"]) == [T + 1 - t for t in there["step"]]
     assert list(here["log10"]) == list(there["log10"])
+    units = frames.unit_frame([back])
+    assert units["step"].tolist() == (T + 1 - frames.unit_frame([forward])["step"]).tolist()
     row = frames.slope_frame([back]).iloc[0]
     assert (row["reach_from"], row["window_start"], row["window_stop"]) == (1, 2, T)
+
+
+@pytest.mark.parametrize(
+    ("write", "measure", "columns"),
+    [
+        (frames.carry_frame, carry_paths, ["step"]),
+        (frames.pair_frame, pair_matrix, ["loss_step", "step"]),
+        (frames.lag_frame, lag_profile, ["end"]),
+        (frames.contribution_frame, weight_contributions, ["step"]),
+    ],
+)
+def test_a_file_of_a_layer_that_reads_from_the_end_has_the_steps_of_the_input(
+    lstm, write, measure, columns
+):
+    found = [measure(lstm, "lstm")]
+    own, real = write(found), write(found, backward=True)
+    for column in columns:
+        assert real[column].tolist() == (T + 1 - own[column]).tolist()
+    rest = [name for name in own if name not in columns]
+    pd.testing.assert_frame_equal(own[rest], real[rest])
 
 
 def test_forecasts_and_sentences() -> None:

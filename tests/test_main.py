@@ -65,6 +65,19 @@ def test_held_out_numbers_are_printed_and_written_beside_those_of_training(
 
 
 @pytest.mark.trained
+def test_of_counting_which_has_nine_sequences_none_is_said_to_be_new(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["train", *SMALL, "--models", "rnn", "--steps", "2", "--task", "counting",
+            "--loss-at", "every", "--out", str(tmp_path)]  # fmt: skip
+    assert main(argv) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.strip() == ("rnn: nothing is held out, for the data are too few or repeat "
+                            "themselves: nothing to compare with.")  # fmt: skip
+    assert json.loads((tmp_path / "rnn.json").read_text(encoding="utf-8"))["held_out"] == {}
+
+
+@pytest.mark.trained
 def test_divergence_is_told_and_is_the_status(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,6 +90,20 @@ def test_divergence_is_told_and_is_the_status(
     assert told["sentence"].endswith(f"at training step {told['step'][-1]}")
     with np.load(tmp_path / "rnn.npz") as file:
         assert all(np.isfinite(file[name]).all() for name in file.files if name != "about")
+
+
+@pytest.mark.trained
+def test_where_the_loss_overflows_no_scores_are_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["train", *SMALL, "--models", "rnn", "--activation", "identity", "--optimizer", "sgd",
+            "--learning-rate", "10", "--task", "adding", "--loss-at", "every", "--steps", "500",
+            "--out", str(tmp_path)]  # fmt: skip
+    assert main(argv) == 1
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == ("rnn: new sequences: the loss is not a finite number, so that there is nothing "
+                    "to score.")  # fmt: skip
+    assert json.loads((tmp_path / "rnn.json").read_text(encoding="utf-8"))["held_out"] == {}
 
 
 @pytest.mark.trained

@@ -36,12 +36,14 @@ class LagProfile:
 
     h: ‖∂h_end/∂h_{end−k}‖₂; state: ‖∂s_end/∂s_{end−k}‖₂ of the whole state, the same without a cell
     state or a skip. Curves of log10 with a status; lags that were not asked for are NOT_RECORDED.
+    steps: of the whole sequence.
     """
 
     label: str
     end: int
     h: Curve
     state: Curve
+    steps: int
 
 
 def lag_profile(
@@ -77,7 +79,7 @@ def lag_profile(
     state, h = (
         _curve(v, some, missing) for v, some in zip(log10, (open_state, open_h), strict=True)
     )
-    return LagProfile(label, end, h, state)
+    return LagProfile(label, end, h, state, record.steps_of(sequence))
 
 
 def finite_time_exponent(

@@ -57,6 +57,8 @@ class Relative:
     reference: log10 at `reference_step`, the last step that has a number; step 0 if none has.
     Of a layer that reads from the end (`backward`) "last" is the input's first step, and values
     and status stand in the order of the input.
+    reach: the decades that are left at the end, where that is not the value there: of sequences of
+    different lengths, counted from their own ends.
     """
 
     values: Array
@@ -64,6 +66,12 @@ class Relative:
     reference: float
     reference_step: int
     backward: bool = False
+    reach: float | None = None
+
+    @property
+    def left(self) -> float:
+        """Decades that are left of the error at the end; NaN where there is no number."""
+        return float(self.values[self.end]) if self.reach is None else self.reach
 
     @property
     def start(self) -> int:
@@ -229,7 +237,7 @@ def where(curve: Relative, status: Status) -> str:
 def end_sign(curve: Relative) -> str:
     """What the curve has come to, for the label at its end."""
     if curve.finite[curve.end]:
-        end = float(curve.values[curve.end])
+        end = curve.left
         if curve.status[curve.end] == Status.LOST:
             return f"≈{signed(end, 0)}"
         return signed(end, 1 if abs(end) < 1000 else 0)

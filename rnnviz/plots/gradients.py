@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,7 +74,8 @@ def flow_figure(
     """log10 of a gradient's norm at steps 1..T, relative to each model's own value at step T.
 
     y is linear in decades: down 3 is a thousandth. The axis stands on the right, where the
-    reading begins; each line ends on the left in its model's name and its decades at step 1.
+    reading begins; each line ends on the left in its model's name and its decades at step 1, of
+    sequences of different lengths those from their own ends (`GradientFlow.reach_log10`).
     Of layers that read from the end (`GradientFlow.direction`) the figure is the mirror image, for
     their error travels from step 1 to step T.
     The initial state (step 0) is left out. What is no number is drawn on a rail off the axis, below
@@ -170,10 +172,15 @@ def _curves(flows: Sequence[GradientFlow], quantity: str) -> list[Curve | None]:
 def _drawn(flows: Sequence[GradientFlow], quantity: str, styles: Styles) -> Drawn:
     pairs = zip(flows, _curves(flows, quantity), strict=True)
     return [
-        (styles[flow.label], curves.relative(c, backward=flow.direction == 1))
-        for flow, c in pairs
-        if c is not None
+        (styles[flow.label], _relative(flow, c, quantity)) for flow, c in pairs if c is not None
     ]
+
+
+def _relative(flow: GradientFlow, curve: Curve, quantity: str) -> curves.Relative:
+    """The curve, and what is left of the state's error where that is no value of the curve."""
+    found = curves.relative(curve, backward=flow.direction == 1)
+    own = flow.own_rate is not None and quantity == "state"
+    return replace(found, reach=flow.reach_log10) if own else found
 
 
 def _predicted(
@@ -215,7 +222,7 @@ def _names(drawn: Drawn, pinned: Drawn, ends: Mapping[int, float], floor: float)
         if curve.finite[curve.end] and not _covered(style, curve, drawn):
             end = float(curve.values[curve.end])
             name = caption("pinned", model=style.name)
-            texts.append(small_label(f"{name} {signed(end)}", end, style.colour))
+            texts.append(small_label(f"{name} {signed(curve.left)}", end, style.colour))
     return texts
 
 
@@ -227,8 +234,7 @@ def _inside(height: int) -> int:
 def _covered(style: theme.Style, curve: curves.Relative, drawn: Drawn) -> bool:
     """Whether a ghost ends where its model still ends: a second label would only be in the way."""
     return any(
-        style.title == other.title and abs(curve.values[curve.end] - live.values[live.end]) < 0.3
-        for other, live in drawn
+        style.title == other.title and abs(curve.left - live.left) < 0.3 for other, live in drawn
     )
 
 

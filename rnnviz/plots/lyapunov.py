@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HEIGHT = 330
 MARGIN = {"t": 12, "b": 46, "r": 84}
 WIDER = 12
-"""Pixels more beside the plot: λ₁ has three decimals."""
+"""Pixels more beside the plot: λ₁ has three decimals, and as many again for a ≥."""
 LEAST = -12.0
 """Nats a step that the axis goes down to; lower exponents leave it."""
 
@@ -36,7 +36,8 @@ def lyapunov_figure(
     styles: Styles | None = None,
     height: int = HEIGHT,
 ) -> Drawing:
-    """Exponents in nats a step, largest first; above 0 a direction grows. The label is λ₁.
+    """Exponents in nats a step, largest first; above 0 a direction grows. The label is λ₁; of a
+    spectrum of the largest exponents alone, which does not know it, "≥" and the first of them.
 
     long_run: of the same models over many more steps, thin and dashed. mean_field: λ₁ = ½ ln χ by
     label, a dash-dotted line. Exponents of −∞ are counted in words.
@@ -47,7 +48,8 @@ def lyapunov_figure(
     >>> figure = plots.lyapunov_figure([spectrum])
     """
     known = theme.styles_for([s.label for s in spectra], styles)
-    layout: Piece = {"height": height, "margin": {"l": gutter(known) + WIDER, **MARGIN}}
+    wider = WIDER * (2 if any(np.isnan(s.largest) for s in spectra) else 1)
+    layout: Piece = {"height": height, "margin": {"l": gutter(known) + wider, **MARGIN}}
     finite = [s.exponents[np.isfinite(s.exponents)] for s in (*spectra, *long_run)]
     if not any(len(values) for values in finite):
         text = caption("no_exponent") if spectra else caption("no_model")
@@ -97,6 +99,9 @@ def _flat(style: theme.Style, rate: float, last: int) -> Piece:
 
 def _end(spectrum: LyapunovSpectrum, style: theme.Style, floor: float) -> EndLabel:
     status = Status(int(spectrum.status[0]))
+    if status == Status.FINITE and np.isnan(spectrum.largest):
+        least = float(spectrum.exponents[0])
+        return model_label(style, f"≥{signed(least, 3)}", least)
     if status == Status.FINITE:
         return model_label(style, signed(spectrum.largest, 3), spectrum.largest)
     lost = status in (Status.ZERO, Status.ROUNDED)

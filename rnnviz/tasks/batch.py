@@ -136,7 +136,7 @@ class Task(Protocol):
     ) -> Batch:
         """Sequence b is drawn from `stream(seed, "sequences", first + b)`; neither more sequences
         nor more steps redraw what was there. A batch with first >= HELD_OUT shows what training
-        never sees. Raises ValueError for a bad value."""
+        never sees, if there is any (`unseen`). Raises ValueError for a bad value."""
         ...
 
     def baseline_at(self, seq_len: int, loss_at: str) -> float | None:
@@ -150,8 +150,8 @@ class Task(Protocol):
     @property
     def unseen(self) -> str:
         """What a batch from HELD_OUT on is: "held_out" data that training never sees; "new"
-        sequences of a task that draws all of them; "" where the data are too few to be parted, and
-        it is made of what was trained on."""
+        sequences of a task that draws all of them; "" where the data are too few to be parted or
+        repeat themselves, and it is made of what was trained on."""
         return "new"
 
     def ngram_loss(self, order: int) -> float | None:

@@ -53,6 +53,11 @@ class DelayedRecall(Task):
     def baseline_words(self, seq_len: int, loss_at: str) -> str:
         return guess(SYMBOLS, "symbols")
 
+    @property
+    def unseen(self) -> str:
+        """Without distractors there are only 8 different sequences."""
+        return "new" if self.distractor else ""
+
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0
     ) -> Batch:

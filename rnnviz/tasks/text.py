@@ -30,8 +30,9 @@ class Text(Task):
     Softmax cross-entropy over the distinct characters. Any Unicode; 2 to 100,000 characters.
     The 127 most frequent characters are kept if there are more than 128, all others become one
     replacement symbol, and the batch's note says so. The last tenth of a text of 200 characters
-    or more is held out. A window begins anywhere in its part; at the end of the part it goes on
-    at the part's beginning. Raises ValueError for a text that is too short or too long.
+    or more is held out, unless the rest has it, too. A window begins anywhere in its part; at the
+    end of the part it goes on at the part's beginning. Raises ValueError for a text that is too
+    short or too long.
 
     Examples
     --------
@@ -113,13 +114,10 @@ class Text(Task):
         )
 
     def parts(self) -> tuple[Array, Array]:
-        """The text to train on and the text that is held out, as token ids. A text of fewer than
-        200 characters is too short to be parted: both are the whole text, the same array."""
-        _, _, ids = _read(self.text)
-        if len(ids) < SPLIT_FROM:
-            return ids, ids
-        stop = round(len(ids) * (1 - HELD_OUT_SHARE))
-        return ids[:stop], ids[stop:]
+        """The text to train on and the text that is held out, as token ids. Of fewer than 200
+        characters, or where the last tenth stands somewhere in the rest, too, both are the whole
+        text, the same array."""
+        return _parts(self.text)
 
 
 @lru_cache(maxsize=4)
@@ -131,6 +129,19 @@ def _read(text: str) -> tuple[tuple[str, ...], int, Array]:
     ids = np.array([index.get(character, len(symbols) - 1) for character in text])
     ids.flags.writeable = False
     return symbols, others, ids
+
+
+@lru_cache(maxsize=4)
+def _parts(text: str) -> tuple[Array, Array]:
+    """See `Text.parts`. Kept, as `_read`."""
+    ids = _read(text)[2]
+    if len(ids) < SPLIT_FROM:
+        return ids, ids
+    stop = round(len(ids) * (1 - HELD_OUT_SHARE))
+    as_bytes = ids.astype(np.uint8).tobytes()
+    # A window goes on at the beginning of its part.
+    seen = as_bytes[:stop] * 2
+    return (ids, ids) if as_bytes[stop:] in seen else (ids[:stop], ids[stop:])
 
 
 def _symbols(text: str) -> tuple[tuple[str, ...], int]:

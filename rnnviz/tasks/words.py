@@ -56,8 +56,8 @@ class Words(Task):
     words before it. At most 100,000 characters; of more than 498 different words the 497 most
     frequent are kept, all others are read as one, and the batch's note says so. Sentences are
     padded at their right to T, the longest one's steps; those with more than seq_len steps
-    are cut there. The last tenth of 20 sentences or more is held out; held-out sequence number
-    i is sentence i of these, whatever the seed.
+    are cut there. Of the last tenth of 20 sentences or more those are held out that the rest does
+    not have, too; held-out sequence number i is sentence i of these, whatever the seed.
     Raises ValueError for a text without a word or with too many characters.
 
     Examples
@@ -152,13 +152,10 @@ class Words(Task):
         )
 
     def parts(self) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-        """The sentences to train on and those held out, as token ids from start to end. With
-        fewer than 20 sentences both are all of them, the same tuple."""
-        sentences = _read(self.text)[2]
-        if len(sentences) < SPLIT_FROM:
-            return sentences, sentences
-        stop = round(len(sentences) * (1 - HELD_OUT_SHARE))
-        return sentences[:stop], sentences[stop:]
+        """The sentences to train on and those held out, as token ids from start to end. Of fewer
+        than 20 sentences, or where the last tenth has none of its own, both are all of them, the
+        same tuple."""
+        return _parts(self.text)
 
     def _note(self, seq_len: int, loss_at: str, others: int) -> str:
         longest = max(map(len, _read(self.text)[2])) - 1
@@ -203,6 +200,19 @@ def _read(text: str) -> tuple[tuple[str, ...], int, tuple[Array, ...]]:
     for sentence in coded:
         sentence.flags.writeable = False
     return symbols, len(counts) - len(kept), tuple(coded)
+
+
+@lru_cache(maxsize=4)
+def _parts(text: str) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """See `Words.parts`. Kept, as `_read`."""
+    sentences = _read(text)[2]
+    if len(sentences) < SPLIT_FROM:
+        return sentences, sentences
+    stop = round(len(sentences) * (1 - HELD_OUT_SHARE))
+    trained = sentences[:stop]
+    seen = {sentence.tobytes() for sentence in trained}
+    new = tuple(sentence for sentence in sentences[stop:] if sentence.tobytes() not in seen)
+    return (trained, new) if new else (sentences, sentences)
 
 
 def own_sentences() -> tuple[Sentence, ...]:

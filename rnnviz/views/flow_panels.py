@@ -39,6 +39,12 @@ class Look:
         return caption(name) if self.backward else None
 
 
+def slope_words(flows: Sequence[GradientFlow]) -> str:
+    """How the table of slopes is read."""
+    text, own = texts("gradient_flow"), any(flow.own_rate for flow in flows)
+    return sentences([text["how_to_read_table"], text["how_to_read_table_own_ends"] * own])
+
+
 def pair_pictures(
     matrices: Sequence[PairMatrix], look: Look, sequences: int, batch_size: int
 ) -> Iterator[Picture | Words]:

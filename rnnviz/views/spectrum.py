@@ -242,7 +242,9 @@ def exponents_picture(
 ) -> Picture:
     """The exponents of the run's own length, of a long run, and what theory says of the first."""
     text = texts("spectrum")
-    keys = ["lyapunov", *["long_run"] * bool(long_run), *["mean_field"] * bool(mean_field)]
+    few = any(np.isnan(spectrum.largest) for spectrum in spectra)
+    keys = ["lyapunov", *["at_least"] * few, *["long_run"] * bool(long_run),
+            *["mean_field"] * bool(mean_field)]  # fmt: skip
     return Picture(
         "lyapunov",
         lyapunov.lyapunov_figure.plain(

@@ -68,7 +68,7 @@ def levels(plan: Plan, states: int = HIDDEN_STATES) -> Levels:
 
 def _ngram(plan: Plan) -> dict[str, float]:
     """The loss per answer of the best n-gram model on what the task holds out; nothing of a task
-    that is not of language, or whose text is too short to hold any out."""
+    that is not of language, or holds nothing out."""
     losses = {order + 1: plan.task.ngram_loss(order) for order in range(MAX_ORDER + 1)}
     known = {n: loss for n, loss in losses.items() if loss is not None}
     if not known:
@@ -170,7 +170,7 @@ def _example(run: Training, asked: bool) -> str:
 
 def held_out_of(run: Training, metric: str) -> tuple[Unseen, ...] | None:
     """How the networks that are shown do on what the task holds out: nothing of a task that draws
-    all its sequences anew, or before training; None where the data are too few to hold any out."""
+    all its sequences anew, or before training; None where the task holds nothing out."""
     kind = run.plan.task.unseen
     if kind != "held_out" or not run.furthest:
         return None if not kind else ()

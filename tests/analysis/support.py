@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.core import LSTM, RNN, Trace, bptt
 
 Array = np.ndarray
@@ -37,6 +38,16 @@ def quiet_lstm(T: int, H: int, forget_bias: float | Array, recurrent: float = 0.
     W_hh = recurrent * rng.standard_normal((4 * H, H))
     params = {"W_xh": np.zeros((4 * H, 1)), "W_hh": W_hh, "b_h": b_h}
     return bptt(cell, params, np.zeros((T, 1, 1)), last_step(T, H))
+
+
+def nine_and_five() -> GradientFlow:
+    """Sequences of 9 and 5 steps, 0.8 a step, with an error of 1 at the last step of each."""
+    params = {"W_xh": np.eye(1), "W_hh": np.full((1, 1), 0.8), "b_h": np.zeros(1)}
+    direct = np.zeros((9, 1, 2))
+    direct[8, 0, 0] = direct[4, 0, 1] = 1
+    trace = bptt(RNN(1, 1, "identity"), params, np.zeros((9, 1, 2)), direct,
+                 lengths=np.array([9, 5]))  # fmt: skip
+    return gradient_flow(trace, "rnn")
 
 
 def exact_log10_norms(W_hh: Array, T: int) -> list[float]:

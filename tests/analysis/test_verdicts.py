@@ -20,7 +20,7 @@ from rnnviz.core import LSTM, RNN, bptt
 from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.initializers import orthogonal
 from rnnviz.core.numerics import Status
-from tests.analysis.support import last_step, quiet_lstm, simple
+from tests.analysis.support import last_step, nine_and_five, quiet_lstm, simple
 from tests.core.support import problem
 
 
@@ -297,12 +297,7 @@ def test_a_steady_loss_is_lost_in_no_single_step():
 
 def test_sequences_of_different_lengths_count_from_their_own_ends():
     """16.8 % and 41.0 % of the error at steps 9 and 5 reach step 1, and none enters on the way."""
-    params = {"W_xh": np.eye(1), "W_hh": np.full((1, 1), 0.8), "b_h": np.zeros(1)}
-    direct = np.zeros((9, 1, 2))
-    direct[8, 0, 0] = direct[4, 0, 1] = 1
-    trace = bptt(RNN(1, 1, "identity"), params, np.zeros((9, 1, 2)), direct,
-                 lengths=np.array([9, 5]))  # fmt: skip
-    flow = gradient_flow(trace, "rnn")
+    flow = nine_and_five()
     assert not flow.refilled
     assert flow.rate.factor_per_step == pytest.approx(0.8, rel=1e-12)
     assert 10**flow.reach_log10 == pytest.approx(np.sqrt((0.8**16 + 0.8**8) / 2), rel=1e-12)

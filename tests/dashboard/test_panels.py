@@ -14,7 +14,7 @@ import pytest
 from rnnviz import Experiment
 from rnnviz.analysis import limits
 from rnnviz.core.numerics import Status
-from rnnviz.dashboard import compute, measured
+from rnnviz.dashboard import compute, layout, measured
 from rnnviz.plots import theme
 from rnnviz.views import fixed_points, gradient_flow, states
 from rnnviz.views.layer_choice import parts_of
@@ -103,6 +103,22 @@ def test_every_panel_stands(page: str, situation: str) -> None:
     for key in PANELS[page].values():
         assert key in shown or (key == "one-loss" and "pairs" in shown), key
     assert not app.error
+
+
+def test_the_files_of_a_layer_that_reads_from_the_end_have_the_steps_of_the_input(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of six, its own first state is that of step 7, its last that of step 1."""
+    files: dict[str, Any] = {}
+    monkeypatch.setattr(layout, "data_button", lambda name, frame: files.update({name: frame()}))
+    both = small(models=("lstm",), bidirectional="yes", seq_len=6)
+    opened(FLOW, both, view_direction="backward")
+    numbers_open = {f"open-{texts('gates')['numbers']}": True}
+    change(visit("gates", both), view_direction="backward", **numbers_open)
+    assert files["contributions"]["step"].tolist()[:6] == [6, 5, 4, 3, 2, 1]
+    assert files["carry"]["step"].tolist()[:7] == [7, 6, 5, 4, 3, 2, 1]
+    assert files["pair-matrix"]["step"].max() == 7
+    assert files["lag-profile"]["end"].unique().tolist() == [1]
 
 
 @pytest.mark.parametrize("page", PANELS)

@@ -13,7 +13,7 @@ from rnnviz.experiment.runs import held_out, params_after
 from rnnviz.jobs.training import advance, begin
 from rnnviz.tasks import TASKS
 
-LONG = "the cat sat on the mat and the dog lay on the log " * 8
+LONG = "the cat sat on the mat and the dog lay on the log " * 8 + "the dog sat on the cat"
 TEXT = Experiment(models=("rnn", "gru"), task="text", text=LONG, hidden_size=6, batch_size=64,
                   seq_len=8, loss_at="every")  # fmt: skip
 

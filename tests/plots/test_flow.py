@@ -11,6 +11,8 @@ import pytest
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import flow_detail_figure, flow_figure, flow_range, theme
+from rnnviz.wording.numbers import signed
+from tests.analysis.support import nine_and_five
 from tests.plots.support import (
     BAD_TEXT,
     FINE,
@@ -49,6 +51,18 @@ def test_labels_at_the_line_ends_instead_of_a_legend():
     labels = [n for n in figure["layout"]["annotations"] if n["text"].startswith("<b>")]
     assert [n["font"]["color"] for n in labels] == [theme.model_colour(k) for k in ("rnn", "lstm")]
     assert all("xref" not in n and n["x"] == 1 for n in labels)
+
+
+def test_the_label_at_the_end_is_the_reach_of_the_verdict_in_sequences_of_different_lengths():
+    found = nine_and_five()
+    figure = as_json(flow_figure([found]))
+    mixed = found.state.log10[1] - found.state.log10[-1]
+    assert found.reach_log10 == pytest.approx(np.log10(np.sqrt((0.8**16 + 0.8**8) / 2)))
+    assert signed(found.reach_log10) != signed(mixed)
+    assert f"<b>RNN</b> {signed(found.reach_log10)}" in texts(figure)
+    assert heights(named(figure, "RNN")[0])[0] == pytest.approx(mixed, abs=1e-3)
+    hidden = as_json(flow_figure([found], quantity="h"))
+    assert f"<b>RNN</b> {signed(mixed)}" in texts(hidden)
 
 
 def test_labels_do_not_overlap():

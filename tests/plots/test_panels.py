@@ -24,11 +24,13 @@ from rnnviz.core.numerics import Status
 from rnnviz.plots import spectra as spectrum_plots
 from rnnviz.plots import theme
 from rnnviz.plots.contributions import contributions_figure
+from rnnviz.plots.drawing import to_json
 from rnnviz.plots.gradients import flow_figure
 from rnnviz.plots.jacobians import jacobian_bands
 from rnnviz.plots.lyapunov import lyapunov_figure
 from rnnviz.plots.pairs import cancellation_figure, lag_figure, one_loss_figure, pair_heatmaps
 from rnnviz.plots.step_factors import step_factors_figure
+from rnnviz.wording.numbers import signed
 from tests.plots.support import as_json, flow, heights, named, texts, trace
 from tests.plots.test_pairs import CELLS, T, every, matrix
 
@@ -151,6 +153,15 @@ def test_exponents_long_run_and_mean_field():
     np.testing.assert_allclose(named(figure, "RNN mean field")[0]["y"], -0.4)
     assert not named(figure, "LSTM mean field")
     assert "mean field" not in texts(as_json(lyapunov_figure(short)))
+
+
+def test_the_largest_exponents_alone_say_what_the_first_is_at_least_and_reach_the_page():
+    found = lyapunov_spectrum(trace("rnn"), "rnn", count=2)
+    plain = lyapunov_figure.plain([found])
+    assert "NaN" not in to_json(plain)
+    said = texts(as_json(lyapunov_figure([found])))
+    assert f"≥{signed(found.exponents[0], 3)}" in said
+    assert found.exponents[0] <= lyapunov_spectrum(trace("rnn"), "rnn").largest
 
 
 def test_exponents_of_minus_infinity_are_counted():

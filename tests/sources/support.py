@@ -6,9 +6,19 @@ import numpy as np
 
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
 from rnnviz.core.network import NetworkTrace, run_network
-from rnnviz.experiment import Experiment, Model, Run, init_params, make_batch, make_networks, run
+from rnnviz.experiment import (
+    Experiment,
+    Model,
+    Run,
+    init_params,
+    make_batch,
+    make_networks,
+    make_task,
+    run,
+)
 from rnnviz.experiment.links import from_query
-from rnnviz.experiment.runs import held_out, params_after, start
+from rnnviz.experiment.runs import params_after, scores_on, start
+from rnnviz.tasks import HELD_OUT
 
 Array = np.ndarray
 STEP = 1e-30
@@ -54,7 +64,9 @@ def _error(experiment: Experiment, model: Model) -> float:
 
 
 def trained(experiment: Experiment, label: str) -> dict[str, float]:
-    """Scores on sequences that training never saw, after the experiment's training steps."""
+    """Scores after the experiment's training steps, on sequences that training never saw; of
+    counting, which has none, on others of its nine."""
     network, _ = start(experiment)[label]
-    params = params_after(experiment, label, experiment.train_steps)
-    return held_out(experiment, network, params)
+    params, e = params_after(experiment, label, experiment.train_steps), experiment
+    batch = make_task(e).batch(e.seed, e.seq_len, 256, e.loss_at, first=HELD_OUT)
+    return scores_on(e, network, params, batch)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnviz.tasks import DelayedRecall
+from rnnviz.tasks import HELD_OUT, DelayedRecall
 
 
 def test_the_first_step_names_the_symbol_that_is_asked_for() -> None:
@@ -33,3 +33,13 @@ def test_the_distractor_scales_the_later_steps_alone() -> None:
 def test_a_bad_distractor_is_named(distractor: float) -> None:
     with pytest.raises(ValueError, match="distractor must be a"):
         DelayedRecall(distractor)
+
+
+def test_without_distractors_no_sequence_is_new() -> None:
+    quiet = DelayedRecall(distractor=0.0)
+    trained, later = (
+        {x.tobytes() for x in np.moveaxis(quiet.batch(0, 10, 100, "last", first).x, -1, 0)}
+        for first in (0, HELD_OUT)
+    )
+    assert later <= trained
+    assert (quiet.unseen, DelayedRecall().unseen) == ("", "new")

@@ -101,7 +101,7 @@ def test_counting_takes_a_state_a_number(states: int, least: float, most: float)
 
 def test_the_text_is_that_of_the_n_grams() -> None:
     """One state is an n-gram without context, but for smoothing."""
-    task = Text("abracadabra " * 60)
+    task = Text("abracadabra " * 60 + "a ")
     trained, held_out = task.parts()
     n = task.shape(2)[2]
     often = np.bincount(trained, minlength=n) / len(trained)

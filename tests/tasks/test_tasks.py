@@ -114,10 +114,9 @@ def test_the_seed_decides_and_the_same_seed_gives_the_same_bits(task: Task) -> N
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_what_is_held_out_is_never_trained_on(task: Task, seed: int) -> None:
-    if task.name == "counting":
-        pytest.skip("there are only 9 sequences")
-    trained = sequences(task.batch(seed, 20, 300, "every"))
-    assert not set(trained) & set(sequences(task.batch(seed, 20, 300, "every", HELD_OUT)))
+    trained = set(sequences(task.batch(seed, 20, 300, "every")))
+    later = set(sequences(task.batch(seed, 20, 300, "every", HELD_OUT)))
+    assert later.isdisjoint(trained) if task.unseen else later <= trained
 
 
 def test_a_batch_is_on_one_side_of_held_out(task: Task) -> None:

@@ -60,6 +60,18 @@ def test_the_last_tenth_of_a_longer_text_is_held_out() -> None:
     assert whole[0] is whole[1]
 
 
+SQUARES = "".join(str(n * n) for n in range(100, 145))
+
+
+@pytest.mark.parametrize("text", ["hello " * 40, SQUARES + SQUARES[-10:] + SQUARES[:15]])
+def test_what_is_trained_on_is_not_held_out_of_a_text_that_repeats_itself(text: str) -> None:
+    """Nor what a window reads that goes on at the beginning."""
+    task = Text(text)
+    assert task.unseen == ""
+    assert (task.ngram_loss(1), task.hmm_loss(2)) == (None, None)
+    assert Text(text + "xyz").unseen == "held_out"
+
+
 def test_a_window_goes_on_at_the_beginning_of_the_text() -> None:
     batch = Text("hello").batch(0, 13, 4, "last")
     for b in range(4):

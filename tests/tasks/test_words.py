@@ -76,6 +76,14 @@ def test_the_last_tenth_is_held_out_in_turn() -> None:
     assert short[0] is short[1]
 
 
+def test_a_sentence_that_is_trained_on_is_not_held_out() -> None:
+    few = Words("\n".join(f"line {n % 4}" for n in range(40)))
+    assert few.unseen == ""
+    assert (few.ngram_loss(1), few.hmm_loss(2)) == (None, None)
+    trained, held_out = Words("\n".join(f"line {n % 38}" for n in range(40))).parts()
+    assert (len(trained), len(held_out)) == (36, 2)
+
+
 def test_long_sentences_are_cut_and_the_batch_says_so() -> None:
     batch = Words("a b c d e f\nx y").batch(0, 4, 30, "every")
     assert batch.seq_len == 4

@@ -14,8 +14,10 @@ from rnnviz.tasks import TASKS
 from rnnviz.views.train import Choices, first_screen, held_out_of, view
 from rnnviz.wording.training import loss_words
 
-LONG = "the cat sat on the mat and the dog lay on the log " * 8
+LONG = "the cat sat on the mat and the dog lay on the log " * 8 + "the dog sat on the cat"
 SHORT = LONG[:120]
+FOUR = "\n".join(f"line {n % 4}" for n in range(40))
+"""Forty sentences, of which the last tenth is in the rest, too."""
 SMALL = {"models": ("rnn",), "hidden_size": 8, "batch_size": 4, "seq_len": 10, "loss_at": "every"}
 
 
@@ -27,7 +29,7 @@ def trained(**changes: object):
 def test_a_task_says_what_training_never_sees(task: str) -> None:
     kinds = {"text": "held_out", "digit_rows": "held_out", "digit_pixels": "held_out",
              "sentiment": "held_out", "captioning": "held_out", "stocks": "held_out",
-             "words": "held_out"}  # fmt: skip
+             "words": "held_out", "counting": ""}  # fmt: skip
     assert make_task(Experiment(task=task, text=LONG * (task == "text"))).unseen == kinds.get(
         task, "new"
     )
@@ -73,9 +75,20 @@ def test_they_are_worked_out_once_for_a_run_that_stands_still() -> None:
 
 
 @pytest.mark.trained
-def test_of_a_text_that_is_too_short_nothing_is_said_to_be_held_out() -> None:
-    run = trained(task="text", text=SHORT)
-    assert view(run).verdict[-1].startswith("The text is too short to hold any of it out")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"task": "text", "text": SHORT},
+        {"task": "text", "text": SHORT[:50] * 8},
+        {"task": "words", "text": FOUR},
+        {"task": "counting"},
+    ],
+)
+def test_of_data_that_are_too_few_or_repeat_themselves_nothing_is_said_to_be_held_out(
+    changes: dict[str, str],
+) -> None:
+    run = trained(**changes)
+    assert view(run).verdict[-1].startswith("Nothing is held out, for the data are too few")
     assert held_out(run.experiment, run.plan.networks["rnn"], run.plan.init_params("rnn")) == {}
 
 

@@ -18,7 +18,7 @@ from rnnviz.views import forecast, own_sentence, train, train_networks
 from rnnviz.views.picture import Picture, Words
 
 pytestmark = pytest.mark.trained
-TEXT = "to be or not to be " * 60
+TEXT = "to be or not to be " * 60 + "that is the question"
 
 
 def begun(**fields: object) -> Training:

@@ -17,12 +17,14 @@ from rnnviz import Experiment, run
 from rnnviz.analysis import limits
 from rnnviz.analysis.batch_carry import batch_carry
 from rnnviz.analysis.contributions import weight_contributions
+from rnnviz.analysis.lyapunov import lyapunov_spectrum
 from rnnviz.core import LSTM, RNN
 from rnnviz.core.network import Network
 from rnnviz.experiment import Run
+from rnnviz.plots import theme
 from rnnviz.plots.drawing import to_json
 from rnnviz.views import gates, gradient_flow, spectrum
-from rnnviz.views.flow_panels import Look, contribution_pictures
+from rnnviz.views.flow_panels import Look, contribution_pictures, slope_words
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.claims import percent
 from rnnviz.wording.texts import texts
@@ -69,6 +71,27 @@ def test_of_a_run_made_by_hand_theory_says_why_it_is_silent(by_hand: Run) -> Non
     assert "RNN: it is not known how these weights were drawn" in said.lines[-1]  # type: ignore[union-attr]
     said = drawn(spectrum, by_hand, theory=True)["warning"]
     assert said.lines == ("No law is drawn: it is not known how these weights were drawn.",)  # type: ignore[union-attr]
+
+
+def test_where_sequences_count_from_their_own_ends_the_picture_and_the_table_say_so() -> None:
+    padded = run(Experiment(models=("rnn",), task="sentiment", hidden_size=4, batch_size=8))
+    picture = drawn(gradient_flow, padded)["flow-state"]
+    assert "own end, the number beside the curve counts from there" in picture.how  # type: ignore[union-attr]
+    assert "no line is fitted" in slope_words(gradient_flow.view(padded).drawn)
+    alike = run(Experiment(models=("rnn",), hidden_size=4, batch_size=2, seq_len=8))
+    assert "own end" not in drawn(gradient_flow, alike)["flow-state"].how  # type: ignore[union-attr]
+    assert "own ends" not in slope_words(gradient_flow.view(alike).drawn)
+
+
+def test_of_the_largest_exponents_alone_it_is_said_what_the_number_beside_a_line_is(
+    by_experiment: Run,
+) -> None:
+    trace, styles = by_experiment["rnn"].trace, theme.model_styles(["rnn"])
+    for count, said in ((2, True), (None, False)):
+        found = lyapunov_spectrum(trace, "rnn", count=count)
+        picture = spectrum.exponents_picture([found], [], {}, styles)
+        assert ("λ₁ is at least the first of them" in picture.how) == said
+        to_json(picture.drawing)
 
 
 def test_theory_of_a_gate_says_what_it_leaves_out() -> None:

@@ -125,7 +125,9 @@ def _numbers(view: View) -> None:
     with st.container(horizontal=True):
         layout.data_button("saturation", lambda: frames.saturation_frame(view.stats.values()))
         layout.data_button("half-lives", lambda: frames.memory_frame([memory] if memory else []))
-        layout.data_button("carry", lambda: frames.carry_frame([carry] if carry else []))
+        layout.data_button(
+            "carry", lambda: frames.carry_frame([carry] if carry else [], view.backward)
+        )
         layout.data_button(
             "carry-batch", lambda: frames.batch_carry_frame([batch] if batch else [])
         )

@@ -27,6 +27,7 @@ from rnnviz.views.flow_panels import (
     pair_pictures,
     precision_rows,
     precision_words,
+    slope_words,
 )
 from rnnviz.views.gradient_flow import QUANTITIES, Choices, View, pictures, quantity_picture
 from rnnviz.views.layer_choice import in_front, parts_of
@@ -112,7 +113,7 @@ def _numbers(view: View) -> None:
     with layout.lazy(texts("gradient_flow")["numbers"]) as opened:
         if opened:
             layout.table(_slopes(flows))
-            layout.how_to_read(texts("gradient_flow")["how_to_read_table"])
+            layout.how_to_read(slope_words(flows))
             layout.data_button("gradient-flow", lambda: frames.gradient_frame(flows))
             if view.bands:
                 layout.data_button("seeds", lambda: frames.seed_frame(view.bands))
@@ -162,7 +163,7 @@ def _pairs(run: Run, view: View, look: Look) -> None:
         show.show(items, look.styles)
     _refusals(result)
     if result.found:
-        layout.data_button("pair-matrix", lambda: frames.pair_frame(result.found))
+        layout.data_button("pair-matrix", lambda: frames.pair_frame(result.found, view.backward))
 
 
 def _lags(run: Run, view: View, look: Look) -> None:
@@ -175,7 +176,7 @@ def _lags(run: Run, view: View, look: Look) -> None:
         theory = of_lags(run, known) if wanted else None
         show.show(lag_pictures(result.found, look, theory), look.styles)
     _refusals(result)
-    layout.data_button("lag-profile", lambda: frames.lag_frame(result.found))
+    layout.data_button("lag-profile", lambda: frames.lag_frame(result.found, look.backward))
 
 
 def _contributions(run: Run, view: View, look: Look) -> None:
@@ -183,7 +184,9 @@ def _contributions(run: Run, view: View, look: Look) -> None:
     if result.found:
         show.show(contribution_pictures(result.found, look), look.styles)
     _refusals(result)
-    layout.data_button("contributions", lambda: frames.contribution_frame(result.found))
+    layout.data_button(
+        "contributions", lambda: frames.contribution_frame(result.found, view.backward)
+    )
 
 
 def _precision(run: Run, view: View, look: Look) -> None:
