@@ -8,9 +8,12 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from rnnviz.analysis.courses import Course
 from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.core.network import predict
+from rnnviz.core.numerics import Array
 from rnnviz.experiment import Plan
 from rnnviz.experiment.judging import judged_every
 from rnnviz.jobs.training import Training
@@ -105,7 +108,8 @@ class View:
 
     courses: of its models; ghosts: of other runs, drawn in grey. least: training steps that the
     loss has room for. limit: where the gradient is clipped, None if it is not. truncation: how
-    far losses are sent back, if not all the way. unseen: how the
+    far losses are sent back, if not all the way. refilled: whether error enters at several time
+    steps (`is_refilled`). unseen: how the
     networks that are shown do on what is held out, if that is known; judged_every: training steps
     after which that is asked while they are trained, 0 for never. example: the task by one of its
     sequences; while nothing is trained what the networks that are shown answer, too.
@@ -120,6 +124,7 @@ class View:
     least: int
     limit: float | None
     truncation: tuple[str, ...] = ()
+    refilled: bool = False
     unseen: tuple[Unseen, ...] = ()
     judged_every: int = 0
     example: str = ""
@@ -148,6 +153,7 @@ def view(
         least=run.goal or 0,
         limit=None if e.clip == "none" else e.clip_at,
         truncation=_truncation(run.plan),
+        refilled=is_refilled(run.plan.batch.mask),
         unseen=unseen or (),
         judged_every=judged_every(run.plan),
         example=_example(run, asked=not choices.playing and ahead is None),
@@ -178,6 +184,12 @@ def held_out_of(run: Training, metric: str) -> tuple[Unseen, ...] | None:
         Unseen(label, scores["loss_per_answer"], scores[metric])
         for label, scores in run.held_out.items()
     )
+
+
+def is_refilled(mask: Array) -> bool:
+    """Whether error enters at several time steps: of one sequence, or of sequences that end at
+    different steps. Then a level gradient does not say that any of it has travelled."""
+    return int(np.count_nonzero(np.any(mask, axis=1))) > 1
 
 
 def _truncation(plan: Plan) -> tuple[str, ...]:
@@ -235,7 +247,9 @@ def first_screen(view: View) -> Iterator[Picture]:
         sentences(how),
         step_axis=True,
     )
-    yield maps_picture(view.courses, view.styles, view.truncation, coarse=playing)
+    yield maps_picture(
+        view.courses, view.styles, view.truncation, coarse=playing, refilled=view.refilled
+    )
 
 
 def maps_picture(
@@ -243,8 +257,10 @@ def maps_picture(
     styles: Mapping[str, theme.Style],
     truncation: Sequence[str] = (),
     coarse: bool = False,
+    refilled: bool = False,
 ) -> Picture:
-    """The gradient over training, one panel a model. truncation: what is said of it besides."""
+    """The gradient over training, one panel a model. truncation: what is said of it besides;
+    refilled: whether error enters at several time steps."""
     text = texts("train")
     return Picture(
         "state-maps",
@@ -255,7 +271,7 @@ def maps_picture(
             most_columns=COARSE if coarse else gradients.COLUMNS,
         ),
         text["alt_state_maps"],
-        sentences((text["how_to_read_maps"], *truncation)),
+        sentences((text["how_to_read_maps" + "_refilled" * refilled], *truncation)),
         step_axis=True,
     )
 
@@ -267,7 +283,7 @@ def below_the_fold(view: View) -> Iterator[Picture]:
         "profile",
         gradients.profile_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
         text["alt_profile"],
-        text["how_to_read_profile"],
+        text["how_to_read_profile" + "_refilled" * view.refilled],
         time_axis=True,
         tracks=() if view.choices.playing else gradients.profile_tracks(view.courses),
     )
