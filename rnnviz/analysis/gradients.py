@@ -42,6 +42,7 @@ class GradientFlow:
     forward_ends: the first step at which a state itself is no longer finite; None if all are.
     own_rate: of sequences of different lengths whose errors enter at their own ends, once each: the
     rate of the steps back from there; the reach is then from these ends, too. None else.
+    own_span: the steps back from the nearest of these ends; 0 else.
     not_finite: the parameter, input or state that is the first not to be; None if all are.
     fed: whether a layer below makes its input, which may have exploded there.
     window: of a truncated pass (`Trace.window`), else 0. Its gradients are not those of the product
@@ -66,6 +67,7 @@ class GradientFlow:
     not_finite: NotFinite | None = None
     direction: int = 0
     own_rate: Rate | None = None
+    own_span: int = 0
     window: int = 0
     fed: bool = False
 
@@ -81,6 +83,11 @@ class GradientFlow:
     def rate(self) -> Rate | None:
         """The rate that verdicts state, see `mean_rate`."""
         return None if self.window else self.own_rate or mean_rate(self.state)
+
+    @property
+    def span(self) -> int:
+        """Steps back that the error of every sequence travels at least, on its way to step 1."""
+        return self.own_span or self.reach_from - 1
 
     @property
     def drop(self) -> Drop | None:
@@ -132,14 +139,18 @@ def gradient_flow(trace: Trace, label: str, scale: float = 1.0, direction: int =
     open_ = reachable(trace) if has_zero else None
     flow = _assemble(trace, label, norms, units[:, :stop], open_, direction)
     own = None if trace.window else from_own_ends(trace, parts["state"])
-    return flow if own is None else replace(flow, reach_log10=own.reach_log10, own_rate=own.rate)
+    if own is None:
+        return flow
+    return replace(flow, reach_log10=own.reach_log10, own_rate=own.rate, own_span=own.span)
 
 
 class OwnEnds(NamedTuple):
-    """`GradientFlow.reach_log10` and `own_rate`, counted from each sequence's own end."""
+    """`GradientFlow.reach_log10`, `own_rate` and `own_span`, counted from each sequence's own
+    end."""
 
     reach_log10: float
     rate: Rate
+    span: int
 
 
 def from_own_ends(trace: Trace, state: Array) -> OwnEnds | None:
@@ -155,7 +166,7 @@ def from_own_ends(trace: Trace, state: Array) -> OwnEnds | None:
     if not (np.isfinite(ends).all() and np.isfinite(first).all()):
         return None
     rate = Rate(float((first - ends).sum() / (last - 1).sum()))
-    return OwnEnds(float(log10_rms(first) - log10_rms(ends)), rate)
+    return OwnEnds(float(log10_rms(first) - log10_rms(ends)), rate, int(last.min()) - 1)
 
 
 def _longest(trace: Trace) -> int:

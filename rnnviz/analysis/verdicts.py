@@ -140,10 +140,9 @@ def rule_verdict(
 ) -> Verdict:
     """The rule of thumb "σ_max > 1/γ explodes, σ_max < 1/γ vanishes" against what happened.
 
-    says, does: "vanishes", "explodes" or "level"; does is None if no rate was measured and right
-    is None then too. Only the second half of the rule is a theorem: where `law` is below 1 the
-    error must vanish. needs: steps for a factor of 10, where what it says is too slow to be seen
-    in so many steps as there are; then right is None: that is no fault of the rule.
+    says, does: "vanishes", "explodes" or "level"; does is None if no rate was measured. What makes
+    right and needs is `_judgement`. shortest: whether the error counts from each sequence's own
+    end, so that span is the shortest one's.
     Neither is judged where new error enters on the way (`GradientFlow.refilled`).
     why: slope, weight and direction, the factors whose product is the measured rate; None where
     that is not all that makes it. growth: `linear_growth`, where the states have exploded.
@@ -157,11 +156,6 @@ def rule_verdict(
     does = None if flow.refilled else _behaviour(flow)
     if growth is not None and abs(growth) > LEVEL_REACH and _exploded(flow):
         does = "explodes" if growth > 0 else "vanishes"
-    span = flow.reach_from - 1
-    changes = says not in (None, "level") and factor > 0
-    needs = LEVEL_REACH / abs(np.log10(factor)) if changes else None
-    slow = does == "level" and needs is not None and needs >= span
-    judged = says is not None and does is not None and not slow
     return Verdict(
         "rule",
         {
@@ -171,16 +165,38 @@ def rule_verdict(
             "threshold": 1 / stretch.lipschitz,
             "says": says,
             "does": does,
-            "right": says == does if judged else None,
-            "factor": factor,
-            "must": stretch.law < 1,
-            "span": span,
-            "needs": needs if slow else None,
+            **_judgement(says, does, stretch, flow.span),
+            "span": flow.span,
+            "shortest": flow.own_span > 0,
             "refilled": flow.refilled,
             "why": None if split is None else _why(flow, split),
             "slope_name": "" if split is None else split.slope_of,
         },
     )
+
+
+def _judgement(says: str | None, does: str | None, stretch: Stretch, span: int) -> dict[str, Any]:
+    """Whether what the rule says is right of what the error does in so many steps.
+
+    Only the second half of the rule is a theorem: where `law` is below 1 the error must vanish
+    (must), and the rule is never wrong to say so. factor: what a step multiplies the error with by
+    the rule, or at most by the law. needs: steps for a factor of 10, where that is too slow to be
+    seen in the span. right is None then, and where nothing was measured.
+    """
+    must = stretch.law < 1
+    proven = must and says == "vanishes"
+    factor = stretch.law if proven else stretch.sigma_max * stretch.lipschitz
+    changes = says not in (None, "level") and factor > 0
+    needs = LEVEL_REACH / abs(np.log10(factor)) if changes else None
+    slow = does == "level" and needs is not None and needs >= span
+    known = says is not None and does is not None
+    right = says == does if known and not slow else None
+    return {
+        "right": None if proven and not right else right,
+        "factor": factor,
+        "must": must,
+        "needs": needs if slow else None,
+    }
 
 
 def _why(flow: GradientFlow, split: StepFactors) -> dict[str, float] | None:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from rnnviz.analysis.courses import Course
 from rnnviz.core.bptt import Tell
 from rnnviz.models.brought import FromWeights
+from rnnviz.models.replay import make_batch
 from rnnviz.models.training import OPTIONS, courses
 from rnnviz.plots import theme
 from rnnviz.plots import training as plots
 from rnnviz.training import METRICS
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
-from rnnviz.views.train import maps_picture
+from rnnviz.views.train import entry_of, maps_picture
 from rnnviz.wording.lists import names, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import general
@@ -26,10 +27,12 @@ ONE = LayerChoice(("1",), ("forward",), "1", "forward")
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What is said of the training. courses: the brought network's first."""
+    """What is said of the training. courses: the brought network's first. entry: where new error
+    enters (`train.entry_of`)."""
 
     courses: tuple[Course, ...]
     metric: str
+    entry: str
 
     @property
     def styles(self) -> dict[str, theme.Style]:
@@ -42,7 +45,9 @@ class View:
 
 def view(brought: FromWeights, tell: Tell | None = None) -> View:
     """Train both networks, and say what came out."""
-    return View(courses(brought, tell), METRICS[brought.loss or brought.losses[0]])
+    mask = make_batch(brought.model, brought.data, brought.loss).mask
+    metric = METRICS[brought.loss or brought.losses[0]]
+    return View(courses(brought, tell), metric, entry_of([brought.model.network], mask))
 
 
 def pictures(view: View) -> Iterator[Picture | Words]:
@@ -58,7 +63,7 @@ def pictures(view: View) -> Iterator[Picture | Words]:
         text["how_to_read_trained"],
         step_axis=True,
     )
-    yield maps_picture(view.courses, view.styles)
+    yield maps_picture(view.courses, view.styles, entry=view.entry)
 
 
 def _words(view: View) -> str:

@@ -193,7 +193,9 @@ def _judged(fields: Mapping[str, Any]) -> str:
     if fields["says"] is None or fields["does"] is None:
         return text
     if fields["needs"] is not None:
-        return sentences([text, _too_slow(fields)])
+        return sentences([text, *_too_slow(fields)])
+    if fields["right"] is None:
+        return text
     judged = "rule_right" if fields["right"] else "rule_wrong"
     says, does = (texts("verdicts")[f"does_{fields[name]}"] for name in ("says", "does"))
     side, threshold = texts("verdicts")[f"side_{fields['says']}"], f"{fields['threshold']:g}"
@@ -201,15 +203,19 @@ def _judged(fields: Mapping[str, Any]) -> str:
     return sentences([text, said])
 
 
-def _too_slow(fields: Mapping[str, Any]) -> str:
-    """What the rule says, and why it cannot be seen here."""
+def _too_slow(fields: Mapping[str, Any]) -> tuple[str, str]:
+    """What the rule says, and why it cannot be seen here; of which sequence that is."""
     vanishes = "slow_must_vanish" if fields["must"] else "slow_vanishes"
-    return _say(
+    if fields["must"] and fields["leaky"]:
+        vanishes = "slow_must_vanish_leaky"
+    span = fields["span"]
+    said = _say(
         vanishes if fields["says"] == "vanishes" else "slow_explodes",
         factor="×" + f"{fields['factor']:.4g}",
-        span=fields["span"],
+        span=say_of("numbers", "step" if span == 1 else "steps", count=f"{span:,}"),
         needs=f"{fields['needs']:,.0f}",
     )
+    return said, texts("verdicts")["slow_shortest"] * fields["shortest"]
 
 
 def _memory(fields: Mapping[str, Any]) -> str:

@@ -210,6 +210,39 @@ def test_a_leaky_cell_is_judged_by_its_whole_step(W, leak, T, factor, law, does)
     assert fields["right"] is (True if does == "vanishes" else None)
 
 
+def test_a_saturated_leaky_cell_that_must_vanish_does_not_make_the_rule_wrong():
+    """With all slopes at zero the leak alone keeps 0.97 a step, more than the step at φ′ = 1 does:
+    a tenth is left after 76 steps, not after 30, and 59 are too few to see it."""
+    cell = RNN(1, 1, leak=0.03)
+    params = {"W_xh": np.zeros((1, 1)), "W_hh": np.array([[-1.5]]), "b_h": np.full(1, 30.0)}
+    trace = bptt(cell, params, np.zeros((60, 1, 1)), last_step(60, 1))
+    found = stretch(trace, "a")
+    assert (found.sigma_max, found.law) == (pytest.approx(0.925), pytest.approx(0.97))
+    fields = verdicts.rule_verdict(gradient_flow(trace, "rnn"), found).fields
+    assert (fields["says"], fields["does"], fields["must"]) == ("vanishes", "level", True)
+    assert fields["right"] is None
+    assert fields["needs"] == pytest.approx(1 / -np.log10(0.97))
+    assert fields["factor"] == pytest.approx(0.97)
+
+
+@pytest.mark.parametrize("lengths", [(200, 2), (40, 2), (200, 70), (200, 90)])
+@pytest.mark.parametrize("gain", [0.99, 0.97, 0.9])
+def test_below_the_threshold_no_lengths_of_sequences_make_the_rule_wrong(lengths, gain):
+    """The reach of sequences that count from their own ends is mostly the shortest one's."""
+    params = {"W_xh": np.eye(1), "W_hh": np.full((1, 1), gain), "b_h": np.zeros(1)}
+    direct = np.zeros((lengths[0], 1, 2))
+    direct[np.array(lengths) - 1, 0, [0, 1]] = 1
+    x, cell = np.zeros((lengths[0], 1, 2)), RNN(1, 1, "identity")
+    trace = bptt(cell, params, x, direct, lengths=np.array(lengths))
+    flow = gradient_flow(trace, "rnn")
+    assert flow.own_rate is not None
+    fields = verdicts.rule_verdict(flow, stretch(trace, "a")).fields
+    assert fields["right"] is (True if fields["does"] == "vanishes" else None)
+    assert (fields["span"], fields["shortest"]) == (lengths[1] - 1, True)
+    if fields["does"] == "level":
+        assert fields["needs"] == pytest.approx(1 / -np.log10(gain))
+
+
 def test_the_spectrum_of_a_leaky_cell_is_that_of_its_step():
     """A weight of −1.5 behind a leak of 0.3 takes 0.25 of the error a step, and nothing is left
     for an alignment that one unit does not have."""

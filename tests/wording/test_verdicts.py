@@ -98,7 +98,7 @@ def test_zero_and_nan_have_no_rate():
 
 def rule(**fields):
     base = {"label": "rnn", "sigma_max": 1.113, "threshold": 1.0, "says": "explodes",
-            "refilled": False, "leaky": False, "needs": None}  # fmt: skip
+            "refilled": False, "leaky": False, "needs": None, "shortest": False}  # fmt: skip
     return verdicts.say(Verdict("rule", {**base, **fields}))
 
 
@@ -146,6 +146,28 @@ def test_the_rule_is_not_wrong_where_the_run_is_too_short():
         "The rule of thumb says it explodes, but ×1.01 a step is **too slow to be seen in 59 "
         "steps**: ten times as much takes 229."
     )
+
+
+def test_of_a_leak_it_is_said_what_no_step_exceeds():
+    """A reader who sees a largest singular value of 0.93 is told why 30 steps do not do."""
+    slow = {"does": "level", "right": None, "needs": 75.6, "span": 59, "must": True, "factor": 0.97}
+    assert rule(**slow, says="vanishes", leaky=True, sigma_max=0.925).endswith(
+        "No step multiplies the error with more than ×0.97, so it **must vanish**, but too slowly "
+        "to be seen in 59 steps: a tenth may be left after 76."
+    )
+
+
+def test_sequences_of_different_lengths_are_too_short_by_the_shortest():
+    slow = {"does": "level", "right": None, "needs": 75.6, "span": 1, "must": True, "factor": 0.97}
+    assert rule(**slow, says="vanishes", shortest=True).endswith(
+        "too slow to be seen in 1 step: a tenth may be left after 76. "
+        "The steps are those of the shortest sequence."
+    )
+
+
+def test_where_a_theorem_is_not_seen_no_rule_is_called_wrong():
+    unseen = rule(says="vanishes", does="level", right=None, must=True)
+    assert unseen == "Largest singular value of the RNN's W_hh: **1.11**."
 
 
 def test_spectrum_sentence():
