@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from rnnviz.analysis.gates import GateStats, Memory
 
 HEIGHT = 232
-STRIPS_HEIGHT = 190
-TITLE = 16
+STRIPS_HEIGHT = 200
+TITLE = 22
 """Pixels above a strip."""
 CELLS = 19_200
 LONG = 24

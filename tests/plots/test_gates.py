@@ -81,9 +81,10 @@ def test_states_beyond_float32_keep_their_size():
 def test_three_strips_are_high_enough_to_see_a_unit_in():
     layout = as_json(gate_strips([STATS["i"], STATS["g"], STATS["o"]]))["layout"]
     plot = layout["height"] - layout["margin"]["t"] - layout["margin"]["b"]
-    for suffix in ("", "2", "3"):
-        low, high = layout[f"yaxis{suffix}"]["domain"]
-        assert (high - low) * plot >= 28
+    places = [layout[f"yaxis{suffix}"]["domain"] for suffix in ("", "2", "3")]
+    assert all((high - low) * plot >= 28 for low, high in places)
+    gaps = [low - below[1] for (low, _), below in zip(places, places[1:], strict=False)]
+    assert min(gaps) * plot >= 20  # where the next one's title stands
 
 
 def test_strips_share_one_time_axis_and_scale():
