@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -83,7 +84,7 @@ def test_three_strips_are_high_enough_to_see_a_unit_in():
     plot = layout["height"] - layout["margin"]["t"] - layout["margin"]["b"]
     places = [layout[f"yaxis{suffix}"]["domain"] for suffix in ("", "2", "3")]
     assert all((high - low) * plot >= 28 for low, high in places)
-    gaps = [low - below[1] for (low, _), below in zip(places, places[1:], strict=False)]
+    gaps = [low - below[1] for (low, _), below in pairwise(places)]
     assert min(gaps) * plot >= 20  # where the next one's title stands
 
 
