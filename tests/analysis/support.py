@@ -40,11 +40,12 @@ def quiet_lstm(T: int, H: int, forget_bias: float | Array, recurrent: float = 0.
     return bptt(cell, params, np.zeros((T, 1, 1)), last_step(T, H))
 
 
-def nine_and_five() -> GradientFlow:
-    """Sequences of 9 and 5 steps, 0.8 a step, with an error of 1 at the last step of each."""
+def nine_and_five(error: float = 1.0) -> GradientFlow:
+    """Sequences of 9 and 5 steps, 0.8 a step, with an error of 1 at the last step of the longer one
+    and another at that of the shorter."""
     params = {"W_xh": np.eye(1), "W_hh": np.full((1, 1), 0.8), "b_h": np.zeros(1)}
     direct = np.zeros((9, 1, 2))
-    direct[8, 0, 0] = direct[4, 0, 1] = 1
+    direct[8, 0, 0], direct[4, 0, 1] = 1, error
     trace = bptt(RNN(1, 1, "identity"), params, np.zeros((9, 1, 2)), direct,
                  lengths=np.array([9, 5]))  # fmt: skip
     return gradient_flow(trace, "rnn")

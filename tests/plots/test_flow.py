@@ -54,10 +54,11 @@ def test_labels_at_the_line_ends_instead_of_a_legend():
 
 
 def test_the_label_at_the_end_is_the_reach_of_the_verdict_in_sequences_of_different_lengths():
-    found = nine_and_five()
+    found = nine_and_five(error=10.0)
     figure = as_json(flow_figure([found]))
     mixed = found.state.log10[1] - found.state.log10[-1]
-    assert found.reach_log10 == pytest.approx(np.log10(np.sqrt((0.8**16 + 0.8**8) / 2)))
+    left = (0.8**16 + 100 * 0.8**8) / (1 + 100)
+    assert found.reach_log10 == pytest.approx(np.log10(left) / 2)
     assert signed(found.reach_log10) != signed(mixed)
     assert f"<b>RNN</b> {signed(found.reach_log10)}" in texts(figure)
     assert heights(named(figure, "RNN")[0])[0] == pytest.approx(mixed, abs=1e-3)

@@ -24,7 +24,7 @@ def test_row_18_shapes_of_problems(task: str, shape: str) -> None:
 
 @pytest.mark.trained
 def test_row_19_a_character_model_beats_a_guess_on_unseen_text() -> None:
-    text = "hello hello hello world " * 20 + "world hello "
+    text = "hello hello hello world " * 38 + "world "
     experiment = link(models="lstm", task="text", text=text, seq_len="16", hidden_size="24",
                       batch_size="8", loss_at="every", learning_rate="0.02",
                       train_steps="150")  # fmt: skip
@@ -108,7 +108,7 @@ def test_row_25_sentiment_from_the_last_output() -> None:
 
 def test_row_26_n_gram_models_are_the_baseline_of_language() -> None:
     """After "ab" comes c or a, after "cab" always a: two symbols more of context pay off."""
-    task = make_task(small(task="text", text="abcab" * 380 + "b"))
+    task = make_task(small(task="text", text="abcab" * 380 + "c"))
     assert isinstance(task, Text)
     losses = [task.ngram_loss(order) for order in range(4)]
     assert None not in losses

@@ -38,7 +38,7 @@ def test_a_bad_distractor_is_named(distractor: float) -> None:
 def test_without_distractors_no_sequence_is_new() -> None:
     quiet = DelayedRecall(distractor=0.0)
     trained, later = (
-        {x.tobytes() for x in np.moveaxis(quiet.batch(0, 10, 100, "last", first).x, -1, 0)}
+        {abs(x).tobytes() for x in np.moveaxis(quiet.batch(0, 10, 100, "last", first).x, -1, 0)}
         for first in (0, HELD_OUT)
     )
     assert later <= trained
