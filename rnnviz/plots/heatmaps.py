@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -139,14 +139,16 @@ def layers(
     digits: int = 1,
     row: str | None = None,
     column: str | None = None,
+    words: Callable[[Status], str] = status_words,
 ) -> list[Piece]:
     """The traces of a panel. `where` says axes and rows (`y`, or `y0` and `dy`), `hover` how to
     write z, `row` what a row is, `column` what a column is (a time step unless given), `colours`
-    the scale. Values are rounded to the decimal digits that `hover` shows: their bytes pack well,
-    and what is read is the value, rounded once."""
+    the scale, `words` what a kind of cell without a number is called. Values are rounded to the
+    decimal digits that `hover` shows: their bytes pack well, and what is read is the value, rounded
+    once."""
     across = cells.steps_each
     grid = {"type": "heatmap", "name": name, "x0": cells.first_step, "dx": across, **where}
-    backdrop = _backdrop(cells, grid, name)
+    backdrop = _backdrop(cells, grid, name, words)
     if np.isnan(cells.values).all():
         return backdrop
     name = f"{name}, {row or caption('unit_hover')}"
@@ -165,13 +167,13 @@ def _packed(values: Array, digits: int) -> Array:
     return np.round(values, digits).astype(np.float32)
 
 
-def _backdrop(cells: Cells, grid: Piece, name: str) -> list[Piece]:
+def _backdrop(cells: Cells, grid: Piece, name: str, words: Callable[[Status], str]) -> list[Piece]:
     """What the cells without a number are, seen through the gaps that their NaN leaves in the
     panel above. One wide cell, or one a row, if they are of one kind and all gaps are theirs."""
     found = cells.found
     if not found:
         return []
-    word = status_words(found[0]) if len(found) == 1 else caption("see_title")
+    word = words(found[0]) if len(found) == 1 else caption("see_title")
     limits = {"zmin": -0.5, "zmax": len(Status) - 0.5}
     colours = {"colorscale": _codes(), "showscale": False, **limits}
     hover = {"hovertemplate": said_of(name, word) + "<extra></extra>"}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from rnnviz.analysis.courses import Course
 from rnnviz.core.numerics import Array, Status
-from rnnviz.plots import theme
+from rnnviz.plots import curves, theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Track, drawing
-from rnnviz.plots.heatmaps import Cells, layers
+from rnnviz.plots.heatmaps import SPECIAL_COLOURS, WIDE, Cells, layers
 from rnnviz.plots.marks import gapped, rule
 from rnnviz.plots.panels import (
     UNSEEN,
@@ -25,6 +25,7 @@ from rnnviz.plots.panels import (
     row_places,
     scale_title,
 )
+from rnnviz.plots.rails import Bands
 from rnnviz.plots.theme import Styles
 from rnnviz.plots.training import (
     HEIGHT,
@@ -37,6 +38,7 @@ from rnnviz.plots.training import (
     step_line,
 )
 from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import said_of, text_width
 from rnnviz.wording.numbers import minus
 
 MAP_MARGIN = {"l": 58, "r": 84, "t": 24, "b": 42}
@@ -50,6 +52,11 @@ APART = 6
 """Decades at most by which one model's gradients push another's down the scale."""
 MOST_TRACKED = 240
 """Recorded steps that a scrub tells apart in the profile."""
+PANELS, BOLD = 820, 9.5
+"""Pixels of a row of panels, and that a bold character is wide, on average."""
+SIGNS = curves.SIGNS | {Status.ZERO: "0"}
+RAIL = {"symbol": "square-open", "size": 7, "maxdisplayed": 24}
+"""The marks of a zero of which it is not known whether it is exact."""
 
 
 @FigureFunction
@@ -62,8 +69,9 @@ def state_heatmaps(
 ) -> Drawing:
     """log10 ‖∂L/∂s_t‖ over training step (x) and time step t (y), one panel a model, one scale.
 
-    The top row is the last time step, where the loss is; a bright bottom row is error that has
-    reached the first one. A cell stands for the largest of the few time steps it covers.
+    The top row is the last time step, the bottom row the first. A cell stands for the largest of
+    the few time steps it covers. Zeros have a colour of their own; a record does not tell exact
+    ones from rounded ones.
     """
     known = theme.styles_for([course.label for course in courses], styles)
     if not courses:
@@ -74,22 +82,29 @@ def state_heatmaps(
     data: list[Piece] = []
     places = row_places(len(courses), GAP)
     for index, (course, place) in enumerate(zip(courses, places, strict=True)):
-        suffix = axes_suffix(index)
-        data += _panel(course, suffix, known[course.label].title, span(courses), most_columns)
+        suffix, style = axes_suffix(index), known[course.label]
+        cells, dx, dy = _cells(course, span(courses), most_columns)
+        data += _panel(cells, dx, dy, suffix, style.title)
         layout |= _axes(suffix, place, span(courses), len(courses))
-        layout["annotations"].append(_title(known[course.label], place))
+        layout["annotations"].append(_title(style, place, cells.found))
     return drawing(data, layout, "state-maps")
 
 
-def _panel(course: Course, suffix: str, name: str, end: float, most: int) -> list[Piece]:
-    cells, dx, dy = _cells(course, end, most)
+def _panel(cells: Cells, dx: float, dy: float, suffix: str, name: str) -> list[Piece]:
     where: Piece = {"x0": 0, "dx": dx, "y0": 1 + (dy - 1) / 2, "dy": dy}
     where |= axes_of(suffix)
-    pieces = layers(cells, where, name, "", {"coloraxis": "coloraxis"})
+    pieces = layers(cells, where, name, "", {"coloraxis": "coloraxis"}, words=_words)
     hover = caption("maps_hover", model=name)
     if "hoverongaps" in pieces[-1]:
         pieces[-1]["hovertemplate"] = f"{hover}<extra></extra>"
     return pieces
+
+
+def _words(status: Status) -> str:
+    """What a cell without a number is called."""
+    if status == Status.ZERO:
+        return caption("status_zero_or_rounded")
+    return curves.status_words(status)
 
 
 def _cells(course: Course, end: float, most: int) -> tuple[Cells, float, int]:
@@ -144,10 +159,21 @@ def _axes(suffix: str, place: Place, end: float, panels: int) -> Piece:
     return placed({**step_axis(end), **ticks}, y, suffix, place)
 
 
-def _title(style: theme.Style, place: Place) -> Piece:
-    room = int((place[1] - place[0] - 0.03) * 820 / 9.5)
-    text = f"<b>{theme.plain(style.title, max(room, 6))}</b>"
-    return panel_title(text, style.colour, place[0])
+def _title(style: theme.Style, place: Place, found: Sequence[Status]) -> Piece:
+    """The model's name, and what its cells without a number are: a sign where there is no room."""
+    room = (place[1] - place[0] - 0.03) * PANELS
+    said = {status: _words(status) for status in found}
+    if BOLD * text_width(style.title) + _wide(said.values()) > room:
+        said = {status: SIGNS[status] for status in found}
+    name = theme.plain(style.title, max(int((room - _wide(said.values())) / BOLD), 6))
+    marks = [f"<span style='color:{SPECIAL_COLOURS[s]}'>■</span> {w}" for s, w in said.items()]
+    small = f"  <span style='font-size:{theme.SMALL_SIZE}px'>{'  '.join(marks)}</span>"
+    return panel_title(f"<b>{name}</b>{small * bool(marks)}", style.colour, place[0])
+
+
+def _wide(words: Iterable[str]) -> float:
+    """Pixels of small words beside each other, each behind a gap and a mark."""
+    return WIDE * sum(text_width(word) + 4 for word in words)
 
 
 @FigureFunction
@@ -156,50 +182,115 @@ def profile_figure(
 ) -> Drawing:
     """log10 ‖∂L/∂s_t‖ through time at the last recorded training step, one line a model.
 
-    Trace k is model k, so that `profile_tracks` can move it; the range holds every step's line.
+    Zeros stand on rails below the axis, one of each model that has any at a recorded step. Trace k
+    is model k, then come the rails: `profile_tracks` moves them all.
     """
     known = theme.styles_for([course.label for course in courses], styles)
-    data: list[Piece] = []
-    for course in courses:
-        style, values = known[course.label], _profiles(course)[-1]
-        line = {"color": style.colour, "width": theme.LINE, "dash": style.dash}
-        hover = f"{style.title}  10<sup>%{{y:.2f}}</sup><extra></extra>"
-        drawn = {"type": "scatter", "mode": "lines", "x0": 1, "dx": 1, "y": gapped(values)}
-        data.append({**drawn, "name": style.title, "line": line, "hovertemplate": hover})
-    low, high = _profile_range(courses)
-    if not any(len(_finite(_profiles(course)[-1])) for course in courses):
+    data = [_profile(course, known[course.label]) for course in courses]
+    bands = _bands(courses, height)
+    for course, level in _levels(courses, bands):
+        data += _rail(course, known[course.label], level)
+    if not any(np.any(_profiles(c)[-1] < np.inf) for c in courses):
         empty = {"height": height, **nothing(caption("no_step"))}
         return drawing([*data, UNSEEN], empty, "profile")
+    title = "log<sub>10</sub> ‖∂L/∂s<sub>t</sub>‖"
     layout = {
         "height": height,
         "margin": MARGIN,
         "xaxis": axis(caption("time_step"), showgrid=False),
-        "yaxis": axis("log<sub>10</sub> ‖∂L/∂s<sub>t</sub>‖", range=[low, high], nticks=5),
+        "yaxis": axis(title, range=list(bands.y_range), **({"nticks": 5} | bands.ticks)),
+        "shapes": bands.shapes(),
     }
     return drawing(data, layout, "profile")
 
 
-def profile_tracks(courses: Sequence[Course]) -> tuple[Track, ...]:
-    """What `profile_figure` shows at each recorded training step."""
-    tracks = []
-    for index, course in enumerate(courses):
-        keep = kept(len(course.curves.steps), MOST_TRACKED)
-        floor = _profile_range(courses)[0] - 1
-        values = np.maximum(_profiles(course)[keep], floor)
-        tracks.append(Track(index, "y", np.asarray(course.curves.steps)[keep], values))
+def profile_tracks(courses: Sequence[Course], height: int = HEIGHT) -> tuple[Track, ...]:
+    """What `profile_figure` of that height shows at each recorded training step."""
+    rows = [_kept_rows(course) for course in courses]
+    tracks = [
+        Track(index, "y", course.curves.steps[keep], _numbers(_profiles(course)[keep]))
+        for index, (course, keep) in enumerate(zip(courses, rows, strict=True))
+    ]
+    for course, level in _levels(courses, _bands(courses, height)):
+        keep = _kept_rows(course)
+        on = _on_rail(_profiles(course)[keep], level)
+        words = np.where(np.isfinite(on).any(axis=1, keepdims=True), level, np.nan)
+        for values in (on, words):
+            tracks.append(Track(len(tracks), "y", course.curves.steps[keep], values))
     return tuple(tracks)
 
 
+def _kept_rows(course: Course) -> Array:
+    """Of the recorded training steps those that a scrub shows."""
+    return kept(len(course.curves.steps), MOST_TRACKED)
+
+
 def _profiles(course: Course) -> Array:
-    """(n, T): what is no number is NaN, a gap; an exact zero lies under the floor."""
-    values = np.asarray(course.curves.log10_state, np.float64)[:, 1:]
-    return np.where(np.isneginf(values), -1e6, np.where(np.isfinite(values), values, np.nan))
+    """log10 ‖∂L/∂s_t‖, (n, T): −inf is zero."""
+    return np.asarray(course.curves.log10_state, np.float64)[:, 1:]
+
+
+def _numbers(values: Array) -> Array:
+    """What has a place on the axis; NaN, a gap, elsewhere."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _on_rail(values: Array, level: float) -> Array:
+    """The height of a rail where there are zeros, NaN elsewhere."""
+    return np.where(np.isneginf(values), level, np.nan)
+
+
+def _with_zeros(courses: Sequence[Course]) -> list[Course]:
+    return [course for course in courses if np.isneginf(_profiles(course)).any()]
+
+
+def _bands(courses: Sequence[Course], height: int) -> Bands:
+    """The axis of a profile, with a rail of each model that has zeros at a recorded step."""
+    rails = len(_with_zeros(courses))
+    pixels = max(height - MARGIN["t"] - MARGIN["b"], 1)
+    return Bands(_profile_range(courses), rails, 0, pixels)
+
+
+def _levels(courses: Sequence[Course], bands: Bands) -> list[tuple[Course, float]]:
+    """Each model that has a rail, and the height of it."""
+    found = enumerate(_with_zeros(courses))
+    return [(course, bands.level(Status.ZERO, slot)) for slot, course in found]
+
+
+def _profile(course: Course, style: theme.Style) -> Piece:
+    """The line of a model."""
+    line = {"color": style.colour, "width": theme.LINE, "dash": style.dash}
+    hover = f"{style.title}  10<sup>%{{y:.2f}}</sup><extra></extra>"
+    y = gapped(_numbers(_profiles(course)[-1]))
+    drawn = {"type": "scatter", "mode": "lines", "x0": 1, "dx": 1, "y": y}
+    return {**drawn, "name": style.title, "line": line, "hovertemplate": hover}
+
+
+def _rail(course: Course, style: theme.Style, level: float) -> list[Piece]:
+    """The zeros of a model, and a word that stands beside them as long as there are any."""
+    y, words = _on_rail(_profiles(course)[-1], level), caption("status_zero_or_rounded")
+    shared = {"type": "scatter", "x0": 1, "dx": 1, "name": f"{style.title} zero"}
+    look = {
+        "line": {"color": style.colour, "width": theme.THIN},
+        "marker": {**RAIL, "color": style.colour},
+        "hovertemplate": f"{style.title}  {words}<extra></extra>",
+    }
+    font = {"size": theme.NOTE_SIZE, "color": style.colour}
+    said = {"mode": "text", "text": [said_of(style.title, words)], "textfont": font}
+    place = {"textposition": "top right", "hoverinfo": "skip", "cliponaxis": False}
+    beside = gapped(np.array([level if np.isfinite(y).any() else np.nan]))
+    return [
+        {**shared, "mode": "lines+markers", "y": gapped(y), **look},
+        {**shared, "y": beside, **said, **place},
+    ]
 
 
 def _profile_range(courses: Sequence[Course]) -> tuple[float, float]:
+    """Decades of the lines: 30 at most, unless a rail stands below them, which is below all."""
     low, high = _colour_range(courses)
     least = [_finite(course.curves.log10_state).min(initial=0.0) for course in courses]
-    return max(min([low, *least]), high - 30.0) - 0.5, high + 0.5
+    deepest = -np.inf if _with_zeros(courses) else high - 30.0
+    return max(min([low, *least]), deepest) - 0.5, high + 0.5
 
 
 @FigureFunction

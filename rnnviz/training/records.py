@@ -45,8 +45,8 @@ class StepRecord:
 
     loss: what is minimised; loss_per_answer: what compares with a task's baseline. metric: see
     `METRICS`. log10_state (T+1,) float32: log10 ‖∂L/∂s_t‖, RMS over the batch of each
-    sequence's own loss, layer 0 forward; −inf is zero. norm_before, norm_after: ‖g‖ of all
-    parameters before and after clipping. update_ratio: ‖θ_new − θ‖ / ‖θ‖.
+    sequence's own loss, layer 0 forward; −inf is zero, exact or rounded. norm_before, norm_after:
+    ‖g‖ of all parameters before and after clipping. update_ratio: ‖θ_new − θ‖ / ‖θ‖.
     singular_values (H,), spectral_radius: of the watched block of W_hh (`watched_gate`), None on
     the steps at which they are not recorded. held_out_loss, held_out_metric: loss per answer and
     metric on what the task holds out, None on the steps at which they are not asked for. event: ""

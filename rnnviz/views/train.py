@@ -278,14 +278,14 @@ def maps_picture(
 
 def below_the_fold(view: View) -> Iterator[Picture]:
     """Gradient through time, its norm, the weights."""
-    text = texts("train")
+    text, playing = texts("train"), view.choices.playing
     yield Picture(
         "profile",
         gradients.profile_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
         text["alt_profile"],
         text["how_to_read_profile" + "_refilled" * view.refilled],
         time_axis=True,
-        tracks=() if view.choices.playing else gradients.profile_tracks(view.courses),
+        tracks=() if playing else gradients.profile_tracks(view.courses, LOW_HEIGHT),
     )
     how = "how_to_read_norms_free" if view.limit is None else "how_to_read_norms"
     yield Picture(

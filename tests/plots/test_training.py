@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from rnnviz.analysis.courses import Course
 from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.plots import theme
 from rnnviz.plots.claims_training import runs_figure, slope_figure
@@ -143,10 +144,73 @@ def test_a_long_course_is_drawn_with_few_cells() -> None:
     assert columns <= 121
 
 
-def test_an_exact_zero_is_not_a_dark_colour() -> None:
+def test_a_zero_is_not_a_dark_colour_and_not_said_to_be_exact() -> None:
+    """A record does not keep whether a zero is exact or was rounded."""
     figure = as_json(state_heatmaps([DEAD]))
     assert [trace["z"].dtype for trace in figure["data"]] == [np.int8]
-    assert "exactly 0" in figure["data"][0]["hovertemplate"]
+    assert "0, exact or rounded" in figure["data"][0]["hovertemplate"]
+    assert "exactly" not in str(figure)
+
+
+def test_cells_without_a_number_are_named_in_the_title_of_their_panel() -> None:
+    rows = np.tile(np.array([0, -np.inf, np.nan, -3, -2, -1, 0], np.float32), (30, 1))
+    found = texts(as_json(state_heatmaps([course("rnn", log10_state=rows)])))
+    assert "0, exact or rounded" in found
+    assert "not a number" in found
+    labels = ["rnn", "lstm", "gru", "rnn:init=orthogonal", "lstm:forget_bias=0"]
+    crowded = texts(as_json(state_heatmaps([course(one, log10_state=rows) for one in labels])))
+    assert crowded.count("■</span> 0") == crowded.count("■</span> NaN") == 5
+    assert "= 0" not in crowded
+    assert "■" not in texts(as_json(state_heatmaps(THREE)))
+
+
+def fading(label: str, zeros: int) -> Course:
+    """Its first time steps are zero at the last training step, and at no other one."""
+    rows = np.tile(np.arange(-6, 1.0), (30, 1)).astype(np.float32)
+    rows[-1, 1 : 1 + zeros] = -np.inf
+    return course(label, log10_state=rows)
+
+
+def test_a_zero_in_the_profile_stands_on_a_rail_with_its_words_and_not_on_the_line() -> None:
+    figure = as_json(profile_figure([fading("rnn", 3), course("lstm")]))
+    assert heights(named(figure, "RNN")[0]) == [None] * 3 + [-2, -1, 0]
+    rail, words = named(figure, "RNN zero")
+    level = heights(rail)[0]
+    assert heights(rail) == [level] * 3 + [None] * 3
+    assert words["text"] == ["RNN: 0, exact or rounded"]
+    assert heights(words) == pytest.approx([level], abs=1e-3)
+    assert not named(figure, "LSTM zero")
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low < level < high
+    (band,) = figure["layout"]["shapes"]
+    assert band["y0"] < level < band["y1"] < -5
+    assert min(figure["layout"]["yaxis"]["tickvals"]) > band["y1"]
+
+
+def test_nothing_that_a_scrub_shows_leaves_the_axis_of_the_profile() -> None:
+    """Lines and rails of every recorded step have their place; zeros that are not there no word."""
+    deep = np.tile(np.linspace(-80, 0, 7), (30, 1)).astype(np.float32)
+    courses = [fading("rnn", 3), course("lstm", log10_state=deep)]
+    figure = as_json(profile_figure(courses, height=230))
+    tracks = profile_tracks(courses, height=230)
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert [track.trace for track in tracks] == list(range(len(figure["data"])))
+    for track, drawn in zip(tracks, figure["data"], strict=True):
+        values = track.values[np.isfinite(track.values)]
+        assert ((low < values) & (values < high)).all()
+        last = [None if np.isnan(value) else value for value in track.values[-1]]
+        assert heights(drawn) == pytest.approx(last, abs=1e-3)
+    rail, words = (track.values for track in tracks[2:])
+    assert np.isnan(rail[:-1]).all()
+    assert np.isnan(words[:-1]).all()
+
+
+def test_a_profile_of_zeros_alone_is_drawn() -> None:
+    figure = as_json(profile_figure([DEAD]))
+    rail, words = named(figure, "RNN zero")
+    assert len(set(heights(rail))) == 1
+    assert words["text"] == ["RNN: 0, exact or rounded"]
+    assert "No step" not in texts(figure)
 
 
 def test_clipping_is_drawn_before_and_after() -> None:
