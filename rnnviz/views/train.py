@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnviz.analysis.courses import Course
 from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
-from rnnviz.core.network import predict
+from rnnviz.core.network import Network, predict
 from rnnviz.core.numerics import Array
 from rnnviz.experiment import Plan
 from rnnviz.experiment.judging import judged_every
@@ -108,11 +108,10 @@ class View:
 
     courses: of its models; ghosts: of other runs, drawn in grey. least: training steps that the
     loss has room for. limit: where the gradient is clipped, None if it is not. truncation: how
-    far losses are sent back, if not all the way. refilled: whether error enters at several time
-    steps (`is_refilled`). unseen: how the
-    networks that are shown do on what is held out, if that is known; judged_every: training steps
-    after which that is asked while they are trained, 0 for never. example: the task by one of its
-    sequences; while nothing is trained what the networks that are shown answer, too.
+    far losses are sent back, if not all the way. entry: where new error enters (`entry_of`).
+    unseen: how the networks that are shown do on what is held out, if that is known; judged_every:
+    training steps after which that is asked while they are trained, 0 for never. example: the task
+    by one of its sequences; while nothing is trained what the networks that are shown answer, too.
     """
 
     choices: Choices
@@ -124,7 +123,7 @@ class View:
     least: int
     limit: float | None
     truncation: tuple[str, ...] = ()
-    refilled: bool = False
+    entry: str = ""
     unseen: tuple[Unseen, ...] = ()
     judged_every: int = 0
     example: str = ""
@@ -153,7 +152,7 @@ def view(
         least=run.goal or 0,
         limit=None if e.clip == "none" else e.clip_at,
         truncation=_truncation(run.plan),
-        refilled=is_refilled(run.plan.batch.mask),
+        entry=entry_of(run.plan.networks.values(), run.plan.batch.mask),
         unseen=unseen or (),
         judged_every=judged_every(run.plan),
         example=_example(run, asked=not choices.playing and ahead is None),
@@ -186,10 +185,14 @@ def held_out_of(run: Training, metric: str) -> tuple[Unseen, ...] | None:
     )
 
 
-def is_refilled(mask: Array) -> bool:
-    """Whether error enters at several time steps: of one sequence, or of sequences that end at
-    different steps. Then a level gradient does not say that any of it has travelled."""
-    return int(np.count_nonzero(np.any(mask, axis=1))) > 1
+def entry_of(networks: Iterable[Network], mask: Array) -> str:
+    """Where new error enters the layer that is recorded, the first one: "layers" where a layer
+    above sends it at every time step, "refilled" where several steps are asked, of one sequence or
+    of sequences that end at different ones; "" where it enters at one step alone. Only then does a
+    level gradient say that error has travelled."""
+    if any(len(network.cells) > 1 for network in networks):
+        return "layers"
+    return "refilled" if np.count_nonzero(np.any(mask, axis=1)) > 1 else ""
 
 
 def _truncation(plan: Plan) -> tuple[str, ...]:
@@ -247,9 +250,7 @@ def first_screen(view: View) -> Iterator[Picture]:
         sentences(how),
         step_axis=True,
     )
-    yield maps_picture(
-        view.courses, view.styles, view.truncation, coarse=playing, refilled=view.refilled
-    )
+    yield maps_picture(view.courses, view.styles, view.truncation, playing, view.entry)
 
 
 def maps_picture(
@@ -257,10 +258,10 @@ def maps_picture(
     styles: Mapping[str, theme.Style],
     truncation: Sequence[str] = (),
     coarse: bool = False,
-    refilled: bool = False,
+    entry: str = "",
 ) -> Picture:
     """The gradient over training, one panel a model. truncation: what is said of it besides;
-    refilled: whether error enters at several time steps."""
+    entry: where new error enters (`entry_of`)."""
     text = texts("train")
     return Picture(
         "state-maps",
@@ -271,7 +272,7 @@ def maps_picture(
             most_columns=COARSE if coarse else gradients.COLUMNS,
         ),
         text["alt_state_maps"],
-        sentences((text["how_to_read_maps" + "_refilled" * refilled], *truncation)),
+        sentences((text[f"how_to_read_maps{'_' * bool(entry)}{entry}"], *truncation)),
         step_axis=True,
     )
 
@@ -283,7 +284,7 @@ def below_the_fold(view: View) -> Iterator[Picture]:
         "profile",
         gradients.profile_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
         text["alt_profile"],
-        text["how_to_read_profile" + "_refilled" * view.refilled],
+        text[f"how_to_read_profile{'_' * bool(view.entry)}{view.entry}"],
         time_axis=True,
         tracks=() if playing else gradients.profile_tracks(view.courses, LOW_HEIGHT),
     )

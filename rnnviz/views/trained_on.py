@@ -15,7 +15,7 @@ from rnnviz.plots import training as plots
 from rnnviz.training import METRICS
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
-from rnnviz.views.train import is_refilled, maps_picture
+from rnnviz.views.train import entry_of, maps_picture
 from rnnviz.wording.lists import names, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import general
@@ -27,12 +27,12 @@ ONE = LayerChoice(("1",), ("forward",), "1", "forward")
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What is said of the training. courses: the brought network's first. refilled: whether error
-    enters at several time steps."""
+    """What is said of the training. courses: the brought network's first. entry: where new error
+    enters (`train.entry_of`)."""
 
     courses: tuple[Course, ...]
     metric: str
-    refilled: bool
+    entry: str
 
     @property
     def styles(self) -> dict[str, theme.Style]:
@@ -47,7 +47,7 @@ def view(brought: FromWeights, tell: Tell | None = None) -> View:
     """Train both networks, and say what came out."""
     mask = make_batch(brought.model, brought.data, brought.loss).mask
     metric = METRICS[brought.loss or brought.losses[0]]
-    return View(courses(brought, tell), metric, is_refilled(mask))
+    return View(courses(brought, tell), metric, entry_of([brought.model.network], mask))
 
 
 def pictures(view: View) -> Iterator[Picture | Words]:
@@ -63,7 +63,7 @@ def pictures(view: View) -> Iterator[Picture | Words]:
         text["how_to_read_trained"],
         step_axis=True,
     )
-    yield maps_picture(view.courses, view.styles, refilled=view.refilled)
+    yield maps_picture(view.courses, view.styles, entry=view.entry)
 
 
 def _words(view: View) -> str:

@@ -52,12 +52,37 @@ def test_where_losses_stand_at_many_steps_no_learner_is_told_that_old_error_arri
         assert "reaches the past" not in how
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"layers": 2},
+        {"layers": 2, "loss_at": "every"},
+        {"models": ("rnn", "gru:layers=3")},
+        {"layers": 2, "bidirectional": "yes"},
+    ],
+    ids=str,
+)
+def test_of_a_stack_the_layer_is_named_and_nobody_is_told_that_old_error_arrives(
+    changes: dict[str, object],
+) -> None:
+    """Layer 1 is recorded, which the layer above refills at every step."""
+    for how in said(**changes):
+        assert "layer 1" in how
+        assert "new error enters on the way, from the layer above or a loss" in how
+        assert "the error arrives" not in how
+        assert "reaches the past" not in how
+
+
 @pytest.mark.parametrize("language", OFFERED)
 def test_it_is_said_in_every_language(language: str) -> None:
-    last, every = (speak_in(language, lambda at=at: said(loss_at=at)) for at in ("last", "every"))
     text = speak_in(language, lambda: dict(texts("train")))
-    assert last == (text["how_to_read_maps"], text["how_to_read_profile"])
-    assert every == (text["how_to_read_maps_refilled"], text["how_to_read_profile_refilled"])
+    for changes, entry in (
+        ({}, ""),
+        ({"loss_at": "every"}, "_refilled"),
+        ({"layers": 2}, "_layers"),
+    ):
+        found = speak_in(language, lambda changes=changes: said(**changes))
+        assert found == tuple(text[f"how_to_read_{name}{entry}"] for name in ("maps", "profile"))
 
 
 def trained_on_said(weights: dict[str, np.ndarray], target: np.ndarray) -> str:
@@ -77,6 +102,8 @@ WEIGHTS = {
 }
 
 
-def test_a_network_of_one_s_own_with_targets_at_every_step_is_read_the_same_way() -> None:
+def test_a_network_of_one_s_own_is_read_the_same_way() -> None:
     assert "reaches the past" in trained_on_said(WEIGHTS, np.ones((4, 1)))
     assert "New error enters" in trained_on_said(WEIGHTS, np.ones((4, 5, 1)))
+    above = {f"rnn.weight_{name}_l1": np.full((16, 4), 0.1) for name in ("ih", "hh")}
+    assert "layer 1" in trained_on_said({**WEIGHTS, **above}, np.ones((4, 1)))
