@@ -60,7 +60,7 @@ def singular_values_figure(
     lines for several. The dotted rule stands at 1/γ, γ the largest slope of the nonlinearity. Of
     an RNN whose largest value lies below it the gradient must vanish; above it, it may explode.
     For a gate of an LSTM or GRU the rule is drawn without that promise: no single block decides;
-    nor for an RNN with `promise` False, whose error takes another way as well (a skip).
+    nor for an RNN with `promise` False, whose error takes another way as well (a skip, a leak).
     law : the quarter-circle law of the first model's block, drawn over it.
 
     Examples

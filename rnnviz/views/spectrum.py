@@ -62,9 +62,9 @@ class Choices:
 class View:
     """What the page says of one model of a run.
 
-    models, gates: what there is to choose from. kind: "rnn", "skip" for one with a skip, "gate"
-    for a gated cell, of which no single block decides. law: what theory says of the block; silent:
-    why it says nothing, "" if it does or was not asked.
+    models, gates: what there is to choose from. kind: "rnn", "skip" or "leak" for one whose error
+    has other ways than W_hh, "gate" for a gated cell, of which no single block decides. law: what
+    theory says of the block; silent: why it says nothing, "" if it does or was not asked.
     """
 
     choices: Choices
@@ -98,8 +98,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     gate = choices.gate if choices.gate in cell.trainable_gates else _gate_that_keeps(cell)
     spectrum = _spectrum(part, gate, choices.coarse)
     law = theory.of_block(run, part, gate, spectrum.powers_k) if choices.theory else None
-    gated = not cell.SIMPLE
-    notes = [text["no_single_block"]] * gated + [text["skip"]] * bool(cell.skip)
+    ways = (*["no_single_block"] * (not cell.SIMPLE), *cell.other_ways)
     return View(
         choices=choices,
         models=tuple(parts),
@@ -108,15 +107,22 @@ def view(run: Run, choices: Choices = Choices()) -> View:
         gates=tuple(cell.trainable_gates),
         label=part.label,
         gate=gate,
-        kind="gate" if gated else "skip" if cell.skip else "rnn",
+        kind=_kind(cell),
         spectrum=spectrum,
         jacobian=jacobians(part, choices.coarse),
         styles=theme.model_styles([*parts, part.label]),
         verdict=_verdict(part, spectrum),
-        notes=tuple(notes),
+        notes=tuple(text[way] for way in ways),
         law=None if isinstance(law, Remark) else law,
         silent=remark_words(law) if isinstance(law, Remark) else "",
     )
+
+
+def _kind(cell: Cell) -> str:
+    """Of a `View`; of one with a leak and a skip it is the skip."""
+    if not cell.SIMPLE:
+        return "gate"
+    return cell.other_ways[-1] if cell.other_ways else "rnn"
 
 
 def _first_simple(parts: layer_choice.Parts) -> str:

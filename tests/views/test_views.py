@@ -25,6 +25,7 @@ from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.flow_panels import Look, contribution_pictures
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.claims import percent
+from rnnviz.wording.language import OFFERED, speak_in
 from rnnviz.wording.texts import texts
 from tests.views.situations import made_by_hand
 
@@ -166,6 +167,34 @@ def test_every_step_is_split_when_that_is_asked_for(by_experiment: Run, by_hand:
     assert isinstance(picture, Picture)
     assert "Shares:" not in picture.how
     assert picture.how.endswith("One bar is the mean of 3 steps.")
+
+
+@pytest.mark.parametrize("language", OFFERED)
+@pytest.mark.parametrize(
+    ("changes", "ways"), [({"leak": 0.3}, ["leak"]), ({"leak": 0.3, "skip": 3}, ["leak", "skip"])]
+)
+def test_of_a_leaky_rnn_nobody_is_promised_what_w_hh_alone_would_do(
+    changes: dict[str, float], ways: list[str], language: str
+) -> None:
+    """W_hh = −1.5 behind a leak of 0.3 must vanish, though a singular value lies above the line."""
+    leaky = run(Experiment(models=("rnn",), gain=3.0, seq_len=12, hidden_size=8, **changes))
+    items = speak_in(language, lambda: drawn(spectrum, leaky))
+    text, labels = (speak_in(language, lambda page=p: texts(page)) for p in ("spectrum", "plots"))
+    assert items["note"].lines == tuple(text[way] for way in ways)  # type: ignore[union-attr]
+    singular, eigenvalues = items["singular-values"], items["eigenvalues"]
+    assert isinstance(singular, Picture)
+    assert isinstance(eigenvalues, Picture)
+    assert singular.how == text[f"how_to_read_singular_{ways[-1]}"]
+    assert eigenvalues.how == text[f"how_to_read_eigenvalues_{ways[-1]}"]
+    beside = [note["text"] for note in singular.drawing["layout"]["annotations"]]
+    assert any(note.endswith(labels["w_hh_alone"]) for note in beside)
+    assert not any(part in note for note in beside for part in labels["promise"].split("<br>")[::2])
+
+
+def test_a_plain_rnn_is_promised_what_its_singular_values_say(by_hand: Run) -> None:
+    items = drawn(spectrum, by_hand)
+    assert "note" not in items
+    assert "may explode" in items["singular-values"].how  # type: ignore[union-attr]
 
 
 def test_what_takes_too_long_to_split_is_said(by_experiment: Run) -> None:
