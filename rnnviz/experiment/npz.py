@@ -26,8 +26,9 @@ MAX_HEADER, MAX_AXES = 10_000, 8
 NUMBERS = re.compile(r"[<>|=]([fiu][1248]|b1)")
 TEXT = re.compile(r"[<>]U\d{1,8}")
 
+IS_PICKLE = "is a pickle, which is never loaded, for it may run any code"
 PICKLE = (
-    "is a pickle, which is never loaded, for it may run any code; save the weights without one: "
+    f"{IS_PICKLE}; save the weights without one: "
     "from safetensors.torch import save_file; save_file(model.state_dict(), 'model.safetensors')"
 )
 BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, OverflowError,

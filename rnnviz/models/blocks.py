@@ -29,7 +29,7 @@ def blocks(layout: str, part: Part, where: str, kind: str = "") -> tuple[Blocks,
     found = Blocks(W_x, W_h, b_x, b_h, _peepholes(wide, W_h.shape[1], where))
     if kind and found.kind != kind:
         raise ValueError(f"cell must be {found.kind} for {len(W_h)} rows of gates and hidden_size "
-                         f"{W_h.shape[1]}{where}, got {kind!r}")  # fmt: skip
+                         f"{W_h.shape[1]} {where}, got {kind!r}")  # fmt: skip
     return found, reset if found.kind == "gru" else None
 
 
@@ -45,7 +45,7 @@ def _pair(x: str, h: str) -> Callable[[Part, str, str], tuple[Array, Array, str 
 
 def _keras(part: Part, where: str, kind: str) -> tuple[Array, Array, str | None]:
     """Gates along columns."""
-    names = "kernel, transposed,", "recurrent_kernel, transposed,"
+    names = "transposed kernel", "transposed recurrent_kernel"
     W_x, W_h = (part[name].T for name in ("kernel", "recurrent_kernel"))
     _check(W_x, W_h, *names, where)
     return W_x, W_h, None
@@ -56,18 +56,18 @@ def _tensorflow1(part: Part, where: str, kind: str) -> tuple[Array, Array, str |
     if "gates/kernel" in part:
         kernels = [part["gates/kernel"], part["candidate/kernel"]]
         if {k.ndim for k in kernels} != {2} or len(kernels[0]) != len(kernels[1]):
-            raise ValueError(f"gates/kernel and candidate/kernel must have the same rows{where}, "
+            raise ValueError(f"gates/kernel and candidate/kernel must have the same rows {where}, "
                              f"got {kernels[0].shape} and {kernels[1].shape}")  # fmt: skip
         kernel, gates = np.concatenate(kernels, axis=1), 3
     else:
         if not kind:
-            message = (f"cell must be said of a kernel without a name{where}, one of "
+            message = (f"cell must be said of a kernel without a name {where}, one of "
                        f"{', '.join(KINDS.values())}: it acts on [x, h]")  # fmt: skip
             raise Unsaid(message, "cell", KINDS.values())
         kernel, gates = part["kernel"], {name: n for n, name in KINDS.items()}[kind]
     H = kernel.shape[1] // gates if kernel.ndim == 2 else 0
     if not H or kernel.shape[1] % gates or len(kernel) <= H:
-        raise ValueError(f"kernel must have {gates} · H columns and D + H rows{where}, got "
+        raise ValueError(f"kernel must have {gates} · H columns and D + H rows {where}, got "
                          f"{kernel.shape}")  # fmt: skip
     return kernel[:-H].T, kernel[-H:].T, "before" if gates == 3 else None
 
@@ -84,12 +84,11 @@ READERS = {
 def _check(W_x: Array, W_h: Array, x: str, h: str, where: str) -> None:
     if W_x.ndim != 2 or W_h.ndim != 2 or len(W_x) != len(W_h):
         raise ValueError(f"{x} {W_x.shape} and {h} {W_h.shape} must be matrices with the same "
-                         f"number of rows{where}")  # fmt: skip
+                         f"number of rows {where}")  # fmt: skip
     rows, H = W_h.shape
     if rows % H or rows // H not in KINDS:
         raise ValueError(
-            f"{h} must have {' or '.join(f'{n}·H' for n in KINDS)} rows and H columns{where}, got "
-            f"{W_h.shape}"
+            f"{h} must have 1·H or 3·H or 4·H rows and H columns {where}, got {W_h.shape}"
         )
 
 
@@ -110,7 +109,7 @@ def _biases(layout: str, part: Part, W_h: Array, where: str) -> list[Array]:
         found[-1] = ("b_hn", np.concatenate([np.zeros(max(rows - len(b_hn), 0), b_hn.dtype), b_hn]))
     for name, b in found:
         if b.shape != (rows,):
-            raise ValueError(f"{name} must have {rows} numbers, one for each row{where}, got "
+            raise ValueError(f"{name} must have {rows} numbers, one for each row {where}, got "
                              f"{b.shape}")  # fmt: skip
     zeros = np.zeros(rows, W_h.dtype)
     given = dict(found) if layout in ("pytorch", "rnnviz") else None
@@ -129,9 +128,9 @@ def _peepholes(part: Part, H: int, where: str) -> dict[str, Array]:
         found = {gate: part["P"][k * H : (k + 1) * H] for k, gate in enumerate("iof")}
     for gate, p in found.items():
         if p.shape != (H,):
-            raise ValueError(f"the peephole of {gate} must have {H} numbers{where}, got {p.shape}")
+            raise ValueError(f"the peephole of {gate} must have {H} numbers {where}, got {p.shape}")
     if found and len(found) < 3:
-        raise ValueError(f"peepholes must be of i, f and o{where}, got {', '.join(found)}")
+        raise ValueError(f"peepholes must be of i, f and o {where}, got {', '.join(found)}")
     return found
 
 

@@ -176,7 +176,7 @@ def _layers(
     for k, layer in enumerate(stack.layers):
         made.append([])
         for d, part in enumerate(layer):
-            where = f" in layer {k}{', backward' * d}"
+            where = f"in the backward direction of layer {k}" if d else f"in layer {k}"
             where += f" of {shown(stack.where)}" if stack.where else ""
             arrays = {name: widening(*named) for name, named in part.items()}
             one, reset = blocks(stack.layout, arrays, where, kind)

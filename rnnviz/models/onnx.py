@@ -124,7 +124,7 @@ def _options(node: Any, given: Mapping[str, Any]) -> dict[str, str]:
                          f"instead, got {shown(direction)}")  # fmt: skip
     for option in ("clip", "input_forget"):
         if given.get(option):
-            raise ValueError(f"{option} of {name} must be 0, got {given[option]}")
+            raise ValueError(f"{option} of {name} must be 0, got {shown(given[option])}")
     directions = 1 + (direction == "bidirectional")
     default = DEFAULTS[kind] * directions
     activations = given.get("activations")

@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnviz.core import checks, layouts
 from rnnviz.core.numerics import Array
-from rnnviz.experiment.npz import NPY, PICKLE, ZIP, Limits, read_npy, read_npz, shown
+from rnnviz.experiment.npz import IS_PICKLE, NPY, ZIP, Limits, read_npy, read_npz, shown
 from rnnviz.models.files import bytes_of
 from rnnviz.models.tables import read_csv
 from rnnviz.models.unsaid import Unsaid
@@ -129,7 +129,7 @@ def _opened(source: Any, limits: Limits) -> tuple[dict[str, Any], str | None]:
     if data.startswith(NPY):
         return {"x": read_npy(data, limits)}, None
     if data[:1] == b"\x80":
-        raise ValueError(f"the file {PICKLE.partition(';')[0]}")
+        raise ValueError(f"the file {IS_PICKLE}")
     return read_csv(data, limits), "tdb"
 
 

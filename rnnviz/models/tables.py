@@ -47,7 +47,7 @@ def read_csv(data: bytes, limits: Limits) -> dict[str, Any]:
     asked = [n for n in table.names if n.startswith(TARGET)]
     inputs = [n for n in table.names if n not in (SEQUENCE, STEP, *asked)]
     if not inputs:
-        raise ValueError(f"the table must have columns of inputs, got {', '.join(table.names)}")
+        raise ValueError(f"the table must have columns of inputs, got {_listed(table.names)}")
     budget = Budget(limits)
     found: dict[str, Any] = {"x": _padded(table, inputs, rows, budget), "lengths": lengths}
     if inputs == [TOKEN] and TOKEN in table.integers:
@@ -64,14 +64,23 @@ def read_csv(data: bytes, limits: Limits) -> dict[str, Any]:
 
 def _table(data: bytes, limits: Limits) -> Table:
     check_size(data, limits)
+    text = _text(data)
+    first = text[: text.find("\n")] if "\n" in text else text
+    delimiter = max(DELIMITERS, key=first.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        text = data.decode("utf-8-sig")
-        first = text[: text.find("\n")] if "\n" in text else text
-        delimiter = max(DELIMITERS, key=first.count)
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         return _numbers(((rows.line_num, row) for row in rows if row), limits)
-    except (UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise ValueError(f"the file must be a CSV file in UTF-8, got {error}") from error
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        got = error.object[error.start : error.end]
+        raise ValueError(f"the file must be a CSV file in UTF-8, got {got!r} at byte "
+                         f"{error.start:,}") from error  # fmt: skip
 
 
 def _numbers(rows: Iterator[tuple[int, list[str]]], limits: Limits) -> Table:
@@ -140,9 +149,15 @@ def _places(table: Table) -> list[Array]:
 def _padded(table: Table, names: Sequence[str], rows: list[Array], budget: Budget) -> Array:
     """(T, columns, B), zeros after the end of each sequence."""
     shape = (max(map(len, rows)), len(names), len(rows))
-    budget.take(", ".join(names), shape, 8)
+    budget.take(_listed(names), shape, 8)
     found = np.zeros(shape)
     columns = [table.names.index(name) for name in names]
     for b, each in enumerate(rows):
         found[: len(each), :, b] = table.values[each][:, columns]
     return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names for a message, as many of them as are short."""
+    text = ", ".join(names)
+    return text if len(text) <= 80 else f"{text[:60]}…"

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import NamedTuple
 
 from rnnviz.wording.language import ENGLISH, language, speak_in
 from rnnviz.wording.lists import apart, sentences
@@ -21,11 +22,16 @@ VALUE = r"(?:(?!\. ).)+?"
 """Within one sentence."""
 PART = "part_"
 """Begins the names of what stands within a sentence alone."""
+ERROR = "error"
+"""The name of a value that is what another library says: it stays as it is, whatever is in it."""
+
+LONGEST = 2500
+"""Characters. What is longer is a stranger's for the most part, and would be searched for long."""
 
 
 def translated(said: str) -> str:
     """Sentences of the library, each in the language that is spoken; other text as it is."""
-    if language() == ENGLISH or not said:
+    if language() == ENGLISH or not 0 < len(said) <= LONGEST:
         return said
     done, rest, join = "", said.strip(), sentences
     while rest:
@@ -43,34 +49,51 @@ def translated(said: str) -> str:
 
 def _begins(said: str) -> tuple[str, re.Match[str] | None]:
     """The sentence that a text begins with: the longest."""
-    matches = [(name, pattern.match(said)) for name, (pattern, _) in _patterns().items()]
+    likely = [(name, each) for name, each in _sentences().items() if each.fixed in said]
+    matches = [(name, each.first.match(said)) for name, each in likely]
     known = [(name, match) for name, match in matches if match and not name.startswith(PART)]
     return max(known, key=lambda each: each[1].end(), default=("", None))
 
 
 def _filled(name: str, match: re.Match[str]) -> str:
-    values = {key: _part(value) for key, value in match.groupdict().items()}
+    given = match.groupdict()
+    values = {key: value if key == ERROR else _part(value) for key, value in given.items()}
     return fill(texts(LIBRARY)[name], **values)
 
 
 def _part(value: str) -> str:
     """A value, itself in other words if it has any."""
-    for name, (_, pattern) in _patterns().items():
-        if match := pattern.fullmatch(value):
+    for name, each in _sentences().items():
+        if each.fixed in value and (match := each.alone.fullmatch(value)):
             return _filled(name, match)
     return value
 
 
+class Sentence(NamedTuple):
+    """What it looks like at the beginning of a text, and alone. fixed: the longest of what stands
+    between its values; whether a text has that is far sooner known than whether it matches."""
+
+    fixed: str
+    first: re.Pattern[str]
+    alone: re.Pattern[str]
+
+
 @cache
-def _patterns() -> Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]]:
-    """Name -> what a sentence looks like at the beginning of a text, and by itself."""
+def _sentences() -> Mapping[str, Sentence]:
+    """By name."""
     english = speak_in(ENGLISH, lambda: dict(texts(LIBRARY)))
-    return {name: (_pattern(text, END), _pattern(text, "")) for name, text in english.items()}
+    return {name: _sentence(text) for name, text in english.items()}
 
 
-def _pattern(text: str, end: str) -> re.Pattern[str]:
-    """What ends with a value goes on to the end of the text."""
+def _sentence(text: str) -> Sentence:
     pieces = re.split(r"\[\[(\w+)\]\]", text)
-    fixed, named = map(re.escape, pieces[::2]), [f"(?P<{name}>{VALUE})" for name in pieces[1::2]]
-    parts = itertools.zip_longest(fixed, named, fillvalue="")
+    return Sentence(max(pieces[::2], key=len), _pattern(pieces, END), _pattern(pieces, ""))
+
+
+def _pattern(pieces: Sequence[str], end: str) -> re.Pattern[str]:
+    """Of what is fixed and the names of values in turn. What ends with a value goes on to the end
+    of the text."""
+    any_of = {name: "(?s:.+?)" if name == ERROR else VALUE for name in pieces[1::2]}
+    named = [f"(?P<{name}>{value})" for name, value in any_of.items()]
+    parts = itertools.zip_longest(map(re.escape, pieces[::2]), named, fillvalue="")
     return re.compile("".join(itertools.chain(*parts)) + (end if pieces[-1] else r"\Z"))

@@ -33,6 +33,10 @@ KEPT = frozenset(
     Content Length Shift Page Down hello
     ONNX Python bfloat proj size weight recurrent activation merge mode concat
     from import save file model state dict
+    HDF Keras NumPy Unicode protobuf pip install None True False complex deflate transpose forward
+    dtype shape data offsets activations after backwards before bias bidirectional candidate cell
+    direction embedding experiment forget gain gates hidden kernel label layers layout loss lstm
+    models modules params parts prefix readout reads reference replay reset rnn source steps
     """,
     )
 )
