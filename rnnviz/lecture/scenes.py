@@ -1,8 +1,8 @@
 """The scenes of the lecture, and the questions of its quiz, as data.
 
 What is said stands in wording/en/scenes.md under the name of the scene: its question, its choices,
-the reveal, the sentence to take home, the lecturer's note. A reveal is filled with the scene's
-numbers; `rnnviz lecture --check` measures them anew.
+the reveal, the sentence to take home, what to try, the lecturer's note. A reveal is filled with the
+scene's numbers; `rnnviz lecture --check` measures them anew.
 """
 
 from __future__ import annotations

@@ -16,14 +16,15 @@ BALLOT = ("choices", "right", "taken", "guess_label", "guess_send", "guess_yours
 
 @dataclass(frozen=True)
 class Words:
-    """Markdown; choices in their order, none of a guess. title, sentence, note: "" for a question
-    of the quiz."""
+    """Markdown; choices in their order, none of a guess. to_try: what a student alone does next.
+    title, sentence, to_try, note: "" for a question of the quiz."""
 
     title: str
     question: str
     choices: tuple[str, ...]
     reveal: str
     sentence: str
+    to_try: str
     note: str
 
 
@@ -36,8 +37,13 @@ def words(question: Question) -> Words:
         return fill(text.get(f"{name}_{part}", ""), **values)
 
     choices = (filled(f"choice_{k}") for k in range(1, question.choices + 1))
-    parts = (filled(part) for part in ("reveal", "sentence", "note"))
-    return Words(filled("title"), filled("question"), tuple(choices), *parts)
+    after = filled("reveal"), filled("sentence"), _invitation(filled("try")), filled("note")
+    return Words(filled("title"), filled("question"), tuple(choices), *after)
+
+
+def _invitation(task: str) -> str:
+    """What is to be tried, with the words before it; "" for nothing."""
+    return task and say("lecture", "try_this", task=task)
 
 
 def holds(scene: Scene) -> str:

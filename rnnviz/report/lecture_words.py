@@ -70,6 +70,7 @@ def _scene(scene: Scene, number: int, count: int) -> dict[str, Any]:
         "title": as_html(said.title),
         **_question(scene, known),
         "sentence": _defined(said.sentence, known),
+        "to_try": _defined(said.to_try, known),
         "note": as_html(said.note),
         **_knob(scene),
     }

@@ -16,6 +16,7 @@ from tests.browser.wire import Message, Wire
 
 pytestmark = pytest.mark.browser
 CHOICE, SAYS, KEYS = ".rnnviz-ballot .choice", ".rnnviz-says.sentence", ".rnnviz-desk .keys"
+TRY = ".rnnviz-try"
 GUESS, TRUTH = ".rnnviz-ballot .guess", ".guess .marks .truth"
 GUESSED = next(n for n, scene in enumerate(SCENES, 1) if scene.guess)
 TRAINED = [n for n, scene in enumerate(SCENES, 1) if scene.name == "clipping"]
@@ -46,12 +47,14 @@ def reveal(page: Page) -> None:
 def test_the_curve_comes_after_the_answer(app: str, open_page: OpenPage) -> None:
     page = open_scene(app, open_page, 1)
     assert page.locator(".rnnviz-chart").count() == 0
+    assert page.locator(TRY).count() == 0
     assert page.locator("section.stSidebar").is_hidden()
     page.keyboard.press("2")
     wait_painted(page, "flow-state")
     expect(page.locator(f"{CHOICE}.right")).to_contain_text("Less than 1 part in")
     expect(page.locator(f"{CHOICE}.wrong")).to_contain_text("your answer")
     expect(page.locator(SAYS)).to_be_visible()
+    expect(page.locator(TRY)).to_contain_text("Try this: double the sequence length")
 
 
 def test_a_number_is_typed_or_dragged_and_the_truth_stands_beside_it(

@@ -109,6 +109,7 @@ def test_every_scene_is_there_by_keyboard_hidden_until_it_is_revealed(
         else:
             expect(scene(page).locator(".marks .truth")).to_be_visible()
         expect(scene(page).locator(".told .sentence")).not_to_be_empty()
+        expect(scene(page).locator(".told .rnnviz-try")).not_to_be_empty()
         expect(scene(page).locator(".knob")).to_have_count(int(bool(one.knob)))
         drawn(page)
         page.keyboard.press("PageDown" if number % 2 else "ArrowRight")

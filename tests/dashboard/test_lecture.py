@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from typing import Any
 
 import pytest
@@ -30,7 +32,7 @@ from tests.dashboard.support import (
 
 BY_NAME = {scene.name: scene for scene in SCENES}
 UNTRAINED = [scene for scene in SCENES if scene.name != "clipping"]
-SAYS = 'class="rnnviz-says'
+SAYS, TRY = 'class="rnnviz-says', 'class="rnnviz-try"'
 
 
 def number_of(name: str) -> int:
@@ -57,6 +59,12 @@ def page(app: AppTest) -> str:
     return " ".join(str(element.proto.body) for element in app.get("html"))
 
 
+def tried(app: AppTest) -> str:
+    """What the page says is to be tried, without its markup."""
+    (found,) = re.findall(rf"<p {TRY}>(.*?)</p>", page(app))
+    return html.unescape(re.sub(r"<[^>]*>", "", found))
+
+
 def name_of(scene: Scene) -> str:
     return scene.name
 
@@ -67,6 +75,7 @@ def test_a_scene_asks_before_it_shows(scene: Scene) -> None:
     assert not app.exception
     assert ballot(app)["right"] == 0
     assert SAYS not in page(app)
+    assert TRY not in page(app)
     assert not sliders(app)
     assert list(charts(app)) == ([] if scene.first is None else [scene.picture])
     assert experiment(app) == (scene.first or scene.experiment)
@@ -74,6 +83,7 @@ def test_a_scene_asks_before_it_shows(scene: Scene) -> None:
     assert not app.exception
     assert ballot(app)["right"] == scene.answer
     assert SAYS in page(app)
+    assert tried(app) == words(scene).to_try.replace("**", "")
     assert list(charts(app)) == [scene.picture]
     assert len(sliders(app)) == bool(scene.knob)
     if scene.page != "influence":  # which is no experiment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -13,11 +14,12 @@ from rnnviz.lecture.pictures import Choices
 from rnnviz.lecture.scenes import QUIZ, SCENES, Number, Question, Scene
 from rnnviz.lecture.words import said, words
 from rnnviz.views import gradient_flow
+from rnnviz.wording.language import OFFERED, speak_in
 from rnnviz.wording.texts import texts
 
 QUESTIONS = (*SCENES, *QUIZ)
 PARTS = ("question", "reveal")
-SCENE_PARTS = ("title", *PARTS, "sentence", "note")
+SCENE_PARTS = ("title", *PARTS, "sentence", "try", "note")
 TRAINED = "clipping"
 
 
@@ -74,6 +76,23 @@ def test_a_question_has_its_words_and_says_each_of_its_numbers(question: Questio
     assert asked == {name for name, n in question.numbers.items() if abs(n.value) < 1e300}
     assert "[[" not in " ".join([words(question).reveal, *words(question).choices])
     assert 1 <= question.answer <= question.answers
+
+
+@pytest.mark.parametrize("language", OFFERED)
+def test_what_is_to_try_begins_with_an_invitation(language: str) -> None:
+    invitation, _, _ = speak_in(language, lambda: texts("lecture")["try_this"]).partition("[[")
+    for scene in SCENES:
+        said = speak_in(language, partial(words, scene)).to_try
+        assert said.startswith(invitation)
+        assert said != invitation
+        assert "[[" not in said
+
+
+def test_every_scene_has_something_of_its_own_to_try_in_every_language() -> None:
+    tries = [speak_in(name, partial(words, scene)).to_try for name in OFFERED for scene in SCENES]
+    tasks = [text.rpartition("**")[2].strip() for text in tries]
+    assert len(set(tasks)) == len(SCENES) * len(OFFERED)
+    assert {words(question).to_try for question in QUIZ} == {""}
 
 
 def test_no_text_belongs_to_no_question() -> None:

@@ -128,7 +128,7 @@ def test_every_word_is_there(data: Any, language: str) -> None:
         own = speak_in(language, partial(words, scene))
         assert found["choices"] == [as_html(choice) for choice in own.choices]
         assert found["note"] == as_html(own.note)
-        for part in ("question", "reveal", "sentence"):
+        for part in ("question", "reveal", "sentence", "to_try"):
             assert without_terms(found[part]) == as_html(getattr(own, part))
     quiz = [speak_in(language, partial(words, question)) for question in QUIZ]
     found = said["quiz"]["questions"]

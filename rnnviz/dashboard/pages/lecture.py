@@ -145,12 +145,13 @@ def _figure(now: Scene, shown: bool) -> None:
 
 
 def _answer(now: Scene, said: Words) -> None:
-    """The answer beside the truth, what to take home, and the knob."""
+    """The answer beside the truth, what to take home, what to try, and the knob."""
     beside = verdict(now, scene.answers().get(now.name, 0))
     told = layout.marked(sentences([beside, said.reveal]))
     st.html(
         f'<p class="rnnviz-says" role="status"{_holds(now)}>{told}</p>'
         f'<p class="rnnviz-says sentence">{layout.marked(said.sentence)}</p>'
+        f'<p class="rnnviz-try">{layout.marked(said.to_try)}</p>'
     )
     if now.knob:
         with st.container(key="lecture-knob"):

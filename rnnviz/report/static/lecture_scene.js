@@ -49,7 +49,7 @@ export class SceneView {
     this.draw(shown);
     const verdict = shown && taken ? this.verdict(taken) : "";
     this.told.innerHTML = !shown ? "" : `<p class="rnnviz-says" data-of="${words.holds ?? ""}">${verdict && verdict + lecture.words.between}${words.reveal}</p>`
-      + `<p class="rnnviz-says sentence">${words.sentence}</p>`;
+      + `<p class="rnnviz-says sentence">${words.sentence}</p><p class="rnnviz-try">${words.to_try}</p>`;
     this.knobs.hidden = !shown || !facts.knob;
     if (!this.knobs.hidden) this.turn(this.place, false);
   }
