@@ -14,7 +14,7 @@ from rnnviz import run
 from rnnviz.dashboard.asked import Asked, Move, moved
 from rnnviz.dashboard.frames import frames
 from rnnviz.lecture.pictures import HEIGHT, Choices
-from rnnviz.lecture.scenes import LAST, QUIZ, SCENES, Scene
+from rnnviz.lecture.scenes import CLIPPED, LAST, QUIZ, SCENES, Scene
 from rnnviz.lecture.words import words
 from rnnviz.views import gradient_flow
 from tests.dashboard.support import (
@@ -174,7 +174,7 @@ def test_a_link_says_where_the_knob_stands() -> None:
     assert app.query_params == {"scene": "3", "memory_bias": "1.5"}
 
 
-@pytest.mark.parametrize("name", [scene.name for scene in SCENES if scene.page != "clipped"])
+@pytest.mark.parametrize("name", [scene.name for scene in SCENES if scene.page != CLIPPED])
 def test_the_address_of_an_answer_that_is_shown_opens_it(name: str) -> None:
     app = press(open_scene(name), "reveal", name)
     again = visit("lecture", dict(app.query_params))
