@@ -288,8 +288,8 @@ def test_back_in_the_browser_goes_to_the_chain_before(open_page: OpenPage, app: 
     [
         ("view_W_hh=-1.5&view_activation=relu", "rnn", 1.5, {"activation": "relu"}),
         ("view_cell=lstm&view_b_h=0,1.5,0,0", "lstm", 1.2, {"memory_bias": 1.5}),
-        ("view_cell=gru&view_units=2", "gru", 1.2042, {"memory_bias": 3.0, "distractor": 1.0}),
-        ("view_inputs=1,0,0,0,0", "rnn", 1.2, {"distractor": 0.0}),
+        ("view_cell=gru&view_units=2", "gru", 1.2042, {"memory_bias": 3.0, "distractor": 0.0}),
+        ("view_inputs=1,0,0.5,0,0", "rnn", 1.2, {"distractor": 1.0}),
     ],
 )
 def test_many_units_have_the_same_setting(
