@@ -274,3 +274,14 @@ def test_a_product_that_needs_too_much_memory_is_left_out_and_said() -> None:
     assert view.carry is None
     assert texts("gates")["too_large"] in view.notes
     assert {picture.key for picture in gates.pictures(view)} >= {"memory-gate", "gate-strips"}
+
+
+@pytest.mark.parametrize("name", OFFERED)
+def test_the_letters_of_spectrum_s_figures_are_said_under_them(name: str) -> None:
+    found = run(Experiment(("rnn",), seq_len=8, hidden_size=4, batch_size=2))
+    view = spectrum.view(found, spectrum.Choices())
+    items = speak_in(name, lambda: list(spectrum.pictures(view)))
+    said = " ".join(item.how for item in items if isinstance(item, Picture))
+    for letter in ("1/γ", "σ_max", "ρ", "k = 1"):
+        assert letter in said
+    assert said.count("γ") > 1  # what it is, too
