@@ -15,6 +15,10 @@ from rnnviz.experiment.checkpoints import RECIPES
 from rnnviz.experiment.runs import held_out, params_after
 
 SMALL = ("--seq-len", "6", "--hidden-size", "4", "--batch-size", "2")
+DIVERGES = (
+    "train", *SMALL, "--models", "rnn", "--activation", "identity", "--optimizer", "sgd",
+    "--learning-rate", "10", "--task", "adding", "--loss-at", "every", "--steps", "500",
+)  # fmt: skip
 
 
 @pytest.mark.trained
@@ -81,10 +85,7 @@ def test_of_counting_which_has_nine_sequences_none_is_said_to_be_new(
 def test_divergence_is_told_and_is_the_status(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    argv = ["train", *SMALL, "--models", "rnn", "--activation", "identity", "--optimizer", "sgd",
-            "--learning-rate", "10", "--task", "adding", "--loss-at", "every", "--steps", "500",
-            "--out", str(tmp_path)]  # fmt: skip
-    assert main(argv) == 1
+    assert main([*DIVERGES, "--out", str(tmp_path)]) == 1
     assert "at training step" in capsys.readouterr().out
     told = json.loads((tmp_path / "rnn.json").read_text(encoding="utf-8"))
     assert told["sentence"].endswith(f"at training step {told['step'][-1]}")
@@ -96,10 +97,7 @@ def test_divergence_is_told_and_is_the_status(
 def test_where_the_loss_overflows_no_scores_are_given(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    argv = ["train", *SMALL, "--models", "rnn", "--activation", "identity", "--optimizer", "sgd",
-            "--learning-rate", "10", "--task", "adding", "--loss-at", "every", "--steps", "500",
-            "--out", str(tmp_path)]  # fmt: skip
-    assert main(argv) == 1
+    assert main([*DIVERGES, "--out", str(tmp_path)]) == 1
     said = capsys.readouterr().out.splitlines()[-1]
     assert said == ("rnn: new sequences: the loss is not a finite number, so that there is nothing "
                     "to score.")  # fmt: skip

@@ -189,10 +189,9 @@ def _judgement(says: str | None, does: str | None, stretch: Stretch, span: int) 
     changes = says not in (None, "level") and factor > 0
     needs = LEVEL_REACH / abs(np.log10(factor)) if changes else None
     slow = does == "level" and needs is not None and needs >= span
-    known = says is not None and does is not None
-    right = says == does if known and not slow else None
+    judged = None not in (says, does) and not slow and (says == does or not proven)
     return {
-        "right": None if proven and not right else right,
+        "right": says == does if judged else None,
         "factor": factor,
         "must": must,
         "needs": needs if slow else None,

@@ -59,14 +59,12 @@ def _read_range(told: Any) -> Range | None:
 @dataclass(frozen=True)
 class TrainingChoices:
     """Of the Train page. states: of the hidden Markov model beside the losses; every: seconds
-    between two slices while it plays; revision: of the charts. alone: whether nothing else is drawn
-    that only this visit has."""
+    between two slices while it plays; revision: of the charts."""
 
     of_page: train.Choices
     states: int
     every: float
     revision: int
-    alone: bool = True
 
 
 Choices = (
@@ -102,20 +100,13 @@ def moved(shown: Asked, move: Move, before: int = 0) -> Asked | None:
         if experiment == now:
             return None  # what was trained
         experiment = replace(experiment, train_steps=0)
-    if compute.refusal(experiment) or (move.rests and compute.traces.seconds(experiment) > SOON):
+    # Training of fewer sequences would be other training.
+    whole = move.rests or isinstance(shown.choices, TrainingChoices)
+    if compute.refusal(experiment) or (whole and compute.traces.seconds(experiment) > SOON):
         return None
-    if isinstance(shown.choices, TrainingChoices):
-        return _begun(shown, experiment)
     asked = replace(shown, experiment=experiment, range=move.range)
     seconds = HELD_SECONDS / (1 + before) if move.held else KEY_SECONDS
-    return asked if move.rests else _affordable(asked, seconds)
-
-
-def _begun(shown: Asked, experiment: Experiment) -> Asked | None:
-    """Training takes all sequences, or it would be other training."""
-    assert isinstance(shown.choices, TrainingChoices)
-    soon = compute.traces.seconds(experiment) <= SOON
-    return replace(shown, experiment=experiment) if shown.choices.alone and soon else None
+    return asked if whole else _affordable(asked, seconds)
 
 
 def _value(name: str, value: float) -> Any:

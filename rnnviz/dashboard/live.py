@@ -101,15 +101,19 @@ def makers(kind: str) -> Makers:
 
 def offer(
     setting: Setting,
-    choices: Choices,
+    choices: Choices | None,
     view: View | None = None,
     preset: str | None = None,
     playing: Callable[[], Iterable[Frame]] | None = None,
 ) -> None:
-    """In a page's script, before its pictures: what they are of. view: of a page that may settle.
-    preset: see `Asked`; playing: see `Offer`."""
+    """In a page's script, before its pictures: what they are of. choices: None where no knob is
+    followed. view: of a page that may settle. preset: see `Asked`; playing: see `Offer`."""
     mine, said = _mine(), (definitions.so_far(), language())
-    mine.asked = Asked(setting.experiment, choices, setting.pinned, *said, preset=preset)
+    mine.asked = (
+        Asked(setting.experiment, choices, setting.pinned, *said, preset=preset)
+        if choices is not None
+        else None
+    )
     mine.beside, mine.link, mine.current, mine.playing = "", {}, True, playing
     if view is not None:
         of_experiment = experiment_query(setting.experiment)
@@ -137,7 +141,7 @@ def tell_sliders(
     shown = asked.experiment if asked else None
     goes = shown is not None and (shown.train_steps or link_has_messages(shown))
     beside = "" if goes else mine.beside
-    follow_hand(page, mine.token if asked else "", url(PATH), REST, KNOBS, beside)
+    follow_hand(page, mine.token if mine.current else "", url(PATH), REST, KNOBS, beside)
 
 
 def _mine() -> Offer:

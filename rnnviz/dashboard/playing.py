@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rnnviz.dashboard import compute, definitions
 from rnnviz.dashboard.asked import TrainingChoices
 from rnnviz.dashboard.frames import Frame, framed, of_training
 from rnnviz.dashboard.runs_table import ghosts
-from rnnviz.dashboard.training import Visit
+from rnnviz.dashboard.training import Visit, trained
 from rnnviz.jobs.training import Training
 from rnnviz.views import train
 from rnnviz.wording.language import speak
@@ -42,8 +42,10 @@ def slice_frames(stage: Stage) -> Iterator[Frame]:
     run = visit.training
     shown = run is not None and visit.playing and stopped(run) == stage.stopped
     if run is not None and shown:
+        choices = stage.choices
         with definitions.afresh(stage.defined):
-            yield from _first_screen(stage, run)
+            drawn = of_training(run, view_of(visit, run, choices), choices)
+            yield from framed(drawn, trained(run))
     yield "end", json.dumps({"shown": shown}).encode()
 
 
@@ -52,9 +54,7 @@ def stopped(run: Training) -> int:
     return sum(bool(trainee.event) for trainee in run.trainees.values())
 
 
-def _first_screen(stage: Stage, run: Training) -> Iterator[Frame]:
-    visit, choices = stage.visit, stage.choices
+def view_of(visit: Visit, run: Training, choices: TrainingChoices) -> train.View:
+    """What the page says of a visit's run, beside what the visit compares it with."""
     known = compute.levels(run.experiment, choices.states)
-    view = train.view(run, choices.of_page, known, ghosts(visit), visit.ahead.job)
-    shows = replace(run.experiment, train_steps=run.updates)
-    yield from framed(of_training(run, view, choices), shows)
+    return train.view(run, choices.of_page, known, ghosts(visit), visit.ahead.job)

@@ -66,16 +66,15 @@ def prepare(linked: bool) -> None:
     if scene is None:
         return
     now, _ = state.read()
-    revealed = linked and st.query_params.get(REVEALED) == "1"
-    linked = linked and bool(scene.knob) and FIELDS[scene.knob].url in st.query_params
-    if linked or revealed:
+    set_by_link = linked and bool(scene.knob) and FIELDS[scene.knob].url in st.query_params
+    if set_by_link or (linked and st.query_params.get(REVEALED) == "1"):
         _show(scene.name)
     wanted = _wanted(scene)
-    if is_shown(scene.name) and scene.knob and (linked or not revealed):
+    if is_shown(scene.name) and scene.knob and (set_by_link or not linked):
         moved = {scene.knob: getattr(now, scene.knob)}
         if now == replace(wanted, **moved):
             return
-        wanted = replace(wanted, **moved) if linked else wanted
+        wanted = replace(wanted, **moved) if set_by_link else wanted
     if now != wanted:
         state.adopt(wanted)
 

@@ -252,6 +252,11 @@ def untrained(experiment: Experiment) -> Experiment:
     return replace(experiment, train_steps=0)
 
 
+def trained(run: Training) -> Experiment:
+    """The experiment after as much training: what figures of the run are of."""
+    return replace(run.experiment, train_steps=run.updates)
+
+
 def beginning(setting: Setting) -> Setting:
     """What the Train page starts from: no training yet."""
     return replace(setting, experiment=untrained(setting.experiment))

@@ -195,6 +195,11 @@ def entry_of(networks: Iterable[Network], mask: Array) -> str:
     return "refilled" if np.count_nonzero(np.any(mask, axis=1)) > 1 else ""
 
 
+def _by_entry(key: str, entry: str) -> str:
+    """The key of the text for where new error enters."""
+    return f"{key}_{entry}" if entry else key
+
+
 def _truncation(plan: Plan) -> tuple[str, ...]:
     """How backpropagation is truncated, and what that means in stacks and directions; nothing where
     it goes all the way."""
@@ -272,7 +277,7 @@ def maps_picture(
             most_columns=COARSE if coarse else gradients.COLUMNS,
         ),
         text["alt_state_maps"],
-        sentences((text[f"how_to_read_maps{'_' * bool(entry)}{entry}"], *truncation)),
+        sentences((text[_by_entry("how_to_read_maps", entry)], *truncation)),
         step_axis=True,
     )
 
@@ -284,7 +289,7 @@ def below_the_fold(view: View) -> Iterator[Picture]:
         "profile",
         gradients.profile_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
         text["alt_profile"],
-        text[f"how_to_read_profile{'_' * bool(view.entry)}{view.entry}"],
+        text[_by_entry("how_to_read_profile", view.entry)],
         time_axis=True,
         tracks=() if playing else gradients.profile_tracks(view.courses, LOW_HEIGHT),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -122,14 +121,18 @@ def _learning() -> None:
     _first_screen(visit, visit.training)
 
 
+def _choices(visit: Visit, run: Training) -> TrainingChoices:
+    of_page = Choices(visit.playing, controls.log_loss())
+    return TrainingChoices(of_page, controls.hidden_states(), controls.pace().every, run.zoom)
+
+
 def _offer(visit: Visit, run: Training) -> None:
-    """Past the script: what a knob would begin, and a slice while it plays."""
-    alone = not (ghosts(visit) or visit.ahead.job)
-    every, updates = controls.pace()
-    choices = TrainingChoices(_choices(visit), controls.hidden_states(), every, run.zoom, alone)
+    """Past the script: what a knob would begin, where nothing is drawn beside it that this visit
+    alone has, and a slice while it plays."""
+    choices = _choices(visit, run)
     stage = Stage(
         visit,
-        updates,
+        controls.pace().updates,
         choices,
         playing.stopped(run),
         definitions.so_far(),
@@ -137,7 +140,8 @@ def _offer(visit: Visit, run: Training) -> None:
         saving.saver(),
     )
     slices = partial(playing.slice_frames, stage) if visit.playing else None
-    live.offer(Setting(run.experiment, None), choices, playing=slices)
+    alone = not (ghosts(visit) or visit.ahead.job)
+    live.offer(Setting(run.experiment, None), choices if alone else None, playing=slices)
 
 
 def _influence() -> None:
@@ -146,24 +150,14 @@ def _influence() -> None:
 
 def _first_screen(visit: Visit, run: Training) -> None:
     """Verdict, scrubber, loss and metric, gradient over training."""
-    known = compute.levels(run.experiment, controls.hidden_states())
-    ahead = visit.ahead.job
-    shown = view(run, _choices(visit), known, ghosts(visit), ahead)
+    choices = _choices(visit, run)
+    shown = playing.view_of(visit, run, choices)
     layout.sentence(shown.example, shown.styles)
     layout.verdict(shown.verdict, shown.styles)
     controls.troubles(run)
-    scrubber(packed(run, shown, controls.pace().every), _command)
-    address.say_what_is_drawn(_trained(run))
+    scrubber(packed(run, shown, choices.every), _command)
+    address.say_what_is_drawn(training.trained(run))
     show.show(first_screen(shown), shown.styles, revision=run.zoom)
-
-
-def _trained(run: Training) -> Experiment:
-    """What figures of a run are of."""
-    return replace(run.experiment, train_steps=run.updates)
-
-
-def _choices(visit: Visit) -> Choices:
-    return Choices(visit.playing, controls.log_loss())
 
 
 def _hint(place: DeltaGenerator, visit: Visit, revision: int, preparing: bool = False) -> None:
@@ -204,9 +198,9 @@ def details(setting: Setting) -> None:
     run = visit.training
     if run is None or controls.lesson() == INFLUENCE:
         return
-    address.say_what_is_drawn(_trained(run))
-    known = compute.levels(run.experiment, controls.hidden_states())
-    shown = view(run, _choices(visit), known)
+    address.say_what_is_drawn(training.trained(run))
+    choices = _choices(visit, run)
+    shown = view(run, choices.of_page, compute.levels(run.experiment, choices.states))
     pairs = [("profile", "norms")]
     show.show(below_the_fold(shown), shown.styles, pairs, revision=run.zoom)
     # While it plays the last checkpoint alone; else more of them, for the scrubber.
