@@ -55,7 +55,7 @@ MOST_TRACKED = 240
 PANELS, BOLD = 820, 9.5
 """Pixels of a row of panels, and that a bold character is wide, on average."""
 SIGNS = curves.SIGNS | {Status.ZERO: "0"}
-RAIL = {"symbol": "square-open", "size": 7, "maxdisplayed": 24}
+RAIL = {"symbol": "square-open", "size": 5, "maxdisplayed": 24}
 """The marks of a zero of which it is not known whether it is exact."""
 
 
