@@ -195,9 +195,9 @@ def entry_of(networks: Iterable[Network], mask: Array) -> str:
     return "refilled" if np.count_nonzero(np.any(mask, axis=1)) > 1 else ""
 
 
-def _by_entry(key: str, entry: str) -> str:
-    """The key of the text for where new error enters."""
-    return f"{key}_{entry}" if entry else key
+def _suffix(entry: str) -> str:
+    """What the key of a text ends with that is said of where new error enters."""
+    return f"_{entry}" if entry else ""
 
 
 def _truncation(plan: Plan) -> tuple[str, ...]:
@@ -277,7 +277,7 @@ def maps_picture(
             most_columns=COARSE if coarse else gradients.COLUMNS,
         ),
         text["alt_state_maps"],
-        sentences((text[_by_entry("how_to_read_maps", entry)], *truncation)),
+        sentences((text[f"how_to_read_maps{_suffix(entry)}"], *truncation)),
         step_axis=True,
     )
 
@@ -289,7 +289,7 @@ def below_the_fold(view: View) -> Iterator[Picture]:
         "profile",
         gradients.profile_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
         text["alt_profile"],
-        text[_by_entry("how_to_read_profile", view.entry)],
+        text[f"how_to_read_profile{_suffix(view.entry)}"],
         time_axis=True,
         tracks=() if playing else gradients.profile_tracks(view.courses, LOW_HEIGHT),
     )
