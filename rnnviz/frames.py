@@ -201,7 +201,8 @@ def sentence_frame(words: Sequence[str], positive: Mapping[str, Array]) -> pd.Da
 
 
 def lag_spectra_frame(spectra: Iterable[LagSpectrum]) -> pd.DataFrame:
-    """model, end, lag, index (from 1), log10, status: the singular values of ∂s_t/∂s_{t−k}."""
+    """model, end (t, of the steps in the order in which the layer reads), lag (k), index (from 1),
+    log10, status: the singular values of ∂s_t/∂s_{t−k}."""
     parts = []
     for s in spectra:
         part = _table("log10", s.log10, s.status, {"lag": 0, "index": 1},

@@ -1,4 +1,5 @@
-"""How far the error reaches while a network learns: gradient norm over training and time."""
+"""How far the error reaches while a network learns: its size over training and time, and that of
+the whole gradient, before and after it is clipped."""
 
 from __future__ import annotations
 
@@ -9,9 +10,9 @@ import numpy as np
 from rnnviz.analysis.courses import Course
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Track, drawing
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.heatmaps import SPECIAL_COLOURS, WIDE, Cells, layers
-from rnnviz.plots.marks import gapped, rule
+from rnnviz.plots.marks import rule
 from rnnviz.plots.panels import (
     UNSEEN,
     Place,
@@ -25,12 +26,10 @@ from rnnviz.plots.panels import (
     row_places,
     scale_title,
 )
-from rnnviz.plots.rails import Bands
 from rnnviz.plots.theme import Styles
 from rnnviz.plots.training import (
     HEIGHT,
     MARGIN,
-    kept,
     level_words,
     log10,
     span,
@@ -38,7 +37,7 @@ from rnnviz.plots.training import (
     step_line,
 )
 from rnnviz.wording.figures import caption
-from rnnviz.wording.lists import said_of, text_width
+from rnnviz.wording.lists import text_width
 from rnnviz.wording.numbers import minus
 
 MAP_MARGIN = {"l": 58, "r": 84, "t": 24, "b": 42}
@@ -50,13 +49,9 @@ DECADES = 12
 """Decades below the largest gradient that the colours tell apart."""
 APART = 6
 """Decades at most by which one model's gradients push another's down the scale."""
-MOST_TRACKED = 240
-"""Recorded steps that a scrub tells apart in the profile."""
 PANELS, BOLD = 820, 9.5
 """Pixels of a row of panels, and that a bold character is wide, on average."""
 SIGNS = curves.SIGNS | {Status.ZERO: "0"}
-RAIL = {"symbol": "square-open", "size": 5, "maxdisplayed": 24}
-"""The marks of a zero of which it is not known whether it is exact."""
 
 
 @FigureFunction
@@ -78,7 +73,7 @@ def state_heatmaps(
         return drawing([UNSEEN], {"height": height, **nothing(caption("no_model"))}, "state-maps")
     layout: Piece = {"height": height, "margin": MAP_MARGIN}
     layout["annotations"] = [scale_title(QUANTITY, MAP_MARGIN["r"])]
-    layout["coloraxis"] = _scale(_colour_range(courses))
+    layout["coloraxis"] = _scale(colour_range(courses))
     data: list[Piece] = []
     places = row_places(len(courses), GAP)
     for index, (course, place) in enumerate(zip(courses, places, strict=True)):
@@ -93,14 +88,23 @@ def state_heatmaps(
 def _panel(cells: Cells, dx: float, dy: float, suffix: str, name: str) -> list[Piece]:
     where: Piece = {"x0": 0, "dx": dx, "y0": 1 + (dy - 1) / 2, "dy": dy}
     where |= axes_of(suffix)
-    pieces = layers(cells, where, name, "", {"coloraxis": "coloraxis"}, words=_words)
+    pieces = layers(cells, where, name, "", {"coloraxis": "coloraxis"}, words=words_of)
     hover = caption("maps_hover", model=name)
     if "hoverongaps" in pieces[-1]:
         pieces[-1]["hovertemplate"] = f"{hover}<extra></extra>"
     return pieces
 
 
-def _words(status: Status) -> str:
+def specials(log10_values: Array) -> Array:
+    """The status of what is not a number, −1 of all others. −inf is zero."""
+    special = np.full(log10_values.shape, -1)
+    special[np.isneginf(log10_values)] = Status.ZERO
+    special[np.isposinf(log10_values)] = Status.ABOVE
+    special[np.isnan(log10_values)] = Status.NAN
+    return special
+
+
+def words_of(status: Status) -> str:
     """What a cell without a number is called."""
     if status == Status.ZERO:
         return caption("status_zero_or_rounded")
@@ -116,9 +120,7 @@ def _cells(course: Course, end: float, most: int) -> tuple[Cells, float, int]:
     grid = np.arange(0, course.last_step + dx / 2, dx)
     rows = np.clip(np.searchsorted(steps, grid, side="right") - 1, 0, len(steps) - 1)
     picture = values[rows].T
-    special = np.full(picture.shape, -1)
-    special[np.isneginf(picture)] = Status.ZERO
-    special[np.isnan(picture)] = Status.NAN
+    special = specials(picture)
     dy = -(-len(picture) // ROWS)
     starts = np.arange(0, len(picture), dy)
     peak = np.maximum.reduceat(np.where(special >= 0, -np.inf, picture), starts, axis=0)
@@ -128,14 +130,16 @@ def _cells(course: Course, end: float, most: int) -> tuple[Cells, float, int]:
     return Cells(peak, np.where(empty, codes, -1), dy, 1), float(dx), int(dy)
 
 
-def _colour_range(courses: Sequence[Course]) -> tuple[float, float]:
-    peaks = [_finite(course.curves.log10_state).max(initial=-np.inf) for course in courses]
+def colour_range(courses: Sequence[Course]) -> tuple[float, float]:
+    """The decades that are told apart: `DECADES` below the largest gradient of the models."""
+    peaks = [finite(course.curves.log10_state).max(initial=-np.inf) for course in courses]
     known = [peak for peak in peaks if np.isfinite(peak)] or [0.0]
     top = float(np.ceil(min(max(known), min(known) + APART))) + 0.0  # no −0
     return top - DECADES, top
 
 
-def _finite(values: Array) -> Array:
+def finite(values: Array) -> Array:
+    """The numbers among them."""
     clean = np.asarray(values, np.float64)
     return clean[np.isfinite(clean)]
 
@@ -162,7 +166,7 @@ def _axes(suffix: str, place: Place, end: float, panels: int) -> Piece:
 def _title(style: theme.Style, place: Place, found: Sequence[Status]) -> Piece:
     """The model's name, and what its cells without a number are: a sign where there is no room."""
     room = (place[1] - place[0] - 0.03) * PANELS
-    said = {status: _words(status) for status in found}
+    said = {status: words_of(status) for status in found}
     if BOLD * text_width(style.title) + _wide(said.values()) > room:
         said = {status: SIGNS[status] for status in found}
     name = theme.plain(style.title, max(int((room - _wide(said.values())) / BOLD), 6))
@@ -174,123 +178,6 @@ def _title(style: theme.Style, place: Place, found: Sequence[Status]) -> Piece:
 def _wide(words: Iterable[str]) -> float:
     """Pixels of small words beside each other, each behind a gap and a mark."""
     return WIDE * sum(text_width(word) + 4 for word in words)
-
-
-@FigureFunction
-def profile_figure(
-    courses: Sequence[Course], *, styles: Styles | None = None, height: int = HEIGHT
-) -> Drawing:
-    """log10 ‖∂L/∂s_t‖ through time at the last recorded training step, one line a model.
-
-    Zeros stand on rails below the axis, one of each model that has any at a recorded step. Trace k
-    is model k, then come the rails: `profile_tracks` moves them all.
-    """
-    known = theme.styles_for([course.label for course in courses], styles)
-    data = [_profile(course, known[course.label]) for course in courses]
-    bands = _bands(courses, height)
-    for course, level in _levels(courses, bands):
-        data += _rail(course, known[course.label], level)
-    if not any(np.any(_profiles(c)[-1] < np.inf) for c in courses):
-        empty = {"height": height, **nothing(caption("no_step"))}
-        return drawing([*data, UNSEEN], empty, "profile")
-    title = "log<sub>10</sub> ‖∂L/∂s<sub>t</sub>‖"
-    layout = {
-        "height": height,
-        "margin": MARGIN,
-        "xaxis": axis(caption("time_step"), showgrid=False),
-        "yaxis": axis(title, range=list(bands.y_range), **({"nticks": 5} | bands.ticks)),
-        "shapes": bands.shapes(),
-    }
-    return drawing(data, layout, "profile")
-
-
-def profile_tracks(courses: Sequence[Course], height: int = HEIGHT) -> tuple[Track, ...]:
-    """What `profile_figure` of that height shows at each recorded training step."""
-    rows = [_kept_rows(course) for course in courses]
-    tracks = [
-        Track(index, "y", course.curves.steps[keep], _numbers(_profiles(course)[keep]))
-        for index, (course, keep) in enumerate(zip(courses, rows, strict=True))
-    ]
-    for course, level in _levels(courses, _bands(courses, height)):
-        keep = _kept_rows(course)
-        on = _on_rail(_profiles(course)[keep], level)
-        words = np.where(np.isfinite(on).any(axis=1, keepdims=True), level, np.nan)
-        for values in (on, words):
-            tracks.append(Track(len(tracks), "y", course.curves.steps[keep], values))
-    return tuple(tracks)
-
-
-def _kept_rows(course: Course) -> Array:
-    """Of the recorded training steps those that a scrub shows."""
-    return kept(len(course.curves.steps), MOST_TRACKED)
-
-
-def _profiles(course: Course) -> Array:
-    """log10 ‖∂L/∂s_t‖, (n, T): −inf is zero."""
-    return np.asarray(course.curves.log10_state, np.float64)[:, 1:]
-
-
-def _numbers(values: Array) -> Array:
-    """What has a place on the axis; NaN, a gap, elsewhere."""
-    return np.where(np.isfinite(values), values, np.nan)
-
-
-def _on_rail(values: Array, level: float) -> Array:
-    """The height of a rail where there are zeros, NaN elsewhere."""
-    return np.where(np.isneginf(values), level, np.nan)
-
-
-def _with_zeros(courses: Sequence[Course]) -> list[Course]:
-    return [course for course in courses if np.isneginf(_profiles(course)).any()]
-
-
-def _bands(courses: Sequence[Course], height: int) -> Bands:
-    """The axis of a profile, with a rail of each model that has zeros at a recorded step."""
-    rails = len(_with_zeros(courses))
-    pixels = max(height - MARGIN["t"] - MARGIN["b"], 1)
-    return Bands(_profile_range(courses), rails, 0, pixels)
-
-
-def _levels(courses: Sequence[Course], bands: Bands) -> list[tuple[Course, float]]:
-    """Each model that has a rail, and the height of it."""
-    found = enumerate(_with_zeros(courses))
-    return [(course, bands.level(Status.ZERO, slot)) for slot, course in found]
-
-
-def _profile(course: Course, style: theme.Style) -> Piece:
-    """The line of a model."""
-    line = {"color": style.colour, "width": theme.LINE, "dash": style.dash}
-    hover = f"{style.title}  10<sup>%{{y:.2f}}</sup><extra></extra>"
-    y = gapped(_numbers(_profiles(course)[-1]))
-    drawn = {"type": "scatter", "mode": "lines", "x0": 1, "dx": 1, "y": y}
-    return {**drawn, "name": style.title, "line": line, "hovertemplate": hover}
-
-
-def _rail(course: Course, style: theme.Style, level: float) -> list[Piece]:
-    """The zeros of a model, and a word that stands beside them as long as there are any."""
-    y, words = _on_rail(_profiles(course)[-1], level), caption("status_zero_or_rounded")
-    shared = {"type": "scatter", "x0": 1, "dx": 1, "name": f"{style.title} zero"}
-    look = {
-        "line": {"color": style.colour, "width": theme.THIN},
-        "marker": {**RAIL, "color": style.colour},
-        "hovertemplate": f"{style.title}  {words}<extra></extra>",
-    }
-    font = {"size": theme.NOTE_SIZE, "color": style.colour}
-    said = {"mode": "text", "text": [said_of(style.title, words)], "textfont": font}
-    place = {"textposition": "top right", "hoverinfo": "skip", "cliponaxis": False}
-    beside = gapped(np.array([level if np.isfinite(y).any() else np.nan]))
-    return [
-        {**shared, "mode": "lines+markers", "y": gapped(y), **look},
-        {**shared, "y": beside, **said, **place},
-    ]
-
-
-def _profile_range(courses: Sequence[Course]) -> tuple[float, float]:
-    """Decades of the lines: 30 at most, unless a rail stands below them, which is below all."""
-    low, high = _colour_range(courses)
-    least = [_finite(course.curves.log10_state).min(initial=0.0) for course in courses]
-    deepest = -np.inf if _with_zeros(courses) else high - 30.0
-    return max(min([low, *least]), deepest) - 0.5, high + 0.5
 
 
 @FigureFunction

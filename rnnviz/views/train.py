@@ -20,6 +20,7 @@ from rnnviz.jobs.training import Training
 from rnnviz.plots import claims_training, theme
 from rnnviz.plots import training as plots
 from rnnviz.plots import training_gradients as gradients
+from rnnviz.plots import training_profile as profile
 from rnnviz.plots import training_weights as weights
 from rnnviz.tasks.batch import first_sequence
 from rnnviz.tasks.ngram import MAX_ORDER
@@ -287,11 +288,11 @@ def below_the_fold(view: View) -> Iterator[Picture]:
     text, playing = texts("train"), view.choices.playing
     yield Picture(
         "profile",
-        gradients.profile_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
+        profile.profile_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
         text["alt_profile"],
         text[f"how_to_read_profile{_suffix(view.entry)}"],
         time_axis=True,
-        tracks=() if playing else gradients.profile_tracks(view.courses, LOW_HEIGHT),
+        tracks=() if playing else profile.profile_tracks(view.courses, LOW_HEIGHT),
     )
     how = "how_to_read_norms_free" if view.limit is None else "how_to_read_norms"
     yield Picture(

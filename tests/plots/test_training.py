@@ -11,12 +11,8 @@ from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_r
 from rnnviz.plots import theme
 from rnnviz.plots.claims_training import runs_figure, slope_figure
 from rnnviz.plots.training import loss_figure, running_mean, span
-from rnnviz.plots.training_gradients import (
-    norm_figure,
-    profile_figure,
-    profile_tracks,
-    state_heatmaps,
-)
+from rnnviz.plots.training_gradients import norm_figure, state_heatmaps
+from rnnviz.plots.training_profile import profile_figure, profile_tracks
 from rnnviz.plots.training_weights import (
     GateCourse,
     gate_course_figure,
@@ -203,6 +199,41 @@ def test_nothing_that_a_scrub_shows_leaves_the_axis_of_the_profile() -> None:
     rail, words = (track.values for track in tracks[2:])
     assert np.isnan(rail[:-1]).all()
     assert np.isnan(words[:-1]).all()
+
+
+def test_what_is_no_number_stands_on_a_rail_above_the_profile() -> None:
+    rows = np.tile(np.arange(-6, 1.0), (30, 1)).astype(np.float32)
+    rows[-1, 1:] = [-np.inf, np.inf, np.nan, np.nan, -1.0, 0.0]
+    courses = [course("rnn", log10_state=rows), course("lstm")]
+    figure = as_json(profile_figure(courses))
+    assert heights(named(figure, "RNN")[0]) == [None] * 4 + [-1, 0]
+    levels = {}
+    for status, at, said in (
+        ("zero", [0], "RNN: 0, exact or rounded"),
+        ("infinite", [1], "RNN: infinite"),
+        ("nan", [2, 3], "RNN: not a number"),
+    ):
+        rail, words = named(figure, f"RNN {status}")
+        there = [k for k, height in enumerate(heights(rail)) if height is not None]
+        assert (there, words["text"]) == (at, [said])
+        (levels[status],) = {heights(rail)[k] for k in at}
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low < levels["zero"] < -6 < 0 < levels["infinite"] < levels["nan"] < high
+    assert not named(figure, "LSTM nan")
+    tracks = profile_tracks(courses)
+    assert [track.trace for track in tracks] == list(range(len(figure["data"])))
+    for track, drawn in zip(tracks, figure["data"], strict=True):
+        assert np.isnan(track.values[:-1]).all() == (track.trace > 1)
+        last = [None if np.isnan(value) else value for value in track.values[-1]]
+        assert heights(drawn) == pytest.approx(last, abs=1e-3)
+
+
+def test_a_profile_without_a_number_is_said_and_not_left_empty() -> None:
+    """Where training ends with NaN there is no gradient at any step."""
+    figure = as_json(profile_figure([course("rnn", log10_state=np.full((30, 7), np.nan))]))
+    rail, words = named(figure, "RNN nan")
+    assert len(set(heights(rail))) == 1
+    assert words["text"] == ["RNN: not a number"]
 
 
 def test_a_profile_of_zeros_alone_is_drawn() -> None:
