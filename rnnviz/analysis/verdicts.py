@@ -1,4 +1,5 @@
-"""What the numbers of a run amount to, still as numbers: `words` says them in words.
+"""What the numbers of a run amount to, still as numbers: `rnnviz.wording.verdicts` says
+them in words.
 
 Each function is pure: results in, `Verdict(kind, fields)` out.
 """
@@ -34,8 +35,8 @@ class Verdict(NamedTuple):
 
     Examples
     --------
-    >>> analysis.Verdict("reach", {"kept": 0.5}).kind
-    'reach'
+    >>> analysis.Verdict("memory", {"models": (("lstm", "f", 13.2),)}).kind
+    'memory'
     """
 
     kind: str
@@ -76,7 +77,8 @@ def reach_verdict(
     from_step, to_step: of the input; where the models read from the end, error travels forward.
     refilled: new error enters on the way, so the total at to_step is not what has travelled there.
     own_ends: sequences of different lengths count from their own ends.
-    growths: `linear_growth` of those whose states have exploded, by label.
+    growths: label -> what linear steps alone make of the error (`stack_growth`), in decades, of
+    those whose states have exploded.
     Raises ValueError if there are no flows, and `Truncated` for one of a truncated pass.
     """
     if not flows:
@@ -145,7 +147,7 @@ def rule_verdict(
     end, so that span is the shortest one's.
     Neither is judged where new error enters on the way (`GradientFlow.refilled`).
     why: slope, weight and direction, the factors whose product is the measured rate; None where
-    that is not all that makes it. growth: `linear_growth`, where the states have exploded.
+    that is not all that makes it. growth: as in `reach_verdict`, where the states have exploded.
     """
     factor = stretch.sigma_max * stretch.lipschitz
     says: str | None = "explodes" if factor > 1 else "vanishes"
@@ -181,7 +183,8 @@ def _judgement(says: str | None, does: str | None, stretch: Stretch, span: int) 
     Only the second half of the rule is a theorem: where `law` is below 1 the error must vanish
     (must), and the rule is never wrong to say so. factor: what a step multiplies the error with by
     the rule, or at most by the law. needs: steps for a factor of 10, where that is too slow to be
-    seen in the span. right is None then, and where nothing was measured.
+    seen in the span. right is None then, where nothing was measured, and where the law holds and
+    the error does something else: then it is something else that was measured.
     """
     must = stretch.law < 1
     proven = must and says == "vanishes"

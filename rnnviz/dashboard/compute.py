@@ -1,4 +1,5 @@
-"""The cached functions, and nothing else.
+"""What the pages ask for, made once for all visitors: runs, views, and what is measured of runs;
+what it would take, and whether there is room for it.
 
 Runs are immutable, so visitors may share them. A run holds up to hundreds of megabytes: as many
 are kept as `memory` has room for. What is drawn from it is small (a number for each step, unit or

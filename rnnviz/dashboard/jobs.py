@@ -113,7 +113,7 @@ def _waited(call: Call, tell: Callable[[], None] = give_way) -> Any:
 
 
 @dataclass(eq=False)
-class Ahead:
+class NextSlice:
     """The next slice, which a worker does while the browser draws the last. of: names it."""
 
     of: Hashable = None

@@ -248,9 +248,10 @@ def switch(label: str, name: str) -> bool:
 
 
 @contextmanager
-def lazy(label: str) -> Iterator[bool]:
-    """An expander; yields whether it is open. What is not seen need not be made."""
-    expander = st.expander(label, key=f"open-{label}", on_change="rerun")
+def lazy(label: str, key: str = "") -> Iterator[bool]:
+    """An expander; yields whether it is open. What is not seen need not be made. key: names it
+    where the label changes, so that it stays open."""
+    expander = st.expander(label, key=f"open-{key or label}", on_change="rerun")
     with expander:
         yield bool(expander.open)
 

@@ -74,12 +74,12 @@ class Offer:
 @dataclass(eq=False)
 class Makers:
     """Who makes answers of one kind, for all visitors: one is made here, and one by each worker
-    that is free. interpreter: see `answering`. answers: how many are being made or wait for it,
-    those whose turn it is; the event loop alone counts them."""
+    that is free. interpreter: see `answering`. answering: the visits whose answers are being made
+    or wait for it; the event loop alone changes it."""
 
     threads: ThreadPoolExecutor
     interpreter: Lock = field(default_factory=Lock)
-    answers: int = 0
+    answering: set[Offer] = field(default_factory=set)
 
 
 class Gone(Exception):
@@ -183,8 +183,8 @@ async def _slice(mine: Offer) -> Response:
 
 async def _moved(mine: Offer, move: Move) -> Response:
     """Raises ValueError for what no knob can be."""
-    before = sum(makers(kind).answers for kind in (MOVING, RESTING)) - mine.turn.locked()
-    asked = moved(mine.asked, move, before) if mine.asked else None
+    others = makers(MOVING).answering | makers(RESTING).answering
+    asked = moved(mine.asked, move, len(others - {mine})) if mine.asked else None
     if asked is None:
         return Response(status_code=204)
     made_of = partial(_frames, mine if move.settles else None, asked)
@@ -215,7 +215,7 @@ async def _in_turn(
     if not await _comes_first(mine):
         return Response(status_code=429)
     gone = Event()
-    by.answers += 1
+    by.answering.add(mine)
     work = partial(Context().run, _work, made_of, gone, turn)
     made = asyncio.get_running_loop().run_in_executor(by.threads, work)
     made.add_done_callback(partial(_ends, mine, by))
@@ -225,7 +225,7 @@ async def _in_turn(
 
 
 def _ends(mine: Offer, by: Makers, _: object) -> None:
-    by.answers -= 1
+    by.answering.remove(mine)
     mine.turn.release()
 
 

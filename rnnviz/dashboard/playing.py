@@ -19,8 +19,8 @@ from rnnviz.wording.language import speak
 @dataclass(frozen=True, eq=False)
 class Stage:
     """What the script of a visit's Train page has drawn of a run that plays. updates: of a slice,
-    see `Pace`; stopped: how many of its models had; defined: terms that the page had defined
-    before; save: keeps the visit."""
+    see `Speed`; stopped: how many of its models had stopped; defined: terms that the page had
+    defined before; save: keeps the visit."""
 
     visit: Visit
     updates: int | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -30,7 +31,7 @@ STEPS = {"step": "+1", "ten": "+10"}
 """The buttons that train a few steps, and what stands on them."""
 
 
-class Pace(NamedTuple):
+class Speed(NamedTuple):
     """every: seconds between two ticks; updates: of each model in a tick, None for as many as
     the slice has time for."""
 
@@ -38,10 +39,10 @@ class Pace(NamedTuple):
     updates: int | None
 
 
-SPEEDS = {"slow": Pace(0.4, 1), "full": Pace(0.1, None)}
+SPEEDS = {"slow": Speed(0.4, 1), "full": Speed(0.1, None)}
 
 
-def pace() -> Pace:
+def speed() -> Speed:
     """The chosen speed."""
     return SPEEDS.get(st.session_state.get(SPEED) or "full", SPEEDS["full"])
 
@@ -186,11 +187,6 @@ def _untrain() -> None:
     st.rerun(state.WHOLE_PAGE)
 
 
-def clip_limit(experiment: Experiment) -> float | None:
-    """Where the gradient is clipped; None if it is not."""
-    return None if experiment.clip == "none" else experiment.clip_at
-
-
 def _how(disabled: bool) -> None:
     """How it trains, behind a button. What it is set to is said elsewhere: a popover with another
     label would be another popover, a closed one."""
@@ -298,7 +294,11 @@ def troubles(run: Training) -> None:
         st.button(text["slower"], on_click=_set, args=({"learning_rate": rate},))
 
 
-def _set(changes: dict[str, object]) -> None:
+def _set(changes: dict[str, Any]) -> None:
+    """Train anew with these."""
+    visit = training.visit()
+    assert visit.training is not None
     st.session_state.update(changes)
-    training.visit().play()
+    visit.begin(replace(visit.training.experiment, **changes))
+    visit.play()
     st.rerun(state.WHOLE_PAGE)

@@ -91,7 +91,7 @@ class Visit:
     """
 
     work: Work[Training] = field(default_factory=lambda: Work(jobs.TRAINING))
-    next: jobs.Ahead = field(default_factory=jobs.Ahead)
+    next: jobs.NextSlice = field(default_factory=jobs.NextSlice)
     ahead: Work[Training] = field(default_factory=lambda: Work(jobs.AHEAD))
     runs: list[Kept] = field(default_factory=list)
     playing: bool = False
@@ -182,11 +182,13 @@ class Visit:
         self.work.change(lambda run: replace(run, goal=goal))
 
     def step(self, updates: int) -> None:
-        """Pause, and train so many steps more."""
+        """Pause, and train so many steps more, as far as `STEP_SECONDS` go, with every model as
+        far as the others."""
         self.playing = False
         self.set_goal(None)
         clicked = partial(advance, updates=updates, do=jobs.do_anyway)
         self.work.advance(clicked, seconds=STEP_SECONDS)
+        self.work.change(catch_up)
 
     def advance(self, updates: int | None) -> None:
         """One slice of training, of the run ahead if there is one; it pauses where nothing is

@@ -9,8 +9,8 @@ import numpy as np
 
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import theme
+from rnnviz.plots.cells import Cells, panel_traces, thinned
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.heatmaps import Cells, layers, thinned
 from rnnviz.plots.marks import note, rule
 from rnnviz.plots.panels import (
     UNSEEN,
@@ -106,7 +106,7 @@ def _strip(
     where = {**axes_of(suffix), "y": rows}
     scale = {"coloraxis": "coloraxis2" if stats.signed else "coloraxis"}
     name = f"{styles[stats.label].title} {stats.gate}"
-    return layers(cells, where, name, "%{z:.2f}", scale, 2)
+    return panel_traces(cells, where, name, "%{z:.2f}", scale, 2)
 
 
 def _cells(values: Array, budget: int, kept: str) -> Cells:

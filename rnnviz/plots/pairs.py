@@ -11,9 +11,9 @@ import numpy as np
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, log_curves, theme
+from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, magnitude_scale, panel_traces
 from rnnviz.plots.curves import Relative
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.heatmaps import SPECIAL_COLOURS, Cells, layers, magnitude_scale
 from rnnviz.plots.log_curves import magnitude_figure
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label
 from rnnviz.plots.panels import (
@@ -129,7 +129,9 @@ def _panel(cells: Cells, first: int, suffix: str, name: str) -> list[Piece]:
         "dy": cells.units_each,
     }
     scale = {"coloraxis": "coloraxis"}
-    return layers(cells, where, name, "10<sup>%{z:.1f}</sup>", scale, row=caption("loss_hover"))
+    return panel_traces(
+        cells, where, name, "10<sup>%{z:.1f}</sup>", scale, row=caption("loss_hover")
+    )
 
 
 def _axes(m: PairMatrix, suffix: str, place: Place, time_title: str) -> Piece:

@@ -11,17 +11,17 @@ import numpy as np
 
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
-from rnnviz.plots.curves import SIGNS, Relative
-from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.heatmaps import (
+from rnnviz.plots.cells import (
     CELLS,
     SPECIAL_COLOURS,
     Cells,
-    layers,
     magnitude_scale,
+    panel_traces,
     specials,
     thinned,
 )
+from rnnviz.plots.curves import SIGNS, Relative
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.log_curves import MARGIN as LINE_MARGIN
 from rnnviz.plots.log_curves import magnitude_figure, value_range
 from rnnviz.plots.marks import EndLabel, end_labels, gapped, gutter, small_label
@@ -127,7 +127,7 @@ def _map(
 ) -> Drawing:
     style = theme.styles_for([of.label], styles)[of.label]
     rows = {"xaxis": "x", "yaxis": "y", "y0": 1, "dy": cells.units_each}
-    data = layers(cells, rows, f"{style.title} {what}", write[0], {"coloraxis": "coloraxis"},
+    data = panel_traces(cells, rows, f"{style.title} {what}", write[0], {"coloraxis": "coloraxis"},
                   write[1])  # fmt: skip
     y = {"autorange": "reversed", "showgrid": False, "nticks": 5}
     unit = caption("unit")

@@ -10,8 +10,9 @@ import numpy as np
 from rnnviz.analysis.courses import Course
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, theme
+from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, panel_traces
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.heatmaps import SPECIAL_COLOURS, WIDE, Cells, layers
+from rnnviz.plots.heatmaps import WIDE
 from rnnviz.plots.marks import rule
 from rnnviz.plots.panels import (
     UNSEEN,
@@ -88,14 +89,14 @@ def state_heatmaps(
 def _panel(cells: Cells, dx: float, dy: float, suffix: str, name: str) -> list[Piece]:
     where: Piece = {"x0": 0, "dx": dx, "y0": 1 + (dy - 1) / 2, "dy": dy}
     where |= axes_of(suffix)
-    pieces = layers(cells, where, name, "", {"coloraxis": "coloraxis"}, words=words_of)
+    pieces = panel_traces(cells, where, name, "", {"coloraxis": "coloraxis"}, words=words_of)
     hover = caption("maps_hover", model=name)
     if "hoverongaps" in pieces[-1]:
         pieces[-1]["hovertemplate"] = f"{hover}<extra></extra>"
     return pieces
 
 
-def specials(log10_values: Array) -> Array:
+def status_codes(log10_values: Array) -> Array:
     """The status of what is not a number, −1 of all others. −inf is zero."""
     special = np.full(log10_values.shape, -1)
     special[np.isneginf(log10_values)] = Status.ZERO
@@ -120,7 +121,7 @@ def _cells(course: Course, end: float, most: int) -> tuple[Cells, float, int]:
     grid = np.arange(0, course.last_step + dx / 2, dx)
     rows = np.clip(np.searchsorted(steps, grid, side="right") - 1, 0, len(steps) - 1)
     picture = values[rows].T
-    special = specials(picture)
+    special = status_codes(picture)
     dy = -(-len(picture) // ROWS)
     starts = np.arange(0, len(picture), dy)
     peak = np.maximum.reduceat(np.where(special >= 0, -np.inf, picture), starts, axis=0)

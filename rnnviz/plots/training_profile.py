@@ -15,7 +15,7 @@ from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.rails import Bands
 from rnnviz.plots.theme import Styles
 from rnnviz.plots.training import HEIGHT, MARGIN, kept
-from rnnviz.plots.training_gradients import colour_range, finite, specials, words_of
+from rnnviz.plots.training_gradients import colour_range, finite, status_codes, words_of
 from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import said_of
 
@@ -88,7 +88,7 @@ def _numbers(values: Array) -> Array:
 
 def _on_rail(values: Array, status: Status, level: float) -> Array:
     """The height of the rail where they have this status, NaN elsewhere."""
-    return np.where(specials(values) == status, level, np.nan)
+    return np.where(status_codes(values) == status, level, np.nan)
 
 
 def _with(courses: Sequence[Course], side: Sequence[Status]) -> list[tuple[Course, Status]]:
@@ -97,7 +97,7 @@ def _with(courses: Sequence[Course], side: Sequence[Status]) -> list[tuple[Cours
         (course, status)
         for course in courses
         for status in side
-        if (specials(_profiles(course)) == status).any()
+        if (status_codes(_profiles(course)) == status).any()
     ]
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from rnnviz.analysis.weights import histogram
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, theme
+from rnnviz.plots.cells import CELLS, SPECIAL_COLOURS, panel_traces, specials, thinned
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.heatmaps import CELLS, SPECIAL_COLOURS, layers, specials, thinned
 from rnnviz.plots.panels import (
     Place,
     axes_of,
@@ -150,7 +150,7 @@ def _map(block: WeightMap, codes: Array, scale: Scale, suffix: str, budget: int)
     column = caption(f"from_{kind}")
     if cells.steps_each > 1:
         column = caption(f"from_{kind}s", count=cells.steps_each)
-    return layers(cells, where, block.name, scale.hover,
+    return panel_traces(cells, where, block.name, scale.hover,
                   {"coloraxis": "coloraxis"}, 4, caption("to_unit"), column)  # fmt: skip
 
 

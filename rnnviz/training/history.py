@@ -223,7 +223,7 @@ class History:
 
     def _height(self, record: StepRecord) -> float:
         """How many times its running median the loss or the norm is, whichever is more; inf of
-        what is not finite. Both join the running medians."""
+        what is not finite, which joins no running median."""
         height = 0.0
         values = (abs(record.loss), record.norm_before)
         for recent, value in zip(self._recent, values, strict=True):

@@ -15,7 +15,7 @@ from rnnviz.experiment import Run
 from rnnviz.plots import gates as plots
 from rnnviz.plots import theme
 from rnnviz.plots.carry import carry_figure
-from rnnviz.plots.heatmaps import column_words
+from rnnviz.plots.cells import column_words
 from rnnviz.views import layer_choice
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words

@@ -17,8 +17,8 @@ from rnnviz.experiment import Run
 from rnnviz.plots import gradients as plots
 from rnnviz.plots import step_factors as split_plots
 from rnnviz.plots import theme
+from rnnviz.plots.cells import column_words
 from rnnviz.plots.drawing import Drawing
-from rnnviz.plots.heatmaps import column_words
 from rnnviz.views import flow_chain, flow_words, layer_choice, theory
 from rnnviz.views.flow_chain import Chain
 from rnnviz.views.flow_curves import (
@@ -74,8 +74,10 @@ class View:
     what is predicted. splits: every step split, where that was asked for. bands: of the layers in
     front over several seeds, where that was asked for. verdict, warnings:
     sentences. note: what the task did to its sequences. chain: the unrolled model. lines: how many
-    lines of text stand above the figures, which makes them lower, as the chain does. loss_at: where
-    the flag of the loss says that it is.
+    lines of text stand above the figures, which makes them lower, as the chain does. layers: which
+    layer is in front, and what else there is to choose. clue_steps, loss_at: what the flags above
+    the curves say: where the clue is, where the loss. own_order: whether the layer in front reads
+    padded sequences from their ends, so that steps are its own.
     """
 
     choices: Choices

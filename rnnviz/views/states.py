@@ -11,7 +11,7 @@ from rnnviz.experiment import Run
 from rnnviz.experiment.links import inert
 from rnnviz.plots import states as plots
 from rnnviz.plots import theme
-from rnnviz.plots.heatmaps import CELLS, column_words
+from rnnviz.plots.cells import CELLS, column_words
 from rnnviz.plots.states import MOST_LINES, Shown
 from rnnviz.views import layer_choice
 from rnnviz.views.layer_choice import LayerChoice

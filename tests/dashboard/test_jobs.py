@@ -118,7 +118,7 @@ def one(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
 
 
 def test_what_is_done_ahead_is_taken_where_it_is_what_is_asked_for(one: Workers) -> None:
-    ahead, here = jobs.Ahead(), lambda: None
+    ahead, here = jobs.NextSlice(), lambda: None
     ahead.begin("a", divmod, 7, 2)
     assert ahead.do("a", here) == (3, 1)
     ahead.begin("a", divmod, 7, 2)

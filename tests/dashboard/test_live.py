@@ -314,7 +314,7 @@ def test_the_more_ask_at_once_the_fewer_sequences_each_gets(
     assert [gain for gain, _ in begun] == [1, 2, 3]
     sizes = [batch_size for _, batch_size in begun]
     assert sizes[0] == 64 > sizes[1] > sizes[2]
-    assert live.makers(live.MOVING).answers == 0
+    assert not live.makers(live.MOVING).answering
 
 
 def test_an_answer_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from threading import Event
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
+from rnnviz.dashboard import live
 from rnnviz.dashboard.saving import SHARED
 from rnnviz.experiment.links import to_query
-from tests.dashboard.live_support import GAIN, Frames, component, offered, post, sent, token
+from tests.dashboard.live_support import (
+    GAIN,
+    JSON,
+    Frames,
+    ask,
+    component,
+    offered,
+    post,
+    sent,
+    token,
+)
 from tests.dashboard.support import change, press, verdict, visit, widget_key
 from tests.dashboard.training_support import SMALL, WILD, scrubber, tick, training
 
@@ -114,6 +128,29 @@ def test_a_knob_shows_the_run_that_it_would_begin(plays: bool) -> None:
     assert training(app) is before  # only the script begins another run
     change(app, gain=1.5)
     assert_shows_what_the_script_does(found, app)
+
+
+def test_a_knob_that_is_held_waits_for_the_slice_that_is_made() -> None:
+    app = playing()
+    known, offer, done = token(app), app.session_state[live.OFFER], Event()
+
+    def slow() -> Iterator[tuple[str, bytes]]:
+        done.wait(10)
+        yield "end", b"{}"
+
+    async def both() -> list[int]:
+        told = [json.dumps(each).encode() for each in (TICK, {**GAIN, "held": True})]
+        first = asyncio.create_task(ask(known, told[0], JSON))
+        while not offer.turn.locked():
+            await asyncio.sleep(0)
+        then = asyncio.create_task(ask(known, told[1], JSON))
+        while offer.waiting is None and not then.done():
+            await asyncio.sleep(0)
+        done.set()
+        return [status for status, _ in await asyncio.gather(first, then)]
+
+    offer.playing = slow
+    assert asyncio.run(both()) == [200, 200]
 
 
 def test_a_knob_takes_nothing_from_a_drawn_run_that_the_visit_alone_has() -> None:

@@ -128,6 +128,22 @@ def test_divergence_is_named_and_two_ways_out_are_offered() -> None:
     assert training(app).experiment.clip == "norm"
 
 
+def test_what_is_tried_where_every_model_has_diverged_plays() -> None:
+    app = press(visit("train", replace(WILD, models=("rnn",))), "+10")
+    assert not training(app).going
+    app = press(app, "Clip at norm 1")
+    assert app.session_state["training"].playing
+    assert training(tick(app)).updates > 0
+
+
+def test_a_few_steps_that_take_too_long_leave_no_model_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rnnviz.dashboard.training.STEP_SECONDS", 0.0)
+    app = press(visit("train", SMALL), "+10")
+    assert {trainee.updates for trainee in training(app).trainees.values()} == {1}
+
+
 def test_the_other_way_out_is_a_smaller_rate() -> None:
     app = press(press(visit("train", WILD), "+10"), "A tenth of the learning rate")
     assert experiment(app).learning_rate == pytest.approx(1.0)

@@ -16,6 +16,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.analysis import gradient_flow
+from rnnviz.core.cost import Estimate
 from rnnviz.dashboard import brought, hosting, jobs, state
 from rnnviz.dashboard.brought import Share
 from rnnviz.dashboard.pages import your_network
@@ -83,7 +84,7 @@ def test_every_finding_is_there_with_its_number_threshold_and_change() -> None:
     app = press(visit("your-network"), title("closed"))
     (label,) = (each.label for each in app.expander)
     assert label.startswith("All findings (3 serious, 2 more)")
-    app.session_state[f"open-{label}"] = True
+    app.session_state["open-findings"] = True  # whatever stands on it
     app.run()
     assert "threshold 4.18" in " ".join(e.proto.body for e in app.get("html"))
     assert "rnn.bias_ih_l0[H:2 * H] = 4.3" in app.code[0].value
@@ -436,6 +437,25 @@ def test_it_is_trained_on_from_its_weights() -> None:
     found = small(app)
     assert re.search(r"from \d\S* to \d\S* in 199 updates in the LSTM; from", found)
     assert "Nothing is held out" in found
+
+
+@pytest.mark.trained
+def test_training_that_would_take_too_long_is_refused_and_other_figures_can_be_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = upload(visit("your-network"), npz(MORE), "mine.npz")
+    data = {"x": np.zeros((6, 9, 4)), "target": np.zeros(6, int), "layout": np.array("btd")}
+    app = upload(app, npz(data), "batch.npz", door=1)
+    endless = Estimate(python=1e6)
+    monkeypatch.setattr(your_network.training, "estimate", lambda network: endless)
+    key = widget_key(app, state.view_key(your_network.FIGURES_KEY, "your-network"))
+    app.button_group(key=key).set_value("train").run()
+    assert "was not run: it would take" in said(app)
+    assert verdict(app)
+    assert not charts(app)
+    app.button_group(key=key).set_value(your_network.FIGURES[0]).run()
+    assert "was not run" not in said(app)
+    assert "flow-state" in charts(app)
 
 
 MORE = {**LSTM, "fc.weight": np.eye(2, 64), "fc.bias": np.zeros(2)}

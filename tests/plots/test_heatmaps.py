@@ -10,7 +10,7 @@ import pytest
 
 from rnnviz.core.numerics import Status
 from rnnviz.plots import unit_heatmaps
-from rnnviz.plots.heatmaps import SPECIAL_COLOURS, layers, thinned
+from rnnviz.plots.cells import SPECIAL_COLOURS, panel_traces, thinned
 from tests.plots.support import BAD_TEXT, as_json, flow, made, texts
 
 
@@ -50,7 +50,7 @@ def test_what_is_read_is_the_value_rounded_once(digits: int):
     """Rounded to sixteenths first, its last digit could be one off."""
     values = np.linspace(-3, 3, 997)[None, :300]
     cells = thinned(values, np.full(values.shape, -1), 10**6)
-    (panel,) = layers(cells, {}, "rnn", f"%{{z:.{digits}f}}", {}, digits)
+    (panel,) = panel_traces(cells, {}, "rnn", f"%{{z:.{digits}f}}", {}, digits)
     read = [float(f"{z:.{digits}f}") for z in panel["z"][0]]
     np.testing.assert_allclose(read, values[0], rtol=0, atol=0.5 * 10**-digits + 1e-9)
 

@@ -113,7 +113,7 @@ def _learning() -> None:
     if visit.training is None:
         return
     if visit.due:
-        visit.advance(controls.pace().updates)
+        visit.advance(controls.speed().updates)
         if not visit.playing:
             st.rerun()  # the button says Play again, and the table has the run
     saving.save(visit)
@@ -123,7 +123,7 @@ def _learning() -> None:
 
 def _choices(visit: Visit, run: Training) -> TrainingChoices:
     of_page = Choices(visit.playing, controls.log_loss())
-    return TrainingChoices(of_page, controls.hidden_states(), controls.pace().every, run.zoom)
+    return TrainingChoices(of_page, controls.hidden_states(), controls.speed().every, run.zoom)
 
 
 def _offer(visit: Visit, run: Training) -> None:
@@ -132,7 +132,7 @@ def _offer(visit: Visit, run: Training) -> None:
     choices = _choices(visit, run)
     stage = Stage(
         visit,
-        controls.pace().updates,
+        controls.speed().updates,
         choices,
         playing.stopped(run),
         definitions.so_far(),

@@ -214,6 +214,9 @@ def _answer(opened: Visit, network: Brought, said: Mapping[str, str]) -> None:
         layout.chosen(MODEL),
         *show.chosen_layer(),
     )
+    too_long = _refusal(_estimate(network, choices))
+    if too_long and choices.figures != FIGURES[0]:  # the choice stays, to choose others
+        choices = replace(choices, figures=FIGURES[0])
     if refusal := _refusal(_estimate(network, choices)):
         layout.warn(refusal)
         return
@@ -221,7 +224,7 @@ def _answer(opened: Visit, network: Brought, said: Mapping[str, str]) -> None:
     asked = opened.version, tuple(said.items()), lag, choices, language()
     shown = opened.result(asked, lambda: _worked(network, lag, choices))
     _diagnosis(shown)
-    _figures(shown, offered(network))
+    _figures(shown, offered(network), too_long)
 
 
 def _with_loss(network: Brought, said: Mapping[str, str]) -> tuple[Brought, Mapping[str, str]]:
@@ -266,17 +269,18 @@ def _worked(network: Brought, lag: int | None, choices: Choices) -> View:
 
     told(0.0)
     share = Share(taken.seconds, told)
-    with compute.memory().room(taken.bytes, jobs.courteous()):
-        with share.at_work():
-            own = own_run(network, share.tell)
-            run = beside(own, network, share.tell)
-        jobs.give_way()
-        findings = network.findings(own, lag)
-        jobs.give_way()
-        with share.at_work():
-            made = view(run, network, findings, lag, choices, share.tell)
-    place.empty()
-    return made
+    try:
+        with compute.memory().room(taken.bytes, jobs.courteous()):
+            with share.at_work():
+                own = own_run(network, share.tell)
+                run = beside(own, network, share.tell)
+            jobs.give_way()
+            findings = network.findings(own, lag)
+            jobs.give_way()
+            with share.at_work():
+                return view(run, network, findings, lag, choices, share.tell)
+    finally:
+        place.empty()
 
 
 def _diagnosis(shown: View) -> None:
@@ -287,7 +291,8 @@ def _diagnosis(shown: View) -> None:
     serious, other = shown.serious, len(shown.findings) - shown.serious
     if not shown.findings:
         return
-    with layout.lazy(say("your_network", "findings", serious=serious, other=other)) as opened:
+    label = say("your_network", "findings", serious=serious, other=other)
+    with layout.lazy(label, "findings") as opened:
         for finding in shown.findings if opened else ():
             _finding(finding)
 
@@ -301,12 +306,16 @@ def _finding(finding: FindingWords) -> None:
         st.code(change, language=None)  # whose colours are too faint
 
 
-def _figures(shown: View, figures: tuple[str, ...]) -> None:
-    """The figures of another page, of both networks or of one of them."""
+def _figures(shown: View, figures: tuple[str, ...], too_long: str) -> None:
+    """The figures of another page, of both networks or of one of them; too_long: why those that
+    were chosen are not made, "" if they are."""
     text = texts("your_network")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         layout.choice(text["figures"], figures, FIGURES_KEY, FIGURES[0],
                       lambda name: text[f"figures_{name}"], room=ROOM)  # fmt: skip
+        if too_long:
+            layout.warn(too_long)
+            return
         if shown.choices.figures in OF_ONE:
             layout.choice(texts("layout")["choose_model"], shown.models, MODEL, shown.models[0],
                           display_name, MODEL_WIDTH)  # fmt: skip
