@@ -32,7 +32,7 @@ from rnnviz.models import UPLOAD
 from rnnviz.models.files import bytes_of
 from rnnviz.models.saved_runs import network_in
 from rnnviz.training import History, TrainState, train
-from rnnviz.training.history import to_csv, to_json
+from rnnviz.training.export import to_csv, to_json
 from rnnviz.wording.texts import texts
 
 SERVER = Path(__file__).parent / "dashboard" / "script" / "serve.py"

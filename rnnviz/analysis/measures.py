@@ -8,9 +8,9 @@ import numpy as np
 
 from rnnviz.analysis.gradients import from_own_ends, gradient_flow, state_curve
 from rnnviz.analysis.lags import finite_time_exponent
+from rnnviz.analysis.linear_growth import linear_growth
 from rnnviz.analysis.rates import LOG10_E, Curve, fit_slope, gradient_ratio
 from rnnviz.analysis.slopes import with_true_slopes
-from rnnviz.analysis.spectra import linear_growth
 from rnnviz.analysis.truncated import check_whole
 from rnnviz.core import Trace
 from rnnviz.core.numerics import Array, Status, status_of

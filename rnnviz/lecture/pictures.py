@@ -10,7 +10,7 @@ from typing import Any
 from rnnviz.lecture.measures import Lesson
 from rnnviz.lecture.scenes import CLIPPED, GATES, INFLUENCE, SCENES, SPECTRUM, Scene
 from rnnviz.plots.drawing import Drawing
-from rnnviz.views import gates, gradient_flow, spectrum, train
+from rnnviz.views import gates, gradient_flow, influence, spectrum, train
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.figures import caption
 from rnnviz.wording.texts import fill, texts
@@ -63,7 +63,7 @@ def lesson_pictures(scene: Scene, lesson: Lesson | None) -> Iterator[Picture | W
     """Of a scene that runs a lesson of the Train page: a `lesson` that has been trained, or the
     problem that needs none."""
     if scene.page == INFLUENCE:
-        yield from train.influence_pictures()
+        yield from influence.pictures()
     elif scene.page == CLIPPED and lesson is not None:
         yield from _losses(lesson)
 

@@ -1,16 +1,13 @@
-"""The records of a training run in bounded memory, and as CSV or JSON to take away."""
+"""The records of a training run in bounded memory."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from bisect import bisect_right
 from collections import deque
 from collections.abc import MutableMapping
 from copy import copy
 from dataclasses import dataclass
-from math import inf, isfinite, isnan
+from math import inf, isfinite
 from statistics import median
 from typing import Any, TypeVar
 
@@ -218,8 +215,7 @@ class History:
 
     def rows(self) -> list[dict[str, Any]]:
         """The scalars of each record by name, for tables; None where not recorded."""
-        names = ("step", *SCALARS, "event")
-        return [{name: getattr(r, name) for name in names} for r in self.records]
+        return [{name: getattr(r, name) for name in COLUMNS} for r in self.records]
 
     def _height(self, record: StepRecord) -> float:
         """How many times its running median the loss or the norm is, whichever is more; inf of
@@ -301,39 +297,3 @@ def _stacked(rows: list[Array | None], dtype: type) -> Array:
         if row is not None:
             target[: len(row)] = row
     return table
-
-
-def to_csv(history: History) -> str:
-    """One line for each kept record. Empty: not recorded; nan, inf: recorded as such."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history.rows())
-    return text.getvalue()
-
-
-def to_json(history: History, **about: Any) -> str:
-    """The scalars by name with the step they belong to, log10 ‖∂L/∂s_t‖ and the singular values,
-    beside whatever is given as `about`. Strict JSON: null is not recorded; "NaN", "inf" and "-inf"
-    (the log10 of zero) are recorded as such."""
-    records = history.records
-    columns = {name: [getattr(r, name) for r in records] for name in COLUMNS}
-    arrays = {name: [_list(getattr(r, name)) for r in records]
-              for name in ("log10_state", "singular_values")}  # fmt: skip
-    return json.dumps(strict({**about, **columns, **arrays}), allow_nan=False, ensure_ascii=False)
-
-
-def strict(value: Any) -> Any:
-    """`value` with numbers that JSON does not know as text."""
-    if isinstance(value, dict):
-        return {name: strict(v) for name, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [strict(v) for v in value]
-    if isinstance(value, float) and not isfinite(value):
-        return "NaN" if isnan(value) else str(value)
-    return value
-
-
-def _list(values: np.ndarray | None) -> list[float] | None:
-    """Rounded to the six digits that a picture can use."""
-    return None if values is None else [float(f"{v:.6g}") for v in values]

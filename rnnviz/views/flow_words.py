@@ -10,8 +10,9 @@ import numpy as np
 from rnnviz.analysis.gates import memory
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.layers import LayerTrace
+from rnnviz.analysis.linear_growth import stack_growth
 from rnnviz.analysis.predictions import Predictions
-from rnnviz.analysis.spectra import stack_growth, stretch
+from rnnviz.analysis.spectra import stretch
 from rnnviz.analysis.step_factors import StepFactors
 from rnnviz.analysis.verdicts import trouble_verdict
 from rnnviz.core.layers import Traces

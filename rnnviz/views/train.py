@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 
 from rnnviz.analysis.courses import Course
-from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.core.network import Network, predict
 from rnnviz.core.numerics import Array
 from rnnviz.experiment import Plan
 from rnnviz.experiment.judging import judged_every
 from rnnviz.jobs.training import Training
-from rnnviz.plots import claims_training, theme
+from rnnviz.plots import theme
 from rnnviz.plots import training as plots
 from rnnviz.plots import training_gradients as gradients
 from rnnviz.plots import training_profile as profile
@@ -30,7 +29,6 @@ from rnnviz.wording.example import answer_words, example_words
 from rnnviz.wording.figures import caption
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import sentences
-from rnnviz.wording.numbers import signed
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.training import Unseen, clip_words, course_words
 
@@ -39,11 +37,6 @@ HIDDEN_STATES, MOST_STATES = 4, 32
 COARSE = 60
 """Columns of a heatmap while it plays."""
 LOSS_HEIGHT, MAP_HEIGHT, LOW_HEIGHT = 196, 180, 230
-INFLUENCE_WINDOWS = (20, 40, 41, 100, 0)
-INFLUENCE_HEIGHT = 226
-INFLUENCE_REVISION = -1
-"""Of its charts, which belong to no run."""
-INFLUENCE_STYLES = theme.model_styles(["rnn"])
 
 
 @dataclass(frozen=True)
@@ -309,28 +302,5 @@ def below_the_fold(view: View) -> Iterator[Picture]:
         weights.spectrum_figure.plain(view.courses, styles=view.styles, height=LOW_HEIGHT),
         text["alt_spectra"],
         text["how_to_read_spectra"],
-        step_axis=True,
-    )
-
-
-def influence_pictures() -> Iterator[Picture | Words]:
-    """Verdict, the gradient against the window, and where training goes with each window."""
-    text, curve = texts("train"), influence_curve()
-    says = {f"at{k}": signed(curve.slope[k - 1], 2) for k in (20, 40, 41)}
-    last = (curve.first_right or 1) - 1
-    yield Words("verdict", (fill(text["influence_words"], last=last, **says),))
-    yield Picture(
-        "influence",
-        claims_training.slope_figure.plain(curve, EXACT, height=INFLUENCE_HEIGHT),
-        text["alt_influence"],
-        text["influence_how"],
-    )
-    yield Picture(
-        "influence-runs",
-        claims_training.runs_figure.plain(
-            influence_runs(INFLUENCE_WINDOWS), OPTIMUM, height=INFLUENCE_HEIGHT
-        ),
-        text["alt_influence_runs"],
-        text["influence_runs_how"],
         step_axis=True,
     )

@@ -10,7 +10,8 @@ import pytest
 from rnnviz import Experiment, run
 from rnnviz.analysis import verdicts
 from rnnviz.analysis.gradients import gradient_flow
-from rnnviz.analysis.spectra import linear_growth, stack_growth, stretch
+from rnnviz.analysis.linear_growth import linear_growth, stack_growth
+from rnnviz.analysis.spectra import stretch
 from rnnviz.core import LSTM, RNN, bptt
 from rnnviz.views import gradient_flow as page
 from rnnviz.wording.verdicts import gradient_words, say

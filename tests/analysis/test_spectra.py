@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis.jacobian.sequence import state_jacobians
-from rnnviz.analysis.spectra import jacobian_spectrum, linear_growth, stretch, weight_spectra
+from rnnviz.analysis.linear_growth import linear_growth
+from rnnviz.analysis.spectra import jacobian_spectrum, stretch, weight_spectra
 from rnnviz.core import LSTM, RNN, bptt, forward
 from rnnviz.core.initializers import gaussian, orthogonal
 from tests.analysis.support import last_step, simple

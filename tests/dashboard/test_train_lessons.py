@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
 from rnnviz.experiment.lessons import LESSONS
-from rnnviz.views.train import INFLUENCE_REVISION
+from rnnviz.views import influence
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import change, charts, press, verdict, visit, walk, widget_key
 from tests.dashboard.training_support import (
@@ -160,4 +160,4 @@ def test_every_figure_is_of_the_run_that_the_page_shows(task: str) -> None:
     assert set(shown.values()) == {training(app).zoom} != {0}
     assert ("written" in shown) == (task in ("words", "captioning"))
     assert ("digits" in shown) == (task in ("digit_rows", "captioning"))
-    assert set(revisions(choose(app, "influence")).values()) == {INFLUENCE_REVISION}
+    assert set(revisions(choose(app, "influence")).values()) == {influence.REVISION}

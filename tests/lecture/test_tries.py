@@ -13,8 +13,7 @@ from rnnviz.core.numerics import Array
 from rnnviz.experiment import Experiment, Run, run
 from rnnviz.lecture.measures import Bench, measured, trained
 from rnnviz.lecture.scenes import SCENES, Number, Scene
-from rnnviz.views import gates, gradient_flow
-from rnnviz.views.train import INFLUENCE_WINDOWS
+from rnnviz.views import gates, gradient_flow, influence
 
 BY_NAME = {scene.name: scene for scene in SCENES}
 run_once = cache(run)
@@ -102,7 +101,7 @@ def test_clipping_shortens_the_steps_above_1_and_no_others() -> None:
 
 
 def test_windows_of_40_and_less_walk_away_and_longer_ones_come_nearer() -> None:
-    runs = influence_runs(INFLUENCE_WINDOWS)
+    runs = influence_runs(influence.WINDOWS)
     away = dict(zip(runs.windows, np.abs(runs.theta[-1] - OPTIMUM), strict=True))
     began = abs(THETA - OPTIMUM)
     assert {window for window, off in away.items() if off < began} == {41, 100, 0}

@@ -9,7 +9,7 @@ import json
 import numpy as np
 
 from rnnviz.training import History, StepRecord, TrainState
-from rnnviz.training.history import to_csv, to_json
+from rnnviz.training.export import to_csv, to_json
 
 
 def history() -> History:

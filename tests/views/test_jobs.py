@@ -18,7 +18,7 @@ from rnnviz.jobs import training as training_job
 from rnnviz.jobs.claims import CLAIMS, Asked, Claims
 from rnnviz.jobs.training import Training
 from rnnviz.plots.drawing import to_json
-from rnnviz.views import claims, phase, train, train_networks
+from rnnviz.views import claims, influence, phase, train, train_networks
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.claims import measuring, waiting
 
@@ -93,7 +93,7 @@ def test_what_the_networks_do_is_shown(task: str, keys: set[str]) -> None:
 
 
 def test_influence_balancing_is_shown() -> None:
-    assert list(drawn(train.influence_pictures())) == ["verdict", "influence", "influence-runs"]
+    assert list(drawn(influence.pictures())) == ["verdict", "influence", "influence-runs"]
 
 
 @pytest.mark.parametrize("quantity", phase.QUANTITIES)

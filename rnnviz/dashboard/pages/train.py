@@ -33,7 +33,7 @@ from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import Experiment
 from rnnviz.jobs.training import Training
-from rnnviz.views import forecast, own_sentence, train, train_networks
+from rnnviz.views import forecast, influence, own_sentence, train_networks
 from rnnviz.views.train import Choices, below_the_fold, first_screen, view
 from rnnviz.wording.language import language
 from rnnviz.wording.texts import fill, texts
@@ -62,7 +62,7 @@ def page(setting: Setting) -> None:
     visit.playing = visit.playing and not idle
     controls.draw(visit, idle)
     if controls.lesson() == INFLUENCE:
-        _figures(visit, train.INFLUENCE_REVISION, _influence)
+        _figures(visit, influence.REVISION, _influence)
     elif refusal:
         layout.refused(refusal)
     elif visit.training is not None:
@@ -145,7 +145,7 @@ def _offer(visit: Visit, run: Training) -> None:
 
 
 def _influence() -> None:
-    show.show(train.influence_pictures(), train.INFLUENCE_STYLES, revision=train.INFLUENCE_REVISION)
+    show.show(influence.pictures(), influence.STYLES, revision=influence.REVISION)
 
 
 def _first_screen(visit: Visit, run: Training) -> None:
