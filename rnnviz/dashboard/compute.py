@@ -25,7 +25,7 @@ from rnnviz.core.cost import Speed, measure_speed
 from rnnviz.dashboard import jobs, lending
 from rnnviz.dashboard.cached import cached
 from rnnviz.dashboard.memory import Memory, ceiling
-from rnnviz.dashboard.training import still_to_do, trained_params
+from rnnviz.dashboard.trained import still_to_do, trained_params
 from rnnviz.experiment import FIELDS, Experiment, Plan, Run, check_size, run_plan
 from rnnviz.experiment import plan as make_plan
 from rnnviz.experiment.plan import MAX_BYTES

@@ -18,7 +18,7 @@ from rnnviz.dashboard import (
     scene,
     state,
     train_controls,
-    training,
+    trained,
     trust,
 )
 from rnnviz.dashboard.components import all_drawn, below_the_fold
@@ -117,7 +117,7 @@ def _page(path: str) -> None:
         saving.tab()
         return
     linked, setting = setting, _of_page(path, setting)
-    refusal = compute.refusal(training.still_to_do(setting.experiment))
+    refusal = compute.refusal(trained.still_to_do(setting.experiment))
     missing = _lacks_consent(linked, refusal)
     address.say_what_is_drawn(setting.experiment)
     place, question = st.empty(), st.empty()
@@ -167,7 +167,7 @@ def _details(path: str) -> None:
         return
     setting = _of_page(path, linked)
     address.say_what_is_drawn(setting.experiment)
-    refusal = compute.refusal(training.still_to_do(setting.experiment))
+    refusal = compute.refusal(trained.still_to_do(setting.experiment))
     missing = _lacks_consent(linked, refusal)
     unseen = missing and path in RUNNING
     with st.container(key="details"):
@@ -182,7 +182,7 @@ def _details(path: str) -> None:
 
 def _of_page(path: str, setting: state.Setting) -> state.Setting:
     """The Train page trains by itself; the others show what was trained, or the initial weights."""
-    return training.beginning(setting) if path == "train" else setting
+    return trained.beginning(setting) if path == "train" else setting
 
 
 def _lacks_consent(setting: state.Setting, refusal: str) -> bool:

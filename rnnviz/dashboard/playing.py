@@ -10,7 +10,8 @@ from rnnviz.dashboard import compute, definitions
 from rnnviz.dashboard.asked import TrainingChoices
 from rnnviz.dashboard.frames import Frame, framed, of_training
 from rnnviz.dashboard.runs_table import ghosts
-from rnnviz.dashboard.training import Visit, trained
+from rnnviz.dashboard.trained import trained
+from rnnviz.dashboard.training import Visit
 from rnnviz.jobs.training import Training
 from rnnviz.views import train
 from rnnviz.wording.language import speak

@@ -14,9 +14,10 @@ from rnnviz.analysis.courses import Course
 from rnnviz.dashboard import layout, state, training
 from rnnviz.dashboard.state import widget
 from rnnviz.dashboard.train_controls import GHOSTS
-from rnnviz.dashboard.training import MOST_KEPT, WORTH_KEEPING, Kept, Visit, changes, kept
+from rnnviz.dashboard.training import MOST_KEPT, WORTH_KEEPING, Kept, Visit, kept
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.links import to_query
+from rnnviz.wording.changes import changes
 from rnnviz.wording.lists import sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.texts import fill, say, texts

@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz.dashboard import state, training
+from rnnviz.dashboard import state, trained, training
 from rnnviz.dashboard.components.browser import browser_tab, claimed
 from rnnviz.dashboard.store import Store, is_token
 from rnnviz.dashboard.training import Kept, Visit
@@ -104,7 +104,7 @@ def _bring_back(visit: Visit, saved: Saved) -> None:
     visit.restore(saved.training, saved.runs, saved.ghosts)
     st.session_state.update(saved.choices)
     whole = saved.training.experiment
-    if training.untrained(st.session_state["last_good"]) in _linked(whole):
+    if trained.untrained(st.session_state["last_good"]) in _linked(whole):
         steps = st.session_state["train_steps"]
         state.adopt(replace(whole, train_steps=steps))  # an address has no room for a long text
     save(visit)

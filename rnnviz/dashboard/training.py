@@ -17,20 +17,14 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.analysis.courses import Course
-from rnnviz.core.bptt import Tell
 from rnnviz.dashboard import jobs
 from rnnviz.dashboard.jobs import Work
-from rnnviz.dashboard.state import Setting
 from rnnviz.dashboard.store import new_token
 from rnnviz.experiment import Experiment, plan
-from rnnviz.experiment.checkpoints import shipped
 from rnnviz.jobs.alike import Alike, Shelves
 from rnnviz.jobs.training import Records, Training, advance, begin, call, catch_up
 from rnnviz.training import ARRAY_BYTES, Curves
-from rnnviz.wording.lists import listed
-from rnnviz.wording.names import field_name
-from rnnviz.wording.numbers import general
-from rnnviz.wording.texts import say
+from rnnviz.wording.changes import changes
 
 MOST_KEPT = 12
 WORTH_KEEPING = 10
@@ -247,64 +241,3 @@ def visit() -> Visit:
         st.session_state["training"] = Visit()
     found: Visit = st.session_state["training"]
     return found
-
-
-def untrained(experiment: Experiment) -> Experiment:
-    """The experiment before any training: what a run is known by."""
-    return replace(experiment, train_steps=0)
-
-
-def trained(run: Training) -> Experiment:
-    """The experiment after as much training: what figures of the run are of."""
-    return replace(run.experiment, train_steps=run.updates)
-
-
-def beginning(setting: Setting) -> Setting:
-    """What the Train page starts from: no training yet."""
-    return replace(setting, experiment=untrained(setting.experiment))
-
-
-def still_to_do(experiment: Experiment) -> Experiment:
-    """The experiment whose cost is what showing this one takes: with the training that is not
-    done already, counted from the checkpoints that are kept."""
-    run, steps = _trained_here(experiment), experiment.train_steps
-    if run is not None:
-        kept_at = [t.history.nearest(steps).step for t in run.trainees.values()]
-        return replace(experiment, train_steps=steps - min(kept_at))
-    done = steps and len(shipped(experiment)) == len(experiment.models)
-    return untrained(experiment) if done else experiment
-
-
-def trained_params(experiment: Experiment, tell: Tell | None = None) -> dict[str, Any]:
-    """Label -> parameters after `train_steps`, of the models that this visit has trained that
-    far or that come trained."""
-    run = _trained_here(experiment)
-    if run is None:
-        return shipped(experiment)
-    steps = experiment.train_steps
-    return {label: run.params_at(label, steps, tell) for label in run.trainees}
-
-
-def _trained_here(experiment: Experiment) -> Training | None:
-    if not experiment.train_steps:
-        return None
-    run = visit().training
-    if run is None or run.experiment != untrained(experiment):
-        return None
-    return run if experiment.train_steps <= run.updates else None
-
-
-def changes(before: Experiment, after: Experiment, most: int = 3) -> str:
-    """What differs, in words: "Gain 1 → 1.5, Seed 0 → 1"; the first few."""
-    names = [f.name for f in fields(Experiment)]
-    different = [n for n in names if getattr(before, n) != getattr(after, n)]
-    said = [f"{field_name(name)} {_show(getattr(before, name))} → "
-            f"{_show(getattr(after, name))}" for name in different if name != "text"]  # fmt: skip
-    said += [say("train", "another_text")] * ("text" in different)
-    return listed([*said[:most], *(["…"] if len(said) > most else [])])
-
-
-def _show(value: object) -> str:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(map(str, value))
-    return general(value)

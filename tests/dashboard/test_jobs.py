@@ -14,9 +14,10 @@ from streamlit.testing.v1 import AppTest
 from rnnviz.dashboard import jobs
 from rnnviz.dashboard.jobs import CLAIMS, TRAINING, Work
 from rnnviz.dashboard.memory import Crowded
-from rnnviz.dashboard.training import Visit, changes
+from rnnviz.dashboard.training import Visit
 from rnnviz.jobs import training
 from rnnviz.jobs.workers import Workers
+from rnnviz.wording.changes import changes
 from tests.dashboard.training_support import SMALL
 
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment, run
 from rnnviz.analysis.gates import gate_stats
-from rnnviz.dashboard.training import still_to_do
+from rnnviz.dashboard.trained import still_to_do
 from rnnviz.experiment import runs
 from rnnviz.experiment.checkpoints import TRAINED, load, shipped
 from tests.dashboard.support import (

@@ -22,6 +22,7 @@ from rnnviz.dashboard import (
     saving,
     show,
     state,
+    trained,
     training,
 )
 from rnnviz.dashboard import train_controls as controls
@@ -156,7 +157,7 @@ def _first_screen(visit: Visit, run: Training) -> None:
     layout.verdict(shown.verdict, shown.styles)
     controls.troubles(run)
     scrubber(packed(run, shown, choices.every), _command)
-    address.say_what_is_drawn(training.trained(run))
+    address.say_what_is_drawn(trained.trained(run))
     show.show(first_screen(shown), shown.styles, revision=run.zoom)
 
 
@@ -198,7 +199,7 @@ def details(setting: Setting) -> None:
     run = visit.training
     if run is None or controls.lesson() == INFLUENCE:
         return
-    address.say_what_is_drawn(training.trained(run))
+    address.say_what_is_drawn(trained.trained(run))
     choices = _choices(visit, run)
     shown = view(run, choices.of_page, compute.levels(run.experiment, choices.states))
     pairs = [("profile", "norms")]
