@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
-from rnnviz.dashboard import compute, definitions, layout, show
+from rnnviz.dashboard import compute, definitions, show, words_html
 from rnnviz.dashboard.asked import Asked, Range, TrainingChoices
 from rnnviz.dashboard.cached import cached
 from rnnviz.dashboard.components import scrubber
@@ -27,6 +27,7 @@ from rnnviz.plots.theme import Style
 from rnnviz.views import gates, gradient_flow, spectrum, train
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.language import speak
+from rnnviz.wording.markup import as_html
 
 View = gradient_flow.View | spectrum.View | gates.View
 Frame = tuple[str, bytes]
@@ -86,10 +87,10 @@ def framed(figures: Drawn, shows: Experiment, before: Mapping[str, str] = {}) ->
 
 def _said_before(asked: Asked) -> dict[str, str]:
     """The words above the pictures, and no warning yet."""
-    said = {"notes": layout.note_html(compute.notes(asked.experiment)), "warning": ""}
+    said = {"notes": as_html(compute.notes(asked.experiment)), "warning": ""}
     if asked.preset is None:
         return said
-    return {**said, "preset": layout.preset_html(asked.experiment, asked.preset)}
+    return {**said, "preset": words_html.preset(asked.experiment, asked.preset)}
 
 
 def drawn(asked: Asked) -> Drawn:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from rnnviz.dashboard import invite, layout, scene
+from rnnviz.dashboard import invite, layout, scene, words_html
 from rnnviz.dashboard.rooms import NoRoom, Room
 from rnnviz.dashboard.server import url
 from rnnviz.dashboard.votes import PATH, rooms
@@ -87,8 +87,8 @@ def ask(question: Question | None) -> None:
         return
     said = words(question)
     right = question.answer if scene.is_shown(question.name) else 0
-    choices = tuple(map(layout.marked, said.choices))
-    now.ask(question.name, layout.marked(said.question), choices, right, question.guess)
+    choices = tuple(map(words_html.marked, said.choices))
+    now.ask(question.name, words_html.marked(said.question), choices, right, question.guess)
 
 
 def of_quiz() -> Question:

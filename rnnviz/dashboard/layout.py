@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -13,24 +12,20 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from rnnviz.dashboard import definitions
+from rnnviz.dashboard import words_html
 from rnnviz.dashboard.address import link_has_messages
 from rnnviz.dashboard.state import WHOLE_PAGE, view_key, widget
 from rnnviz.experiment import Experiment
-from rnnviz.experiment.presets import PRESETS
 from rnnviz.plots import theme
 from rnnviz.wording import markup
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import sentences, text_width
-from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import fill, say, texts
 
 SHOWN = 4
 # Seconds of estimated run that need no spinner.
 SOON = 0.5
-# Characters of a verdict that two lines at its largest size hold, and one at the middle size.
-TWO_LARGE_LINES, MIDDLE_LINE = 178, 108
 # Characters that a row of buttons has room for, and what each button needs beside its label.
 ROOM, GAP = 36, 4
 HIDDEN = {
@@ -79,22 +74,12 @@ def link_messages(experiment: Experiment) -> bool:
 def warn(text: str, key: str = "") -> None:
     """A warning in few lines. key: of one that follows a knob while it moves."""
     named = f' data-words="{key}"' if key else ""
-    st.html(f'<p class="rnnviz-warning" role="alert"{named}>{warning_html(text)}</p>')
-
-
-def warning_html(text: str) -> str:
-    """What stands in a warning; nothing where there is nothing to warn of."""
-    return f"⚠ {html.escape(text)}" if text else ""
+    st.html(f'<p class="rnnviz-warning" role="alert"{named}>{words_html.warning(text)}</p>')
 
 
 def note(said: str) -> None:
     """What the task cut or replaced, what is padding, and which settings act on nothing."""
-    st.html(f'<p class="rnnviz-notes" data-words="notes">{note_html(said)}</p>')
-
-
-def note_html(said: str) -> str:
-    """What stands in it."""
-    return markup.as_html(said)
+    st.html(f'<p class="rnnviz-notes" data-words="notes">{markup.as_html(said)}</p>')
 
 
 def patience(experiment: Experiment, seconds: float, waits: bool) -> AbstractContextManager[None]:
@@ -133,7 +118,7 @@ def ask(experiment: Experiment, seconds: float, size: int, allow: Callable[[], N
 
 def question(text: str) -> None:
     """The page's question, its title."""
-    st.html(f'<h1 class="rnnviz-question">{marked(text)}</h1>')
+    st.html(f'<h1 class="rnnviz-question">{words_html.marked(text)}</h1>')
 
 
 def unseen_heading(text: str) -> None:
@@ -143,67 +128,26 @@ def unseen_heading(text: str) -> None:
 
 def preset_words(experiment: Experiment) -> None:
     """What the chosen preset is there to show."""
-    said = preset_html(experiment, st.session_state.get("preset") or "")
+    said = words_html.preset(experiment, st.session_state.get("preset") or "")
     st.html(f'<p class="rnnviz-preset" data-words="preset">{said}</p>')
-
-
-def preset_html(experiment: Experiment, name: str) -> str:
-    """What stands in it; name: of the preset, "" for none."""
-    return marked(_preset_words(experiment, name))
-
-
-def _preset_words(experiment: Experiment, name: str) -> str:
-    if name not in PRESETS:
-        return ""
-    text = texts("presets")
-    as_set = PRESETS[name].experiment(seed=experiment.seed) == experiment
-    title = text[f"title_{name}"]
-    if not as_set:
-        return fill(texts("layout")["started_from"], title=title)
-    if experiment.seed == Experiment().seed:
-        return text[name]
-    return sentences([text[name], fill(texts("layout")["of_seed_0"], seed=experiment.seed)])
 
 
 def verdict(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> None:
     """The answer in words, model names in their colours. `lines` is Markdown with **bold**."""
-    body = verdict_html(lines, styles)
+    body = words_html.verdict(lines, styles)
     st.html(f'<div class="rnnviz-verdict" role="status" data-words="verdict">{body}</div>')
-
-
-def verdict_html(lines: Sequence[str], styles: Mapping[str, theme.Style]) -> str:
-    """A paragraph for each line."""
-    return "".join(
-        f'<p class="{_size(line, first=index == 0)}">{_coloured(line, styles)}</p>'
-        for index, line in enumerate(lines)
-    )
 
 
 def sentence(text: str, styles: Mapping[str, theme.Style]) -> None:
     """A sentence in small, model names in their colours. No word of it is defined: an s that is to
     be read is no state."""
-    st.html(f'<p class="rnnviz-how">{_in_colours(markup.as_html(text), styles)}</p>')
-
-
-def _size(line: str, first: bool) -> str:
-    """How large a line of the verdict may be, so that figures stay on the first screen."""
-    length = text_width(line.replace("**", ""))
-    if first:
-        return "large" if length <= TWO_LARGE_LINES else "middle"
-    return "middle" if length <= MIDDLE_LINE else "small"
+    st.html(f'<p class="rnnviz-how">{words_html.in_colours(markup.as_html(text), styles)}</p>')
 
 
 def how_to_read(text: str, written: str = "", key: str = "") -> None:
     """One sentence under a figure. key: of a figure that follows a knob while it moves."""
     named = f' data-words="how-{key}"' if key else ""
-    st.html(f'<p class="rnnviz-how"{named}>{how_html(text, written)}</p>')
-
-
-def how_html(text: str, written: str = "") -> str:
-    """What stands in it. written: the words in the figure; those that need a definition and do not
-    stand in the sentence come after it."""
-    said = fill(texts("layout")["how_to_read"], said=text)
-    return marked(definitions.with_words(said, written))
+    st.html(f'<p class="rnnviz-how"{named}>{words_html.how_to_read(text, written)}</p>')
 
 
 def chosen(key: str) -> str:
@@ -291,33 +235,3 @@ def data_button(name: str, frame: Callable[[], pd.DataFrame]) -> None:
         on_click="ignore",
         key=f"csv-{name}",
     )
-
-
-def marked(text: str) -> str:
-    """A text as HTML; the words that are new to the page with their definitions."""
-    return definitions.as_html(markup.as_html(definitions.mark(text)))
-
-
-def _coloured(line: str, styles: Mapping[str, theme.Style]) -> str:
-    """Marked text with each model's name in its colour."""
-    return definitions.as_html(_in_colours(markup.as_html(definitions.mark(line)), styles))
-
-
-def _in_colours(text: str, styles: Mapping[str, theme.Style]) -> str:
-    colours = {html.escape(name): colour for name, colour in _names(styles).items()}
-    longest_first = sorted(colours, key=len, reverse=True)
-    names = "|".join(map(re.escape, longest_first))
-    return re.sub(
-        rf"(?<!\w)({names})(?!\w)",
-        lambda found: f'<span style="{_ink(colours[found[1]])}">{found[1]}</span>',
-        text,
-    )
-
-
-def _ink(colour: str) -> str:
-    """A model's colour for text, as the page's theme has it; an old browser takes the first."""
-    return f"color:{colour};color:light-dark({colour},{theme.DARK.get(colour, colour)})"
-
-
-def _names(styles: Mapping[str, theme.Style]) -> dict[str, str]:
-    return {display_name(label): style.colour for label, style in styles.items()}

@@ -10,7 +10,7 @@ from typing import Any, Unpack
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rnnviz.dashboard import layout
+from rnnviz.dashboard import layout, words_html
 from rnnviz.dashboard.components import live_chart
 from rnnviz.dashboard.components.chart import Look, OnClick, Options
 from rnnviz.dashboard.state import SHOWS, WHOLE_PAGE, view_key, widget
@@ -88,11 +88,12 @@ def spoken(item: Picture | Words, styles: Mapping[str, theme.Style]) -> dict[str
     """The words of a page that follow a knob while it moves, as HTML, under the names that they
     have in the page."""
     if isinstance(item, Picture):
-        return {f"how-{item.key}": layout.how_html(item.how, _written(item))} if item.how else {}
+        how = item.how and words_html.how_to_read(item.how, _written(item))
+        return {f"how-{item.key}": how} if how else {}
     if item.key == "verdict":
-        return {"verdict": layout.verdict_html(item.lines, styles)}
+        return {"verdict": words_html.verdict(item.lines, styles)}
     if item.key == "warning":
-        return {"warning": layout.warning_html(sentences(item.lines))}
+        return {"warning": words_html.warning(sentences(item.lines))}
     return {}
 
 

@@ -135,14 +135,17 @@ def view(
     courses, e = run.courses(), run.experiment
     given = levels(run.plan) if known is None else known
     unseen = () if choices.playing or ahead is not None else held_out_of(run, given.metric)
-    verdict = course_words(courses, given.baseline, given.words, given.metric, unseen)
+    if ahead is None:
+        verdict = course_words(courses, given.baseline, given.words, given.metric, unseen)
+    else:
+        verdict = (_ahead(ahead),)
     return View(
         choices=choices,
         courses=courses,
         ghosts=tuple(ghosts),
         styles=theme.model_styles([course.label for course in courses]),
         levels=given,
-        verdict=verdict if ahead is None else (_ahead(ahead),),
+        verdict=verdict,
         least=run.goal or 0,
         limit=None if e.clip == "none" else e.clip_at,
         truncation=_truncation(run.plan),

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz.dashboard import address, compute, hall, layout, live, scene, show, state
+from rnnviz.dashboard import address, compute, hall, layout, live, scene, show, state, words_html
 from rnnviz.dashboard.asked import Asked
 from rnnviz.dashboard.components import desk as desks
 from rnnviz.dashboard.frames import drawn
@@ -73,7 +73,7 @@ def _heading(question: str) -> None:
     number = say("lecture", "number", number=scene.number(), count=LAST)
     st.html(
         f'<div class="rnnviz-scene"><span class="number">{html.escape(number)}</span>'
-        f'<h1 class="rnnviz-asks">{layout.marked(question)}</h1></div>'
+        f'<h1 class="rnnviz-asks">{words_html.marked(question)}</h1></div>'
     )
 
 
@@ -81,7 +81,7 @@ def _ballot(question: Question, said: Words) -> None:
     text, shown = texts("lecture"), scene.is_shown(question.name)
     desks.ballot(
         question.name,
-        [layout.marked(choice) for choice in said.choices],
+        [words_html.marked(choice) for choice in said.choices],
         taken=scene.answers().get(question.name, 0),
         right=question.answer if shown else 0,
         guess=asdict(question.guess) if question.guess else None,
@@ -147,11 +147,11 @@ def _figure(now: Scene, shown: bool) -> None:
 def _answer(now: Scene, said: Words) -> None:
     """The answer beside the truth, what to take home, what to try, and the knob."""
     beside = verdict(now, scene.answers().get(now.name, 0))
-    told = layout.marked(sentences([beside, said.reveal]))
+    told = words_html.marked(sentences([beside, said.reveal]))
     st.html(
         f'<p class="rnnviz-says" role="status"{_holds(now)}>{told}</p>'
-        f'<p class="rnnviz-says sentence">{layout.marked(said.sentence)}</p>'
-        f'<p class="rnnviz-try">{layout.marked(said.to_try)}</p>'
+        f'<p class="rnnviz-says sentence">{words_html.marked(said.sentence)}</p>'
+        f'<p class="rnnviz-try">{words_html.marked(said.to_try)}</p>'
     )
     if now.knob:
         with st.container(key="lecture-knob"):
@@ -178,10 +178,10 @@ def _quiz() -> None:
     right = sum(q.is_right(scene.answers().get(q.name, 0)) for q in QUIZ)
     for question in QUIZ:
         said = words(question)
-        st.html(f'<p class="rnnviz-quiz">{layout.marked(said.question)}</p>')
+        st.html(f'<p class="rnnviz-quiz">{words_html.marked(said.question)}</p>')
         _ballot(question, said)
         if scene.is_shown(question.name):
-            st.html(f'<p class="rnnviz-says">{layout.marked(said.reveal)}</p>')
+            st.html(f'<p class="rnnviz-says">{words_html.marked(said.reveal)}</p>')
     answered = any(question.name in scene.answers() for question in QUIZ)
     if answered and all(scene.is_shown(question.name) for question in QUIZ):
         score = say("lecture", "score", right=right, count=len(QUIZ))
@@ -196,15 +196,17 @@ def _desk(question: str, note: str, choices: int) -> None:
     said |= {name: text[name] for name in ("clock_says", "clock_means", "cards_name")}
     said["bars"] = text["key_bars_shown" if hall.shows_bars() else "key_bars"]
     said["room"] = text["key_room_open" if led else "key_room"]
-    desks.desk(question=question, note=layout.marked(note), choices=choices, words=said,
+    desks.desk(question=question, note=words_html.marked(note), choices=choices, words=said,
                room=(mine.code, mine.secret) if mine and led else None, heard=hall.heard(),
                cards=_cards(), progress=_progress(), on_act=_act)  # fmt: skip
 
 
 def _cards() -> list[dict[str, Any]]:
     """Every scene by its title, the quiz with all of its questions."""
-    scenes = [{"names": [each.name], "title": layout.marked(words(each).title)} for each in SCENES]
-    title = layout.marked(texts("scenes")["quiz_title"])
+    scenes = [
+        {"names": [each.name], "title": words_html.marked(words(each).title)} for each in SCENES
+    ]
+    title = words_html.marked(texts("scenes")["quiz_title"])
     return [*scenes, {"names": [q.name for q in QUIZ], "title": title}]
 
 

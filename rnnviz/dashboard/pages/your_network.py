@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from rnnviz.core.cost import Estimate
-from rnnviz.dashboard import address, brought, compute, jobs, layout, show, state
+from rnnviz.dashboard import address, brought, compute, jobs, layout, show, state, words_html
 from rnnviz.dashboard.brought import Share, Visit, visit
 from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import Experiment
@@ -88,7 +88,7 @@ def _heading() -> None:
     with left:
         layout.question(text["question"])
     with right, show.choices_row():
-        st.html(f'<p class="rnnviz-how">{layout.marked(text["try"])}</p>', width="content")
+        st.html(f'<p class="rnnviz-how">{words_html.marked(text["try"])}</p>', width="content")
         for name in EXAMPLES:
             st.button(text[f"example_{name}"], key=f"example-{name}", on_click=_example,
                       args=(name,))  # fmt: skip
@@ -326,4 +326,4 @@ def _figures(shown: View, figures: tuple[str, ...], too_long: str) -> None:
 
 
 def _small(text: str) -> None:
-    st.html(f'<p class="rnnviz-how">{layout.marked(text)}</p>')
+    st.html(f'<p class="rnnviz-how">{words_html.marked(text)}</p>')
