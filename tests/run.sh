@@ -85,7 +85,7 @@ else
     part "tests with PyTorch" live_torch
     # Each worker has a server and a browser of its own. What races a script as a hand does, or looks
     # at every frame, comes afterwards, with both cores for itself.
-    alone=(tests/browser/test_{choices,races,train_frames,walk}.py)
+    alone=(tests/browser/test_{choices,races,train_frames}.py)
     part "browser tests" "${pytest[@]}" "${both[@]}" "${alone[@]/#/--ignore=}" tests/browser
     part "browser tests alone" "${pytest[@]}" "${alone[@]}"
 fi

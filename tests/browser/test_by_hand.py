@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from rnnviz.experiment.links import from_query
 from rnnviz.views.by_hand import ACTIVATIONS, GATES
 from rnnviz.wording.texts import fill, texts
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Visit
 from tests.browser.small_cells import UNROLL, by_core, random_chains
 from tests.browser.support import wait_idle, wait_painted
 
@@ -37,8 +37,8 @@ NAMES = {"tanh": math.tanh, "σ": lambda a: 1 / (1 + math.exp(-a)), "ReLU": lamb
 SYMBOLS = re.compile(r"RNN|LSTM|GRU|tanh|relu|ReLU|logistic|identity")
 
 
-def opened(open_page: OpenPage, app: str, query: str = "", **options: Any) -> Page:
-    page = open_page(f"{app}/by-hand?{query}", **options)
+def opened(visit: Visit, app: str, query: str = "", **options: Any) -> Page:
+    page = visit(f"{app}/by-hand?{query}", **options)
     expect(page.locator(".formulas p").first).to_be_visible(timeout=60_000)
     wait_idle(page)
     return page
@@ -146,8 +146,8 @@ def _value(written: str) -> float:
     return float(eval(text, {"__builtins__": {}}, NAMES))
 
 
-def test_keys_go_one_step_on_and_back(open_page: OpenPage, app: str) -> None:
-    page = opened(open_page, app)
+def test_keys_go_one_step_on_and_back(visit: Visit, app: str) -> None:
+    page = opened(visit, app)
     expect(stage(page)).to_have_text(back(1))
     for key, says in (("ArrowLeft", back(2)), ("PageUp", back(3)), ("ArrowRight", back(2)),
                       ("Home", WORDS["stage_start"]), ("ArrowLeft", WORDS["stage_start"]),
@@ -159,8 +159,8 @@ def test_keys_go_one_step_on_and_back(open_page: OpenPage, app: str) -> None:
     expect(page).to_have_url(re.compile("view_stage=9"))
 
 
-def test_buttons_do_too_and_arrows_appear_one_by_one(open_page: OpenPage, app: str) -> None:
-    page = opened(open_page, app)
+def test_buttons_do_too_and_arrows_appear_one_by_one(visit: Visit, app: str) -> None:
+    page = opened(visit, app)
     press = lambda name: page.get_by_role("button", name=WORDS[name], exact=True).click()  # noqa: E731
     press("start")
     assert page.locator(".error").count() == 0
@@ -179,16 +179,16 @@ def test_buttons_do_too_and_arrows_appear_one_by_one(open_page: OpenPage, app: s
     assert page.locator(".error").count() == 4
 
 
-def test_play_goes_to_the_end_and_stops(open_page: OpenPage, app: str) -> None:
-    page = opened(open_page, app, "view_stage=7")
+def test_play_goes_to_the_end_and_stops(visit: Visit, app: str) -> None:
+    page = opened(visit, app, "view_stage=7")
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name=WORDS["pause"], exact=True)).to_be_visible()
     expect(stage(page)).to_have_text(back(1), timeout=15_000)
     expect(page.get_by_role("button", name=WORDS["play"], exact=True)).to_be_visible()
 
 
-def test_the_arrows_are_as_thick_as_the_error(open_page: OpenPage, app: str) -> None:
-    page = opened(open_page, app)
+def test_the_arrows_are_as_thick_as_the_error(visit: Visit, app: str) -> None:
+    page = opened(visit, app)
     drawn = page.locator("path.error").evaluate_all(
         "(all) => all.map((a) => [Number(a.dataset.error), Math.max(...(a.getAttribute('d')"
         ".match(/V[\\d.]+H[\\d.]+Z/)?.map((t) => parseFloat(t.slice(1))) ?? [0]))"
@@ -201,8 +201,8 @@ def test_the_arrows_are_as_thick_as_the_error(open_page: OpenPage, app: str) -> 
         assert thickness / width == pytest.approx(error / largest, rel=1e-6)
 
 
-def test_a_weight_is_typed_and_everything_follows(open_page: OpenPage, app: str) -> None:
-    page = opened(open_page, app)
+def test_a_weight_is_typed_and_everything_follows(visit: Visit, app: str) -> None:
+    page = opened(visit, app)
     weight, formula = field(page, "W_ha"), page.locator(".formulas p").first
     before = formula.text_content() or ""
     weight.fill("0.5")
@@ -219,15 +219,15 @@ def test_a_weight_is_typed_and_everything_follows(open_page: OpenPage, app: str)
 
 
 @pytest.mark.parametrize("name", ["input x at step 2", "target of unit 1", "b_f 1", "W_xi"])
-def test_so_is_an_input_a_target_and_a_bias(open_page: OpenPage, app: str, name: str) -> None:
-    page = opened(open_page, app, "view_cell=lstm")
+def test_so_is_an_input_a_target_and_a_bias(visit: Visit, app: str, name: str) -> None:
+    page = opened(visit, app, "view_cell=lstm")
     before = page.locator(".table").text_content() or ""
     field(page, name).fill("0.7")
     expect(page.locator(".table")).not_to_have_text(before)
 
 
-def test_a_number_is_dragged(open_page: OpenPage, app: str) -> None:
-    page = opened(open_page, app)
+def test_a_number_is_dragged(visit: Visit, app: str) -> None:
+    page = opened(visit, app)
     box = field(page, "W_ha").bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -242,9 +242,9 @@ def test_a_number_is_dragged(open_page: OpenPage, app: str) -> None:
 
 
 def test_what_is_no_number_or_too_large_is_marked_and_changes_nothing(
-    open_page: OpenPage, app: str
+    visit: Visit, app: str
 ) -> None:
-    page = opened(open_page, app)
+    page = opened(visit, app)
     before = page.locator(".table").inner_text()
     for wrong in ("", "101", "-1e9"):
         field(page, "W_ha").fill(wrong)
@@ -254,10 +254,8 @@ def test_what_is_no_number_or_too_large_is_marked_and_changes_nothing(
     expect(field(page, "W_ha")).to_have_value("1.2")
 
 
-def test_another_cell_keeps_the_inputs_and_comes_back_as_it_was(
-    open_page: OpenPage, app: str
-) -> None:
-    page = opened(open_page, app, "view_W_hh=0.7&view_inputs=1,0,0.5")
+def test_another_cell_keeps_the_inputs_and_comes_back_as_it_was(visit: Visit, app: str) -> None:
+    page = opened(visit, app, "view_W_hh=0.7&view_inputs=1,0,0.5")
     page.get_by_label(WORDS["cell"]).select_option("lstm")
     expect(page.locator(".tag.carry").first).to_have_text(WORDS["carry"])
     assert page.locator(".tag.gates").all_inner_texts() == [
@@ -274,8 +272,8 @@ def test_another_cell_keeps_the_inputs_and_comes_back_as_it_was(
     expect(page).to_have_url(re.compile(r"view_inputs=1%2C0%2C0.5%2C0%2C0%2C0%2C0%2C0"))
 
 
-def test_back_in_the_browser_goes_to_the_chain_before(open_page: OpenPage, app: str) -> None:
-    page = opened(open_page, app, "view_W_hh=0.7")
+def test_back_in_the_browser_goes_to_the_chain_before(visit: Visit, app: str) -> None:
+    page = opened(visit, app, "view_W_hh=0.7")
     page.get_by_role("link", name="Claims", exact=True).click()
     expect(page.locator(".formulas")).to_have_count(0)
     wait_idle(page)
@@ -293,9 +291,9 @@ def test_back_in_the_browser_goes_to_the_chain_before(open_page: OpenPage, app: 
     ],
 )
 def test_many_units_have_the_same_setting(
-    open_page: OpenPage, app: str, query: str, models: str, gain: float, more: dict[str, Any]
+    visit: Visit, app: str, query: str, models: str, gain: float, more: dict[str, Any]
 ) -> None:
-    page = opened(open_page, app, query)
+    page = opened(visit, app, query)
     link = page.get_by_role("link", name=WORDS["large"]).get_attribute("href")
     experiment, messages = from_query(parse_qs(urlsplit(link or "").query))
     assert messages == ()
@@ -305,24 +303,24 @@ def test_many_units_have_the_same_setting(
     assert {name: getattr(experiment, name) for name in more} == more
 
 
-def test_the_way_to_many_units_opens_gradient_flow(open_page: OpenPage, app: str) -> None:
-    page = opened(open_page, app)
+def test_the_way_to_many_units_opens_gradient_flow(visit: Visit, app: str) -> None:
+    page = opened(visit, app)
     page.get_by_role("link", name=WORDS["large"]).click()
     wait_painted(page, "flow-state", timeout=60_000)
     assert "gain=1.2" in page.url
     assert page.locator(".rnnviz-warning").count() == 0
 
 
-def test_a_hostile_link_is_said(open_page: OpenPage, app: str) -> None:
-    page = opened(open_page, app, "view_units=9&view_W_hh=%3Cscript%3E&view_stage=1e9")
+def test_a_hostile_link_is_said(visit: Visit, app: str) -> None:
+    page = opened(visit, app, "view_units=9&view_W_hh=%3Cscript%3E&view_stage=1e9")
     said = page.locator(".rnnviz-warning").inner_text()
     assert said.count("The link asked for") == 3
     assert "<" not in said
     expect(field(page, "W_ha")).to_have_value("1.2")
 
 
-def test_a_definition_opens_by_keyboard_and_closes(open_page: OpenPage, app: str) -> None:
-    page = opened(open_page, app)
+def test_a_definition_opens_by_keyboard_and_closes(visit: Visit, app: str) -> None:
+    page = opened(visit, app)
     word = page.locator(".table dfn").nth(3)
     word.focus()
     shown = "(word) => getComputedStyle(word, '::after').content"
@@ -334,19 +332,19 @@ def test_a_definition_opens_by_keyboard_and_closes(open_page: OpenPage, app: str
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("query", ["view_cell=gru&view_stage=7", "view_cell=lstm&view_units=2"])
 def test_axe_finds_nothing_grave_in_any_cell(
-    open_page: OpenPage, app: str, query: str, scheme: Literal["light", "dark"]
+    visit: Visit, app: str, query: str, scheme: Literal["light", "dark"]
 ) -> None:
-    page = opened(open_page, app, query, color_scheme=scheme)
+    page = opened(visit, app, query, color_scheme=scheme)
     found = Axe().run(page).response["violations"]
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_comes_from_the_wording(
-    open_page: OpenPage, app: str, scheme: Literal["light", "dark"]
+    visit: Visit, app: str, scheme: Literal["light", "dark"]
 ) -> None:
     """In the pseudo-locale all that is seen or read out stands in ⟦ ⟧, signs and names apart."""
-    page = opened(open_page, app, "view_cell=lstm&view_units=2&lang=xx", color_scheme=scheme)
+    page = opened(visit, app, "view_cell=lstm&view_units=2&lang=xx", color_scheme=scheme)
     said = page.locator(".hand").evaluate(
         """(hand) => [...hand.querySelectorAll('*')].flatMap((node) => [
           ...['aria-label', 'title', 'aria-description'].map((name) => node.getAttribute(name)),
@@ -367,10 +365,10 @@ SEEN = """(page) => ['.bar button', '.chain svg', '.formulas'].map((css) => {
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("cell", GATES)
 def test_buttons_chain_and_formulas_of_two_units_are_in_sight(
-    open_page: OpenPage, app: str, cell: str, lang: str
+    visit: Visit, app: str, cell: str, lang: str
 ) -> None:
     """Of every stage, in a window of 1280 × 720."""
-    page = opened(open_page, app, f"view_cell={cell}&view_units=2&lang={lang}")
+    page = opened(visit, app, f"view_cell={cell}&view_units=2&lang={lang}")
     hand = page.locator(".hand")
     for _ in range(11):
         seen = hand.evaluate(SEEN)

@@ -107,9 +107,9 @@ def ways() -> Iterator[tuple[Callable[[Page], None], Callable[[Page], None]]]:
     return zip(itertools.cycle(closings), itertools.cycle(acts), strict=False)
 
 
-def test_every_knob_of_more_holds(app: str, open_page) -> None:
+def test_every_knob_of_more_holds(app: str, visit) -> None:
     """Each is chosen once, like a person does: open, choose, close, go on."""
-    page = open_page(app)
+    page = visit(f"{app}/")
     wait_charts(page, "")
     open_popover(page, "More")
     choose(page, "task")
@@ -135,8 +135,8 @@ def test_every_knob_of_more_holds(app: str, open_page) -> None:
     expect(knob(page, "task")).to_have_value(task_name("words"))
 
 
-def test_a_popover_that_is_opened_as_a_slider_comes_to_rest_is_drawn(app: str, open_page) -> None:
-    page = open_page(f"{app}/?seq_len=10&hidden_size=4&batch_size=2")
+def test_a_popover_that_is_opened_as_a_slider_comes_to_rest_is_drawn(app: str, visit) -> None:
+    page = visit(f"{app}/?seq_len=10&hidden_size=4&batch_size=2")
     wait_charts(page, "")
     for _ in range(4):
         page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
@@ -189,9 +189,9 @@ def test_back_and_forward_show_what_the_address_says(app: str, open_page) -> Non
     assert (page.url, valuetext(page, "Gain")) == (gates, moved)
 
 
-def test_a_knob_that_moves_while_the_page_goes_back_waits_for_it(app: str, open_page) -> None:
+def test_a_knob_that_moves_while_the_page_goes_back_waits_for_it(app: str, visit) -> None:
     """What is sent before Streamlit has turned the page would bring back the one it came from."""
-    page = open_page(f"{app}/?seq_len=10&hidden_size=4&batch_size=2")
+    page = visit(f"{app}/?seq_len=10&hidden_size=4&batch_size=2")
     wait_charts(page, "")
     page.get_by_role("link", name="Gates", exact=True).click()
     wait_charts(page, "gates")
@@ -210,8 +210,8 @@ def test_a_knob_that_moves_while_the_page_goes_back_waits_for_it(app: str, open_
     expect(page.locator(chart(page, "flow-state"))).to_be_visible()
 
 
-def test_escape_closes_a_list_and_changes_nothing(app: str, open_page) -> None:
-    page = open_page(app)
+def test_escape_closes_a_list_and_changes_nothing(app: str, visit) -> None:
+    page = visit(f"{app}/")
     wait_charts(page, "")
     lists = (
         ("", "Preset", "Knife edge", "init"),

@@ -35,8 +35,8 @@ def texts_of(page: Page, name: str) -> list[str]:
     return found
 
 
-def test_verdicts_come_by_themselves_and_each_sentence_is_a_click_away(app: str, open_page) -> None:
-    page = open_page(f"{app}/claims?{urlencode({**QUICK, 'view_draws': '11'})}")
+def test_verdicts_come_by_themselves_and_each_sentence_is_a_click_away(app: str, visit) -> None:
+    page = visit(f"{app}/claims?{urlencode({**QUICK, 'view_draws': '11'})}")
     wait_measured(page, "sigma")
     said = page.locator(".rnnviz-said")
     expect(said).to_have_count(len(CLAIMS))
@@ -54,8 +54,8 @@ def test_verdicts_come_by_themselves_and_each_sentence_is_a_click_away(app: str,
         assert reading.below_the_fold(page, chart(page, f"claims-{name}")) <= 0, name
 
 
-def test_a_dot_opens_its_network_while_others_are_measured(app: str, open_page) -> None:
-    page = open_page(f"{app}/claims?{urlencode({**QUICK, 'view_draws': '12'})}")
+def test_a_dot_opens_its_network_while_others_are_measured(app: str, visit) -> None:
+    page = visit(f"{app}/claims?{urlencode({**QUICK, 'view_draws': '12'})}")
     wait_measured(page, "sigma")
     script = """(css) => {
       const [dots] = document.querySelector(css).querySelectorAll('.scatterlayer .trace');
@@ -70,8 +70,8 @@ def test_a_dot_opens_its_network_while_others_are_measured(app: str, open_page) 
     assert "models=rnn" in page.url
 
 
-def test_a_counterexample_opens_on_the_page_that_shows_it(app: str, open_page) -> None:
-    page = open_page(f"{app}/claims?{urlencode(QUICK)}")
+def test_a_counterexample_opens_on_the_page_that_shows_it(app: str, visit) -> None:
+    page = visit(f"{app}/claims?{urlencode(QUICK)}")
     wait_measured(page, "sigma")
     page.get_by_role("button", name=texts("claims")["button_gaussian"]).click()
     wait_painted(page, "powers", timeout=30_000)

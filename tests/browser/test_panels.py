@@ -68,16 +68,16 @@ def test_every_panel_opens_and_can_be_read(app: str, visit, models: str) -> None
 
 
 @pytest.mark.parametrize("models", MODELS)
-def test_states_and_seeds_can_be_read(app: str, open_page, models: str) -> None:
+def test_states_and_seeds_can_be_read(app: str, visit, models: str) -> None:
     query = {**to_query(MODELS[models]), "view_states": "True", "view_of": "lstm"}
-    page = open_page(f"{app}/gates?{urlencode(query)}")
+    page = visit(f"{app}/gates?{urlencode(query)}")
     kinds = ("state", "gradient", "state-lines", "gradient-lines")
     keys = tuple(f"{kind}-{name}" for kind in kinds for name in "hc")
     for key in keys:
         wait_painted(page, key, timeout=60_000)
     assert unreadable(page, keys) == []
     query = {**to_query(MODELS[models]), "hidden_size": "16", "view_seeds": "5"}
-    page = open_page(f"{app}/?{urlencode(query)}")
+    page = visit(f"{app}/?{urlencode(query)}")
     wait_painted(page, "flow-state", timeout=60_000)
     page.get_by_text("least to greatest of 5 seeds").wait_for()
     assert unreadable(page, ("flow-state",)) == []

@@ -25,8 +25,8 @@ def wait_finished(page: Page) -> None:
     wait_idle(page)
 
 
-def test_it_fills_by_itself_and_fits_on_the_first_screen(app: str, open_page) -> None:
-    page = open_page(f"{app}/phase-diagram?{urlencode({**SMALL, 'seed': '11'})}")
+def test_it_fills_by_itself_and_fits_on_the_first_screen(app: str, visit) -> None:
+    page = visit(f"{app}/phase-diagram?{urlencode({**SMALL, 'seed': '11'})}")
     wait_finished(page)
     page.wait_for_function("(css) => document.querySelector(css).data.some((t) => t.coloraxis)",
                            arg=f"{chart(page, 'phase')} .rnnviz-plot")  # fmt: skip
@@ -34,8 +34,8 @@ def test_it_fills_by_itself_and_fits_on_the_first_screen(app: str, open_page) ->
     assert page.locator(".rnnviz-how").first.bounding_box()["y"] < 700
 
 
-def test_a_click_on_a_cell_opens_that_experiment(app: str, open_page) -> None:
-    page = open_page(f"{app}/phase-diagram?{urlencode(SMALL)}")
+def test_a_click_on_a_cell_opens_that_experiment(app: str, visit) -> None:
+    page = visit(f"{app}/phase-diagram?{urlencode(SMALL)}")
     wait_finished(page)
     page.mouse.click(*plot_area(page, "phase", 0.93, 0.1))
     wait_painted(page, "flow-state")
@@ -48,9 +48,9 @@ def test_a_click_on_a_cell_opens_that_experiment(app: str, open_page) -> None:
     assert "memory_bias=-2" in page.url
 
 
-def test_cancel_and_go_on(app: str, open_page) -> None:
+def test_cancel_and_go_on(app: str, visit) -> None:
     large = {**SMALL, "hidden_size": "32", "view_cells": "fine", "seed": "12"}
-    page = open_page(f"{app}/phase-diagram?{urlencode(large)}")
+    page = visit(f"{app}/phase-diagram?{urlencode(large)}")
     wait_painted(page, "phase", timeout=60_000)
     page.get_by_role("button", name="Cancel").click()
     go_on = page.get_by_role("button", name="Go on")

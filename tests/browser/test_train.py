@@ -226,11 +226,11 @@ def names(page: Page, key: str) -> list[str]:
      ("digit_rows", "digits"), ("captioning", "digits"), ("sentiment", "own-sentence")],
 )  # fmt: skip
 def test_every_task_of_the_sources_is_reached_and_started(
-    app: str, open_page: Callable[..., Page], task: str, below: str
+    app: str, visit: Callable[..., Page], task: str, below: str
 ) -> None:
     """Play, pause: what its networks do stands below, of networks that have been trained."""
     e = replace(SMALL, task=task, loss_at="last" if task == "sentiment" else "every")
-    page = open_page(f"{app}/train?{urlencode(to_query(e))}")
+    page = visit(f"{app}/train?{urlencode(to_query(e))}")
     wait_charts(page, "train")
     button(page, "Play").click()
     wait_step(page, 3)

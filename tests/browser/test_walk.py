@@ -1,8 +1,9 @@
-"""A walk without a typed link: every task and every network is chosen by hand, and trains."""
+"""Every task and every network is chosen by hand, and trains."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -15,7 +16,7 @@ from rnnviz.wording.texts import texts
 from tests.browser.reading import wait_charts
 from tests.browser.support import wait_idle
 from tests.browser.test_choices import by_escape, open_popover, pick, query, written
-from tests.browser.test_train import button, scrubber, wait_step
+from tests.browser.test_train import button, scrubber
 
 pytestmark = pytest.mark.browser
 LEAST = 10
@@ -44,17 +45,23 @@ def last_run(page: Page) -> Trained:
 
 
 def train(page: Page) -> Trained:
-    """Play from the start until every model has trained a little; what the table says of it."""
+    """From the start until every model has trained a little; what the table says of it."""
     wait_idle(page)
     expect(scrubber(page)).to_have_value("0")
-    wait_idle(page)
-    button(page, "Play").click()
-    wait_step(page, LEAST)
-    button(page, "Pause").click()
-    expect(button(page, "Play")).to_be_visible()
+    button(page, f"+{LEAST}").click()
+    expect(scrubber(page)).to_have_value(str(LEAST), timeout=30_000)
     wait_idle(page)
     expect(page.locator(".rnnviz-table").last).to_be_attached()
     return last_run(page)
+
+
+@pytest.fixture
+def page(app: str, open_page: Callable[..., Page]) -> Page:
+    """Train, where three small networks have begun to learn."""
+    page = open_page(f"{app}/train?seq_len=10&hidden_size=8")
+    wait_charts(page, "train")
+    assert train(page).models == ["RNN", "LSTM", "GRU"]
+    return page
 
 
 def choose_task(page: Page, task: str) -> None:
@@ -89,20 +96,7 @@ def press(page: Page, slider: str, key: str) -> None:
     wait_idle(page)
 
 
-def test_every_task_and_every_network_is_chosen_by_hand_and_trains(app: str, open_page) -> None:
-    page = open_page(app)
-    wait_charts(page, "")
-    press(page, "Sequence length T", "Home")
-    open_popover(page, "More")
-    press(page, "Hidden units H", "Home")
-    for _ in range(3):
-        press(page, "Hidden units H", "PageUp")
-    by_escape(page)
-    page.get_by_role("link", name="Train", exact=True).click()
-    wait_charts(page, "train")
-    wait_idle(page)
-    assert train(page).models == ["RNN", "LSTM", "GRU"]
-
+def test_every_task(page: Page) -> None:
     for task in TASKS:
         if task == "delayed_recall":
             continue
@@ -110,8 +104,9 @@ def test_every_task_and_every_network_is_chosen_by_hand_and_trains(app: str, ope
         found = train(page)
         assert found.steps >= LEAST
         assert f"Task delayed_recall → {task}" in found.settings
-    choose_task(page, "counting")
 
+
+def test_every_variant_beside_its_cell(page: Page) -> None:
     open_popover(page, "More")
     add_variant(page, "LSTM", "peepholes: gates see c")
     add_variant(page, "LSTM", "coupled gates: i = 1 − f (CIFG)")
@@ -122,6 +117,8 @@ def test_every_task_and_every_network_is_chosen_by_hand_and_trains(app: str, ope
     for said in ("peepholes", "cifg", "reset_before"):
         assert said in found.settings
 
+
+def test_layers_directions_leak_and_skip(page: Page) -> None:
     open_popover(page, "More")
     pick(page, "Both directions", "yes")
     page.wait_for_url(written("bidirectional"))
@@ -133,6 +130,8 @@ def test_every_task_and_every_network_is_chosen_by_hand_and_trains(app: str, ope
     for said in ("Both directions no → yes", "Layers 1 → ", "Leak (RNN) 1 → ", "Skip, steps 0 → "):
         assert said in found.settings
 
+
+def test_another_optimizer_that_clips(page: Page) -> None:
     open_popover(page, "Optimizer")
     pick(page, "Optimizer", "sgd")
     page.wait_for_url(written("optimizer"))
