@@ -43,8 +43,9 @@ MARGIN = {"t": 34, "b": 50, "r": 92}
 STEADY = (-26.0, 4.0)
 """Decades that are always shown, so that the picture stands still while a knob moves."""
 
-MOST_MEDIANS = 3
-"""Of so many models the medians over seeds have labels: of more these would lie over the names."""
+MOST_SAID = 3
+"""Of so many models what stands behind their curves has labels, medians over seeds and single
+losses: of more these would lie over the names."""
 GHOST_DASH = "5px,4px"
 QUANTITIES: Mapping[str, str] = {
     "state": "‖∂L/∂s<sub>t</sub>‖",
@@ -116,11 +117,14 @@ def flow_figure(
     data = [piece for pieces, _ in seeds for piece in pieces]
     data += [_ghost(style, curve) for style, curve in pinned]
     data += [piece for piece, _ in predicted]
-    data += _own(losses, flows, known)
+    own = _own(losses, flows, known)
+    data += [piece for piece, _ in own]
     data += [piece for style, curve in drawn for piece in curves.lines(curve, style)]
     off, rails, said, ends = all_rails(drawn, (low, high), _inside(height))
     names = _names(drawn, pinned, ends, low) + [label for _, label in predicted]
-    if len(seeds) <= MOST_MEDIANS:
+    if len(flows) <= MOST_SAID:
+        names += [label for _, label in own if label is not None]
+    if len(seeds) <= MOST_SAID:
         names += [label for _, labels in seeds for label in labels]
     side = (seq_len, "right") if backward else (1, "left")
     labels = end_labels(names, off.y_range, _inside(height), *side)
@@ -192,9 +196,13 @@ def _predicted(
     return [pair for f, p in found for pair in log_curves.theory_over_flow(f, p, styles[f.label])]
 
 
-def _own(losses: Sequence[OwnLoss], flows: Sequence[GradientFlow], styles: Styles) -> list[Piece]:
-    """A thin line a loss, relative to what all losses together send to step T."""
-    flow_of, pieces = {flow.label: flow for flow in flows}, []
+def _own(
+    losses: Sequence[OwnLoss], flows: Sequence[GradientFlow], styles: Styles
+) -> list[tuple[Piece, EndLabel | None]]:
+    """A thin line a loss, relative to what all losses together send to step T; the last loss of a
+    model, which comes from furthest, with what is left of it."""
+    flow_of, found = {flow.label: flow for flow in flows}, []
+    last = {own.label: own.step for own in losses}
     for own in losses:
         flow, style = flow_of[own.label], styles[own.label]
         backward = flow.direction == 1
@@ -202,8 +210,17 @@ def _own(losses: Sequence[OwnLoss], flows: Sequence[GradientFlow], styles: Style
         curve = curves.relative(own.state, whole.reference, backward)
         thin = {"color": style.colour, "width": 1, "dash": style.dash}
         name = caption("own_loss", model=style.title, step=flow.real_step(own.step))
-        pieces.append(curves.line(curve, name, line=thin, opacity=0.7, hoverinfo="skip"))
-    return pieces
+        line = curves.line(curve, name, line=thin, opacity=0.7, hoverinfo="skip")
+        ends = own.step == last[own.label] and curve.finite[curve.end]
+        found.append((line, _own_label(curve, flow.real_step(own.step), style) if ends else None))
+    return found
+
+
+def _own_label(curve: curves.Relative, step: int, style: theme.Style) -> EndLabel:
+    left = float(curve.values[curve.end])
+    said = signed(left, 0 if abs(left) >= 100 else 1)
+    text = caption("own_loss_end", step=step, decades=said)
+    return small_label(text, left, style.colour)
 
 
 def _ghost(style: theme.Style, curve: curves.Relative) -> Piece:

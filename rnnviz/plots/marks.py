@@ -172,6 +172,7 @@ class EndLabel:
     size: float
     colour: str
     detail: str = ""
+    font_size: int = theme.LABEL_SIZE
 
 
 def model_label(style: theme.Style, sign: str, y: float) -> EndLabel:
@@ -188,7 +189,7 @@ def model_label(style: theme.Style, sign: str, y: float) -> EndLabel:
 
 def small_label(text: str, y: float, colour: str = theme.GREY) -> EndLabel:
     """A text in small, for what stands behind the models."""
-    return EndLabel(f"<span style='font-size:{theme.SMALL_SIZE}px'>{text}</span>", y, 18.0, colour)
+    return EndLabel(text, y, 18.0, colour, font_size=theme.SMALL_SIZE)
 
 
 def end_labels(
@@ -225,8 +226,9 @@ def _end_label(
     off = " ↓" if label.y < y_range[0] else " ↑" if label.y > y_range[1] else ""
     left = side == "left"
     near = "right" if left else "left"
-    place: Piece = {"xanchor": near, "xshift": -12 if left else 6, "yanchor": "middle"}
-    lines = [(label.text + off, theme.LABEL_SIZE, DETAIL_BELOW / 2 if label.detail else 0)]
+    apart = (12 if label.font_size == theme.LABEL_SIZE else 7) if left else -6
+    place: Piece = {"xanchor": near, "xshift": -apart, "yanchor": "middle"}
+    lines = [(label.text + off, label.font_size, DETAIL_BELOW / 2 if label.detail else 0)]
     if label.detail:
         lines.append((label.detail, theme.SMALL_SIZE, -DETAIL_BELOW / 2))
     return [

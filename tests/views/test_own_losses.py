@@ -11,6 +11,7 @@ from rnnviz import Experiment, run
 from rnnviz.views import gradient_flow
 from rnnviz.views.gradient_flow import Choices
 from rnnviz.views.picture import Picture
+from rnnviz.wording.numbers import minus
 
 EVERY = Experiment(models=("rnn", "lstm"), hidden_size=6, seq_len=24, loss_at="every")
 PLAIN = Choices()
@@ -43,6 +44,18 @@ def test_they_are_five_a_model_and_read_so() -> None:
     picture = flow(EVERY)
     assert len(thin(picture)) == 10
     assert "old error is lost" in picture.how
+
+
+def test_what_is_left_of_the_last_loss_is_written_where_its_line_ends() -> None:
+    view = gradient_flow.view(run(EVERY), Choices())
+    (last,) = [one for one in view.losses if (one.label, one.step) == ("rnn", 24)]
+    left = last.state.log10[1] - last.state.log10[24]
+    said = [note["text"] for note in flow(EVERY).drawing["layout"]["annotations"]]
+    ends = [text for text in said if "loss 24" in text]
+    assert len(ends) == 2
+    assert any(f"loss 24: {minus(f'{left:+.1f}')}" in text for text in ends)
+    six = replace(EVERY, models=("rnn", "lstm", "gru", "rnn:gain=2"))
+    assert not [n for n in flow(six).drawing["layout"]["annotations"] if "loss 24" in n["text"]]
 
 
 @pytest.mark.parametrize("experiment", [replace(EVERY, loss_at="last"), replace(EVERY, layers=2)])
