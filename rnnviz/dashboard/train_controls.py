@@ -57,11 +57,6 @@ def lesson() -> str:
     return str(name) if chosen.influence or same else ""
 
 
-def lesson_words(name: str) -> str:
-    """What a lesson shows, in one sentence."""
-    return texts("lessons")[name]
-
-
 def log_loss() -> bool:
     """Whether the loss is drawn on a logarithmic axis."""
     return bool(st.session_state.get(LOG, False))
@@ -156,12 +151,6 @@ def command(name: str, step: int = 0) -> None:
 def _reseed() -> None:
     known = FIELDS["seed"]
     st.session_state["seed"] = (st.session_state["seed"] + 1) % (int(known.high) + 1)
-
-
-def begin_as_linked(visit: Visit, experiment: Experiment, steps: int) -> None:
-    """A link that names training steps is played up to there."""
-    visit.begin(experiment, goal=steps)
-    visit.play()
 
 
 def show(visit: Visit, step: int) -> None:

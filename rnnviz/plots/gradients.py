@@ -23,6 +23,7 @@ from rnnviz.plots.marks import (
     rule,
     small_label,
 )
+from rnnviz.plots.panels import UNSEEN
 from rnnviz.plots.rails import Bands, Drawn, all_rails
 from rnnviz.plots.seed_bands import finite_values, seed_pieces
 from rnnviz.plots.theme import Styles
@@ -136,7 +137,7 @@ def flow_figure(
     layout["xaxis"]["title"] = {"text": time_title or caption("time_step")}
     layout["shapes"] = off.shapes() + flag_rules + edges
     layout["annotations"] = labels + said + edge_notes + flag_notes + _nothing(drawn, quantity)
-    return drawing(data + rails or [_empty()], layout, f"flow-{quantity}")
+    return drawing(data + rails or [UNSEEN], layout, f"flow-{quantity}")
 
 
 def flow_range(
@@ -281,10 +282,6 @@ def _nothing(drawn: Drawn, quantity: str) -> list[Piece]:
     if not drawn:
         text = caption("no_cell_state") if quantity == "c" else caption("no_model")
     return [on_paper(text, 0.5, 0.5, font={"size": theme.LABEL_SIZE})]
-
-
-def _empty() -> Piece:
-    return {"type": "scatter", "x": [1], "y": [0], "opacity": 0, "hoverinfo": "skip"}
 
 
 def _plot_width(styles: Styles) -> float:

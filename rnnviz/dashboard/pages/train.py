@@ -101,7 +101,8 @@ def _follow(visit: Visit, experiment: Experiment) -> None:
         st.switch_page(st.session_state["pages"][target])
     steps = st.session_state["train_steps"]
     if visit.training is None and steps:
-        controls.begin_as_linked(visit, experiment, steps)
+        visit.begin(experiment, goal=steps)  # a link that names steps is played up to there
+        visit.play()
     visit.follow(experiment)
     if visit.playing and time.monotonic() - visit.worked > LEFT_ALONE:
         visit.playing = False
@@ -171,7 +172,7 @@ def _hint(place: DeltaGenerator, visit: Visit, revision: int, preparing: bool = 
     elif visit.restarted and name != INFLUENCE:
         said = fill(text["restarted"], why=visit.restarted)
     else:
-        said = controls.lesson_words(name) if name else text["waiting"]
+        said = texts("lessons")[name] if name else text["waiting"]
     css = "rnnviz-how" + " rnnviz-preparing" * preparing + " rnnviz-plays" * visit.playing
     first = text["preparing"] if preparing else ""
     place.html(
