@@ -1,9 +1,8 @@
 """What a knob shows while it moves, and training while it plays: the page's pictures over HTTP,
 past the Streamlit script.
 
-A page's script offers what it shows, under a token that its browser alone knows. While a knob
-moves, the browser posts a `Move` and gets what the script would have sent; for a slice of training
-it posts a tick. An offer lives as long as its visit.
+While a knob moves, the browser posts a `Move` under the token of its visit's `Offer`, and gets what
+the script would have sent; for a slice of training it posts a tick.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import secrets
 import struct
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,54 +19,29 @@ from dataclasses import dataclass, field
 from functools import partial
 from threading import Event, Lock
 from urllib.parse import urlencode
-from weakref import WeakValueDictionary
 
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from rnnviz.dashboard import definitions, jobs
-from rnnviz.dashboard.address import experiment_query, link_has_messages, query_of
-from rnnviz.dashboard.asked import Asked, Choices, Move, moved
-from rnnviz.dashboard.components import follow_hand
-from rnnviz.dashboard.frames import Frame, View, beside, frames
+from rnnviz.dashboard import jobs
+from rnnviz.dashboard.address import experiment_query
+from rnnviz.dashboard.asked import Asked, Move, moved
+from rnnviz.dashboard.frames import Frame, frames
 from rnnviz.dashboard.lending import answering
+from rnnviz.dashboard.offers import PATH, Offer, open_offers
 from rnnviz.dashboard.posts import Refused, posted
 from rnnviz.dashboard.server import url
-from rnnviz.dashboard.state import Setting
-from rnnviz.experiment import FIELDS, Experiment
-from rnnviz.wording.language import language, speak
+from rnnviz.wording.language import speak
 
-PATH, TOKEN, OFFER = "/rnnviz-live", "X-Rnnviz-Token", "live.offer"
-REST = 500
-"""Milliseconds without a move after which a value has come to rest: then the script hears of it."""
-KNOBS = tuple(name for name, known in FIELDS.items() if known.kind in ("int", "float"))
+TOKEN = "X-Rnnviz-Token"
 HEADERS = {"Content-Encoding": "identity", "X-Accel-Buffering": "no", "Cache-Control": "no-store"}
 """Said to be packed already: packing each answer anew costs the server a core's time."""
 
 TICK = {"tick": True}
 """What the browser posts for a slice of training."""
 MOVING, RESTING, PLAYING = "moving", "resting", "playing"
-
-
-@dataclass(eq=False)
-class Offer:
-    """What one visit's page shows; None where that follows no knob. current: whether the script
-    that runs has said so. beside: names what stands beside the figures. link: what its address says
-    but the experiment. settled: what else the page says of a run at rest; playing: what a slice of
-    training shows, None where there is none to do. turn: one answer at a time; waiting: the newest
-    question while it waits for it."""
-
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
-    asked: Asked | None = None
-    current: bool = False
-    beside: str = ""
-    link: dict[str, str] = field(default_factory=dict)
-    settled: Callable[[Experiment], Iterable[Frame]] = lambda _: ()
-    playing: Callable[[], Iterable[Frame]] | None = None
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: asyncio.Task[bool] | None = None
 
 
 @dataclass(eq=False)
@@ -87,69 +60,10 @@ class Gone(Exception):
 
 
 @st.cache_resource(show_spinner=False)
-def offers() -> WeakValueDictionary[str, Offer]:
-    """Those of all visits, by their tokens."""
-    return WeakValueDictionary()
-
-
-@st.cache_resource(show_spinner=False)
 def makers(kind: str) -> Makers:
     """A hand that moves does not wait behind those that rest, and neither behind training."""
     processes = jobs.workers()
     return Makers(ThreadPoolExecutor(1 + (processes.count if processes else 0), kind))
-
-
-def offer(
-    setting: Setting,
-    choices: Choices | None,
-    view: View | None = None,
-    preset: str | None = None,
-    playing: Callable[[], Iterable[Frame]] | None = None,
-) -> None:
-    """In a page's script, before its pictures: what they are of. choices: None where no knob is
-    followed. view: of a page that may settle. preset: see `Asked`; playing: see `Offer`."""
-    mine, said = _mine(), (definitions.so_far(), language())
-    mine.asked = (
-        Asked(setting.experiment, choices, setting.pinned, *said, preset=preset)
-        if choices is not None
-        else None
-    )
-    mine.beside, mine.link, mine.current, mine.playing = "", {}, True, playing
-    if view is not None:
-        of_experiment = experiment_query(setting.experiment)
-        mine.beside = beside(view)
-        mine.link = {k: v for k, v in query_of(setting).items() if k not in of_experiment}
-
-
-def begin() -> None:
-    """In a page's script, where it begins: until it ends, what the last one offered holds."""
-    _mine().current = False
-
-
-def tell_sliders(
-    page: str, settled: Callable[[Experiment], Iterable[Frame]] = lambda _: ()
-) -> None:
-    """In a page's script, where it ends: how it follows them. page: the path of its address;
-    settled: see `Offer`. What it says of a link or of training goes with the first move, and only a
-    script can take it away."""
-    mine = _mine()
-    if mine.current:
-        mine.settled = settled
-    else:
-        mine.asked = mine.playing = None
-    asked = mine.asked
-    shown = asked.experiment if asked else None
-    goes = shown is not None and (shown.train_steps or link_has_messages(shown))
-    beside = "" if goes else mine.beside
-    follow_hand(page, mine.token if mine.current else "", url(PATH), REST, KNOBS, beside)
-
-
-def _mine() -> Offer:
-    if OFFER not in st.session_state:
-        made = st.session_state[OFFER] = Offer()
-        offers()[made.token] = made
-    found: Offer = st.session_state[OFFER]
-    return found
 
 
 def route() -> Route:
@@ -161,7 +75,7 @@ async def answer(request: Request) -> Response:
     """The pictures at these values of knobs, or after a slice of training. Statuses: 204 there are
     none; 403 another site asks; 404 the visit is not known; 413, 415 and 422 no message of ours;
     429 something newer came while this waited."""
-    mine = offers().get(request.headers.get(TOKEN, ""))
+    mine = open_offers().get(request.headers.get(TOKEN, ""))
     try:
         body = await posted(request)
     except Refused as refused:

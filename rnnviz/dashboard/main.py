@@ -12,7 +12,7 @@ from rnnviz.dashboard import (
     controls,
     hosting,
     layout,
-    live,
+    offers,
     own_text,
     saving,
     scene,
@@ -107,13 +107,13 @@ def _show(path: str) -> None:
 @state.fragment(key=state.PAGE)
 def _page(path: str) -> None:
     """What is seen first."""
-    live.begin()
+    offers.begin()
     setting = controls.setting()
     controls.say_problem()
     controls.follow(setting)
     if path in ALONE:
         PAGES[path].page(setting)
-        live.tell_sliders(url(f"/{path}"), partial(trust.settled, path))
+        offers.tell_sliders(url(f"/{path}"), partial(trust.settled, path))
         saving.tab()
         return
     linked, setting = setting, _of_page(path, setting)
@@ -138,7 +138,7 @@ def _page(path: str) -> None:
         trust.mark(place, path, setting.experiment, refusal)
     with st.container(key="trust"):
         trust.strip(path, setting.experiment, refusal or missing * "not run")
-    live.tell_sliders(url("/" if path == FIRST else f"/{path}"), partial(trust.settled, path))
+    offers.tell_sliders(url("/" if path == FIRST else f"/{path}"), partial(trust.settled, path))
     saving.tab()
 
 

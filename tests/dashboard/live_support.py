@@ -11,7 +11,7 @@ from typing import Any
 from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.dashboard import live
+from rnnviz.dashboard import live, offers
 
 GAIN = {"knobs": {"gain": 1.5}}
 JSON = {"content-type": "application/json"}
@@ -44,7 +44,8 @@ def request(token: str, headers: dict[str, str]) -> dict[str, Any]:
     """What a server says of a request of the browser."""
     named = {"host": "here", live.TOKEN: token, **headers}
     sent = [(name.lower().encode(), value.encode()) for name, value in named.items()]
-    path = {"path": live.PATH, "raw_path": live.PATH.encode(), "query_string": b"", "root_path": ""}
+    at, rest = offers.PATH, {"query_string": b"", "root_path": ""}
+    path = {"path": at, "raw_path": at.encode(), **rest}
     return {"type": "http", "http_version": "1.1", "scheme": "http", "method": "POST",
             "headers": sent, **path}  # fmt: skip
 

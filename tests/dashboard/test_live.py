@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import pytest
 from starlette.applications import Starlette
 
-from rnnviz.dashboard import compute, frames, jobs, live
+from rnnviz.dashboard import compute, frames, jobs, live, offers
 from rnnviz.dashboard.asked import Asked, Move, moved
 from rnnviz.dashboard.layout import SOON
 from rnnviz.experiment import Experiment
@@ -234,15 +234,15 @@ def test_a_page_without_an_offer_has_no_token_and_the_last_one_is_gone() -> None
 
 
 def test_what_was_offered_holds_while_the_next_script_runs() -> None:
-    offer = live.Offer(asked=Asked(SMALL, gradient_flow.Choices()))
-    live.offers()[offer.token] = offer
+    offer = offers.Offer(asked=Asked(SMALL, gradient_flow.Choices()))
+    offers.open_offers()[offer.token] = offer
     offer.current = False  # a script has begun
     assert post(offer.token, GAIN)[0] == 200
 
 
 def test_an_offer_ends_with_its_visit() -> None:
-    offer = live.Offer(asked=Asked(SMALL, gradient_flow.Choices()))
-    live.offers()[offer.token] = offer
+    offer = offers.Offer(asked=Asked(SMALL, gradient_flow.Choices()))
+    offers.open_offers()[offer.token] = offer
     known = offer.token
     del offer
     gc.collect()
@@ -351,6 +351,6 @@ def test_an_answer_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(live, "frames", endless)
     app = visit(query=SMALL)
-    known, offer = token(app), app.session_state[live.OFFER]
+    known, offer = token(app), app.session_state[offers.OFFER]
     asyncio.run(leave())
     assert ended == ["ended"]

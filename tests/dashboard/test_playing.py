@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz import Experiment
-from rnnviz.dashboard import live
+from rnnviz.dashboard import offers
 from rnnviz.dashboard.saving import SHARED
 from rnnviz.experiment.links import to_query
 from tests.dashboard.live_support import (
@@ -132,7 +132,7 @@ def test_a_knob_shows_the_run_that_it_would_begin(plays: bool) -> None:
 
 def test_a_knob_that_is_held_waits_for_the_slice_that_is_made() -> None:
     app = playing()
-    known, offer, done = token(app), app.session_state[live.OFFER], Event()
+    known, offer, done = token(app), app.session_state[offers.OFFER], Event()
 
     def slow() -> Iterator[tuple[str, bytes]]:
         done.wait(10)

@@ -180,7 +180,7 @@ def test_no_run_is_made_for_the_quick_checks(monkeypatch: pytest.MonkeyPatch) ->
 
     right = compute.run_plan
     monkeypatch.setattr(compute, "run_plan", counted)
-    monkeypatch.setattr("rnnviz.dashboard.live.tell_sliders", lambda *_: compute.traces.clear())
+    monkeypatch.setattr("rnnviz.dashboard.offers.tell_sliders", lambda *_: compute.traces.clear())
     monkeypatch.setattr("rnnviz.dashboard.pages.gradient_flow.details", lambda setting: None)
     app = visit(query=SMALL)
     assert line(app).startswith(QUICKLY)

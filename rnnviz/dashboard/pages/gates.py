@@ -9,7 +9,7 @@ import streamlit as st
 
 from rnnviz import frames
 from rnnviz.analysis.gates import GateStats
-from rnnviz.dashboard import compute, controls, layout, live, show, state
+from rnnviz.dashboard import compute, controls, layout, offers, show, state
 from rnnviz.dashboard.show import equations
 from rnnviz.dashboard.state import Setting, view_key, widget
 from rnnviz.experiment import Experiment
@@ -49,7 +49,7 @@ def page(setting: Setting) -> None:
         show.layer_choice(view.layers, small=True)
         if view.alike:
             st.button(texts("gates")["chrono"], on_click=_chrono, help=texts("gates")["alike"])
-    live.offer(setting, choices, view)
+    offers.offer(setting, choices, view)
     show.show(
         pictures(view),
         view.styles,

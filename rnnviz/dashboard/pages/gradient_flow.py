@@ -12,7 +12,7 @@ import streamlit as st
 from rnnviz import frames
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.layers import LayerTrace
-from rnnviz.dashboard import compute, layout, live, measured, show
+from rnnviz.dashboard import compute, layout, measured, offers, show
 from rnnviz.dashboard.components.flow_chain import flow_chain
 from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.show import equations
@@ -62,7 +62,7 @@ def page(setting: Setting) -> None:
                       _chain_name, CHAIN_WIDTH)  # fmt: skip
         show.page_switch(show.WHY, texts("gradient_flow")["why"])
         show.theory_switch()
-    live.offer(setting, view.choices, view, st.session_state.get("preset") or "")
+    offers.offer(setting, view.choices, view, st.session_state.get("preset") or "")
     if not layout.link_messages(setting.experiment):
         layout.preset_words(setting.experiment)
     above = {"flow-state": partial(flow_chain, view, st.session_state[SHOWS])}

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz.dashboard import address, compute, hall, layout, live, scene, show, state, words_html
+from rnnviz.dashboard import address, compute, hall, layout, offers, scene, show, state, words_html
 from rnnviz.dashboard.asked import Asked
 from rnnviz.dashboard.components import desk as desks
 from rnnviz.dashboard.frames import drawn
@@ -39,7 +39,7 @@ OF_ROOM = ("room", "bars", "back")
 
 def show_scene() -> None:
     """The whole page. It is one script, without parts that run alone: a scene changes all of it."""
-    live.begin()
+    offers.begin()
     scene.follow()
     st.html(STYLE)
     if said := scene.refusals():
@@ -51,7 +51,7 @@ def show_scene() -> None:
         _quiz()
     else:
         _scene(now)
-    live.tell_sliders(url(f"/{state.LECTURE}"))
+    offers.tell_sliders(url(f"/{state.LECTURE}"))
 
 
 def _scene(now: Scene) -> None:
@@ -139,7 +139,7 @@ def _figure(now: Scene, shown: bool) -> None:
         layout.refused(refusal)
         return
     if shown:
-        live.offer(setting, choices)
+        offers.offer(setting, choices)
     figure = drawn(Asked(setting.experiment, choices, setting.pinned))
     show.show(figure.items, figure.styles)
 

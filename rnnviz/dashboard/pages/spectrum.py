@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz import frames
-from rnnviz.dashboard import compute, layout, live, measured, show
+from rnnviz.dashboard import compute, layout, measured, offers, show
 from rnnviz.dashboard.layout import switch
 from rnnviz.dashboard.show import equations
 from rnnviz.dashboard.state import Setting, view_key, widget
@@ -35,7 +35,7 @@ def page(setting: Setting) -> None:
     layout.link_messages(setting.experiment)
     view = _view(setting)
     _choices(view)
-    live.offer(setting, view.choices, view)
+    offers.offer(setting, view.choices, view)
     show.show(pictures(view), view.styles, pairs=[("singular-values", "eigenvalues")])
 
 

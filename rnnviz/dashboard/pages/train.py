@@ -17,7 +17,7 @@ from rnnviz.dashboard import (
     compute,
     definitions,
     layout,
-    live,
+    offers,
     playing,
     saving,
     show,
@@ -143,7 +143,7 @@ def _offer(visit: Visit, run: Training) -> None:
     )
     slices = partial(playing.slice_frames, stage) if visit.playing else None
     alone = not (ghosts(visit) or visit.ahead.job)
-    live.offer(Setting(run.experiment, None), choices if alone else None, playing=slices)
+    offers.offer(Setting(run.experiment, None), choices if alone else None, playing=slices)
 
 
 def _influence() -> None:
