@@ -35,7 +35,10 @@ GAINS = (0.9, 0.95, 1.0, 1.05, 1.1)
 SMALL = "seq_len=50&hidden_size=16&batch_size=4"
 THINK = 5.0
 """Seconds between two actions of a visitor, on average."""
-PATIENCE = 120.0
+PATIENCE, AGAIN = 120.0, 20.0
+"""Seconds that a visitor waits for a message, and for the first one after a connection was lost,
+before it asks again. Streamlit 1.67 sends what a session has to say to the connection that it had
+when the runtime began to look through all sessions: one that came meanwhile hears nothing of it."""
 CHART = "rnnviz_chart"
 
 
@@ -46,13 +49,13 @@ class Lost(Exception):
 class Visit:
     """One tab of a browser, without the pictures."""
 
-    def __init__(self, address: str, query: str) -> None:
-        self.address, self.query, self.page = address, query, ""
+    def __init__(self, address: str, query: str, done: Counter[str]) -> None:
+        self.address, self.query, self.page, self.done = address, query, "", done
         self.pages: dict[str, str] = {}
         self.session = ""
         self.socket: ClientConnection | None = None
 
-    async def open(self) -> set[str]:
+    async def open(self, first: float = PATIENCE) -> set[str]:
         """Connect, to the session it had if there is one. Gives the keys of the charts."""
         await load([f"{self.address}/", f"{self.address}/healthz"])
         kinds: Any = ["streamlit", *(["token", self.session] if self.session else [])]
@@ -60,16 +63,27 @@ class Visit:
             f"{self.address.replace('http:', 'ws:')}/_stcore/stream", subprotocols=kinds,
             origin=f"http://{urlsplit(self.address).netloc}", max_size=None,  # type: ignore[arg-type]
         )  # fmt: skip
-        return await self.run()
+        return await self.run(first=first)
 
-    async def run(self, history: bool = False) -> set[str]:
+    async def run(self, history: bool = False, first: float = PATIENCE) -> set[str]:
+        """first: seconds until the first message."""
         await self.ask(history)
         charts: set[str] = set()
+        wait = first
         while True:
             assert self.socket is not None
-            told = await asyncio.wait_for(self.socket.recv(), PATIENCE)
+            told = await asyncio.wait_for(self.socket.recv(), wait)
+            wait = PATIENCE
             if self._read(ForwardMsg.FromString(bytes(told)), charts):
                 return charts
+
+    async def back(self) -> set[str]:
+        """After a connection was lost."""
+        try:
+            return await self.open(AGAIN)
+        except TimeoutError:
+            self.done["asked again"] += 1
+            return await self.run()
 
     async def ask(self, history: bool = False) -> None:
         asked = BackMsg()
@@ -116,7 +130,7 @@ class Visit:
         before, session = await self.run(), self.session
         await self.kill()
         await asyncio.sleep(rng.random() * 2)
-        after = await self.open()
+        after = await self.back()
         if (after, self.session) != (before, session):
             raise Lost(f"{len(after)} of {len(before)} charts of {self.page or 'the first page'}")
 
@@ -149,7 +163,7 @@ class Soak:
         while time.monotonic() < self.end:
             try:
                 if visit is None:
-                    visit = Visit(self.server.address, SMALL)
+                    visit = Visit(self.server.address, SMALL, self.done)
                     await visit.open()
                 visit = await self.act(visit, rng, alike=k % 2 == 0)
             except Exception as error:
