@@ -119,6 +119,22 @@ def test_every_scene_is_there_by_keyboard_hidden_until_it_is_revealed(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("language", ["en-US", "zh-CN"])
+def test_every_scene_with_its_answer_fits_the_projector(
+    browser: Browser, lecture: Path, language: str
+) -> None:
+    page = browser.new_page(viewport=SIZE, locale=language)
+    for number in range(1, COUNT):
+        page.goto(f"{lecture.as_uri()}#{number}")
+        first = re.compile(rf"^\D*{number}\D")  # in any language
+        expect(scene(page).locator(".number")).to_have_text(first)
+        page.keyboard.press("r")
+        expect(scene(page).locator(".rnnviz-says").first).not_to_be_empty()
+        assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0, number
+    page.close()
+
+
+@pytest.mark.slow
 def test_an_answer_shows_the_truth_and_the_slider_moves_the_picture(
     open_file: OpenFile, lecture: Path
 ) -> None:
