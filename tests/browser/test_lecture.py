@@ -140,9 +140,9 @@ def test_notes_and_clock_are_a_key_away(app: str, open_page: OpenPage) -> None:
 def test_full_screen_is_a_key_away(app: str, open_page: OpenPage) -> None:
     page = open_scene(app, open_page, 1)
     page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement !== null")
+    page.wait_for_function("() => document.fullscreenElement !== null")
     page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement === null")
+    page.wait_for_function("() => document.fullscreenElement === null")
 
 
 @pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "zh")])

@@ -203,16 +203,16 @@ STAND_STILL = """() => {
 def test_a_value_that_was_just_sent_is_not_sent_again(open_wired: Open) -> None:
     """The second message would end the run that a click has begun with the first."""
     page, wire = open_wired()
-    page.evaluate(STAND_STILL)
     gain = page.get_by_role("slider", name="Gain", exact=True)
     gain.press("ArrowRight")
     page.keyboard.press("Tab")
     wait_idle(page)
+    page.evaluate(STAND_STILL)
     values: list[Message] = []
     wire.drop(lambda message: "knob" in str(message) and bool(values.append(message)))
     gain.press("ArrowRight")
     gain.evaluate("(node) => { node.blur(); setTimeout(letGo); }")
-    page.wait_for_function("letGo.done")
+    page.wait_for_function("() => letGo.done")
     wait_idle(page)
     assert len(values) == 1
 
