@@ -325,29 +325,6 @@ def test_at_rest_the_page_is_as_the_script_would_draw_it_and_no_script_runs(
     assert {key: drawn(page, key) for key in CHARTS[path]} == settled
 
 
-def test_what_is_touched_next_finds_the_script_told(load_at: Open) -> None:
-    """A button that does something with the knobs' values, and a page that is turned to."""
-    page = load_at()
-    move(page, lambda: knob(page).press("ArrowRight"), CHARTS[""])
-    wait_idle(page)
-    value = knob(page).get_attribute("data-value")
-    page.get_by_role("button", name="Pin", exact=True).click()
-    page.wait_for_url(lambda url: "pin" in parse_qs(urlsplit(url).query))
-    assert dict(parse_qsl(parse_qs(urlsplit(page.url).query)["pin"][0]))["gain"] == value
-    wait_idle(page)
-    move(page, lambda: knob(page).press("ArrowRight"), CHARTS[""])
-    wait_idle(page)
-    value = knob(page).get_attribute("data-value")
-    seen: list[str] = []
-    page.expose_function("saw", lambda shown: seen.append(shown))
-    page.evaluate(SEE_NEW)
-    page.get_by_role("link", name="Spectrum", exact=True).click()
-    wait_charts(page, "spectrum")
-    wait_idle(page)
-    assert seen
-    assert {dict(parse_qsl(shown))["gain"] for shown in seen} == {value}
-
-
 def test_a_knob_that_comes_back_after_a_rest_leaves_the_page_as_it_was(open_at: Open) -> None:
     page = open_at()
     before, address = shows(page, "flow-state"), page.url
@@ -415,14 +392,6 @@ SEE = """(css) => {
 
 
 # What every chart that there is, or will be, shows from now on.
-SEE_NEW = """() => {
-  const known = new Set(document.querySelectorAll('.rnnviz-chart'));
-  new MutationObserver((all) => {
-    for (const { target } of all) if (!known.has(target)) saw(target.dataset.shows);
-  }).observe(document.body, { subtree: true, attributeFilter: ['data-shows'] });
-}"""
-
-
 def test_a_knob_that_was_left_is_not_forgotten_by_the_next_one(load_at: Open) -> None:
     page = load_at()
     seen: list[str] = []

@@ -4,13 +4,14 @@ first."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from rnnviz.wording.tasks import task_name
-from tests.browser.reading import wait_charts
+from tests.browser.reading import CHARTS, wait_charts
 from tests.browser.support import chart, wait_idle
 from tests.browser.test_choices import (
     by_escape,
@@ -22,6 +23,7 @@ from tests.browser.test_choices import (
     valuetext,
     written,
 )
+from tests.browser.test_live import at_rest, move
 from tests.browser.wire import Message, Wire
 
 pytestmark = pytest.mark.browser
@@ -226,3 +228,37 @@ def test_reset_right_after_a_key_resets(open_wired: Open) -> None:
     wait_idle(page)
     assert valuetext(page, "Gain") == before
     assert "gain" not in query(page)
+
+
+SEE_NEW = """() => {
+  const known = new Set(document.querySelectorAll('.rnnviz-chart'));
+  new MutationObserver((all) => {
+    for (const { target } of all) if (!known.has(target)) saw(target.dataset.shows);
+  }).observe(document.body, { subtree: true, attributeFilter: ['data-shows'] });
+}"""
+
+
+def test_what_is_touched_next_finds_the_script_told(
+    app: str, open_page: Callable[..., Page]
+) -> None:
+    """A button that does something with the knobs' values, and a page that is turned to."""
+    page = at_rest(app, open_page)
+    gain = page.get_by_role("slider", name="Gain", exact=True)
+    move(page, lambda: gain.press("ArrowRight"), CHARTS[""])
+    wait_idle(page)
+    value = gain.get_attribute("data-value")
+    page.get_by_role("button", name="Pin", exact=True).click()
+    page.wait_for_url(lambda url: "pin" in parse_qs(urlsplit(url).query))
+    assert dict(parse_qsl(parse_qs(urlsplit(page.url).query)["pin"][0]))["gain"] == value
+    wait_idle(page)
+    move(page, lambda: gain.press("ArrowRight"), CHARTS[""])
+    wait_idle(page)
+    value = gain.get_attribute("data-value")
+    seen: list[str] = []
+    page.expose_function("saw", lambda shown: seen.append(shown))
+    page.evaluate(SEE_NEW)
+    page.get_by_role("link", name="Spectrum", exact=True).click()
+    wait_charts(page, "spectrum")
+    wait_idle(page)
+    assert seen
+    assert {dict(parse_qsl(shown))["gain"] for shown in seen} == {value}
