@@ -10,7 +10,7 @@ import numpy as np
 from rnnviz.analysis.courses import Course
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, theme
-from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, panel_traces
+from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, panel_traces, specials
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.heatmaps import WIDE
 from rnnviz.plots.marks import rule
@@ -98,11 +98,7 @@ def _panel(cells: Cells, dx: float, dy: float, suffix: str, name: str) -> list[P
 
 def status_codes(log10_values: Array) -> Array:
     """The status of what is not a number, −1 of all others. −inf is zero."""
-    special = np.full(log10_values.shape, -1)
-    special[np.isneginf(log10_values)] = Status.ZERO
-    special[np.isposinf(log10_values)] = Status.ABOVE
-    special[np.isnan(log10_values)] = Status.NAN
-    return special
+    return np.where(np.isneginf(log10_values), Status.ZERO, specials(log10_values))
 
 
 def words_of(status: Status) -> str:

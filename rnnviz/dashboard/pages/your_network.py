@@ -215,11 +215,11 @@ def _answer(opened: Visit, network: Brought, said: Mapping[str, str]) -> None:
         *show.chosen_layer(),
     )
     too_long = _refusal(_estimate(network, choices))
-    if too_long and choices.figures != FIGURES[0]:  # the choice stays, to choose others
+    if too_long:  # without the figures that were chosen; the choice stays, to choose others
         choices = replace(choices, figures=FIGURES[0])
-    if refusal := _refusal(_estimate(network, choices)):
-        layout.warn(refusal)
-        return
+        if refusal := _refusal(_estimate(network, choices)):
+            layout.warn(refusal)
+            return
     lag: int | None = st.session_state[LAG_KEY]
     asked = opened.version, tuple(said.items()), lag, choices, language()
     shown = opened.result(asked, lambda: _worked(network, lag, choices))
