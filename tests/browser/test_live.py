@@ -391,7 +391,6 @@ SEE = """(css) => {
 }"""
 
 
-# What every chart that there is, or will be, shows from now on.
 def test_a_knob_that_was_left_is_not_forgotten_by_the_next_one(load_at: Open) -> None:
     page = load_at()
     seen: list[str] = []

@@ -230,6 +230,7 @@ def test_reset_right_after_a_key_resets(open_wired: Open) -> None:
     assert "gain" not in query(page)
 
 
+# What every chart that comes shows from now on.
 SEE_NEW = """() => {
   const known = new Set(document.querySelectorAll('.rnnviz-chart'));
   new MutationObserver((all) => {
@@ -258,6 +259,39 @@ def test_what_is_touched_next_finds_the_script_told(
     page.expose_function("saw", lambda shown: seen.append(shown))
     page.evaluate(SEE_NEW)
     page.get_by_role("link", name="Spectrum", exact=True).click()
+    wait_charts(page, "spectrum")
+    wait_idle(page)
+    assert seen
+    assert {dict(parse_qsl(shown))["gain"] for shown in seen} == {value}
+
+
+# What every chart and chain that there is, or will be, shows from now on. Another script of the
+# visit seems to end.
+SEE_ALL = """() => new MutationObserver((all) => {
+  for (const { target } of all) saw(target.dataset.shows);
+}).observe(document.body, { subtree: true, attributeFilter: ['data-shows'] })"""
+ANOTHER_ENDS = """() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  for (const state of ["running", "notRunning"]) app.setAttribute("data-test-script-state", state);
+}"""
+
+
+def test_a_link_after_a_key_waits_for_the_script_that_heard_of_it(open_wired: Open) -> None:
+    """Not for whichever ends next, with the value before."""
+    page, wire = open_wired()
+    wait_idle(page)
+    gain = page.get_by_role("slider", name="Gain", exact=True)
+    move(page, lambda: gain.press("ArrowRight"), CHARTS[""])
+    wait_idle(page)
+    value = gain.get_attribute("data-value")
+    seen: list[str] = []
+    page.expose_function("saw", lambda shown: seen.append(shown))
+    page.evaluate(SEE_ALL)
+    wire.hold()
+    page.get_by_role("link", name="Spectrum", exact=True).click()
+    page.evaluate(ANOTHER_ENDS)
+    wait_kept(page, wire)
+    wire.release()
     wait_charts(page, "spectrum")
     wait_idle(page)
     assert seen

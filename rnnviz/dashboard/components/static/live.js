@@ -50,6 +50,7 @@ class Live {
     this.offer = offer;
     this.address = null;
     if (!offer) this.stop();
+    else if (this.awaited) this.scriptChanged();
   }
 
   // How a slider is followed: "live" past the script, "rest" when it has come to rest, "send" by
@@ -153,11 +154,21 @@ class Live {
     if (scriptRuns()) return;
     this.unheard = setTimeout(() => this.repeat(), UNHEARD);
     await wait(30); // what it has sent is mounted
-    if (!this.ahead.size && !scriptRuns()) this.catchUp();
+    if (!this.ahead.size && !scriptRuns() && !this.unheardOf().length) this.catchUp();
   }
 
+  // The sliders whose last value is not in what is mounted: another script has ended, or the browser
+  // is not that far.
+  unheardOf() {
+    const { heard } = this.offer ?? {};
+    return heard ? Array.from(this.sliders).filter((slider) => !slider.isHeard(heard)) : [];
+  }
+
+  // Each is told once more. What is not heard then is not waited for.
   repeat() {
-    for (const slider of this.sliders) slider.repeat(this.offer?.heard[slider.data.key]);
+    const unheard = this.unheardOf();
+    const again = unheard.filter((slider) => slider.repeat());
+    if (unheard.length && !again.length && !this.ahead.size) this.catchUp();
   }
 
   // To what the script drew last.

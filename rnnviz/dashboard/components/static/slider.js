@@ -290,13 +290,18 @@ class Slider {
     });
   }
 
-  // A session that has begun anew may not have heard of the value: it is told once more. heard: the
-  // number of the last message that it knows of.
-  repeat(heard = 0) {
-    if (!this.sent || this.sent.repeated || this.waiting !== null || heard >= this.sent.seq) return;
+  // heard: by key, the number of the last message that the session knows of.
+  isHeard(heard) {
+    return !this.sent || heard[this.data.key] >= this.sent.seq;
+  }
+
+  // A session that has begun anew may not have heard of the value: it is told once more. Returns
+  // whether it is.
+  repeat() {
+    if (this.sent.repeated || this.waiting !== null) return false;
     this.waiting = this.told;
     this.send();
-    this.sent.repeated = true;
+    return (this.sent.repeated = true);
   }
 
   // Milliseconds until the next look; 0 when the page has taken the last value.
