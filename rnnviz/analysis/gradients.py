@@ -6,7 +6,7 @@ Dimensions: T time steps, B batch, H hidden_size. Magnitudes are log10; each poi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from rnnviz.core import Trace, checks
 from rnnviz.core.numerics import Array, Status, log10_hypot, log10_norm, log10_rms, status_of
 from rnnviz.core.places import NotFinite, first_not_finite
 from rnnviz.core.trace import rms_over_batch, sequences_at, state_log10
+
+Steps = TypeVar("Steps", int, Array)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +77,8 @@ class GradientFlow:
     def seq_len(self) -> int:
         return len(self.state.log10) - 1
 
-    def real_step(self, step: int) -> int:
-        """The input's step that belongs to a step (from 1 on) of the curves."""
+    def real_step(self, step: Steps) -> Steps:
+        """The input's step that belongs to a step (from 1 on) of the curves; an array of many."""
         return step if self.direction == 0 else self.seq_len + 1 - step
 
     @property

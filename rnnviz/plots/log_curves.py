@@ -88,7 +88,7 @@ def theory_over_flow(flow: GradientFlow, predictions: Predictions, style: theme.
     """From the step at which the error enters back to step 1 (of a layer that reads from the end,
     on to step T), 0 decades where it enters."""
     steps = np.arange(flow.reach_from, 0, -1)
-    places = np.array([flow.real_step(int(step)) for step in steps], float)
+    places = flow.real_step(steps).astype(float)
     return [_line(line, places, line.log10[: len(steps)], style) for line in predictions.lines]
 
 

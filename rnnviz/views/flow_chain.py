@@ -156,7 +156,7 @@ def _of(
         label=flow.label,
         style=style,
         each=each,
-        steps=tuple(flow.real_step(int(step)) for step in ends),
+        steps=tuple(flow.real_step(ends).tolist()),
         decades=_numbers(curve.values[ends - 1]),
         marks=_marks(curve.status[ends - 1], curve.values[ends - 1]),
         start=int(np.searchsorted(ends, flow.reach_from)),
