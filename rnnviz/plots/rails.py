@@ -51,7 +51,7 @@ class Bands:
         low, high = self.numbers
         return low - self.floor * self.step, high + self.ceiling * self.step
 
-    def level(self, status: Status, slot: int) -> float:
+    def level(self, status: int, slot: int) -> float:
         """The height of a rail, the `slot`th on its side, with room for its words above it."""
         low, high = self.numbers
         if status in curves.ON_FLOOR:
@@ -67,7 +67,7 @@ class Bands:
         least = (high - low) / TICKS
         base = 10.0 ** np.floor(np.log10(least))
         every = next(base * k for k in (1, 2, 5, 10) if base * k >= least)
-        values = np.arange(np.ceil(low / every), np.floor(high / every) + 1) * every
+        values = np.arange(np.ceil(low / every), np.floor(high / every) + 1) * every + 0.0  # no −0
         return {"tickvals": values.tolist(), "ticktext": [minus(f"{v:g}") for v in values]}
 
     def shapes(self, x: str = "x") -> list[Piece]:

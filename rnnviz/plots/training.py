@@ -77,15 +77,20 @@ def loss_figure(
     whole = (*courses, *ghosts)
     losses = [_scaled(course.curves.loss_per_answer, log) for course in whole]
     judged = [_scaled(course.curves.held_out_loss, log) for course in courses]
-    low, high = _loss_range([*losses, *judged], baseline, log)
+    limits = _loss_range([*losses, *judged], baseline, log)
+    metrics = [c for each in whole for c in (each.curves.metric, each.curves.held_out_metric)]
+    most = 1.02 if metric_name == "accuracy" else _loss_range(metrics, None, False)[1]
+    end = span(whole, least)
     data = [piece for i, ghost in enumerate(ghosts) for piece in _ghost(ghost, i, log)]
     metric = caption(METRICS[metric_name]) if metric_name in METRICS else metric_name
     for course in courses:
         style = known[course.label]
         data += _lines(course, _scaled(course.curves.loss_per_answer, log), style, "")
         data.append(_smooth(course, course.curves.metric, style, "2", metric))
+        data += _beyond(course, _scaled(course.curves.loss_per_answer, log), style, limits[1], end)
+        data += _beyond(course, course.curves.metric, style, most, end, "2")
         data += _held_out(course, style, log, metric, held_out_now.get(course.label))
-    layout = _loss_layout(span(whole, least), (low, high), metric_name, log)
+    layout = _loss_layout(end, limits, most, metric_name, log)
     layout |= {"height": height, "annotations": [_headline(courses, known, ghosts, playing)]}
     levels = {
         **({} if baseline is None else {baseline_name or caption("baseline"): baseline}),
@@ -116,6 +121,35 @@ def _smooth(course: Course, values: Array, style: theme.Style, suffix: str, what
     hover = f"{style.title} {what} %{{y:.3g}}"
     piece = step_line(course.curves.steps, running_mean(values), style.title, hover, line)
     return piece if not suffix else {**piece, "xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+
+
+def _beyond(
+    course: Course, values: Array, style: theme.Style, top: float, end: float, suffix: str = ""
+) -> list[Piece]:
+    """Where a line ends above its axis, an arrow at the edge, with the model's name."""
+    mean = running_mean(values)
+    at = np.flatnonzero(np.isfinite(mean))
+    if not len(at) or mean[at[-1]] <= top:
+        return []
+    step = int(course.curves.steps[at[-1]])
+    font = {"size": theme.SMALL_SIZE, "color": style.colour}
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers+text",
+            "x": [step],
+            "y": [top],
+            "text": [style.title],
+            "textposition": "middle left" if step > end / 2 else "middle right",
+            "textfont": font,
+            "marker": {"symbol": "triangle-up", "size": 9, "color": style.colour},
+            "cliponaxis": False,
+            "name": caption("above", model=style.title),
+            "hoverinfo": "skip",
+            "xaxis": f"x{suffix}",
+            "yaxis": f"y{suffix}",
+        }
+    ]
 
 
 def _held_out(
@@ -154,13 +188,13 @@ def _ghost(course: Course, index: int, log: bool) -> list[Piece]:
 
 
 def step_line(steps: Array, values: Array, name: str, hover: str, line: Piece) -> Piece:
-    """A line over training steps, thinned; what is not finite is a gap."""
+    """A line over training steps, thinned; what is not finite is a gap. One number is a dot."""
     keep, at = kept(len(steps), MOST_POINTS), caption("step_hover")
     shown = np.asarray(values, float)[keep]
     shown = np.where(np.isfinite(shown), np.clip(shown, -HUGE, HUGE), np.nan)
     return {
         "type": "scatter",
-        "mode": "lines" if len(steps) > 1 else "markers",
+        "mode": "lines" if np.isfinite(shown).sum() > 1 else "markers",
         "x": np.asarray(steps)[keep].astype(np.int32),
         "y": gapped(shown, 4),
         "name": name,
@@ -213,9 +247,11 @@ def _loss_range(losses: Sequence[Array], baseline: float | None, log: bool) -> t
     return 0.0, min(top, FAR * max(baseline or 0.0, min(usable, default=1.0), 1e-3))
 
 
-def _loss_layout(end: float, limits: tuple[float, float], metric_name: str, log: bool) -> Piece:
-    share = metric_name == "accuracy"
-    metric: Piece = {"range": [0, 1.02], "tickformat": ".0%"} if share else {"rangemode": "tozero"}
+def _loss_layout(
+    end: float, limits: tuple[float, float], most: float, metric_name: str, log: bool
+) -> Piece:
+    """most: where the metric's axis ends."""
+    metric = {"range": [0, most], **({"tickformat": ".0%"} if metric_name == "accuracy" else {})}
     name = caption("log_loss") if log else caption("loss")
     return {
         "margin": MARGIN,

@@ -74,7 +74,7 @@ def state_heatmaps(
         return drawing([UNSEEN], {"height": height, **nothing(caption("no_model"))}, "state-maps")
     layout: Piece = {"height": height, "margin": MAP_MARGIN}
     layout["annotations"] = [scale_title(QUANTITY, MAP_MARGIN["r"])]
-    layout["coloraxis"] = _scale(colour_range(courses))
+    layout["coloraxis"] = _scale(courses)
     data: list[Piece] = []
     places = row_places(len(courses), GAP)
     for index, (course, place) in enumerate(zip(courses, places, strict=True)):
@@ -123,29 +123,26 @@ def _cells(course: Course, end: float, most: int) -> tuple[Cells, float, int]:
     peak = np.maximum.reduceat(np.where(special >= 0, -np.inf, picture), starts, axis=0)
     codes = np.maximum.reduceat(special, starts, axis=0)
     empty = np.isneginf(peak)
-    peak = np.where(empty, np.nan, np.minimum(peak, 400.0))
+    peak = np.where(empty, np.nan, peak)
     return Cells(peak, np.where(empty, codes, -1), dy, 1), float(dx), int(dy)
 
 
-def colour_range(courses: Sequence[Course]) -> tuple[float, float]:
-    """The decades that are told apart: `DECADES` below the largest gradient of the models."""
+def _scale(courses: Sequence[Course]) -> Piece:
+    """The colours of the decades that are told apart: `DECADES` below the largest gradient of the
+    models, or, where that is far above another's, below what has the last colour with it."""
     peaks = [finite(course.curves.log10_state).max(initial=-np.inf) for course in courses]
     known = [peak for peak in peaks if np.isfinite(peak)] or [0.0]
-    top = float(np.ceil(min(max(known), min(known) + APART))) + 0.0  # no −0
-    return top - DECADES, top
+    high = float(np.ceil(min(max(known), min(known) + APART))) + 0.0  # no −0
+    ticks = [high - DECADES, high - DECADES / 2, high]
+    low, middle, top = (minus(f"{tick:.0f}") for tick in ticks)
+    top = f"≥ {top}" if max(known) > high else top
+    return colour_scale(theme.SEQUENTIAL, ticks, [f"≤ {low}", middle, top])
 
 
 def finite(values: Array) -> Array:
     """The numbers among them."""
     clean = np.asarray(values, np.float64)
     return clean[np.isfinite(clean)]
-
-
-def _scale(limits: tuple[float, float]) -> Piece:
-    low, high = limits
-    ticks = [low, (low + high) / 2, high]
-    texts = [minus(f"{tick:+.0f}").replace("+", "") for tick in ticks]
-    return colour_scale(theme.SEQUENTIAL, ticks, ["≤ " + texts[0], *texts[1:]])
 
 
 def _axes(suffix: str, place: Place, end: float, panels: int) -> Piece:

@@ -15,16 +15,24 @@ from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.rails import Bands
 from rnnviz.plots.theme import Styles
 from rnnviz.plots.training import HEIGHT, MARGIN, kept
-from rnnviz.plots.training_gradients import colour_range, finite, status_codes, words_of
+from rnnviz.plots.training_gradients import DECADES, finite, status_codes, words_of
 from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import said_of
+from rnnviz.wording.numbers import minus
 
 MOST_TRACKED = 240
 """Recorded steps that a scrub tells apart."""
-DEEPEST = 30.0
-"""Decades below the largest that the axis has at most, unless a rail stands below all lines."""
-SYMBOLS = curves.SYMBOLS | {Status.ZERO: "square-open"}
+FAR = 30.0
+"""Decades that the axis has at most above the usual largest gradient of the model that has the
+smallest; as many below it, or more where a rail stands below all lines."""
+BEYOND = 1 + max(Status)
+"""In place of a status: a number above the axis."""
+WIDE = 70
+"""Pixels beside the axis where its numbers have four digits."""
+SYMBOLS = curves.SYMBOLS | {Status.ZERO: "square-open", BEYOND: "triangle-up-open"}
 """That of a zero of which it is not known whether it is exact is its own."""
+NAMES = curves.NAMES | {BEYOND: "beyond"}
+FLOOR, CEILING = curves.ON_FLOOR, (BEYOND, *curves.ON_CEILING)
 
 
 @FigureFunction
@@ -33,21 +41,22 @@ def profile_figure(
 ) -> Drawing:
     """log10 ‖∂L/∂s_t‖ through time at the last recorded training step, one line a model.
 
-    What is not a number stands on a rail beside the axis: one of each model and status that a
-    recorded step has. Trace k is model k, then come the rails: `profile_tracks` moves them all.
+    What is not a number, or too large for the axis, stands on a rail beside it: one of each model
+    and status that a recorded step has. Trace k is model k, then come the rails: `profile_tracks`
+    moves them all.
     """
     known = theme.styles_for([course.label for course in courses], styles)
-    data = [_line(course, known[course.label]) for course in courses]
     bands = _bands(courses, height)
+    data = [_line(course, known[course.label], bands) for course in courses]
     for course, status, level in _rails(courses, bands):
-        data += _rail(course, known[course.label], status, level)
+        data += _rail(course, known[course.label], status, level, bands)
     if not courses:
         empty = {"height": height, **nothing(caption("no_model"))}
         return drawing([*data, UNSEEN], empty, "profile")
     title = "log<sub>10</sub> ‖∂L/∂s<sub>t</sub>‖"
     layout = {
         "height": height,
-        "margin": MARGIN,
+        "margin": MARGIN | {"l": WIDE if max(map(abs, bands.y_range)) >= 1000 else MARGIN["l"]},
         "xaxis": axis(caption("time_step"), showgrid=False),
         "yaxis": axis(title, range=list(bands.y_range), **({"nticks": 5} | bands.ticks)),
         "shapes": bands.shapes(),
@@ -57,14 +66,14 @@ def profile_figure(
 
 def profile_tracks(courses: Sequence[Course], height: int = HEIGHT) -> tuple[Track, ...]:
     """What `profile_figure` of that height shows at each recorded training step."""
-    rows = [_kept_rows(course) for course in courses]
+    rows, bands = [_kept_rows(course) for course in courses], _bands(courses, height)
     tracks = [
-        Track(index, "y", course.curves.steps[keep], _numbers(_profiles(course)[keep]))
+        Track(index, "y", course.curves.steps[keep], _numbers(_profiles(course)[keep], bands))
         for index, (course, keep) in enumerate(zip(courses, rows, strict=True))
     ]
-    for course, status, level in _rails(courses, _bands(courses, height)):
+    for course, status, level in _rails(courses, bands):
         keep = _kept_rows(course)
-        on = _on_rail(_profiles(course)[keep], status, level)
+        on = _on_rail(_profiles(course)[keep], status, level, bands)
         words = np.where(np.isfinite(on).any(axis=1, keepdims=True), level, np.nan)
         for values in (on, words):
             tracks.append(Track(len(tracks), "y", course.curves.steps[keep], values))
@@ -81,54 +90,62 @@ def _profiles(course: Course) -> Array:
     return np.asarray(course.curves.log10_state, np.float64)[:, 1:]
 
 
-def _numbers(values: Array) -> Array:
+def _numbers(values: Array, bands: Bands) -> Array:
     """What has a place on the axis; NaN, a gap, elsewhere."""
-    return np.where(np.isfinite(values), values, np.nan)
+    return np.where(_codes(values, bands.numbers[1]) < 0, values, np.nan)
 
 
-def _on_rail(values: Array, status: Status, level: float) -> Array:
+def _on_rail(values: Array, status: int, level: float, bands: Bands) -> Array:
     """The height of the rail where they have this status, NaN elsewhere."""
-    return np.where(status_codes(values) == status, level, np.nan)
+    return np.where(_codes(values, bands.numbers[1]) == status, level, np.nan)
 
 
-def _with(courses: Sequence[Course], side: Sequence[Status]) -> list[tuple[Course, Status]]:
+def _codes(values: Array, top: float) -> Array:
+    """The status of what has no place on an axis up to there, −1 of all others."""
+    return np.where(np.isfinite(values) & (values > top), BEYOND, status_codes(values))
+
+
+def _with(courses: Sequence[Course], side: Sequence[int], top: float) -> list[tuple[Course, int]]:
     """Which models have which of the statuses at a recorded step."""
     return [
         (course, status)
         for course in courses
         for status in side
-        if (status_codes(_profiles(course)) == status).any()
+        if (_codes(_profiles(course), top) == status).any()
     ]
 
 
 def _bands(courses: Sequence[Course], height: int) -> Bands:
     """The axis, with its rails."""
-    floor, ceiling = (len(_with(courses, side)) for side in (curves.ON_FLOOR, curves.ON_CEILING))
+    numbers = _range(courses)
+    floor, ceiling = (len(_with(courses, side, numbers[1])) for side in (FLOOR, CEILING))
     pixels = max(height - MARGIN["t"] - MARGIN["b"], 1)
-    return Bands(_range(courses), floor, ceiling, pixels)
+    return Bands(numbers, floor, ceiling, pixels)
 
 
-def _rails(courses: Sequence[Course], bands: Bands) -> Iterator[tuple[Course, Status, float]]:
+def _rails(courses: Sequence[Course], bands: Bands) -> Iterator[tuple[Course, int, float]]:
     """Each rail: whose, of what, and its height."""
-    for side in (curves.ON_FLOOR, curves.ON_CEILING):
-        for slot, (course, status) in enumerate(_with(courses, side)):
+    for side in (FLOOR, CEILING):
+        for slot, (course, status) in enumerate(_with(courses, side, bands.numbers[1])):
             yield course, status, bands.level(status, slot)
 
 
-def _line(course: Course, style: theme.Style) -> Piece:
+def _line(course: Course, style: theme.Style, bands: Bands) -> Piece:
     """The line of a model."""
     line = {"color": style.colour, "width": theme.LINE, "dash": style.dash}
     hover = f"{style.title}  10<sup>%{{y:.2f}}</sup><extra></extra>"
-    y = gapped(_numbers(_profiles(course)[-1]))
+    y = gapped(_numbers(_profiles(course)[-1], bands))
     drawn = {"type": "scatter", "mode": "lines", "x0": 1, "dx": 1, "y": y}
     return {**drawn, "name": style.title, "line": line, "hovertemplate": hover}
 
 
-def _rail(course: Course, style: theme.Style, status: Status, level: float) -> list[Piece]:
+def _rail(
+    course: Course, style: theme.Style, status: int, level: float, bands: Bands
+) -> list[Piece]:
     """The steps of a model that have this status, and a word beside them as long as there are
     any."""
-    y, words = _on_rail(_profiles(course)[-1], status, level), words_of(status)
-    shared = {"type": "scatter", "x0": 1, "dx": 1, "name": f"{style.title} {curves.NAMES[status]}"}
+    y, words = _on_rail(_profiles(course)[-1], status, level, bands), _words(status, bands)
+    shared = {"type": "scatter", "x0": 1, "dx": 1, "name": f"{style.title} {NAMES[status]}"}
     mark = {"symbol": SYMBOLS[status], "size": 5, "maxdisplayed": 24, "color": style.colour}
     look = {
         "line": {"color": style.colour, "width": theme.THIN},
@@ -145,9 +162,24 @@ def _rail(course: Course, style: theme.Style, status: Status, level: float) -> l
     ]
 
 
+def _words(status: int, bands: Bands) -> str:
+    if status == BEYOND:
+        return caption("beyond_axis", decades=minus(f"{bands.numbers[1]:g}"))
+    return words_of(Status(status))
+
+
 def _range(courses: Sequence[Course]) -> tuple[float, float]:
-    """Decades of the lines."""
-    low, high = colour_range(courses)
-    least = [finite(course.curves.log10_state).min(initial=0.0) for course in courses]
-    deepest = -np.inf if _with(courses, curves.ON_FLOOR) else high - DEEPEST
-    return max(min([low, *least]), deepest) - 0.5, high + 0.5
+    """Decades of the lines. A few steps that blow up do not make lines of all the others flat."""
+    known = [values for each in courses if finite(values := _profiles(each)).size]
+    usual = min(map(_usual_peak, known), default=0.0)
+    largest = max((finite(values).max() for values in known), default=0.0)
+    least = min((finite(values).min() for values in known), default=0.0)
+    high = float(np.ceil(min(largest, usual + FAR)))
+    zeros = _with(courses, FLOOR, high)
+    return min(high - DECADES, float(least) if zeros else max(least, usual - FAR)) - 0.5, high + 0.5
+
+
+def _usual_peak(values: Array) -> float:
+    """Half of the recorded steps have a largest number above it, half of them one below."""
+    peaks = np.where(np.isfinite(values), values, -np.inf).max(axis=1)
+    return float(np.median(finite(peaks)))

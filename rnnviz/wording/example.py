@@ -11,13 +11,15 @@ from rnnviz.core.numerics import Array
 from rnnviz.tasks import Batch
 from rnnviz.wording.lists import names
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import minus
+from rnnviz.wording.numbers import general, minus
 from rnnviz.wording.texts import say
 
 SHOWN = 6
 """Symbols that are written at each end of a sequence."""
 RELEVANT = 2
 """Of the symbols of temporal order, how many matter: the first ones."""
+HUGE = 1e6
+"""No right answer is as large: digits of a network's would say nothing."""
 DIGITS = 2, 3, 4, 5, 6
 """Decimals of a number; the least with which the numbers that are written add up."""
 
@@ -66,6 +68,8 @@ def _answer(batch: Batch, y: Array, step: int) -> str:
 
 
 def _number(batch: Batch, value: float) -> str:
+    if abs(value) >= HUGE:
+        return general(float(value), 3)
     return minus(f"{value + 0.0:.{_digits(batch)}f}")
 
 

@@ -10,6 +10,7 @@ from rnnviz.analysis.courses import Course
 from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.plots import theme
 from rnnviz.plots.claims_training import runs_figure, slope_figure
+from rnnviz.plots.rails import Bands
 from rnnviz.plots.training import loss_figure, running_mean, span
 from rnnviz.plots.training_gradients import norm_figure, state_heatmaps
 from rnnviz.plots.training_profile import profile_figure, profile_tracks
@@ -101,6 +102,20 @@ def test_models_keep_their_colours_in_every_figure() -> None:
         figure = as_json(make(only, styles=styles))
         colours = {trace["line"]["color"] for trace in figure["data"]}
         assert colours == {styles["lstm"].colour}
+
+
+def test_a_line_that_has_left_its_axis_ends_with_an_arrow() -> None:
+    n = np.arange(30)
+    lost = course("rnn", loss_per_answer=10.0**n, metric=2 * 10.0**n)
+    figure = as_json(loss_figure([lost, course("lstm")], 0.1, metric_name="mean squared error"))
+    loss, error = named(figure, "RNN, above the axis")
+    for arrow, axis in ((loss, "yaxis"), (error, "yaxis2")):
+        top = figure["layout"][axis]["range"][1]
+        assert top < 100
+        assert (list(arrow["x"]), list(arrow["y"])) == ([29], [top])
+        assert arrow["text"] == ["RNN"]
+        assert arrow["yaxis"].replace("y", "yaxis") == axis
+    assert not named(figure, "LSTM, above the axis")
 
 
 def test_the_step_axis_stands_still_while_training_goes_on() -> None:
@@ -228,12 +243,56 @@ def test_what_is_no_number_stands_on_a_rail_above_the_profile() -> None:
         assert heights(drawn) == pytest.approx(last, abs=1e-3)
 
 
+def test_a_model_whose_gradient_is_far_above_the_axis_is_said_to_be_there() -> None:
+    """Its line leaves the axis of the others, and it must not seem to have none."""
+    rows = np.tile(np.arange(-6, 1.0), (30, 1)).astype(np.float32)
+    huge = rows + 95.0
+    huge[-1, -2:] = 3.0, 0.0
+    courses = [course("rnn", log10_state=huge), course("lstm", log10_state=rows)]
+    figure = as_json(profile_figure(courses))
+    low, high = figure["layout"]["yaxis"]["range"]
+    rail, words = named(figure, "RNN beyond")
+    assert heights(named(figure, "RNN")[0]) == [None] * 4 + [3, 0]
+    (level,) = {height for height in heights(rail) if height is not None}
+    assert heights(rail)[4:] == [None, None]
+    assert words["text"] == ["RNN: above 10<sup>30.5</sup>"]
+    assert 30.5 < level < high
+    assert low < -5
+    assert not named(figure, "LSTM beyond")
+    tracks = profile_tracks(courses)
+    for track, drawn in zip(tracks, figure["data"], strict=True):
+        last = [None if np.isnan(value) else value for value in track.values[-1]]
+        assert heights(drawn) == pytest.approx(last, abs=1e-3)
+
+
+def test_a_few_steps_that_blow_up_leave_the_axis_of_the_profile_to_the_others() -> None:
+    rows = np.tile(np.arange(-6, 1.0), (30, 1)).astype(np.float32)
+    rows[-2:] += 150
+    figure = as_json(profile_figure([course("rnn", log10_state=rows)]))
+    assert figure["layout"]["yaxis"]["range"][1] < 40
+    assert named(figure, "RNN beyond")[1]["text"] == ["RNN: above 10<sup>30.5</sup>"]
+
+
+def test_the_scale_of_colours_says_where_it_does_not_reach() -> None:
+    rows = np.tile(np.arange(-6, 1.0), (30, 1)).astype(np.float32)
+    figure = as_json(state_heatmaps([course("rnn", log10_state=rows + 900), course("lstm")]))
+    bar = figure["layout"]["coloraxis"]["colorbar"]
+    assert bar["ticktext"] == ["≤ −6", "0", "≥ 6"]
+    assert figure["data"][0]["z"].max() == 900
+    bar = as_json(state_heatmaps(THREE))["layout"]["coloraxis"]["colorbar"]
+    assert bar["ticktext"] == ["≤ −12", "−6", "0"]
+
+
 def test_a_profile_without_a_number_is_said_and_not_left_empty() -> None:
     """Where training ends with NaN there is no gradient at any step."""
     figure = as_json(profile_figure([course("rnn", log10_state=np.full((30, 7), np.nan))]))
     rail, words = named(figure, "RNN nan")
     assert len(set(heights(rail))) == 1
     assert words["text"] == ["RNN: not a number"]
+
+
+def test_a_tick_beside_a_rail_is_not_minus_zero() -> None:
+    assert Bands((-0.4, 30.0), 0, 1, 100).ticks["ticktext"][:2] == ["0", "5"]
 
 
 def test_a_profile_of_zeros_alone_is_drawn() -> None:
@@ -250,6 +309,23 @@ def test_clipping_is_drawn_before_and_after() -> None:
     assert heights(named(figure, "RNN")[0])[0] == 0
     assert "clipped at 1" in texts(figure)
     assert "clipped" not in texts(as_json(norm_figure([course()])))
+
+
+def test_a_norm_of_one_step_alone_is_a_dot_and_not_a_line_without_length() -> None:
+    """A model that diverges at once has no other."""
+    norms = np.full(30, np.nan)
+    norms[0] = 10.0
+    figure = as_json(norm_figure([course("rnn", norm_before=norms, norm_after=norms), course()]))
+    dot, line = named(figure, "RNN")
+    assert dot["mode"] == "markers"
+    assert heights(dot)[0] == 1
+    assert line["mode"] == "lines"
+
+
+def test_numbers_of_four_digits_leave_the_title_of_the_profile_s_axis_its_room() -> None:
+    deep = np.tile(np.linspace(0, 2000, 7), (30, 1)).astype(np.float32)
+    wide = as_json(profile_figure([course("rnn", log10_state=deep)]))["layout"]["margin"]["l"]
+    assert wide > as_json(profile_figure(THREE))["layout"]["margin"]["l"]
 
 
 def test_the_profile_has_a_track_a_model() -> None:

@@ -86,6 +86,8 @@ def test_what_networks_answer_is_the_likeliest_or_the_number_or_nothing() -> Non
     assert answer_words(adding, {"gru": np.full((40, 1, 2), -0.12649)}) == (
         "The networks answer: GRU −0.1265."
     )
+    huge = answer_words(adding, {"rnn": np.full((40, 1, 2), -2.239e34)})
+    assert huge == "The networks answer: RNN −2.24e+34."
     assert answer_words(batch, {}) == ""
 
 
