@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -69,10 +70,8 @@ class Spectrum:
 
     @property
     def stretches_alike(self) -> bool:
-        """Whether all singular values are one but for rounding, as of a multiple of an orthogonal
-        matrix: then no direction is stretched more than another."""
-        least, most = self.singular_values[-1], self.singular_values[0]
-        return bool(most - least <= ALIKE * most)
+        """Whether no direction is stretched more than another."""
+        return stretches_alike(self.singular_values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,15 +134,24 @@ def stretch(trace: Record, gate: str) -> Stretch:
     return Stretch(sigma_max, gamma, law=sigma_max * gamma)
 
 
-def whole_step(trace: Record) -> tuple[float, float]:
-    """(largest singular value, spectral radius) of a step of a `SIMPLE` cell, leak and skip
-    included, at φ′ = γ in all units: with a skip of the block companion matrix. The spectral radius
-    of one of more than EXACT rows is what GROWTH steps multiply a state with on average: of small
-    ones (8 to 64 units, skips of 5 to 100 steps) it was off by up to 0.2 %, mostly by 0.02 %."""
+class WholeStep(NamedTuple):
+    """sigma_max: the largest singular value of a step; radius: its spectral radius; alike: whether
+    it stretches no direction more than another."""
+
+    sigma_max: float
+    radius: float
+    alike: bool
+
+
+def whole_step(trace: Record) -> WholeStep:
+    """What a step of a `SIMPLE` cell is, leak and skip included, at φ′ = γ in all units: with a
+    skip of the block companion matrix. The spectral radius of one of more than EXACT rows is what
+    GROWTH steps multiply a state with on average: of small ones (8 to 64 units, skips of 5 to 100
+    steps) it was off by up to 0.2 %, mostly by 0.02 %."""
     gamma = trace.cell.activation_of(trace.cell.CANDIDATE_GATE).lipschitz
     J = step_at(trace, gamma)
     if not np.isfinite(J).all():
-        return np.nan, np.nan
+        return WholeStep(np.nan, np.nan, False)
     rows = state_size(trace.cell)
     if rows == len(J):
         radius = np.abs(np.linalg.eigvals(J)).max()
@@ -151,7 +159,8 @@ def whole_step(trace: Record) -> tuple[float, float]:
         radius = np.abs(np.linalg.eigvals(step_at(trace, gamma, whole=True))).max()
     else:
         radius = _growth(trace, gamma)
-    return spectral_norm(J), float(radius)
+    found = np.linalg.svd(J, compute_uv=False)
+    return WholeStep(float(found[0]), float(radius), rows == len(J) and stretches_alike(found))
 
 
 def _growth(trace: Record, slope: float) -> float:
@@ -175,6 +184,12 @@ def step_at(trace: Record, slope: float, whole: bool = False) -> Array:
     found = cell.state_jacobian(params, np.full(cell.hidden_size, slope))
     assert found is not None
     return found
+
+
+def stretches_alike(descending: Array) -> bool:
+    """Whether all singular values are one but for rounding, as of a multiple of an orthogonal
+    matrix."""
+    return bool(descending[0] - descending[-1] <= ALIKE * descending[0])
 
 
 def spectral_norm(W: Array) -> float:

@@ -18,7 +18,7 @@ from rnnviz.analysis.carry import CarryPaths
 from rnnviz.analysis.gates import Memory
 from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.rates import Drop, Rate
-from rnnviz.analysis.spectra import Spectrum, Stretch
+from rnnviz.analysis.spectra import Spectrum, Stretch, WholeStep
 from rnnviz.analysis.step_factors import StepFactors
 from rnnviz.analysis.truncated import Truncated
 from rnnviz.core.numerics import Status
@@ -223,17 +223,20 @@ def spectrum_verdict(
     *,
     reach_status: Status = Status.FINITE,
     refilled: bool = False,
-    step: tuple[float, float] | None = None,
+    step: WholeStep | None = None,
 ) -> Verdict:
     """One step's worst case, the asymptotic rate, the measured rate and what is left between.
 
     rest = measured / ρ: what the nonlinearity and alignment take or add; None where ρ = 0 (a
     nilpotent matrix keeps some rounding: below 1e-9 of sigma_max counts) or nothing was measured.
     reach_status, refilled: of the GradientFlow whose rate it is; a rate that ends in zero holds
-    only until there, and a refilled gradient does not measure W_hh at all. step: (σ_max, ρ)
-    of a whole step (`whole_step`), by which a cell with a leak or a skip is judged.
+    only until there, and a refilled gradient does not measure W_hh at all. step: a whole step, by
+    which a cell with a leak or a skip is judged.
     """
-    sigma_max, rho = step or (spectrum.sigma_max, spectrum.spectral_radius)
+    judged = step or WholeStep(
+        spectrum.sigma_max, spectrum.spectral_radius, spectrum.stretches_alike
+    )
+    sigma_max, rho, alike = judged
     measured = None if rate is None or refilled else rate.factor_per_step
     has_rho = rho > 1e-9 * sigma_max
     return Verdict(
@@ -246,7 +249,7 @@ def spectrum_verdict(
             "rho": rho if has_rho or np.isnan(rho) else 0.0,
             "measured": measured,
             "rest": measured / rho if has_rho and measured is not None else None,
-            "alike": step is None and spectrum.stretches_alike,
+            "alike": alike,
             "slope_name": slope_name,
             "reach_status": reach_status,
             "refilled": refilled,

@@ -37,6 +37,7 @@ from rnnviz.views import (
     fixed_points,
     gates,
     gradient_flow,
+    layer_choice,
     seeds,
     spectrum,
     states,
@@ -242,13 +243,16 @@ def clipping_lesson() -> Lesson:
 def jacobians(run: Run, part: LayerTrace) -> JacobianSpectrum:
     """Of every step of a layer that the time allows."""
     assert run.experiment is not None
-    found: JacobianSpectrum = _jacobians(run.experiment, part.label, part)
+    found: JacobianSpectrum = _jacobians(run.experiment, part.label, run, part)
     return found
 
 
 @cached(32)
-def _jacobians(experiment: Experiment, label: str, _part: LayerTrace) -> JacobianSpectrum:
-    return spectrum.jacobians(_part)
+def _jacobians(
+    experiment: Experiment, label: str, _run: Run, _part: LayerTrace
+) -> JacobianSpectrum:
+    (exact,) = seeds.true_parts([_part], layer_choice.parts_of(_run))
+    return spectrum.jacobians(exact)
 
 
 @cached(256)

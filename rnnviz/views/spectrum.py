@@ -30,6 +30,7 @@ from rnnviz.plots import spectra as plots
 from rnnviz.views import layer_choice, theory
 from rnnviz.views.layer_choice import LayerChoice, parts_of, single
 from rnnviz.views.picture import Picture, Words
+from rnnviz.views.seeds import true_parts
 from rnnviz.wording.lists import sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import scientific, steps
@@ -94,6 +95,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     parts, text = layer_choice.parts_of(run), texts("spectrum")
     model = choices.model if choices.model in parts else _first_simple(parts)
     part, layers = layer_choice.single(parts, model, choices.layer, choices.direction)
+    (exact,) = true_parts([part], parts)
     cell = part.trace.cell
     gate = choices.gate if choices.gate in cell.trainable_gates else _gate_that_keeps(cell)
     spectrum = _spectrum(part, gate, choices.coarse)
@@ -109,9 +111,9 @@ def view(run: Run, choices: Choices = Choices()) -> View:
         gate=gate,
         kind=_kind(cell),
         spectrum=spectrum,
-        jacobian=jacobians(part, choices.coarse),
+        jacobian=jacobians(exact, choices.coarse),
         styles=theme.model_styles([*parts, part.label]),
-        verdict=_verdict(part, spectrum),
+        verdict=_verdict(exact, spectrum),
         notes=tuple(text[way] for way in ways),
         law=None if isinstance(law, Remark) else law,
         silent=remark_words(law) if isinstance(law, Remark) else "",

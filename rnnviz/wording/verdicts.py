@@ -234,9 +234,8 @@ SLOPES = {"tanh": "tanh′", "relu": "ReLU′", "logistic": "σ′"}
 def _spectrum(fields: Mapping[str, Any]) -> str:
     gated = fields["gate"] != "a"
     block = f"W_h{fields['gate']}" if gated else "W_hh"
-    whole = fields.get("whole_step", False)
     text = _say(
-        "spectrum_step" if whole else "spectrum",
+        "spectrum_step" if fields["whole_step"] else "spectrum",
         model=display_name(fields["label"]),
         block=block,
         sigma=factor(fields["sigma_max"]),
@@ -260,9 +259,10 @@ def _rest(fields: Mapping[str, Any]) -> str:
     """What is between the spectral radius and what was measured; nothing where there is nothing
     else that it could be of."""
     slope, rest = SLOPES.get(fields["slope_name"]), factor(fields["rest"])
+    stretches = texts("verdicts")["a_step"] if fields["whole_step"] else "W_hh"
     if fields["alike"]:
-        return _say("rest_slope", rest=rest, cause=slope) if slope else ""
-    return _say("rest_of" if slope else "rest", rest=rest, cause=slope)
+        return _say("rest_slope", rest=rest, cause=slope, stretches=stretches) if slope else ""
+    return _say("rest_of" if slope else "rest", rest=rest, cause=slope, stretches=stretches)
 
 
 STATES = {"f": "c", "z": "h"}

@@ -253,6 +253,19 @@ def test_the_spectrum_of_a_leaky_cell_is_that_of_its_step():
     fields = verdicts.spectrum_verdict(spectrum, flow.rate, step=whole_step(trace)).fields
     assert (fields["sigma_max"], fields["rho"]) == (pytest.approx(0.25), pytest.approx(0.25))
     assert fields["rest"] == pytest.approx(1)
+    assert fields["alike"]
+
+
+def test_a_leaky_step_of_a_rotation_does_not_stretch_all_alike():
+    """(1 − α) I + α W has singular values of its own, though those of W are one."""
+    angle = np.pi / 3
+    W = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    cell = RNN(1, 4, "tanh", leak=0.5)
+    blocks = np.block([[W, np.zeros((2, 2))], [np.zeros((2, 2)), np.eye(2)]])
+    params = {"W_xh": np.zeros((4, 1)), "W_hh": blocks, "b_h": np.zeros(4)}
+    trace = bptt(cell, params, np.zeros((5, 1, 1)), last_step(5, 4))
+    assert weight_spectra(trace, "rnn")["a"].stretches_alike
+    assert not whole_step(trace).alike
 
 
 def test_a_skip_is_judged_by_its_block_companion():
@@ -260,7 +273,7 @@ def test_a_skip_is_judged_by_its_block_companion():
     drawn = cell.init_params(np.random.default_rng(0))
     params = {name: np.full_like(v, 0.5 * (name == "W_skip")) for name, v in drawn.items()}
     trace = bptt(cell, params, np.zeros((4, 1, 1)), last_step(4, 1))
-    assert whole_step(trace)[1] == pytest.approx(0.5 ** (1 / 3))
+    assert whole_step(trace).radius == pytest.approx(0.5 ** (1 / 3))
 
 
 def with_skip(hidden_size, skip, leak, gain):
@@ -279,7 +292,8 @@ def test_a_step_with_a_skip_is_its_block_companion_s(hidden_size, skip, leak, ga
     trace = with_skip(hidden_size, skip, leak, gain)
     params, ones = trace.params, np.ones(hidden_size)
     J, half, flat = (trace.cell.state_jacobian(params, slope * ones) for slope in (1.0, 0.5, 0.0))
-    sigma_max, radius = whole_step(trace)
+    sigma_max, radius, alike = whole_step(trace)
+    assert not alike
     assert sigma_max == pytest.approx(np.linalg.norm(J, 2))
     assert radius == pytest.approx(np.abs(np.linalg.eigvals(J)).max(), rel=2e-3)
     if leak < 1:
@@ -307,7 +321,7 @@ def test_no_step_stretches_more_than_the_law(activation, leak):
     assert worst <= stretch(trace, "a").law
     aligned = {**params, "W_hh": 2 * np.eye(5)}
     trace = bptt(cell, aligned, np.zeros((2, 3, 1)), last_step(2, 5))
-    assert stretch(trace, "a").law == pytest.approx(whole_step(trace)[0])
+    assert stretch(trace, "a").law == pytest.approx(whole_step(trace).sigma_max)
 
 
 def test_what_is_lost_in_one_step_is_said_to_be_lost_there():

@@ -15,9 +15,10 @@ from rnnviz.core.network import Network, run_network
 from rnnviz.core.numerics import Status
 from rnnviz.experiment import Run
 from rnnviz.tasks import Batch
-from rnnviz.views import gradient_flow
+from rnnviz.views import gradient_flow, spectrum
 from rnnviz.views.flow_panels import precision_rows, precision_words
 from rnnviz.views.layer_choice import parts_of
+from rnnviz.wording.numbers import factor
 
 
 def one_unit(
@@ -103,6 +104,21 @@ def test_what_float64_loses_is_said_and_the_true_gradient_is_drawn() -> None:
     (said,), (flow,) = view.warnings, view.flows
     assert said.startswith("RNN: backpropagation in float64 makes ∂L/∂h exactly 0 at 5 of 6 steps")
     assert flow.reach_log10 == pytest.approx(5 * np.log10(0.5 / np.cosh(40.5) ** 2), abs=1e-9)
+
+
+@pytest.mark.parametrize(("dtype", "gain"), [("float32", 1.0), ("float64", 16.0)])
+def test_the_steps_of_saturated_units_are_measured_with_their_true_slopes(
+    dtype: str, gain: float
+) -> None:
+    """What Spectrum says was measured is what Gradient flow says."""
+    saturated = {"input_scale": 30.0, "init": "gaussian", "gain": gain, "dtype": dtype}
+    of = run(Experiment(models=("rnn",), hidden_size=4, seq_len=60, batch_size=4, **saturated))
+    (flow,) = gradient_flow.view(of).flows
+    view = spectrum.view(of)
+    assert flow.rate is not None
+    assert view.jacobian.measured_rate == pytest.approx(flow.rate.factor_per_step, rel=1e-9)
+    assert f"**{factor(flow.rate.factor_per_step)}** a step. " in view.verdict
+    assert "rounded to zero" not in view.verdict
 
 
 def test_saturated_units_beside_open_ones_are_said_with_their_true_size() -> None:

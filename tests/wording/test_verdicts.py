@@ -173,7 +173,7 @@ def test_where_a_theorem_is_not_seen_no_rule_is_called_wrong():
 def test_spectrum_sentence():
     fields = {"label": "rnn", "gate": "a", "sigma_max": 1.11, "rho": 0.6, "measured": 0.57,
               "rest": 0.95, "alike": False, "slope_name": "tanh", "refilled": False,
-              "reach_status": Status.FINITE}  # fmt: skip
+              "reach_status": Status.FINITE, "whole_step": False}  # fmt: skip
     text = verdicts.say(Verdict("spectrum", fields))
     assert text == (
         "The RNN's W_hh can stretch at most **×1.11** in one step and settles to **×0.60**. "
@@ -188,6 +188,8 @@ def test_spectrum_sentence():
     assert verdicts.say(Verdict("spectrum", orthogonal)).endswith(
         "The rest, **×0.95**, is tanh′ alone: W_hh stretches every direction alike."
     )
+    leaky = verdicts.say(Verdict("spectrum", {**orthogonal, "whole_step": True}))
+    assert leaky.endswith("is tanh′ alone: a step stretches every direction alike.")
     of_both = verdicts.say(Verdict("spectrum", {**orthogonal, "slope_name": "identity"}))
     assert of_both.endswith("**×0.57** a step.")
     nilpotent = verdicts.say(Verdict("spectrum", {**fields, "rho": 0.0, "rest": None}))
