@@ -30,6 +30,10 @@ EDGE = 1e-6
 """Relative distance from 1/γ up to which a largest singular value counts as on the edge."""
 
 
+SMALLER = (Status.BELOW, Status.ZERO, Status.ROUNDED)
+"""What lies below all that float64 holds."""
+
+
 class Verdict(NamedTuple):
     """kind: which template says it; fields: the numbers that go in.
 
@@ -281,10 +285,29 @@ def gates_verdict(memory: Memory, carry: CarryPaths, batch: BatchCarry, seq_len:
     )
 
 
+class Trouble(NamedTuple):
+    """The first step on the way back whose state gradient is no ordinary number. steps of `total`, that one and all before it, are so, too: less than all where the error comes back, as it
+    does where others enter and where some of it has jumped over the step."""
+
+    label: str
+    step: int
+    status: Status
+    steps: int = 1
+    total: int = 1
+
+
+def _trouble(flow: GradientFlow, own_step: int) -> Trouble:
+    status = Status(flow.state.status[own_step])
+    alike = SMALLER if status == Status.BELOW else (status,)
+    earlier = flow.state.status[min(1, own_step) : own_step + 1]
+    steps = int(np.isin(earlier, alike).sum())
+    return Trouble(flow.label, flow.real_step(own_step), status, steps, len(earlier))
+
+
 def trouble_verdict(flows: Sequence[GradientFlow]) -> Verdict:
     """Where each model's state gradient, on its way back, first stops being an ordinary number.
 
-    models: (label, step, status), those without trouble left out. Steps after the last one that
+    models: a `Trouble` each, those without any left out. Steps after the last one that
     error enters do not count, nor what a truncated pass cut off. forward: (label, step) of models
     whose states overflowed on the way forward; given: (label, what came in) of models that were
     given NaN or infinity, which says why; below: (label, step) of layers whose input exploded in
@@ -306,8 +329,7 @@ def trouble_verdict(flows: Sequence[GradientFlow]) -> Verdict:
         status = flow.state.status[: flow.reach_from + 1]
         bad = np.flatnonzero((status != Status.FINITE) & (status != Status.LOST))
         if len(bad) and not flow.window:
-            step = flow.real_step(int(bad[-1]))
-            found.append((flow.label, step, Status(flow.state.status[bad[-1]])))
+            found.append(_trouble(flow, int(bad[-1])))
     fields = {"models": tuple(found), "forward": forward, "given": given, "below": below}
     return Verdict("trouble", fields)
 

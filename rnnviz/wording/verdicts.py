@@ -12,7 +12,14 @@ from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.rates import Rate
 from rnnviz.analysis.spectra import Stretch
 from rnnviz.analysis.step_factors import StepFactors
-from rnnviz.analysis.verdicts import Reach, Verdict, memory_verdict, reach_verdict, rule_verdict
+from rnnviz.analysis.verdicts import (
+    Reach,
+    Trouble,
+    Verdict,
+    memory_verdict,
+    reach_verdict,
+    rule_verdict,
+)
 from rnnviz.core.numerics import Status
 from rnnviz.core.places import NotFinite
 from rnnviz.wording.lists import clauses, sentences
@@ -327,16 +334,16 @@ def _trouble(fields: Mapping[str, Any]) -> str:
     below = fields.get("below", ())
     forward += [_say("below_explodes", model=display_name(m), step=step) for m, step in below]
     exploded = dict((*fields["forward"], *below))
-    backward = [
-        _say(_trouble_kind(status, label in exploded), model=display_name(label), step=step)
-        for label, step, status in fields["models"]
-    ]
+    backward = [_trouble_of(one, one.label in exploded) for one in fields["models"]]
     return sentences(given + forward + backward)
 
 
-def _trouble_kind(status: Status, exploded: bool) -> str:
-    kind = f"trouble_{TROUBLE[status]}"
-    return f"{kind}_exploded" if exploded and status == Status.NAN else kind
+def _trouble_of(one: Trouble, exploded: bool) -> str:
+    kind = f"trouble_{TROUBLE[one.status]}"
+    kind = f"{kind}_exploded" if exploded and one.status == Status.NAN else kind
+    where = "steps_back" if one.steps == one.total else "some_steps_back"
+    said = _say(where, step=one.step, count=f"{one.steps:,}", total=f"{one.total:,}")
+    return _say(kind, model=display_name(one.label), where=said)
 
 
 def _not_finite(label: str, place: NotFinite) -> str:

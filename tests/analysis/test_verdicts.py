@@ -175,7 +175,23 @@ def test_trouble_is_told_where_it_begins():
     line = flow_and_spectrum(np.eye(4, k=-1), T=10, label="line")[0]
     below = flow_and_spectrum(np.array([[1e-4]]), T=200, label="below")[0]
     models = verdicts.trouble_verdict([good, line, below]).fields["models"]
-    assert models == (("line", 6, Status.ZERO), ("below", 200 - 77, Status.BELOW))
+    assert models == (
+        ("line", 6, Status.ZERO, 6, 6),
+        ("below", 200 - 77, Status.BELOW, 200 - 77, 200 - 77),
+    )
+
+
+def test_error_that_comes_back_is_not_said_to_be_gone():
+    """What has jumped over a step is there again before it."""
+    cell, T = RNN(1, 3, "identity", skip=7), 40
+    params = cell.init_params(np.random.default_rng(0))
+    params |= {"W_hh": np.eye(3, k=-1), "W_skip": np.eye(3)}
+    trace = bptt(cell, params, np.zeros((T, 1, 1)), last_step(T, 3))
+    (found,) = verdicts.trouble_verdict([gradient_flow(trace, "rnn")]).fields["models"]
+    zero = np.flatnonzero(~trace.d_h[1:].any(axis=(1, 2))) + 1
+    assert (found.step, found.status) == (zero[-1], Status.ZERO)
+    assert (found.steps, found.total) == (len(zero), found.step)
+    assert found.steps < found.total
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.rates import Drop, Rate
 from rnnviz.analysis.spectra import stretch
 from rnnviz.analysis.step_factors import step_factors
-from rnnviz.analysis.verdicts import Reach, Verdict
+from rnnviz.analysis.verdicts import Reach, Trouble, Verdict
 from rnnviz.core.numerics import Status
 from rnnviz.core.places import NotFinite
 from rnnviz.wording import verdicts
@@ -254,7 +254,8 @@ def test_two_lines_for_any_set_of_models():
 
 def test_trouble_in_words():
     def trouble(*models):
-        return verdicts.say(Verdict("trouble", {"models": models, "forward": ()}))
+        found = tuple(Trouble(*each) for each in models)
+        return verdicts.say(Verdict("trouble", {"models": found, "forward": ()}))
 
     assert trouble() == ""
     assert trouble(("rnn", 36, Status.ZERO), ("gru", 9, Status.NAN)) == (
@@ -262,8 +263,11 @@ def test_trouble_in_words():
         "The error in the GRU is not a number (NaN) from step 9 back."
     )
     assert trouble(("rnn", 12, Status.BELOW)) == (
-        "The error in the RNN is below 10^−308, where float64 alone would lose it, "
-        "from step 12 back."
+        "The error in the RNN is below 10^−307.6, where float64 alone would lose digits of it or "
+        "all, from step 12 back."
+    )
+    assert trouble(("rnn", 15, Status.ZERO, 3, 15)) == (
+        "The error in the RNN is exactly zero at 3 of the 15 steps from step 15 back."
     )
     overflow = Verdict("trouble", {"models": (), "forward": (("rnn", 260),)})
     assert verdicts.say(overflow) == (
