@@ -286,8 +286,9 @@ def gates_verdict(memory: Memory, carry: CarryPaths, batch: BatchCarry, seq_len:
 
 
 class Trouble(NamedTuple):
-    """The first step on the way back whose state gradient is no ordinary number. steps of `total`, that one and all before it, are so, too: less than all where the error comes back, as it
-    does where others enter and where some of it has jumped over the step."""
+    """The first step on the way back whose state gradient is no ordinary number. `steps` of the
+    `total`, that one and all before it, are so: not all where error comes back, as it does where
+    other enters and where some has jumped over the step."""
 
     label: str
     step: int
