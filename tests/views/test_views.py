@@ -78,7 +78,12 @@ def test_where_sequences_count_from_their_own_ends_the_picture_and_the_table_say
     padded = run(Experiment(models=("rnn",), task="sentiment", hidden_size=4, batch_size=8))
     picture = drawn(gradient_flow, padded)["flow-state"]
     assert "own end, the number beside the curve counts from there" in picture.how  # type: ignore[union-attr]
+    assert "New error enters at many steps" in picture.how  # type: ignore[union-attr]
+    assert "Flat = it arrives" not in picture.how  # type: ignore[union-attr]
     assert "no line is fitted" in slope_words(gradient_flow.view(padded).drawn)
+    laid_over = gradient_flow.view(padded, gradient_flow.Choices(theory=True))
+    assert not laid_over.theory["rnn"].lines
+    assert any("theory follows the error of one loss" in line for line in laid_over.warnings)
     alike = run(Experiment(models=("rnn",), hidden_size=4, batch_size=2, seq_len=8))
     assert "own end" not in drawn(gradient_flow, alike)["flow-state"].how  # type: ignore[union-attr]
     assert "own ends" not in slope_words(gradient_flow.view(alike).drawn)
