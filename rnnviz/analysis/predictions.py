@@ -14,6 +14,7 @@ from rnnviz.analysis import theory
 from rnnviz.analysis.remarks import Remark, remark
 from rnnviz.analysis.spectra import Stretch
 from rnnviz.core import Cell, Record
+from rnnviz.core.activations import Activation
 from rnnviz.core.numerics import Array, log10_rms
 
 INDEPENDENT = ("gaussian", "uniform", "glorot", "spectral_radius")
@@ -101,7 +102,8 @@ def gradient_predictions(
     the variance that the run's own inputs give W_xh x_t + b_h. ReLU: χ = g²/2 (He et al. 2015,
     arXiv:1502.01852). No activation: gᵏ. An orthogonal W_hh of the same size has the same χ
     (Pennington, Schoenholz, Ganguli 2017, arXiv:1711.04735).
-    LSTM, GRU: the memory gate alone at its bias, σ(b)ᵏ (`theory.half_life`), exact for W_hh = 0;
+    LSTM, GRU: the memory gate alone at its bias, σ(b)ᵏ (`theory.half_life`), of hard gates their
+    own function's, exact for W_hh = 0;
     RMS over the units. stretch: of an RNN's W_hh, for Pascanu's bound (γ σ_max)ᵏ.
 
     Examples
@@ -224,6 +226,18 @@ def _of_gate(record: Record, label: str, k: Array, trained: bool) -> Predictions
     if gate is None or gate not in record.cell.trainable_gates:
         return Predictions(label, (), Remark("gate_without_bias"))
     bias = record.params["b_h"][record.cell.gate_rows(gate)].astype(np.float64)
-    rates = -1 / theory.e_fold(bias)
-    log10 = log10_rms(np.outer(k, rates) / LN_10)
+    rates = _log_gate(record.cell.activation_of(gate), bias)
+    with np.errstate(invalid="ignore"):
+        powers = np.where(k[:, None] > 0, np.outer(k, rates), 0.0)
+    log10 = log10_rms(powers / LN_10)
     return Predictions(label, (Prediction("gate alone", log10, float(rates.max())),), None)
+
+
+def _log_gate(gate: Activation, bias: Array) -> Array:
+    """ln of what a gate keeps at its bias; −∞ where a hard one is shut."""
+    if gate.name == "logistic":
+        return -1 / theory.e_fold(bias)
+    kept = np.empty_like(bias)
+    gate.value(bias, kept)
+    with np.errstate(divide="ignore"):
+        return np.log(kept)

@@ -36,7 +36,7 @@ def test_an_explosion_is_one_with_its_size_where_the_steps_alone_say_it():
     assert verdicts.rule_verdict(flow, stretch(trace, "a")).fields["does"] is None
     first, rule = gradient_words([flow], {"rnn": stretch(trace, "a")}, growths={"rnn": growth})
     assert first.startswith(
-        "From step 60 to step 1 the error grows: **×10^590** in the RNN (by W_hh"
+        "From step 60 to step 1 the error grows: **×10^590** in the RNN (by its weights"
     )
     assert rule.endswith("It explodes: **rule right**.")
 
@@ -103,7 +103,7 @@ def test_every_layer_of_an_exploding_stack_says_so_and_how_large():
     low = page.view(made, page.Choices(layer="1")).verdict
     high = page.view(made, page.Choices(layer="2")).verdict
     assert "×10^48" in low[0]
-    assert "by the weights alone, as all steps are linear" in low[0]
+    assert "by the weights alone, RMS over all directions, as all steps are linear" in low[0]
     assert "×10^481" in high[0]
     assert "The states of the layer below explode: from step 5" in high[2]
     assert "the input of the RNN · layer 2 is not finite" in high[2]

@@ -102,7 +102,9 @@ def test_linear_orthogonal_is_exact():
     np.testing.assert_allclose(found, lag_profile(trace, "m").h.log10, atol=1e-12)
 
 
-@pytest.mark.parametrize("cell", [LSTM(3, 8), GRU(3, 8)])
+@pytest.mark.parametrize(
+    "cell", [LSTM(3, 8), GRU(3, 8), LSTM(3, 8, gate_activation="hard_sigmoid")]
+)
 def test_the_gate_alone_is_exact_without_recurrent_weights(cell):
     """E12: f = σ(b) at every step, whatever enters through the other gates."""
     rng = np.random.default_rng(3)
