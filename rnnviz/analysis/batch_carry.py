@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.carry import CarryPaths, memory_rows
+from rnnviz.analysis.carry import LN_10, CarryPaths, memory_rows
+from rnnviz.analysis.gates import log_memory_gate
 from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise
 from rnnviz.analysis.jacobian.sequence import side_by_side
 from rnnviz.core import Record, checks
@@ -54,8 +55,8 @@ def batch_carry(record: Record, label: str, most: int) -> BatchCarry | None:
     long = np.array([record.steps_of(b) == T for b in range(record.batch_size)])
     chosen = np.flatnonzero(long)[: checks.size("most", most)]
     with np.errstate(all="ignore"):
-        logs = np.log10(record.gates[gate][:T][:, :, chosen].astype(np.float64))
-        product = logs.sum(axis=0).max(axis=0)
+        logs = log_memory_gate(record, gate)[:T][:, :, chosen]
+        product = logs.sum(axis=0).max(axis=0) / LN_10
         true = _true(record, chosen, T)
     return BatchCarry(label, gate, chosen, product, true, record.batch_size)
 

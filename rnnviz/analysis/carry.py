@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis import limits
+from rnnviz.analysis.gates import log_memory_gate, rounds_to_zero
 from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise
 from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_steps, linearize, with_progress
 from rnnviz.analysis.rates import Curve
 from rnnviz.core import Record, checks
 from rnnviz.core.numerics import LOG10_2, Array, Status, status_of
 
+LN_10 = float(np.log(10))
 NORM_BLOCK = 32
 """Points whose norms are taken at once."""
 
@@ -75,24 +77,30 @@ def carry_paths(
             if pending and (len(pending) == NORM_BLOCK or t == 0):
                 log10[:, [at for at, _ in pending]] = _norms([part for _, part in pending])
                 pending = []
-    # A learned gate is never zero; without recurrent weights nothing leaves the cell state.
-    kept = not _held_shut(record)
-    left = kept and bool(record.params["W_hh"].any())
-    curves = [Curve(values, status_of(values, np.full(T + 1, reached)))
-              for values, reached in zip(log10, (kept, left, kept), strict=True)]  # fmt: skip
+    # A logistic gate is never zero; without recurrent weights nothing leaves the cell state.
+    kept = np.full(T + 1, not _held_shut(record) and rounds_to_zero(record.cell))
+    true = np.full(T + 1, not _held_shut(record)) & ~_shut(record, sequence, T)
+    left = true & bool(record.params["W_hh"].any())
+    curves = [Curve(values, status_of(values, reached))
+              for values, reached in zip(log10, (kept, left, true), strict=True)]  # fmt: skip
     for curve in curves:
         curve.status[~wanted] = Status.NOT_RECORDED
-    product = _product(record.gates[gate][:T, :, sequence])
-    return CarryPaths(
-        label, gate, Curve(product, status_of(product, np.full(T + 1, kept))), *curves
-    )
+    product = _product(log_memory_gate(record, gate)[:T, :, sequence])
+    return CarryPaths(label, gate, Curve(product, status_of(product, kept)), *curves)
 
 
-def _product(gates: Array) -> Array:
-    """log10 of the largest unit's Π from t + 1 to T, at t = 0 .. T; (T+1,) of (T, H)."""
-    with np.errstate(divide="ignore"):
-        factors = np.log10(gates.astype(np.float64))
-    return np.append(np.cumsum(factors[::-1], axis=0)[::-1].max(axis=1), 0.0)
+def _product(logs: Array) -> Array:
+    """log10 of the largest unit's Π from t + 1 to T, at t = 0 .. T; (T+1,) of ln of the gates."""
+    return np.append(np.cumsum(logs[::-1], axis=0)[::-1].max(axis=1), 0.0) / LN_10
+
+
+def _shut(record: Record, sequence: int, T: int) -> Array:
+    """At which t from 0 to T nothing of c_t is in c_{t+1}: all memory gates are shut there, in
+    truth, and no peephole sees it."""
+    gate = record.cell.MEMORY_GATE
+    if gate is None or rounds_to_zero(record.cell) or {"p_i", "p_f"} & set(record.params):
+        return np.zeros(T + 1, bool)
+    return np.append(~record.gates[gate][:T, :, sequence].any(axis=1), False)
 
 
 def wanted_steps(seq_len: int, every: int) -> Array:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.core import Record
+from rnnviz.core import Cell, Record
 from rnnviz.core.activations import GATE_ACTIVATIONS
 from rnnviz.core.numerics import Array
 
@@ -91,10 +91,32 @@ def memory(trace: Record, label: str) -> Memory | None:
     if gate is None:
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(trace.gates[gate].astype(np.float64))
-        decay = np.abs(_mean_over_steps(trace, logs))
+        decay = np.abs(_mean_over_steps(trace, log_memory_gate(trace, gate)))
         half_life = np.log(2) / decay
     return Memory(label, gate, half_life, np.argsort(half_life, kind="stable"))
+
+
+def log_memory_gate(record: Record, gate: str) -> Array:
+    """ln of the gate that keeps the memory, (T, H, B). Where a number format makes 0 of a logistic
+    one it is read off the pre-activation; −∞ is a gate that is shut, or one of a cell that does not
+    say its pre-activations."""
+    values, cell = record.gates[gate].astype(np.float64), record.cell
+    with np.errstate(all="ignore"):
+        logs = np.log(values)
+        if values.all() or gate not in cell.trainable_gates or not rounds_to_zero(cell):
+            return logs
+        a = cell.preactivations(record)
+        if a is None:
+            return logs
+        start = cell.GATE_ROWS.index(gate) * cell.hidden_size
+        mine = a[:, start : start + cell.hidden_size].astype(np.float64)
+        return np.where(values == 0, -np.logaddexp(0, -mine), logs)
+
+
+def rounds_to_zero(cell: Cell) -> bool:
+    """Whether the memory gate is nowhere 0 in truth: a logistic one, and no hard one."""
+    gate = cell.MEMORY_GATE
+    return gate is not None and cell.activation_of(gate).name == "logistic"
 
 
 def _stats(trace: Record, label: str, gate: str) -> GateStats:

@@ -266,6 +266,7 @@ def gates_verdict(memory: Memory, carry: CarryPaths, batch: BatchCarry, seq_len:
     of what is kept from step 0 to the last one, Π f of the best unit against the truth in the best
     direction: the median sequence's, and the least and the greatest truth."""
     true, status = float(np.median(batch.true)), carry.true.value(0)[1]
+    product = float(np.median(batch.product))
     return Verdict(
         "gates",
         {
@@ -277,7 +278,8 @@ def gates_verdict(memory: Memory, carry: CarryPaths, batch: BatchCarry, seq_len:
             "steps": len(carry.true.log10) - 1,
             "sequences": batch.sequences,
             "batch_size": batch.batch_size,
-            "product_log10": float(np.median(batch.product)),
+            "product_log10": product,
+            "product_status": carry.product.value(0)[1] if np.isneginf(product) else Status.FINITE,
             "true_log10": true,
             "true_status": status if np.isneginf(true) else Status.FINITE,
             "true_range": (float(batch.true.min()), float(batch.true.max())),

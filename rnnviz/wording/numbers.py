@@ -69,7 +69,9 @@ def fraction(log10: float, status: Status = Status.FINITE) -> str:
         return say("numbers", "overflow" if log10 > 0 else "zero")
     if -2 <= log10 <= 2:
         value = 10.0**log10
-        return percents(significant(100 * value)) if value < 1.005 else f"×{significant(value)}"
+        if value < 1.005:
+            return percents(significant(100 * value))
+        return f"×{value:.2f}" if value < 1.095 else f"×{significant(value)}"
     power = power_of_ten(abs(log10))
     return say("numbers", "part", number=power) if log10 < 0 else f"×{power}"
 
@@ -100,6 +102,15 @@ def plain(value: float) -> str:
         return f"{value:.2f}"
     with np.errstate(divide="ignore", invalid="ignore"):
         return magnitude(float(np.log10(value)))
+
+
+def near_one(value: float) -> str:
+    """0.97, 1.03, 1.0003: with digits that tell it from 1."""
+    if value <= 0 or value == 1 or not math.isfinite(value):
+        return f"{value:.4g}"
+    digits = max(2, 1 - math.floor(math.log10(abs(value - 1))))
+    text = f"{value:.{digits}f}" if abs(value - 1) < 0.1 else f"{value:.4g}"
+    return text.rstrip("0") if "." in text else text
 
 
 def significant(value: float) -> str:

@@ -14,7 +14,7 @@ def remark_words(remark: Remark) -> str:
 
 
 def _shown(value: object) -> str:
-    """Counts with commas, other numbers short; names as people write them."""
+    """Counts with commas, other numbers with a setting's digits; names as people write them."""
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.3g}" if isinstance(value, float) else translated(setting_name(str(value)))
+    return f"{value:.6g}" if isinstance(value, float) else translated(setting_name(str(value)))

@@ -24,7 +24,16 @@ from rnnviz.core.numerics import Status
 from rnnviz.core.places import NotFinite
 from rnnviz.wording.lists import clauses, sentences
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import factor, fraction, magnitude, minus, plain, significant, steps
+from rnnviz.wording.numbers import (
+    factor,
+    fraction,
+    magnitude,
+    minus,
+    near_one,
+    plain,
+    significant,
+    steps,
+)
 from rnnviz.wording.texts import say as say_of
 from rnnviz.wording.texts import texts
 
@@ -218,7 +227,7 @@ def _too_slow(fields: Mapping[str, Any]) -> tuple[str, str]:
     span = fields["span"]
     said = _say(
         vanishes if fields["says"] == "vanishes" else "slow_explodes",
-        factor="×" + f"{fields['factor']:.4g}",
+        factor=f"×{near_one(fields['factor'])}",
         span=say_of("numbers", "step" if span == 1 else "steps", count=f"{span:,}"),
         needs=f"{fields['needs']:,.0f}",
     )
@@ -288,18 +297,21 @@ def _gates(fields: Mapping[str, Any]) -> str:
         share=f"{100 * fields['share_beyond']:.0f}",
         seq_len=fields["seq_len"],
     )
-    rounded = fields["true_status"] == Status.ROUNDED
     left = _say(
         "gates_left",
         span=fields["steps"],
         sequences=_sequences(fields["sequences"], fields["batch_size"]),
         gate=gates,
-        product=magnitude(fields["product_log10"]),
+        product=_kept(fields["product_log10"], fields["product_status"]),
         derivative=f"∂{state}_T/∂{state}_0",
-        truth=texts("verdicts")["rounded_to_zero"] if rounded else magnitude(fields["true_log10"]),
+        truth=_kept(fields["true_log10"], fields["true_status"]),
         range=_range(*fields["true_range"]) if fields["sequences"] > 1 else "",
     )
     return f"{kept}\n{left}"
+
+
+def _kept(log10: float, status: Status) -> str:
+    return texts("verdicts")["rounded_to_zero"] if status == Status.ROUNDED else magnitude(log10)
 
 
 def _sequences(count: int, batch_size: int) -> str:

@@ -37,10 +37,20 @@ def test_points_that_were_not_asked_for_are_not_recorded():
 
 
 def test_a_closed_gate_is_rounded_to_zero():
+    """Its product is known all the same, from what the gate is the logistic function of."""
     found = carry_paths(quiet_lstm(3, 2, -1e4), "lstm")
-    for curve in (found.true, found.carry, found.product):
+    for curve in (found.true, found.carry):
         assert curve.status[:3].tolist() == [Status.ROUNDED] * 3
     assert (found.through.status == Status.ZERO).all()
+    np.testing.assert_allclose(found.product.log10, np.arange(-3e4, 1, 1e4) / np.log(10))
+
+
+def test_a_hard_gate_that_is_shut_is_shut_in_truth():
+    cell = LSTM(1, 2, gate_activation="hard_sigmoid")
+    params = cell.init_params(np.random.default_rng(0)) | {"b_h": np.full(8, -10.0)}
+    found = carry_paths(bptt(cell, params, np.zeros((3, 1, 1)), last_step(3, 2)), "lstm")
+    for curve in (found.true, found.carry, found.product):
+        assert curve.status[:3].tolist() == [Status.ZERO] * 3
 
 
 @pytest.mark.parametrize(("option", "value"), [("every", 0), ("sequence", 5)])

@@ -33,8 +33,21 @@ def test_half_life_takes_the_geometric_mean():
 
 def test_gates_at_the_ends_of_the_scale():
     found = memory(quiet_lstm(3, 3, np.array([-1e4, 0.0, 1e4])), "lstm")
-    assert found.half_life.tolist() == [0, pytest.approx(1), np.inf]
+    assert found.half_life.tolist() == [pytest.approx(np.log(2) / 1e4), pytest.approx(1), np.inf]
     assert found.share_beyond(2) == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_what_single_precision_makes_zero_keeps_its_half_life(kind):
+    trace = problem(kind, 7, 3, 2, 5, scale=4).trace()
+    gate, params = trace.cell.MEMORY_GATE, {**trace.params, "b_h": trace.params["b_h"].copy()}
+    params["b_h"][trace.cell.gate_rows(gate)] = -200
+    d_h = last_step(7, 5, 3)
+    exact = memory(bptt(trace.cell, params, trace.x, d_h), kind).half_life
+    narrow = {name: value.astype(np.float32) for name, value in params.items()}
+    single = bptt(trace.cell, narrow, trace.x.astype(np.float32), d_h.astype(np.float32))
+    assert not single.gates[gate].any()
+    np.testing.assert_allclose(memory(single, kind).half_life, exact, rtol=1e-5)
 
 
 def test_a_cell_without_memory_gate_has_none():

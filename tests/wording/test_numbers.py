@@ -23,6 +23,7 @@ from rnnviz.wording import numbers
         (np.log10(0.998), "100 %"),
         (0.0, "100 %"),
         (0.001, "100 %"),
+        (np.log10(1.0301), "×1.03"),
         (np.log10(2.6), "×2.6"),
         (2.0, "×100"),
         (2.3, "×200"),
@@ -33,6 +34,15 @@ from rnnviz.wording import numbers
 )
 def test_fraction(log10, text):
     assert numbers.fraction(log10) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.0003, "1.0003"), (0.9997, "0.9997"), (1.03, "1.03"), (0.567, "0.567"), (1.0, "1"),
+     (12.345, "12.35"), (0.0, "0")],
+)  # fmt: skip
+def test_a_factor_near_one_is_not_written_as_one(value, text):
+    assert numbers.near_one(value) == text
 
 
 @pytest.mark.parametrize(

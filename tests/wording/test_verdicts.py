@@ -210,7 +210,7 @@ def test_gates_sentence():
               "seq_len": 100, "steps": 100, "sequences": 16, "batch_size": 16,
               "product_log10": np.log10(0.022), "true_log10": np.log10(76),
               "true_range": (np.log10(13), np.log10(263)),
-              "true_status": Status.FINITE}  # fmt: skip
+              "true_status": Status.FINITE, "product_status": Status.FINITE}  # fmt: skip
     first, second = verdicts.say(Verdict("gates", fields)).split("\n")
     assert first == (
         "The median LSTM unit's forget gate keeps half for **14 steps**; **12 %** of units outlast "
@@ -222,6 +222,10 @@ def test_gates_sentence():
     )
     named = verdicts.say(Verdict("gates", {**fields, "label": "lstm:gain=2"}))
     assert named.startswith("The forget gate of the median unit of the LSTM, gain 2, keeps half")
+    lost = {"product_log10": -np.inf, "product_status": Status.ROUNDED}
+    assert "product of forget gates **0 (rounded to zero)**" in verdicts.say(
+        Verdict("gates", {**fields, **lost})
+    )
     some = verdicts.say(Verdict("gates", {**fields, "sequences": 2}))
     assert "Over 100 steps, median of 2 of the 16 sequences: product" in some
     one = verdicts.say(Verdict("gates", {**fields, "sequences": 1}))
