@@ -14,11 +14,11 @@ from rnnviz.dashboard.components.browser import finite
 from rnnviz.dashboard.layout import SOON
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.lecture import pictures as lecture
+from rnnviz.plots.drawing import Range
 from rnnviz.views import flow_chain, gates, gradient_flow, spectrum, train
 from rnnviz.wording.lists import listed
 from rnnviz.wording.texts import fill, texts
 
-Range = tuple[float, float]
 HELD_SECONDS, KEY_SECONDS = 0.02, 0.06
 """Estimated seconds that runs may take while a knob is held, shared by as many as ask at the same
 time, and after a key."""

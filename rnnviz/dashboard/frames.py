@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from rnnviz.dashboard import compute, definitions, show, words_html
-from rnnviz.dashboard.asked import Asked, Range, TrainingChoices
+from rnnviz.dashboard.asked import Asked, TrainingChoices
 from rnnviz.dashboard.cached import cached
 from rnnviz.dashboard.components import scrubber
 from rnnviz.dashboard.components.chart import payload
@@ -23,6 +23,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.experiment.links import to_query
 from rnnviz.jobs.training import Training, begin
 from rnnviz.lecture import pictures as lecture
+from rnnviz.plots.drawing import Range
 from rnnviz.plots.theme import Style
 from rnnviz.views import gates, gradient_flow, spectrum, train
 from rnnviz.views.picture import Picture, Words

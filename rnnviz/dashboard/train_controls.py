@@ -13,14 +13,15 @@ from rnnviz.dashboard.training import Visit
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.lessons import LESSONS, Lesson
 from rnnviz.jobs.training import Training
+from rnnviz.tasks import TASKS, Task
 from rnnviz.views.train import HIDDEN_STATES, MOST_STATES
 from rnnviz.wording.lists import listed
 from rnnviz.wording.names import field_name, setting_name
 from rnnviz.wording.texts import fill, say, texts
 
 LESSON, SPEED, LOG, GHOSTS = "train_lesson", "train_speed", "train_log", "train_ghosts"
-STATES, LANGUAGE = "view_hidden_states", ("text", "words", "counting")
-"""The states of a hidden Markov model, and the tasks that have one."""
+STATES = "view_hidden_states"
+"""Of a hidden Markov model."""
 OWN = ("optimizer", "learning_rate", "clip", "clip_at", "window", "stride")
 """The knobs that only this page has."""
 LESSON_WIDTH, WORDS_WIDTH = 216, 130
@@ -188,7 +189,8 @@ def _how(disabled: bool) -> None:
                     with column:
                         _knob(name)
             st.toggle(texts("train")["log_loss"], **widget(LOG, log_loss(), then=_redraw))
-            if st.session_state["task"] in LANGUAGE and st.session_state["loss_at"] == "every":
+            of_language = TASKS[st.session_state["task"]].hmm_loss is not Task.hmm_loss
+            if of_language and st.session_state["loss_at"] == "every":
                 _hidden_states()
 
 

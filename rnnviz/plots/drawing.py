@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Piece = dict[str, Any]
+Range = tuple[float, float]
+"""The ends of an axis."""
 P = ParamSpec("P")
 SENT_AS = {"int64": "int32", "uint64": "uint32", "bool": "uint8", "float16": "float32"}
 """Kinds of numbers that a browser has no array for, and what is sent in their place."""

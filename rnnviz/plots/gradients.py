@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnviz.plots import curves, log_curves, theme
 from rnnviz.plots.detail import flow_detail_figure
-from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Range, drawing
 from rnnviz.plots.heatmaps import unit_heatmaps
 from rnnviz.plots.marks import (
     EndLabel,
@@ -54,7 +54,6 @@ QUANTITIES: Mapping[str, str] = {
     "c": "‖∂L/∂c<sub>t</sub>‖",
     "direct": "‖∂⁺L/∂h<sub>t</sub>‖",
 }
-Range = tuple[float, float]
 
 
 @FigureFunction

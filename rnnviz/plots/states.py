@@ -21,7 +21,7 @@ from rnnviz.plots.cells import (
     thinned,
 )
 from rnnviz.plots.curves import SIGNS, Relative
-from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Range, drawing
 from rnnviz.plots.log_curves import MARGIN as LINE_MARGIN
 from rnnviz.plots.log_curves import magnitude_figure, value_range
 from rnnviz.plots.marks import EndLabel, end_labels, gapped, gutter, small_label
@@ -42,7 +42,6 @@ HUGE = 1e300
 """Beyond it a browser's arithmetic overflows; that of lines, which travel as float32, sooner."""
 HUGE_LINE = 1e30
 MOST_LINES = len(theme.DASHES)
-Range = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from rnnviz.plots import gradients as plots
 from rnnviz.plots import step_factors as split_plots
 from rnnviz.plots import theme
 from rnnviz.plots.cells import column_words
-from rnnviz.plots.drawing import Drawing
+from rnnviz.plots.drawing import Drawing, Range
 from rnnviz.views import flow_chain, flow_words, layer_choice, theory
 from rnnviz.views.flow_chain import Chain
 from rnnviz.views.flow_curves import (
@@ -43,7 +43,6 @@ from rnnviz.wording.texts import fill, texts
 HEIGHT, LINE = 300, 26
 QUANTITIES = ("h", "c", "detail")
 """What can be drawn beside the state's gradient."""
-Range = tuple[float, float]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ import streamlit as st
 
 from rnnviz.dashboard.components.browser import HERE, loader
 from rnnviz.plots import theme
+from rnnviz.plots.drawing import Range
 from rnnviz.views import flow_chain as views
-from rnnviz.views.gradient_flow import Range, View, chain_data
+from rnnviz.views.gradient_flow import View, chain_data
 
 KEY = "flow-chain"
 
