@@ -60,11 +60,3 @@ def _first_state(record: Record) -> NotFinite | None:
         place for name, s in states.items() if s is not None and (place := first_in({name: s}))
     ]
     return min(found, key=lambda place: place.index[0], default=None)
-
-
-def largest_state(record: Record) -> tuple[int, float]:
-    """(t, log10 of it): the first step at which the largest |h| is reached, of finite states."""
-    peak = np.abs(record.h.astype(np.float64)).max(axis=(1, 2))
-    step = int(peak.argmax())
-    with np.errstate(divide="ignore"):
-        return step, float(np.log10(peak[step]))

@@ -10,10 +10,10 @@ import numpy as np
 
 from rnnviz.core import checks
 from rnnviz.core.bptt import Tell, backward
-from rnnviz.core.layers import Backward
+from rnnviz.core.layers import Backward, outputs
 from rnnviz.core.network import Examples, Network, NetworkTrace, run_network
 from rnnviz.core.numerics import Array
-from rnnviz.core.places import NotFinite, first_in, first_not_finite, largest_state
+from rnnviz.core.places import NotFinite, first_in, first_not_finite
 from rnnviz.core.truncation import truncated_backward
 from rnnviz.training.optimizers import CLIPS, OPTIMIZERS, global_norm
 from rnnviz.training.records import (
@@ -145,7 +145,7 @@ def take_step(
     """Gradients of one batch, clipped, and the optimizer's step with them."""
     with np.errstate(all="ignore"):
         trace = run_network(network, state.params, batch, _backward(options, tell), tell)
-        event = _bad_forward(trace) or _bad("∂L/∂({})", trace.grads)
+        event = _bad_forward(trace, state.step == 0) or _bad("∂L/∂({})", trace.grads)
         if event:
             return Step(trace, trace.grads, state, event)
         applied = CLIPS[options.clip](trace.grads, options.clip_at)
@@ -192,8 +192,9 @@ def _update_ratio(step: Step) -> float:
     return global_norm(changes) / size
 
 
-def _bad_forward(trace: NetworkTrace) -> str:
-    """The first thing in the forward pass that is not finite, "" if the loss is finite."""
+def _bad_forward(trace: NetworkTrace, first: bool) -> str:
+    """The first thing in the forward pass that is not finite, "" if the loss is finite. first: at
+    the first training step."""
     if np.isfinite(trace.loss):
         return ""
     if bad := _bad("the parameter {}", trace.params):
@@ -202,7 +203,7 @@ def _bad_forward(trace: NetworkTrace) -> str:
         for record in layer:
             if place := first_not_finite(record):
                 return _place(place, number)
-    return _large(trace)
+    return _large(trace, first)
 
 
 def _place(place: NotFinite, layer: int) -> str:
@@ -214,13 +215,37 @@ def _place(place: NotFinite, layer: int) -> str:
             f"first unit {row + 1} of sequence {sequence + 1})")  # fmt: skip
 
 
-def _large(trace: NetworkTrace) -> str:
-    """A loss that is not finite although all states are: they are too large for its squares."""
-    peaks = [(*largest_state(r)[::-1], n) for n, layer in enumerate(trace.layers, 1) for r in layer]
-    log10, step, number = max(peaks)
+def _large(trace: NetworkTrace, first: bool) -> str:
+    """A loss that is not finite although all states are: what the output is made of is too large
+    for its squares. first: at the first training step, before which there was no gradient."""
     kind = "NaN" if np.isnan(trace.loss) else "inf"
-    return (f"the loss is {kind} (the state h of layer {number} reaches 10^{log10:.1f} at time "
-            f"step {step}, before there is a gradient that could be clipped)")  # fmt: skip
+    early = ", before there is a gradient that could be clipped" if first else ""
+    return f"the loss is {kind} ({_largest_of_output(trace)}{early})"
+
+
+def _largest_of_output(trace: NetworkTrace) -> str:
+    """What is largest in W_hy h_t + b_y, at the time step that makes the loss what it is."""
+    t = _worst_step(trace.loss_by_step)
+    h = outputs(trace.layers[-1], trace.network.readout == "aligned")[t]
+    state, weight, bias = map(_log10_peak, (h, trace.params["W_hy"], trace.params["b_y"]))
+    if bias >= state + weight:
+        return f"b_y of the readout reaches 10^{bias:.1f}"
+    if weight >= state:
+        return f"W_hy of the readout reaches 10^{weight:.1f}"
+    number = len(trace.layers)
+    return f"the state h of layer {number} reaches 10^{state:.1f} at time step {t + 1}"
+
+
+def _worst_step(loss_by_step: Array) -> int:
+    """The first whose loss is not finite; the one of the largest loss if their sum alone is not."""
+    bad = ~np.isfinite(loss_by_step)
+    return int(bad.argmax() if bad.any() else loss_by_step.argmax())
+
+
+def _log10_peak(values: Array) -> float:
+    """log10 of the largest size; −inf of zeros."""
+    with np.errstate(divide="ignore"):
+        return float(np.log10(np.abs(values.astype(np.float64)).max()))
 
 
 def _bad(what: str, arrays: Mapping[str, Array]) -> str:

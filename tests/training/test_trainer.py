@@ -13,7 +13,8 @@ import pytest
 
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.spectra import weight_spectra
-from rnnviz.core.network import NetworkTrace, run_network
+from rnnviz.core import RNN
+from rnnviz.core.network import Network, NetworkTrace, run_network
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.runs import batches_of, options_of
 from rnnviz.experiment.runs import start as start_training
@@ -145,6 +146,49 @@ def test_states_that_no_clipping_can_help_are_named() -> None:
         "the loss is inf (the state h of layer 1 reaches 10^258.8 at time step 1000, before there "
         "is a gradient that could be clipped)"
     )
+
+
+def event_of(**settings: Any) -> str:
+    """What ends the training of one model with the adding problem over ten steps."""
+    e = Experiment(task="adding", hidden_size=8, seq_len=10, batch_size=8, **settings)
+    ((network, begin),) = start_training(e).values()
+    steps = islice(train(network, begin, batches_of(e), options_of(e)), 600)
+    return next(record.event for _, record in steps if record.event)
+
+
+def test_a_readout_that_is_too_large_is_blamed_and_no_state() -> None:
+    """The states of an LSTM are below 1, and there were 161 gradients that could be clipped."""
+    event = event_of(models=("lstm",), optimizer="sgd", learning_rate=10.0)
+    assert event == "the loss is inf (b_y of the readout reaches 10^154.8)"
+
+
+def test_weights_of_the_readout_are_blamed_where_they_are_largest() -> None:
+    network, start = linear_rnn(1.0)
+    start.params["W_hy"][:] = 1e200
+    ((_, record),) = train(network, start, lambda n: ones(3), TrainOptions("sgd", 0.1))
+    assert record.event == (
+        "the loss is inf (W_hy of the readout reaches 10^200.0, before there is a gradient that "
+        "could be clipped)"
+    )
+
+
+def test_after_a_first_step_there_were_gradients_that_could_be_clipped() -> None:
+    network, start = linear_rnn(2.0)
+    steps = train(network, start, lambda n: ones(900 if n else 10), TrainOptions("sgd", 0.0))
+    *_, (_, record) = steps
+    assert record.sentence == (
+        "the loss is inf (the state h of layer 1 reaches 10^271.2 at time step 900) "
+        "at training step 1"
+    )
+
+
+def test_a_state_that_the_readout_does_not_read_is_not_blamed() -> None:
+    """Layer 1 is linear and large, layer 2, whose states are below 1, is read."""
+    network = Network((RNN(1, 1, "identity"), RNN(1, 1)), 1)
+    params = {name: np.ones(shape) for name, shape in network.param_shapes().items()}
+    start = TrainState(0, {**params, "0.forward.W_hh": np.array([[2.0]]), "b_y": np.array([1e160])})
+    ((_, record),) = train(network, start, lambda n: ones(900), TrainOptions("sgd", 0.1))
+    assert "b_y of the readout reaches 10^160.0" in record.event
 
 
 def test_without_a_question_nothing_moves() -> None:

@@ -96,6 +96,22 @@ def test_what_is_wrong_with_a_table_is_said_in_the_language(table: bytes, said: 
     assert speak_in("zh", lambda: translated(str(error.value))) == said
 
 
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("b_y of the readout reaches 10^154.8", "读出层的 b_y 达到 10^154.8"),
+        (
+            "the state h of layer 2 reaches 10^271.2 at time step 900, before there is a gradient "
+            "that could be clipped",
+            "第 2 层的状态 h 在时间步 900 达到 10^271.2，此时还没有可供裁剪的梯度",
+        ),
+    ],
+)
+def test_why_a_loss_is_no_number_is_said_in_the_language(why: str, said: str) -> None:
+    event = f"the loss is inf ({why}) at training step 161"
+    assert speak_in("zh", lambda: translated(event)) == f"在训练步 161，损失为 inf（{said}）"
+
+
 def test_what_a_link_did_not_get_is_said_in_the_language() -> None:
     query = {"gain": ["9", "many"], "seq_len": "1", "init": "best", "models": "rnn,cnn,lstm:x=1",
              "no": "1", "v": "9", "text": "a" * 30_000}  # fmt: skip
