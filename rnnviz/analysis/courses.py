@@ -12,7 +12,8 @@ import numpy as np
 from rnnviz.core.numerics import Array
 
 RECENT = 10
-"""Recorded steps that stand for "now": a single batch says little."""
+"""Recorded steps that stand for "now": a single batch says little. Of a short training only its
+second half does."""
 BEATEN = 0.95
 """Share of the baseline below which a loss counts as better than it."""
 
@@ -65,19 +66,42 @@ class Course:
 
     @cached_property
     def loss(self) -> float:
-        """The loss per answer now: the median of the last recorded steps; NaN without any."""
+        """The loss per answer now, see `loss_at`; NaN without any."""
         return self.loss_at(len(self.curves.steps) - 1)
 
+    def row_at(self, step: int) -> int:
+        """The row of a training step, or of the last one recorded before it."""
+        return int(np.searchsorted(self.curves.steps, step, side="right")) - 1
+
     def loss_at(self, row: int) -> float:
-        """The same as it was at a recorded step, counted from 0."""
+        """The median loss per answer of the `recent` steps up to a recorded one, counted from 0;
+        where that one's own is no number, as it is."""
         return _now(self.curves.loss_per_answer[: row + 1], np.median)
+
+    def metric_at(self, row: int) -> float:
+        """The mean metric of the same steps."""
+        return _now(self.curves.metric[: row + 1], np.mean)
 
     @cached_property
     def metric(self) -> float:
-        return _now(self.curves.metric, np.mean)
+        return self.metric_at(len(self.curves.steps) - 1)
+
+    @property
+    def last_finite(self) -> tuple[int, float] | None:
+        """The last training step whose loss per answer is finite, and this loss; None without."""
+        rows = np.flatnonzero(np.isfinite(self.curves.loss_per_answer))
+        if not len(rows):
+            return None
+        return int(self.curves.steps[rows[-1]]), float(self.curves.loss_per_answer[rows[-1]])
+
+
+def recent(count: int) -> int:
+    """How many of so many recorded steps stand for "now"."""
+    return min(RECENT, max(1, count // 2))
 
 
 def _now(values: Array, middle: Callable[[Array], Any]) -> float:
-    last = np.asarray(values, float)[-RECENT:]
-    finite = last[np.isfinite(last)]
-    return float(middle(finite)) if len(finite) else float("nan")
+    last = np.asarray(values, float)[-recent(len(values)) :]
+    if not len(last) or not np.isfinite(last[-1]):
+        return float(last[-1]) if len(last) else float("nan")
+    return float(middle(last[np.isfinite(last)]))

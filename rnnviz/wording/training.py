@@ -7,20 +7,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnviz.analysis.courses import BEATEN, Course
+from rnnviz.analysis.courses import BEATEN, Course, recent
 from rnnviz.wording.library import translated
-from rnnviz.wording.lists import clauses, names_and
+from rnnviz.wording.lists import clauses, names_and, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import loss_words
 from rnnviz.wording.texts import say
 
 
-class Unseen(NamedTuple):
-    """A model's loss per answer and its metric on what is held out."""
+class Score(NamedTuple):
+    """A model's loss per answer and its metric, in training or on what is held out."""
 
     label: str
     loss: float
     metric: float
+
+
+Unseen = Score
+"""Of what is held out."""
 
 
 def course_words(
@@ -50,9 +54,7 @@ def course_words(
 
 
 def _held_out(unseen: Sequence[Unseen], metric_name: str) -> str:
-    ranked = sorted(unseen, key=lambda one: (np.isnan(one.loss), one.loss))
-    scores = [_score(one, metric_name, first=one is ranked[0]) for one in ranked]
-    return say("train", "held_out", scores=clauses(scores))
+    return say("train", "held_out", scores=_ranked(unseen, metric_name))
 
 
 def clip_words(courses: Sequence[Course], limit: float | None) -> str:
@@ -68,21 +70,54 @@ def clip_words(courses: Sequence[Course], limit: float | None) -> str:
 
 
 def _standing(courses: Sequence[Course], metric_name: str) -> str:
-    ranked = sorted(courses, key=lambda course: (np.isnan(course.loss), course.loss))
-    scores = [_score(c, metric_name, first=c is ranked[0]) for c in ranked]
-    step = max(course.last_step for course in courses)
-    name = "stands_before" if not step else "stands_one" if step == 1 else "stands"
-    return say("train", name, steps=f"{step:,}", scores=clauses(scores))
+    """Where the models stand that go on, at a step that all of them have recorded; then those that
+    have stopped."""
+    going = [course for course in courses if not course.event]
+    stopped = [course for course in courses if course.event]
+    said = [_going(going, metric_name)] if going else []
+    return sentences([*said, *([_stopped(stopped)] if stopped else [])])
 
 
-def _score(course: Course | Unseen, metric_name: str, first: bool) -> str:
-    right = bool(metric_name == "accuracy" and np.isfinite(course.metric))
+def _going(courses: Sequence[Course], metric_name: str) -> str:
+    step = min(course.last_step for course in courses)
+    rows = [(course, course.row_at(step)) for course in courses]
+    scored = [Score(course.label, course.loss_at(row), course.metric_at(row))
+              for course, row in rows]  # fmt: skip
+    over = recent(min(row + 1 for _, row in rows))
+    name = "stands" if over == 1 else "stands_over"
+    name = "stands_before" if not step else "stands_one" if step == 1 else name
+    scores = _ranked(scored, metric_name)
+    return say("train", name, steps=f"{step:,}", recent=over, scores=scores)
+
+
+def _stopped(courses: Sequence[Course]) -> str:
+    return say("train", "stopped", models=clauses(map(_stopped_at, courses)))
+
+
+def _stopped_at(course: Course) -> str:
+    """Where a model has stopped, and its last loss that is a number."""
+    model, step, last = _name(course), f"{course.last_step:,}", course.last_finite
+    if last is None:
+        return say("train", "stopped_at", model=model, step=step)
+    known, loss = last
+    return say("train", "stopped_after", model=model, step=step, loss=loss_words(loss),
+               known=f"{known:,}")  # fmt: skip
+
+
+def _ranked(scored: Sequence[Score], metric_name: str) -> str:
+    """The best first."""
+    ranked = sorted(scored, key=lambda one: (np.isnan(one.loss), one.loss))
+    return clauses(_score(one, metric_name, first=one is ranked[0]) for one in ranked)
+
+
+def _score(one: Score, metric_name: str, first: bool) -> str:
+    right = bool(metric_name == "accuracy" and np.isfinite(one.metric))
     return say(
         "train",
         f"score{'_right' * right}{'_first' * (right and first)}",
-        model=_name(course),
-        loss=loss_words(course.loss),
-        share=f"{100 * course.metric:.0f}",
+        model=_name(one),
+        loss=loss_words(one.loss),
+        share=f"{100 * one.metric:.0f}",
     )
 
 
@@ -105,5 +140,5 @@ def _trouble(course: Course) -> str:
     return say("train", "trouble", model=_name(course), event=translated(course.event))
 
 
-def _name(course: Course | Unseen) -> str:
+def _name(course: Course | Score) -> str:
     return display_name(course.label)

@@ -16,8 +16,9 @@ def flat(label: str, loss: float, right: float = 0.125, **more: object) -> objec
 
 def test_the_best_model_comes_first_with_its_numbers() -> None:
     said, against = course_words([flat("rnn", 2.08), flat("gru", 0.034, 0.99)], 2.079, TEXT)
-    assert (
-        said == "After **29** steps: training loss GRU **0.034** (99 % right), RNN **2.08** (12 %)."
+    assert said == (
+        "After **29** steps: training loss GRU **0.034** (99 % right), RNN **2.08** (12 %), "
+        "over the last 10 recorded (median loss)."
     )
     assert against.startswith("Below the baseline: GRU; not, or not yet: RNN.")
     assert against.endswith(f"Baseline: {TEXT}.")
@@ -51,7 +52,9 @@ def test_before_training_it_says_so() -> None:
 
 def test_a_squared_error_has_no_share_of_right_answers() -> None:
     said = course_words([flat("rnn", 0.17)], None, metric_name="mean squared error")[0]
-    assert said == "After **29** steps: training loss RNN **0.17**."
+    assert said == (
+        "After **29** steps: training loss RNN **0.17**, over the last 10 recorded (median loss)."
+    )
 
 
 def test_what_diverged_is_named_first() -> None:
@@ -59,7 +62,47 @@ def test_what_diverged_is_named_first() -> None:
     first, second = course_words([flat("lstm", np.nan, event=event)], 2.079, TEXT)
     assert first.startswith(f"LSTM: **{event}**.")
     assert "kept" in first
-    assert "NaN" in second
+    assert second == "Stopped: LSTM at step 29."
+
+
+def losses(label: str, values: list[float], **more: object) -> object:
+    return course(label, len(values), loss_per_answer=np.array(values), **more)
+
+
+def standing(*courses: object) -> str:
+    return course_words(courses, None, metric_name="mean squared error")[-1]
+
+
+def test_after_one_step_the_loss_is_that_step_s() -> None:
+    assert standing(losses("rnn", [2.23, 2.06])) == "After **1** step: training loss RNN **2.06**."
+    assert (
+        standing(losses("rnn", [9.0, 5.0, 2.0])) == "After **2** steps: training loss RNN **2.00**."
+    )
+
+
+def test_the_sentence_says_over_how_many_steps_the_median_is() -> None:
+    """Of a short training only the second half is recent."""
+    said = standing(losses("rnn", [9.0, 8.0, 7.0, 3.0, 2.0, 1.0]))
+    assert (
+        said
+        == "After **5** steps: training loss RNN **2.00**, over the last 3 recorded (median loss)."
+    )
+
+
+def test_of_a_model_that_stopped_it_says_where_and_its_last_finite_loss() -> None:
+    stopped = losses("rnn", [2.9, np.nan], event="the loss is NaN at training step 1")
+    going = losses("lstm", [0.4] * 31)
+    assert standing(stopped, going) == (
+        "After **30** steps: training loss LSTM **0.40**, over the last 10 recorded (median loss). "
+        "Stopped: RNN at step 1 (last finite loss **2.90** at step 0)."
+    )
+    assert np.isnan(stopped.loss)
+
+
+def test_the_step_is_one_that_every_model_has_recorded() -> None:
+    """While training plays a model may be one step ahead."""
+    ahead, behind = losses("rnn", [3.0, 2.0, 1.0]), losses("gru", [3.0, 2.5])
+    assert standing(ahead, behind) == "After **1** step: training loss RNN **2.00**, GRU **2.50**."
 
 
 def test_clipping_is_told_as_a_share_of_all_steps() -> None:
