@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.analysis.courses import Course
+from rnnviz.analysis.truncated import longest_reach
 from rnnviz.core.network import Network, predict
 from rnnviz.core.numerics import Array
 from rnnviz.experiment import Plan
@@ -209,11 +210,18 @@ def _truncation(plan: Plan) -> tuple[str, ...]:
     both = any(network.directions == 2 for network in networks)
     said = [fill(text["truncated"], window=f"{window:,}", stride=f"{stride:,}")]
     if layers > 1 and (stride < window or T % window):
-        reach = min(T, layers * window)
+        reach = max(_reach(plan, n, stride) for n in networks if len(n.cells) == layers)
         said.append(fill(text["truncated_layers_further"], layers=layers, reach=f"{reach:,}"))
     elif layers > 1:
         said.append(text["truncated_layers"])
     return (*said, text["truncated_directions"]) if both else tuple(said)
+
+
+def _reach(plan: Plan, network: Network, stride: int) -> int:
+    """How many steps back a loss is felt in the first layer of a network."""
+    batch, final = plan.batch, network.readout == "final"
+    layers, window = len(network.cells), plan.experiment.window
+    return longest_reach(batch.mask, batch.lengths, layers, window, stride, final)
 
 
 def _ahead(run: Training) -> str:

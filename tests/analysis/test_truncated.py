@@ -21,6 +21,7 @@ from rnnviz.analysis.selfcheck.checks import FULL, trust
 from rnnviz.analysis.slopes import with_true_slopes
 from rnnviz.analysis.spectra import jacobian_spectrum, stretch
 from rnnviz.analysis.step_factors import step_factors
+from rnnviz.analysis.truncated import longest_reach
 from rnnviz.analysis.verdicts import reach_verdict, rule_verdict, trouble_verdict
 from rnnviz.core import Trace
 from rnnviz.core.network import NetworkTrace, run_network
@@ -117,3 +118,44 @@ def test_the_checks_of_a_run_do_not_call_truncation_a_mistake():
     assert not found.failed
     assert [check.name for check in found.checks if check.reason] == list(FULL)
     assert not trust(network(window=T), PLAN.batch, "rnn").check(FULL[0]).reason
+
+
+def brute_reach(experiment: Experiment, window: int, stride: int) -> int:
+    """Each loss sent back alone: the earliest state of layer 1 that it is felt in."""
+    planned = plan(experiment)
+    ((label, net),) = planned.networks.items()
+    cut = partial(truncated_backward, window=window, stride=stride)
+    batch, params, far = planned.batch, planned.init_params(label), 0
+    for step, sequence in np.argwhere(batch.mask):
+        alone = np.zeros_like(batch.mask)
+        alone[step, sequence] = 1
+        trace = run_network(net, params, replace(batch, mask=alone), cut)
+        felt = np.flatnonzero(trace.trace.d_h.any(axis=(1, 2)))
+        far = max(far, step + 1 - int(felt[0]))
+    return far
+
+
+SETTINGS = [
+    (20, 6, 6), (20, 6, 3), (21, 5, 1), (12, 11, 4), (17, 4, 3), (16, 4, 4), (13, 1, 1), (9, 8, 8),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", [
+    {"loss_at": "every", "task": "counting"},
+    {"loss_at": "every", "task": "counting", "bidirectional": "yes"},
+    {"loss_at": "last"},
+    {"loss_at": "last", "bidirectional": "yes"},
+    {"loss_at": "last", "bidirectional": "yes", "task": "captioning"},
+    {"loss_at": "every", "task": "sentiment"},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize(("seq_len", "window", "stride"), SETTINGS)
+def test_the_longest_reach_is_that_of_every_loss_sent_back_alone(
+    seq_len: int, window: int, stride: int, layers: int, changes: dict[str, str]
+) -> None:
+    experiment = Experiment(("rnn",), hidden_size=3, seq_len=seq_len, batch_size=2, layers=layers,
+                            **{"task": "delayed_recall", **changes})  # fmt: skip
+    planned = plan(experiment)
+    batch, final = planned.batch, planned.networks["rnn"].readout == "final"
+    found = longest_reach(batch.mask, batch.lengths, layers, window, stride, final)
+    assert found == brute_reach(experiment, window, stride)

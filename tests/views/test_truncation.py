@@ -48,7 +48,7 @@ def test_truncation_is_told_where_there_is_one() -> None:
         ({"layers": 2, "window": 5}, (FURTHER,)),
         ({"bidirectional": "yes"}, (BOTH,)),
         ({"layers": 2, "bidirectional": "yes"}, (WHOLE, BOTH)),
-        ({"models": ("rnn", "gru:layers=3"), "stride": 1}, (FURTHER, "layer 1 of 3", "up to 12 ")),
+        ({"models": ("rnn", "gru:layers=3"), "stride": 1}, (FURTHER, "layer 1 of 3", "up to 10 ")),
     ],
     ids=str,
 )
@@ -60,6 +60,18 @@ def test_and_what_it_means_in_stacks_and_directions(
         text for text in (FURTHER, WHOLE, BOTH) if text in sentences
     ]
     assert all(text in how for text in sentences)
+
+
+@pytest.mark.trained
+@pytest.mark.parametrize(
+    ("T", "window", "stride", "layers", "reach"),
+    [(100, 30, 30, 3, 40), (101, 50, 50, 2, 51), (100, 10, 5, 2, 15), (100, 10, 1, 2, 19)],
+)
+def test_how_far_a_loss_reaches_in_a_stack_is_what_the_windows_let_it(
+    T: int, window: int, stride: int, layers: int, reach: int
+) -> None:
+    sizes = {"seq_len": T, "window": window, "stride": stride, "layers": layers}
+    assert f"a loss reaches up to {reach} steps back" in said(**sizes, loss_at="every")
 
 
 def reaches(layers: int, window: int, stride: int, T: int = 24) -> list[int]:
