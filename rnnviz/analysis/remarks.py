@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+class Share(float):
+    """A part of 1 that is said in percent."""
+
+
 class Remark(NamedTuple):
     """code: what it says; values: the names and values that belong to it, such as a number of
     steps. `wording` has a sentence for each code."""

@@ -20,6 +20,7 @@ from rnnviz.experiment.links import to_query
 from rnnviz.wording.changes import changes
 from rnnviz.wording.lists import sentences
 from rnnviz.wording.names import display_name
+from rnnviz.wording.numbers import percent
 from rnnviz.wording.texts import fill, say, texts
 
 
@@ -75,7 +76,7 @@ def frame(runs: list[Kept]) -> pd.DataFrame:
             text["column_steps"]: course.last_step,
             text["column_loss"]: course.loss,
             text["column_metric"]: course.metric,
-            text["column_clipped"]: f"{course.clipped_share:.0%}",
+            text["column_clipped"]: percent(course.clipped_share),
             text["column_ended"]: course.event or "",
             text["column_settings"]: changes(Experiment(), run.experiment, most=99)
             or text["defaults"],

@@ -32,7 +32,7 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
 from rnnviz.plots.marks import on_paper
 from rnnviz.wording.figures import caption
 from rnnviz.wording.names import setting_name
-from rnnviz.wording.numbers import signed, step_factor
+from rnnviz.wording.numbers import percent, signed, step_factor
 
 GROWTH_MARGIN = {"l": 62, "r": 12, "t": 42, "b": 66}
 LOW, HIGH = -1.25, 0.85
@@ -126,7 +126,7 @@ def _title(predictor: str, s: Score) -> str:
     if not s.draws:
         return f"{name}<br>{caption('no_draw_yet')}"
     off = "∞" if np.isinf(s.median_error) else f"{s.median_error:.3f}"
-    right = caption("right", share=f"{100 * s.share:.0f}")
+    right = caption("right", share=percent(s.share))
     small = caption("error_measured" if predictor == "lyapunov" else "error", error=off)
     return (
         f"{name}: <b>{right}</b> ({s.draws})<br>"

@@ -14,6 +14,7 @@ from rnnviz.plots.marks import note
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
+from rnnviz.wording.numbers import percent
 
 if TYPE_CHECKING:
     from rnnviz.analysis.fixed_points import FixedPoints, Plane
@@ -46,7 +47,7 @@ def fixed_points_figure(
         return drawing([UNSEEN], {**layout, **nothing(text)}, "fixed-points")
     way, points = plane.project(path), plane.project(found.points)
     ends = np.concatenate([way, points])
-    titles = [caption("component", number=k + 1, share=f"{100 * plane.shares[k]:.0f}")
+    titles = [caption("component", number=k + 1, share=percent(float(plane.shares[k])))
               for k in (0, 1)]  # fmt: skip
     layout |= {
         "xaxis": axis(titles[0], range=_range(ends[:, 0]), nticks=8),

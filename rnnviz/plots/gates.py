@@ -26,7 +26,7 @@ from rnnviz.plots.panels import (
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import said_of, text_width
-from rnnviz.wording.numbers import minus, percents
+from rnnviz.wording.numbers import minus, percent
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gates import GateStats, Memory
@@ -237,4 +237,4 @@ def _at_end(seq_len: int, at: float) -> Piece:
 
 
 def _share(memory: Memory, style: theme.Style, seq_len: int) -> str:
-    return f"{style.name} {percents(f'{100 * memory.share_beyond(seq_len):.0f}')}"
+    return f"{style.name} {percent(memory.share_beyond(seq_len))}"

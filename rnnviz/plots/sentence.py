@@ -15,7 +15,7 @@ from rnnviz.plots.panels import axis
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import said_of
-from rnnviz.wording.numbers import percents
+from rnnviz.wording.numbers import percent
 
 HEIGHT = 240
 MARGIN = {"l": 64, "t": 12, "b": 40}
@@ -39,7 +39,7 @@ def sentence_figure(
     places = np.arange(1, len(words) + 1)
     lines = [_line(known[label], places, p) for label, p in positive.items()]
     ends = [
-        model_label(known[label], percents(f"{100 * p[-1]:.0f}"), float(p[-1]))
+        model_label(known[label], percent(float(p[-1])), float(p[-1]))
         for label, p in positive.items()
         if np.isfinite(p[-1])
     ]

@@ -16,6 +16,7 @@ from rnnviz.tasks.sentiment import ANSWERS, VOCABULARY
 from rnnviz.training.sampling import encode
 from rnnviz.views.picture import Picture
 from rnnviz.wording.lists import apart, listed
+from rnnviz.wording.numbers import percent
 from rnnviz.wording.texts import fill, texts
 
 TASK = "sentiment"
@@ -67,7 +68,7 @@ def pictures(view: View) -> Iterator[Picture]:
     """P(positive) after each word, one line a model."""
     text = texts("train")
     ends = apart(
-        fill(text["alt_sentence_of"], model=view.styles[label].title, share=f"{100 * p[-1]:.0f}")
+        fill(text["alt_sentence_of"], model=view.styles[label].title, share=percent(float(p[-1])))
         for label, p in view.positive.items()
     )
     yield Picture(

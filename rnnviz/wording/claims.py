@@ -18,7 +18,7 @@ from rnnviz.claims.stability import Sensitivity, stability_verdict
 from rnnviz.claims.truncation import FADES, WINDOW, Agreement, TruncationVerdict, truncation_verdict
 from rnnviz.wording.lists import apart, said_of, sentence, sentences
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import fraction, general, magnitude, minus, percents, significant
+from rnnviz.wording.numbers import fraction, general, magnitude, minus, percent, significant
 from rnnviz.wording.texts import say
 
 TONES = ("false", "half", "true", "open")
@@ -201,15 +201,6 @@ def stability_words(found: Sequence[Sensitivity]) -> Said:
     if v.ratio < 10:
         return Said(_say("stability_true", ratio=ratio), "true", lines)
     return Said(_say("stability_false", **between, ratio=ratio), "false", lines)
-
-
-def percent(share: float) -> str:
-    """34 %; "under 1 %" and "over 99 %" instead of a rounded 0 or 100."""
-    if 0 < share < 0.005:
-        return _say("under")
-    if 0.995 < share < 1:
-        return _say("over")
-    return percents(f"{100 * share:.0f}")
 
 
 def small(difference: float) -> str:

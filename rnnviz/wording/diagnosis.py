@@ -9,7 +9,7 @@ import numpy as np
 from rnnviz.models.diagnosis.finding import LEFT_LOG10, Finding
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import apart
-from rnnviz.wording.numbers import fraction, general, significant
+from rnnviz.wording.numbers import fraction, general, percent
 from rnnviz.wording.texts import fill, say, texts
 
 DECADES = ("vanishing", "exploding")
@@ -47,15 +47,17 @@ def _values(finding: Finding) -> dict[str, Any]:
         given["side"] = texts("diagnosis")[f"side_{finding.values['side']}"]
     if "log10" in finding.values:
         given["over"] = fraction(finding.values["log10"])
+    if "acts" in finding.values:
+        given["acts"] = percent(finding.values["acts"] / 100)
     if finding.kind == "biases":
         given["bias"] = say("diagnosis", _bias(finding), **given)
     if "cause" in finding.values:
         given["cause"] = texts("diagnosis")[f"cause_{finding.values['cause']}"]
     written = fraction(finding.number) if finding.kind in DECADES else _plain(finding.number)
     line = fraction(finding.threshold) if finding.kind in DECADES else _plain(finding.threshold)
-    percent = significant(100 * finding.number) if finding.kind in SHARES else ""
+    part = percent(finding.number) if finding.kind in SHARES else ""
     return {"lag": line, "left": fraction(LEFT_LOG10), **given, "number": written,
-            "share": written, "value": written, "threshold": line, "percent": percent}  # fmt: skip
+            "share": written, "value": written, "threshold": line, "percent": part}  # fmt: skip
 
 
 def _bias(finding: Finding) -> str:

@@ -76,6 +76,17 @@ def fraction(log10: float, status: Status = Status.FINITE) -> str:
     return say("numbers", "part", number=power) if log10 < 0 else f"×{power}"
 
 
+def percent(share: float) -> str:
+    """A part of 1, wherever one is said: 34 %; "under 1 %" and "over 99 %" of what only rounds to 0
+    or 100."""
+    number = f"{100 * share:.0f}"
+    if number == "0" and share > 0:
+        return say("numbers", "under_one")
+    if number == "100" and share < 1:
+        return say("numbers", "over_most")
+    return percents(number)
+
+
 def percents(number: str) -> str:
     """40 %, or 40% where a language writes it so."""
     return say("numbers", "percent", number=number)

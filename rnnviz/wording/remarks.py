@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from rnnviz.analysis.remarks import Remark
+from rnnviz.analysis.remarks import Remark, Share
 from rnnviz.wording.library import translated
 from rnnviz.wording.names import setting_name
+from rnnviz.wording.numbers import percent
 from rnnviz.wording.texts import say
 
 
@@ -15,6 +16,8 @@ def remark_words(remark: Remark) -> str:
 
 def _shown(value: object) -> str:
     """Counts with commas, other numbers with a setting's digits; names as people write them."""
+    if isinstance(value, Share):
+        return percent(value)
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.6g}" if isinstance(value, float) else translated(setting_name(str(value)))

@@ -15,7 +15,7 @@ from rnnviz.analysis.selfcheck.checks import (
 from rnnviz.analysis.selfcheck.noise import MOST, STRICT
 from rnnviz.wording.lists import names as listed
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import scientific
+from rnnviz.wording.numbers import percent, scientific
 from rnnviz.wording.texts import fill, texts
 
 
@@ -109,7 +109,7 @@ def conventions(found: Sequence[Trust]) -> list[str]:
     for dtype in dict.fromkeys(trust.dtype for trust in found):
         share = max(trust.rescaled for trust in found if trust.dtype == dtype)
         name = "rescaled" if share else "in_range"
-        rescaled = fill(text[name], share=f"{share:.0%}", dtype=dtype)
+        rescaled = fill(text[name], share=percent(share), dtype=dtype)
         said.append(fill(text["conventions"], dtype=dtype, seq_len=f"{found[0].seq_len:,}",
                          rescaled=rescaled))  # fmt: skip
     said.append(fill(text["bounds"], strict=f"{STRICT:g}", most=f"{100 * MOST:g}"))

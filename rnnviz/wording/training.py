@@ -11,7 +11,7 @@ from rnnviz.analysis.courses import BEATEN, Course, recent
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import clauses, names_and, sentences
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import loss_words
+from rnnviz.wording.numbers import loss_words, percent
 from rnnviz.wording.texts import say
 
 
@@ -63,7 +63,7 @@ def clip_words(courses: Sequence[Course], limit: float | None) -> str:
         course = max(courses, key=lambda course: np.nan_to_num(course.largest_norm, nan=-1.0))
         return say("train", "not_clipped", norm=f"{course.largest_norm:.3g}", model=_name(course))
     shares = [
-        say("train", "clipped_share", share=f"{course.clipped_share:.0%}", model=_name(course))
+        say("train", "clipped_share", share=percent(course.clipped_share), model=_name(course))
         for course in courses
     ]
     return say("train", "clipped", limit=f"{limit:g}", shares=clauses(shares))
@@ -117,7 +117,7 @@ def _score(one: Score, metric_name: str, first: bool) -> str:
         f"score{'_right' * right}{'_first' * (right and first)}",
         model=_name(one),
         loss=loss_words(one.loss),
-        share=f"{100 * one.metric:.0f}",
+        share=percent(one.metric),
     )
 
 

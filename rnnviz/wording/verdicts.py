@@ -30,6 +30,7 @@ from rnnviz.wording.numbers import (
     magnitude,
     minus,
     near_one,
+    percent,
     plain,
     significant,
     steps,
@@ -294,7 +295,7 @@ def _gates(fields: Mapping[str, Any]) -> str:
         model=name,
         gate=gates,
         steps=steps(fields["half_life"]),
-        share=f"{100 * fields['share_beyond']:.0f}",
+        share=percent(fields["share_beyond"]),
         seq_len=fields["seq_len"],
     )
     left = _say(

@@ -31,6 +31,11 @@ def test_a_loss_at_the_baseline_is_not_below_it() -> None:
     assert "All are below" in course_words([flat("rnn", 0.5), flat("gru", 0.4)], 2.079)[1]
 
 
+def test_a_share_of_right_answers_is_not_rounded_to_none_or_all() -> None:
+    said = course_words([flat("rnn", 2.0, 0.001), flat("gru", 0.01, 0.999)], None)[0]
+    assert "GRU **0.01** (over 99 % right), RNN **2.00** (under 1 %)" in said
+
+
 def test_one_lucky_batch_is_no_success() -> None:
     loss = np.full(30, 2.1)
     loss[-1] = 0.5
@@ -107,8 +112,10 @@ def test_the_step_is_one_that_every_model_has_recorded() -> None:
 
 def test_clipping_is_told_as_a_share_of_all_steps() -> None:
     assert clip_words([course("rnn", clipped_share=0.31)], 1.0) == (
-        "Clipped at 1, of all training steps: **31%** in the RNN."
+        "Clipped at 1, of all training steps: **31 %** in the RNN."
     )
+    rare = clip_words([course("rnn", clipped_share=1 / 301)], 1.0)
+    assert rare == "Clipped at 1, of all training steps: **under 1 %** in the RNN."
     assert clip_words([course("rnn")], None) == "Not clipped. Largest gradient norm: **4** (RNN)."
 
 

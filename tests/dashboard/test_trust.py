@@ -375,7 +375,7 @@ def test_the_line(found: list[Trust], done: int | None, said: str) -> None:
 def test_the_panel() -> None:
     panel = trust_html.panel([made(sums=1e-13, dot=np.nan)], ["rnn", "gru"], "About <this>.")
     assert "About &lt;this&gt;." in panel
-    assert "At 25% of the steps" in panel
+    assert "At 25 % of the steps" in panel
     assert "1·10⁻¹³ ≤ 1·10⁻¹²" in plain(panel)
     assert "not a number ≰ 1·10⁻¹²" in plain(panel)
     assert panel.count(TEXT["not_checked"]) == 2 * len(NAMES) - 2

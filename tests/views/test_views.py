@@ -26,8 +26,8 @@ from rnnviz.plots.drawing import to_json
 from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.flow_panels import Look, contribution_pictures, slope_words
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.claims import percent
 from rnnviz.wording.language import OFFERED, speak_in
+from rnnviz.wording.numbers import percent
 from rnnviz.wording.texts import texts
 from tests.views.situations import made_by_hand
 

@@ -16,7 +16,6 @@ from rnnviz.wording.claims import (
     clipping_words,
     growth_words,
     measuring,
-    percent,
     reduction_words,
     small,
     stability_words,
@@ -152,11 +151,6 @@ def test_stable_gradients_are_easy_only_if_the_weight_s_reach_is_stable_too() ->
     easy = stability_words([moved(0.5, 3.0), moved(0.9, 6.0)])
     assert (easy.short, easy.tone) == ("true here: only ×2", "true")
     assert stability_words([moved(0.5, 3.0)]) == measuring()
-
-
-def test_a_share_is_not_rounded_to_none_or_all() -> None:
-    shares = (0.0, 0.001, 0.34, 0.999, 1.0)
-    assert [percent(s) for s in shares] == ["0 %", "under 1 %", "34 %", "over 99 %", "100 %"]
     assert [small(d) for d in (0.0, 1e-16, 0.25)] == ["0", "10^−16 (rounding)", "0.25"]
 
 

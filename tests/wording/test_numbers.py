@@ -134,3 +134,9 @@ def test_a_factor_in_a_figure(value, text):
 )
 def test_a_loss(value, text):
     assert numbers.loss_words(value) == text
+
+
+def test_a_share_is_not_rounded_to_none_or_all():
+    shares = {0.0: "0 %", 1e-9: "under 1 %", 0.005: "under 1 %", 0.34: "34 %", 0.995: "over 99 %",
+              510 / 512: "over 99 %", 1.0: "100 %"}  # fmt: skip
+    assert {share: numbers.percent(share) for share in shares} == shares

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import rnnviz.analysis
 import rnnviz.views
-from rnnviz.analysis.remarks import Remark, remark
+from rnnviz.analysis.remarks import Remark, Share, remark
 from rnnviz.wording.remarks import remark_words
 from rnnviz.wording.texts import texts
 
@@ -47,4 +47,5 @@ def test_values_are_written_for_people() -> None:
     assert "the delay line initializer" in remark_words(
         remark("no_random_matrix", init="delay_line")
     )
+    assert remark_words(remark("share_says", share=Share(0.999))).startswith("over 99 % of what")
     assert remark_words(Remark("last_step")) == "the last step of the first sequence"

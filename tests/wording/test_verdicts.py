@@ -216,6 +216,12 @@ def test_gates_sentence():
         "The median LSTM unit's forget gate keeps half for **14 steps**; **12 %** of units outlast "
         "T = 100."
     )
+    one, all_but_two = (
+        verdicts.say(Verdict("gates", {**fields, "share_beyond": share}))
+        for share in (1 / 512, 510 / 512)
+    )
+    assert "**under 1 %** of units outlast" in one
+    assert "**over 99 %** of units outlast" in all_but_two
     assert second == (
         "Over 100 steps, median of 16 sequences: product of forget gates **0.022** (best unit); "
         "true ∂c_T/∂c_0 **76** (best direction; 13 to 260)."

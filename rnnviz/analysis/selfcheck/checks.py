@@ -26,7 +26,7 @@ import numpy as np
 
 from rnnviz.analysis import limits
 from rnnviz.analysis.jacobian.sequence import Progress
-from rnnviz.analysis.remarks import Remark, remark
+from rnnviz.analysis.remarks import Remark, Share, remark
 from rnnviz.analysis.selfcheck.gradient import elements_of, gradient_test
 from rnnviz.analysis.selfcheck.noise import Compared, joined
 from rnnviz.analysis.selfcheck.steps import Places, adjoint_test, dot_test, places
@@ -282,7 +282,7 @@ def _judged(
     if share == 0:
         return make(value, bound, (where,), _why_nothing(found, singular))
     if share < 1:
-        return make(value, bound, (where, remark("share_says", share=f"{share:.0%}")))
+        return make(value, bound, (where, remark("share_says", share=Share(share))))
     return make(value, bound, (where,))
 
 

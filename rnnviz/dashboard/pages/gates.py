@@ -17,6 +17,7 @@ from rnnviz.experiment.checkpoints import TRAINED
 from rnnviz.views import states
 from rnnviz.views.gates import Choices, View, pictures
 from rnnviz.wording.names import display_name
+from rnnviz.wording.numbers import percent
 from rnnviz.wording.texts import fill, texts
 
 MODEL = "view_model"
@@ -77,8 +78,8 @@ def _summary(stats: GateStats) -> dict[str, object]:
         text["column_gate"]: stats.gate,
         text["column_mean"]: stats.mean,
         text["column_sd"]: stats.sd,
-        text["column_left"]: f"{stats.left.mean():.0%}" if flat else None,
-        text["column_right"]: f"{stats.right.mean():.0%}" if flat else None,
+        text["column_left"]: percent(float(stats.left.mean())) if flat else None,
+        text["column_right"]: percent(float(stats.right.mean())) if flat else None,
         text["column_saturated"]: often if flat else None,
     }
 
