@@ -31,7 +31,8 @@ class Difference:
     array over time the first one that differs in the order of computation, forward from 1, backward
     from T, 0 being the initial state; else None. index: of the entry that differs most there (of a
     parameter its row and column in the gate's own block; over time unit and sequence); ours,
-    theirs: its values. relative: ‖theirs − ours‖ / ‖ours‖ there, inf where ours is 0.
+    theirs: its values. relative: ‖theirs − ours‖ / ‖ours‖ there, inf where ours is 0
+    and where one of them alone is not finite.
     """
 
     name: str

@@ -22,7 +22,7 @@ def comparison_words(comparison: Comparison) -> str:
 
 
 def _first(d: Difference) -> str:
-    key = "first" if math.isfinite(d.relative) else "first_zero"
+    key = "first" if math.isfinite(d.relative) else "first_value"
     return say(
         "comparison",
         key,

@@ -12,6 +12,7 @@ from rnnviz.analysis import compare
 from rnnviz.core import GRU, LSTM, Trace, bptt
 from rnnviz.core.network import Network, backward_network, forward_network
 from rnnviz.wording.comparison import comparison_words
+from rnnviz.wording.numbers import general
 from tests.core.support import problem
 
 T, B, D, H = 5, 2, 2, 3
@@ -138,6 +139,27 @@ def test_gradients_at_every_step_name_the_step_nearest_to_the_end(case: Any) -> 
     d_h[0, 2, 1] = 5
     (only,) = compare(trace, {"d_h": d_h}).differences
     assert (only.step, only.index, only.theirs) == (0, (2, 1), 5)
+
+
+@pytest.mark.parametrize("given", [np.nan, np.inf, -np.inf])
+def test_what_is_right_is_said_where_the_own_value_is_not_finite(case: Any, given: float) -> None:
+    trace, *_ = case
+    wrong = trace.grads["W_hh"].copy()
+    wrong[0, 0] = given
+    found = compare(trace, {"W_hh": wrong})
+    right = general(float(trace.grads["W_hh"][0, 0]))
+    assert comparison_words(found) == (
+        f"First to differ: ∂L/∂W_hh, gate i: {general(given)} at [0, 0], where {right} is right."
+    )
+
+
+def test_where_nothing_should_be_0_is_said_to_be_right(case: Any) -> None:
+    _, params, x, direct = case
+    still = bptt(LSTM(D, H), params, x, 0 * direct)
+    wrong = np.zeros(4 * H)
+    wrong[1] = 3
+    said = comparison_words(compare(still, {"b_h": wrong}))
+    assert said == "First to differ: ∂L/∂b_h, gate i: 3 at [1], where 0 is right."
 
 
 def test_a_wrong_entry_of_one_gate_is_named_in_its_own_block(case: Any) -> None:
