@@ -8,8 +8,8 @@ import numpy as np
 
 from rnnviz.models.diagnosis.finding import LEFT_LOG10, Finding
 from rnnviz.wording.library import translated
-from rnnviz.wording.lists import apart
-from rnnviz.wording.numbers import fraction, general, percent
+from rnnviz.wording.lists import apart, names
+from rnnviz.wording.numbers import fraction, general, percent, significant
 from rnnviz.wording.texts import fill, say, texts
 
 DECADES = ("vanishing", "exploding")
@@ -33,7 +33,7 @@ def finding_words(finding: Finding) -> FindingWords:
     text, values = texts("diagnosis"), _values(finding)
     return FindingWords(
         text["mark_serious" if finding.serious else "mark_other"],
-        fill(text[f"kind_{finding.kind}"], **values),
+        fill(text[f"kind_{finding.kind}{'_rest' * bool(finding.values.get('nearer'))}"], **values),
         apart(_facts(finding, values)),
         fill(text[f"definition_{finding.kind}"], **values),
         finding.change,
@@ -45,6 +45,8 @@ def _values(finding: Finding) -> dict[str, Any]:
     given = {name: general(v, 3) for name, v in finding.values.items()}
     if "side" in finding.values:
         given["side"] = texts("diagnosis")[f"side_{finding.values['side']}"]
+    if "nearer" in finding.values:
+        given["nearer"] = names(map(str, sorted(finding.values["nearer"])))
     if "log10" in finding.values:
         given["over"] = fraction(finding.values["log10"])
     if "acts" in finding.values:

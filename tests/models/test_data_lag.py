@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,30 @@ def test_inputs_that_resemble_their_past_do_not_make_it_longer(at: str) -> None:
 def test_of_two_lags_the_longer_is_said_also_where_it_tells_less() -> None:
     x = noise()
     assert data_lag(made(x, delayed(x, 3) + 0.5 * delayed(x, 25))).lag == 25
+
+
+def test_what_a_lag_explains_is_told_of_the_whole_target_and_of_what_nearer_ones_leave(
+    tmp_path: Path,
+) -> None:
+    """Of a variance of 1 + 0.18² the further input makes 0.031, and nearly all of the rest."""
+    x = noise(width=2)
+    target = delayed(x[:, :1], 3) + 0.18 * delayed(x[:, 1:], 20)
+    report = diagnose(two_runs(made(x, target))[1], "data")
+    report.json(tmp_path / "report.json")
+    written = json.loads((tmp_path / "report.json").read_text("utf-8"))["findings"]
+    (told,) = (one for one in written if one["kind"] == "data_lag")
+    values = told["values"]
+    part = 0.18 * delayed(x[:, 1:], 20)[-1]
+    share = float((part**2).sum() / ((target[-1] - target[-1].mean()) ** 2).sum())
+    assert (told["number"], values["nearer"]) == (20, [3])
+    assert values["r2"] == pytest.approx(share, rel=0.3)
+    assert values["r2"] < 0.05
+    assert values["r2_rest"] > 0.8
+    said = told["sentence"]
+    assert "what nearer ones (3 steps back) leave of the target, R² = 0." in said
+    assert f"which is {values['r2']:.3g} of the whole target" in said
+    first = data_lag(made(x, delayed(x[:, :1], 3)))
+    assert (first.nearer, first.r2) == ((), first.r2_rest)
 
 
 def test_lags_are_counted_from_each_sequences_own_end() -> None:

@@ -32,10 +32,11 @@ variance is left."""
 class DataLag:
     """The longest lag that predicts the target.
 
-    lag: None if none does better than chance. r2: the share of the target's variance, beyond what
-    the lags found before it explain, that the inputs at that lag predict, linearly and held out; of
-    the best lag if none is found. null: the largest that it was over all lags in 99 permutations.
-    sequences: how many there are. most: the longest lag that was tried.
+    lag: None if none does better than chance. nearer: lags that were found before it. r2_rest: the
+    share that the inputs at that lag predict, linearly and held out, of what the nearer ones leave
+    of the target's variance about its mean at each step; of the best lag if none is found. r2: the
+    same as a share of the whole variance. null: the largest r2_rest over all lags in 99
+    permutations. sequences: how many there are. most: the longest lag that was tried.
     """
 
     lag: int | None
@@ -43,12 +44,15 @@ class DataLag:
     null: float
     sequences: int
     most: int
+    r2_rest: float
+    nearer: tuple[int, ...] = ()
 
     def finding(self, label: str) -> Finding:
         """As a report has it."""
         kind = "no_data_lag" if self.lag is None else "data_lag"
-        values = {"r2": self.r2, "null": self.null, "sequences": self.sequences,
-                  "most": self.most, "permutations": PERMUTATIONS}  # fmt: skip
+        values = {"r2": self.r2, "r2_rest": self.r2_rest, "nearer": self.nearer, "null": self.null,
+                  "sequences": self.sequences, "most": self.most,
+                  "permutations": PERMUTATIONS}  # fmt: skip
         number = np.nan if self.lag is None else float(self.lag)
         return Finding(kind, label, number, np.nan, "certain", False, values=values)
 
@@ -69,22 +73,32 @@ def data_lag(batch: Batch) -> DataLag:
     if batch.batch_size < FEWEST:
         raise ValueError(f"lag must be a number for fewer than {FEWEST} sequences, got 'data' for "
                          f"{batch.batch_size}")  # fmt: skip
-    past, left = _parted(batch)
+    past, whole = _parted(batch)
+    left = whole
     rng = stream(0, "direction")
     orders = [rng.permutation(batch.batch_size) for _ in range(PERMUTATIONS)]
-    found: dict[int, tuple[float, float]] = {}
+    found: dict[int, tuple[float, float, float]] = {}
     rest = UNEXPLAINED * float((left**2).sum())
     while True:
         lag, r2, null = _best(past, np.stack([left, *(left[order] for order in orders)], axis=2))
         if not r2 > null or lag in found:
             break
-        found[lag] = r2, null
+        found[lag] = r2 * _share(left, whole, past.at(lag)[1]), r2, null
         left = left - _predicted(*past.at(lag), left)
         if len(found) == MOST_LAGS or (left**2).sum() <= rest:
             break
     longest = max(found, default=None)
-    scores = (r2, null) if longest is None else found[longest]
-    return DataLag(longest, *scores, batch.batch_size, past.most)
+    if longest is None:
+        return DataLag(None, r2, null, batch.batch_size, past.most, r2)
+    r2, r2_rest, null = found[longest]
+    nearer = tuple(found)[: tuple(found).index(longest)]
+    return DataLag(longest, r2, null, batch.batch_size, past.most, r2_rest, nearer)
+
+
+def _share(left: Array, whole: Array, there: Array) -> float:
+    """How much of the variance is left, of the answers that have an input so far back."""
+    part, all_of_it = (float(np.where(there, v**2, 0).sum()) for v in (left, whole))
+    return part / all_of_it if all_of_it else 1.0
 
 
 @dataclass(frozen=True, eq=False)
