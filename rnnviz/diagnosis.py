@@ -85,7 +85,7 @@ class Report:
 
     def _nothing(self, label: str) -> list[str]:
         """That nothing is wrong, which is said only of a lag."""
-        if self.lag is None or any(one.serious for one in self.of(label)):
+        if self.lag is None or any(one.hinders for one in self.of(label)):
             return []
         return [say("diagnosis", "nothing", lag=self.lag)]
 

@@ -100,11 +100,12 @@ def offered(brought: Brought) -> tuple[str, ...]:
 
 
 def _verdict(findings: Sequence[Finding], lag: int | None) -> tuple[str, ...]:
-    """The serious findings; that nothing is wrong, which is said only of a lag; the horizon."""
-    serious = [one for one in findings if one.serious]
-    if not serious and lag is not None:
+    """What hinders the gradient, the serious first; that nothing is wrong, which is said only of a
+    lag; the horizon."""
+    hindering = sorted((one for one in findings if one.hinders), key=lambda one: not one.serious)
+    if not hindering and lag is not None:
         return (say("diagnosis", "nothing", lag=lag),)
-    said = serious or [one for one in findings if one.kind in HORIZONS]
+    said = hindering or [one for one in findings if one.kind in HORIZONS]
     return tuple(finding_words(one).sentence for one in said[:SENTENCES])
 
 

@@ -226,3 +226,14 @@ def test_a_window_is_serious_where_it_spans_less_than_most_of_the_lag(
     found = the(report, "truncated")
     assert (found.number, found.serious) == (window - 1, serious)
     assert found.change == "window = 51"
+    assert "Nothing is wrong" not in str(report)
+    assert "Nothing is wrong" not in report._repr_html_()
+
+
+def test_a_window_that_holds_the_lag_is_no_finding() -> None:
+    whole = made(*plain(LSTM(1, 1), 9.0), 60)
+    trace = whole["lstm"]
+    cut = truncated_backward(trace.trace.record, trace.trace.d_h_direct, LAG + 1)
+    report = diagnose(Run({"lstm": replace(trace, layers=((cut,),))}, whole.batch), lag=LAG)
+    assert "truncated" not in kinds(report)
+    assert "Nothing is wrong with the gradient over 50 steps" in str(report)

@@ -81,6 +81,12 @@ class Finding:
     values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def hinders(self) -> bool:
+        """Whether the gradient over the lag is not what it should be: what is serious, and a window
+        that ends before the lag, also where that may still do."""
+        return self.serious or self.kind == "truncated"
+
+    @property
     def source(self) -> str:
         """Where the threshold comes from."""
         return SOURCES[self.kind]

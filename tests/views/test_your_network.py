@@ -1,0 +1,40 @@
+"""What the page of a brought network says first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnnviz.core.truncation import truncated_backward
+from rnnviz.experiment import Run
+from rnnviz.models import load, read_data
+from rnnviz.models.brought import FromWeights, own_run
+from rnnviz.views.your_network import view
+
+LAG = 30
+
+
+@pytest.mark.parametrize(
+    ("window", "said"),
+    [
+        (10, "Backpropagation is truncated too soon: a window spans 9 steps back, the lag is 30."),
+        (25, "Backpropagation is truncated too soon: a window spans 24 steps back, the lag is 30."),
+        (31, "Nothing is wrong with the gradient over 30 steps"),
+    ],
+)
+def test_nothing_is_wrong_is_not_said_of_a_window_that_does_not_hold_the_lag(
+    window: int, said: str
+) -> None:
+    rng, H = np.random.default_rng(0), 4
+    shapes = {"weight_ih_l0": (4 * H, 2), "weight_hh_l0": (4 * H, H), "bias_ih_l0": (4 * H,)}
+    arrays = {name: rng.uniform(-0.2, 0.2, shape) for name, shape in shapes.items()}
+    arrays["bias_ih_l0"][H : 2 * H] += 5
+    brought = FromWeights(load(arrays), read_data())
+    whole = own_run(brought)
+    trace = whole["lstm"]
+    cut = truncated_backward(trace.trace.record, trace.trace.d_h_direct, window)
+    run = Run({"lstm": replace(trace, layers=((cut,),))}, whole.batch)
+    verdict = view(run, brought, brought.findings(run, LAG), LAG).verdict
+    assert verdict[0].startswith(said)
