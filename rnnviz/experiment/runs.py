@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from functools import partial
 from typing import Any
@@ -27,7 +27,8 @@ class Run(Mapping[str, NetworkTrace]):
 
     Where the traces come from does not matter to a page: from an `experiment`, or from weights and
     a batch made by hand (then `experiment` is None). A label begins with the cell's name and may
-    be written in any way that means the same model: "lstm", "lstm:forget_bias=0".
+    be written in any way that means the same model: "lstm", "lstm:forget_bias=0". `unbiased` are
+    labels of networks that come from a module without biases, for which zeros stand.
 
     Examples
     --------
@@ -43,8 +44,10 @@ class Run(Mapping[str, NetworkTrace]):
         traces: Mapping[str, NetworkTrace],
         batch: Batch,
         experiment: Experiment | None = None,
+        unbiased: Iterable[str] = (),
     ) -> None:
         self.experiment, self.batch = experiment, batch
+        self.unbiased = frozenset(unbiased)
         self._traces = dict(traces)
 
     def __getitem__(self, label: str) -> NetworkTrace:

@@ -58,6 +58,10 @@ class Brought(Protocol):
         """How many numbers training changes in the recurrent layers and the readout."""
 
     @property
+    def unbiased(self) -> bool:
+        """Whether it comes without biases."""
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was assumed, widened or not read, and what stands in for what nobody gave."""
 
@@ -105,6 +109,10 @@ class FromWeights:
         return not (W_hy.shape[0] == W_hy.shape[1] and np.array_equal(W_hy, np.eye(len(W_hy))))
 
     @property
+    def unbiased(self) -> bool:
+        return self.model.unbiased
+
+    @property
     def notes(self) -> tuple[str, ...]:
         return self.model.notes
 
@@ -145,6 +153,10 @@ class FromPassage:
     @property
     def params(self) -> int:
         return sum(w.size for part in self.passage.parts for w in part.weights.values())
+
+    @property
+    def unbiased(self) -> bool:
+        return self.passage.unbiased
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -192,13 +204,15 @@ def estimate(brought: Brought, fresh: bool = True) -> Estimate:
 def own_run(brought: Brought, tell: Tell | None = None) -> Run:
     """Its own run alone."""
     trace, batch = brought.run(tell)
-    return Run({label_of(trace.network): trace}, batch)
+    label = label_of(trace.network)
+    return Run({label: trace}, batch, unbiased=[label] * brought.unbiased)
 
 
 def beside(own: Run, brought: Brought, tell: Tell | None = None) -> Run:
     """Its own run, "lstm", and "lstm:network=fresh", of a fresh network on the same data."""
     trace, _ = brought.fresh().run(tell)
-    return Run({**own, fresh_label(label_of(trace.network)): trace}, own.batch)
+    fresh = {fresh_label(label_of(trace.network)): trace}
+    return Run({**own, **fresh}, own.batch, unbiased=own.unbiased)
 
 
 def fresh_label(label: str) -> str:

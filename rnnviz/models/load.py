@@ -33,8 +33,8 @@ class Loaded:
 
     network, params: what `run_network` takes. layout: whose arrays they were, and reading: how
     they were understood. embedding (V, D): one row a token, or None. where: the name before the
-    arrays' own, "" for none. notes: what was assumed, widened or left out, one sentence each. All
-    arrays are read-only.
+    arrays' own, "" for none. notes: what was assumed, widened or left out, one sentence each.
+    unbiased: whether the arrays are without any bias. All arrays are read-only.
     """
 
     network: Network
@@ -44,6 +44,7 @@ class Loaded:
     embedding: Array | None = None
     where: str = ""
     notes: tuple[str, ...] = ()
+    unbiased: bool = False
 
     def __post_init__(self) -> None:
         for array in (*self.params.values(), self.embedding):
@@ -142,7 +143,9 @@ def load(
     network, params, more = with_readout(network, params, rest, readout, widening)
     table, of_table = embedding_table(rest, embedding, network.cells[0].input_size, widening)
     notes += [*_assumed(stack, chosen, said), *more, *of_table, *widening.notes, *_left(rest)]
-    return Loaded(network, params, stack.layout, str(chosen), table, stack.where, tuple(notes))
+    unbiased = all(missing_bias(part) for layer in stack.layers for part in layer)
+    return Loaded(network, params, stack.layout, str(chosen), table, stack.where, tuple(notes),
+                  unbiased)  # fmt: skip
 
 
 def _check_unsaid(options: Mapping[str, Any]) -> None:

@@ -148,7 +148,8 @@ def run_of(
     """
     trace = replay(model, data, loss, seed, tell)
     batch = own_batch(trace) if data.own_loss else make_batch(model, data, loss, seed)
-    return Run({label_of(model.network): trace}, batch)
+    label = label_of(model.network)
+    return Run({label: trace}, batch, unbiased=[label] * model.unbiased)
 
 
 def label_of(network: Network) -> str:

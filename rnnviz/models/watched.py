@@ -124,7 +124,14 @@ class Passage:
     def run(self) -> Run:
         """As any other: one label, its trace, and the batch. The loss is the module's own, of which
         gradients are known alone."""
-        return Run({label_of(self.trace.network): self.trace}, own_batch(self.trace))
+        label = label_of(self.trace.network)
+        unbiased = [label] * self.unbiased
+        return Run({label: self.trace}, own_batch(self.trace), unbiased=unbiased)
+
+    @property
+    def unbiased(self) -> bool:
+        """Whether the module has no biases."""
+        return not any(name.startswith("bias") for part in self.parts for name in part.weights)
 
 
 def _with_output(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from rnnviz.core.truncation import truncated_backward
 from rnnviz.diagnosis import Report, diagnose, diagnose_passages
 from rnnviz.experiment import Run
 from rnnviz.models import load, read_data, run_of
+from rnnviz.models.brought import FromWeights, own_run
 from rnnviz.models.diagnosis import Finding, clipped
 from rnnviz.models.saved_runs import read_passages
 from rnnviz.wording.diagnosis import finding_words
@@ -174,6 +176,100 @@ def test_what_vanishes_in_units_that_are_held_asks_to_free_them_first() -> None:
     params["0.forward.W_xh"] += 9
     found = the(diagnose(with_x(network, params, np.ones((60, 1, 1))), lag=LAG), "vanishing")
     assert found.change.startswith(f"{CENTRE}\nrnn = torch.nn.LSTM(1, 2)")
+
+
+def module(code: str) -> str:
+    """The line that makes another module; "" for none."""
+    return next((line for line in code.splitlines() if line.startswith("rnn = torch")), "")
+
+
+def biases(code: str) -> set[str]:
+    """The bias vectors that a change writes to."""
+    return set(re.findall(r"rnn\.(bias_\w+)\[", code))
+
+
+@pytest.mark.parametrize(
+    ("layers", "both", "made_module", "ends"),
+    [
+        (1, False, "torch.nn.LSTM(3, 8)", ("_l0",)),
+        (2, False, "torch.nn.LSTM(3, 8, num_layers=2)", ("_l0", "_l1")),
+        (1, True, "torch.nn.LSTM(3, 8, bidirectional=True)", ("_l0", "_l0_reverse")),
+        (2, True, "torch.nn.LSTM(3, 8, num_layers=2, bidirectional=True)",
+         ("_l0", "_l0_reverse", "_l1", "_l1_reverse")),
+    ],
+)  # fmt: skip
+def test_another_cell_has_all_layers_and_directions_of_the_one_before(
+    layers: int, both: bool, made_module: str, ends: tuple[str, ...]
+) -> None:
+    cells = (RNN(3, 8), RNN(8 * (1 + both), 8))[:layers]
+    network = Network(cells, 1, both)
+    params = network.init_params(np.random.default_rng(0), gain=0.5)
+    found = the(diagnose(made(network, params, 60), lag=LAG), "vanishing")
+    assert module(found.change) == f"rnn = {made_module}"
+    assert biases(found.change) == {f"bias_{part}{end}" for part in ("ih", "hh") for end in ends}
+
+
+def test_of_layers_of_different_sizes_the_one_that_keeps_most_is_another_module() -> None:
+    network = Network((RNN(3, 8), RNN(8, 4)), 1)
+    params = network.init_params(np.random.default_rng(0), gain=0.5)
+    found = the(diagnose(made(network, params, 60), lag=LAG), "vanishing")
+    size = [(3, 8), (8, 4)][found.layer or 0]
+    assert module(found.change) == f"rnn = torch.nn.LSTM{size}"
+    assert biases(found.change) == {"bias_ih_l0", "bias_hh_l0"}
+
+
+def without_biases(kind: str, layers: int = 1, both: bool = False) -> dict[str, Any]:
+    """What a module with bias=False has."""
+    rng, rows = np.random.default_rng(0), {"lstm": 32, "gru": 24}[kind]
+    found = {}
+    for k in range(layers):
+        for end in ("", "_reverse")[: 1 + both]:
+            D = 8 * (1 + both) if k else 3
+            found[f"weight_ih_l{k}{end}"] = rng.uniform(-0.3, 0.3, (rows, D))
+            found[f"weight_hh_l{k}{end}"] = rng.uniform(-0.3, 0.3, (rows, 8))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "layers", "both", "made_module"),
+    [
+        ("lstm", 1, False, "torch.nn.LSTM(3, 8, bias=True)"),
+        ("gru", 2, False, "torch.nn.GRU(3, 8, num_layers=2, bias=True)"),
+        ("lstm", 1, True, "torch.nn.LSTM(3, 8, bias=True, bidirectional=True)"),
+    ],
+)
+def test_a_module_without_biases_is_to_have_some_before_they_are_set(
+    kind: str, layers: int, both: bool, made_module: str
+) -> None:
+    model = load(without_biases(kind, layers, both), readout=False)
+    data = read_data(np.ones((60, 3, 1)), layout="tdb")
+    first = diagnose(run_of(model, data), lag=LAG).findings[0]
+    brought = FromWeights(model, data)
+    (same, *_) = brought.findings(own_run(brought), LAG)
+    assert same.change == first.change
+    assert first.kind == "vanishing"
+    assert first.change.startswith(f"rnn = {made_module}\nwith torch.no_grad():")
+    zeros = {n.replace("weight", "bias"): np.zeros(len(a))
+             for n, a in without_biases(kind, layers, both).items()}  # fmt: skip
+    has = load({**without_biases(kind, layers, both), **zeros}, readout=False)
+    assert module(diagnose(run_of(has, data), lag=LAG).findings[0].change) == ""
+
+
+def test_a_watched_cell_is_replaced_by_a_cell_and_one_without_biases_gets_some() -> None:
+    (one,) = read_passages(FOLDER / "watched_cells.npz").values()
+    weights = {n: 0.1 * a for n, a in one.parts[0].weights.items() if "weight" in n}
+    D, H = weights["weight_ih"].shape[1], weights["weight_hh"].shape[1]
+    weights["weight_ih"][H : 2 * H] = -9  # shuts the gate
+    found = {}
+    for kind, rows in (("lstm", 4 * H), ("rnn", H)):
+        part = replace(one.parts[0], weights={n: a[:rows] for n, a in weights.items()}, c0=None,
+                       d_c=None, x=np.ones_like(one.parts[0].x))  # fmt: skip
+        passage = replace(one, kind=kind, parts=(part,))
+        passage = replace(passage, parts=(replace(part, output=passage.replayed(None, False).y),))
+        found[kind] = diagnose_passages({"cell": passage}, lag=4).findings[0].change
+    assert found["lstm"].startswith(f"rnn = torch.nn.LSTMCell({D}, {H}, bias=True)")
+    assert found["rnn"].startswith(f"rnn = torch.nn.LSTMCell({D}, {H})\n")
+    assert all(biases(code) == {"bias_ih", "bias_hh"} for code in found.values())
 
 
 def test_a_clip_that_always_acts_is_to_be_twice_the_usual_norm() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 
 from rnnviz.core import Trace
+from rnnviz.core.network import Network
 
 PACK = """packed = torch.nn.utils.rnn.pack_padded_sequence(
     x, lengths, batch_first=True, enforce_sorted=False)"""
@@ -15,23 +18,55 @@ REPAIR = "x[~torch.isfinite(x)] = 0"
 """After it is known where they come from."""
 
 
-def keep_longer(trace: Trace, lag: int, layer: int, direction: int) -> str:
-    """Open the memory gate so far that half is kept over the lag, f = 2^(−1/lag); for a cell
-    without one, take one that has it."""
+def keep_longer(
+    trace: Trace, lag: int, layer: int, direction: int, network: Network | None = None
+) -> str:
+    """Open the memory gate so far that half is kept over the lag, f = 2^(−1/lag); for cells without
+    one, take as many that have it. network: what the trace is of; None for its cell alone."""
     bias = -math.log(math.expm1(math.log(2) / lag))
-    end = f"_l{layer}{'_reverse' * direction}"
-    lines = ["with torch.no_grad():", "    H = rnn.hidden_size",
-             f"    rnn.bias_ih{end}[H:2 * H] = {bias:.1f}",
-             f"    rnn.bias_hh{end}[H:2 * H] = 0"]  # fmt: skip
+    ends, lines = [_end(layer, direction)], ["with torch.no_grad():", "    H = rnn.hidden_size"]
     if trace.cell.MEMORY_GATE is None:
-        D, H = trace.cell.input_size, trace.cell.hidden_size
-        lines.insert(0, f"rnn = torch.nn.LSTM({D}, {H})")
+        whole = Network((trace.cell,), 1) if network is None else network
+        whole = whole if _one_module(whole) else replace(whole, cells=(trace.cell,))
+        places = [(k, d) for k in range(len(whole.cells)) for d in range(whole.directions)]
+        ends = [_end(*place) for place in places]
+        lines.insert(0, f"rnn = {_module('LSTM', whole)}")
+    for end in ends:
+        lines += [f"    rnn.bias_ih{end}[H:2 * H] = {bias:.1f}",
+                  f"    rnn.bias_hh{end}[H:2 * H] = 0"]  # fmt: skip
     return "\n".join(lines)
+
+
+def _end(layer: int, direction: int) -> str:
+    """What ends the names of a layer's weights."""
+    return f"_l{layer}{'_reverse' * direction}"
+
+
+def _one_module(network: Network) -> bool:
+    """Whether one module of PyTorch has all layers: those of different sizes are several."""
+    return len({cell.hidden_size for cell in network.cells}) == 1
+
+
+def _module(kind: str, network: Network, more: str = "") -> str:
+    """The module of PyTorch that has the layers of a network, of another kind maybe."""
+    cell, layers = network.cells[0], len(network.cells)
+    stacked = f", num_layers={layers}" if layers > 1 else ""
+    both = ", bidirectional=True" if network.bidirectional else ""
+    return f"torch.nn.{kind}({cell.input_size}, {cell.hidden_size}{stacked}{more}{both})"
+
+
+def with_biases(change: str, network: Network) -> str:
+    """A change of biases where the module has none: take one that has them."""
+    cell = network.cells[0]
+    if "rnn.bias_" not in change or "rnn = " in change or not _one_module(network):
+        return change
+    relu = ", nonlinearity='relu'" if getattr(cell, "activation", "") == "relu" else ""
+    return f"rnn = {_module(type(cell).__name__, network, f'{relu}, bias=True')}\n{change}"
 
 
 def shrink(layer: int, direction: int) -> str:
     """Begin with a recurrent matrix that stretches nothing, and bound the step."""
-    end = f"_l{layer}{'_reverse' * direction}"
+    end = _end(layer, direction)
     return (f"for block in rnn.weight_hh{end}.data.chunk(rnn.weight_hh{end}.shape[0] // "
             "rnn.hidden_size):\n    torch.nn.init.orthogonal_(block)\n"
             "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)")  # fmt: skip
@@ -44,7 +79,7 @@ def unstick(cause: str, trace: Trace, gate: str, layer: int, direction: int) -> 
         return CENTRE
     if cause == "recurrent":
         return shrink(layer, direction)
-    end = f"_l{layer}{'_reverse' * direction}"
+    end = _end(layer, direction)
     k = trace.cell.GATES.index(gate)
     rows = f"{k} * H:{k + 1} * H" if k > 1 else "H:2 * H" if k else ":H"
     return "\n".join(["with torch.no_grad():", "    H = rnn.hidden_size",
@@ -58,7 +93,7 @@ def wake(cause: str, trace: Trace, gate: str, layer: int, direction: int) -> str
     change = unstick(cause, trace, gate, layer, direction)
     if cause != "bias" or trace.cell.MEMORY_GATE is not None:
         return change
-    return f"{change}\n    torch.nn.init.eye_(rnn.weight_hh_l{layer}{'_reverse' * direction})"
+    return f"{change}\n    torch.nn.init.eye_(rnn.weight_hh{_end(layer, direction)})"
 
 
 def after(first: list[str], change: str) -> str:
@@ -75,7 +110,9 @@ def looser(median: float) -> str:
 
 def of_module(change: str, name: str, of_cell: bool) -> str:
     """Code for the module of that name, such as "encoder.rnn"; a cell's weights have no layer."""
-    change = change.replace("_l0", "") if of_cell else change
+    if of_cell:
+        change = re.sub(r"torch\.nn\.(LSTM|GRU|RNN)\(", r"torch.nn.\1Cell(", change)
+        change = change.replace("_l0", "")
     if "rnn." not in change or change.startswith("rnn ="):
         return change
     return f"rnn = model{'.' * bool(name)}{name}\n{change}"

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnnviz.core import Trace, checks
-from rnnviz.core.network import NetworkTrace
+from rnnviz.core.network import Network, NetworkTrace
 from rnnviz.core.places import first_in, first_not_finite
 from rnnviz.experiment.runs import Run
 from rnnviz.models.diagnosis import biases, changes, steps, units
@@ -26,7 +26,13 @@ def find(run: Run, lag: int | None = None) -> tuple[Finding, ...]:
     """
     if lag is not None:
         checks.size("lag", lag)
-    found = [one for label, trace in run.items() for one in _of_network(trace, label, lag)]
+    found = [
+        replace(one, change=changes.with_biases(one.change, trace.network))
+        if label in run.unbiased
+        else one
+        for label, trace in run.items()
+        for one in _of_network(trace, label, lag)
+    ]
     return tuple(sorted(found, key=lambda one: not one.serious))
 
 
@@ -68,7 +74,7 @@ def _of_network(network: NetworkTrace, label: str, lag: int | None) -> Iterator[
     if lag is not None:
         yield from _too_short(decays, network.trace.window, label, lag)
     yield from _exploding(decays, label)
-    vanished = _vanishing(decays, label, lag) if lag is not None else None
+    vanished = _vanishing(decays, network.network, label, lag) if lag is not None else None
     if lag is None:
         yield _horizon(decays, label)
     stuck = [each for trace, k, d in places for each in units.saturated(trace, label, k, d)]
@@ -120,7 +126,7 @@ def _too_short(decays: list[Decay], window: int, label: str, lag: int) -> Iterat
                           change=changes.longer_window(lag))  # fmt: skip
 
 
-def _vanishing(decays: list[Decay], label: str, lag: int) -> Finding | None:
+def _vanishing(decays: list[Decay], network: Network, label: str, lag: int) -> Finding | None:
     """Whether too little of the last error is left a lag back, in the layer that keeps most."""
     having = [one for one in decays if lag < len(one.log10)]
     if not having:
@@ -129,7 +135,7 @@ def _vanishing(decays: list[Decay], label: str, lag: int) -> Finding | None:
     left = float(best.log10[lag])
     if left >= LEFT_LOG10:
         return None
-    change = changes.keep_longer(best.trace, lag, best.layer, best.direction)
+    change = changes.keep_longer(best.trace, lag, best.layer, best.direction, network)
     values = {"lag": lag, "horizon": best.horizon, "layers": len(decays)}
     return Finding("vanishing", label, left, LEFT_LOG10, "certain", True, best.layer,
                    best.direction, change, values)  # fmt: skip
