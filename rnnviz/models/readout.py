@@ -47,14 +47,17 @@ def with_readout(
 
 
 def _pairs(rest: Mapping[str, Any]) -> dict[str, tuple[str, str, bool]]:
-    """Name -> weight, bias, and whether the weight is (from, to), of what may be a readout."""
+    """Name -> weight, bias, and whether the weight is (from, to), of what may be a readout:
+    matrices, not the kernels of a convolution."""
     found = {}
     for weight in rest:
         for end, bias, turned in ((".weight", ".bias", False), ("/kernel", "/bias", True)):
             number = ":0" * weight.endswith(":0")  # as TensorFlow ends a name
             name = weight.removesuffix(number).removesuffix(end)
             beside = name + bias + number
-            if weight.endswith(end + number) and beside in rest and np.ndim(rest[beside]) == 1:
+            if not weight.endswith(end + number) or beside not in rest:
+                continue
+            if (np.ndim(rest[weight]), np.ndim(rest[beside])) == (2, 1):
                 found[name] = weight, beside, turned
     if "W_hy" in rest and "b_y" in rest:
         found["W_hy"] = "W_hy", "b_y", False

@@ -307,6 +307,22 @@ def test_layers_and_directions_that_differ_are_refused() -> None:
         load({**lstm, **other})
 
 
+@pytest.mark.parametrize("kernel", [(5, 2, 3), (5, 2, 3, 3)])
+def test_a_convolution_that_reads_as_many_channels_is_no_readout(kernel: tuple[int, ...]) -> None:
+    arrays = torch_arrays(4)
+    conv = {"conv.weight": np.ones(kernel), "conv.bias": np.ones(5)}
+    alone = load({**arrays, **conv})
+    assert alone.network.output_size == 2
+    assert "not read: 2 more arrays ('conv.weight', 'conv.bias')" in alone.notes
+    fc = {"fc.weight": np.ones((3, 2)), "fc.bias": np.ones(3)}
+    assert load({**arrays, **conv, **fc}).network.output_size == 3
+    with pytest.raises(ValueError, match="readout must be one of 'fc', got 'conv'"):
+        load({**arrays, **conv, **fc}, readout="conv")
+    turned = {f"conv1d/{name}:0": value for name, value in
+              (("kernel", np.ones(kernel[::-1])), ("bias", np.ones(5)))}  # fmt: skip
+    assert load({**arrays, **turned}).network.output_size == 2
+
+
 def test_a_readout_is_chosen_given_or_left_out() -> None:
     heads = {f"{head}.{name}": a for head in ("mean", "spread")
              for name, a in (("weight", np.ones((3, 2))), ("bias", np.ones(3)))}  # fmt: skip
