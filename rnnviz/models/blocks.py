@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -101,9 +101,10 @@ def _biases(layout: str, part: Part, W_h: Array, where: str) -> list[Array]:
         found = [("B", part["B"][:rows]), ("B", part["B"][rows:])]
     if layout == "keras" and "bias" in part and part["bias"].ndim == 2:
         found = [("bias", b) for b in part["bias"]]
-    if "gates/bias" in part and "candidate/bias" in part:
-        joined = np.concatenate([part["gates/bias"].ravel(), part["candidate/bias"].ravel()])
-        found = [("bias", joined)]
+    if {"gates/bias", "candidate/bias"} & set(part):
+        sizes = {"gates/bias": 2 * rows // 3, "candidate/bias": rows // 3}
+        halves = [part.get(name, np.zeros(n, W_h.dtype)).ravel() for name, n in sizes.items()]
+        found = [("bias", np.concatenate(halves))]
     if layout == "rnnviz" and "b_hn" in part:
         b_hn = part["b_hn"]
         found[-1] = ("b_hn", np.concatenate([np.zeros(max(rows - len(b_hn), 0), b_hn.dtype), b_hn]))
@@ -134,9 +135,22 @@ def _peepholes(part: Part, H: int, where: str) -> dict[str, Array]:
     return found
 
 
-BIASES = {"bias_ih", "bias_hh", "bias", "B", "b_h", "gates/bias"}
+BESIDE = {
+    "pytorch": {"bias_ih": "weight_ih", "bias_hh": "weight_hh"},
+    "keras": {"bias": "kernel"},
+    "onnx": {"B": "W"},
+    "tensorflow1": {"bias": "kernel", "gates/bias": "gates/kernel",
+                    "candidate/bias": "candidate/kernel"},
+    "rnnviz": {"b_h": "W_xh"},
+}  # fmt: skip
+"""The biases that a layer of a framework has, each with the weights that it stands beside."""
 
 
-def missing_bias(part: Iterable[str]) -> bool:
-    """Whether a layer and direction that has arrays of these names comes without any bias."""
-    return not BIASES & set(part)
+def missing_biases(layout: str, names: Mapping[str, str]) -> list[str]:
+    """The biases for which zeros are taken in a layer and direction that has arrays of these names,
+    the layout's -> its whole name here; as they would be called here."""
+    return [
+        bias.join(names[weight].rsplit(weight, 1))
+        for bias, weight in BESIDE[layout].items()
+        if weight in names and bias not in names
+    ]

@@ -17,7 +17,7 @@ from rnnviz.core.numerics import Array
 from rnnviz.experiment import weights
 from rnnviz.experiment.npz import Limits, shown
 from rnnviz.models import names
-from rnnviz.models.blocks import blocks, missing_bias
+from rnnviz.models.blocks import BESIDE, blocks, missing_biases
 from rnnviz.models.files import Source, opened
 from rnnviz.models.layouts import KINDS, LAYOUTS, Blocks, Layout, Reading, reading, readings
 from rnnviz.models.readout import embedding_table, with_readout
@@ -143,9 +143,8 @@ def load(
     network, params, more = with_readout(network, params, rest, readout, widening)
     table, of_table = embedding_table(rest, embedding, network.cells[0].input_size, widening)
     notes += [*_assumed(stack, chosen, said), *more, *of_table, *widening.notes, *_left(rest)]
-    unbiased = all(missing_bias(part) for layer in stack.layers for part in layer)
     return Loaded(network, params, stack.layout, str(chosen), table, stack.where, tuple(notes),
-                  unbiased)  # fmt: skip
+                  _without_biases(stack)[1])  # fmt: skip
 
 
 def _check_unsaid(options: Mapping[str, Any]) -> None:
@@ -241,8 +240,9 @@ def _own(arrays: Mapping[str, Any]) -> Loaded:
 
 def _assumed(stack: names.Stack, chosen: Reading, said: Mapping[str, Any]) -> list[str]:
     """What neither the arrays nor the caller said."""
-    parts = [part for layer in stack.layers for part in layer]
-    notes = ["no bias in the file: zeros are taken"] if any(map(missing_bias, parts)) else []
+    missing, every = _without_biases(stack)
+    which = "bias" if every else _listed(missing)
+    notes = [f"no {which} in the file: zeros are taken"] if missing else []
     if chosen.activation and said["activation"] is None:
         notes.append(f"the nonlinearity is taken to be {chosen.activation}: weights do not say it")
     if chosen.forget_bias and said["forget_bias"] is None:
@@ -250,6 +250,20 @@ def _assumed(stack: names.Stack, chosen: Reading, said: Mapping[str, Any]) -> li
     return notes
 
 
+def _without_biases(stack: names.Stack) -> tuple[list[str], bool]:
+    """The biases that are missing by name, and whether that is all of them."""
+    parts = [part for layer in stack.layers for part in layer]
+    missing, given = [], 0
+    for part in parts:
+        there = {name: whole for name, (whole, _) in part.items()}
+        missing += missing_biases(stack.layout, there)
+        given += len(BESIDE[stack.layout].keys() & there)
+    return list(dict.fromkeys(missing)), not given
+
+
+def _listed(found: Sequence[str]) -> str:
+    return ", ".join(map(shown, found[:5])) + ", ..." * (len(found) > 5)
+
+
 def _left(rest: Mapping[str, Any]) -> list[str]:
-    names_ = ", ".join(shown(name) for name in list(rest)[:5]) + ", ..." * (len(rest) > 5)
-    return [f"not read: {len(rest)} more arrays ({names_})"] if rest else []
+    return [f"not read: {len(rest)} more arrays ({_listed(list(rest))})"] if rest else []

@@ -272,6 +272,47 @@ def test_what_is_missing_or_odd_is_said() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["bias_ih_l0", "bias_hh_l0"])
+def test_a_bias_that_is_missing_beside_another_is_named(name: str) -> None:
+    arrays = torch_arrays(3)
+    without = {f"rnn.{n}": a for n, a in arrays.items() if n != name}
+    loaded = load(without)
+    assert f"no 'rnn.{name}' in the file: zeros are taken" in loaded.notes
+    zeros = load({**arrays, name: np.zeros(6)})
+    for parameter, value in zeros.params.items():
+        np.testing.assert_array_equal(loaded.params[parameter], value)
+    assert not any("zeros" in note for note in zeros.notes)
+    assert not loaded.unbiased
+
+
+def test_of_two_directions_the_biases_of_the_one_that_has_none_are_named() -> None:
+    arrays = torch_arrays(4)
+    other = {f"{n}_reverse": a for n, a in arrays.items() if "weight" in n}
+    notes = load({**arrays, **other}).notes
+    missing = "'bias_ih_l0_reverse', 'bias_hh_l0_reverse'"
+    assert f"no {missing} in the file: zeros are taken" in notes
+    both = {n: a for n, a in {**arrays, **other}.items() if "weight" in n}
+    assert "no bias in the file: zeros are taken" in load(both).notes
+    kernels = [keras_arrays(4)[:2], keras_arrays(4)]
+    assert "no 'bias of layer 0' in the file: zeros are taken" in load(kernels, "keras").notes
+
+
+@pytest.mark.parametrize(("kept", "missing"), [("gates", "candidate"), ("candidate", "gates")])
+def test_of_two_biases_of_a_tensorflow_gru_the_one_that_is_there_counts(
+    kept: str, missing: str
+) -> None:
+    shapes = {"gates": 4, "candidate": 2}
+    arrays = {f"rnn/gru_cell/{n}/kernel:0": waves(k, (4, m)) for k, (n, m) in
+              enumerate(shapes.items())}  # fmt: skip
+    biases = {f"rnn/gru_cell/{n}/bias:0": np.arange(1.0, m + 1) for n, m in shapes.items()}
+    loaded = load({**arrays, f"rnn/gru_cell/{kept}/bias:0": biases[f"rnn/gru_cell/{kept}/bias:0"]})
+    assert f"no 'rnn/gru_cell/{missing}/bias:0' in the file: zeros are taken" in loaded.notes
+    zeros = {n: a * (kept in n) for n, a in biases.items()}
+    expected = load({**arrays, **zeros}).params["0.forward.b_h"]
+    np.testing.assert_array_equal(loaded.params["0.forward.b_h"], expected)
+    assert expected.any()
+
+
 def test_another_byte_order_and_float16_are_turned_and_said() -> None:
     arrays = torch_arrays(4)
     given = {n: a.astype(">f8" if "weight" in n else np.float16) for n, a in arrays.items()}
