@@ -21,6 +21,7 @@ from rnnviz.core.network import (
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.runs import Run
+from rnnviz.models.fitting import CROSS_ENTROPY, SQUARED, check_features, check_states, targets
 from rnnviz.models.load import Loaded
 from rnnviz.models.sequences import Sequences
 from rnnviz.tasks.batch import Batch, lengths_mask, stream
@@ -70,7 +71,7 @@ def make_batch(
     x, lengths = _inputs(model, data, seed, notes)
     seq_len, batch_size = len(x), len(lengths)
     width = model.network.output_size
-    kind = _loss(data, loss, width)
+    kind = _loss(data, loss, width, notes)
     if kind == "projection":
         notes.append("the loss is the last output in a random direction")
         direction = stream(seed, "direction").standard_normal(width)
@@ -78,7 +79,7 @@ def make_batch(
         target: Array = np.tile(direction[:, None], (seq_len, 1, batch_size))
         asked = lengths_mask(lengths, seq_len, "last")
     else:
-        target, asked = _target(data, kind, width, lengths, seq_len)
+        target, asked = targets(data, kind, width, lengths, seq_len)
     mask = asked if data.mask is None else data.mask * lengths_mask(lengths, seq_len, "every")
     return Batch(x=x, target=target, mask=mask.astype(np.float64), loss=kind,
                  input_size=model.network.cells[0].input_size, output_size=width,
@@ -177,6 +178,7 @@ def _forward(
     model: Loaded, data: Sequences, x: Array, lengths: Array, tell: Tell | None
 ) -> NetworkRecord:
     """The forward pass from the first states of the data."""
+    check_states(model.network, data, len(x), len(lengths))
     h0, c0 = (None if s is None else list(s) for s in (data.h0, data.c0))
     return forward_network(model.network, model.params, x, h0, c0, lengths, tell=tell)
 
@@ -187,9 +189,7 @@ def _sent_back(
     """The gradients of a loss of one's own: ∂L/∂h_T and ∂L/∂c_T enter where each sequence ends."""
     steps, _, batch_size = record.y.shape
     ends: list[list[Array] | None] = []
-    for name, last in (("d_h", data.d_h), ("d_c", data.d_c)):
-        if last is not None and last.shape[-1] != batch_size:
-            raise ValueError(f"{name} must be of {batch_size} sequences, got shape {last.shape}")
+    for last in (data.d_h, data.d_c):
         direct = None if last is None else np.zeros((len(last), steps, *last.shape[1:]))
         if direct is not None and last is not None:
             direct[:, lengths - 1, :, np.arange(batch_size)] = last.transpose(2, 0, 1)
@@ -206,9 +206,8 @@ def losses_of(data: Sequences, output_size: int) -> tuple[str, ...]:
     if data.target is None:
         return ("projection",)
     if data.target.dtype.kind not in "iu":
-        return ("squared_error", "projection")
-    numbers = ("squared_error",) if output_size == 1 else ()
-    return ("softmax_cross_entropy", *numbers, "projection")
+        return (SQUARED, "projection")
+    return (CROSS_ENTROPY if output_size > 1 else SQUARED, "projection")
 
 
 def size_of(data: Sequences) -> tuple[int, int]:
@@ -245,9 +244,7 @@ def _inputs(model: Loaded, data: Sequences, seed: int, notes: list[str]) -> tupl
     if x.ndim == 2:
         x = _looked_up(x, table, D)
         return (x if table is None else x * there[:, None]), lengths
-    if x.shape[1] != D:
-        raise ValueError(f"x must have {D} features for this network, got {x.shape[1]} (T, D, B = "
-                         f"{x.shape}): is its layout as said?")  # fmt: skip
+    check_features(x, D, data.layout)
     return x.copy(), lengths
 
 
@@ -263,39 +260,14 @@ def _looked_up(tokens: Array, table: Array | None, input_size: int) -> Array:
     return tokens.copy() if table is None else table[tokens].transpose(0, 2, 1)
 
 
-def _loss(data: Sequences, loss: str | None, output_size: int) -> str:
-    """The loss that is said, or that the targets are of."""
+def _loss(data: Sequences, loss: str | None, output_size: int, notes: list[str]) -> str:
+    """The loss that is said, or that the targets are of; noted where integers are not classes."""
     if loss is not None:
         kind = checks.choice("loss", loss, ERRORS)
         if kind != "projection" and data.target is None:
             raise ValueError(f"target must be given for the loss {kind}, got None")
         return kind
-    return losses_of(data, output_size)[0]
-
-
-def _target(
-    data: Sequences, kind: str, width: int, lengths: Array, seq_len: int
-) -> tuple[Array, Array]:
-    """The targets at every step, and the steps that they are asked at."""
-    assert data.target is not None
-    target = data.target
-    shape: tuple[int, ...] = (seq_len, width, len(lengths))
-    if kind == "softmax_cross_entropy":
-        if target.dtype.kind not in "iu" or target.ndim > 2:
-            raise ValueError(f"target must be classes, integers (T, B) or (B,), got {target.dtype} "
-                             f"of shape {target.shape}")  # fmt: skip
-        last, shape = target.ndim == 1, (seq_len, len(lengths))
-        if target.min() < 0 or target.max() >= width:
-            raise ValueError(f"target must be from 0 to {width - 1}, the network's outputs, got "
-                             f"{target.min()} to {target.max()}")  # fmt: skip
-    else:
-        last = target.ndim < 3
-        if target.dtype.kind in "iu":
-            target, last = (target[None], True) if target.ndim == 1 else (target[:, None], False)
-        target = target.astype(np.float64)
-    fits = (shape[1:] if last else shape) == target.shape
-    if not fits:
-        raise ValueError(f"target must have shape {shape} at every step, or {shape[1:]} at the "
-                         f"last, got {target.shape}")  # fmt: skip
-    every = np.broadcast_to(target, shape).copy()
-    return every, lengths_mask(lengths, seq_len, "last" if last else "every")
+    target, taken = data.target, losses_of(data, output_size)[0]
+    if taken == SQUARED and target is not None and target.dtype.kind in "iu":
+        notes.append("the loss is the squared error: one output is no choice among classes")
+    return taken

@@ -30,7 +30,7 @@ class Sequences:
     loss; target at every step, (T, O, B) or classes (T, B), or at each sequence's last one, (O, B)
     or classes (B,). Of each layer and direction, in PyTorch's order: h0, c0, the first states, and
     d_h, d_c = ∂L/∂h_T, ∂L/∂c_T, (layers · directions, H, B); d_output (T, O, B) = ∂L/∂output.
-    All arrays are read-only.
+    layout: how they were laid out before, None if nobody said. All arrays are read-only.
     """
 
     x: Array | None = None
@@ -42,6 +42,7 @@ class Sequences:
     d_output: Array | None = None
     d_h: Array | None = None
     d_c: Array | None = None
+    layout: str | None = None
 
     def __post_init__(self) -> None:
         for name in FIELDS:
@@ -113,7 +114,7 @@ def read_data(
     if axes and layout != axes:
         raise ValueError(f"layout must be None for a table, got {layout!r}")
     found = {name: _turned(name, value, layout) for name, value in arrays.items() if name in FIELDS}
-    return _right_padded(found, padding)
+    return _right_padded(found, padding, layout)
 
 
 def _opened(source: Any, limits: Limits) -> tuple[dict[str, Any], str | None]:
@@ -145,7 +146,8 @@ def _turned(name: str, value: Any, layout: str | None) -> Array:
     if name in ("h0", "c0", "d_h", "d_c"):
         array = array[None] if array.ndim == 2 else array
         if array.ndim != 3:
-            raise ValueError(f"{name} must have shape (layers · directions, B, H), got "
+            axes = "H, B" if layout == "tdb" else "B, H"
+            raise ValueError(f"{name} must have shape (layers · directions, {axes}), got "
                              f"{array.shape}")  # fmt: skip
         return array if layout == "tdb" else array.swapaxes(1, 2).copy()
     if name == "x" and array.ndim == 2 - (array.dtype.kind in "iu"):
@@ -161,7 +163,8 @@ def _turned(name: str, value: Any, layout: str | None) -> Array:
     if name == "target" and array.ndim == 2 and array.dtype.kind == "f":
         return array if layout == "tdb" else array.T.copy()
     if array.ndim not in ((2, 3) if name in ("x", "target") else (2,) if name == "mask" else (3,)):
-        raise ValueError(f"{name} must have an axis for each of {', '.join(layout)}, got "
+        axes = ", ".join(layout.replace("d", "") if name == "mask" else layout)
+        raise ValueError(f"{name} must have an axis for each of {axes}, got "
                          f"{array.shape}")  # fmt: skip
     return np.array(layouts.turned(name, array, layout))
 
@@ -183,7 +186,7 @@ def _numbers(name: str, value: Any) -> Array:
     return array.astype(np.float64 if array.dtype.itemsize > 4 else np.float32)
 
 
-def _right_padded(found: dict[str, Array], padding: str) -> Sequences:
+def _right_padded(found: dict[str, Array], padding: str, layout: str | None) -> Sequences:
     """The same with the padding last."""
     steps = [
         n for n in ("x", "mask", "target", "d_output") if n in found and _every_step(n, found[n])
@@ -201,7 +204,7 @@ def _right_padded(found: dict[str, Array], padding: str) -> Sequences:
     if "mask" in found and (found["mask"] < 0).any():
         raise ValueError(f"mask must hold numbers of at least 0, got {found['mask'].min():g}")
     values: dict[str, Any] = dict(found)
-    return Sequences(**values)
+    return Sequences(**values, layout=layout)
 
 
 def _every_step(name: str, array: Array) -> bool:

@@ -171,12 +171,12 @@ def test_tokens_are_looked_up_or_stand_for_columns(model: Loaded, reader: Loaded
         (
             {"x": np.ones((2, 5, D)), "target": [0, 1, 2]},
             None,
-            r"shape \(5, 2\) at every step, or ",
+            r"shape \(2, 5\) at every step, or \(2,\) at the last, got \(3,\)",
         ),
         (
             {"x": np.ones((2, 5, D)), "target": np.ones((2, 3))},
             None,
-            r"or \(4, 2\) at the last, got",
+            r"shape \(2, 5, 4\) at every step, or \(2, 4\) at the last, got \(2, 3\)",
         ),
         (
             {"x": np.ones((2, 5, D)), "target": np.ones((2, OUT))},
@@ -186,10 +186,18 @@ def test_tokens_are_looked_up_or_stand_for_columns(model: Loaded, reader: Loaded
         (
             {"x": np.ones((2, 5, D)), "h0": np.ones((2, 2, H))},
             None,
-            "h0 must hold an array or None",
+            r"h0 must have shape \(1, 2, 3\), got \(2, 2, 3\)",
         ),
-        ({"x": np.ones((2, 5, D)), "h0": np.ones((1, 3, H))}, None, r"h0\[0\] must have shape"),
-        ({"x": np.ones((2, 5, D)), "d_h": np.ones((1, 3, H))}, None, "d_h must be of 2 sequences"),
+        (
+            {"x": np.ones((2, 5, D)), "h0": np.ones((1, 3, H))},
+            None,
+            r"h0 must have shape \(1, 2, 3\), got \(1, 3, 3\)",
+        ),
+        (
+            {"x": np.ones((2, 5, D)), "d_h": np.ones((1, 3, H))},
+            None,
+            r"d_h must have shape \(1, 2, 3\), got",
+        ),
         (
             {"x": np.ones((2, 5, D)), "d_h": np.ones((1, 2, H))},
             "projection",
@@ -207,6 +215,90 @@ def test_what_does_not_fit_the_network_is_named(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         replay(model, read_data(given, layout="btd"), loss)
+
+
+B, T = 4, 9
+TURNS = {"tdb": (0, 1, 2), "btd": (2, 0, 1), "tbd": (0, 2, 1)}
+WIDE = {"tdb": "({T}, {O}, {B})", "btd": "({B}, {T}, {O})", "tbd": "({T}, {B}, {O})"}
+FLAT = {"tdb": "({T}, {B})", "btd": "({B}, {T})", "tbd": "({T}, {B})"}
+LAST = {"tdb": "({O}, {B})", "btd": "({B}, {O})", "tbd": "({B}, {O})"}
+STATES = {"tdb": "(1, {H}, {B})", "btd": "(1, {B}, {H})", "tbd": "(1, {B}, {H})"}
+
+
+@pytest.mark.parametrize("layout", TURNS)
+def test_what_does_not_fit_is_said_by_its_name_and_in_its_own_axes(
+    layout: str, model: Loaded
+) -> None:
+    def shape(form: dict[str, str], **sizes: int) -> str:
+        return form[layout].format(**{"T": T, "B": B, "O": OUT, "H": H, **sizes})
+
+    def turned(*core: int) -> Any:
+        return np.ones(core).transpose(TURNS[layout])
+
+    def refused(loss: str | None = None, like: Loaded = model, **given: Any) -> str:
+        with pytest.raises(ValueError, match=" must ") as caught:
+            replay(like, read_data(turned(T, D, B), layout=layout, **given), loss)
+        return str(caught.value)
+
+    state = np.ones((1, 5, B) if layout == "tdb" else (1, B, 5))
+    for name in ("h0", "c0", "d_h", "d_c"):
+        said = f"{name} must have shape {shape(STATES)}, got {shape(STATES, H=5)}"
+        assert refused(**{name: state}) == said
+    assert refused(d_output=turned(T, 5, B)) == (
+        f"d_output must have shape {shape(WIDE)}, got {shape(WIDE, O=5)}")  # fmt: skip
+    numbers = f"target must have shape {shape(WIDE)} at every step, or {shape(LAST)} at the last"
+    assert refused(target=turned(T, 5, B)) == f"{numbers}, got {shape(WIDE, O=5)}"
+    last = np.ones((5, B) if layout == "tdb" else (B, 5))
+    assert refused(target=last) == f"{numbers}, got {shape(LAST, O=5)}"
+    assert refused("softmax_cross_entropy", target=last) == (
+        f"target must be classes, integers {shape(FLAT, T='T', B='B')} or (B,), got float64 of "
+        f"shape {shape(LAST, O=5)}")  # fmt: skip
+    assert refused(target=np.zeros(B + 1, int)) == (
+        f"target must have shape {shape(FLAT)} at every step, or ({B},) at the last, got (5,)"
+    )
+    wide = {
+        "tdb": "T, D, B = (9, 5, 4)",
+        "btd": "B, T, D = (4, 9, 5)",
+        "tbd": "T, B, D = (9, 4, 5)",
+    }
+    with pytest.raises(ValueError, match="x must have 2 features") as caught:
+        replay(model, read_data(turned(T, 5, B), layout=layout))
+    assert f"got 5 ({wide[layout]}): is its layout as said?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("layout", "axes", "states"),
+    [("tdb", "t, b", "H, B"), ("btd", "b, t", "B, H"), ("tbd", "t, b", "B, H")],
+)
+def test_the_axes_that_are_asked_for_are_those_of_the_layout(
+    layout: str, axes: str, states: str
+) -> None:
+    x = np.ones((B, T, D))
+    with pytest.raises(ValueError, match=f"mask must have an axis for each of {axes}, got"):
+        read_data(x, layout=layout, mask=x)
+    with pytest.raises(ValueError, match=rf"h0 must have shape \(layers · directions, {states}\)"):
+        read_data(x, layout=layout, h0=np.ones(3))
+
+
+def test_a_state_that_the_cell_does_not_have_is_refused_by_its_name(reader: Loaded) -> None:
+    data = read_data(np.ones((B, T), int), layout="btd", c0=np.ones((1, B, H)))
+    with pytest.raises(ValueError, match="c0 must be None for GRU, which has no cell state"):
+        replay(reader, data)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 1, 0], [0, 0, 0, 0]])
+def test_one_output_is_no_choice_among_classes(labels: list[int]) -> None:
+    """A softmax over one class would be 1 whatever the network does."""
+    one = load([np.ones((4 * H, D)), np.ones((4 * H, H))], "pytorch",
+               readout=(np.ones((1, H)), np.ones(1)))  # fmt: skip
+    data = read_data(np.ones((B, T, D)), layout="btd", target=labels)
+    batch = make_batch(one, data)
+    assert batch.loss == "squared_error"
+    assert batch.note == "the loss is the squared error: one output is no choice among classes"
+    assert make_batch(one, data, "squared_error").note == ""
+    assert replay(one, data).trace.d_h.any()
+    with pytest.raises(ValueError, match="loss must be squared_error for one output"):
+        make_batch(one, data, "softmax_cross_entropy")
 
 
 def test_a_batch_is_not_made_of_gradients(model: Loaded) -> None:
