@@ -9,7 +9,7 @@ import numpy as np
 from rnnviz.models.diagnosis.finding import LEFT_LOG10, Finding
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import apart, names
-from rnnviz.wording.numbers import fraction, general, percent, significant
+from rnnviz.wording.numbers import fraction, general, percent
 from rnnviz.wording.texts import fill, say, texts
 
 DECADES = ("vanishing", "exploding")
