@@ -27,6 +27,7 @@ from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import said_of, text_width
 from rnnviz.wording.numbers import minus, percent
+from rnnviz.wording.numbers import steps as in_steps
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gates import GateStats, Memory
@@ -176,7 +177,7 @@ def half_life_figure(
     """Half-life of each unit's memory, shortest at the top as in the sorted heatmap beside it.
 
     x is log10 of steps on a linear axis with the steps as tick texts; the dotted rule stands at
-    T. A unit that never loses anything stands at the right edge, one that closed at the left.
+    T. A unit that never loses anything is an arrow at the right edge, one that closed at the left.
 
     Examples
     --------
@@ -191,7 +192,7 @@ def half_life_figure(
     low, high = _decades(memories, seq_len)
     at = float(np.log10(seq_len))
     ticks = np.arange(np.ceil(low), np.floor(high) + 1)
-    texts = [f"{10**tick:,.1f}" if tick < 0 else f"{10**tick:,.0f}" for tick in ticks]
+    texts = [f"{10**tick:.6f}".rstrip("0") if tick < 0 else f"{10**tick:,.0f}" for tick in ticks]
     shares = [(known[m.label], _share(m, known[m.label], seq_len)) for m in memories]
     steps = {"range": [low, high], "tickvals": ticks.tolist(), "ticktext": texts}
     layout |= {
@@ -220,13 +221,18 @@ def _decades(memories: Sequence[Memory], seq_len: int) -> tuple[float, float]:
 
 def _half_lives(memory: Memory, style: theme.Style, low: float, high: float) -> Piece:
     logs = _log10(memory)[np.asarray(memory.order)]
-    logs = np.clip(np.where(np.isnan(logs), low, logs), low, high)
     share = (np.arange(len(logs)) + 0.5) / len(logs) * 100
-    hover = caption("half_life_hover")
+    symbols = np.select(
+        [np.isnan(logs), logs > high, logs < low],
+        ["x", "triangle-right", "triangle-left"],
+        "circle",
+    )
+    shown = np.clip(np.where(np.isnan(logs), low, logs), low, high)
     return {
-        **curve(logs, share, style, hover),
+        **curve(shown, share, style, caption("half_life_hover")),
         "mode": "lines+markers",
-        "marker": {"color": style.colour, "size": 6},
+        "marker": {"color": style.colour, "size": 6, "symbol": symbols.tolist()},
+        "customdata": [in_steps(value) for value in memory.half_life[memory.order]],
         "cliponaxis": False,
     }
 

@@ -126,6 +126,19 @@ def test_extreme_half_lives_stay_inside(half_life):
     assert high < 20
 
 
+def test_units_beyond_the_axis_of_half_lives_are_arrows_and_say_what_they_are():
+    odd = replace(MEMORY, half_life=np.array([0.0, 1.0, np.inf, np.nan]), order=np.arange(4))
+    line = named(as_json(half_life_figure([odd], 100)), "LSTM")[0]
+    assert line["marker"]["symbol"] == ["triangle-left", "circle", "triangle-right", "x"]
+    assert line["customdata"] == ["0 steps", "1 step", "∞ steps", "an unknown number of steps"]
+
+
+def test_half_lives_below_a_step_have_ticks_that_are_not_zero():
+    short = replace(MEMORY, half_life=np.array([1e-3, 1.0]), order=np.arange(2))
+    axis = as_json(half_life_figure([short], 100))["layout"]["xaxis"]
+    assert axis["ticktext"][:4] == ["0.001", "0.01", "0.1", "1"]
+
+
 def test_carry_draws_product_beside_truth():
     product = carry_paths(LSTM, "lstm")
     figure = as_json(carry_figure([product]))
