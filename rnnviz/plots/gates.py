@@ -227,11 +227,16 @@ def _half_lives(memory: Memory, style: theme.Style, low: float, high: float) -> 
         ["x", "triangle-right", "triangle-left"],
         "circle",
     )
+    plain = (symbols == "circle").all()  # which the page's fast layer draws
     shown = np.clip(np.where(np.isnan(logs), low, logs), low, high)
     return {
         **curve(shown, share, style, caption("half_life_hover")),
         "mode": "lines+markers",
-        "marker": {"color": style.colour, "size": 6, "symbol": symbols.tolist()},
+        "marker": {
+            "color": style.colour,
+            "size": 6,
+            "symbol": "circle" if plain else symbols.tolist(),
+        },
         "customdata": [in_steps(value) for value in memory.half_life[memory.order]],
         "cliponaxis": False,
     }
