@@ -23,6 +23,10 @@ HIGH = 24
 MOST = 0.5
 """Share of a figure's height that rails may take."""
 TICKS = 7
+UNDER, BEYOND = 1 + max(Status), 2 + max(Status)
+"""In place of a status: a number below the axis, and one above it."""
+FLOOR, CEILING = (UNDER, *curves.ON_FLOOR), (BEYOND, *curves.ON_CEILING)
+"""What stands on rails below and above, nearest to the numbers first."""
 SHADE = "rgba(128,136,144,0.12)"
 
 
@@ -54,7 +58,7 @@ class Bands:
     def level(self, status: int, slot: int) -> float:
         """The height of a rail, the `slot`th on its side, with room for its words above it."""
         low, high = self.numbers
-        if status in curves.ON_FLOOR:
+        if status in FLOOR:
             return low - (slot + 0.75) * self.step
         return high + (slot + 0.25) * self.step
 

@@ -31,6 +31,9 @@ FAR = 8.0
 """Times the baseline, or the best model's loss, that the loss axis reaches at most."""
 HUGE = 1e30
 """What float32 holds with room to spare; a line beyond has long left every range."""
+LARGE, WIDE = 1e4, 96
+"""From where on numbers beside an axis are powers of ten, and the pixels they take."""
+POWERS = {"exponentformat": "power"}
 GHOST_DASHES = ("dash", "dot", "dashdot")
 PAST = theme.Style("", "", theme.GREY, "dash")
 
@@ -87,11 +90,12 @@ def loss_figure(
         style = known[course.label]
         data += _lines(course, _scaled(course.curves.loss_per_answer, log), style, "")
         data.append(_smooth(course, course.curves.metric, style, "2", metric))
-        data += _beyond(course, _scaled(course.curves.loss_per_answer, log), style, limits[1], end)
-        data += _beyond(course, course.curves.metric, style, most, end, "2")
         data += _held_out(course, style, log, metric, held_out_now.get(course.label))
     layout = _loss_layout(end, limits, most, metric_name, log)
     layout |= {"height": height, "annotations": [_headline(courses, known, ghosts, playing)]}
+    layout["annotations"] += _above(courses, losses, known, limits[1], end)
+    own_metrics = [course.curves.metric for course in courses]
+    layout["annotations"] += _above(courses, own_metrics, known, most, end, "2")
     levels = {
         **({} if baseline is None else {baseline_name or caption("baseline"): baseline}),
         **also,
@@ -123,33 +127,31 @@ def _smooth(course: Course, values: Array, style: theme.Style, suffix: str, what
     return piece if not suffix else {**piece, "xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
 
 
-def _beyond(
-    course: Course, values: Array, style: theme.Style, top: float, end: float, suffix: str = ""
+def _above(
+    courses: Sequence[Course],
+    lines: Sequence[Array],
+    styles: Styles,
+    top: float,
+    end: float,
+    axes: str = "",
 ) -> list[Piece]:
-    """Where a line ends above its axis, an arrow at the edge, with the model's name."""
-    mean = running_mean(values)
-    at = np.flatnonzero(np.isfinite(mean))
-    if not len(at) or mean[at[-1]] <= top:
+    """Where lines end above their axis, an arrow each at the edge, in the colour of the model."""
+    arrows, last = "", 0
+    for course, values in zip(courses, lines, strict=False):  # without the ghosts' lines
+        mean = running_mean(values)
+        at = np.flatnonzero(np.isfinite(mean))
+        if len(at) and mean[at[-1]] > top:
+            arrows += f"<span style='color:{styles[course.label].colour}'>▲</span>"
+            last = max(last, int(course.curves.steps[at[-1]]))
+    if not arrows:
         return []
-    step = int(course.curves.steps[at[-1]])
-    font = {"size": theme.SMALL_SIZE, "color": style.colour}
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers+text",
-            "x": [step],
-            "y": [top],
-            "text": [style.title],
-            "textposition": "middle left" if step > end / 2 else "middle right",
-            "textfont": font,
-            "marker": {"symbol": "triangle-up", "size": 9, "color": style.colour},
-            "cliponaxis": False,
-            "name": caption("above", model=style.title),
-            "hoverinfo": "skip",
-            "xaxis": f"x{suffix}",
-            "yaxis": f"y{suffix}",
-        }
-    ]
+    place = {"xref": f"x{axes}", "yref": f"y{axes}", "yanchor": "top", "xshift": 4}
+    if last > end / 2:
+        place |= {"xshift": -4, "xanchor": "right"}
+    else:
+        place |= {"xanchor": "left"}
+    font = {"size": theme.SMALL_SIZE}
+    return [note(f"{arrows} {caption('above_axis')}", last, top, font=font, **place)]
 
 
 def _held_out(
@@ -253,12 +255,13 @@ def _loss_layout(
     """most: where the metric's axis ends."""
     metric = {"range": [0, most], **({"tickformat": ".0%"} if metric_name == "accuracy" else {})}
     name = caption("log_loss") if log else caption("loss")
+    wide = not log and limits[1] >= LARGE
     return {
-        "margin": MARGIN,
+        "margin": MARGIN | {"l": WIDE if wide else MARGIN["l"]},
         "xaxis": {**step_axis(end), "domain": [0, LOSS_SHARE]},
         "xaxis2": {**step_axis(end), "domain": [0.72, 1], "anchor": "y2", "nticks": 4},
-        "yaxis": axis(name, range=list(limits), nticks=5),
-        "yaxis2": axis(_metric_title(metric_name), anchor="x2", nticks=4, **metric),
+        "yaxis": axis(name, range=list(limits), nticks=5, **POWERS),
+        "yaxis2": axis(_metric_title(metric_name), anchor="x2", nticks=4, **POWERS, **metric),
     }
 
 

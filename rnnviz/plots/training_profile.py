@@ -9,10 +9,10 @@ import numpy as np
 from rnnviz.analysis.courses import Course
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Track, drawing
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Range, Track, drawing
 from rnnviz.plots.marks import gapped
 from rnnviz.plots.panels import UNSEEN, axis, nothing
-from rnnviz.plots.rails import Bands
+from rnnviz.plots.rails import BEYOND, CEILING, FLOOR, UNDER, Bands
 from rnnviz.plots.theme import Styles
 from rnnviz.plots.training import HEIGHT, MARGIN, kept
 from rnnviz.plots.training_gradients import DECADES, finite, status_codes, words_of
@@ -23,16 +23,17 @@ from rnnviz.wording.numbers import minus
 MOST_TRACKED = 240
 """Recorded steps that a scrub tells apart."""
 FAR = 30.0
-"""Decades that the axis has at most above the usual largest gradient of the model that has the
-smallest; as many below it, or more where a rail stands below all lines."""
-BEYOND = 1 + max(Status)
-"""In place of a status: a number above the axis."""
+"""Decades that the axis has at most above, and below, the usual largest gradient of the model that
+has the smallest."""
 WIDE = 70
-"""Pixels beside the axis where its numbers have four digits."""
-SYMBOLS = curves.SYMBOLS | {Status.ZERO: "square-open", BEYOND: "triangle-up-open"}
+"""Pixels beside the axis where its numbers have three digits."""
+SYMBOLS = curves.SYMBOLS | {
+    Status.ZERO: "square-open",
+    UNDER: "triangle-down-open",
+    BEYOND: "triangle-up-open",
+}
 """That of a zero of which it is not known whether it is exact is its own."""
-NAMES = curves.NAMES | {BEYOND: "beyond"}
-FLOOR, CEILING = curves.ON_FLOOR, (BEYOND, *curves.ON_CEILING)
+NAMES = curves.NAMES | {UNDER: "under", BEYOND: "beyond"}
 
 
 @FigureFunction
@@ -41,7 +42,7 @@ def profile_figure(
 ) -> Drawing:
     """log10 ‖∂L/∂s_t‖ through time at the last recorded training step, one line a model.
 
-    What is not a number, or too large for the axis, stands on a rail beside it: one of each model
+    What is not a number, or has no place on the axis, stands on a rail beside it: one of each model
     and status that a recorded step has. Trace k is model k, then come the rails: `profile_tracks`
     moves them all.
     """
@@ -56,7 +57,7 @@ def profile_figure(
     title = "log<sub>10</sub> ‖∂L/∂s<sub>t</sub>‖"
     layout = {
         "height": height,
-        "margin": MARGIN | {"l": WIDE if max(map(abs, bands.y_range)) >= 1000 else MARGIN["l"]},
+        "margin": MARGIN | {"l": WIDE if max(map(abs, bands.y_range)) >= 100 else MARGIN["l"]},
         "xaxis": axis(caption("time_step"), showgrid=False),
         "yaxis": axis(title, range=list(bands.y_range), **({"nticks": 5} | bands.ticks)),
         "shapes": bands.shapes(),
@@ -92,33 +93,35 @@ def _profiles(course: Course) -> Array:
 
 def _numbers(values: Array, bands: Bands) -> Array:
     """What has a place on the axis; NaN, a gap, elsewhere."""
-    return np.where(_codes(values, bands.numbers[1]) < 0, values, np.nan)
+    return np.where(_codes(values, bands.numbers) < 0, values, np.nan)
 
 
 def _on_rail(values: Array, status: int, level: float, bands: Bands) -> Array:
     """The height of the rail where they have this status, NaN elsewhere."""
-    return np.where(_codes(values, bands.numbers[1]) == status, level, np.nan)
+    return np.where(_codes(values, bands.numbers) == status, level, np.nan)
 
 
-def _codes(values: Array, top: float) -> Array:
-    """The status of what has no place on an axis up to there, −1 of all others."""
-    return np.where(np.isfinite(values) & (values > top), BEYOND, status_codes(values))
+def _codes(values: Array, numbers: Range) -> Array:
+    """The status of what has no place on an axis of these numbers, −1 of all others."""
+    finite_ = np.isfinite(values)
+    small, large = finite_ & (values < numbers[0]), finite_ & (values > numbers[1])
+    return np.select([small, large], [UNDER, BEYOND], status_codes(values))
 
 
-def _with(courses: Sequence[Course], side: Sequence[int], top: float) -> list[tuple[Course, int]]:
-    """Which models have which of the statuses at a recorded step."""
+def _with(courses: Sequence[Course], side: Sequence[int], of: Range) -> list[tuple[Course, int]]:
+    """Which models have which of the statuses at a recorded step, on an axis of these numbers."""
     return [
         (course, status)
         for course in courses
         for status in side
-        if (_codes(_profiles(course), top) == status).any()
+        if (_codes(_profiles(course), of) == status).any()
     ]
 
 
 def _bands(courses: Sequence[Course], height: int) -> Bands:
     """The axis, with its rails."""
     numbers = _range(courses)
-    floor, ceiling = (len(_with(courses, side, numbers[1])) for side in (FLOOR, CEILING))
+    floor, ceiling = (len(_with(courses, side, numbers)) for side in (FLOOR, CEILING))
     pixels = max(height - MARGIN["t"] - MARGIN["b"], 1)
     return Bands(numbers, floor, ceiling, pixels)
 
@@ -126,7 +129,7 @@ def _bands(courses: Sequence[Course], height: int) -> Bands:
 def _rails(courses: Sequence[Course], bands: Bands) -> Iterator[tuple[Course, int, float]]:
     """Each rail: whose, of what, and its height."""
     for side in (FLOOR, CEILING):
-        for slot, (course, status) in enumerate(_with(courses, side, bands.numbers[1])):
+        for slot, (course, status) in enumerate(_with(courses, side, bands.numbers)):
             yield course, status, bands.level(status, slot)
 
 
@@ -163,20 +166,21 @@ def _rail(
 
 
 def _words(status: int, bands: Bands) -> str:
-    if status == BEYOND:
-        return caption("beyond_axis", decades=minus(f"{bands.numbers[1]:g}"))
+    if status in (UNDER, BEYOND):
+        name, end = ("under_axis", 0) if status == UNDER else ("beyond_axis", 1)
+        return caption(name, decades=minus(f"{bands.numbers[end]:g}"))
     return words_of(Status(status))
 
 
-def _range(courses: Sequence[Course]) -> tuple[float, float]:
+def _range(courses: Sequence[Course]) -> Range:
     """Decades of the lines. A few steps that blow up do not make lines of all the others flat."""
     known = [values for each in courses if finite(values := _profiles(each)).size]
     usual = min(map(_usual_peak, known), default=0.0)
     largest = max((finite(values).max() for values in known), default=0.0)
     least = min((finite(values).min() for values in known), default=0.0)
     high = float(np.ceil(min(largest, usual + FAR)))
-    zeros = _with(courses, FLOOR, high)
-    return min(high - DECADES, float(least) if zeros else max(least, usual - FAR)) - 0.5, high + 0.5
+    low = float(np.floor(max(least, usual - FAR)))
+    return min(high - DECADES, low) - 0.5, high + 0.5
 
 
 def _usual_peak(values: Array) -> float:

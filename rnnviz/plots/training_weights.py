@@ -25,7 +25,7 @@ from rnnviz.plots.panels import (
     row_places,
 )
 from rnnviz.plots.theme import Styles
-from rnnviz.plots.training import HEIGHT, HUGE, span, step_axis, step_line
+from rnnviz.plots.training import HEIGHT, HUGE, LARGE, POWERS, WIDE, span, step_axis, step_line
 from rnnviz.wording.figures import caption
 
 MARGIN = {"l": 58, "r": 24, "t": 24, "b": 42}
@@ -65,12 +65,13 @@ def spectrum_figure(
         return drawing([UNSEEN], {"height": height, **nothing(text)}, "spectra-course")
     layout: Piece = {"height": height, "margin": MARGIN, "annotations": [], "shapes": []}
     top = max(float(np.nanmax(course.curves.singular_values)) for course in shown)
+    layout["margin"] = MARGIN | {"l": WIDE if top >= LARGE else MARGIN["l"]}
     data: list[Piece] = []
     for index, (course, place) in enumerate(zip(shown, row_places(len(shown), GAP), strict=True)):
         suffix = axes_suffix(index)
         data += _spectrum_lines(course, known[course.label], suffix)
         layout |= _panel_axes(suffix, place, step_axis(span(courses)), caption("of_w_hh"))
-        layout[f"yaxis{suffix}"]["range"] = [0, 1.08 * max(top, 1.0)]
+        layout[f"yaxis{suffix}"] |= {"range": [0, 1.08 * max(top, 1.0)], **POWERS}
         layout["shapes"].append(rule((0, 1), (1, 1), xref=f"x{suffix} domain", yref=f"y{suffix}"))
         layout["annotations"].append(_title(known[course.label], "", place[0]))
     return drawing(data, layout, "spectra-course")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,8 +12,11 @@ from rnnviz.analysis.courses import BEATEN, Course, recent
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import clauses, names_and, sentences
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import loss_words, percent
+from rnnviz.wording.numbers import loss_words, minus, percent
 from rnnviz.wording.texts import say
+
+
+INFINITE = re.compile(r"-?\binf\b")
 
 
 class Score(NamedTuple):
@@ -137,7 +141,9 @@ def _against(courses: Sequence[Course], baseline: float, text: str) -> str:
 
 
 def _trouble(course: Course) -> str:
-    return say("train", "trouble", model=_name(course), event=translated(course.event))
+    said = translated(course.event)
+    event = INFINITE.sub(lambda found: minus(found[0]).replace("inf", "∞"), said)
+    return say("train", "trouble", model=_name(course), event=event)
 
 
 def _name(course: Course | Score) -> str:

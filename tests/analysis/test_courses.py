@@ -66,6 +66,9 @@ def test_what_diverged_is_named_first() -> None:
     event = "the loss is NaN at training step 312"
     first, second = course_words([flat("lstm", np.nan, event=event)], 2.079, TEXT)
     assert first.startswith(f"LSTM: **{event}**.")
+    infinite = "the state h of layer 1 is -inf (from time step 8 on) at training step 1"
+    first, *_ = course_words([flat("lstm", np.nan, event=infinite)], 2.079, TEXT)
+    assert first.startswith("LSTM: **the state h of layer 1 is −∞ (from time step 8 on)")
     assert "kept" in first
     assert second == "Stopped: LSTM at step 29."
 

@@ -104,18 +104,21 @@ def test_models_keep_their_colours_in_every_figure() -> None:
         assert colours == {styles["lstm"].colour}
 
 
-def test_a_line_that_has_left_its_axis_ends_with_an_arrow() -> None:
+def test_lines_that_have_left_their_axis_end_with_an_arrow_each() -> None:
     n = np.arange(30)
-    lost = course("rnn", loss_per_answer=10.0**n, metric=2 * 10.0**n)
-    figure = as_json(loss_figure([lost, course("lstm")], 0.1, metric_name="mean squared error"))
-    loss, error = named(figure, "RNN, above the axis")
-    for arrow, axis in ((loss, "yaxis"), (error, "yaxis2")):
-        top = figure["layout"][axis]["range"][1]
+    lost = [course(name, loss_per_answer=10.0**n, metric=2 * 10.0**n) for name in ("rnn", "gru")]
+    drawn = [*lost, course("lstm")]
+    figure = as_json(loss_figure(drawn, 0.1, metric_name="mean squared error"))
+    styles = theme.model_styles(["rnn", "gru", "lstm"])
+    arrows = [f"<span style='color:{styles[name].colour}'>▲</span>" for name in ("rnn", "gru")]
+    said = [note for note in figure["layout"]["annotations"] if "▲" in note["text"]]
+    assert [note["text"] for note in said] == ["".join(arrows) + " above the axis"] * 2
+    for note, axis in zip(said, ("", "2"), strict=True):
+        top = figure["layout"][f"yaxis{axis}"]["range"][1]
         assert top < 100
-        assert (list(arrow["x"]), list(arrow["y"])) == ([29], [top])
-        assert arrow["text"] == ["RNN"]
-        assert arrow["yaxis"].replace("y", "yaxis") == axis
-    assert not named(figure, "LSTM, above the axis")
+        assert (note["x"], note["y"]) == (29, top)
+        assert (note["xref"], note["yref"]) == (f"x{axis}", f"y{axis}")
+    assert "▲" not in texts(as_json(loss_figure(THREE)))
 
 
 def test_the_step_axis_stands_still_while_training_goes_on() -> None:
@@ -200,7 +203,7 @@ def test_a_zero_in_the_profile_stands_on_a_rail_with_its_words_and_not_on_the_li
 
 def test_nothing_that_a_scrub_shows_leaves_the_axis_of_the_profile() -> None:
     """Lines and rails of every recorded step have their place; zeros that are not there no word."""
-    deep = np.tile(np.linspace(-80, 0, 7), (30, 1)).astype(np.float32)
+    deep = np.tile(np.linspace(-25, 0, 7), (30, 1)).astype(np.float32)
     courses = [fading("rnn", 3), course("lstm", log10_state=deep)]
     figure = as_json(profile_figure(courses, height=230))
     tracks = profile_tracks(courses, height=230)
@@ -263,6 +266,20 @@ def test_a_model_whose_gradient_is_far_above_the_axis_is_said_to_be_there() -> N
     for track, drawn in zip(tracks, figure["data"], strict=True):
         last = [None if np.isnan(value) else value for value in track.values[-1]]
         assert heights(drawn) == pytest.approx(last, abs=1e-3)
+
+
+def test_what_lies_far_below_the_axis_is_said_to_be_there() -> None:
+    """And where another model has zeros, the lines of the others are not made flat by it."""
+    rows = np.tile(np.arange(-6, 1.0), (30, 1)).astype(np.float32)
+    deep = rows - np.array([290.0] * 4 + [0.0] * 3)
+    figure = as_json(profile_figure([course("rnn", log10_state=deep), fading("lstm", 2)]))
+    low, _ = figure["layout"]["yaxis"]["range"]
+    rail, words = named(figure, "RNN under")
+    assert words["text"] == ["RNN: below 10<sup>−30.5</sup>"]
+    (level,) = {height for height in heights(rail) if height is not None}
+    assert [height is None for height in heights(rail)] == [False] * 3 + [True] * 3
+    assert -60 < low < level < -30.5
+    assert heights(named(figure, "RNN")[0])[:3] == [None] * 3
 
 
 def test_a_few_steps_that_blow_up_leave_the_axis_of_the_profile_to_the_others() -> None:
