@@ -15,7 +15,6 @@ from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import loss_words, minus, percent
 from rnnviz.wording.texts import say
 
-
 INFINITE = re.compile(r"-?\binf\b")
 
 
