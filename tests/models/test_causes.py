@@ -132,6 +132,21 @@ def test_what_holds_saturated_units(
     assert change in found.change
 
 
+@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e30), (np.float64, 1e200)])
+@pytest.mark.filterwarnings("error")
+def test_what_holds_units_is_told_where_its_square_is_no_number(dtype: type, size: float) -> None:
+    network, params = plain(LSTM(2, 3))
+    rng = np.random.default_rng(0)
+    drawn = {name: rng.uniform(-1, 1, p.shape) for name, p in params.items()}
+    drawn["0.forward.W_xh"] *= size
+    drawn["0.forward.b_h"] *= size**0.6
+    params = {name: value.astype(dtype) for name, value in drawn.items()}
+    x = rng.standard_normal((60, 2, 1)).astype(dtype)
+    found = [f for f in diagnose(with_x(network, params, x)).findings if f.kind == "saturated"]
+    assert found
+    assert {one.values["cause"] for one in found} == {"input"}
+
+
 @pytest.mark.parametrize(
     ("gate", "rows"), [("i", ":H"), ("g", "2 * H:3 * H"), ("o", "3 * H:4 * H")]
 )
