@@ -142,7 +142,8 @@ def test_what_holds_units_is_told_where_its_square_is_no_number(dtype: type, siz
     drawn["0.forward.b_h"] *= size**0.6
     params = {name: value.astype(dtype) for name, value in drawn.items()}
     x = rng.standard_normal((60, 2, 1)).astype(dtype)
-    found = [f for f in diagnose(with_x(network, params, x)).findings if f.kind == "saturated"]
+    report = diagnose(with_x(network, params, x), lag=LAG)
+    found = [one for one in report.findings if one.kind == "saturated"]
     assert found
     assert {one.values["cause"] for one in found} == {"input"}
 

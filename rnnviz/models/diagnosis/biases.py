@@ -42,6 +42,6 @@ def half_lives(bias: Array, trace: Trace) -> Array:
     """Steps (H,) after which half is left at a gate that its bias alone sets: ln 2 / −ln φ(b)."""
     assert trace.cell.MEMORY_GATE is not None
     kept = np.empty_like(bias)
-    trace.cell.activation_of(trace.cell.MEMORY_GATE).value(bias, kept)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):  # shut or open for good
+        trace.cell.activation_of(trace.cell.MEMORY_GATE).value(bias, kept)
         return np.log(2) / np.abs(np.log(kept))
