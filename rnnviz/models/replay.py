@@ -67,7 +67,7 @@ def make_batch(
         raise ValueError(
             "data must have a loss, got gradients of one's own: replay sends them back"
         )
-    notes: list[str] = []
+    notes = list(data.notes)
     x, lengths = _inputs(model, data, seed, notes)
     seq_len, batch_size = len(x), len(lengths)
     width = model.network.output_size

@@ -4,7 +4,7 @@ turned into the core's axes once."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ class Sequences:
     loss; target at every step, (T, O, B) or classes (T, B), or at each sequence's last one, (O, B)
     or classes (B,). Of each layer and direction, in PyTorch's order: h0, c0, the first states, and
     d_h, d_c = ∂L/∂h_T, ∂L/∂c_T, (layers · directions, H, B); d_output (T, O, B) = ∂L/∂output.
-    layout: how they were laid out before, None if nobody said. All arrays are read-only.
+    layout: how they were laid out before, None if nobody said. notes: what was assumed of a
+    file, one sentence each. All arrays are read-only.
     """
 
     x: Array | None = None
@@ -43,6 +44,7 @@ class Sequences:
     d_h: Array | None = None
     d_c: Array | None = None
     layout: str | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in FIELDS:
@@ -102,7 +104,7 @@ def read_data(
     >>> data.x.shape
     (10, 2, 4)
     """
-    arrays, axes = _opened(source, limits)
+    arrays, axes, notes = _opened(source, limits)
     if unknown := [name for name in (*arrays, *given) if name not in (*FIELDS, *TEXTS)]:
         raise ValueError(f"names must be among {', '.join(FIELDS)}, got {shown(unknown[0])}")
     arrays = {**arrays, **{name: value for name, value in given.items() if value is not None}}
@@ -114,24 +116,25 @@ def read_data(
     if axes and layout != axes:
         raise ValueError(f"layout must be None for a table, got {layout!r}")
     found = {name: _turned(name, value, layout) for name, value in arrays.items() if name in FIELDS}
-    return _right_padded(found, padding, layout)
+    return replace(_right_padded(found, padding), layout=layout, notes=notes)
 
 
-def _opened(source: Any, limits: Limits) -> tuple[dict[str, Any], str | None]:
-    """The arrays by name, and their axes where the kind of file says them."""
+def _opened(source: Any, limits: Limits) -> tuple[dict[str, Any], str | None, tuple[str, ...]]:
+    """The arrays by name, their axes where the kind of file says them, and what was assumed."""
     if isinstance(source, Mapping):
-        return {str(name): value for name, value in source.items()}, None
+        return {str(name): value for name, value in source.items()}, None, ()
     reads = callable(getattr(source, "read", None))
     if not isinstance(source, str | Path | bytes | bytearray) and not reads:
-        return {"x": source}, None
+        return {"x": source}, None, ()
     data = bytes_of(source, limits)
     if data.startswith(ZIP):
-        return dict(read_npz(data, limits)), None
+        return dict(read_npz(data, limits)), None, ()
     if data.startswith(NPY):
-        return {"x": read_npy(data, limits)}, None
+        return {"x": read_npy(data, limits)}, None, ()
     if data[:1] == b"\x80":
         raise ValueError(f"the file {IS_PICKLE}")
-    return read_csv(data, limits), "tdb"
+    arrays, notes = read_csv(data, limits)
+    return arrays, "tdb", notes
 
 
 def _text(arrays: Mapping[str, Any], name: str) -> str | None:
@@ -186,7 +189,7 @@ def _numbers(name: str, value: Any) -> Array:
     return array.astype(np.float64 if array.dtype.itemsize > 4 else np.float32)
 
 
-def _right_padded(found: dict[str, Array], padding: str, layout: str | None) -> Sequences:
+def _right_padded(found: dict[str, Array], padding: str) -> Sequences:
     """The same with the padding last."""
     steps = [
         n for n in ("x", "mask", "target", "d_output") if n in found and _every_step(n, found[n])
@@ -204,7 +207,7 @@ def _right_padded(found: dict[str, Array], padding: str, layout: str | None) -> 
     if "mask" in found and (found["mask"] < 0).any():
         raise ValueError(f"mask must hold numbers of at least 0, got {found['mask'].min():g}")
     values: dict[str, Any] = dict(found)
-    return Sequences(**values, layout=layout)
+    return Sequences(**values)
 
 
 def _every_step(name: str, array: Array) -> bool:

@@ -22,21 +22,25 @@ DELIMITERS = ",;\t"
 @dataclass(frozen=True, eq=False)
 class Table:
     """Columns of numbers: names, values (rows, columns), which of the columns hold integers alone,
-    and the line of each row in the file. An empty cell of a target is NaN."""
+    and the line of each row in the file. An empty cell of a target is NaN. counted: whether the
+    names are 0, 1, 2, ..., as pandas writes them where nobody gave any."""
 
     names: tuple[str, ...]
     values: Array
     integers: frozenset[str]
     lines: Array
+    counted: bool = False
 
 
-def read_csv(data: bytes, limits: Limits) -> dict[str, Any]:
+def read_csv(data: bytes, limits: Limits) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The arrays of a CSV file: x (T, D, B) or tokens (T, B), lengths, and target and mask where a
-    column, or several, have a name that begins with "target".
+    column, or several, have a name that begins with "target"; and what was assumed.
 
     With the columns "sequence" and "step" it is long: one row is a step of a sequence. Else it is
     wide: one sequence, whose steps are the rows. A column "token" holds integers. Where a target is
-    empty nothing is asked. Raises ValueError naming the line and column of what is no number.
+    empty nothing is asked. A first row of 0, 1, 2, ... is one of names, as pandas writes it, unless
+    what follows in two such columns is integers as well. Raises ValueError naming the line and
+    column of what is no number.
     """
     table = _table(data, limits)
     long = [name for name in (SEQUENCE, STEP) if name in table.names]
@@ -59,7 +63,9 @@ def read_csv(data: bytes, limits: Limits) -> dict[str, Any]:
         found["target"] = np.nan_to_num(target)
         if len(asked) == 1 and asked[0] in table.integers:
             found["target"] = found["target"][:, 0].astype(np.int64)
-    return found
+    last = len(table.names) - 1
+    note = f"the first row of the table, 0 to {last}, is taken for the names of its columns"
+    return found, (note,) * table.counted
 
 
 def _table(data: bytes, limits: Limits) -> Table:
@@ -87,10 +93,9 @@ def _numbers(rows: Iterator[tuple[int, list[str]]], limits: Limits) -> Table:
     start, first = next(rows, (0, []))
     if not first:
         raise ValueError("the file must hold rows of numbers, it has none")
-    headed = any(_number(cell) is None and cell.strip() for cell in first)
-    names = [c.strip() for c in first] if headed else [f"column {k + 1}" for k in range(len(first))]
-    if len(set(names)) < len(names) or not all(names):
-        raise ValueError(f"columns must have names of their own, got {shown(names)}")
+    names, counted = _names(first)
+    headed, unnamed = names is not None, [f"column {k + 1}" for k in range(len(first))]
+    names = names or unnamed
     integers, values, lines = set(names), array("d"), array("q")
     for line, row in _all(rows, None if headed else (start, first)):
         if len(row) != len(names):
@@ -102,10 +107,26 @@ def _numbers(rows: Iterator[tuple[int, list[str]]], limits: Limits) -> Table:
         lines.append(line)
         if 8 * len(values) > limits.bytes:
             raise ValueError(f"the table must take at most {limits.bytes:,} bytes, it takes more")
+    if counted and (not lines or len(integers) == len(names) == 2):  # a step, as all the others
+        values, lines = array("d", range(len(names))) + values, array("q", [start]) + lines
+        names, integers, counted = unnamed, set(unnamed), False
     if not lines:
         raise ValueError("the file must hold rows of numbers, it has names alone")
     cells = np.frombuffer(values).reshape(-1, len(names))
-    return Table(tuple(names), cells, frozenset(integers), np.frombuffer(lines, np.int64))
+    return Table(tuple(names), cells, frozenset(integers), np.frombuffer(lines, np.int64), counted)
+
+
+def _names(first: list[str]) -> tuple[list[str] | None, bool]:
+    """The names of the columns, None where the first row is a step; and whether they are counted.
+    One column that begins with 0 is more likely a step. Raises ValueError for names that are alike
+    or empty."""
+    names = [cell.strip() for cell in first]
+    counted = len(names) > 1 and names == [str(k) for k in range(len(names))]
+    if not counted and not any(_number(name) is None and name for name in names):
+        return None, False
+    if len(set(names)) < len(names) or not all(names):
+        raise ValueError(f"columns must have names of their own, got {shown(names)}")
+    return names, counted
 
 
 def _all(

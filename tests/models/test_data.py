@@ -172,6 +172,36 @@ def test_a_wide_table_is_one_sequence() -> None:
     np.testing.assert_array_equal(several.target, [[[2.0], [3.0]]])
 
 
+COUNTED = "the first row of the table, 0 to {}, is taken for the names of its columns"
+
+
+@pytest.mark.parametrize(
+    ("table", "steps", "last"),
+    [
+        (b"0,1,2\n0.5,0.25,1\n1,2,3\n", [[0.5, 0.25, 1], [1, 2, 3]], 2),
+        (b"0, 1 ,2\r\n5,6,7\r\n", [[5, 6, 7]], 2),
+        (b"0;1\n0.5;3\n", [[0.5, 3]], 1),
+        (b"0,1\n1,0\n0,1\n", [[0, 1], [1, 0], [0, 1]], 0),  # two marks at every step
+        (b"0,1,2\n", [[0, 1, 2]], 0),
+        (b"0\n0.5\n", [[0], [0.5]], 0),
+        (b"0,1,2.0\n5,6,7\n", [[0, 1, 2], [5, 6, 7]], 0),
+        (b"0,1,3\n5,6,7\n", [[0, 1, 3], [5, 6, 7]], 0),
+    ],
+)
+def test_columns_that_pandas_has_counted_are_names_not_a_step(
+    table: bytes, steps: list[list[float]], last: int
+) -> None:
+    data = read_data(table)
+    assert data.x is not None
+    np.testing.assert_array_equal(data.x[:, :, 0], steps)
+    assert data.notes == ((COUNTED.format(last),) if last else ())
+
+
+def test_a_file_of_arrays_has_no_notes_of_its_own() -> None:
+    with pytest.raises(ValueError, match="names must be among x"):
+        read_data({"x": X, "notes": np.ones(3)}, layout="tdb")
+
+
 def test_a_long_table_has_many_sequences_padded_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "long.csv"
     path.write_bytes(LONG)

@@ -139,6 +139,12 @@ def test_what_is_not_given_is_noise_of_the_datas_size(model: Loaded, reader: Loa
     assert_array_equal(make_batch(model, seed=1).x == batch.x, False)
 
 
+def test_what_was_assumed_of_a_table_is_said(model: Loaded) -> None:
+    batch = make_batch(model, read_data(b"0,1\n0.5,2\n0.25,3\n"))
+    assert batch.x.shape == (2, D, 1)
+    assert batch.note.startswith("the first row of the table, 0 to 1, is taken for the names of ")
+
+
 def test_tokens_are_looked_up_or_stand_for_columns(model: Loaded, reader: Loaded) -> None:
     tokens = np.array([[6, 0, 1], [2, 0, 0]])
     batch = make_batch(reader, read_data(tokens, layout="btd", lengths=[3, 1]))
