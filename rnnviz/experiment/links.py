@@ -50,9 +50,15 @@ def to_query(experiment: Experiment, whole_text: bool = True) -> dict[str, str]:
 
 
 def left_out(experiment: Experiment) -> str:
-    """What a link to this experiment leaves out, in one sentence; "" if nothing."""
-    length = len(experiment.text)
-    return _cut(str(length)) if length > MAX_LINK_TEXT else ""
+    """What a link to this experiment does not hold, as whoever opens it is told: the rest of a long
+    text, and values beyond what a page asks for; "" if nothing.
+
+    Examples
+    --------
+    >>> left_out(Experiment(gain=20.0))
+    'The link asked for gain=20; allowed is 0.01 to 16; using 16.'
+    """
+    return " ".join(from_query(to_query(experiment))[1])
 
 
 def from_query(query: Any) -> tuple[Experiment, tuple[str, ...]]:

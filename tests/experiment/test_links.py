@@ -200,6 +200,25 @@ def test_a_long_text_is_cut_and_the_link_says_so() -> None:
     assert from_query(to_query(whole)) == (whole, ())
 
 
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        {"gain": 20.0},
+        {"seq_len": 3000},
+        {"gain": 20.0, "seq_len": 3000},
+        {"models": ("lstm:forget_bias=0", "rnn:gain=40")},
+        {"task": "text", "text": "ab" * 2500, "gain": 20.0},
+    ],
+)
+def test_what_a_page_does_not_ask_for_is_said_to_be_left_out(beyond: dict[str, Any]) -> None:
+    experiment = Experiment(**beyond)
+    opened, messages = from_query(to_query(experiment))
+    assert opened != experiment
+    assert left_out(experiment) == " ".join(messages)
+    for name in beyond.keys() - {"models", "task", "text"}:
+        assert f"{name}={beyond[name]:g}" in left_out(experiment)
+
+
 def test_an_address_has_a_short_text_or_none_and_says_so() -> None:
     short, long = Experiment(text="ab" * 100), Experiment(text="ab" * 2500, gain=2)
     assert to_query(short, whole_text=False) == to_query(short)
