@@ -154,6 +154,7 @@ def diagnose(run: Run, lag: int | str | None = None, notes: tuple[str, ...] = ()
     """
     runs = {"": run}
     if not isinstance(lag, str):
+        lag = _steps(lag)
         return Report(tuple(run), lag, find(run, lag), notes, runs)
     checks.choice("lag", lag, [DATA])
     own = data_lag(run.batch)
@@ -170,7 +171,7 @@ def diagnose_passages(
 ) -> Report:
     """The same of modules that were watched, each under its own name; more: findings of the whole
     model."""
-    found: list[Finding] = []
+    lag, found = _steps(lag), list[Finding]()
     for name, passage in passages.items():
         own = find_in(passage, name, lag)
         found += (replace(one, label=name or WHOLE) for one in own)
@@ -183,6 +184,12 @@ def diagnose_passages(
         notes,
         {name or WHOLE: one for name, one in passages.items()},
     )
+
+
+def _steps(lag: int | None) -> int | None:
+    """A lag as an integer of Python's, which a JSON file takes. Raises ValueError for none of at
+    least 1."""
+    return None if lag is None else checks.size("lag", lag)
 
 
 def _printed(words: FindingWords) -> list[str]:

@@ -84,6 +84,8 @@ def in_order(arrays: Sequence[Any], layout: str, bidirectional: bool) -> Stack:
     """Arrays without names, one layer's or a list of layers: in each the forward direction's
     arrays come first, in the order of `Layout.arrays`."""
     names = LAYOUTS[layout].arrays
+    if not arrays:
+        raise ValueError(f"a list must hold the arrays of a layer, {', '.join(names)}, got none")
     nested = all(isinstance(each, list | tuple) for each in arrays)
     directions = 2 if bidirectional and layout != "onnx" else 1
     layers = []

@@ -356,6 +356,19 @@ def test_a_report_shows_itself_and_is_written(tmp_path: Path) -> None:
     assert report.scalars()["rnn:activation=identity/vanishing"] == report.findings[0].number
 
 
+@pytest.mark.parametrize("lag", [np.int64(30), np.uint8(30)])
+def test_a_lag_of_numpys_is_written_as_any_other(tmp_path: Path, lag: Any) -> None:
+    report = diagnose(linear(0.5, 40), lag=lag)
+    ((name, one),) = read_passages(FOLDER / "watched_cells.npz").items()
+    clip = clipped([2.0, 3.0], np.float32(0.5), "model")
+    assert clip is not None
+    watched = diagnose_passages({name: one}, lag=lag, more=(clip,))
+    for each in (report, watched):
+        each.json(tmp_path / "report.json")
+        assert json.loads((tmp_path / "report.json").read_text("utf-8"))["lag"] == 30
+    assert report == diagnose(linear(0.5, 40), lag=30)
+
+
 def weights_file(folder: Path, bias: float) -> Path:
     """An LSTM as PyTorch names it, with a readout."""
     rng, H = np.random.default_rng(0), 8

@@ -322,6 +322,12 @@ def test_another_byte_order_and_float16_are_turned_and_said() -> None:
     assert loaded.notes[2].startswith("float16 is widened to float32: 2 arrays ('bias_ih_l0'")
 
 
+@pytest.mark.parametrize("nothing", [[], (), [[]]])
+def test_a_list_without_arrays_is_refused(nothing: Any) -> None:
+    with pytest.raises(ValueError, match=r"must (hold|be).* weight_ih, weight_hh, .* got"):
+        load(nothing, "pytorch")
+
+
 def test_of_several_networks_one_is_named_or_a_stack() -> None:
     both = {f"{where}.{name}": a for where in ("encoder.rnn", "decoder.rnn")
             for name, a in torch_arrays(4).items()}  # fmt: skip

@@ -25,7 +25,7 @@ def find(run: Run, lag: int | None = None) -> tuple[Finding, ...]:
     Raises ValueError for a lag below 1.
     """
     if lag is not None:
-        checks.size("lag", lag)
+        lag = checks.size("lag", lag)
     found = [
         replace(one, change=changes.with_biases(one.change, trace.network))
         if label in run.unbiased

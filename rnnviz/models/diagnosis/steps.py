@@ -23,7 +23,7 @@ def clipped(
     the parameters: all together have at least that. adaptive: whether the optimizer divides by the
     usual size of a gradient, as Adam does: then nothing is found. Raises ValueError for a clip that
     is not above 0."""
-    checks.number("clip", clip, np.finfo(float).tiny)
+    clip = checks.number("clip", clip, np.finfo(float).tiny)
     median = float(np.median(norms)) if len(norms) else 0.0
     if adaptive or median < CLIPPED * clip:
         return None
