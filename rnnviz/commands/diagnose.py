@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from rnnviz.core.cost import machine_memory, measure_speed
+from rnnviz.core.gru import RESETS
 from rnnviz.core.layouts import LAYOUTS as AXES
 from rnnviz.diagnosis import DATA, diagnose, diagnose_passages
+from rnnviz.experiment.targets import check_targets
 from rnnviz.models import LAYOUTS, load, read_data, run_of
 from rnnviz.models.brought import Brought, FromPassage, FromWeights, estimate
+from rnnviz.models.layouts import KINDS
 from rnnviz.models.saved_runs import read_watched
 
 SAID_FROM = 2.0
@@ -36,6 +39,10 @@ def add_diagnose(commands: Any) -> None:
     parser.add_argument("--framework", choices=list(LAYOUTS), help="whose weights they are, where "
                         "their names do not say it")  # fmt: skip
     parser.add_argument("--prefix", help="which network of the file, such as encoder.rnn")
+    parser.add_argument("--cell", choices=list(KINDS.values()), help="what TensorFlow 1's kernel "
+                        "is of, where its name does not say it")  # fmt: skip
+    parser.add_argument("--reset", choices=RESETS, help="whether a GRU of Keras resets after or "
+                        "before the product, where no bias says it")  # fmt: skip
     parser.add_argument(
         "--json", type=Path, metavar="FILE.json", help="write the report there, too"
     )
@@ -59,14 +66,11 @@ def run_diagnose(given: argparse.Namespace) -> int:
     """Print a report; status 1 if something is seriously wrong."""
     if given.html_weights and given.html is None:
         raise ValueError("--html-weights must be given with --html FILE.html")
-    if given.html is not None:
-        from rnnviz.report import check_target  # it takes plotly
-
-        check_target(given.html)
+    check_targets((given.json, given.html), (given.weights, given.data))
     passages = read_watched(given.weights)
     if passages is not None:
         named = {"data": given.data, "layout": given.layout, "framework": given.framework,
-                 "prefix": given.prefix}  # fmt: skip
+                 "prefix": given.prefix, "cell": given.cell, "reset": given.reset}  # fmt: skip
         if said := [name for name, value in named.items() if value is not None]:
             raise ValueError(f"{said[0]} must not be given for saved runs, which have their own")
         if given.lag == DATA:
@@ -76,7 +80,8 @@ def run_diagnose(given: argparse.Namespace) -> int:
             _say_what_it_takes(FromPassage(name, passage))
         report = diagnose_passages(passages, given.lag)
     else:
-        model = load(given.weights, given.framework, prefix=given.prefix)
+        model = load(given.weights, given.framework, prefix=given.prefix, cell=given.cell,
+                     reset=given.reset)  # fmt: skip
         data = read_data(given.data, layout=given.layout) if given.data else read_data()
         _say_what_it_takes(FromWeights(model, data))
         run = run_of(model, data)

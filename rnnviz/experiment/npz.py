@@ -21,7 +21,8 @@ import numpy as np
 
 from rnnviz.core.numerics import Array
 
-ZIP, NPY = b"PK\x03\x04", b"\x93NUMPY"
+ZIP, NPY = (b"PK\x03\x04", b"PK\x05\x06"), b"\x93NUMPY"
+"""How these files begin; the second of the first is an archive of nothing."""
 MAX_HEADER, MAX_AXES = 10_000, 8
 NUMBERS = re.compile(r"[<>|=]([fiu][1248]|b1)")
 TEXT = re.compile(r"[<>]U\d{1,8}")
@@ -125,6 +126,8 @@ def read_npy(data: bytes, limits: Limits) -> Array:
 
 def _members(archive: zipfile.ZipFile, budget: Budget) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
+    if not archive.infolist():
+        raise ValueError("the file must hold arrays, it is empty")
     for info in archive.infolist():
         name = _member_name(info)
         if name in arrays:

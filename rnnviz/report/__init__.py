@@ -11,8 +11,9 @@ Examples
 
 from __future__ import annotations
 
+from rnnviz.experiment.targets import check_target
 from rnnviz.report.diagnosis import Section, diagnosis_page
-from rnnviz.report.document import check_target, document
+from rnnviz.report.document import document
 from rnnviz.report.lecture import lecture_page
 
 __all__ = ["Section", "check_target", "diagnosis_page", "document", "lecture_page"]

@@ -9,7 +9,6 @@ import html
 import json
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from plotly.offline import get_plotlyjs
@@ -101,21 +100,3 @@ def _packed_plotly() -> str:
 def _named(script: str) -> str:
     """A script as a security policy names it."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-
-
-def check_target(path: Path) -> None:
-    """Raise OSError if no file can be written there: before a minute is spent on what it says.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> check_target(Path("no/such/folder/report.html"))
-    Traceback (most recent call last):
-    FileNotFoundError: report.html cannot be written: there is no folder no/such/folder
-    """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"{path.name} cannot be written: there is no folder {path.parent.as_posix()}"
-        )
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: name a file, such as {path / 'report.html'}")

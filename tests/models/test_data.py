@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.models import UPLOAD, Limits, Sequences, read_data
+from rnnviz.models import UPLOAD, Limits, Sequences, load, read_data
 from tests.models.hostile import NPZ, npz
 
 T, B, D, OUT = 4, 3, 2, 2
@@ -76,6 +76,14 @@ def test_a_file_may_say_its_own_layout(tmp_path: Path) -> None:
     data = read_data(single, layout="tdb", limits=UPLOAD)
     assert data.x is not None
     assert data.x.dtype == np.float32
+
+
+def test_an_archive_of_nothing_is_said_to_be_empty() -> None:
+    nothing = io.BytesIO()
+    np.savez(nothing)
+    for read in (load, read_data):
+        with pytest.raises(ValueError, match="the file must hold arrays, it is empty"):
+            read(nothing.getvalue())
 
 
 class Tensor:

@@ -399,6 +399,52 @@ def test_on_the_command_line(
     assert main(asked) == 0  # without a lag nothing is seriously wrong
 
 
+@pytest.mark.parametrize("option", ["--json", "--html"])
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("weights.npz", "weights.npz must be another file: it is read from"),
+        ("batch.npz", "batch.npz must be another file: it is read from"),
+        ("no/such/x.out", "x.out cannot be written: there is no folder"),
+        (".", "is a folder"),
+    ],
+)
+def test_where_a_report_cannot_be_written_is_said_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, target: str, said: str
+) -> None:
+    weights, batch = weights_file(tmp_path, 0.0), tmp_path / "batch.npz"
+    np.savez(batch, x=np.ones((4, 60, 2)))
+    before = weights.read_bytes(), batch.read_bytes()
+    asked = ["diagnose", str(weights), "--data", str(batch), "--layout", "btd"]
+    with pytest.raises(SystemExit, match="2"):
+        main([*asked, option, str(tmp_path / target)])
+    written = capsys.readouterr()
+    assert said in written.err
+    assert written.out == ""
+    assert (weights.read_bytes(), batch.read_bytes()) == before
+
+
+def test_what_no_file_says_can_be_said_on_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gru = {"gru/gru_cell/kernel": np.ones((2, 9)), "gru/gru_cell/recurrent_kernel": np.ones((3, 9))}
+    kernel = {"kernel": np.ones((5, 12))}
+    for name, arrays, more, option in (
+        ("gru", gru, [], ["--reset", "before"]),
+        ("kernel", kernel, ["--framework", "tensorflow1"], ["--cell", "lstm"]),
+    ):
+        path = tmp_path / f"{name}.npz"
+        np.savez(path, **arrays)
+        with pytest.raises(SystemExit, match="2"):
+            main(["diagnose", str(path), *more])
+        assert f"{option[0][2:]} must be said of" in capsys.readouterr().err
+        main(["diagnose", str(path), *more, *option])
+        assert capsys.readouterr().out.startswith("gru:" if name == "gru" else "lstm:")
+    with pytest.raises(SystemExit, match="2"):
+        main(["diagnose", str(FOLDER / "watched_cells.npz"), "--reset", "after"])
+    assert "reset must not be given for saved runs" in capsys.readouterr().err
+
+
 def test_a_table_with_a_nan_is_refused_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

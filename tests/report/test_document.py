@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from plotly.offline import get_plotlyjs
 
-from rnnviz.report import check_target, document
+from rnnviz.report import document
 from rnnviz.report.scripts import EXPORT, IMPORT, bundled
 from tests.report.opened import ADDRESS, NAMESPACE, asked_for, data_of, unpacked
 
@@ -64,12 +64,6 @@ def test_what_modules_say_to_each_other_is_read() -> None:
         "a",
         "B",
     ]
-
-
-@pytest.mark.parametrize("target", ["nowhere/report.html", "."])
-def test_a_place_where_no_file_can_be_is_named(tmp_path: Path, target: str) -> None:
-    with pytest.raises(OSError, match="nowhere" if "/" in target else "is a folder"):
-        check_target(tmp_path / target)
 
 
 def test_no_page_needs_streamlit(tmp_path: Path) -> None:

@@ -1,0 +1,45 @@
+"""Where a command is to write, looked at before its work begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def check_target(path: Path) -> None:
+    """Raise OSError if no file can be written there: before a minute is spent on what it says.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> check_target(Path("no/such/folder/report.html"))
+    Traceback (most recent call last):
+    FileNotFoundError: report.html cannot be written: there is no folder no/such/folder
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"{path.name} cannot be written: there is no folder {path.parent.as_posix()}"
+        )
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: name a file in it")
+
+
+def check_targets(targets: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
+    """`check_target` of every file that is to be written; None of none. Raises ValueError for one
+    that is read as well, or is written twice."""
+    read, written = [path for path in inputs if path is not None], list[Path]()
+    for path in targets:
+        if path is None:
+            continue
+        check_target(path)
+        for taken, why in ((read, "is read from"), (written, "is written to already")):
+            if any(_same(path, other) for other in taken):
+                raise ValueError(f"{path} must be another file: it {why}")
+        written.append(path)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths are the same file, there already or not."""
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
