@@ -116,6 +116,11 @@ def test_a_file_of_something_else_is_left_alone(
         (["--over", "gain=0:1:log:5"], "on a log scale from above 0"),
         (["--over", "gain=1", "--over", "gain=2"], "got gain twice"),
         (["--over", "gain=1", "--seeds", "1,1"], "seeds must be different"),
+        (
+            ["--over", "gain=1", "--max-seconds", "nan"],
+            "max_seconds must be a number from 0, got nan",
+        ),
+        (["--over", "gain=1", "--max-seconds", "-1"], "max_seconds must be a number from 0"),
         (["--over", "gain=1", "--workers", "0"], "workers must be at least 1"),
         (["--over", "gain=1", "--seq-len", "1"], "seq_len must be"),
         ([], "--over"),
@@ -159,6 +164,79 @@ def test_refused_runs_are_rows_and_the_status(
     found = table(tmp_path / "a.csv")
     assert found["message"].str.contains("limits").all()
     assert found["slope"].isna().all()
+
+
+def test_what_was_refused_is_tried_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a.csv"
+    for _ in range(2):  # the same limits refuse the same, and write it once
+        assert sweep(out, "--max-seconds", "0") == 1
+        said = capsys.readouterr().err
+        assert "12 of 12 runs without numbers" in said
+        assert "are there already" not in said
+        assert len(table(out)) == 12
+    assert sweep(out) == 0
+    assert sweep(tmp_path / "whole.csv") == 0
+    whole, found = table(tmp_path / "whole.csv"), table(out)
+    pd.testing.assert_frame_equal(found.drop(columns="seconds"), whole.drop(columns="seconds"))
+    assert found["message"].isna().all()
+    capsys.readouterr()
+    assert sweep(out) == 0
+    assert "12 of 12 runs are there already" in capsys.readouterr().err
+
+
+def test_only_the_model_without_numbers_is_counted_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, over = tmp_path / "a.csv", {"gain": [0.5, 1.0, 2.0], "distractor": [0.0, 1.0]}
+    file = SweepFile(out, BASE, list(over))
+    for point in points(BASE, over):
+        rnn, gru = measured(point)
+        file.add(rnn)
+        file.add(replace(gru, measures=None, message="refused"))
+    assert sweep(out) == 0
+    said = capsys.readouterr().err
+    assert "6 of 12 runs are there already" in said
+    assert "12 of 12 runs, about 0 s left" in said
+    assert table(out)["message"].isna().all()
+
+
+def test_an_interrupt_between_a_row_and_the_one_it_replaces_loses_neither(tmp_path: Path) -> None:
+    """The new row is there before the old one goes, and that one goes when it is opened next."""
+    path, (point,) = tmp_path / "a.csv", points(BASE, {"gain": [0.5]})
+    found = list(measured(point))
+    failed = [replace(each, measures=None, message='broken,\n"here"') for each in found]
+    contents = []
+    for results in (failed, found):
+        file = SweepFile(tmp_path / f"{len(contents)}.csv", BASE, ["gain"])
+        for result in results:
+            file.add(result)
+        contents.append(file.path.read_text())
+    *_, first, second = contents[1].splitlines(keepends=True)
+    path.write_text(contents[0] + first + second[:20])
+    assert SweepFile(path, BASE, ["gain"]).done == {found[0].key}
+    assert sorted(table(path)["model"]) == ["gru", "rnn"]
+    again = SweepFile(path, BASE, ["gain"])
+    assert [each.at for each in again.missing([point])] == [point.at]
+    again.add(found[1])
+    assert again.done == SweepFile(path, BASE, ["gain"]).done == {each.key for each in found}
+    assert table(path)["message"].isna().all()
+
+
+def test_two_sweeps_that_try_the_same_again_replace_it_once(tmp_path: Path) -> None:
+    path, (point,) = tmp_path / "a.csv", points(BASE, {"gain": [0.5]})
+    found = list(measured(point))
+    file = SweepFile(path, BASE, ["gain"])
+    for result in found:
+        file.add(replace(result, measures=None, message="refused"))
+    one, other = (SweepFile(path, BASE, ["gain"]) for _ in range(2))
+    for result in found:
+        one.add(result)
+    for result in found:
+        other.add(replace(result, measures=None, message="refused for another reason"))
+    assert list(table(path)["message"].isna()) == [True, True]
+    assert other.done == one.done
 
 
 def test_an_interrupt_keeps_what_is_there(

@@ -15,6 +15,7 @@ from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.effects import acted_on
 from rnnviz.sweep import MAX_SECONDS, axis, count, points, run_points, spaced
 from rnnviz.sweep.file import SweepFile
+from rnnviz.sweep.grid import checked_seconds
 from rnnviz.sweep.pool import Pool, ThisProcess, cores
 
 INTERRUPTED = 130
@@ -65,12 +66,12 @@ def add_sweep(commands: Any) -> None:
 
 
 def run_sweep(given: argparse.Namespace) -> int:
-    """Run what the file lacks. Status 1 if a run was refused or failed, 130 if interrupted."""
+    """Run what the file lacks, or has no numbers of. Status 1 if a run was refused or failed, 130
+    if interrupted."""
+    _check(given)
     experiment = Experiment(**fields_of(given))
     over = read_over(experiment, given.over)
     seeds = read_values("seed", given.seeds) if given.seeds else (experiment.seed,)
-    if given.workers < 1:
-        raise ValueError(f"workers must be at least 1, got {given.workers}")
     every = points(experiment, over, seeds)
     tell_acting(experiment, over)
     file = SweepFile(given.out, experiment, over)
@@ -80,8 +81,8 @@ def run_sweep(given: argparse.Namespace) -> int:
     results = run_points(file.missing(every), executor, given.max_seconds)
     try:
         for result in results:
-            file.add(result)
-            progress.tell(result.message)
+            if file.add(result):
+                progress.tell(result.message)
     except KeyboardInterrupt:
         results.close()  # type: ignore[attr-defined]
         progress.end(f"interrupted; the same command goes on with {given.out}")
@@ -93,6 +94,13 @@ def run_sweep(given: argparse.Namespace) -> int:
     progress.end(f"{given.out}: {progress.failed} of {total} runs without numbers, see their "
                  "column message" if progress.failed else f"{given.out}")  # fmt: skip
     return int(progress.failed > 0)
+
+
+def _check(given: argparse.Namespace) -> None:
+    """Raise ValueError for workers or a limit that are none."""
+    if given.workers < 1:
+        raise ValueError(f"workers must be at least 1, got {given.workers}")
+    checked_seconds(given.max_seconds)
 
 
 def tell_acting(experiment: Experiment, over: dict[str, Any]) -> None:

@@ -1,8 +1,10 @@
 """The results of a sweep in a CSV file that an interrupted sweep goes on with.
 
 The first line, a comment, states the experiment; `pandas.read_csv(path, comment="#")` skips it.
-Rows are appended as results come. A row that was cut off is written again. Sweeps that run at the
-same time may share a file: whoever writes has it alone, and first reads what others have added.
+Rows are appended as results come. A row that was cut off is written again. A row without numbers is
+tried again; once another row is there in its place, a comment of the same length stands for it.
+Sweeps that run at the same time may share a file: whoever writes has it alone, and first reads what
+others have added.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 try:
     import fcntl
@@ -24,11 +26,21 @@ from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.sweep.grid import Pairs, Point, Result
 
 TITLE = "# rnnviz sweep: "
+REPLACED = b"# tried again"
+"""What a row begins with that another one has taken the place of."""
 KEY = tuple[Pairs, int, str]
 
 
+class Failed(NamedTuple):
+    """A row without numbers: its bytes in the file, and why it has none."""
+
+    start: int
+    stop: int
+    message: str
+
+
 class SweepFile:
-    """One sweep's file: which results it has, and room for more.
+    """One sweep's file: which results with numbers it has (`done`), and room for more.
 
     Raises ValueError where the file holds something else, or a sweep of another experiment or over
     other fields; other values and seeds of the same fields are more of the same sweep. Raises
@@ -42,32 +54,55 @@ class SweepFile:
         self._head = TITLE + json.dumps(_stated(experiment, self._names)) + "\n"
         self._head += _line(self._columns)
         self.done: set[KEY] = set()
+        self._failed: dict[KEY, Failed] = {}
+        self._replaced: list[Failed] = []
         self._seen = 0
         try:
             with self._alone() as file:
                 self._read(file)
+                self._strike()
         except OSError as error:
             if not isinstance(error.__cause__, PermissionError) or not path.is_file():
                 raise
             self._read(io.BytesIO(path.read_bytes()))  # to be read, as long as nothing is missing
 
     def missing(self, points: Iterable[Point]) -> Iterator[Point]:
-        """The points of which the file lacks a model."""
+        """The points of which the file lacks a model's numbers."""
         for point in points:
             e = point.experiment
             if any((point.at, e.seed, str(model)) not in self.done for model in e.models):
                 yield point
 
-    def add(self, result: Result) -> None:
-        """Append one result, unless it is there already."""
+    def add(self, result: Result) -> bool:
+        """Append one result, unless it is there already; in the place of one without numbers, if it
+        says more than that. Whether it was lacking."""
         if result.key in self.done:
-            return
+            return False
+        if self._known(result):
+            return True
         row = result.row()
         with self._alone() as file:
             self._read_rows(file)
-            if result.key not in self.done:
+            if result.key not in self.done and not self._known(result):
+                start = self._seen
                 self._write(file, _line([row[name] for name in self._columns]))
-        self.done.add(result.key)
+                self._have(result.key, Failed(start, self._seen, result.message))
+            self._strike()
+        return True
+
+    def _known(self, result: Result) -> bool:
+        """Whether it is there already that a result has no numbers, and why."""
+        failed = self._failed.get(result.key)
+        return failed is not None and failed.message == result.message
+
+    def _have(self, key: KEY, row: Failed) -> None:
+        """What the last row of a result says; one before it goes."""
+        if before := self._failed.pop(key, None):
+            self._replaced.append(before)
+        if row.message and key not in self.done:
+            self._failed[key] = row
+        else:
+            self.done.add(key)
 
     def _read(self, file: IO[bytes]) -> None:
         """The head, which an empty file is given, and the rows."""
@@ -88,12 +123,24 @@ class SweepFile:
         """Those that are not known yet; one that was cut off goes."""
         file.seek(self._seen)
         new = file.read()
-        rows = _whole_rows(new.decode("utf-8", errors="replace"))
-        for row in csv.DictReader(io.StringIO(rows), self._columns):
-            self.done.add(self._key(row))
-        self._seen += len(rows.encode("utf-8"))
+        for line in _whole_rows(new):
+            start, self._seen = self._seen, self._seen + len(line)
+            if not line.startswith(REPLACED):
+                text = io.StringIO(line.decode("utf-8", errors="replace"))
+                for row in csv.DictReader(text, self._columns):
+                    self._have(self._key(row), Failed(start, self._seen, row["message"]))
         if self._seen < file.tell():
             file.truncate(self._seen)
+
+    def _strike(self) -> None:
+        """Make comments of the rows that others have taken the place of, which are in the file by
+        now. For whoever has it alone; a file that is appended to cannot be written elsewhere."""
+        if self._replaced:
+            with self.path.open("r+b") as file:
+                for start, stop, _ in self._replaced:
+                    file.seek(start)
+                    file.write(REPLACED.ljust(stop - start - 1) + b"\n")
+            self._replaced.clear()
 
     def _write(self, file: IO[bytes], text: str) -> None:
         file.seek(self._seen)
@@ -146,12 +193,14 @@ def _difference(title: str, head: str) -> str:
                      for name in names[:3])  # fmt: skip
 
 
-def _whole_rows(text: str) -> str:
-    """The text up to its last whole row; a line break within quotes does not end one."""
-    end = text.rfind("\n") + 1
-    while end and text.count('"', 0, end) % 2:
-        end = text.rfind("\n", 0, end - 1) + 1
-    return text[:end]
+def _whole_rows(text: bytes) -> Iterator[bytes]:
+    """The rows that are whole, with their ends; a line break within quotes does not end one."""
+    row = b""
+    for line in io.BytesIO(text):
+        row += line
+        if row.endswith(b"\n") and not row.count(b'"') % 2:
+            yield row
+            row = b""
 
 
 def _value(name: str, text: str) -> Any:

@@ -190,10 +190,18 @@ def _different(
 def run_points(
     todo: Iterable[Point], executor: Executor | None = None, max_seconds: float = MAX_SECONDS
 ) -> Iterator[Result]:
-    """The results of these points as they finish. The points are taken one by one."""
-    work = partial(work_on, max_seconds=max_seconds)
+    """The results of these points as they finish. The points are taken one by one. Raises
+    ValueError for a limit that is none."""
+    work = partial(work_on, max_seconds=checked_seconds(max_seconds))
     chunks = chunked(todo, _cost, CHUNK_SECONDS)
     return Jobs(work, _lost, executor or Pool(cores())).results(chunks)
+
+
+def checked_seconds(max_seconds: float) -> float:
+    """A limit from 0 on, inf for none. Raises ValueError for another number, and for NaN."""
+    if not max_seconds >= 0:
+        raise ValueError(f"max_seconds must be a number from 0, got {max_seconds!r}")
+    return max_seconds
 
 
 def work_on(chunk: Iterable[Point], attempt: int, max_seconds: float) -> list[Result]:
