@@ -24,6 +24,7 @@ from rnnviz.commands.sweep import add_sweep
 from rnnviz.core.cost import machine_memory
 from rnnviz.experiment import Experiment, estimate, make_task, plan
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save
+from rnnviz.experiment.histories import beside, check_kept
 from rnnviz.experiment.judging import judged
 from rnnviz.experiment.runs import held_out, options_of, start
 from rnnviz.experiment.weights import Weights, load, same, settings
@@ -33,7 +34,7 @@ from rnnviz.models.files import bytes_of
 from rnnviz.models.saved_runs import network_in
 from rnnviz.training import History, TrainState, train
 from rnnviz.training.export import to_csv, to_json
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import fill, texts
 
 SERVER = Path(__file__).parent / "dashboard" / "script" / "serve.py"
 STEPS = 1000
@@ -124,14 +125,36 @@ def app_command(port: int | None = None, headless: bool = False) -> list[str]:
 
 
 def run_train(given: argparse.Namespace) -> int:
-    """Train every model; write LABEL.json, LABEL.csv and LABEL.npz. Status 1 if one diverged."""
+    """Train every model; write LABEL.json, LABEL.csv and LABEL.npz. Status 1 if one diverged.
+    What is resumed goes on with the history beside its file."""
     if given.text_file is not None:
         given.text = given.text_file.read_text(encoding="utf-8")
     beginnings = _resumed(given) if given.resume else _begun(given)
     tell_idle(beginnings[0].experiment, {})
+    histories = [_history(given, each) for each in beginnings]
     given.out.mkdir(parents=True, exist_ok=True)
-    events = [train_one(beginning, given.out) for beginning in beginnings]
+    events = [train_one(*each, given.out) for each in zip(beginnings, histories, strict=True)]
     return int(any(events))
+
+
+def _history(given: argparse.Namespace, beginning: Weights) -> History:
+    """Empty, but of a training that is resumed: then what was recorded so far, where it stands
+    beside the file. Raises ValueError where other steps would be lost."""
+    if not given.resume:
+        return History(beginning.state)
+    found = beside(given.resume, load(given.resume))
+    history = found or History(beginning.state)
+    check_kept(Path(f"{_stem(beginning.label, given.out)}.csv"), history.first,
+               beginning.experiment.train_steps - 1)  # fmt: skip
+    if found is None and history.first:
+        words = texts("commands")["history_begins"]
+        say(fill(words, file=given.resume, step=f"{history.first:,}") + "\n")
+    return history
+
+
+def _stem(label: str, folder: Path) -> Path:
+    """Where a model's files are written, without their endings."""
+    return folder / label.replace(":", "_").replace(",", "_").replace("=", "-")
 
 
 def _begun(given: argparse.Namespace) -> list[Weights]:
@@ -193,17 +216,17 @@ def _resumed(given: argparse.Namespace) -> list[Weights]:
     return [Weights(weights.label, experiment, state)]
 
 
-def train_one(beginning: Weights, folder: Path) -> str:
+def train_one(beginning: Weights, history: History, folder: Path) -> str:
     """Train one model, say how good it is, where its loss is a number, and write its files; the
-    event, "" if there is none."""
+    event, "" if there is none. history: is added to."""
     label, experiment, network = beginning.label, beginning.experiment, beginning.network
-    history, end = _trained(beginning)
+    end = _trained(beginning, history)
     scores = held_out(experiment, network, end.params)
     known = isfinite(scores.get("loss", 0.0))
     scores = scores if known else {}
     words = _words(scores) if known else texts("commands")["no_scores"]
     say(f"{label}: {_unseen(experiment)}{words}\n")
-    stem = folder / label.replace(":", "_").replace(",", "_").replace("=", "-")
+    stem = _stem(label, folder)
     text = to_json(history, label=label, experiment=settings(experiment), steps=end.step,
                    held_out=scores, sentence=history.last.sentence)  # fmt: skip
     Path(f"{stem}.json").write_text(text, encoding="utf-8")
@@ -228,10 +251,10 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _trained(beginning: Weights) -> tuple[History, TrainState]:
-    """Train with a line that says how far it is."""
+def _trained(beginning: Weights, history: History) -> TrainState:
+    """Train, and add to the history, with a line that says how far it is."""
     label, experiment, begin = beginning.label, beginning.experiment, beginning.state
-    history, shown, steps = History(begin), 0.0, experiment.train_steps
+    shown, steps = 0.0, experiment.train_steps
     planned, options, before, unseen = plan(experiment), options_of(experiment), begin, ""
     for state, plain in train(beginning.network, begin, planned.batch_at, options):
         record = judged(planned, beginning.network, before, plain)
@@ -247,7 +270,7 @@ def _trained(beginning: Weights) -> tuple[History, TrainState]:
         if last:
             break
     say(f"\n{history.last.sentence}\n" if history.last.event else "\n")
-    return history, state
+    return state
 
 
 def _unseen(experiment: Experiment) -> str:

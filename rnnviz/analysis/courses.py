@@ -19,7 +19,7 @@ BEATEN = 0.95
 
 
 class Curves(Protocol):
-    """What is recorded of n training steps; see `rnnviz.training.history.Curves`."""
+    """What is recorded of n training steps; see `rnnviz.training.curves.Curves`."""
 
     @property
     def steps(self) -> Array: ...

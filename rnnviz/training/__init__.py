@@ -15,8 +15,9 @@ Those of what the package has go on from here.
 
 from __future__ import annotations
 
+from rnnviz.training.curves import Curves
 from rnnviz.training.forecast import Forecast, forecast
-from rnnviz.training.history import ARRAY_BYTES, Curves, History, state_bytes
+from rnnviz.training.history import ARRAY_BYTES, History, state_bytes
 from rnnviz.training.optimizers import CLIPS, OPTIMIZERS, clip_by_norm, clip_by_value, global_norm
 from rnnviz.training.records import METRICS, StepRecord, TrainState, metric
 from rnnviz.training.trainer import TrainOptions, advance, train

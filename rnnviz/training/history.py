@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from copy import copy
-from dataclasses import dataclass
 from math import inf, isfinite
 from statistics import median
 from typing import Any, TypeVar
@@ -14,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from rnnviz.core import checks
-from rnnviz.core.numerics import Array
+from rnnviz.training.curves import SCALARS, Curves, curves_of
 from rnnviz.training.records import StepRecord, TrainState
 
 V = TypeVar("V")
@@ -27,45 +26,8 @@ SPIKE = 10.0
 ENTRY_BYTES, RECORD_BYTES, ARRAY_BYTES = 250, 450, 300
 """About what Python takes to hold a record, around its numbers, and around one array of
 parameters."""
-SCALARS = ("loss", "loss_per_answer", "metric", "norm_before", "norm_after", "clipped",
-           "update_ratio", "spectral_radius", "held_out_loss", "held_out_metric")  # fmt: skip
 COLUMNS = ("step", *SCALARS, "event")
 Kept = MutableMapping[int, V]
-
-
-@dataclass(frozen=True, eq=False)
-class Curves:
-    """What is kept, as arrays over the n recorded steps, ready for plots.
-
-    steps (n,) integers, ascending; loss, loss_per_answer, metric, norm_before, norm_after,
-    update_ratio, spectral_radius, held_out_loss, held_out_metric (n,) floats, NaN where not
-    recorded; clipped, spike (n,) bool;
-    log10_state (n, T+1) float32, shorter sequences filled with NaN; singular_values (n, k), NaN
-    where not recorded.
-
-    Examples
-    --------
-    >>> history = History(state)
-    >>> reached, record = next(train(network, state, planned.batch_at, options))
-    >>> history.add(reached, record)
-    >>> history.curves().loss.shape
-    (1,)
-    """
-
-    steps: Array
-    loss: Array
-    loss_per_answer: Array
-    metric: Array
-    norm_before: Array
-    norm_after: Array
-    clipped: Array
-    update_ratio: Array
-    spectral_radius: Array
-    held_out_loss: Array
-    held_out_metric: Array
-    log10_state: Array
-    singular_values: Array
-    spike: Array
 
 
 class History:
@@ -130,6 +92,44 @@ class History:
         while len(self._records) > self._limit:
             self._thin()
         self._keep(state)
+
+    @classmethod
+    def resumed(
+        cls, state: TrainState, records: Iterable[StepRecord], kept: Mapping[str, Any]
+    ) -> History:
+        """One that goes on from `state` as if it had never stopped. records, kept: those of the
+        history that led there. Raises ValueError where they lead elsewhere."""
+        history = cls(state)
+        history._records = {record.step: record for record in records}
+        steps = list(history._records)
+        if not steps or steps[-1] + 1 != state.step:
+            raise ValueError(
+                f"records must lead to step {state.step}, got {steps[-1:]} as the last"
+            )
+        history._first, history.stride, history.spike = kept["first"], kept["stride"], kept["spike"]
+        history._heights = dict(zip(steps, kept["heights"], strict=True))
+        history._recent = tuple(deque(values, MEDIAN_OVER) for values in kept["recent"])
+        judged = zip(steps, kept["judged"], strict=True)
+        history._judged = {step: number for step, number in judged if number is not None}
+        history._judgements, history._judged_stride = kept["judgements"], kept["judged_stride"]
+        history._clipped, history._largest = kept["clipped"], kept["largest"]
+        return history
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """Beside the records, what says which of them stay as it goes on: see `resumed`."""
+        return {
+            "first": self._first, "stride": self.stride, "spike": self.spike,
+            "heights": list(self._heights.values()), "recent": [list(v) for v in self._recent],
+            "judged": [self._judged.get(step) for step in self._records],
+            "judgements": self._judgements, "judged_stride": self._judged_stride,
+            "clipped": self._clipped, "largest": self._largest,
+        }  # fmt: skip
+
+    @property
+    def first(self) -> int:
+        """The training step it begins with."""
+        return self._first
 
     @property
     def records(self) -> tuple[StepRecord, ...]:
@@ -202,16 +202,7 @@ class History:
 
     def curves(self) -> Curves:
         """Everything kept as arrays."""
-        records = self.records
-        values = {name: np.array([_number(getattr(r, name)) for r in records]) for name in SCALARS}
-        values["clipped"] = values["clipped"].astype(bool)
-        return Curves(
-            steps=np.array([r.step for r in records], np.int64),
-            log10_state=_stacked([r.log10_state for r in records], np.float32),
-            singular_values=_stacked([r.singular_values for r in records], np.float64),
-            spike=np.array([self.is_spike(r.step) for r in records], bool),
-            **values,
-        )
+        return curves_of(self.records, [self.is_spike(r.step) for r in self.records])
 
     def rows(self) -> list[dict[str, Any]]:
         """The scalars of each record by name, for tables; None where not recorded."""
@@ -283,17 +274,3 @@ def state_bytes(state: TrainState) -> int:
 def _record_bytes(record: StepRecord) -> int:
     arrays = (record.log10_state, record.singular_values)
     return RECORD_BYTES + sum(a.nbytes for a in arrays if a is not None)
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else float(value)
-
-
-def _stacked(rows: list[Array | None], dtype: type) -> Array:
-    """Rows of one length, filled up with NaN; a missing row is all NaN."""
-    width = max((len(row) for row in rows if row is not None), default=0)
-    table: Array = np.full((len(rows), width), np.nan, dtype)
-    for target, row in zip(table, rows, strict=True):
-        if row is not None:
-            target[: len(row)] = row
-    return table

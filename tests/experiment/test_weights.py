@@ -97,6 +97,43 @@ def test_a_resumed_training_ends_as_if_it_had_not_stopped(tmp_path: Path, optimi
     assert set(expected) == set(found)
     for name, value in expected.items():
         np.testing.assert_array_equal(found[name], value)
+    for kind in ("csv", "json"):  # the steps before it stopped are among them
+        at_once = (tmp_path / "at_once" / f"gru.{kind}").read_text(encoding="utf-8")
+        assert (out / f"gru.{kind}").read_text(encoding="utf-8") == at_once
+
+
+@pytest.mark.trained
+def test_a_resumed_history_may_stand_in_another_folder(folder: Path, tmp_path: Path) -> None:
+    out = ("--out", str(tmp_path / "b"))
+    for _ in range(2):  # of the same steps it is written again
+        assert main(["train", "--resume", str(folder / "rnn.npz"), "--steps", "5", *out]) == 0
+        assert steps_in(tmp_path / "b") == [0, 1, 2, 3, 4]
+    assert steps_in(folder) == [0, 1, 2]
+
+
+def steps_in(folder: Path) -> list[int]:
+    lines = (folder / "rnn.csv").read_text(encoding="utf-8").splitlines()[1:]
+    return [int(line.partition(",")[0]) for line in lines]
+
+
+@pytest.mark.trained
+@pytest.mark.parametrize("what", ["gone", "damaged", "of another run"])
+def test_without_the_history_it_says_where_it_begins_and_takes_the_place_of_none(
+    folder: Path, tmp_path: Path, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told, before = folder / "rnn.json", (folder / "rnn.csv").read_bytes()
+    text = told.read_text(encoding="utf-8")
+    other = {"gone": None, "damaged": text[:100], "of another run": text.replace("adding", "words")}
+    told.unlink() if what == "gone" else told.write_text(str(other[what]), encoding="utf-8")
+    argv = ["train", "--resume", str(folder / "rnn.npz"), "--steps", "5"]
+    with pytest.raises(SystemExit):
+        main([*argv, "--out", str(folder)])
+    said = " ".join(capsys.readouterr().err.split())
+    assert "rnn.csv has training steps 0 to 2, and a history of steps 3 to 4 would take" in said
+    assert (folder / "rnn.csv").read_bytes() == before
+    assert main([*argv, "--out", str(tmp_path / "b")]) == 0
+    assert "so that what is written begins at step 3." in capsys.readouterr().out
+    assert steps_in(tmp_path / "b") == [3, 4]
 
 
 @pytest.mark.trained

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import islice
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from rnnviz.training import History, StepRecord, TrainOptions, TrainState, advance, train
+from rnnviz.training.export import from_json, to_csv, to_json
 from tests.training.support import equal, recall, small_lstm
 
 START = TrainState(0, {"W": np.zeros(4)})
@@ -208,3 +210,28 @@ def test_a_copy_goes_on_by_itself_as_the_whole_would() -> None:
     assert twin.curves().spike.tolist() == whole.curves().spike.tolist()
     assert [s.step for s in twin.checkpoints] == [s.step for s in whole.checkpoints]
     assert twin.clipped_share == whole.clipped_share
+
+
+def test_one_that_was_thinned_goes_on_from_its_json_as_if_it_had_never_stopped() -> None:
+    """With spikes, held-out numbers and a stride of its own, after several thinnings."""
+    rng = np.random.default_rng(0)
+    spiky = np.exp(3 * rng.standard_normal(4000) * (rng.random(4000) < 0.2))
+    judged = [{"held_out_loss": 1.0 + n, "held_out_metric": 0.5} if n % 10 == 0 else {}
+              for n in range(4000)]  # fmt: skip
+    records = [record(n, loss, 1 / loss, **judged[n]) for n, loss in enumerate(spiky.tolist())]
+    whole, stopped = filled(records), filled(records[:2801])
+    again = from_json(json.loads(to_json(stopped)), state(2801))
+    for one in records[2801:]:
+        again.add(state(one.step + 1), one)
+    assert whole.stride > 1 < len(kept(whole))
+    assert to_csv(again) == to_csv(whole)
+    assert to_json(again) == to_json(whole)
+    assert (again.clipped_share, again.first) == (whole.clipped_share, 0)
+
+
+def test_records_that_lead_elsewhere_are_refused() -> None:
+    told = json.loads(to_json(filled([record(0), record(1)])))
+    with pytest.raises(ValueError, match="records must lead to step 5"):
+        from_json(told, state(5))
+    with pytest.raises(ValueError, match="a history must have its records"):
+        from_json({"step": [0]}, state(1))
