@@ -6,10 +6,11 @@ Pure: results in, grid out. A result is anything that has `at` (pairs of field a
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -56,6 +57,8 @@ QUANTITIES: dict[str, Callable[[Measures], tuple[float | None, Status]]] = {
 }
 """What a diagram may show, with what to say where there is none: decades per step; steps in which
 the error falls to 1/e; decades from the last step to the first; nats per step."""
+ROUNDING = 1e-6
+"""Decades per step that rounding may make of a level line, in float32, too."""
 ZEROS = {Status.ZERO: CellStatus.ZERO, Status.ROUNDED: CellStatus.ROUNDED}
 
 
@@ -151,13 +154,37 @@ def level_cells(reach: PhaseGrid) -> tuple[int, int]:
     return int(np.sum(np.abs(known) <= LEVEL_REACH)), int(np.sum(run))
 
 
-def turning_points(grid: PhaseGrid, row: int) -> list[float]:
-    """Where along x, in one row, the slope changes its sign; interpolated between cells with a
-    number."""
+class Turn(NamedTuple):
+    """Where along x the slope changes its sign; grows: from there on, else it dies."""
+
+    at: float
+    grows: bool
+
+
+def directions(grid: PhaseGrid, row: int) -> Array:
+    """Of the cells of one row that have a slope: 1 where the error grows, −1 where it dies, 0 where
+    it stays level up to rounding."""
+    slope = grid.values[row][np.isfinite(grid.values[row])]
+    return np.where(np.abs(slope) <= ROUNDING, 0, np.sign(slope)).astype(int)
+
+
+def turns(grid: PhaseGrid, row: int) -> list[Turn]:
+    """Every change of sign in one row, interpolated between cells with a number; in the middle of
+    those that are level, if any lie between."""
     slope, known = grid.values[row], np.isfinite(grid.values[row])
     x = np.asarray(grid.x.values, float)[known]
-    x, slope = np.log(x) if grid.x.log else x, slope[known]
-    here = np.flatnonzero(np.sign(slope[:-1]) * np.sign(slope[1:]) < 0)
-    share = slope[here] / (slope[here] - slope[here + 1])
-    found = x[here] + share * (x[here + 1] - x[here])
-    return [float(v) for v in (np.exp(found) if grid.x.log else found)]
+    x, slope, sign = np.log(x) if grid.x.log else x, slope[known], directions(grid, row)
+    found, moving = [], np.flatnonzero(sign)
+    for here, then in itertools.pairwise(moving):
+        if sign[here] == sign[then]:
+            continue
+        share = slope[here] / (slope[here] - slope[then])
+        level = then > here + 1
+        at = (x[here + 1] + x[then - 1]) / 2 if level else x[here] + share * (x[then] - x[here])
+        found.append(Turn(float(np.exp(at) if grid.x.log else at), bool(sign[then] > 0)))
+    return found
+
+
+def turning_points(grid: PhaseGrid, row: int) -> list[float]:
+    """Where along x, in one row, the slope changes its sign."""
+    return [turn.at for turn in turns(grid, row)]

@@ -6,20 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnviz.analysis.phase import PhaseGrid, level_cells, turning_points
+from rnnviz.analysis.phase import PhaseGrid, directions, level_cells, turns
 from rnnviz.analysis.verdicts import LEVEL_REACH
-from rnnviz.wording.lists import clauses
+from rnnviz.core.numerics import Array
+from rnnviz.wording.lists import clauses, names_and
 from rnnviz.wording.names import display_name, setting_name
 from rnnviz.wording.numbers import general, short
 from rnnviz.wording.texts import say
+
+MOST_TURNS = 3
+"""Places at which the error of one model turns that are named one by one."""
 
 
 def phase_words(
     slopes: Sequence[PhaseGrid], reaches: Sequence[PhaseGrid], row: float, most: int = 3
 ) -> tuple[str, ...]:
     """In how many settings the error stays level over the whole length, in each model; and where,
-    in the row of y that is nearest to `row`, it turns from vanishing to exploding. `slopes`,
-    `reaches`: grids of these quantities, of the same models.
+    in the row of y that is nearest to `row`, it turns from vanishing to exploding or back.
+    `slopes`, `reaches`: grids of these quantities, of the same models.
 
     Nothing is said of models or rows that have no number yet.
     """
@@ -45,17 +49,33 @@ def _turning_words(grids: Sequence[PhaseGrid], wanted: float) -> tuple[str, ...]
         return ()
     far = np.abs(np.asarray(y.values, float) - wanted)
     row = int(np.argmin(np.where(enough, far, np.inf)))
-    turns = clauses([_turns(grid, row) for grid in grids])
+    said = clauses([_turns(grid, row) for grid in grids])
     where = {"setting": setting_name(y.name), "value": general(float(y.values[row]))}
-    return (say("phase", "turns", **where, models=turns),)
+    return (say("phase", "turns", **where, models=said),)
 
 
 def _turns(grid: PhaseGrid, row: int) -> str:
-    """Where the error of one model turns from dying to growing, or on which side it is."""
-    name = display_name(grid.model)
-    turns = [f"**{short(turn)}**" for turn in turning_points(grid, row)[:2]]
-    if not turns:
-        return say("phase", "dies" if np.nanmean(grid.values[row]) < 0 else "grows", model=name)
-    both = len(turns) > 1
-    values = say("phase", "turns_two", first=turns[0], second=turns[1]) if both else turns[0]
-    return say("phase", "turns_at", setting=setting_name(grid.x.name), values=values, model=name)
+    """Where the error of one model turns from dying to growing or back, or on which side it is."""
+    name, found = display_name(grid.model), turns(grid, row)
+    if not found:
+        return say("phase", _side(directions(grid, row)), model=name)
+    places = [f"**{short(turn.at)}**" for turn in found]
+    how = "" if len(found) == 1 else "_back" if len(found) <= MOST_TURNS else "_often"
+    return say(
+        "phase",
+        f"turns_{'up' if found[0].grows else 'down'}{how}",
+        count=len(found),
+        setting=setting_name(grid.x.name),
+        values=places[0] if how == "_often" else names_and(places),
+        model=name,
+    )
+
+
+def _side(signs: Array) -> str:
+    """The name of what is said of a row in which nothing turns."""
+    still = not signs.all()
+    if signs.min() < 0:
+        return "dies_or_level" if still else "dies"
+    if signs.max() > 0:
+        return "grows_or_level" if still else "grows"
+    return "stays_level"

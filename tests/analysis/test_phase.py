@@ -10,8 +10,9 @@ import pytest
 
 from rnnviz import Experiment, run
 from rnnviz.analysis.measures import Measures, measures
-from rnnviz.analysis.phase import Axis, CellStatus, level_cells, phase_grids, turning_points
+from rnnviz.analysis.phase import Axis, CellStatus, level_cells, phase_grids, turning_points, turns
 from rnnviz.core.numerics import Status
+from rnnviz.wording.language import speak_in
 from rnnviz.wording.phase import phase_words
 
 GAIN = Axis("gain", (0.5, 1.0, 2.0), log=True)
@@ -137,6 +138,44 @@ def test_words_have_the_numbers_and_the_least_level_model_first() -> None:
         "At T = 10 it turns from dying to growing at gain **1.4** in the RNN, "
         "nowhere (it grows) in the LSTM."
     )
+
+
+def row_of(*slopes: float) -> Any:
+    """A grid of one row, its x from 0 up."""
+    x, y = Axis("distractor", tuple(map(float, range(len(slopes)))), log=False), LENGTH
+    results = [Found((("distractor", float(k)), ("seq_len", 10)), "rnn", replace(NUMBERS, slope=s))
+               for k, s in enumerate(slopes)]  # fmt: skip
+    (grid,) = phase_grids(results, ["rnn"], x, y, "slope")
+    return grid
+
+
+def test_a_turn_has_its_direction_and_level_cells_between_are_passed_over() -> None:
+    assert turns(row_of(0.2, 0.1, -0.1), 0) == [(pytest.approx(1.5), False)]
+    assert turns(row_of(-0.3, 0.0, 0.1), 0) == [(pytest.approx(1.0), True)]
+    assert turns(row_of(-0.3, 1e-17, -1e-17, 0.1), 0) == [(pytest.approx(1.5), True)]
+    assert turns(row_of(-0.3, 0.3, 0.0, -0.3), 0) == [(0.5, True), (2.0, False)]
+    assert turns(row_of(1e-17, -1e-17, 1e-9, 0.0), 0) == []
+
+
+@pytest.mark.parametrize(
+    ("slopes", "said", "chinese"),
+    [
+        ((0.1, -0.1), "from growing to dying at distractor **0.5** in", "由增长转为衰减"),
+        ((-0.1, 0.1), "from dying to growing at distractor **0.5** in", "由衰减转为增长"),
+        ((0.1, -0.1, 0.1), "from growing to dying and back at distractor **0.5** and **1.5** in",
+         "再转回"),
+        ((-0.1, 0.1, -0.1, 0.1, -0.1),
+         "4 times (first from dying to growing at distractor **0.5**) in", "4 次（首次在"),
+        ((1e-17, -2e-17, 0.0), "nowhere (it stays level) in", "保持水平"),
+        ((0.0, -0.1, -0.1), "nowhere (it dies or stays level) in", "衰减或保持水平"),
+        ((0.0, 0.1, 0.1), "nowhere (it grows or stays level) in", "增长或保持水平"),
+        ((-0.1, -0.2), "nowhere (it dies) in", "一直衰减"),
+    ],
+)  # fmt: skip
+def test_a_row_is_told_as_it_goes(slopes: tuple[float, ...], said: str, chinese: str) -> None:
+    grid = row_of(*slopes)
+    assert phase_words([grid], [grid], 10)[1] == f"At T = 10 it turns {said} the RNN."
+    assert chinese in speak_in("zh", lambda: phase_words([grid], [grid], 10)[1])
 
 
 def test_nothing_is_said_of_what_is_not_there() -> None:

@@ -96,6 +96,27 @@ def test_influence_balancing_is_shown() -> None:
     assert list(drawn(influence.pictures())) == ["verdict", "influence", "influence-runs"]
 
 
+@pytest.mark.parametrize(
+    ("model", "init", "gain", "axes", "said"),
+    [
+        ("rnn", "orthogonal", 1.5, ("distractor", "input_scale"),
+         "At W_xh scale = 1 it turns from growing to dying at distractor **1.1** in the RNN."),
+        ("rnn:activation=identity", "identity", 1.0, ("input_scale", "distractor"),
+         "it turns nowhere (it stays level) in the RNN, activation identity."),
+        ("rnn:activation=identity", "orthogonal", 1.0, ("input_scale", "distractor"),
+         "it turns nowhere (it stays level) in the RNN, activation identity."),
+    ],
+)  # fmt: skip
+def test_a_diagram_says_which_way_the_error_turns(
+    model: str, init: str, gain: float, axes: tuple[str, str], said: str
+) -> None:
+    experiment = Experiment(models=(model,), init=init, gain=gain, hidden_size=16, seq_len=50,
+                            batch_size=4)  # fmt: skip
+    x, y = (phase_job.make_axis(name, number) for name, number in zip(axes, (7, 5), strict=True))
+    diagram, _ = phase_job.advance(phase_job.follow(None, experiment, x, y), 1000)
+    assert phase.view(diagram, phase.Choices(here=(1, 1))).verdict[1].endswith(said)
+
+
 @pytest.mark.parametrize("quantity", phase.QUANTITIES)
 def test_a_diagram_is_shown_from_its_first_point_on(quantity: str) -> None:
     axes = phase_job.make_axis("gain", 3), phase_job.make_axis("memory_bias", 3)
