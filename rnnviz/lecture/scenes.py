@@ -254,7 +254,7 @@ SCENES: tuple[Scene, ...] = (
         picture="loss",
         numbers={
             # Training is chaotic: what is said holds for other processors and seeds, too.
-            "free": Number(15, "right_answers", "free", digits=0, within=15),
+            "free": Number(25, "right_answers", "free", digits=0, within=20),
             "clipped": Number(100, "right_answers", "clipped", digits=0, within=5),
             "guess": Number(12.5, "guess", "clipped"),
         },

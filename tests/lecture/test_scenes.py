@@ -79,6 +79,18 @@ def test_a_question_has_its_words_and_says_each_of_its_numbers(question: Questio
 
 
 @pytest.mark.parametrize("language", OFFERED)
+@pytest.mark.parametrize("question", QUESTIONS, ids=name_of)
+def test_how_far_a_run_may_be_from_a_number_is_what_the_reveal_says(
+    question: Question, language: str
+) -> None:
+    reveal = speak_in(language, lambda: texts("scenes")[f"{question.name}_reveal"])
+    said = re.findall(r"\[\[(\w+)\]\] ± (\d+)", reveal)
+    assert {name: float(digits) for name, digits in said} == {
+        name: n.within for name, n in question.numbers.items() if n.within and n.value < 100
+    }
+
+
+@pytest.mark.parametrize("language", OFFERED)
 def test_what_is_to_try_begins_with_an_invitation(language: str) -> None:
     invitation, _, _ = speak_in(language, lambda: texts("lecture")["try_this"]).partition("[[")
     for scene in SCENES:
