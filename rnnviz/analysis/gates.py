@@ -90,7 +90,7 @@ def memory(trace: Record, label: str) -> Memory | None:
     gate = trace.cell.MEMORY_GATE
     if gate is None:
         return None
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         decay = np.abs(_mean_over_steps(trace, log_memory_gate(trace, gate)))
         half_life = np.log(2) / decay
     return Memory(label, gate, half_life, np.argsort(half_life, kind="stable"))
