@@ -139,6 +139,10 @@ class Task(Protocol):
         never sees, if there is any (`unseen`). Raises ValueError for a bad value."""
         ...
 
+    def proves_at(self, seq_len: int, loss_at: str) -> str:
+        """What a network shows that solves it at this seq_len and loss_at: `proves`, or less."""
+        return self.proves
+
     def baseline_at(self, seq_len: int, loss_at: str) -> float | None:
         """The baseline per asked step for this seq_len and loss_at; None if none is stated."""
         return self.baseline if loss_at == self.asked else None

@@ -48,6 +48,14 @@ class CopyMemory(Task):
         copied(seq_len)
         return seq_len, SYMBOLS + 2, SYMBOLS + 1
 
+    def proves_at(self, seq_len: int, loss_at: str) -> str:
+        """Asked at the last step for the last symbol alone; short sequences have fewer symbols."""
+        if loss_at == "last":
+            return "The network keeps the last of the copied symbols to the end."
+        if seq_len <= 2 * COPIED + 1:
+            return "The network stores the symbols and their order at once."
+        return self.proves
+
     def baseline_at(self, seq_len: int, loss_at: str) -> float:
         """10 ln 8 / T at every step, ln 8 at the last, which asks for the last symbol alone."""
         return log(SYMBOLS) * (1 if loss_at == "last" else copied(seq_len) / seq_len)

@@ -46,6 +46,10 @@ class DelayedRecall(Task):
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return seq_len, SYMBOLS, SYMBOLS
 
+    def proves_at(self, seq_len: int, loss_at: str) -> str:
+        quiet = "The network keeps what it saw at the first step through every step after it."
+        return self.proves if self.distractor else quiet
+
     def baseline_at(self, seq_len: int, loss_at: str) -> float:
         """ln 8, at the last step as at every step."""
         return log(SYMBOLS)

@@ -26,7 +26,7 @@ from rnnviz.tasks.batch import (
     streams,
 )
 from rnnviz.tasks.ngram import fit
-from rnnviz.tasks.text import HELD_OUT_SHARE, MAX_CHARACTERS
+from rnnviz.tasks.text import HELD_OUT_SHARE, MAX_CHARACTERS, Text
 
 MAX_SYMBOLS = 500
 SPLIT_FROM = 20  # sentences from which on a part is held out
@@ -89,15 +89,26 @@ class Words(Task):
             raise ValueError("text must have at least one word, or be empty for the built-in text")
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
-        symbols, _, sentences = _read(self.text)
-        longest = max(map(len, sentences)) - 1
-        return min(seq_len, longest), len(symbols), len(symbols)
+        count = len(_read(self.text)[0])
+        return min(seq_len, self._longest()), count, count
 
-    def baseline_at(self, seq_len: int, loss_at: str) -> float:
-        """ln n for n symbols."""
+    def proves_at(self, seq_len: int, loss_at: str) -> str:
+        return Text.proves if self.text else self.proves
+
+    def baseline_at(self, seq_len: int, loss_at: str) -> float | None:
+        """ln n for n symbols. At the last step alone 0, for every sentence ends with end; None is
+        stated where some are cut."""
+        if loss_at == "last":
+            return None if seq_len < self._longest() else 0.0
         return log(self.shape(seq_len)[2])
 
+    def _longest(self) -> int:
+        """The steps of the longest sentence."""
+        return max(map(len, _read(self.text)[2])) - 1
+
     def baseline_words(self, seq_len: int, loss_at: str) -> str:
+        if loss_at == "last" and seq_len >= self._longest():
+            return f"every sentence ends with {END}, so 0 nats without a word of it"
         return f"{guess(self.shape(seq_len)[2], 'words')}, start and end among them"
 
     @property

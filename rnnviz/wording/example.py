@@ -12,7 +12,7 @@ from rnnviz.tasks import Batch
 from rnnviz.wording.lists import names
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import general, minus
-from rnnviz.wording.texts import say
+from rnnviz.wording.texts import say, texts
 
 SHOWN = 6
 """Symbols that are written at each end of a sequence."""
@@ -87,7 +87,9 @@ def _called(batch: Batch, answer: int) -> str:
 
 
 def _clue(batch: Batch, step: int) -> dict[str, object]:
-    return {"clue": batch.labels[int(batch.x[0, :, 0].argmax())]}
+    rest = "rest_noise" if batch.x[1:].any() else "rest_quiet"
+    clue = batch.labels[int(batch.x[0, :, 0].argmax())]
+    return {"clue": clue, "rest": texts("tasks")[rest]}
 
 
 def _marked(batch: Batch, step: int) -> dict[str, object]:

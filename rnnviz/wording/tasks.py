@@ -26,10 +26,11 @@ def task_words(experiment: Experiment) -> str:
 
 def _baseline_and_proof(task: Task, experiment: Experiment) -> str:
     asked = texts("tasks")[f"asked_{experiment.loss_at}"]
-    loss = task.baseline_at(experiment.seq_len, experiment.loss_at)
+    setting = experiment.seq_len, experiment.loss_at
+    loss, proves = task.baseline_at(*setting), translated(task.proves_at(*setting))
     if loss is None:
-        return say("tasks", "no_baseline", asked=asked, proves=translated(task.proves))
-    said = translated(task.baseline_words(experiment.seq_len, experiment.loss_at))
+        return say("tasks", "no_baseline", asked=asked, proves=proves)
+    said = translated(task.baseline_words(*setting))
     if not loss:
         return say("tasks", "proves_nothing", asked=asked, baseline=said)
-    return say("tasks", "baseline", baseline=said, proves=translated(task.proves))
+    return say("tasks", "baseline", baseline=said, proves=proves)

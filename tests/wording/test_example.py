@@ -11,6 +11,7 @@ from rnnviz.experiment import Experiment, make_task
 from rnnviz.experiment.plan import plan
 from rnnviz.tasks import LOSS_AT, TASKS, Batch
 from rnnviz.wording.example import answer_words, asked_step, example_words, right_answer
+from rnnviz.wording.tasks import task_words
 
 
 def batch_of(task: str, **more: object) -> Batch:
@@ -36,6 +37,30 @@ def test_the_clue_of_delayed_recall_is_the_answer(seed: int) -> None:
     found = re.fullmatch(r"For example: (\w) at step 1, .* at step 40: (\w)\.", said)
     assert found is not None
     assert found[1] == found[2]
+
+
+def test_what_follows_the_clue_is_called_what_it_is() -> None:
+    assert ", then noise." in example_words("delayed_recall", batch_of("delayed_recall"))
+    quiet = batch_of("delayed_recall", distractor=0.0)
+    assert ", then zeros." in example_words("delayed_recall", quiet)
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ({"task": "words", "loss_at": "last"}, "it proves nothing: every sentence ends with ⟨end⟩"),
+        ({"task": "words", "loss_at": "last", "seq_len": 5}, "no baseline is stated"),
+        ({"task": "words", "loss_at": "every", "text": "hello you. hello me."}, "(n-grams)"),
+        ({"task": "copy_memory", "loss_at": "last"}, "keeps the last of the copied symbols"),
+        ({"task": "copy_memory", "loss_at": "every", "seq_len": 21}, "stores the symbols and"),
+        ({"task": "copy_memory", "loss_at": "every", "seq_len": 22}, "ten symbols"),
+        ({"distractor": 0.0}, "through every step after it"),
+        ({"distractor": 0.5}, "every step of noise"),
+    ],
+    ids=str,
+)
+def test_a_task_says_what_it_proves_as_it_is_set(setting: dict[str, object], says: str) -> None:
+    assert says in task_words(Experiment(**{"seq_len": 40, **setting}))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seed", range(4))
