@@ -125,13 +125,22 @@ class Columns:
         return log10_norm(np.stack([sums, error]), 3, log2[None, :, :, None])
 
     def log10(self) -> list[Array]:
-        """Of h and of the state, (n, T+1), rows in the order of the losses; of the sums."""
+        """Of h and of the state, (n, T+1), rows in the order of the losses; (T+1,) of the sums, of
+        their distances, and of the lengths of each sequence's own losses one after the other."""
         if self._shift is None:
             norms = 0.5 * np.log10(self._squares.sum(axis=1))
+            apart = np.log10(np.sqrt(self._squares[0]).sum(axis=2))
         else:
-            norms = _root_sum_square(0.5 * np.log10(self._squares) + self._shift, 1)
+            every = 0.5 * np.log10(self._squares) + self._shift
+            norms, apart = _root_sum_square(every, 1), _log10_sum(every[0])
         by_loss = norms.transpose(0, 2, 1)[:, ::-1]
-        return [by_loss[0], by_loss[-1], *_root_sum_square(self._distances(), 2)]
+        sums = _root_sum_square(self._distances(), 2)
+        return [by_loss[0], by_loss[-1], *sums, _root_sum_square(apart, 0)]
+
+
+def _log10_sum(log10_values: Array) -> Array:
+    """log10 of the sum over the last axis."""
+    return np.logaddexp.reduce(log10_values * np.log(10), axis=-1) / np.log(10)
 
 
 def _squares(columns: Array, out: Array) -> None:

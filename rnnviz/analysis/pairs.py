@@ -28,9 +28,10 @@ class PairMatrix:
     losses (n,): the steps s at which any error enters. h, state (n, T+1): log10 of ‖∂L_s/∂h_k‖₂ and
     ‖∂L_s/∂s_k‖₂ (h and c independent), RMS over the sequences that have step s; h_status,
     state_status likewise, NOT_RECORDED for k > s.
-    cancellation (T+1,): ‖Σ_s v_s‖ / Σ_s ‖v_s‖ of v_s = ∂L_s/∂h_k, from 0 (the losses cancel) to 1
-    (they agree); NaN where nothing arrives. checksum (T+1,): ‖Σ_s v_s − ∂L/∂h_k‖ / Σ_s ‖v_s‖
-    against the gradient that the trace holds; rounding only.
+    cancellation (T+1,): ‖Σ_s v_s‖ over Σ_s ‖v_s‖ of v_s = ∂L_s/∂h_k of one sequence, both RMS over
+    the sequences: from 0 (the losses cancel) to 1 (they agree, or each has but one); NaN where
+    nothing arrives. checksum (T+1,): ‖Σ_s v_s − ∂L/∂h_k‖ over the same, against the gradient that
+    the trace holds; rounding only.
     """
 
     label: str
@@ -80,8 +81,7 @@ def pair_matrix(
             of_group = _group(trace, some, losses, _between(progress, *share))
             found = of_group if found is None else [*map(log10_hypot, found, of_group)]
         assert found is not None
-        h, state, total, error = found
-        apart = _log10_sum(h)
+        h, state, total, error, apart = found
         having = (trace.present[losses - 1][:, chosen].sum(axis=1).clip(1))[:, None]
         mean = shift - 0.5 * np.log10(having)
     before = np.arange(h.shape[1]) <= losses[:, None]
@@ -130,13 +130,6 @@ def _group(trace: Trace, chosen: Array, losses: Array, progress: Progress) -> li
         columns.vjp(steps, k - 1 - start, k)
         progress((last - k + 1) / last)
     return columns.log10()
-
-
-def _log10_sum(log10_values: Array) -> Array:
-    """log10 of the sum over the first axis."""
-    if not len(log10_values):
-        return np.full(log10_values.shape[1:], -np.inf)
-    return np.logaddexp.reduce(log10_values * np.log(10)) / np.log(10)
 
 
 def _curve(values: Array, losses: Array, open_: Array | None) -> tuple[Array, Array]:

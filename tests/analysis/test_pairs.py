@@ -81,6 +81,15 @@ def test_pairs_over_thousands_of_decades(gain):
     assert found.worst_checksum < 1e-11
 
 
+def test_losses_of_different_sequences_cannot_cancel():
+    """Each sequence has one loss, at a step of its own."""
+    direct = np.zeros((6, 2, 3))
+    for b, t in enumerate((1, 3, 5)):
+        direct[t, :, b] = np.random.default_rng(b).standard_normal(2)
+    found = pair_matrix(simple(0.5 * np.eye(2), direct), "rnn")
+    np.testing.assert_allclose(found.cancellation, np.ones(7), atol=1e-15)
+
+
 def test_opposite_losses_cancel():
     direct = np.zeros((3, 2, 1))
     direct[1:] = [[[1.0], [0.0]], [[-1.0], [0.0]]]
