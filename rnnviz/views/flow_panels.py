@@ -25,6 +25,13 @@ from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import scientific
 from rnnviz.wording.texts import fill, say, texts
 
+LAG_THEORY = {
+    "mean field": "how_to_read_lags_mean_field",
+    "gate alone": "how_to_read_lags_gate_alone",
+    "bound": "how_to_read_lags_bound",
+}
+"""What is to be said of a kind of prediction beside the lag profile."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -104,7 +111,8 @@ def lag_pictures(
     text, predicted = texts("gradient_flow"), theory or {}
     how = [text["how_to_read_lags"]]
     if lines := words(predicted):
-        how += [lines, text["how_to_read_theory_lags"]]
+        drawn = {line.name for each in predicted.values() for line in each.lines}
+        how += [lines, *(text[key] for name, key in LAG_THEORY.items() if name in drawn)]
     yield Picture(
         "lags",
         pair_plots.lag_figure.plain(profiles, theory=predicted, styles=look.styles),

@@ -17,6 +17,7 @@ from rnnviz import Experiment, run
 from rnnviz.analysis import limits
 from rnnviz.analysis.batch_carry import batch_carry
 from rnnviz.analysis.contributions import weight_contributions
+from rnnviz.analysis.lags import lag_profile
 from rnnviz.analysis.lyapunov import lyapunov_spectrum
 from rnnviz.core import LSTM, RNN
 from rnnviz.core.network import Network
@@ -24,8 +25,10 @@ from rnnviz.experiment import Run
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import to_json
 from rnnviz.views import gates, gradient_flow, spectrum
-from rnnviz.views.flow_panels import Look, contribution_pictures, slope_words
+from rnnviz.views.flow_panels import Look, contribution_pictures, lag_pictures, slope_words
+from rnnviz.views.layer_choice import parts_of
 from rnnviz.views.picture import Picture, Words
+from rnnviz.views.theory import of_lags
 from rnnviz.wording.language import OFFERED, speak_in
 from rnnviz.wording.numbers import percent
 from rnnviz.wording.texts import texts
@@ -98,6 +101,18 @@ def test_of_the_largest_exponents_alone_it_is_said_what_the_number_beside_a_line
         picture = spectrum.exponents_picture([found], [], {}, styles)
         assert ("λ₁ is at least the first of them" in picture.how) == said
         to_json(picture.drawing)
+
+
+def test_of_predictions_over_the_lag_those_that_are_drawn_are_explained() -> None:
+    look = Look({})
+    for kind, said, not_said in (("lstm", "The gate alone", "Fuss-Catalan"),
+                                 ("rnn", "Fuss-Catalan", "The gate alone")):  # fmt: skip
+        of = run(Experiment(models=(kind,), init="gaussian", hidden_size=32, seq_len=20))
+        parts = [part for each in parts_of(of).values() for part in each]
+        profiles = [lag_profile(part.trace, part.label) for part in parts]
+        (picture, *_) = lag_pictures(profiles, look, of_lags(of, parts))
+        assert said in picture.how  # type: ignore[union-attr]
+        assert not_said not in picture.how  # type: ignore[union-attr]
 
 
 def test_theory_of_a_gate_says_what_it_leaves_out() -> None:
@@ -237,6 +252,7 @@ def test_streamlit_is_not_needed() -> None:
 import sys; sys.modules["streamlit"] = None
 from rnnviz import Experiment, run
 from rnnviz.analysis.contributions import weight_contributions
+from rnnviz.analysis.lags import lag_profile
 from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.flow_panels import Look, contribution_pictures
 result = run(Experiment(seq_len=9, hidden_size=4))
