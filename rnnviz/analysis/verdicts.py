@@ -20,6 +20,7 @@ from rnnviz.analysis.gradients import GradientFlow
 from rnnviz.analysis.rates import Drop, Rate
 from rnnviz.analysis.spectra import Spectrum, Stretch, WholeStep
 from rnnviz.analysis.step_factors import StepFactors
+from rnnviz.analysis.trouble import exploded_by_itself
 from rnnviz.analysis.truncated import Truncated
 from rnnviz.core.numerics import Status
 
@@ -28,10 +29,6 @@ LEVEL_REACH = 1.0
 NO_GROWTHS: Mapping[str, float] = MappingProxyType({})
 EDGE = 1e-6
 """Relative distance from 1/γ up to which a largest singular value counts as on the edge."""
-
-
-SMALLER = (Status.BELOW, Status.ZERO, Status.ROUNDED)
-"""What lies below all that float64 holds."""
 
 
 class Verdict(NamedTuple):
@@ -106,28 +103,15 @@ def reach_verdict(
 
 
 def _reach(flow: GradientFlow, growth: float | None) -> Reach:
-    start, drop, exploded = flow.real_step(flow.reach_from), _in_real_steps(flow), _exploded(flow)
+    start, drop, exploded = (
+        flow.real_step(flow.reach_from),
+        _in_real_steps(flow),
+        exploded_by_itself(flow),
+    )
     if exploded and growth is not None:
         return Reach(flow.label, flow.kind, growth, Status.FINITE, None, start, drop, exploded)
     return Reach(flow.label, flow.kind, flow.reach_log10, flow.reach_status, flow.rate, start, drop,
                  exploded)  # fmt: skip
-
-
-def _exploded(flow: GradientFlow) -> bool:
-    """Whether the error has no number because the states have none, which came by themselves."""
-    came_in = flow.not_finite is not None and not flow.not_finite.is_state and not _fed(flow)
-    return flow.forward_ends is not None and not came_in and bool(np.isnan(flow.reach_log10))
-
-
-def _fed(flow: GradientFlow) -> bool:
-    """Whether what is not finite in its input is what the layer below has made."""
-    return flow.fed and flow.not_finite is not None and flow.not_finite.name == "x"
-
-
-def _below(flow: GradientFlow) -> bool:
-    """Whether it was the layer below whose states exploded first."""
-    ends, place = flow.forward_ends, flow.not_finite
-    return _fed(flow) and bool(ends and place and place.index[0] + 1 <= ends)
 
 
 def _in_real_steps(flow: GradientFlow) -> Drop | None:
@@ -160,7 +144,7 @@ def rule_verdict(
     elif abs(factor - 1) <= EDGE:
         says = "level"
     does = None if flow.refilled else _behaviour(flow)
-    if growth is not None and abs(growth) > LEVEL_REACH and _exploded(flow):
+    if growth is not None and abs(growth) > LEVEL_REACH and exploded_by_itself(flow):
         does = "explodes" if growth > 0 else "vanishes"
     return Verdict(
         "rule",
@@ -285,56 +269,6 @@ def gates_verdict(memory: Memory, carry: CarryPaths, batch: BatchCarry, seq_len:
             "true_range": (float(batch.true.min()), float(batch.true.max())),
         },
     )
-
-
-class Trouble(NamedTuple):
-    """The first step on the way back whose state gradient is no ordinary number. `steps` of the
-    `total`, that one and all before it, are so: not all where error comes back, as it does where
-    other enters and where some has jumped over the step."""
-
-    label: str
-    step: int
-    status: Status
-    steps: int = 1
-    total: int = 1
-
-
-def _trouble(flow: GradientFlow, own_step: int) -> Trouble:
-    status = Status(flow.state.status[own_step])
-    alike = SMALLER if status == Status.BELOW else (status,)
-    earlier = flow.state.status[min(1, own_step) : own_step + 1]
-    steps = int(np.isin(earlier, alike).sum())
-    return Trouble(flow.label, flow.real_step(own_step), status, steps, len(earlier))
-
-
-def trouble_verdict(flows: Sequence[GradientFlow]) -> Verdict:
-    """Where each model's state gradient, on its way back, first stops being an ordinary number.
-
-    models: a `Trouble` each, those without any left out. Steps after the last one that
-    error enters do not count, nor what a truncated pass cut off. forward: (label, step) of models
-    whose states overflowed on the way forward; given: (label, what came in) of models that were
-    given NaN or infinity, which says why; below: (label, step) of layers whose input exploded in
-    the layer below.
-    """
-    given = tuple(
-        (f.label, f.not_finite)
-        for f in flows
-        if f.not_finite and not f.not_finite.is_state and not _fed(f)
-    )
-    below = tuple((f.label, f.real_step(f.forward_ends or 0)) for f in flows if _below(f))
-    forward = tuple(
-        (f.label, f.real_step(f.forward_ends))
-        for f in flows
-        if f.forward_ends is not None and f.label not in dict((*given, *below))
-    )
-    found = []
-    for flow in flows:
-        status = flow.state.status[: flow.reach_from + 1]
-        bad = np.flatnonzero((status != Status.FINITE) & (status != Status.LOST))
-        if len(bad) and not flow.window:
-            found.append(_trouble(flow, int(bad[-1])))
-    fields = {"models": tuple(found), "forward": forward, "given": given, "below": below}
-    return Verdict("trouble", fields)
 
 
 def _behaviour(flow: GradientFlow) -> str | None:

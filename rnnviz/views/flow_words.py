@@ -14,13 +14,14 @@ from rnnviz.analysis.linear_growth import stack_growth
 from rnnviz.analysis.predictions import Predictions
 from rnnviz.analysis.spectra import stretch
 from rnnviz.analysis.step_factors import StepFactors
-from rnnviz.analysis.verdicts import trouble_verdict
+from rnnviz.analysis.trouble import troubles
 from rnnviz.core.layers import Traces
 from rnnviz.experiment import Run
 from rnnviz.views import layer_choice, theory
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.wording.texts import texts
-from rnnviz.wording.verdicts import gradient_words, say
+from rnnviz.wording.trouble import trouble_words
+from rnnviz.wording.verdicts import gradient_words
 
 
 def verdict(
@@ -33,7 +34,7 @@ def verdict(
     simple = [p for p in parts if p.trace.cell.SIMPLE and not p.trace.cell.skip]
     spectra = {p.label: stretch(p.trace, p.trace.cell.CANDIDATE_GATE) for p in simple}
     memories = [] if spectra else [memory(part.trace, part.label) for part in parts]
-    trouble, kept = say(trouble_verdict(flows)), [m for m in memories if m is not None]
+    trouble, kept = trouble_words(troubles(flows)), [m for m in memories if m is not None]
     lines = gradient_words(flows, spectra, kept, splits, _growths(flows, above))
     return (*lines, *([trouble] if trouble else []))
 

@@ -14,21 +14,18 @@ from rnnviz.analysis.spectra import Stretch
 from rnnviz.analysis.step_factors import StepFactors
 from rnnviz.analysis.verdicts import (
     Reach,
-    Trouble,
     Verdict,
     memory_verdict,
     reach_verdict,
     rule_verdict,
 )
 from rnnviz.core.numerics import Status
-from rnnviz.core.places import NotFinite
 from rnnviz.wording.lists import clauses, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import (
     factor,
     fraction,
     magnitude,
-    minus,
     near_one,
     percent,
     plain,
@@ -329,52 +326,10 @@ def _range(least: float, most: float) -> str:
     return _say("range", least=magnitude(least), most=magnitude(most))
 
 
-TROUBLE = {
-    Status.ZERO: "zero",
-    Status.ROUNDED: "rounded",
-    Status.BELOW: "below",
-    Status.ABOVE: "above",
-    Status.NAN: "nan",
-}
-
-
-def _trouble(fields: Mapping[str, Any]) -> str:
-    """Nothing ("") where there is no trouble."""
-    given = [_not_finite(label, place) for label, place in fields.get("given", ())]
-    forward = [
-        _say("overflow", model=display_name(label), step=step) for label, step in fields["forward"]
-    ]
-    below = fields.get("below", ())
-    forward += [_say("below_explodes", model=display_name(m), step=step) for m, step in below]
-    exploded = dict((*fields["forward"], *below))
-    backward = [_trouble_of(one, one.label in exploded) for one in fields["models"]]
-    return sentences(given + forward + backward)
-
-
-def _trouble_of(one: Trouble, exploded: bool) -> str:
-    kind = f"trouble_{TROUBLE[one.status]}"
-    kind = f"{kind}_exploded" if exploded and one.status == Status.NAN else kind
-    where = "steps_back" if one.steps == one.total else "some_steps_back"
-    said = _say(where, step=one.step, count=f"{one.steps:,}", total=f"{one.total:,}")
-    return _say(kind, model=display_name(one.label), where=said)
-
-
-def _not_finite(label: str, place: NotFinite) -> str:
-    """NaN or infinity that came in, by its place."""
-    what = minus(place.kind.replace("inf", "∞"))
-    if place.name != "x":
-        return _say("bad_parameter", model=display_name(label), parameter=place.name, what=what,
-                    where=place.where)  # fmt: skip
-    step, feature, sequence = (i + 1 for i in place.index)
-    return _say("bad_input", model=display_name(label), what=what, step=step, feature=feature,
-                sequence=sequence)  # fmt: skip
-
-
 TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "reach": _reach,
     "rule": _rule,
     "memory": _memory,
     "spectrum": _spectrum,
     "gates": _gates,
-    "trouble": _trouble,
 }

@@ -12,8 +12,10 @@ from rnnviz.analysis import verdicts
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.linear_growth import linear_growth, stack_growth
 from rnnviz.analysis.spectra import stretch
+from rnnviz.analysis.trouble import troubles
 from rnnviz.core import LSTM, RNN, bptt
 from rnnviz.views import gradient_flow as page
+from rnnviz.wording.trouble import trouble_words
 from rnnviz.wording.verdicts import gradient_words, say
 from tests.analysis.support import last_step, simple
 
@@ -52,7 +54,7 @@ def test_states_that_explode_leave_no_number_and_are_said_to_have_exploded():
     assert both.startswith("Of the error at step 60, **1 part in 10^17.8** reaches step 1 in the")
     assert both.endswith("its error has **no number**, and how large it would be is not worked out "
                          "without them.")  # fmt: skip
-    trouble = say(verdicts.trouble_verdict([flow]))
+    trouble = trouble_words(troubles([flow]))
     assert trouble.endswith("Backpropagation needs them: for the RNN it has no number (NaN) from "
                             "step 60 back.")  # fmt: skip
 

@@ -21,8 +21,9 @@ from rnnviz.analysis.selfcheck.checks import FULL, trust
 from rnnviz.analysis.slopes import with_true_slopes
 from rnnviz.analysis.spectra import jacobian_spectrum, stretch
 from rnnviz.analysis.step_factors import step_factors
+from rnnviz.analysis.trouble import troubles
 from rnnviz.analysis.truncated import longest_reach
-from rnnviz.analysis.verdicts import reach_verdict, rule_verdict, trouble_verdict
+from rnnviz.analysis.verdicts import reach_verdict, rule_verdict
 from rnnviz.core import Trace
 from rnnviz.core.network import NetworkTrace, run_network
 from rnnviz.core.numerics import Status
@@ -68,7 +69,7 @@ def test_nothing_is_said_of_how_fast_or_far_the_whole_error_goes(label):
     assert np.isnan(flow.reach_log10)
     assert flow.reach_status == Status.NOT_RECORDED
     assert jacobian_spectrum(trace, label).measured_rate is None
-    assert trouble_verdict([flow]).fields["models"] == ()
+    assert troubles([flow]).backward == ()
     rule = rule_verdict(flow, stretch(trace, trace.cell.CANDIDATE_GATE)).fields
     assert (rule["does"], rule["right"], rule["needs"]) == (None, None, None)
     assert own_losses(trace, label) == ()

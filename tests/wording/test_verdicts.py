@@ -9,9 +9,8 @@ from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.rates import Drop, Rate
 from rnnviz.analysis.spectra import stretch
 from rnnviz.analysis.step_factors import step_factors
-from rnnviz.analysis.verdicts import Reach, Trouble, Verdict
+from rnnviz.analysis.verdicts import Reach, Verdict
 from rnnviz.core.numerics import Status
-from rnnviz.core.places import NotFinite
 from rnnviz.wording import verdicts
 from rnnviz.wording.texts import texts
 from tests.analysis.support import last_step, quiet_lstm, simple
@@ -260,40 +259,6 @@ def test_two_lines_for_any_set_of_models():
         second == "The gates of a median unit keep half of its memory for **1 step** in the LSTM."
     )
     assert len(verdicts.gradient_words([gated], {})) == 1
-
-
-def test_trouble_in_words():
-    def trouble(*models):
-        found = tuple(Trouble(*each) for each in models)
-        return verdicts.say(Verdict("trouble", {"models": found, "forward": ()}))
-
-    assert trouble() == ""
-    assert trouble(("rnn", 36, Status.ZERO), ("gru", 9, Status.NAN)) == (
-        "The error in the RNN is exactly zero from step 36 back. "
-        "The error in the GRU is not a number (NaN) from step 9 back."
-    )
-    assert trouble(("rnn", 12, Status.BELOW)) == (
-        "The error in the RNN is below 10^−307.6, where float64 alone would lose digits of it or "
-        "all, from step 12 back."
-    )
-    assert trouble(("rnn", 15, Status.ZERO, 3, 15)) == (
-        "The error in the RNN is exactly zero at 3 of the 15 steps from step 15 back."
-    )
-    overflow = Verdict("trouble", {"models": (), "forward": (("rnn", 260),)})
-    assert verdicts.say(overflow) == (
-        "The states of the RNN explode: at step 260 on the way forward they pass the largest "
-        "number that their precision holds."
-    )
-    for place, said in (
-        (NotFinite("W_hh", (0, 0), np.nan), "W_hh of the RNN is NaN at [0, 0]."),
-        (NotFinite("b_h", (3,), -np.inf), "b_h of the RNN is −∞ at [3]."),
-        (NotFinite("x", (4, 0, 2), np.inf),
-         "The input of the RNN is ∞ at step 5, feature 1, sequence 3."),
-    ):  # fmt: skip
-        given = Verdict("trouble", {"models": (), "forward": (), "given": (("rnn", place),)})
-        assert verdicts.say(given) == said
-    for status in set(Status) - {Status.FINITE, Status.LOST, Status.NOT_RECORDED}:
-        assert trouble(("rnn", 1, status)).endswith("from step 1 back.")
 
 
 def test_a_refilled_total_is_not_said_to_have_travelled():
