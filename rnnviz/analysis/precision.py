@@ -44,11 +44,14 @@ class Held:
     zero_from: the last step at which, and at every step before it, every entry is exactly 0
     although the true gradients of these steps are not all 0; None if there is none.
     infinite_from: the last step at which some entry is infinite; None if there is none.
+    no_number_from: the last step at which some entry is NaN, as ∞ − ∞ and 0 · ∞ are, to which only
+    a recursion comes; None if there is none.
     """
 
     format: str
     zero_from: int | None
     infinite_from: int | None
+    no_number_from: int | None = None
 
 
 @dataclass(frozen=True)
@@ -100,10 +103,11 @@ def float32_recursion(trace: Trace) -> Recursion:
     """The backward pass run in float32 on the recorded states, as a framework runs it."""
     size = _log2_largest(with_true_slopes(trace))
     run = _in_float32(trace)
-    found = [np.abs(d[1:]).max(axis=(1, 2)) for d in (run.d_h, run.d_c) if d is not None]
-    left = np.max(found, axis=0)
+    states = np.concatenate([d[1:] for d in (run.d_h, run.d_c) if d is not None], axis=1)
+    left = np.abs(states).max(axis=(1, 2))
+    infinite, none = (test(states).any(axis=(1, 2)) for test in (np.isinf, np.isnan))
     stuck = (left > 0) & _rounds_to_zero(size, FLOAT32)
-    held = Held(FLOAT32.name, _zero_from(left == 0, size), _last(np.isinf(left)))
+    held = Held(FLOAT32.name, _zero_from(left == 0, size), _last(infinite), _last(none))
     sticks_from = _from_the_start(stuck)
     return Recursion(held, sticks_from, 0.0 if sticks_from is None else float(left[0]))
 

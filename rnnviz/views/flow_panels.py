@@ -163,9 +163,12 @@ def precision_rows(
 
 
 def _held_words(held: Held | None, flow: GradientFlow) -> str:
-    """Counted in steps back from the loss where it is a single one."""
+    """Counted in steps back from the loss where it is a single one; ∞ is said where it comes before
+    NaN."""
     if held is None:
         return say("numbers", "nan" if flow.forward_ends is None else "exploded")
+    nan = held.no_number_from
+    infinite = None if held.infinite_from == nan else held.infinite_from
     said = [
         sentences(
             [
@@ -173,7 +176,11 @@ def _held_words(held: Held | None, flow: GradientFlow) -> str:
                 _lag(step, flow),
             ]
         )
-        for name, step in (("held_zero", held.zero_from), ("held_infinite", held.infinite_from))
+        for name, step in (
+            ("held_zero", held.zero_from),
+            ("held_infinite", infinite),
+            ("held_no_number", nan),
+        )
         if step is not None
     ]
     return clauses(said) or "–"

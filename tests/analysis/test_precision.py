@@ -52,6 +52,24 @@ def test_growth():
     assert float32_recursion(trace).held == Held("float32", None, 72)
 
 
+def test_growth_that_cancels_comes_to_no_number():
+    """A rotation by 45° times 4√2, whose largest entry is 2^128 after 51 steps. ∞ − ∞, soon after,
+    is NaN."""
+    W = 4 * np.array([[1.0, -1.0], [1.0, 1.0]])
+    params = {"W_xh": np.zeros((2, 1)), "W_hh": W, "b_h": np.zeros(2)}
+    trace = bptt(RNN(1, 2, activation="identity"), params, np.zeros((80, 1, 1)), last(80, 2))
+    assert held(trace)["float32"] == (None, 80 - 51)
+    vector, steps = np.ones((2, 1), np.float32), []
+    with np.errstate(all="ignore"):
+        for k in range(80):
+            if np.isnan(vector).any():
+                steps.append(80 - k)
+            vector = W.T.astype(np.float32) @ vector
+    found = float32_recursion(trace).held
+    assert found.no_number_from == steps[0]
+    assert found.infinite_from >= found.no_number_from
+
+
 def test_a_product_that_sticks():
     """0.7^400 multiplied in float32 stays at the smallest number; rounded once it is 0."""
     trace = scalar(0.7, 400, last(400))

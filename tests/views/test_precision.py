@@ -70,6 +70,17 @@ def test_where_each_format_holds_infinity() -> None:
     assert row["float64"] == "–"
 
 
+def test_float32_that_comes_to_nan_is_not_said_to_hold_every_step() -> None:
+    """Past the largest number ∞ − ∞ is NaN, in the sums of W_hhᵀ at once."""
+    result = run(
+        Experiment(models=("rnn",), activation="identity", init="orthogonal", gain=3.0,
+                   seq_len=100)
+    )  # fmt: skip
+    row, _ = table(result)
+    assert row["float32"] == "∞ from step 15 back (85 steps from the loss)"
+    assert row["float32, rounded at every step"] == "NaN from step 15 back (85 steps from the loss)"
+
+
 def test_where_float32_sticks() -> None:
     """0.7^n, multiplied in float32, stays at the smallest number."""
     row, said = table(one_unit(0.7, 400, activation="identity"))
