@@ -3,7 +3,8 @@
 Newton's method on F(s) = s from states that the run visits, from where the held network takes them,
 and from random ones. Cf. Sussillo, Barak 2013, Neural Computation 25(3), 626-649, who minimise
 ‖F(s) − s‖² and find slow points, too.
-A fixed point is stable if every eigenvalue of ∂F/∂s there lies inside the unit circle.
+A fixed point is stable if every eigenvalue of ∂F/∂s there lies inside the unit circle. On a kink of
+a nonlinearity there is no ∂F/∂s: what it would be on one side says nothing of the other.
 """
 
 from __future__ import annotations
@@ -13,21 +14,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnnviz.analysis import limits
-from rnnviz.analysis.jacobian.sequence import side_by_side
+from rnnviz.analysis.held_network import HeldNetwork
 from rnnviz.analysis.jacobian.structured import state_size
-from rnnviz.core import Cell, Record, checks, forward
+from rnnviz.core import Cell, Record, checks
 from rnnviz.core.numerics import Array
 
 HALVINGS = 8
 STEP = 1e-8
 """How small Newton's last step is at a fixed point, relative to 1 + ‖s‖."""
-RESIDUAL = 1e-11
-"""How little each unit moves at a fixed point, and what rounding adds."""
-FAR = 1e6
-"""No larger state is called a fixed point: what a unit gains there in a step can be rounding."""
 SAME = 1e-6
 """Two ends that are no further apart than this, relative to 1 + ‖s‖, are one fixed point."""
-EDGE = 1e-6
+EDGE = 1e-9
 """|λ| that is no further from 1 is on the unit circle."""
 HUGE = 1e30
 """Larger states are not searched from, nor drawn."""
@@ -36,12 +33,14 @@ HUGE = 1e30
 @dataclass(frozen=True, eq=False)
 class FixedPoints:
     """States that a step with a constant input leads to themselves, those first in which the fewest
-    directions grow, of these the ones with the least |λ|max.
+    directions grow, of these the ones with the least |λ|max; last those without a derivative.
 
     value: the number that every input of the layer is held at. starts: how many searches were
-    begun; ended: how many of them came to a fixed point. points (n, H), or (n, 2H): h, then c;
-    residuals (n,): ‖F(s) − s‖; eigenvalues (n, S): of ∂F/∂s, largest first, with the older states
-    of a skip.
+    begun; ended: how many of them came to a fixed point; slow: how many ended where a step moves
+    nothing that float64 holds, although the state does not rest: its gates let next to nothing
+    through. points (n, H), or (n, 2H): h, then c; residuals (n,): ‖F(s) − s‖; eigenvalues (n, S):
+    of ∂F/∂s, largest first, with the older states of a skip; NaN where there is no ∂F/∂s, as on a
+    kink.
     """
 
     label: str
@@ -51,10 +50,11 @@ class FixedPoints:
     points: Array
     residuals: Array
     eigenvalues: Array
+    slow: int = 0
 
     @property
     def radii(self) -> Array:
-        """|λ|max at each point, (n,)."""
+        """|λ|max at each point, (n,); NaN on a kink."""
         return np.abs(self.eigenvalues).max(axis=1, initial=0.0)
 
     @property
@@ -65,10 +65,10 @@ class FixedPoints:
     @property
     def kinds(self) -> list[str]:
         """Of each point: "stable" if all directions shrink, "saddle" if some grow, "unstable" if
-        all do, "marginal" if none grows and some neither grow nor shrink."""
+        all do, "marginal" if none grows and some neither grow nor shrink, "kink" without λ."""
         found, size = [], self.eigenvalues.shape[1]
         for radius, growing in zip(self.radii, self.growing, strict=True):
-            held = "stable" if radius < 1 - EDGE else "marginal"
+            held = "stable" if radius < 1 - EDGE else "marginal" if radius == radius else "kink"
             found.append(held if not growing else "unstable" if growing == size else "saddle")
         return found
 
@@ -95,15 +95,17 @@ def fixed_points(
     count = starts_for(cell) if starts is None else checks.size("starts", starts, 3)
     cost = limits.fixed_points_cost(cell, count, record.seq_len, record.batch_size)
     limits.check("The fixed points", cost, "fewer units")
-    network = _Held(cell, record, value)
+    network = HeldNetwork(cell, record, value)
     with np.errstate(all="ignore"):
-        ends = _search(network, _starts(network, record, count, seed))
+        ends, slow = _search(network, _starts(network, record, count, seed))
         points = _distinct(ends)
         residuals = network.residual(points)
-        eigenvalues = np.array([_eigenvalues(J) for J in network.jacobians(points)])
+        jacobians = np.where(network.on_kink(points)[:, None, None], np.nan,
+                             network.jacobians(points))  # fmt: skip
+        eigenvalues = np.array([_eigenvalues(J) for J in jacobians])
     eigenvalues = eigenvalues.reshape(len(points), state_size(cell))
-    found = FixedPoints(label, value, count, len(ends), points, residuals, eigenvalues)
-    order = np.lexsort((found.radii, found.growing))
+    found = FixedPoints(label, value, count, len(ends), points, residuals, eigenvalues, slow)
+    order = np.lexsort((found.radii, found.growing, np.isnan(found.radii)))
     return replace(found, points=points[order], residuals=residuals[order],
                    eigenvalues=eigenvalues[order])  # fmt: skip
 
@@ -131,7 +133,7 @@ def visited_states(record: Record, sequence: int | None = None) -> Array:
     return found[(np.abs(found) < HUGE).all(axis=1)]
 
 
-def _starts(network: _Held, record: Record, count: int, seed: int) -> Array:
+def _starts(network: HeldNetwork, record: Record, count: int, seed: int) -> Array:
     """Random ones are as large as those of the run, or normal."""
     states, size = visited_states(record), record.cell.hidden_size * (1 + (record.c is not None))
     spread = max(1.0, float(np.abs(states).mean())) if len(states) else 1.0
@@ -143,61 +145,9 @@ def _starts(network: _Held, record: Record, count: int, seed: int) -> Array:
     return np.concatenate([some, settled, spread * drawn])
 
 
-class _Held:
-    """A network whose input is held constant: F and its Jacobian at many states (n, own)."""
-
-    def __init__(self, cell: Cell, record: Record, value: float) -> None:
-        self._cell, self._params, self._value = cell, record.params, value
-
-    def step(self, states: Array, steps: int = 1) -> Record:
-        """A step, or some, from each state, as a batch; with a skip older states are the same."""
-        cell, H = self._cell, self._cell.hidden_size
-        h, c = states[:, :H].T, states[:, H:].T
-        h0 = np.repeat(h[None], cell.skip, axis=0) if cell.skip else h
-        x = np.full((steps, cell.input_size, len(states)), self._value)
-        return forward(cell, self._params, x, h0=h0, c0=c if cell.HAS_CELL_STATE else None)
-
-    def after(self, states: Array, steps: int) -> Array:
-        """Where some steps take each of the states, (n, own)."""
-        return self.moved(self.step(states, steps)) if len(states) else states
-
-    def moved(self, record: Record) -> Array:
-        """Where a record ends, (n, own): F of the states, after one step."""
-        parts = [record.h[-1]] if record.c is None else [record.h[-1], record.c[-1]]
-        return np.concatenate(parts).T
-
-    def is_still(self, states: Array) -> Array:
-        """Whether a step moves no unit of each."""
-        moved = np.abs(self.moved(self.step(states)) - states)
-        size = np.abs(states)
-        allowed = RESIDUAL + 8 * np.finfo(float).eps * size
-        return ((moved <= allowed) & (size <= FAR)).all(axis=1)
-
-    def residual(self, states: Array) -> Array:
-        """‖F(s) − s‖ of each."""
-        if not len(states):
-            return np.zeros(0)
-        return np.linalg.norm(self.moved(self.step(states)) - states, axis=1)
-
-    def jacobians(self, states: Array) -> Array:
-        """∂F/∂s of each, of the whole state, (n, S, S)."""
-        return self.jacobians_of(self.step(states)) if len(states) else np.zeros((0, 1, 1))
-
-    def jacobians_of(self, record: Record) -> Array:
-        sequences = np.arange(record.batch_size)
-        return side_by_side(record, sequences, 0, 1).matrix(0)
-
-    def own(self, jacobians: Array) -> Array:
-        """Where all older states move together with h, (n, own, own)."""
-        H, own = self._cell.hidden_size, self._cell.hidden_size * (1 + self._cell.HAS_CELL_STATE)
-        result = jacobians[:, :own, :own].copy()
-        if jacobians.shape[1] > own:
-            result[:, :, :H] += jacobians[:, :own, -H:]
-        return result
-
-
-def _search(network: _Held, starts: Array) -> Array:
-    """Where Newton's method comes to rest, of the starts from which it does."""
+def _search(network: HeldNetwork, starts: Array) -> tuple[Array, int]:
+    """Where Newton's method comes to rest, of the starts from which it does; from how many it comes
+    to what is slow alone."""
     states, active, rests = starts.copy(), np.arange(len(starts)), np.zeros(len(starts), bool)
     for _ in range(limits.NEWTON_STEPS):
         at = states[active]
@@ -212,7 +162,8 @@ def _search(network: _Held, starts: Array) -> Array:
         active = active[moves]
         if not active.size:
             break
-    return states[rests & network.is_still(states)]
+    still, rested = network.is_still(states), network.is_at_rest(states)
+    return states[rests & still & rested], int((rests & still & ~rested).sum())
 
 
 def _solved(matrices: Array, values: Array) -> Array:
@@ -230,7 +181,7 @@ def _nearest(A: Array, b: Array) -> Array:
     return np.linalg.lstsq(A, b, rcond=None)[0]
 
 
-def _halved(network: _Held, states: Array, step: Array, size: Array) -> Array:
+def _halved(network: HeldNetwork, states: Array, step: Array, size: Array) -> Array:
     """The states after as much of the step as makes the residual fall; those that nothing of it
     brings nearer stay."""
     found, left = states.copy(), np.arange(len(states))

@@ -34,6 +34,8 @@ class Activation:
     remainder: Callable[[Array], Array] | None = None
     """1 − |φ(a)| of a, with all digits where φ(a) is rounded to ±1; None where φ has no such
     ends."""
+    kinks: tuple[float, ...] = ()
+    """The a at which φ has no derivative."""
 
 
 def tanh_slope(y: Array, out: Array) -> None:
@@ -121,7 +123,7 @@ def _one(y: Array, out: Array) -> None:
 
 ACTIVATIONS: dict[str, Activation] = {
     "tanh": Activation(np.tanh, tanh_slope, 1.0, "tanh", r"\tanh", _tanh_remainder),
-    "relu": Activation(_relu, _relu_slope, 1.0, "relu", r"\mathrm{ReLU}"),
+    "relu": Activation(_relu, _relu_slope, 1.0, "relu", r"\mathrm{ReLU}", kinks=(0.0,)),
     "logistic": Activation(
         _logistic, logistic_slope, 0.25, "logistic", r"\sigma", _logistic_remainder
     ),
@@ -147,7 +149,7 @@ def _hard_sigmoid_slope(y: Array, out: Array) -> None:
 GATE_ACTIVATIONS: dict[str, Activation] = {
     "logistic": ACTIVATIONS["logistic"],
     "hard_sigmoid": Activation(
-        _hard_sigmoid, _hard_sigmoid_slope, 0.2, "hard_sigmoid", r"\mathrm{hs}"
+        _hard_sigmoid, _hard_sigmoid_slope, 0.2, "hard_sigmoid", r"\mathrm{hs}", kinks=(-2.5, 2.5)
     ),
 }
 """Of the gates of an LSTM. hard_sigmoid: max(0, min(1, 0.2 a + 0.5)), as Keras had it before 3."""

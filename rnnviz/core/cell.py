@@ -298,16 +298,38 @@ class Cell(Parameters, ABC):
     def remainders(self, record: Recorded) -> Array | None:
         """1 − |y| of the values y that slopes are read off, from `preactivations`, in their order:
         with all digits, where y is rounded to ±1. None where a cell does not say it."""
-        a, H = self.preactivations(record), self.hidden_size
+        a = self.preactivations(record)
         if a is None:
             return None
-        functions = [self.activation_of(gate) for gate in self.GATE_ROWS]
-        functions += [self.saved_activation] * (a.shape[1] // H - len(functions))
         found = np.zeros_like(a)
-        for k, function in enumerate(functions):
+        for rows, function in self._functions(a):
             if function.remainder is not None:
-                found[:, k * H : (k + 1) * H] = function.remainder(a[:, k * H : (k + 1) * H])
+                found[:, rows] = function.remainder(a[:, rows])
         return found
+
+    def to_kinks(self, a: Array) -> Array:
+        """How far each of `preactivations` is from where its nonlinearity has no derivative, (T, ·,
+        B); +inf where it has one everywhere."""
+        found = np.full_like(a, np.inf)
+        for rows, function in self._functions(a):
+            for kink in function.kinks:
+                found[:, rows] = np.minimum(found[:, rows], np.abs(a[:, rows] - kink))
+        return found
+
+    def _functions(self, a: Array) -> Iterator[tuple[slice, Activation]]:
+        """The nonlinearity of each block of `preactivations`."""
+        H = self.hidden_size
+        for k in range(a.shape[1] // H):
+            of_gate = k < len(self.GATE_ROWS)
+            function = self.activation_of(self.GATE_ROWS[k]) if of_gate else self.saved_activation
+            yield slice(k * H, (k + 1) * H), function
+
+    def unrest(self, record: Recorded) -> Array:
+        """How far each unit's memory is from where its gates would have it stay, (T, H, B): 0 at a
+        fixed point, and no matter how small a part of that way a step goes. By default what a step
+        moves."""
+        moved: Array = record.h[1:] - record.h[:-1]
+        return moved
 
     @property
     def saved_activation(self) -> Activation:

@@ -232,6 +232,11 @@ class GRU(Cell):
         a[:, 2 * H :] += record.gates["r"] * record.saved if after else W_hn @ record.saved
         return a
 
+    def unrest(self, record: Recorded) -> Array:
+        """n_t − h_{t-1}, of which a unit goes the part 1 − z."""
+        way: Array = record.gates["n"] - record.h[:-1]
+        return way
+
     @property
     def x_gate_rows(self) -> tuple[str, ...]:
         return self.D_GATE_ROWS[:3]

@@ -308,6 +308,19 @@ class LSTM(Cell):
                 rows += p * c
         return np.concatenate([a, record.c[1:]], axis=1)
 
+    def unrest(self, record: Recorded) -> Array:
+        """i g − (1 − f) c_{t-1}, which a step adds to c, over the larger of i and 1 − f."""
+        assert record.c is not None
+        gates, left = record.gates, 1 - record.gates["f"]
+        remainder = GATE_ACTIVATIONS[self.gate_activation].remainder
+        if remainder is not None and "f" in self.trainable_gates:  # also where f is rounded to 1
+            left = remainder(self._four(self.preactivations(record))[2])
+        i = left if self.coupled else gates["i"]
+        with np.errstate(all="ignore"):
+            pace = np.maximum(i, left)
+            way = i / pace * gates["g"] - left / pace * record.c[:-1]
+        return np.where(pace == 0, 0.0, way)
+
     @property
     def constant_gates(self) -> dict[str, float]:
         return dict(self.fixed)

@@ -105,6 +105,11 @@ class RNN(Cell):
     def preactivations(self, record: Recorded) -> Array:
         return self.linear_part(record)
 
+    def unrest(self, record: Recorded) -> Array:
+        """φ(a) − h_{t-1}, of which a leaky unit goes the part α."""
+        way: Array = record.gate_values - record.h[:-1]
+        return way
+
     @property
     def other_ways(self) -> tuple[str, ...]:
         return ("leak",) * (self.leak != 1) + super().other_ways

@@ -14,14 +14,20 @@ from rnnviz.plots.marks import note
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
-from rnnviz.wording.numbers import percent
+from rnnviz.wording.numbers import near_one, percent
 
 if TYPE_CHECKING:
     from rnnviz.analysis.fixed_points import FixedPoints, Plane
 
 HEIGHT = 420
 MARGIN = {"l": 74, "r": 20, "t": 14, "b": 50}
-SYMBOLS = {"stable": "circle", "saddle": "x", "unstable": "diamond-open", "marginal": "square-open"}
+SYMBOLS = {
+    "stable": "circle",
+    "saddle": "x",
+    "unstable": "diamond-open",
+    "marginal": "square-open",
+    "kink": "triangle-up-open",
+}
 NUMBERED = 12
 """Points that have their number in the table beside them."""
 PAD = 0.08
@@ -93,13 +99,15 @@ def _points(found: FixedPoints, points: Array, style: theme.Style) -> list[Piece
         some = np.flatnonzero(kinds == kind)
         if not len(some):
             continue
-        hover = f"{caption('fixed_point_hover', kind=caption(f'kind_{kind}'))}<extra></extra>"
+        words = "fixed_point_hover_kink" if kind == "kink" else "fixed_point_hover"
+        hover = f"{caption(words, kind=caption(f'kind_{kind}'))}<extra></extra>"
         edge = {"width": 2, "color": style.colour}
         marker = {"symbol": symbol, "size": 13, "color": theme.GREY, "line": edge}
         pieces.append({
             **_scatter(points[some], kind, hover),
             "mode": "markers",
             "customdata": np.column_stack([some + 1, found.radii[some]]).astype(np.float32),
+            "text": [near_one(float(radius)) for radius in found.radii[some]],
             "marker": marker,
         })  # fmt: skip
     return pieces

@@ -26,9 +26,9 @@ from rnnviz.plots.fixed_points import SYMBOLS, fixed_points_figure
 from rnnviz.views.layer_choice import LayerChoice, parts_of, single
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.library import translated
-from rnnviz.wording.lists import clauses, said_of
+from rnnviz.wording.lists import clauses, said_of, sentences
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import general, scientific
+from rnnviz.wording.numbers import general, near_one, scientific
 from rnnviz.wording.texts import fill, texts
 
 MOST_INPUT = 10.0
@@ -124,12 +124,27 @@ def pictures(view: View) -> Iterator[Picture | Words]:
 def _summary(found: FixedPoints) -> str:
     text = texts("fixed_points")
     of = {"name": display_name(found.label), "value": general(found.value), "starts": found.starts}
+    slow = [fill(text["slow"], count=found.slow)] if found.slow else []
     if not len(found.points):
-        return fill(text["none"], **of)
+        return sentences([fill(text["none"], **of), *slow])
     counts = Counter(found.kinds)
     kinds = clauses(fill(text[f"count_{k}"], count=counts[k]) for k in SYMBOLS if counts[k])
     one = "found_one" if len(found.points) == 1 else "found"
-    return fill(text[one], count=len(found.points), kinds=kinds, ended=found.ended, **of)
+    said = fill(text[one], count=len(found.points), kinds=kinds, ended=found.ended, **of)
+    return sentences([said, *slow])
+
+
+def _radius(found: FixedPoints, k: int) -> float | str:
+    """Of a marginal point 1, of one near it with digits that tell it from 1."""
+    radius = float(found.radii[k])
+    if found.kinds[k] == "marginal":
+        return 1.0
+    return near_one(radius) if f"{radius:.4g}" == "1" else radius
+
+
+def _growing(found: FixedPoints, k: int) -> str:
+    known = found.kinds[k] != "kink"
+    return f"{found.growing[k]} / {found.eigenvalues.shape[1]}" if known else "–"
 
 
 def rows(view: View) -> list[dict[str, object]]:
@@ -137,13 +152,12 @@ def rows(view: View) -> list[dict[str, object]]:
     text, found = texts("fixed_points"), view.found
     if found is None:
         return []
-    size = found.eigenvalues.shape[1]
     return [
         {
             text["column_number"]: str(k + 1),
             text["column_kind"]: text[f"kind_{found.kinds[k]}"],
-            text["column_radius"]: float(found.radii[k]),
-            text["column_growing"]: f"{found.growing[k]} / {size}",
+            text["column_radius"]: _radius(found, k),
+            text["column_growing"]: _growing(found, k),
             text["column_norm"]: float(np.linalg.norm(found.points[k])),
             text["column_distance"]: float(view.distances[k]),
             text["column_residual"]: scientific(float(found.residuals[k])),

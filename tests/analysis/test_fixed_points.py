@@ -83,12 +83,13 @@ def test_a_quiet_lstm_s_cell_fades_by_its_gate():
 @pytest.mark.parametrize("name", EVERY)
 def test_what_is_found_stays_where_it_is(name):
     """The cell's own forward pass, ten steps with the input held. Without a forget gate (f = 1) a
-    cell state that is fed grows on and on: there is nothing to be found, unless it shuts the input
-    gate through a peephole."""
+    cell state that is fed grows on and on: there is nothing to be found, also where it shuts the
+    input gate through a peephole and is slow from then on."""
     trace = calm(name)
     found = fixed_points(trace, name, 0.3)
     cell, n = trace.cell, len(found.points)
-    assert bool(n) is ("nfg" not in name or "peepholes" in name)
+    assert bool(n) is ("nfg" not in name)
+    assert bool(found.slow) is (name == "lstm nfg peepholes")
     if not n:
         return
     h, c = found.points[:, :3].T, found.points[:, 3:].T
@@ -165,6 +166,75 @@ def test_a_root_that_is_no_simple_one_is_one_and_marginal():
     found = fixed_points(simple(np.eye(2), last_step(5, 2), "tanh"), "rnn")
     assert found.kinds == ["marginal"]
     np.testing.assert_allclose(found.points, 0, atol=1e-6)
+
+
+def test_an_eigenvalue_near_1_is_on_its_side_of_it():
+    found = fixed_points(simple((1 + 5e-7) * np.eye(2), last_step(5, 2)), "rnn")
+    assert (found.kinds, found.growing.tolist()) == (["unstable"], [2])
+    found = fixed_points(simple((1 - 5e-7) * np.eye(2), last_step(5, 2)), "rnn")
+    assert (found.kinds, found.growing.tolist()) == (["stable"], [0])
+
+
+def relu(W, b=0.0):
+    params = {"W_xh": np.zeros((len(W), 1)), "W_hh": W, "b_h": np.full(len(W), b)}
+    cell = RNN(1, len(W), "relu")
+    return bptt(cell, params, np.zeros((5, 1, 1)), last_step(5, len(W)))
+
+
+@pytest.mark.parametrize("W", [2 * np.eye(2), np.eye(2), 0.5 * np.eye(2)])
+def test_a_point_on_a_kink_has_no_eigenvalues_and_is_neither_stable_nor_unstable(W):
+    """F(ε) = 2ε, ε or ε/2 for ε > 0, and 0 below."""
+    found = fixed_points(relu(W), "rnn")
+    at = int(np.flatnonzero((found.points == 0).all(axis=1))[0])
+    assert found.kinds[at] == "kink"
+    assert np.isnan(found.eigenvalues[at]).all()
+    assert found.growing[at] == 0
+    assert "stable" not in found.kinds
+
+
+def test_a_point_beside_the_kink_and_a_unit_that_nothing_moves_have_eigenvalues():
+    """h = ReLU(h/2 + 1): 2. And with no weight at all ReLU(0) = 0 is there for every state."""
+    found = fixed_points(relu(0.5 * np.eye(2), 1.0), "rnn")
+    assert found.kinds == ["stable"]
+    np.testing.assert_allclose(found.eigenvalues, [[0.5, 0.5]])
+    assert fixed_points(relu(np.zeros((2, 2))), "rnn").kinds == ["stable"]
+
+
+def test_a_hard_sigmoid_has_two_kinks():
+    """b_o = 2.5: o = 1 from there on, with the slope 0.2 below."""
+    cell = LSTM(1, 1, gate_activation="hard_sigmoid")
+    params = {name: np.zeros(shape) for name, shape in cell.param_shapes().items()}
+    params["b_h"][cell.gate_rows("o")] = 2.5
+    params["W_hh"][cell.gate_rows("o")] = 1.0
+    found = fixed_points(bptt(cell, params, np.zeros((4, 1, 1)), last_step(4, 1)), "lstm")
+    assert found.kinds == ["kink"]
+    params = {**params, "b_h": params["b_h"] * 0.9}
+    found = fixed_points(bptt(cell, params, np.zeros((4, 1, 1)), last_step(4, 1)), "lstm")
+    assert found.kinds == ["stable"]
+
+
+@pytest.mark.parametrize("options", [{}, {"reset": "before"}, {"skip": 3}])
+def test_a_gru_rests_nowhere_but_where_its_candidate_is(options):
+    """h = (1 − z) n + z h and 1 − z > 0: h = n, |h| < 1. Where z is rounded to 1 it is slow."""
+    cell, left_out = GRU(2, 2, **options), 0
+    for seed in range(4):
+        params = cell.init_params(np.random.default_rng(seed), gain=4.0)
+        trace = bptt(cell, params, np.zeros((9, 2, 1)), last_step(9, 2))
+        found = fixed_points(trace, "gru")
+        assert len(found.points)
+        assert (np.abs(found.points) < 1).all()
+        assert found.ended + found.slow <= found.starts
+        left_out += found.slow
+    assert left_out
+
+
+def test_a_unit_that_leaks_little_rests_only_where_its_nonlinearity_would_have_it():
+    """(1 − α) h + α tanh(2h + 1) with α = 1e−15 moves nothing by more than 1e−14."""
+    params = {"W_xh": np.zeros((1, 1)), "W_hh": np.full((1, 1), 2.0), "b_h": np.ones(1)}
+    trace = bptt(RNN(1, 1, leak=1e-15), params, np.zeros((4, 1, 1)), last_step(4, 1))
+    found = fixed_points(trace, "rnn")
+    assert found.slow
+    assert (np.abs(np.tanh(2 * found.points + 1) - found.points) < 1e-5).all()
 
 
 def test_where_every_state_rests_each_start_is_its_own():

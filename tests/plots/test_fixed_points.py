@@ -55,6 +55,24 @@ def test_without_points_the_run_without_a_run_the_points():
     assert "There is no state to draw." in texts(nothing)
 
 
+def test_a_point_on_a_kink_has_a_sign_of_its_own_and_no_eigenvalue():
+    run = simple(2 * np.eye(2), last_step(5, 2), "relu", h0=np.array([[0.1], [0.3]]))
+    path = visited_states(run, 0)
+    figure = as_json(fixed_points_figure(fixed_points(run, "rnn"), principal_plane(path), path))
+    (point,) = named(figure, "kink")
+    assert point["marker"]["symbol"] == SYMBOLS["kink"]
+    assert "on a kink: no derivative" in point["hovertemplate"]
+    assert "λ" not in point["hovertemplate"]
+
+
+def test_an_eigenvalue_near_1_is_told_from_it_under_the_pointer():
+    run = simple((1 + 5e-7) * np.eye(2), last_step(5, 2), h0=np.array([[0.1], [-0.3]]))
+    path = visited_states(run, 0)
+    figure = as_json(fixed_points_figure(fixed_points(run, "rnn"), principal_plane(path), path))
+    (point,) = named(figure, "unstable")
+    assert point["text"] == ["1.0000005"]
+
+
 def test_a_state_that_never_moves_has_axes():
     run = trace("gru")
     path = np.zeros((4, 5))

@@ -147,6 +147,37 @@ def test_fixed_points_are_told_with_their_kinds_and_searches(by_hand: Run) -> No
     assert rows[0]["largest |λ|"] == again.radii[0]
 
 
+def of_rnn(**settings: object) -> Run:
+    return run(Experiment(models=("rnn",), init="identity", hidden_size=2, distractor=0,
+                          **settings))  # fmt: skip
+
+
+def test_a_fixed_point_on_a_kink_has_no_eigenvalue_in_the_table() -> None:
+    kinked = of_rnn(activation="relu", gain=2.0)
+    assert "one fixed point found (on a kink: 1)" in still(kinked)
+    (row,) = fixed_points.rows(fixed_points.view(kinked))
+    assert row["kind"] == "on a kink: no derivative"
+    assert np.isnan(row["largest |λ|"])  # type: ignore[arg-type]
+    assert row["|λ| above 1"] == "–"
+
+
+def test_the_kind_of_a_fixed_point_its_count_and_its_largest_eigenvalue_agree() -> None:
+    (row,) = fixed_points.rows(fixed_points.view(of_rnn(activation="identity", gain=1.0000005)))
+    assert [row[c] for c in ("kind", "|λ| above 1", "largest |λ|")] == [
+        "unstable", "2 / 2", "1.0000005",
+    ]  # fmt: skip
+    row = fixed_points.rows(fixed_points.view(of_rnn(activation="identity")))[0]
+    assert [row[c] for c in ("kind", "|λ| above 1", "largest |λ|")] == ["marginal", "0 / 2", 1.0]
+
+
+def test_slow_points_are_left_out_and_counted() -> None:
+    slow = run(Experiment(models=("gru",), hidden_size=2, gain=4.0))
+    found = fixed_points.view(slow).found
+    assert found is not None
+    assert found.slow
+    assert f"Left out are slow points (ends of searches: {found.slow})" in still(slow)
+
+
 def test_none_found_is_not_said_to_be_none() -> None:
     """h ↦ W h + b with an eigenvalue 1 along b."""
     network = Network((RNN(1, 1, "identity"),), 1)
