@@ -56,8 +56,10 @@ class LyapunovSpectrum:
     @property
     def residual(self) -> float:
         """|Σ exponents − mean ln |det J_t|| (E8, E9); 0 if both are −inf, NaN if not all exponents
-        were asked for."""
+        were asked for or rounding took one of them."""
         total = float(self.exponents.sum())
+        if np.isneginf(total) and np.isfinite(self.determinant):
+            return np.nan if (self.status == Status.ROUNDED).any() else np.inf
         return 0.0 if total == self.determinant else abs(total - self.determinant)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnnviz.analysis.rates import Curve
+from rnnviz.analysis.reachability import reachable
+from rnnviz.analysis.slopes import layers_with_true_slopes
+from rnnviz.core import Trace
 from rnnviz.core.network import NetworkTrace, backward_network, forward_network
 from rnnviz.core.numerics import Array, log10_norm, status_of
 
@@ -34,8 +38,8 @@ class Saliency:
 def saliency(
     trace: NetworkTrace, label: str, step: int, output: int = 0, sequence: int = 0
 ) -> Saliency:
-    """By one backward pass from y_s alone. Later steps have 0, unless a direction reads from the
-    end.
+    """By one backward pass from y_s alone, with true slopes where units saturate. Later steps have
+    0, unless a direction reads from the end.
 
     step: s, from 1 to the steps of the sequence. Raises ValueError for a step, an output or a
     sequence that the trace does not have.
@@ -62,11 +66,13 @@ def saliency(
     record = forward_network(trace.network, trace.params, x, h0, c0, context=context)
     d_y = np.zeros_like(record.y)
     d_y[step - 1, output] = 1
-    d_x, log2 = _of_input(backward_network(record, d_y))
+    layers = layers_with_true_slopes(backward_network(record, d_y).layers)
+    d_x, log2 = _of_input(layers[0])
     log10 = log10_norm(d_x, 1, log2)[:, 0]
     with np.errstate(all="ignore"):
         signed = np.ldexp((d_x.astype(np.float64) * x), log2).sum(axis=1)[:, 0]
-    return Saliency(label, step, output, Curve(log10, status_of(log10)), signed)
+    size = Curve(log10, status_of(log10, _reached(layers[0])))
+    return Saliency(label, step, output, size, signed)
 
 
 def _start(trace: NetworkTrace, one: slice) -> tuple[list[Array | None], list[Array | None]]:
@@ -82,10 +88,23 @@ def _start(trace: NetworkTrace, one: slice) -> tuple[list[Array | None], list[Ar
     return h0, c0
 
 
-def _of_input(trace: NetworkTrace) -> tuple[Array, Array]:
+def _reached(first: Sequence[Trace]) -> Array:
+    """(T,): at which steps the error reaches an input in exact arithmetic. Of a unit that closes,
+    as a ReLU does, a zero is not one of rounding."""
+    found = np.zeros(first[0].seq_len, bool)
+    for direction, layer in enumerate(first):
+        cell = layer.cell
+        gates = [cell.activation_of(gate) for gate in cell.trainable_gates]
+        if not cell.closes and not any(function.kinks for function in gates):
+            open_ = np.logical_or.reduce(reachable(layer).h[1:], axis=(1, 2))
+            found |= layer.params["W_xh"].any() & open_[:: -1 if direction else 1]
+    return found
+
+
+def _of_input(first: Sequence[Trace]) -> tuple[Array, Array]:
     """∂y_s/∂x (T, D, 1) of both directions of the first layer, and its exponents."""
     parts = []
-    for direction, layer in enumerate(trace.layers[0]):
+    for direction, layer in enumerate(first):
         log2 = np.broadcast_to(layer.d_x_log2, layer.d_x.shape)
         order = slice(None, None, -1 if direction else 1)
         parts.append((layer.d_x[order].astype(np.float64), log2[order]))

@@ -349,26 +349,29 @@ class LSTM(Cell):
         assert record.saved is not None
         c, squashed = (v[steps, :, sequence].astype(np.float64) for v in (record.c, record.saved))
         i, f, g, o = (record.gates[k][steps, :, sequence].astype(np.float64) for k in self.GATES)
+        of = record.remainders
+        left = [None] * 3 if of is None else self._four(of[steps, :, sequence])[:3]
+        slope_o, slope_i, slope_f = map(self._slope, (o, i, f), left)
         carried = f
         if "p_f" in record.params:
             kept = c - g if self.coupled else c
-            carried = carried + kept * self._slope(f) * record.params["p_f"]
+            carried = carried + kept * slope_f * record.params["p_f"]
         if "p_i" in record.params:
-            carried = carried + g * self._slope(i) * record.params["p_i"]
-        of_o = squashed * self._slope(o)
+            carried = carried + g * slope_i * record.params["p_i"]
+        of_o = squashed * slope_o
         logs = np.log(np.abs(of_o)) + np.log(np.abs(carried))
         of_U = log_abs_det(record.params["W_hh"][self.gate_rows("o")])
         dead = np.full(n, np.isneginf(of_U))
         if self.output == "relu":
             dead |= (squashed == 0).any(axis=1)
         if self.gate_activation == "hard_sigmoid":
-            dead |= ((self._slope(o) == 0) | (carried == 0)).any(axis=1)
+            dead |= ((slope_o == 0) | (carried == 0)).any(axis=1)
         return of_U + logs.sum(axis=1), dead
 
-    def _slope(self, gate: Array) -> Array:
-        """σ′ from the value of a gate."""
+    def _slope(self, gate: Array, remainder: Array | None) -> Array:
+        """σ′ from the value of a gate, and its remainder if that is known."""
         slope = np.empty_like(gate)
-        GATE_ACTIVATIONS[self.gate_activation].slope(gate, slope)
+        slope_at(GATE_ACTIVATIONS[self.gate_activation], gate, remainder, slope)
         return slope
 
     def equations(self) -> Equations:

@@ -125,8 +125,9 @@ class RNN(Cell):
         if self.other_ways:
             return None
         y = record.gates["a"][steps, :, sequence].astype(np.float64)
+        left = None if record.remainders is None else record.remainders[steps, :, sequence]
         slope = np.empty_like(y)
-        ACTIVATIONS[self.activation].slope(y, slope)
+        slope_at(ACTIVATIONS[self.activation], y, left, slope)
         of_W = log_abs_det(record.params["W_hh"])
         dead = (slope == 0).any(axis=1) & (self.activation == "relu")
         return of_W + np.log(slope).sum(axis=1), dead | np.isneginf(of_W)

@@ -24,6 +24,8 @@ from rnnviz.dashboard import compute
 from rnnviz.dashboard.cached import cached
 from rnnviz.dashboard.jobs import courteous
 from rnnviz.experiment import Experiment, Run
+from rnnviz.views.layer_choice import parts_of
+from rnnviz.views.seeds import true_parts
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import said_of
 from rnnviz.wording.names import display_name
@@ -150,10 +152,16 @@ def pair_sequences(run: Run) -> int:
     return max(1, min(size, int(PAIR_SECONDS / max(longest, 1e-9) * size)))
 
 
+def _true(run: Run, part: LayerTrace) -> Trace:
+    """Of the layer with the derivatives of its pre-activations, as the page's curves."""
+    (true,) = true_parts([part], parts_of(run))
+    return true.trace
+
+
 def _pairs(run: Run, part: LayerTrace, progress: Progress | None) -> pairs.PairMatrix:
     """Of each sequence's own loss, as the page's other curves."""
     chosen, size = range(pair_sequences(run)), float(run.batch.batch_size)
-    return pairs.pair_matrix(part.trace, part.label, chosen, size, progress)
+    return pairs.pair_matrix(_true(run, part), part.label, chosen, size, progress)
 
 
 def _pairs_of(trace: Trace, sequences: int) -> Estimate:
@@ -166,7 +174,7 @@ def _pairs_cost(run: Run, part: LayerTrace) -> Estimate:
 
 
 def _lags(run: Run, part: LayerTrace, progress: Progress | None) -> lags.LagProfile:
-    return lags.lag_profile(part.trace, part.label, progress=progress)
+    return lags.lag_profile(_true(run, part), part.label, progress=progress)
 
 
 def _lags_cost(run: Run, part: LayerTrace) -> Estimate:
@@ -177,7 +185,7 @@ def _lags_cost(run: Run, part: LayerTrace) -> Estimate:
 def _contributions(
     run: Run, part: LayerTrace, progress: Progress | None
 ) -> contributions.Contributions:
-    return contributions.weight_contributions(part.trace, part.label, progress)
+    return contributions.weight_contributions(_true(run, part), part.label, progress)
 
 
 def _contributions_cost(run: Run, part: LayerTrace) -> Estimate:
@@ -194,7 +202,7 @@ def _precision_cost(run: Run, part: LayerTrace) -> Estimate:
 
 
 def _lag_spectra(run: Run, part: LayerTrace, progress: Progress | None) -> lag_spectra.LagSpectrum:
-    return lag_spectra.lag_spectrum(part.trace, part.label, progress=progress)
+    return lag_spectra.lag_spectrum(_true(run, part), part.label, progress=progress)
 
 
 def _lag_spectra_cost(run: Run, part: LayerTrace) -> Estimate:
@@ -203,8 +211,8 @@ def _lag_spectra_cost(run: Run, part: LayerTrace) -> Estimate:
 
 
 def _exponents(run: Run, part: LayerTrace, progress: Progress | None) -> lyapunov.LyapunovSpectrum:
-    count = _count(part.trace, part.trace.steps_of(0))
-    return lyapunov.lyapunov_spectrum(part.trace, part.label, count=count, progress=progress)
+    count, true = _count(part.trace, part.trace.steps_of(0)), _true(run, part)
+    return lyapunov.lyapunov_spectrum(true, part.label, count=count, progress=progress)
 
 
 def _exponents_cost(run: Run, part: LayerTrace) -> Estimate:

@@ -13,6 +13,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.lag_spectra import lag_spectra_figure
 from rnnviz.views.layer_choice import choose, parts_of
 from rnnviz.views.picture import Picture, Words
+from rnnviz.views.seeds import true_parts
 from rnnviz.views.spectrum import shown
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import names, said_of
@@ -47,11 +48,11 @@ class View:
 
 
 def view(run: Run, choices: Choices = Choices()) -> View:
-    """Of each model of `run` the chosen layer and direction."""
+    """Of each model of `run` the chosen layer and direction, with its true derivatives."""
     parts = parts_of(run)
     layers = choose(parts, parts, choices.layer, choices.direction, every=False)
     of, found, refusals = shown(run, layers), [], []
-    for part in of.parts:
+    for part in true_parts(of.parts, parts):
         try:
             found.append(lag_spectrum(part.trace, part.label))
         except ValueError as refusal:

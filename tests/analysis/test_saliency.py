@@ -8,6 +8,7 @@ import pytest
 from rnnviz.analysis import saliency
 from rnnviz.core import GRU, LSTM, RNN
 from rnnviz.core.network import Network, NetworkTrace, backward_network, forward_network
+from rnnviz.core.numerics import Status
 from rnnviz.experiment import Experiment, run
 
 NETWORKS = {
@@ -73,6 +74,38 @@ def test_far_below_what_floats_hold_it_is_still_a_number() -> None:
     record = forward_network(network, params, np.ones((400, 1, 1)))
     found = saliency(backward_network(record, np.ones_like(record.y)), "rnn", 400)
     np.testing.assert_allclose(found.size.log10, 1 - 3.0 * np.arange(399, -1, -1), atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_slopes_of_saturated_units_are_the_true_ones(dtype: type) -> None:
+    """tanh(20.5) is 1, its slope 0 as a format has it; in truth each step back is
+    0.5/cosh²(20.5)."""
+    network = Network((RNN(1, 1),), 1)
+    params = {name: np.zeros(shape, dtype) for name, shape in network.param_shapes().items()}
+    params |= {"0.forward.W_hh": np.full((1, 1), 0.5, dtype)}
+    params |= {"0.forward.W_xh": np.ones((1, 1), dtype), "W_hy": np.ones((1, 1), dtype)}
+    x = np.full((6, 1, 1), 20.0, dtype)
+    record = forward_network(network, params, x)
+    found = saliency(backward_network(record, np.ones_like(record.y)), "rnn", 5)
+    slope = -2 * np.log10(np.cosh(20.5))
+    first = -2 * np.log10(np.cosh(20.0))
+    expected = [first + 4 * (slope + np.log10(0.5)), *(
+        slope + k * (slope + np.log10(0.5)) for k in (3, 2, 1, 0)
+    )]  # fmt: skip
+    np.testing.assert_allclose(found.size.log10[:5], expected, atol=1e-5)
+    assert found.size.status.tolist()[:4] == [Status.FINITE] * 4
+    assert found.size.status[5] == Status.ZERO
+
+
+def test_a_zero_is_exact_only_where_nothing_reaches() -> None:
+    """cosh⁻²(1000) is nothing that float64 holds, and yet not 0; what ReLU closes is 0."""
+    for activation, status in (("tanh", Status.ROUNDED), ("relu", Status.ZERO)):
+        network = Network((RNN(1, 1, activation),), 1)
+        params = {name: np.zeros(shape) for name, shape in network.param_shapes().items()}
+        params |= {"0.forward.W_xh": np.ones((1, 1)), "W_hy": np.ones((1, 1))}
+        record = forward_network(network, params, np.full((3, 1, 1), -1000.0))
+        found = saliency(backward_network(record, np.ones_like(record.y)), "rnn", 3)
+        assert found.size.status.tolist() == [Status.ZERO, Status.ZERO, status]
 
 
 @pytest.mark.parametrize(

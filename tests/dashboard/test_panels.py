@@ -129,6 +129,23 @@ def test_nothing_is_measured_before_it_is_opened(page: str) -> None:
     assert not set(PANELS[page].values()) & set(charts(app))
 
 
+def test_every_panel_is_of_the_true_slopes_of_saturated_units() -> None:
+    """As the curves above them: in the run's own format most steps are 0."""
+    hot = Experiment(models=("rnn",), hidden_size=2, input_scale=10.0, seq_len=20, distractor=3,
+                     batch_size=1)  # fmt: skip
+    (added,) = of_run("contributions", hot).found
+    assert np.isfinite(added.log10_norm[1:]).all()
+    (profile,) = of_run("lags", hot).found
+    assert np.isfinite(profile.state.log10).all()
+    (spectrum,) = of_run("lag_spectra", hot).found
+    np.testing.assert_allclose(spectrum.log10[-1, 0], profile.state.log10[-1], atol=1e-9)
+    (exponents,) = of_run("exponents", hot).found
+    assert np.isfinite(exponents.largest)
+    assert exponents.residual != np.inf  # no sum to compare where rounding took an exponent
+    (matrix,) = of_run("pairs", hot).found
+    assert np.isfinite(matrix.h).all()
+
+
 def test_what_was_measured_is_kept() -> None:
     experiment = small(seed=78)
     opened(FLOW, experiment)

@@ -19,6 +19,7 @@ from rnnviz.analysis.fixed_points import visited_states
 from rnnviz.analysis.lag_spectra import lag_spectrum
 from rnnviz.core import LSTM, RNN
 from rnnviz.core.network import Network, run_network
+from rnnviz.core.numerics import Status
 from rnnviz.experiment import Run
 from rnnviz.plots.drawing import to_json
 from rnnviz.tasks import Batch
@@ -122,6 +123,20 @@ def test_singular_values_that_take_too_long_are_refused_by_name(by_hand: Run) ->
         items = drawn(lag_spectra, by_hand)
     assert list(items) == ["warning"]
     assert items["warning"].lines[0].startswith("RNN: The singular values over the lags would take")  # type: ignore[union-attr]
+
+
+def test_singular_values_of_saturated_units_are_of_their_true_slopes() -> None:
+    """One unit: each is the product of the last k slopes times weights, in float64 0 as its format
+    has it."""
+    hot = run(Experiment(models=("rnn",), hidden_size=1, input_scale=10.0, seq_len=10))
+    (found,) = lag_spectra.view(hot).spectra
+    trace = hot["rnn"].trace
+    a = trace.cell.preactivations(trace)
+    assert a is not None
+    steps = np.log10(np.abs(trace.params["W_hh"][0, 0])) - 2 * np.log10(np.cosh(a[:, 0, 0]))
+    assert (np.abs(trace.h) == 1).any()
+    np.testing.assert_allclose(found.log10[1:, 0], np.cumsum(steps[::-1]), atol=1e-9)
+    assert (found.status == Status.FINITE).all()
 
 
 def still(of: Run, **choices: object) -> str:
