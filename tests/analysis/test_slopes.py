@@ -9,6 +9,8 @@ import pytest
 
 from rnnviz import Experiment, run
 from rnnviz.analysis.gradients import gradient_flow, state_curve
+from rnnviz.analysis.jacobian.norms import log_determinants
+from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.slopes import (
     SATURATES,
     Saturation,
@@ -202,3 +204,24 @@ def test_what_is_lost_on_the_way_to_the_layer_below_is_seen():
     assert high.d_h[1].any()
     assert not high.d_x.any()
     assert layers_with_true_slopes(layers)[0][0].d_h[1:].all()
+
+
+def test_the_determinants_of_a_true_record_are_of_its_slopes():
+    """ln (w / cosh²(a)); read off tanh(a) = 1 it is −∞."""
+    params = {"W_xh": np.ones((1, 1)), "W_hh": np.full((1, 1), 0.5), "b_h": np.zeros(1)}
+    trace = bptt(RNN(1, 1), params, np.full((3, 1, 1), 40.0), np.ones((3, 1, 1)))
+    found = log_determinants(true_record(trace))
+    a = np.array([40.0, 40.5, 40.5])
+    np.testing.assert_allclose(found.logs, np.log(0.5) - 2 * np.log(np.cosh(a)), rtol=1e-12)
+    assert np.isneginf(log_determinants(trace).logs).all()
+
+
+@pytest.mark.parametrize("options", [{}, {"peepholes": True}, {"coupled": True}])
+def test_the_determinants_of_a_true_lstm_are_those_of_its_jacobians(options):
+    cell = LSTM(1, 1, **options)
+    params = cell.init_params(np.random.default_rng(0), input_scale=5.0)
+    trace = bptt(cell, params, np.full((3, 1, 1), 14.0), np.ones((3, 1, 1)))
+    record = true_record(trace)
+    steps = linearize(record, 0, 0, 3)
+    true = [np.linalg.slogdet(steps.matrix(k).reshape(2, 2))[1] for k in range(3)]
+    np.testing.assert_allclose(log_determinants(record).logs, true, rtol=1e-3)
