@@ -27,6 +27,7 @@ from rnnviz.plots.panels import (
 from rnnviz.plots.theme import Styles
 from rnnviz.plots.training import HEIGHT, HUGE, LARGE, POWERS, WIDE, span, step_axis, step_line
 from rnnviz.wording.figures import caption
+from rnnviz.wording.numbers import general
 
 MARGIN = {"l": 58, "r": 24, "t": 24, "b": 42}
 GAP = 0.05
@@ -38,18 +39,27 @@ MOST_LINES = 5
 class GateCourse:
     """One gate of one model at some training steps, for one sequence.
 
-    steps (n,): training steps; values (n, H, T): the gate after its nonlinearity.
+    steps (n,): training steps; values (n, H, T): the gate after its nonlinearity, of one unit in
+    `units_each` and one time step in `steps_each`, the first ones among them.
     """
 
     label: str
     gate: str
     steps: Array
     values: Array
+    units_each: int = 1
+    steps_each: int = 1
 
     @property
     def signed(self) -> bool:
-        """Whether it is a state or a candidate (−1 to 1), not a gate (0 to 1)."""
-        return bool(self.values.min(initial=0.0) < 0)
+        """Whether it is a state or a candidate, which a gate (0 to 1) cannot be."""
+        return bool(np.any((self.values < 0) | (self.values > 1)))
+
+    @property
+    def bound(self) -> float:
+        """The largest value at any of the training steps, at least 1."""
+        finite = np.abs(self.values[np.isfinite(self.values)])
+        return min(float(finite.max(initial=1.0)), HUGE)
 
 
 @FigureFunction
@@ -81,7 +91,8 @@ def spectrum_figure(
 def gate_course_figure(
     gates: Sequence[GateCourse], *, styles: Styles | None = None, height: int = HEIGHT
 ) -> Drawing:
-    """A gate of each model at its last checkpoint: unit × time, 0 to 1 (a state −1 to 1).
+    """A gate of each model at its last checkpoint: unit × time, 0 to 1 (a state −1 to 1, or as
+    far as the largest goes).
 
     Trace k is model k, so that `gate_tracks` can move it.
     """
@@ -97,16 +108,26 @@ def gate_course_figure(
         scale = "coloraxis2" if each.signed else "coloraxis"
         data.append(_gate_panel(each, known[each.label].title, suffix, scale))
         layout |= _panel_axes(
-            suffix, place, axis(caption("time_step"), showgrid=False), caption("unit")
+            suffix, place, axis(caption("time_step"), showgrid=False), _rows(each)
         )
         layout[f"yaxis{suffix}"] |= {"autorange": "reversed", "showgrid": False, "nticks": 4}
         layout["annotations"].append(_title(known[each.label], each.gate, place[0]))
     layout["coloraxis"] = colour_scale(theme.SEQUENTIAL, [0.0, 0.5, 1.0])
-    layout["coloraxis2"] = colour_scale(list(theme.DIVERGING), [-1.0, 0.5, 1.0])
+    layout["coloraxis2"] = _state_scale([each.bound for each in gates if each.signed])
     both = {each.signed for each in gates} == {True, False}
     for name, at in (("coloraxis", 0.78), ("coloraxis2", 0.22)) if both else ():
         layout[name]["colorbar"] |= {"len": 0.44, "y": at}
     return drawing(data, layout, "gate-course")
+
+
+def _rows(gate: GateCourse) -> str:
+    return caption("unit" if gate.units_each == 1 else "one_unit_in", count=gate.units_each)
+
+
+def _state_scale(bounds: Sequence[float]) -> Piece:
+    """Of states, as far as the largest of all checkpoints."""
+    ticks = [-max(bounds, default=1.0), 0.0, max(bounds, default=1.0)]
+    return colour_scale(list(theme.DIVERGING), ticks, [general(tick, 3) for tick in ticks])
 
 
 def gate_tracks(gates: Sequence[GateCourse]) -> tuple[Track, ...]:
@@ -143,9 +164,9 @@ def _gate_panel(gate: GateCourse, name: str, suffix: str, scale: str) -> Piece:
         "type": "heatmap",
         "name": f"{name} {gate.gate}",
         "x0": 1,
-        "dx": 1,
+        "dx": gate.steps_each,
         "y0": 1,
-        "dy": 1,
+        "dy": gate.units_each,
         "z": np.clip(gate.values[-1], -HUGE, HUGE).astype(np.float32),
         "coloraxis": scale,
         **axes_of(suffix),

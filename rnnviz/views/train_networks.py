@@ -10,8 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from rnnviz.core import forward
-from rnnviz.core.network import Network, predict
+from rnnviz.core.network import Network, forward_network, predict
 from rnnviz.experiment import Plan
 from rnnviz.jobs.training import Training
 from rnnviz.plots import samples, theme
@@ -22,7 +21,8 @@ from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
 from rnnviz.training import TrainState, sampling
 from rnnviz.views.picture import Picture
-from rnnviz.wording.lists import apart
+from rnnviz.wording.figures import caption
+from rnnviz.wording.lists import apart, names_and
 from rnnviz.wording.texts import fill, texts
 
 Array = np.ndarray
@@ -32,8 +32,6 @@ CHECKPOINTS = 16
 """Networks that the scrubber goes through, for what is not recorded at every training step."""
 UNITS, STEPS = 32, 120
 """What a panel of gates shows of its units and time steps, at most."""
-FIRST = "0.forward."
-"""Prefix of the parameters of the first layer."""
 HEIGHT = 230
 LIKELY = 5
 """Symbols whose probability is shown."""
@@ -115,18 +113,19 @@ def _gates(label: str, network: Network, states: Sequence[TrainState], batch: Ba
     cell = network.cells[0]
     gate = cell.MEMORY_GATE or cell.GATES[0]
     values = np.stack([_values(network, state, gate, batch) for state in states])
-    return GateCourse(label, gate, _steps(states), values)
+    down, across = (
+        -(-size // most) for size, most in zip(values.shape[1:], (UNITS, STEPS), strict=True)
+    )
+    return GateCourse(label, gate, _steps(states), values[:, ::down, ::across], down, across)
 
 
 def _values(network: Network, state: TrainState, gate: str, batch: Batch) -> Array:
-    """(H, T) of the gate, thinned to what a panel shows."""
-    own = {name.removeprefix(FIRST): p for name, p in state.params.items() if FIRST in name}
-    record = forward(network.cells[0], own, batch.x[..., :1])
-    values = record.gates[gate][:, :, 0].T
-    down, across = (
-        -(-size // most) for size, most in zip(values.shape, (UNITS, STEPS), strict=True)
+    """(H, T) of the gate in the network's own run, first state and all."""
+    context = None if batch.context is None else batch.context[:, :1]
+    record = forward_network(
+        network, state.params, batch.x[..., :1], lengths=batch.lengths[:1], context=context
     )
-    return values[::down, ::across]
+    return record.layers[0][0].gates[gate][:, :, 0].T
 
 
 def _written(
@@ -182,7 +181,7 @@ def pictures(view: View) -> Iterator[Picture]:
         "gate-course",
         weights.gate_course_figure.plain(view.gates, styles=view.styles, height=HEIGHT),
         text["alt_gates"],
-        text["how_to_read_gates"],
+        _gates_words(view),
         time_axis=True,
         tracks=weights.gate_tracks(view.gates) if view.tracks else (),
     )
@@ -196,6 +195,27 @@ def pictures(view: View) -> Iterator[Picture]:
         )
     if view.written:
         yield from _texts(view)
+
+
+def _gates_words(view: View) -> str:
+    """How the gates are read: of how many units and steps a row and a column are one."""
+    rows = [_one_in("row", "row_in", each.units_each) for each in view.gates]
+    columns = [_one_in("column", "column_in", each.steps_each) for each in view.gates]
+    names = [view.styles[each.label].title for each in view.gates]
+    row, column = (_of_each(names, words) for words in (rows, columns))
+    return fill(texts("train")["how_to_read_gates"], row=row, column=column)
+
+
+def _one_in(one: str, one_in: str, each: int) -> str:
+    return caption(one) if each == 1 else caption(one_in, count=each)
+
+
+def _of_each(names: Sequence[str], words: Sequence[str]) -> str:
+    """What is so of all, once; else of each by its name."""
+    if len(set(words)) <= 1:
+        return "".join(words[:1])
+    pairs = zip(names, words, strict=True)
+    return names_and(caption("row_of", model=name, row=word) for name, word in pairs)
 
 
 def _texts(view: View) -> Iterator[Picture]:

@@ -369,6 +369,23 @@ def test_gates_share_one_scale_and_states_have_their_own() -> None:
     go.Figure(gate_course_figure([]).to_dict())
 
 
+def test_a_thinned_gate_map_counts_the_units_and_steps_of_the_network() -> None:
+    values = np.linspace(0, 1, 24).reshape(2, 3, 4)
+    figure = as_json(gate_course_figure([GateCourse("lstm", "f", np.array([0, 4]), values, 2, 5)]))
+    (trace,) = figure["data"]
+    assert [trace[key] for key in ("x0", "dx", "y0", "dy")] == [1, 5, 1, 2]
+    assert figure["layout"]["yaxis"]["title"]["text"] == "1 unit in 2"
+
+
+def test_the_colours_of_states_reach_the_largest_of_all_checkpoints() -> None:
+    values = np.array([[[0.0, 2.32]], [[0.5, np.nan]]])
+    figure = as_json(gate_course_figure([GateCourse("rnn", "a", np.array([0, 4]), values)]))
+    (trace,), scale = figure["data"], figure["layout"]["coloraxis2"]
+    assert trace["coloraxis"] == "coloraxis2"
+    assert (scale["cmin"], scale["cmax"]) == (-2.32, 2.32)
+    assert scale["colorbar"]["ticktext"] == ["−2.32", "0", "2.32"]
+
+
 def test_truncation_changes_its_sign_at_41() -> None:
     figure = as_json(slope_figure(influence_curve(), EXACT))
     wrong, right = figure["data"]

@@ -8,6 +8,7 @@ import pytest
 from rnnviz.core.network import predict
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.plan import plan
+from rnnviz.experiment.runs import run_plan
 from rnnviz.jobs import training
 from rnnviz.jobs.training import Training
 from rnnviz.tasks.batch import END
@@ -53,6 +54,39 @@ def test_a_network_that_reads_the_future_has_no_forecast_and_it_is_said() -> Non
     (note,) = forecast.pictures(forecast.view(run))
     assert isinstance(note, Words)
     assert note.lines[0].startswith("No forecast of RNN: it reads from both ends")
+
+
+def gate_picture(run: Training) -> Picture:
+    view = train_networks.view(run, run.plan.batch)
+    (found,) = (p for p in train_networks.pictures(view) if p.key == "gate-course")
+    return found
+
+
+def states_of(run: Training) -> np.ndarray:
+    """(H, T) of the RNN in the run of the network that is shown, its first sequence."""
+    trained = {name: each.checkpoints(1)[-1].params for name, each in run.trainees.items()}
+    return run_plan(run.plan, trained)["rnn"].trace.h[1:, :, 0].T
+
+
+def test_a_thinned_map_of_gates_shows_the_units_and_steps_that_it_says() -> None:
+    experiment = Experiment(("rnn", "lstm:hidden_size=6"), seq_len=200, batch_size=2)
+    run = training.begin(plan(experiment))
+    picture = gate_picture(run)
+    states = states_of(run)
+    z = {trace["coloraxis"]: trace for trace in picture.drawing["data"]}["coloraxis2"]
+    rows, columns = (z[f"{axis}0"] + z[f"d{axis}"] * np.arange(n)
+                     for axis, n in zip("yx", np.shape(z["z"]), strict=True))  # fmt: skip
+    assert (rows[-1], columns[-1]) == (63, 199)
+    np.testing.assert_allclose(z["z"], states[np.ix_(rows - 1, columns - 1)], atol=1e-5)
+    said = "one row 1 unit in 2 (RNN) and a unit (LSTM, hidden size 6), one column 1 step in 2."
+    assert said in picture.how
+
+
+@pytest.mark.parametrize(("task", "loss_at"), [("captioning", "every"), ("sentiment", "last")])
+def test_the_states_that_are_shown_are_those_of_the_run(task: str, loss_at: str) -> None:
+    run = begun(task=task, loss_at=loss_at, models=("rnn",), seq_len=20)
+    (trace,) = gate_picture(run).drawing["data"]
+    np.testing.assert_allclose(trace["z"], states_of(run), atol=1e-6)
 
 
 @pytest.mark.parametrize("bidirectional", ["no", "yes"])
