@@ -39,7 +39,9 @@ class View:
 
     models: what there is to choose from. states: h and, if there is one, c, of the first sequence.
     chosen: numbers of the units that are drawn as lines; by: who chose them: "gate", "gradient" or
-    "visitor". problem: what is wrong with what the visitor wrote; "" if nothing is.
+    "visitor". problem: what is wrong with what the visitor wrote; "" if nothing is. refilled:
+    whether error enters the first sequence at more than one step; backward: whether it travels from
+    step 1 to step T.
     """
 
     models: tuple[str, ...]
@@ -52,6 +54,8 @@ class View:
     problem: str
     styles: dict[str, theme.Style]
     steps: int
+    refilled: bool
+    backward: bool
 
 
 def view(run: Run, choices: Choices = Choices()) -> View:
@@ -74,6 +78,8 @@ def view(run: Run, choices: Choices = Choices()) -> View:
         problem=problem,
         styles=theme.model_styles([*parts, part.label]),
         steps=part.trace.steps_of(0),
+        refilled=int(part.trace.enters[:, 0].sum()) > 1,
+        backward=bool(part.direction),
     )
 
 
@@ -142,6 +148,13 @@ def _lines(view: View, of: Shown) -> Iterator[Picture]:
         f"gradient-lines-{of.name}",
         plots.gradient_lines.plain(of, styles=view.styles),
         fill(text["alt_gradient_lines"], state=of.name),
-        text["how_to_read_gradient_lines"],
+        text[_how_to_read_lines(view)],
         time_axis=True,
     )
+
+
+def _how_to_read_lines(view: View) -> str:
+    if view.refilled:
+        return "how_to_read_gradient_lines_refilled"
+    way = "_forward" * view.backward
+    return f"how_to_read_gradient_lines{way}"

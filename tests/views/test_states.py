@@ -139,3 +139,30 @@ def test_who_chose_the_units_is_said(of_three: Run) -> None:
 def test_the_view_is_small_however_large_the_network_is() -> None:
     result = run(Experiment(models=("lstm",), hidden_size=300, seq_len=400, batch_size=1))
     assert len(pickle.dumps(states.view(result, Choices()))) < 2_000_000
+
+
+KEEPS, LOSES_LEFT, LOSES_RIGHT = "level line keeps", "falls to the left", "falls to the right"
+
+
+@pytest.mark.parametrize(
+    ("changes", "direction", "said", "unsaid"),
+    [
+        ({}, "", (KEEPS, LOSES_LEFT), ("New error",)),
+        ({"loss_at": "every"}, "", ("New error enters at many steps",), (KEEPS, "falls")),
+        ({"layers": 2, "bidirectional": "yes"}, "backward", (), (KEEPS, "falls")),
+        ({"bidirectional": "yes"}, "backward", (KEEPS, LOSES_RIGHT), (LOSES_LEFT, "New error")),
+        ({"bidirectional": "yes", "loss_at": "every"}, "backward", ("New error",), (KEEPS,)),
+        ({"task": "sentiment"}, "", (KEEPS, LOSES_LEFT), ("New error",)),
+    ],
+    ids=str,
+)
+def test_what_a_level_line_says_hangs_on_where_error_enters_and_which_way_it_travels(
+    changes: dict[str, str], direction: str, said: tuple[str, ...], unsaid: tuple[str, ...]
+) -> None:
+    """The panel is of one sequence: where it ends, and others elsewhere, does not refill it."""
+    layer = "1" if "layers" in changes else ""
+    of = run(small(models=("rnn",), **changes))  # type: ignore[arg-type]
+    how = drawn(of, direction=direction, layer=layer)["gradient-lines-h"].how  # type: ignore[union-attr]
+    assert all(words in how for words in said)
+    assert not any(words in how for words in unsaid)
+    assert how.endswith("in grey, and says so.")
