@@ -30,6 +30,7 @@ class Contributions:
     share (T,): ⟨G_t, G⟩ / ‖G‖², signed: they add up to 1, one can be negative or above 1. NaN where
     G is zero or not finite.
     checksum: ‖Σ_t G_t − G‖ / Σ_t ‖G_t‖ against the trace's own gradient; NaN beyond 10^±290.
+    from_zero: whether every sequence's h_0 is 0.
     A small contribution is not a vanished gradient: ‖G_t‖ = ‖∂L/∂a_t‖ ‖h_{t−1}‖ for a simple RNN,
     and where h_0 is 0 the first one is exactly 0.
     """
@@ -39,6 +40,7 @@ class Contributions:
     log10_each: Array
     share: Array
     checksum: float
+    from_zero: bool = False
 
 
 def weight_contributions(
@@ -73,7 +75,8 @@ def weight_contributions(
             tell((T + t + 1) / (2 * T))
         each = norms if B == 1 else log10_rms(_each(terms)) + np.log10(B)
         checksum = _checksum(trace.grads["W_hh"], *total, norms)
-    return Contributions(label, norms, each, share, checksum)
+    from_zero = not np.any(trace.h[0])
+    return Contributions(label, norms, each, share, checksum, from_zero)
 
 
 def _terms(trace: Trace) -> Terms:

@@ -128,7 +128,7 @@ def contribution_pictures(
 ) -> Iterator[Picture | Words]:
     """What each step adds to ∂L/∂W_hh, and how well the sum comes out."""
     text = texts("gradient_flow")
-    nothing = all(np.isneginf(each.log10_norm[0]) for each in contributions)
+    nothing = all(c.from_zero and np.isneginf(c.log10_norm[0]) for c in contributions)
     how = text["how_to_read_contributions"], text["how_to_read_first_state"] * nothing
     yield Picture(
         "contributions",

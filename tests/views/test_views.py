@@ -289,6 +289,17 @@ def test_the_first_step_adds_nothing_only_where_the_first_state_is_zero(
     assert ("adds exactly nothing" in picture.how) is is_zero
 
 
+def test_a_first_step_that_adds_nothing_for_another_reason_is_not_laid_to_the_first_state() -> None:
+    """The only ReLU is off at step 1."""
+    made = run(Experiment(models=("rnn",), activation="relu", task="captioning", loss_at="every",
+                          seq_len=6, hidden_size=1, batch_size=1, seed=1))  # fmt: skip
+    found = weight_contributions(made["rnn"].trace, "rnn")
+    assert np.isneginf(found.log10_norm[0])
+    picture = next(contribution_pictures([found], Look({})))
+    assert isinstance(picture, Picture)
+    assert "adds exactly nothing" not in picture.how
+
+
 def test_a_product_that_needs_too_much_memory_is_left_out_and_said() -> None:
     wide = run(Experiment(models=("lstm",), seq_len=6, hidden_size=1024, batch_size=2))
     view = gates.view(wide)
