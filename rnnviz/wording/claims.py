@@ -177,7 +177,8 @@ def _agreeing(v: TruncationVerdict) -> str:
         where = "truncation_lasts_too" if parts else "truncation_lasts"
         parts.append(_say(where, window=WINDOW, good=v.lasting_good, of=v.lasting))
     if v.fading_good == v.fading and v.lasting_good < v.lasting and parts[1:]:
-        return _say("truncation_nothing", said=apart(parts))
+        rarely = v.lasting_good <= FEW * v.lasting
+        return _say("truncation_nothing" if rarely else "truncation_less", said=apart(parts))
     return sentence(apart(parts))
 
 

@@ -136,6 +136,19 @@ def test_truncation_is_judged_by_its_direction() -> None:
     assert truncation_words([agreeing(0.99)], 40).tone == "half"
 
 
+@pytest.mark.parametrize(
+    ("good", "of", "conclusion"),
+    [(4, 40, "good where there is nothing to learn from the past."),
+     (21, 40, "less often good where there is something to learn from the past.")],
+)  # fmt: skip
+def test_what_truncation_is_good_for_follows_from_the_draws(
+    good: int, of: int, conclusion: str
+) -> None:
+    lasting = [agreeing(0.99, growth=0.0)] * good + [agreeing(0.2, growth=0.0)] * (of - good)
+    said = text(truncation_words([agreeing(0.99)] * 3 + lasting))
+    assert said.endswith(f"in {good} of {of}: it is {conclusion}")
+
+
 def test_the_visitor_s_own_models_are_named() -> None:
     own = [agreeing(-0.25, label="lstm:forget_bias=0", kind="lstm"), agreeing(np.nan, label="rnn")]
     said = truncation_words([agreeing(0.99), *own])
