@@ -18,7 +18,8 @@ class SeedBand:
 
     least, median, greatest (T,): log10, each seed's relative to its own last step that has a
     number; −inf where the gradient is zero, NaN where no seed has a number. count (T,): seeds that
-    have one. direction: 1 of a layer that reads from the end, whose own steps these are.
+    have one. nothing: seeds of which nothing is left at the layer's own step 1. direction: 1 of a
+    layer that reads from the end, whose own steps these are.
     """
 
     label: str
@@ -28,6 +29,7 @@ class SeedBand:
     median: Array
     greatest: Array
     count: Array
+    nothing: int = 0
 
 
 def seed_bands(
@@ -56,7 +58,9 @@ def _band(flow: GradientFlow, others: Sequence[Curve]) -> SeedBand:
     with np.errstate(invalid="ignore"):
         median = ranked((count - 1) // 2) / 2 + ranked(count // 2) / 2
     greatest = ranked(count - 1)
-    return SeedBand(flow.label, len(ordered), flow.direction, ordered[0], median, greatest, count)
+    nothing = int(np.isneginf(ordered[:, 0]).sum())
+    return SeedBand(flow.label, len(ordered), flow.direction, ordered[0], median, greatest, count,
+                    nothing)  # fmt: skip
 
 
 def _relative(log10: Array, steps: int) -> Array:

@@ -60,6 +60,6 @@ def _band(first: int, low: Array, high: Array, style: theme.Style) -> Piece:
 
 def finite_values(bands: Sequence[SeedBand]) -> Array:
     """Every number of the bands, of which an axis has to have the decades."""
-    found = [v for band in bands for v in (band.least, band.greatest)]
+    found = [v for band in bands for v in (band.least, band.median, band.greatest)]
     every = np.concatenate(found or [np.zeros(0)])
     return every[np.isfinite(every)]

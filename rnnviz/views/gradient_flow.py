@@ -37,7 +37,7 @@ from rnnviz.views.seeds import (
     OtherSeeds,
 )
 from rnnviz.wording.figures import caption
-from rnnviz.wording.lists import sentences
+from rnnviz.wording.lists import clauses, sentences
 from rnnviz.wording.texts import fill, texts
 
 HEIGHT, LINE = 300, 26
@@ -229,7 +229,15 @@ def _seeds_words(view: View) -> str:
     text, asked = texts("gradient_flow"), view.choices.seeds
     if asked > 1 and view.choices.coarse:
         return text["seeds_dragged"]
-    return fill(text["how_to_read_seeds"], count=asked) if view.bands else ""
+    if not view.bands:
+        return ""
+    lost = [
+        fill(text["seeds_lost_of"], model=view.styles[b.label].title, count=b.nothing, all=b.seeds)
+        for b in view.bands
+        if b.nothing
+    ]
+    said = fill(text["seeds_lost"], models=clauses(lost)) if lost else ""
+    return sentences((fill(text["how_to_read_seeds"], count=asked), said))
 
 
 def _how_to_read(view: View) -> str:

@@ -113,3 +113,20 @@ def test_the_page_stands_with_seeds(situation: str) -> None:
     view = with_seeds(SITUATIONS[situation], 3)
     assert_sound(gradient_flow, list(gradient_flow.pictures(view)))
     assert len(frames.seed_frame(view.bands)) == sum(3 * len(band.count) for band in view.bands)
+
+
+def test_a_seed_that_has_nothing_left_is_told_for_the_axis_ends_above_it() -> None:
+    experiment = Experiment(models=("rnn", "lstm"), activation="relu", hidden_size=8, seq_len=30,
+                            gain=1, batch_size=1)  # fmt: skip
+    view = with_seeds(experiment, 8)
+    lost = {band.label: np.isneginf(band.least[0]) for band in view.bands}
+    assert lost == {"rnn": True, "lstm": False}
+    how = flow_picture(view).how
+    assert "Nothing is left at the far end in 1 of 8 seeds (RNN): there" in how
+    assert "Nothing is left" not in flow_picture(with_seeds(small(), 3)).how
+
+
+def test_the_axis_reaches_the_median_where_the_least_is_no_number() -> None:
+    (band,) = with_seeds(small(models=("rnn",)), 3).bands
+    without = replace(band, least=np.full_like(band.least, -np.inf), median=band.median - 80)
+    assert plots.flow_range([], bands=[without])[0] <= without.median.min()
