@@ -43,6 +43,8 @@ ROOM = 1.35
 """How far a histogram's axis goes, in bounds: the numbers at its ends lie within it."""
 FLOOR = 1e-6
 """A share below the axis, where a bin is empty: its logarithm is a number."""
+HIGHEST, LOWEST = -2.2, -5.8
+"""Decades that the axis of shares begins at: as low as the smallest share asks, above `FLOOR`."""
 LINES: dict[str, Piece] = {
     "W_hh": {"width": 2.5},
     "W_xh": {"width": theme.THIN, "dash": "dot"},
@@ -114,10 +116,11 @@ def weight_figure(
         data += _map(block, codes, scale, suffix, CELLS // len(maps.maps))
         layout |= _map_axes(suffix, place)
         layout["annotations"].append(_title(block, codes, style, place))
+    low = _lowest_share(maps, scale)
     for number, gate in enumerate(maps.gates):
         suffix = axes_suffix(len(maps.maps) + number)
         data += _histograms(maps, gate, scale, style, suffix)
-        layout |= _histogram_axes(suffix, _column(number, len(maps.gates)), scale)
+        layout |= _histogram_axes(suffix, _column(number, len(maps.gates)), scale, low)
     return drawing(data, layout, name)
 
 
@@ -193,10 +196,18 @@ def _histograms(
         }
 
 
-def _histogram_axes(suffix: str, place: Place, scale: Scale) -> Piece:
+def _lowest_share(maps: WeightMaps, scale: Scale) -> float:
+    """Where the axis of all histograms begins, in decades of %: below the smallest share."""
+    shares = [histogram(getattr(m, scale.part), scale.bound)[1] for m in maps.maps]
+    found = np.concatenate(shares)
+    least = float(np.log10(100 * found[found > 0]).min(initial=2.0))
+    return max(LOWEST, min(HIGHEST, least - 0.2))
+
+
+def _histogram_axes(suffix: str, place: Place, scale: Scale, low: float) -> Piece:
     ticks, texts = scale.ends
     x = axis("", range=[ROOM * ticks[0], ROOM * ticks[-1]], tickvals=ticks, ticktext=texts)
-    y = axis("%" if place[4] else "", type="log", range=[-2.2, 2.2], tickvals=[0.01, 1, 100])
+    y = axis("%" if place[4] else "", type="log", range=[low, 2.2], tickvals=[0.01, 1, 100])
     hidden = {} if place[4] else {"showticklabels": False, "ticks": ""}
     small = {"tickfont": {"size": theme.SMALL_SIZE}}
     return placed({**x, **small, "showgrid": False}, {**y, **small, **hidden}, suffix, place)

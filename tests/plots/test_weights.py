@@ -87,6 +87,19 @@ def test_histograms_show_the_shares_on_the_scale_of_the_maps():
     assert np.all(np.array(line["y"])[~filled] < 10 ** figure["layout"]["yaxis3"]["range"][0])
 
 
+def test_a_single_entry_of_a_large_matrix_is_within_the_axis():
+    found = maps("rnn")
+    values = np.full((256, 256), 0.01)
+    values[0, 0] = found.bound
+    large = replace(found.maps[1], values=values)
+    figure = as_json(weight_figure(replace(found, maps=(found.maps[0], large))))
+    (line,) = named(figure, "W_hh histogram")
+    heights, low = np.array(line["y"]), 10 ** figure["layout"]["yaxis3"]["range"][0]
+    assert np.sum(heights > low) == 2
+    assert heights[-1] == pytest.approx(100 / 256**2)
+    assert 0 < low < heights[-1]
+
+
 def test_what_it_builds_is_valid_plotly():
     for kind in ("rnn", "lstm", "gru"):
         go.Figure(weight_figure(maps(kind)).to_plotly_json())
