@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnviz.analysis.slopes import with_true_slopes
 from rnnviz.core import CELLS, RNN, Cell, backward, forward
 from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.losses import squared_error
@@ -47,8 +48,15 @@ def small_cell(kind: str, units: int, activation: str) -> Cell:
     return CELLS[kind](1, units)
 
 
+def steep_chains(kind: str, units: int) -> Iterator[dict[str, Any]]:
+    """Such chains with weights so large that gates and candidates are rounded to their ends."""
+    for chain in random_chains(kind, units):
+        large = {n: [12 * w for w in chain[n]] for n in ("W_xh", "W_hh", "b_h")}
+        yield {**chain, **large}
+
+
 def by_core(chain: dict[str, Any]) -> dict[str, Any]:
-    """What the browser gives, by the core."""
+    """What the browser gives, by the core, with the slopes of the pre-activations."""
     cell = small_cell(chain["cell"], chain["units"], chain["activation"])
     shapes = cell.param_shapes()
     params = {name: np.reshape(chain[name], shape) for name, shape in shapes.items()}
@@ -58,7 +66,7 @@ def by_core(chain: dict[str, Any]) -> dict[str, Any]:
     loss, d_y = squared_error(y, target, np.ones((1, 1)))
     direct = np.zeros((len(x), chain["units"], 1))
     direct[-1] = d_y[0]
-    trace = backward(record, direct)
+    trace = with_true_slopes(backward(record, direct))
     scale = 2.0**trace.d_log2
     steps = range(len(x))
     found = {

@@ -17,7 +17,7 @@ from rnnviz.experiment.links import from_query
 from rnnviz.views.by_hand import ACTIVATIONS, GATES
 from rnnviz.wording.texts import fill, texts
 from tests.browser.conftest import OpenPage, Visit
-from tests.browser.small_cells import UNROLL, by_core, random_chains
+from tests.browser.small_cells import UNROLL, by_core, random_chains, steep_chains
 from tests.browser.support import wait_idle, wait_painted
 
 pytestmark = pytest.mark.browser
@@ -27,6 +27,8 @@ FORMS = [(cell, units) for cell in GATES for units in (1, 2)]
 CLOSE = 1e-12
 ROUNDED = 0.02
 """What is lost by three digits a number, as a share of a sum's terms."""
+WRITTEN = 5e-4
+"""What three digits of a number can tell, as a share of it."""
 WRITE = """async ([unroll, formulas, chain]) => {
   const run = (await import(unroll)).unroll(chain), write = (await import(formulas)).formulas;
   const stages = Array.from({ length: 2 * run.T + 1 }, (_, stage) => stage);
@@ -78,6 +80,36 @@ def test_every_number_is_the_core_s(open_page: OpenPage, app: str, kind: str, un
     found = open_page(f"{app}{SCRIPT}").evaluate(UNROLL, [SCRIPT, chains])
     for chain, numbers in zip(chains, found, strict=True):
         assert_close(kind, numbers, by_core(chain))
+
+
+@pytest.mark.parametrize(("kind", "units"), FORMS)
+def test_where_cells_are_saturated_the_gradients_keep_their_digits(
+    open_page: OpenPage, app: str, kind: str, units: int
+) -> None:
+    """Of each gradient by itself, however small: an error of 10^−40 has its digits, too."""
+    chains = list(steep_chains(kind, units))
+    found = open_page(f"{app}{SCRIPT}").evaluate(UNROLL, [SCRIPT, chains])
+    for chain, numbers in zip(chains, found, strict=True):
+        core = by_core(chain)
+        for t, row in enumerate(core["d_h"]):
+            there, least = np.array(numbers["d_h"][t], float), WRITTEN * np.abs(row).max()
+            np.testing.assert_allclose(there, row, rtol=0, atol=least)
+
+
+def test_a_saturated_unit_is_not_written_as_1_nor_its_slope_as_0(
+    open_page: OpenPage, app: str
+) -> None:
+    chain = {"cell": "rnn", "activation": "tanh", "units": 1, "W_xh": [20], "W_hh": [1.2],
+             "b_h": [0], "b_hn": [], "inputs": [1, 1, 1], "target": [0]}  # fmt: skip
+    written = open_page(f"{app}{SCRIPT}").evaluate(WRITE, [SCRIPT, FORMULAS, chain])
+    of_step = {each["left"]: each for each in written if each["stage"] == 2}
+    assert of_step["h_2"]["shown"] == "1 − 7.71·10^{−19}"
+    slope = of_step["φ′(a_2)"]
+    assert slope["numbers"] == "(1 − (1 − 7.71·10^{−19})^2)"
+    assert slope["shown"] == "1.54·10^{−18}"
+    assert slope["value"] == pytest.approx(1 / math.cosh(21.2) ** 2, rel=1e-12)
+    (back,) = (each for each in written if each["left"] == "∂L/∂h_2")
+    assert back["shown"] == "1.85·10^{−18}"
 
 
 @pytest.mark.parametrize(("kind", "units"), FORMS)

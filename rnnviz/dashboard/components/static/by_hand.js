@@ -2,7 +2,7 @@
 // a server: it is given its words and its chain, and tells what becomes of that.
 
 import { part } from "./arrow.js";
-import { CELLS, unroll } from "./chain.js";
+import { CELLS, unroll, within } from "./chain.js";
 import { formulas } from "./chain_formulas.js";
 import { Parameters, numberInput, select, show } from "./chain_knobs.js";
 import { drawChain } from "./chain_picture.js";
@@ -180,7 +180,7 @@ export class ByHand {
   draw() {
     const width = this.picture.clientWidth || this.box.clientWidth;
     if (!width) return;
-    const { chain, run, given } = this, stage = chain.stage;
+    const { chain, given } = this, stage = chain.stage, run = within(chain, this.run);
     this.picture.setAttribute("aria-label", fill(this.words.alt, {
       cell: given.names[chain.cell], steps: run.T, loss: number(run.loss), factor: number(run.products[1]) }));
     drawChain(this.picture, chain, run, stage, width);
@@ -191,8 +191,8 @@ export class ByHand {
     this.lanes.replaceChildren(...this.key());
   }
 
-  formula({ of, left, middle, numbers, value }) {
-    const written = [left, middle, numbers, number(value)].filter(Boolean);
+  formula({ of, left, middle, numbers, shown }) {
+    const written = [left, middle, numbers, shown].filter(Boolean);
     const unique = written.filter((text, k) => k === 0 || text !== written[k - 1]);
     const name = of === "carry" ? this.words.carry : of ? fill(this.words.gate, { gate: of }) : "";
     const tag = element("span", { class: of === "carry" ? "tag carry" : of ? "tag gates" : "tag" }, name);

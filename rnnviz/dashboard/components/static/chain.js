@@ -6,14 +6,16 @@
 // are lists of their rows one after the other. d_ means ∂L/∂, L = ½ Σ (h_T − target)².
 
 const logistic = (a) => 1 / (1 + Math.exp(-a));
-const ofTanh = (y) => (1 - y) * (1 + y);
-const ofLogistic = (y) => y * (1 - y);
+const restOfTanh = (a) => 2 * logistic(-2 * Math.abs(a));
+const ofTanh = (a) => restOfTanh(a) * (2 - restOfTanh(a));
+const ofLogistic = (a) => logistic(a) * logistic(-a);
 
-// Each value beside its slope, which is written in terms of the value.
+// Each value beside its slope and, where it has ends, beside what it leaves of 1: 1 − |φ(a)|. All in
+// terms of a: slope and rest keep their digits where the value is rounded to its end.
 export const ACTIVATIONS = {
-  tanh: { value: Math.tanh, slope: ofTanh },
-  relu: { value: (a) => Math.max(a, 0), slope: (y) => (y > 0 ? 1 : 0) },
-  logistic: { value: logistic, slope: ofLogistic },
+  tanh: { value: Math.tanh, slope: ofTanh, rest: restOfTanh },
+  relu: { value: (a) => Math.max(a, 0), slope: (a) => (a > 0 ? 1 : 0) },
+  logistic: { value: logistic, slope: ofLogistic, rest: (a) => logistic(-a) },
   identity: { value: (a) => a, slope: () => 1 },
 };
 
@@ -56,7 +58,7 @@ function preactivation(chain, gate, x, h) {
 function forwardRNN(chain, x, { h }) {
   const { value, slope } = ACTIVATIONS[chain.activation];
   const a = preactivation(chain, "a", x, h), next = a.map(value);
-  return { a: { a }, gates: { a: next }, h: next, slope: next.map(slope) };
+  return { a: { a }, gates: { a: next }, h: next, slope: a.map(slope) };
 }
 
 function backwardRNN(chain, step, d_h) {
@@ -73,18 +75,18 @@ function forwardLSTM(chain, x, { h, c }) {
   const next = zip((f, before, i, g) => f * before + i * g, gates.f, c, gates.i, gates.g);
   const squashed = next.map(Math.tanh);
   const out = zip((o, y) => o * y, gates.o, squashed);
-  return { a, gates, c: next, squashed, h: out, slope: squashed.map(ofTanh) };
+  return { a, gates, c: next, squashed, h: out, slope: next.map(ofTanh) };
 }
 
 function backwardLSTM(chain, step, d_h, carried) {
-  const { i, f, g, o } = step.gates;
+  const { i, f, g, o } = step.gates, { a } = step;
   const entering = zip((out, s, d) => out * s * d, o, step.slope, d_h);
   const d_c = add(carried, entering);
   const d_a = {
-    i: zip((d, other, y) => d * other * ofLogistic(y), d_c, g, i),
-    f: zip((d, before, y) => d * before * ofLogistic(y), d_c, step.before.c, f),
-    g: zip((d, other, y) => d * other * ofTanh(y), d_c, i, g),
-    o: zip((d, y, out) => d * y * ofLogistic(out), d_h, step.squashed, o),
+    i: zip((d, other, into) => d * other * ofLogistic(into), d_c, g, a.i),
+    f: zip((d, before, into) => d * before * ofLogistic(into), d_c, step.before.c, a.f),
+    g: zip((d, other, into) => d * other * ofTanh(into), d_c, i, a.g),
+    o: zip((d, y, into) => d * y * ofLogistic(into), d_h, step.squashed, a.o),
   };
   const carry = zip((keep, d) => keep * d, f, d_c);
   return { d_a, paths: pathsOf(chain, d_a), carry, entering, d_c };
@@ -104,16 +106,23 @@ function forwardGRU(chain, x, { h }) {
   const reset = add(times(W_h, h), chain.b_hn); // what r lets through
   a.n = zip((w, bias, r, m) => w * x + bias + r * m, W_x, b, gates.r, reset);
   gates.n = a.n.map(Math.tanh);
-  const next = zip((z, n, before) => (1 - z) * n + z * before, gates.z, gates.n, h);
-  return { a, gates, reset, h: next, slope: gates.n.map(ofTanh) };
+  const fresh = a.z.map((into) => logistic(-into)); // 1 − z
+  const next = zip((z, other, n, before) => other * n + z * before, gates.z, fresh, gates.n, h);
+  return { a, gates, reset, fresh, change: zip(difference, h, gates.n, a.n), h: next, slope: a.n.map(ofTanh) };
+}
+
+// x − y, y = tanh(a), without what rounding took from a y near ±1.
+function difference(x, y, a) {
+  const end = Math.abs(y) > 0.5 ? Math.sign(y) : 0;
+  return end ? x - end + end * restOfTanh(a) : x - y;
 }
 
 function backwardGRU(chain, step, d_h) {
-  const { r, z, n } = step.gates, before = step.before.h;
-  const d_n = zip((d, keep, s) => d * (1 - keep) * s, d_h, z, step.slope);
+  const { r, z } = step.gates, { a } = step;
+  const d_n = zip((d, fresh, s) => d * fresh * s, d_h, step.fresh, step.slope);
   const d_a = {
-    r: zip((d, m, y) => d * m * ofLogistic(y), d_n, step.reset, r),
-    z: zip((d, was, other, y) => d * (was - other) * ofLogistic(y), d_h, before, n, z),
+    r: zip((d, m, into) => d * m * ofLogistic(into), d_n, step.reset, a.r),
+    z: zip((d, change, into) => d * change * ofLogistic(into), d_h, step.change, a.z),
     n: d_n,
   };
   const d_reset = zip((d, y) => d * y, d_n, r);
@@ -137,6 +146,19 @@ export function unroll(chain) {
   const e = zip((y, wanted) => y - wanted, h[T], chain.target);
   const loss = 0.5 * e.reduce((sum, each) => sum + each * each, 0);
   return { T, steps, h, c, e, loss, ...backThrough(chain, steps, e) };
+}
+
+const BELOW = 1 - 2 ** -53; // the number before 1
+
+// The run as it is written: what tanh and σ make lies within ±1, also where it was rounded to ±1.
+export function within(chain, run) {
+  if (chain.cell === "rnn" && !ACTIVATIONS[chain.activation].rest) return run;
+  const inside = (list) => list.map((value) => (Math.abs(value) === 1 ? value * BELOW : value));
+  const h = run.h.map(inside);
+  const steps = run.steps.map((step, t) => step && { ...step, h: h[t], squashed: step.squashed && inside(step.squashed),
+    before: { ...step.before, h: h[t - 1] },
+    gates: Object.fromEntries(Object.entries(step.gates).map(([gate, values]) => [gate, inside(values)])) });
+  return { ...run, h, steps };
 }
 
 function backThrough(chain, steps, e) {

@@ -1,8 +1,9 @@
 // What happens at a stage of a chain, as formulas with the numbers put in: a list of {of, left,
-// middle, numbers, value}; of: "carry" or a gate where it is one path of several, else "".
+// middle, numbers, value, shown}; of: "carry" or a gate where it is one path of several, else "";
+// shown: how the value is written.
 
 import { ACTIVATIONS, CELLS, block } from "./chain.js";
-import { factor, number, product, sum } from "./chain_text.js";
+import { factor, near, number, product, sum } from "./chain_text.js";
 
 // Stage 0 shows nothing yet; 1 ... T a step forward each; T + 1 the loss; then a step back each.
 export function formulas(chain, run, stage) {
@@ -14,12 +15,19 @@ export function formulas(chain, run, stage) {
   return units.flatMap((i) => step(chain, run, t, i));
 }
 
-const line = (left, middle, numbers, value, of = "") => ({ of, left, middle, numbers, value });
+const line = (left, middle, numbers, value, of = "", shown = number(value)) => ({ of, left, middle, numbers, value, shown });
 
 // h_2, or with several units h_{2,1}.
 const at = (chain, name, t, i) => (chain.units > 1 ? `${name}_{${t},${i + 1}}` : `${name}_${t}`);
 const difference = (one, other) => `${number(one)} − ${factor(other)}`;
-const square = (value) => `${factor(value)}^2`;
+
+// φ(a), and 1 − σ(a), near their ends as what is left of them.
+const valueOf = (kind, a) => near(ACTIVATIONS[kind].value(a), ACTIVATIONS[kind].rest?.(a));
+const factorOf = (kind, a) => (/[−^]/.test(valueOf(kind, a)) ? `(${valueOf(kind, a)})` : valueOf(kind, a));
+function fresh(a) {
+  const rest = ACTIVATIONS.logistic.rest(a);
+  return rest < 0.0005 ? number(rest) : `1 − ${factorOf("logistic", a)}`;
+}
 
 function lossLine(chain, { T, h, loss }) {
   const parts = h[T].map((y, i) => `(${difference(y, chain.target[i])})^2`);
@@ -38,10 +46,11 @@ function weighted(chain, gate, t, h, i) {
   return [product(x[i], chain.inputs[t - 1]), ...h.map((value, j) => product(W[i][j], value))];
 }
 
+// Of what goes into an activation.
 const slopes = {
-  tanh: (y) => `(1 − ${square(y)})`,
-  logistic: (y) => product(y, `(1 − ${factor(y)})`),
-  relu: (y) => number(ACTIVATIONS.relu.slope(y)),
+  tanh: (a) => `(1 − ${factorOf("tanh", a)}^2)`,
+  logistic: (a) => `${factorOf("logistic", a)}·(${fresh(a)})`,
+  relu: (a) => number(ACTIVATIONS.relu.slope(a)),
   identity: () => "1",
 };
 const slopeSymbols = {
@@ -57,8 +66,8 @@ const FORWARD = {
     const terms = [...weighted(chain, "a", t, step.before.h, i), block(chain, "a").b[i]];
     return [
       line(a, affine, sum(terms), step.a.a[i]),
-      line(h, `${name}(${a})`, `${name}(${number(step.a.a[i])})`, step.h[i]),
-      line(`φ′(${a})`, slopeSymbols[kind](h), slopes[kind](step.h[i]), step.slope[i]),
+      line(h, `${name}(${a})`, `${name}(${number(step.a.a[i])})`, step.h[i], "", valueOf(kind, step.a.a[i])),
+      line(`φ′(${a})`, slopeSymbols[kind](h), slopes[kind](step.a.a[i]), step.slope[i]),
     ];
   },
   lstm(chain, run, t, i) {
@@ -78,26 +87,26 @@ const FORWARD = {
     const parts = sum([product(x[i], chain.inputs[t - 1]), b[i], product(r[i], `(${reset})`)]);
     return [
       ...["r", "z"].map((gate) => opening(chain, step, t, gate, i)),
-      line(named("n"), "", `tanh(${parts}) = tanh(${number(step.a.n[i])})`, n[i]),
+      line(named("n"), "", `tanh(${parts}) = tanh(${number(step.a.n[i])})`, n[i], "", valueOf("tanh", step.a.n[i])),
       line(named("h"), `(1 − ${named("z")})·${named("n")} + ${named("z")}·${named("h", t - 1)}`,
-        sum([product(`(1 − ${factor(z[i])})`, n[i]), product(z[i], step.before.h[i])]), step.h[i]),
+        sum([product(`(${fresh(step.a.z[i])})`, n[i]), product(z[i], step.before.h[i])]), step.h[i]),
     ];
   },
 };
 
 // A gate's value from what comes in.
 function opening(chain, step, t, gate, i) {
-  const name = gate === "g" ? "tanh" : "σ";
+  const kind = gate === "g" ? "tanh" : "logistic", name = NAMES[kind];
   const terms = sum([...weighted(chain, gate, t, step.before.h, i), block(chain, gate).b[i]]);
   return line(at(chain, gate, t, i), "", `${name}(${terms}) = ${name}(${number(step.a[gate][i])})`,
-    step.gates[gate][i]);
+    step.gates[gate][i], "", valueOf(kind, step.a[gate][i]));
 }
 
 // From step t + 1 to step t, for unit i of step t.
 const BACKWARD = {
   rnn(chain, run, t, i) {
     const u = t + 1, step = run.steps[u], W = block(chain, "a").h;
-    const terms = W.map((row, k) => product(run.d_h[u][k], slopes[chain.activation](step.h[k]), row[i]));
+    const terms = W.map((row, k) => product(run.d_h[u][k], slopes[chain.activation](step.a.a[k]), row[i]));
     const middle = chain.units > 1 ? "" : `∂L/∂h_${u}·φ′(a_${u})·W_{hh}`;
     return [line(`∂L/∂${at(chain, "h", t, i)}`, middle, sum(terms), run.d_h[t][i])];
   },
@@ -105,7 +114,7 @@ const BACKWARD = {
     const u = t + 1, step = run.steps[u], past = run.back[u], named = (name, of = u) => at(chain, name, of, i);
     const { f, o } = step.gates, later = u < run.T;
     const fromLater = later ? product(run.steps[u + 1].gates.f[i], run.d_c[u + 1][i]) : null;
-    const entering = product(run.d_h[u][i], o[i], slopes.tanh(step.squashed[i]));
+    const entering = product(run.d_h[u][i], o[i], slopes.tanh(step.c[i]));
     const carried = later ? `${named("f", u + 1)}·∂L/∂${named("c", u + 1)} + ` : "";
     const gate = (each) => gateLine(chain, step, t, i, each, {
       from: each === "o" ? run.d_h[u] : past.d_c,
@@ -122,15 +131,15 @@ const BACKWARD = {
     ];
   },
   gru(chain, run, t, i) {
-    const u = t + 1, step = run.steps[u], past = run.back[u], { r, z, n } = step.gates;
-    const h_u = at(chain, "h", u, i), closed = z.map((keep) => `(1 − ${factor(keep)})`);
-    const ofCandidate = n.map((y, k) => product(closed[k], slopes.tanh(y)));
+    const u = t + 1, step = run.steps[u], past = run.back[u], { r, z } = step.gates;
+    const h_u = at(chain, "h", u, i), open = step.a.z.map((a) => `(${fresh(a)})`);
+    const ofCandidate = step.a.n.map((a, k) => product(open[k], slopes.tanh(a)));
     const from = run.d_h[u], symbol = `∂L/∂h_${u}·(1 − z_${u})·(1 − n_${u}^2)`;
     return [
       line("", `${at(chain, "z", u, i)}·∂L/∂${h_u}`, product(z[i], from[i]), past.carry[i], "carry"),
       gateLine(chain, step, t, i, "r", { from, times: ofCandidate.map((part, k) => product(part, step.reset[k])),
         symbols: `${symbol}·(W_{hn}·h_${t} + b_{hn})`, value: past.paths.r[i] }),
-      gateLine(chain, step, t, i, "z", { from, times: n.map((y, k) => step.before.h[k] - y),
+      gateLine(chain, step, t, i, "z", { from, times: step.change,
         symbols: `∂L/∂h_${u}·(h_${t} − n_${u})`, value: past.paths.z[i] }),
       pathLine(chain, "n", i, `${symbol}·r_${u}`, from.map((d, k) => [d, ofCandidate[k], r[k]]), past.paths.n[i]),
       total(chain, run, t, i, [past.carry[i], ...["r", "z", "n"].map((each) => past.paths[each][i])]),
@@ -141,9 +150,9 @@ const BACKWARD = {
 // What one gate sends back: what arrives, times what the gate is multiplied with, its slope, its
 // weight.
 function gateLine(chain, step, t, i, gate, { from, times, symbols, value }) {
-  const u = t + 1, values = step.gates[gate], kind = gate === "g" ? "tanh" : "logistic";
+  const u = t + 1, into = step.a[gate], kind = gate === "g" ? "tanh" : "logistic";
   const name = `${gate}_${u}`, slope = kind === "tanh" ? `(1 − ${name}^2)` : `${name}·(1 − ${name})`;
-  const terms = from.map((d, k) => [d, times[k], slopes[kind](values[k])]);
+  const terms = from.map((d, k) => [d, times[k], slopes[kind](into[k])]);
   return pathLine(chain, gate, i, `${symbols}·${slope}`, terms, value);
 }
 

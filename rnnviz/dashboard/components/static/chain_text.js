@@ -17,6 +17,13 @@ export function number(value) {
   return signed(Number(rounded) === value ? String(value) : rounded);
 }
 
+// A value within ±1 of which `rest` is left to ±1: where three digits would not tell it from ±1, it
+// is written as what is left of it: 1 − 7.69·10^{−19}.
+export function near(value, rest) {
+  if (!(rest > 0 && rest < 0.0005)) return number(value);
+  return value < 0 ? `${MINUS}1 + ${number(rest)}` : `1 ${MINUS} ${number(rest)}`;
+}
+
 // A number as a factor or under a power: a negative one in brackets.
 export const factor = (value) => (value < 0 || /10\^/.test(number(value)) ? `(${number(value)})` : number(value));
 
