@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis.gradients import gradient_flow
-from rnnviz.analysis.verdicts import trouble_verdict
+from rnnviz.analysis.trouble import troubles
 from rnnviz.core import LSTM, RNN, bptt, forward
 from rnnviz.core.places import first_in, first_not_finite
-from rnnviz.wording import verdicts
+from rnnviz.wording.trouble import trouble_words
 from tests.core.support import KINDS, problem
 
 
@@ -60,6 +60,6 @@ def test_a_nan_weight_is_no_overflow():
     direct = np.zeros((5, 1, 1))
     direct[-1] = 1
     flow = gradient_flow(bptt(RNN(1, 1), params, np.ones((5, 1, 1)), direct), "rnn")
-    said = verdicts.say(trouble_verdict([flow]))
+    said = trouble_words(troubles([flow]))
     assert said.startswith("W_hh of the RNN is NaN at [0, 0]. ")
     assert "overflow" not in said
