@@ -182,8 +182,11 @@ def pictures(view: View) -> Iterator[Picture | Words]:
 def _paths(view: View, kept: Memory) -> Iterator[Picture]:
     text = texts("gates")
     others = [stats for gate, stats in view.stats.items() if gate != kept.gate]
-    several = view.batch is not None and view.batch.sequences > 1
-    how = [text["how_to_read_carry"], text["how_to_read_batch"] * several, text["two_references"]]
+    how = [text["how_to_read_carry"]]
+    if view.batch is not None:
+        several = view.batch.sequences > 1
+        how.append(text["how_to_read_batch" if several else "how_to_read_one_sequence"])
+    how.append(text["two_references"])
     yield Picture(
         "gate-strips",
         plots.gate_strips.plain(others, kept.order, styles=view.styles),

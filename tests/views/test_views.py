@@ -103,6 +103,15 @@ def test_of_the_largest_exponents_alone_it_is_said_what_the_number_beside_a_line
         to_json(picture.drawing)
 
 
+def test_while_a_knob_is_dragged_the_dots_are_of_the_sequence_that_the_verdict_names() -> None:
+    of = run(Experiment(models=("lstm",), hidden_size=8, seq_len=20, batch_size=4))
+    for coarse, named, dots in ((False, "median of 4 sequences", "the median of these sequences"),
+                                (True, "first of 4 sequences", "of the first sequence alone")):  # fmt: skip
+        shown = drawn(gates, of, coarse=coarse)
+        assert named in " ".join(shown["verdict"].lines)  # type: ignore[union-attr]
+        assert dots in shown["carry"].how  # type: ignore[union-attr]
+
+
 def test_of_predictions_over_the_lag_those_that_are_drawn_are_explained() -> None:
     look = Look({})
     for kind, said, not_said in (("lstm", "The gate alone", "Fuss-Catalan"),
