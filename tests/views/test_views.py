@@ -105,10 +105,12 @@ def test_of_the_largest_exponents_alone_it_is_said_what_the_number_beside_a_line
 
 def test_while_a_knob_is_dragged_the_dots_are_of_the_sequence_that_the_verdict_names() -> None:
     of = run(Experiment(models=("lstm",), hidden_size=8, seq_len=20, batch_size=4))
-    for coarse, named, dots in ((False, "median of 4 sequences", "the median of these sequences"),
-                                (True, "first of 4 sequences", "of the first sequence alone")):  # fmt: skip
+    for coarse, of_which, dots in (
+        (False, "median of 4 sequences", "the median of these sequences"),
+        (True, "first of 4 sequences", "of the first sequence alone"),
+    ):
         shown = drawn(gates, of, coarse=coarse)
-        assert named in " ".join(shown["verdict"].lines)  # type: ignore[union-attr]
+        assert of_which in " ".join(shown["verdict"].lines)  # type: ignore[union-attr]
         assert dots in shown["carry"].how  # type: ignore[union-attr]
 
 
@@ -166,7 +168,7 @@ def test_the_memory_is_told_over_the_batch_with_unit_norm_and_reference(by_exper
     picture = drawn(gates, by_experiment)["carry"]
     assert isinstance(picture, Picture)
     for words in ("in the first sequence", "in its best direction", "in the best unit",
-                  "the median unit's half-life, over all sequences", "Bars: from the least",
+                  "the median unit's half-life, over all sequences", "bars: from the least",
                   "Gradient flow starts elsewhere"):  # fmt: skip
         assert words in picture.how
     wide = run(Experiment(models=("lstm",), seq_len=20, hidden_size=8, batch_size=5))
