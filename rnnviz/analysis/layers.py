@@ -73,12 +73,15 @@ def _own_errors(layers: Traces) -> list[list[Array | None]]:
     """What enters the states of each layer below the last one beside what arrives from above, by
     layer and direction, (T, H, B); None where nothing does."""
     return [
-        [_beside(trace, *share) for trace, share in zip(low, arriving(low, high), strict=True)]
+        [
+            beside_arrived(trace, *share)
+            for trace, share in zip(low, arriving(low, high), strict=True)
+        ]
         for low, high in pairwise(layers)
     ]
 
 
-def _beside(trace: Trace, arrived: Array, log2: Array | None) -> Array | None:
+def beside_arrived(trace: Trace, arrived: Array, log2: Array | None) -> Array | None:
     """What enters a layer beside what arrives from above: the difference, as far as it is none of
     rounding."""
     if np.array_equal(trace.d_h_direct, arrived, equal_nan=True):

@@ -72,9 +72,11 @@ def layers_with_true_slopes(layers: Traces) -> Traces:
 def loses_slopes(trace: Trace, below: bool = False) -> bool:
     """Whether rounding may take more than `TRUE` decades from gradients, which `true_record` has:
     a slope is off by eps / (1 − |y|) of itself, a product of T of them T times as far, but what
-    went through others may be all that counts. Of float32 always. below: also of those that go on
-    to a layer below."""
+    went through others may be all that counts. Of float32 always, of a `true_record` never. below:
+    also of those that go on to a layer below."""
     cell, dtype = trace.cell, trace.h.dtype
+    if trace.remainders is not None:
+        return False
     if dtype != np.float64 or type(cell).preactivations is Cell.preactivations:
         return bool(dtype == np.float32)
     near = nearest_to_one(trace) < trace.seq_len * np.finfo(dtype).eps / (TRUE * LOG_10)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnnviz.core.numerics import Status
 from rnnviz.models.diagnosis.finding import LEFT_LOG10, Finding
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import apart, names
@@ -48,18 +49,24 @@ def _values(finding: Finding) -> dict[str, Any]:
     if "nearer" in finding.values:
         given["nearer"] = names(map(str, sorted(finding.values["nearer"])))
     if "log10" in finding.values:
-        given["over"] = fraction(finding.values["log10"])
+        given["over"] = fraction(finding.values["log10"], _status(finding))
     if "acts" in finding.values:
         given["acts"] = percent(finding.values["acts"] / 100)
     if finding.kind == "biases":
         given["bias"] = say("diagnosis", _bias(finding), **given)
     if "cause" in finding.values:
         given["cause"] = texts("diagnosis")[f"cause_{finding.values['cause']}"]
-    written = fraction(finding.number) if finding.kind in DECADES else _plain(finding.number)
+    share = fraction(finding.number, _status(finding))
+    written = share if finding.kind in DECADES else _plain(finding.number)
     line = fraction(finding.threshold) if finding.kind in DECADES else _plain(finding.threshold)
     part = percent(finding.number) if finding.kind in SHARES else ""
     return {"lag": line, "left": fraction(LEFT_LOG10), **given, "number": written,
             "share": written, "value": written, "threshold": line, "percent": part}  # fmt: skip
+
+
+def _status(finding: Finding) -> Status:
+    """Whether a share of which nothing is left is so by rounding alone."""
+    return Status.ROUNDED if finding.values.get("rounded") else Status.FINITE
 
 
 def _bias(finding: Finding) -> str:

@@ -12,7 +12,8 @@ from rnnviz.core.network import Network, NetworkTrace
 from rnnviz.core.places import first_in, first_not_finite
 from rnnviz.experiment.runs import Run
 from rnnviz.models.diagnosis import biases, changes, steps, units
-from rnnviz.models.diagnosis.decay import Decay, decay
+from rnnviz.models.diagnosis.decay import Decay
+from rnnviz.models.diagnosis.decay import decays as decays_of
 from rnnviz.models.diagnosis.finding import GROWN_LOG10, LEFT_LOG10, SPANNED, Finding
 from rnnviz.models.watched import Passage
 
@@ -67,7 +68,7 @@ def _of_network(network: NetworkTrace, label: str, lag: int | None) -> Iterator[
         if (broken := _broken_gradient(trace, label, layer, direction)) is not None:
             yield broken
             return
-    decays = [one for trace, k, d in places if (one := decay(trace, k, d)) is not None]
+    decays = decays_of(network)
     if not decays:
         yield Finding("no_gradient", label, 0.0, 0.0, "certain", True)
         return
@@ -136,20 +137,28 @@ def _vanishing(decays: list[Decay], network: Network, label: str, lag: int) -> F
     if left >= LEFT_LOG10:
         return None
     change = changes.keep_longer(best.trace, lag, best.layer, best.direction, network)
-    values = {"lag": lag, "horizon": best.horizon, "layers": len(decays)}
+    rounded = bool(best.rounded[lag])
+    values = {"lag": lag, "horizon": best.horizon, "layers": len(decays), "rounded": rounded}
     return Finding("vanishing", label, left, LEFT_LOG10, "certain", True, best.layer,
                    best.direction, change, values)  # fmt: skip
 
 
 def _exploding(decays: list[Decay], label: str) -> Iterator[Finding]:
     """Whether an error grows on its way back, and until where."""
-    best = max(decays, key=lambda one: one.peak[1])
-    lag, grown = best.peak
+    best = max(decays, key=lambda one: _grown(one, decays))
+    lag, grown = best.peak[0], _grown(best, decays)
     if grown > GROWN_LOG10:
         change = changes.shrink(best.layer, best.direction)
         values = {"lag": lag, "factor": 10 ** (grown / lag)}
         yield Finding("exploding", label, grown, GROWN_LOG10, "certain", True, best.layer,
                       best.direction, change, values)  # fmt: skip
+
+
+def _grown(one: Decay, decays: list[Decay]) -> float:
+    """Decades by which an error becomes larger than where it enters: a layer below gets but a share
+    of it at the loss's own step, and more on the way back without any growth."""
+    entered = max(each.own for each in decays if each.direction == one.direction)
+    return one.peak[1] + one.own - entered
 
 
 def _horizon(decays: list[Decay], label: str) -> Finding:

@@ -72,7 +72,7 @@ def precision_lost(one: Decay, label: str, lag: int | None) -> Iterator[Finding]
     for each in held:
         if each.zero_from is None or (lag is not None and each.zero_from < end - lag):
             continue
-        own = each.format == one.trace.h.dtype.name
+        own = each.format == one.format
         values = {"format": each.format, "back": end - each.zero_from, "lag": lag}
         yield Finding("precision", label, float(each.zero_from), np.nan, "certain",
                       own and lag is not None, one.layer, one.direction,
