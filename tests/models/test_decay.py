@@ -19,6 +19,7 @@ from rnnviz.experiment import Run
 from rnnviz.models import load, read_data, run_of
 from rnnviz.models.diagnosis.decay import decays
 from rnnviz.tasks.batch import Batch
+from rnnviz.wording.language import speak_in
 
 T, B = 40, 4
 
@@ -165,3 +166,20 @@ def test_a_zero_is_exact_only_where_it_is(tmp_path: Path) -> None:
     arrays = weights("rnn", 8, 1)
     arrays["weight_hh_l0"] *= 0
     assert "nothing (exactly zero) is left 10 steps back" in str(diagnose(drawn(arrays), lag=10))
+
+
+def test_as_far_back_as_sequences_go_is_no_throughout() -> None:
+    """The error of a turning state falls to 0.12 on its way and is 1 again at the end."""
+    stretch, turn = np.diag([1, 8.0]), np.pi / 12
+    R = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    arrays = {"weight_ih": np.zeros((2, 1)), "bias_ih": np.zeros(2),
+              "weight_hh": stretch @ R @ np.linalg.inv(stretch)}  # fmt: skip
+    d_output = np.zeros((25, 2, 1))
+    d_output[-1, 0] = 1
+    data = read_data(np.zeros((25, 1, 1)), layout="tdb", d_output=d_output)
+    run = run_of(load(arrays, cell="rnn", activation="tanh"), data)
+    (one,) = (decays(network)[0] for network in run.values())
+    assert 10 ** one.log10[[6, 24]] == pytest.approx([0.125, 1])
+    report = diagnose(run)
+    assert kinds(report)[0] == "horizon_beyond"
+    assert "始终" not in speak_in("zh", lambda: str(report))

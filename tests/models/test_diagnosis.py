@@ -289,6 +289,38 @@ def test_padding_that_reaches_the_loss(ends: list[int], share: float, filler: fl
         assert found[0].values["steps"] == pytest.approx(mean)
 
 
+def test_padding_that_begins_at_one_step_is_defined_as_what_was_found() -> None:
+    """Three sequences of six steps and one of twelve: all padding begins at the same step."""
+    (found,) = (
+        one for one in diagnose(padded_run([6, 6, 6, 12], 0.0)).findings if one.kind == "padded"
+    )
+    assert found.number == 0.75
+    definition = finding_words(found).definition
+    assert "from different steps" not in definition
+    assert "not all sequences end in equally many" in definition
+
+
+@pytest.mark.parametrize(("readout", "serious"), [("", True), ("aligned", True), ("final", False)])
+def test_what_padding_leaves_is_said_of_the_direction_that_goes_through_it(
+    readout: str, serious: bool
+) -> None:
+    """0.3^9 over nine steps. The other direction reads the padding first: a loss at the last step
+    sees nothing else of it, one that reads what it has read last needs no other way."""
+    network = Network((RNN(1, 1, activation="identity"),), 1, bool(readout), readout or "aligned")
+    values = {"W_xh": 1.0, "W_hh": 0.3, "b_h": 0.0, "W_hy": 1.0, "b_y": 0.0}
+    shapes = network.param_shapes()
+    params = {n: np.full(s, values[n.rpartition(".")[2]]) for n, s in shapes.items()}
+    ends, x = np.array([3, 3, 4, 12]), np.random.default_rng(1).standard_normal((12, 1, 4))
+    x *= (np.arange(12)[:, None] < ends)[:, None]
+    lengths = np.full(4, 12)
+    mask = lengths_mask(lengths, 12, "last").astype(float)
+    batch = Batch(x, np.ones((12, 1, 4)), mask, "projection", 1, 1, lengths)
+    report = diagnose(Run({"rnn": run_network(network, params, batch)}, batch))
+    (found,) = (one for one in report.findings if one.kind == "padded")
+    assert found.values["log10"] == pytest.approx(9 * math.log10(0.3))
+    assert found.serious == serious
+
+
 def test_what_is_declared_and_what_differs_is_no_padding_that_reaches_the_loss() -> None:
     for run in (
         padded_run([3, 9, 12], 0.0, declared=True),

@@ -88,7 +88,7 @@ def _of_network(network: NetworkTrace, label: str, lag: int | None) -> Iterator[
     for each in decays:
         yield from units.precision_lost(each, label, lag)
     yield from steps.refilled(network.layers[-1][0], label, len(network.layers) - 1)
-    yield from steps.padded(network.trace, label, decays)
+    yield from steps.padded(network, label, decays)
     yield from stuck
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from rnnviz.core import Trace, checks
+from rnnviz.core.network import NetworkTrace
 from rnnviz.models.diagnosis import changes
 from rnnviz.models.diagnosis.decay import Decay
 from rnnviz.models.diagnosis.finding import CLIPPED, HALF, LEFT_LOG10, Finding
@@ -42,11 +43,12 @@ def refilled(trace: Trace, label: str, layer: int) -> Iterator[Finding]:
         yield Finding("refilled", label, float(most), 1.0, "certain", False, layer)
 
 
-def padded(trace: Trace, label: str, decays: Sequence[Decay]) -> Iterator[Finding]:
+def padded(network: NetworkTrace, label: str, decays: Sequence[Decay]) -> Iterator[Finding]:
     """Whether the last steps look like padding that nobody has declared, and a loss reads the
-    state after them: the same input until the end, in many sequences, from different steps on.
-    Serious where the error vanishes over as many steps."""
-    if trace.lengths is not None or not trace.enters[-1].any():
+    state after them: the same input until the end, in many sequences, of equally many steps in not
+    all of them. Serious where the error vanishes over as many steps, and has no other way."""
+    trace = network.trace
+    if trace.lengths is not None or not network.layers[-1][0].enters[-1].any():
         return
     last = trace.x[-1]
     alike = (trace.x[::-1] == last).all(axis=1)
@@ -56,6 +58,17 @@ def padded(trace: Trace, label: str, decays: Sequence[Decay]) -> Iterator[Findin
     share = float((count >= ALIKE).mean())
     if share >= HALF and np.ptp(count):
         steps = float(count[count >= ALIKE].mean())
-        left = max(one.log10[min(round(steps), len(one.log10) - 1)] for one in decays)
-        yield Finding("padded", label, share, HALF, "possible", bool(left < LEFT_LOG10), 0, 0,
-                      changes.PACK, {"steps": steps, "log10": float(left)})  # fmt: skip
+        left, rounded, other = _through(round(steps), decays)
+        serious = left < LEFT_LOG10 and not other
+        yield Finding("padded", label, share, HALF, "possible", serious, 0, 0, changes.PACK,
+                      {"steps": steps, "log10": left, "rounded": rounded})  # fmt: skip
+
+
+def _through(steps: int, decays: Sequence[Decay]) -> tuple[float, bool, bool]:
+    """What is left of an error after the steps of padding, in the layer that keeps most; whether
+    only rounding leaves nothing; whether it has another way, as the backward direction reads the
+    padding first, and a loss may see what that reads after it."""
+    ahead = [one for one in decays if one.direction == 0 and steps < len(one.log10)]
+    best = max(ahead, key=lambda one: one.log10[steps])
+    other = any(one.direction and steps < len(one.log10) for one in decays)
+    return float(best.log10[steps]), bool(best.rounded[steps]), other
