@@ -96,6 +96,10 @@ def test_batches_are_centred_repaired_and_declared() -> None:
     x = inputs(made(off, changes.CENTRE), off.batch(0, 64, 0).x)
     np.testing.assert_allclose(x.mean(axis=(0, 2)), 0, atol=1e-12)
     np.testing.assert_allclose(x.std(axis=(0, 2)), 1)
+    constant = off.batch(0, 64, 0).x.copy()
+    constant[:, 0] = 0.25
+    x = inputs(made(off, changes.CENTRE), constant)
+    np.testing.assert_array_equal(x[:, 0], 0)
     holes = replace(SMALL, missing=0.2)
     bad = holes.batch(0, 64, 0).x
     x = inputs(made(holes, changes.REPAIR), bad)

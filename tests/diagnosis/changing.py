@@ -44,6 +44,9 @@ class Tensor(np.ndarray):
     def chunk(self, count: int) -> list[Array]:
         return np.split(self, count)
 
+    def clamp(self, min: float) -> Array:
+        return np.maximum(self, min)
+
 
 class Module:
     """torch.nn.RNN, LSTM or GRU of one layer: PyTorch's names for the arrays of our cell."""
@@ -76,7 +79,7 @@ def changed(setup: Setup, code: str, x: Array, seed: int = 0) -> Setup:
     noted: dict[str, Any] = {}
     names = {"torch": _torch(noted, rng, setup), "rnn": Module(cell, setup.params),
              "model": SimpleNamespace(parameters=list), "lengths": None,
-             "x": x.transpose(2, 0, 1).copy()}  # fmt: skip
+             "x": x.transpose(2, 0, 1).copy().view(Tensor)}  # fmt: skip
     exec(code, names)
     module = names["rnn"]
     network = replace(setup.network, cells=(module.cell,))
@@ -103,9 +106,10 @@ def inputs(setup: Setup, x: Array) -> Array:
     """x (T, D, B) after what the script does to every batch."""
     if not setup.of_x:
         return x
-    names = {"torch": SimpleNamespace(isfinite=np.isfinite), "x": x.transpose(2, 0, 1).copy()}
+    given = x.transpose(2, 0, 1).copy().view(Tensor)
+    names: dict[str, Any] = {"torch": SimpleNamespace(isfinite=np.isfinite), "x": given}
     exec(setup.of_x, names)
-    return names["x"].transpose(1, 2, 0)
+    return np.asarray(names["x"]).transpose(1, 2, 0)
 
 
 def _torch(noted: dict[str, Any], rng: np.random.Generator, setup: Setup) -> SimpleNamespace:

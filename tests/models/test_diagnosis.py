@@ -172,6 +172,14 @@ def test_formats_that_would_hold_zero(
     assert all(one.change == "model.double()" for one in own)
 
 
+def test_where_the_widest_format_holds_zero_no_other_is_proposed() -> None:
+    """2^−1075 rounds to 0 in float64; a narrower one would be 0 sooner."""
+    report = diagnose(linear(0.5, 1200), lag=1150)
+    changes = {one.values["format"]: one.change for one in report.findings
+               if one.kind == "precision" and one.serious}  # fmt: skip
+    assert changes == {"float64": ""}
+
+
 def test_half_precision_weights_are_read_and_diagnosed() -> None:
     """C5: float16 arrays are widened, said, and what float16 itself would hold is said."""
     names = {"weight_ih": [[0.0]], "weight_hh": [[0.5]], "bias_ih": [0.0], "bias_hh": [0.0]}

@@ -12,8 +12,8 @@ from rnnviz.core.network import Network
 PACK = """packed = torch.nn.utils.rnn.pack_padded_sequence(
     x, lengths, batch_first=True, enforce_sorted=False)"""
 """So that each sequence ends where it ends."""
-CENTRE = "x = (x - x.mean((0, 1))) / x.std((0, 1))"
-"""Each input with mean 0 and standard deviation 1, batch first or time first."""
+CENTRE = "x = (x - x.mean((0, 1))) / x.std((0, 1)).clamp(min=1e-6)"
+"""Each input with mean 0 and standard deviation 1, batch first or time first; 0 if it is constant."""
 REPAIR = "x[~torch.isfinite(x)] = 0"
 """After it is known where they come from."""
 
@@ -124,5 +124,5 @@ def longer_window(lag: int) -> str:
 
 
 def wider(dtype: str) -> str:
-    """A format that holds the gradient."""
-    return "model.double()" if dtype == "float32" else "model.float()"
+    """A format that holds more; "" for float64, which is the widest that PyTorch has."""
+    return {"float64": "", "float32": "model.double()"}.get(dtype, "model.float()")
