@@ -244,6 +244,11 @@ class Cell(Parameters, ABC):
         rows = self.stacked(np.arange(d_a.shape[1]), self.D_GATE_ROWS)
         return [(d_a[:, rows], trace.h[:-1])]
 
+    def seen_by(self, record: Recorded, gate: str) -> tuple[Array, Array | None]:
+        """What W_hh multiplies in the pre-activation of a gate, (T, H, B), and what multiplies that
+        product there, (T, H, B); None for 1."""
+        return record.h[:-1], None
+
     def gate_paths(self, trace: Traced, d_a: Array) -> dict[str, tuple[Array, Array | None]]:
         """What each gate with weights sends through its pre-activation to h_{t-1}, (T, H, B), and
         to c_{t-1} where it sees it. Linear in d_a (T, ·, B), the gradients of `D_GATE_ROWS`."""

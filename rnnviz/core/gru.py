@@ -215,6 +215,15 @@ class GRU(Cell):
             terms.append((d_a[:, : self.hidden_size], trace.saved))
         return terms
 
+    def seen_by(self, record: Recorded, gate: str) -> tuple[Array, Array | None]:
+        """The candidate sees r ∘ (W_hn h + b_hn), or W_hn (r ∘ h)."""
+        if gate != "n":
+            return super().seen_by(record, gate)
+        if self.reset == "after":
+            return record.h[:-1], record.gates["r"]
+        assert record.saved is not None
+        return record.saved, None
+
     def gate_paths(self, trace: Traced, d_a: Array) -> dict[str, tuple[Array, Array | None]]:
         """With the reset before the product the candidate sees r ∘ h_{t-1}."""
         paths = super().gate_paths(trace, d_a)

@@ -16,7 +16,7 @@ from rnnviz.core.network import predict, run_network
 from rnnviz.core.truncation import truncated_backward
 from rnnviz.experiment import Run
 from rnnviz.models.diagnosis import Finding, changes, clipped, find, find_in
-from rnnviz.models.diagnosis.units import held_by
+from rnnviz.models.diagnosis.held import held_by
 from rnnviz.models.replay import label_of
 from rnnviz.models.watched import Part, Passage
 from rnnviz.tasks import Batch

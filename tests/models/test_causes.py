@@ -349,3 +349,34 @@ def test_a_window_that_holds_the_lag_is_no_finding() -> None:
     report = diagnose(Run({"lstm": replace(trace, layers=((cut,),))}, whole.batch), lag=LAG)
     assert "truncated" not in kinds(report)
     assert "Nothing is wrong with the gradient over 50 steps" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("W_xh", "W_hh", "cause"), [(-7.5, -8.0, "recurrent"), (-8.0, -7.5, "input")]
+)
+def test_what_pushes_the_other_way_holds_nothing(W_xh: float, W_hh: float, cause: str) -> None:
+    """The largest part, a bias of 9, opens the gate that the two others together shut."""
+    H = 4
+    weights = {"weight_ih": np.zeros((4 * H, 1)), "weight_hh": np.zeros((4 * H, H)),
+               "bias_ih": np.repeat([9.0, 9, 0, 9], H), "bias_hh": np.zeros(4 * H)}  # fmt: skip
+    weights["weight_ih"][:H] = W_xh
+    weights["weight_ih"][2 * H : 3 * H] = 3
+    weights["weight_hh"][:H] = W_hh / H
+    data = read_data(np.ones((40, 1, 1)), layout="tdb", h0=np.full((1, H, 1), 0.995),
+                     c0=np.full((1, H, 1), 3.0))  # fmt: skip
+    report = diagnose(run_of(load(weights, cell="lstm", readout=False), data))
+    found = next(f for f in report.findings if f.values.get("gate") == "i")
+    assert (found.kind, found.values["cause"]) == ("saturated", cause)
+
+
+@pytest.mark.parametrize("reset", ["after", "before"])
+@pytest.mark.parametrize(("b_r", "cause"), [(-10.0, "bias"), (10.0, "recurrent")])
+def test_what_a_reset_gate_keeps_out_holds_no_candidate(reset: str, b_r: float, cause: str) -> None:
+    H = 4
+    network, params = plain(GRU(1, H, reset=reset), 2.0)
+    params["0.forward.b_h"][:H] = b_r
+    params["0.forward.b_h"][2 * H :] = -6
+    params["0.forward.W_hh"][2 * H :] = 20 / H
+    report = diagnose(made(network, params, 200))
+    found = next(f for f in report.findings if f.values.get("gate") == "n")
+    assert (found.kind, found.values["cause"]) == ("saturated", cause)

@@ -13,7 +13,7 @@ PACK = """packed = torch.nn.utils.rnn.pack_padded_sequence(
     x, lengths, batch_first=True, enforce_sorted=False)"""
 """So that each sequence ends where it ends."""
 CENTRE = "x = (x - x.mean((0, 1))) / x.std((0, 1)).clamp(min=1e-6)"
-"""Each input with mean 0 and standard deviation 1, batch first or time first; 0 if it is constant."""
+"""Each input with mean 0 and standard deviation 1, batch or time first; a constant one is 0."""
 REPAIR = "x[~torch.isfinite(x)] = 0"
 """After it is known where they come from."""
 

@@ -22,6 +22,7 @@ from rnnviz.models.diagnosis.finding import (
     STUCK,
     Finding,
 )
+from rnnviz.models.diagnosis.held import held_by
 
 
 def closed_memory(decays: Sequence[Decay], label: str, lag: int) -> Iterator[Finding]:
@@ -114,26 +115,3 @@ def _stuck(
     change = (changes.wake if dead else changes.unstick)(cause, trace, gate, *place)
     yield Finding(kind, label, share, line, "certain" if dead else "possible", dead and share == 1,
                   *place, change, values)  # fmt: skip
-
-
-def held_by(trace: Trace, gate: str, units: Array) -> str:
-    """Which part of the pre-activation of some units (H,) of a gate is largest, as RMS over steps
-    and sequences: "input" (W_xh x), "recurrent" (W_hh h) or "bias"."""
-    rows = trace.cell.gate_rows(gate)
-    W_xh, W_hh, b_h = (trace.params[name][rows][units] for name in ("W_xh", "W_hh", "b_h"))
-    there = trace.present[:, None]
-    one = np.ones((1, 1))
-    size = {"bias": _log_rms(b_h[:, None], one, one), "input": _log_rms(W_xh, trace.x, there),
-            "recurrent": _log_rms(W_hh, trace.h[:-1], there)}  # fmt: skip
-    return max(size, key=lambda name: size[name])
-
-
-def _log_rms(W: Array, values: Array, there: Array) -> float:
-    """The logarithm of the RMS of W @ values where there are any, 0 elsewhere; of any size."""
-    factors = [np.where(there, values, 0).astype(np.float64), W.astype(np.float64)]
-    peaks = [float(np.abs(each).max()) for each in factors]
-    if 0 in peaks:
-        return -np.inf
-    x, W = (each / peak for each, peak in zip(factors, peaks, strict=True))
-    with np.errstate(divide="ignore"):
-        return float(np.log(peaks).sum() + 0.5 * np.log(np.mean((W @ x) ** 2)))
