@@ -34,11 +34,18 @@ def finding_words(finding: Finding) -> FindingWords:
     text, values = texts("diagnosis"), _values(finding)
     return FindingWords(
         text["mark_serious" if finding.serious else "mark_other"],
-        fill(text[f"kind_{finding.kind}{'_rest' * bool(finding.values.get('nearer'))}"], **values),
+        fill(text[_sentence(finding)], **values),
         apart(_facts(finding, values)),
         fill(text[f"definition_{finding.kind}"], **values),
         finding.change,
     )
+
+
+def _sentence(finding: Finding) -> str:
+    """Which text says a finding."""
+    of_rest = "_rest" * bool(finding.values.get("nearer"))
+    closed_by = "_by" * (finding.kind == "closed_memory" and "cause" in finding.values)
+    return f"kind_{finding.kind}{of_rest}{closed_by}"
 
 
 def _values(finding: Finding) -> dict[str, Any]:

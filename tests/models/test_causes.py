@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -380,3 +382,42 @@ def test_what_a_reset_gate_keeps_out_holds_no_candidate(reset: str, b_r: float, 
     report = diagnose(made(network, params, 200))
     found = next(f for f in report.findings if f.values.get("gate") == "n")
     assert (found.kind, found.values["cause"]) == ("saturated", cause)
+
+
+def held_shut(kind: str, cause: str) -> tuple[dict[str, Any], Any]:
+    """Weights of a cell of 8 units whose memory gate is shut by one of its parts, and data."""
+    rng, H = np.random.default_rng(0), 8
+    rows, x = {"lstm": 4 * H, "gru": 3 * H}[kind], np.abs(rng.standard_normal((80, 3, 8))) + 0.5
+    weights = {f"{part}_l0": rng.uniform(-1, 1, (rows, *shape)) / np.sqrt(H)
+               for part, shape in (("weight_ih", (3,)), ("weight_hh", (H,)), ("bias_ih", ()),
+                                   ("bias_hh", ()))}  # fmt: skip
+    weights["bias_ih_l0"][H : 2 * H] = 1
+    if cause == "bias":
+        weights["bias_ih_l0"][H : 2 * H] = -9
+    if cause == "input":
+        weights["weight_ih_l0"][H : 2 * H] = -4
+    if cause == "recurrent":
+        weights["bias_ih_l0"][-H:] = weights["bias_ih_l0"][2 * H : 3 * H] = 9  # h is near 1
+        weights["weight_ih_l0"][-H:] = 0
+        weights["weight_hh_l0"][H : 2 * H] = -4
+    return weights, read_data(x, layout="tdb")
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+@pytest.mark.parametrize("cause", ["bias", "input", "recurrent"])
+def test_what_keeps_a_memory_gate_closed_is_named_and_its_change_opens_it(
+    kind: str, cause: str
+) -> None:
+    weights, data = held_shut(kind, cause)
+    report = diagnose(run_of(load(weights, readout=False), data), lag=LAG)
+    closed, vanished = the(report, "closed_memory"), the(report, "vanishing")
+    assert closed.values["cause"] == cause
+    assert "What keeps it closed most is the " in sentence(closed)
+    assert {f.sure for f in report.findings if f.kind == "biases"} <= {
+        "likely" if cause == "bias" else "possible"}  # fmt: skip
+    assert ("rnn.weight_ih_l0[H:2 * H] = 0" in closed.change) is (cause == "input")
+    assert closed.change == vanished.change
+    rnn = SimpleNamespace(hidden_size=8, **weights)
+    exec(closed.change, {"rnn": rnn, "torch": SimpleNamespace(no_grad=nullcontext)})
+    after = {n: a for n, a in vars(rnn).items() if n != "hidden_size"}
+    assert not diagnose(run_of(load(after, readout=False), data), lag=LAG).serious

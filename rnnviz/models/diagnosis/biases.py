@@ -11,6 +11,7 @@ from rnnviz.core.numerics import Array
 from rnnviz.models.diagnosis import changes
 from rnnviz.models.diagnosis.decay import Decay
 from rnnviz.models.diagnosis.finding import HALVINGS, Finding
+from rnnviz.models.diagnosis.held import closed_by
 
 
 def short_biases(decays: Sequence[Decay], label: str, lag: int) -> Iterator[Finding]:
@@ -26,7 +27,8 @@ def short_biases(decays: Sequence[Decay], label: str, lag: int) -> Iterator[Find
         values = {"gate": one.trace.cell.MEMORY_GATE, "lag": lag,
                   "low": float(bias.min()), "high": float(bias.max())}  # fmt: skip
         change = changes.keep_longer(one.trace, lag, one.layer, one.direction)
-        yield Finding("biases", label, longest, lag / HALVINGS, "likely", True, one.layer,
+        sure = "likely" if closed_by(one.trace, lag) == "bias" else "possible"
+        yield Finding("biases", label, longest, lag / HALVINGS, sure, True, one.layer,
                       one.direction, change, values)  # fmt: skip
 
 

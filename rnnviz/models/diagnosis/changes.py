@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import replace
 
 from rnnviz.core import Trace
 from rnnviz.core.network import Network
+from rnnviz.models.diagnosis.held import in_the_way, opening
 
 PACK = """packed = torch.nn.utils.rnn.pack_padded_sequence(
     x, lengths, batch_first=True, enforce_sorted=False)"""
@@ -16,14 +16,17 @@ CENTRE = "x = (x - x.mean((0, 1))) / x.std((0, 1)).clamp(min=1e-6)"
 """Each input with mean 0 and standard deviation 1, batch or time first; a constant one is 0."""
 REPAIR = "x[~torch.isfinite(x)] = 0"
 """After it is known where they come from."""
+WEIGHTS = {"input": "ih", "recurrent": "hh"}
+"""Part of a pre-activation -> how PyTorch's weights of it are named."""
 
 
 def keep_longer(
     trace: Trace, lag: int, layer: int, direction: int, network: Network | None = None
 ) -> str:
-    """Open the memory gate so far that half is kept over the lag, f = 2^(−1/lag); for cells without
-    one, take as many that have it. network: what the trace is of; None for its cell alone."""
-    bias = -math.log(math.expm1(math.log(2) / lag))
+    """Open the memory gate so far that half is kept over the lag, f = 2^(−1/lag), and silence what
+    would close it all the same; for cells without one, take as many that have it. network: what the
+    trace is of; None for its cell alone."""
+    bias, ways = opening(lag), in_the_way(trace, lag)
     ends, lines = [_end(layer, direction)], ["with torch.no_grad():", "    H = rnn.hidden_size"]
     if trace.cell.MEMORY_GATE is None:
         whole = Network((trace.cell,), 1) if network is None else network
@@ -32,6 +35,7 @@ def keep_longer(
         ends = [_end(*place) for place in places]
         lines.insert(0, f"rnn = {_module('LSTM', whole)}")
     for end in ends:
+        lines += [f"    rnn.weight_{WEIGHTS[name]}{end}[H:2 * H] = 0" for name in ways]
         lines += [f"    rnn.bias_ih{end}[H:2 * H] = {bias:.1f}",
                   f"    rnn.bias_hh{end}[H:2 * H] = 0"]  # fmt: skip
     return "\n".join(lines)
@@ -60,8 +64,11 @@ def with_biases(change: str, network: Network) -> str:
     cell = network.cells[0]
     if "rnn.bias_" not in change or "rnn = " in change or not _one_module(network):
         return change
+    lines = [line for line in change.splitlines() if not line.startswith("    rnn.weight_")]
     relu = ", nonlinearity='relu'" if getattr(cell, "activation", "") == "relu" else ""
-    return f"rnn = {_module(type(cell).__name__, network, f'{relu}, bias=True')}\n{change}"
+    return f"rnn = {_module(type(cell).__name__, network, f'{relu}, bias=True')}\n" + "\n".join(
+        lines
+    )
 
 
 def shrink(layer: int, direction: int) -> str:

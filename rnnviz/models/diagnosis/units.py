@@ -22,7 +22,7 @@ from rnnviz.models.diagnosis.finding import (
     STUCK,
     Finding,
 )
-from rnnviz.models.diagnosis.held import held_by
+from rnnviz.models.diagnosis.held import closed_by, held_by
 
 
 def closed_memory(decays: Sequence[Decay], label: str, lag: int) -> Iterator[Finding]:
@@ -35,6 +35,8 @@ def closed_memory(decays: Sequence[Decay], label: str, lag: int) -> Iterator[Fin
     if longest < lag / HALVINGS:
         change = changes.keep_longer(one.trace, lag, one.layer, one.direction)
         values = {"gate": kept.gate, "median": kept.median, "lag": lag}
+        if (cause := closed_by(one.trace, lag)) is not None:
+            values["cause"] = cause
         yield Finding("closed_memory", label, longest, lag / HALVINGS, "likely", True, one.layer,
                       one.direction, change, values)  # fmt: skip
 
