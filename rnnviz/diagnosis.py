@@ -142,8 +142,8 @@ def diagnose(run: Run, lag: int | str | None = None, notes: tuple[str, ...] = ()
     lag
         Over how many steps back the task must remember. Only who knows the task knows it: without
         one neither "vanishes before the lag" nor "nothing is wrong" is said, but the horizon is.
-        "data": the longest lag at which the run's inputs predict its targets linearly, if there is
-        one; see `rnnviz.models.diagnosis.data_lag`.
+        "data": the longest lag at which the run's inputs predict linearly what nearer ones leave of
+        its targets, if there is one; see `rnnviz.models.diagnosis.data_lag`.
     notes
         What else is to be said, such as what was assumed of the weights.
 

@@ -60,6 +60,38 @@ def test_inputs_that_resemble_their_past_do_not_make_it_longer(at: str) -> None:
     assert data_lag(made(x, delayed(x, 5), at)).lag == 5
 
 
+def resembling(seed: int, past: float, width: int = 32) -> Any:
+    """x_t = past · x_{t−1} + noise, of variance 1, or a random walk."""
+    rng = np.random.default_rng(seed)
+    steps = rng.standard_normal((T, 1, width)) * np.sqrt(1 - past**2 if past < 1 else 1)
+    for t in range(1, T):
+        steps[t] += past * steps[t - 1]
+    return steps
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_mean_of_neighbours_needs_no_more_than_these(seed: int) -> None:
+    """Of inputs that resemble their past, one alone leaves a rest that far ones resemble too."""
+    x = resembling(seed, 0.98)
+    lag = data_lag(made(x, (x + delayed(x, 1) + delayed(x, 2)) / 3, "every")).lag
+    assert lag in (1, 2)  # each of which leaves less than 1 %
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_step_of_a_random_walk_needs_one_step(seed: int) -> None:
+    x = resembling(seed, 1.0, 200)
+    assert data_lag(made(x, x - delayed(x, 1), "every")).lag in (1, None)
+
+
+def test_a_far_input_that_says_what_nearer_ones_say_together_is_dropped() -> None:
+    """It says more than each of them, and so is found before them."""
+    x = noise(width=3)
+    target = delayed(x[:, :1], 2) + delayed(x[:, 1:2], 3)
+    x[:-12, 2:] = target[12:] + 0.3 * noise(4)[:-12]
+    found = data_lag(made(x, target, "every"))
+    assert (found.lag, found.nearer) == (3, (2,))
+
+
 def test_of_two_lags_the_longer_is_said_also_where_it_tells_less() -> None:
     x = noise()
     assert data_lag(made(x, delayed(x, 3) + 0.5 * delayed(x, 25))).lag == 25
@@ -83,7 +115,7 @@ def test_what_a_lag_explains_is_told_of_the_whole_target_and_of_what_nearer_ones
     assert values["r2"] < 0.05
     assert values["r2_rest"] > 0.8
     said = told["sentence"]
-    assert "what nearer ones (3 steps back) leave of the target, R² = 0." in said
+    assert "what nearer ones (3 steps back), fitted together, leave of the target, R² = 0." in said
     assert f"which is {values['r2']:.3g} of the whole target" in said
     first = data_lag(made(x, delayed(x[:, :1], 3)))
     assert (first.nearer, first.r2) == ((), first.r2_rest)

@@ -7,36 +7,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core.numerics import Array
+from rnnviz.models.diagnosis.data_past import Joint, Past, joint, parted, r2, together
 from rnnviz.models.diagnosis.finding import Finding
 from rnnviz.tasks.batch import Batch, stream
 
 PERMUTATIONS = 99
 """With the order that the data have 100: to be beyond all others is 1 in 100 by chance."""
-FOLDS = 5
-WIDE, TARGETS = 32, 8
-"""More inputs or targets are projected at random onto so many."""
-SAMPLES = 1024
-"""Answers that are predicted at most: the last ones of each sequence."""
 FEWEST = 20
 """Sequences below which little could be told from chance."""
-LONGEST = 1000
-"""Lags beyond are not tried."""
-HAVING = 0.1
-"""Share of the answers that must have an input so far back."""
 MOST_LAGS, UNEXPLAINED = 8, 0.01
 """How many lags are looked for, one after another, while more than this share of the target's
 variance is left."""
+ENOUGH = 4
+"""Answers for each input of a fit of all nearer lags."""
 
 
 @dataclass(frozen=True)
 class DataLag:
     """The longest lag that predicts the target.
 
-    lag: None if none does better than chance. nearer: lags that were found before it. r2_rest: the
-    share that the inputs at that lag predict, linearly and held out, of what the nearer ones leave
-    of the target's variance about its mean at each step; of the best lag if none is found. r2: the
-    same as a share of the whole variance. null: the largest r2_rest over all lags in 99
-    permutations. sequences: how many there are. most: the longest lag that was tried.
+    lag: None if none does better than chance. nearer: the other lags that were found. r2_rest: the
+    share that the inputs at that lag predict, linearly and held out, of what a fit of all the
+    nearer ones leaves of the target's variance about its mean at each step; of the best lag if none
+    is found. r2: the same as a share of the whole variance. null: the largest r2_rest over all lags
+    in 99 permutations. sequences: how many there are. most: the longest lag that was tried.
     """
 
     lag: int | None
@@ -58,14 +52,18 @@ class DataLag:
 
 
 def data_lag(batch: Batch) -> DataLag:
-    """The longest lag at which inputs predict the target, from the data alone.
+    """The longest lag at which inputs predict what nearer ones do not, from the data alone.
 
-    At each lag k the answer at step t is predicted from x_{t−k} by ridge regression, five-fold over
-    whole sequences. The lag whose held-out R² is largest counts if that is beyond the largest over
-    all lags in each of 99 permutations, which give every sequence the answers of another one; then
-    the same with what is left of the answers, until nothing is found or less than 1 % is left.
-    What no single lag shows linearly, such as a product of two inputs, is not seen, and sequences
-    are taken to be independent of each other: windows that overlap are not.
+    The answer at step t is predicted from x_{t−k} by ridge regression, five-fold over whole
+    sequences. The lag k whose held-out R² is largest counts if that is beyond the largest over all
+    lags in each of 99 permutations, which give every sequence the answers of another one. Then the
+    same with what a fit of all lags found so far leaves of the answers, and with what the inputs at
+    each further lag have besides theirs, until nothing is found or less than 1 % is left. At last
+    the longest is dropped, or a nearer one takes its place, where it does not add most to the
+    others, and nearer ones alone are searched where it adds nothing to a fit of all that are nearer
+    (if there are four answers for each input of that).
+    What shows linearly in no single lag, such as a product of two inputs, is not seen, and
+    sequences are taken to be independent of each other: windows that overlap are not.
     Raises ValueError for a batch without targets, and for one of fewer than 20 sequences.
     """
     if batch.loss == "projection":
@@ -73,104 +71,102 @@ def data_lag(batch: Batch) -> DataLag:
     if batch.batch_size < FEWEST:
         raise ValueError(f"lag must be a number for fewer than {FEWEST} sequences, got 'data' for "
                          f"{batch.batch_size}")  # fmt: skip
-    past, whole = _parted(batch)
-    left = whole
+    past, whole = parted(batch)
     rng = stream(0, "direction")
-    orders = [rng.permutation(batch.batch_size) for _ in range(PERMUTATIONS)]
-    found: dict[int, tuple[float, float, float]] = {}
-    rest = UNEXPLAINED * float((left**2).sum())
-    while True:
-        lag, r2, null = _best(past, np.stack([left, *(left[order] for order in orders)], axis=2))
-        if not r2 > null or lag in found:
+    orders = np.array([rng.permutation(batch.batch_size) for _ in range(PERMUTATIONS)])
+    one = _search(past, whole, orders, past.most)
+    while one.r2 > one.null and not _stands(past, whole, orders, one.lag):
+        one = _search(past, whole, orders, one.lag - 1)
+    most, beyond = past.most, one.r2 > one.null
+    return DataLag(one.lag if beyond else None, one.r2 * one.share, one.null, batch.batch_size,
+                   most, one.r2, one.beside if beyond else ())  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Next:
+    """The lag that adds most to a fit of others, `beside` it. r2: the share that it predicts of
+    what they leave. share: what they leave of the variance, where it has inputs. null: the largest
+    r2 over all lags of the permutations."""
+
+    lag: int
+    r2: float
+    null: float
+    share: float
+    beside: tuple[int, ...]
+
+
+def _search(past: Past, whole: Array, orders: Array, most: int) -> _Next:
+    """The longest lag up to `most` that is found; if none is, the best."""
+    found = list[_Next]()
+    while len(found) < MOST_LAGS:
+        one = _next(past, whole, orders, [each.lag for each in found], most)
+        if not one.r2 > one.null:
             break
-        found[lag] = r2 * _share(left, whole, past.at(lag)[1]), r2, null
-        left = left - _predicted(*past.at(lag), left)
-        if len(found) == MOST_LAGS or (left**2).sum() <= rest:
+        found.append(one)
+        if _explained(past, whole, [each.lag for each in found]):
             break
-    longest = max(found, default=None)
-    if longest is None:
-        return DataLag(None, r2, null, batch.batch_size, past.most, r2)
-    r2, r2_rest, null = found[longest]
-    nearer = tuple(found)[: tuple(found).index(longest)]
-    return DataLag(longest, r2, null, batch.batch_size, past.most, r2_rest, nearer)
+    return _longest(past, whole, orders, found) if found else one
+
+
+def _next(past: Past, whole: Array, orders: Array, lags: list[int], most: int) -> _Next:
+    """What to add to some lags, of those up to `most`."""
+    left = joint(past, lags, past.having(lags)).left(whole)
+    y = _permuted(left, orders)
+    fits: dict[int, Joint] = {}  # by how many answers have the lags: those with the later steps
+    every, shares = np.empty((most + 1, 1 + len(orders))), np.empty(most + 1)
+    for lag in range(most + 1):
+        there = past.having([*lags, lag])
+        count = int(there.sum())
+        fits[count] = fits.get(count) or joint(past, lags, there)
+        every[lag] = r2(fits[count], past.at(lag, there), y)
+        shares[lag] = _share(left, whole, there)
+    own = every[:, 0].copy()
+    own[lags] = -np.inf
+    lag = int(own.argmax())
+    return _Next(lag, float(own[lag]), float(every[:, 1:].max()), float(shares[lag]),
+                 tuple(lags))  # fmt: skip
+
+
+def _permuted(left: Array, orders: Array) -> Array:
+    """What is left of the answers (B, m, O) and its permutations, (B, m, 1 + permutations, O)."""
+    return np.stack([left, *(left[order] for order in orders)], axis=2)
+
+
+def _stands(past: Past, whole: Array, orders: Array, lag: int) -> bool:
+    """Whether a lag adds something, beyond permutations, also to a fit of all nearer ones: where
+    there are answers enough for that; else it is not asked."""
+    there = past.having([lag])
+    if lag * past.x.shape[1] > there.sum() / ENOUGH:
+        return True
+    nearer = together(past, range(lag), there)
+    own, *others = r2(nearer, past.at(lag, there), _permuted(nearer.left(whole), orders))
+    return bool(own > max(others))
+
+
+def _longest(past: Past, whole: Array, orders: Array, found: list[_Next]) -> _Next:
+    """The longest of the lags that were found which adds something to the others, where none that
+    is nearer adds more."""
+    lags = [each.lag for each in found]
+    if lags[-1] == max(lags):  # it was found so
+        return found[-1]
+    while lags:
+        longest = max(lags)
+        lags.remove(longest)
+        one = _next(past, whole, orders, lags, longest)
+        if one.r2 > one.null:
+            if one.lag == longest:
+                return one
+            lags = [*lags, one.lag]
+    return found[0]
+
+
+def _explained(past: Past, whole: Array, lags: list[int]) -> bool:
+    """Whether a fit of some lags leaves next to nothing."""
+    there = past.having(lags)
+    return _share(joint(past, lags, there).left(whole), whole, there) <= UNEXPLAINED
 
 
 def _share(left: Array, whole: Array, there: Array) -> float:
-    """How much of the variance is left, of the answers that have an input so far back."""
+    """How much of the variance is left, of the answers that are there."""
     part, all_of_it = (float(np.where(there, v**2, 0).sum()) for v in (left, whole))
     return part / all_of_it if all_of_it else 1.0
-
-
-@dataclass(frozen=True, eq=False)
-class _Past:
-    """What came before the answers: x (T, D, B), and the steps (B, m) that are asked at."""
-
-    x: Array
-    steps: Array
-
-    @property
-    def most(self) -> int:
-        """The longest lag that enough answers have."""
-        return int(min(np.quantile(self.steps, 1 - HAVING), LONGEST))
-
-    def at(self, lag: int) -> tuple[Array, Array]:
-        """Inputs (B, m, D) so far before the answers, scaled, 0 where there are none; and where
-        there are any (B, m, 1)."""
-        there = (self.steps >= lag)[..., None]
-        back = np.maximum(self.steps - lag, 0)
-        x = self.x[back, :, np.arange(len(back))[:, None]]
-        count = there.sum()
-        x = np.where(there, x - np.where(there, x, 0).sum(axis=(0, 1)) / count, 0)
-        sd = np.sqrt((x**2).sum(axis=(0, 1)) / count)
-        return x / np.where(sd > 0, sd, 1), there
-
-
-def _best(past: _Past, y: Array) -> tuple[int, float, float]:
-    """The lag that predicts best, its R², and the largest over all lags of the permutations. y
-    (B, m, 1 + permutations, O)."""
-    every = np.array([_r2(*past.at(lag), y) for lag in range(past.most + 1)])
-    lag = int(every[:, 0].argmax())
-    return lag, float(every[lag, 0]), float(every[:, 1:].max())
-
-
-def _r2(x: Array, there: Array, y: Array) -> Array:
-    """Held-out R² (1 + permutations,)."""
-    flat = y.reshape(*y.shape[:2], -1)
-    wrong = np.where(there, (flat - _predicted(x, there, flat)) ** 2, 0).sum(axis=(0, 1))
-    whole = np.where(there, flat**2, 0).sum(axis=(0, 1))
-    sums = [part.reshape(y.shape[2:]).sum(axis=1) for part in (wrong, whole)]
-    return 1 - sums[0] / np.where(sums[1] > 0, sums[1], 1)
-
-
-def _predicted(x: Array, there: Array, y: Array) -> Array:
-    """Predictions (B, m, n) of y (B, m, n), each fold's sequences from the others."""
-    out, D = np.zeros_like(y), x.shape[-1]
-    fold = np.arange(len(x)) % FOLDS
-    for k in range(FOLDS):
-        X = x[fold != k].reshape(-1, D)
-        Y = np.where(there[fold != k], y[fold != k], 0).reshape(len(X), -1)
-        out[fold == k] = x[fold == k] @ np.linalg.solve(X.T @ X + D * np.eye(D), X.T @ Y)
-    return out
-
-
-def _parted(batch: Batch) -> tuple[_Past, Array]:
-    """What came before the answers, and these (B, m, O) without their mean at each step. m: the
-    last answers of each sequence, as many as all of them have."""
-    asked = batch.mask > 0
-    m = int(min(asked.sum(axis=0).min(), max(1, SAMPLES // batch.batch_size)))
-    if m == 0:
-        raise ValueError("lag must be a number where a sequence has no answer, got 'data'")
-    steps = np.array([np.flatnonzero(a)[-m:] for a in asked.T])
-    x, target = (_columns(v, most) for v, most in ((batch.x, WIDE), (batch.target, TARGETS)))
-    answers = target[steps, :, np.arange(len(steps))[:, None]]
-    return _Past(x, steps), answers - answers.mean(axis=0)
-
-
-def _columns(values: Array, most: int) -> Array:
-    """(T, n, B) of values (T, D, B), or one-hot of classes or tokens (T, B); projected at random
-    where n would be more than `most`."""
-    tokens = values.ndim == 2
-    n = int(values.max()) + 1 if tokens else values.shape[1]
-    rng = stream(0, "weights")
-    table = np.eye(n) if n <= most else rng.standard_normal((n, most)) / np.sqrt(most)
-    return table[values].transpose(0, 2, 1) if tokens else table.T @ values
