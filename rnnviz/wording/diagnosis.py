@@ -44,6 +44,10 @@ def finding_words(finding: Finding) -> FindingWords:
 def _sentence(finding: Finding) -> str:
     """Which text says a finding."""
     of_rest = "_rest" * bool(finding.values.get("nearer"))
+    if not finding.values.get("known", True):
+        return f"kind_{finding.kind}_unknown"
+    if finding.kind == "too_short" and "steps" in finding.values:
+        return "kind_too_short_early"
     closed_by = "_by" * (finding.kind == "closed_memory" and "cause" in finding.values)
     return f"kind_{finding.kind}{of_rest}{closed_by}"
 

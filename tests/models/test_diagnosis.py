@@ -146,6 +146,7 @@ def test_a_gradient_that_lives_in_the_last_steps(every: bool) -> None:
     report = diagnose(run_of(model, data), lag=20)
     (found,) = (one for one in report.findings if one.kind == "recent_only")
     assert found.number == 7
+    assert "healthy" not in finding_words(found).sentence
 
 
 @pytest.mark.parametrize(
@@ -244,6 +245,61 @@ def test_sequences_and_windows_that_do_not_hold_the_lag() -> None:
     windowed = Run({label: replace(trace, layers=((cut,),))}, whole.batch)
     (found,) = diagnose(windowed, lag=20).findings
     assert (found.kind, found.number) == ("truncated", 9)
+
+
+def test_a_loss_that_stands_too_early_is_not_helped_by_longer_sequences() -> None:
+    whole = linear(1.0, 100)
+    (label,) = whole
+    mask = np.zeros((100, 1))
+    mask[19] = 1
+    early = replace(whole.batch, mask=mask)
+    run = Run({label: run_network(whole[label].network, whole[label].params, early)}, early)
+    (found,) = diagnose(run, lag=30).findings
+    assert (found.kind, found.number, found.serious, found.change) == ("too_short", 19, True, "")
+    said = finding_words(found).sentence
+    assert "the last one is 19 steps after the first step, though sequences have 100" in said
+    assert diagnose(run, lag=19).findings == ()
+    (short,) = diagnose(run, lag=100).findings
+    assert "The sequences are too short" in finding_words(short).sentence
+    assert short.change == "window = 101"
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "softmax_cross_entropy"])
+def test_a_loss_at_its_minimum_sends_nothing_back_and_is_not_serious(loss: str) -> None:
+    weights, data = readout_of(2000.0 * np.array([[1.0], [-1.0]])), np.ones((20, 1, 4))
+    model = load(weights, "pytorch")
+    (trace,) = run_of(model, read_data(data, layout="tdb")).values()
+    target = trace.y[-1] if loss == "squared_error" else trace.y[-1].argmax(0)
+    report = diagnose(run_of(model, read_data(data, layout="tdb", target=target)), lag=5)
+    assert (kinds(report), report.serious) == (["exact_fit"], False)
+    assert "The loss is at its minimum, 0: " in str(report)
+    assert "Nothing is wrong" not in str(report)
+    off = 1 - target if loss == "softmax_cross_entropy" else target + 1
+    assert "exact_fit" not in kinds(
+        diagnose(run_of(model, read_data(data, layout="tdb", target=off)), lag=5)
+    )
+
+
+def readout_of(W: Any) -> dict[str, Any]:
+    """An RNN of one unit with a readout."""
+    names = {"weight_ih_l0": [[1.0]], "weight_hh_l0": [[0.5]], "bias_ih_l0": [0.0]}
+    weights = {name: np.array(value) for name, value in names.items()}
+    return {**weights, "fc.weight": W, "fc.bias": np.zeros(len(W))}
+
+
+def test_of_a_watched_loss_it_is_not_known_why_nothing_comes_back() -> None:
+    (one,) = read_passages(FOLDER / "watched_cells.npz").values()
+    zeros = {n: np.zeros_like(a) for n, a in one.parts[0].arrays.items() if n.startswith("d_")}
+    report = diagnose_passages({"cell": replace(one, parts=(replace(one.parts[0], **zeros),))})
+    assert kinds(report) == ["no_gradient"]
+    assert "depends on this network, or the loss is at its minimum" in str(report)
+    masked = linear(0.5, 10)
+    (label,) = masked
+    batch = replace(masked.batch, mask=np.zeros((10, 1)), loss="squared_error")
+    run = Run({label: run_network(masked[label].network, masked[label].params, batch)}, batch)
+    (found,) = diagnose(run).findings
+    assert (found.kind, found.serious) == ("no_gradient", True)
+    assert finding_words(found).sentence.endswith("nothing of the loss depends on this network.")
 
 
 def test_no_gradient_at_all() -> None:

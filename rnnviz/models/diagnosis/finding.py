@@ -54,6 +54,7 @@ SOURCES = {
     "overflow": "IEEE 754",
     "gradient_not_finite": "IEEE 754",
     "no_gradient": "arithmetic",
+    "exact_fit": "arithmetic",
 }
 """Kind of finding -> where its threshold comes from."""
 SURE = ("certain", "likely", "possible")
@@ -82,9 +83,9 @@ class Finding:
 
     @property
     def hinders(self) -> bool:
-        """Whether the gradient over the lag is not what it should be: what is serious, and a window
-        that ends before the lag, also where that may still do."""
-        return self.serious or self.kind == "truncated"
+        """Whether the gradient over the lag is not what it should be: what is serious, a window
+        that ends before the lag, also where that may still do, and where there is no gradient."""
+        return self.serious or self.kind in ("truncated", "exact_fit")
 
     @property
     def source(self) -> str:

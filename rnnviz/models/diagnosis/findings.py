@@ -16,6 +16,7 @@ from rnnviz.models.diagnosis.decay import Decay
 from rnnviz.models.diagnosis.decay import decays as decays_of
 from rnnviz.models.diagnosis.finding import GROWN_LOG10, LEFT_LOG10, SPANNED, Finding
 from rnnviz.models.watched import Passage
+from rnnviz.tasks.batch import Batch
 
 
 def find(run: Run, lag: int | None = None) -> tuple[Finding, ...]:
@@ -32,7 +33,7 @@ def find(run: Run, lag: int | None = None) -> tuple[Finding, ...]:
         if label in run.unbiased
         else one
         for label, trace in run.items()
-        for one in _of_network(trace, label, lag)
+        for one in _of_network(trace, label, run.batch, lag)
     ]
     return tuple(sorted(found, key=lambda one: not one.serious))
 
@@ -57,7 +58,9 @@ def find_in(
     )
 
 
-def _of_network(network: NetworkTrace, label: str, lag: int | None) -> Iterator[Finding]:
+def _of_network(
+    network: NetworkTrace, label: str, batch: Batch, lag: int | None
+) -> Iterator[Finding]:
     """Findings of one network, in the order in which they are to be read."""
     places = [(t, k, d) for k, layer in enumerate(network.layers) for d, t in enumerate(layer)]
     for trace, layer, direction in places:
@@ -70,10 +73,10 @@ def _of_network(network: NetworkTrace, label: str, lag: int | None) -> Iterator[
             return
     decays = decays_of(network)
     if not decays:
-        yield Finding("no_gradient", label, 0.0, 0.0, "certain", True)
+        yield _nothing(network, label, batch)
         return
     if lag is not None:
-        yield from _too_short(decays, network.trace.window, label, lag)
+        yield from _too_short(decays, network.trace, label, lag)
     yield from _exploding(decays, label)
     vanished = _vanishing(decays, network.network, label, lag) if lag is not None else None
     if lag is None:
@@ -90,6 +93,15 @@ def _of_network(network: NetworkTrace, label: str, lag: int | None) -> Iterator[
     yield from steps.refilled(network.layers[-1][0], label, len(network.layers) - 1)
     yield from steps.padded(network, label, decays)
     yield from stuck
+
+
+def _nothing(network: NetworkTrace, label: str, batch: Batch) -> Finding:
+    """Why no gradient reaches any state: the loss is at its minimum, or does not depend on the
+    network; which of them is not known of a loss of which gradients alone are."""
+    known = bool(np.isfinite(network.loss))
+    if known and batch.loss != "projection" and batch.mask.any() and not network.d_y.any():
+        return Finding("exact_fit", label, network.loss, np.nan, "certain", False)
+    return Finding("no_gradient", label, 0.0, 0.0, "certain", True, values={"known": known})
 
 
 def _broken(trace: Trace, label: str, layer: int, direction: int) -> Finding | None:
@@ -116,15 +128,19 @@ def _broken_gradient(trace: Trace, label: str, layer: int, direction: int) -> Fi
                    values={"step": t + 1, "unit": unit, "sequence": sequence})  # fmt: skip
 
 
-def _too_short(decays: list[Decay], window: int, label: str, lag: int) -> Iterator[Finding]:
-    """Sequences, or windows of a truncated pass, that do not hold the lag."""
+def _too_short(decays: list[Decay], trace: Trace, label: str, lag: int) -> Iterator[Finding]:
+    """Sequences, what of them a loss has before it, or windows of a truncated pass, that do not
+    hold the lag."""
     held = {"too_short": max(len(one.log10) for one in decays) - 1}
-    held |= {"truncated": window - 1} if window else {}
+    held |= {"truncated": trace.window - 1} if trace.window else {}
+    steps = int(trace.present.sum(axis=0).max())
     for kind, most in held.items():
         if most < lag:
             serious = kind == "too_short" or most < SPANNED * lag
+            early = kind == "too_short" and lag < steps  # longer sequences would not change it
             yield Finding(kind, label, float(most), float(lag), "certain", serious,
-                          change=changes.longer_window(lag))  # fmt: skip
+                          change="" if early else changes.longer_window(lag),
+                          values={"steps": steps} if early else {})  # fmt: skip
 
 
 def _vanishing(decays: list[Decay], network: Network, label: str, lag: int) -> Finding | None:
