@@ -20,6 +20,7 @@ from rnnviz.models.watched import NARROW, Part, Passage
 
 ABOUT, FORMAT, VERSION = "about", "rnnviz watched runs", 1
 ACTIVATIONS = ("", "tanh", "relu")
+LAYOUTS = {"True": True, "False": False, "None": None}
 ARRAYS = ("x", "output", "lengths", "h0", "c0", "d_output", "d_h", "d_c")
 NO_LIMITS = Limits()
 
@@ -30,7 +31,8 @@ def save_passages(passages: Mapping[str, Passage], path: Path) -> None:
     modules: list[dict[str, Any]] = []
     for k, (name, one) in enumerate(passages.items()):
         modules.append({"name": name, "kind": one.kind, "activation": one.activation,
-                        "dtype": one.dtype, "parts": len(one.parts)})  # fmt: skip
+                        "dtype": one.dtype, "parts": len(one.parts),
+                        "batch_first": one.batch_first, "dropout": one.dropout})  # fmt: skip
         for p, part in enumerate(one.parts):
             arrays |= {f"{k}/{p}/{array}": value for array, value in part.arrays.items()}
             arrays |= {f"{k}/{p}/weights/{n}": value for n, value in part.weights.items()}
@@ -112,7 +114,15 @@ def _passage(arrays: Mapping[str, Array], k: int, module: dict[str, Any]) -> Pas
         checks.choice("activation", module.get("activation"), ACTIVATIONS),
         checks.choice("dtype", module.get("dtype"), NARROW),
         parts,
+        *_options(module),
     )
+
+
+def _options(module: dict[str, Any]) -> tuple[bool | None, float | None]:
+    """Of the module itself, batch_first and dropout, which runs that are older do not say."""
+    said, dropout = str(module.get("batch_first")), module.get("dropout")
+    batch_first = LAYOUTS[checks.choice("batch_first", said, LAYOUTS)]
+    return batch_first, None if dropout is None else checks.number("dropout", dropout, 0, 1)
 
 
 def _part(arrays: Mapping[str, Array], prefix: str) -> Part:

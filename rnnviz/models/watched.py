@@ -68,12 +68,15 @@ class Passage:
 
     kind: "lstm", "gru" or "rnn", and the nonlinearity of the last. parts: one, or one a layer where
     something stands between the layers. dtype: the narrowest number format that it ran in.
+    batch_first, dropout: as the module has them; None where that is not known.
     """
 
     kind: str
     activation: str
     dtype: str
     parts: tuple[Part, ...]
+    batch_first: bool | None = None
+    dropout: float | None = None
 
     @cached_property
     def trace(self) -> NetworkTrace:

@@ -28,6 +28,7 @@ class Call:
 
     index: which of all calls. states: hx, its h and an LSTM's c, () for none. packed: batch_sizes
     and unsorted_indices of packed sequences. batch_first, unbatched: how x and output are laid out.
+    dropout: that of the module.
     """
 
     index: int
@@ -41,6 +42,7 @@ class Call:
     packed: tuple[Any, Any] | None = None
     batch_first: bool = False
     unbatched: bool = False
+    dropout: float = 0.0
     steps = 1
 
     def passage(self, gradients: Mapping[int, Gradients], steps: int) -> Passage:
@@ -54,7 +56,8 @@ class Call:
         output = self._columns(self.output)[0]
         direct = None if d_output is None else self._columns(d_output)[0]
         part = Part(weights, x, output, lengths, *_pair(states), direct, *_pair(ends))
-        return Passage(self.kind, self.activation, self.dtype, (part,))
+        return Passage(self.kind, self.activation, self.dtype, (part,), self.batch_first,
+                       self.dropout)  # fmt: skip
 
     def _columns(self, tensor: Any) -> tuple[Array, Array | None]:
         """(T, F, B), and the lengths of packed sequences."""

@@ -13,10 +13,13 @@ from rnnviz.torch.calls import Call, Gradients
 
 @dataclass(frozen=True, eq=False)
 class LayeredCall:
-    """One call of such a stack: a call of each layer, which are its steps here."""
+    """One call of such a stack: a call of each layer, which are its steps here. batch_first,
+    dropout: those of the stack."""
 
     index: int
     calls: tuple[Call, ...]
+    batch_first: bool
+    dropout: float
 
     @property
     def steps(self) -> int:
@@ -26,7 +29,8 @@ class LayeredCall:
         """What this call and one backward through it come to."""
         found = [call.passage({0: gradients.get(k, {})}, 1) for k, call in enumerate(self.calls)]
         parts = tuple(part for one in found for part in one.parts)
-        return Passage(found[0].kind, found[0].activation, found[0].dtype, parts)
+        return Passage(found[0].kind, found[0].activation, found[0].dtype, parts, self.batch_first,
+                       self.dropout)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -76,7 +76,7 @@ def _on_layers(hooks: Hooks, name: str, module: Any, layers: Sequence[Layer], pa
         x, output, *states = map(copied, (layer.x, layer.output, *layer.states))
         dtype = dtype_of(output, next(iter(weights.values())))
         calls.append(Call(0, kind, activation, dtype, weights, x, states, output, packed))
-    whole = LayeredCall(next(hooks.index), tuple(calls))
+    whole = LayeredCall(next(hooks.index), tuple(calls), module.batch_first, module.dropout)
     for k, layer in enumerate(layers):
         if layer.output.requires_grad:
             hooks.on_outputs(name, whole, k, (layer.output, *layer.ends))
@@ -91,7 +91,8 @@ def _call(index: int, module: Any, args: Any, kwargs: Any, output: Any) -> Call:
     dtype = dtype_of(output, next(iter(weights.values())))
     states = [copied(state) for state in states_of(args, kwargs)]
     return Call(index, kind, activation, dtype, weights, copied(data), states, copied(output),
-                packed, module.batch_first, packed is None and data.dim() == 2)  # fmt: skip
+                packed, module.batch_first, packed is None and data.dim() == 2,
+                module.dropout)  # fmt: skip
 
 
 def _ends(last: Any) -> tuple[Any, ...]:

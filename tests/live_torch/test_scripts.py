@@ -6,6 +6,7 @@ import string
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -94,6 +95,32 @@ def test_a_classifier_of_names_letter_by_letter() -> None:
     assert report.labels == ("cell",)
     assert report.notes == seen.notes
     assert report.notes[0].startswith("cell: outputs differ from PyTorch's, in float32, by at most")
+
+
+class Marks(nn.Module):
+    """A stack in a module of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList([nn.RNN(3, 8, 2, batch_first=True, dropout=0.2)])
+        for weight in self.parts[0].parameters():
+            weight.data *= 0.1
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.parts[0](x)[0]
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_change_puts_another_cell_where_the_watched_one_stands(training: bool) -> None:
+    model = Marks().train(training)
+    with watch(model) as seen:
+        model(torch.randn(4, 30, 3))[:, -1].sum().backward()
+    (found,) = (one for one in seen.diagnose(lag=20).findings if one.kind == "vanishing")
+    exec(found.change, {"torch": torch, "model": model})
+    made = model.parts[0]
+    assert isinstance(made, nn.LSTM)
+    assert (made.num_layers, made.batch_first, made.dropout) == (2, True, 0.2)
+    assert model(torch.randn(4, 30, 3)).shape == (4, 30, 8)
 
 
 def test_clipping_is_asked_of_what_the_backward_passes_brought() -> None:

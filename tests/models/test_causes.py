@@ -6,6 +6,7 @@ import math
 import re
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +21,7 @@ from rnnviz.experiment import Run
 from rnnviz.models import load, read_data, run_of
 from rnnviz.models.brought import FromWeights, own_run
 from rnnviz.models.diagnosis import Finding, clipped
-from rnnviz.models.saved_runs import read_passages
+from rnnviz.models.saved_runs import read_passages, save_passages
 from rnnviz.wording.diagnosis import finding_words
 from tests.models.golden import FOLDER
 from tests.models.test_diagnosis import kinds, made
@@ -285,9 +286,73 @@ def test_a_watched_cell_is_replaced_by_a_cell_and_one_without_biases_gets_some()
         passage = replace(one, kind=kind, parts=(part,))
         passage = replace(passage, parts=(replace(part, output=passage.replayed(None, False).y),))
         found[kind] = diagnose_passages({"cell": passage}, lag=4).findings[0].change
-    assert found["lstm"].startswith(f"rnn = torch.nn.LSTMCell({D}, {H}, bias=True)")
-    assert found["rnn"].startswith(f"rnn = torch.nn.LSTMCell({D}, {H})\n")
+    assert found["lstm"].startswith(f"rnn = model.cell = torch.nn.LSTMCell({D}, {H}, bias=True)")
+    assert found["rnn"].startswith(f"rnn = model.cell = torch.nn.LSTMCell({D}, {H})\n")
     assert all(biases(code) == {"bias_ih", "bias_hh"} for code in found.values())
+
+
+def forgetful(layers: int = 1) -> Any:
+    """A watched nn.RNN that forgets, of some layers."""
+    (one,) = read_passages(FOLDER / "watched_cells.npz").values()
+    given = one.parts[0].weights
+    D, H = given["weight_ih"].shape[1], given["weight_hh"].shape[1]
+    weights = {}
+    for k in range(layers):
+        weights[f"weight_ih_l{k}"] = np.full((H, H if k else D), 0.1)
+        weights[f"weight_hh_l{k}"] = np.zeros((H, H))
+        weights[f"bias_ih_l{k}"] = weights[f"bias_hh_l{k}"] = np.zeros(H)
+    part = replace(one.parts[0], weights=weights, c0=None, h0=None, d_c=None, d_h=None,
+                   d_output=np.ones_like(one.parts[0].output))  # fmt: skip
+    passage = replace(one, kind="rnn", activation="tanh", parts=(part,))
+    return replace(passage, parts=(replace(part, output=passage.replayed(None, False).y),))
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("encoder.rnn", "model.encoder.rnn"), ("", "model"), ("layers.0.rnn", "model.layers[0].rnn"),
+     ("by name.a-b", "model['by name']['a-b']")],
+)  # fmt: skip
+def test_a_watched_module_is_replaced_where_it_stands_with_the_options_it_has(
+    name: str, place: str, tmp_path: Path
+) -> None:
+    seen = {"as it is": forgetful(), "batch": replace(forgetful(), batch_first=True, dropout=0.5),
+            "stack": replace(forgetful(2), batch_first=False, dropout=0.25)}  # fmt: skip
+    save_passages(seen, tmp_path / "run.npz")
+    read = read_passages(tmp_path / "run.npz")
+    found = {key: diagnose_passages({name: one}, lag=4).findings[0] for key, one in read.items()}
+    assert {one.kind for one in found.values()} == {"vanishing"}
+    D, H = (forgetful().parts[0].weights[f"weight_{part}_l0"].shape[1] for part in ("ih", "hh"))
+    options = {"as it is": "", "batch": ", batch_first=True",
+               "stack": ", num_layers=2, dropout=0.25"}  # fmt: skip
+    for key, one in found.items():
+        made_module, *rest = one.change.splitlines()
+        assert made_module == f"rnn = {place} = torch.nn.LSTM({D}, {H}{options[key]})"
+        assert rest[0] == "with torch.no_grad():"
+
+
+def test_inputs_are_centred_before_a_watched_module_is_replaced() -> None:
+    one = forgetful()
+    part = one.parts[0]
+    weights = {**part.weights, "weight_ih_l0": 9 + part.weights["weight_ih_l0"]}
+    held = replace(part, x=np.ones_like(part.x), weights=weights)
+    passage = replace(one, parts=(held,))
+    passage = replace(passage, parts=(replace(held, output=passage.replayed(None, False).y),))
+    found = diagnose_passages({"rnn": passage}, lag=4).findings[0]
+    assert found.change.startswith(f"{CENTRE}\nrnn = model.rnn = torch.nn.LSTM(")
+
+
+@pytest.mark.parametrize("batch_first", [True, False, None])
+def test_padding_is_declared_in_the_layout_of_the_watched_module(batch_first: bool | None) -> None:
+    one = replace(forgetful(), batch_first=batch_first)
+    x = np.random.default_rng(0).standard_normal(one.parts[0].x.shape)
+    for b in range(x.shape[2]):
+        x[-2 - b :, :, b] = 0
+    part = replace(one.parts[0], x=x)
+    passage = replace(one, parts=(part,))
+    passage = replace(passage, parts=(replace(part, output=passage.replayed(None, False).y),))
+    (found,) = (f for f in diagnose_passages({"rnn": passage}).findings if f.kind == "padded")
+    assert found.change.startswith("packed = ")
+    assert ("batch_first=True" in found.change) is (batch_first is not False)
 
 
 def test_a_clip_that_always_acts_is_to_be_twice_the_usual_norm() -> None:

@@ -153,6 +153,14 @@ HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
         "kind must be one of",
     ),
     "many parts": ({"about": about(lambda a: a["modules"][0].update(parts=9**9))}, "parts must be"),
+    "no layout": (
+        {"about": about(lambda a: a["modules"][0].update(batch_first=3))},
+        "batch_first must be one of True, False, None, got '3'",
+    ),
+    "no share": (
+        {"about": about(lambda a: a["modules"][0].update(dropout=2))},
+        "dropout must be a finite number from 0 to 1, got 2",
+    ),
     "no dtype": ({"about": about(lambda a: a["modules"][0].update(dtype=[]))}, "dtype must be one"),
     "no x": ({"0__0__x": None}, "the file must hold 0/0/x, it does not"),
     "more": ({"0__0__y": np.ones(2)}, "arrays must be among x, output, .* got 'y'"),

@@ -115,14 +115,33 @@ def looser(median: float) -> str:
     return f"torch.nn.utils.clip_grad_norm_(model.parameters(), {2 * median:.2g})"
 
 
-def of_module(change: str, name: str, of_cell: bool) -> str:
-    """Code for the module of that name, such as "encoder.rnn"; a cell's weights have no layer."""
+def of_module(
+    change: str, name: str, of_cell: bool, batch_first: bool | None = None, dropout: float = 0.0
+) -> str:
+    """Code for the module of that name, such as "encoder.rnn", with its options; a cell's weights
+    have no layer. batch_first: None where that is not known."""
     if of_cell:
         change = re.sub(r"torch\.nn\.(LSTM|GRU|RNN)\(", r"torch.nn.\1Cell(", change)
         change = change.replace("_l0", "")
-    if "rnn." not in change or change.startswith("rnn ="):
+    if batch_first is False:
+        change = change.replace("batch_first=True, ", "")
+    if "rnn." not in change.replace("utils.rnn.", ""):
         return change
-    return f"rnn = model{'.' * bool(name)}{name}\n{change}"
+    place, made = f"rnn = {_path(name)}", "rnn = torch"
+    if made not in change:
+        return f"{place}\n{change}"
+    options = f", dropout={dropout:g}" if dropout and "num_layers" in change else ""
+    options += ", batch_first=True" if batch_first else ""
+    lines = [f"{place} = {line.removeprefix('rnn = ')[:-1]}{options})"
+             if line.startswith(made) else line for line in change.splitlines()]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _path(name: str) -> str:
+    """A module of that name as Python writes it: "layers.0" is model.layers[0]."""
+    steps = name.split(".") if name else []
+    return "model" + "".join(f".{s}" if s.isidentifier() else f"[{s if s.isdigit() else repr(s)}]"
+                             for s in steps)  # fmt: skip
 
 
 def longer_window(lag: int) -> str:

@@ -51,9 +51,9 @@ def find_in(
             change = changes.REPAIR if place.name == "x" else ""
             return (Finding("not_finite", name, place.value, np.nan, "certain", True,
                             change=change, values=values),)  # fmt: skip
-    of_cell = "weight_hh" in passage.parts[0].weights
+    options = ("weight_hh" in passage.parts[0].weights, passage.batch_first, passage.dropout or 0.0)
     return tuple(
-        replace(one, label=name, change=changes.of_module(one.change, name, of_cell))
+        replace(one, label=name, change=changes.of_module(one.change, name, *options))
         for one in find(passage.run if run is None else run, lag)
     )
 
