@@ -9,7 +9,7 @@ Examples
 >>> report.serious
 True
 >>> [finding.kind for finding in report.findings]
-['vanishing', 'recent_only', 'precision', 'precision']
+['vanishing', 'recent_only', 'precision']
 """
 
 from __future__ import annotations

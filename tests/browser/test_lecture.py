@@ -194,7 +194,7 @@ def test_cards_keep_what_was_answered_in_the_browser(app: str, open_page: OpenPa
     page.keyboard.press("3")
     expect(page.locator(f"{CHOICE}.right")).to_be_visible()
     page.wait_for_function(
-        "(localStorage.getItem('rnnviz.lecture.progress') ?? '').includes('cells')"
+        "() => (localStorage.getItem('rnnviz.lecture.progress') ?? '').includes('cells')"
     )
     page.goto(f"{app}/lecture?scene=1")
     scene_of(page, 1)

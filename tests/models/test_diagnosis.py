@@ -173,12 +173,13 @@ def test_formats_that_would_hold_zero(
     assert all(one.change == "model.double()" for one in own)
 
 
-def test_where_the_widest_format_holds_zero_no_other_is_proposed() -> None:
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_where_the_widest_format_holds_zero_no_other_is_proposed(dtype: type) -> None:
     """2^−1075 rounds to 0 in float64; a narrower one would be 0 sooner."""
-    report = diagnose(linear(0.5, 1200), lag=1150)
+    report = diagnose(linear(0.5, 1200, dtype=dtype), lag=1150)
     changes = {one.values["format"]: one.change for one in report.findings
                if one.kind == "precision" and one.serious}  # fmt: skip
-    assert changes == {"float64": ""}
+    assert changes == {np.dtype(dtype).name: ""}
 
 
 def test_half_precision_weights_are_read_and_diagnosed() -> None:

@@ -72,14 +72,15 @@ def precision_lost(one: Decay, label: str, lag: int | None) -> Iterator[Finding]
         return
     held = precision(one.trace, label).held or ()
     end = len(one.log10)
-    for each in held:
-        if each.zero_from is None or (lag is not None and each.zero_from < end - lag):
-            continue
-        own = each.format == one.format
-        values = {"format": each.format, "back": end - each.zero_from, "lag": lag}
-        yield Finding("precision", label, float(each.zero_from), np.nan, "certain",
+    lost = {each.format: each.zero_from for each in held if each.zero_from is not None
+            and (lag is None or each.zero_from >= end - lag)}  # fmt: skip
+    hopeless = lag is not None and "float64" in lost
+    for format, zero_from in lost.items():
+        own = format == one.format
+        values = {"format": format, "back": end - zero_from, "lag": lag}
+        yield Finding("precision", label, float(zero_from), np.nan, "certain",
                       own and lag is not None, one.layer, one.direction,
-                      changes.wider(each.format) if own else "", values)  # fmt: skip
+                      changes.wider(format) if own and not hopeless else "", values)  # fmt: skip
 
 
 def saturated(trace: Trace, label: str, layer: int, direction: int) -> Iterator[Finding]:
