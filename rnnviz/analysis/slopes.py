@@ -69,6 +69,13 @@ def layers_with_true_slopes(layers: Traces) -> Traces:
         return sent_back(layers, [[true_record(trace) for trace in layer] for layer in layers])
 
 
+def shows_rounding(trace: Trace, decades: float = 0.005) -> bool:
+    """Whether rounded slopes may move a gradient by so many decades, which a page would show; a
+    quick look at the values alone."""
+    lost = trace.seq_len * float(np.finfo(trace.h.dtype).eps) / (decades * LOG_10)
+    return nearest_to_one(trace) < lost
+
+
 def loses_slopes(trace: Trace, below: bool = False) -> bool:
     """Whether rounding may take more than `TRUE` decades from gradients, which `true_record` has:
     a slope is off by eps / (1 − |y|) of itself, a product of T of them T times as far, but what

@@ -107,7 +107,9 @@ def _numbers(rows: Iterator[tuple[int, list[str]]], limits: Limits) -> Table:
         lines.append(line)
         if 8 * len(values) > limits.bytes:
             raise ValueError(f"the table must take at most {limits.bytes:,} bytes, it takes more")
-    if counted and (not lines or len(integers) == len(names) == 2):  # a step, as all the others
+    goes_on = values[:: len(names)] == array("d", range(1, len(lines) + 1))  # 0, 1, 2, … downwards
+    marks = len(integers) == len(names) == 2
+    if counted and (goes_on or marks):  # a step, as all the others
         values, lines = array("d", range(len(names))) + values, array("q", [start]) + lines
         names, integers, counted = unnamed, set(unnamed), False
     if not lines:

@@ -98,21 +98,25 @@ class History:
         cls, state: TrainState, records: Iterable[StepRecord], kept: Mapping[str, Any]
     ) -> History:
         """One that goes on from `state` as if it had never stopped. records, kept: those of the
-        history that led there. Raises ValueError where they lead elsewhere."""
-        history = cls(state)
-        history._records = {record.step: record for record in records}
+        history that led there; a last step at which training ended, which made no update, is done
+        again. Raises ValueError where they lead elsewhere."""
+        history, led = cls(state), list(records)
+        ended = led.pop() if led and led[-1].event and led[-1].step == state.step else None
+        history._records = {record.step: record for record in led}
         steps = list(history._records)
         if not steps or steps[-1] + 1 != state.step:
             raise ValueError(
                 f"records must lead to step {state.step}, got {steps[-1:]} as the last"
             )
         history._first, history.stride, history.spike = kept["first"], kept["stride"], kept["spike"]
-        history._heights = dict(zip(steps, kept["heights"], strict=True))
+        history._heights = dict(zip(steps, kept["heights"], strict=ended is None))
         history._recent = tuple(deque(values, MEDIAN_OVER) for values in kept["recent"])
-        judged = zip(steps, kept["judged"], strict=True)
+        judged = zip(steps, kept["judged"], strict=ended is None)
         history._judged = {step: number for step, number in judged if number is not None}
         history._judgements, history._judged_stride = kept["judgements"], kept["judged_stride"]
         history._clipped, history._largest = kept["clipped"], kept["largest"]
+        if ended is not None:
+            history._clipped -= int(ended.clipped)
         return history
 
     @property

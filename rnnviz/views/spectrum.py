@@ -13,6 +13,7 @@ from rnnviz.analysis.layers import LayerTrace
 from rnnviz.analysis.lyapunov import LyapunovSpectrum
 from rnnviz.analysis.predictions import WeightLaw
 from rnnviz.analysis.remarks import Remark
+from rnnviz.analysis.slopes import shows_rounding
 from rnnviz.analysis.spectra import (
     POWERS,
     JacobianSpectrum,
@@ -95,7 +96,9 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     parts, text = layer_choice.parts_of(run), texts("spectrum")
     model = choices.model if choices.model in parts else _first_simple(parts)
     part, layers = layer_choice.single(parts, model, choices.layer, choices.direction)
-    (exact,) = true_parts([part], parts)
+    # While a knob moves a float64 pass beside each one is made only where it would be seen.
+    rounded = not choices.coarse or any(shows_rounding(each.trace) for each in parts[model])
+    (exact,) = true_parts([part], parts) if rounded else (part,)
     cell = part.trace.cell
     gate = choices.gate if choices.gate in cell.trainable_gates else _gate_that_keeps(cell)
     spectrum = _spectrum(part, gate, choices.coarse)

@@ -240,7 +240,8 @@ def first_screen(view: View) -> Iterator[Picture]:
     """Loss and metric, gradient over training."""
     text, playing = texts("train"), view.choices.playing
     every = fill(text["how_to_read_held_out"], every=f"{view.judged_every:,}")
-    how = text["how_to_read_loss"], view.levels.of, every * bool(view.judged_every)
+    dotted = text["how_to_read_baseline"] * bool(view.levels.baseline)
+    how = text["how_to_read_loss"], dotted, view.levels.of, every * bool(view.judged_every)
     yield Picture(
         "loss",
         plots.loss_figure.plain(

@@ -111,6 +111,18 @@ def test_a_resumed_history_may_stand_in_another_folder(folder: Path, tmp_path: P
     assert steps_in(folder) == [0, 1, 2]
 
 
+@pytest.mark.trained
+def test_a_training_that_ended_by_itself_goes_on_with_its_history(tmp_path: Path) -> None:
+    """The step at which it ended, which made no update, is done again."""
+    wild = ("--optimizer", "sgd", "--learning-rate", "1000", "--gain", "16")
+    assert train(tmp_path, "--models", "rnn", *wild, "--steps", "400") == 1
+    written = (tmp_path / "rnn.csv").read_text(encoding="utf-8")
+    assert 0 < steps_in(tmp_path)[-1] < 399
+    again = ["train", "--resume", str(tmp_path / "rnn.npz"), "--steps", "500"]
+    assert main([*again, "--out", str(tmp_path)]) == 1
+    assert (tmp_path / "rnn.csv").read_text(encoding="utf-8") == written
+
+
 def steps_in(folder: Path) -> list[int]:
     lines = (folder / "rnn.csv").read_text(encoding="utf-8").splitlines()[1:]
     return [int(line.partition(",")[0]) for line in lines]

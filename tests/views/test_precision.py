@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment, run
+from rnnviz.analysis.gradients import gradient_flow as gradient_flow_of
 from rnnviz.analysis.measures import measures
 from rnnviz.analysis.precision import precision
 from rnnviz.core import GRU, LSTM, RNN
@@ -130,6 +131,18 @@ def test_the_steps_of_saturated_units_are_measured_with_their_true_slopes(
     assert view.jacobian.measured_rate == pytest.approx(flow.rate.factor_per_step, rel=1e-9)
     assert f"**{factor(flow.rate.factor_per_step)}** a step. " in view.verdict
     assert "rounded to zero" not in view.verdict
+
+
+def test_while_a_knob_moves_true_slopes_are_taken_where_their_rounding_would_be_seen() -> None:
+    for scale, seen in ((1.0, False), (30.0, True)):
+        of = run(Experiment(models=("rnn",), hidden_size=4, seq_len=60, batch_size=4,
+                            input_scale=scale, init="gaussian", dtype="float32"))  # fmt: skip
+        moving, exact = (spectrum.view(of, spectrum.Choices(coarse=c)) for c in (True, False))
+        rates = moving.jacobian.measured_rate, exact.jacobian.measured_rate
+        assert rates[0] == pytest.approx(rates[1], rel=1e-3)
+        rounded = gradient_flow_of(of["rnn"].trace, "rnn").rate
+        assert rounded is not None
+        assert (rounded.factor_per_step != pytest.approx(rates[1], rel=1e-3)) == seen
 
 
 def test_saturated_units_beside_open_ones_are_said_with_their_true_size() -> None:

@@ -27,6 +27,15 @@ def said(**changes: object) -> tuple[str, str]:
     return hows["state-maps"], hows["profile"]
 
 
+def test_a_dotted_line_is_explained_where_one_is_drawn() -> None:
+    for changes, drawn in (({}, True), ({"task": "words", "loss_at": "last"}, False)):
+        e = Experiment(**{**BASE, "seq_len": 40, **changes})  # type: ignore[arg-type]
+        (loss, *_) = first_screen(view(begin(plan(e))))
+        assert isinstance(loss, Picture)
+        assert ("Dotted: the baseline" in loss.how) == drawn
+        assert bool(loss.drawing["layout"]["shapes"]) == drawn
+
+
 def test_of_one_loss_at_the_end_a_bright_bottom_is_error_that_has_come_there() -> None:
     maps, profile = said(loss_at="last")
     assert maps.endswith("Bright at the bottom: the error reaches the past.")

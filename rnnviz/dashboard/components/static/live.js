@@ -34,6 +34,7 @@ class Live {
     this.address = null; // what the script wrote, if the page has settled since
     this.failedAt = -AGAIN;
     this.slicing = null; // what ends waiting for a slice of training
+    this.unheard = null; // when it is looked whether what was sent has been heard
     this.round = 0; // answers of an earlier one are not shown
     this.texts = new Map(); // node -> what the script wrote there
     this.note = Object.assign(document.createElement("p"), { className: "rnnviz-left-out" });
@@ -135,7 +136,7 @@ class Live {
     this.stop();
     this.awaited ||= sent;
     if (!this.awaited) return this.restore();
-    clearTimeout(this.unheard); // of what was sent before
+    this.listenNoMore(); // for what was sent before
     clearTimeout(this.late);
     this.late = setTimeout(() => this.scriptChanged(), STUCK); // if the message was lost
   }
@@ -150,9 +151,8 @@ class Live {
   }
 
   async scriptChanged() {
-    clearTimeout(this.unheard);
     if (scriptRuns()) return;
-    this.unheard = setTimeout(() => this.repeat(), UNHEARD);
+    this.unheard ??= setTimeout(() => this.repeat(), UNHEARD);
     await wait(30); // what it has sent is mounted
     if (!this.ahead.size && !scriptRuns() && !this.unheardOf().length) this.catchUp();
   }
@@ -166,9 +166,17 @@ class Live {
 
   // Each is told once more. What is not heard then is not waited for.
   repeat() {
+    this.listenNoMore();
+    if (scriptRuns()) return; // which may be the one that hears
     const unheard = this.unheardOf();
-    const again = unheard.filter((slider) => slider.repeat());
-    if (unheard.length && !again.length && !this.ahead.size) this.catchUp();
+    if (unheard.filter((slider) => slider.repeat()).length || this.ahead.size) return;
+    for (const slider of unheard) slider.giveUp();
+    if (unheard.length || this.awaited) this.catchUp();
+  }
+
+  listenNoMore() {
+    clearTimeout(this.unheard);
+    this.unheard = null;
   }
 
   // To what the script drew last.

@@ -292,7 +292,11 @@ class Slider {
 
   // heard: by key, the number of the last message that the session knows of.
   isHeard(heard) {
-    return !this.sent || heard[this.data.key] >= this.sent.seq;
+    return !this.sent || this.sent.givenUp || heard[this.data.key] >= this.sent.seq;
+  }
+
+  giveUp() {
+    this.sent.givenUp = true;
   }
 
   // A session that has begun anew may not have heard of the value: it is told once more. Returns
