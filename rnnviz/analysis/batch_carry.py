@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.carry import LN_10, CarryPaths, memory_rows
+from rnnviz.analysis.carry import CarryPaths, memory_rows
 from rnnviz.analysis.gates import log_memory_gate
 from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise
 from rnnviz.analysis.jacobian.sequence import side_by_side
 from rnnviz.core import Record, checks
-from rnnviz.core.numerics import LOG10_2, Array
+from rnnviz.core.numerics import LN_10, LOG10_2, Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,9 +15,8 @@ from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise
 from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_steps, linearize, with_progress
 from rnnviz.analysis.rates import Curve
 from rnnviz.core import Record, checks
-from rnnviz.core.numerics import LOG10_2, Array, Status, status_of
+from rnnviz.core.numerics import LN_10, LOG10_2, Array, Status, status_of
 
-LN_10 = float(np.log(10))
 NORM_BLOCK = 32
 """Points whose norms are taken at once."""
 
@@ -78,8 +77,9 @@ def carry_paths(
                 log10[:, [at for at, _ in pending]] = _norms([part for _, part in pending])
                 pending = []
     # A logistic gate is never zero; without recurrent weights nothing leaves the cell state.
-    kept = np.full(T + 1, not _held_shut(record) and rounds_to_zero(record.cell))
-    true = np.full(T + 1, not _held_shut(record)) & ~_shut(record, sequence, T)
+    some = not _held_shut(record)
+    kept = np.full(T + 1, some and rounds_to_zero(record.cell))
+    true = some & ~_shut(record, sequence, T)
     left = true & bool(record.params["W_hh"].any())
     curves = [Curve(values, status_of(values, reached))
               for values, reached in zip(log10, (kept, left, true), strict=True)]  # fmt: skip

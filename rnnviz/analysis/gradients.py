@@ -94,7 +94,12 @@ class GradientFlow:
     @property
     def drop(self) -> Drop | None:
         """The one step that loses most of the error, if one does."""
-        return None if self.refilled or self.own_rate or self.window else single_drop(self.state)
+        return None if self.enters_on_the_way or self.window else single_drop(self.state)
+
+    @property
+    def enters_on_the_way(self) -> bool:
+        """Whether error enters the curve at more than one step, be it each sequence's own end."""
+        return self.refilled or self.own_rate is not None
 
     @property
     def refilled(self) -> bool:

@@ -8,7 +8,7 @@ from rnnviz.analysis.jacobian.norms import normalise
 from rnnviz.analysis.jacobian.sequence import JacobianSequence
 from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.core import Cell, Trace
-from rnnviz.core.numerics import LOG10_2, Array, log10_norm, log10_rms
+from rnnviz.core.numerics import LN_10, LOG10_2, Array, log10_norm, log10_rms
 
 LOW, HIGH = 1e-200, 1e200
 """Squares of norms between which columns are left as they are."""
@@ -140,7 +140,7 @@ class Columns:
 
 def _log10_sum(log10_values: Array) -> Array:
     """log10 of the sum over the last axis."""
-    return np.logaddexp.reduce(log10_values * np.log(10), axis=-1) / np.log(10)
+    return np.logaddexp.reduce(log10_values * LN_10, axis=-1) / LN_10
 
 
 def _squares(columns: Array, out: Array) -> None:

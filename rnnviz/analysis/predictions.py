@@ -15,7 +15,7 @@ from rnnviz.analysis.remarks import Remark, remark
 from rnnviz.analysis.spectra import Stretch
 from rnnviz.core import Cell, Record
 from rnnviz.core.activations import Activation
-from rnnviz.core.numerics import Array, log10_rms
+from rnnviz.core.numerics import LN_10, Array, log10_rms
 
 INDEPENDENT = ("gaussian", "uniform", "glorot", "spectral_radius")
 """Initializers whose entries are independent, of mean 0 and one variance: the wide-matrix laws hold
@@ -23,7 +23,6 @@ for all of them (spectral_radius: for the gain that its scaling comes to)."""
 LEAST = 16
 """Units from which on a law of wide networks says something."""
 MOST_INPUTS = 4096
-LN_10 = float(np.log(10.0))
 TRAINED, UNKNOWN = Remark("trained"), Remark("unknown_weights")
 NOT_FINITE = Remark("weights_not_finite")
 

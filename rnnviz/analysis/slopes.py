@@ -20,15 +20,16 @@ from rnnviz.core.activations import Activation
 from rnnviz.core.bptt import unroll
 from rnnviz.core.layers import Traces
 from rnnviz.core.layouts import zero_padding
-from rnnviz.core.numerics import Array, log10_norm, log10_rms
+from rnnviz.core.numerics import LN_10, Array, log10_norm, log10_rms
 from rnnviz.core.trace import rms_over_batch
 
-LOG_10 = float(np.log(10))
 TRUE = 1e-9
 """Decades by which slopes that are read off recorded values may move a gradient, at most."""
+SEEN = 5e-3
+"""And decades that a page would show, at most."""
 STEPS = 16
 """Of a record, whose remainders are worked out at once."""
-LOST = np.log10(TRUE * LOG_10)
+LOST = np.log10(TRUE * LN_10)
 SATURATES = ("tanh", "logistic")
 """Nonlinearities whose derivative is nowhere 0 in truth, and is where the value is rounded to 1."""
 
@@ -69,10 +70,10 @@ def layers_with_true_slopes(layers: Traces) -> Traces:
         return sent_back(layers, [[true_record(trace) for trace in layer] for layer in layers])
 
 
-def shows_rounding(trace: Trace, decades: float = 0.005) -> bool:
-    """Whether rounded slopes may move a gradient by so many decades, which a page would show; a
-    quick look at the values alone."""
-    lost = trace.seq_len * float(np.finfo(trace.h.dtype).eps) / (decades * LOG_10)
+def shows_rounding(trace: Trace) -> bool:
+    """Whether rounded slopes may move a gradient by what a page would show; a quick look at the
+    values alone."""
+    lost = trace.seq_len * float(np.finfo(trace.h.dtype).eps) / (SEEN * LN_10)
     return nearest_to_one(trace) < lost
 
 
@@ -86,7 +87,7 @@ def loses_slopes(trace: Trace, below: bool = False) -> bool:
         return False
     if dtype != np.float64 or type(cell).preactivations is Cell.preactivations:
         return bool(dtype == np.float32)
-    near = nearest_to_one(trace) < trace.seq_len * np.finfo(dtype).eps / (TRUE * LOG_10)
+    near = nearest_to_one(trace) < trace.seq_len * np.finfo(dtype).eps / (TRUE * LN_10)
     return near and bool((share_of_rounding(trace, below) > LOST).any())
 
 
@@ -111,7 +112,7 @@ def share_of_rounding(trace: Trace, below: bool = False) -> Array:
     with np.errstate(all="ignore"):
         if below:
             left[1:] = np.minimum(left[1:], log10_rms(log10_norm(trace.d_x, 1, trace.d_x_log2)))
-        come_by = np.logaddexp.accumulate(state[::-1] * LOG_10)[::-1] / LOG_10
+        come_by = np.logaddexp.accumulate(state[::-1] * LN_10)[::-1] / LN_10
         share = come_by - left + np.log10(np.finfo(trace.h.dtype).eps * (1 + W) * (1 + largest))
     return np.where(np.isneginf(come_by), -np.inf, share)
 
@@ -156,7 +157,7 @@ def _preactivation(trace: Trace) -> Array:
 def _log10_slope(name: str, a: Array) -> Array:
     """log10 of 1/cosh²(a), or of the logistic function's slope, which is 1/(4 cosh²(a/2))."""
     half = np.abs(a) / (1 if name == "tanh" else 2)
-    result: Array = 2 * (np.log(2) - half - np.log1p(np.exp(-2 * half))) / np.log(10)
+    result: Array = 2 * (np.log(2) - half - np.log1p(np.exp(-2 * half))) / LN_10
     return result if name == "tanh" else result - np.log10(4)
 
 

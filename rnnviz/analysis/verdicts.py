@@ -190,7 +190,7 @@ def _judgement(says: str | None, does: str | None, stretch: Stretch, span: int) 
 
 
 def _why(flow: GradientFlow, split: StepFactors) -> dict[str, float] | None:
-    if flow.refilled or flow.own_rate is not None or split.shares:
+    if flow.enters_on_the_way or split.shares:
         return None
     means = {name: split.mean(name) for name in ("weight", "slope", "direction")}
     if not np.isfinite([*means.values()]).all():

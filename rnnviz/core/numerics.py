@@ -16,6 +16,7 @@ Array = np.ndarray
 LOG10_2 = float(np.log10(2.0))
 LOG10_MAX = float(np.log10(np.finfo(np.float64).max))
 LOG10_TINY = float(np.log10(np.finfo(np.float64).tiny))
+LN_10 = float(np.log(10.0))
 LOG_100 = float(np.log(100.0))
 
 LOWEST = np.iinfo(np.int64).min // 2

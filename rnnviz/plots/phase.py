@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnviz.analysis.phase import Axis, CellStatus, PhaseGrid
 from rnnviz.analysis.rates import LEVEL
-from rnnviz.core.numerics import Array
+from rnnviz.core.numerics import LN_10, Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.panels import (
@@ -50,7 +50,6 @@ WORDS = {
     CellStatus.REFUSED: "cell_refused",
     CellStatus.EXPLODED: "cell_exploded",
 }
-LN_10 = float(np.log(10))
 NICE = (1, 2, 5)
 
 

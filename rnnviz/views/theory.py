@@ -39,8 +39,8 @@ def of_flows(
     found = {}
     for part, flow in zip(parts, flows, strict=True):
         one = gradient_predictions(part.trace, part.label, flow.reach_from, *_weights(run, part))
-        on_the_way = flow.refilled or flow.own_rate is not None
-        found[part.label] = replace(one, lines=(), missing=REFILLED) if on_the_way else one
+        silent = flow.enters_on_the_way
+        found[part.label] = replace(one, lines=(), missing=REFILLED) if silent else one
     return found
 
 

@@ -230,6 +230,18 @@ def test_reset_right_after_a_key_resets(open_wired: Open) -> None:
     assert "gain" not in query(page)
 
 
+def watch(page: Page, script: str) -> list[str]:
+    """What charts show from now on, as the script sees it."""
+    seen: list[str] = []
+    page.expose_function("saw", lambda shown: seen.append(shown))
+    page.evaluate(script)
+    return seen
+
+
+def gains(seen: list[str]) -> set[str]:
+    return {dict(parse_qsl(shown))["gain"] for shown in seen}
+
+
 # What every chart that comes shows from now on.
 SEE_NEW = """() => {
   const known = new Set(document.querySelectorAll('.rnnviz-chart'));
@@ -255,14 +267,12 @@ def test_what_is_touched_next_finds_the_script_told(
     move(page, lambda: gain.press("ArrowRight"), CHARTS[""])
     wait_idle(page)
     value = gain.get_attribute("data-value")
-    seen: list[str] = []
-    page.expose_function("saw", lambda shown: seen.append(shown))
-    page.evaluate(SEE_NEW)
+    seen = watch(page, SEE_NEW)
     page.get_by_role("link", name="Spectrum", exact=True).click()
     wait_charts(page, "spectrum")
     wait_idle(page)
     assert seen
-    assert {dict(parse_qsl(shown))["gain"] for shown in seen} == {value}
+    assert gains(seen) == {value}
 
 
 # What every chart and chain that there is, or will be, shows from now on. Another script of the
@@ -284,9 +294,7 @@ def test_a_link_after_a_key_waits_for_the_script_that_heard_of_it(open_wired: Op
     move(page, lambda: gain.press("ArrowRight"), CHARTS[""])
     wait_idle(page)
     value = gain.get_attribute("data-value")
-    seen: list[str] = []
-    page.expose_function("saw", lambda shown: seen.append(shown))
-    page.evaluate(SEE_ALL)
+    seen = watch(page, SEE_ALL)
     wire.hold()
     page.get_by_role("link", name="Spectrum", exact=True).click()
     page.evaluate(ANOTHER_ENDS)
@@ -295,4 +303,4 @@ def test_a_link_after_a_key_waits_for_the_script_that_heard_of_it(open_wired: Op
     wait_charts(page, "spectrum")
     wait_idle(page)
     assert seen
-    assert {dict(parse_qsl(shown))["gain"] for shown in seen} == {value}
+    assert gains(seen) == {value}
