@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Literal
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import (
@@ -81,6 +82,14 @@ def hear(page: Page, complaints: list[str]) -> None:
     page.on("pageerror", lambda error: complaints.append(str(error)))
 
 
+def forget(page: Page, address: str) -> None:
+    """Nothing that a visit before left in the browser is found by this one: Streamlit keeps there
+    whether the sidebar is folded."""
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    storage = {"origin": origin, "storageTypes": "local_storage"}
+    page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", storage)
+
+
 @pytest.fixture(scope="session")
 def kept(app: str, visitor: BrowserContext) -> Iterator[tuple[KeptPage, list[str]]]:
     """The page that tests take over from each other, and what it complains of."""
@@ -130,6 +139,8 @@ def open_page(browser: Browser, visitor: BrowserContext) -> Iterator[OpenPage]:
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme)
         hear(page, complaints)
+        if page.context is visitor and len(opened) == 1:
+            forget(page, address)
         page.goto(address)
         return page
 
