@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -63,32 +63,34 @@ def carry_figure(
         return drawing([UNSEEN], {**layout, **nothing(text)}, "carry")
     seq_len = max(len(p.true.log10) for p in paths) - 1
     lines = [(known[p.label], line) for p in paths for line in _lines(p, memories)]
-    middles = [label for b in batches for label in _middles(b, known[b.label])]
-    longest = max(text_width(line.name) for _, line in lines)
-    room = min(GUTTER, int(NUMBER + LETTER * longest))
-    layout["margin"]["l"] = max(room, layout["margin"]["l"])
     bars = [bar for b in batches for bar in _bars(b, known[b.label], seq_len)]
     y_range = _carry_range([line.curve.log10 for _, line in lines],
                            [v for b in batches for v in (b.true, b.product)])  # fmt: skip
     drawn = [_draw(style, line, len(paths) > 1) for style, line in lines]
+    middles = [label for b in batches for label in _middles(b, known[b.label])]
     pixels = height - MARGIN["t"] - MARGIN["b"]
+    ends = end_labels([*(end for _, end in drawn), *middles], y_range, pixels, 0)
+    layout["margin"]["l"] = max(_room(line for _, line in lines), layout["margin"]["l"])
+    steps = {"range": [-0.03 * seq_len, 1.01 * seq_len], "showgrid": False}
     layout |= {
         "hovermode": "x unified",
-        "xaxis": axis(
-            time_title or caption("time_step"),
-            range=[-0.03 * seq_len, 1.01 * seq_len],
-            showgrid=False,
-        ),
+        "xaxis": axis(time_title or caption("time_step"), **steps),
         "yaxis": axis(caption("decades"), range=list(y_range), side="right", nticks=6),
-        "annotations": end_labels([*(end for _, end in drawn), *middles], y_range, pixels, 0),
+        "annotations": ends + ([_shown(batches[0].sequences)] if middles else []),
     }
-    if middles:
-        of_lines = caption("carry_lines", count=batches[0].sequences)
-        above = {"xanchor": "right", "yanchor": "bottom", "yshift": 2}
-        layout["annotations"].append(
-            on_paper(of_lines, 1, 1, font={"size": theme.SMALL_SIZE}, **above)
-        )
     return drawing([*(piece for piece, _ in drawn), *bars], layout, "carry")
+
+
+def _room(lines: Iterable[_Line]) -> int:
+    """Pixels for what the lines are called."""
+    return min(GUTTER, int(NUMBER + LETTER * max(text_width(line.name) for line in lines)))
+
+
+def _shown(sequences: int) -> Piece:
+    """Which sequence the lines are of, and that the dots are medians."""
+    above = {"xanchor": "right", "yanchor": "bottom", "yshift": 2}
+    said = caption("carry_lines", count=sequences)
+    return on_paper(said, 1, 1, font={"size": theme.SMALL_SIZE}, **above)
 
 
 def _carry_range(lines: Sequence[Array], bars: Sequence[Array]) -> tuple[float, float]:

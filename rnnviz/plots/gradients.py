@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnviz.plots import curves, log_curves, theme
+from rnnviz.plots import curves, theme
+from rnnviz.plots.behind import ghost_names, lines_behind
 from rnnviz.plots.detail import flow_detail_figure
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Range, drawing
 from rnnviz.plots.heatmaps import unit_heatmaps
@@ -21,14 +22,12 @@ from rnnviz.plots.marks import (
     note,
     on_paper,
     rule,
-    small_label,
 )
 from rnnviz.plots.panels import UNSEEN
 from rnnviz.plots.rails import Bands, Drawn, all_rails
-from rnnviz.plots.seed_bands import finite_values, seed_pieces
+from rnnviz.plots.seed_bands import finite_values
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.figures import caption
-from rnnviz.wording.numbers import signed
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow
@@ -43,11 +42,6 @@ HEIGHT = 372
 MARGIN = {"t": 34, "b": 50, "r": 92}
 STEADY = (-26.0, 4.0)
 """Decades that are always shown, so that the picture stands still while a knob moves."""
-
-MOST_SAID = 3
-"""Of so many models what stands behind their curves has labels, medians over seeds and single
-losses: of more these would lie over the names."""
-GHOST_DASH = "5px,4px"
 QUANTITIES: Mapping[str, str] = {
     "state": "‖∂L/∂s<sub>t</sub>‖",
     "h": "‖∂L/∂h<sub>t</sub>‖",
@@ -109,34 +103,25 @@ def flow_figure(
     known = theme.styles_for([flow.label for flow in flows], styles)
     drawn = _drawn(flows, quantity, known)
     pinned = _drawn(ghosts, quantity, theme.styles_for([flow.label for flow in ghosts], known))
-    low, high = y_range or flow_range((*flows, *ghosts), quantity, bands=bands)
+    decades = y_range or flow_range((*flows, *ghosts), quantity, bands=bands)
     seq_len = max((curve.seq_len for _, curve in drawn + pinned), default=1)
     backward = any(curve.backward for _, curve in drawn + pinned)
-    predicted = _predicted(flows, theory or {}, known)
-    seeds = [seed_pieces(band, known[band.label], (low, high)) for band in bands]
-    data = [piece for pieces, _ in seeds for piece in pieces]
-    data += [_ghost(style, curve) for style, curve in pinned]
-    data += [piece for piece, _ in predicted]
-    own = _own(losses, flows, known)
-    data += [piece for piece, _ in own]
-    data += [piece for style, curve in drawn for piece in curves.lines(curve, style)]
-    off, rails, said, ends = all_rails(drawn, (low, high), _inside(height))
-    names = _names(drawn, pinned, ends, low) + [label for _, label in predicted]
-    if len(flows) <= MOST_SAID:
-        names += [label for _, label in own if label is not None]
-    if len(seeds) <= MOST_SAID:
-        names += [label for _, labels in seeds for label in labels]
+    behind, behind_names = lines_behind(
+        flows, known, decades, pinned=pinned, theory=theory or {}, losses=losses, bands=bands
+    )
+    lines = [piece for style, curve in drawn for piece in curves.lines(curve, style)]
+    off, rails, said, ends = all_rails(drawn, decades, _inside(height))
+    names = _names(drawn, ends, decades[0]) + ghost_names(pinned, drawn) + behind_names
     side = (seq_len, "right") if backward else (1, "left")
     labels = end_labels(names, off.y_range, _inside(height), *side)
-    edges, edge_notes = _float64_ends(drawn, seq_len, (low, high))
-    flag_rules, flag_notes = flags(clue_steps, loss_at, seq_len, _plot_width(known), backward)
-    if not drawn:
-        flag_rules, flag_notes = [], []
+    edges, edge_notes = _float64_ends(drawn, seq_len, decades)
+    clues = flags(clue_steps, loss_at, seq_len, _plot_width(known), backward)
+    flag_rules, flag_notes = clues if drawn else ([], [])
     layout = {**_layout(seq_len, quantity, off, known, backward), "height": height}
     layout["xaxis"]["title"] = {"text": time_title or caption("time_step")}
     layout["shapes"] = off.shapes() + flag_rules + edges
     layout["annotations"] = labels + said + edge_notes + flag_notes + _nothing(drawn, quantity)
-    return drawing(data + rails or [UNSEEN], layout, f"flow-{quantity}")
+    return drawing(behind + lines + rails or [UNSEEN], layout, f"flow-{quantity}")
 
 
 def flow_range(
@@ -187,72 +172,19 @@ def _relative(flow: GradientFlow, curve: Curve, quantity: str) -> curves.Relativ
     return replace(found, reach=flow.reach_log10) if own else found
 
 
-def _predicted(
-    flows: Sequence[GradientFlow],
-    theory: Mapping[str, Predictions],
-    styles: Styles,
-) -> log_curves.Lines:
-    found = [(flow, theory[flow.label]) for flow in flows if flow.label in theory]
-    return [pair for f, p in found for pair in log_curves.theory_over_flow(f, p, styles[f.label])]
-
-
-def _own(
-    losses: Sequence[OwnLoss], flows: Sequence[GradientFlow], styles: Styles
-) -> list[tuple[Piece, EndLabel | None]]:
-    """A thin line a loss, relative to what all losses together send to step T; the last loss of a
-    model, which comes from furthest, with what is left of it."""
-    flow_of, found = {flow.label: flow for flow in flows}, []
-    last = {own.label: own.step for own in losses}
-    for own in losses:
-        flow, style = flow_of[own.label], styles[own.label]
-        backward = flow.direction == 1
-        whole = curves.relative(flow.state, backward=backward)
-        curve = curves.relative(own.state, whole.reference, backward)
-        thin = {"color": style.colour, "width": 1, "dash": style.dash}
-        name = caption("own_loss", model=style.title, step=flow.real_step(own.step))
-        line = curves.line(curve, name, line=thin, opacity=0.7, hoverinfo="skip")
-        ends = own.step == last[own.label] and curve.finite[curve.end]
-        found.append((line, _own_label(curve, flow.real_step(own.step), style) if ends else None))
-    return found
-
-
-def _own_label(curve: curves.Relative, step: int, style: theme.Style) -> EndLabel:
-    left = float(curve.values[curve.end])
-    said = signed(left, 0 if abs(left) >= 100 else 1)
-    text = caption("own_loss_end", step=step, decades=said)
-    return small_label(text, left, style.colour)
-
-
-def _ghost(style: theme.Style, curve: curves.Relative) -> Piece:
-    faded = {"color": style.colour, "width": 2, "dash": GHOST_DASH}
-    return curves.line(curve, caption("pinned", model=style.title), line=faded, opacity=0.6)
-
-
-def _names(drawn: Drawn, pinned: Drawn, ends: Mapping[int, float], floor: float) -> list[EndLabel]:
-    """Names for the left ends of the lines; of a ghost only where it differs from its model."""
-    texts = []
+def _names(drawn: Drawn, ends: Mapping[int, float], floor: float) -> list[EndLabel]:
+    """Models' names for the ends of their lines."""
+    names = []
     for index, (style, curve) in enumerate(drawn):
         known = curve.finite[curve.end]
         end = float(curve.values[curve.end]) if known else ends.get(index, floor)
-        texts.append(model_label(style, curves.end_sign(curve), end))
-    for style, curve in pinned:
-        if curve.finite[curve.end] and not _covered(style, curve, drawn):
-            end = float(curve.values[curve.end])
-            name = caption("pinned", model=style.name)
-            texts.append(small_label(f"{name} {signed(curve.left)}", end, style.colour))
-    return texts
+        names.append(model_label(style, curves.end_sign(curve), end))
+    return names
 
 
 def _inside(height: int) -> int:
     """Pixels of the plot itself."""
     return max(height - MARGIN["t"] - MARGIN["b"], 1)
-
-
-def _covered(style: theme.Style, curve: curves.Relative, drawn: Drawn) -> bool:
-    """Whether a ghost ends where its model still ends: a second label would only be in the way."""
-    return any(
-        style.title == other.title and abs(curve.left - live.left) < 0.3 for other, live in drawn
-    )
 
 
 def _float64_ends(drawn: Drawn, seq_len: int, y_range: Range) -> tuple[list[Piece], list[Piece]]:

@@ -10,7 +10,7 @@ import numpy as np
 from rnnviz.analysis.courses import Course
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
-from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Range, drawing
 from rnnviz.plots.marks import gapped, note, rule
 from rnnviz.plots.panels import UNSEEN, axis, headline
 from rnnviz.plots.theme import Styles
@@ -77,38 +77,52 @@ def loss_figure(
     elsewhere: names alone are said. least: training steps that the axis shows at least.
     """
     known = theme.styles_for([course.label for course in courses], styles)
-    whole = (*courses, *ghosts)
-    losses = [_scaled(course.curves.loss_per_answer, log) for course in whole]
-    judged = [_scaled(course.curves.held_out_loss, log) for course in courses]
-    limits = _loss_range([*losses, *judged], baseline, log)
-    metrics = [c for each in whole for c in (each.curves.metric, each.curves.held_out_metric)]
-    most = 1.02 if metric_name == "accuracy" else _loss_range(metrics, None, False)[1]
-    end = span(whole, least)
-    data = [piece for i, ghost in enumerate(ghosts) for piece in _ghost(ghost, i, log)]
+    limits, most = _limits(courses, ghosts, baseline, metric_name, log)
     metric = caption(METRICS[metric_name]) if metric_name in METRICS else metric_name
+    data = [piece for i, ghost in enumerate(ghosts) for piece in _ghost(ghost, i, log)]
     for course in courses:
-        style = known[course.label]
+        style, now = known[course.label], held_out_now.get(course.label)
         data += _lines(course, _scaled(course.curves.loss_per_answer, log), style, "")
         data.append(_smooth(course, course.curves.metric, style, "2", metric))
-        data += _held_out(course, style, log, metric, held_out_now.get(course.label))
+        data += _held_out(course, style, log, metric, now)
+    end = span((*courses, *ghosts), least)
+    own = {} if baseline is None else {baseline_name or caption("baseline"): baseline}
+    rules, said = _levels({**own, **also}, log)
+    names = _headline(courses, known, ghosts, playing)
+    losses = [_scaled(course.curves.loss_per_answer, log) for course in courses]
+    metrics = [course.curves.metric for course in courses]
+    beyond = _above(courses, losses, known, limits[1], end)
+    beyond += _above(courses, metrics, known, most, end, "2")
     layout = _loss_layout(end, limits, most, metric_name, log)
-    layout |= {"height": height, "annotations": [_headline(courses, known, ghosts, playing)]}
-    layout["annotations"] += _above(courses, losses, known, limits[1], end)
-    own_metrics = [course.curves.metric for course in courses]
-    layout["annotations"] += _above(courses, own_metrics, known, most, end, "2")
-    levels = {
-        **({} if baseline is None else {baseline_name or caption("baseline"): baseline}),
-        **also,
-    }
-    layout["shapes"] = []
+    layout |= {"height": height, "shapes": rules, "annotations": [names, *beyond, *said]}
+    return drawing(data or [UNSEEN], layout, "loss")
+
+
+def _limits(
+    courses: Sequence[Course],
+    ghosts: Sequence[Course],
+    baseline: float | None,
+    metric_name: str,
+    log: bool,
+) -> tuple[Range, float]:
+    """The ends of the loss axis, and where that of the metric ends."""
+    whole = (*courses, *ghosts)
+    losses = [_scaled(course.curves.loss_per_answer, log) for course in whole]
+    losses += [_scaled(course.curves.held_out_loss, log) for course in courses]
+    metrics = [c for each in whole for c in (each.curves.metric, each.curves.held_out_metric)]
+    most = 1.02 if metric_name == "accuracy" else _loss_range(metrics, None, False)[1]
+    return _loss_range(losses, baseline, log), most
+
+
+def _levels(levels: Mapping[str, float], log: bool) -> tuple[list[Piece], list[Piece]]:
+    """A dotted line across the loss for each, and its words; a logarithm has none at 0."""
+    rules, words = list[Piece](), list[Piece]()
     for name, value in levels.items():
         if value > 0:
             level = np.log10(value) if log else value
-            layout["shapes"].append(
-                rule((0, 1), (level, level), xref="x domain", line={"width": 2})
-            )
-            layout["annotations"].append(level_words(f"{name} {value:.4g}", level, LOSS_SHARE))
-    return drawing(data or [UNSEEN], layout, "loss")
+            rules.append(rule((0, 1), (level, level), xref="x domain", line={"width": 2}))
+            words.append(level_words(f"{name} {value:.4g}", level, LOSS_SHARE))
+    return rules, words
 
 
 def _lines(course: Course, values: Array, style: theme.Style, suffix: str) -> list[Piece]:
@@ -137,7 +151,7 @@ def _above(
 ) -> list[Piece]:
     """Where lines end above their axis, an arrow each at the edge, in the colour of the model."""
     arrows, last = "", 0
-    for course, values in zip(courses, lines, strict=False):  # without the ghosts' lines
+    for course, values in zip(courses, lines, strict=True):
         mean = running_mean(values)
         at = np.flatnonzero(np.isfinite(mean))
         if len(at) and mean[at[-1]] > top:
@@ -235,7 +249,7 @@ def log10(values: Array) -> Array:
         return np.log10(np.asarray(values, float))
 
 
-def _loss_range(losses: Sequence[Array], baseline: float | None, log: bool) -> tuple[float, float]:
+def _loss_range(losses: Sequence[Array], baseline: float | None, log: bool) -> Range:
     """Steady: 0 (or the least decade) up to a fifth over the larger of baseline and median."""
     finite = [values[np.isfinite(values)] for values in losses]
     values = np.concatenate(finite) if finite else np.zeros(0)
@@ -249,9 +263,7 @@ def _loss_range(losses: Sequence[Array], baseline: float | None, log: bool) -> t
     return 0.0, min(top, FAR * max(baseline or 0.0, min(usable, default=1.0), 1e-3))
 
 
-def _loss_layout(
-    end: float, limits: tuple[float, float], most: float, metric_name: str, log: bool
-) -> Piece:
+def _loss_layout(end: float, limits: Range, most: float, metric_name: str, log: bool) -> Piece:
     """most: where the metric's axis ends."""
     metric = {"range": [0, most], **({"tickformat": ".0%"} if metric_name == "accuracy" else {})}
     name = caption("log_loss") if log else caption("loss")

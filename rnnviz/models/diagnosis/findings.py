@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -63,14 +64,11 @@ def _of_network(
 ) -> Iterator[Finding]:
     """Findings of one network, in the order in which they are to be read."""
     places = [(t, k, d) for k, layer in enumerate(network.layers) for d, t in enumerate(layer)]
-    for trace, layer, direction in places:
-        if (broken := _broken(trace, label, layer, direction)) is not None:
-            yield broken  # what comes of it is no number, either
-            return
-    for trace, layer, direction in reversed(places):  # as gradients go
-        if (broken := _broken_gradient(trace, label, layer, direction)) is not None:
-            yield broken
-            return
+    forward = (_broken(trace, label, k, d) for trace, k, d in places)
+    back = (_broken_gradient(trace, label, k, d) for trace, k, d in reversed(places))
+    if (broken := next(filter(None, chain(forward, back)), None)) is not None:
+        yield broken  # what comes of it is no number, either
+        return
     decays = decays_of(network)
     if not decays:
         yield _nothing(network, label, batch)
