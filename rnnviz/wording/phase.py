@@ -49,24 +49,37 @@ def _turning_words(grids: Sequence[PhaseGrid], wanted: float) -> tuple[str, ...]
         return ()
     far = np.abs(np.asarray(y.values, float) - wanted)
     row = int(np.argmin(np.where(enough, far, np.inf)))
-    said = clauses([_turns(grid, row) for grid in grids])
+    ways = [_way(grid, row) for grid in grids]
+    before = ("", *ways[:-1])
+    said = clauses([_turns(grid, row, way, way == last)
+                    for grid, way, last in zip(grids, ways, before, strict=True)])  # fmt: skip
     where = {"setting": setting_name(y.name), "value": general(float(y.values[row]))}
     return (say("phase", "turns", **where, models=said),)
 
 
-def _turns(grid: PhaseGrid, row: int) -> str:
-    """Where the error of one model turns from dying to growing or back, or on which side it is."""
+def _way(grid: PhaseGrid, row: int) -> str:
+    """The name of what is said of a row: how the error turns first, and whether back; where it
+    turns nowhere, on which side it is."""
+    found = turns(grid, row)
+    if not found:
+        return _side(directions(grid, row))
+    how = "" if len(found) == 1 else "_back" if len(found) <= MOST_TURNS else "_often"
+    return f"turns_{'up' if found[0].grows else 'down'}{how}"
+
+
+def _turns(grid: PhaseGrid, row: int, way: str, told: bool) -> str:
+    """Where the error of one model turns. told: whether the model before turns the same way."""
     name, found = display_name(grid.model), turns(grid, row)
     if not found:
-        return say("phase", _side(directions(grid, row)), model=name)
+        return say("phase", way, model=name)
     places = [f"**{short(turn.at)}**" for turn in found]
-    how = "" if len(found) == 1 else "_back" if len(found) <= MOST_TURNS else "_often"
+    one = way.endswith("_often")
     return say(
         "phase",
-        f"turns_{'up' if found[0].grows else 'down'}{how}",
+        "turns_alike" if told and not one else way,
         count=len(found),
         setting=setting_name(grid.x.name),
-        values=places[0] if how == "_often" else names_and(places),
+        values=places[0] if one else names_and(places),
         model=name,
     )
 

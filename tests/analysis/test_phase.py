@@ -140,12 +140,12 @@ def test_words_have_the_numbers_and_the_least_level_model_first() -> None:
     )
 
 
-def row_of(*slopes: float) -> Any:
+def row_of(*slopes: float, model: str = "rnn") -> Any:
     """A grid of one row, its x from 0 up."""
     x, y = Axis("distractor", tuple(map(float, range(len(slopes)))), log=False), LENGTH
-    results = [Found((("distractor", float(k)), ("seq_len", 10)), "rnn", replace(NUMBERS, slope=s))
+    results = [Found((("distractor", float(k)), ("seq_len", 10)), model, replace(NUMBERS, slope=s))
                for k, s in enumerate(slopes)]  # fmt: skip
-    (grid,) = phase_grids(results, ["rnn"], x, y, "slope")
+    (grid,) = phase_grids(results, [model], x, y, "slope")
     return grid
 
 
@@ -176,6 +176,17 @@ def test_a_row_is_told_as_it_goes(slopes: tuple[float, ...], said: str, chinese:
     grid = row_of(*slopes)
     assert phase_words([grid], [grid], 10)[1] == f"At T = 10 it turns {said} the RNN."
     assert chinese in speak_in("zh", lambda: phase_words([grid], [grid], 10)[1])
+
+
+def test_what_two_models_have_in_common_is_told_once() -> None:
+    grids = [row_of(-0.1, 0.1), row_of(-0.3, 0.1, model="lstm"), row_of(-0.1, -0.2, model="gru")]
+    assert phase_words(grids, grids, 10)[1] == (
+        "At T = 10 it turns from dying to growing at distractor **0.5** in the RNN, "
+        "at **0.75** in the LSTM, nowhere (it dies) in the GRU."
+    )
+    apart = [grids[0], row_of(0.3, -0.1, model="lstm"), grids[2], grids[2]]
+    assert "from growing to dying at distractor **0.75**" in phase_words(apart, apart, 10)[1]
+    assert "**0.75**（同上）" in speak_in("zh", lambda: phase_words(grids, grids, 10)[1])
 
 
 def test_nothing_is_said_of_what_is_not_there() -> None:
