@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnnviz.core.numerics import Status
+from rnnviz.models.diagnosis.changes import makes_module
 from rnnviz.models.diagnosis.finding import LEFT_LOG10, Finding
 from rnnviz.wording.library import translated
-from rnnviz.wording.lists import apart, names
+from rnnviz.wording.lists import apart, names, sentences
 from rnnviz.wording.numbers import fraction, general, percent
 from rnnviz.wording.texts import fill, say, texts
 
@@ -32,11 +33,12 @@ class FindingWords(NamedTuple):
 def finding_words(finding: Finding) -> FindingWords:
     """A finding in words."""
     text, values = texts("diagnosis"), _values(finding)
+    definition = fill(text[f"definition_{finding.kind}"], **values)
     return FindingWords(
         text["mark_serious" if finding.serious else "mark_other"],
         fill(text[_sentence(finding)], **values),
         apart(_facts(finding, values)),
-        fill(text[f"definition_{finding.kind}"], **values),
+        sentences((definition, text["new_module"] * makes_module(finding.change))),
         finding.change,
     )
 

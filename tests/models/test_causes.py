@@ -195,6 +195,10 @@ def test_what_vanishes_in_units_that_are_held_asks_to_free_them_first() -> None:
     params["0.forward.W_xh"] += 9
     found = the(diagnose(with_x(network, params, np.ones((60, 1, 1))), lag=LAG), "vanishing")
     assert found.change.startswith(f"{CENTRE}\nrnn = torch.nn.LSTM(1, 2)")
+    renewed = "an optimizer that you have made already must be given its parameters."
+    assert finding_words(found).definition.endswith(renewed)
+    kept = replace(found, change=CENTRE)
+    assert renewed not in finding_words(kept).definition
 
 
 def module(code: str) -> str:

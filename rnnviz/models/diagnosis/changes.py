@@ -103,6 +103,12 @@ def wake(cause: str, trace: Trace, gate: str, layer: int, direction: int) -> str
     return f"{change}\n    torch.nn.init.eye_(rnn.weight_hh{_end(layer, direction)})"
 
 
+def makes_module(change: str) -> bool:
+    """Whether the change puts another module in the old one's place, of which an optimizer that
+    is there already knows nothing."""
+    return "= torch.nn." in change
+
+
 def after(first: list[str], change: str) -> str:
     """A change that only helps after others."""
     if "rnn = " in change:  # another module: what held the old one is gone with it
