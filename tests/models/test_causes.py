@@ -241,6 +241,20 @@ def test_of_layers_of_different_sizes_the_one_that_keeps_most_is_another_module(
     assert biases(found.change) == {"bias_ih_l0", "bias_hh_l0"}
 
 
+def test_of_layers_of_different_sizes_each_is_the_first_of_its_module() -> None:
+    network = Network((LSTM(3, 8), LSTM(8, 4)), 1)
+    params = network.init_params(np.random.default_rng(0), gain=0.5)
+    params["0.forward.b_h"][24:] = -9  # what holds the first is not the second's
+    params["1.forward.b_h"][4:8] = 1.0  # which keeps most
+    report = diagnose(made(network, params, 60), lag=LAG)
+    first, second = the(report, "saturated"), the(report, "closed_memory")
+    assert (first.layer, second.layer) == (0, 1)
+    for found in (first, second):
+        assert set(re.findall(r"_l\d", found.change)) == {"_l0"}
+    assert "[3 * H:4 * H]" in first.change
+    assert "[3 * H:4 * H]" not in second.change
+
+
 def without_biases(kind: str, layers: int = 1, both: bool = False) -> dict[str, Any]:
     """What a module with bias=False has."""
     rng, rows = np.random.default_rng(0), {"lstm": 32, "gru": 24}[kind]

@@ -30,7 +30,7 @@ def keep_longer(
     ends, lines = [_end(layer, direction)], ["with torch.no_grad():", "    H = rnn.hidden_size"]
     if trace.cell.MEMORY_GATE is None:
         whole = Network((trace.cell,), 1) if network is None else network
-        whole = whole if _one_module(whole) else replace(whole, cells=(trace.cell,))
+        whole = whole if one_module(whole) else replace(whole, cells=(trace.cell,))
         places = [(k, d) for k in range(len(whole.cells)) for d in range(whole.directions)]
         ends = [_end(*place) for place in places]
         lines.insert(0, f"rnn = {_module('LSTM', whole)}")
@@ -46,7 +46,7 @@ def _end(layer: int, direction: int) -> str:
     return f"_l{layer}{'_reverse' * direction}"
 
 
-def _one_module(network: Network) -> bool:
+def one_module(network: Network) -> bool:
     """Whether one module of PyTorch has all layers: those of different sizes are several."""
     return len({cell.hidden_size for cell in network.cells}) == 1
 
@@ -59,10 +59,19 @@ def _module(kind: str, network: Network, more: str = "") -> str:
     return f"torch.nn.{kind}({cell.input_size}, {cell.hidden_size}{stacked}{more}{both})"
 
 
-def with_biases(change: str, network: Network) -> str:
+def fitted(change: str, network: Network, layer: int | None, unbiased: bool) -> str:
+    """A change of a layer, for the module that has it: layers of different sizes have a module
+    each, in which each is the first. unbiased: whether modules are without biases."""
+    if layer is not None and not one_module(network):
+        change = re.sub(r"_l\d+", "_l0", change)
+        network = replace(network, cells=(network.cells[layer],))
+    return _with_biases(change, network) if unbiased else change
+
+
+def _with_biases(change: str, network: Network) -> str:
     """A change of biases where the module has none: take one that has them."""
     cell = network.cells[0]
-    if "rnn.bias_" not in change or "rnn = " in change or not _one_module(network):
+    if "rnn.bias_" not in change or "rnn = " in change:
         return change
     lines = [line for line in change.splitlines() if not line.startswith("    rnn.weight_")]
     relu = ", nonlinearity='relu'" if getattr(cell, "activation", "") == "relu" else ""

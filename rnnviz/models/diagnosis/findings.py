@@ -29,13 +29,7 @@ def find(run: Run, lag: int | None = None) -> tuple[Finding, ...]:
     """
     if lag is not None:
         lag = checks.size("lag", lag)
-    found = [
-        replace(one, change=changes.with_biases(one.change, trace.network))
-        if label in run.unbiased
-        else one
-        for label, trace in run.items()
-        for one in _of_network(trace, label, run.batch, lag)
-    ]
+    found = [one for label in run for one in _fitted(run, label, lag)]
     return tuple(sorted(found, key=lambda one: not one.serious))
 
 
@@ -57,6 +51,13 @@ def find_in(
         replace(one, label=name, change=changes.of_module(one.change, name, *options))
         for one in find(passage.run if run is None else run, lag)
     )
+
+
+def _fitted(run: Run, label: str, lag: int | None) -> Iterator[Finding]:
+    """Findings of one network, with changes for the modules that have its layers."""
+    network, unbiased = run[label].network, label in run.unbiased
+    for one in _of_network(run[label], label, run.batch, lag):
+        yield replace(one, change=changes.fitted(one.change, network, one.layer, unbiased))
 
 
 def _of_network(
@@ -81,9 +82,10 @@ def _of_network(
         yield _horizon(decays, label)
     stuck = [each for trace, k, d in places for each in units.saturated(trace, label, k, d)]
     if lag is not None and vanished is not None:
-        held = [each.change for each in stuck]
+        whole = changes.one_module(network.network)
         for cause in (vanished, *units.closed_memory(decays, label, lag),
                       *biases.short_biases(decays, label, lag)):  # fmt: skip
+            held = [each.change for each in stuck if whole or each.layer == cause.layer]
             yield replace(cause, change=changes.after(held, cause.change))
         yield from units.recent_only(decays, label, lag)
     for each in decays:
