@@ -71,6 +71,11 @@ class Axis:
     values: tuple[float, ...]
     log: bool
 
+    @property
+    def whole(self) -> bool:
+        """Whether there is nothing between one value and the next whole number."""
+        return all(isinstance(value, int) for value in self.values)
+
     def place(self, value: float) -> float:
         """Where a value lies, in cells: 0 is the first one's middle; NaN outside all cells."""
         scale = np.log if self.log else np.asarray
@@ -155,36 +160,46 @@ def level_cells(reach: PhaseGrid) -> tuple[int, int]:
 
 
 class Turn(NamedTuple):
-    """Where along x the slope changes its sign; grows: from there on, else it dies."""
+    """Where along x the error turns; grows: from there on, else it dies."""
 
     at: float
     grows: bool
 
 
 def directions(grid: PhaseGrid, row: int) -> Array:
-    """Of the cells of one row that have a slope: 1 where the error grows, −1 where it dies, 0 where
-    it stays level up to rounding."""
-    slope = grid.values[row][np.isfinite(grid.values[row])]
-    return np.where(np.abs(slope) <= ROUNDING, 0, np.sign(slope)).astype(int)
+    """Of the cells of one row (W,): 1 where the error grows, or the states explode on their way
+    forward; −1 where it dies, or nothing is left of it; 0 where it stays level up to rounding; NaN
+    where nothing is known. grid: of "slope"."""
+    slope, cells = grid.values[row], grid.cells[row]
+    known = np.where(np.abs(slope) <= ROUNDING, 0.0, np.sign(slope))
+    known[np.isin(cells, (CellStatus.ZERO, CellStatus.ROUNDED))] = -1
+    known[cells == CellStatus.EXPLODED] = 1
+    return known
 
 
 def turns(grid: PhaseGrid, row: int) -> list[Turn]:
-    """Every change of sign in one row, interpolated between cells with a number; in the middle of
-    those that are level, if any lie between."""
-    slope, known = grid.values[row], np.isfinite(grid.values[row])
-    x = np.asarray(grid.x.values, float)[known]
-    x, slope, sign = np.log(x) if grid.x.log else x, slope[known], directions(grid, row)
-    found, moving = [], np.flatnonzero(sign)
-    for here, then in itertools.pairwise(moving):
-        if sign[here] == sign[then]:
-            continue
-        share = slope[here] / (slope[here] - slope[then])
-        level = then > here + 1
-        at = (x[here + 1] + x[then - 1]) / 2 if level else x[here] + share * (x[then] - x[here])
-        found.append(Turn(float(np.exp(at) if grid.x.log else at), bool(sign[then] > 0)))
-    return found
+    """Every change of direction in one row. grid: of "slope"."""
+    sign = directions(grid, row)
+    pairs = itertools.pairwise(np.flatnonzero(np.nan_to_num(sign)))
+    return [
+        Turn(_place(grid, row, here, then), bool(sign[then] > 0))
+        for here, then in pairs
+        if sign[here] != sign[then]
+    ]
 
 
-def turning_points(grid: PhaseGrid, row: int) -> list[float]:
-    """Where along x, in one row, the slope changes its sign."""
-    return [turn.at for turn in turns(grid, row)]
+def _place(grid: PhaseGrid, row: int, here: int, then: int) -> float:
+    """Where between two cells the error turns: interpolated between their slopes; in the middle of
+    cells that are level, or of the two where one has no slope; of a setting of whole numbers the
+    first value that is on the other side."""
+    if grid.x.whole:
+        return float(grid.x.values[then])
+    x = np.asarray(grid.x.values, float)
+    x = np.log(x) if grid.x.log else x
+    slope, level = grid.values[row], np.flatnonzero(directions(grid, row)[here:then] == 0)
+    share = slope[here] / (slope[here] - slope[then])
+    if level.size:
+        at = (x[here + level[0]] + x[here + level[-1]]) / 2
+    else:
+        at = x[here] + (share if np.isfinite(share) else 0.5) * (x[then] - x[here])
+    return float(np.exp(at) if grid.x.log else at)

@@ -44,7 +44,7 @@ def general(value: object, digits: int = 6) -> str:
 
 def short(value: float) -> str:
     """Where something happens on an axis: 0.57, −2.1, 153; two digits, whole from 100 on."""
-    return minus(f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}")
+    return minus(f"{value:.2g}" if abs(value) < 99.5 else f"{value:.0f}")
 
 
 def loss_words(value: float) -> str:

@@ -44,7 +44,8 @@ def phase_words(
 def _turning_words(grids: Sequence[PhaseGrid], wanted: float) -> tuple[str, ...]:
     """Of the row nearest to `wanted` in which every grid has at least two numbers."""
     y = grids[0].y
-    enough = np.all([np.isfinite(g.values).sum(axis=1) > 1 for g in grids], axis=0)
+    enough = np.all([[np.isfinite(directions(g, k)).sum() > 1 for k in range(len(y.values))]
+                     for g in grids], axis=0)  # fmt: skip
     if not enough.any():
         return ()
     far = np.abs(np.asarray(y.values, float) - wanted)
@@ -84,11 +85,12 @@ def _turns(grid: PhaseGrid, row: int, way: str, told: bool) -> str:
     )
 
 
-def _side(signs: Array) -> str:
+def _side(directions: Array) -> str:
     """The name of what is said of a row in which nothing turns."""
-    still = not signs.all()
-    if signs.min() < 0:
+    known = directions[np.isfinite(directions)]
+    still = not known.all()
+    if known.min() < 0:
         return "dies_or_level" if still else "dies"
-    if signs.max() > 0:
+    if known.max() > 0:
         return "grows_or_level" if still else "grows"
     return "stays_level"

@@ -10,7 +10,7 @@ import pytest
 
 from rnnviz import Experiment, run
 from rnnviz.analysis.measures import Measures, measures
-from rnnviz.analysis.phase import Axis, CellStatus, level_cells, phase_grids, turning_points, turns
+from rnnviz.analysis.phase import Axis, CellStatus, level_cells, phase_grids, turns
 from rnnviz.core.numerics import Status
 from rnnviz.wording.language import speak_in
 from rnnviz.wording.phase import phase_words
@@ -105,10 +105,10 @@ def test_places_and_values_of_an_axis() -> None:
 
 def test_where_the_slope_changes_its_sign() -> None:
     grid = one([found(g, 10, slope=s) for g, s in zip(GAIN.values, (-0.3, -0.1, 0.1), strict=True)])
-    assert turning_points(grid, 0) == pytest.approx([np.sqrt(2)])
-    assert turning_points(grid, 1) == []
+    assert [turn.at for turn in turns(grid, 0)] == pytest.approx([np.sqrt(2)])
+    assert turns(grid, 1) == []
     gap = one([found(0.5, 10, slope=-0.1), found(2.0, 10, slope=0.1)])
-    assert turning_points(gap, 0) == pytest.approx([1.0])
+    assert [turn.at for turn in turns(gap, 0)] == pytest.approx([1.0])
 
 
 def test_the_count_of_level_cells() -> None:
@@ -155,6 +155,41 @@ def test_a_turn_has_its_direction_and_level_cells_between_are_passed_over() -> N
     assert turns(row_of(-0.3, 1e-17, -1e-17, 0.1), 0) == [(pytest.approx(1.5), True)]
     assert turns(row_of(-0.3, 0.3, 0.0, -0.3), 0) == [(0.5, True), (2.0, False)]
     assert turns(row_of(1e-17, -1e-17, 1e-9, 0.0), 0) == []
+
+
+GONE = {"reach_log10": None, "reach_status": Status.ZERO}
+EXPLODED = {"slope": None, "reach_log10": None, "reach_status": Status.ABOVE}
+
+
+@pytest.mark.parametrize(
+    ("cells", "at", "grows"),
+    [
+        (({"slope": 0.3}, GONE), np.sqrt(0.5), False),
+        (({"slope": -0.3}, EXPLODED), np.sqrt(0.5), True),
+        ((EXPLODED, {"slope": -0.3}), np.sqrt(0.5), False),
+        (({"slope": 0.3}, {"slope": 0.0}, GONE), 1.0, False),
+    ],
+)
+def test_what_has_nothing_left_dies_and_what_explodes_grows(
+    cells: tuple[dict[str, Any], ...], at: float, grows: bool
+) -> None:
+    grid = one([found(g, 10, **c) for g, c in zip(GAIN.values, cells, strict=False)])
+    assert turns(grid, 0) == [(pytest.approx(at), grows)]
+
+
+def test_a_row_without_a_slope_is_told_too() -> None:
+    gone, grown = (one([found(g, 10, **c) for g in GAIN.values]) for c in (GONE, EXPLODED))
+    for grid, said in ((gone, "nowhere (it dies)"), (grown, "nowhere (it grows)")):
+        assert phase_words([grid], [grid], 10)[1] == f"At T = 10 it turns {said} in the RNN."
+
+
+def test_a_setting_of_whole_numbers_turns_at_one_that_it_has() -> None:
+    x = Axis("layers", (1, 2, 3, 4), log=False)
+    slopes = zip(x.values, (0.3, 0.2, -0.01, 0.3), strict=True)
+    results = [Found((("layers", k), ("seq_len", 10)), "rnn", replace(NUMBERS, slope=s))
+               for k, s in slopes]  # fmt: skip
+    (grid,) = phase_grids(results, ["rnn"], x, LENGTH, "slope")
+    assert turns(grid, 0) == [(3.0, False), (4.0, True)]
 
 
 @pytest.mark.parametrize(

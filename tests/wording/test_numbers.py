@@ -114,7 +114,8 @@ def test_a_number_with_its_sign(value, text):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.571, "0.57"), (-2.13, "−2.1"), (153.4, "153"), (-153.4, "−153")]
+    ("value", "text"),
+    [(0.571, "0.57"), (-2.13, "−2.1"), (99.7, "100"), (153.4, "153"), (-153.4, "−153")],
 )
 def test_a_place_on_an_axis(value, text):
     assert numbers.short(value) == text
