@@ -180,7 +180,7 @@ def directions(grid: PhaseGrid, row: int) -> Array:
 def turns(grid: PhaseGrid, row: int) -> list[Turn]:
     """Every change of direction in one row. grid: of "slope"."""
     sign = directions(grid, row)
-    pairs = itertools.pairwise(np.flatnonzero(np.nan_to_num(sign)))
+    pairs = itertools.pairwise(np.flatnonzero(np.nan_to_num(sign)).tolist())
     return [
         Turn(_place(grid, row, here, then), bool(sign[then] > 0))
         for here, then in pairs
