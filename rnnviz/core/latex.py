@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from decimal import Decimal
 from typing import NamedTuple
 
+MOST_DIGITS = 6
 D_H = r"\frac{\partial L}{\partial h_t}"
 D_H_BEFORE = r"\frac{\partial L}{\partial h_{t-1}}"
 D_C = r"\frac{\partial L}{\partial c_t}"
@@ -29,7 +31,16 @@ def aligned(*lines: str) -> str:
 
 def number(value: float) -> str:
     """A number with every digit that it has and none besides."""
-    return str(int(value)) if float(value).is_integer() else repr(value)
+    if float(value).is_integer():
+        return str(int(value))
+    digits, _, power = repr(value).partition("e")
+    return f"{digits} \\cdot 10^{{{int(power)}}}" if power else digits
+
+
+def rest_of(share: float) -> str:
+    """What a share leaves of 1, as a number where that has few digits."""
+    exact = Decimal(1) - Decimal(repr(share))
+    return f"{exact:f}" if len(exact.as_tuple().digits) <= MOST_DIGITS else f"(1 - {number(share)})"
 
 
 def preactivation(gate: str, skip: int, more: str = "") -> str:

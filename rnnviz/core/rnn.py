@@ -10,7 +10,7 @@ import numpy as np
 from rnnviz.core import checks
 from rnnviz.core.activations import ACTIVATIONS, Activation, slope_at
 from rnnviz.core.cell import Cell, Recorded, Tape, Views, Weights
-from rnnviz.core.latex import D_H, D_H_BEFORE, Equations, aligned, number, preactivation
+from rnnviz.core.latex import D_H, D_H_BEFORE, Equations, aligned, number, preactivation, rest_of
 from rnnviz.core.numerics import Array, log_abs_det
 
 
@@ -145,7 +145,7 @@ class RNN(Cell):
 
     def equations(self) -> Equations:
         phi = ACTIVATIONS[self.activation].latex
-        rest, leak = number(round(1 - self.leak, 4)), number(self.leak)
+        rest, leak = rest_of(self.leak), number(self.leak)
         new, scale, kept = f"{phi}(a_t)", "", ""
         if self.leak != 1:
             new = f"{rest}\\,h_{{t-1}} + {leak}\\,{new}"

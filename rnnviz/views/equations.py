@@ -12,12 +12,17 @@ from rnnviz.wording.texts import fill, say, texts
 def different(plan: Plan) -> dict[str, str]:
     """What to call each different network of a plan -> the label of one that is like it."""
     models = reversed(plan.experiment.models)
-    labels = {_shape_of(plan.networks[model], model): str(model) for model in models}
+    labels = {_shape_of(plan, model): str(model) for model in models}
     return {str(name): label for name, label in sorted(labels.items())}
 
 
-def _shape_of(network: Network, model: Model) -> Model:
+OWN = ("activation", "hidden_size")
+"""What equations depend on, and is said of a model only where it is its own."""
+
+
+def _shape_of(plan: Plan, model: Model) -> Model:
     """The model with nothing but what its equations depend on."""
+    network, own = plan.networks[model], dict(model.overrides)
     cell = network.cells[0]
     shape = {
         "leak": getattr(cell, "leak", FIELDS["leak"].default),
@@ -26,7 +31,8 @@ def _shape_of(network: Network, model: Model) -> Model:
         "skip": 0 if cell.skip == 1 else cell.skip,
     }
     changed = {name: value for name, value in shape.items() if value != FIELDS[name].default}
-    variant = dict(model.overrides).get("variant", "plain")
+    changed |= {n: own[n] for n in OWN if n in own and own[n] != getattr(plan.experiment, n)}
+    variant = own.get("variant", "plain")
     return Model(model.kind, **changed, **({} if variant == "plain" else {"variant": variant}))
 
 
@@ -38,7 +44,9 @@ def equations(plan: Plan, label: str) -> str:
     parts += ["skip"] * bool(cell.skip)
     parts += ["layers"] * (len(network.cells) > 1)
     parts += [f"directions_{network.readout}"] * network.bidirectional
-    parts += ["context"] * bool(network.context_size)
+    if network.context_size:
+        alone = len(network.cells) * network.directions == 1
+        parts += ["context"] if alone else ["context", "context_first"]
     sizes = _sizes(plan, network, cell)
     return "\n\n".join(fill(written[part], **sizes) for part in parts)
 

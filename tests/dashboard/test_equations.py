@@ -71,6 +71,43 @@ def test_networks_that_differ_in_their_numbers_alone_share_their_equations() -> 
 
 
 @pytest.mark.parametrize(
+    ("models", "titles"),
+    [
+        (("rnn:activation=relu", "rnn"), ["RNN", "RNN, activation ReLU"]),
+        (("lstm", "lstm:hidden_size=8"), ["LSTM", "LSTM, hidden size 8"]),
+        (("rnn", "rnn:hidden_size=4"), ["RNN"]),
+    ],
+)
+def test_each_has_the_equations_of_its_own_name(models: tuple[str, ...], titles: list[str]) -> None:
+    app = visit(query=Experiment(models=models, hidden_size=4, seq_len=8))
+    found = [e.label for e in app.expander if e.label.startswith("Equations")]
+    assert found == [TITLE.format(title) for title in titles]
+    plain = written("RNN", models=("rnn:activation=relu", "rnn"))
+    assert "\\tanh(a_t)" in plain
+
+
+def test_a_picture_sets_the_first_state_of_one_cell_alone() -> None:
+    captions = {"models": ("rnn",), "task": "captioning", "hidden_size": 5}
+    said = "Only layer 1, where it reads forward, begins there; all else begins at 0."
+    assert said in written("RNN, 2 layers", layers=2, **captions)
+    assert said not in written("RNN", **captions)
+
+
+@pytest.mark.parametrize(
+    ("leak", "said"),
+    [
+        (0.25, "0.75\\,h_{t-1} + 0.25\\,"),
+        (1e-5, "0.99999\\,h_{t-1} + 1 \\cdot 10^{-5}\\,"),
+        (0.99999, "0.00001\\,h_{t-1} + 0.99999\\,"),
+        (1 / 3, "(1 - 0.3333333333333333)\\,h_{t-1}"),
+        (5e-324, "(1 - 5 \\cdot 10^{-324})\\,h_{t-1}"),
+    ],
+)
+def test_a_leak_and_its_rest_have_their_digits(leak: float, said: str) -> None:
+    assert said in RNN(2, 1, leak=leak).equations().forward
+
+
+@pytest.mark.parametrize(
     "cell",
     [
         RNN(2, 1), RNN(2, 1, leak=0.3), RNN(2, 1, "identity", skip=3),

@@ -58,7 +58,15 @@ def test_every_lesson_has_its_title_and_its_sentence() -> None:
 
 
 def test_every_cell_has_its_equations_and_every_part_is_used() -> None:
-    around = {"cell", "skip", "layers", "directions_final", "directions_aligned", "context"}
+    around = {
+        "cell",
+        "skip",
+        "layers",
+        "directions_final",
+        "directions_aligned",
+        "context",
+        "context_first",
+    }
     assert set(texts("equations")) == {*CELLS, *around}
 
 
