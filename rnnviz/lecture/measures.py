@@ -86,6 +86,12 @@ def _reach(bench: Bench, experiment: Experiment, label: str) -> float:
     return float(_flow(bench, experiment, label).reach_log10)
 
 
+def _lasts(bench: Bench, experiment: Experiment, label: str) -> float:
+    """The most steps back at which something of the error is left."""
+    left = np.isfinite(_flow(bench, experiment, label).state.log10[::-1])
+    return float(np.flatnonzero(left)[-1])
+
+
 def _growth(bench: Bench, experiment: Experiment, label: str) -> float:
     return 10.0 ** _reach(bench, experiment, label)
 
@@ -176,6 +182,7 @@ def _clipped_cosine(bench: Bench, experiment: Experiment, label: str) -> float:
 
 MEASURES: dict[str, Measure] = {
     "reach": _reach,
+    "lasts": _lasts,
     "growth": _growth,
     "percent": _percent,
     "factor": _factor,

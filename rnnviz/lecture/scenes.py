@@ -323,6 +323,7 @@ QUIZ: tuple[Question, ...] = (
         numbers={
             "sigma": Number(1.0, "sigma_max", digits=2),
             "reach": Number(float("-inf"), "reach"),
+            "last": Number(63, "lasts", digits=0),
         },
     ),
     Question(

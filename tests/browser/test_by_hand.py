@@ -112,6 +112,47 @@ def test_a_saturated_unit_is_not_written_as_1_nor_its_slope_as_0(
     assert back["shown"] == "1.85·10^{−18}"
 
 
+def rest(a: float) -> float:
+    """1 − tanh(a)."""
+    return 2 / (math.exp(2 * a) + 1)
+
+
+@pytest.mark.parametrize(
+    ("chain", "wanted"),
+    [
+        ({"cell": "rnn", "activation": "tanh", "W_xh": [21], "W_hh": [0], "b_h": [0]}, -rest(21)),
+        ({"cell": "rnn", "activation": "tanh", "W_xh": [-21], "W_hh": [0], "b_h": [0],
+          "target": [-1]}, rest(21)),
+        ({"cell": "rnn", "activation": "logistic", "W_xh": [42], "W_hh": [0], "b_h": [0]},
+         -1 / (math.exp(42) + 1)),
+        ({"cell": "lstm", "W_xh": [0] * 4, "W_hh": [0] * 4, "b_h": [45, 60, 45, 42]},
+         -1 / (math.exp(42) + 1) - rest(3)),
+        ({"cell": "lstm", "W_xh": [0] * 4, "W_hh": [0] * 4, "b_h": [45, 60, 45, 42],
+          "inputs": [0] * 30}, -1 / (math.exp(42) + 1) - rest(30)),
+        ({"cell": "gru", "W_xh": [0] * 3, "W_hh": [0] * 3, "b_h": [0, -50, 21]}, -rest(21)),
+    ],
+)  # fmt: skip
+def test_the_error_of_a_saturated_unit_with_its_end_for_a_target_is_what_it_leaves(
+    open_page: OpenPage, app: str, chain: dict[str, Any], wanted: float
+) -> None:
+    whole = {"activation": "tanh", "units": 1, "b_hn": [0], "inputs": [1, 1, 1], "target": [1],
+             **chain}  # fmt: skip
+    written = open_page(f"{app}{SCRIPT}").evaluate(WRITE, [SCRIPT, FORMULAS, whole])
+    T = len(whole["inputs"])
+    loss, error = (each for each in written if each["stage"] == T + 1)
+    assert error["value"] == pytest.approx(wanted, rel=1e-9)
+    assert loss["value"] == pytest.approx(wanted**2 / 2, rel=1e-9)
+    if abs(wanted) < WRITTEN:
+        assert re.fullmatch(r"(1 −|−1 \+) \d\.\d\d·10\^\{−\d+\} − \(?−?1\)?", error["numbers"])
+
+
+def test_a_number_below_a_thousand_is_written_out(open_page: OpenPage, app: str) -> None:
+    page = open_page(f"{app}{SCRIPT}")
+    write = "async (text) => [999.4, 999.7, -999.9].map((await import(text)).number)"
+    text = FORMULAS.replace("chain_formulas", "chain_text")
+    assert page.evaluate(write, text) == ["999", "1000", "−1000"]
+
+
 @pytest.mark.parametrize(("kind", "units"), FORMS)
 def test_the_product_of_the_factors_is_what_is_left_of_the_error(
     open_page: OpenPage, app: str, kind: str, units: int

@@ -26,6 +26,7 @@ def test_every_term_has_its_spelling_and_its_definition() -> None:
         ("the RNN's W_hh, d_h and tanh′ at step 3", []),
         ("what it’s worth: hc, sc, c′", []),
         ("Gradient flow starts at the clue", ["clue"]),
+        ("mean squared error 1/6, Median error 3, a rounding error", []),
     ],
 )
 def test_words_are_found_where_they_stand_and_nowhere_else(text: str, found: list[str]) -> None:
@@ -36,7 +37,7 @@ def test_words_are_found_where_they_stand_and_nowhere_else(text: str, found: lis
     ("text", "found"),
     [
         ("第 100 步的误差，在 RNN 中损失 18 个数量级", ["误差", "数量级"]),
-        ("均方误差与误差中位数，梯度流", []),
+        ("均方误差与误差中位数，舍入误差，梯度流", []),
         ("状态 s_t、h 与线索", ["s_t", "h", "线索"]),
     ],
 )

@@ -21,11 +21,12 @@ export const ACTIVATIONS = {
 
 // `forward` makes h (and c) of a step and all that is needed on the way back. `backward` takes ∂L/∂h
 // and, past the step itself, ∂L/∂c; it gives ∂L/∂a of each gate, what the gate sends to h_{t-1}
-// through its weights (`paths`), and what reaches the state before it without any (`carry`).
+// through its weights (`paths`), and what reaches the state before it without any (`carry`). `missed`
+// is h − y after the steps, without what rounding took from an h near ±1.
 export const CELLS = {
-  rnn: { gates: ["a"], forward: forwardRNN, backward: backwardRNN },
-  lstm: { gates: ["i", "f", "g", "o"], forward: forwardLSTM, backward: backwardLSTM },
-  gru: { gates: ["r", "z", "n"], forward: forwardGRU, backward: backwardGRU },
+  rnn: { gates: ["a"], forward: forwardRNN, backward: backwardRNN, missed: missedRNN },
+  lstm: { gates: ["i", "f", "g", "o"], forward: forwardLSTM, backward: backwardLSTM, missed: missedLSTM },
+  gru: { gates: ["r", "z", "n"], forward: forwardGRU, backward: backwardGRU, missed: missedGRU },
 };
 
 export const zip = (make, ...lists) => lists[0].map((_, k) => make(...lists.map((list) => list[k])));
@@ -66,6 +67,17 @@ function backwardRNN(chain, step, d_h) {
   return { d_a: { a: d_a }, paths: { a: back(block(chain, "a").h, d_a) }, carry: zeros(chain.units) };
 }
 
+function missedRNN(chain, steps, wanted) {
+  const { h, a } = steps.at(-1), { rest } = ACTIVATIONS[chain.activation];
+  return zip((y, into, target) => apart(y, rest?.(into), target), h, a.a, wanted);
+}
+
+// y − other, without what rounding took from a y that leaves `rest` to ±1.
+function apart(y, rest, other) {
+  const end = rest !== undefined && Math.abs(y) > 0.5 ? Math.sign(y) : 0;
+  return end ? end - other - end * rest : y - other;
+}
+
 function forwardLSTM(chain, x, { h, c }) {
   const a = {}, gates = {};
   for (const gate of CELLS.lstm.gates) {
@@ -92,6 +104,14 @@ function backwardLSTM(chain, step, d_h, carried) {
   return { d_a, paths: pathsOf(chain, d_a), carry, entering, d_c };
 }
 
+function missedLSTM(chain, steps, wanted) {
+  const { h, c, a } = steps.at(-1);
+  return zip((y, cell, into, target) => {
+    const rests = [logistic(-into), restOfTanh(cell)];
+    return apart(y, rests[0] + rests[1] - rests[0] * rests[1], target);
+  }, h, c, a.o, wanted);
+}
+
 function pathsOf(chain, d_a) {
   return Object.fromEntries(Object.entries(d_a).map(([gate, d]) => [gate, back(block(chain, gate).h, d)]));
 }
@@ -108,13 +128,15 @@ function forwardGRU(chain, x, { h }) {
   gates.n = a.n.map(Math.tanh);
   const fresh = a.z.map((into) => logistic(-into)); // 1 − z
   const next = zip((z, other, n, before) => other * n + z * before, gates.z, fresh, gates.n, h);
-  return { a, gates, reset, fresh, change: zip(difference, h, gates.n, a.n), h: next, slope: a.n.map(ofTanh) };
+  const change = zip((before, n, into) => -apart(n, restOfTanh(into), before), h, gates.n, a.n);
+  return { a, gates, reset, fresh, change, h: next, slope: a.n.map(ofTanh) };
 }
 
-// x − y, y = tanh(a), without what rounding took from a y near ±1.
-function difference(x, y, a) {
-  const end = Math.abs(y) > 0.5 ? Math.sign(y) : 0;
-  return end ? x - end + end * restOfTanh(a) : x - y;
+// h is a mean of n and the h before it: so is what each misses.
+function missedGRU(chain, steps, wanted) {
+  const start = wanted.map((target) => -target);
+  return steps.slice(1).reduce((before, { gates, fresh, a }) => zip((z, open, n, into, last, target) =>
+    open * apart(n, restOfTanh(into), target) + z * last, gates.z, fresh, gates.n, a.n, before, wanted), start);
 }
 
 function backwardGRU(chain, step, d_h) {
@@ -143,7 +165,7 @@ export function unroll(chain) {
     h.push(steps[t].h);
     c?.push(steps[t].c);
   }
-  const e = zip((y, wanted) => y - wanted, h[T], chain.target);
+  const e = cell.missed(chain, steps, chain.target);
   const loss = 0.5 * e.reduce((sum, each) => sum + each * each, 0);
   return { T, steps, h, c, e, loss, ...backThrough(chain, steps, e) };
 }
@@ -159,6 +181,12 @@ export function within(chain, run) {
     before: { ...step.before, h: h[t - 1] },
     gates: Object.fromEntries(Object.entries(step.gates).map(([gate, values]) => [gate, inside(values)])) });
   return { ...run, h, steps };
+}
+
+// What each h_T leaves to the end it is near, ±1; NaN where its cell has no ends.
+export function restOfLast(chain, { T, h, steps }) {
+  if (chain.cell === "rnn" && !ACTIVATIONS[chain.activation].rest) return h[T].map(() => NaN);
+  return CELLS[chain.cell].missed(chain, steps, h[T].map(Math.sign)).map(Math.abs);
 }
 
 function backThrough(chain, steps, e) {

@@ -2,7 +2,7 @@
 // middle, numbers, value, shown}; of: "carry" or a gate where it is one path of several, else "";
 // shown: how the value is written.
 
-import { ACTIVATIONS, CELLS, block } from "./chain.js";
+import { ACTIVATIONS, CELLS, block, restOfLast } from "./chain.js";
 import { factor, near, number, product, sum } from "./chain_text.js";
 
 // Stage 0 shows nothing yet; 1 ... T a step forward each; T + 1 the loss; then a step back each.
@@ -19,7 +19,6 @@ const line = (left, middle, numbers, value, of = "", shown = number(value)) => (
 
 // h_2, or with several units h_{2,1}.
 const at = (chain, name, t, i) => (chain.units > 1 ? `${name}_{${t},${i + 1}}` : `${name}_${t}`);
-const difference = (one, other) => `${number(one)} − ${factor(other)}`;
 
 // φ(a), and 1 − σ(a), near their ends as what is left of them.
 const valueOf = (kind, a) => near(ACTIVATIONS[kind].value(a), ACTIVATIONS[kind].rest?.(a));
@@ -29,15 +28,20 @@ function fresh(a) {
   return rest < 0.0005 ? number(rest) : `1 − ${factorOf("logistic", a)}`;
 }
 
-function lossLine(chain, { T, h, loss }) {
-  const parts = h[T].map((y, i) => `(${difference(y, chain.target[i])})^2`);
+function lossLine(chain, run) {
+  const { T, h, loss } = run, parts = h[T].map((_, i) => `(${missed(chain, run, i)})^2`);
   const symbol = chain.units > 1 ? `½ Σ (h_${T} − y)^2` : `½ (h_${T} − y)^2`;
   return line("L", symbol, `½·${chain.units > 1 ? `(${parts.join(" + ")})` : parts[0]}`, loss);
 }
 
-function errorLine(chain, { T, h, e }, i) {
-  const h_T = at(chain, "h", T, i), y = chain.units > 1 ? `y_${i + 1}` : "y";
-  return line(`∂L/∂${h_T}`, `${h_T} − ${y}`, difference(h[T][i], chain.target[i]), e[i]);
+function errorLine(chain, run, i) {
+  const h_T = at(chain, "h", run.T, i), y = chain.units > 1 ? `y_${i + 1}` : "y";
+  return line(`∂L/∂${h_T}`, `${h_T} − ${y}`, missed(chain, run, i), run.e[i]);
+}
+
+// h_T − y, the numbers put in.
+function missed(chain, run, i) {
+  return `${near(run.h[run.T][i], restOfLast(chain, run)[i])} − ${factor(chain.target[i])}`;
 }
 
 // W x + W h, the numbers put in, row i.

@@ -12,7 +12,7 @@ export function number(value) {
     const [head, power] = value.toExponential(2).split("e");
     return signed(`${head}·10^{${signed(String(Number(power)))}}`);
   }
-  if (digits >= 1000) return signed(String(Math.round(value)));
+  if (digits >= 999.5) return signed(String(Math.round(value)));
   const rounded = value.toPrecision(3);
   return signed(Number(rounded) === value ? String(value) : rounded);
 }
