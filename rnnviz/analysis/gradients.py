@@ -97,6 +97,11 @@ class GradientFlow:
         return None if self.enters_on_the_way or self.window else single_drop(self.state)
 
     @property
+    def empty(self) -> bool:
+        """Whether no step has any error: none arrives from the loss or the layer above."""
+        return bool(np.isin(self.state.status[1:], (Status.ZERO, Status.ROUNDED)).all())
+
+    @property
     def enters_on_the_way(self) -> bool:
         """Whether error enters the curve at more than one step, be it each sequence's own end."""
         return self.refilled or self.own_rate is not None

@@ -129,9 +129,10 @@ class Drop:
 
 def single_drop(state: Curve) -> Drop | None:
     """The step back that loses more than half of all decades lost, at least one, and ten times as
-    many as an average one of the others; None if there is no such step."""
+    many as an average one of the others; None if there is no such step, or more arrives than was
+    sent."""
     reach, _, start = gradient_ratio(state)
-    if start < 4 or not np.isfinite(reach):
+    if start < 4 or not np.isfinite(reach) or reach > 0:
         return None
     changes = -np.diff(state.log10[1 : start + 1])
     if not np.isfinite(changes).all():

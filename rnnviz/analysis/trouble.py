@@ -19,13 +19,15 @@ SMALLER = (Status.BELOW, Status.ZERO, Status.ROUNDED)
 class Trouble(NamedTuple):
     """The first step on the way back whose state gradient is no ordinary number. `steps` of the
     `total`, that one and all before it, are so: not all where error comes back, as it does where
-    other enters and where some has jumped over the step."""
+    other enters and where some has jumped over the step. step: of the input, which error leaves
+    forward where a layer reads from the end (direction 1)."""
 
     label: str
     step: int
     status: Status
     steps: int = 1
     total: int = 1
+    direction: int = 0
 
 
 class Troubles(NamedTuple):
@@ -63,14 +65,14 @@ def exploded_by_itself(flow: GradientFlow) -> bool:
 def _backward(flow: GradientFlow) -> Trouble | None:
     status = flow.state.status[: flow.reach_from + 1]
     bad = np.flatnonzero((status != Status.FINITE) & (status != Status.LOST))
-    if not len(bad):
+    if not len(bad) or (not bad[-1] and flow.direction):  # its first state has no step of the input
         return None
     own_step = int(bad[-1])
     first = Status(status[own_step])
     alike = SMALLER if first == Status.BELOW else (first,)
     earlier = status[min(1, own_step) : own_step + 1]
     steps = int(np.isin(earlier, alike).sum())
-    return Trouble(flow.label, flow.real_step(own_step), first, steps, len(earlier))
+    return Trouble(flow.label, flow.real_step(own_step), first, steps, len(earlier), flow.direction)
 
 
 def _came_in(flow: GradientFlow) -> NotFinite | None:

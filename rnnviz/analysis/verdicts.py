@@ -48,7 +48,9 @@ class Verdict(NamedTuple):
 class Reach:
     """How much of one model's error reaches step 1, at which rate, and from which step of the
     input. drop: where most of it is lost in a single step. exploded: the states are no numbers
-    from a step of the way forward on; then log10 is that of its linear steps, if they are."""
+    from a step of the way forward on; then log10 is that of its linear steps, if they are.
+    refilled: new error enters on the way, so log10 is of the total, not of what has travelled.
+    empty: there is no error at any step."""
 
     label: str
     kind: str
@@ -58,6 +60,8 @@ class Reach:
     from_step: int
     drop: Drop | None = None
     exploded: bool = False
+    refilled: bool = False
+    empty: bool = False
 
     @property
     def unknown(self) -> bool:
@@ -76,8 +80,8 @@ def reach_verdict(
     """Of the error at the last step, what reaches step 1 in each model, greatest loss first.
 
     from_step, to_step: of the input; where the models read from the end, error travels forward.
-    refilled: new error enters on the way, so the total at to_step is not what has travelled there.
-    own_ends: sequences of different lengths count from their own ends.
+    total_from: from_step of the models in which new error enters on the way. own_ends: sequences of
+    different lengths count from their own ends.
     growths: label -> what linear steps alone make of the error (`stack_growth`), in decades, of
     those whose states have exploded.
     Raises ValueError if there are no flows, and `Truncated` for one of a truncated pass.
@@ -89,29 +93,34 @@ def reach_verdict(
             raise Truncated("reach_verdict", flow.window)
     reaches = [_reach(flow, growths.get(flow.label)) for flow in flows]
     ranked = tuple(sorted(reaches, key=lambda reach: reach.loss_rank))
-    start = max(flows, key=lambda f: f.reach_from)
+    totals = [flow for flow in flows if flow.refilled]
+    others = [flow for flow in flows if not flow.refilled]
     return Verdict(
         "reach",
         {
-            "from_step": start.real_step(start.reach_from),
-            "to_step": start.real_step(1),
+            "from_step": _furthest(others or flows),
+            "total_from": _furthest(totals or flows),
+            "to_step": flows[0].real_step(1),
             "models": ranked,
-            "refilled": any(f.refilled for f in flows),
-            "own_ends": any(f.own_rate for f in flows),
+            "own_ends": any(f.own_rate for f in others),
         },
     )
 
 
+def _furthest(flows: Sequence[GradientFlow]) -> int:
+    """The step of the input at which error enters that has furthest to go."""
+    start = max(flows, key=lambda f: f.reach_from)
+    return start.real_step(start.reach_from)
+
+
 def _reach(flow: GradientFlow, growth: float | None) -> Reach:
-    start, drop, exploded = (
-        flow.real_step(flow.reach_from),
-        _in_real_steps(flow),
-        exploded_by_itself(flow),
-    )
+    exploded = exploded_by_itself(flow)
+    found = Reach(flow.label, flow.kind, flow.reach_log10, flow.reach_status, flow.rate,
+                  flow.real_step(flow.reach_from), _in_real_steps(flow), exploded, flow.refilled,
+                  flow.empty)  # fmt: skip
     if exploded and growth is not None:
-        return Reach(flow.label, flow.kind, growth, Status.FINITE, None, start, drop, exploded)
-    return Reach(flow.label, flow.kind, flow.reach_log10, flow.reach_status, flow.rate, start, drop,
-                 exploded)  # fmt: skip
+        return replace(found, log10=growth, status=Status.FINITE, rate=None)
+    return found
 
 
 def _in_real_steps(flow: GradientFlow) -> Drop | None:
@@ -272,11 +281,17 @@ def gates_verdict(memory: Memory, carry: CarryPaths, batch: BatchCarry, seq_len:
 
 
 def _behaviour(flow: GradientFlow) -> str | None:
+    """What the error does on its way back; None where there is none, where it has no number, and
+    where it is less in most sequences and more in their mean, or the other way round."""
+    if flow.empty:
+        return None
     if flow.reach_status in (Status.ZERO, Status.ROUNDED) or flow.reach_log10 == -np.inf:
         return "vanishes"
     if flow.reach_log10 == np.inf:
         return "explodes"
     if flow.reach_status == Status.NAN or np.isnan(flow.reach_log10) or flow.rate is None:
+        return None
+    if flow.rate.verdict != "level" and flow.rate.decades_per_step * flow.reach_log10 < 0:
         return None
     if flow.rate.verdict == "level" and abs(flow.reach_log10) > LEVEL_REACH:
         return "vanishes" if flow.reach_log10 < 0 else "explodes"

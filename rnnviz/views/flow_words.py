@@ -60,7 +60,7 @@ def warnings(
     text = texts("gradient_flow")
     front, others = layer_choice.in_front(parts, layers), layer_choice.behind(parts, layers)
     deepest = {label: each[-1].layer for label, each in parts.items()}
-    lower = any(p.layer < deepest[p.model] for p in (*front, *others))
+    lower = any(p.layer < deepest[p.model] and p.trace.d_h_direct.any() for p in (*front, *others))
     said = (
         text["every_step_warning"] * (loss_at(run) == "every"),
         text["lower_layer"] * lower,

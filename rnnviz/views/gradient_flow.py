@@ -278,7 +278,8 @@ def quantity_picture(
         alt = text["alt_detail"]
     else:
         drawing = _curves(view, quantity, _held(view.y_range(quantity), at_least))
-        alt = text["alt_flow"]
+        longest = max((flow.seq_len for flow in view.drawn), default=1)
+        alt = fill(text["alt_flow"], step=1 if view.backward else longest)
     said = how or text[f"how_to_read_{quantity}"]
     return Picture(f"flow-{quantity}", drawing, alt, said, time_axis=True)
 

@@ -43,7 +43,8 @@ def lost_to_rounding(
         elif found:
             said.append(sentences([saturation_words(part.label, found), text["saturated_curve"]]))
         if lost := _first_lost(flow):
-            said.append(fill(text["lost_digits"], name=display_name(part.label), step=lost))
+            kind = "lost_digits_on" if flow.direction else "lost_digits"
+            said.append(fill(text[kind], name=display_name(part.label), step=lost))
     return tuple(said)
 
 

@@ -39,7 +39,8 @@ def _at(name: str, label: str, step: int) -> str:
 def _backward(one: Trouble, exploded: bool) -> str:
     kind = f"trouble_{KINDS[one.status]}"
     kind = f"{kind}_exploded" if exploded and one.status == Status.NAN else kind
-    where = "steps_back" if one.steps == one.total else "some_steps_back"
+    where = "steps_on" if one.direction else "steps_back"
+    where = where if one.steps == one.total else f"some_{where}"
     count, total = f"{one.steps:,}", f"{one.total:,}"
     said = say("verdicts", where, step=one.step, count=count, total=total)
     return say("verdicts", kind, model=display_name(one.label), where=said)

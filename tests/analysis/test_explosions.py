@@ -107,8 +107,10 @@ def test_every_layer_of_an_exploding_stack_says_so_and_how_large():
     assert "×10^48" in low[0]
     assert "by the weights alone, RMS over all directions, as all steps are linear" in low[0]
     assert "×10^481" in high[0]
-    assert "The states of the layer below explode: from step 5" in high[2]
-    assert "the input of the RNN · layer 2 is not finite" in high[2]
+    below = (
+        "The states of the layer below explode: on its way forward the RNN · layer 2 first meets "
+    )
+    assert f"{below}an input that is not finite at step 5" in high[2]
     assert "−∞ at step" not in " ".join(high)
 
 

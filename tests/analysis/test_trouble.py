@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnnviz.analysis.gradients import GradientFlow, gradient_flow
-from rnnviz.analysis.trouble import troubles
+from rnnviz.analysis.trouble import Trouble, troubles
 from rnnviz.core import RNN, bptt
 from rnnviz.core.numerics import Array, Status
 from tests.analysis.support import last_step, simple
@@ -21,9 +21,18 @@ def test_trouble_is_told_where_it_begins() -> None:
     below = flow_of(np.array([[1e-4]]), T=200, label="below")
     models = troubles([good, line, below]).backward
     assert models == (
-        ("line", 6, Status.ZERO, 6, 6),
-        ("below", 200 - 77, Status.BELOW, 200 - 77, 200 - 77),
+        Trouble("line", 6, Status.ZERO, 6, 6),
+        Trouble("below", 200 - 77, Status.BELOW, 200 - 77, 200 - 77),
     )
+
+
+def test_where_a_layer_reads_from_the_end_it_is_a_step_of_the_input() -> None:
+    trace = simple(np.eye(4, k=-1), last_step(10, 4), "identity")
+    (found,) = troubles([gradient_flow(trace, "rnn", direction=1)]).backward
+    assert found == Trouble("rnn", 5, Status.ZERO, 6, 6, direction=1)
+    first_state_alone = simple(np.eye(4, k=-1), last_step(4, 4), "identity")
+    assert troubles([gradient_flow(first_state_alone, "rnn", direction=1)]).backward == ()
+    assert troubles([gradient_flow(first_state_alone, "rnn")]).backward[0].step == 0
 
 
 def test_error_that_comes_back_is_not_said_to_be_gone() -> None:

@@ -36,6 +36,15 @@ def test_error_that_comes_back_is_told_with_how_many_steps_have_none() -> None:
     )
 
 
+def test_where_error_travels_forward_it_is_so_from_a_step_on() -> None:
+    assert on_the_way_back(Trouble("rnn", 9, Status.ZERO, 12, 12, direction=1)) == (
+        "The error in the RNN is exactly zero from step 9 on."
+    )
+    assert on_the_way_back(Trouble("rnn", 9, Status.ZERO, 3, 12, direction=1)) == (
+        "The error in the RNN is exactly zero at 3 of the 12 steps from step 9 on."
+    )
+
+
 def test_states_that_explode_come_first() -> None:
     assert trouble_words(Troubles(forward=(("rnn", 260),))) == (
         "The states of the RNN explode: at step 260 on the way forward they pass the largest "

@@ -19,7 +19,8 @@ REFILLED = texts("verdicts")["refilled"]
 
 
 def reach(*models, **more):
-    fields = {"from_step": 100, "models": models, "refilled": False, "own_ends": False, **more}
+    fields = {"from_step": 100, "total_from": 100, "to_step": 1, "models": models,
+              "own_ends": False, **more}  # fmt: skip
     return verdicts.say(Verdict("reach", fields))
 
 
