@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
@@ -200,8 +200,7 @@ def powers_figure(
     layout: Piece = {"height": height, "margin": POWERS_MARGIN}
     if not drawn:
         return drawing([UNSEEN], {**layout, **nothing(_why_empty(spectra))}, "powers")
-    rates = {label: rate for label, rate in (measured or {}).items() if rate is not None}
-    rates = {label: rate for label, rate in rates.items() if 0 <= rate < LARGEST}
+    rates = {label: rate for label, rate in (measured or {}).items() if is_drawn(rate)}
     data = [piece for s in drawn for piece in _powers(s, known[s.label], rates.get(s.label))]
     highest = max([*(s.sigma_max for s in drawn), *rates.values()])
     y_range = (0.0, 1.1 * highest if highest > 0 else 1.0)
@@ -220,6 +219,11 @@ def powers_figure(
         "annotations": end_labels(labels, y_range, pixels, last, "right"),
     }
     return drawing(data, layout, "powers")
+
+
+def is_drawn(rate: float | None) -> TypeGuard[float]:
+    """Whether a measured rate has a line beside the powers."""
+    return rate is not None and 0 <= rate < LARGEST
 
 
 def _powers(spectrum: Spectrum, style: theme.Style, rate: float | None) -> list[Piece]:

@@ -190,18 +190,22 @@ def pictures(view: View) -> Iterator[Picture | Words]:
     if view.notes:
         yield Words("note", view.notes)
     yield from _weights(view, text)
-    measured = {view.label: view.jacobian.measured_rate}
+    rate = view.jacobian.measured_rate
+    on_log_axis = rate is not None and 0 < rate < math.inf
+    growth = text["how_to_read_growth" if view.law else "how_to_read_powers"]
     yield Picture(
         "powers",
-        plots.powers_figure.plain([view.spectrum], measured, styles=view.styles, law=view.law),
+        plots.powers_figure.plain(
+            [view.spectrum], {view.label: rate}, styles=view.styles, law=view.law
+        ),
         text["alt_powers"],
-        text["how_to_read_growth" if view.law else "how_to_read_powers"],
+        sentences((growth, text["measured_powers"] * plots.is_drawn(rate))),
     )
     yield Picture(
         "jacobians",
         jacobian_plots.jacobian_figure.plain([view.jacobian], styles=view.styles),
         text["alt_jacobians"],
-        text["how_to_read_jacobian"],
+        sentences((text["how_to_read_jacobian"], text["measured_jacobian"] * on_log_axis)),
         time_axis=True,
     )
 

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -317,6 +318,27 @@ def test_a_product_that_needs_too_much_memory_is_left_out_and_said() -> None:
     assert view.carry is None
     assert texts("gates")["too_large"] in view.notes
     assert {picture.key for picture in gates.pictures(view)} >= {"memory-gate", "gate-strips"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "drawn"),
+    [
+        ({}, True),
+        ({"loss_at": "every"}, False),
+        ({"task": "sentiment"}, False),
+        ({"input_scale": 0.0, "layers": 2, "loss_at": "every"}, False),
+    ],
+)
+def test_what_the_error_did_is_read_of_a_line_that_is_there(
+    changes: dict[str, Any], drawn: bool
+) -> None:
+    made = run(Experiment(models=("rnn",), seq_len=20, hidden_size=5, batch_size=3, **changes))
+    found = {each.key: each for each in spectrum.pictures(spectrum.view(made))
+             if isinstance(each, Picture)}  # fmt: skip
+    for key, said, lines in (("powers", "Thick dots: what the error did.", 2),
+                             ("jacobians", "Dotted: what the error really did", 3)):  # fmt: skip
+        assert (said in found[key].how) == drawn
+        assert (len(found[key].drawing["data"]) == lines) == drawn, key
 
 
 @pytest.mark.parametrize("name", OFFERED)
