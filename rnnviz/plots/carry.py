@@ -100,9 +100,17 @@ def _carry_range(lines: Sequence[Array], bars: Sequence[Array]) -> tuple[float, 
     return float(1.06 * low), float(1.06 * high)
 
 
+def lines_drawn(paths: CarryPaths, memories: Sequence[Memory] = ()) -> list[str]:
+    """Which lines there are to be seen: "true", "product", "through" the gates, what stays in the
+    "cell", the "half_life"."""
+    lines = _lines(paths, memories)
+    return [line.kind for line in lines if np.isfinite(line.curve.log10).any()]
+
+
 class _Line(NamedTuple):
     """One way that error takes; `line`: how it is drawn."""
 
+    kind: str
     name: str
     curve: Curve
     line: dict[str, Any]
@@ -112,19 +120,28 @@ def _lines(paths: CarryPaths, memories: Sequence[Memory]) -> list[_Line]:
     """The whole, its parts. What stays in the cell is Π f itself where no peephole adds to it."""
     thin = {"width": 2}
     parts = [
-        _Line(caption("carry_true"), paths.true, {}),
-        _Line(caption("carry_product", gate=paths.gate), paths.product, {**thin, "dash": "dot"}),
-        _Line(caption("carry_gates"), paths.through, {**thin, "dash": "dash"}),
+        _Line("true", caption("carry_true"), paths.true, {}),
+        _Line(
+            "product",
+            caption("carry_product", gate=paths.gate),
+            paths.product,
+            {**thin, "dash": "dot"},
+        ),
+        _Line("through", caption("carry_gates"), paths.through, {**thin, "dash": "dash"}),
     ]
     seen = paths.carry.status != Status.NOT_RECORDED
     in_cell, textbook = paths.carry.log10[seen], paths.product.log10[seen]
     if not np.allclose(in_cell, textbook, atol=SAME, equal_nan=True):
-        parts.append(_Line(caption("carry_cell"), paths.carry, {**thin, "dash": "dashdot"}))
+        parts.append(_Line("cell", caption("carry_cell"), paths.carry, {**thin, "dash": "dashdot"}))
     T = len(paths.true.log10) - 1
     for median in (m.median for m in memories if m.label == paths.label and m.median > 0):
         decades = -LOG10_2 * (T - np.arange(T + 1)) / median
         curve = Curve(decades, paths.product.status)
-        parts.append(_Line(caption("carry_half_life"), curve, {"width": 1.5, "dash": "longdash"}))
+        parts.append(
+            _Line(
+                "half_life", caption("carry_half_life"), curve, {"width": 1.5, "dash": "longdash"}
+            )
+        )
     return parts
 
 

@@ -77,7 +77,9 @@ def loss_figure(
     elsewhere: names alone are said. least: training steps that the axis shows at least.
     """
     known = theme.styles_for([course.label for course in courses], styles)
-    limits, most = _limits(courses, ghosts, baseline, metric_name, log)
+    own = {} if baseline is None else {baseline_name or caption("baseline"): baseline}
+    levels = {name: value for name, value in {**own, **also}.items() if value > 0}
+    limits, most = _limits(courses, ghosts, [*levels.values()], metric_name, log)
     metric = caption(METRICS[metric_name]) if metric_name in METRICS else metric_name
     data = [piece for i, ghost in enumerate(ghosts) for piece in _ghost(ghost, i, log)]
     for course in courses:
@@ -86,8 +88,7 @@ def loss_figure(
         data.append(_smooth(course, course.curves.metric, style, "2", metric))
         data += _held_out(course, style, log, metric, now)
     end = span((*courses, *ghosts), least)
-    own = {} if baseline is None else {baseline_name or caption("baseline"): baseline}
-    rules, said = _levels({**own, **also}, log)
+    rules, said = _levels(levels, log)
     names = _headline(courses, known, ghosts, playing)
     losses = [_scaled(course.curves.loss_per_answer, log) for course in courses]
     metrics = [course.curves.metric for course in courses]
@@ -101,7 +102,7 @@ def loss_figure(
 def _limits(
     courses: Sequence[Course],
     ghosts: Sequence[Course],
-    baseline: float | None,
+    levels: Sequence[float],
     metric_name: str,
     log: bool,
 ) -> tuple[Range, float]:
@@ -110,18 +111,17 @@ def _limits(
     losses = [_scaled(course.curves.loss_per_answer, log) for course in whole]
     losses += [_scaled(course.curves.held_out_loss, log) for course in courses]
     metrics = [c for each in whole for c in (each.curves.metric, each.curves.held_out_metric)]
-    most = 1.02 if metric_name == "accuracy" else _loss_range(metrics, None, False)[1]
-    return _loss_range(losses, baseline, log), most
+    most = 1.02 if metric_name == "accuracy" else _loss_range(metrics, (), False)[1]
+    return _loss_range(losses, levels, log), most
 
 
 def _levels(levels: Mapping[str, float], log: bool) -> tuple[list[Piece], list[Piece]]:
-    """A dotted line across the loss for each, and its words; a logarithm has none at 0."""
+    """A dotted line across the loss for each, and its words."""
     rules, words = list[Piece](), list[Piece]()
     for name, value in levels.items():
-        if value > 0:
-            level = np.log10(value) if log else value
-            rules.append(rule((0, 1), (level, level), xref="x domain", line={"width": 2}))
-            words.append(level_words(f"{name} {value:.4g}", level, LOSS_SHARE))
+        level = float(np.log10(value)) if log else value
+        rules.append(rule((0, 1), (level, level), xref="x domain", line={"width": 2}))
+        words.append(level_words(f"{name} {value:.4g}", level, LOSS_SHARE))
     return rules, words
 
 
@@ -249,18 +249,20 @@ def log10(values: Array) -> Array:
         return np.log10(np.asarray(values, float))
 
 
-def _loss_range(losses: Sequence[Array], baseline: float | None, log: bool) -> Range:
-    """Steady: 0 (or the least decade) up to a fifth over the larger of baseline and median."""
+def _loss_range(losses: Sequence[Array], levels: Sequence[float], log: bool) -> Range:
+    """Steady: 0 (or the least decade) up to a fifth over the largest of levels and median."""
+    highest = max(levels, default=0.0)
     finite = [values[np.isfinite(values)] for values in losses]
     values = np.concatenate(finite) if finite else np.zeros(0)
     if log:
+        values = np.concatenate([values, np.log10(levels)])
         low, high = values.min(initial=-1.0), values.max(initial=0.5)
         return float(np.floor(low)), float(np.ceil(2 * high) / 2)
     usual = [float(np.median(v)) for v in finite if len(v)]
     first = [float(v[0]) for v in finite if len(v)]
-    top = 1.25 * max([baseline or 0.0, *usual, *first, 1e-3])
+    top = 1.25 * max([highest, *usual, *first, 1e-3])
     usable = [max(pair) for pair in zip(usual, first, strict=True)]
-    return 0.0, min(top, FAR * max(baseline or 0.0, min(usable, default=1.0), 1e-3))
+    return 0.0, min(top, FAR * max(highest, min(usable, default=1.0), 1e-3))
 
 
 def _loss_layout(end: float, limits: Range, most: float, metric_name: str, log: bool) -> Piece:

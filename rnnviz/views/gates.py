@@ -14,7 +14,7 @@ from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
 from rnnviz.experiment import Run
 from rnnviz.plots import gates as plots
 from rnnviz.plots import theme
-from rnnviz.plots.carry import carry_figure
+from rnnviz.plots.carry import carry_figure, lines_drawn
 from rnnviz.plots.cells import column_words
 from rnnviz.views import layer_choice
 from rnnviz.views.layer_choice import LayerChoice
@@ -109,10 +109,21 @@ def view(run: Run, choices: Choices = Choices()) -> View:
 
 def _stats(part: LayerTrace) -> dict[str, GateStats]:
     """Each gate of the layer, its values in the order of the input."""
+    found = gate_stats(part.trace, part.label)
+    if "leak" in part.trace.cell.other_ways:
+        found = _of_leaky_states(part)
     return {
         gate: replace(stats, values=in_real_time(stats.values, part.direction, axis=1))
-        for gate, stats in gate_stats(part.trace, part.label).items()
+        for gate, stats in found.items()
     }
+
+
+def _of_leaky_states(part: LayerTrace) -> dict[str, GateStats]:
+    """Of a leaky cell its states, which are not what its activation makes; one that is near an end
+    of their range is not saturated."""
+    trace = replace(part.trace, gate_values=part.trace.h[1:])
+    found = gate_stats(trace, part.label)
+    return {gate: replace(stats, saturates=False) for gate, stats in found.items()}
 
 
 def _carry(part: LayerTrace, coarse: bool) -> CarryPaths | None:
@@ -182,7 +193,10 @@ def pictures(view: View) -> Iterator[Picture | Words]:
 def _paths(view: View, kept: Memory) -> Iterator[Picture]:
     text = texts("gates")
     others = [stats for gate, stats in view.stats.items() if gate != kept.gate]
+    drawn = [] if view.carry is None else lines_drawn(view.carry, [kept])
     how = [text["how_to_read_carry"]]
+    how += [text[f"line_{name}"] for name in ("through", "cell", "half_life") if name in drawn]
+    how.append(text["solid_and_dotted"])
     if view.batch is not None:
         several = view.batch.sequences > 1
         how.append(text["how_to_read_batch" if several else "how_to_read_one_sequence"])
@@ -216,7 +230,9 @@ def _states(view: View) -> Iterator[Picture]:
             "states",
             plots.gate_heatmap.plain(stats, styles=view.styles),
             text["alt_states"],
-            _how("states", view, "furthest", [stats]),
+            _how("states", view, "furthest", [stats])
+            if stats.signed
+            else _how("states_unsigned", view, "smallest", [stats]),
             time_axis=True,
         )
 

@@ -59,9 +59,20 @@ def levels(plan: Plan, states: int = HIDDEN_STATES) -> Levels:
     e, task = plan.experiment, plan.task
     baseline = task.baseline_at(e.seq_len, e.loss_at)
     words = "" if baseline is None else translated(task.baseline_words(e.seq_len, e.loss_at))
-    also = _ngram(plan) | _hidden_markov(plan, states) if e.loss_at == "every" else {}
-    of = texts("train")["also_held_out" if task.unseen == "held_out" else "also_all"]
-    return Levels(baseline, words, METRICS[plan.batch.loss], also, of if also else "")
+    every = e.loss_at == "every"
+    counting, hidden = (_ngram(plan), _hidden_markov(plan, states)) if every else ({}, {})
+    of = _also_words(bool(counting), bool(hidden), task.unseen == "held_out")
+    return Levels(baseline, words, METRICS[plan.batch.loss], counting | hidden, of)
+
+
+def _also_words(counting: bool, hidden: bool, held_out: bool) -> str:
+    """What is drawn beside the baseline, and on which sequences."""
+    text = texts("train")
+    if counting and hidden:
+        return text["also_held_out"]
+    if hidden:
+        return text["also_hidden" if held_out else "also_all"]
+    return text["also_counting"] * counting
 
 
 def _ngram(plan: Plan) -> dict[str, float]:

@@ -125,7 +125,9 @@ def _values(network: Network, state: TrainState, gate: str, batch: Batch) -> Arr
     record = forward_network(
         network, state.params, batch.x[..., :1], lengths=batch.lengths[:1], context=context
     )
-    return record.layers[0][0].gates[gate][:, :, 0].T
+    layer = record.layers[0][0]
+    shown = layer.gates[gate] if network.cells[0].MEMORY_GATE else layer.h[1:]
+    return shown[:, :, 0].T
 
 
 def _written(

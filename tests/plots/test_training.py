@@ -89,6 +89,18 @@ def test_held_out_numbers_are_circles_in_the_colour_of_their_model() -> None:
     assert heights(metric)[-1] == 0.125
 
 
+@pytest.mark.parametrize(("baseline", "also"), [(0.02, {}), (None, {"best n-gram (n = 3)": 0.02})])
+def test_every_dotted_line_lies_within_the_axis(
+    baseline: float | None, also: dict[str, float]
+) -> None:
+    for log in (False, True):
+        layout = as_json(loss_figure(THREE, baseline, also=also, log=log))["layout"]
+        low, high = layout["yaxis"]["range"]
+        (level,) = [shape["y0"] for shape in layout["shapes"]]
+        assert level == pytest.approx(np.log10(0.02) if log else 0.02)
+        assert low <= level <= high
+
+
 def test_the_log_scale_moves_the_baseline_too() -> None:
     figure = as_json(loss_figure(THREE, 0.01, log=True))
     assert figure["layout"]["shapes"][0]["y0"] == pytest.approx(-2)

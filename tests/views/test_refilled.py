@@ -12,7 +12,7 @@ from rnnviz.models import load, read_data
 from rnnviz.models.brought import FromWeights
 from rnnviz.views import trained_on
 from rnnviz.views.picture import Picture
-from rnnviz.views.train import below_the_fold, first_screen, view
+from rnnviz.views.train import below_the_fold, first_screen, levels, view
 from rnnviz.wording.language import OFFERED, speak_in
 from rnnviz.wording.texts import texts
 
@@ -34,6 +34,23 @@ def test_a_dotted_line_is_explained_where_one_is_drawn() -> None:
         assert isinstance(loss, Picture)
         assert ("Dotted: the baseline" in loss.how) == drawn
         assert bool(loss.drawing["layout"]["shapes"]) == drawn
+
+
+@pytest.mark.parametrize(
+    ("task", "states", "said"),
+    [
+        ("words", 4, "The other dotted lines: what counting and hidden states reach"),
+        ("words", 0, "The other dotted line: what counting reaches, on the same held-out text."),
+        ("counting", 4, "The other dotted line: what hidden states reach, on all sequences"),
+        ("counting", 0, ""),
+    ],
+)
+def test_of_what_losses_are_compared_with_that_is_said_which_is_drawn(
+    task: str, states: int, said: str
+) -> None:
+    found = levels(plan(Experiment(models=("rnn",), task=task, loss_at="every")), states)
+    assert found.of.startswith(said)
+    assert bool(found.of) == bool(said)
 
 
 def test_of_one_loss_at_the_end_a_bright_bottom_is_error_that_has_come_there() -> None:

@@ -68,6 +68,15 @@ def states_of(run: Training) -> np.ndarray:
     return run_plan(run.plan, trained)["rnn"].trace.h[1:, :, 0].T
 
 
+def test_a_leaky_network_shows_its_states_and_not_what_goes_into_them() -> None:
+    run = training.begin(plan(Experiment(("rnn:leak=0.1",), hidden_size=5, seq_len=9)))
+    trained = run.trainees["rnn:leak=0.1"].checkpoints(1)[-1].params
+    trace = run_plan(run.plan, {"rnn:leak=0.1": trained})["rnn:leak=0.1"].trace
+    shown = np.asarray(gate_picture(run).drawing["data"][0]["z"])
+    np.testing.assert_allclose(shown, trace.h[1:, :, 0].T, atol=1e-5)
+    assert np.abs(trace.gates["a"]).max() > 2 * np.abs(shown).max()
+
+
 def test_a_thinned_map_of_gates_shows_the_units_and_steps_that_it_says() -> None:
     experiment = Experiment(("rnn", "lstm:hidden_size=6"), seq_len=200, batch_size=2)
     run = training.begin(plan(experiment))

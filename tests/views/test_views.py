@@ -108,11 +108,50 @@ def test_while_a_knob_is_dragged_the_dots_are_of_the_sequence_that_the_verdict_n
     of = run(Experiment(models=("lstm",), hidden_size=8, seq_len=20, batch_size=4))
     for coarse, of_which, dots in (
         (False, "median of 4 sequences", "the median of these sequences"),
-        (True, "first of 4 sequences", "of the first sequence alone"),
+        (True, "first of 4 sequences", "of the first sequence alone, too"),
     ):
         shown = drawn(gates, of, coarse=coarse)
         assert of_which in " ".join(shown["verdict"].lines)  # type: ignore[union-attr]
         assert dots in shown["carry"].how  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines"),
+    [
+        ({}, {"Dashed", "Long dashes"}),
+        ({"gain": 0.0}, {"Long dashes"}),
+        ({"models": ("lstm:variant=no_gates",)}, set()),
+        ({"models": ("lstm:variant=peepholes",)}, {"Dashed", "Dash-dotted", "Long dashes"}),
+    ],
+)
+def test_of_the_ways_that_error_takes_those_that_are_drawn_are_explained(
+    changes: dict[str, Any], lines: set[str]
+) -> None:
+    base: dict[str, Any] = {"models": ("lstm",), "hidden_size": 8, "seq_len": 20, "batch_size": 1}
+    carry = drawn(gates, run(Experiment(**{**base, **changes})))["carry"]
+    assert isinstance(carry, Picture)
+    said = {each for each in ("Dashed", "Dash-dotted", "Long dashes") if f"{each}: " in carry.how}
+    assert said == lines
+    assert "Dots at step 0" not in carry.how  # of one sequence there are none
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "not_said"),
+    [
+        ({}, "Purple is negative", "Purple is 0"),
+        ({"activation": "logistic"}, "Purple is 0, yellow is 1", "negative"),
+        ({"leak": 0.1}, "Purple is negative", "Saturated"),
+    ],
+)
+def test_states_are_read_by_the_colours_that_they_have(
+    changes: dict[str, Any], said: str, not_said: str
+) -> None:
+    of = run(Experiment(models=("rnn",), hidden_size=6, seq_len=9, batch_size=2, **changes))
+    shown = gates.view(of)
+    (states,) = (each for each in gates.pictures(shown) if isinstance(each, Picture))
+    assert said in states.how
+    assert not_said not in states.how
+    np.testing.assert_array_equal(shown.stats["a"].values, of["rnn"].layers[0][0].h[1:, :, 0].T)
 
 
 def test_of_predictions_over_the_lag_those_that_are_drawn_are_explained() -> None:
