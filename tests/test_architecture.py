@@ -28,9 +28,10 @@ ARROWS = {
     "models": {"core", "tasks", "training", "experiment", "analysis"},
     "torch": {"core", "experiment", "models", "diagnosis"},
     "diagnosis": {"core", "experiment", "models", "report", "wording"},
-    "__main__": {"", "core", "tasks", "training", "experiment", "commands", "models", "wording"},
+    "__main__": {"", "experiment", "commands", "models", "wording"},
     "commands": {
-        *("core", "experiment", "lecture", "sweep", "models", "diagnosis", "report", "wording"),
+        *("core", "training", "experiment", "lecture", "sweep", "models", "diagnosis", "report"),
+        "wording",
     },
     "sweep": {"core", "tasks", "training", "experiment", "analysis"},
     "analysis": {"core"},

@@ -113,9 +113,82 @@ def test_a_text_may_come_from_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "gru.npz").exists()
 
 
+class Interrupted:
+    """A clock that somebody stops with Ctrl-C when it was asked so often."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def __call__(self) -> float:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return 0.0
+
+
+@pytest.mark.trained
+def test_what_was_trained_until_it_was_interrupted_is_written_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["train", *SMALL, "--models", "rnn", "gru", "--steps", "9", "--task", "adding"]
+    assert main([*argv, "--out", str(tmp_path / "whole")]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("rnnviz.commands.train.time.monotonic", Interrupted(4))
+        assert main([*argv, "--out", str(tmp_path / "cut")]) == 130
+    rest = tmp_path / "cut" / "rnn.npz"
+    assert f"what 5 steps have come to is written; --resume {rest}" in capsys.readouterr().out
+    assert {path.stem for path in rest.parent.iterdir()} == {"rnn"}
+    assert main(["train", "--resume", str(rest), "--steps", "9", "--out", str(rest.parent)]) == 0
+    for name in ("rnn.csv", "rnn.npz"):
+        assert (rest.parent / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_interrupted_before_there_is_anything_to_keep_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rnnviz.commands.train.train", stopped)
+    with pytest.raises(SystemExit) as found:
+        main(["train", *SMALL, "--steps", "9", "--out", str(tmp_path)])
+    assert found.value.code == 130
+    assert capsys.readouterr().err.endswith(": interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_takes_no_file_is_said_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device", str(tmp_path))
+
+    monkeypatch.setattr("rnnviz.experiment.targets.TemporaryFile", full)
+    with pytest.raises(SystemExit) as found:
+        main(["train", *SMALL, "--steps", "9", "--out", str(tmp_path)])
+    assert found.value.code == 2
+    said = capsys.readouterr()
+    assert "No space left on device" in said.err
+    assert "step 1 of" not in said.out
+
+
+def test_a_text_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.txt").write_bytes(b"abc\xff")
+    with pytest.raises(SystemExit):
+        main(["train", "--task", "text", "--text-file", str(tmp_path / "a.txt")])
+    assert (f"text_file must be text in UTF-8, got {tmp_path / 'a.txt'}, whose byte 3 is 0xff"
+            in capsys.readouterr().err)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
+        (["app", "--port", "99999"], "port must be from 1 to 65535, got 99999"),
+        (["app", "--port", "-5"], "port must be from 1 to 65535, got -5"),
+        (
+            ["checkpoints", "text_gru", "foo"],
+            "name must be one of delayed_recall_lstm, delayed_recall_gru, text_lstm, text_gru, ",
+        ),
         (["train", "--seq-len", "1"], "seq_len must be an integer of at least 2"),
         (["train", "--steps", "0"], "train_steps must be at least 1"),
         (["train", "--models", "rnn", "perceptron"], "model must be one of"),

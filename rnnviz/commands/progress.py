@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TextIO
 
 BAR = 30
+INTERRUPTED = 130
+"""Exit status of a command that was interrupted."""
+
+
+def say(text: str) -> None:
+    """Write to standard output at once."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 class Progress:

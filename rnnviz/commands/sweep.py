@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnviz.commands.fields import add_fields, fields_of, tell_idle
-from rnnviz.commands.progress import Progress
+from rnnviz.commands.progress import INTERRUPTED, Progress
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.effects import acted_on
 from rnnviz.sweep import MAX_SECONDS, axis, count, points, run_points, spaced
@@ -18,7 +18,6 @@ from rnnviz.sweep.file import SweepFile
 from rnnviz.sweep.grid import checked_seconds
 from rnnviz.sweep.pool import Pool, ThisProcess, cores
 
-INTERRUPTED = 130
 HELP = """\
 --over gain=0.5:2:log:7   seven values from 0.5 to 2 in equal ratios
 --over gain=0.5:2:4       four values at equal distances

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryFile
 
 
 def check_target(path: Path) -> None:
@@ -22,6 +23,14 @@ def check_target(path: Path) -> None:
         )
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it")
+
+
+def check_folder(path: Path) -> None:
+    """Make a folder, and see that a file can be written there, before anything is worked out for
+    it. Raises OSError if not."""
+    path.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=path):
+        pass
 
 
 def check_targets(targets: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:

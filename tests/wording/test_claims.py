@@ -114,7 +114,7 @@ def test_clipping_cures_nothing_unless_a_gradient_gets_longer() -> None:
     assert "Of 4 gradients clipping shortened 1, lengthened 0 and turned 0" in text(said)
     assert "touched 0 of 2" in text(said)
     assert "their gradient still falls by 0.33 decades a step back" in text(said)
-    assert "the loss ended lower in 1 of 1 exploding runs" in text(said)
+    assert "the loss ended lower in 1 of 1 runs that are set up to explode" in text(said)
     longer = clipping_words([clipped([1.0], [2.0], cosine=np.array([0.5]))])
     assert (longer.short, longer.tone) == ("1 of 1 gradients got longer", "half")
     assert "lengthened 1 and turned 1" in text(longer)

@@ -1,0 +1,221 @@
+"""`train`: the models of one experiment, their history and weights into files."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnviz.commands.fields import add_fields, fields_of, tell_idle
+from rnnviz.commands.progress import INTERRUPTED, say
+from rnnviz.core.cost import machine_memory
+from rnnviz.experiment import Experiment, estimate, make_task, plan
+from rnnviz.experiment.histories import beside, check_kept
+from rnnviz.experiment.judging import judged
+from rnnviz.experiment.runs import held_out, options_of, start
+from rnnviz.experiment.targets import check_folder
+from rnnviz.experiment.weights import Weights, load, same, settings
+from rnnviz.experiment.weights import save as save_weights
+from rnnviz.training import History, TrainState, train
+from rnnviz.training.export import to_csv, to_json
+from rnnviz.wording.texts import fill, texts
+
+STEPS = 1000
+"""Training steps unless said otherwise: an experiment's own default is not to train."""
+
+
+def add_train(commands: Any) -> None:
+    """The command and its options."""
+    one = commands.add_parser("train", help="train the models of one experiment")
+    one.set_defaults(run=run_train)
+    add_fields(one)
+    one.add_argument("--steps", dest="train_steps", type=int, default=argparse.SUPPRESS,
+                     help=f"the same as --train-steps (default: {STEPS})")  # fmt: skip
+    one.add_argument("--weights", type=Path, nargs="+", default=[], metavar="FILE.npz",
+                     help="files of an earlier training whose parameters the models of their "
+                     "labels start from, at step 0")  # fmt: skip
+    one.add_argument("--resume", type=Path, metavar="FILE.npz",
+                     help="go on with the training that wrote this file, up to --steps in all; "
+                     "its settings hold but for those that are given here")  # fmt: skip
+    one.add_argument("--text-file", type=Path, help="a file to read the task's text from")
+    one.add_argument("--out", type=Path, default=Path(), help="folder for what is written")
+
+
+def run_train(given: argparse.Namespace) -> int:
+    """Train every model; write LABEL.json, LABEL.csv and LABEL.npz. Status 1 if one diverged, 130
+    if interrupted, what was trained until then being written. What is resumed goes on with the
+    history beside its file."""
+    if given.text_file is not None:
+        given.text = _text(given.text_file)
+    beginnings = _resumed(given) if given.resume else _begun(given)
+    tell_idle(beginnings[0].experiment, {})
+    histories = [_history(given, each) for each in beginnings]
+    check_folder(given.out)
+    diverged = False
+    for beginning, history in zip(beginnings, histories, strict=True):
+        end, interrupted = _trained(beginning, history)
+        if interrupted and end is beginning.state:
+            raise KeyboardInterrupt
+        diverged |= bool(_finish(beginning, history, end, given.out))
+        if interrupted:
+            file = f"{_stem(beginning.label, given.out)}.npz"
+            values = {"step": f"{end.step:,}", "option": f"--resume {file}", "steps": "--steps"}
+            say(fill(texts("commands")["interrupted"], **values) + "\n")
+            return INTERRUPTED
+    return int(diverged)
+
+
+def _text(path: Path) -> str:
+    """What a file says. Raises ValueError for one that is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"text_file must be text in UTF-8, got {path}, whose byte {error.start} "
+                         f"is {error.object[error.start]:#04x}") from error  # fmt: skip
+
+
+def _history(given: argparse.Namespace, beginning: Weights) -> History:
+    """Empty, but of a training that is resumed: then what was recorded so far, where it stands
+    beside the file. Raises ValueError where other steps would be lost."""
+    if not given.resume:
+        return History(beginning.state)
+    found = beside(given.resume, load(given.resume))
+    history = found or History(beginning.state)
+    check_kept(Path(f"{_stem(beginning.label, given.out)}.csv"), history.first,
+               beginning.experiment.train_steps - 1)  # fmt: skip
+    if found is None and history.first:
+        words = texts("commands")["history_begins"]
+        say(fill(words, file=given.resume, step=f"{history.first:,}") + "\n")
+    return history
+
+
+def _stem(label: str, folder: Path) -> Path:
+    """Where a model's files are written, without their endings."""
+    return folder / label.replace(":", "_").replace(",", "_").replace("=", "-")
+
+
+def _begun(given: argparse.Namespace) -> list[Weights]:
+    """Every model at its first step, at its initial parameters or those of a file."""
+    experiment = Experiment(**{"train_steps": STEPS, **fields_of(given)})
+    if not experiment.train_steps:
+        raise ValueError("train_steps must be at least 1 to train, got 0")
+    _check_memory(experiment)
+    networks, files = start(experiment), {}
+    for path in given.weights:
+        weights = load(path)
+        if weights.label not in networks or weights.label in files:
+            raise ValueError(f"weights must be a file for each of the models {', '.join(networks)} "
+                             f"at most, {path} is of {weights.label}")  # fmt: skip
+        try:
+            same(networks[weights.label][0], weights.network)
+        except ValueError as error:
+            raise ValueError(f"{path} does not fit: {error}") from error
+        dtype = np.dtype(experiment.dtype)
+        params = {name: p.astype(dtype) for name, p in weights.state.params.items()}
+        files[weights.label] = TrainState(0, params)
+    return [Weights(label, experiment, files.get(label, begin))
+            for label, (_, begin) in networks.items()]  # fmt: skip
+
+
+def _check_memory(experiment: Experiment) -> None:
+    """Raise ValueError for a training that this machine has no memory for."""
+    needed, there = estimate(experiment).bytes, machine_memory()
+    if needed > there:
+        raise ValueError(f"training this needs {needed / 2**20:,.0f} MiB, the machine has "
+                         f"{there / 2**20:,.0f}: make the sequence length, the batch, the hidden "
+                         "size or the number of layers smaller")  # fmt: skip
+
+
+def _resumed(given: argparse.Namespace) -> list[Weights]:
+    """The model of a file where its training stopped, with the settings that are given here."""
+    path, changes = given.resume, fields_of(given)
+    weights = load(path)
+    held = {"models": weights.label, "optimizer": weights.experiment.optimizer,
+            "dtype": weights.experiment.dtype}  # fmt: skip
+    if changed := [name for name in held if changes.get(name, held[name]) != held[name]]:
+        name = changed[0]
+        raise ValueError(f"{name} must be left as {path} has it ({held[name]}), got "
+                         f"{changes[name]}: --weights starts another training")  # fmt: skip
+    experiment, state = replace(weights.experiment, **changes), weights.state
+    if given.weights:
+        raise ValueError("weights must not be given with --resume, which has its own")
+    if experiment.train_steps <= state.step:
+        raise ValueError(f"train_steps must be above {state.step}, where {path} stopped, got "
+                         f"{experiment.train_steps}: give --steps")  # fmt: skip
+    if state.step and not state.moments and experiment.optimizer != "sgd":
+        raise ValueError(f"{path} does not hold what {experiment.optimizer} remembers: --weights "
+                         "starts another training from its parameters")  # fmt: skip
+    _check_memory(experiment)
+    try:
+        same(plan(experiment).networks[weights.label], weights.network)
+    except ValueError as error:
+        raise ValueError(f"{path} does not fit: {error}") from error
+    return [Weights(weights.label, experiment, state)]
+
+
+def _finish(beginning: Weights, history: History, end: TrainState, folder: Path) -> str:
+    """Say how good a model is, where its loss is a number, and write its files; the event, "" if
+    there is none."""
+    label, experiment, network = beginning.label, beginning.experiment, beginning.network
+    scores = held_out(experiment, network, end.params)
+    known = isfinite(scores.get("loss", 0.0))
+    scores = scores if known else {}
+    words = score_words(scores) if known else texts("commands")["no_scores"]
+    say(f"{label}: {_unseen(experiment)}{words}\n")
+    stem = _stem(label, folder)
+    text = to_json(history, label=label, experiment=settings(experiment), steps=end.step,
+                   held_out=scores, sentence=history.last.sentence)  # fmt: skip
+    Path(f"{stem}.json").write_text(text, encoding="utf-8")
+    Path(f"{stem}.csv").write_text(to_csv(history), encoding="utf-8")
+    save_weights(Weights(label, experiment, end), Path(f"{stem}.npz"))
+    return history.last.event
+
+
+def _trained(beginning: Weights, history: History) -> tuple[TrainState, bool]:
+    """Train, and add to the history, with a line that says how far it is. Where it ended, and
+    whether somebody interrupted it there."""
+    before = beginning.state
+    try:
+        for before in _steps(beginning, history):  # noqa: B007  what was reached last
+            pass
+    except KeyboardInterrupt:
+        say("\n")
+        return before, True
+    say(f"\n{history.last.sentence}\n" if history.last.event else "\n")
+    return before, False
+
+
+def _steps(beginning: Weights, history: History) -> Iterator[TrainState]:
+    """The state after each training step, which stands in the history by then."""
+    label, experiment, begin = beginning.label, beginning.experiment, beginning.state
+    shown, steps = 0.0, experiment.train_steps
+    planned, options, before, unseen = plan(experiment), options_of(experiment), begin, ""
+    for state, plain in train(beginning.network, begin, planned.batch_at, options):
+        record = judged(planned, beginning.network, before, plain)
+        history.add(state, record)
+        yield (before := state)
+        if record.held_out_loss is not None:
+            unseen = f", held out {record.held_out_loss:.4g} at step {record.step}"
+        last = record.event or state.step >= steps
+        if last or time.monotonic() - shown > 0.5:
+            shown = time.monotonic()
+            say(f"\r{label}: step {record.step + 1} of {steps}, training loss {record.loss:.4g}, "
+                f"metric {record.metric:.3g}{unseen}   ")  # fmt: skip
+        if last:
+            return
+
+
+def _unseen(experiment: Experiment) -> str:
+    """What the scores are of."""
+    return texts("commands")[f"unseen_{make_task(experiment).unseen or 'nothing'}"] + " "
+
+
+def score_words(scores: dict[str, float]) -> str:
+    """Scores by their names."""
+    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in scores.items())
