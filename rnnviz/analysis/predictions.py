@@ -167,6 +167,8 @@ def _rate(record: Record, init: str, trained: bool) -> tuple[str, float] | Remar
         return NOT_FINITE
     if trained or not init:
         return TRAINED if trained else UNKNOWN
+    if not W.any():
+        return Remark("weights_zero_or_not_finite")
     for way in record.cell.other_ways:
         return Remark(f"no_formula_{way}")
     gain, activation = _gain(W), record.cell.activation_of(record.cell.CANDIDATE_GATE).name

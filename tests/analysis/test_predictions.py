@@ -144,6 +144,14 @@ def test_nothing_is_predicted_of_trained_weights_but_the_bound(cell):
     assert {each.name for each in found.lines} <= {"bound"}
 
 
+@pytest.mark.parametrize("activation", ["tanh", "relu", "identity"])
+@pytest.mark.parametrize("of", [norm_predictions, gradient_predictions])
+def test_of_weights_that_are_zero_there_is_no_rate(activation, of):
+    found = predicted(run(RNN(4, 40, activation), gain=0.0), of=of)
+    assert found.missing == Remark("weights_zero_or_not_finite")
+    assert all(line.name != "mean field" for line in found.lines)
+
+
 def test_what_is_not_finite_has_no_theory():
     trace = run(RNN(3, 32), 5)
     broken = {**trace.params, "W_hh": np.full((32, 32), np.nan)}
