@@ -88,7 +88,6 @@ class Chain:
     activation: str
     dtype: str
     weights: Mapping[str, Any]
-    module: Any
     versions: tuple[int, ...]
     states: Sequence[Any]
     unbatched: bool
@@ -125,6 +124,12 @@ class Chain:
 def copied(tensor: Any) -> Any:
     """A tensor's numbers as they are now, on its device."""
     return tensor.detach().clone()
+
+
+def kept_apart(outputs: Sequence[Any]) -> tuple[Any, ...]:
+    """Outputs as the caller gets them: copies of views, which lose their hooks where they are
+    changed in place; others are themselves."""
+    return tuple(each.clone() if each._is_view() else each for each in outputs)
 
 
 def input_of(args: Any, kwargs: Any) -> Any:

@@ -1,79 +1,94 @@
 """Calls of nn.RNNCell, nn.LSTMCell and nn.GRUCell in a Python loop: steps of one sequence.
 
-The caller gets copies of the states that a cell gave back. Where it hands them to the next call as
-they are, that call takes the states themselves: so the copies get only what else is made of them,
-the direct gradient, and what the next step sends back does not have to be subtracted.
+The caller keeps the states that a cell gave back, and nothing is put between them and the next
+call: what arrives at one is all of its gradient. What the next step sends there is read off the
+edges of that call's graph, and the rest is the direct gradient.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from rnnviz.torch.calls import KINDS, Chain, copied, dtype_of, input_of, states_of, weight_names
+from rnnviz.torch.calls import (
+    KINDS,
+    Chain,
+    copied,
+    dtype_of,
+    input_of,
+    kept_apart,
+    states_of,
+    weight_names,
+)
+from rnnviz.torch.graphs import Edge, edges_to
 from rnnviz.torch.hooks import Hooks
 
-LINK = "_rnnviz_link"
 
-
+@dataclass(frozen=True, eq=False)
 class Link:
-    """Ties the copies that a caller has to the step that made them. owner: the watch. raw: the
-    states themselves. versions: of the copies; one changes where its copy is changed in place."""
+    """Ties the states that a step of a chain gave back to it. end: how many steps it had then.
+    versions: of the states; one changes where its state is changed in place."""
 
-    def __init__(
-        self, owner: Hooks, chain: Chain, raw: Sequence[Any], copies: Sequence[Any]
-    ) -> None:
-        self.owner, self.chain, self.raw, self.end = owner, chain, tuple(raw), chain.steps
-        self.versions = tuple(each._version for each in copies)
-
-    def goes_on(self, owner: Hooks, module: Any, states: Sequence[Any]) -> bool:
-        """Whether a call of a module with these states is the step after, for one watch."""
-        return (
-            self.owner is owner
-            and self.chain.module is module
-            and self.chain.steps == self.end
-            and len(states) == len(self.raw)
-            and all(getattr(state, LINK, None) is self for state in states)
-            and tuple(state._version for state in states) == self.versions
-            and _versions(module) == self.chain.versions
-        )
+    chain: Chain
+    end: int
+    versions: tuple[int, ...]
 
 
 def attach_cell(hooks: Hooks, name: str, cell: Any) -> None:
     """See every call of one cell, and what comes back to the states it gives back."""
-    continued: list[Link] = []
+    from torch.utils.weak import WeakTensorKeyDictionary
 
-    def before(module: Any, args: Any, kwargs: Any) -> Any:
-        continued.clear()
-        states = states_of(args, kwargs)
-        link = getattr(states[0], LINK, None) if states else None
-        if link is None or not link.goes_on(hooks, module, states):
-            return None
-        continued.append(link)
-        hx = link.raw if len(link.raw) > 1 else link.raw[0]
-        if len(args) > 1:
-            return (args[0], hx, *args[2:]), kwargs
-        return args, {**kwargs, "hx": hx}
+    links: Any = WeakTensorKeyDictionary()  # state -> its link, and which of the states it is
 
     def after(module: Any, args: Any, kwargs: Any, result: Any) -> Any:
-        link = continued.pop() if continued else None
-        if link is None and not hooks.copies(name, module, cell):
+        if not hooks.watches(name, module, cell):
             return None
         raw = result if isinstance(result, tuple) else (result,)
+        found = _continued(links, module, args, kwargs, raw)
+        if found is None and not hooks.seen.recording:
+            return None
         if not any(each.requires_grad for each in raw):
             hooks.seen.without_gradient[name] += 1
             return None
-        chain = link.chain if link else _chain(next(hooks.index), module, args, kwargs, raw[0])
+        chain, ways = found or (_chain(next(hooks.index), module, args, kwargs, raw[0]), [])
+        hooks.on_edges(name, chain, chain.steps - 1, ways)
         chain.x.append(copied(input_of(args, kwargs)))
         chain.outputs.append(copied(raw[0]))
-        copies = tuple(each.clone() for each in raw)
-        hooks.on_outputs(name, chain, chain.steps - 1, copies)
-        made = Link(hooks, chain, raw, copies)
-        for each in copies:
-            setattr(each, LINK, made)
-        return copies if isinstance(result, tuple) else copies[0]
+        given, step = kept_apart(raw), chain.steps - 1
+        hooks.on_outputs(name, chain, step, given)
+        handed = (*_others(module, args, kwargs), *states_of(args, kwargs))
+        hooks.on_edges(name, chain, step, edges_to(given, given[:1], handed))
+        link = Link(chain, chain.steps, tuple(each._version for each in given))
+        links.update((each, (link, k)) for k, each in enumerate(given))
+        return given if isinstance(result, tuple) else given[0]
 
-    hooks.around(cell, before, after)
+    hooks.around(cell, after)
+
+
+def _continued(
+    links: Any, module: Any, args: Any, kwargs: Any, outputs: Sequence[Any]
+) -> tuple[Chain, list[Edge]] | None:
+    """The chain that a call is the next step of, and the edges by which it sends gradients to the
+    states of the step before. None of a call that begins a sequence; also of one to which a state
+    is handed as its input, too, as then it is not known which edges are whose."""
+    states, others = states_of(args, kwargs), _others(module, args, kwargs)
+    link, _ = links.get(states[0], (None, 0)) if states else (None, 0)
+    if link is None or not _goes_on(links, link, module, states):
+        return None
+    if {each.grad_fn for each in others} & {each.grad_fn for each in states}:
+        return None
+    return link.chain, edges_to(states, outputs, others)
+
+
+def _goes_on(links: Any, link: Link, module: Any, states: Sequence[Any]) -> bool:
+    """Whether a call with these states is the step after: all that was given back, as it was."""
+    return (
+        link.chain.steps == link.end
+        and [links.get(state) for state in states] == [(link, k) for k in range(len(link.versions))]
+        and tuple(state._version for state in states) == link.versions
+        and _versions(module) == link.chain.versions
+    )
 
 
 def _chain(index: int, module: Any, args: Any, kwargs: Any, output: Any) -> Chain:
@@ -84,7 +99,7 @@ def _chain(index: int, module: Any, args: Any, kwargs: Any, output: Any) -> Chai
     dtype = dtype_of(output, next(iter(weights.values())))
     states = [copied(state) for state in states_of(args, kwargs)]
     unbatched = input_of(args, kwargs).dim() == 1
-    return Chain(index, kind, activation, dtype, weights, module, _versions(module), states,
+    return Chain(index, kind, activation, dtype, weights, _versions(module), states,
                  unbatched)  # fmt: skip
 
 
@@ -95,6 +110,15 @@ def _is(module: Any, name: str) -> bool:
     return isinstance(module, getattr(nn, name))
 
 
+def _others(module: Any, args: Any, kwargs: Any) -> tuple[Any, ...]:
+    """What a call was handed besides its states."""
+    return input_of(args, kwargs), *_weights(module)
+
+
+def _weights(module: Any) -> tuple[Any, ...]:
+    return tuple(getattr(module, name) for name in weight_names(module))
+
+
 def _versions(module: Any) -> tuple[int, ...]:
     """They change when a weight does."""
-    return tuple(getattr(module, name)._version for name in weight_names(module))
+    return tuple(weight._version for weight in _weights(module))

@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any
 from weakref import WeakSet
 
+from rnnviz.torch.graphs import Edge
 from rnnviz.torch.seen import AnyCall, Seen
 
 COMPILED = "it was compiled: watch a model before torch.compile"
@@ -25,12 +26,8 @@ class Hooks:
         self._of_outputs: WeakSet[Any] = WeakSet()
         self._replaced: list[Any] = []
 
-    def around(
-        self, module: Any, before: Callable[..., Any] | None, after: Callable[..., Any]
-    ) -> None:
-        """Call one function before a module's forward and one after it."""
-        if before is not None:
-            self._handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
+    def around(self, module: Any, after: Callable[..., Any]) -> None:
+        """Call a function after a module's forward."""
         self._handles.append(module.register_forward_hook(after, with_kwargs=True))
 
     def replace_forward(self, module: Any, forward: Callable[..., Any]) -> None:
@@ -68,15 +65,32 @@ class Hooks:
         arrived.handle = handle = output.register_hook(arrived)  # type: ignore[attr-defined]
         self._of_outputs.add(handle)  # it lives as long as the output's graph does
 
+    def on_edges(self, name: str, call: AnyCall, step: int, edges: Sequence[Edge]) -> None:
+        """Keep what each backward pass sends along edges to the outputs of a step of a call."""
+        for node, at, k in edges:
+            self._on_edge(name, node, at, (call, step, k))
+
+    def _on_edge(self, name: str, node: Any, at: int, to: tuple[AnyCall, int, int]) -> None:
+        def sent(gradients: Sequence[Any], _: Any) -> None:
+            if gradients[at] is not None:
+                self.seen.send(name, _task(), to, gradients[at].detach().clone())
+
+        sent.handle = handle = node.register_hook(sent)  # type: ignore[attr-defined]
+        self._of_outputs.add(handle)
+
     def copies(self, name: str, called: Any, watched: Any) -> bool:
-        """Whether a call is to be copied: not that of a copy that somebody has made of the model,
-        which has copies of its hooks, too."""
+        """Whether a call is to be copied now."""
+        return self.watches(name, called, watched) and self.seen.recording
+
+    def watches(self, name: str, called: Any, watched: Any) -> bool:
+        """Whether a call is the watched module's: not that of a copy that somebody has made of the
+        model, which has copies of its hooks, too."""
         import torch
 
         if torch.compiler.is_compiling():
             self.seen.refused[name] = COMPILED
             return False
-        return called is watched and self.seen.recording
+        return called is watched
 
     def remove(self) -> None:
         """Take every hook away."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rnnviz.torch.calls import KINDS, Call, copied, dtype_of, input_of, states_of, weight_names
+from rnnviz.torch.calls import (
+    KINDS,
+    Call,
+    copied,
+    dtype_of,
+    input_of,
+    kept_apart,
+    states_of,
+    weight_names,
+)
 from rnnviz.torch.hooks import Hooks
 from rnnviz.torch.layers import Layer, LayeredCall, run_in_layers
 
@@ -24,14 +33,13 @@ def attach_module(hooks: Hooks, name: str, module: Any) -> None:
         if not any(each.requires_grad for each in outputs):
             seen.without_gradient[name] += 1
             return None
-        # Where a view is changed in place its hooks are lost.
-        outputs = tuple(o.clone() if o._is_view() else o for o in outputs)
+        outputs = kept_apart(outputs)
         call = _call(next(hooks.index), module, args, kwargs, outputs[0])
         hooks.on_outputs(name, call, 0, outputs)
         output = output._replace(data=outputs[0]) if packed else outputs[0]
         return output, (outputs[1:] if isinstance(last, tuple) else outputs[1])
 
-    hooks.around(module, None, after)
+    hooks.around(module, after)
     if module.dropout and module.num_layers > 1:
         _run_in_layers(hooks, name, module, in_layers)
 

@@ -28,10 +28,12 @@ AnyCall = Call | Chain | LayeredCall
 @dataclass(eq=False)
 class Arrived:
     """What one backward brought to a call: how many steps it had then, and step -> gradients, as
-    `Gradients` are."""
+    `Gradients` are. sent: by step and output, what the call's next step has sent there, until all
+    that arrives there is known."""
 
     steps: int
     gradients: dict[int, dict[int, Any]] = field(default_factory=dict)
+    sent: dict[tuple[int, int], Any] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -214,11 +216,31 @@ class Seen(Mapping[str, Run]):
     def arrive(self, name: str, task: int, at: tuple[AnyCall, int, int], gradient: Any) -> None:
         """Keep what a backward pass brought to a call, at one of its steps, by an output."""
         call, step, output = at
+        arrived = self._arrived(name, task, call)
+        sent = arrived.sent.pop((step, output), None)
+        direct = gradient if sent is None else _without(gradient, sent)
+        arrived.gradients.setdefault(step, {})[output] = direct
+
+    def send(self, name: str, task: int, to: tuple[AnyCall, int, int], gradient: Any) -> None:
+        """Keep what a step of a call has sent to an output of the one before, by one of its ways
+        there: it will be part of what arrives."""
+        call, step, output = to
+        sent = self._arrived(name, task, call).sent
+        before = sent.get((step, output))
+        sent[step, output] = gradient if before is None else before + gradient
+
+    def _arrived(self, name: str, task: int, call: AnyCall) -> Arrived:
         self.begins(task)
         one = self.backward(task)
         if one is None:
             one = Backward(task)
             self.backwards.append(one)
-        calls = one.calls.setdefault(name, {})
-        arrived = calls.setdefault(call, Arrived(call.steps))
-        arrived.gradients.setdefault(step, {})[output] = gradient
+        return one.calls.setdefault(name, {}).setdefault(call, Arrived(call.steps))
+
+
+def _without(gradient: Any, sent: Any) -> Any:
+    """What of a gradient was not sent by the next step. Nothing can be told where that is not
+    finite: the infinite takes up all else, and began later."""
+    import torch
+
+    return torch.where(torch.isfinite(sent), gradient - sent, torch.zeros_like(gradient))

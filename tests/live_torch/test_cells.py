@@ -126,7 +126,7 @@ def test_states_that_are_changed_between_begin_another_sequence(change: str) -> 
 
 
 def test_what_a_loss_reads_before_it_is_changed_in_place_enters_there() -> None:
-    cell, x = made("rnn"), inputs(T, B, D)
+    cell, x = made("gru"), inputs(T, B, D)
     with watch(cell) as seen:
         h = None
         total = torch.zeros((), dtype=torch.float64)

@@ -1,0 +1,34 @@
+"""The graph that autograd makes of a call, as far as a watch reads it: by which edges a call sends
+gradients to the states that it was handed, and whether they come from another call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+Edge = tuple[Any, int, int]
+"""Node, the place of its edge, and to which tensor that leads."""
+
+
+def edges_to(ends: Sequence[Any], outputs: Sequence[Any], beyond: Sequence[Any]) -> list[Edge]:
+    """The edges by which a call that gave back the outputs reaches tensors. beyond: what else it
+    was handed, through which nothing is followed."""
+    of_ends = {(end.grad_fn, end.output_nr): k for k, end in enumerate(ends)}
+    outside = {each.grad_fn for each in beyond} - {None}
+    found = _edges([each.grad_fn for each in outputs], outside, of_ends)
+    return [(node, at, of_ends[edge]) for node, at, edge in found if edge in of_ends]
+
+
+def _edges(
+    nodes: Sequence[Any], outside: set[Any], ends: dict[tuple[Any, int], int]
+) -> Iterator[tuple[Any, int, tuple[Any, int]]]:
+    """Every edge between these nodes and the ends, with its node and place."""
+    left, known = [node for node in nodes if node is not None], set(nodes)
+    while left:
+        node = left.pop()
+        for at, edge in enumerate(node.next_functions):
+            yield node, at, edge
+            after = edge[0]
+            if after is not None and edge not in ends and after not in outside | known:
+                known.add(after)
+                left.append(after)
