@@ -32,7 +32,8 @@ def save_passages(passages: Mapping[str, Passage], path: Path) -> None:
     for k, (name, one) in enumerate(passages.items()):
         modules.append({"name": name, "kind": one.kind, "activation": one.activation,
                         "dtype": one.dtype, "parts": len(one.parts),
-                        "batch_first": one.batch_first, "dropout": one.dropout})  # fmt: skip
+                        "batch_first": one.batch_first, "dropout": one.dropout,
+                        "calls": one.calls})  # fmt: skip
         for p, part in enumerate(one.parts):
             arrays |= {f"{k}/{p}/{array}": value for array, value in part.arrays.items()}
             arrays |= {f"{k}/{p}/weights/{n}": value for n, value in part.weights.items()}
@@ -118,11 +119,13 @@ def _passage(arrays: Mapping[str, Array], k: int, module: dict[str, Any]) -> Pas
     )
 
 
-def _options(module: dict[str, Any]) -> tuple[bool | None, float | None]:
-    """Of the module itself, batch_first and dropout, which runs that are older do not say."""
+def _options(module: dict[str, Any]) -> tuple[bool | None, float | None, int]:
+    """Of the module itself, batch_first and dropout, and of how many calls it is one, which runs
+    that are older do not say."""
     said, dropout = str(module.get("batch_first")), module.get("dropout")
     batch_first = LAYOUTS[checks.choice("batch_first", said, LAYOUTS)]
-    return batch_first, None if dropout is None else checks.number("dropout", dropout, 0, 1)
+    dropout = None if dropout is None else checks.number("dropout", dropout, 0, 1)
+    return batch_first, dropout, checks.size("calls", module.get("calls", 1))
 
 
 def _part(arrays: Mapping[str, Array], prefix: str) -> Part:

@@ -68,7 +68,8 @@ class Passage:
 
     kind: "lstm", "gru" or "rnn", and the nonlinearity of the last. parts: one, or one a layer where
     something stands between the layers. dtype: the narrowest number format that it ran in.
-    batch_first, dropout: as the module has them; None where that is not known.
+    batch_first, dropout: as the module has them; None where that is not known. calls: of how many
+    calls that go on from one another this is one, 1 if it is a whole sequence.
     """
 
     kind: str
@@ -77,6 +78,7 @@ class Passage:
     parts: tuple[Part, ...]
     batch_first: bool | None = None
     dropout: float | None = None
+    calls: int = 1
 
     @cached_property
     def trace(self) -> NetworkTrace:

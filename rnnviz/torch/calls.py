@@ -28,7 +28,7 @@ class Call:
 
     index: which of all calls. states: hx, its h and an LSTM's c, () for none. packed: batch_sizes
     and unsorted_indices of packed sequences. batch_first, unbatched: how x and output are laid out.
-    dropout: that of the module.
+    dropout: that of the module. continues: whether its states come from a call before.
     """
 
     index: int
@@ -43,6 +43,7 @@ class Call:
     batch_first: bool = False
     unbatched: bool = False
     dropout: float = 0.0
+    continues: bool = False
     steps = 1
 
     def passage(self, gradients: Mapping[int, Gradients], steps: int) -> Passage:
@@ -81,7 +82,8 @@ class Call:
 class Chain:
     """Calls of an nn.*Cell, each of which was handed the states that the one before gave back:
     steps of one sequence. x, outputs: of each step, outputs being its h. versions: of the
-    module's weights, which do not change on the way."""
+    module's weights, which do not change on the way. continues: whether the first of its states
+    come from a call before."""
 
     index: int
     kind: str
@@ -91,6 +93,7 @@ class Chain:
     versions: tuple[int, ...]
     states: Sequence[Any]
     unbatched: bool
+    continues: bool
     x: list[Any] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
 

@@ -51,7 +51,7 @@ def attach_cell(hooks: Hooks, name: str, cell: Any) -> None:
         if not any(each.requires_grad for each in raw):
             hooks.seen.without_gradient[name] += 1
             return None
-        chain, ways = found or (_chain(next(hooks.index), module, args, kwargs, raw[0]), [])
+        chain, ways = found or (_chain(hooks, name, module, args, kwargs, raw[0]), [])
         hooks.on_edges(name, chain, chain.steps - 1, ways)
         chain.x.append(copied(input_of(args, kwargs)))
         chain.outputs.append(copied(raw[0]))
@@ -91,16 +91,17 @@ def _goes_on(links: Any, link: Link, module: Any, states: Sequence[Any]) -> bool
     )
 
 
-def _chain(index: int, module: Any, args: Any, kwargs: Any, output: Any) -> Chain:
+def _chain(hooks: Hooks, name: str, module: Any, args: Any, kwargs: Any, output: Any) -> Chain:
     mode = {"LSTMCell": "LSTM", "GRUCell": "GRU"}
     named = next((m for k, m in mode.items() if _is(module, k)), None)
     kind, activation = KINDS[named or f"RNN_{module.nonlinearity.upper()}"]
     weights = {n: copied(getattr(module, n)) for n in weight_names(module)}
     dtype = dtype_of(output, next(iter(weights.values())))
-    states = [copied(state) for state in states_of(args, kwargs)]
+    given = states_of(args, kwargs)
+    states, continues = [copied(state) for state in given], hooks.continues(name, given)
     unbatched = input_of(args, kwargs).dim() == 1
-    return Chain(index, kind, activation, dtype, weights, _versions(module), states,
-                 unbatched)  # fmt: skip
+    return Chain(next(hooks.index), kind, activation, dtype, weights, _versions(module), states,
+                 unbatched, continues)  # fmt: skip
 
 
 def _is(module: Any, name: str) -> bool:

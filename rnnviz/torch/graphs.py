@@ -3,8 +3,12 @@ gradients to the states that it was handed, and whether they come from another c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+SEARCHED = 1000
+"""Nodes of a graph that are looked at: between two calls of a loop there are a few."""
 
 Edge = tuple[Any, int, int]
 """Node, the place of its edge, and to which tensor that leads."""
@@ -17,6 +21,21 @@ def edges_to(ends: Sequence[Any], outputs: Sequence[Any], beyond: Sequence[Any])
     outside = {each.grad_fn for each in beyond} - {None}
     found = _edges([each.grad_fn for each in outputs], outside, of_ends)
     return [(node, at, of_ends[edge]) for node, at, edge in found if edge in of_ends]
+
+
+def comes_from(states: Sequence[Any], made: Callable[[Any], bool]) -> bool:
+    """Whether states are a function of what a call gave back. made: says so of a node. Also where
+    their graph is too large to be searched: they come from somewhere."""
+    left = deque(dict.fromkeys(s.grad_fn for s in states if s.grad_fn is not None))
+    known = set(left)
+    while left:
+        node = left.popleft()
+        if made(node) or len(known) > SEARCHED:
+            return True
+        new = {after for after, _ in node.next_functions} - known - {None}
+        known |= new
+        left.extend(new)
+    return False
 
 
 def _edges(

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 from weakref import WeakSet
 
-from rnnviz.torch.graphs import Edge
+from rnnviz.torch.graphs import Edge, comes_from
 from rnnviz.torch.seen import AnyCall, Seen
 
 COMPILED = "it was compiled: watch a model before torch.compile"
@@ -54,6 +54,8 @@ class Hooks:
         for k, output in enumerate(outputs):
             if output.requires_grad:
                 self._on_output(name, call, step, k, output)
+            if output.grad_fn is not None:
+                output.grad_fn.metadata.setdefault(self, set()).add(name)
 
     def _on_output(self, name: str, call: AnyCall, step: int, k: int, output: Any) -> None:
         # One hook a tensor: one for all of them would hold their graph, which holds it.
@@ -64,6 +66,10 @@ class Hooks:
 
         arrived.handle = handle = output.register_hook(arrived)  # type: ignore[attr-defined]
         self._of_outputs.add(handle)  # it lives as long as the output's graph does
+
+    def continues(self, name: str, states: Sequence[Any]) -> bool:
+        """Whether the states that a module is handed come from a call of it before."""
+        return comes_from(states, lambda node: name in node.metadata.get(self, ()))
 
     def on_edges(self, name: str, call: AnyCall, step: int, edges: Sequence[Edge]) -> None:
         """Keep what each backward pass sends along edges to the outputs of a step of a call."""

@@ -14,12 +14,13 @@ from rnnviz.torch.calls import Call, Gradients
 @dataclass(frozen=True, eq=False)
 class LayeredCall:
     """One call of such a stack: a call of each layer, which are its steps here. batch_first,
-    dropout: those of the stack."""
+    dropout: those of the stack. continues: as a `Call` has it."""
 
     index: int
     calls: tuple[Call, ...]
     batch_first: bool
     dropout: float
+    continues: bool
 
     @property
     def steps(self) -> int:

@@ -34,7 +34,7 @@ def attach_module(hooks: Hooks, name: str, module: Any) -> None:
             seen.without_gradient[name] += 1
             return None
         outputs = kept_apart(outputs)
-        call = _call(next(hooks.index), module, args, kwargs, outputs[0])
+        call = _call(hooks, name, module, args, kwargs, outputs[0])
         hooks.on_outputs(name, call, 0, outputs)
         output = output._replace(data=outputs[0]) if packed else outputs[0]
         return output, (outputs[1:] if isinstance(last, tuple) else outputs[1])
@@ -64,7 +64,8 @@ def _run_in_layers(hooks: Hooks, name: str, module: Any, in_layers: set[str]) ->
         result, layers, packed = run_in_layers(module, input, hx)
         in_layers.add(name)
         if hooks.copies(name, called, module):
-            _on_layers(hooks, name, module, layers, packed)
+            given = states_of((input, hx), {})
+            _on_layers(hooks, name, module, layers, packed, hooks.continues(name, given))
         seen.said[f"{name}: its layers ran one by one, so that the masks of its dropout are "
                   "known"] = None  # fmt: skip
         return result
@@ -72,7 +73,9 @@ def _run_in_layers(hooks: Hooks, name: str, module: Any, in_layers: set[str]) ->
     hooks.replace_forward(module, MethodType(forward, module))
 
 
-def _on_layers(hooks: Hooks, name: str, module: Any, layers: Sequence[Layer], packed: Any) -> None:
+def _on_layers(
+    hooks: Hooks, name: str, module: Any, layers: Sequence[Layer], packed: Any, continues: bool
+) -> None:
     """Copy what single layers did, and keep what comes back to their outputs."""
     if not any(layer.output.requires_grad for layer in layers):
         hooks.seen.without_gradient[name] += 1
@@ -84,23 +87,25 @@ def _on_layers(hooks: Hooks, name: str, module: Any, layers: Sequence[Layer], pa
         x, output, *states = map(copied, (layer.x, layer.output, *layer.states))
         dtype = dtype_of(output, next(iter(weights.values())))
         calls.append(Call(0, kind, activation, dtype, weights, x, states, output, packed))
-    whole = LayeredCall(next(hooks.index), tuple(calls), module.batch_first, module.dropout)
+    whole = LayeredCall(next(hooks.index), tuple(calls), module.batch_first, module.dropout,
+                        continues)  # fmt: skip
     for k, layer in enumerate(layers):
         if layer.output.requires_grad:
             hooks.on_outputs(name, whole, k, (layer.output, *layer.ends))
 
 
-def _call(index: int, module: Any, args: Any, kwargs: Any, output: Any) -> Call:
+def _call(hooks: Hooks, name: str, module: Any, args: Any, kwargs: Any, output: Any) -> Call:
     x = input_of(args, kwargs)
     packed = (x.batch_sizes, x.unsorted_indices) if hasattr(x, "batch_sizes") else None
     data = x.data if packed else x
     weights = {n: copied(getattr(module, n)) for n in weight_names(module)}
     kind, activation = KINDS[module.mode]
     dtype = dtype_of(output, next(iter(weights.values())))
-    states = [copied(state) for state in states_of(args, kwargs)]
-    return Call(index, kind, activation, dtype, weights, copied(data), states, copied(output),
-                packed, module.batch_first, packed is None and data.dim() == 2,
-                module.dropout)  # fmt: skip
+    given = states_of(args, kwargs)
+    states, continues = [copied(state) for state in given], hooks.continues(name, given)
+    return Call(next(hooks.index), kind, activation, dtype, weights, copied(data), states,
+                copied(output), packed, module.batch_first, packed is None and data.dim() == 2,
+                module.dropout, continues)  # fmt: skip
 
 
 def _ends(last: Any) -> tuple[Any, ...]:

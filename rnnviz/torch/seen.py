@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +138,11 @@ class Seen(Mapping[str, Run]):
             off = max(passage.deviation for passage in passages)
         except ValueError as error:
             return [f"{name}: {error}"]
-        kind = passages[-1].dtype
+        kind, calls = passages[-1].dtype, passages[-1].calls
         found = [f"{name}: outputs differ from PyTorch's, in {kind}, by at most {off:.1e}"]
+        if calls > 1:
+            found.append(f"{name}: {calls} calls in one backward pass go on from one another: they "
+                         "are seen apart, and what is said is of the last alone")  # fmt: skip
         for weight, part in self.other_ways(name).items():
             if part > ROUNDING.get(kind, 0.1):
                 found.append(f"{name}.{weight}: the gradient reaches the weight by other ways: "
@@ -191,7 +194,9 @@ class Seen(Mapping[str, Run]):
         if key not in self._passages:
             kept = {b.task for b in self.backwards}
             self._passages = {k: p for k, p in self._passages.items() if k[0] in kept}
-            self._passages[key] = call.passage(arrived.gradients, arrived.steps)
+            self._passages[key] = replace(
+                call.passage(arrived.gradients, arrived.steps), calls=_apart(one, call)
+            )
         return self._passages[key]
 
     @property
@@ -236,6 +241,13 @@ class Seen(Mapping[str, Run]):
             one = Backward(task)
             self.backwards.append(one)
         return one.calls.setdefault(name, {}).setdefault(call, Arrived(call.steps))
+
+
+def _apart(one: Backward, call: AnyCall) -> int:
+    """Of how many calls of its module in a backward pass, that go on from one another, a call is
+    one; 1 if it is a whole sequence."""
+    calls = next(calls for calls in one.calls.values() if call in calls)
+    return len(calls) if any(each.continues for each in calls) else 1
 
 
 def _without(gradient: Any, sent: Any) -> Any:

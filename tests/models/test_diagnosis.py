@@ -19,7 +19,8 @@ from rnnviz.diagnosis import Report, diagnose, diagnose_passages
 from rnnviz.experiment import Run
 from rnnviz.models import load, read_data, run_of
 from rnnviz.models.diagnosis import clipped
-from rnnviz.models.saved_runs import read_passages
+from rnnviz.models.diagnosis.finding import OF_ALL
+from rnnviz.models.saved_runs import read_passages, save_passages
 from rnnviz.tasks.batch import Batch, lengths_mask
 from rnnviz.wording.diagnosis import finding_words
 from tests.models.golden import FOLDER
@@ -232,6 +233,20 @@ def test_what_goes_into_a_watched_module_is_named_by_its_own_name(name: str) -> 
     (found,) = report.findings
     assert (found.kind, found.label, found.values["name"]) == ("not_finite", "encoder.rnn", name)
     assert f"{name} is not a finite number: NaN at [0, 0" in str(report)
+
+
+@pytest.mark.parametrize("lag", [None, 2, 50])
+def test_of_one_of_several_calls_nothing_is_said_that_the_whole_sequence_decides(
+    lag: int | None, tmp_path: Path
+) -> None:
+    (one,) = read_passages(FOLDER / "watched_packed.npz").values()
+    save_passages({"decoder": replace(one, calls=7)}, tmp_path / "run.npz")
+    report = diagnose_passages(read_passages(tmp_path / "run.npz"), lag)
+    assert kinds(report)[0] == "apart"
+    assert not OF_ALL & set(kinds(report))
+    assert "The module ran 7 times in one backward pass" in str(report)
+    assert "Nothing is wrong" not in str(report)
+    assert OF_ALL & set(kinds(diagnose_passages({"decoder": one}, 50)))
 
 
 def test_sequences_and_windows_that_do_not_hold_the_lag() -> None:

@@ -161,6 +161,10 @@ HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
         {"about": about(lambda a: a["modules"][0].update(dropout=2))},
         "dropout must be a finite number from 0 to 1, got 2",
     ),
+    "no calls": (
+        {"about": about(lambda a: a["modules"][0].update(calls=0))},
+        "calls must be an integer of at least 1, got 0",
+    ),
     "no dtype": ({"about": about(lambda a: a["modules"][0].update(dtype=[]))}, "dtype must be one"),
     "no x": ({"0__0__x": None}, "the file must hold 0/0/x, it does not"),
     "more": ({"0__0__y": np.ones(2)}, "arrays must be among x, output, .* got 'y'"),

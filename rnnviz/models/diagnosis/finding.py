@@ -55,8 +55,12 @@ SOURCES = {
     "gradient_not_finite": "IEEE 754",
     "no_gradient": "arithmetic",
     "exact_fit": "arithmetic",
+    "apart": "arithmetic",
 }
 """Kind of finding -> where its threshold comes from."""
+OF_ALL = frozenset({"too_short", "truncated", "vanishing", "closed_memory", "biases", "recent_only",
+                    "horizon", "horizon_beyond", "no_gradient"})  # fmt: skip
+"""Kinds that say something of a whole sequence, and nothing where a part of it alone was seen."""
 SURE = ("certain", "likely", "possible")
 
 
@@ -84,8 +88,9 @@ class Finding:
     @property
     def hinders(self) -> bool:
         """Whether the gradient over the lag is not what it should be: what is serious, a window
-        that ends before the lag, also where that may still do, and where there is no gradient."""
-        return self.serious or self.kind in ("truncated", "exact_fit")
+        that ends before the lag, also where that may still do, where there is no gradient, and
+        where a part of the sequence alone was seen."""
+        return self.serious or self.kind in ("truncated", "exact_fit", "apart")
 
     @property
     def source(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -15,7 +15,13 @@ from rnnviz.experiment.runs import Run
 from rnnviz.models.diagnosis import biases, changes, steps, units
 from rnnviz.models.diagnosis.decay import Decay
 from rnnviz.models.diagnosis.decay import decays as decays_of
-from rnnviz.models.diagnosis.finding import GROWN_LOG10, LEFT_LOG10, SPANNED, Finding
+from rnnviz.models.diagnosis.finding import (
+    GROWN_LOG10,
+    LEFT_LOG10,
+    OF_ALL,
+    SPANNED,
+    Finding,
+)
 from rnnviz.models.watched import Passage
 from rnnviz.tasks.batch import Batch
 
@@ -47,9 +53,16 @@ def find_in(
             return (Finding("not_finite", name, place.value, np.nan, "certain", True,
                             change=change, values=values),)  # fmt: skip
     options = ("weight_hh" in passage.parts[0].weights, passage.batch_first, passage.dropout or 0.0)
+    found: Sequence[Finding] = find(passage.run if run is None else run, lag)
+    if passage.calls > 1:
+        apart = Finding("apart", name, float(passage.calls), np.nan, "certain", False)
+        found = sorted(
+            (apart, *(one for one in found if one.kind not in OF_ALL)),
+            key=lambda one: not one.serious,
+        )
     return tuple(
         replace(one, label=name, change=changes.of_module(one.change, name, *options))
-        for one in find(passage.run if run is None else run, lag)
+        for one in found
     )
 
 
