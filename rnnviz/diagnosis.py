@@ -170,20 +170,18 @@ def diagnose_passages(
     more: tuple[Finding, ...] = (),
 ) -> Report:
     """The same of modules that were watched, each under its own name; more: findings of the whole
-    model."""
-    lag, found = _steps(lag), list[Finding]()
+    model. Of a module that does not run as others of its kind a note says so."""
+    lag, found, runs = _steps(lag), list[Finding](), dict[str, Run | Passage]()
     for name, passage in passages.items():
-        own = find_in(passage, name, lag)
+        try:
+            own = find_in(passage, name, lag)
+        except ValueError as error:
+            notes = tuple(dict.fromkeys((*notes, f"{name or WHOLE}: {error}")))
+            continue
+        runs[name or WHOLE] = passage
         found += (replace(one, label=name or WHOLE) for one in own)
-    labels = [name or WHOLE for name in passages]
-    labels += [one.label for one in more if one.label not in labels]
-    return Report(
-        tuple(labels),
-        lag,
-        (*found, *more),
-        notes,
-        {name or WHOLE: one for name, one in passages.items()},
-    )
+    labels = tuple(dict.fromkeys((*runs, *(one.label for one in more))))
+    return Report(labels, lag, (*found, *more), notes, runs)
 
 
 def _steps(lag: int | None) -> int | None:

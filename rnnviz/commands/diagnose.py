@@ -79,6 +79,8 @@ def run_diagnose(given: argparse.Namespace) -> int:
         for name, passage in passages.items():
             _say_what_it_takes(FromPassage(name, passage))
         report = diagnose_passages(passages, given.lag)
+        if not report.labels:
+            raise ValueError("; ".join(report.notes))
     else:
         model = load(given.weights, given.framework, prefix=given.prefix, cell=given.cell,
                      reset=given.reset)  # fmt: skip

@@ -21,6 +21,7 @@ from rnnviz.torch.calls import (
     states_of,
     weight_names,
 )
+from rnnviz.torch.forms import OTHER, fits_cell, is_a
 from rnnviz.torch.graphs import Edge, edges_to
 from rnnviz.torch.hooks import Hooks
 
@@ -43,6 +44,9 @@ def attach_cell(hooks: Hooks, name: str, cell: Any) -> None:
 
     def after(module: Any, args: Any, kwargs: Any, result: Any) -> Any:
         if not hooks.watches(name, module, cell):
+            return None
+        if not fits_cell(module, args, kwargs, result):
+            hooks.seen.refused[name] = OTHER
             return None
         raw = result if isinstance(result, tuple) else (result,)
         found = _continued(links, module, args, kwargs, raw)
@@ -93,7 +97,7 @@ def _goes_on(links: Any, link: Link, module: Any, states: Sequence[Any]) -> bool
 
 def _chain(hooks: Hooks, name: str, module: Any, args: Any, kwargs: Any, output: Any) -> Chain:
     mode = {"LSTMCell": "LSTM", "GRUCell": "GRU"}
-    named = next((m for k, m in mode.items() if _is(module, k)), None)
+    named = next((m for k, m in mode.items() if is_a(module, k)), None)
     kind, activation = KINDS[named or f"RNN_{module.nonlinearity.upper()}"]
     weights = {n: copied(getattr(module, n)) for n in weight_names(module)}
     dtype = dtype_of(output, next(iter(weights.values())))
@@ -102,13 +106,6 @@ def _chain(hooks: Hooks, name: str, module: Any, args: Any, kwargs: Any, output:
     unbatched = input_of(args, kwargs).dim() == 1
     return Chain(next(hooks.index), kind, activation, dtype, weights, _versions(module), states,
                  unbatched, continues)  # fmt: skip
-
-
-def _is(module: Any, name: str) -> bool:
-    """Whether a module is of PyTorch's class of that name, or of one derived from it."""
-    from torch import nn
-
-    return isinstance(module, getattr(nn, name))
 
 
 def _others(module: Any, args: Any, kwargs: Any) -> tuple[Any, ...]:

@@ -15,8 +15,12 @@ from rnnviz.torch.calls import (
     states_of,
     weight_names,
 )
+from rnnviz.torch.forms import OTHER, fits
 from rnnviz.torch.hooks import Hooks
 from rnnviz.torch.layers import Layer, LayeredCall, run_in_layers
+
+WATCHED = "_rnnviz_watched"
+"""Of the forward of a stack in single layers, the module that it is for."""
 
 
 def attach_module(hooks: Hooks, name: str, module: Any) -> None:
@@ -26,6 +30,9 @@ def attach_module(hooks: Hooks, name: str, module: Any) -> None:
     def after(called: Any, args: Any, kwargs: Any, result: Any) -> Any:
         if in_layers or not hooks.copies(name, called, module):
             in_layers.clear()
+            return None
+        if not fits(module, args, kwargs, result):
+            seen.refused[name] = OTHER
             return None
         output, last = result
         packed = hasattr(output, "batch_sizes")
@@ -39,9 +46,25 @@ def attach_module(hooks: Hooks, name: str, module: Any) -> None:
         output = output._replace(data=outputs[0]) if packed else outputs[0]
         return output, (outputs[1:] if isinstance(last, tuple) else outputs[1])
 
-    hooks.around(module, after)
     if module.dropout and module.num_layers > 1:
+        if why := _not_in_layers(module):
+            seen.refused[name] = why
+            return
         _run_in_layers(hooks, name, module, in_layers)
+    hooks.around(module, after)
+
+
+def _not_in_layers(module: Any) -> str:
+    """Why a stack with dropout cannot run as single layers; "" if it can. A copy that was made of
+    one that did so has its forward, which computes as the copy's own."""
+    own, set_here = type(module).forward, vars(module).get("forward")
+    function = getattr(set_here, "__func__", set_here)
+    if (watched := getattr(function, WATCHED, None)) is module:
+        return "it has dropout between its layers and is watched already"
+    strange = set_here is not None and watched is None and function is not own
+    if strange or own.__module__ != "torch.nn.modules.rnn":
+        return "it has dropout between its layers and a forward of its own"
+    return ""
 
 
 def _run_in_layers(hooks: Hooks, name: str, module: Any, in_layers: set[str]) -> None:
@@ -52,9 +75,6 @@ def _run_in_layers(hooks: Hooks, name: str, module: Any, in_layers: set[str]) ->
     import torch
 
     own, seen = type(module).forward, hooks.seen
-    if "forward" in vars(module) or own.__module__ != "torch.nn.modules.rnn":
-        seen.refused[name] = "it has dropout between its layers and a forward of its own"
-        return
 
     def forward(called: Any, input: Any, hx: Any = None) -> Any:
         if called is not module:
@@ -70,6 +90,7 @@ def _run_in_layers(hooks: Hooks, name: str, module: Any, in_layers: set[str]) ->
                   "known"] = None  # fmt: skip
         return result
 
+    setattr(forward, WATCHED, module)
     hooks.replace_forward(module, MethodType(forward, module))
 
 

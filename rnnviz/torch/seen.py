@@ -143,13 +143,20 @@ class Seen(Mapping[str, Run]):
         if calls > 1:
             found.append(f"{name}: {calls} calls in one backward pass go on from one another: they "
                          "are seen apart, and what is said is of the last alone")  # fmt: skip
-        for weight, part in self.other_ways(name).items():
+        for weight, part in self._told_ways(name).items():
             if part > ROUNDING.get(kind, 0.1):
                 found.append(f"{name}.{weight}: the gradient reaches the weight by other ways: "
                              f"{100 * part:.3g} %")  # fmt: skip
         if count := self.without_gradient[name]:
             found.append(f"{name}: {count} more calls needed no gradient (no_grad, eval or frozen)")
         return found
+
+    def _told_ways(self, name: str) -> dict[str, float]:
+        """`other_ways`, where all modules that have the weights can be run again."""
+        try:
+            return self.other_ways(name)
+        except ValueError:
+            return {}
 
     def _why_not(self, name: str) -> str:
         if name in self.refused:

@@ -249,6 +249,27 @@ def test_of_one_of_several_calls_nothing_is_said_that_the_whole_sequence_decides
     assert OF_ALL & set(kinds(diagnose_passages({"decoder": one}, 50)))
 
 
+def test_a_module_that_does_not_run_as_others_is_named_and_the_rest_diagnosed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (good,) = read_passages(FOLDER / "watched_packed.npz").values()
+    output = good.parts[0].output + 1
+    bad = replace(good, parts=(replace(good.parts[0], output=output),))
+    path, page = tmp_path / "run.npz", tmp_path / "report.html"
+    save_passages({"bad": bad, "good": good}, path)
+    status = main(["diagnose", str(path), "--lag", "50", "--html", str(page)])
+    found = capsys.readouterr().out
+    assert status == 1
+    assert "good: 1 serious" in found
+    assert "bad: the module must compute what PyTorch's own does" in found
+    assert "the module must compute" in page.read_text("utf-8")
+    save_passages({"bad": bad}, path)
+    with pytest.raises(SystemExit) as stopped:
+        main(["diagnose", str(path)])
+    assert stopped.value.code == 2
+    assert "bad: the module must compute" in capsys.readouterr().err
+
+
 def test_sequences_and_windows_that_do_not_hold_the_lag() -> None:
     report = diagnose(linear(1.0, 20), lag=20)
     (found,) = report.findings
