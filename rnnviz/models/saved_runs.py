@@ -46,8 +46,8 @@ def read_runs(source: Any, limits: Limits = NO_LIMITS) -> dict[str, Run]:
     """Name of a module -> its run, of a file that `rnnviz.torch.watch` saved, by its path, its
     bytes or opened.
 
-    Raises ValueError for a file that is none, that a newer version wrote, that is damaged or too
-    large or whose arrays do not fit each other; OSError for a path without a file.
+    Raises ValueError for a file that is none or of no module, that a newer version wrote, that is
+    damaged or too large or whose arrays do not fit each other; OSError for a path without a file.
 
     Examples
     --------
@@ -101,6 +101,9 @@ def _modules(arrays: Mapping[str, Array]) -> list[dict[str, Any]]:
                          f"version {shown(version)}")  # fmt: skip
     if not isinstance(modules, list) or not all(isinstance(each, dict) for each in modules):
         raise ValueError(f"modules must be a list of descriptions, got {shown(modules)}")
+    if not modules:
+        raise ValueError("the file must hold a module that a backward pass went through, it holds "
+                         "none: nothing was seen")  # fmt: skip
     return modules
 
 

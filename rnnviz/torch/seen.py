@@ -127,6 +127,8 @@ class Seen(Mapping[str, Run]):
         found = [f"{name}: {self._why_not(name)}" for name in self.modules if name not in self]
         for name in self:
             found += self._notes_of(name)
+        if not self.modules:
+            found.append("the model has no nn.RNN, nn.LSTM, nn.GRU or nn.*Cell to be watched")
         if self.elsewhere:
             found.append(f"{len(self.elsewhere)} backward passes reached weights through no call "
                          "that was watched")  # fmt: skip
@@ -189,7 +191,12 @@ class Seen(Mapping[str, Run]):
         return tuple(float(np.sqrt(sum((d**2).sum() for d in each))) for each in every)
 
     def save(self, path: str | Path) -> None:
-        """Write the last run of every module: a .npz file that `rnnviz.models.read_runs` reads."""
+        """Write the last run of every module: a .npz file that `rnnviz.models.read_runs` reads.
+
+        Raises ValueError where nothing was seen, with the reasons.
+        """
+        if not self:
+            raise ValueError(f"nothing was seen that could be saved: {'; '.join(self.notes)}")
         save_passages({name: self.passages(name)[-1] for name in self}, Path(path))
 
     def _of(self, name: str) -> list[Backward]:

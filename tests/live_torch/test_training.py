@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,6 +145,21 @@ def test_a_call_that_no_backward_reached(model: Model) -> None:
         seen["rnn"]
     with pytest.raises(KeyError, match="'decoder' is none of 'rnn'"):
         seen["decoder"]
+
+
+def test_nothing_that_was_seen_is_nothing_to_be_saved(model: Model, tmp_path: Path) -> None:
+    with watch(model) as seen:
+        model(inputs(T, B, D))
+    with pytest.raises(ValueError, match="nothing was seen that could be saved: rnn: no backward"):
+        seen.save(tmp_path / "run.npz")
+    assert not (tmp_path / "run.npz").exists()
+    with watch(model.fc) as seen:
+        model.fc(inputs(B, H)).sum().backward()
+    assert str(seen.diagnose(lag=3)) == (
+        "the model has no nn.RNN, nn.LSTM, nn.GRU or nn.*Cell to be watched"
+    )
+    with pytest.raises(ValueError, match=r"the model has no nn\.RNN"):
+        seen.save(tmp_path / "run.npz")
 
 
 def test_frozen_parameters(model: Model) -> None:

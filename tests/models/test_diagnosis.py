@@ -627,3 +627,13 @@ def aligned(one: Any, part: Any) -> Any:
     """A part with the outputs that its weights give."""
     made_output = one._replayed(part).y
     return replace(part, output=made_output)
+
+
+def test_a_file_in_which_nothing_was_seen_is_said_to_be_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_passages({}, tmp_path / "none.npz")
+    with pytest.raises(SystemExit) as stopped:
+        main(["diagnose", str(tmp_path / "none.npz"), "--lag", "3"])
+    assert stopped.value.code == 2
+    assert "it holds none: nothing was seen" in capsys.readouterr().err

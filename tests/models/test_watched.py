@@ -144,6 +144,10 @@ HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
     "newer": ({"about": about(lambda a: a.update(version=2))}, r"of version 1, got .* version 2"),
     "other": ({"about": about(lambda a: a.update(format="x"))}, "got 'x' of version 1"),
     "no list": ({"about": about(lambda a: a.update(modules=3))}, "modules must be a list"),
+    "none": (
+        {"about": about(lambda a: a.update(modules=[]))},
+        "a module that a backward pass went through, it holds none: nothing was seen",
+    ),
     "no name": (
         {"about": about(lambda a: a["modules"][0].pop("name"))},
         "name of its own, got None",
