@@ -48,6 +48,28 @@ class Hooks:
                 self.seen.elsewhere.add(task)
 
         self._handles.append(parameter.register_hook(arrived))
+        self._on_gradient(parameter)
+
+    def _on_gradient(self, parameter: Any) -> None:
+        """Keep what stands in a parameter's .grad after each backward pass."""
+        before: list[bool] = []
+
+        def arrives(_: Any) -> None:
+            before[:] = [parameter.grad is not None and bool(parameter.grad.any())]
+
+        def stands(parameter: Any) -> None:
+            task = _task()
+            keep = self.seen.backward(task) is not None
+            self.seen.gathering.add(task, parameter, before == [True], keep)
+
+        self._handles.append(parameter.register_hook(arrives))
+        self._handles.append(parameter.register_post_accumulate_grad_hook(stands))
+
+    def on_steps(self) -> None:
+        """Look at the gradients before each step that an optimizer takes."""
+        from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+        self._handles.append(register_optimizer_step_pre_hook(self.seen.gathering.before_step))
 
     def on_outputs(self, name: str, call: AnyCall, step: int, outputs: Sequence[Any]) -> None:
         """Keep what each backward pass brings to the outputs of a call."""

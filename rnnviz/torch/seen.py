@@ -17,6 +17,7 @@ from rnnviz.models.diagnosis import clipped
 from rnnviz.models.saved_runs import save_passages
 from rnnviz.models.watched import Passage, torch_grads
 from rnnviz.torch.calls import Call, Chain, array_of
+from rnnviz.torch.gathering import BETWEEN, Gathering
 from rnnviz.torch.layers import LayeredCall
 
 ROUNDING = {"float64": 1e-9, "float32": 1e-3}
@@ -56,6 +57,7 @@ class Seen(Mapping[str, Run]):
 
     def __init__(self, modules: Mapping[str, Any], every: int, keep: int) -> None:
         self.modules, self.every = dict(modules), every
+        self.gathering = Gathering(keep)
         self.backwards: deque[Backward] = deque(maxlen=keep)
         self.refused: dict[str, str] = {}
         self.without_gradient: Counter[str] = Counter()
@@ -175,11 +177,21 @@ class Seen(Mapping[str, Run]):
         """What is wrong with the gradients of each module's last run; see `rnnviz.diagnosis`.
 
         clip: the norm that the training clips at, if it does; adaptive: whether its optimizer
-        divides by the usual size of a gradient (Adam, RMSprop), which undoes clipping. Raises
-        ValueError for a lag below 1 and for a clip that is not above 0.
+        divides by the usual size of a gradient (Adam, RMSprop), which undoes clipping. Measured is
+        what stands in .grad of the watched modules' weights after a backward pass, of passes that
+        add up the last; it is assumed that clipping sees the same. Where a loss scaler takes the
+        steps inside the with block, or gradients are changed more than once before a step, clipping
+        is not judged, and a note says so. Raises ValueError for a lag below 1 and for a clip that
+        is not above 0.
         """
         last = {name: self.passages(name)[-1] for name in self}
-        found = None if clip is None else clipped(self.norms, clip, WHOLE, adaptive)
+        if clip is None:
+            return diagnose_passages(last, lag, self.notes)
+        found = clipped(self.gathering.norms, clip, WHOLE, adaptive)
+        why = self.gathering.doubt or BETWEEN * (not self.gathering.norms)
+        if why and not adaptive:
+            notes = (*self.notes, f"clipping at {clip:g} is not judged: {why}")
+            return diagnose_passages(last, lag, notes)
         return diagnose_passages(last, lag, self.notes, () if found is None else (found,))
 
     @property

@@ -53,6 +53,7 @@ def watch(model: Any, every: int = 1, keep: int = 8) -> Iterator[Seen]:
                if isinstance(m, nn.RNNBase | nn.RNNCellBase)}  # fmt: skip
     hooks, compiled = Hooks(Seen(modules, every, keep)), _compiled(model)
     try:
+        hooks.on_steps()
         for name, module in modules.items():
             if module in compiled:
                 hooks.seen.refused[name] = COMPILED

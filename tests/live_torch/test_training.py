@@ -285,6 +285,7 @@ def test_hooks_are_gone_afterwards(model: Model, fails: bool) -> None:
     assert not module._forward_hooks
     assert not module._forward_pre_hooks
     assert not any(p._backward_hooks for p in module.parameters())
+    assert not any(p._post_accumulate_grad_hooks for p in module.parameters())
 
 
 def test_every_third_backward_and_the_last_two_are_kept(model: Model) -> None:

@@ -1,0 +1,98 @@
+"""Gradients as they add up in .grad, one backward pass after the other, until a step takes them:
+what clipping sees, unless something changes them before."""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+SCALED = "a loss scaler takes the steps, and the gradients that it clips are scaled back before"
+CHANGED = "the gradients are changed more than once between a backward pass and the step"
+BETWEEN = "no backward pass that is kept was the last before its gradients were cleared"
+
+
+@dataclass(eq=False)
+class Gathered:
+    """What stood in .grad after one backward pass. passes: how many had added up to it; added_to:
+    whether another one did, and it was not the last. squares: parameter's id -> ‖.grad‖²."""
+
+    task: int
+    passes: int = 1
+    added_to: bool = False
+    squares: dict[int, Any] = field(default_factory=dict)
+
+    @property
+    def norm(self) -> float:
+        """Of all of them together."""
+        return float(sum(map(float, self.squares.values()))) ** 0.5
+
+
+class Gathering:
+    """What stood in .grad after each of the last backward passes. doubt: why the norm that is
+    clipped is another one, "" if nothing speaks for that."""
+
+    def __init__(self, keep: int) -> None:
+        self.kept: deque[Gathered] = deque(maxlen=keep)
+        self.doubt = ""
+        self._last, self._before = Gathered(-1), Gathered(-1)
+        self._standing: dict[int, tuple[int, int]] = {}
+
+    @property
+    def norms(self) -> tuple[float, ...]:
+        """Of each gradient that is whole: of passes that add up, the last. The very last is not yet
+        whole where fewer passes came to it than to others."""
+        whole = [one for one in self.kept if one.squares and not one.added_to]
+        most = max((one.passes for one in whole), default=0)
+        if whole and whole[-1] is self._last and self._last.passes < most:
+            whole.pop()
+        return tuple(one.norm for one in whole)
+
+    def add(self, task: int, parameter: Any, adds: bool, keep: bool) -> None:
+        """Keep what stands in a parameter's .grad after a backward pass has brought its part. adds:
+        whether something stood there before; keep: whether the pass is one that is kept."""
+        from torch.linalg import vector_norm
+
+        if task != self._last.task:
+            self._before, self._last = self._last, Gathered(task)
+            if keep:
+                self.kept.append(self._last)
+        if adds:
+            self._before.added_to, self._last.passes = True, self._before.passes + 1
+        gradient = parameter.grad.detach()
+        self._standing[id(parameter)] = gradient.data_ptr(), gradient._version
+        if keep:
+            self._last.squares[id(parameter)] = vector_norm(gradient.double()) ** 2
+
+    def before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Look for what has changed the gradients, before an optimizer takes them. Clipping does so
+        once; a loss scaler leaves no trace in them."""
+        from torch.compiler import is_compiling
+
+        if is_compiling():
+            return
+        ours = [p for group in optimizer.param_groups for p in group["params"]
+                if id(p) in self._standing and p.grad is not None]  # fmt: skip
+        if ours and _of_scaler():
+            self.doubt = SCALED
+        elif any(map(self._changed, ours)):
+            self.doubt = self.doubt or CHANGED
+
+    def _changed(self, parameter: Any) -> bool:
+        """Whether its gradient is another tensor, or was changed in place more than once."""
+        place, version = self._standing[id(parameter)]
+        gradient = parameter.grad
+        return gradient.data_ptr() != place or gradient._version > version + 1
+
+
+def _of_scaler() -> bool:
+    """Whether a loss scaler has called what runs now: it tells an optimizer nothing of itself."""
+    from torch.amp import GradScaler
+
+    frame = inspect.currentframe()
+    while frame is not None:
+        if isinstance(frame.f_locals.get("self"), GradScaler):
+            return True
+        frame = frame.f_back
+    return False
