@@ -7,6 +7,8 @@ sequences. So a hook stands on each output tensor, of which autograd says what r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 from weakref import WeakSet
@@ -28,7 +30,8 @@ class Hooks:
 
     def around(self, module: Any, after: Callable[..., Any]) -> None:
         """Call a function after a module's forward."""
-        self._handles.append(module.register_forward_hook(after, with_kwargs=True))
+        hook = ForwardHook(after)
+        self._handles.append(module.register_forward_hook(hook, with_kwargs=True))
 
     def replace_forward(self, module: Any, forward: Callable[..., Any]) -> None:
         """Let a module compute by another function for now."""
@@ -128,6 +131,20 @@ class Hooks:
             del module.forward
         self._handles.clear()
         self._replaced.clear()
+
+
+@dataclass(frozen=True, eq=False)
+class ForwardHook:
+    """A forward hook of a watch. A module may be copied or pickled while it has one: the copy's does
+    nothing, and a file needs no rnnviz to be read."""
+
+    after: Callable[..., Any]
+
+    def __call__(self, *given: Any) -> Any:
+        return self.after(*given)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (nullcontext(), "__exit__")
 
 
 def _task() -> int:

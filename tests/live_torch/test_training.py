@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import io
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,36 @@ def test_a_copy_of_the_model_made_meanwhile_is_another_model(options: dict[str, 
     assert_allclose(
         seen["rnn"]["lstm"].params["0.forward.W_hh"], model.rnn.weight_hh_l0.detach(), rtol=0
     )
+
+
+def saved_and_read(model: nn.Module) -> nn.Module:
+    file = io.BytesIO()
+    torch.save(model, file)
+    assert b"rnnviz" not in file.getvalue()
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2, "dropout": 0.5}])
+@pytest.mark.parametrize("copied", [copy.deepcopy, saved_and_read])
+def test_a_copy_made_inside_computes_the_same_and_may_be_watched(
+    options: dict[str, Any], copied: Any
+) -> None:
+    model = nn.ModuleDict({"rnn": nn.LSTM(D, H, **options), "cell": nn.GRUCell(D, H)})
+    x = torch.randn(T, B, D)
+    with watch(model) as seen:
+        other = copied(model)
+        other["rnn"](x)[0].sum().backward()
+        other["cell"](x[0]).sum().backward()
+    assert list(seen) == []
+    with watch(other) as seen:
+        torch.manual_seed(0)
+        found = other["rnn"](x)[0]
+        (found.sum() + other["cell"](x[0]).sum()).backward()
+    assert list(seen) == ["rnn", "cell"]
+    assert max(seen.other_ways("rnn").values()) < 1e-4
+    torch.manual_seed(0)
+    assert torch.equal(found, model["rnn"](x)[0])
 
 
 def test_a_watch_within_a_watch(model: Model) -> None:
