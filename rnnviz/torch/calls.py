@@ -3,7 +3,8 @@ layouts, which become the arrays of a `Passage` when somebody asks for them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -154,6 +155,42 @@ def weight_names(module: Any) -> list[str]:
     if names is not None:
         return list(names)
     return ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if module.bias else [])]
+
+
+def weights_of(module: Any) -> dict[str, Any]:
+    """Copies of the weights that a module or a cell has just computed with, by name."""
+    flat = getattr(module, "_flat_weights", None)
+    if flat is not None:
+        return {n: copied(w) for n, w in zip(weight_names(module), flat, strict=True)}
+    with _at_rest(getattr(module, "parametrizations", None)):
+        return {name: copied(getattr(module, name)) for name in weight_names(module)}
+
+
+@contextmanager
+def _at_rest(parametrizations: Any) -> Iterator[None]:
+    """Reading a weight that is parametrized computes it: inside, as in eval mode, where power
+    iterations stand still, and without random numbers being taken from others."""
+    if parametrizations is None:
+        yield
+        return
+    from torch.random import fork_rng
+
+    training = {part: part.training for part in parametrizations.modules()}
+    try:
+        for part in training:
+            part.training = False
+        with fork_rng(devices=[]):
+            yield
+    finally:
+        for part, was in training.items():
+            part.training = was
+
+
+def sources_of(module: Any) -> list[Any]:
+    """The tensors that a cell's weights are, or are computed from where they are parametrized."""
+    made = getattr(module, "parametrizations", {})
+    whole = [getattr(module, name) for name in weight_names(module) if name not in made]
+    return whole + [each for name in made for each in made[name].parameters()]
 
 
 def dtype_of(output: Any, weight: Any) -> str:

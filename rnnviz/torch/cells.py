@@ -18,8 +18,9 @@ from rnnviz.torch.calls import (
     dtype_of,
     input_of,
     kept_apart,
+    sources_of,
     states_of,
-    weight_names,
+    weights_of,
 )
 from rnnviz.torch.forms import OTHER, fits_cell, is_a
 from rnnviz.torch.graphs import Edge, edges_to
@@ -99,7 +100,7 @@ def _chain(hooks: Hooks, name: str, module: Any, args: Any, kwargs: Any, output:
     mode = {"LSTMCell": "LSTM", "GRUCell": "GRU"}
     named = next((m for k, m in mode.items() if is_a(module, k)), None)
     kind, activation = KINDS[named or f"RNN_{module.nonlinearity.upper()}"]
-    weights = {n: copied(getattr(module, n)) for n in weight_names(module)}
+    weights = weights_of(module)
     dtype = dtype_of(output, next(iter(weights.values())))
     given = states_of(args, kwargs)
     states, continues = [copied(state) for state in given], hooks.continues(name, given)
@@ -110,13 +111,9 @@ def _chain(hooks: Hooks, name: str, module: Any, args: Any, kwargs: Any, output:
 
 def _others(module: Any, args: Any, kwargs: Any) -> tuple[Any, ...]:
     """What a call was handed besides its states."""
-    return input_of(args, kwargs), *_weights(module)
-
-
-def _weights(module: Any) -> tuple[Any, ...]:
-    return tuple(getattr(module, name) for name in weight_names(module))
+    return input_of(args, kwargs), *sources_of(module)
 
 
 def _versions(module: Any) -> tuple[int, ...]:
     """They change when a weight does."""
-    return tuple(weight._version for weight in _weights(module))
+    return tuple(weight._version for weight in sources_of(module))

@@ -135,8 +135,8 @@ class Hooks:
 
 @dataclass(frozen=True, eq=False)
 class ForwardHook:
-    """A forward hook of a watch. A module may be copied or pickled while it has one: the copy's does
-    nothing, and a file needs no rnnviz to be read."""
+    """A forward hook of a watch. A module may be copied or pickled while it has one: the copy's
+    does nothing, and a file needs no rnnviz to be read."""
 
     after: Callable[..., Any]
 

@@ -13,7 +13,7 @@ from rnnviz.torch.calls import (
     input_of,
     kept_apart,
     states_of,
-    weight_names,
+    weights_of,
 )
 from rnnviz.torch.forms import OTHER, fits
 from rnnviz.torch.hooks import Hooks
@@ -64,6 +64,8 @@ def _not_in_layers(module: Any) -> str:
     strange = set_here is not None and watched is None and function is not own
     if strange or own.__module__ != "torch.nn.modules.rnn":
         return "it has dropout between its layers and a forward of its own"
+    if hasattr(module, "parametrizations"):
+        return "it has dropout between its layers and parametrized weights"
     return ""
 
 
@@ -119,7 +121,7 @@ def _call(hooks: Hooks, name: str, module: Any, args: Any, kwargs: Any, output: 
     x = input_of(args, kwargs)
     packed = (x.batch_sizes, x.unsorted_indices) if hasattr(x, "batch_sizes") else None
     data = x.data if packed else x
-    weights = {n: copied(getattr(module, n)) for n in weight_names(module)}
+    weights = weights_of(module)
     kind, activation = KINDS[module.mode]
     dtype = dtype_of(output, next(iter(weights.values())))
     given = states_of(args, kwargs)

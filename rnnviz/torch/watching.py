@@ -80,8 +80,8 @@ def _attach(hooks: Hooks, name: str, module: Any) -> None:
         hooks.seen.refused[name] = f"proj_size must be 0 to be run again, got {projection}"
         return
     for weight in weight_names(module):
-        parameter = getattr(module, weight, None)
-        if isinstance(parameter, nn.Parameter) and parameter.requires_grad:
+        parameter = module._parameters.get(weight)  # what is parametrized is none
+        if parameter is not None and parameter.requires_grad:
             hooks.on_parameter(name, weight, parameter)
     if isinstance(module, nn.RNNCellBase):
         attach_cell(hooks, name, module)

@@ -152,3 +152,48 @@ def test_an_error_that_becomes_infinite_on_its_way_enters_once() -> None:
         looped(cell, torch.full((9, 1, 1), 1e-30), lambda state: None)[-1][0].sum().backward()
     part = seen.passages("")[0].parts[0]
     assert part.d_output.any(axis=(1, 2)).tolist() == [False] * 8 + [True]
+
+
+class Dropped(nn.Module):
+    """Dropout on a weight, also in eval mode."""
+
+    def forward(self, weight: Tensor) -> Tensor:
+        return nn.functional.dropout(weight, 0.3)
+
+
+PARAMETRIZED: dict[str, Callable[[nn.Module, str], Any]] = {
+    "spectral norm": nn.utils.parametrizations.spectral_norm,
+    "weight norm": nn.utils.parametrizations.weight_norm,
+    "dropout": lambda module, name: nn.utils.parametrize.register_parametrization(
+        module, name, Dropped()
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", [nn.GRU, nn.GRUCell, nn.LSTMCell])
+@pytest.mark.parametrize("how", PARAMETRIZED)
+def test_parametrized_weights(how: str, kind: Any) -> None:
+    """Reading such a weight computes it, which may draw numbers or change what it is made of."""
+    of_cell = issubclass(kind, nn.RNNCellBase)
+
+    def trained(watched: bool) -> tuple[list[Any], Any]:
+        torch.manual_seed(3)
+        module, x = kind(D, H), torch.randn(T, B, D)
+        PARAMETRIZED[how](module, "weight_hh" if of_cell else "weight_hh_l0")
+        with watch(module) if watched else nullcontext() as seen:
+            for _ in range(2):
+                h = looped(module, x, lambda state: None)[-1] if of_cell else module(x)
+                h[0].pow(2).sum().backward()
+        return [*(p.grad for p in module.parameters()), *module.state_dict().values()], seen
+
+    found, seen = trained(True)
+    assert_same(found, trained(False)[0])
+    if how != "dropout" and not (of_cell and how == "spectral norm"):
+        assert seen.passages("")[-1].deviation < 1e-6
+
+
+def test_a_stack_with_dropout_and_parametrized_weights_is_refused() -> None:
+    module = nn.utils.parametrizations.weight_norm(nn.GRU(D, H, 2, dropout=0.5), "weight_hh_l0")
+    with watch(module) as seen:
+        module(torch.randn(T, B, D))[0].sum().backward()
+    assert seen.notes[0] == ": it has dropout between its layers and parametrized weights"
