@@ -29,11 +29,13 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 @dataclass(frozen=True, eq=False)
 class Source:
     """What a source holds. arrays: by name, or a list of a layer's, or of layers'. half: those
-    that were bfloat16. hints: what the file says of how its arrays are meant."""
+    that were bfloat16. hints: what the file says of how its arrays are meant. in_order: whether
+    names may be in the order in which a module made its parts; some formats sort them."""
 
     arrays: Mapping[str, Any] | Sequence[Any]
     half: tuple[str, ...] = ()
     hints: Hints = NO_HINTS
+    in_order: bool = False
 
 
 def opened(source: Any, limits: Limits) -> Source:
@@ -47,7 +49,7 @@ def opened(source: Any, limits: Limits) -> Source:
     if callable(getattr(source, "state_dict", None)):
         source = source.state_dict()
     if isinstance(source, Mapping):
-        return Source({str(name): value for name, value in source.items()})
+        return Source({str(name): value for name, value in source.items()}, in_order=True)
     if isinstance(source, list | tuple):
         return Source(source)
     if isinstance(source, str | Path):
@@ -73,7 +75,7 @@ def from_bytes(data: bytes, limits: Limits, suffix: str = "") -> Source:
         arrays, hints = read_hdf5(data, limits)
         return Source(arrays, hints=hints)
     if data.startswith(ZIP):
-        return Source(read_npz(data, limits))
+        return Source(read_npz(data, limits), in_order=True)
     if suffix == ".onnx":
         arrays, bfloat16, hints = read_onnx(data, limits)
         return Source(arrays, tuple(bfloat16), hints)

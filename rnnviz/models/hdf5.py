@@ -9,25 +9,22 @@ layers stand upon each other, and refuses what the core's cells are not.
 from __future__ import annotations
 
 import io
-import json
 import math
 import re
 import zipfile
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.npz import BROKEN, Budget, Limits, check_size, shown
 from rnnviz.models.hints import Hints
+from rnnviz.models.keras_config import hints, parsed
 
 MAX_CONFIG = 1 << 20
 FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
-ACTIVATIONS = {"tanh": "tanh", "relu": "relu", "sigmoid": "logistic", "linear": "identity"}
 DAMAGED = (OSError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError,
            MemoryError, UnicodeError, SystemError)  # fmt: skip
 """What h5py has been seen to raise for changed bytes."""
-CELLS = ("LSTM", "GRU", "SimpleRNN")
 
 Weights = tuple[dict[str, Array], Hints]
 """Arrays by name, and what the file says of how they are meant."""
@@ -48,8 +45,9 @@ def read_hdf5(data: bytes, limits: Limits) -> Weights:
     except DAMAGED as error:
         raise ValueError(f"the file must be a whole HDF5 file, it is damaged "
                          f"({str(error)[:80]})") from error  # fmt: skip
-    named = {_keras_name(name): array for name, array in found.items()}
-    return named, _hints(_parsed(config), named) if config is not None else Hints()
+    named = {_keras_name(name, found): array for name, array in found.items()}
+    said = Hints() if config is None else hints(parsed(config), named, counted=False)
+    return named, said
 
 
 def read_keras(data: bytes, limits: Limits) -> Weights:
@@ -62,7 +60,7 @@ def read_keras(data: bytes, limits: Limits) -> Weights:
         raise ValueError(f"the file must be a whole .keras file, it is damaged "
                          f"({str(error)[:80]})") from error  # fmt: skip
     arrays, _ = read_hdf5(weights, limits)
-    return arrays, _hints(_parsed(config), arrays)
+    return arrays, hints(parsed(config), arrays, counted=True)
 
 
 def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
@@ -106,8 +104,9 @@ def _array(item: Any, name: str, budget: Budget) -> Array:
     return item[()]
 
 
-def _keras_name(path: str) -> str:
-    """Keras 3 numbers a layer's arrays; this is how its layers name them."""
+def _keras_name(path: str, arrays: Mapping[str, Array]) -> str:
+    """Keras 3 numbers a layer's arrays; this is how its layers name them. Where the first is no
+    matrix, as of a normalization, names are not known and the path remains."""
     match = re.fullmatch(r"(?:_?layers/)?(.+?)(/cell)?/vars/(\d)", path)
     if match is None:
         return path
@@ -115,82 +114,6 @@ def _keras_name(path: str) -> str:
     names = ["kernel", "recurrent_kernel", "bias"] if cell else ["kernel", "bias"]
     if "embedding" in where:
         names = ["embeddings"]
-    return f"{where}/{names[number]}" if number < len(names) else path
-
-
-def _parsed(text: Any) -> dict[str, Any]:
-    try:
-        config = json.loads(text)
-        assert isinstance(config["config"], dict)
-    except (ValueError, TypeError, KeyError, AssertionError, RecursionError) as error:
-        raise ValueError(f"the configuration must be Keras's JSON, got {shown(text)}") from error
-    return config
-
-
-def _hints(model: dict[str, Any], arrays: dict[str, Array]) -> Hints:
-    """What a model's configuration says of its recurrent layers. Raises ValueError for options that
-    the core's cells do not have."""
-    layers = model["config"].get("layers", [])
-    if not isinstance(layers, list) or not all(isinstance(each, dict) for each in layers):
-        raise ValueError(f"layers must be a list of layers, got {shown(layers)}")
-    said: dict[str, dict[str, str]] = {}
-    prefixes, counts = [], Counter[str]()
-    for layer in layers:
-        kind, options = str(layer.get("class_name")), _mapping(layer.get("config", {}))
-        snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind).lower()
-        name = f"{snake}_{counts[snake]}" if counts[snake] else snake
-        counts[snake] += 1
-        if kind in (*CELLS, "Bidirectional", "RNN"):
-            said[name] = said[str(options.get("name"))] = _options(kind, options)
-            prefixes.append(name)
-    there = [p for p in prefixes if any(n.startswith(f"{p}/") for n in arrays)]
-    if model.get("class_name") == "Sequential" and prefixes and there == prefixes:
-        return Hints(tuple(prefixes), said)
-    return Hints(options=said)
-
-
-def _options(kind: str, options: dict[str, Any]) -> dict[str, str]:
-    """What one recurrent layer says. Raises ValueError for what is not one of the core's cells."""
-    if kind == "Bidirectional":
-        return _of_both(options)
-    if kind not in CELLS:
-        raise ValueError(f"recurrent layers must be {', '.join(CELLS)}, got {shown(kind)}")
-    if options.get("go_backwards"):
-        raise ValueError("go_backwards must be False: turn x round instead, got True")
-    activation, gates = options.get("activation", "tanh"), options.get("recurrent_activation")
-    allowed = list(ACTIVATIONS) if kind == "SimpleRNN" else ["tanh"]
-    if activation not in allowed:
-        raise ValueError(f"activation of {kind} must be one of {', '.join(allowed)}, got "
-                         f"{shown(activation)}")  # fmt: skip
-    if kind != "SimpleRNN" and gates not in (None, "sigmoid"):
-        raise ValueError(f"recurrent_activation must be 'sigmoid', got {shown(gates)}")
-    if kind == "SimpleRNN":
-        return {"activation": ACTIVATIONS[activation]}
-    if "reset_after" in options:
-        return {"reset": "after" if options["reset_after"] else "before"}
-    return {}
-
-
-def _of_both(options: dict[str, Any]) -> dict[str, str]:
-    """What a layer in both directions says: that of each, which must be the same, and what of
-    them is read."""
-    if options.get("merge_mode") != "concat":
-        raise ValueError(f"merge_mode must be 'concat', got {shown(options.get('merge_mode'))}")
-    inner = [_mapping(options[n]) for n in ("layer", "backward_layer") if options.get(n)]
-    configs = [_mapping(each.get("config", {})) for each in inner]
-    if [bool(each.get("go_backwards")) for each in configs] != [False, True][: len(configs)]:
-        raise ValueError("go_backwards must be False in the first direction and True in the second")
-    ways = []
-    for each, config in zip(inner, configs, strict=True):
-        if (kind := each.get("class_name")) not in CELLS:
-            raise ValueError(f"recurrent layers must be {', '.join(CELLS)}, got {shown(kind)}")
-        ways.append(_options(kind, {**config, "go_backwards": False}))
-    if not ways or any(way != ways[0] for way in ways):
-        raise ValueError(f"both directions must be meant alike, got {ways}")
-    return {**ways[0], "reads": "aligned" if configs[0].get("return_sequences") else "final"}
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError(f"the configuration must be Keras's JSON, got {shown(value)}")
-    return value
+    first = arrays.get(f"{path[:-1]}0")
+    plain = first is None or first.ndim < 2
+    return path if plain or number >= len(names) else f"{where}/{names[number]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from rnnviz.experiment.npz import Limits, shown
 from rnnviz.models import names
 from rnnviz.models.blocks import BESIDE, blocks, missing_biases
 from rnnviz.models.files import Source, opened
+from rnnviz.models.hints import Hints
 from rnnviz.models.layouts import KINDS, LAYOUTS, Blocks, Layout, Reading, reading, readings
 from rnnviz.models.readout import embedding_table, with_readout
 from rnnviz.models.reference import settle
@@ -92,7 +94,8 @@ def load(
         Whether a list has the arrays of two directions in each layer.
     readout
         (W, b), the name before its ".weight" and ".bias", or False for none; else the one pair of
-        arrays that fits is taken. Without a readout y is the output of the last layer.
+        arrays that fits is taken, unless a file says that it reads something else, or it comes
+        before the recurrent arrays. Without a readout y is the output of the last layer.
     embedding
         The table (V, D) or its name; else the one whose name says so.
     reads
@@ -140,7 +143,8 @@ def load(
     chosen, notes = _read(layers, LAYOUTS[stack.layout], said, reference, axes)
     network, params = _network(layers, chosen, reads or hints.get("reads"))
     rest = dict(stack.rest)
-    network, params, more = with_readout(network, params, rest, readout, widening)
+    apart = partial(_apart, stack, found.hints)
+    network, params, more = with_readout(network, params, rest, readout, widening, apart)
     table, of_table = embedding_table(rest, embedding, network.cells[0].input_size, widening)
     notes += [*_assumed(stack, chosen, said), *more, *of_table, *widening.notes, *_left(rest)]
     return Loaded(network, params, stack.layout, str(chosen), table, stack.where, tuple(notes),
@@ -165,7 +169,17 @@ def _stack(
         return names.in_order(found.arrays, names.choose_layout(layout), bidirectional)
     if bidirectional:
         raise ValueError("bidirectional must be False for arrays with names, which say it")
-    return names.find(found.arrays, layout, found.hints.prefix if prefix is None else prefix)
+    wanted = found.hints.prefix if prefix is None else prefix
+    return names.find(found.arrays, layout, wanted, found.in_order)
+
+
+def _apart(stack: names.Stack, hints: Hints, name: str, weight: str) -> str:
+    """Why a linear layer is none upon the recurrent ones, as far as the source says it; else ""."""
+    if weight in stack.before and name != "W_hy":
+        return "its arrays come before the recurrent layers'"
+    if stack.names and not hints.stands(name, stack.names[-1]):
+        return "in the file it does not read the last recurrent layer's output"
+    return ""
 
 
 def _layers(

@@ -33,13 +33,15 @@ Part = dict[str, tuple[str, Any]]
 @dataclass(frozen=True, eq=False)
 class Stack:
     """The arrays of a recurrent network by layer and direction, under the names that their layout
-    has for them; the names before theirs, and the arrays that are none of them."""
+    has for them; the names before theirs, and the arrays that are none of them. before: those of
+    them that were made before the network, where the arrays' order says it."""
 
     layout: str
     layers: tuple[tuple[Part, ...], ...]
     names: tuple[str, ...]
     rest: dict[str, Any]
     cell: str = ""
+    before: frozenset[str] = frozenset()
 
     @property
     def where(self) -> str:
@@ -51,12 +53,16 @@ Groups = dict[str, dict[Place, Part]]
 
 
 def find(
-    arrays: Mapping[str, Any], layout: str | None, prefix: str | Sequence[str] | None
+    arrays: Mapping[str, Any],
+    layout: str | None,
+    prefix: str | Sequence[str] | None,
+    ordered: bool = False,
 ) -> Stack:
     """The recurrent network among named arrays.
 
     layout: whose names they have; None finds it out. prefix: which of several networks, such as
-    "encoder.rnn", or the names of layers that stand upon each other.
+    "encoder.rnn", or the names of layers that stand upon each other. ordered: whether arrays may be
+    in the order in which they were made.
     Raises ValueError where there is none or several, with the names that there are.
     """
     every = {name: _groups(arrays, name, bare=name == layout) for name in LAYOUTS}
@@ -77,7 +83,17 @@ def find(
     parts = [part for name in chosen for part in groups[name].values()]
     used = {name for part in parts for name, _ in part.values()}
     rest = {name: array for name, array in arrays.items() if name not in used}
-    return Stack(said, tuple(layers), tuple(chosen), rest, _cell(said, arrays))
+    before = _before(list(arrays), used) if ordered else frozenset()
+    return Stack(said, tuple(layers), tuple(chosen), rest, _cell(said, arrays), before)
+
+
+def _before(every: list[str], used: set[str]) -> frozenset[str]:
+    """The names that come before the last one that is used; none where those are sorted by name,
+    which no framework makes them."""
+    own = [name for name in every if name in used]
+    if own == sorted(own):
+        return frozenset()
+    return frozenset(every[: every.index(own[-1])]) - used
 
 
 def in_order(arrays: Sequence[Any], layout: str, bidirectional: bool) -> Stack:
@@ -137,10 +153,10 @@ def _whole(part: Part, layout: str) -> bool:
 def _choose(groups: Groups, prefix: str | None) -> str:
     """The one group that a prefix means."""
     wanted = None if prefix is None else prefix.rstrip("./")
+    if wanted in groups:
+        return wanted
     fitting = [
-        name
-        for name in groups
-        if wanted is None or name == wanted or name.startswith((f"{wanted}.", f"{wanted}/"))
+        name for name in groups if wanted is None or name.startswith((f"{wanted}.", f"{wanted}/"))
     ]
     if len(fitting) == 1:
         return fitting[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,21 +15,31 @@ from rnnviz.models.widening import Widening
 
 
 def with_readout(
-    network: Network, params: dict[str, Array], rest: dict[str, Any], given: Any, widening: Widening
+    network: Network,
+    params: dict[str, Array],
+    rest: dict[str, Any],
+    given: Any,
+    widening: Widening,
+    apart: Callable[[str, str], str],
 ) -> tuple[Network, dict[str, Array], list[str]]:
     """The network with the readout that is given or named, or the only one that fits; what to
-    say of it. What is taken is no longer in rest."""
+    say of it. What is taken is no longer in rest. apart: says of a name and its weight's why that
+    is not taken without being named, "" if it may be."""
     pairs = _pairs(rest)
     if isinstance(given, str) and given not in pairs:
         raise ValueError(f"readout must be one of {', '.join(map(shown, pairs)) or 'none'}, got "
                          f"{shown(given)}")  # fmt: skip
     fitting = [n for n, (w, _, turned) in pairs.items()
                if np.shape(rest[w])[not turned :][:1] == (network.output_width,)]  # fmt: skip
+    reasons = {name: apart(name, pairs[name][0]) for name in fitting} if given is None else {}
+    fitting = [name for name in fitting if not reasons.get(name)]
+    others = [f"{shown(name)} is not read as the readout: {why}; readout={shown(name)} takes it"
+              for name, why in reasons.items() if why]  # fmt: skip
     none = f"without a readout: y is the output of the last layer, {network.output_width} numbers"
     name = given if isinstance(given, str) else fitting[0] if len(fitting) == 1 else None
     if given is False or (given is None and name is None):
         several = f" ({', '.join(map(shown, fitting))} would fit)" if fitting else ""
-        return network, params, [none + several]
+        return network, params, [none + several, *others]
     if name is None or not (given is None or isinstance(given, str)):
         if not isinstance(given, tuple | list) or len(given) != 2:
             raise ValueError(f"readout must be (W, b), a name or False, got {given!r:.80}")
@@ -38,7 +48,7 @@ def with_readout(
     else:
         w, bias, turned = pairs[name]
         W, b = widening(w, rest.pop(w)), widening(bias, rest.pop(bias))
-        W, said = W.T if turned else W, [f"{shown(name)} is read as the readout"]
+        W, said = W.T if turned else W, [f"{shown(name)} is read as the readout", *others]
     if W.ndim != 2 or W.shape[1] != network.output_width or b.shape != W.shape[:1]:
         raise ValueError(f"readout must be W (O, {network.output_width}) and b (O,), got {W.shape} "
                          f"and {b.shape}")  # fmt: skip
