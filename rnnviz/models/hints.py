@@ -14,11 +14,12 @@ class Hints:
     """prefix: the names of the layers that stand upon each other, None where the file does not say
     it. options: name of a layer -> options of `load` as the file has them, such as {"reset":
     "after"}. upon: name of any layer -> the recurrent one whose output it reads, "" for none;
-    nothing where the file does not say it."""
+    nothing where the file does not say it. unread: names of arrays that the file has besides."""
 
     prefix: tuple[str, ...] | None = None
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     upon: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
     def of(self, layers: Sequence[str]) -> dict[str, str]:
         """The options of layers upon each other, by the names before their arrays'. What is read is

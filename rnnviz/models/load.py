@@ -146,7 +146,13 @@ def load(
     apart = partial(_apart, stack, found.hints)
     network, params, more = with_readout(network, params, rest, readout, widening, apart)
     table, of_table = embedding_table(rest, embedding, network.cells[0].input_size, widening)
-    notes += [*_assumed(stack, chosen, said), *more, *of_table, *widening.notes, *_left(rest)]
+    notes += [
+        *_assumed(stack, chosen, said),
+        *more,
+        *of_table,
+        *widening.notes,
+        *_left([*rest, *found.hints.unread]),
+    ]
     return Loaded(network, params, stack.layout, str(chosen), table, stack.where, tuple(notes),
                   _without_biases(stack)[1])  # fmt: skip
 
@@ -279,5 +285,5 @@ def _listed(found: Sequence[str]) -> str:
     return ", ".join(map(shown, found[:5])) + ", ..." * (len(found) > 5)
 
 
-def _left(rest: Mapping[str, Any]) -> list[str]:
-    return [f"not read: {len(rest)} more arrays ({_listed(list(rest))})"] if rest else []
+def _left(rest: Sequence[str]) -> list[str]:
+    return [f"not read: {len(rest)} more arrays ({_listed(rest)})"] if rest else []

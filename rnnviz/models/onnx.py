@@ -2,33 +2,46 @@
 
 Needs onnx (`pip install "rnnviz[onnx]"`), which reads the file's protocol buffer; nothing of the
 graph is run, and no array is taken from another file. Nodes stand upon each other where one's
-output reaches the next through operators that change its shape alone.
+output reaches the next through operators that change its shape alone; so do a table before them,
+whose rows the first one reads, and a linear layer upon the last one's output, or the last of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.npz import Budget, Limits, check_size, shown
-from rnnviz.models.hints import Hints
+from rnnviz.models.hints import Hints, chain
+from rnnviz.models.onnx_graph import (
+    LAST,
+    NOTHING,
+    OUTPUT,
+    ROWS,
+    Linear,
+    Origin,
+    linears,
+    origins,
+    reader_of_numbers,
+)
 from rnnviz.models.protobuf import check_fields
 
 WEIGHTS = ("W", "R", "B", "", "initial_h", "initial_c", "P")
 """The inputs of a recurrent node after x, "" for those that are no weights."""
 DEFAULTS = {"LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"], "RNN": ["Tanh"]}
 ACTIVATIONS = {"Tanh": "tanh", "Relu": "relu", "Sigmoid": "logistic"}
-RESHAPING = ("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Cast")
 TYPES = {1: "FLOAT", 10: "FLOAT16", 11: "DOUBLE", 16: "BFLOAT16"}
 FORWARD = ("forward", "bidirectional")
 
 
 def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str], Hints]:
-    """The arrays of the recurrent nodes and of a readout after the last one, by name; the names of
-    those that were bfloat16; and what the nodes say of how they are meant.
+    """The arrays of the recurrent nodes, of an embedding before the first and a readout after the
+    last one, by name; the names of those that were bfloat16; and what the nodes say of how they are
+    meant.
 
     Raises ValueError for a damaged file, and for options that the core's cells do not have.
     """
@@ -45,19 +58,53 @@ def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str],
     nodes = _named_nodes(graph)
     tensors, value = _tensors(graph), onnx.helper.get_attribute_value
     reader = _Reader(onnx.numpy_helper.to_array, Budget(limits))
-    arrays: dict[str, Array] = {}
-    said: dict[str, dict[str, str]] = {}
-    for name, node in nodes.items():
-        said[name] = _options(node, {a.name: value(a) for a in node.attribute})
-        for kind, source in zip(WEIGHTS, node.input[1:], strict=False):
-            if kind and source in tensors:
-                arrays[f"{name}.{kind}"] = reader(f"{name}.{kind}", tensors[source])
-    ends = {node.output[0]: k for k, node in enumerate(nodes.values())}
-    below = [_below(node.input[0], graph.node, ends) for node in nodes.values()]
-    if below != [None, *range(len(nodes) - 1)]:
-        return arrays, reader.half, Hints(options=said)
-    arrays |= _readout(graph.node, len(nodes) - 1, ends, tensors, reader)
-    return arrays, reader.half, Hints(tuple(nodes), said)
+    said = {name: _options(node, {a.name: value(a) for a in node.attribute})
+            for name, node in nodes.items()}  # fmt: skip
+    places = {f"{name}.{kind}": str(source) for name, node in nodes.items()
+              for kind, source in zip(WEIGHTS, node.input[1:], strict=False)
+              if kind and source in tensors}  # fmt: skip
+    arrays = {place: reader(place, tensors[source]) for place, source in places.items()}
+    number = reader_of_numbers(onnx.numpy_helper.to_array)
+    known = origins(graph.node, nodes, tensors, number)
+    upon, around = _around(graph.node, nodes, known, tensors)
+    if around.table:
+        arrays["embedding"] = reader("embedding", tensors[around.table])
+    if around.readout is not None:
+        arrays |= _readout(around.readout, tensors, reader)
+    weights = {tensor.name: tensor for tensor in graph.initializer}
+    unread = _unread(weights, {*places.values(), *around.tensors})
+    return arrays, reader.half, Hints(around.stack, said, upon, unread)
+
+
+@dataclass(frozen=True)
+class _Around:
+    """The recurrent nodes that stand upon each other, None for none such, the table whose rows the
+    first of them reads, and the linear layer upon the last."""
+
+    stack: tuple[str, ...] | None = None
+    table: str = ""
+    readout: Linear | None = None
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """All that is read besides the recurrent nodes'."""
+        both = () if self.readout is None else (self.readout.kernel, self.readout.bias)
+        return (self.table, *both)
+
+
+def _around(
+    every: Any, nodes: Mapping[str, Any], known: Mapping[str, Origin], tensors: Mapping[str, Any]
+) -> tuple[dict[str, str], _Around]:
+    """What each recurrent node, and the readout, stands upon, and what is read of a graph."""
+    below = {name: known.get(node.input[0], NOTHING) for name, node in nodes.items()}
+    upon = {name: of if what == OUTPUT else "" for name, (what, of) in below.items()}
+    if (stack := chain(tuple(nodes), upon)) is None:
+        return upon, _Around()
+    what, table = below[stack[0]]
+    ends = (OUTPUT, stack[-1]), (LAST, stack[-1])
+    readout = next((one for one in linears(every, tensors) if known.get(one.reads) in ends), None)
+    found = _Around(stack, table if what == ROWS else "", readout)
+    return {**upon, "readout": stack[-1]}, found
 
 
 def _named_nodes(graph: Any) -> dict[str, Any]:
@@ -145,35 +192,19 @@ def _text(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def _below(source: str, nodes: Iterable[Any], ends: Mapping[str, int]) -> int | None:
-    """Which recurrent node a value comes from through operators that change its shape alone."""
-    made = {output: node for node in nodes for output in node.output}
-    seen = set()
-    while source not in ends:
-        node = made.get(source)
-        if node is None or node.op_type not in RESHAPING or source in seen or not node.input:
-            return None
-        seen.add(source)
-        source = node.input[0]
-    return ends[source]
+def _readout(found: Linear, tensors: Mapping[str, Any], reader: _Reader) -> dict[str, Array]:
+    """The weights of a linear layer as Keras names them."""
+    W = reader("readout/kernel", tensors[found.kernel])
+    W = W.T if found.turned else W
+    if not found.bias:
+        return {"readout/kernel": W, "readout/bias": np.zeros(W.shape[-1:], W.dtype)}
+    return {"readout/kernel": W, "readout/bias": reader("readout/bias", tensors[found.bias])}
 
 
-def _readout(
-    nodes: Any, last: int, ends: Mapping[str, int], tensors: Mapping[str, Any], reader: _Reader
-) -> dict[str, Array]:
-    """The weights, as Keras names them, of a linear layer on the last recurrent node's output."""
-    for node in nodes:
-        if node.op_type not in ("MatMul", "Gemm") or len(node.input) < 2:
-            continue
-        if _below(node.input[0], nodes, ends) != last or node.input[1] not in tensors:
-            continue
-        kernel, bias = node.input[1], node.input[2] if len(node.input) > 2 else ""
-        turned = any(a.name == "transB" and a.i for a in node.attribute)
-        for after in nodes:
-            if after.op_type == "Add" and {*node.output} & {*after.input}:
-                bias = next((name for name in after.input if name in tensors), bias)
-        if bias in tensors:
-            W = reader("readout/kernel", tensors[kernel])
-            b = reader("readout/bias", tensors[bias])
-            return {"readout/kernel": W.T if turned else W, "readout/bias": b}
-    return {}
+def _unread(tensors: Mapping[str, Any], used: Collection[str]) -> tuple[str, ...]:
+    """What may be weights, and was not read: no numbers alone, and no shapes or indices."""
+    return tuple(
+        name
+        for name, tensor in tensors.items()
+        if name not in used and len(tensor.dims) > (tensor.data_type not in TYPES)
+    )

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from onnx import TensorProto, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 from rnnviz.core.network import forward_network
-from rnnviz.models import UPLOAD, Loaded, load
+from rnnviz.models import UPLOAD, Loaded, load, read_data, replay
 from tests.models.golden import FOLDER, columns, golden, rows
 
 NAMES = ("lstm", "peepholes", "gru", "gru_after", "rnn", "stack")
@@ -204,6 +205,141 @@ def test_a_readout_of_one_operator(turned: int) -> None:
     expected = load(FOLDER / "models_onnx_lstm.onnx").params
     for name, value in load(changed(gemm)).params.items():
         np.testing.assert_array_equal(value, expected[name])
+
+
+def constant(graph: Any, name: str, values: Any) -> str:
+    graph.initializer.append(numpy_helper.from_array(np.asarray(values), name))
+    return name
+
+
+def run_by_onnx(file: Named, **inputs: np.ndarray) -> np.ndarray:
+    """The last output of the graph as ONNX's reference evaluator computes it."""
+    made = onnx.ModelProto.FromString(file.getvalue())
+    del made.graph.output[:], made.graph.input[:]
+    for name, values in inputs.items():
+        kind = onnx.helper.np_dtype_to_tensor_dtype(values.dtype)
+        made.graph.input.append(onnx.helper.make_tensor_value_info(name, kind, values.shape))
+    out = made.graph.node[-1].output[0]
+    made.graph.output.append(onnx.helper.make_tensor_value_info(out, TensorProto.DOUBLE, None))
+    return np.asarray(ReferenceEvaluator(made).run([out], dict(inputs))[0])
+
+
+def test_an_embedding_before_the_first_node_is_read() -> None:
+    def embedded(graph: Any, node: Any) -> None:
+        table = constant(graph, "words", np.sin(np.arange(14.0)).reshape(7, 2))
+        made = [onnx.helper.make_node("Gather", [table, "tokens"], ["rows"]),
+                onnx.helper.make_node("Transpose", ["rows"], ["x0"], perm=[1, 0, 2])]  # fmt: skip
+        nodes = [*made, *graph.node]
+        del graph.node[:]
+        graph.node.extend(nodes)
+
+    file, tokens = changed(embedded), np.array([[0, 3, 6, 2], [5, 5, 1, 4]])
+    loaded = load(file)
+    assert "'embedding' is read as the embedding" in loaded.notes
+    y = replay(loaded, read_data(tokens, layout="btd")).y
+    expected = run_by_onnx(file, tokens=tokens)
+    assert_allclose(y.transpose(0, 2, 1), expected, rtol=1e-12, atol=1e-14)
+
+
+def ending(kind: str, *numbers: Any) -> Callable[[Any, Any], None]:
+    """The readout reads the last step, as Gather or Slice takes it."""
+
+    def change(graph: Any, node: Any) -> None:
+        indices = [constant(graph, f"index{k}", np.array(n)) for k, n in enumerate(numbers)]
+        options = {"axis": 0} if kind == "Gather" else {}
+        made = onnx.helper.make_node(kind, ["x1", *indices], ["end"], **options)
+        nodes = [*graph.node[:-2], made, *graph.node[-2:]]
+        nodes[-2].input[0] = "end"
+        del graph.node[:]
+        graph.node.extend(nodes)
+
+    return change
+
+
+def of_last_state(graph: Any, node: Any) -> None:
+    node.output.append("h")
+    graph.node[-2].input[0] = "h"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [ending("Gather", -1), ending("Slice", [-1], [2**31], [0]),
+     ending("Slice", [-1], [2**31], [0], [1]), of_last_state],
+)  # fmt: skip
+def test_a_readout_of_the_last_step_is_read(change: Callable[[Any, Any], None]) -> None:
+    file, x = changed(change), golden("onnx")["x"]
+    loaded = load(file)
+    assert "'readout' is read as the readout" in loaded.notes
+    expected = run_by_onnx(file, x0=x).reshape(len(x[0]), -1)
+    assert_allclose(output(loaded, x.transpose(0, 2, 1))[-1].T, expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [ending("Gather", 0), ending("Slice", [-1], [-(2**31)], [0], [-1]), ending("Slice", [0], [1])],
+)
+def test_what_reads_other_steps_is_not_read_and_said(change: Callable[[Any, Any], None]) -> None:
+    loaded = load(changed(change))
+    assert loaded.notes[0].startswith("without a readout")
+    assert "not read: 2 more arrays ('head.W', 'head.b')" in loaded.notes
+
+
+def of_first_in_both_directions(graph: Any, node: Any) -> None:
+    node.output.append("h")
+    graph.node[-2].input[0] = "h"
+    node.attribute.append(onnx.helper.make_attribute("direction", "bidirectional"))
+    for tensor in graph.initializer[:3]:
+        values = numpy_helper.to_array(tensor)
+        tensor.CopyFrom(numpy_helper.from_array(np.concatenate([values] * 2), tensor.name))
+
+
+def doubled(graph: Any, _: Any) -> None:
+    inputs = [graph.node[-2].input[0], "head.W", "head.b"]
+    del graph.node[-2:]
+    graph.node.append(onnx.helper.make_node("Gemm", inputs, ["out"], alpha=2.0))
+
+
+def another(graph: Any, _: Any) -> None:
+    graph.node[-2].input[0] = "elsewhere"
+    constant(graph, "more", np.ones((2, 3), np.int8))
+    constant(graph, "a.number", 3.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        (of_first_in_both_directions, "'head.W', 'head.b'"),
+        (doubled, "'head.W', 'head.b'"),
+        (another, "'head.W', 'head.b', 'more'"),
+    ],
+)
+def test_every_tensor_of_weights_that_is_not_read_is_named(change: Any, names: str) -> None:
+    count = names.count("'") // 2
+    assert f"not read: {count} more arrays ({names})" in load(changed(change)).notes
+
+
+@pytest.mark.parametrize("turned", [0, 1])
+def test_a_readout_without_a_bias_has_zeros(turned: int) -> None:
+    def bare(graph: Any, _: Any) -> None:
+        del graph.node[-1]
+        if turned:
+            (W,) = (tensor for tensor in graph.initializer if tensor.name == "head.W")
+            W.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(W).T, W.name))
+            node = graph.node.pop()
+            graph.node.append(onnx.helper.make_node("Transpose", ["head.W"], ["W.T"], perm=[1, 0]))
+            node.input[1] = "W.T"
+            graph.node.append(node)
+
+    loaded, expected = load(changed(bare)), load(FOLDER / "models_onnx_lstm.onnx").params
+    np.testing.assert_array_equal(loaded.params["W_hy"], expected["W_hy"])
+    np.testing.assert_array_equal(loaded.params["b_y"], np.zeros(3))
+    assert not any("not read" in note and "head.W" in note for note in loaded.notes)
+
+
+def test_the_readout_of_a_stack_is_not_that_of_its_first_layer() -> None:
+    first = load(FOLDER / "models_onnx_stack.onnx", prefix="y0")
+    np.testing.assert_array_equal(first.params["W_hy"], np.eye(3))
+    assert any(note.startswith("'readout' is not read as the readout: in") for note in first.notes)
 
 
 def test_each_node_is_meant_as_it_says_itself() -> None:

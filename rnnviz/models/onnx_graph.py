@@ -1,0 +1,111 @@
+"""What the values of an ONNX graph are, as far as it matters here: outputs of recurrent nodes, rows
+of a table, and what a linear layer makes of them. Nothing is run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+RESHAPING = ("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Cast")
+WHOLE = (6, 7)
+"""The types of tensors that hold indices."""
+OUTPUT, LAST, ROWS = "output", "last", "rows"
+"""What a value may be: all that a recurrent node puts out, the last of it, or rows of a table."""
+
+Origin = tuple[str, str]
+"""What a value is, and of which node or tensor."""
+NOTHING: Origin = ("", "")
+
+
+def origins(
+    nodes: Iterable[Any],
+    recurrent: Mapping[str, Any],
+    tensors: Mapping[str, Any],
+    number: Callable[[Any], int | None],
+) -> dict[str, Origin]:
+    """Value -> what it is, also after operators that change its shape alone.
+
+    nodes: in the order in which they run, as a graph has them. recurrent: by name. number: what a
+    tensor holds, None where it is not one whole number.
+    """
+    found: dict[str, Origin] = {}
+    for name, node in recurrent.items():
+        found |= dict.fromkeys(node.output[:1], (OUTPUT, name))
+        if _options(node).get("direction", b"forward") == b"forward":
+            found |= dict.fromkeys(filter(None, node.output[1:2]), (LAST, name))
+    for node in nodes:
+        if not node.input or not node.output:
+            continue
+        what, of = found.get(node.input[0], NOTHING)
+        if node.op_type in RESHAPING and what:
+            found[node.output[0]] = what, of
+        elif node.op_type in ("Gather", "Slice") and len(node.input) > 1:
+            if node.input[0] in tensors and not _options(node).get("axis"):
+                found[node.output[0]] = ROWS, str(node.input[0])
+            elif what in (OUTPUT, LAST) and _takes_last(node, tensors, number):
+                found[node.output[0]] = LAST, of
+    return found
+
+
+def _takes_last(node: Any, tensors: Mapping[str, Any], number: Callable[[Any], int | None]) -> bool:
+    """Whether a Gather or Slice takes the last of something, such as of steps."""
+    start, *rest = [number(tensors.get(name)) for name in node.input[1:5]]
+    return start == -1 and (len(rest) < 3 or rest[-1] == 1)
+
+
+def _options(node: Any) -> dict[str, Any]:
+    """The options of a node that are read here."""
+    return {a.name: a.s or a.i or a.f or list(a.ints) for a in node.attribute}
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear layer by its tensors, "" for no bias. reads: what it acts on. turned: whether its
+    kernel is (to, from)."""
+
+    reads: str
+    kernel: str
+    bias: str
+    turned: bool
+
+
+def linears(nodes: Iterable[Any], tensors: Mapping[str, Any]) -> Iterator[Linear]:
+    """Every linear layer of a graph whose weights are in it."""
+    every = list(nodes)
+    turned = {n.output[0]: n.input[0] for n in every
+              if n.op_type == "Transpose" and n.input and n.output
+              and _options(n).get("perm", [1, 0]) == [1, 0]}  # fmt: skip
+    added = {value: n for n in every if n.op_type == "Add" for value in n.input}
+    for node in every:
+        options = _options(node)
+        scaled = any(options.get(name, 1) != 1 for name in ("alpha", "beta"))
+        plain = node.op_type == "MatMul" or (
+            node.op_type == "Gemm" and not scaled and not options.get("transA")
+        )
+        if not plain or len(node.input) < 2 or not node.output:
+            continue
+        kernel = turned.get(node.input[1], node.input[1])
+        bias = node.input[2] if len(node.input) > 2 else ""
+        if (after := added.get(node.output[0])) is not None:
+            bias = next((name for name in after.input if name in tensors), bias)
+        if kernel in tensors and (not bias or bias in tensors):
+            across = (kernel != node.input[1]) != bool(options.get("transB"))
+            yield Linear(str(node.input[0]), str(kernel), str(bias), across)
+
+
+def reader_of_numbers(to_array: Callable[[Any], Any]) -> Callable[[Any], int | None]:
+    """What a tensor holds, None where it is not one whole number that lies in the file itself."""
+
+    def number(tensor: Any) -> int | None:
+        if tensor is None or tensor.data_location or tensor.external_data:
+            return None
+        if tensor.data_type not in WHOLE or math.prod(tensor.dims) != 1:
+            return None
+        try:
+            return int(to_array(tensor).item())
+        except (ValueError, TypeError, RuntimeError):
+            return None
+
+    return number
