@@ -62,7 +62,7 @@ LAYOUTS = {
         "Keras", ("kernel", "recurrent_kernel", "bias"),
         ("i", "f", "g", "o"), ("z", "r", "n"), columns=True,
         names=r"(?:(?P<prefix>.+?)/)?(?:(?P<direction>forward|backward)_[^/]+/)?"
-              r"(?:(?P<cell>\w*cell)/)?(?P<array>kernel|recurrent_kernel|bias)(?::0)?",
+              r"(?:(?P<cell>\w*cell(?:_\d{1,6})?)/)?(?P<array>kernel|recurrent_kernel|bias)(?::0)?",
         source="keras.layers.LSTM, GRU, SimpleRNN; a GRU's bias has two rows with reset_after"),
     "onnx": Layout(
         "ONNX", ("W", "R", "B"), ("i", "o", "f", "g"), ("z", "r", "n"),

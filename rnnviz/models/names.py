@@ -123,16 +123,26 @@ def _groups(arrays: Mapping[str, Any], layout: str, bare: bool = False) -> Group
     """Prefix -> (layer, direction) -> arrays, of the groups that have what a layer needs. bare:
     names need no cell's before them, for the caller has said the layout."""
     pattern = re.compile(LAYOUTS[layout].names)
+    matches = {name: pattern.fullmatch(name) or (_bare(name, layout) if bare else None)
+               for name in arrays}  # fmt: skip
+    places = {name: match.groupdict() for name, match in matches.items() if match}
+    cells = defaultdict[tuple[Any, ...], set[str | None]](set)
+    for at in places.values():
+        cells[_place(at)].add(at.get("cell"))
     found: Groups = defaultdict(lambda: defaultdict(dict))
-    for name, array in arrays.items():
-        match = pattern.fullmatch(name) or (_bare(name, layout) if bare else None)
-        if match is None:
-            continue
-        at = match.groupdict()
-        place = int(at.get("layer") or 0), int(at.get("direction") in BACKWARD)
-        found[at.get("prefix") or ""][place][at["array"]] = name, array
+    for name, at in places.items():
+        prefix, *place = _place(at)
+        several = len(cells[_place(at)]) > 1  # in one place: each is a network of its own
+        where = "/".join(filter(None, (prefix, at.get("cell") if several else None)))
+        found[where][place[0], place[1]][at["array"]] = name, arrays[name]
     return {name: dict(places) for name, places in found.items()
             if any(_whole(part, layout) for part in places.values())}  # fmt: skip
+
+
+def _place(at: Mapping[str, Any]) -> tuple[str, int, int]:
+    """The name before those of an array's cell, its layer and its direction."""
+    return (at.get("prefix") or "", int(at.get("layer") or 0),
+            int(at.get("direction") in BACKWARD))  # fmt: skip
 
 
 def _bare(name: str, layout: str) -> re.Match[str] | None:

@@ -212,6 +212,26 @@ def test_an_older_file_is_read_by_its_names_and_its_configuration() -> None:
         load(make("hard_sigmoid"))
 
 
+def test_an_older_file_of_both_directions_is_one_layer() -> None:
+    """Keras 2 counts the cells of a process: each direction's has another number."""
+    inner = {"class_name": "LSTM", "config": {"name": "lstm", "return_sequences": True}}
+    both = {"name": "bidirectional", "merge_mode": "concat", "layer": inner}
+    layers = [{"class_name": "Bidirectional", "config": both}]
+    shapes = {"kernel:0": (2, 12), "recurrent_kernel:0": (3, 12), "bias:0": (12,)}
+
+    def write(file: Any) -> None:
+        config = {"class_name": "Sequential", "config": {"layers": layers}}
+        file.attrs["model_config"] = json.dumps(config)
+        for n, way in enumerate(("forward", "backward")):
+            where = f"model_weights/bidirectional/bidirectional/{way}_lstm/lstm_cell_{n + 1}"
+            for name, shape in shapes.items():
+                file[f"{where}/{name}"] = np.full(shape, float(n))
+
+    loaded = load(built(write))
+    assert loaded.network.bidirectional
+    assert [loaded.params[f"0.{way}.W_hh"].max() for way in ("forward", "backward")] == [0, 1]
+
+
 def test_a_gru_without_bias_is_read_as_its_configuration_says() -> None:
     for after in (True, False):
         options = {"activation": "tanh", "recurrent_activation": "sigmoid", "reset_after": after}

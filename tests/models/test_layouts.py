@@ -334,6 +334,12 @@ def test_of_several_networks_one_is_named_or_a_stack() -> None:
     with pytest.raises(ValueError, match=r"prefix must be one of 'encoder.rnn', 'decoder.rnn' "):
         load(both)
     assert load(both, prefix="decoder").where == "decoder.rnn"
+    within = {f"{where}.{name}": a for where in ("encoder", "encoder.inner")
+              for name, a in torch_arrays(4).items()}  # fmt: skip
+    for where in ("encoder", "encoder.inner"):
+        assert load(within, prefix=where).where == where
+    with pytest.raises(ValueError, match=r"prefix must be one of 'encoder', 'encoder.inner' "):
+        load(within)
     stack = load(both, prefix=("encoder.rnn", "decoder.rnn"))
     assert len(stack.network.cells) == 2
     with pytest.raises(ValueError, match=r"prefix must be one of .*, got 'rnn'"):
@@ -426,9 +432,21 @@ def test_names_of_keras_and_tensorflow() -> None:
     ways = {f"bi/{way}_lstm/lstm_cell/{name}": a for way in ("forward", "backward") for name, a in
             zip(("kernel", "recurrent_kernel", "bias"), keras_arrays(4), strict=True)}  # fmt: skip
     assert load(ways).network.bidirectional
+    cell = "lstm/lstm_cell"
+    counted = {n.replace(cell, f"{cell}_{'back' in n:d}"): a for n, a in ways.items()}
+    for name, value in load(counted).params.items():
+        np.testing.assert_array_equal(value, load(ways).params[name])
+    assert load(counted, prefix="bi").where == "bi"
     cells = {f"rnn/multi_rnn_cell/cell_{k}/basic_lstm_cell/{name}": a
              for k in range(2) for name, a in TF1.items()}  # fmt: skip
     assert len(load(cells).network.cells) == 2
+    two = {f"rnn/lstm_cell{number}/{name}": a for number in ("", "_1") for name, a in
+           zip(("kernel", "recurrent_kernel", "bias"), keras_arrays(4), strict=True)}  # fmt: skip
+    with pytest.raises(
+        ValueError, match="prefix must be one of 'rnn/lstm_cell', 'rnn/lstm_cell_1'"
+    ):
+        load(two)
+    assert len(load(two, prefix=("rnn/lstm_cell", "rnn/lstm_cell_1")).network.cells) == 2
     one = load({f"rnn/basic_lstm_cell/{name}": a for name, a in TF1.items()})
     assert_allclose(run(one)[0], CASES["tensorflow1 lstm"][2], atol=1e-8)
     assert "1 is added to b_f, as this kernel does at run time" in one.notes
