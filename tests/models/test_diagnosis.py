@@ -174,6 +174,24 @@ def test_formats_that_would_hold_zero(
     assert all(one.change == "model.double()" for one in own)
 
 
+@pytest.mark.parametrize(("ends", "masked"), [(5, False), (5, True), (19, True), (20, False)])
+@pytest.mark.parametrize("lag", [None, 3])
+def test_an_error_that_is_too_small_at_once_is_lost_no_steps_back(
+    ends: int, masked: bool, lag: int | None
+) -> None:
+    """2^−30 is 0 in float16 at the loss's own step, however many steps come after it."""
+    whole = linear(0.5, 20)
+    ((label, trace),) = whole.items()
+    params = {**trace.params, "W_hy": np.full((1, 1), 2.0**-30)}
+    lengths = np.array([20 if masked else ends])
+    mask = np.zeros((20, 1))
+    mask[ends - 1] = 1
+    batch = replace(whole.batch, mask=mask, lengths=lengths)
+    report = diagnose(Run({label: run_network(trace.network, params, batch)}, batch), lag=lag)
+    (found,) = (one for one in report.findings if one.kind == "precision")
+    assert (found.values["format"], found.values["back"], found.number) == ("float16", 0, ends)
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_where_the_widest_format_holds_zero_no_other_is_proposed(dtype: type) -> None:
     """2^−1075 rounds to 0 in float64; a narrower one would be 0 sooner."""

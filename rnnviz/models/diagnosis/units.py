@@ -72,13 +72,14 @@ def precision_lost(one: Decay, label: str, lag: int | None) -> Iterator[Finding]
         return
     held = precision(one.trace, label).held or ()
     end = len(one.log10)
-    lost = {each.format: each.zero_from for each in held if each.zero_from is not None
-            and (lag is None or each.zero_from >= end - lag)}  # fmt: skip
+    zero_from = {each.format: min(each.zero_from, end)  # nothing enters after the end
+                 for each in held if each.zero_from is not None}  # fmt: skip
+    lost = {format: last for format, last in zero_from.items() if lag is None or last >= end - lag}
     hopeless = lag is not None and "float64" in lost
-    for format, zero_from in lost.items():
+    for format, last in lost.items():
         own = format == one.format
-        values = {"format": format, "back": end - zero_from, "lag": lag}
-        yield Finding("precision", label, float(zero_from), np.nan, "certain",
+        values = {"format": format, "back": end - last, "lag": lag}
+        yield Finding("precision", label, float(last), np.nan, "certain",
                       own and lag is not None, one.layer, one.direction,
                       changes.wider(format) if own and not hopeless else "", values)  # fmt: skip
 
