@@ -118,6 +118,9 @@ def _torch(noted: dict[str, Any], rng: np.random.Generator, setup: Setup) -> Sim
     def orthogonal_(block: Array) -> None:
         block[...] = orthogonal(rng, len(block))
 
+    def xavier_uniform_(block: Array) -> None:
+        block[...] = rng.uniform(-1, 1, block.shape) * np.sqrt(6 / sum(block.shape))
+
     def eye_(block: Array) -> None:
         block[...] = np.eye(len(block))
 
@@ -134,7 +137,9 @@ def _torch(noted: dict[str, Any], rng: np.random.Generator, setup: Setup) -> Sim
         isfinite=np.isfinite,
         nn=SimpleNamespace(
             LSTM=lstm,
-            init=SimpleNamespace(orthogonal_=orthogonal_, eye_=eye_),
+            init=SimpleNamespace(
+                orthogonal_=orthogonal_, eye_=eye_, xavier_uniform_=xavier_uniform_
+            ),
             utils=SimpleNamespace(clip_grad_norm_=clip_grad_norm_, rnn=recurrent),
         ),
     )

@@ -148,7 +148,7 @@ def wanted(case: Case, setup: Setup, seed: int) -> str:
     gate = next(iter(case.gates), trace.cell.CANDIDATE_GATE or trace.cell.GATES[0])
     every = np.ones(case.hidden_size, bool)
     free = changes.wake if case.kind == "dead" else changes.unstick
-    return free(held_by(trace, gate, every), trace, gate, 0, 0)
+    return free(held_by(trace, gate, every), trace, gate, every, 0, 0)
 
 
 def outcome(results: Sequence[Trained]) -> str:

@@ -171,6 +171,56 @@ def test_units_that_are_at_an_end_at_most_steps_are_saturated(steps: int, stuck:
     assert ("saturated" in kinds(diagnose(with_x(network, params, x)))) is stuck
 
 
+def held_by_input(layer: int, offset: float = 0.0, cell: type[Cell] = LSTM, gate: str = "g") -> Any:
+    """Of two layers one has a gate whose weights of its input are far too large; the inputs
+    are centred and scaled but for an offset."""
+    network = Network((cell(3, 8), cell(8, 8)), 1)
+    params = network.init_params(np.random.default_rng(0))
+    params[f"{layer}.forward.W_xh"][network.cells[layer].gate_rows(gate)] *= 1e5
+    x = np.random.default_rng(1).standard_normal((30, 3, 20))
+    like = made(network, params, 30).batch
+    x = (x - x.mean(axis=(0, 2), keepdims=True)) / x.std(axis=(0, 2), keepdims=True) + offset
+    batch = replace(like, x=x, target=np.ones((30, 1, 20)), mask=np.ones((30, 20)),
+                    lengths=np.full(20, 30))  # fmt: skip
+    return Run({cell.__name__.lower(): run_network(network, params, batch)}, batch)
+
+
+def begun_anew(run: Run, code: str) -> Run:
+    """The run after the code of a change."""
+    ((label, trace),) = run.items()
+    values = {f"weight_ih_l{k}": trace.params[f"{k}.forward.W_xh"].copy() for k in range(2)}
+    rng = np.random.default_rng(2)
+
+    def xavier_uniform_(block: Any) -> None:
+        block[...] = rng.uniform(-1, 1, block.shape) * np.sqrt(6 / sum(block.shape))
+
+    nn = SimpleNamespace(init=SimpleNamespace(xavier_uniform_=xavier_uniform_))
+    names = {"torch": SimpleNamespace(no_grad=nullcontext, nn=nn),
+             "rnn": SimpleNamespace(hidden_size=8, **values)}  # fmt: skip
+    exec(code, names)
+    weights = {f"{k}.forward.W_xh": values[f"weight_ih_l{k}"] for k in range(2)}
+    return Run({label: run_network(trace.network, trace.params | weights, run.batch)}, run.batch)
+
+
+@pytest.mark.parametrize(("cell", "gate", "rows"), [(LSTM, "g", "2 * H:3 * H"), (RNN, "a", ":H")])
+@pytest.mark.parametrize("layer", [0, 1])
+def test_weights_of_an_input_that_need_no_centring_begin_anew(
+    cell: type[Cell], gate: str, rows: str, layer: int
+) -> None:
+    run = held_by_input(layer, cell=cell, gate=gate)
+    found = next(f for f in diagnose(run).findings if f.kind == "saturated" and f.layer == layer)
+    assert found.values["cause"] == "input"
+    weights = f"    torch.nn.init.xavier_uniform_(rnn.weight_ih_l{layer}[{rows}])"
+    assert found.change == f"with torch.no_grad():\n    H = rnn.hidden_size\n{weights}"
+    assert "saturated" not in kinds(diagnose(begun_anew(run, found.change)))
+
+
+def test_inputs_that_are_far_off_are_centred_first_where_that_does_not_do() -> None:
+    found = the(diagnose(held_by_input(0, offset=5.0)), "saturated")
+    assert found.change.startswith(f"{CENTRE}\nwith torch.no_grad():")
+    assert "torch.nn.init.xavier_uniform_(rnn.weight_ih_l0[2 * H:3 * H])" in found.change
+
+
 def test_dead_relus_begin_anew_as_the_identity() -> None:
     network, params = plain(RNN(1, 2, activation="relu"))
     params["0.forward.b_h"] -= 3

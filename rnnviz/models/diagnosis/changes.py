@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from rnnviz.core import Trace
 from rnnviz.core.network import Network
-from rnnviz.models.diagnosis.held import in_the_way, opening
+from rnnviz.core.numerics import Array
+from rnnviz.models.diagnosis.held import in_the_way, input_holds, is_centred, opening
 
 PACK = """packed = torch.nn.utils.rnn.pack_padded_sequence(
     x, lengths, batch_first=True, enforce_sorted=False)"""
@@ -88,25 +89,35 @@ def shrink(layer: int, direction: int) -> str:
             "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)")  # fmt: skip
 
 
-def unstick(cause: str, trace: Trace, gate: str, layer: int, direction: int) -> str:
-    """Take away what holds a gate or unit at its end: an input that is not centred and scaled,
-    its bias, or a recurrent matrix that is too large."""
-    if cause == "input":
-        return CENTRE
+def unstick(cause: str, trace: Trace, gate: str, units: Array, layer: int, direction: int) -> str:
+    """Take away what holds units (H,) of a gate at their end: an input that is not centred and
+    scaled, weights of it that are too large, its bias, or a recurrent matrix that is too large."""
     if cause == "recurrent":
         return shrink(layer, direction)
     end = _end(layer, direction)
     k = trace.cell.GATES.index(gate)
     rows = f"{k} * H:{k + 1} * H" if k > 1 else "H:2 * H" if k else ":H"
-    return "\n".join(["with torch.no_grad():", "    H = rnn.hidden_size",
-                      f"    rnn.bias_ih{end}[{rows}] = 0",
-                      f"    rnn.bias_hh{end}[{rows}] = 0"])  # fmt: skip
+    begin = "with torch.no_grad():\n    H = rnn.hidden_size\n"
+    if cause == "input":
+        weights = f"    torch.nn.init.xavier_uniform_(rnn.weight_ih{end}[{rows}])"
+        return _of_input(begin + weights, trace, gate, units, layer)
+    return f"{begin}    rnn.bias_ih{end}[{rows}] = 0\n    rnn.bias_hh{end}[{rows}] = 0"
 
 
-def wake(cause: str, trace: Trace, gate: str, layer: int, direction: int) -> str:
+def _of_input(weights: str, trace: Trace, gate: str, units: Array, layer: int) -> str:
+    """Centre the inputs where that will do; begin anew with a gate's weights of them where it will
+    not, as in a layer that reads another one, or is not to be done any more."""
+    if layer > 0:
+        return weights
+    if not input_holds(trace, gate, units) and not is_centred(trace.x):
+        return CENTRE
+    return weights if is_centred(trace.x) else f"{CENTRE}\n{weights}"
+
+
+def wake(cause: str, trace: Trace, gate: str, units: Array, layer: int, direction: int) -> str:
     """The same for units that a ReLU has shut; those of an RNN then begin with the identity (Le,
     Jaitly, Hinton 2015, arXiv:1504.00941)."""
-    change = unstick(cause, trace, gate, layer, direction)
+    change = unstick(cause, trace, gate, units, layer, direction)
     if cause != "bias" or trace.cell.MEMORY_GATE is not None:
         return change
     return f"{change}\n    torch.nn.init.eye_(rnn.weight_hh{_end(layer, direction)})"
@@ -121,7 +132,7 @@ def makes_module(change: str) -> bool:
 def after(first: list[str], change: str) -> str:
     """A change that only helps after others."""
     if "rnn = " in change:  # another module: what held the old one is gone with it
-        first = [each for each in first if each == CENTRE]
+        first = [CENTRE for each in first if each.startswith(CENTRE)]
     return "\n".join(dict.fromkeys([*first, change]))
 
 

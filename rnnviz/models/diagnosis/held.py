@@ -8,10 +8,13 @@ import numpy as np
 
 from rnnviz.core import Trace
 from rnnviz.core.numerics import Array
-from rnnviz.models.diagnosis.finding import HALVINGS
+from rnnviz.models.diagnosis.finding import FLAT, HALF, HALVINGS, MOSTLY, SHUT
 
 LARGEST = 1e150
 """Weights and values beyond are taken as this: their products have to be numbers."""
+LEAST, NEARLY = 1e-6, 0.1
+"""A standard deviation below the first is that of a constant; means within the second of 0 and
+standard deviations within it of 1 are nearly so."""
 
 
 def held_by(trace: Trace, gate: str, units: Array, needed: float = 0.0) -> str:
@@ -26,6 +29,34 @@ def held_by(trace: Trace, gate: str, units: Array, needed: float = 0.0) -> str:
     of_part["bias"] = of_part["bias"] - needed
     push = {name: _median(trace, toward * part) for name, part in of_part.items()}
     return max(push, key=lambda name: push[name])
+
+
+def input_holds(trace: Trace, gate: str, units: Array) -> bool:
+    """Whether inputs alone would keep most of some units (H,) of a gate at an end at nearly every
+    step, also if each were centred and scaled."""
+    rows = trace.cell.gate_rows(gate)
+    a = _cut(trace.params["W_xh"][rows][units]) @ centred(trace.x)
+    value, name = np.empty_like(a), trace.cell.activation_of(gate).name
+    with np.errstate(all="ignore"):
+        trace.cell.activation_of(gate).value(a, value)
+    ends = {"tanh": np.abs(value) > FLAT, "relu": a < 0}.get(name, value < SHUT)
+    there = np.where(trace.present[:, None], ends, False).sum(axis=(0, 2))
+    return bool(np.mean(there >= MOSTLY * trace.present.sum()) >= HALF)
+
+
+def centred(x: Array) -> Array:
+    """Inputs (T, D, B), each with mean 0 and standard deviation 1; a constant one is 0."""
+    x = _cut(x)
+    return (x - x.mean(axis=(0, 2), keepdims=True)) / np.maximum(
+        x.std(axis=(0, 2), keepdims=True), LEAST
+    )
+
+
+def is_centred(x: Array) -> bool:
+    """Whether centring and scaling inputs (T, D, B) would leave them nearly as they are."""
+    x = _cut(x)
+    mean, sd = x.mean(axis=(0, 2)), x.std(axis=(0, 2))
+    return bool((np.abs(mean) < NEARLY).all() and (np.abs(sd[sd > LEAST] - 1) < NEARLY).all())
 
 
 def opening(lag: int) -> float:

@@ -116,6 +116,6 @@ def _stuck(
         return
     cause = held_by(trace, gate, units)
     values = {"gate": gate, "cause": cause, **({"side": side} if side else {})}
-    change = (changes.wake if dead else changes.unstick)(cause, trace, gate, *place)
+    change = (changes.wake if dead else changes.unstick)(cause, trace, gate, units, *place)
     yield Finding(kind, label, share, line, "certain" if dead else "possible", dead and share == 1,
                   *place, change, values)  # fmt: skip
