@@ -50,6 +50,8 @@ def _sentence(finding: Finding) -> str:
         return f"kind_{finding.kind}_unknown"
     if finding.kind == "too_short" and "steps" in finding.values:
         return "kind_too_short_early"
+    if finding.kind == "no_data_lag" and np.isnan(finding.values["r2"]):
+        return "kind_no_data_lag_constant"
     closed_by = "_by" * (finding.kind == "closed_memory" and "cause" in finding.values)
     return f"kind_{finding.kind}{of_rest}{closed_by}"
 

@@ -144,6 +144,59 @@ def test_what_always_happens_at_the_same_step_is_no_lag() -> None:
     assert found.r2 > 0.9  # of what the clock leaves
 
 
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.1, -3e150])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_of_targets_that_do_not_vary_nothing_is_predicted(
+    value: float, dtype: type, tmp_path: Path
+) -> None:
+    if dtype is np.float32 and abs(value) > 1e30:
+        value = -3e30
+    steps = np.arange(1, T + 1)[:, None, None]
+    target = np.broadcast_to(steps * np.full((T, 1, B), value), (T, 1, B)).astype(dtype)
+    for at in ("last", "every"):
+        found = data_lag(made(noise(), target.copy(), at))
+        assert found.lag is None
+        assert np.isnan([found.r2, found.r2_rest, found.null]).all()
+    report = diagnose(two_runs(made(noise(), np.ones((T, 1, B))))[0], "data")
+    assert "No lag found in the data: the targets do not vary" in str(report)
+    assert "R² =" not in str(report)
+    report.json(tmp_path / "report.json")
+    assert '"r2": null' in (tmp_path / "report.json").read_text("utf-8")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("of_target", [1e-200, 1e-300, 1.0, 1e200, 1e307])
+@pytest.mark.parametrize("of_input", [1e-200, 1.0, 1e200, 1e306])
+def test_a_lag_does_not_depend_on_the_units_of_inputs_and_targets(
+    of_target: float, of_input: float
+) -> None:
+    x = noise(width=2)
+    target = delayed(x[:, :1], 3) + 0.3 * delayed(x[:, 1:], 20)
+    first, other = (data_lag(made(scale * x, size * target)) for scale, size in
+                    ((1.0, 1.0), (of_input, of_target)))  # fmt: skip
+    assert (other.lag, other.nearer, other.most) == (20, (3,), first.most)
+    for name in ("r2", "r2_rest", "null"):
+        assert getattr(other, name) == pytest.approx(getattr(first, name), rel=1e-9)
+
+
+def test_inputs_of_different_units_count_alike() -> None:
+    x = noise(width=2)
+    units = np.array([1e200, 1e-200])[:, None]
+    for k, lag in ((0, 5), (1, 9)):
+        target = delayed(x[:, k : k + 1], lag)
+        one, other = data_lag(made(units * x, target)), data_lag(made(x, target))
+        assert one.lag == other.lag == lag
+        assert one.r2 == pytest.approx(other.r2, rel=1e-9)
+
+
+def test_a_far_step_at_which_answers_are_alike_hides_no_nearer_lag() -> None:
+    """Where one lag leaves nothing to predict, its R² is 0 and not 1, in permutations as well."""
+    x = noise()
+    target = delayed(x, 5)
+    target[35:] = 0
+    assert data_lag(made(x, target, "every")).lag == 5
+
+
 def test_tasks_whose_lag_is_known() -> None:
     assert data_lag(DelayedRecall(1.0).batch(0, 50, 32, "last")).lag == 49
     assert data_lag(CopyMemory().batch(0, 25, 24, "every")).lag == 15

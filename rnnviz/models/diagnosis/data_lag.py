@@ -30,7 +30,8 @@ class DataLag:
     share that the inputs at that lag predict, linearly and held out, of what a fit of all the
     nearer ones leaves of the target's variance about its mean at each step; of the best lag if none
     is found. r2: the same as a share of the whole variance. null: the largest r2_rest over all lags
-    in 99 permutations. sequences: how many there are. most: the longest lag that was tried.
+    in 99 permutations. All three are NaN where the targets do not vary. sequences: how many there
+    are. most: the longest lag that was tried.
     """
 
     lag: int | None
@@ -64,6 +65,7 @@ def data_lag(batch: Batch) -> DataLag:
     (if there are four answers for each input of that).
     What shows linearly in no single lag, such as a product of two inputs, is not seen, and
     sequences are taken to be independent of each other: windows that overlap are not.
+    Where at each step all sequences have the same target there is nothing to predict, and no R².
     Raises ValueError for a batch without targets, and for one of fewer than 20 sequences.
     """
     if batch.loss == "projection":
@@ -72,6 +74,8 @@ def data_lag(batch: Batch) -> DataLag:
         raise ValueError(f"lag must be a number for fewer than {FEWEST} sequences, got 'data' for "
                          f"{batch.batch_size}")  # fmt: skip
     past, whole = parted(batch)
+    if not whole.any():
+        return DataLag(None, np.nan, np.nan, batch.batch_size, past.most, np.nan)
     rng = stream(0, "direction")
     orders = np.array([rng.permutation(batch.batch_size) for _ in range(PERMUTATIONS)])
     one = _search(past, whole, orders, past.most)

@@ -24,6 +24,8 @@ ALMOST_NONE = 1e-6
 """Penalty, as a share of how many answers there are, where inputs are predicted from others."""
 SAME = 1e-4
 """Inputs of which others leave less than this share of the standard deviation are the same."""
+ROUNDED = 1e-13
+"""Differences from a mean below this share of it come of rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,16 @@ def parted(batch: Batch) -> tuple[Past, Array]:
     steps = np.array([np.flatnonzero(a)[-m:] for a in asked.T])
     x, target = (_columns(v, most) for v, most in ((batch.x, WIDE), (batch.target, TARGETS)))
     answers = target[steps, :, np.arange(len(steps))[:, None]]
-    return Past(x, steps), answers - answers.mean(axis=0)
+    mean = answers.mean(axis=0)
+    varies = np.abs(answers - mean) > ROUNDED * np.abs(mean)
+    return Past(_scaled(x, (0, 2)), steps), _scaled(np.where(varies, answers - mean, 0))
+
+
+def _scaled(values: Array, axes: tuple[int, ...] | None = None) -> Array:
+    """The same over a power of two, the largest over some axes then below 1: squares are numbers,
+    and no digit is another."""
+    _, log2 = np.frexp(np.abs(values).max(axis=axes, keepdims=True))
+    return np.ldexp(values, -log2)
 
 
 def _columns(values: Array, most: int) -> Array:
@@ -72,7 +83,10 @@ def _columns(values: Array, most: int) -> Array:
     n = int(values.max()) + 1 if tokens else values.shape[1]
     rng = stream(0, "weights")
     table = np.eye(n) if n <= most else rng.standard_normal((n, most)) / np.sqrt(most)
-    return table[values].transpose(0, 2, 1) if tokens else table.T @ values
+    if tokens:
+        return table[values].transpose(0, 2, 1)
+    wide = values.astype(np.float64)
+    return wide if n <= most else table.T @ _scaled(wide)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +152,8 @@ def ridge(x: Array, y: Array, share: float | None = None) -> Array:
 
 
 def r2(fit: Joint, x: Array, y: Array) -> Array:
-    """Held-out R² (n,) of what a fit leaves, y (B, m, n, O), by what inputs (B, m, D) add to it."""
+    """Held-out R² (n,) of what a fit leaves, y (B, m, n, O), by what inputs (B, m, D) add to it; 0
+    where nothing is left."""
     flat = np.where(fit.there, y.reshape(*y.shape[:2], -1), 0)
     wrong = np.zeros(flat.shape[-1])
     for (train, test, _), block in zip(fit.folds(), fit.added(x), strict=True):
@@ -146,4 +161,4 @@ def r2(fit: Joint, x: Array, y: Array) -> Array:
         wrong += (np.where(fit.there[test], off, 0) ** 2).sum(axis=(0, 1))
     whole = (flat**2).sum(axis=(0, 1))
     sums = [part.reshape(y.shape[2:]).sum(axis=1) for part in (wrong, whole)]
-    return 1 - sums[0] / np.where(sums[1] > 0, sums[1], 1)
+    return np.where(sums[1] > 0, 1 - sums[0] / np.where(sums[1] > 0, sums[1], 1), 0)
