@@ -21,6 +21,7 @@ from rnnviz.core.network import (
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.runs import Run
+from rnnviz.models.contexts import context_of
 from rnnviz.models.fitting import CROSS_ENTROPY, SQUARED, check_features, check_states, targets
 from rnnviz.models.load import Loaded
 from rnnviz.models.sequences import Sequences
@@ -81,9 +82,10 @@ def make_batch(
     else:
         target, asked = targets(data, kind, width, lengths, seq_len)
     mask = asked if data.mask is None else data.mask * lengths_mask(lengths, seq_len, "every")
+    context = context_of(model.network, data, batch_size, seed, notes)
     return Batch(x=x, target=target, mask=mask.astype(np.float64), loss=kind,
                  input_size=model.network.cells[0].input_size, output_size=width,
-                 lengths=lengths, note="; ".join(notes))  # fmt: skip
+                 lengths=lengths, note="; ".join(notes), context=context)  # fmt: skip
 
 
 def replay(
@@ -124,9 +126,11 @@ def replay(
         if loss is not None:
             raise ValueError(f"loss must be None beside gradients of one's own, got {loss!r}")
         x, lengths = _inputs(model, data, seed, [])
-        return _sent_back(_forward(model, data, x, lengths, tell), data, lengths, tell)
+        context = context_of(model.network, data, len(lengths), seed, [])
+        record = _forward(model, data, x, lengths, context, tell)
+        return _sent_back(record, data, lengths, tell)
     batch = make_batch(model, data, loss, seed)
-    record = _forward(model, data, batch.x, batch.lengths, tell)
+    record = _forward(model, data, batch.x, batch.lengths, batch.context, tell)
     with np.errstate(all="ignore"):
         loss_by_step, d_y = weighted(ERRORS[batch.loss], record.y, batch.target, batch.mask)
     trace = backward_network(record, d_y, backward=partial(backward, tell=tell))
@@ -171,16 +175,22 @@ def own_batch(trace: NetworkTrace) -> Batch:
         enters |= reverse(one.enters, one.lengths) if d else one.enters
     return Batch(x=first.x.copy(), target=batch_size * trace.d_y, mask=enters.astype(np.float64),
                  loss="projection", input_size=first.x.shape[1],
-                 output_size=trace.network.output_size, lengths=lengths)  # fmt: skip
+                 output_size=trace.network.output_size, lengths=lengths,
+                 context=None if trace.context is None else trace.context.copy())  # fmt: skip
 
 
 def _forward(
-    model: Loaded, data: Sequences, x: Array, lengths: Array, tell: Tell | None
+    model: Loaded,
+    data: Sequences,
+    x: Array,
+    lengths: Array,
+    context: Array | None,
+    tell: Tell | None,
 ) -> NetworkRecord:
     """The forward pass from the first states of the data."""
     check_states(model.network, data, len(x), len(lengths))
     h0, c0 = (None if s is None else list(s) for s in (data.h0, data.c0))
-    return forward_network(model.network, model.params, x, h0, c0, lengths, tell=tell)
+    return forward_network(model.network, model.params, x, h0, c0, lengths, context, tell)
 
 
 def _sent_back(
@@ -219,7 +229,7 @@ def size_of(data: Sequences) -> tuple[int, int]:
     if target is not None and (target.ndim == 3 or (target.ndim == 2 and target.dtype.kind == "i")):
         return len(target), target.shape[-1]
     steps = SEQ_LEN if lengths is None else int(lengths.max())
-    for array in (target, lengths, data.h0, data.d_h, data.d_c):
+    for array in (target, lengths, data.h0, data.d_h, data.d_c, data.context):
         if array is not None:
             return steps, array.shape[-1]
     return steps, BATCH_SIZE

@@ -18,8 +18,11 @@ from rnnviz.models.tables import read_csv
 from rnnviz.models.unsaid import Unsaid
 from rnnviz.models.widening import as_array
 
-FIELDS = ("x", "lengths", "mask", "target", "h0", "c0", "d_output", "d_h", "d_c")
+FIELDS = ("x", "lengths", "mask", "target", "h0", "c0", "d_output", "d_h", "d_c", "context")
 TEXTS = ("layout", "padding")
+AXES = {"x": (2, 3), "target": (2, 3), "mask": (2,), "context": (2,)}
+WITHOUT = {"mask": "d", "context": "t"}
+"""How many axes an array has if not 3, and which of the layout's it has not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,7 @@ class Sequences:
     loss; target at every step, (T, O, B) or classes (T, B), or at each sequence's last one, (O, B)
     or classes (B,). Of each layer and direction, in PyTorch's order: h0, c0, the first states, and
     d_h, d_c = ∂L/∂h_T, ∂L/∂c_T, (layers · directions, H, B); d_output (T, O, B) = ∂L/∂output.
+    context (V, B): what the first state is made of, where the network makes it so.
     layout: how they were laid out before, None if nobody said. notes: what was assumed of a
     file, one sentence each. All arrays are read-only.
     """
@@ -43,6 +47,7 @@ class Sequences:
     d_output: Array | None = None
     d_h: Array | None = None
     d_c: Array | None = None
+    context: Array | None = None
     layout: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -86,9 +91,9 @@ def read_data(
     limits
         The most that a file may hold.
     **given
-        x, lengths, mask, target, h0, c0, d_output, d_h, d_c as in `Sequences`, instead of the
-        source's; states batch first as PyTorch has them, (layers · directions, B, H), with "tdb"
-        (layers · directions, H, B).
+        x, lengths, mask, target, h0, c0, d_output, d_h, d_c, context as in `Sequences`, instead of
+        the source's; states batch first as PyTorch has them, (layers · directions, B, H), with
+        "tdb" (layers · directions, H, B), and so a context, (B, V) or (V, B).
 
     Raises
     ------
@@ -157,16 +162,18 @@ def _turned(name: str, value: Any, layout: str | None) -> Array:
         return array[..., None].copy()  # one sequence
     if name == "target" and array.ndim == 1:
         return array if array.dtype.kind in "iu" else array[None].copy()
+    if name == "context" and array.ndim == 1:
+        return array[:, None].copy()
     if name == "x" and array.ndim == 1:
         return array[:, None, None].copy()
     if layout is None:
         message = (f"layout must be said of {name} with shape {array.shape}: one of "
                    f"{', '.join(layouts.LAYOUTS)}, got None")  # fmt: skip
         raise Unsaid(message, "layout", layouts.LAYOUTS)
-    if name == "target" and array.ndim == 2 and array.dtype.kind == "f":
+    if array.ndim == 2 and (name == "context" or (name == "target" and array.dtype.kind == "f")):
         return array if layout == "tdb" else array.T.copy()
-    if array.ndim not in ((2, 3) if name in ("x", "target") else (2,) if name == "mask" else (3,)):
-        axes = ", ".join(layout.replace("d", "") if name == "mask" else layout)
+    if array.ndim not in AXES.get(name, (3,)):
+        axes = ", ".join(layout.replace(WITHOUT.get(name, ""), ""))
         raise ValueError(f"{name} must have an axis for each of {axes}, got "
                          f"{array.shape}")  # fmt: skip
     return np.array(layouts.turned(name, array, layout))

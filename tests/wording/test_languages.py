@@ -28,6 +28,7 @@ KEPT = frozenset(
     log max det NaN float skip len seq lag gram end output
     Pascanu Fuss Catalan Frobenius Henrici Baum Welch IEEE PyTorch JavaScript Latin UTF MiB
     CSV JSON PNG SVG npy npz csv onnx keras safetensors pickle pkl unpickle target lengths mask
+    context
     rnnviz torch watch run tests diagnosis server address localhost healthz https moodle
     example org ulimit
     Content Length Shift Page Down hello
