@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis import compare
-from rnnviz.core import GRU, LSTM, Trace, bptt
+from rnnviz.core import GRU, LSTM, RNN, Trace, bptt
 from rnnviz.core.network import Network, backward_network, forward_network
 from rnnviz.wording.comparison import comparison_words
 from rnnviz.wording.numbers import general
@@ -210,6 +210,29 @@ def test_gradients_beyond_the_dtype_are_compared_as_they_are() -> None:
     own[850] *= 1.01
     (only,) = compare(trace, {"d_c": own}).differences
     assert (only.step, only.relative) == (850, pytest.approx(0.01))
+
+
+def test_a_mistake_is_found_however_small_the_gradients_are() -> None:
+    """Down to where numbers lose their digits; one of a plain recursion in float64 has no more than
+    its rounding."""
+    p = problem("rnn tanh", 200, B, D, 8)
+    params = {**p.params, "W_hh": 0.02 * np.linalg.qr(p.params["W_hh"])[0]}
+    direct = np.zeros((200, 8, B))
+    direct[-1] = 1
+    trace = bptt(RNN(D, 8), params, p.x, direct)
+    own = np.zeros_like(trace.d_h)
+    own[-1] = direct[-1]
+    for t in range(200, 0, -1):
+        own[t - 1] = trace.params["W_hh"].T @ (own[t] * (1 - trace.h[t] ** 2))
+    size = np.abs(own).max(axis=(1, 2))
+    assert 0 in size
+    assert compare(trace, {"d_h": own}).first is None
+    for limit in (1e-291, 1e-295, 1e-300, 1e-305, 1e-310, 1e-314):
+        wrong, last = own.copy(), int(np.flatnonzero(size < limit)[-1])
+        wrong[: last + 1] *= 5
+        found = compare(trace, {"d_h": wrong}).first
+        assert found is not None
+        assert (found.step, found.relative) == (last, pytest.approx(4, rel=1e-6))
 
 
 def test_a_network_is_compared_layer_by_layer() -> None:
