@@ -34,6 +34,28 @@ def check_features(x: Array, input_size: int, layout: str | None) -> None:
                          f"({axes} = {got}): is its layout as said?")  # fmt: skip
 
 
+def check_padding(data: Sequences, lengths: Array) -> None:
+    """Raise ValueError where inputs (T, D, B) are not 0 in what lengths call padding, or tokens (T,
+    B) not one and the same: the padding may be at the other end."""
+    x = data.x
+    assert x is not None
+    padded = np.arange(len(x))[:, None] >= lengths
+    tokens = x.ndim == 2
+    if not padded.any():
+        return
+    wrong = padded & (x != x[padded][-1]) if tokens else padded[:, None] & (x != 0)
+    if not wrong.any():
+        return
+    t, *feature, b = np.argwhere(wrong)[0].tolist()
+    got, left = x[t, *feature, b], data.padding == "left"  # and was moved to the end
+    place = as_given("tb" if tokens else "tdb", (t - lengths[b] * left, *feature, b), data.layout)
+    where = list(map(int, place if data.layout else place[:-1]))
+    what = "one token" if tokens else "0"
+    raise ValueError(f"x must be {what} where lengths says padding, in sequence {b} of "
+                     f"{lengths[b]} steps, got {got} at {where}: is padding "
+                     f"{data.padding!r}?")  # fmt: skip
+
+
 def check_states(network: Network, data: Sequences, seq_len: int, batch_size: int) -> None:
     """Raise ValueError for states and gradients of one's own that are of another network, or of
     more or fewer sequences."""

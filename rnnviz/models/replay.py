@@ -22,7 +22,14 @@ from rnnviz.core.numerics import Array
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.runs import Run
 from rnnviz.models.contexts import context_of
-from rnnviz.models.fitting import CROSS_ENTROPY, SQUARED, check_features, check_states, targets
+from rnnviz.models.fitting import (
+    CROSS_ENTROPY,
+    SQUARED,
+    check_features,
+    check_padding,
+    check_states,
+    targets,
+)
 from rnnviz.models.load import Loaded
 from rnnviz.models.sequences import Sequences
 from rnnviz.tasks.batch import Batch, lengths_mask, stream
@@ -251,10 +258,13 @@ def _inputs(model: Loaded, data: Sequences, seed: int, notes: list[str]) -> tupl
         else:
             tokens = [rng.integers(0, len(table), seq_len) for rng in streams]
             x = np.stack(tokens, axis=-1) * there
+    if x.ndim > 2:
+        check_features(x, D, data.layout)
+    if data.x is not None and (x.ndim > 2 or table is None):
+        check_padding(data, lengths)
     if x.ndim == 2:
         x = _looked_up(x, table, D)
         return (x if table is None else x * there[:, None]), lengths
-    check_features(x, D, data.layout)
     return x.copy(), lengths
 
 

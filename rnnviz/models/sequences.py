@@ -34,8 +34,8 @@ class Sequences:
     or classes (B,). Of each layer and direction, in PyTorch's order: h0, c0, the first states, and
     d_h, d_c = ∂L/∂h_T, ∂L/∂c_T, (layers · directions, H, B); d_output (T, O, B) = ∂L/∂output.
     context (V, B): what the first state is made of, where the network makes it so.
-    layout: how they were laid out before, None if nobody said. notes: what was assumed of a
-    file, one sentence each. All arrays are read-only.
+    layout: how they were laid out before, None if nobody said; padding: at which end it was then.
+    notes: what was assumed of a file, one sentence each. All arrays are read-only.
     """
 
     x: Array | None = None
@@ -49,6 +49,7 @@ class Sequences:
     d_c: Array | None = None
     context: Array | None = None
     layout: str | None = None
+    padding: str = "right"
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -121,7 +122,7 @@ def read_data(
     if axes and layout != axes:
         raise ValueError(f"layout must be None for a table, got {layout!r}")
     found = {name: _turned(name, value, layout) for name, value in arrays.items() if name in FIELDS}
-    return replace(_right_padded(found, padding), layout=layout, notes=notes)
+    return replace(_right_padded(found, padding), layout=layout, padding=padding, notes=notes)
 
 
 def _opened(source: Any, limits: Limits) -> tuple[dict[str, Any], str | None, tuple[str, ...]]:

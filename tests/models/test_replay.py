@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -324,3 +325,36 @@ def test_a_model_in_single_precision_runs_in_it() -> None:
     assert_allclose(trace.y, double.y, rtol=0, atol=1e-6)
     assert_allclose(trace.trace.d_x, double.trace.d_x, rtol=0, atol=1e-5)
     assert columns(arrays["x"]).shape == trace.trace.x.shape
+
+
+def places() -> list[tuple[dict[str, Any], str]]:
+    """Data with something in the padding of sequence 2, which has 3 of 5 steps, and where that is
+    in the axes in which they are given."""
+    found = []
+    for padding, t in (("right", 4), ("left", 1)):
+        x = np.zeros((5, D, 4))
+        x[t, 1, 2] = 7
+        at = {"tdb": [t, 1, 2], "tbd": [t, 2, 1], "btd": [2, t, 1]}
+        for layout, turn in (("tdb", (0, 1, 2)), ("tbd", (0, 2, 1)), ("btd", (2, 0, 1))):
+            given = {"x": x.transpose(turn), "layout": layout, "padding": padding}
+            said = f"in sequence 2 of 3 steps, got 7.0 at {at[layout]}: is padding {padding!r}?"
+            found.append((given, f"x must be 0 where lengths says padding, {said}"))
+    return found
+
+
+@pytest.mark.parametrize(("given", "message"), places())
+def test_what_is_in_the_padding_is_named_in_the_axes_of_the_data(
+    given: dict[str, Any], message: str, model: Loaded
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        replay(model, read_data(**given, lengths=[5, 4, 3, 2]))
+
+
+def test_tokens_and_single_sequences_in_padding_are_named_in_their_own_axes(model: Loaded) -> None:
+    tokens = np.array([[1, 0, 1], [0, 0, 0], [0, 0, 0]])
+    for padding, at in (("right", [0, 2]), ("left", [0, 0])):
+        said = re.escape(f"got {tokens[tuple(at)]} at {at}: is padding {padding!r}?")
+        with pytest.raises(ValueError, match=f"x must be one token where lengths .*{said}"):
+            replay(model, read_data(tokens, layout="btd", lengths=[1, 3, 1], padding=padding))
+    with pytest.raises(ValueError, match=r"in sequence 0 of 2 steps, got 1.0 at \[2, 0\]: is pad"):
+        replay(model, read_data(np.ones((4, D)), lengths=[2]))
