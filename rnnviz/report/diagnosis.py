@@ -126,12 +126,14 @@ def _drawn(name: str, run: Run | Passage, figures: Figures, with_weights: bool) 
 def shown(run: Run, with_weights: bool = False) -> Iterator[tuple[str, Callable[[], Items]]]:
     """Headings, and what makes what stands below each: of all networks together how the gradient
     flows, then of each one its spectrum, unless it is too large, and its gates, if it has some that
-    keep."""
+    keep. Of one unit the spectrum is its weight: it is shown where weights are."""
     text = texts("report")
     yield text["flow"], lambda: gradient_flow.pictures(gradient_flow.view(run))
     for label, trace in run.items():
         cells, several = trace.network.cells, f" · {display_name(label)}" if len(run) > 1 else ""
-        if max(cell.hidden_size for cell in cells) <= MOST_UNITS:
+        if cells[-1].hidden_size == 1 and not with_weights:
+            yield text["spectrum"] + several, lambda: (Words("note", (text["one_unit"],)),)
+        elif max(cell.hidden_size for cell in cells) <= MOST_UNITS:
             yield text["spectrum"] + several, partial(_spectrum, run, label)
         if any(cell.MEMORY_GATE for cell in cells):
             yield text["gates"] + several, partial(_gates, run, label)

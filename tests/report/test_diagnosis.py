@@ -104,6 +104,21 @@ def test_no_weights_and_no_inputs_are_in_it_unless_asked(
     assert not holds(asked, np.asarray(small.batch.x))
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+def test_of_one_unit_no_spectrum_is_in_it_unless_asked(layers: int, tmp_path: Path) -> None:
+    """Its singular value and eigenvalue are the weight itself."""
+    one = run(Experiment(models=("rnn", "gru"), hidden_size=1, seq_len=9, layers=layers))
+    weights = [one[label].params[f"{layers - 1}.forward.W_hh"] for label in one]
+    page = written(diagnose(one, lag=5), tmp_path)
+    assert page.count("Left out: the last layer has one unit") == 2
+    numbers = np.concatenate([np.ravel(array(each)) for each in data_of(page)["arrays"]])
+    for weight in np.abs(np.concatenate(weights)).ravel():
+        assert not np.isclose(np.abs(numbers), weight, rtol=1e-6).any()
+    asked = written(diagnose(one, lag=5), tmp_path, with_weights=True)
+    assert "Left out" not in asked
+    assert asked.count('data-key="singular-values"') == 2
+
+
 def test_watched_modules_have_their_own_figures(tmp_path: Path) -> None:
     passages = read_passages(FOLDER / "watched_cells.npz")
     page = written(diagnose_passages(passages, lag=5), tmp_path)
