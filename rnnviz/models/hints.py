@@ -14,11 +14,13 @@ class Hints:
     """prefix: the names of the layers that stand upon each other, None where the file does not say
     it. options: name of a layer -> options of `load` as the file has them, such as {"reset":
     "after"}. upon: name of any layer -> the recurrent one whose output it reads, "" for none;
-    nothing where the file does not say it. unread: names of arrays that the file has besides."""
+    nothing where the file does not say it. tables: likewise, the embedding whose rows a recurrent
+    one reads. unread: names of arrays that the file has besides."""
 
     prefix: tuple[str, ...] | None = None
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     upon: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
 
     def of(self, layers: Sequence[str]) -> dict[str, str]:
@@ -44,6 +46,11 @@ class Hints:
         the file says that it reads something else."""
         above, under = _known(layer, self.upon), _known(below, self.upon)
         return above is None or under is None or self.upon[above] == under
+
+    def looks_up(self, layer: str, table: str) -> bool:
+        """Whether a layer may read rows of a table, by the names before their arrays'."""
+        place = _known(layer, self.tables)
+        return place is None or self.tables[place] in table.split("/")
 
 
 def _known(where: str, names: Collection[str]) -> str | None:

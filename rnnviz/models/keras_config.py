@@ -54,8 +54,11 @@ def hints(model: dict[str, Any], arrays: Iterable[str], counted: bool) -> Hints:
     through = {names[k] for k, kind in enumerate(kinds) if kind in PASSING}
     read = {names[k]: names[below] if below is not None else "" for k, below in sources.items()}
     found = upon(read, list(options), through)
+    embeddings = [names[k] for k, kind in enumerate(kinds) if kind == "Embedding"]
+    of_rows = upon(read, embeddings, through)
+    tables = {name: of_rows[name] for name in options}
     stack = chain(list(options), found)
-    return Hints(_prefixes(stack, arrays) if stack else None, options, found)
+    return Hints(_prefixes(stack, arrays) if stack else None, options, found, tables)
 
 
 def _names(

@@ -145,7 +145,9 @@ def load(
     rest = dict(stack.rest)
     apart = partial(_apart, stack, found.hints)
     network, params, more = with_readout(network, params, rest, readout, widening, apart)
-    table, of_table = embedding_table(rest, embedding, network.cells[0].input_size, widening)
+    looked_up = partial(found.hints.looks_up, stack.names[0] if stack.names else "")
+    size = network.cells[0].input_size
+    table, of_table = embedding_table(rest, embedding, size, widening, looked_up)
     notes += [
         *_assumed(stack, chosen, said),
         *more,

@@ -73,7 +73,10 @@ def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str],
         arrays |= _readout(around.readout, tensors, reader)
     weights = {tensor.name: tensor for tensor in graph.initializer}
     unread = _unread(weights, {*places.values(), *around.tensors})
-    return arrays, reader.half, Hints(around.stack, said, upon, unread)
+    tables = dict.fromkeys(nodes, "")
+    if around.stack and around.table:
+        tables[around.stack[0]] = "embedding"
+    return arrays, reader.half, Hints(around.stack, said, upon, tables, unread)
 
 
 @dataclass(frozen=True)

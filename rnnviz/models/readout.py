@@ -75,9 +75,14 @@ def _pairs(rest: Mapping[str, Any]) -> dict[str, tuple[str, str, bool]]:
 
 
 def embedding_table(
-    rest: dict[str, Any], given: Any, input_size: int, widening: Widening
+    rest: dict[str, Any],
+    given: Any,
+    input_size: int,
+    widening: Widening,
+    looked_up: Callable[[str], bool],
 ) -> tuple[Array | None, list[str]]:
-    """The embedding table (V, D) that is given or named, or the only one by its name."""
+    """The embedding table (V, D) that is given or named, or the only one by its name. looked_up:
+    whether the network may read the rows of a name's array."""
     if given is False:
         return None, []
     name = given if isinstance(given, str) else None
@@ -88,7 +93,7 @@ def embedding_table(
                          f"{shown(given)}")  # fmt: skip
     if given is None:
         fitting = [n for n, a in rest.items() if "emb" in n.lower() and np.ndim(a) == 2
-                   and np.shape(a)[1] == input_size]  # fmt: skip
+                   and np.shape(a)[1] == input_size and looked_up(n)]  # fmt: skip
         if len(fitting) != 1:
             return None, []
         name = fitting[0]

@@ -26,7 +26,7 @@ STACK = [("lstm", "LSTM"), ("lstm_1", "LSTM")]
 def arrays_of(kind: str) -> list[np.ndarray]:
     rng = np.random.default_rng(0)
     shapes = {"LSTM": [(H, 4 * H), (H, 4 * H), (4 * H,)], "Dense": [(H, H), (H,)],
-              "BatchNormalization": [(H,)] * 4}  # fmt: skip
+              "BatchNormalization": [(H,)] * 4, "Embedding": [(7, H)]}  # fmt: skip
     return [rng.standard_normal(shape) for shape in shapes.get(kind, [])]
 
 
@@ -59,7 +59,7 @@ def saved(layers: list[Layer], nodes: dict[str, Any] | None = None) -> bytes:
 def older(layers: list[Layer]) -> bytes:
     """A .h5 file as Keras 2 wrote it, whose layers have names of their own."""
     names = {"LSTM": ("lstm_cell/kernel", "lstm_cell/recurrent_kernel", "lstm_cell/bias"),
-             "Dense": ("kernel", "bias")}  # fmt: skip
+             "Dense": ("kernel", "bias"), "Embedding": ("embeddings",)}  # fmt: skip
     file = io.BytesIO()
     with h5py.File(file, "w") as archive:
         archive.attrs["model_config"] = config_of(layers)
@@ -143,6 +143,18 @@ def test_a_functional_model_says_what_reads_what(node: Any) -> None:
         assert not has_readout(load(saved(layers, {**chain, "dense_1": upon})))
     with pytest.raises(ValueError, match="prefix must be one of 'lstm', 'lstm_1' "):
         load(saved(layers, {**chain, "lstm_1": node("input")}))
+
+
+@pytest.mark.parametrize("write", [saved, older])
+def test_an_embedding_is_that_of_the_layer_that_reads_it(write: Any) -> None:
+    words = ("embedding", "Embedding")
+    start = "" if write is saved else "model_weights/"
+    direct = load(write([words, ("dropout", "Dropout"), *STACK]))
+    assert direct.embedding is not None
+    above = load(write([words, *STACK]), prefix=f"{start}lstm_1")
+    assert above.embedding is None
+    assert any("not read: " in note and "embedding" in note for note in above.notes)
+    assert load(write([words, ("dense", "Dense"), STACK[0]])).embedding is None
 
 
 def linear(name: str) -> dict[str, np.ndarray]:
