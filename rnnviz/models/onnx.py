@@ -50,11 +50,7 @@ def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str],
     except ImportError as error:
         raise ValueError('ONNX files need onnx: pip install "rnnviz[onnx]"') from error
     check_size(data, limits)
-    check_fields(data, onnx.ModelProto.DESCRIPTOR)
-    try:
-        graph = onnx.ModelProto.FromString(data).graph
-    except Exception as error:  # the class of a parser's errors depends on its implementation
-        raise ValueError("the file must be a whole ONNX model, it cannot be parsed") from error
+    graph = _graph(data, onnx.ModelProto)
     nodes = _named_nodes(graph)
     tensors, value = _tensors(graph), onnx.helper.get_attribute_value
     reader = _Reader(onnx.numpy_helper.to_array, Budget(limits))
@@ -73,10 +69,18 @@ def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str],
         arrays |= _readout(around.readout, tensors, reader)
     weights = {tensor.name: tensor for tensor in graph.initializer}
     unread = _unread(weights, {*places.values(), *around.tensors})
-    tables = dict.fromkeys(nodes, "")
-    if around.stack and around.table:
-        tables[around.stack[0]] = "embedding"
+    first = around.stack[0] if around.stack and around.table else ""
+    tables = {name: "embedding" if name == first else "" for name in nodes}
     return arrays, reader.half, Hints(around.stack, said, upon, tables, unread)
+
+
+def _graph(data: bytes, model: Any) -> Any:
+    """The graph of a file, parsed by the class of a model. Raises ValueError where it is none."""
+    check_fields(data, model.DESCRIPTOR)
+    try:
+        return model.FromString(data).graph
+    except Exception as error:  # the class of a parser's errors depends on its implementation
+        raise ValueError("the file must be a whole ONNX model, it cannot be parsed") from error
 
 
 @dataclass(frozen=True)
