@@ -34,6 +34,7 @@ from rnnviz.lecture.measures import Lesson, trained
 from rnnviz.sweep import Result, cost_of
 from rnnviz.views import (
     answers,
+    baselines,
     fixed_points,
     gates,
     gradient_flow,
@@ -41,7 +42,6 @@ from rnnviz.views import (
     seeds,
     spectrum,
     states,
-    train,
 )
 from rnnviz.views.picture import batch_note, idle_note
 from rnnviz.wording.language import language
@@ -280,9 +280,9 @@ def trust(experiment: Experiment, label: str) -> trusting.Trust:
 
 
 @cached(16, worded=True)
-def levels(experiment: Experiment, states: int = train.HIDDEN_STATES) -> train.Levels:
+def levels(experiment: Experiment, states: int = baselines.HIDDEN_STATES) -> baselines.Levels:
     """What the losses of a training are compared with. states: of a hidden Markov model."""
-    return train.levels(plan(experiment), states)
+    return baselines.levels(plan(experiment), states)
 
 
 def few_numbers(experiment: Experiment) -> tuple[Result, ...]:

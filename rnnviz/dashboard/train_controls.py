@@ -14,7 +14,7 @@ from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.lessons import LESSONS, Lesson
 from rnnviz.jobs.training import Training
 from rnnviz.tasks import TASKS, Task
-from rnnviz.views.train import HIDDEN_STATES, MOST_STATES
+from rnnviz.views.baselines import HIDDEN_STATES, MOST_STATES
 from rnnviz.wording.lists import listed
 from rnnviz.wording.names import field_name, setting_name
 from rnnviz.wording.texts import fill, say, texts

@@ -33,7 +33,7 @@ KEPT = frozenset(
     lag Fuss Catalan Baum Welch float bfloat MiB CSV
     adam sgd momentum rmsprop adagrad chrono Chrono glorot hello
     Shift Page Down rnnviz torch watch run npz npy csv onnx keras safetensors pickle pkl unpickle
-    target lengths mask output English Adam tests diagnosis
+    target lengths mask output context English Adam tests diagnosis
     """,
     )
 )

@@ -11,8 +11,9 @@ from rnnviz.jobs.training import begin
 from rnnviz.models import load, read_data
 from rnnviz.models.brought import FromWeights
 from rnnviz.views import trained_on
+from rnnviz.views.baselines import levels
 from rnnviz.views.picture import Picture
-from rnnviz.views.train import below_the_fold, first_screen, levels, view
+from rnnviz.views.train import below_the_fold, first_screen, view
 from rnnviz.wording.language import OFFERED, speak_in
 from rnnviz.wording.texts import texts
 
@@ -120,16 +121,16 @@ def trained_on_said(weights: dict[str, np.ndarray], target: np.ndarray) -> str:
     )
 
 
-WEIGHTS = {
+LSTM = {
     "rnn.weight_ih_l0": np.full((16, 2), 0.1),
     "rnn.weight_hh_l0": np.full((16, 4), 0.1),
-    "fc.weight": np.full((1, 4), 0.1),
-    "fc.bias": np.zeros(1),
 }
+READOUT = {"fc.weight": np.full((1, 4), 0.1), "fc.bias": np.zeros(1)}
+WEIGHTS = {**LSTM, **READOUT}
 
 
 def test_a_network_of_one_s_own_is_read_the_same_way() -> None:
     assert "reaches the past" in trained_on_said(WEIGHTS, np.ones((4, 1)))
     assert "New error enters" in trained_on_said(WEIGHTS, np.ones((4, 5, 1)))
     above = {f"rnn.weight_{name}_l1": np.full((16, 4), 0.1) for name in ("ih", "hh")}
-    assert "layer 1" in trained_on_said({**WEIGHTS, **above}, np.ones((4, 1)))
+    assert "layer 1" in trained_on_said({**LSTM, **above, **READOUT}, np.ones((4, 1)))
