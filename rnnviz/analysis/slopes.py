@@ -60,6 +60,13 @@ def with_true_slopes(trace: Trace) -> Trace:
         return backward(true_record(trace), direct, trace.direct_log2, d_c_direct=of_c)
 
 
+def record_with_true_slopes(trace: Trace) -> Record:
+    """`true_record` where rounding may move by what a page would show what the steps make of any
+    error, such as ∂c_T/∂c_0; else the trace itself. The loss's own error has no part in it."""
+    rounded = trace.remainders is None and shows_rounding(trace)
+    return true_record(trace) if rounded else trace
+
+
 def layers_with_true_slopes(layers: Traces) -> Traces:
     """`with_true_slopes` of a layer and all above it, together: what arrives in the lower ones has
     gone through such slopes, too."""

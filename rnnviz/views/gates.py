@@ -10,7 +10,9 @@ from rnnviz.analysis.batch_carry import BatchCarry, batch_carry, only_first
 from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.gates import LEFT, RIGHT, GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.layers import LayerTrace, in_real_time
+from rnnviz.analysis.slopes import record_with_true_slopes
 from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
+from rnnviz.core import Record
 from rnnviz.experiment import Run
 from rnnviz.plots import gates as plots
 from rnnviz.plots import theme
@@ -85,9 +87,12 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     gated = tuple(label for label, each in parts.items() if each[0].trace.cell.MEMORY_GATE)
     model = choices.model if choices.model in gated else (gated or tuple(parts))[0]
     part, layers = layer_choice.single(parts, model, choices.layer, choices.direction)
-    kept = memory(part.trace, part.label)
-    carry = None if kept is None else _carry(part, choices.coarse)
-    batch = None if carry is None else _batch(part, carry, choices.coarse)
+    kept = carry = batch = None
+    if gated:
+        record = record_with_true_slopes(part.trace)
+        kept = memory(record, part.label)
+        carry = _carry(record, part.label, choices.coarse)
+        batch = None if carry is None else _batch(record, carry, choices.coarse)
     too_large = kept is not None and carry is None
     fixed = kept is not None and kept.gate not in part.trace.cell.trainable_gates
     return View(
@@ -126,28 +131,27 @@ def _of_leaky_states(part: LayerTrace) -> dict[str, GateStats]:
     return {gate: replace(stats, saturates=False) for gate, stats in found.items()}
 
 
-def _carry(part: LayerTrace, coarse: bool) -> CarryPaths | None:
+def _carry(record: Record, label: str, coarse: bool) -> CarryPaths | None:
     """Π f against the truth, at every step or, where that takes long, at some."""
-    trace, work = part.trace, _work(part)
-    if work > CARRY_BUDGET or limits.refusal("", limits.carry_cost(trace.cell, trace.seq_len)):
+    cell, T, work = record.cell, record.seq_len, _work(record)
+    if work > CARRY_BUDGET or limits.refusal("", limits.carry_cost(cell, T)):
         return None
     some = coarse or work > CARRY_BUDGET // 10
-    every = max(1, trace.seq_len // COARSE_STEPS) if some else 1
-    return carry_paths(trace, part.label, every=every)
+    return carry_paths(record, label, every=max(1, T // COARSE_STEPS) if some else 1)
 
 
-def _batch(part: LayerTrace, carry: CarryPaths, coarse: bool) -> BatchCarry:
+def _batch(record: Record, carry: CarryPaths, coarse: bool) -> BatchCarry:
     """Of as many sequences as the time allows; of the first one, which is known, while a knob is
     dragged."""
-    count = 1 if coarse else BATCH_BUDGET // _work(part)
-    found = batch_carry(part.trace, part.label, count) if count > 1 else None
-    return found or only_first(carry, part.trace.batch_size)
+    count = 1 if coarse else BATCH_BUDGET // _work(record)
+    found = batch_carry(record, carry.label, count) if count > 1 else None
+    return found or only_first(carry, record.batch_size)
 
 
-def _work(part: LayerTrace) -> int:
+def _work(record: Record) -> int:
     """Multiplications of one sequence's product."""
-    cell = part.trace.cell
-    return part.trace.seq_len * len(cell.GATES) * cell.hidden_size**3
+    cell = record.cell
+    return record.seq_len * len(cell.GATES) * cell.hidden_size**3
 
 
 def _verdict(
