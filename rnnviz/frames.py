@@ -307,9 +307,10 @@ def batch_carry_frame(batches: Iterable[BatchCarry]) -> pd.DataFrame:
     sequence keeps from its first step to its last."""
     return _concat(
         pd.DataFrame({"model": b.label, "gate": b.gate, "sequence": b.numbers + 1,
-                      "quantity": name, **_magnitude(values, status_of(values))})
+                      "quantity": name, **_magnitude(values, status)})
         for b in batches
-        for name, values in (("product", b.product), ("true", b.true))
+        for name, values, status in (("product", b.product, b.product_status),
+                                     ("true", b.true, b.true_status))
     )  # fmt: skip
 
 

@@ -232,6 +232,16 @@ def test_batch_carry_frame(lstm):
     assert len(frame) == 4
 
 
+def test_a_product_that_is_rounded_to_zero_is_not_said_to_be_zero():
+    closed = quiet_lstm(3, 2, -1e4)
+    alone = frames.carry_frame([carry_paths(closed, "m")]).query("step == 0")
+    batch = frames.batch_carry_frame([batch_carry(closed, "m", 1)])
+    statuses = dict(zip(batch["quantity"], batch["status"], strict=True))
+    assert statuses["true"] == "rounded"
+    for quantity, status in statuses.items():
+        assert alone[alone["quantity"] == quantity]["status"].tolist() == [status]
+
+
 def test_step_factor_frame(lstm):
     found = step_factors(lstm, "lstm")
     frame = frames.step_factor_frame([found])

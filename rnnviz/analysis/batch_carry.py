@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.analysis.carry import CarryPaths, memory_rows
+from rnnviz.analysis.carry import CarryPaths, memory_rows, reaches_back
 from rnnviz.analysis.gates import log_memory_gate
 from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise
 from rnnviz.analysis.jacobian.sequence import side_by_side
 from rnnviz.core import Record, checks
-from rnnviz.core.numerics import LN_10, LOG10_2, Array
+from rnnviz.core.numerics import LN_10, LOG10_2, Array, status_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +21,8 @@ class BatchCarry:
     """Of several sequences of one length, log10 (n,) each; numbers: which these are, from 0.
 
     product: Π f (Π z for a GRU) over all steps, of the unit that keeps most. true: ‖∂c_T/∂c_0‖₂
-    (‖∂h_T/∂h_0‖₂ for a GRU), h_0 held: the change of c_0 that is kept best. batch_size: how many
-    sequences there are in all.
+    (‖∂h_T/∂h_0‖₂ for a GRU), h_0 held: the change of c_0 that is kept best. product_status,
+    true_status: `Status` of each. batch_size: how many sequences there are in all.
     """
 
     label: str
@@ -31,6 +31,8 @@ class BatchCarry:
     product: Array
     true: Array
     batch_size: int
+    product_status: Array
+    true_status: Array
 
     @property
     def sequences(self) -> int:
@@ -58,13 +60,16 @@ def batch_carry(record: Record, label: str, most: int) -> BatchCarry | None:
         logs = log_memory_gate(record, gate)[:T][:, :, chosen]
         product = logs.sum(axis=0).max(axis=0) / LN_10
         true = _true(record, chosen, T)
-    return BatchCarry(label, gate, chosen, product, true, record.batch_size)
+    kept, left = np.array([[v[0] for v in reaches_back(record, b, T)] for b in chosen]).T
+    status = status_of(product, kept), status_of(true, left)
+    return BatchCarry(label, gate, chosen, product, true, record.batch_size, *status)
 
 
 def only_first(paths: CarryPaths, batch_size: int) -> BatchCarry:
     """What `paths` say of the first sequence of so many."""
-    product, true = paths.product.log10[:1], paths.true.log10[:1]
-    return BatchCarry(paths.label, paths.gate, np.zeros(1, int), product, true, batch_size)
+    product, true = paths.product, paths.true
+    return BatchCarry(paths.label, paths.gate, np.zeros(1, int), product.log10[:1], true.log10[:1],
+                      batch_size, product.status[:1], true.status[:1])  # fmt: skip
 
 
 def _true(record: Record, chosen: Array, T: int) -> Array:

@@ -76,11 +76,8 @@ def carry_paths(
             if pending and (len(pending) == NORM_BLOCK or t == 0):
                 log10[:, [at for at, _ in pending]] = _norms([part for _, part in pending])
                 pending = []
-    # A logistic gate is never zero; without recurrent weights nothing leaves the cell state.
-    some = not _held_shut(record)
-    kept = np.full(T + 1, some and rounds_to_zero(record.cell))
-    true = some & ~_shut(record, sequence, T)
-    left = true & bool(record.params["W_hh"].any())
+    kept, true = reaches_back(record, sequence, T)
+    left = true & bool(record.params["W_hh"].any())  # else nothing leaves the cell state
     curves = [Curve(values, status_of(values, reached))
               for values, reached in zip(log10, (kept, left, true), strict=True)]  # fmt: skip
     for curve in curves:
@@ -92,6 +89,14 @@ def carry_paths(
 def _product(logs: Array) -> Array:
     """log10 of the largest unit's Π from t + 1 to T, at t = 0 .. T; (T+1,) of ln of the gates."""
     return np.append(np.cumsum(logs[::-1], axis=0)[::-1].max(axis=1), 0.0) / LN_10
+
+
+def reaches_back(record: Record, sequence: int, T: int) -> tuple[Array, Array]:
+    """From which t = 0 .. T something is left at T in truth, in the product of the memory gate
+    alone and in all: a logistic gate is never zero. (T+1,) of bool each."""
+    some = not _held_shut(record)
+    kept = np.full(T + 1, some and rounds_to_zero(record.cell))
+    return kept, some & ~_shut(record, sequence, T)
 
 
 def _shut(record: Record, sequence: int, T: int) -> Array:

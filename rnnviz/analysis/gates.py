@@ -12,6 +12,8 @@ from rnnviz.core.numerics import Array
 
 LEFT, RIGHT = 0.1, 0.9
 ALIKE = 0.02
+ROUNDINGS = 1000
+"""Of its format that a gate has to be below 1, for its logarithm to have three digits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,19 +100,20 @@ def memory(trace: Record, label: str) -> Memory | None:
 
 def log_memory_gate(record: Record, gate: str) -> Array:
     """ln of the gate that keeps the memory, (T, H, B). Where a number format makes 0 of a logistic
-    one it is read off the pre-activation; −∞ is a gate that is shut, or one of a cell that does not
-    say its pre-activations."""
+    one, or 1 but for a few roundings, it is read off the pre-activation; −∞ is a gate that is shut,
+    or one of a cell that does not say its pre-activations."""
     values, cell = record.gates[gate].astype(np.float64), record.cell
     with np.errstate(all="ignore"):
         logs = np.log(values)
-        if values.all() or gate not in cell.trainable_gates or not rounds_to_zero(cell):
+        if gate not in cell.trainable_gates or not rounds_to_zero(cell):
             return logs
-        a = cell.preactivations(record)
+        rounded = (values == 0) | (1 - values < ROUNDINGS * np.finfo(record.h.dtype).eps)
+        a = cell.preactivations(record) if rounded.any() else None
         if a is None:
             return logs
         start = cell.GATE_ROWS.index(gate) * cell.hidden_size
         mine = a[:, start : start + cell.hidden_size].astype(np.float64)
-        return np.where(values == 0, -np.logaddexp(0, -mine), logs)
+        return np.where(rounded, -np.logaddexp(0, -mine), logs)
 
 
 def rounds_to_zero(cell: Cell) -> bool:

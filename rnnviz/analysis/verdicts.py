@@ -22,7 +22,7 @@ from rnnviz.analysis.spectra import Spectrum, Stretch, WholeStep
 from rnnviz.analysis.step_factors import StepFactors
 from rnnviz.analysis.trouble import exploded_by_itself
 from rnnviz.analysis.truncated import Truncated
-from rnnviz.core.numerics import Status
+from rnnviz.core.numerics import Array, Status
 
 LEVEL_REACH = 1.0
 """Decades from the last step to the first, beyond which no curve is level, however slow."""
@@ -258,8 +258,7 @@ def gates_verdict(memory: Memory, carry: CarryPaths, batch: BatchCarry, seq_len:
     """Half-life of the median unit and the share of units that outlast the gap, over all sequences;
     of what is kept from step 0 to the last one, Π f of the best unit against the truth in the best
     direction: the median sequence's, and the least and the greatest truth."""
-    true, status = float(np.median(batch.true)), carry.true.value(0)[1]
-    product = float(np.median(batch.product))
+    true, product = float(np.median(batch.true)), float(np.median(batch.product))
     return Verdict(
         "gates",
         {
@@ -272,12 +271,19 @@ def gates_verdict(memory: Memory, carry: CarryPaths, batch: BatchCarry, seq_len:
             "sequences": batch.sequences,
             "batch_size": batch.batch_size,
             "product_log10": product,
-            "product_status": carry.product.value(0)[1] if np.isneginf(product) else Status.FINITE,
+            "product_status": _status_of_median(product, batch.product, batch.product_status),
             "true_log10": true,
-            "true_status": status if np.isneginf(true) else Status.FINITE,
+            "true_status": _status_of_median(true, batch.true, batch.true_status),
             "true_range": (float(batch.true.min()), float(batch.true.max())),
         },
     )
+
+
+def _status_of_median(median: float, values: Array, status: Array) -> Status:
+    """Of a median that is 0, what its zeros are: rounded, if one of them is."""
+    if not np.isneginf(median):
+        return Status.FINITE
+    return Status.ROUNDED if (status[np.isneginf(values)] == Status.ROUNDED).any() else Status.ZERO
 
 
 def _behaviour(flow: GradientFlow) -> str | None:

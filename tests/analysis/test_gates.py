@@ -50,6 +50,21 @@ def test_what_single_precision_makes_zero_keeps_its_half_life(kind):
     np.testing.assert_allclose(memory(single, kind).half_life, exact, rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_what_a_format_rounds_to_1_keeps_its_half_life(kind):
+    trace = problem(kind, 7, 3, 2, 5, scale=4).trace()
+    gate, params = trace.cell.MEMORY_GATE, {k: v.copy() for k, v in trace.params.items()}
+    d_h, rows = last_step(7, 5, 3), trace.cell.gate_rows(gate)
+    params["W_xh"][rows] = params["W_hh"][rows] = 0
+    for dtype, bias in ((np.float32, 24.0), (np.float64, 60.0)):
+        params["b_h"][rows] = bias
+        single = {name: value.astype(dtype) for name, value in params.items()}
+        rounded = bptt(trace.cell, single, trace.x.astype(dtype), d_h.astype(dtype))
+        assert (rounded.gates[gate] == 1).all()
+        wanted = np.log(2) / np.log1p(np.exp(-bias))
+        np.testing.assert_allclose(memory(rounded, kind).half_life, wanted, rtol=1e-6)
+
+
 def test_a_cell_without_memory_gate_has_none():
     trace = problem("rnn tanh", 3, 2, 2, 4).trace()
     assert memory(trace, "rnn") is None
