@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -50,13 +50,16 @@ def layer_traces(network_trace: NetworkTrace, label: str) -> tuple[LayerTrace, .
     )
 
 
-def sent_back(layers: Traces, records: Sequence[Sequence[Record]]) -> Traces:
+def sent_back(
+    layers: Traces, records: Sequence[Sequence[Record]], back: Callable[..., Trace] = backward
+) -> Traces:
     """The traces of other records of these layers, lowest first: the error enters the last one as
-    it does in its traces, and the others from above, with what enters them beside that."""
+    it does in its traces, and the others from above, with what enters them beside that. back:
+    `backward`, or another of its form."""
     if len(layers) == 1:
         return (
             tuple(
-                backward(record, t.d_h_direct, t.direct_log2, d_c_direct=t.d_c_direct)
+                back(record, t.d_h_direct, direct_log2=t.direct_log2, d_c_direct=t.d_c_direct)
                 for t, record in zip(layers[0], records[0], strict=True)
             ),
         )
@@ -66,7 +69,7 @@ def sent_back(layers: Traces, records: Sequence[Sequence[Record]]) -> Traces:
     found = tuple(tuple(layer) for layer in records)
     none: list[Array | None] = [None] * len(layers[-1])
     own = [*_own_errors(layers), none]
-    return backward_layers(found, direct, aligned=False, backward=backward, d_h=own, d_c=of_c)
+    return backward_layers(found, direct, aligned=False, backward=back, d_h=own, d_c=of_c)
 
 
 def _own_errors(layers: Traces) -> list[list[Array | None]]:

@@ -10,10 +10,17 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from rnnviz.analysis.slopes import Saturation, saturation, with_true_slopes
+from rnnviz.analysis.layers import sent_back
+from rnnviz.analysis.slopes import (
+    Saturation,
+    layers_with_true_slopes,
+    saturation,
+    with_true_slopes,
+)
 from rnnviz.analysis.truncated import check_whole
 from rnnviz.core import Record, Trace
 from rnnviz.core.bptt import backward_in_range
+from rnnviz.core.layers import Traces
 from rnnviz.core.numerics import Array
 
 
@@ -81,13 +88,20 @@ class Precision:
     saturation: Saturation | None
 
 
-def precision(trace: Trace, label: str) -> Precision:
-    """All of it, of the true gradients. Raises `Truncated` of a truncated pass."""
+def precision(trace: Trace, label: str, layers: Traces = ()) -> Precision:
+    """All of it, of the true gradients. layers: of a layer that is not the last one, its own traces
+    and those of all above it, lowest first: its error comes through their slopes, too.
+
+    Raises `Truncated` of a truncated pass.
+    """
     check_whole("precision", trace)
-    true, saturated = with_true_slopes(trace), saturation(trace)
+    layers = layers or ((trace,),)
+    at = [each is trace for each in layers[0]].index(True)
+    true, saturated = layers_with_true_slopes(layers)[0][at], saturation(trace)
     if not (_log2_largest(true) < np.inf).all():
         return Precision(label, None, None, saturated)
-    return Precision(label, held_by_formats(true), float32_recursion(trace), saturated)
+    rounded = _recursion(_in_float32(layers)[0][at], true)
+    return Precision(label, held_by_formats(true), rounded, saturated)
 
 
 def held_by_formats(trace: Trace) -> tuple[Held, ...]:
@@ -101,8 +115,11 @@ def held_by_formats(trace: Trace) -> tuple[Held, ...]:
 
 def float32_recursion(trace: Trace) -> Recursion:
     """The backward pass run in float32 on the recorded states, as a framework runs it."""
-    size = _log2_largest(with_true_slopes(trace))
-    run = _in_float32(trace)
+    return _recursion(_in_float32(((trace,),))[0][0], with_true_slopes(trace))
+
+
+def _recursion(run: Trace, true: Trace) -> Recursion:
+    size = _log2_largest(true)
     states = np.concatenate([d[1:] for d in (run.d_h, run.d_c) if d is not None], axis=1)
     left = np.abs(states).max(axis=(1, 2))
     infinite, none = (test(states).any(axis=(1, 2)) for test in (np.isinf, np.isnan))
@@ -112,10 +129,22 @@ def float32_recursion(trace: Trace) -> Recursion:
     return Recursion(held, sticks_from, 0.0 if sticks_from is None else float(left[0]))
 
 
-def _in_float32(trace: Trace) -> Trace:
+def _in_float32(layers: Traces) -> Traces:
     with np.errstate(all="ignore"):
-        direct = np.ldexp(trace.d_h_direct, 0 if trace.direct_log2 is None else trace.direct_log2)
-        return backward_in_range(_narrow(trace), direct.astype(np.float32))
+        return sent_back(layers, [[_narrow(t) for t in layer] for layer in layers], _back)
+
+
+def _back(
+    record: Record,
+    d_h_direct: Array,
+    *,
+    direct_log2: Array | None = None,
+    d_c_direct: Array | None = None,
+) -> Trace:
+    """Of a record in float32, whatever arrives."""
+    direct = np.ldexp(d_h_direct, 0 if direct_log2 is None else direct_log2).astype(np.float32)
+    of_c = None if d_c_direct is None else d_c_direct.astype(np.float32)
+    return backward_in_range(record, direct, of_c)
 
 
 def _narrow(trace: Trace) -> Record:

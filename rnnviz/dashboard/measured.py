@@ -20,12 +20,13 @@ from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.analysis.layers import LayerTrace
 from rnnviz.core import Trace
 from rnnviz.core.cost import Estimate
+from rnnviz.core.layers import Traces
 from rnnviz.dashboard import compute
 from rnnviz.dashboard.cached import cached
 from rnnviz.dashboard.jobs import courteous
 from rnnviz.experiment import Experiment, Run
 from rnnviz.views.layer_choice import parts_of
-from rnnviz.views.seeds import true_parts
+from rnnviz.views.seeds import layers_from, true_parts
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import said_of
 from rnnviz.wording.names import display_name
@@ -194,11 +195,17 @@ def _contributions_cost(run: Run, part: LayerTrace) -> Estimate:
 
 
 def _precision(run: Run, part: LayerTrace, progress: Progress | None) -> precision.Precision:
-    return precision.precision(part.trace, part.label)
+    return precision.precision(part.trace, part.label, _from(run, part))
+
+
+def _from(run: Run, part: LayerTrace) -> Traces:
+    """The layer and all above it."""
+    return layers_from(parts_of(run)[part.model], part.layer)
 
 
 def _precision_cost(run: Run, part: LayerTrace) -> Estimate:
-    return limits.precision_cost(part.trace.cell, part.trace.seq_len, part.trace.batch_size)
+    trace, layers = part.trace, len(_from(run, part))
+    return limits.precision_cost(trace.cell, trace.seq_len, trace.batch_size).times(layers)
 
 
 def _lag_spectra(run: Run, part: LayerTrace, progress: Progress | None) -> lag_spectra.LagSpectrum:

@@ -52,7 +52,7 @@ def true_stacks(wanted: Sequence[LayerTrace], parts: layer_choice.Parts) -> list
     found: dict[tuple[str, int], Traces] = {}
     for model in dict.fromkeys(p.model for p in wanted):
         numbers = {p.layer for p in wanted if p.model == model}
-        layers = layers_with_true_slopes(_layers_from(parts[model], min(numbers)))
+        layers = layers_with_true_slopes(layers_from(parts[model], min(numbers)))
         found |= {(model, n): _needed(layers[n - min(numbers) :]) for n in numbers}
     return [found[p.model, p.layer] for p in wanted]
 
@@ -62,7 +62,8 @@ def _needed(layers: Traces) -> Traces:
     return layers[:1] if exact else layers
 
 
-def _layers_from(every: Sequence[LayerTrace], lowest: int) -> Traces:
+def layers_from(every: Sequence[LayerTrace], lowest: int) -> Traces:
+    """The traces of a model's layer of that number and of all above it, lowest first."""
     numbers = range(lowest, every[-1].layer + 1)
     return tuple(tuple(p.trace for p in every if p.layer == number) for number in numbers)
 

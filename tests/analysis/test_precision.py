@@ -13,6 +13,8 @@ from rnnviz.analysis.precision import (
     precision,
 )
 from rnnviz.core import LSTM, RNN, bptt
+from rnnviz.core.network import Network, NetworkTrace, run_network
+from rnnviz.tasks import Batch
 from tests.core.support import KINDS, problem
 from tests.core.test_scaling import last, scalar
 
@@ -145,3 +147,36 @@ def test_what_is_no_number_is_held_by_no_format():
     trace = bptt(RNN(1, 1, activation="identity"), params, np.ones((4, 1, 1)), last(4) * np.nan)
     found = precision(trace, "rnn")
     assert (found.held, found.recursion) == (None, None)
+
+
+def stack(x: float, dtype: type) -> NetworkTrace:
+    """Two layers of one unit with W_hh = 0 and W_xh = 1: the error of layer 1 at step t is
+    that of layer 2 there, times its slope. A loss at the last of 3 steps."""
+    network = Network((RNN(1, 1, activation="identity"), RNN(1, 1)), 1)
+    params = {name: np.ones(shape, dtype) for name, shape in network.param_shapes().items()}
+    for name in params:
+        if "b_" in name or "W_hh" in name:
+            params[name] = np.zeros_like(params[name])
+    batch = Batch(
+        x=np.full((3, 1, 1), x, dtype),
+        target=np.zeros((3, 1, 1), dtype),
+        mask=np.array([[0], [0], [1]], dtype),
+        loss="squared_error",
+        input_size=1,
+        output_size=1,
+        lengths=np.full(1, 3),
+    )
+    return run_network(network, params, batch)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_the_slopes_above_lose_is_no_exact_zero_below(dtype):
+    """1/cosh²(40) is 7e-35, and float64 makes it 0: what arrives below float16 cannot hold."""
+    layers = stack(40.0, dtype).layers
+    (below,), _ = layers
+    assert not below.d_h.any()
+    found = precision(below, "layer 1", layers)
+    held = {each.format: each.zero_from for each in found.held}
+    assert held == {"float64": None, "float32": None, "bfloat16": None, "float16": 3}
+    assert found.recursion.held.zero_from == 3
+    assert found.saturation is None

@@ -479,3 +479,14 @@ def test_the_precision_panel_says_what_each_format_would_hold() -> None:
     largest = np.log2(10.0) * np.nanmax(flow.units[:, -1]) - np.log2(experiment.batch_size)
     assert abs(int(re.search(r"\((\d+) steps from", cells[2])[1]) - (150 + largest)) <= 1  # type: ignore[index]
     assert [cell.startswith("0 from step ") for cell in cells[2:]] == [True] * 4
+
+
+def test_the_precision_panel_goes_by_the_error_that_truly_arrives_in_a_lower_layer() -> None:
+    """Read off rounded values the slopes above make 0 of nearly all of it, which any format holds.
+    In truth it is 10^−22 at step 30, and 10^−309 at step 1."""
+    experiment = Experiment(models=("rnn",), layers=2, gain=4.0, input_scale=100.0, seq_len=30,
+                       hidden_size=4, batch_size=1)  # fmt: skip
+    found = compute.traces(experiment)
+    below = parts_of(found)["rnn"][0]
+    (exact,) = measured.measured("precision", found, [below]).found
+    assert [each.zero_from for each in exact.held] == [None, 27, 27, 30]
