@@ -62,17 +62,18 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     """What the panel says of `run`."""
     parts = layer_choice.parts_of(run)
     part, layers = layer_choice.single(parts, choices.model, choices.layer, choices.direction)
+    (true,) = true_parts([part], parts)
     units, problem = read_units(choices.units, part.trace.cell.hidden_size)
     by = "visitor"
     if not units:
-        units = tuple(int(unit) for unit in lasting_units(part)[:DEFAULT_LINES])
+        units = tuple(int(unit) for unit in lasting_units(true)[:DEFAULT_LINES])
         by = "gate" if part.trace.cell.MEMORY_GATE else "gradient"
     return View(
         models=tuple(parts),
         model=part.model,
         label=part.label,
         layers=layers,
-        states=tuple(plots.shown(s, units, CELLS) for s in recorded(run, choices)),
+        states=tuple(plots.shown(s, units, CELLS) for s in layer_states(true)),
         chosen=tuple(unit + 1 for unit in units),
         by=by,
         problem=problem,

@@ -41,6 +41,17 @@ def test_a_run_made_by_hand_is_shown(by_hand: Run) -> None:
     assert states.view(by_hand, Choices(model="lstm", layer="1")).label == "lstm · layer 1"
 
 
+def test_the_units_with_the_largest_gradient_are_those_of_the_true_one() -> None:
+    """Read off rounded values the gradients are 0 of units alike, and the first four are taken."""
+    experiment = Experiment(models=("rnn",), gain=16.0, input_scale=100.0, hidden_size=8,
+                            seq_len=50, batch_size=4)  # fmt: skip
+    view = states.view(run(experiment))
+    (h,) = states.recorded(run(experiment), Choices())
+    assert view.by == "gradient"
+    largest = np.argsort(-h.log10[:, 0], kind="stable")[:4] + 1
+    assert view.chosen == tuple(largest) == (1, 2, 7, 4)
+
+
 def test_maps_and_lines_show_the_recorded_states_and_gradients(of_three: Run) -> None:
     trace = of_three["lstm"].trace
     items = drawn(of_three, model="lstm", units="2 8")
