@@ -17,7 +17,8 @@ import pytest
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.pairs import pair_matrix
 from rnnviz.analysis.reachability import reachable
-from rnnviz.analysis.selfcheck.steps import adjoint_test, places
+from rnnviz.analysis.selfcheck.places import places
+from rnnviz.analysis.selfcheck.steps import adjoint_test
 from rnnviz.core import GRU, LSTM, LSTM_VARIANTS, RNN, Cell, backward, bptt, forward
 from rnnviz.core.network import Network, backward_network, forward_network, run_network
 from rnnviz.core.truncation import truncated_backward

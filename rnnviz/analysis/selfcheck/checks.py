@@ -29,7 +29,8 @@ from rnnviz.analysis.jacobian.sequence import Progress
 from rnnviz.analysis.remarks import Remark, Share, remark
 from rnnviz.analysis.selfcheck.gradient import elements_of, gradient_test
 from rnnviz.analysis.selfcheck.noise import Compared, joined
-from rnnviz.analysis.selfcheck.steps import Places, adjoint_test, dot_test, places
+from rnnviz.analysis.selfcheck.places import Places, places
+from rnnviz.analysis.selfcheck.steps import adjoint_test, dot_test
 from rnnviz.analysis.selfcheck.sums import determinant_test, pair_sums, weight_sums
 from rnnviz.core import Cell, Trace
 from rnnviz.core.layers import key

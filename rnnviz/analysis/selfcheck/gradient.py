@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.analysis.selfcheck.noise import Compared, nudged, nudged_record, of_sequences, precision
+from rnnviz.analysis.selfcheck.noise import (
+    TINY,
+    Compared,
+    nudged,
+    nudged_record,
+    of_sequences,
+    precision,
+)
 from rnnviz.core import Record, Trace, backward
 from rnnviz.core.losses import LOSSES
 from rnnviz.core.network import Examples, Network, NetworkTrace, predict, run_network
 from rnnviz.core.numerics import Array
 
-TINY = 1e-170
-"""Imaginary step: its square is exactly zero in float64, so that a ReLU at its kink stays there."""
 FLOORS = {"float64": 1e-100, "float32": 1e-30}
 """Norms below which a parameter's gradient is not scaled up any more."""
 
@@ -47,7 +52,7 @@ def gradient_test(
     of parameters has an equal part, however small its gradient. sequences: the first so many of
     the batch, all if it has no more: then ∂L/∂θ is what the run recorded, else what its recorded
     gate gradients of these sequences add up to. Noise: the run made again, and once more with
-    all weights and gates moved by one rounding.
+    all weights and gates moved by one rounding, and one of ∂L/∂y.
     """
     B = run.trace.batch_size
     chosen = np.arange(min(sequences, B))
@@ -58,9 +63,11 @@ def gradient_test(
         one, other = (_again(run, part, rng, by) for by in (0.0, eps))
         v = _direction(one, FLOORS[run.y.dtype.name], rng)
         size = {name: np.abs(values) for name, values in v.items()}
-        error = abs(_along(recorded, v) - _slope(run, part, v) * share)
+        slope, terms = _slope(run, part, v)
+        error = abs(_along(recorded, v) - slope * share)
         scale = _along({k: np.abs(g) for k, g in one.items()}, size)
         noise = _along({k: np.abs(g - other[k]) + tiny for k, g in one.items()}, size)
+        noise += eps * terms
     return Compared(np.array([error]), np.array([scale]) * share, np.array([noise]) * share, eps)
 
 
@@ -98,19 +105,25 @@ def _again(
 
 
 def _direction(grads: dict[str, Array], floor: float, rng: np.random.Generator) -> dict[str, Array]:
-    """Random entries, each array divided by the norm of its gradient; the largest is near 1."""
-    norms = {name: max(float(np.linalg.norm(g)), floor) for name, g in grads.items()}
-    least = min(norms.values())
-    return {k: rng.standard_normal(g.shape) * (least / norms[k]) for k, g in grads.items()}
+    """Random entries, each array divided by the norm of its gradient; the largest is near 1, and
+    so are those of an array whose gradient is 0."""
+    norms = {name: float(np.linalg.norm(g)) for name, g in grads.items()}
+    least = max(min((n for n in norms.values() if n > 0), default=floor), floor)
+    scale = {name: least / max(n, floor) if n > 0 else 1.0 for name, n in norms.items()}
+    return {k: rng.standard_normal(g.shape) * scale[k] for k, g in grads.items()}
 
 
 def _along(grads: dict[str, Array], v: dict[str, Array]) -> float:
     return float(sum((grads[name].astype(np.float64) * v[name]).sum() for name in v))
 
 
-def _slope(run: NetworkTrace, part: _Part, v: dict[str, Array]) -> float:
-    """The loss along v, by a complex step through the forward pass alone."""
+def _slope(run: NetworkTrace, part: _Part, v: dict[str, Array]) -> tuple[float, float]:
+    """The loss along v, by a complex step through the forward pass alone, and the size of all terms
+    that it is a sum of: ∂L/∂y is softmax(y) − 1 or y − target, a difference itself."""
     moved = {name: value + 1j * TINY * v[name] for name, value in run.params.items()}
     y = predict(run.network, moved, replace(part, x=part.x.astype(complex)))
     loss, _ = LOSSES[part.loss](y, part.target, part.mask)
-    return loss.imag / TINY
+    of_classes = part.target.dtype.kind in "iu"
+    terms = np.abs(y.imag) * (1 if of_classes else np.abs(y.real) + np.abs(part.target))
+    size = (part.mask * terms.sum(axis=1)).sum() / y.shape[2]
+    return loss.imag / TINY, float(size / TINY)

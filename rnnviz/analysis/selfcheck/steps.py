@@ -7,53 +7,27 @@ chaos and long sequences do not blur the comparison.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from rnnviz.analysis.jacobian.structured import BatchedVJP, time_as_batch
-from rnnviz.analysis.selfcheck.noise import Compared, nudged_record, precision
+from rnnviz.analysis.selfcheck.noise import TINY, Compared, nudged, precision
+from rnnviz.analysis.selfcheck.places import Places, crossed, moved_step, term_sizes
 from rnnviz.core import Record, Trace
 from rnnviz.core.bptt import unroll
 from rnnviz.core.numerics import LOWEST, Array, entry_exponents
 from rnnviz.core.trace import cell_carry
 
-TINY = 1e-30
-"""Imaginary step: no difference is taken, so it can be as small as one likes."""
-
-
-@dataclass(frozen=True, eq=False)
-class Places:
-    """Steps t (1 to T) of sequences b: n of them, as the batch of one step."""
-
-    t: Array
-    b: Array
-
-    def of(self, values: Array, offset: int = 0) -> Array:
-        """values[t + offset, :, b] of an array (T or T+1, F, B), as float64 columns (F, n)."""
-        return np.ascontiguousarray(values[self.t + offset, :, self.b].T, np.float64)
-
-    def exponents(self, log2: Array, offset: int = 0) -> Array:
-        """The same of exponents (T or T+1, F or 1, B), as integers."""
-        return log2[self.t + offset, :, self.b].T
-
-
-def places(record: Record, most: int) -> Places:
-    """At most so many steps of all sequences, evenly spread over time and batch."""
-    t, b = np.nonzero(record.present)
-    if len(t) > most:
-        chosen = np.linspace(0, len(t) - 1, max(1, most)).astype(int)
-        t, b = t[chosen], b[chosen]
-    return Places(t + 1, b)
+UNDERFLOW = float(np.finfo(np.float64).tiny) / TINY
+"""What is smaller loses digits on its way through a complex step."""
 
 
 def dot_test(trace: Trace, at: Places, rng: np.random.Generator) -> Compared:
     """⟨J_t u, v⟩ against ⟨u, J_tᵀ v⟩ for random u and v, relative to ‖J_t u‖ ‖v‖. THEORY E19."""
     u, v = rng.standard_normal((2, _state_rows(trace), len(at.t)))
-    pushed, step = jvp(trace, at, u), time_as_batch(trace, at.t, at.b)
-    there, noise = _dot_and_noise(step, u, v, rng, precision(trace.h.dtype))
+    pushed, there, noise = _moved(trace, at, u, v, rng)
     with np.errstate(all="ignore"):
         error = np.abs((pushed * v).sum(axis=0) - there)
+        noise += _underflow(error, v)
         return Compared(error, _norm(pushed) * _norm(v), noise, precision(trace.h.dtype))
 
 
@@ -66,17 +40,22 @@ def adjoint_test(trace: Trace, at: Places, rng: np.random.Generator) -> Compared
     """
     u = rng.standard_normal((_state_rows(trace), len(at.t)))
     after, before, direct = _adjoints(trace, at)
-    pushed, step = jvp(trace, at, u), time_as_batch(trace, at.t, at.b)
-    eps = precision(trace.h.dtype)
-    _, noise = _dot_and_noise(step, u, after, rng, eps)
+    pushed, _, noise = _moved(trace, at, u, after, rng)
     with np.errstate(all="ignore"):
         wanted, scale = (pushed * after).sum(axis=0), _norm(pushed) * _norm(after)
         wanted += (u * direct).sum(axis=0)
         scale += _norm(u) * _norm(direct)
         if trace.cell.skip:
-            skipped, size = _skipped(trace, at, u)
-            wanted, scale = wanted + skipped, scale + size
-        return Compared(np.abs((u * before).sum(axis=0) - wanted), scale, noise, eps)
+            skipped, size, more = _skipped(trace, at, u, rng)
+            wanted, scale, noise = wanted + skipped, scale + size, noise + more
+        error = np.abs((u * before).sum(axis=0) - wanted)
+        noise += _underflow(error, after)
+        return Compared(error, scale, noise, precision(trace.h.dtype))
+
+
+def _underflow(error: Array, v: Array) -> Array:
+    """What `jvp` may lose below the range of float64, along v; nothing where nothing is lost."""
+    return np.where(error == 0, 0, UNDERFLOW * _norm(v))
 
 
 def _norm(columns: Array) -> Array:
@@ -89,6 +68,15 @@ def _state_rows(record: Record) -> int:
 
 def jvp(record: Record, at: Places, u: Array, skip: bool = False) -> Array:
     """∂s_t/∂s_{t−1} u, or with `skip` ∂s_t/∂h_{t−d} u, by a complex step; columns (S, n)."""
+    return _along(_stepped(record, at, u, skip))
+
+
+def _along(done: Record) -> Array:
+    return np.concatenate([s[1] for s in (done.h, done.c) if s is not None]).imag / TINY
+
+
+def _stepped(record: Record, at: Places, u: Array, skip: bool = False) -> Record:
+    """Each step made again, from its recorded state with an imaginary step along u."""
     cell, H = record.cell, record.cell.hidden_size
     h = [at.of(record.h, -1).astype(complex)]
     if record.h_before is not None:
@@ -100,24 +88,35 @@ def jvp(record: Record, at: Places, u: Array, skip: bool = False) -> Array:
         c += 1j * TINY * u[H:]
     params = {name: value.astype(complex) for name, value in record.params.items()}
     x = at.of(record.x, -1)[None].astype(complex)
-    done = unroll(cell, params, x, np.stack(h) if cell.skip else h[0], c)
-    return np.concatenate([s[1] for s in (done.h, done.c) if s is not None]).imag / TINY
+    return unroll(cell, params, x, np.stack(h) if cell.skip else h[0], c)
 
 
-def _pulled(step: Record, v: Array) -> Array:
-    """J_tᵀ v by the cell's own backward step; columns (S, n)."""
+def _pulled(step: Record, v: Array, skip: bool) -> Array:
+    """J_tᵀ v by the cell's own backward step; columns (S, n), or (H, n) of a skip."""
     H, n = step.cell.hidden_size, v.shape[1]
     at_once = BatchedVJP(step, np.ones(n, int), np.arange(n))
-    return np.concatenate(at_once.back(np.ascontiguousarray(v[:H]), v[H:])[1])
+    d_a, states = at_once.back(np.ascontiguousarray(v[:H]), v[H:])
+    if not skip:
+        return np.concatenate(states)
+    assert at_once.weights.skip is not None
+    return at_once.weights.skip @ d_a[step.cell.x_rows]
 
 
-def _dot_and_noise(
-    step: Record, u: Array, v: Array, rng: np.random.Generator, eps: float
-) -> tuple[Array, Array]:
-    """⟨u, Jᵀ v⟩, and how far one rounding of the gates moves its terms."""
-    there, again = _pulled(step, v), _pulled(nudged_record(step, rng, eps), v)
+def _moved(
+    record: Record, at: Places, u: Array, v: Array, rng: np.random.Generator, skip: bool = False
+) -> tuple[Array, Array, Array]:
+    """J u as `jvp` has it, ⟨u, Jᵀ v⟩, and how far one rounding of all that goes in moves its terms;
+    +inf where rounding alone puts a unit on the other side of a kink."""
+    done, sizes = _stepped(record, at, u, skip), term_sizes(record, at)
+    step = time_as_batch(record, at.t, at.b)
+    there = _pulled(step, v, skip)
     with np.errstate(all="ignore"):
-        return (u * there).sum(axis=0), np.abs(u * (again - there)).sum(axis=0)
+        moved = moved_step(step, sizes, rng, record.h.dtype)
+        again = _pulled(moved, nudged(v, rng, precision(record.h.dtype)), skip)
+        u = u[: len(there)]
+        noise = np.abs(u * (again - there)).sum(axis=0)
+        noise[crossed(record, at, done, sizes)] = np.inf
+        return _along(done), (u * there).sum(axis=0), noise
 
 
 def _adjoints(trace: Trace, at: Places) -> tuple[Array, Array, Array]:
@@ -163,17 +162,20 @@ def _units(trace: Trace, at: Places) -> Array:
     return np.where(top == LOWEST, 0, top)
 
 
-def _skipped(trace: Trace, at: Places, u: Array) -> tuple[Array, Array]:
-    """What a skip of d steps sends to h_{t−1} from h_{t−1+d}, along u, and the size of it; in
-    units of `_units`. 0 where the sequence ends before."""
+def _skipped(
+    trace: Trace, at: Places, u: Array, rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """What a skip of d steps sends to h_{t−1} from h_{t−1+d}, along u, the size of it and its
+    noise; in units of `_units`. 0 where the sequence ends before."""
     ends = np.array([trace.steps_of(b) for b in range(trace.batch_size)])[at.b]
     some = at.t - 1 + trace.cell.skip <= ends
-    result, size = np.zeros((2, len(at.t)))
+    result, size, noise = np.zeros((3, len(at.t)))
     if some.any():
-        later = Places(at.t[some] - 1 + trace.cell.skip, at.b[some])
-        pushed = jvp(trace, later, u[:, some], skip=True)
+        later, along = Places(at.t[some] - 1 + trace.cell.skip, at.b[some]), u[:, some]
         after, _, _ = _adjoints(trace, later)
+        pushed, _, moved = _moved(trace, later, along, after, rng, skip=True)
         log2 = _units(trace, later) - _units(trace, at)[some]
         result[some] = np.ldexp((pushed * after).sum(axis=0), log2)
         size[some] = np.ldexp(_norm(pushed) * _norm(after), log2)
-    return result, size
+        noise[some] = np.ldexp(moved, log2)
+    return result, size, noise

@@ -9,7 +9,13 @@ import numpy as np
 from rnnviz.analysis.jacobian.norms import log_determinants
 from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.pairs import pair_matrix
-from rnnviz.analysis.selfcheck.noise import Compared, nudged_record, of_sequences, precision
+from rnnviz.analysis.selfcheck.noise import (
+    Compared,
+    nudged_record,
+    of_sequences,
+    precision,
+    smallest,
+)
 from rnnviz.core import Trace, backward
 from rnnviz.core.numerics import Array, log10_norm
 
@@ -18,7 +24,8 @@ def weight_sums(trace: Trace, recorded: Mapping[str, Array], rng: np.random.Gene
     """‖Σ_t G_t u − G u‖ for a random u, G the recorded ∂L/∂W_hh and G_t what step t adds to it,
     relative to ‖u‖ Σ_t ‖∂L/∂a_t‖ ‖h_{t−1}‖; likewise W_xh with x_t. THEORY C3.
 
-    All steps and sequences: G_t u takes two products of vectors where G_t takes a matrix.
+    All steps and sequences: G_t u takes two products of vectors where G_t takes a matrix. Nothing
+    is said where a term is beyond the range of the dtype.
     """
     eps, tiny = precision(trace.h.dtype), float(np.finfo(trace.h.dtype).tiny)
     names = ("W_xh", "W_hh")
@@ -27,11 +34,14 @@ def weight_sums(trace: Trace, recorded: Mapping[str, Array], rng: np.random.Gene
         sums = _sums(trace, u["W_xh"], u["W_hh"])
         of_a = log10_norm(trace.d_gate_values, 1, trace.d_gate_log2)
         seen = {"W_xh": trace.x, "W_hh": trace.h[:-1]}
-        scale = [(10 ** (of_a + log10_norm(v, 1))).sum() for v in seen.values()]
+        scale = np.array([(10 ** (of_a + log10_norm(v, 1))).sum() for v in seen.values()])
         error = [np.linalg.norm(sums[k][:, 0] - recorded[k] @ u[k]) for k in seen]
         sizes = np.array([np.linalg.norm(u[k]) for k in seen])
+        largest = np.log10(np.finfo(trace.h.dtype).max)
+        beyond = of_a.max() > largest or np.log10(scale).max() > largest
+        scale = np.where(beyond, np.inf, scale)
     noise = np.full(2, tiny * trace.seq_len * trace.batch_size)
-    return Compared(np.array(error, float), np.array(scale) * sizes, noise * sizes, eps)
+    return Compared(np.array(error, float), scale * sizes, noise * sizes, eps)
 
 
 def _sums(trace: Trace, u_x: Array, u_h: Array) -> dict[str, Array]:
@@ -58,12 +68,12 @@ def pair_sums(trace: Trace, sequence: int, rng: np.random.Generator) -> Compared
     found = pair_matrix(one, "", [0])
     passes = [
         backward(
-            nudged_record(one.record, rng, by),
+            nudged_record(one.record, rng, *by),
             one.d_h_direct,
             one.direct_log2,
             d_c_direct=one.d_c_direct,
         )
-        for by in (0.0, eps)
+        for by in ((0.0,), (eps, smallest(trace.h.dtype)))
     ]
     with np.errstate(all="ignore"):
         shift = passes[1].d_log2 - passes[0].d_log2

@@ -13,7 +13,8 @@ import numpy as np
 from rnnviz.analysis.jacobian.norms import normalise
 from rnnviz.analysis.jacobian.sequence import Steps, check_steps, linearize
 from rnnviz.analysis.jacobian.structured import BatchedVJP
-from rnnviz.analysis.selfcheck.steps import Places, jvp
+from rnnviz.analysis.selfcheck.places import Places
+from rnnviz.analysis.selfcheck.steps import jvp
 from rnnviz.core import Record, checks
 from rnnviz.core.numerics import LOG10_2, largest_finite
 
