@@ -23,6 +23,9 @@ networks the two ways differ by up to 10 times the noise of one draw; a mistake 
 10^8 times and more in float64."""
 TINY = 1e-170
 """Imaginary step: its square is exactly zero in float64, so that a ReLU at its kink stays there."""
+MAGNIFIED = 1024
+"""How many roundings a single step is moved by, to see what one does: less is itself rounded off,
+now and then all of it."""
 MOST = 1e-2
 """A comparison that cannot see an error of one percent says nothing."""
 
@@ -79,13 +82,13 @@ def smallest(dtype: np.dtype) -> float:
 
 
 def nudged(values: Array, rng: np.random.Generator, eps: float, least: float | Array = 0) -> Array:
-    """Every entry moved up or down by that much of itself, one rounding for the dtype's own, and by
-    `least`, that of a number next to nothing."""
-    up, down = values.dtype.type(1 + eps), values.dtype.type(1 - eps)
-    upwards = rng.random(values.shape) < 0.5
-    moved = values * np.where(upwards, up, down)
+    """Every entry moved up or down by that much of itself, one rounding for the dtype's own, to
+    twice as much, so that no two such moves cancel; and by `least`, that of a number next to
+    nothing."""
+    ways = rng.uniform(1, 2, values.shape) * np.where(rng.random(values.shape) < 0.5, 1, -1)
+    moved: Array = values * (1 + eps * ways).astype(values.dtype)
     if np.any(least):
-        moved += np.copysign(np.asarray(least, values.dtype), np.where(upwards, values, -values))
+        moved += np.copysign(ways * least, ways * values).astype(values.dtype)
     return moved
 
 

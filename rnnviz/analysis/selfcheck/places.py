@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnnviz.analysis.selfcheck.noise import STRICT, nudged_record, precision, smallest
+from rnnviz.analysis.selfcheck.noise import MAGNIFIED, STRICT, nudged_record, precision, smallest
 from rnnviz.core import Cell, Record
 from rnnviz.core.activations import Activation
 from rnnviz.core.numerics import Array
@@ -62,10 +62,11 @@ def term_sizes(record: Record, at: Places) -> Array | None:
 def moved_step(
     step: Record, sizes: Array | None, rng: np.random.Generator, dtype: np.dtype
 ) -> Record:
-    """A record of one step, (1, ·, n), whose gates are moved by one rounding of the dtype, and by
-    what one of every term in front of their nonlinearities makes of them; and what it keeps."""
-    eps = precision(dtype)
-    moved = nudged_record(step, rng, eps, smallest(dtype))
+    """A record of one step, (1, ·, n), whose gates are moved by `MAGNIFIED` roundings of the dtype,
+    and by what as many of every term in front of their nonlinearities make of them; and what it
+    keeps."""
+    eps = MAGNIFIED * precision(dtype)
+    moved = nudged_record(step, rng, eps, MAGNIFIED * smallest(dtype))
     if sizes is None:
         return moved
     gates = moved.gate_values.copy()

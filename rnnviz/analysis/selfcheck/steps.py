@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnnviz.analysis.jacobian.structured import BatchedVJP, time_as_batch
-from rnnviz.analysis.selfcheck.noise import TINY, Compared, nudged, precision
+from rnnviz.analysis.selfcheck.noise import MAGNIFIED, TINY, Compared, nudged, precision
 from rnnviz.analysis.selfcheck.places import Places, crossed, moved_step, term_sizes
 from rnnviz.core import Record, Trace
 from rnnviz.core.bptt import unroll
@@ -112,9 +112,10 @@ def _moved(
     there = _pulled(step, v, skip)
     with np.errstate(all="ignore"):
         moved = moved_step(step, sizes, rng, record.h.dtype)
-        again = _pulled(moved, nudged(v, rng, precision(record.h.dtype)), skip)
+        eps = precision(record.h.dtype)
+        again = _pulled(moved, nudged(v, rng, MAGNIFIED * eps), skip)
         u = u[: len(there)]
-        noise = np.abs(u * (again - there)).sum(axis=0)
+        noise = np.abs(u * (again - there)).sum(axis=0) / MAGNIFIED
         noise[crossed(record, at, done, sizes)] = np.inf
         return _along(done), (u * there).sum(axis=0), noise
 

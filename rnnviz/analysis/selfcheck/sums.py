@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +11,9 @@ from rnnviz.analysis.jacobian.norms import log_determinants
 from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.pairs import pair_matrix
 from rnnviz.analysis.selfcheck.noise import (
+    MAGNIFIED,
     Compared,
+    nudged,
     nudged_record,
     of_sequences,
     precision,
@@ -61,25 +64,25 @@ def pair_sums(trace: Trace, sequence: int, rng: np.random.Generator) -> Compared
     """‖Σ_s ∂L_s/∂h_k − ∂L/∂h_k‖ at every step k of one sequence, relative to Σ_s ‖∂L_s/∂h_k‖: the
     gradients of all losses, each followed by itself, against the recorded one. THEORY C2.
 
-    Noise: the recorded backward pass once more, with its gates moved by one rounding.
+    Noise: the recorded backward pass once more, with weights and gates moved by one rounding.
     """
     eps = precision(trace.h.dtype)
     one = of_sequences(trace, np.array([sequence]))
     found = pair_matrix(one, "", [0])
+    by = MAGNIFIED * eps
+    moved_record = replace(
+        nudged_record(one.record, rng, by, MAGNIFIED * smallest(trace.h.dtype)),
+        params={name: nudged(values, rng, by) for name, values in one.params.items()},
+    )
     passes = [
-        backward(
-            nudged_record(one.record, rng, *by),
-            one.d_h_direct,
-            one.direct_log2,
-            d_c_direct=one.d_c_direct,
-        )
-        for by in ((0.0,), (eps, smallest(trace.h.dtype)))
+        backward(record, one.d_h_direct, one.direct_log2, d_c_direct=one.d_c_direct)
+        for record in (one.record, moved_record)
     ]
     with np.errstate(all="ignore"):
         shift = passes[1].d_log2 - passes[0].d_log2
         apart = passes[0].d_h - np.ldexp(passes[1].d_h, shift)
         moved, size = (log10_norm(v, 1, passes[0].d_log2)[:, 0] for v in (apart, passes[0].d_h))
-        noise = found.cancellation * 10 ** (moved - size)
+        noise = found.cancellation * 10 ** (moved - size) / MAGNIFIED
         scale = np.where(found.cancellation > 0, 1.0, np.nan)
     return Compared(found.checksum, scale, noise, eps)
 

@@ -63,6 +63,14 @@ RUNS = {
         "rnn", activation="relu", task="stocks", input_scale=30, gain=4, hidden_size=3, seq_len=30,
         batch_size=1, dtype="float32", layers=2, skip=5, seed=83, init="identity"
     ),
+    "two ways of one unit that cancel": experiment(
+        "gru:update_bias=-1", task="copy_memory", seq_len=8, batch_size=8, init="identity",
+        bidirectional="yes", skip=30, loss_at="every", seed=604, **FAR
+    ),
+    "a skip that cancels what comes through W_hh": experiment(
+        "lstm:variant=nig", task="digit_pixels", input_scale=0, hidden_size=1, seq_len=30,
+        batch_size=1, memory_bias=10, skip=2, seed=1874, gain=1, init="orthogonal", loss_at="last"
+    ),
     "a loss whose slope is rounded to 0": experiment(
         "rnn", activation="relu", task="sentiment", input_scale=10, gain=16, hidden_size=1,
         batch_size=1, dtype="float32", seed=123, loss_at="every", seq_len=30
