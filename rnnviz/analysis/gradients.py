@@ -20,7 +20,7 @@ from rnnviz.analysis.rates import (
     mean_rate,
     single_drop,
 )
-from rnnviz.analysis.reachability import Reachable, reachable
+from rnnviz.analysis.reachability import Reachable, enters_in_truth, reachable
 from rnnviz.core import Trace, checks
 from rnnviz.core.numerics import Array, Status, log10_hypot, log10_norm, log10_rms, status_of
 from rnnviz.core.places import NotFinite, first_not_finite
@@ -221,6 +221,9 @@ def _assemble(
 ) -> GradientFlow:
     stop = len(norms["h"])
     pattern = {name: steps[:stop] for name, steps in _patterns(open_).items()}
+    if trace.direct_reaches is not None:
+        direct = enters_in_truth(trace).any(axis=(1, 2))
+        pattern["direct"] = np.append(False, direct)[:stop]
     curves = {name: Curve(v, status_of(v, pattern.get(name))) for name, v in norms.items()}
     curves["direct"].status[0] = Status.NOT_RECORDED
     state = curves["state"]

@@ -162,7 +162,7 @@ def _alone(trace: Trace, s: int, chosen: Array) -> tuple[Array, Array]:
     of_c = None if trace.d_c_direct is None else np.zeros_like(last)
     if of_c is not None and trace.d_c_direct is not None:
         of_c[s - 1] = trace.d_c_direct[s - 1]
-    found = reachable(replace(trace, d_h_direct=last, d_c_direct=of_c))
+    found = reachable(replace(trace, d_h_direct=last, d_c_direct=of_c, direct_reaches=None))
     h = np.any(found.h[:, :, chosen], axis=(1, 2))
     more = found.carry
     return h, h if more is None else h | np.any(more[:, :, chosen], axis=(1, 2))

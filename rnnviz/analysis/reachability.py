@@ -8,6 +8,8 @@ open, so that nothing can cancel, overflow or underflow.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import NamedTuple
 
@@ -15,6 +17,7 @@ import numpy as np
 
 from rnnviz.core import Record, Trace
 from rnnviz.core.cell import Weights
+from rnnviz.core.layers import Traces, reverse
 from rnnviz.core.numerics import Array
 from rnnviz.core.truncation import windows
 
@@ -25,30 +28,66 @@ GENERIC = 0.5
 
 class Reachable(NamedTuple):
     """Where a gradient can be other than zero, (T+1, H, B) booleans: ∂L/∂h_t, ∂L/∂c_t in total,
-    and ∂L/∂c_t with h_t held fixed (`carry`). c and carry are None without a cell state."""
+    and ∂L/∂c_t with h_t held fixed (`carry`). c and carry are None without a cell state. x: of
+    ∂L/∂x_t, (T, D, B), if it was asked for."""
 
     h: Array
     c: Array | None
     carry: Array | None
+    x: Array | None = None
 
 
-def reachable(trace: Trace) -> Reachable:
+def reachable(trace: Trace, inputs: bool = False) -> Reachable:
     """The pattern of non-zero gradients of `trace` in exact arithmetic without cancellation.
 
     Zero weights, zero activities and closed ReLUs block; smooth slopes and logistic gates never
     do. An exact cancellation of non-zero terms counts as reachable. Of a truncated pass: what its
-    windows reach.
+    windows reach. inputs: whether that of ∂L/∂x_t is wanted, too.
     """
     weights = trace.cell.backward_weights(trace.params)
     pattern = Weights(
-        weights.input,
+        (weights.input != 0).astype(float),
         (weights.hidden != 0).astype(float),
         skip=None if weights.skip is None else (weights.skip != 0).astype(float),
     )
     if not trace.window:
-        return _within(trace, pattern, 0, 0, trace.seq_len)
+        return _within(trace, pattern, 0, 0, trace.seq_len, inputs)
     every = windows(trace.seq_len, trace.window, trace.stride)
-    return reduce(_either, (_within(trace, pattern, *window) for window in every))
+    return reduce(_either, (_within(trace, pattern, *window, inputs) for window in every))
+
+
+def enters_in_truth(trace: Trace) -> Array:
+    """(T, H, B): where a direct gradient can be other than 0."""
+    direct = trace.d_h_direct != 0
+    return direct if trace.direct_reaches is None else direct | trace.direct_reaches
+
+
+def told_what_arrives(layers: Traces) -> Traces:
+    """The traces, lowest layer first, each below the last with what can arrive from above
+    (`Trace.direct_reaches`), where some of it is 0: a layer above that rounds it to 0 sends zeros
+    that are none."""
+    found = [layers[-1]]
+    if any(_has_zeros(trace) for layer in layers[:-1] for trace in layer):
+        for low in reversed(layers[:-1]):
+            shares = _shares(found[0], low[0].cell.hidden_size)
+            found.insert(0, tuple(replace(t, direct_reaches=share)
+                                  for t, share in zip(low, shares, strict=True)))  # fmt: skip
+        return tuple(found)
+    return layers
+
+
+def _has_zeros(trace: Trace) -> bool:
+    return bool((trace.present[:, None] & (trace.d_h_direct == 0)).any())
+
+
+def _shares(high: Sequence[Trace], size: int) -> list[Array]:
+    """What a layer can send to each direction of the one below, in its order, (T, H, B)."""
+    sent = [reachable(trace, inputs=True).x for trace in high]
+    of, *back = [each for each in sent if each is not None]
+    lengths = high[0].lengths
+    for each in back:
+        of = of | reverse(each, lengths)
+    return [of] if of.shape[1] == size else [of[:, :size], reverse(of[:, size:], lengths)]
 
 
 def _either(one: Reachable, other: Reachable) -> Reachable:
@@ -56,16 +95,17 @@ def _either(one: Reachable, other: Reachable) -> Reachable:
     return Reachable(*(None if a is None else a | b for a, b in pairs))  # type: ignore[arg-type]
 
 
-def _within(trace: Trace, w: Weights, done: int, first: int, last: int) -> Reachable:
+def _within(trace: Trace, w: Weights, done: int, first: int, last: int, inputs: bool) -> Reachable:
     """Between h[first] and h[last], of the direct gradients after h[done]."""
     enter, of = slice(done + 1, last + 1), slice(done, last)
     d_h = np.zeros(trace.h.shape, bool)
-    d_h[enter] = trace.d_h_direct[of] != 0
+    d_h[enter] = enters_in_truth(trace)[of]
     has_c = trace.c is not None
     d_c, carry = (np.zeros(trace.h.shape, bool) if has_c else None for _ in range(2))
     if carry is not None and trace.d_c_direct is not None:
         carry[enter] = trace.d_c_direct[of] != 0
-    result = Reachable(d_h, d_c, carry)
+    x = np.zeros(trace.x.shape, bool) if inputs else None
+    result = Reachable(d_h, d_c, carry, x)
     for start in reversed(range(first, last, BLOCK)):
         _block(trace, w, result, first, start, min(start + BLOCK, last))
     if d_c is not None and carry is not None:
@@ -93,6 +133,8 @@ def _block(trace: Trace, w: Weights, to: Reachable, first: int, start: int, stop
             to.c[t + 1] = d_c_next > 0
             to.carry[t] |= d_c > 0
         to.h[t] |= d_h > 0
+        if to.x is not None:
+            to.x[t] = w.input @ d_a[t - start, cell.x_rows] > 0
         if w.skip is not None and t + 1 - cell.skip >= first:
             to.h[t + 1 - cell.skip] |= w.skip @ d_a[t - start, cell.x_rows] > 0
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.layers import sent_back
+from rnnviz.analysis.reachability import told_what_arrives
 from rnnviz.core import Cell, Record, Trace, backward
 from rnnviz.core.activations import Activation
 from rnnviz.core.bptt import unroll
@@ -69,12 +70,13 @@ def record_with_true_slopes(trace: Trace) -> Record:
 
 def layers_with_true_slopes(layers: Traces) -> Traces:
     """`with_true_slopes` of a layer and all above it, together: what arrives in the lower ones has
-    gone through such slopes, too."""
+    gone through such slopes, too. Where it is still rounded to 0 they are told."""
     every = [(trace, k > 0) for k, layer in enumerate(layers) for trace in layer]
     if any(t.window for t, _ in every) or not any(loses_slopes(*each) for each in every):
         return layers
     with np.errstate(all="ignore"):
-        return sent_back(layers, [[true_record(trace) for trace in layer] for layer in layers])
+        true = sent_back(layers, [[true_record(trace) for trace in layer] for layer in layers])
+        return told_what_arrives(true)
 
 
 def shows_rounding(trace: Trace) -> bool:

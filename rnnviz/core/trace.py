@@ -97,6 +97,8 @@ class Trace(Record):
     window, stride: of a truncated pass, as `truncated_backward` was asked; 0 of a full one.
     d_carry (T, H, B), d_carry_log2: of a truncated pass, what `cell_carry` says, summed over its
     windows.
+    direct_reaches (T, H, B) of bool: where, of a layer below others, a direct gradient can be other
+    than 0 in exact arithmetic though it is rounded to 0 on its way; None: where it is not 0.
     d_x (T, D, B) with d_x_log2, and grads (the keys and shapes of params, summed over time and
     batch), are computed when first asked for.
     """
@@ -114,6 +116,7 @@ class Trace(Record):
     d_carry_log2: Array | None = field(default=None, kw_only=True)
     window: int = field(default=0, kw_only=True)
     stride: int = field(default=0, kw_only=True)
+    direct_reaches: Array | None = field(default=None, kw_only=True)
 
     @property
     def record(self) -> Record:

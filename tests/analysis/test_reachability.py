@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from rnnviz.analysis.reachability import is_logistic, reachable
+from rnnviz import Experiment, run
+from rnnviz.analysis.reachability import is_logistic, reachable, told_what_arrives
 from rnnviz.core import GRU, LSTM, RNN, bptt
+from rnnviz.core.numerics import Status
+from rnnviz.experiment import Run
+from rnnviz.views import gradient_flow
 from tests.analysis.support import last_step, simple
+from tests.core.networks import SETTINGS
 from tests.core.support import KINDS, problem
 
 
@@ -48,3 +55,35 @@ def test_only_values_between_zero_and_one_are_logistic():
     assert is_logistic(logistic, "a")
     assert not is_logistic(simple(np.eye(1), last_step(2, 1), "relu"), "a")
     assert isinstance(logistic.cell, RNN)
+
+
+@pytest.mark.parametrize("name", ["three layers", "deep and bidirectional",
+                                  "deep, bidirectional, padded"])  # fmt: skip
+def test_a_layer_is_told_what_arrives_from_above_where_it_is_rounded_to_zero(name):
+    layers = SETTINGS[name]().trace().layers
+    rounded = [[replace(t, d_h_direct=0 * t.d_h_direct) for t in layer] for layer in layers[:-1]]
+    told = told_what_arrives((*map(tuple, rounded), layers[-1]))
+    for low, was in zip(told[:-1], layers[:-1], strict=True):
+        for trace, exact in zip(low, was, strict=True):
+            np.testing.assert_array_equal(trace.direct_reaches, exact.d_h_direct != 0)
+
+
+def saturated(W_xh: float) -> Run:
+    """Two layers of one unit whose slopes are 10^−870 in the second, of which nothing is left."""
+    e = Experiment(("rnn",), layers=2, gain=1000.0, hidden_size=2, init="identity", seq_len=8,
+                   batch_size=1)  # fmt: skip
+    made = run(e)["rnn"].params
+    params = {k: W_xh * v if k == "1.forward.W_xh" else v for k, v in made.items()}
+    return run(e, trained={"rnn": params})
+
+
+def test_below_a_layer_that_rounds_to_zero_nothing_is_exactly_zero():
+    (flow,) = gradient_flow.view(saturated(1.0), gradient_flow.Choices(layer="1")).flows
+    assert np.isneginf(flow.state.log10).all()
+    assert (flow.state.status == Status.ROUNDED).all()
+    assert (flow.direct.status[1:] == Status.ROUNDED).all()
+
+
+def test_below_a_layer_that_hears_nothing_all_is_exactly_zero():
+    (flow,) = gradient_flow.view(saturated(0.0), gradient_flow.Choices(layer="1")).flows
+    assert (flow.state.status == Status.ZERO).all()
