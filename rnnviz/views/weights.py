@@ -14,6 +14,7 @@ from rnnviz.plots import theme
 from rnnviz.plots import weights as plots
 from rnnviz.views.layer_choice import LayerChoice, parts_of, single
 from rnnviz.views.picture import Picture, Words
+from rnnviz.views.seeds import true_parts
 from rnnviz.wording.lists import sentences
 from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import fill, texts
@@ -45,8 +46,9 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     """The weights of the chosen layer of `run`, of the first model where it has no such."""
     parts = parts_of(run)
     part, layers = single(parts, choices.model, choices.layer, choices.direction)
+    (exact,) = true_parts([part], parts)
     styles = theme.model_styles([*parts, part.label])
-    return View(choices, layers, weight_maps(part.trace, part.label), styles)
+    return View(choices, layers, weight_maps(exact.trace, part.label), styles)
 
 
 def pictures(view: View) -> Iterator[Picture | Words]:

@@ -76,6 +76,18 @@ def test_a_line_of_w_skip_is_named_only_where_there_is_one(by_hand: Run) -> None
         assert ("W_skip" in picture.how) is there
 
 
+def test_gradients_of_weights_of_saturated_units_are_true_in_single_precision() -> None:
+    made = {dtype: run(Experiment(models=("rnn",), gain=16.0, input_scale=100.0, hidden_size=8,
+                                  seq_len=20, batch_size=2, dtype=dtype))
+            for dtype in ("float32", "float64")}  # fmt: skip
+    assert (made["float32"]["rnn"].trace.grads["W_hh"] == 0).mean() > 0.5
+    found = {dtype: {block.parameter: block.gradient for block in weights.view(of).maps.maps}
+             for dtype, of in made.items()}  # fmt: skip
+    assert found["float32"]["W_hh"].all()
+    for name, gradient in found["float32"].items():
+        np.testing.assert_allclose(gradient, found["float64"][name], rtol=1e-2)
+
+
 def test_gradients_that_are_zero_are_counted() -> None:
     """Without input every state is 0, and so is ∂L/∂W_hh."""
     silent = run(Experiment(models=("rnn",), input_scale=0.0, hidden_size=4, seq_len=9))
