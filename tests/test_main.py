@@ -136,11 +136,34 @@ def test_what_was_trained_until_it_was_interrupted_is_written_and_goes_on(
         patch.setattr("rnnviz.commands.train.time.monotonic", Interrupted(4))
         assert main([*argv, "--out", str(tmp_path / "cut")]) == 130
     rest = tmp_path / "cut" / "rnn.npz"
-    assert f"what 5 steps have come to is written; --resume {rest}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"training up to step 5 is written; --resume {rest} with --steps goes on." in said
+    assert "The models after it were not trained." in said
     assert {path.stem for path in rest.parent.iterdir()} == {"rnn"}
     assert main(["train", "--resume", str(rest), "--steps", "9", "--out", str(rest.parent)]) == 0
     for name in ("rnn.csv", "rnn.npz"):
         assert (rest.parent / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+@pytest.mark.trained
+@pytest.mark.parametrize("resumed", [False, True])
+def test_what_was_interrupted_takes_no_finished_training_s_place(
+    resumed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    argv = ["train", *SMALL, "--models", "rnn", "--task", "adding"]
+    assert main([*argv, "--steps", "2", "--out", str(tmp_path / "short")]) == 0
+    long = tmp_path / "long"
+    assert main([*argv, "--steps", "20", "--out", str(long)]) == 0
+    before = {path.name: path.read_bytes() for path in long.iterdir()}
+    more = ["train", "--resume", str(tmp_path / "short" / "rnn.npz")] if resumed else argv
+    with monkeypatch.context() as patch:
+        patch.setattr("rnnviz.commands.train.time.monotonic", Interrupted(4))
+        assert main([*more, "--steps", "30", "--out", str(long)]) == 130
+    assert {name: (long / name).read_bytes() for name in before} == before
+    rest = long / "rnn_interrupted.npz"
+    assert main(["train", "--resume", str(rest), "--steps", "30", "--out", str(tmp_path)]) == 0
+    rows = (tmp_path / "rnn.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 31
 
 
 def test_interrupted_before_there_is_anything_to_keep_nothing_is_written(

@@ -73,7 +73,7 @@ class Axis:
 
     @property
     def whole(self) -> bool:
-        """Whether there is nothing between one value and the next whole number."""
+        """Whether the setting has whole numbers alone."""
         return all(isinstance(value, int) for value in self.values)
 
     def place(self, value: float) -> float:
@@ -191,9 +191,7 @@ def turns(grid: PhaseGrid, row: int) -> list[Turn]:
 def _place(grid: PhaseGrid, row: int, here: int, then: int) -> float:
     """Where between two cells the error turns: interpolated between their slopes; in the middle of
     cells that are level, or of the two where one has no slope; of a setting of whole numbers the
-    first value that is on the other side."""
-    if grid.x.whole:
-        return float(grid.x.values[then])
+    next one."""
     x = np.asarray(grid.x.values, float)
     x = np.log(x) if grid.x.log else x
     slope, level = grid.values[row], np.flatnonzero(directions(grid, row)[here:then] == 0)
@@ -202,4 +200,5 @@ def _place(grid: PhaseGrid, row: int, here: int, then: int) -> float:
         at = (x[here + level[0]] + x[here + level[-1]]) / 2
     else:
         at = x[here] + (share if np.isfinite(share) else 0.5) * (x[then] - x[here])
-    return float(np.exp(at) if grid.x.log else at)
+    place = float(np.exp(at) if grid.x.log else at)
+    return float(np.ceil(round(place, 9))) if grid.x.whole else place

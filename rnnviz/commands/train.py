@@ -24,6 +24,7 @@ from rnnviz.experiment.weights import Weights, load, same, settings
 from rnnviz.experiment.weights import save as save_weights
 from rnnviz.training import History, TrainState, train
 from rnnviz.training.export import to_csv, to_json
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.texts import fill, texts
 
 STEPS = 1000
@@ -58,17 +59,35 @@ def run_train(given: argparse.Namespace) -> int:
     histories = [_history(given, each) for each in beginnings]
     check_folder(given.out)
     diverged = False
-    for beginning, history in zip(beginnings, histories, strict=True):
+    for k, (beginning, history) in enumerate(zip(beginnings, histories, strict=True)):
         end, interrupted = _trained(beginning, history)
         if interrupted and end is beginning.state:
             raise KeyboardInterrupt
-        diverged |= bool(_finish(beginning, history, end, given.out))
+        stem = _stem(beginning.label, given.out)
+        stem = _free(stem, history, end, bool(given.resume)) if interrupted else stem
+        diverged |= bool(_finish(beginning, history, end, stem))
         if interrupted:
-            file = f"{_stem(beginning.label, given.out)}.npz"
-            values = {"step": f"{end.step:,}", "option": f"--resume {file}", "steps": "--steps"}
-            say(fill(texts("commands")["interrupted"], **values) + "\n")
+            _say_interrupted(f"{stem}.npz", end.step, more=k + 1 < len(beginnings))
             return INTERRUPTED
     return int(diverged)
+
+
+def _free(stem: Path, history: History, end: TrainState, resumed: bool) -> Path:
+    """Where the files of a training that was interrupted take nothing else's place: those of a
+    training that goes on in its folder may be written over by more steps of it."""
+    there = any(Path(f"{stem}{kind}").exists() for kind in (".csv", ".json", ".npz"))
+    try:
+        check_kept(Path(f"{stem}.csv"), history.first, end.step - 1)
+        kept = there and not resumed
+    except ValueError:
+        kept = True
+    return Path(f"{stem}_interrupted") if kept else stem
+
+
+def _say_interrupted(file: str, step: int, more: bool) -> None:
+    text = texts("commands")
+    said = fill(text["interrupted"], step=f"{step:,}", option=f"--resume {file}", steps="--steps")
+    say(sentences((said, text["others_untrained"] * more)) + "\n")
 
 
 def _text(path: Path) -> str:
@@ -159,16 +178,15 @@ def _resumed(given: argparse.Namespace) -> list[Weights]:
     return [Weights(weights.label, experiment, state)]
 
 
-def _finish(beginning: Weights, history: History, end: TrainState, folder: Path) -> str:
-    """Say how good a model is, where its loss is a number, and write its files; the event, "" if
-    there is none."""
+def _finish(beginning: Weights, history: History, end: TrainState, stem: Path) -> str:
+    """Say how good a model is, where its loss is a number, and write its files, stem without their
+    endings; the event, "" if there is none."""
     label, experiment, network = beginning.label, beginning.experiment, beginning.network
     scores = held_out(experiment, network, end.params)
     known = isfinite(scores.get("loss", 0.0))
     scores = scores if known else {}
     words = score_words(scores) if known else texts("commands")["no_scores"]
     say(f"{label}: {_unseen(experiment)}{words}\n")
-    stem = _stem(label, folder)
     text = to_json(history, label=label, experiment=settings(experiment), steps=end.step,
                    held_out=scores, sentence=history.last.sentence)  # fmt: skip
     Path(f"{stem}.json").write_text(text, encoding="utf-8")

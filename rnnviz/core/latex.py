@@ -33,13 +33,13 @@ def number(value: float) -> str:
     """A number with every digit that it has and none besides."""
     if float(value).is_integer():
         return str(int(value))
-    digits, _, power = repr(value).partition("e")
+    digits, _, power = repr(float(value)).partition("e")
     return f"{digits} \\cdot 10^{{{int(power)}}}" if power else digits
 
 
 def rest_of(share: float) -> str:
     """What a share leaves of 1, as a number where that has few digits."""
-    exact = Decimal(1) - Decimal(repr(share))
+    exact = Decimal(1) - Decimal(repr(float(share)))
     return f"{exact:f}" if len(exact.as_tuple().digits) <= MOST_DIGITS else f"(1 - {number(share)})"
 
 

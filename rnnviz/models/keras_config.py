@@ -100,16 +100,18 @@ def _sources(model: dict[str, Any], layers: list[dict[str, Any]]) -> dict[int, i
         return None
     own = {str(_mapping(layer.get("config", {})).get("name", layer.get("name"))): k
            for k, layer in enumerate(layers)}  # fmt: skip
-    return {k: own.get(_read(layer.get("inbound_nodes"))) for k, layer in enumerate(layers)}
+    cells = {name for name, k in own.items() if layers[k].get("class_name") in CELLS}
+    return {k: own.get(_read(layer.get("inbound_nodes"), cells)) for k, layer in enumerate(layers)}
 
 
-def _read(nodes: object) -> str:
-    """The layer whose first output a layer is called upon, once; "" for all else."""
+def _read(nodes: object, cells: set[str]) -> str:
+    """The layer whose first output a layer is called upon, once, or of a recurrent one in a single
+    direction its last h; "" for all else."""
     if not isinstance(nodes, list) or len(nodes) != 1:
         return ""
     node = nodes[0].get("args") if isinstance(nodes[0], dict) else nodes[0]
-    name, *place = next(_histories(node), ("", 0, 0))
-    return name if place == [0, 0] else ""
+    name, call, output = next(_histories(node), ("", 0, 0))
+    return name if (call, output) == (0, 0) or (call, output, name in cells) == (0, 1, True) else ""
 
 
 def _histories(node: object) -> Iterator[tuple[str, int, int]]:

@@ -26,6 +26,7 @@ from rnnviz.models.onnx_graph import (
     Origin,
     linears,
     origins,
+    put_out,
     reader_of_numbers,
 )
 from rnnviz.models.protobuf import check_fields
@@ -62,7 +63,7 @@ def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str],
     arrays = {place: reader(place, tensors[source]) for place, source in places.items()}
     number = reader_of_numbers(onnx.numpy_helper.to_array)
     known = origins(graph.node, nodes, tensors, number)
-    upon, around = _around(graph.node, nodes, known, tensors)
+    upon, around = _around(graph, nodes, known, tensors)
     if around.table:
         arrays["embedding"] = reader("embedding", tensors[around.table])
     if around.readout is not None:
@@ -100,7 +101,7 @@ class _Around:
 
 
 def _around(
-    every: Any, nodes: Mapping[str, Any], known: Mapping[str, Origin], tensors: Mapping[str, Any]
+    graph: Any, nodes: Mapping[str, Any], known: Mapping[str, Origin], tensors: Mapping[str, Any]
 ) -> tuple[dict[str, str], _Around]:
     """What each recurrent node, and the readout, stands upon, and what is read of a graph."""
     below = {name: known.get(node.input[0], NOTHING) for name, node in nodes.items()}
@@ -109,7 +110,9 @@ def _around(
         return upon, _Around()
     what, table = below[stack[0]]
     ends = (OUTPUT, stack[-1]), (LAST, stack[-1])
-    readout = next((one for one in linears(every, tensors) if known.get(one.reads) in ends), None)
+    last = put_out(graph.node, [each.name for each in graph.output])
+    readout = next((one for one in linears(graph.node, tensors)
+                    if known.get(one.reads) in ends and one.writes in last), None)  # fmt: skip
     found = _Around(stack, table if what == ROWS else "", readout)
     return {**upon, "readout": stack[-1]}, found
 

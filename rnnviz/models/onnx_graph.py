@@ -4,11 +4,13 @@ of a table, and what a linear layer makes of them. Nothing is run."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 RESHAPING = ("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Cast")
+CHOOSING = ("Softmax", "LogSoftmax", "Sigmoid", "ArgMax")
+"""What may come after a readout: it tells what its numbers are of."""
 WHOLE = (6, 7)
 """The types of tensors that hold indices."""
 OUTPUT, LAST, ROWS = "output", "last", "rows"
@@ -30,29 +32,48 @@ def origins(
     nodes: in the order in which they run, as a graph has them. recurrent: by name. number: what a
     tensor holds, None where it is not one whole number.
     """
-    found: dict[str, Origin] = {}
+    found, steps = dict[str, Origin](), dict[str, int | None]()
     for name, node in recurrent.items():
         found |= dict.fromkeys(node.output[:1], (OUTPUT, name))
         if _options(node).get("direction", b"forward") == b"forward":
             found |= dict.fromkeys(filter(None, node.output[1:2]), (LAST, name))
+        steps |= dict.fromkeys(filter(None, node.output[:2]), 0)
     for node in nodes:
         if not node.input or not node.output:
             continue
-        what, of = found.get(node.input[0], NOTHING)
+        read, made = node.input[0], node.output[0]
+        what, of = found.get(read, NOTHING)
+        given = [number(tensors.get(name)) for name in node.input[1:5]]
         if node.op_type in RESHAPING and what:
-            found[node.output[0]] = what, of
-        elif node.op_type in ("Gather", "Slice") and len(node.input) > 1:
-            if node.input[0] in tensors and not _options(node).get("axis"):
-                found[node.output[0]] = ROWS, str(node.input[0])
-            elif what in (OUTPUT, LAST) and _takes_last(node, tensors, number):
-                found[node.output[0]] = LAST, of
+            found[made], steps[made] = (what, of), _moved(steps.get(read), node, given)
+        elif node.op_type in ("Gather", "Slice") and given:
+            if read in tensors and not _options(node).get("axis"):
+                found[made] = ROWS, str(read)
+            elif what in (OUTPUT, LAST) and _takes_last(node, given, steps.get(read)):
+                found[made] = LAST, of
     return found
 
 
-def _takes_last(node: Any, tensors: Mapping[str, Any], number: Callable[[Any], int | None]) -> bool:
-    """Whether a Gather or Slice takes the last of something, such as of steps."""
-    start, *rest = [number(tensors.get(name)) for name in node.input[1:5]]
-    return start == -1 and (len(rest) < 3 or rest[-1] == 1)
+def _moved(axis: int | None, node: Any, given: Sequence[int | None]) -> int | None:
+    """Where an axis of what a node reads is after it, None for nowhere: a Transpose says it; the
+    others, as frameworks write them, leave what stands before the units where it is."""
+    options = _options(node)
+    if node.op_type == "Squeeze" and axis in (*given, *(options.get("axes") or ())):
+        return None
+    order = options.get("perm") if node.op_type == "Transpose" else None
+    return list(order).index(axis) if order and axis in order else axis
+
+
+def _takes_last(node: Any, given: Sequence[int | None], axis: int | None) -> bool:
+    """Whether a Gather or Slice takes the last along an axis. given: the numbers that it reads."""
+    if node.op_type == "Gather":
+        return axis is not None and given[0] == -1 and (_options(node).get("axis") or 0) == axis
+    start, along, by = (
+        given[0],
+        0 if len(given) < 3 else given[2],
+        1 if len(given) < 4 else given[3],
+    )
+    return (start, along, by) == (-1, axis, 1)
 
 
 def _options(node: Any) -> dict[str, Any]:
@@ -62,10 +83,11 @@ def _options(node: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Linear:
-    """A linear layer by its tensors, "" for no bias. reads: what it acts on. turned: whether its
-    kernel is (to, from)."""
+    """A linear layer by its tensors, "" for no bias. reads, writes: what it acts on, and makes.
+    turned: whether its kernel is (to, from)."""
 
     reads: str
+    writes: str
     kernel: str
     bias: str
     turned: bool
@@ -87,12 +109,24 @@ def linears(nodes: Iterable[Any], tensors: Mapping[str, Any]) -> Iterator[Linear
         if not plain or len(node.input) < 2 or not node.output:
             continue
         kernel = turned.get(node.input[1], node.input[1])
-        bias = node.input[2] if len(node.input) > 2 else ""
-        if (after := added.get(node.output[0])) is not None:
-            bias = next((name for name in after.input if name in tensors), bias)
+        bias, made = node.input[2] if len(node.input) > 2 else "", node.output[0]
+        after = added.get(made)
+        named = () if after is None or bias else [name for name in after.input if name in tensors]
+        if after is not None and named:
+            bias, made = named[0], after.output[0]
         if kernel in tensors and (not bias or bias in tensors):
             across = (kernel != node.input[1]) != bool(options.get("transB"))
-            yield Linear(str(node.input[0]), str(kernel), str(bias), across)
+            yield Linear(str(node.input[0]), str(made), str(kernel), str(bias), across)
+
+
+def put_out(nodes: Iterable[Any], outputs: Iterable[str]) -> set[str]:
+    """The values that are outputs of a graph, or become one by what changes their shape alone or
+    chooses among them."""
+    found = set(outputs)
+    for node in reversed(list(nodes)):
+        if node.op_type in (*RESHAPING, *CHOOSING) and found & set(node.output):
+            found |= set(node.input[:1])
+    return found
 
 
 def reader_of_numbers(to_array: Callable[[Any], Any]) -> Callable[[Any], int | None]:

@@ -65,7 +65,8 @@ def _pairs(rest: Mapping[str, Any]) -> dict[str, tuple[str, str, bool]]:
             number = ":0" * weight.endswith(":0")  # as TensorFlow ends a name
             name = weight.removesuffix(number).removesuffix(end)
             beside = name + bias + number
-            if not weight.endswith(end + number) or beside not in rest:
+            recurrent = f"{name}/recurrent_kernel{number}" in rest  # another network's own
+            if not weight.endswith(end + number) or beside not in rest or recurrent:
                 continue
             if (np.ndim(rest[weight]), np.ndim(rest[beside])) == (2, 1):
                 found[name] = weight, beside, turned

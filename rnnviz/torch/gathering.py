@@ -10,6 +10,7 @@ from typing import Any
 
 SCALED = "a loss scaler takes the steps, and the gradients that it clips are scaled back before"
 CHANGED = "the gradients are changed more than once between a backward pass and the step"
+INSIDE = "gradients are taken while the backward pass goes on"
 BETWEEN = "no backward pass that is kept was the last before its gradients were cleared"
 
 
@@ -37,7 +38,7 @@ class Gathering:
         self.kept: deque[Gathered] = deque(maxlen=keep)
         self.doubt = ""
         self._last, self._before = Gathered(-1), Gathered(-1)
-        self._standing: dict[int, tuple[int, int]] = {}
+        self._standing: dict[int, tuple[int, int, int]] = {}
 
     @property
     def norms(self) -> tuple[float, ...]:
@@ -54,6 +55,9 @@ class Gathering:
         whether something stood there before; keep: whether the pass is one that is kept."""
         from torch.linalg import vector_norm
 
+        if parameter.grad is None:  # a step inside the backward pass has taken it
+            self.doubt = self.doubt or INSIDE
+            return
         if task != self._last.task:
             self._before, self._last = self._last, Gathered(task)
             if keep:
@@ -61,7 +65,7 @@ class Gathering:
         if adds:
             self._before.added_to, self._last.passes = True, self._before.passes + 1
         gradient = parameter.grad.detach()
-        self._standing[id(parameter)] = gradient.data_ptr(), gradient._version
+        self._standing[id(parameter)] = task, gradient.data_ptr(), gradient._version
         if keep:
             self._last.squares[id(parameter)] = vector_norm(gradient.double()) ** 2
 
@@ -80,19 +84,24 @@ class Gathering:
             self.doubt = self.doubt or CHANGED
 
     def _changed(self, parameter: Any) -> bool:
-        """Whether its gradient is another tensor, or was changed in place more than once."""
-        place, version = self._standing[id(parameter)]
+        """Whether its gradient is another tensor than the last backward pass has left, or was
+        changed in place more than once."""
+        task, place, version = self._standing[id(parameter)]
         gradient = parameter.grad
-        return gradient.data_ptr() != place or gradient._version > version + 1
+        changed = gradient.data_ptr() != place or gradient._version > version + 1
+        return bool(changed and task == self._last.task)
 
 
 def _of_scaler() -> bool:
-    """Whether a loss scaler has called what runs now: it tells an optimizer nothing of itself."""
+    """Whether a loss scaler has called what runs now: it tells an optimizer nothing of itself.
+    Frames are known by their code: their variables, once looked at, would live on."""
     from torch.amp import GradScaler
 
+    codes = {function.__code__ for of in GradScaler.__mro__ for function in vars(of).values()
+             if hasattr(function, "__code__")}  # fmt: skip
     frame = inspect.currentframe()
     while frame is not None:
-        if isinstance(frame.f_locals.get("self"), GradScaler):
+        if frame.f_code in codes:
             return True
         frame = frame.f_back
     return False

@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-SEARCHED = 1000
-"""Nodes of a graph that are looked at: between two calls of a loop there are a few."""
+SEARCHED = 300
+"""Nodes of a graph that are looked at: between two calls of a loop there are a few, tens where
+attention is."""
 
 Edge = tuple[Any, int, int]
 """Node, the place of its edge, and to which tensor that leads."""
@@ -24,14 +25,16 @@ def edges_to(ends: Sequence[Any], outputs: Sequence[Any], beyond: Sequence[Any])
 
 
 def comes_from(states: Sequence[Any], made: Callable[[Any], bool]) -> bool:
-    """Whether states are a function of what a call gave back. made: says so of a node. Also where
-    their graph is too large to be searched: they come from somewhere."""
+    """Whether states are a function of what a call gave back, by a short way. made: says so of a
+    node."""
     left = deque(dict.fromkeys(s.grad_fn for s in states if s.grad_fn is not None))
     known = set(left)
     while left:
         node = left.popleft()
-        if made(node) or len(known) > SEARCHED:
+        if made(node):
             return True
+        if len(known) > SEARCHED:
+            return False
         new = {after for after, _ in node.next_functions} - known - {None}
         known |= new
         left.extend(new)

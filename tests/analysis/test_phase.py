@@ -183,13 +183,20 @@ def test_a_row_without_a_slope_is_told_too() -> None:
         assert phase_words([grid], [grid], 10)[1] == f"At T = 10 it turns {said} in the RNN."
 
 
-def test_a_setting_of_whole_numbers_turns_at_one_that_it_has() -> None:
-    x = Axis("layers", (1, 2, 3, 4), log=False)
-    slopes = zip(x.values, (0.3, 0.2, -0.01, 0.3), strict=True)
-    results = [Found((("layers", k), ("seq_len", 10)), "rnn", replace(NUMBERS, slope=s))
-               for k, s in slopes]  # fmt: skip
+def one_row(values: tuple[int, ...], slopes: tuple[float, ...], log: bool = True) -> Any:
+    """A grid over whole numbers."""
+    x = Axis("hidden_size", values, log)
+    results = [Found((("hidden_size", k), ("seq_len", 10)), "rnn", replace(NUMBERS, slope=s))
+               for k, s in zip(values, slopes, strict=True)]  # fmt: skip
     (grid,) = phase_grids(results, ["rnn"], x, LENGTH, "slope")
+    return grid
+
+
+def test_a_setting_of_whole_numbers_turns_at_one_that_it_has() -> None:
+    grid = one_row((1, 2, 3, 4), (0.3, 0.2, -0.01, 0.3), log=False)
     assert turns(grid, 0) == [(3.0, False), (4.0, True)]
+    assert turns(one_row((16, 64, 256, 1024), (0.1, 0.001, -0.1, -0.1)), 0) == [(65.0, False)]
+    assert turns(one_row((16, 64, 256), (0.1, 0.0, -0.1)), 0) == [(64.0, False)]
 
 
 @pytest.mark.parametrize(

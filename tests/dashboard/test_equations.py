@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rnnviz import Experiment
@@ -101,6 +102,8 @@ def test_a_picture_sets_the_first_state_of_one_cell_alone() -> None:
         (0.99999, "0.00001\\,h_{t-1} + 0.99999\\,"),
         (1 / 3, "(1 - 0.3333333333333333)\\,h_{t-1}"),
         (5e-324, "(1 - 5 \\cdot 10^{-324})\\,h_{t-1}"),
+        (np.float64(0.3), "0.7\\,h_{t-1} + 0.3\\,"),
+        (np.float64(1), "h_t &= \\tanh(a_t)"),
     ],
 )
 def test_a_leak_and_its_rest_have_their_digits(leak: float, said: str) -> None:

@@ -114,13 +114,17 @@ def states(kind: str, module: Any, x: Tensor) -> Tensor:
         return module(x, h.detach())[1] + h
     if kind == "learned first state":
         return module(x, nn.Parameter(torch.zeros(1, B, H)).expand(1, B, H))[1] + module(x)[1]
-    if kind == "an encoder's":
+    if kind in ("an encoder's", "a deep encoder's"):
         first = nn.Linear(D, H)(x.sum(0, keepdim=True))
+        for _ in range(600 * (kind == "a deep encoder's")):
+            first = torch.tanh(first) + 1
         return module(x, first)[1] + module(2 * x, first)[1]
     return module(x)[1] + module(2 * x)[1]
 
 
-@pytest.mark.parametrize("kind", ["detached", "learned first state", "an encoder's", "none"])
+@pytest.mark.parametrize(
+    "kind", ["detached", "learned first state", "an encoder's", "a deep encoder's", "none"]
+)
 def test_calls_that_do_not_go_on_from_one_another_are_whole(kind: str) -> None:
     module = nn.GRU(D, H)
     with watch(module) as seen:

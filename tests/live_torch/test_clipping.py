@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import pytest
@@ -109,3 +110,48 @@ def test_steps_after_the_watch_are_not_looked_at() -> None:
         weight.grad = weight.grad / 2
     torch.optim.SGD(model.parameters(), 0.1).step()
     assert NOT_JUDGED not in str(seen.diagnose(clip=1e-3))
+
+
+def test_a_step_inside_the_backward_pass_goes_on_as_without_a_watch() -> None:
+    model, x = nn.LSTM(D, H), torch.ones(T, B, D)
+    each = {p: torch.optim.SGD([p], 0.1) for p in model.parameters()}
+
+    def step(parameter: Any) -> None:
+        each[parameter].step()
+        each[parameter].zero_grad()
+
+    for parameter in model.parameters():
+        parameter.register_post_accumulate_grad_hook(step)
+    with watch(model) as seen:
+        for _ in range(3):
+            model(x)[0].sum().backward()
+    assert len(seen) == 1
+    assert f"{NOT_JUDGED}gradients are taken while the backward pass goes on" in str(
+        seen.diagnose(clip=1e-6)
+    )
+
+
+def test_a_module_that_is_no_longer_used_does_not_hide_what_is_clipped() -> None:
+    both, x = nn.ModuleList([nn.LSTM(D, H), nn.LSTM(D, H)]), torch.ones(T, B, D)
+    optimizer = torch.optim.SGD(both.parameters(), 0.0)
+    with watch(both) as seen:
+        for used in (both, both[:1], both[:1], both[:1]):
+            optimizer.zero_grad(set_to_none=False)
+            sum(each(x)[0].sum() for each in used).backward()
+            nn.utils.clip_grad_norm_(both.parameters(), 1e-3)
+            optimizer.step()
+    said = str(seen.diagnose(clip=1e-3))
+    assert NOT_JUDGED not in said
+    assert JUDGED in said
+
+
+def test_what_a_training_deletes_is_not_kept_alive() -> None:
+    model, x = nn.LSTM(D, H), torch.ones(T, B, D)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    with watch(model):
+        output = model(x)[0] * 2
+        output.sum().backward()
+        optimizer.step()
+        kept = weakref.ref(output)
+        del output
+        assert kept() is None

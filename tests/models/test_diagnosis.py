@@ -406,6 +406,7 @@ def test_padding_that_reaches_the_loss(ends: list[int], share: float, filler: fl
     if share:
         mean = np.mean([12 - end for end in ends if end < 11])
         assert found[0].values["steps"] == pytest.approx(mean)
+    assert all("new module" not in finding_words(one).definition for one in found)
 
 
 def test_padding_that_begins_at_one_step_is_defined_as_what_was_found() -> None:

@@ -284,6 +284,33 @@ def test_what_reads_other_steps_is_not_read_and_said(change: Callable[[Any, Any]
     assert "not read: 2 more arrays ('head.W', 'head.b')" in loaded.notes
 
 
+def queried(graph: Any, _: Any) -> None:
+    """What looks like a readout is the query of an attention."""
+    made = graph.node[-1].output[0]
+    graph.node.append(onnx.helper.make_node("Tanh", [made], ["query"]))
+    graph.node.append(onnx.helper.make_node("Identity", ["query"], ["out.query"]))
+    graph.output[0].name = "out.query"
+
+
+def residual(graph: Any, _: Any) -> None:
+    """What is added to the product is no bias."""
+    del graph.node[-1]
+    made = graph.node[-1].output[0]
+    graph.node.append(onnx.helper.make_node("Add", [made, "x1"], ["sum"]))
+    graph.output[0].name = "sum"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [queried, residual, ending("Slice", [-1], [2**31], [1])],
+    ids=["query", "residual", "last sequence"],
+)
+def test_a_product_that_is_no_readout_is_not_read(change: Callable[[Any, Any], None]) -> None:
+    loaded = load(changed(change))
+    assert loaded.notes[0].startswith("without a readout")
+    assert any("'head.W'" in note for note in loaded.notes if note.startswith("not read"))
+
+
 def of_first_in_both_directions(graph: Any, node: Any) -> None:
     node.output.append("h")
     graph.node[-2].input[0] = "h"
@@ -329,6 +356,7 @@ def test_a_readout_without_a_bias_has_zeros(turned: int) -> None:
             graph.node.append(onnx.helper.make_node("Transpose", ["head.W"], ["W.T"], perm=[1, 0]))
             node.input[1] = "W.T"
             graph.node.append(node)
+        graph.output[0].name = graph.node[-1].output[0]
 
     loaded, expected = load(changed(bare)), load(FOLDER / "models_onnx_lstm.onnx").params
     np.testing.assert_array_equal(loaded.params["W_hy"], expected["W_hy"])

@@ -92,6 +92,27 @@ def test_layers_with_an_operation_between_them_are_no_stack(between: Layer, writ
     assert has_readout(load(data, prefix=names[0])) == (between[1] == "Dense")
 
 
+def called(name: str, output: int = 0) -> list[Any]:
+    """A layer that reads an output of another one, as Keras 3 writes it."""
+    history = {"config": {"keras_history": [name, 0, output]}}
+    return [{"args": [history], "kwargs": {}}]
+
+
+@pytest.mark.parametrize(("output", "read"), [(0, True), (1, True), (2, False)])
+def test_a_readout_may_read_the_last_h_and_not_the_last_c(output: int, read: bool) -> None:
+    layers = [("input", "InputLayer"), ("lstm", "LSTM"), ("dense", "Dense")]
+    nodes = {"lstm": called("input"), "dense": called("lstm", output)}
+    assert has_readout(load(saved(layers, nodes))) == read
+
+
+def test_of_two_networks_the_other_s_kernel_is_no_readout() -> None:
+    layers = [("input", "InputLayer"), ("input_1", "InputLayer"), *STACK, ("dense", "Dense")]
+    nodes = {"lstm": called("input"), "lstm_1": called("input_1"), "dense": called("lstm_1")}
+    loaded = load(saved(layers, nodes), prefix="lstm_1")
+    assert has_readout(loaded)
+    assert not any("readout='lstm'" in note for note in loaded.notes)
+
+
 @pytest.mark.parametrize("write", [saved, older])
 def test_what_leaves_its_input_as_it_is_may_stand_anywhere(write: Any) -> None:
     layers = [("input", "InputLayer"), STACK[0], ("dropout", "Dropout"), STACK[1],

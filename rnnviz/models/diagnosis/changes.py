@@ -126,7 +126,7 @@ def wake(cause: str, trace: Trace, gate: str, units: Array, layer: int, directio
 def makes_module(change: str) -> bool:
     """Whether the change puts another module in the old one's place, of which an optimizer that
     is there already knows nothing."""
-    return "= torch.nn." in change
+    return re.search(r"= torch\.nn\.(LSTM|GRU|RNN)", change) is not None
 
 
 def after(first: list[str], change: str) -> str:
