@@ -3,7 +3,7 @@ the run of a network of the same shape that is freshly drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -55,7 +55,7 @@ class Brought(Protocol):
 
     @property
     def params(self) -> int:
-        """How many numbers training changes in the recurrent layers and the readout."""
+        """How many numbers its file holds of the recurrent layers and the readout."""
 
     @property
     def unbiased(self) -> bool:
@@ -69,7 +69,8 @@ class Brought(Protocol):
         """Forward and back, and the batch that says what was asked."""
 
     def fresh(self) -> Brought:
-        """The same with weights and biases drawn anew, but the readout's."""
+        """The same with weights and biases drawn anew, but the readout's; without biases where it
+        has none."""
 
     def findings(self, run: Run, lag: int | None) -> tuple[Finding, ...]:
         """What is wrong with its gradients, in its own run."""
@@ -98,6 +99,8 @@ class FromWeights:
 
     @property
     def params(self) -> int:
+        if self.model.held is not None:
+            return self.model.held
         own = self.model.params
         count = sum(array.size for name, array in own.items() if name not in READOUT)
         return count + sum(own[name].size for name in READOUT if self.has_readout)
@@ -122,8 +125,9 @@ class FromWeights:
         return trace, own_batch(trace) if own else make_batch(self.model, self.data, self.loss)
 
     def fresh(self) -> FromWeights:
-        drawn = _drawn(self.model.params, self.model.network.cells[0].hidden_size)
-        return replace(self, model=replace(self.model, params=drawn))
+        model = self.model
+        drawn = _drawn(model.params, model.network.cells[0].hidden_size, kept=model.absent)
+        return replace(self, model=replace(model, params=drawn))
 
     def findings(self, run: Run, lag: int | None) -> tuple[Finding, ...]:
         return find(run, lag)
@@ -178,12 +182,17 @@ class FromPassage:
         return find_in(self.passage, self.name, lag, run)
 
 
-def _drawn(params: Mapping[str, Array], hidden_size: int, number: int = 0) -> dict[str, Array]:
-    """Each array anew, uniform ±1/√H, but the readout's."""
+def _drawn(
+    params: Mapping[str, Array],
+    hidden_size: int,
+    number: int = 0,
+    kept: Collection[str] = (),
+) -> dict[str, Array]:
+    """Each array anew, uniform ±1/√H, but the readout's and those that are kept."""
     rng = stream(SEED, "weights", number)
     return {
         name: array
-        if name in READOUT
+        if name in READOUT or name in kept
         else (rng.uniform(-1, 1, array.shape) / np.sqrt(hidden_size)).astype(array.dtype)
         for name, array in params.items()
     }

@@ -15,13 +15,15 @@ class Hints:
     it. options: name of a layer -> options of `load` as the file has them, such as {"reset":
     "after"}. upon: name of any layer -> the recurrent one whose output it reads, "" for none;
     nothing where the file does not say it. tables: likewise, the embedding whose rows a recurrent
-    one reads. unread: names of arrays that the file has besides."""
+    one reads. unread: names of arrays that the file has besides. zeros: those of biases that it
+    does not have, for which there are zeros."""
 
     prefix: tuple[str, ...] | None = None
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     upon: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    zeros: frozenset[str] = frozenset()
 
     def of(self, layers: Sequence[str]) -> dict[str, str]:
         """The options of layers upon each other, by the names before their arrays'. What is read is

@@ -18,8 +18,9 @@ from rnnviz.core.numerics import Array
 from rnnviz.experiment import weights
 from rnnviz.experiment.npz import Limits, shown
 from rnnviz.models import names
-from rnnviz.models.blocks import BESIDE, blocks, missing_biases
+from rnnviz.models.blocks import blocks
 from rnnviz.models.files import Source, opened
+from rnnviz.models.given import absent_biases, numbers_held, without_biases
 from rnnviz.models.hints import Hints
 from rnnviz.models.layouts import KINDS, LAYOUTS, Blocks, Layout, Reading, reading, readings
 from rnnviz.models.readout import embedding_table, with_readout
@@ -36,7 +37,9 @@ class Loaded:
     network, params: what `run_network` takes. layout: whose arrays they were, and reading: how
     they were understood. embedding (V, D): one row a token, or None. where: the name before the
     arrays' own, "" for none. notes: what was assumed, widened or left out, one sentence each.
-    unbiased: whether the arrays are without any bias. All arrays are read-only.
+    unbiased: whether the arrays are without any bias. absent: the biases in params that stand in
+    for ones that there are not, and stay what they are. held: how many numbers the arrays of the
+    recurrent layers and the readout hold, None for those of params. All arrays are read-only.
     """
 
     network: Network
@@ -47,6 +50,8 @@ class Loaded:
     where: str = ""
     notes: tuple[str, ...] = ()
     unbiased: bool = False
+    absent: frozenset[str] = frozenset()
+    held: int | None = None
 
     def __post_init__(self) -> None:
         for array in (*self.params.values(), self.embedding):
@@ -141,10 +146,10 @@ def load(
     said["reset"] = reset or known or hints.get("reset")
     said["activation"] = activation or hints.get("activation")
     chosen, notes = _read(layers, LAYOUTS[stack.layout], said, reference, axes)
-    network, params = _network(layers, chosen, reads or hints.get("reads"))
+    network, bare = _network(layers, chosen, reads or hints.get("reads"))
     rest = dict(stack.rest)
     apart = partial(_apart, stack, found.hints)
-    network, params, more = with_readout(network, params, rest, readout, widening, apart)
+    network, params, more = with_readout(network, bare, rest, readout, widening, apart)
     looked_up = partial(found.hints.looks_up, stack.names[0] if stack.names else "")
     size = network.cells[0].input_size
     table, of_table = embedding_table(rest, embedding, size, widening, looked_up)
@@ -155,8 +160,11 @@ def load(
         *widening.notes,
         *_left([*rest, *found.hints.unread]),
     ]
+    read = {name: params[name] for name in ("W_hy", "b_y") if params[name] is not bare[name]}
+    zeros = found.hints.zeros - rest.keys()
+    absent = absent_biases(stack, params) | ({"b_y"} if zeros else set())
     return Loaded(network, params, stack.layout, str(chosen), table, stack.where, tuple(notes),
-                  _without_biases(stack)[1])  # fmt: skip
+                  without_biases(stack)[1], absent, numbers_held(stack, read, absent))  # fmt: skip
 
 
 def _check_unsaid(options: Mapping[str, Any]) -> None:
@@ -257,12 +265,14 @@ def _own(arrays: Mapping[str, Any]) -> Loaded:
     """What `python -m rnnviz train` has written."""
     found = weights.from_arrays(arrays)
     said = f"the model {found.label} after {found.state.step} training steps"
-    return Loaded(found.network, dict(found.state.params), "rnnviz", said)
+    params = dict(found.state.params)
+    held = sum(array.size for array in params.values())
+    return Loaded(found.network, params, "rnnviz", said, held=held)
 
 
 def _assumed(stack: names.Stack, chosen: Reading, said: Mapping[str, Any]) -> list[str]:
     """What neither the arrays nor the caller said."""
-    missing, every = _without_biases(stack)
+    missing, every = without_biases(stack)
     which = "bias" if every else _listed(missing)
     notes = [f"no {which} in the file: zeros are taken"] if missing else []
     if chosen.activation and said["activation"] is None:
@@ -270,17 +280,6 @@ def _assumed(stack: names.Stack, chosen: Reading, said: Mapping[str, Any]) -> li
     if chosen.forget_bias and said["forget_bias"] is None:
         notes.append(f"{chosen.forget_bias:g} is added to b_f, as this kernel does at run time")
     return notes
-
-
-def _without_biases(stack: names.Stack) -> tuple[list[str], bool]:
-    """The biases that are missing by name, and whether that is all of them."""
-    parts = [part for layer in stack.layers for part in layer]
-    missing, given = [], 0
-    for part in parts:
-        there = {name: whole for name, (whole, _) in part.items()}
-        missing += missing_biases(stack.layout, there)
-        given += len(BESIDE[stack.layout].keys() & there)
-    return list(dict.fromkeys(missing)), not given
 
 
 def _listed(found: Sequence[str]) -> str:

@@ -37,6 +37,7 @@ DEFAULTS = {"LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"], "RN
 ACTIVATIONS = {"Tanh": "tanh", "Relu": "relu", "Sigmoid": "logistic"}
 TYPES = {1: "FLOAT", 10: "FLOAT16", 11: "DOUBLE", 16: "BFLOAT16"}
 FORWARD = ("forward", "bidirectional")
+READOUT_BIAS = "readout/bias"
 
 
 def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str], Hints]:
@@ -72,7 +73,9 @@ def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str],
     unread = _unread(weights, {*places.values(), *around.tensors})
     first = around.stack[0] if around.stack and around.table else ""
     tables = {name: "embedding" if name == first else "" for name in nodes}
-    return arrays, reader.half, Hints(around.stack, said, upon, tables, unread)
+    made = around.readout is not None and not around.readout.bias
+    zeros = frozenset({READOUT_BIAS} if made else ())
+    return arrays, reader.half, Hints(around.stack, said, upon, tables, unread, zeros)
 
 
 def _graph(data: bytes, model: Any) -> Any:
@@ -207,8 +210,8 @@ def _readout(found: Linear, tensors: Mapping[str, Any], reader: _Reader) -> dict
     W = reader("readout/kernel", tensors[found.kernel])
     W = W.T if found.turned else W
     if not found.bias:
-        return {"readout/kernel": W, "readout/bias": np.zeros(W.shape[-1:], W.dtype)}
-    return {"readout/kernel": W, "readout/bias": reader("readout/bias", tensors[found.bias])}
+        return {"readout/kernel": W, READOUT_BIAS: np.zeros(W.shape[-1:], W.dtype)}
+    return {"readout/kernel": W, READOUT_BIAS: reader(READOUT_BIAS, tensors[found.bias])}
 
 
 def _unread(tensors: Mapping[str, Any], used: Collection[str]) -> tuple[str, ...]:

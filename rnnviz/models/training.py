@@ -33,7 +33,8 @@ def estimate(brought: FromWeights) -> Estimate:
 
 def courses(brought: FromWeights, tell: Tell | None = None) -> tuple[Course, ...]:
     """Both networks' training, the brought one's first: all sequences in every update, an embedding
-    left as it is. tell: is called after every update; what it raises ends the work.
+    left as it is, and biases that the arrays do not have. tell: is called after every update; what
+    it raises ends the work.
 
     Examples
     --------
@@ -56,7 +57,8 @@ def _course(label: str, one: FromWeights, tell: Tell | None) -> Course:
     batch = make_batch(one.model, one.data, one.loss)
     begin = TrainState(0, dict(one.model.params))
     history, record = History(begin), None
-    for state, record in train(one.model.network, begin, lambda _: batch, OPTIONS):
+    steps = train(one.model.network, begin, lambda _: batch, OPTIONS, fixed=one.model.absent)
+    for state, record in steps:
         history.add(state, record)
         if tell:
             tell()

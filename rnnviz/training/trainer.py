@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -67,9 +67,11 @@ class TrainOptions:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One update. `after` is the state before it if `event` names something not finite."""
+    """One update. grads: those of the trace, 0 for parameters that are fixed. `after` is the state
+    before it if `event` names something not finite."""
 
     trace: NetworkTrace
+    grads: Mapping[str, Array]
     applied: Mapping[str, Array]
     after: TrainState
     event: str = ""
@@ -81,13 +83,15 @@ def train(
     make_batch: MakeBatch,
     options: TrainOptions,
     spectra_every: int = SPECTRA_EVERY,
+    fixed: Collection[str] = (),
 ) -> Iterator[tuple[TrainState, StepRecord]]:
     """Train from `state` on, without end: the state after each step, and the step's record.
 
     Step n takes make_batch(n). Going on from any state that was yielded gives the same bits as
     not having stopped. The first step in which anything is not finite is the last one: its
     record names it and its state is the one before it, so what is kept is always finite.
-    Spectra are recorded at steps that `spectra_every` divides.
+    Spectra are recorded at steps that `spectra_every` divides. fixed: names of parameters that stay
+    what they are: their gradients are taken to be 0.
     Raises ValueError for parameters or batches that do not fit the network.
 
     Examples
@@ -101,7 +105,7 @@ def train(
     checks.size("spectra_every", spectra_every)
     while True:
         batch = make_batch(state.step)
-        step = take_step(network, state, batch, options)
+        step = take_step(network, state, batch, options, fixed=fixed)
         record = _record(state, batch, step, state.step % spectra_every == 0)
         state = step.after
         del step, batch  # no trace stays in memory between two steps
@@ -141,20 +145,23 @@ def take_step(
     batch: Examples,
     options: TrainOptions,
     tell: Tell | None = None,
+    fixed: Collection[str] = (),
 ) -> Step:
-    """Gradients of one batch, clipped, and the optimizer's step with them."""
+    """Gradients of one batch, clipped, and the optimizer's step with them. fixed: the parameters
+    that it does not change."""
     with np.errstate(all="ignore"):
         trace = run_network(network, state.params, batch, _backward(options, tell), tell)
-        event = _bad_forward(trace, state.step == 0) or _bad("∂L/∂({})", trace.grads)
+        grads = {n: np.zeros_like(g) if n in fixed else g for n, g in trace.grads.items()}
+        event = _bad_forward(trace, state.step == 0) or _bad("∂L/∂({})", grads)
         if event:
-            return Step(trace, trace.grads, state, event)
-        applied = CLIPS[options.clip](trace.grads, options.clip_at)
+            return Step(trace, grads, grads, state, event)
+        applied = CLIPS[options.clip](grads, options.clip_at)
         params, moments = OPTIMIZERS[options.optimizer](
             trace.params, applied, state.moments, options.learning_rate
         )
         event = _bad("{} of the optimizer", moments) or _bad("{} after the update", params)
     after = state if event else TrainState(state.step + 1, params, moments)
-    return Step(trace, applied, after, event)
+    return Step(trace, grads, applied, after, event)
 
 
 def _backward(options: TrainOptions, tell: Tell | None) -> Backward:
@@ -165,7 +172,7 @@ def _backward(options: TrainOptions, tell: Tell | None) -> Backward:
 
 
 def _record(state: TrainState, batch: Examples, step: Step, spectra: bool) -> StepRecord:
-    before, after = global_norm(step.trace.grads), global_norm(step.applied)
+    before, after = global_norm(step.grads), global_norm(step.applied)
     sigma, radius = watched_spectrum(step.trace) if spectra else (None, None)
     return StepRecord(
         step=state.step,

@@ -49,7 +49,7 @@ class View:
     """What the page says. models: labels, the brought network's first; none but the first where
     there is nothing to compare. verdict: the diagnosis in one or two sentences. findings: all of
     it. notes: what was assumed, and what stands in for what nobody gave. figures: None where there
-    is nothing to draw."""
+    is nothing to draw. unbiased: whether neither network has biases."""
 
     choices: Choices
     models: tuple[str, ...]
@@ -58,6 +58,7 @@ class View:
     findings: tuple[FindingWords, ...]
     notes: tuple[str, ...]
     figures: Figures
+    unbiased: bool
 
     @property
     def styles(self) -> dict[str, theme.Style]:
@@ -86,6 +87,7 @@ def view(
         findings=tuple(map(finding_words, findings)),
         notes=(*brought.notes, *([note] if note else [])),
         figures=_figures(run, brought, choices, tell),
+        unbiased=brought.unbiased,
     )
 
 
@@ -168,4 +170,5 @@ def _whose(brought: Brought, name: str) -> str:
 
 def fresh_words(view: View) -> str:
     """What the other network is."""
-    return say("your_network", "fresh", name=display_name(view.models[-1]))
+    which = "fresh_unbiased" if view.unbiased else "fresh"
+    return say("your_network", which, name=display_name(view.models[-1]))

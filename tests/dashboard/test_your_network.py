@@ -113,7 +113,7 @@ def test_what_was_understood_is_said() -> None:
     app = upload(visit("your-network"), npz({f"encoder.rnn.{n}": a for n, a in LSTM.items()}))
     assert (
         "model.npz: PyTorch’s weights, gates i, f, g, o. LSTM, 4 inputs, 64 units, 1 layer, one "
-        "direction; 17,664 parameters. Run on sequences of 100 steps, 16 of them."
+        "direction; 17,920 parameters. Run on sequences of 100 steps, 16 of them."
     ) in small(app)
     assert "x is white noise; the loss is the last output in a random direction" in small(app)
 

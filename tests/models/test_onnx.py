@@ -361,6 +361,9 @@ def test_a_readout_without_a_bias_has_zeros(turned: int) -> None:
     loaded, expected = load(changed(bare)), load(FOLDER / "models_onnx_lstm.onnx").params
     np.testing.assert_array_equal(loaded.params["W_hy"], expected["W_hy"])
     np.testing.assert_array_equal(loaded.params["b_y"], np.zeros(3))
+    whole = load(FOLDER / "models_onnx_lstm.onnx")
+    assert (whole.held - loaded.held, loaded.absent) == (3, {"b_y"})
+    assert not whole.absent
     assert not any("not read" in note and "head.W" in note for note in loaded.notes)
 
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnnviz.models import load, read_data
+from rnnviz.models import load, read_data, training
 from rnnviz.models.brought import FromPassage, FromWeights
 from rnnviz.models.replay import make_batch, replay
 from rnnviz.models.saved_runs import read_passages
 from rnnviz.models.training import UPDATES, courses, is_trainable
+from rnnviz.training import History, StepRecord, TrainState
 from tests.models.golden import FOLDER
 
 pytestmark = pytest.mark.trained
@@ -46,6 +47,29 @@ def test_weights_stay_what_they_are() -> None:
     before = {name: array.copy() for name, array in one.model.params.items()}
     courses(one)
     assert all(np.array_equal(one.model.params[name], array) for name, array in before.items())
+
+
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_biases_that_there_are_not_are_not_learned(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, reached = 8 * {"rnn": 1, "gru": 3, "lstm": 4}[kind], []
+    weights = {**WEIGHTS, "rnn.weight_ih_l0": RNG.normal(0, 0.5, (rows, 2)),
+               "rnn.weight_hh_l0": RNG.normal(0, 0.3, (rows, 8))}  # fmt: skip
+    watch = training.History.add
+
+    def add(history: History, state: TrainState, record: StepRecord) -> None:
+        reached.append(state.params)
+        watch(history, state, record)
+
+    monkeypatch.setattr(training.History, "add", add)
+    own, fresh = courses(replace(brought(), model=load(weights)))
+    assert own.loss < own.curves.loss_per_answer[0]
+    for params in reached:
+        assert not any(params[name].any() for name in params if ".b_" in name)
+    before, after = reached[0], reached[UPDATES - 1]
+    assert all((before[name] != after[name]).all() for name in before if ".b_" not in name)
+    assert fresh.last_step == UPDATES - 1
 
 
 def test_it_tells_after_every_update_and_can_be_ended() -> None:

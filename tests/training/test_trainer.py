@@ -18,7 +18,15 @@ from rnnviz.core.network import Network, NetworkTrace, run_network
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.runs import batches_of, options_of
 from rnnviz.experiment.runs import start as start_training
-from rnnviz.training import TrainOptions, TrainState, advance, global_norm, train, trainer
+from rnnviz.training import (
+    OPTIMIZERS,
+    TrainOptions,
+    TrainState,
+    advance,
+    global_norm,
+    train,
+    trainer,
+)
 from rnnviz.training.records import metric
 from tests.training.support import equal, linear_rnn, ones, recall, small_lstm, without_loss
 
@@ -99,6 +107,18 @@ def test_a_gradient_that_overflows_is_named_by_its_parameter() -> None:
     assert record.event == "∂L/∂(0.forward.W_hh) is inf at [0, 0]"
     assert np.isfinite(record.loss)
     assert state is start
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_parameter_that_is_fixed_stays_and_counts_for_no_norm(optimizer: str) -> None:
+    network, start = small_lstm()
+    options, fixed = TrainOptions(optimizer, 0.1, "norm", 1e-3), ("0.forward.b_h", "b_y")
+    grads = run_network(network, start.params, recall(0)).grads
+    steps = list(islice(train(network, start, recall, options, fixed=fixed), 5))
+    for name, value in steps[-1][0].params.items():
+        assert np.array_equal(value, start.params[name]) == (name in fixed)
+    moving = {name: grad for name, grad in grads.items() if name not in fixed}
+    assert steps[0][1].norm_before == pytest.approx(global_norm(moving))
 
 
 def test_a_loss_that_overflows_is_named() -> None:

@@ -10,8 +10,8 @@ import pytest
 from rnnviz.core.truncation import truncated_backward
 from rnnviz.experiment import Run
 from rnnviz.models import load, read_data
-from rnnviz.models.brought import FromWeights, own_run
-from rnnviz.views.your_network import view
+from rnnviz.models.brought import FromWeights, beside, own_run
+from rnnviz.views.your_network import fresh_words, view
 
 LAG = 30
 
@@ -38,3 +38,14 @@ def test_nothing_is_wrong_is_not_said_of_a_window_that_does_not_hold_the_lag(
     run = Run({"lstm": replace(trace, layers=((cut,),))}, whole.batch)
     verdict = view(run, brought, brought.findings(run, LAG), LAG).verdict
     assert verdict[0].startswith(said)
+
+
+@pytest.mark.parametrize(("biases", "said"), [(True, "weights and biases drawn anew"),
+                                              (False, "without biases as yours")])  # fmt: skip
+def test_what_the_fresh_network_is_follows_yours(biases: bool, said: str) -> None:
+    arrays = {"weight_ih_l0": np.ones((8, 2)), "weight_hh_l0": np.eye(8, 2)}
+    arrays |= {"bias_ih_l0": np.zeros(8)} if biases else {}
+    brought = FromWeights(load(arrays), read_data(lengths=[5]))
+    own = own_run(brought)
+    shown = view(beside(own, brought), brought, brought.findings(own, None))
+    assert said in fresh_words(shown)
