@@ -22,6 +22,7 @@ from rnnviz.wording.lists import sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import percent
 from rnnviz.wording.texts import fill, say, texts
+from rnnviz.wording.training import event_words
 
 
 def ghosts(visit: Visit) -> tuple[Course, ...]:
@@ -77,7 +78,7 @@ def frame(runs: list[Kept]) -> pd.DataFrame:
             text["column_loss"]: course.loss,
             text["column_metric"]: course.metric,
             text["column_clipped"]: percent(course.clipped_share),
-            text["column_ended"]: course.event or "",
+            text["column_ended"]: event_words(course),
             text["column_settings"]: changes(Experiment(), run.experiment, most=99)
             or text["defaults"],
         }

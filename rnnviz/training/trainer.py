@@ -10,11 +10,11 @@ import numpy as np
 
 from rnnviz.core import checks
 from rnnviz.core.bptt import Tell, backward
-from rnnviz.core.layers import Backward, outputs
+from rnnviz.core.layers import Backward
 from rnnviz.core.network import Examples, Network, NetworkTrace, run_network
 from rnnviz.core.numerics import Array
-from rnnviz.core.places import NotFinite, first_in, first_not_finite
 from rnnviz.core.truncation import truncated_backward
+from rnnviz.training.events import bad, bad_forward
 from rnnviz.training.optimizers import CLIPS, OPTIMIZERS, global_norm
 from rnnviz.training.records import (
     StepRecord,
@@ -152,14 +152,14 @@ def take_step(
     with np.errstate(all="ignore"):
         trace = run_network(network, state.params, batch, _backward(options, tell), tell)
         grads = {n: np.zeros_like(g) if n in fixed else g for n, g in trace.grads.items()}
-        event = _bad_forward(trace, state.step == 0) or _bad("∂L/∂({})", grads)
+        event = bad_forward(trace, batch, state.step == 0) or bad("∂L/∂({})", grads)
         if event:
             return Step(trace, grads, grads, state, event)
         applied = CLIPS[options.clip](grads, options.clip_at)
         params, moments = OPTIMIZERS[options.optimizer](
             trace.params, applied, state.moments, options.learning_rate
         )
-        event = _bad("{} of the optimizer", moments) or _bad("{} after the update", params)
+        event = bad("{} of the optimizer", moments) or bad("{} after the update", params)
     after = state if event else TrainState(state.step + 1, params, moments)
     return Step(trace, grads, applied, after, event)
 
@@ -197,65 +197,3 @@ def _update_ratio(step: Step) -> float:
         return float("nan")
     changes = {name: step.after.params[name] - p for name, p in step.trace.params.items()}
     return global_norm(changes) / size
-
-
-def _bad_forward(trace: NetworkTrace, first: bool) -> str:
-    """The first thing in the forward pass that is not finite, "" if the loss is finite. first: at
-    the first training step."""
-    if np.isfinite(trace.loss):
-        return ""
-    if bad := _bad("the parameter {}", trace.params):
-        return bad
-    for number, layer in enumerate(trace.layers, 1):
-        for record in layer:
-            if place := first_not_finite(record):
-                return _place(place, number)
-    return _large(trace, first)
-
-
-def _place(place: NotFinite, layer: int) -> str:
-    t, row, sequence = place.index
-    if place.name == "x":
-        return (f"the input of layer {layer} is {place.kind} (time step {t + 1}, "
-                f"feature {row + 1}, sequence {sequence + 1})")  # fmt: skip
-    return (f"the state {place.name} of layer {layer} is {place.kind} (from time step {t} on; "
-            f"first unit {row + 1} of sequence {sequence + 1})")  # fmt: skip
-
-
-def _large(trace: NetworkTrace, first: bool) -> str:
-    """A loss that is not finite although all states are: what the output is made of is too large
-    for its squares. first: at the first training step, before which there was no gradient."""
-    kind = "NaN" if np.isnan(trace.loss) else "inf"
-    early = ", before there is a gradient that could be clipped" if first else ""
-    return f"the loss is {kind} ({_largest_of_output(trace)}{early})"
-
-
-def _largest_of_output(trace: NetworkTrace) -> str:
-    """What is largest in W_hy h_t + b_y, at the time step that makes the loss what it is."""
-    t = _worst_step(trace.loss_by_step)
-    h = outputs(trace.layers[-1], trace.network.readout == "aligned")[t]
-    state, weight, bias = map(_log10_peak, (h, trace.params["W_hy"], trace.params["b_y"]))
-    if bias >= state + weight:
-        return f"b_y of the readout reaches 10^{bias:.1f}"
-    if weight >= state:
-        return f"W_hy of the readout reaches 10^{weight:.1f}"
-    number = len(trace.layers)
-    return f"the state h of layer {number} reaches 10^{state:.1f} at time step {t + 1}"
-
-
-def _worst_step(loss_by_step: Array) -> int:
-    """The first whose loss is not finite; the one of the largest loss if their sum alone is not."""
-    bad = ~np.isfinite(loss_by_step)
-    return int(bad.argmax() if bad.any() else loss_by_step.argmax())
-
-
-def _log10_peak(values: Array) -> float:
-    """log10 of the largest size; −inf of zeros."""
-    with np.errstate(divide="ignore"):
-        return float(np.log10(np.abs(values.astype(np.float64)).max()))
-
-
-def _bad(what: str, arrays: Mapping[str, Array]) -> str:
-    """The first entry that is not finite, put into words; "" if all are."""
-    place = first_in(arrays)
-    return "" if place is None else f"{what.format(place.name)} is {place.kind} at {place.where}"

@@ -20,6 +20,7 @@ from rnnviz.wording.lists import names, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import say, texts
+from rnnviz.wording.training import event_words
 
 LOSS_HEIGHT = 236
 ONE = LayerChoice(("1",), ("forward",), "1", "forward")
@@ -70,7 +71,13 @@ def _words(view: View) -> str:
     from_to = names(map(_of_course, view.courses))
     trained = say("your_network", "trained", rate=general(OPTIONS.learning_rate, 1),
                   clip=general(OPTIONS.clip_at, 1), courses=from_to)  # fmt: skip
-    return sentences([trained, *(f"{c.event}." for c in view.courses if c.event)])
+    return sentences([trained, *(_ended(c) for c in view.courses if c.event)])
+
+
+def _ended(course: Course) -> str:
+    """What ended a network's training."""
+    model, event = display_name(course.label), event_words(course)
+    return say("your_network", "trained_ended", model=model, event=event)
 
 
 def _of_course(course: Course) -> str:

@@ -46,7 +46,7 @@ def course_words(
     lines = [_standing(courses, metric_name)]
     troubles = [course for course in courses if course.event]
     if troubles:
-        return (*(_trouble(course) for course in troubles), *lines)
+        return (*map(_trouble, troubles), *lines)
     if baseline is not None:
         lines.append(_against(courses, baseline, baseline_text))
     if unseen is None:
@@ -139,10 +139,14 @@ def _against(courses: Sequence[Course], baseline: float, text: str) -> str:
     )
 
 
-def _trouble(course: Course) -> str:
+def event_words(course: Course) -> str:
+    """What ended a model's training, "" if nothing did."""
     said = translated(course.event)
-    event = INFINITE.sub(lambda found: minus(found[0]).replace("inf", "∞"), said)
-    return say("train", "trouble", model=_name(course), event=event)
+    return INFINITE.sub(lambda found: minus(found[0]).replace("inf", "∞"), said)
+
+
+def _trouble(course: Course) -> str:
+    return say("train", "trouble", model=_name(course), event=event_words(course))
 
 
 def _name(course: Course | Score) -> str:

@@ -19,6 +19,7 @@ from rnnviz.experiment import plan
 from rnnviz.experiment.lessons import LESSONS
 from rnnviz.experiment.runs import params_after
 from rnnviz.jobs.training import advance, begin
+from rnnviz.wording.language import speak_in
 from rnnviz.wording.texts import texts
 from tests.dashboard.support import (
     assert_sound,
@@ -123,6 +124,18 @@ def test_a_link_repeats_a_run_to_the_bit() -> None:
     for label in run.trainees:
         again = params_after(asked, label, 12)
         assert all(np.array_equal(again[n], p) for n, p in run.params_at(label, 12).items())
+
+
+def test_what_ended_a_run_is_said_in_the_table_in_the_language() -> None:
+    run, event = kept(ended()), "W_hy after the update is -inf at [0, 0] at training step 3"
+    over = replace(run, courses=tuple(replace(one, event=event) for one in run.courses))
+
+    def column() -> set[str]:
+        return set(runs_table.frame([over])[texts("train")["column_ended"]])
+
+    assert column() == {"W_hy after the update is −∞ at [0, 0] at training step 3"}
+    assert speak_in("zh", column) == {"在训练步 3，更新之后的 W_hy 在 [0, 0] 处为 −∞"}
+    assert set(runs_table.frame([run])[texts("train")["column_ended"]]) == {""}
 
 
 def test_a_run_that_no_link_can_ask_for_has_none() -> None:

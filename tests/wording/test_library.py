@@ -100,6 +100,16 @@ def test_what_is_wrong_with_a_table_is_said_in_the_language(table: bytes, said: 
     ("why", "said"),
     [
         ("b_y of the readout reaches 10^154.8", "读出层的 b_y 达到 10^154.8"),
+        ("the target reaches 10^200.3 at time step 20", "目标在时间步 20 达到 10^200.3"),
+        ("the mask reaches 10^300.0 at time step 5", "mask 在时间步 5 达到 10^300.0"),
+        (
+            "the input of layer 1 reaches 10^190.0 at time step 3",
+            "第 1 层的输入在时间步 3 达到 10^190.0",
+        ),
+        (
+            "the parameter 0.forward.W_xh reaches 10^170.0",
+            "参数 0.forward.W_xh 达到 10^170.0",
+        ),
         (
             "the state h of layer 2 reaches 10^271.2 at time step 900, before there is a gradient "
             "that could be clipped",
