@@ -52,6 +52,8 @@ def _sentence(finding: Finding) -> str:
         return "kind_too_short_early"
     if finding.kind == "no_data_lag" and np.isnan(finding.values["r2"]):
         return "kind_no_data_lag_constant"
+    if finding.values.get("no_bias"):
+        return f"kind_{finding.kind}_none"
     closed_by = "_by" * (finding.kind == "closed_memory" and "cause" in finding.values)
     return f"kind_{finding.kind}{of_rest}{closed_by}"
 

@@ -23,6 +23,7 @@ from rnnviz.models.brought import FromWeights, own_run
 from rnnviz.models.diagnosis import Finding, clipped
 from rnnviz.models.saved_runs import read_passages, save_passages
 from rnnviz.wording.diagnosis import finding_words
+from rnnviz.wording.language import speak_in
 from tests.models.golden import FOLDER
 from tests.models.test_diagnosis import kinds, made
 
@@ -340,6 +341,36 @@ def test_a_module_without_biases_is_to_have_some_before_they_are_set(
              for n, a in without_biases(kind, layers, both).items()}  # fmt: skip
     has = load({**without_biases(kind, layers, both), **zeros}, readout=False)
     assert module(diagnose(run_of(has, data), lag=LAG).findings[0].change) == ""
+
+
+@pytest.mark.parametrize(("kind", "gate"), [("lstm", "f"), ("gru", "z")])
+def test_of_a_network_without_biases_none_is_named(kind: str, gate: str) -> None:
+    small = {name: 0.1 * array for name, array in without_biases(kind).items()}
+    data = read_data(np.ones((60, 3, 1)), layout="tdb")
+    report = diagnose(run_of(load(small, readout=False), data), lag=LAG)
+    assert sentence(the(report, "closed_memory")).endswith(
+        "What keeps it closed most is that there is no bias."
+    )
+    assert sentence(the(report, "biases")).startswith(
+        f"The memory gate {gate} has no bias, b = 0: by itself that keeps half for 1 step. Over 50"
+    )
+    said = speak_in("zh", lambda: [sentence(the(report, k)) for k in ("closed_memory", "biases")])
+    assert said[0].endswith("使它关闭的主要是没有偏置。")
+    assert f"记忆门 {gate} 没有偏置" in said[1]
+    zeros = {f"bias_ih{name.removeprefix('weight_ih')}": np.zeros(len(array))
+             for name, array in small.items() if "_ih" in name}  # fmt: skip
+    report = diagnose(run_of(load({**small, **zeros}, readout=False), data), lag=LAG)
+    assert sentence(the(report, "closed_memory")).endswith("What keeps it closed most is the bias.")
+    assert "is 0 in every unit" in sentence(the(report, "biases"))
+
+
+def test_what_a_kernel_adds_at_run_time_is_a_bias() -> None:
+    model = load({"basic_lstm_cell/kernel": np.full((11, 32), 1e-3)}, readout=False)
+    data = read_data(np.ones((60, 3, 1)), layout="tdb")
+    report = diagnose(run_of(model, data), lag=LAG)
+    assert model.unbiased
+    assert "The bias of the memory gate f is 1 in every unit" in sentence(the(report, "biases"))
+    assert sentence(the(report, "closed_memory")).endswith("What keeps it closed most is the bias.")
 
 
 def test_a_watched_cell_is_replaced_by_a_cell_and_one_without_biases_gets_some() -> None:

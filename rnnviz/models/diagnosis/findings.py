@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -70,7 +71,18 @@ def _fitted(run: Run, label: str, lag: int | None) -> Iterator[Finding]:
     """Findings of one network, with changes for the modules that have its layers."""
     network, unbiased = run[label].network, label in run.unbiased
     for one in _of_network(run[label], label, run.batch, lag):
-        yield replace(one, change=changes.fitted(one.change, network, one.layer, unbiased))
+        change = changes.fitted(one.change, network, one.layer, unbiased)
+        values = _without_bias(one, run[label]) if unbiased else one.values
+        yield replace(one, change=change, values=values)
+
+
+def _without_bias(one: Finding, network: NetworkTrace) -> Mapping[str, Any]:
+    """The values of a finding of a network without biases, which names none that there is not: also
+    such a one may have what a kernel adds at run time."""
+    if one.layer is None or network.layers[one.layer][one.direction].params["b_h"].any():
+        return one.values
+    cause = {"cause": "no_bias"} if one.values.get("cause") == "bias" else {}
+    return {**one.values, **cause, **({"no_bias": True} if one.kind == "biases" else {})}
 
 
 def _of_network(
