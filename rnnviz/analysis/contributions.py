@@ -22,7 +22,7 @@ STORED = 290.0
 @dataclass(frozen=True, eq=False)
 class Contributions:
     """G_t, the part of G = ∂L/∂W_hh that comes from the step from t − 1 to t; index t − 1 holds
-    step t. Σ_t G_t = G.
+    step t. Σ_t G_t = G. T: steps of the longest sequence.
 
     log10_norm (T,): log10 ‖G_t‖_F of the batch's gradient. log10_each (T,): of each sequence's own
     ‖G_t‖_F, RMS over the batch, times B (a loss is a mean over the batch): what cancels between
@@ -75,8 +75,8 @@ def weight_contributions(
             tell((T + t + 1) / (2 * T))
         each = norms if B == 1 else log10_rms(_each(terms)) + np.log10(B)
         checksum = _checksum(trace.grads["W_hh"], *total, norms)
-    from_zero = not np.any(trace.h[0])
-    return Contributions(label, norms, each, share, checksum, from_zero)
+    from_zero, T = not np.any(trace.h[0]), trace.longest
+    return Contributions(label, norms[:T], each[:T], share[:T], checksum, from_zero)
 
 
 def _terms(trace: Trace) -> Terms:

@@ -146,7 +146,7 @@ def gradient_flow(trace: Trace, label: str, scale: float = 1.0, direction: int =
     units = _unit_log10(trace) + shift
     hidden = (norms[name] for name in norms if name != "direct")
     has_zero = any(np.isneginf(v).any() for v in (*hidden, units))
-    stop = _longest(trace) + 1
+    stop = trace.longest + 1
     norms = {name: values[:stop] for name, values in norms.items()}
     open_ = reachable(trace) if has_zero else None
     flow = _assemble(trace, label, norms, units[:, :stop], open_, direction)
@@ -181,15 +181,12 @@ def from_own_ends(trace: Trace, state: Array) -> OwnEnds | None:
     return OwnEnds(float(log10_rms(first) - log10_rms(ends)), rate, int(last.min()) - 1)
 
 
-def _longest(trace: Trace) -> int:
-    """The steps of the longest sequence."""
-    return trace.seq_len if trace.lengths is None else int(trace.lengths.max())
-
-
 def state_curve(trace: Trace, state: Array | None = None) -> Curve:
-    """‖∂L/∂s_t‖ alone, RMS over the batch; zeros are not told apart. state: its log10 of each
-    sequence, (T+1, B), if it is known already."""
-    log10 = rms_over_batch(trace, state_log10(trace) if state is None else state)
+    """‖∂L/∂s_t‖ alone, RMS over the batch; zeros are not told apart, and steps at which all
+    sequences are padded are left out. state: its log10 of each sequence, (T+1, B), if it is known
+    already."""
+    every = rms_over_batch(trace, state_log10(trace) if state is None else state)
+    log10 = every[: trace.longest + 1]
     return Curve(log10, status_of(log10))
 
 

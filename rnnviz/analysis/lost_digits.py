@@ -36,7 +36,7 @@ def moved_by_rounding(layers: Traces, direction: int = 0, seed: int = 0) -> Arra
     trace = layers[0][direction]
     every = [each for layer in layers for each in layer]
     if not any(map(nearly_saturated, every)) or not any(map(may_be_seen, every)):
-        return np.zeros(len(trace.h))
+        return np.zeros(trace.longest + 1)
     rng, log10 = np.random.default_rng(seed), state_curve(trace).log10
     moved = np.zeros(len(log10))
     with np.errstate(all="ignore"):

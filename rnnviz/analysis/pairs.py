@@ -23,7 +23,8 @@ from rnnviz.core.numerics import Array, Status, largest_finite, log10_hypot, sta
 
 @dataclass(frozen=True, eq=False)
 class PairMatrix:
-    """Gradients of the losses L_s with respect to the states at the steps k, 0 the initial state.
+    """Gradients of the losses L_s with respect to the states at the steps k, 0 the initial state; T
+    is the last step that any sequence of the batch has.
 
     losses (n,): the steps s at which any error enters. h, state (n, T+1): log10 of ‖∂L_s/∂h_k‖₂ and
     ‖∂L_s/∂s_k‖₂ (h and c independent), RMS over the sequences that have step s; h_status,
@@ -92,7 +93,8 @@ def pair_matrix(
     )  # fmt: skip
     with np.errstate(all="ignore"):
         cancellation, checksum = 10 ** (total - apart), 10 ** (error - apart)
-    return PairMatrix(label, losses, h, state, h_status, state_status, cancellation, checksum)
+    every, stop = (h, state, h_status, state_status, cancellation, checksum), trace.longest + 1
+    return PairMatrix(label, losses, *(values[..., :stop] for values in every))
 
 
 def _chosen(trace: Trace, sequences: Sequence[int] | None) -> Array:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.layers import sent_back
 from rnnviz.analysis.reachability import told_what_arrives
 from rnnviz.core import Cell, Record, Trace, backward
@@ -22,7 +21,7 @@ from rnnviz.core.bptt import unroll
 from rnnviz.core.layers import Traces
 from rnnviz.core.layouts import zero_padding
 from rnnviz.core.numerics import LN_10, Array, log10_norm, log10_rms
-from rnnviz.core.trace import rms_over_batch
+from rnnviz.core.trace import rms_over_batch, state_log10
 
 TRUE = 1e-9
 """Decades by which slopes that are read off recorded values may move a gradient, at most."""
@@ -116,7 +115,7 @@ def share_of_rounding(trace: Trace, below: bool = False) -> Array:
     layer below."""
     W = np.linalg.norm(trace.params["W_hh"].astype(np.float64))
     largest = 0.0 if trace.c is None else float(np.abs(trace.c).max())
-    state = state_curve(trace).log10
+    state = rms_over_batch(trace, state_log10(trace))
     left = np.minimum(state, rms_over_batch(trace, log10_norm(trace.d_h, 1, trace.d_log2)))
     with np.errstate(all="ignore"):
         if below:

@@ -22,7 +22,7 @@ from rnnviz.core.cell import Weights
 from rnnviz.core.numerics import LOWEST, Array, entry_exponents, log10_hypot, log10_norm, log10_rms
 from rnnviz.core.scaled_steps import linear_steps, steps_in_float64
 from rnnviz.core.scaling import Scaled, by_bands, total
-from rnnviz.core.trace import cell_carry, sequences_at
+from rnnviz.core.trace import cell_carry, rms_over_batch, sequences_at, state_log10
 
 Each = tuple[Array, Array]
 """`Scaled` with exponents for each step."""
@@ -33,7 +33,8 @@ Parts = tuple[Each, ...]
 @dataclass(frozen=True, eq=False)
 class StepFactors:
     """What each step back does to the state gradient S_t = RMS over the batch of ‖∂L/∂s_t‖. All
-    arrays are (T,): index t − 1 belongs to the step from t to t − 1.
+    arrays are (T,), T the steps of the longest sequence: index t − 1 belongs to the step from t to
+    t − 1.
 
     change: log10 S_{t−1} − log10 S_t. factors: name -> decades; they add up to `change`. With v the
     error at step t and Φ′ the slopes, of a cell in which all error goes through W_hh behind one
@@ -80,8 +81,8 @@ def step_factors(trace: Trace, label: str, progress: Progress | None = None) -> 
     True
     """
     check_whole("step_factors", trace)
-    cell, curve = trace.cell, state_curve(trace)
-    state, start = curve.log10, gradient_ratio(curve)[2]
+    cell, state = trace.cell, rms_over_batch(trace, state_log10(trace))
+    start = gradient_ratio(state_curve(trace))[2]
     shares: dict[str, Array] = {}
     with np.errstate(all="ignore"):
         change = state[:-1] - state[1:]
@@ -93,8 +94,9 @@ def step_factors(trace: Trace, label: str, progress: Progress | None = None) -> 
     gone = ~np.isfinite(state[1:]) | (np.arange(len(change)) >= start)
     for values in (change, *factors.values(), *shares.values()):
         values[gone] = np.nan
-    slope_of = cell.activation_of(cell.CANDIDATE_GATE).name if one_way else ""
-    return StepFactors(label, change, factors, shares, start, slope_of)
+    slope_of, T = cell.activation_of(cell.CANDIDATE_GATE).name if one_way else "", trace.longest
+    factors, shares = ({name: v[:T] for name, v in found.items()} for found in (factors, shares))
+    return StepFactors(label, change[:T], factors, shares, start, slope_of)
 
 
 def _simple(trace: Trace, state: Array) -> dict[str, Array]:

@@ -76,6 +76,11 @@ class Record:
             return np.ones((self.seq_len, self.batch_size), bool)
         return np.arange(self.seq_len)[:, None] < self.lengths
 
+    @property
+    def longest(self) -> int:
+        """The steps of the longest sequence."""
+        return self.seq_len if self.lengths is None else int(self.lengths.max())
+
     def steps_of(self, sequence: int) -> int:
         """How many steps a sequence has."""
         return self.seq_len if self.lengths is None else int(self.lengths[sequence])

@@ -17,7 +17,7 @@ from typing import Any, cast
 import streamlit as st
 
 from rnnviz.analysis.layers import LayerTrace
-from rnnviz.analysis.rates import Curve
+from rnnviz.analysis.seed_bands import SeedCurve
 from rnnviz.analysis.selfcheck import checks as trusting
 from rnnviz.analysis.spectra import JacobianSpectrum
 from rnnviz.core.bptt import Tell
@@ -201,7 +201,7 @@ def _other_seeds(experiment: Experiment, choices: gradient_flow.Choices) -> seed
 
 
 @cached(256)
-def _seed_curves(experiment: Experiment, layer: str, direction: str) -> dict[str, Curve]:
+def _seed_curves(experiment: Experiment, layer: str, direction: str) -> dict[str, SeedCurve]:
     """Of a run that is not kept."""
     planned, tell = make_plan(experiment), jobs.courteous()
     with memory().room(planned.cost.bytes, tell):

@@ -165,13 +165,14 @@ def _title(style: theme.Style, cells: Cells, place: Place) -> Piece:
 def one_loss_figure(
     matrices: Sequence[PairMatrix], *, styles: Styles | None = None, time_title: str | None = None
 ) -> Drawing:
-    """The last row of each matrix as a curve: log10 ‖∂L_s/∂h_k‖ of its last loss."""
+    """The last row of each matrix as a curve, up to its loss: log10 ‖∂L_s/∂h_k‖ of the last one."""
     known = theme.styles_for([m.label for m in matrices], styles)
     drawn = []
     for m in [m for m in matrices if len(m.losses)]:
-        values = np.where(np.isfinite(m.h[-1]), m.h[-1], np.nan)[1:]
+        row, status = (of_h[-1, 1 : m.losses[-1] + 1] for of_h in (m.h, m.h_status))
+        values = np.where(np.isfinite(row), row, np.nan)
         # The first step comes first: what its line comes to stands at the right end.
-        drawn.append((known[m.label], curves.Relative(values, m.h_status[-1, 1:], 0.0, 0, True)))
+        drawn.append((known[m.label], curves.Relative(values, status, 0.0, 0, True)))
     title = "log<sub>10</sub> ‖∂L<sub>s</sub>/∂h<sub>k</sub>‖"
     titles = time_title or caption("source_step"), title
     return magnitude_figure(drawn, titles=titles, styles=known, height=260,

@@ -24,7 +24,7 @@ def seed_pieces(
     band: SeedBand, style: theme.Style, y_range: tuple[float, float]
 ) -> tuple[list[Piece], list[EndLabel]]:
     """The band, cut off at the edges of the axis (zero lies below all decades), its median and the
-    label at the median's end; no label where that has no number."""
+    label at the median's end, what is left there; no label where that has no number."""
     order = slice(None, None, -1 if band.direction else 1)
     least, median, greatest = (v[order] for v in (band.least, band.median, band.greatest))
     pieces = [
@@ -37,8 +37,9 @@ def seed_pieces(
     name = caption("seeds_median", model=style.title, count=band.seeds)
     thin = {"color": style.colour, "width": theme.THIN}
     end = float(middle[curve.end])
-    said = f"{caption('seeds_median_end')} {signed(end)}" if np.isfinite(end) else ""
-    labels = [small_label(said, end, style.colour)] if said else []
+    some = np.isfinite(end) and np.isfinite(band.left)
+    said = f"{caption('seeds_median_end')} {signed(band.left)}"
+    labels = [small_label(said, end, style.colour)] if some else []
     return [*pieces, curves.line(curve, name, line=thin)], labels
 
 

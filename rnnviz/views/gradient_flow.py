@@ -203,7 +203,7 @@ def pictures(view: View, at_least: Range | None = None) -> Iterator[Picture | Wo
     if view.splits:
         yield _split_picture(view)
     how = theory.words(view.theory) or text[_how_to_read(view)]
-    own_ends = any(flow.own_rate for flow in view.drawn)
+    own_ends = any(flow.own_rate for flow in view.drawn) or any(b.own_ends for b in view.bands)
     how = sentences((how, text["how_to_read_own_ends"] * own_ends, _seeds_words(view)))
     yield quantity_picture(view, "state", how, at_least)
     yield Picture(

@@ -37,7 +37,7 @@ def lost_to_rounding(
         found = saturation(part.trace) if part.trace.cell.SIMPLE else None
         zero = found is not None and slopes_rounded_to_zero(part.trace, exact.trace)[1:]
         if np.any(zero):
-            count = {"count": np.sum(zero), "total": part.trace.seq_len}
+            count = {"count": np.sum(zero), "total": part.trace.longest}
             about = {"name": display_name(part.label), "format": str(part.trace.h.dtype)}
             said.append(fill(text["true_of_format"], **about, **count))
         elif found:

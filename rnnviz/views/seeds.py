@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.layers import LayerTrace
-from rnnviz.analysis.rates import Curve
+from rnnviz.analysis.seed_bands import SeedCurve, seed_curve
 from rnnviz.analysis.slopes import layers_with_true_slopes
 from rnnviz.core.layers import Traces
 from rnnviz.experiment import Run
@@ -19,17 +18,17 @@ class OtherSeeds:
     """The state's gradient of the same models with the next seeds: a curve by label for each.
     refusal: why there are none, though they were asked for."""
 
-    curves: tuple[dict[str, Curve], ...] = ()
+    curves: tuple[dict[str, SeedCurve], ...] = ()
     refusal: str = ""
 
 
 NO_OTHERS = OtherSeeds()
 
 
-def seed_curves(run: Run, layer: str = "", direction: str = "") -> dict[str, Curve]:
+def seed_curves(run: Run, layer: str = "", direction: str = "") -> dict[str, SeedCurve]:
     """What a run of another seed has for `OtherSeeds`: by label, of the layers in front."""
     front = front_parts(run, layer, direction)
-    return {part.label: state_curve(part.trace) for part in front}
+    return {part.label: seed_curve(part.trace) for part in front}
 
 
 def front_parts(run: Run, layer: str, direction: str) -> tuple[LayerTrace, ...]:

@@ -105,6 +105,19 @@ def test_padding_leaves_out_what_is_not_there():
     assert found.worst_checksum < 1e-12
 
 
+@pytest.mark.parametrize("name", ["rnn tanh", "lstm"])
+def test_steps_that_no_sequence_has_are_left_out(name):
+    padded = replace(any_problem(name, T, 2, H=H), lengths=np.array([T - 3, 4])).trace()
+    pairs, sums = pair_matrix(padded, "m"), weight_contributions(padded, "m")
+    assert pairs.losses[-1] == T - 3
+    for values in (pairs.h, pairs.state, pairs.h_status, pairs.cancellation, pairs.checksum):
+        assert values.shape[-1] == T - 3 + 1
+    assert not np.isnan(pairs.cancellation).any()
+    assert len(sums.log10_norm) == len(sums.log10_each) == len(sums.share) == T - 3
+    assert sums.share.sum() == pytest.approx(1, abs=1e-12)
+    assert max(sums.checksum, pairs.worst_checksum) < 1e-12
+
+
 @pytest.mark.parametrize("name", ["lstm", "gru reset_before"])
 def test_a_large_batch_is_the_mean_of_its_sequences(name):
     """More sequences and steps than are followed together, some of them shorter."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rnnviz.analysis.gradients import gradient_flow
 from rnnviz.analysis.rates import Curve
-from rnnviz.analysis.seed_bands import seed_bands
+from rnnviz.analysis.seed_bands import seed_bands, seed_curve
 from rnnviz.core.numerics import status_of
 from tests.analysis.support import last_step, simple
 
@@ -15,6 +17,13 @@ from tests.analysis.support import last_step, simple
 def of_rate(rate, T=6):
     """A gradient that loses this factor a step."""
     return gradient_flow(simple(np.array([[rate]]), last_step(T, 1)), "m")
+
+
+def of_lengths(lengths, T, values=1.0):
+    """A gradient that halves at every step, of sequences that end where their loss is."""
+    direct = np.zeros((T, 1, len(lengths)))
+    direct[np.array(lengths) - 1, 0, range(len(lengths))] = values
+    return replace(simple(np.array([[0.5]]), direct), lengths=np.array(lengths))
 
 
 def test_the_band_is_of_exact_powers():
@@ -67,6 +76,34 @@ def test_other_seeds_sequences_may_be_shorter_or_longer():
     (band,) = seed_bands([three], [{"m": five.state}])
     assert band.count.tolist() == [2, 2, 2]
     assert band.greatest[-1] == 0
+
+
+def test_a_longer_seed_is_measured_from_its_own_last_step():
+    three, five = of_rate(0.5, 3), of_rate(0.5, 5)
+    (band,) = seed_bands([three], [{"m": five.state}])
+    np.testing.assert_allclose(band.least, np.arange(-4, -1) * np.log10(2), atol=1e-12)
+    np.testing.assert_allclose(band.left, -3 * np.log10(2), atol=1e-12)
+
+
+def test_where_all_sequences_of_a_seed_are_padded_it_has_no_step_and_no_zero():
+    full, short = of_rate(0.5, 5), of_lengths([3], 5)
+    (band,) = seed_bands([full], [{"m": seed_curve(short)}])
+    assert band.count.tolist() == [2, 2, 2, 1, 1]
+    assert np.isfinite(band.least).all()
+    np.testing.assert_allclose(band.greatest[:3], np.arange(-2, 1) * np.log10(2), atol=1e-12)
+
+
+def test_what_is_left_counts_from_the_ends_that_each_seed_alone_counts_from():
+    """Errors of different size: the curve counts from that of the longer sequence alone."""
+    ragged = of_lengths([5, 3], 5, [1.0, 9.0])
+    alone = gradient_flow(ragged, "m")
+    assert alone.own_rate is not None
+    (band,) = seed_bands([alone], [{"m": seed_curve(ragged)}])
+    assert band.own_ends
+    np.testing.assert_allclose(band.left, alone.reach_log10, atol=1e-12)
+    assert abs(band.left - band.median[0]) > 0.1
+    (band,) = seed_bands([of_rate(0.5, 5)], [{"m": of_rate(0.5, 5).state}])
+    assert not band.own_ends
 
 
 def test_without_other_seeds_there_is_no_band():

@@ -63,6 +63,17 @@ def test_and_for_sequences_of_different_lengths() -> None:
         telescopes(step_factors(trace, name), trace)
 
 
+def test_steps_that_no_sequence_has_are_left_out() -> None:
+    for name in ("rnn tanh", "lstm"):
+        problem = any_problem(name, T, B, H=H)
+        trace = replace(problem, lengths=np.array([6, 4, 6])).trace()
+        found = step_factors(trace, name)
+        telescopes(found, trace)
+        for values in (found.change, *found.factors.values(), *found.shares.values()):
+            assert len(values) == 6
+            assert np.isfinite(values).all()
+
+
 def test_a_sequence_without_a_loss_is_one_more_to_take_the_mean_over() -> None:
     problem = replace(any_problem("lstm", T, 2, H=H), lengths=np.array([T, 4]))
     direct = last_step(T, H, 2, value=np.array([1.0, 0.0]))

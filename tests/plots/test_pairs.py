@@ -11,6 +11,7 @@ from rnnviz.analysis.pairs import PairMatrix, pair_matrix
 from rnnviz.core import bptt
 from rnnviz.core.numerics import Status
 from rnnviz.plots.pairs import cancellation_figure, one_loss_figure, pair_heatmaps
+from rnnviz.wording.numbers import signed
 from tests.plots.support import as_json, heights, named, texts, trace
 
 CELLS = ("rnn", "lstm", "gru")
@@ -110,6 +111,17 @@ def test_a_single_loss_is_a_curve():
     m = pair_matrix(trace("rnn"), "rnn")
     (line,) = named(as_json(one_loss_figure([m])), "RNN")
     np.testing.assert_allclose(heights(line), m.h[-1, 1:], atol=1e-6)
+
+
+def test_a_single_loss_before_the_last_step_has_its_number_at_the_end_of_its_line():
+    one = trace("rnn")
+    direct = np.zeros_like(one.d_h_direct)
+    direct[7] = 1.0
+    m = pair_matrix(bptt(one.cell, one.params, one.x, direct), "rnn")
+    figure = as_json(one_loss_figure([m]))
+    (line,) = named(figure, "RNN")
+    np.testing.assert_allclose(heights(line), m.h[-1, 1:9], atol=1e-6)
+    assert f"<b>RNN</b> {signed(m.h[-1, 8])}" in texts(figure)
 
 
 def test_the_scale_is_about_the_losses_own_size():

@@ -14,6 +14,7 @@ from rnnviz.views import gradient_flow
 from rnnviz.views.gradient_flow import Choices, View
 from rnnviz.views.picture import Picture
 from rnnviz.views.seeds import OtherSeeds, seed_curves
+from rnnviz.wording.numbers import signed
 from tests.views.situations import SITUATIONS, small
 from tests.views.test_situations import assert_sound
 
@@ -67,6 +68,37 @@ def test_the_medians_of_many_models_have_no_labels_that_would_lie_over_the_names
     for models, labels in ((("rnn", "lstm", "gru"), 3), (SITUATIONS["six models"].models, 0)):
         layout = flow_picture(with_seeds(small(models=models), 3)).drawing["layout"]
         assert sum("median" in note["text"] for note in layout["annotations"]) == labels
+
+
+WORDS = Experiment(("rnn",), task="words", hidden_size=8)
+"""Its sequences have different lengths, in every seed others."""
+
+
+@pytest.mark.parametrize(("batch_size", "seed"), [(2, 0), (1, 3), (16, 0), (4, 1)])
+def test_each_seed_of_padded_sequences_stands_in_the_band_as_its_curve_alone_does(
+    batch_size: int, seed: int
+) -> None:
+    experiment = replace(WORDS, batch_size=batch_size, seed=seed)
+    alone = [
+        gradient_flow.view(run(replace(experiment, seed=k))).flows[0] for k in range(seed, seed + 8)
+    ]
+    T = alone[0].seq_len
+    assert len({flow.seq_len for flow in alone}) > 1
+    own = np.full((8, T), np.nan)
+    for row, flow in zip(own, alone, strict=True):
+        log10 = flow.state.log10
+        row[: flow.seq_len] = log10[1 : T + 1] - log10[-1]
+    view = with_seeds(experiment, 8)
+    (band,) = view.bands
+    assert band.count.tolist() == (~np.isnan(own)).sum(axis=0).tolist()
+    np.testing.assert_allclose(band.least, np.nanmin(own, axis=0), atol=1e-12)
+    np.testing.assert_allclose(band.greatest, np.nanmax(own, axis=0), atol=1e-12)
+    np.testing.assert_allclose(band.left, np.median([f.reach_log10 for f in alone]), atol=1e-12)
+    assert "zero" not in set(frames.seed_frame(view.bands)["status"])
+    picture = flow_picture(view)
+    said = [note["text"] for note in picture.drawing["layout"]["annotations"]]
+    assert any(text.endswith(f"median {signed(band.left)}") for text in said)
+    assert ("counts from there" in picture.how) is (batch_size > 1)
 
 
 def test_other_quantities_have_no_band() -> None:

@@ -20,13 +20,20 @@ from rnnviz.analysis.batch_carry import batch_carry
 from rnnviz.analysis.contributions import weight_contributions
 from rnnviz.analysis.lags import lag_profile
 from rnnviz.analysis.lyapunov import lyapunov_spectrum
+from rnnviz.analysis.pairs import pair_matrix
 from rnnviz.core import LSTM, RNN
 from rnnviz.core.network import Network
 from rnnviz.experiment import Run
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import to_json
 from rnnviz.views import gates, gradient_flow, spectrum
-from rnnviz.views.flow_panels import Look, contribution_pictures, lag_pictures, slope_words
+from rnnviz.views.flow_panels import (
+    Look,
+    contribution_pictures,
+    lag_pictures,
+    pair_pictures,
+    slope_words,
+)
 from rnnviz.views.layer_choice import parts_of
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.theory import of_lags
@@ -349,6 +356,28 @@ def test_a_first_step_that_adds_nothing_for_another_reason_is_not_laid_to_the_fi
     picture = next(contribution_pictures([found], Look({})))
     assert isinstance(picture, Picture)
     assert "adds exactly nothing" not in picture.how
+
+
+@pytest.mark.parametrize("loss_at", ["last", "every"])
+def test_the_panels_end_with_the_longest_sequence_as_the_curves_do(loss_at: str) -> None:
+    """Both sequences have 10 steps, padded to 14."""
+    made = run(Experiment(models=("rnn", "lstm"), task="words", hidden_size=5, batch_size=2,
+                          loss_at=loss_at))  # fmt: skip
+    shown = gradient_flow.view(made, gradient_flow.Choices(why=True))
+    assert {flow.seq_len for flow in shown.flows} == {10}
+    assert made.batch.x.shape[0] == 14
+    labels = ("rnn", "lstm")
+    sums = [weight_contributions(made[label].trace, label) for label in labels]
+    matrices = [pair_matrix(made[label].trace, label) for label in labels]
+    items = [*contribution_pictures(sums, Look({})), *pair_pictures(matrices, Look({}), 2, 2)]
+    items += [item for item in gradient_flow.pictures(shown) if item.key == "step-factors"]
+    drawn = [item for item in items if isinstance(item, Picture)]
+    assert len(drawn) == (3 if loss_at == "last" else 4)
+    for picture in drawn:
+        layout = picture.drawing["layout"]
+        assert 10 <= layout["xaxis"]["range"][1] < 11
+        said = [note["text"] for note in layout["annotations"]]
+        assert not any("—" in text or "zero" in text for text in said)
 
 
 def test_a_product_that_needs_too_much_memory_is_left_out_and_said() -> None:

@@ -82,7 +82,7 @@ def pair_sums(trace: Trace, sequence: int, rng: np.random.Generator) -> Compared
         shift = passes[1].d_log2 - passes[0].d_log2
         apart = passes[0].d_h - np.ldexp(passes[1].d_h, shift)
         moved, size = (log10_norm(v, 1, passes[0].d_log2)[:, 0] for v in (apart, passes[0].d_h))
-        noise = found.cancellation * 10 ** (moved - size) / MAGNIFIED
+        noise = found.cancellation * 10 ** (moved - size)[: one.longest + 1] / MAGNIFIED
         scale = np.where(found.cancellation > 0, 1.0, np.nan)
     return Compared(found.checksum, scale, noise, eps)
 
