@@ -228,7 +228,8 @@ def contribution_frame(
 
 def step_factor_frame(splits: Iterable[StepFactors], backward: bool = False) -> pd.DataFrame:
     """model, from_step, to_step, kind (change, factor, share), name, value: decades, or shares of
-    the error that arrives; missing where a step has no error. backward: of layers that read from
+    the error that arrives; missing where a step has no error, a factor also where it is infinite
+    (0 in truth, or all error has just entered). backward: of layers that read from
     the end, whose steps are given as the input's."""
     return _concat(
         pd.DataFrame({"model": s.label, **_from_to(len(values), backward), "kind": kind,

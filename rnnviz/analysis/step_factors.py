@@ -58,6 +58,12 @@ class StepFactors:
     start: int
     slope_of: str = ""
 
+    @property
+    def refilled(self) -> Array:
+        """(T,): whether a step passes nothing on, so that all error behind it has entered there. No
+        factors multiply to such a change: one of them is 0."""
+        return np.isfinite(self.change) & np.isposinf(self.factors["entering"])
+
     def mean(self, name: str) -> float:
         """A factor's mean in decades a step over the steps from `start` to 1; NaN without one."""
         some = self.factors[name][1 : self.start]

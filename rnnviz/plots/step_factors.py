@@ -86,9 +86,10 @@ def _with_room(place: Place) -> Place:
     return (place[0] + TICKS, *place[1:])
 
 
-def _bars(f: StepFactors) -> dict[str, Array]:
-    """What is stacked: the shares where there are any."""
-    return f.shares or f.factors
+def stacked(f: StepFactors) -> dict[str, Array]:
+    """What the bars are of: the shares where there are any; else the factors, NaN where they do not
+    add up to the change."""
+    return f.shares or {n: np.where(f.refilled, np.nan, v) for n, v in f.factors.items()}
 
 
 def _panel(f: StepFactors, style: theme.Style, suffix: str, backward: bool) -> list[Piece]:
@@ -109,7 +110,7 @@ def _panel(f: StepFactors, style: theme.Style, suffix: str, backward: bool) -> l
             "marker": {"color": theme.PARTS[name], "line": {"width": 0}},
             "hovertemplate": said_of(part_name(f, name), hover) + "<extra></extra>",
         }
-        for name, values in _bars(f).items()
+        for name, values in stacked(f).items()
         if np.nan_to_num(values[1:]).any()
     ]
     if f.shares:
@@ -143,8 +144,8 @@ def _axes(f: StepFactors, suffix: str, place: Place, title: str) -> Piece:
 
 def _range(f: StepFactors) -> tuple[float, float]:
     """That of the stacked bars, above 0 and below."""
-    stacked = np.nan_to_num([values[1:] for values in _bars(f).values()], posinf=0, neginf=0)
-    up, down = stacked.clip(min=0).sum(axis=0), stacked.clip(max=0).sum(axis=0)
+    bars = np.nan_to_num([values[1:] for values in stacked(f).values()], posinf=0, neginf=0)
+    up, down = bars.clip(min=0).sum(axis=0), bars.clip(max=0).sum(axis=0)
     low, high = SHARES if f.shares else DECADES
     pad = 0.05 * (up.max(initial=0) - down.min(initial=0))
     return min(low, float(down.min(initial=0) - pad)), max(high, float(up.max(initial=0) + pad))
@@ -158,7 +159,7 @@ def _titles(f: StepFactors, style: theme.Style, place: Place) -> list[Piece]:
     title = f"<b>{theme.plain(style.title, max(6, room - len(what) - 2))}</b>: {what}"
     left = place[0]
     least = SEEN * np.ptp(_range(f))
-    parts = [name for name, values in _bars(f).items() if (np.abs(values[1:]) > least).any()]
+    parts = [name for name, values in stacked(f).items() if (np.abs(values[1:]) > least).any()]
     key = "  ".join(
         f"<span style='color:{theme.PARTS[name]}'>■</span> {part_name(f, name)}" for name in parts
     )

@@ -56,8 +56,10 @@ class Chain:
     its size relative to where it begins; marks (n,): a value of `MARKS`, `INFINITE`, or "". start:
     the node at which it begins. change (n − 1,): decades of the step to a node from the next one,
     the mean where a node is several; parts: name -> the factors of the same steps in decades, or
-    the shares of its paths. missing: "" or why there are no parts: `LATER`, when a knob rests;
-    `UNASKED`, where they take long. refusal: the sentence that stands in place of all of it."""
+    the shares of its paths. refilled (n − 1,): at how many of these steps nothing passes and all
+    error has just entered, so that there are no factors; 0 beside shares. missing: "" or why there
+    are no parts: `LATER`, when a knob rests; `UNASKED`, where they take long. refusal: the sentence
+    that stands in place of all of it."""
 
     label: str
     style: theme.Style
@@ -70,6 +72,7 @@ class Chain:
     kind: str = ""
     names: tuple[str, ...] = ()
     parts: Mapping[str, tuple[Number, ...]] | None = None
+    refilled: tuple[int, ...] = ()
     missing: str = ""
     refusal: str = ""
 
@@ -90,6 +93,7 @@ class Chain:
                 {"name": said, "key": key, "colour": theme.PARTS[key], "values": values}
                 for said, (key, values) in zip(self.names, parts, strict=True)
             ],
+            "refilled": self.refilled,
             "missing": self.missing,
             "refusal": self.refusal,
             "range": decades,
@@ -150,8 +154,10 @@ def _of(
     curve, T = curves.relative(flow.state), flow.seq_len
     starts = np.arange(1, T, each)
     ends = np.append(starts, T)  # own steps of the nodes
-    stacked = {} if split is None else split.shares or split.factors
+    stacked = {} if split is None else plots.stacked(split)
     found = {name: values[:T] for name, values in stacked.items() if _drawn(values)}
+    by_factors = split is not None and not split.shares
+    refilled = split.refilled[:T] if split is not None and by_factors else np.zeros(T, bool)
     return Chain(
         label=flow.label,
         style=style,
@@ -164,6 +170,7 @@ def _of(
         kind="" if split is None else "shares" if split.shares else "factors",
         names=() if split is None else tuple(plots.part_name(split, name) for name in found),
         parts={name: _means(values, starts) for name, values in found.items()},
+        refilled=tuple(np.add.reduceat(refilled, starts, dtype=int).tolist()) if T > 1 else (),
         missing=missing,
     )
 

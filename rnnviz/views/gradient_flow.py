@@ -254,6 +254,8 @@ def _split_picture(view: View) -> Picture:
     kinds = ["factors"] * any(not s.shares for s in view.splits)
     kinds += ["shares"] * any(bool(s.shares) for s in view.splits)
     how = [text[f"how_to_read_{kind}"] for kind in kinds]
+    if any(not s.shares and s.refilled[1:].any() for s in view.splits):
+        how.insert(1, text["how_to_read_factors_refilled"])
     if (each := split_plots.bar_steps(longest)) > 1:
         how.append(fill(text["how_to_read_bars"], count=each))
     drawing = split_plots.step_factors_figure.plain(

@@ -20,6 +20,7 @@ from rnnviz.experiment import Run, plan
 from rnnviz.views import flow_chain, gradient_flow
 from rnnviz.views.flow_chain import HIGH, LATER, NODES, UNASKED, Chain
 from rnnviz.views.gradient_flow import Choices, View, chain_data
+from rnnviz.views.picture import Picture
 from rnnviz.wording.texts import say
 
 SMALL = Experiment(("rnn", "lstm", "gru"), seq_len=12, hidden_size=4, batch_size=3)
@@ -65,6 +66,66 @@ def test_every_number_is_that_of_the_analysis(model: str, loss_at: str) -> None:
     total = sum(array(values) for values in chain.parts.values())
     goal = np.ones(11) if split.shares else array(chain.change)
     np.testing.assert_allclose(total, goal, atol=len(chain.parts) * 2 * HALF)
+
+
+DEAD = Experiment(models=("rnn",), seq_len=8, hidden_size=1, batch_size=1, activation="relu",
+                  loss_at="every")  # fmt: skip
+"""Its only unit is off at some steps, where a loss sends new error in."""
+
+
+@pytest.mark.parametrize("experiment", [DEAD, replace(DEAD, activation="tanh", gain=0.0)])
+def test_where_nothing_passes_no_factors_are_said_to_make_the_change(
+    experiment: Experiment,
+) -> None:
+    """Of a factor of exactly 0 and of what enters there is no product."""
+    chain, trace = chain_of(experiment, "rnn"), run(experiment)["rnn"].trace
+    sent = trace.params["W_hh"].T @ trace.d_gates["a"]
+    none = ~sent[1:].any(axis=(1, 2))
+    assert none.any()
+    assert chain.refilled == tuple(none.astype(int).tolist())
+    assert None not in chain.change
+    for values in (chain.parts or {}).values():
+        assert [value is None for value in values] == none.tolist()
+    total = sum((array(values) for values in (chain.parts or {}).values()), np.zeros(7))
+    alike(array(chain.change)[~none], total[~none])
+    assert chain.data((-3, 3))["refilled"] == chain.refilled
+
+
+def test_a_mean_over_steps_of_which_one_passes_nothing_has_no_factors() -> None:
+    experiment = replace(DEAD, seq_len=300)
+    chain = chain_of(experiment, "rnn")
+    split = step_factors(run(experiment)["rnn"].trace, "rnn")
+    counts = [int(part.sum()) for part in np.split(split.refilled[1:], range(3, 299, 3))]
+    assert chain.refilled == tuple(counts)
+    assert 0 < np.count_nonzero(counts) < len(counts)
+    for values in (chain.parts or {}).values():
+        assert all(v is None for v, count in zip(values, counts, strict=True) if count)
+    for model in ("lstm", "gru"):
+        shares = chain_of(replace(SMALL, models=(model,), loss_at="every"), model)
+        assert set(shares.refilled) == {0}
+
+
+@pytest.mark.parametrize(("seq_len", "name"), [(8, "said_refilled"), (300, "said_mean_refilled")])
+def test_the_browser_has_the_sentence_of_such_a_step(seq_len: int, name: str) -> None:
+    assert chain_of(replace(DEAD, seq_len=seq_len), "rnn").refilled
+    assert "Nothing passes" in flow_chain.words()[name]
+    assert "just entered" in flow_chain.words()[name]
+
+
+def test_why_draws_no_bars_where_nothing_passes_and_says_so() -> None:
+    for experiment, wanted in ((DEAD, True), (replace(SMALL, models=("rnn",)), False)):
+        view = viewed(experiment, "rnn", why=True)
+        (split,) = view.splits
+        items = {item.key: item for item in gradient_flow.pictures(view)}
+        picture = items["step-factors"]
+        assert isinstance(picture, Picture)
+        assert ("nothing passes there" in picture.how) is wanted
+        data = picture.drawing["data"]
+        stacked = np.array([[np.nan if v is None else v for v in p["y"]] for p in data])
+        np.testing.assert_allclose(stacked[-1], split.change[1:], atol=1e-3)
+        total = np.where(split.refilled[1:], np.nan, split.change[1:])
+        np.testing.assert_allclose(stacked[:-1].sum(axis=0), total, atol=5e-3)
+        assert np.isnan(stacked[:-1][:, split.refilled[1:]]).all()
 
 
 def test_of_a_long_run_a_node_is_some_steps_and_says_their_mean() -> None:

@@ -14,8 +14,9 @@ export function say(data, node, shade) {
   if (node === data.start) return fill(words.begins, { step });
   if (data.change[node] === null) return fill(words.no_factor, { step });
   const found = data.parts.filter(({ values }) => values[node] !== null && seen(values[node], data.kind));
-  const text = words[`said${data.each > 1 ? "_mean" : ""}${found.length ? `_${data.kind}` : ""}`];
-  const told = fill(text, {
+  const count = data.refilled[node], made = count ? "_refilled" : found.length ? `_${data.kind}` : "";
+  const told = fill(words[`said${data.each > 1 ? "_mean" : ""}${made}`], {
+    count,
     before: steps[node + 1],
     after: step,
     factor: strong(times(data.change[node])),
