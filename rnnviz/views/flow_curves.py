@@ -50,15 +50,16 @@ def losses_of(front: Sequence[LayerTrace], parts: layer_choice.Parts) -> tuple[O
     return tuple(one for each in found for one in each)
 
 
-def flows_of(parts: Sequence[LayerTrace]) -> tuple[GradientFlow, ...]:
+def flows_of(parts: Sequence[LayerTrace], own_order: bool = False) -> tuple[GradientFlow, ...]:
     """In gradients of each sequence's own loss. Where sequences are padded, a layer that reads from
-    the end stays in its own order: their ends are at different steps of the input."""
+    the end stays in its own order: their ends are at different steps of the input. own_order: so
+    does every layer."""
     flows = (
         gradient_flow(
             part.trace,
             part.label,
             part.trace.batch_size,
-            part.direction if part.trace.lengths is None else 0,
+            0 if own_order or part.trace.lengths is not None else part.direction,
         )
         for part in parts
     )
@@ -87,6 +88,16 @@ def splits_of(
     return tuple(found), tuple(refusals)
 
 
-def ghosts_of(pinned: Run | None, wanted: LayerChoice) -> tuple[GradientFlow, ...]:
-    """Of the pinned run the same layer and direction, as far as it has them."""
-    return () if pinned is None else flows_of(front_parts(pinned, wanted.layer, wanted.direction))
+def ghosts_of(
+    pinned: Run | None, wanted: LayerChoice, own_order: bool = False
+) -> tuple[GradientFlow, ...]:
+    """Of the pinned run the same layer, as far as it has it, and the same direction, else none:
+    what reads the other way would mean the opposite. own_order: whether steps are the layers' own,
+    in which any such layer can be drawn; in the input's steps padded ones cannot."""
+    if pinned is None:
+        return ()
+    front = front_parts(pinned, wanted.layer, wanted.direction)
+    found = [part for part in front if part.direction == wanted.backward]
+    if wanted.backward and not own_order:
+        found = [part for part in found if part.trace.lengths is None]
+    return flows_of(found, own_order)

@@ -155,7 +155,7 @@ def view(
         layers=layers,
         flows=flows,
         behind=grey,
-        ghosts=ghosts_of(pinned, layers),
+        ghosts=ghosts_of(pinned, layers, own_order),
         styles=styles,
         losses=losses_of(true, parts) if flowing and not choices.coarse else (),
         theory=predicted,
@@ -309,7 +309,7 @@ def chain_data(view: View, at_least: Range | None = None) -> dict[str, Any]:
     margin = plots.margin_of(view.styles_drawn, view.backward)
     return {
         **view.chain.data(_held(view.y_range(), at_least)),
-        "x": plots.step_range(max(flow.seq_len for flow in view.drawn)),
+        "x": plots.step_range(max(flow.seq_len for flow in (*view.drawn, *view.ghosts))),
         "left": margin["l"],
         "right": margin["r"],
     }

@@ -68,6 +68,19 @@ def test_every_number_is_that_of_the_analysis(model: str, loss_at: str) -> None:
     np.testing.assert_allclose(total, goal, atol=len(chain.parts) * 2 * HALF)
 
 
+@pytest.mark.parametrize(("shown", "pinned"), [(20, 50), (50, 20)])
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_its_axis_of_time_is_the_curves_beside_a_pinned_run_of_another_length(
+    shown: int, pinned: int, direction: str
+) -> None:
+    runs = [run(replace(SMALL, seq_len=T, bidirectional="yes")) for T in (shown, pinned)]
+    view = gradient_flow.view(runs[0], Choices(chain="rnn", direction=direction), runs[1])
+    picture = gradient_flow.quantity_picture(view, "state", "how")
+    x_range = picture.drawing["layout"]["xaxis"]["range"]
+    assert tuple(chain_data(view)["x"]) == tuple(x_range)
+    assert 50 <= max(x_range) < 51
+
+
 DEAD = Experiment(models=("rnn",), seq_len=8, hidden_size=1, batch_size=1, activation="relu",
                   loss_at="every")  # fmt: skip
 """Its only unit is off at some steps, where a loss sends new error in."""

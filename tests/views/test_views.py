@@ -206,6 +206,29 @@ def test_a_pinned_run_is_drawn_behind(by_experiment: Run, by_hand: Run) -> None:
     assert [flow.label for flow in view.ghosts] == ["rnn", "lstm · layer 1"]
 
 
+PAIR = Experiment(models=("rnn",), seq_len=20, hidden_size=4, batch_size=2)
+BOTH_WAYS = replace(PAIR, bidirectional="yes")
+WORDS_BOTH_WAYS = replace(BOTH_WAYS, task="words")
+
+
+@pytest.mark.parametrize(
+    ("shown", "pinned", "directions"),
+    [(BOTH_WAYS, PAIR, []), (BOTH_WAYS, BOTH_WAYS, [1]), (BOTH_WAYS, WORDS_BOTH_WAYS, []),
+     (WORDS_BOTH_WAYS, BOTH_WAYS, [0]), (WORDS_BOTH_WAYS, PAIR, []),
+     (WORDS_BOTH_WAYS, WORDS_BOTH_WAYS, [0])],
+)  # fmt: skip
+def test_no_ghost_is_drawn_that_reads_the_other_way(
+    shown: Experiment, pinned: Experiment, directions: list[int]
+) -> None:
+    """Padded sequences that are read from their ends are drawn in steps of the layer's own."""
+    choices = gradient_flow.Choices(direction="backward")
+    view = gradient_flow.view(run(shown), choices, pinned=run(pinned))
+    assert [ghost.direction for ghost in view.ghosts] == directions
+    assert {flow.direction for flow in view.flows} == {int(shown is BOTH_WAYS)}
+    forward = gradient_flow.view(run(shown), pinned=run(pinned))
+    assert [ghost.direction for ghost in forward.ghosts] == [0]
+
+
 def test_the_memory_is_told_over_the_batch_with_unit_norm_and_reference(by_experiment: Run) -> None:
     view = gates.view(by_experiment)
     first, second = view.verdict
