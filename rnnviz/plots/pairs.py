@@ -58,11 +58,13 @@ def pair_heatmaps(
     *,
     styles: Styles | None = None,
     time_title: str | None = None,
+    lower: bool = False,
 ) -> Drawing:
     """log10 ‖∂L_s/∂h_k‖₂, one panel a model, one colour scale for all: a row is a loss, a column
     the step that its error has come back to; right of the diagonal (k > s) nothing is drawn. A
     cell without a number takes a colour that is not on the scale. Of long runs a cell is the
-    largest of a few.
+    largest of a few. lower: of layers below a last one, whose rows are steps at which error comes
+    from the layer above.
 
     Examples
     --------
@@ -81,8 +83,11 @@ def pair_heatmaps(
     for index, (m, place) in enumerate(zip(drawn, grid_places(len(drawn), 0.2), strict=True)):
         suffix = axes_suffix(index)
         cells, first = _cells(m, CELLS // len(drawn))
-        data += _panel(cells, first, suffix, known[m.label].title)
-        layout |= _axes(m, suffix, place, time_title or caption("source_step"))
+        row = caption("entry_hover" if lower else "loss_hover")
+        data += _panel(cells, first, suffix, known[m.label].title, row)
+        titles = (time_title or caption("source_step"),
+                  caption("entry_step" if lower else "loss_at_step"))  # fmt: skip
+        layout |= _axes(m, suffix, place, titles)
         layout["annotations"].append(_title(known[m.label], cells, place))
     return drawing(data, layout, "pairs")
 
@@ -121,7 +126,7 @@ def _cells(m: PairMatrix, budget: int) -> tuple[Cells, int]:
     return Cells(np.where(empty, np.nan, values), np.where(empty, special, -1), down, across), first
 
 
-def _panel(cells: Cells, first: int, suffix: str, name: str) -> list[Piece]:
+def _panel(cells: Cells, first: int, suffix: str, name: str, row: str) -> list[Piece]:
     where = {
         **axes_of(suffix),
         "x0": (cells.steps_each - 1) / 2,
@@ -129,18 +134,15 @@ def _panel(cells: Cells, first: int, suffix: str, name: str) -> list[Piece]:
         "dy": cells.units_each,
     }
     scale = {"coloraxis": "coloraxis"}
-    return panel_traces(
-        cells, where, name, "10<sup>%{z:.1f}</sup>", scale, row=caption("loss_hover")
-    )
+    return panel_traces(cells, where, name, "10<sup>%{z:.1f}</sup>", scale, row=row)
 
 
-def _axes(m: PairMatrix, suffix: str, place: Place, time_title: str) -> Piece:
+def _axes(m: PairMatrix, suffix: str, place: Place, titles: tuple[str, str]) -> Piece:
+    """titles: of the columns and of the rows."""
     first, lowest = place[4:]
     first_loss, last = int(m.losses[0]), int(m.losses[-1])
-    x = axis(time_title if lowest else "", range=[-0.5, m.h.shape[1] - 0.5], nticks=6)
-    y = axis(
-        caption("loss_at_step") if first else "", range=[first_loss - 0.5, last + 0.5], nticks=6
-    )
+    x = axis(titles[0] if lowest else "", range=[-0.5, m.h.shape[1] - 0.5], nticks=6)
+    y = axis(titles[1] if first else "", range=[first_loss - 0.5, last + 0.5], nticks=6)
     plain = {"showgrid": False, "ticklen": 3}
     hidden = {} if first else {"showticklabels": False, "ticks": ""}
     return placed({**x, **plain}, {**y, **plain, **hidden}, suffix, place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from rnnviz.views.picture import Picture, Words
 from rnnviz.views.rounding import saturation_words
 from rnnviz.views.theory import silent, words
 from rnnviz.wording.figures import caption
-from rnnviz.wording.lists import clauses, sentences
+from rnnviz.wording.lists import clauses, names, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import scientific
 from rnnviz.wording.texts import fill, say, texts
@@ -35,10 +36,13 @@ LAG_THEORY = {
 
 @dataclass(frozen=True)
 class Look:
-    """How the panels are drawn. backward: steps are the layers' own, which read from the end."""
+    """How the panels are drawn. backward: steps are the layers' own, which read from the end.
+    lower: whether any layer stands below its model's last one, so that its error comes from there.
+    """
 
     styles: Mapping[str, theme.Style]
     backward: bool = False
+    lower: bool = False
 
     def time_title(self, short: bool = False) -> str | None:
         """What the steps are called, where they are not the input's."""
@@ -63,12 +67,22 @@ def pair_pictures(
         yield _one_loss(matrices, look)
     else:
         yield from _every_loss(matrices, look)
-    worst = max((m.worst_checksum for m in matrices), default=float("nan"))
-    said = [fill(text["checksum_pairs"], worst=scientific(worst))] if worst == worst else []
+    said = _checksums("checksum_pairs", {m.label: m.worst_checksum for m in matrices})
     if sequences < batch_size:
         said.append(fill(text["pairs_sequences"], count=sequences, all=batch_size))
     if said:
         yield Words("note", (sentences(said),))
+
+
+def _checksums(name: str, found: Mapping[str, float]) -> list[str]:
+    """The worst of those that are numbers, by label, and whose are none."""
+    text, checked = texts("gradient_flow"), [v for v in found.values() if isfinite(v)]
+    if not checked:
+        return []
+    said = [fill(text[name], worst=scientific(max(checked)))]
+    if none := [display_name(label) for label, value in found.items() if not isfinite(value)]:
+        said.append(fill(text["checksum_none"], names=names(none)))
+    return said
 
 
 def _one_loss(matrices: Sequence[PairMatrix], look: Look) -> Picture:
@@ -83,14 +97,17 @@ def _one_loss(matrices: Sequence[PairMatrix], look: Look) -> Picture:
 
 
 def _every_loss(matrices: Sequence[PairMatrix], look: Look) -> Iterator[Picture]:
-    text = texts("gradient_flow")
+    text, rows = texts("gradient_flow"), "_lower" if look.lower else ""
     yield Picture(
         "pairs",
         pair_plots.pair_heatmaps.plain(
-            matrices, styles=look.styles, time_title=look.time_title(short=True)
+            matrices,
+            styles=look.styles,
+            time_title=look.time_title(short=True),
+            lower=look.lower,
         ),
-        text["alt_pairs"],
-        text["how_to_read_pairs"],
+        text[f"alt_pairs{rows}"],
+        text[f"how_to_read_pairs{rows}"],
         time_axis=not look.backward,
     )
     yield Picture(
@@ -99,7 +116,7 @@ def _every_loss(matrices: Sequence[PairMatrix], look: Look) -> Iterator[Picture]
             matrices, styles=look.styles, time_title=look.time_title()
         ),
         text["alt_cancellation"],
-        text["how_to_read_cancellation"],
+        text[f"how_to_read_cancellation{rows}"],
         time_axis=not look.backward,
     )
 
@@ -129,7 +146,8 @@ def contribution_pictures(
     """What each step adds to ∂L/∂W_hh, and how well the sum comes out."""
     text = texts("gradient_flow")
     nothing = all(c.from_zero and np.isneginf(c.log10_norm[0]) for c in contributions)
-    how = text["how_to_read_contributions"], text["how_to_read_first_state"] * nothing
+    many = "" if len(contributions) <= contribution_plots.FEW else "_many"
+    how = text[f"how_to_read_contributions{many}"], text["how_to_read_first_state"] * nothing
     yield Picture(
         "contributions",
         contribution_plots.contributions_figure.plain(
@@ -141,9 +159,8 @@ def contribution_pictures(
         sentences(how),
         time_axis=not look.backward,
     )
-    worst = max(c.checksum for c in contributions)
-    if worst == worst:
-        yield Words("note", (fill(text["checksum_contributions"], worst=scientific(worst)),))
+    if said := _checksums("checksum_contributions", {c.label: c.checksum for c in contributions}):
+        yield Words("note", (sentences(said),))
 
 
 def precision_rows(

@@ -35,6 +35,7 @@ from rnnviz.views.rounding import lost_to_rounding, marked
 from rnnviz.views.seeds import (
     NO_OTHERS,
     OtherSeeds,
+    is_last,
 )
 from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import clauses, sentences
@@ -76,7 +77,8 @@ class View:
     lines of text stand above the figures, which makes them lower, as the chain does. layers: which
     layer is in front, and what else there is to choose. clue_steps, loss_at: what the flags above
     the curves say: where the clue is, where the loss. own_order: whether the layer in front reads
-    padded sequences from their ends, so that steps are its own.
+    padded sequences from their ends, so that steps are its own. lower: whether any layer in front
+    stands below its model's last one.
     """
 
     choices: Choices
@@ -97,6 +99,7 @@ class View:
     clue_steps: tuple[int, ...]
     loss_at: str
     own_order: bool
+    lower: bool = False
 
     @property
     def beside(self) -> tuple[object, ...]:
@@ -174,6 +177,7 @@ def view(
         clue_steps=() if own_order else run.batch.clue_steps,
         loss_at=flow_words.loss_at(run),
         own_order=own_order,
+        lower=not all(is_last(part, parts) for part in front),
     )
 
 

@@ -34,11 +34,12 @@ from rnnviz.views.flow_panels import (
     pair_pictures,
     slope_words,
 )
-from rnnviz.views.layer_choice import parts_of
+from rnnviz.views.layer_choice import in_front, parts_of
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.theory import of_lags
 from rnnviz.wording.language import OFFERED, speak_in
-from rnnviz.wording.numbers import percent
+from rnnviz.wording.names import display_name
+from rnnviz.wording.numbers import percent, scientific
 from rnnviz.wording.texts import texts
 from tests.views.situations import made_by_hand
 
@@ -401,6 +402,69 @@ def test_the_panels_end_with_the_longest_sequence_as_the_curves_do(loss_at: str)
         assert 10 <= layout["xaxis"]["range"][1] < 11
         said = [note["text"] for note in layout["annotations"]]
         assert not any("—" in text or "zero" in text for text in said)
+
+
+def pair_items(made: Run, layer: str) -> tuple[dict[str, Picture | Words], gradient_flow.View]:
+    view = gradient_flow.view(made, gradient_flow.Choices(layer=layer))
+    front = in_front(parts_of(made), view.layers)
+    found = [pair_matrix(part.trace, part.label) for part in front]
+    return {i.key: i for i in pair_pictures(found, Look(view.styles, lower=view.lower), 2, 2)}, view
+
+
+def test_the_rows_of_a_lower_layer_s_pairs_are_steps_at_which_error_comes_from_above() -> None:
+    deep = run(Experiment(models=("rnn", "lstm"), seq_len=9, hidden_size=4, batch_size=2, layers=2))
+    items, view = pair_items(deep, "1")
+    assert view.lower
+    pairs, cancellation = items["pairs"], items["cancellation"]
+    assert isinstance(pairs, Picture)
+    assert isinstance(cancellation, Picture)
+    assert "comes from the layer above" in pairs.how
+    assert "loss" not in (pairs.how + pairs.alt + cancellation.how).lower()
+    assert pairs.drawing["layout"]["yaxis"]["title"]["text"] == "entry step s"
+    assert "error that entered" in pairs.drawing["data"][0]["hovertemplate"]
+    every = run(Experiment(models=("rnn",), seq_len=9, hidden_size=4, batch_size=2,
+                           loss_at="every", layers=2))  # fmt: skip
+    for layer in ("all", "2"):
+        items, view = pair_items(every, layer)
+        assert not view.lower
+        pairs = items["pairs"]
+        assert isinstance(pairs, Picture)
+        assert pairs.how.startswith("One row a loss")
+        assert pairs.drawing["layout"]["yaxis"]["title"]["text"] == "loss step s"
+
+
+@pytest.mark.parametrize("models", [("lstm", "rnn"), ("rnn", "lstm")])
+def test_a_checksum_is_that_of_those_models_that_have_one(models: tuple[str, ...]) -> None:
+    """The other one explodes: its states are no numbers."""
+    wild = {"rnn": "rnn:activation=identity,gain=16"}
+    made = run(Experiment(models=tuple(wild.get(m, m) for m in models), seq_len=400,
+                          hidden_size=16, batch_size=2))  # fmt: skip
+    sums = [weight_contributions(made[label].trace, label) for label in made]
+    matrices = [pair_matrix(made[label].trace, label) for label in made]
+    panels = contribution_pictures(sums, Look({})), pair_pictures(matrices, Look({}), 2, 2)
+    lstm = next(label for label in made if label == "lstm")
+    only = [c for c in sums if c.label != lstm]
+    numbers = [c.checksum for c in sums if c.label == lstm]
+    numbers += [m.worst_checksum for m in matrices if m.label == lstm]
+    for items, number in zip(panels, numbers, strict=True):
+        said = [item for item in items if isinstance(item, Words)][-1].lines[0]
+        assert said.startswith("Checksum: ")
+        assert scientific(number) in said
+        assert said.endswith(f"holds: {display_name(only[0].label)}.")
+    assert not any(isinstance(i, Words) for i in contribution_pictures(only, Look({})))
+
+
+def test_a_dotted_line_of_the_sums_is_explained_where_one_is_drawn() -> None:
+    made = run(Experiment(models=("rnn", "lstm", "gru", "lstm:forget_bias=0"), hidden_size=4,
+                          batch_size=2, seq_len=8))  # fmt: skip
+    found = [weight_contributions(made[label].trace, str(label)) for label in made]
+    for some, drawn_there in ((found[:3], True), (found, False)):
+        picture = next(contribution_pictures(some, Look({})))
+        assert isinstance(picture, Picture)
+        names = [trace.get("name", "") for trace in picture.drawing["data"]]
+        assert any(name.endswith("one by one") for name in names) is drawn_there
+        assert ("dotted" in picture.how) is drawn_there
+        assert "adds exactly nothing" in picture.how
 
 
 def test_a_product_that_needs_too_much_memory_is_left_out_and_said() -> None:

@@ -132,7 +132,8 @@ def _slopes(flows: Sequence[GradientFlow]) -> pd.DataFrame:
 
 def _panels(experiment: Experiment, view: View) -> None:
     """Of each model the layer in front."""
-    text, look = texts("gradient_flow"), Look(view.styles, bool(view.layers.backward))
+    text = texts("gradient_flow")
+    look = Look(view.styles, bool(view.layers.backward), view.lower)
     for title, panel in (
         (text["title_pairs"], _pairs),
         (text["title_lags"], _lags),
