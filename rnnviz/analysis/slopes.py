@@ -29,6 +29,8 @@ SEEN = 5e-3
 """And decades that a page would show, at most."""
 STEPS = 16
 """Of a record, whose remainders are worked out at once."""
+MOST_NUMBERS = 1_000_000
+"""Of the states before some steps, of which a record in float64 is made at once."""
 LOST = np.log10(TRUE * LN_10)
 SATURATES = ("tanh", "logistic")
 """Nonlinearities whose derivative is nowhere 0 in truth, and is where the value is rounded to 1."""
@@ -170,29 +172,49 @@ def _log10_slope(name: str, a: Array) -> Array:
 
 
 def true_record(trace: Trace) -> Record:
-    """The record in float64: its states, the gates that they make, and what is left of these to ±1.
-    All steps as one batch."""
-    cell, T, B = trace.cell, trace.seq_len, trace.batch_size
+    """The record in float64: its states, the gates that they make, what is left of these to ±1."""
+    cell = trace.cell
     params = {name: value.astype(np.float64) for name, value in trace.params.items()}
     x, h = trace.x.astype(np.float64), trace.h.astype(np.float64)
     c = None if trace.c is None else trace.c.astype(np.float64)
     before = None if trace.h_before is None else trace.h_before.astype(np.float64)
-    start = _columns(h[:-1])
-    if before is not None:
-        history = np.concatenate([before, h])
-        start = np.stack([_columns(history[j : j + T]) for j in range(cell.skip)])
-    done = unroll(cell, params, _columns(x)[None], start, None if c is None else _columns(c[:-1]))
-    gates, saved = (
-        None if v is None else v[0].reshape(-1, T, B).transpose(1, 0, 2).copy()
-        for v in (done.gate_values, done.saved)
-    )
+    delayed = None if trace.delayed is None else trace.delayed.astype(np.float64)
+    made = _made(cell, params, x, h, c, before)
+    gates, saved = (None if made[0][k] is None else np.concatenate([each[k] for each in made])
+                    for k in (0, 1))  # fmt: skip
     assert gates is not None
     zero_padding(trace.lengths, gates, saved)
-    delayed = None if trace.delayed is None else trace.delayed.astype(np.float64)
     record = Record(cell, params, x, h, c, gates, saved, lengths=trace.lengths, h_before=before,
                     delayed=delayed)  # fmt: skip
     with np.errstate(all="ignore"):
         return replace(record, remainders=_remainders(record))
+
+
+def _made(
+    cell: Cell,
+    params: dict[str, Array],
+    x: Array,
+    h: Array,
+    c: Array | None,
+    before: Array | None,
+) -> list[tuple[Array, Array | None]]:
+    """The gates that recorded states make, and what the cell keeps for the way back, (t, ·, B) of
+    so many steps at a time. These are one batch; with a skip of d steps each needs d states."""
+    (T, _, B), made = x.shape, []
+    many = max(1, MOST_NUMBERS // (cell.hidden_size * B * max(cell.skip, 1)))
+    history = h if before is None else np.concatenate([before, h])
+    for t in range(0, T, many):
+        some = slice(t, min(t + many, T))
+        start = _columns(h[some])
+        if before is not None:
+            ahead = (slice(t + j, some.stop + j) for j in range(cell.skip))
+            start = np.stack([_columns(history[each]) for each in ahead])
+        memory = None if c is None else _columns(c[some])
+        done = unroll(cell, params, _columns(x[some])[None], start, memory)
+        gates, saved = (None if v is None else v[0].reshape(-1, some.stop - t, B).transpose(1, 0, 2)
+                        for v in (done.gate_values, done.saved))  # fmt: skip
+        made.append((np.array(gates), None if saved is None else np.array(saved)))
+    return made
 
 
 def _remainders(record: Record) -> Array | None:

@@ -9,6 +9,7 @@ from rnnviz.analysis import limits
 from rnnviz.analysis.batch_carry import BatchCarry, batch_carry, only_first
 from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.gates import LEFT, RIGHT, GateStats, Memory, gate_stats, memory
+from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.analysis.layers import LayerTrace, in_real_time
 from rnnviz.analysis.slopes import record_with_true_slopes
 from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
@@ -32,6 +33,8 @@ CARRY_BUDGET = 10_000_000_000
 """Multiplications: about two seconds of matrix products."""
 BATCH_BUDGET = 2_000_000_000
 """Those of all sequences together: about a tenth of a second."""
+BATCH_BYTES = 128 << 20
+"""What their products may take: with a skip a state is as many states."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,8 @@ def _carry(record: Record, label: str, coarse: bool) -> CarryPaths | None:
 def _batch(record: Record, carry: CarryPaths, coarse: bool) -> BatchCarry:
     """Of as many sequences as the time allows; of the first one, which is known, while a knob is
     dragged."""
-    count = 1 if coarse else BATCH_BUDGET // _work(record)
+    each = 8 * 4 * state_size(record.cell) * record.cell.hidden_size  # bytes of a product
+    count = 1 if coarse else min(BATCH_BUDGET // _work(record), BATCH_BYTES // each)
     found = batch_carry(record, carry.label, count) if count > 1 else None
     return found or only_first(carry, record.batch_size)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rnnviz import Experiment, run
+from rnnviz.analysis import slopes
 from rnnviz.analysis.gradients import gradient_flow, state_curve
 from rnnviz.analysis.jacobian.norms import log_determinants
 from rnnviz.analysis.jacobian.sequence import linearize
@@ -225,3 +227,24 @@ def test_the_determinants_of_a_true_lstm_are_those_of_its_jacobians(options):
     steps = linearize(record, 0, 0, 3)
     true = [np.linalg.slogdet(steps.matrix(k).reshape(2, 2))[1] for k in range(3)]
     np.testing.assert_allclose(log_determinants(record).logs, true, rtol=1e-3)
+
+
+@pytest.mark.parametrize("label", ["rnn:skip=3", "lstm:skip=3", "gru", "lstm"])
+def test_a_true_record_is_the_same_in_parts(label, monkeypatch):
+    e = Experiment((label,), gain=8.0, input_scale=50.0, hidden_size=6, seq_len=23, batch_size=3)
+    trace = run(e)[label].trace
+    whole = true_record(trace)
+    monkeypatch.setattr(slopes, "MOST_NUMBERS", 100)
+    parts = true_record(trace)
+    np.testing.assert_allclose(parts.gate_values, whole.gate_values, rtol=1e-12)
+    np.testing.assert_allclose(parts.remainders, whole.remainders, rtol=1e-9)
+
+
+def test_a_true_record_of_a_long_skip_does_not_hold_all_states_before_each_step_at_once():
+    e = Experiment(("rnn:skip=90",), hidden_size=32, seq_len=120, batch_size=16)
+    trace = run(e)["rnn:skip=90"].trace
+    tracemalloc.start()
+    true_record(trace)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 90 * trace.h.nbytes
