@@ -137,7 +137,8 @@ def test_what_was_trained_until_it_was_interrupted_is_written_and_goes_on(
         assert main([*argv, "--out", str(tmp_path / "cut")]) == 130
     rest = tmp_path / "cut" / "rnn.npz"
     said = capsys.readouterr().out
-    assert f"training up to step 5 is written; --resume {rest} with --steps goes on." in said
+    goes_on = f"--resume {rest} --out {rest.parent} with --steps goes on."
+    assert f"training up to step 5 is written; {goes_on}" in said
     assert "The models after it were not trained." in said
     assert {path.stem for path in rest.parent.iterdir()} == {"rnn"}
     assert main(["train", "--resume", str(rest), "--steps", "9", "--out", str(rest.parent)]) == 0
@@ -164,6 +165,13 @@ def test_what_was_interrupted_takes_no_finished_training_s_place(
     assert main(["train", "--resume", str(rest), "--steps", "30", "--out", str(tmp_path)]) == 0
     rows = (tmp_path / "rnn.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 31
+    with monkeypatch.context() as patch:
+        patch.setattr("rnnviz.commands.train.time.monotonic", Interrupted(2))
+        assert main([*more, "--steps", "30", "--out", str(long)]) == 130
+    assert (long / "rnn_interrupted_2.npz").exists()
+    assert main(["train", "--resume", str(rest), "--steps", "30", "--out", str(long)]) == 0
+    assert {name: (long / name).read_bytes() for name in before} == before
+    assert len(rest.with_suffix(".csv").read_text(encoding="utf-8").splitlines()) == 31
 
 
 def test_interrupted_before_there_is_anything_to_keep_nothing_is_written(

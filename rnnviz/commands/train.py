@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, count
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -63,30 +64,36 @@ def run_train(given: argparse.Namespace) -> int:
         end, interrupted = _trained(beginning, history)
         if interrupted and end is beginning.state:
             raise KeyboardInterrupt
-        stem = _stem(beginning.label, given.out)
-        stem = _free(stem, history, end, bool(given.resume)) if interrupted else stem
+        stem = _stem(given, beginning.label)
+        stem = _free(stem, given.resume) if interrupted else stem
         diverged |= bool(_finish(beginning, history, end, stem))
         if interrupted:
-            _say_interrupted(f"{stem}.npz", end.step, more=k + 1 < len(beginnings))
+            _say_interrupted(stem, end.step, more=k + 1 < len(beginnings))
             return INTERRUPTED
     return int(diverged)
 
 
-def _free(stem: Path, history: History, end: TrainState, resumed: bool) -> Path:
-    """Where the files of a training that was interrupted take nothing else's place: those of a
-    training that goes on in its folder may be written over by more steps of it."""
-    there = any(Path(f"{stem}{kind}").exists() for kind in (".csv", ".json", ".npz"))
-    try:
-        check_kept(Path(f"{stem}.csv"), history.first, end.step - 1)
-        kept = there and not resumed
-    except ValueError:
-        kept = True
-    return Path(f"{stem}_interrupted") if kept else stem
+def _free(stem: Path, resumed: Path | None) -> Path:
+    """Where the files of a training that was interrupted take nothing else's place but that of the
+    one that is resumed."""
+    if resumed is not None and _same(f"{stem}.npz", resumed):
+        return stem
+    ends = chain(("", "_interrupted"), (f"_interrupted_{k}" for k in count(2)))
+    names = (Path(f"{stem}{end}") for end in ends)
+    return next(name for name in names if not any(map(Path.exists, _files(name))))
 
 
-def _say_interrupted(file: str, step: int, more: bool) -> None:
-    text = texts("commands")
-    said = fill(text["interrupted"], step=f"{step:,}", option=f"--resume {file}", steps="--steps")
+def _files(stem: Path) -> list[Path]:
+    return [Path(f"{stem}.{kind}") for kind in ("json", "csv", "npz")]
+
+
+def _same(one: str, other: Path) -> bool:
+    return Path(one).resolve() == other.resolve()
+
+
+def _say_interrupted(stem: Path, step: int, more: bool) -> None:
+    text, option = texts("commands"), f"--resume {stem}.npz --out {stem.parent}"
+    said = fill(text["interrupted"], step=f"{step:,}", option=option, steps="--steps")
     say(sentences((said, text["others_untrained"] * more)) + "\n")
 
 
@@ -106,7 +113,7 @@ def _history(given: argparse.Namespace, beginning: Weights) -> History:
         return History(beginning.state)
     found = beside(given.resume, load(given.resume))
     history = found or History(beginning.state)
-    check_kept(Path(f"{_stem(beginning.label, given.out)}.csv"), history.first,
+    check_kept(Path(f"{_stem(given, beginning.label)}.csv"), history.first,
                beginning.experiment.train_steps - 1)  # fmt: skip
     if found is None and history.first:
         words = texts("commands")["history_begins"]
@@ -114,9 +121,12 @@ def _history(given: argparse.Namespace, beginning: Weights) -> History:
     return history
 
 
-def _stem(label: str, folder: Path) -> Path:
-    """Where a model's files are written, without their endings."""
-    return folder / label.replace(":", "_").replace(",", "_").replace("=", "-")
+def _stem(given: argparse.Namespace, label: str) -> Path:
+    """Where a model's files are written, without their endings: a file that is resumed in its own
+    folder goes on under its name."""
+    if given.resume and given.resume.parent.resolve() == given.out.resolve():
+        return Path(str(given.resume).removesuffix(".npz"))
+    return Path(given.out / label.replace(":", "_").replace(",", "_").replace("=", "-"))
 
 
 def _begun(given: argparse.Namespace) -> list[Weights]:

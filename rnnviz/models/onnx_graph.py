@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 RESHAPING = ("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Cast")
-CHOOSING = ("Softmax", "LogSoftmax", "Sigmoid", "ArgMax")
-"""What may come after a readout: it tells what its numbers are of."""
+CHOOSING = ("Softmax", "LogSoftmax", "Sigmoid", "ArgMax", "Gather", "Slice")
+"""What may come after a readout: it tells what its numbers are of, or takes some steps."""
 WHOLE = (6, 7)
 """The types of tensors that hold indices."""
 OUTPUT, LAST, ROWS = "output", "last", "rows"
@@ -37,7 +37,9 @@ def origins(
         found |= dict.fromkeys(node.output[:1], (OUTPUT, name))
         if _options(node).get("direction", b"forward") == b"forward":
             found |= dict.fromkeys(filter(None, node.output[1:2]), (LAST, name))
-        steps |= dict.fromkeys(filter(None, node.output[:2]), 0)
+        steps |= dict.fromkeys(
+            filter(None, node.output[:2]), int(_options(node).get("layout") == 1)
+        )
     for node in nodes:
         if not node.input or not node.output:
             continue
@@ -55,11 +57,14 @@ def origins(
 
 
 def _moved(axis: int | None, node: Any, given: Sequence[int | None]) -> int | None:
-    """Where an axis of what a node reads is after it, None for nowhere: a Transpose says it; the
-    others, as frameworks write them, leave what stands before the units where it is."""
+    """Where an axis of what a node reads is after it, None for nowhere: a Transpose and a Squeeze
+    say it; the others, as frameworks write them, leave what stands before the units where it is."""
     options = _options(node)
-    if node.op_type == "Squeeze" and axis in (*given, *(options.get("axes") or ())):
+    if axis is None:
         return None
+    if node.op_type == "Squeeze":
+        gone = [at for at in (*given, *(options.get("axes") or ())) if at is not None and at >= 0]
+        return None if axis in gone else axis - sum(at < axis for at in gone)
     order = options.get("perm") if node.op_type == "Transpose" else None
     return list(order).index(axis) if order and axis in order else axis
 
@@ -67,13 +72,14 @@ def _moved(axis: int | None, node: Any, given: Sequence[int | None]) -> int | No
 def _takes_last(node: Any, given: Sequence[int | None], axis: int | None) -> bool:
     """Whether a Gather or Slice takes the last along an axis. given: the numbers that it reads."""
     if node.op_type == "Gather":
-        return axis is not None and given[0] == -1 and (_options(node).get("axis") or 0) == axis
-    start, along, by = (
-        given[0],
-        0 if len(given) < 3 else given[2],
-        1 if len(given) < 4 else given[3],
-    )
-    return (start, along, by) == (-1, axis, 1)
+        return given[0] == -1 and _of_three(_options(node).get("axis") or 0) == axis is not None
+    along, by = 0 if len(given) < 3 else given[2], 1 if len(given) < 4 else given[3]
+    return given[0] == -1 and by == 1 and _of_three(along) == axis is not None
+
+
+def _of_three(axis: int | None) -> int | None:
+    """An axis that is counted from the end, of steps, sequences and units in some order."""
+    return axis + 3 if axis is not None and axis < 0 else axis
 
 
 def _options(node: Any) -> dict[str, Any]:

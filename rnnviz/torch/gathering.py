@@ -97,7 +97,10 @@ def _of_scaler() -> bool:
     Frames are known by their code: their variables, once looked at, would live on."""
     from torch.amp import GradScaler
 
-    codes = {function.__code__ for of in GradScaler.__mro__ for function in vars(of).values()
+    kinds = list(GradScaler.__mro__)
+    for kind in kinds:  # those that derive from it, too
+        kinds += kind.__subclasses__() if issubclass(kind, GradScaler) else []
+    codes = {function.__code__ for of in kinds for function in vars(of).values()
              if hasattr(function, "__code__")}  # fmt: skip
     frame = inspect.currentframe()
     while frame is not None:

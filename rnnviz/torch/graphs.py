@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-SEARCHED = 300
+SEARCHED = 1000
 """Nodes of a graph that are looked at: between two calls of a loop there are a few, tens where
-attention is."""
+attention is, hundreds where an equation is integrated."""
 
 Edge = tuple[Any, int, int]
 """Node, the place of its edge, and to which tensor that leads."""

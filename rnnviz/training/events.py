@@ -106,5 +106,5 @@ def _worst_step(loss_by_step: Array) -> int:
 def _log10_peak(values: Array) -> float:
     """log10 of the largest size; −inf of zeros, inf of what is beyond the range."""
     with np.errstate(divide="ignore"):
-        peak = float(np.log10(np.abs(values.astype(np.float64)).max()))
+        peak = float(np.log10(np.abs(values.astype(np.float64)).max(initial=0.0)))
     return float("inf") if np.isnan(peak) else peak

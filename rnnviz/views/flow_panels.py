@@ -67,7 +67,8 @@ def pair_pictures(
         yield _one_loss(matrices, look)
     else:
         yield from _every_loss(matrices, look)
-    said = _checksums("checksum_pairs", {m.label: m.worst_checksum for m in matrices})
+    some = {m.label: m.worst_checksum for m in matrices if not np.isneginf(m.state).all()}
+    said = _checksums("checksum_pairs", some)
     if sequences < batch_size:
         said.append(fill(text["pairs_sequences"], count=sequences, all=batch_size))
     if said:
@@ -75,7 +76,8 @@ def pair_pictures(
 
 
 def _checksums(name: str, found: Mapping[str, float]) -> list[str]:
-    """The worst of those that are numbers, by label, and whose are none."""
+    """The worst of those that are numbers, by label, and whose are none. found: of all models that
+    any error reaches."""
     text, checked = texts("gradient_flow"), [v for v in found.values() if isfinite(v)]
     if not checked:
         return []
@@ -159,7 +161,8 @@ def contribution_pictures(
         sentences(how),
         time_axis=not look.backward,
     )
-    if said := _checksums("checksum_contributions", {c.label: c.checksum for c in contributions}):
+    some = {c.label: c.checksum for c in contributions if not np.isneginf(c.log10_norm).all()}
+    if said := _checksums("checksum_contributions", some):
         yield Words("note", (sentences(said),))
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from rnnviz.analysis import limits
 from rnnviz.analysis.batch_carry import BatchCarry, batch_carry, only_first
 from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.gates import LEFT, RIGHT, GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.analysis.layers import LayerTrace, in_real_time
+from rnnviz.analysis.selfcheck.noise import of_sequences
 from rnnviz.analysis.slopes import record_with_true_slopes
 from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
 from rnnviz.core import Record
@@ -92,10 +95,12 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     part, layers = layer_choice.single(parts, model, choices.layer, choices.direction)
     kept = carry = batch = None
     if gated:
-        record = record_with_true_slopes(part.trace)
-        kept = memory(record, part.label)
-        carry = _carry(record, part.label, choices.coarse)
-        batch = None if carry is None else _batch(record, carry, choices.coarse)
+        whole, coarse = part.trace, choices.coarse
+        record = record_with_true_slopes(of_sequences(whole, np.arange(1)) if coarse else whole)
+        kept = memory(whole if coarse else record, part.label)
+        carry = _carry(record, part.label, coarse)
+        if carry is not None:
+            batch = only_first(carry, whole.batch_size) if coarse else _batch(record, carry)
     too_large = kept is not None and carry is None
     fixed = kept is not None and kept.gate not in part.trace.cell.trainable_gates
     return View(
@@ -143,11 +148,10 @@ def _carry(record: Record, label: str, coarse: bool) -> CarryPaths | None:
     return carry_paths(record, label, every=max(1, T // COARSE_STEPS) if some else 1)
 
 
-def _batch(record: Record, carry: CarryPaths, coarse: bool) -> BatchCarry:
-    """Of as many sequences as the time allows; of the first one, which is known, while a knob is
-    dragged."""
+def _batch(record: Record, carry: CarryPaths) -> BatchCarry:
+    """Of as many sequences as the time allows, at least of the first one, which is known."""
     each = 8 * 4 * state_size(record.cell) * record.cell.hidden_size  # bytes of a product
-    count = 1 if coarse else min(BATCH_BUDGET // _work(record), BATCH_BYTES // each)
+    count = min(BATCH_BUDGET // _work(record), BATCH_BYTES // each)
     found = batch_carry(record, carry.label, count) if count > 1 else None
     return found or only_first(carry, record.batch_size)
 

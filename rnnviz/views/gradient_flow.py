@@ -258,9 +258,11 @@ def _split_picture(view: View) -> Picture:
     kinds = ["factors"] * any(not s.shares for s in view.splits)
     kinds += ["shares"] * any(bool(s.shares) for s in view.splits)
     how = [text[f"how_to_read_{kind}"] for kind in kinds]
+    each = split_plots.bar_steps(longest)
     if any(not s.shares and s.refilled[1:].any() for s in view.splits):
-        how.insert(1, text["how_to_read_factors_refilled"])
-    if (each := split_plots.bar_steps(longest)) > 1:
+        some = "how_to_read_factors_refilled_some"
+        how.insert(1, text[some if each > 1 else "how_to_read_factors_refilled"])
+    if each > 1:
         how.append(fill(text["how_to_read_bars"], count=each))
     drawing = split_plots.step_factors_figure.plain(
         view.splits,

@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz import Experiment, to_query
+from rnnviz.plots import theme
 from tests.browser import reading
+from tests.browser.kept import TURN
 from tests.browser.reading import CHARTS, drawn, line, troubles, wait_charts
 from tests.browser.support import (
     axis_range,
@@ -237,3 +239,33 @@ def test_data_pictures_and_equations_are_a_click_away(app: str, visit) -> None:
     page.get_by_text("Equations of the LSTM").click()
     expect(page.locator(".katex").first).to_be_visible()
     assert page.locator(".katex-error").count() == 0
+
+
+COLOURS = """async (css) => {
+  const found = new Set();
+  for (const each of document.querySelectorAll(`${css} .heatmaplayer image`)) {
+    const image = Object.assign(new Image(), { src: each.getAttribute("href") });
+    await image.decode();
+    const { width, height } = image, canvas = new OffscreenCanvas(width, height);
+    const pen = canvas.getContext("2d");
+    pen.drawImage(image, 0, 0);
+    const pixels = pen.getImageData(0, 0, width, height).data;
+    for (let k = 0; k < pixels.length; k += 4)
+      if (pixels[k + 3]) found.add([...pixels.slice(k, k + 3)].join());
+  }
+  return [...found];
+}"""
+
+
+def test_zeros_are_grey_whatever_was_drawn_before(app: str, visit) -> None:
+    """Two models are drawn as two maps; then one, and its zeros take the second one's place."""
+    two = urlencode({"models": "rnn,lstm", "seq_len": "30", "hidden_size": "8"})
+    one = {"models": "rnn", "init": "delay_line", "activation": "identity"}
+    one |= {"seq_len": "30", "hidden_size": "8"}
+    page = visit(f"{app}/?{two}")
+    for query in (urlencode(one), two, urlencode(one)):
+        page.evaluate(TURN, f"{app}/?{query}")
+        wait_idle(page)
+    wait_idle(page)
+    grey = [int(theme.EXACT_ZERO[k : k + 2], 16) for k in (1, 3, 5)]
+    assert ",".join(map(str, grey)) in page.evaluate(COLOURS, chart(page, "units"))

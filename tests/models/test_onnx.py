@@ -284,6 +284,28 @@ def test_what_reads_other_steps_is_not_read_and_said(change: Callable[[Any, Any]
     assert "not read: 2 more arrays ('head.W', 'head.b')" in loaded.notes
 
 
+def taken(kind: str, *numbers: Any) -> Callable[[Any, Any], None]:
+    """The last step of what a readout makes of every one."""
+
+    def change(graph: Any, node: Any) -> None:
+        indices = [constant(graph, f"index{k}", np.array(n)) for k, n in enumerate(numbers)]
+        options = {"axis": 0} if kind == "Gather" else {}
+        made = graph.node[-1].output[0]
+        graph.node.append(onnx.helper.make_node(kind, [made, *indices], ["end"], **options))
+        graph.output[0].name = "end"
+
+    return change
+
+
+@pytest.mark.parametrize("change", [taken("Gather", -1), taken("Slice", [-1], [2**31], [0])])
+def test_a_readout_of_every_step_of_which_the_last_is_taken_is_read(
+    change: Callable[[Any, Any], None],
+) -> None:
+    expected = load(FOLDER / "models_onnx_lstm.onnx").params
+    for name, value in load(changed(change)).params.items():
+        np.testing.assert_array_equal(value, expected[name])
+
+
 def queried(graph: Any, _: Any) -> None:
     """What looks like a readout is the query of an attention."""
     made = graph.node[-1].output[0]

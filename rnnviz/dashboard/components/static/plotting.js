@@ -118,3 +118,9 @@ export function numbers(sent) {
   if (!sent?.bdata) return sent;
   return new KINDS[sent.dtype](Uint8Array.from(atob(sent.bdata), (each) => each.charCodeAt(0)).buffer);
 }
+
+// plotly.js hands the colour axis of a trace on to the one that takes its place, also where that has
+// a scale of its own.
+export function forgetColours(plot) {
+  for (const trace of plot._fullData ?? []) delete trace._colorAx;
+}
