@@ -236,8 +236,8 @@ def _paths(view: View, kept: Memory) -> Iterator[Picture]:
 
 
 def _states(view: View) -> Iterator[Picture]:
-    text = texts("gates")
-    for stats in view.stats.values():
+    text, every = texts("gates"), list(view.stats.values())
+    for stats in [replace(every[0], gate="h")] if len(every) == 1 else every:
         yield Picture(
             "states",
             plots.gate_heatmap.plain(stats, styles=view.styles),

@@ -246,7 +246,7 @@ def _seeds_words(view: View) -> str:
 
 def _how_to_read(view: View) -> str:
     if view.losses:
-        return "how_to_read_every"
+        return "how_to_read_every_layers" if view.behind else "how_to_read_every"
     if any(flow.enters_on_the_way for flow in view.flows):
         return "how_to_read_refilled"
     return "how_to_read_forward" if view.backward else "how_to_read"

@@ -34,7 +34,7 @@ from rnnviz.views.picture import Picture, Words
 from rnnviz.views.seeds import true_parts
 from rnnviz.wording.lists import sentences
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import scientific, steps
+from rnnviz.wording.numbers import general, scientific, steps
 from rnnviz.wording.remarks import remark_words
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.verdicts import say
@@ -192,7 +192,9 @@ def pictures(view: View) -> Iterator[Picture | Words]:
     yield from _weights(view, text)
     rate = view.jacobian.measured_rate
     on_log_axis = rate is not None and 0 < rate < math.inf
-    growth = text["how_to_read_growth" if view.law else "how_to_read_powers"]
+    growth = text["how_to_read_powers"]
+    if view.law:
+        growth = fill(text["how_to_read_growth"], gain=general(view.law.gain, 2))
     yield Picture(
         "powers",
         plots.powers_figure.plain(

@@ -111,7 +111,7 @@ def _gates(label: str, network: Network, states: Sequence[TrainState], batch: Ba
     """The memory gate, or the state of a cell without gates, of the first layer for the first
     sequence."""
     cell = network.cells[0]
-    gate = cell.MEMORY_GATE or cell.GATES[0]
+    gate = cell.MEMORY_GATE or "h"
     values = np.stack([_values(network, state, gate, batch) for state in states])
     down, across = (
         -(-size // most) for size, most in zip(values.shape[1:], (UNITS, STEPS), strict=True)
@@ -127,7 +127,7 @@ def _values(network: Network, state: TrainState, gate: str, batch: Batch) -> Arr
     )
     layer = record.layers[0][0]
     shown = layer.gates[gate] if network.cells[0].MEMORY_GATE else layer.h[1:]
-    return shown[:, :, 0].T
+    return shown[: int(batch.lengths[0]), :, 0].T  # padding is not drawn
 
 
 def _written(

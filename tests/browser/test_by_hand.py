@@ -449,3 +449,33 @@ def test_buttons_chain_and_formulas_of_two_units_are_in_sight(
         assert max(bottom for _, bottom in seen) <= 720, seen
         assert page.locator(".formulas").evaluate("(f) => f.scrollWidth - f.clientWidth") <= 0
         page.keyboard.press("ArrowRight")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "view_cell=gru&view_units=2&view_inputs=1,0,0,0,0,0,0,0&view_stage=16",
+        "view_cell=lstm&view_units=2&view_inputs=1,0,0,0,0,0,0,0&view_stage=16",
+        "view_W_hh=20&view_target=1&view_stage=10",
+    ],
+)
+def test_long_numbers_and_many_steps_have_room(visit: Visit, app: str, query: str) -> None:
+    page = opened(visit, app, query)
+    wide = """(all) => all.filter((cell) => {
+      const range = document.createRange(), box = cell.getBoundingClientRect();
+      range.selectNodeContents(cell);
+      const { left, right } = range.getBoundingClientRect();
+      return left < box.left - 1 || right > box.right + 1;
+    }).map((cell) => cell.textContent)"""
+    cells = page.locator(".row > div:not(.name), .parameters small")
+    assert cells.count() > 5
+    texts = cells.locator("span").or_(page.locator(".parameters small"))
+    assert texts.evaluate_all(wide) == []
+    beyond = """(all) => all.filter((step) => {
+      const box = step.querySelector('rect').getBoundingClientRect();
+      return [...step.querySelectorAll('text.value')].some((text) => {
+        const { left, right } = text.getBoundingClientRect();
+        return left < box.left || right > box.right;
+      });
+    }).map((step) => step.textContent)"""
+    assert page.locator("g.step").evaluate_all(beyond) == []

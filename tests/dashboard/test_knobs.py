@@ -168,7 +168,8 @@ def test_a_preset_sets_every_knob_but_the_seed(name: str) -> None:
     app.selectbox(key=widget_key(app, "preset")).select(name).run()
     assert experiment(app) == PRESETS[name].experiment(seed=11)
     assert preset_words(app) == (
-        f"{texts('presets')[name]} (The numbers are of seed 0; with seed 11 they may be others.)"
+        f"{texts('presets')[name]} "
+        "(Numbers that are not said of every seed are of seed 0, not of 11.)"
     )
     app = change(app, gain=3.3, **sizes)
     title = texts("presets")[f"title_{name}"]

@@ -10,7 +10,7 @@ import pytest
 from rnnviz import Experiment, run
 from rnnviz.core.network import NetworkTrace
 from rnnviz.experiment import Run
-from rnnviz.views.gradient_flow import Choices, View, quantity_picture, view
+from rnnviz.views.gradient_flow import Choices, View, pictures, quantity_picture, view
 from rnnviz.wording.language import speak_in
 
 
@@ -108,3 +108,13 @@ def test_more_that_arrives_than_was_sent_is_not_lost_in_one_step() -> None:
                                 hidden_size=8, memory_bias=10.0, batch_size=2)))  # fmt: skip
     assert "the error grows" in grown.verdict[0]
     assert "lost in one step" not in grown.verdict[0]
+
+
+def test_thin_lines_of_lower_layers_are_told_from_single_losses() -> None:
+    for layers, said in ((1, "Thin: single losses, each alone. Thin ones that fall"),
+                         (2, "and the lower layers, named at their ends")):  # fmt: skip
+        shown = view(run(Experiment(models=("rnn",), layers=layers, loss_at="every", seq_len=20,
+                                    hidden_size=6)), Choices(layer="all"))  # fmt: skip
+        assert bool(shown.behind) == (layers == 2)
+        (curves,) = (each for each in pictures(shown) if each.key == "flow-state")
+        assert said in curves.how  # type: ignore[union-attr]

@@ -63,9 +63,11 @@ def gate_picture(run: Training) -> Picture:
 
 
 def states_of(run: Training) -> np.ndarray:
-    """(H, T) of the RNN in the run of the network that is shown, its first sequence."""
+    """(H, T) of the RNN in the run of the network that is shown, its first sequence without
+    padding."""
     trained = {name: each.checkpoints(1)[-1].params for name, each in run.trainees.items()}
-    return run_plan(run.plan, trained)["rnn"].trace.h[1:, :, 0].T
+    trace = run_plan(run.plan, trained)["rnn"].trace
+    return trace.h[1 : trace.steps_of(0) + 1, :, 0].T
 
 
 def test_a_leaky_network_shows_its_states_and_not_what_goes_into_them() -> None:

@@ -475,6 +475,14 @@ def test_a_product_that_needs_too_much_memory_is_left_out_and_said() -> None:
     assert {picture.key for picture in gates.pictures(view)} >= {"memory-gate", "gate-strips"}
 
 
+def test_the_law_of_powers_names_the_gain_that_the_matrix_has() -> None:
+    of = run(Experiment(models=("rnn",), seq_len=10, hidden_size=64))
+    shown = spectrum.view(of, spectrum.Choices(theory=True))
+    W = of["rnn"].trace.params["W_hh"]
+    (powers,) = (each for each in spectrum.pictures(shown) if each.key == "powers")
+    assert f"here g = {np.sqrt(64) * W.std():.2g}." in powers.how  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("changes", "drawn"),
     [

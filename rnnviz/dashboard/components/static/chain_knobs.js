@@ -1,7 +1,7 @@
 // A number that is typed, dragged or stepped by arrow keys; the panel of a chain's parameters.
 
 import { CELLS } from "./chain.js";
-import { element, fill, number, typeset } from "./chain_text.js";
+import { brief, element, fill, isPower, typeset } from "./chain_text.js";
 
 const DRAG = 0.02; // of a number a pixel
 const STILL = 4; // pixels that are no drag yet
@@ -85,7 +85,8 @@ export class Parameters {
   update(chain, grads, arrived) {
     for (const { name, place, input, gradient } of this.fields) {
       show(input, chain[name][place]);
-      gradient.replaceChildren(...(arrived ? typeset(number(grads[name][place])) : ["\u00a0"]));
+      gradient.classList.toggle("power", Boolean(arrived) && isPower(grads[name][place]));
+      gradient.replaceChildren(...(arrived ? typeset(brief(grads[name][place])) : ["\u00a0"]));
     }
   }
 }

@@ -3,7 +3,7 @@
 
 import { arrow, HEADS, part } from "./arrow.js";
 import { size } from "./chain.js";
-import { number, typeset } from "./chain_text.js";
+import { isPower, number, typeset } from "./chain_text.js";
 
 const HAIR = 0.8; // of less an arrow is a dashed line
 const ROOMY = 1.35; // the scale where there is one row of states and room for it
@@ -129,7 +129,7 @@ function pillAt({ at, pill, tall, row, note }, t, y, name, values, now, stage, k
   const box = part("rect", { x: x - pill / 2, y: top, width: pill, height: tall, rx: kind === "loss" ? 3 : 13,
     class: `${kind}${later}${now ? " now" : ""}` });
   const lines = (values ?? [null]).map((value, k) => part("text", {
-    x, y: top + 4 + row * (k + 0.5) + note, class: "value" }, ...(value === null ? ["·"] : typeset(number(value), index))));
+    x, y: top + 4 + row * (k + 0.5) + note, class: `value${isPower(value) ? " power" : ""}` }, ...(value === null ? ["·"] : typeset(number(value), index))));
   const title = part("text", { x: x - pill / 2 + 5, y: top - 5, class: "name" }, ...typeset(name, index));
   const group = part("g", { class: "step" }, box, ...lines, title);
   group.dataset.stage = stage;

@@ -3,13 +3,16 @@
 import { CELLS } from "./chain.js";
 import { element, number, typeset } from "./chain_text.js";
 
+const CLOSE = 6; // steps from which on columns are narrow
+
 // Rows up to a stage: {name, what, values}; values[t] is a list of numbers, or none where there is
 // nothing (yet). what: the definition's key.
 export function rows(chain, run, stage) {
   const forward = (make) => run.steps.map((step, t) => (step && t <= stage ? make(step, t) : null));
   const arrived = (t) => t >= 1 && stage >= 2 * run.T + 1 - t;
   const backward = (make) => run.steps.map((_, t) => (arrived(t) ? make(t) : null));
-  const arrow = (from, to) => from.map((a, k) => `${number(a)} → ${number(to[k])}`);
+  const gap = run.T > CLOSE ? "" : " ";
+  const arrow = (from, to) => from.map((a, k) => `${number(a)}${gap}→${gap}${number(to[k])}`);
   const found = chain.cell === "rnn"
     ? [{ name: "a_t", what: "a", values: forward((step) => step.a.a) }]
     : CELLS[chain.cell].gates.map((gate) => ({
@@ -27,6 +30,7 @@ export function rows(chain, run, stage) {
 
 // The table, into a grid that has a first column for names and one behind the last step.
 export function drawRows(grid, list, { words, definitions, now }) {
+  grid.classList.toggle("close", list[0].values.length - 1 > CLOSE);
   grid.replaceChildren(...list.flatMap(({ name, word, what, values }) => [
     element("div", { class: "name", role: "rowheader" }, term(word ? [words[name]] : typeset(name), definitions[what])),
     ...values.slice(1).map((each, k) => cell(each, k + 1 === now)),

@@ -17,6 +17,16 @@ export function number(value) {
   return signed(Number(rounded) === value ? String(value) : rounded);
 }
 
+// Whether it is written with a power of ten, which is long.
+export const isPower = (value) => value !== null && number(value).includes("^");
+
+// Two digits, where a power of ten takes the room of the third.
+export function brief(value) {
+  if (!isPower(value)) return number(value);
+  const [head, power] = value.toExponential(1).split("e");
+  return signed(`${head}·10^{${signed(String(Number(power)))}}`);
+}
+
 // A value within ±1 of which `rest` is left to ±1: where three digits would not tell it from ±1, it
 // is written as what is left of it: 1 − 7.69·10^{−19}.
 export function near(value, rest) {
