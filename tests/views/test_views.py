@@ -480,7 +480,7 @@ def test_the_law_of_powers_names_the_gain_that_the_matrix_has() -> None:
     shown = spectrum.view(of, spectrum.Choices(theory=True))
     W = of["rnn"].trace.params["W_hh"]
     (powers,) = (each for each in spectrum.pictures(shown) if each.key == "powers")
-    assert f"here g = {np.sqrt(64) * W.std():.2g}." in powers.how  # type: ignore[union-attr]
+    assert f"(g = {np.sqrt(64) * W.std():.2g})." in powers.how  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
