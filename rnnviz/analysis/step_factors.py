@@ -87,8 +87,9 @@ def step_factors(trace: Trace, label: str, progress: Progress | None = None) -> 
     True
     """
     check_whole("step_factors", trace)
-    cell, state = trace.cell, rms_over_batch(trace, state_log10(trace))
-    start = gradient_ratio(state_curve(trace))[2]
+    cell, each = trace.cell, state_log10(trace)
+    state = rms_over_batch(trace, each)
+    start = gradient_ratio(state_curve(trace, each))[2]
     shares: dict[str, Array] = {}
     with np.errstate(all="ignore"):
         change = state[:-1] - state[1:]

@@ -20,7 +20,7 @@ from rnnviz.experiment import Experiment, estimate, make_task, plan
 from rnnviz.experiment.histories import beside, check_kept
 from rnnviz.experiment.judging import judged
 from rnnviz.experiment.runs import held_out, options_of, start
-from rnnviz.experiment.targets import check_folder
+from rnnviz.experiment.targets import check_folder, same_file
 from rnnviz.experiment.weights import Weights, load, same, settings
 from rnnviz.experiment.weights import save as save_weights
 from rnnviz.training import History, TrainState, train
@@ -76,7 +76,7 @@ def run_train(given: argparse.Namespace) -> int:
 def _free(stem: Path, resumed: Path | None) -> Path:
     """Where the files of a training that was interrupted take nothing else's place but that of the
     one that is resumed."""
-    if resumed is not None and _same(f"{stem}.npz", resumed):
+    if resumed is not None and same_file(Path(f"{stem}.npz"), resumed):
         return stem
     ends = chain(("", "_interrupted"), (f"_interrupted_{k}" for k in count(2)))
     names = (Path(f"{stem}{end}") for end in ends)
@@ -85,10 +85,6 @@ def _free(stem: Path, resumed: Path | None) -> Path:
 
 def _files(stem: Path) -> list[Path]:
     return [Path(f"{stem}.{kind}") for kind in ("json", "csv", "npz")]
-
-
-def _same(one: str, other: Path) -> bool:
-    return Path(one).resolve() == other.resolve()
 
 
 def _say_interrupted(stem: Path, step: int, more: bool) -> None:
@@ -126,7 +122,7 @@ def _stem(given: argparse.Namespace, label: str) -> Path:
     folder goes on under its name."""
     if given.resume and given.resume.parent.resolve() == given.out.resolve():
         return Path(str(given.resume).removesuffix(".npz"))
-    return Path(given.out / label.replace(":", "_").replace(",", "_").replace("=", "-"))
+    return given.out / label.replace(":", "_").replace(",", "_").replace("=", "-")
 
 
 def _begun(given: argparse.Namespace) -> list[Weights]:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 MOST_DIGITS = 6
+"""Of 1 − share written out; what needs more is written as a difference."""
+
 D_H = r"\frac{\partial L}{\partial h_t}"
 D_H_BEFORE = r"\frac{\partial L}{\partial h_{t-1}}"
 D_C = r"\frac{\partial L}{\partial c_t}"

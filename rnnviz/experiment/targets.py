@@ -42,12 +42,12 @@ def check_targets(targets: Iterable[Path | None], inputs: Iterable[Path | None])
             continue
         check_target(path)
         for taken, why in ((read, "is read from"), (written, "is written to already")):
-            if any(_same(path, other) for other in taken):
+            if any(same_file(path, other) for other in taken):
                 raise ValueError(f"{path} must be another file: it {why}")
         written.append(path)
 
 
-def _same(one: Path, other: Path) -> bool:
+def same_file(one: Path, other: Path) -> bool:
     """Whether two paths are the same file, there already or not."""
     if one.exists() and other.exists():
         return one.samefile(other)

@@ -9,8 +9,7 @@ export function number(value) {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : `${MINUS}∞`;
   const digits = Math.abs(value);
   if (digits !== 0 && (digits < 0.001 || digits >= 10000)) {
-    const [head, power] = value.toExponential(2).split("e");
-    return signed(`${head}·10^{${signed(String(Number(power)))}}`);
+    return withPower(value, 2);
   }
   if (digits >= 999.5) return signed(String(Math.round(value)));
   const rounded = value.toPrecision(3);
@@ -22,8 +21,11 @@ export const isPower = (value) => value !== null && number(value).includes("^");
 
 // Two digits, where a power of ten takes the room of the third.
 export function brief(value) {
-  if (!isPower(value)) return number(value);
-  const [head, power] = value.toExponential(1).split("e");
+  return isPower(value) ? withPower(value, 1) : number(value);
+}
+
+function withPower(value, decimals) {
+  const [head, power] = value.toExponential(decimals).split("e");
   return signed(`${head}·10^{${signed(String(Number(power)))}}`);
 }
 
