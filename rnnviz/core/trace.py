@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -250,3 +251,12 @@ def rms_over_batch(trace: Trace, log10: Array) -> Array:
 def sequences_at(trace: Trace) -> Array:
     """How many sequences have each state, not padding, (T+1,); 1 where none has."""
     return np.append(trace.batch_size, trace.present.sum(axis=1).clip(1))
+
+
+def of_sequences(trace: Trace, chosen: Array) -> Trace:
+    """The trace of some sequences of the batch; gradients stay those of the whole batch's mean."""
+    given: dict[str, Any] = {f.name: getattr(trace, f.name) for f in fields(trace)}
+    arrays: dict[str, Any] = {
+        name: v[..., chosen] for name, v in given.items() if isinstance(v, np.ndarray)
+    }
+    return replace(trace, **arrays)

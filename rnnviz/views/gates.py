@@ -13,10 +13,10 @@ from rnnviz.analysis.carry import CarryPaths, carry_paths
 from rnnviz.analysis.gates import LEFT, RIGHT, GateStats, Memory, gate_stats, memory
 from rnnviz.analysis.jacobian.structured import state_size
 from rnnviz.analysis.layers import LayerTrace, in_real_time
-from rnnviz.analysis.selfcheck.noise import of_sequences
 from rnnviz.analysis.slopes import record_with_true_slopes
 from rnnviz.analysis.verdicts import gates_verdict, memory_verdict
 from rnnviz.core import Record
+from rnnviz.core.trace import of_sequences
 from rnnviz.experiment import Run
 from rnnviz.plots import gates as plots
 from rnnviz.plots import theme

@@ -12,13 +12,13 @@ from rnnviz.analysis.selfcheck.noise import (
     Compared,
     nudged,
     nudged_record,
-    of_sequences,
     precision,
 )
 from rnnviz.core import Record, Trace, backward
 from rnnviz.core.losses import LOSSES
 from rnnviz.core.network import Examples, Network, NetworkTrace, predict, run_network
 from rnnviz.core.numerics import Array
+from rnnviz.core.trace import of_sequences
 
 FLOORS = {"float64": 1e-100, "float32": 1e-30}
 """Norms below which a parameter's gradient is not scaled up any more."""

@@ -9,12 +9,11 @@ chaos and single precision widen it by just as much as they make a run uncertain
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnnviz.core import Cell, Record, Trace
+from rnnviz.core import Cell, Record
 from rnnviz.core.numerics import Array
 
 STRICT = 100.0
@@ -110,12 +109,3 @@ def _floor(cell: Cell, gate: str, eps: float, least: float) -> float:
                                        and cell.activation_of(gate).kinks):  # fmt: skip
         return 0
     return least if gate in cell.trainable_gates else eps
-
-
-def of_sequences(trace: Trace, chosen: Array) -> Trace:
-    """The trace of some sequences of the batch; gradients stay those of the whole batch's mean."""
-    given: dict[str, Any] = {f.name: getattr(trace, f.name) for f in fields(trace)}
-    arrays: dict[str, Any] = {
-        name: v[..., chosen] for name, v in given.items() if isinstance(v, np.ndarray)
-    }
-    return replace(trace, **arrays)

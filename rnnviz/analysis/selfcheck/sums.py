@@ -15,12 +15,12 @@ from rnnviz.analysis.selfcheck.noise import (
     Compared,
     nudged,
     nudged_record,
-    of_sequences,
     precision,
     smallest,
 )
 from rnnviz.core import Trace, backward
 from rnnviz.core.numerics import Array, log10_norm
+from rnnviz.core.trace import of_sequences
 
 
 def weight_sums(trace: Trace, recorded: Mapping[str, Array], rng: np.random.Generator) -> Compared:

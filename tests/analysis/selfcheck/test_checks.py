@@ -26,9 +26,10 @@ from rnnviz.analysis.selfcheck.checks import (
     checks,
     trust,
 )
-from rnnviz.analysis.selfcheck.noise import MOST, STRICT, Compared, of_sequences
+from rnnviz.analysis.selfcheck.noise import MOST, STRICT, Compared
 from rnnviz.core import GRU, LSTM, RNN
 from rnnviz.core.network import Network, run_network
+from rnnviz.core.trace import of_sequences
 from rnnviz.tasks.batch import Batch
 from tests.analysis.cells import EVERY
 from tests.core.networks import SETTINGS, Setting, setting
