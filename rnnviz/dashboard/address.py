@@ -32,9 +32,8 @@ from rnnviz.dashboard.state import (
 )
 from rnnviz.experiment import Experiment, check_size
 from rnnviz.experiment.links import TEXT_CUT, from_query, inert, to_query
-from rnnviz.wording.language import OFFERED, PSEUDO, preferred
 from rnnviz.wording.library import translated
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import OFFERED, PSEUDO, fill, preferred, texts
 
 REVEALED = "shown"
 """A link's name for whether the answer of a scene is."""

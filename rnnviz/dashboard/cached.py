@@ -12,7 +12,7 @@ import streamlit as st
 
 from rnnviz.dashboard import jobs
 from rnnviz.dashboard.memory import Memory
-from rnnviz.wording.language import language
+from rnnviz.wording.texts import language
 
 P = ParamSpec("P")
 R = TypeVar("R")

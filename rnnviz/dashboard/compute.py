@@ -44,9 +44,8 @@ from rnnviz.views import (
     states,
 )
 from rnnviz.views.picture import batch_note, idle_note
-from rnnviz.wording.language import language
 from rnnviz.wording.lists import sentences
-from rnnviz.wording.texts import say
+from rnnviz.wording.texts import language, say
 
 SEEDS_SECONDS = 1.0
 """Of all other seeds together that are drawn beside the one that is shown."""

@@ -11,10 +11,9 @@ from rnnviz.dashboard.state import PIN, Setting
 from rnnviz.experiment import FIELDS, Experiment, check_size
 from rnnviz.experiment.links import left_out
 from rnnviz.experiment.presets import PRESETS
-from rnnviz.wording.language import OFFERED, language
 from rnnviz.wording.library import translated
 from rnnviz.wording.names import display_name, field_name
-from rnnviz.wording.texts import fill, own_name, texts
+from rnnviz.wording.texts import OFFERED, fill, language, own_name, texts
 
 LAYERED = ("view_layer", "view_direction")
 """Display choices that the defaults leave no room for."""

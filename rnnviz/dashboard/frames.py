@@ -27,8 +27,8 @@ from rnnviz.plots.drawing import Range
 from rnnviz.plots.theme import Style
 from rnnviz.views import gates, gradient_flow, spectrum, train
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.language import speak
 from rnnviz.wording.markup import as_html
+from rnnviz.wording.texts import speak
 
 View = gradient_flow.View | spectrum.View | gates.View
 Frame = tuple[str, bytes]

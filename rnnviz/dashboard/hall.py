@@ -14,8 +14,7 @@ from rnnviz.dashboard.server import url
 from rnnviz.dashboard.votes import PATH, rooms
 from rnnviz.lecture.scenes import QUIZ, Question
 from rnnviz.lecture.words import words
-from rnnviz.wording.language import language
-from rnnviz.wording.texts import fill, say, texts
+from rnnviz.wording.texts import fill, language, say, texts
 
 KEY, PROBLEM, BARS, HEARD = "lecture.room", "lecture.problem", "lecture.bars", "lecture.heard"
 

@@ -27,8 +27,7 @@ from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.turns import Turns
 from rnnviz.experiment import Experiment
 from rnnviz.jobs.workers import Call, NotKnownHere, WorkerLost, Workers
-from rnnviz.wording.language import language
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import language, texts
 
 J = TypeVar("J")
 P = TypeVar("P")

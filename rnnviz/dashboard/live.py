@@ -33,7 +33,7 @@ from rnnviz.dashboard.lending import answering
 from rnnviz.dashboard.offers import PATH, Offer, open_offers
 from rnnviz.dashboard.posts import Refused, posted
 from rnnviz.dashboard.server import url
-from rnnviz.wording.language import speak
+from rnnviz.wording.texts import speak
 
 TOKEN = "X-Rnnviz-Token"
 HEADERS = {"Content-Encoding": "identity", "X-Accel-Buffering": "no", "Cache-Control": "no-store"}

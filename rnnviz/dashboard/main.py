@@ -37,8 +37,7 @@ from rnnviz.dashboard.pages import (
 from rnnviz.dashboard.saving import Shared
 from rnnviz.dashboard.server import url
 from rnnviz.experiment import Experiment
-from rnnviz.wording.language import language
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import fill, language, texts
 
 PAGES = {
     "gradient-flow": gradient_flow,

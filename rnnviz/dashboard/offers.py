@@ -19,7 +19,7 @@ from rnnviz.dashboard.frames import Frame, View, beside
 from rnnviz.dashboard.server import url
 from rnnviz.dashboard.state import Setting
 from rnnviz.experiment import FIELDS, Experiment
-from rnnviz.wording.language import language
+from rnnviz.wording.texts import language
 
 PATH, OFFER = "/rnnviz-live", "live.offer"
 REST = 500

@@ -14,7 +14,7 @@ from rnnviz.dashboard.trained import trained
 from rnnviz.dashboard.training import Visit
 from rnnviz.jobs.training import Training
 from rnnviz.views import train
-from rnnviz.wording.language import speak
+from rnnviz.wording.texts import speak
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from rnnviz.lecture.scenes import Guess
-from rnnviz.wording.language import ENGLISH
+from rnnviz.wording.texts import ENGLISH
 
 MOST_ROOMS = 100
 MOST_VOTERS = 2_000

@@ -23,8 +23,7 @@ from rnnviz.dashboard.memory import Crowded
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.views import by_hand
-from rnnviz.wording.language import ENGLISH, speak
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import ENGLISH, fill, speak, texts
 
 P = ParamSpec("P")
 R = TypeVar("R")

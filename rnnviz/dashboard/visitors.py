@@ -15,8 +15,7 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rnnviz.wording.language import ENGLISH, preferred, speak_in
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import ENGLISH, fill, preferred, speak_in, texts
 
 ON_THE_WAY = 60.0
 """Seconds that a place is kept for a page whose connection has not come."""

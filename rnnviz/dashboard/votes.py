@@ -27,8 +27,7 @@ from rnnviz.dashboard.posts import Refused, posted
 from rnnviz.dashboard.rooms import Room, Rooms
 from rnnviz.dashboard.server import url
 from rnnviz.lecture.scenes import QUIZ, SCENES
-from rnnviz.wording.language import preferred, speak
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import fill, preferred, speak, texts
 
 PATH, COOKIE, SECRET = "/vote", "rnnviz_voter", "X-Rnnviz-Room"
 PAGE = Path(__file__).with_name("vote.html").read_text("utf-8")

@@ -12,8 +12,7 @@ from rnnviz.lecture.scenes import CLIPPED, GATES, INFLUENCE, SCENES, SPECTRUM, S
 from rnnviz.plots.drawing import Drawing
 from rnnviz.views import gates, gradient_flow, influence, spectrum, train
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.figures import caption
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import caption, fill, texts
 
 HEIGHT = 336
 """Pixels of the picture, whichever it is: what a window of 720 leaves for it."""

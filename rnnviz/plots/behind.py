@@ -11,8 +11,8 @@ from rnnviz.plots.marks import EndLabel, small_label
 from rnnviz.plots.rails import Drawn
 from rnnviz.plots.seed_bands import seed_pieces
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow

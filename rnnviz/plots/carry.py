@@ -19,9 +19,9 @@ from rnnviz.plots.panels import (
     nothing,
 )
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import text_width
 from rnnviz.wording.numbers import magnitude, signed
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.batch_carry import BatchCarry

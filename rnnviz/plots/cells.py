@@ -13,9 +13,9 @@ from rnnviz.plots import theme
 from rnnviz.plots.curves import status_words
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.panels import colour_scale
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import listed, said_of
 from rnnviz.wording.numbers import minus
+from rnnviz.wording.texts import caption
 
 MOST_STEPS = 300
 """Columns of a picture at most."""

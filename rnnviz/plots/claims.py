@@ -30,9 +30,9 @@ from rnnviz.plots.claims_panels import (
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
 from rnnviz.plots.marks import on_paper
-from rnnviz.wording.figures import caption
 from rnnviz.wording.names import setting_name
 from rnnviz.wording.numbers import percent, signed, step_factor
+from rnnviz.wording.texts import caption
 
 GROWTH_MARGIN = {"l": 62, "r": 12, "t": 42, "b": 66}
 LOW, HIGH = -1.25, 0.85

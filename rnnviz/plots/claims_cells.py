@@ -24,8 +24,8 @@ from rnnviz.plots.claims_panels import (
     waiting,
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
-from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import general, signed
+from rnnviz.wording.texts import caption
 
 RNN, LSTM, GRU = map(theme.model_colour, ("rnn", "lstm", "gru"))
 LINEAR = theme.model_colour("lstm", 1)

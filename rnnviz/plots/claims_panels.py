@@ -12,7 +12,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gapped, note
 from rnnviz.plots.panels import UNSEEN, axes_suffix, axis, nothing
-from rnnviz.wording.figures import caption
+from rnnviz.wording.texts import caption
 
 HEIGHT = 330
 MARGIN = {"l": 62, "r": 12, "t": 46, "b": 46}

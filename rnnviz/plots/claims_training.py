@@ -29,9 +29,9 @@ from rnnviz.plots.claims_panels import (
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gapped, note, rule
 from rnnviz.plots.panels import axis
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import listed, said_of
 from rnnviz.wording.numbers import minus, signed
+from rnnviz.wording.texts import caption
 
 CASES = {"exploding": theme.NO_MODEL[2], "vanishing": theme.NO_MODEL[0]}
 CELLS = {kind: theme.model_colour(kind) for kind in ("rnn", "lstm", "gru")}

@@ -14,8 +14,8 @@ from rnnviz.core.numerics import LOG10_MAX, LOG10_TINY, Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.marks import gapped
-from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.rates import Curve

@@ -21,7 +21,7 @@ from rnnviz.plots.panels import (
 )
 from rnnviz.plots.rails import Bands, Drawn, tracks
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow

@@ -13,8 +13,8 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import note
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import near_one, percent
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.fixed_points import FixedPoints, Plane

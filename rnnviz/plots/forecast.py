@@ -11,8 +11,8 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.panels import axes_of, axes_suffix, axis, grid_places, model_title, placed
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import said_of
+from rnnviz.wording.texts import caption
 
 HEIGHT, ROW = 76, 150
 """Pixels of the margins, and of a row of panels."""

@@ -24,10 +24,10 @@ from rnnviz.plots.panels import (
     panel_title,
 )
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import said_of, text_width
 from rnnviz.wording.numbers import minus, percent
 from rnnviz.wording.numbers import steps as in_steps
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gates import GateStats, Memory

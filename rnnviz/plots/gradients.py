@@ -27,7 +27,7 @@ from rnnviz.plots.panels import UNSEEN
 from rnnviz.plots.rails import Bands, Drawn, all_rails
 from rnnviz.plots.seed_bands import finite_values
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow

@@ -18,8 +18,8 @@ from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, rule, 
 from rnnviz.plots.panels import UNSEEN, axis, nothing
 from rnnviz.plots.rails import Drawn, all_rails
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.gradients import GradientFlow

@@ -13,8 +13,8 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule, small_label
 from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.lyapunov import LyapunovSpectrum

@@ -18,8 +18,8 @@ from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import text_width
+from rnnviz.wording.texts import caption
 
 CHARACTER = 7.6
 """Pixels a character of the band is wide, on average."""

@@ -26,10 +26,10 @@ from rnnviz.plots.panels import (
     scale_title,
 )
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import listed, said_of
 from rnnviz.wording.names import field_name
 from rnnviz.wording.numbers import general, minus
+from rnnviz.wording.texts import caption
 
 HEIGHT = 400
 MARGIN = {"l": 64, "r": 96, "t": 28, "b": 46}

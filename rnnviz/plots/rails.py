@@ -13,9 +13,9 @@ from rnnviz.core.numerics import Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.marks import note
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import apart, said_of
 from rnnviz.wording.numbers import minus
+from rnnviz.wording.texts import caption
 
 Drawn = list[tuple[theme.Style, curves.Relative]]
 HIGH = 24

@@ -24,7 +24,7 @@ from rnnviz.plots.panels import (
     placed,
 )
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
+from rnnviz.wording.texts import caption
 
 NEXT_MARGIN = {"l": 110, "r": 14, "t": 24, "b": 8}
 PANEL_ROW = 130

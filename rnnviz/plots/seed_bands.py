@@ -11,8 +11,8 @@ from rnnviz.core.numerics import Array, status_of
 from rnnviz.plots import curves, theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.marks import EndLabel, small_label
-from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import signed
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.seed_bands import SeedBand

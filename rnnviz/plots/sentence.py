@@ -13,9 +13,9 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import end_labels, gutter, model_label, rule
 from rnnviz.plots.panels import axis
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import said_of
 from rnnviz.wording.numbers import percent
+from rnnviz.wording.texts import caption
 
 HEIGHT = 240
 MARGIN = {"l": 64, "t": 12, "b": 40}

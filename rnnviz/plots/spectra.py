@@ -25,9 +25,9 @@ from rnnviz.plots.spectrum_marks import (
     quarter_circle,
 )
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import said_of
 from rnnviz.wording.numbers import step_factor
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.predictions import WeightLaw

@@ -12,7 +12,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.marks import EndLabel, note, on_paper, rule
 from rnnviz.plots.panels import curve
-from rnnviz.wording.figures import caption
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.predictions import WeightLaw

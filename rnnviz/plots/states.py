@@ -28,8 +28,8 @@ from rnnviz.plots.marks import EndLabel, end_labels, gapped, gutter, small_label
 from rnnviz.plots.panels import axis, colour_scale, panel_title, scale_title
 from rnnviz.plots.rails import Drawn, all_rails
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import general
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.states import State

@@ -24,8 +24,8 @@ from rnnviz.plots.panels import (
     placed,
 )
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import said_of, text_width
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.step_factors import StepFactors

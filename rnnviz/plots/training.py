@@ -14,8 +14,8 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Range, drawing
 from rnnviz.plots.marks import gapped, note, rule
 from rnnviz.plots.panels import UNSEEN, axis, headline
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import loss_words
+from rnnviz.wording.texts import caption
 
 HEIGHT = 190
 MARGIN = {"l": 58, "r": 24, "t": 26, "b": 42}

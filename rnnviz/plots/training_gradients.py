@@ -37,9 +37,9 @@ from rnnviz.plots.training import (
     step_axis,
     step_line,
 )
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import text_width
 from rnnviz.wording.numbers import minus
+from rnnviz.wording.texts import caption
 
 MAP_MARGIN = {"l": 58, "r": 84, "t": 24, "b": 42}
 GAP = 0.025

@@ -16,9 +16,9 @@ from rnnviz.plots.rails import BEYOND, CEILING, FLOOR, UNDER, Bands
 from rnnviz.plots.theme import Styles
 from rnnviz.plots.training import HEIGHT, MARGIN, kept
 from rnnviz.plots.training_gradients import DECADES, finite, status_codes, words_of
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import said_of
 from rnnviz.wording.numbers import minus
+from rnnviz.wording.texts import caption
 
 MOST_TRACKED = 240
 """Recorded steps that a scrub tells apart."""

@@ -26,8 +26,8 @@ from rnnviz.plots.panels import (
 )
 from rnnviz.plots.theme import Styles
 from rnnviz.plots.training import HEIGHT, HUGE, LARGE, POWERS, WIDE, span, step_axis, step_line
-from rnnviz.wording.figures import caption
 from rnnviz.wording.numbers import general
+from rnnviz.wording.texts import caption
 
 MARGIN = {"l": 58, "r": 24, "t": 24, "b": 42}
 GAP = 0.05

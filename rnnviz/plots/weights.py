@@ -25,9 +25,9 @@ from rnnviz.plots.panels import (
     scale_title,
 )
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import said_of
 from rnnviz.wording.numbers import general
+from rnnviz.wording.texts import caption
 
 if TYPE_CHECKING:
     from rnnviz.analysis.weights import WeightMap, WeightMaps

@@ -21,8 +21,7 @@ from rnnviz.report.lecture_words import lecture_words
 from rnnviz.report.scripts import source_of
 from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.by_hand import default, in_numbers
-from rnnviz.wording.language import OFFERED, speak_in
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import OFFERED, speak_in, texts
 
 STYLES = ["chart.css", "report.css", "lecture.css", "lecture_file.css"]
 SHEETS = {"hand": "by_hand.css", "slider": "slider.css"}

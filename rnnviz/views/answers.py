@@ -11,7 +11,7 @@ from typing import Any
 from rnnviz.analysis.selfcheck.checks import QUICK, Trust, trust
 from rnnviz.experiment import Experiment, Run, run
 from rnnviz.views import gates, gradient_flow, spectrum
-from rnnviz.wording.language import speak
+from rnnviz.wording.texts import speak
 
 Choices = gradient_flow.Choices | spectrum.Choices | gates.Choices
 View = gradient_flow.View | spectrum.View | gates.View

@@ -11,9 +11,8 @@ from typing import Any
 from rnnviz.experiment import Plan
 from rnnviz.tasks.ngram import MAX_ORDER
 from rnnviz.training import METRICS
-from rnnviz.wording.figures import caption
 from rnnviz.wording.library import translated
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import caption, texts
 
 HIDDEN_STATES, MOST_STATES = 4, 32
 """Of the hidden Markov model, unless chosen otherwise."""

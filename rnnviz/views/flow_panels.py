@@ -20,11 +20,10 @@ from rnnviz.plots import theme
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.rounding import saturation_words
 from rnnviz.views.theory import silent, words
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import clauses, names, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import scientific
-from rnnviz.wording.texts import fill, say, texts
+from rnnviz.wording.texts import caption, fill, say, texts
 
 LAG_THEORY = {
     "mean field": "how_to_read_lags_mean_field",

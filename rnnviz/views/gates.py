@@ -25,10 +25,9 @@ from rnnviz.plots.cells import column_words
 from rnnviz.views import layer_choice
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import apart, clauses, sentences
 from rnnviz.wording.numbers import minus, percent
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import caption, fill, texts
 from rnnviz.wording.verdicts import say
 
 COARSE_STEPS = 12

@@ -37,9 +37,8 @@ from rnnviz.views.seeds import (
     OtherSeeds,
     is_last,
 )
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import clauses, sentences
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import caption, fill, texts
 
 HEIGHT, LINE = 300, 26
 QUANTITIES = ("h", "c", "detail")

@@ -21,9 +21,8 @@ from rnnviz.tasks import Batch
 from rnnviz.tasks.batch import HELD_OUT
 from rnnviz.training import TrainState, sampling
 from rnnviz.views.picture import Picture
-from rnnviz.wording.figures import caption
 from rnnviz.wording.lists import apart, names_and
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import caption, fill, texts
 
 Array = np.ndarray
 T = TypeVar("T")

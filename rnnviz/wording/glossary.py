@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from rnnviz.wording.language import language
-from rnnviz.wording.texts import TERMS, texts
+from rnnviz.wording.texts import TERMS, language, texts
 
 SUBSCRIPT = r"(?:_\w{1,2}\b)?"
 

@@ -13,9 +13,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from rnnviz.wording.language import ENGLISH, language, speak_in
 from rnnviz.wording.lists import apart, sentences
-from rnnviz.wording.texts import LIBRARY, fill, texts
+from rnnviz.wording.texts import ENGLISH, LIBRARY, fill, language, speak_in, texts
 
 END = r"(?=[\s;]|\Z)"
 VALUE = r"(?:(?!\. ).)+?"

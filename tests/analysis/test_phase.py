@@ -12,8 +12,8 @@ from rnnviz import Experiment, run
 from rnnviz.analysis.measures import Measures, measures
 from rnnviz.analysis.phase import Axis, CellStatus, level_cells, phase_grids, turns
 from rnnviz.core.numerics import Status
-from rnnviz.wording.language import speak_in
 from rnnviz.wording.phase import phase_words
+from rnnviz.wording.texts import speak_in
 
 GAIN = Axis("gain", (0.5, 1.0, 2.0), log=True)
 LENGTH = Axis("seq_len", (10, 20), log=True)

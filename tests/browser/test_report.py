@@ -13,7 +13,7 @@ from rnnviz import Experiment, run
 from rnnviz.diagnosis import diagnose
 from rnnviz.lecture.scenes import QUIZ, SCENES
 from rnnviz.report import knobs, lecture_page
-from rnnviz.wording.language import ENGLISH, OFFERED
+from rnnviz.wording.texts import ENGLISH, OFFERED
 from tests.browser.support import SIZE, axis_range, wait_painted
 
 pytestmark = pytest.mark.browser

@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 
 from rnnviz.dashboard.cached import cached
-from rnnviz.wording.language import speak
+from rnnviz.wording.texts import speak
 
 made: list[object] = []
 

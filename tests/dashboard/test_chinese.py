@@ -12,7 +12,7 @@ from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.dashboard import jobs
-from rnnviz.wording.language import ENGLISH, speak
+from rnnviz.wording.texts import ENGLISH, speak
 from tests.dashboard.reading import NO_WORDS, read
 from tests.dashboard.support import change, go_to, said, verdict, visit
 from tests.dashboard.test_words import PAGES, opened

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.wording.language import ENGLISH, speak
+from rnnviz.wording.texts import ENGLISH, speak
 from tests.dashboard.support import change, go_to, said, verdict, visit
 
 TINY: dict[str, Any] = {"seq_len": "12", "hidden_size": "4", "batch_size": "2"}

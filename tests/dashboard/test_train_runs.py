@@ -19,8 +19,7 @@ from rnnviz.experiment import plan
 from rnnviz.experiment.lessons import LESSONS
 from rnnviz.experiment.runs import params_after
 from rnnviz.jobs.training import advance, begin
-from rnnviz.wording.language import speak_in
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import speak_in, texts
 from tests.dashboard.support import (
     assert_sound,
     change,

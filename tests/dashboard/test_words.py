@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.dashboard import compute, jobs
-from rnnviz.wording.language import ENGLISH, PSEUDO, speak
+from rnnviz.wording.texts import ENGLISH, PSEUDO, speak
 from tests.dashboard.reading import NO_WORDS, read, unbracketed
 from tests.dashboard.support import change, visit
 from tests.dashboard.training_support import choose, click, tick

@@ -22,8 +22,7 @@ from rnnviz.dashboard.brought import Share
 from rnnviz.dashboard.pages import your_network
 from rnnviz.models import load, read_data, run_of
 from rnnviz.models.examples import EXAMPLES
-from rnnviz.wording.language import PSEUDO
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import PSEUDO, texts
 from tests.dashboard.support import (
     SCRIPT,
     charts,

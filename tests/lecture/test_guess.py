@@ -9,7 +9,7 @@ import pytest
 from rnnviz.lecture.check import check
 from rnnviz.lecture.scenes import SCENES, Guess, Question
 from rnnviz.lecture.words import verdict, words
-from rnnviz.wording.language import OFFERED, speak_in
+from rnnviz.wording.texts import OFFERED, speak_in
 
 GUESSED = [scene for scene in SCENES if scene.guess]
 SCALE = Guess("x", low=-30.0, high=5.0, step=0.1, within=2.0)

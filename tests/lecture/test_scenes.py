@@ -14,8 +14,7 @@ from rnnviz.lecture.pictures import Choices
 from rnnviz.lecture.scenes import QUIZ, SCENES, Number, Question, Scene
 from rnnviz.lecture.words import said, words
 from rnnviz.views import gradient_flow
-from rnnviz.wording.language import OFFERED, speak_in
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import OFFERED, speak_in, texts
 
 QUESTIONS = (*SCENES, *QUIZ)
 PARTS = ("question", "reveal")

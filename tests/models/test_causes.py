@@ -23,7 +23,7 @@ from rnnviz.models.brought import FromWeights, own_run
 from rnnviz.models.diagnosis import Finding, clipped
 from rnnviz.models.saved_runs import read_passages, save_passages
 from rnnviz.wording.diagnosis import finding_words
-from rnnviz.wording.language import speak_in
+from rnnviz.wording.texts import speak_in
 from tests.models.golden import FOLDER
 from tests.models.test_diagnosis import kinds, made
 

@@ -15,8 +15,8 @@ from rnnviz.core.network import Network, run_network
 from rnnviz.diagnosis import diagnose
 from rnnviz.models import Loaded, load, make_batch, read_data, replay, run_of
 from rnnviz.tasks import Captioning
-from rnnviz.wording.language import speak_in
 from rnnviz.wording.library import translated
+from rnnviz.wording.texts import speak_in
 
 SEEN = Captioning().batch(0, 12, 5, "every")
 V, B = SEEN.context.shape

@@ -19,7 +19,7 @@ from rnnviz.experiment import Run
 from rnnviz.models import load, read_data, run_of
 from rnnviz.models.diagnosis.decay import decays
 from rnnviz.tasks.batch import Batch
-from rnnviz.wording.language import speak_in
+from rnnviz.wording.texts import speak_in
 
 T, B = 40, 4
 

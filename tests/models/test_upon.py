@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from rnnviz.models import Loaded, load
-from rnnviz.wording.language import speak_in
 from rnnviz.wording.library import translated
+from rnnviz.wording.texts import speak_in
 from tests.models.test_layouts import torch_arrays
 
 H = 3

@@ -19,9 +19,8 @@ from rnnviz.lecture.words import words
 from rnnviz.plots.drawing import Drawing
 from rnnviz.report import knobs, lecture_page
 from rnnviz.report.lecture import VIEWS
-from rnnviz.wording.language import ENGLISH, PSEUDO, speak_in
 from rnnviz.wording.markup import as_html
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import ENGLISH, PSEUDO, speak_in, texts
 from tests.report.opened import ADDRESS, NAMESPACE, asked_for, data_of, same, whole
 
 LANGUAGES = (ENGLISH, PSEUDO)

@@ -11,7 +11,7 @@ from rnnviz import Experiment, run
 from rnnviz.core.network import NetworkTrace
 from rnnviz.experiment import Run
 from rnnviz.views.gradient_flow import Choices, View, pictures, quantity_picture, view
-from rnnviz.wording.language import speak_in
+from rnnviz.wording.texts import speak_in
 
 
 def first(**changes: Any) -> View:

@@ -14,8 +14,7 @@ from rnnviz.views import trained_on
 from rnnviz.views.baselines import levels
 from rnnviz.views.picture import Picture
 from rnnviz.views.train import below_the_fold, first_screen, view
-from rnnviz.wording.language import OFFERED, speak_in
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import OFFERED, speak_in, texts
 
 pytestmark = pytest.mark.trained
 BASE = {"models": ("rnn",), "seq_len": 12, "hidden_size": 4, "batch_size": 3}

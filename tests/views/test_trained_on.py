@@ -11,7 +11,7 @@ from rnnviz.models import load, read_data
 from rnnviz.models.brought import FromWeights
 from rnnviz.views.picture import Words
 from rnnviz.views.trained_on import pictures, view
-from rnnviz.wording.language import speak_in
+from rnnviz.wording.texts import speak_in
 
 pytestmark = pytest.mark.trained
 

@@ -37,10 +37,9 @@ from rnnviz.views.flow_panels import (
 from rnnviz.views.layer_choice import in_front, parts_of
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.theory import of_lags
-from rnnviz.wording.language import OFFERED, speak_in
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import percent, scientific
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import OFFERED, speak_in, texts
 from tests.views.situations import made_by_hand
 
 VIEWS = (gradient_flow, spectrum, gates)

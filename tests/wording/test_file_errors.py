@@ -16,8 +16,8 @@ import pytest
 from rnnviz import models
 from rnnviz.experiment import npz
 from rnnviz.models import load, read_data
-from rnnviz.wording.language import speak_in
 from rnnviz.wording.library import translated
+from rnnviz.wording.texts import speak_in
 from tests.wording.test_languages import KEPT, OTHERS, WORD
 
 NAMES = (module.name for module in walk_packages(models.__path__, "rnnviz.models."))

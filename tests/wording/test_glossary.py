@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnnviz.wording.glossary import definition, first_places, in_drawing
-from rnnviz.wording.language import speak_in
-from rnnviz.wording.texts import TERMS, texts
+from rnnviz.wording.texts import TERMS, speak_in, texts
 
 ASKED = ("error", "gradient", "decade", "s", "h", "c", "clue", "rule_of_thumb")
 

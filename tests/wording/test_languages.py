@@ -6,9 +6,8 @@ import re
 
 import pytest
 
-from rnnviz.wording.language import ENGLISH, FOLDER, OFFERED, preferred, speak_in
 from rnnviz.wording.lists import cut, names, names_and, sentences, text_width
-from rnnviz.wording.texts import SAMPLES, own_name
+from rnnviz.wording.texts import ENGLISH, FOLDER, OFFERED, SAMPLES, own_name, preferred, speak_in
 
 PAGES = sorted({path.stem for path in (FOLDER / ENGLISH).glob("*.md")} - {SAMPLES})
 OTHERS = [name for name in OFFERED if name != ENGLISH]

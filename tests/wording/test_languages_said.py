@@ -19,7 +19,7 @@ from rnnviz.wording.claims import (
     reduction_words,
     truncation_words,
 )
-from rnnviz.wording.language import ENGLISH, speak_in
+from rnnviz.wording.texts import ENGLISH, speak_in
 from rnnviz.wording.training import Unseen, clip_words, course_words
 from tests.claims.support import agreeing, carried, clipped, drawn, reduced
 from tests.plots.courses import course

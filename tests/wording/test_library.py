@@ -13,10 +13,9 @@ from rnnviz.experiment.npz import UPLOAD
 from rnnviz.models.files import from_bytes
 from rnnviz.models.sequences import read_data
 from rnnviz.tasks import LOSS_AT, TASKS
-from rnnviz.wording.language import ENGLISH, FOLDER, speak_in
 from rnnviz.wording.library import translated
 from rnnviz.wording.tasks import task_words
-from rnnviz.wording.texts import LIBRARY
+from rnnviz.wording.texts import ENGLISH, FOLDER, LIBRARY, speak_in
 from tests.wording.test_languages import KEPT, OTHERS, WORD, numbers, own
 
 

@@ -12,8 +12,18 @@ import pytest
 import rnnviz
 from rnnviz.core import CELLS
 from rnnviz.experiment.lessons import LESSONS
-from rnnviz.wording.language import ENGLISH, FOLDER, OFFERED, PSEUDO, language, speak
-from rnnviz.wording.texts import DATA, fill, pseudo, texts
+from rnnviz.wording.texts import (
+    DATA,
+    ENGLISH,
+    FOLDER,
+    OFFERED,
+    PSEUDO,
+    fill,
+    language,
+    pseudo,
+    speak,
+    texts,
+)
 
 ROOT = Path(rnnviz.__file__).parent
 PAGES = ROOT / "dashboard" / "pages"

@@ -36,8 +36,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.jobs.training import Training
 from rnnviz.views import forecast, influence, own_sentence, train_networks
 from rnnviz.views.train import Choices, below_the_fold, first_screen, view
-from rnnviz.wording.language import language
-from rnnviz.wording.texts import fill, texts
+from rnnviz.wording.texts import fill, language, texts
 
 MOST_SECONDS = 1.0
 """Of one training step of all models, by a rough guess; beyond that Pause would not be prompt."""

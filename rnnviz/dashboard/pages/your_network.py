@@ -37,11 +37,10 @@ from rnnviz.views.your_network import (
     view,
 )
 from rnnviz.wording.diagnosis import FindingWords
-from rnnviz.wording.language import language
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import apart, said_of, sentence, sentences
 from rnnviz.wording.names import display_name
-from rnnviz.wording.texts import fill, say, texts
+from rnnviz.wording.texts import fill, language, say, texts
 
 LAG_KEY, SAY = "your_network.lag", "your_network.say"
 OF_WEIGHTS, OF_DATA = ("layout", "prefix", "reset", "cell", "module"), ("axes",)
