@@ -200,7 +200,8 @@ def spectral_norm(W: Array) -> float:
 def jacobian_spectrum(
     trace: Trace, label: str, sequence: int = 0, steps: Sequence[int] | None = None
 ) -> JacobianSpectrum:
-    """Singular values of ∂s_t/∂s_{t−1} for each t in `steps` (all of 1 to T unless given).
+    """Singular values of ∂s_t/∂s_{t−1} for each t in `steps` (all of 1 to T unless given); of a
+    cell with a skip without what that adds, see `state_jacobians`.
 
     Raises ValueError for a step or sequence that the trace does not have.
 

@@ -21,7 +21,8 @@ class State:
     """One state, "h" or "c", of one layer: sequence 0, at the steps 1 to T of the input.
 
     values (H, T): as computed. log10, status (H, T): |∂L/∂h_t| or |∂L/∂c_t| of each unit, total
-    gradients as autograd defines them, L the sequence's own loss.
+    gradients as autograd defines them, L the sequence's own loss: the batch's is their mean, and is
+    taken for that where it is known by its gradients alone.
     """
 
     label: str

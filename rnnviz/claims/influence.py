@@ -37,11 +37,9 @@ class InfluenceCurve:
     slope: Array
 
     @property
-    def first_right(self) -> int | None:
-        """The smallest window from which on the sign is right; None if there is none here."""
-        wrong = np.flatnonzero(self.slope >= 0)
-        after = wrong[-1] + 1 if wrong.size else 0
-        return int(self.windows[after]) if after < len(self.windows) else None
+    def last_wrong(self) -> int:
+        """The largest window that has the sign wrong; 0 if none has."""
+        return int(self.windows[self.slope >= 0].max(initial=0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -91,6 +91,11 @@ class NetworkTrace:
             if array is not None:
                 array.flags.writeable = False
 
+    @property
+    def own_loss(self) -> bool:
+        """Whether the loss is one's own: outputs are known, what they cost is not."""
+        return bool(np.isnan(self.loss_by_step).all() and np.isfinite(self.y).all())
+
     @cached_property
     def grads(self) -> dict[str, Array]:
         """∂L/∂(parameter), the keys and shapes of params; computed when first asked for."""

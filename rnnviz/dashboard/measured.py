@@ -27,9 +27,7 @@ from rnnviz.dashboard.jobs import courteous
 from rnnviz.experiment import Experiment, Run
 from rnnviz.views.layer_choice import parts_of
 from rnnviz.views.seeds import layers_from, true_parts
-from rnnviz.wording.library import translated
-from rnnviz.wording.lists import said_of
-from rnnviz.wording.names import display_name
+from rnnviz.wording.remarks import refusal_words
 from rnnviz.wording.texts import fill, texts
 
 Array = np.ndarray
@@ -84,7 +82,7 @@ def measured(what: str, run: Run, parts: Sequence[LayerTrace]) -> Measured:
             try:
                 found.append(_once(what, run, part, _share(tell, index, len(parts))))
             except ValueError as refusal:
-                refusals.append(said_of(display_name(part.label), translated(str(refusal))))
+                refusals.append(refusal_words(part.label, refusal))
     return Measured(tuple(found), tuple(refusals))
 
 

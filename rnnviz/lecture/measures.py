@@ -170,7 +170,7 @@ def _seen(_: Bench, __: Experiment, window: str) -> float:
 
 
 def _last_wrong(_: Bench, __: Experiment, ___: str) -> float:
-    return float((influence_curve().first_right or 1) - 1)
+    return float(influence_curve().last_wrong)
 
 
 def _clipped_cosine(bench: Bench, experiment: Experiment, label: str) -> float:

@@ -32,8 +32,7 @@ STYLES = theme.model_styles(("rnn", "lstm", "gru"))
 
 
 def _truncation_words(found: Results) -> Said:
-    first = influence_curve().first_right
-    return wording.truncation_words(found, (first or 1) - 1)
+    return wording.truncation_words(found, influence_curve().last_wrong)
 
 
 def _truncation_figure(found: Results, *, height: int) -> Drawing:

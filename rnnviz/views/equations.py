@@ -64,6 +64,7 @@ def _sizes(plan: Plan, network: Network, cell: Cell) -> dict[str, object]:
         "phi": cell.activation_of(cell.CANDIDATE_GATE).latex,
         "skip": cell.skip,
         "later": cell.skip - 1,
+        "first": 0 if network.context_size else 1,  # a first state may be given
         "layers": len(network.cells),
         "below": H * network.directions,
         "O": network.output_size,

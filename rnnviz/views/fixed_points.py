@@ -25,10 +25,10 @@ from rnnviz.plots import theme
 from rnnviz.plots.fixed_points import SYMBOLS, fixed_points_figure
 from rnnviz.views.layer_choice import LayerChoice, parts_of, single
 from rnnviz.views.picture import Picture, Words
-from rnnviz.wording.library import translated
-from rnnviz.wording.lists import clauses, said_of, sentences
+from rnnviz.wording.lists import clauses, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import general, near_one, scientific
+from rnnviz.wording.remarks import refusal_words
 from rnnviz.wording.texts import fill, texts
 
 MOST_INPUT = 10.0
@@ -51,8 +51,8 @@ class Choices:
 class View:
     """What was found of one layer of one model: None where it was refused, `refusal` says why.
 
-    plane, path (T+1, S): of the first sequence's states that are finite. distances (n,): from each
-    point to the nearest of these, NaN without any.
+    plane, path (n, S): of the first sequence's states that are finite and not huge. left_out: how
+    many are not. distances: from each point to the nearest of these, NaN without any.
     """
 
     choices: Choices
@@ -61,6 +61,7 @@ class View:
     found: FixedPoints | None
     plane: Plane
     path: Array
+    left_out: int
     distances: Array
     styles: dict[str, theme.Style]
     refusal: str = ""
@@ -74,7 +75,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     try:
         found = fixed_points(part.trace, part.label, choices.value)
     except ValueError as error:
-        refusal = said_of(display_name(part.label), translated(str(error)))
+        refusal = refusal_words(part.label, error)
     points = np.zeros((0, path.shape[1])) if found is None else found.points
     return View(
         choices,
@@ -83,6 +84,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
         found,
         principal_plane(path if len(path) else np.zeros((1, path.shape[1]))),
         path,
+        1 + part.trace.steps_of(0) - len(path),
         _distances(points, path),
         theme.model_styles([*parts, part.label]),
         refusal,
@@ -111,8 +113,9 @@ def pictures(view: View) -> Iterator[Picture | Words]:
         yield Words("warning", (view.refusal,))
         return
     yield Words("note", (_summary(found),))
-    if not len(view.path):
-        yield Words("warning", (fill(text["no_path"], most=f"{HUGE:.0e}"),))
+    if view.left_out:
+        name, most = "left_out" if len(view.path) else "no_path", general(HUGE)
+        yield Words("warning", (fill(text[name], count=f"{view.left_out:,}", most=most),))
     yield Picture(
         "fixed-points",
         fixed_points_figure.plain(found, view.plane, view.path, styles=view.styles),

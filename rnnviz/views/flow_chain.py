@@ -18,9 +18,9 @@ from rnnviz.core import Cell, Trace
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots import step_factors as plots
-from rnnviz.wording.library import translated
-from rnnviz.wording.lists import said_of, sentences
+from rnnviz.wording.lists import sentences
 from rnnviz.wording.names import display_name
+from rnnviz.wording.remarks import refusal_words
 from rnnviz.wording.texts import say, texts
 
 NONE = "none"
@@ -136,7 +136,7 @@ def chain(
     try:
         found = None if missing else split(part)
     except ValueError as refusal:
-        said = said_of(display_name(part.label), translated(str(refusal)))
+        said = refusal_words(part.label, refusal)
         return Chain(part.label, style, each, refusal=said)
     return _of(flow, style, each, found, missing)
 

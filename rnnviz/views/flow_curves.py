@@ -16,9 +16,8 @@ from rnnviz.experiment import Run
 from rnnviz.views import flow_chain, layer_choice
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.seeds import front_parts, is_last, true_stacks
-from rnnviz.wording.library import translated
-from rnnviz.wording.lists import said_of
 from rnnviz.wording.names import display_name
+from rnnviz.wording.remarks import refusal_words
 from rnnviz.wording.texts import say
 
 
@@ -84,7 +83,7 @@ def splits_of(
             window, name = f"{refusal.window:,}", display_name(part.label)
             refusals.append(say("gradient_flow", "why_truncated", name=name, window=window))
         except ValueError as refusal:
-            refusals.append(said_of(display_name(part.label), translated(str(refusal))))
+            refusals.append(refusal_words(part.label, refusal))
     return tuple(found), tuple(refusals)
 
 

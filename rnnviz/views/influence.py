@@ -21,8 +21,7 @@ def pictures() -> Iterator[Picture | Words]:
     """Verdict, the gradient against the window, and where training goes with each window."""
     text, curve = texts("train"), influence_curve()
     says = {f"at{k}": signed(curve.slope[k - 1], 2) for k in (20, 40, 41)}
-    last = (curve.first_right or 1) - 1
-    yield Words("verdict", (fill(text["influence_words"], last=last, **says),))
+    yield Words("verdict", (fill(text["influence_words"], last=curve.last_wrong, **says),))
     yield Picture(
         "influence",
         claims_training.slope_figure.plain(curve, EXACT, height=HEIGHT),

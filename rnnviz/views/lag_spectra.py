@@ -15,9 +15,9 @@ from rnnviz.views.layer_choice import choose, parts_of
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.seeds import true_parts
 from rnnviz.views.spectrum import shown
-from rnnviz.wording.library import translated
-from rnnviz.wording.lists import names, said_of
+from rnnviz.wording.lists import names, sentences, typed
 from rnnviz.wording.names import display_name
+from rnnviz.wording.remarks import refusal_words
 from rnnviz.wording.texts import fill, in_all, texts
 
 DEFAULT = "1, 2, median, last"
@@ -56,7 +56,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
         try:
             found.append(lag_spectrum(part.trace, part.label))
         except ValueError as refusal:
-            refusals.append(said_of(display_name(part.label), translated(str(refusal))))
+            refusals.append(refusal_words(part.label, refusal))
     return View(tuple(found), choices.ranks, of.styles, tuple(refusals))
 
 
@@ -67,7 +67,7 @@ def ranks_of(text: str, size: int) -> tuple[list[int], list[str]]:
     places = {"median": (size + 1) // 2, "last": size}
     known = places | {word: places[name] for name in places for word in in_all("lag_spectra", name)}
     ranks, others = set[int](), list[str]()
-    for word in filter(None, re.split(r"[\s,;，；、]+", text[:LONGEST])):
+    for word in typed(text[:LONGEST]):
         number = int(word) if word.isascii() and word.isdigit() else known.get(word.lower(), 0)
         if 1 <= number <= size:
             ranks.add(number)
@@ -91,18 +91,22 @@ def pictures(view: View) -> Iterator[Picture | Words]:
             "lag-spectra",
             lag_spectra_figure.plain(view.spectra, chosen, styles=view.styles),
             text["alt"],
-            text["how_to_read"],
-        )
+            sentences([text["how_to_read"], text["thick"] * any(1 in c for c in chosen.values()),
+                       text["others"]]),
+        )  # fmt: skip
     said = [*_not_drawn(view.spectra, view.ranks), *view.refusals]
     if said:
         yield Words("warning", tuple(said))
 
 
 def _not_drawn(spectra: Sequence[LagSpectrum], ranks: str) -> Iterator[str]:
-    """What no model has, and that only so many are drawn."""
+    """What no model has, which models have nothing of it, and that only so many are drawn."""
     text, most = texts("lag_spectra"), max((s.size for s in spectra), default=0)
     chosen, others = ranks_of(ranks, most)
     if others and most:
         yield fill(text["no_such"], words=names(others), size=most)
     if len(chosen) > MOST:
         yield fill(text["most"], count=MOST)
+    for s in spectra:
+        if chosen and not ranks_of(ranks, s.size)[0]:
+            yield fill(text["none_here"], model=display_name(s.label), size=s.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from rnnviz.wording.texts import fill, texts
 TASK = "sentiment"
 EXAMPLE = "i do not think the film was good"
 MOST_WORDS = 30
+BETWEEN = re.compile(r"[\s.,;:!?…，。；：、！？]+")
+"""What may stand between two words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +40,7 @@ class View:
 def view(run: Training, sentence: str) -> View:
     """Of the networks that `run` shows. Raises ValueError for a sentence without words, with more
     than MOST_WORDS or with one that the task does not have."""
-    words = tuple(sentence.lower().replace(",", " ").replace(".", " ").split())
+    words = tuple(filter(None, BETWEEN.split(sentence.lower())))
     if not 0 < len(words) <= MOST_WORDS:
         raise ValueError(fill(texts("train")["sentence_length"], most=MOST_WORDS, got=len(words)))
     if unknown := [word for word in words if word not in VOCABULARY]:

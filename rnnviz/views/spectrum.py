@@ -66,7 +66,8 @@ class View:
 
     models, gates: what there is to choose from. kind: "rnn", "skip" or "leak" for one whose error
     has other ways than W_hh, "gate" for a gated cell, of which no single block decides. law: what
-    theory says of the block; silent: why it says nothing, "" if it does or was not asked.
+    theory says of the block; silent: why it says nothing, "" if it does or was not asked. skips:
+    whether an older state acts on a step past W_hh, which the step's Jacobian leaves out.
     """
 
     choices: Choices
@@ -84,6 +85,7 @@ class View:
     notes: tuple[str, ...]
     law: WeightLaw | None
     silent: str
+    skips: bool
 
     @property
     def beside(self) -> tuple[object, ...]:
@@ -120,6 +122,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
         notes=tuple(text[way] for way in ways),
         law=None if isinstance(law, Remark) else law,
         silent=remark_words(law) if isinstance(law, Remark) else "",
+        skips=cell.skip > 0,
     )
 
 
@@ -203,11 +206,12 @@ def pictures(view: View) -> Iterator[Picture | Words]:
         text["alt_powers"],
         sentences((growth, text["measured_powers"] * plots.is_drawn(rate))),
     )
+    how = f"how_to_read_jacobian{'_skip' * view.skips}"
     yield Picture(
         "jacobians",
         jacobian_plots.jacobian_figure.plain([view.jacobian], styles=view.styles),
         text["alt_jacobians"],
-        sentences((text["how_to_read_jacobian"], text["measured_jacobian"] * on_log_axis)),
+        sentences((text[how], text["measured_jacobian"] * on_log_axis)),
         time_axis=True,
     )
 
@@ -295,14 +299,14 @@ def _meaning(largest: float) -> str:
 
 
 def bands_pictures(
-    spectra: Sequence[JacobianSpectrum], styles: Mapping[str, theme.Style]
+    spectra: Sequence[JacobianSpectrum], styles: Mapping[str, theme.Style], skips: bool = False
 ) -> Iterator[Picture]:
-    """All singular values of every step's Jacobian."""
+    """All singular values of every step's Jacobian. skips: whether any model has a skip."""
     text = texts("spectrum")
     yield Picture(
         "bands",
         jacobian_plots.jacobian_bands.plain(spectra, styles=styles),
         text["alt_bands"],
-        text["how_to_read_bands"],
+        sentences((text["how_to_read_bands"], text["bands_skip"] * skips)),
         time_axis=True,
     )

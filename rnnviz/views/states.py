@@ -17,6 +17,7 @@ from rnnviz.views import layer_choice
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.seeds import true_parts
+from rnnviz.wording.lists import sentences, typed
 from rnnviz.wording.texts import fill, texts
 
 DEFAULT_LINES = 4
@@ -41,7 +42,8 @@ class View:
     chosen: numbers of the units that are drawn as lines; by: who chose them: "gate", "gradient" or
     "visitor". problem: what is wrong with what the visitor wrote; "" if nothing is. refilled:
     whether error enters the first sequence at more than one step; backward: whether it travels from
-    step 1 to step T.
+    step 1 to step T. window: after how many steps the gradients are truncated, 0 if they are not.
+    sequences: of a loss that is known by its gradients alone, of how many; 0 of others.
     """
 
     models: tuple[str, ...]
@@ -56,6 +58,8 @@ class View:
     steps: int
     refilled: bool
     backward: bool
+    window: int
+    sequences: int
 
 
 def view(run: Run, choices: Choices = Choices()) -> View:
@@ -81,6 +85,8 @@ def view(run: Run, choices: Choices = Choices()) -> View:
         steps=part.trace.steps_of(0),
         refilled=int(part.trace.enters[:, 0].sum()) > 1,
         backward=bool(part.direction),
+        window=part.trace.window,
+        sequences=part.trace.batch_size if run[part.model].own_loss else 0,
     )
 
 
@@ -95,8 +101,8 @@ def recorded(run: Run, choices: Choices) -> tuple[State, ...]:
 def read_units(text: str, size: int) -> tuple[tuple[int, ...], str]:
     """Indices of the units that a text such as "1, 6, 18" names, and what is wrong with it; no
     units, and nothing wrong, for an empty one."""
-    words = re.split(r"[\s,;]+", text.strip(" ,;\t\n"))
-    if words == [""]:
+    words = typed(text)
+    if not words:
         return (), ""
     wrong = [word for word in words if not _is_unit(word, size)]
     units = () if wrong else tuple(dict.fromkeys(int(word) - 1 for word in words))
@@ -130,10 +136,21 @@ def pictures(view: View) -> Iterator[Picture | Words]:
             f"gradient-{each.name}",
             plots.gradient_map.plain(each, limits, styles=view.styles),
             fill(text["alt_gradient_map"], state=each.name),
-            fill(text["how_to_read_gradient_map"], column=column_words(view.steps)),
+            _how_to_read_gradient(view),
             time_axis=True,
         )
         yield from _lines(view, each)
+
+
+def _how_to_read_gradient(view: View) -> str:
+    """What a colour is, of which loss, and what is left out of it."""
+    text = texts("gates")
+    how = [fill(text["how_to_read_gradient_map"], column=column_words(view.steps))]
+    if view.sequences:
+        how.append(fill(text["gradient_map_own"], sequences=f"{view.sequences:,}"))
+    if view.window:
+        how.append(fill(text["gradient_map_truncated"], window=f"{view.window:,}"))
+    return sentences(how)
 
 
 def _lines(view: View, of: Shown) -> Iterator[Picture]:

@@ -70,7 +70,7 @@ def of_exponents(run: Run, parts: Sequence[LayerTrace]) -> tuple[dict[str, float
         known = [line.rate for line in each.lines if line.name in ("mean field", "exact")]
         rates |= {label: known[0]} if known else {}
         if not known and not each.missing:
-            found[label] = replace(each, missing=GATED)
+            found[label] = replace(each, lines=(), missing=GATED)
     return rates, silent(found)
 
 
@@ -83,13 +83,14 @@ def words(found: Mapping[str, Predictions]) -> str:
 
 
 def silent(found: Mapping[str, Predictions]) -> str:
-    """Where theory says nothing, and why; "" if it speaks everywhere."""
+    """Of which models theory gives no rate, and why; "" if it gives one of each."""
     by_reason: dict[Remark, list[str]] = {}
     for label, each in found.items():
         if each.missing:
             by_reason.setdefault(each.missing, []).append(display_name(label))
     said = [sentence(said_of(listed(names), remark_words(r))) for r, names in by_reason.items()]
-    text = texts("gradient_flow")["theory_silent"]
+    some = any(line.name in KINDS for each in found.values() for line in each.lines)
+    text = texts("gradient_flow")["theory_partly_silent" if some else "theory_silent"]
     return fill(text, reasons=sentences(said)) if said else ""
 
 

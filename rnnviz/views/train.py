@@ -243,14 +243,14 @@ def below_the_fold(view: View) -> Iterator[Picture]:
         time_axis=True,
         tracks=() if playing else profile.profile_tracks(view.courses, LOW_HEIGHT),
     )
-    how = "how_to_read_norms_free" if view.limit is None else "how_to_read_norms"
+    free = "_free" * (view.limit is None)
     yield Picture(
         "norms",
         gradients.norm_figure.plain(
             view.courses, view.limit, styles=view.styles, height=LOW_HEIGHT
         ),
-        text["alt_norms"],
-        sentences([text[how], clip_words(view.courses, view.limit)]),
+        text[f"alt_norms{free}"],
+        sentences([text[f"how_to_read_norms{free}"], clip_words(view.courses, view.limit)]),
         step_axis=True,
     )
     yield Picture(

@@ -34,12 +34,15 @@ class Choices:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The blocks of one layer of one model."""
+    """The blocks of one layer of one model. window: after how many steps its gradients are
+    truncated, 0 if they are not. own_loss: whether the loss is known by its gradients alone."""
 
     choices: Choices
     layers: LayerChoice
     maps: WeightMaps
     styles: dict[str, theme.Style]
+    window: int
+    own_loss: bool
 
 
 def view(run: Run, choices: Choices = Choices()) -> View:
@@ -47,26 +50,36 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     parts = parts_of(run)
     part, layers = single(parts, choices.model, choices.layer, choices.direction)
     (exact,) = true_parts([part], parts)
-    styles = theme.model_styles([*parts, part.label])
-    return View(choices, layers, weight_maps(exact.trace, part.label), styles)
+    styles, trace = theme.model_styles([*parts, part.label]), exact.trace
+    maps = weight_maps(trace, part.label)
+    return View(choices, layers, maps, styles, trace.window, run[part.model].own_loss)
 
 
 def pictures(view: View) -> Iterator[Picture | Words]:
     """The weights, then their gradients, each with its histograms."""
     text, maps = texts("weights"), view.maps
     bounds = {"values": maps.bound, "gradient": maps.gradient_bound}
-    skip = any(block.parameter == "W_skip" for block in maps.maps)
     for part, key in PARTS.items():
         name = key.replace("-", "_")
-        how = fill(text[f"how_to_read_{name}"], bound=general(bounds[part], 3))
         yield Picture(
             key,
             plots.weight_figure.plain(maps, gradient=part == "gradient", styles=view.styles),
             text[f"alt_{name}"],
-            sentences([how, text["skip_line"] * (skip and part == "values")]),
+            _how_to_read(view, part, general(bounds[part], 3)),
         )
         if said := _missing(maps, part):
             yield Words("note", (said,))
+
+
+def _how_to_read(view: View, part: str, bound: str) -> str:
+    text = texts("weights")
+    if part == "values":
+        skip = any(block.parameter == "W_skip" for block in view.maps.maps)
+        return sentences([fill(text["how_to_read_weights"], bound=bound), text["skip_line"] * skip])
+    loss = text["gradient_own" if view.own_loss else "gradient_mean"]
+    step = text["step_truncated" if view.window else "step_lowers"]
+    scale = fill(text["how_to_read_weight_gradients"], bound=bound)
+    return sentences([loss, fill(step, window=f"{view.window:,}"), scale])
 
 
 def _missing(maps: WeightMaps, part: str) -> str:

@@ -11,6 +11,7 @@ from functools import reduce
 from rnnviz.wording.texts import say
 
 COMMA = re.compile("[,，、]")
+BETWEEN = re.compile(r"[\s,;，；、]+")
 
 
 def names(parts: Iterable[str]) -> str:
@@ -56,6 +57,11 @@ def sentences(parts: Iterable[str]) -> str:
 def said_of(name: str, said: str) -> str:
     """LSTM: what is said of it."""
     return say("lists", "said_of", name=name, said=said)
+
+
+def typed(text: str) -> list[str]:
+    """The parts of a list as a visitor types it, with the commas of any keyboard."""
+    return list(filter(None, BETWEEN.split(text)))
 
 
 def text_width(text: str) -> int:

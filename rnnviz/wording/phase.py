@@ -14,7 +14,7 @@ from rnnviz.wording.names import display_name, setting_name
 from rnnviz.wording.numbers import general, short
 from rnnviz.wording.texts import say
 
-MOST_TURNS = 3
+MOST_TURNS = 2
 """Places at which the error of one model turns that are named one by one."""
 
 
@@ -73,7 +73,7 @@ def _turns(grid: PhaseGrid, row: int, way: str, told: bool) -> str:
     name, found = display_name(grid.model), turns(grid, row)
     if not found:
         return say("phase", way, model=name)
-    places = [f"**{short(turn.at)}**" for turn in found]
+    places = [f"**{place}**" for place in _places([turn.at for turn in found])]
     one = way.endswith("_often")
     return say(
         "phase",
@@ -83,6 +83,12 @@ def _turns(grid: PhaseGrid, row: int, way: str, told: bool) -> str:
         values=places[0] if one else names_and(places),
         model=name,
     )
+
+
+def _places(values: Sequence[float]) -> list[str]:
+    """With the digits that tell them apart."""
+    few = list(map(short, values))
+    return few if len(set(few)) == len(few) else [general(value, 4) for value in values]
 
 
 def _side(directions: Array) -> str:

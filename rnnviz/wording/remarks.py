@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rnnviz.analysis.remarks import Remark, Share
 from rnnviz.wording.library import translated
-from rnnviz.wording.names import setting_name
+from rnnviz.wording.lists import said_of
+from rnnviz.wording.names import display_name, setting_name
 from rnnviz.wording.numbers import percent
 from rnnviz.wording.texts import say
 
@@ -12,6 +13,11 @@ from rnnviz.wording.texts import say
 def remark_words(remark: Remark) -> str:
     """What a remark says, for a reader."""
     return say("remarks", remark.code, **{name: _shown(value) for name, value in remark.values})
+
+
+def refusal_words(label: str, refusal: ValueError) -> str:
+    """Why nothing was found of a model, with its name before it."""
+    return said_of(display_name(label), translated(str(refusal)))
 
 
 def _shown(value: object) -> str:

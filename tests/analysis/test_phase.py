@@ -206,6 +206,8 @@ def test_a_setting_of_whole_numbers_turns_at_one_that_it_has() -> None:
         ((-0.1, 0.1), "from dying to growing at distractor **0.5** in", "由衰减转为增长"),
         ((0.1, -0.1, 0.1), "from growing to dying and back at distractor **0.5** and **1.5** in",
          "再转回"),
+        ((-0.1, 0.1, -0.1, 0.1),
+         "3 times (first from dying to growing at distractor **0.5**) in", "3 次（首次在"),
         ((-0.1, 0.1, -0.1, 0.1, -0.1),
          "4 times (first from dying to growing at distractor **0.5**) in", "4 次（首次在"),
         ((1e-17, -2e-17, 0.0), "nowhere (it stays level) in", "保持水平"),
@@ -218,6 +220,15 @@ def test_a_row_is_told_as_it_goes(slopes: tuple[float, ...], said: str, chinese:
     grid = row_of(*slopes)
     assert phase_words([grid], [grid], 10)[1] == f"At T = 10 it turns {said} the RNN."
     assert chinese in speak_in("zh", lambda: phase_words([grid], [grid], 10)[1])
+
+
+def test_places_that_are_close_have_the_digits_that_tell_them_apart() -> None:
+    for slopes, said in (
+        ((0.1, -0.9, 0.1), "**0.1** and **1.9**"),
+        ((1.0, -0.001, 1.0), "**0.999** and **1.001**"),
+    ):
+        grid = row_of(*slopes)
+        assert said in phase_words([grid], [grid], 10)[1]
 
 
 def test_what_two_models_have_in_common_is_told_once() -> None:

@@ -28,8 +28,8 @@ def test_the_sign_is_wrong_up_to_40_steps_and_right_from_41_on() -> None:
     curve = influence_curve()
     assert (curve.slope[curve.windows <= 40] > 0).all()
     assert (curve.slope[curve.windows >= 41] < 0).all()
-    assert curve.first_right == 41
-    assert influence_curve(40).first_right is None
+    assert curve.last_wrong == 40
+    assert influence_curve(40).last_wrong == 40
 
 
 def test_the_exact_gradient_is_the_fixed_points() -> None:

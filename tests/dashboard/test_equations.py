@@ -94,6 +94,12 @@ def test_a_picture_sets_the_first_state_of_one_cell_alone() -> None:
     assert said not in written("RNN", **captions)
 
 
+def test_a_skip_reaches_the_first_state_where_that_is_not_zero() -> None:
+    plain, captions = {"models": ("rnn",), "skip": 2}, {"task": "captioning", "hidden_size": 5}
+    assert "before step 1 these states are 0" in written("RNN, skip 2", **plain)
+    assert "before step 0 these states are 0" in written("RNN, skip 2", **plain, **captions)
+
+
 @pytest.mark.parametrize(
     ("leak", "said"),
     [

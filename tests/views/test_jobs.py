@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,13 @@ def test_a_training_is_shown() -> None:
     assert list(items) == ["verdict", "loss", "state-maps", "profile", "norms", "spectra-course"]
     assert "After **12** steps" in items["verdict"].lines[0]  # type: ignore[union-attr]
     assert view.levels.baseline is not None
+
+
+@pytest.mark.trained
+def test_of_clipping_it_is_spoken_where_gradients_are_clipped() -> None:
+    for clip, there in (("none", False), ("norm", True)):
+        picture = drawn(train.pictures(train.view(trained(replace(SMALL, clip=clip)))))["norms"]
+        assert ("clipping" in picture.alt) is there
 
 
 @pytest.mark.trained

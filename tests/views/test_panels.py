@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from unittest import mock
@@ -18,12 +19,14 @@ from rnnviz.analysis.fixed_points import fixed_points as find
 from rnnviz.analysis.fixed_points import visited_states
 from rnnviz.analysis.lag_spectra import lag_spectrum
 from rnnviz.core import LSTM, RNN
-from rnnviz.core.network import Network, run_network
+from rnnviz.core.network import Network, backward_network, forward_network, run_network
 from rnnviz.core.numerics import Status
+from rnnviz.core.truncation import truncated_backward
 from rnnviz.experiment import Run
+from rnnviz.experiment.plan import plan
 from rnnviz.plots.drawing import to_json
 from rnnviz.tasks import Batch
-from rnnviz.views import fixed_points, lag_spectra, weights
+from rnnviz.views import fixed_points, lag_spectra, states, weights
 from rnnviz.views.picture import Picture, Words
 from tests.views.situations import made_by_hand
 
@@ -76,6 +79,39 @@ def test_a_line_of_w_skip_is_named_only_where_there_is_one(by_hand: Run) -> None
         assert ("W_skip" in picture.how) is there
 
 
+def of_another_loss(window: int = 0, own: bool = False) -> Run:
+    """Truncated, or of a loss that is known by its gradients alone."""
+    planned = plan(Experiment(models=("rnn",), seq_len=12, hidden_size=4, batch_size=4))
+    network, params, batch = planned.networks["rnn"], planned.init_params("rnn"), planned.batch
+    if not own:
+        cut = partial(truncated_backward, window=window)
+        return Run({"rnn": run_network(network, params, batch, cut)}, batch)
+    record = forward_network(network, params, batch.x)
+    return Run({"rnn": backward_network(record, record.y)}, batch)
+
+
+def test_what_a_step_against_a_gradient_does_is_said_of_its_own_loss_and_if_it_is_whole() -> None:
+    mean, given = "of the mean loss over its sequences", "of the loss that was given"
+    lowers, truncated = "against it lowers the loss", "truncated after 3 steps"
+    for of, said in (
+        (run(Experiment(models=("rnn",), seq_len=12, hidden_size=4)), (mean, lowers)),
+        (of_another_loss(window=3), (mean, truncated)),
+        (of_another_loss(own=True), (given, lowers)),
+    ):
+        how = drawn(weights, of)["weight-gradients"].how  # type: ignore[union-attr]
+        every = (mean, given, lowers, truncated)
+        assert tuple(text for text in every if text in how) == said
+
+
+def test_so_it_is_of_the_gradients_of_the_states() -> None:
+    whole = run(Experiment(models=("rnn",), seq_len=12, hidden_size=4, batch_size=4))
+    own, cut = "taken for the mean of 4 sequences", "Truncated after 3 steps"
+    for of, said in ((whole, []), (of_another_loss(3), [cut]), (of_another_loss(own=True), [own])):
+        items = {item.key: item for item in states.pictures(states.view(of))}
+        how = items["gradient-h"].how  # type: ignore[union-attr]
+        assert [text for text in (own, cut) if text in how] == said
+
+
 def test_gradients_of_weights_of_saturated_units_are_true_in_single_precision() -> None:
     made = {dtype: run(Experiment(models=("rnn",), gain=16.0, input_scale=100.0, hidden_size=8,
                                   seq_len=20, batch_size=2, dtype=dtype))
@@ -105,6 +141,7 @@ def test_gradients_that_are_zero_are_counted() -> None:
     ("last, 9, -1, 1.5, best, ²", 8, [8], ["9", "-1", "1.5", "best", "²"]),
     ("median", 1, [1], []),
     ("", 5, [], []),
+    ("1，2；3、4", 8, [1, 2, 3, 4], []),
 ])  # fmt: skip
 def test_which_singular_values_a_text_means(
     text: str, size: int, ranks: list[int], others: list[str]
@@ -128,6 +165,17 @@ def test_of_many_singular_values_the_first_are_drawn_and_it_is_said(by_hand: Run
     with mock.patch.object(lag_spectra, "MOST", 2):
         items = drawn(lag_spectra, by_hand, ranks="1 2 3")
     assert items["warning"].lines == ("The first 2 of them are drawn.",)  # type: ignore[union-attr]
+
+
+def test_the_best_direction_is_named_where_it_is_drawn(by_hand: Run) -> None:
+    for ranks, there in (("1, last", True), ("2, last", False)):
+        picture = drawn(lag_spectra, by_hand, ranks=ranks)["lag-spectra"]
+        assert ("Thick" in picture.how) is there  # type: ignore[union-attr]
+
+
+def test_a_panel_without_a_line_says_why(by_hand: Run) -> None:
+    said = drawn(lag_spectra, by_hand, ranks="5")["warning"].lines  # type: ignore[union-attr]
+    assert said == ("RNN has 4 singular values, and so none of these.",)
 
 
 def test_singular_values_that_take_too_long_are_refused_by_name(by_hand: Run) -> None:
@@ -224,7 +272,11 @@ def test_none_found_is_not_said_to_be_none() -> None:
 def test_fixed_points_of_a_run_that_overflows_say_what_is_not_drawn() -> None:
     wild = run(Experiment(models=("rnn",), activation="identity", gain=16.0, init="identity",
                           seq_len=700, hidden_size=3, batch_size=1))  # fmt: skip
-    assert isinstance(drawn(fixed_points, wild)["fixed-points"], Picture)
+    items, path = drawn(fixed_points, wild), visited_states(wild["rnn"].trace, 0)
+    assert isinstance(items["fixed-points"], Picture)
+    assert 1 < len(path) < 701
+    said = items["warning"].lines[0]  # type: ignore[union-attr]
+    assert said.startswith(f"Of the first sequence {701 - len(path)} states are left out")
 
 
 def test_fixed_points_that_take_too_long_are_refused_by_name(by_hand: Run) -> None:

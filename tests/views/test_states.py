@@ -107,7 +107,15 @@ def test_exact_zero_rounded_and_nan_look_as_elsewhere() -> None:
 
 @pytest.mark.parametrize(
     ("text", "units"),
-    [("", ()), ("  ", ()), ("1", (0,)), ("1, 6;8 6", (0, 5, 7)), ("8 1", (7, 0)), (",3,", (2,))],
+    [
+        ("", ()),
+        ("  ", ()),
+        ("1", (0,)),
+        ("1, 6;8 6", (0, 5, 7)),
+        ("8 1", (7, 0)),
+        (",3,", (2,)),
+        ("1，6；8、2", (0, 5, 7, 1)),
+    ],
 )
 def test_units_are_read(text: str, units: tuple[int, ...]) -> None:
     assert read_units(text, 8) == (units, "")

@@ -85,6 +85,28 @@ def test_of_a_run_made_by_hand_theory_says_why_it_is_silent(by_hand: Run) -> Non
     assert said.lines == ("No law is drawn: it is not known how these weights were drawn.",)  # type: ignore[union-attr]
 
 
+def test_a_rate_is_called_missing_of_those_models_alone_that_have_none() -> None:
+    for models, said in (
+        (("rnn",), "No rate is predicted. RNN: the identity initializer"),
+        (("rnn", "lstm"), "Not every rate is predicted. RNN: the identity initializer"),
+    ):
+        of = run(Experiment(models=models, init="identity", hidden_size=8, seq_len=20))
+        warning = drawn(gradient_flow, of, theory=True)["warning"]
+        assert warning.lines[-1].startswith(said)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("model", ["rnn", "lstm"])
+def test_the_jacobian_of_a_step_is_said_to_be_without_a_skip(model: str) -> None:
+    for skip, there in ((0, False), (3, True)):
+        of = run(Experiment(models=(model,), skip=skip, hidden_size=4, seq_len=9))
+        items = drawn(spectrum, of)
+        assert ("a step without W_skip" in items["jacobians"].how) is there  # type: ignore[union-attr]
+        spectra = [spectrum.view(of).jacobian]
+        (bands,) = spectrum.bands_pictures(spectra, spectrum.view(of).styles, there)
+        assert ("without W_skip" in bands.how) is there
+    assert "powers below are of W_hh alone" in items["note"].lines[-1]  # type: ignore[union-attr]
+
+
 def test_where_sequences_count_from_their_own_ends_the_picture_and_the_table_say_so() -> None:
     padded = run(Experiment(models=("rnn",), task="sentiment", hidden_size=4, batch_size=8))
     picture = drawn(gradient_flow, padded)["flow-state"]

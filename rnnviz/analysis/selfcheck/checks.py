@@ -182,9 +182,8 @@ def _gradient(run: NetworkTrace, batch: Examples, rng: np.random.Generator) -> C
     make = partial(Check, GRADIENT)
     first, one = run.trace, gradient_seconds(run.network, run.trace.seq_len, 1)
     if not np.isfinite(run.loss):
-        if np.isnan(run.loss_by_step).all() and np.isfinite(run.y).all():
-            return make(np.nan, np.nan, (), Remark("loss_of_ones_own"))
-        return make(np.nan, np.nan, (), Remark("loss_not_finite"))
+        reason = Remark("loss_of_ones_own") if run.own_loss else Remark("loss_not_finite")
+        return make(np.nan, np.nan, (), reason)
     if one > MOST_GRADIENT_SECONDS:
         return make(np.nan, np.nan, (), remark("complex_run_too_long", seconds=f"{one:.1f}"))
     most = max(1, int(GRADIENT_SECONDS / one))

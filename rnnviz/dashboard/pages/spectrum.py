@@ -185,5 +185,6 @@ def _exponents(of: Shown) -> None:
 
 def _bands(of: Shown) -> None:
     spectra = [compute.jacobians(of.run, part) for part in of.parts]
-    show.show(bands_pictures(spectra, of.styles), of.styles)
+    skips = any(part.trace.cell.skip for part in of.parts)
+    show.show(bands_pictures(spectra, of.styles, skips), of.styles)
     layout.data_button("jacobians-of-all", lambda: frames.jacobian_frame(spectra))
