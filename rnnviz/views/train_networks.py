@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -26,6 +26,8 @@ from rnnviz.wording.texts import caption, fill, texts
 
 Array = np.ndarray
 T = TypeVar("T")
+States = dict[str, list[TrainState]]
+"""Of each model, at the checkpoints that are shown."""
 
 CHECKPOINTS = 16
 """Networks that the scrubber goes through, for what is not recorded at every training step."""
@@ -63,24 +65,26 @@ def view(run: Training, batch: Batch, most: int = CHECKPOINTS) -> View:
     styles, networks = theme.model_styles(list(run.trainees)), run.plan.networks
     states = {label: trainee.checkpoints(most) for label, trainee in run.trainees.items()}
     gates = tuple(_gates(label, networks[label], states[label], batch) for label in states)
+    found = View(styles, gates, tracks=most > 1)
     if run.experiment.task in ("digit_rows", "digit_pixels"):
-        unseen = held_out_pictures(run.plan)
-        answers = tuple(_answers(label, networks[label], states[label], unseen) for label in states)
-        read = unseen.x.reshape(-1, PICTURES).T.reshape(PICTURES, 8, 8)
-        return View(styles, gates, answers=answers, digits=read, tracks=most > 1)
-    if batch.x.ndim != 2 or not batch.labels:
-        return View(styles, gates, tracks=most > 1)
-    seed, captioning = run.experiment.seed, run.plan.task.name == CAPTIONING
-    shown = held_out_pictures(run.plan) if captioning else None
-    return View(
-        styles,
-        gates,
-        answers=()
-        if shown is None
-        else _of_those_that_can(
-            states, lambda label, each: _captions(label, networks[label], each, shown)
-        ),
-        digits=None if shown is None else _contexts(shown).T.reshape(PICTURES, 8, 8),
+        return _with_digits(found, run.plan, states)
+    return _with_texts(found, run, batch, states) if batch.x.ndim == 2 and batch.labels else found
+
+
+def _with_digits(view: View, plan: Plan, states: States) -> View:
+    """What the networks take the digits for."""
+    unseen = held_out_pictures(plan)
+    answers = tuple(_answers(label, plan.networks[label], each, unseen)
+                    for label, each in states.items())  # fmt: skip
+    read = unseen.x.reshape(-1, PICTURES).T.reshape(PICTURES, 8, 8)
+    return replace(view, answers=answers, digits=read)
+
+
+def _with_texts(view: View, run: Training, batch: Batch, states: States) -> View:
+    """What they write, and of captioning what they call the pictures."""
+    plan, networks, seed = run.plan, run.plan.networks, run.experiment.seed
+    view = replace(
+        view,
         written=_of_those_that_can(
             states, lambda label, each: _written(label, networks[label], each, batch, seed)
         ),
@@ -89,14 +93,18 @@ def view(run: Training, batch: Batch, most: int = CHECKPOINTS) -> View:
         ),
         prompt=sampling.spelled(batch, sampling.prompt(batch)),
         sentences=sampling.end_of(batch) is not None,
-        captions=shown is not None,
-        tracks=most > 1,
     )
+    if plan.task.name != CAPTIONING:
+        return view
+    shown = held_out_pictures(plan)
+    answers = _of_those_that_can(
+        states, lambda label, each: _captions(label, networks[label], each, shown)
+    )
+    digits = _contexts(shown).T.reshape(PICTURES, 8, 8)
+    return replace(view, answers=answers, digits=digits, captions=True)
 
 
-def _of_those_that_can(
-    states: dict[str, list[TrainState]], read: Callable[[str, list[TrainState]], T]
-) -> tuple[T, ...]:
+def _of_those_that_can(states: States, read: Callable[[str, list[TrainState]], T]) -> tuple[T, ...]:
     """What is read off each network that can write: not of one that reads backwards, has answers
     that are no inputs, or has blown up."""
     found = []
