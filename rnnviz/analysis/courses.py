@@ -14,8 +14,13 @@ from rnnviz.core.numerics import Array
 RECENT = 10
 """Recorded steps that stand for "now": a single batch says little. Of a short training only its
 second half does."""
+JUDGED = 50
+"""Recorded steps that are compared with a baseline, which is a mean: among fewer, batches that are
+easy by chance pass for better than it. Of a short training its second half."""
 BEATEN = 0.95
 """Share of the baseline below which a loss counts as better than it."""
+SURE = 2.0
+"""Standard errors by which it must be."""
 
 
 class Curves(Protocol):
@@ -85,6 +90,15 @@ class Course:
     @cached_property
     def metric(self) -> float:
         return self.metric_at(len(self.curves.steps) - 1)
+
+    def beats(self, baseline: float) -> bool:
+        """Whether the mean loss per answer of the last steps is clearly below a baseline."""
+        losses = np.asarray(self.curves.loss_per_answer, float)
+        last = losses[len(losses) - min(JUDGED, len(losses) // 2) :]
+        if len(last) < 2 or not np.isfinite(last).all():
+            return False
+        error = last.std(ddof=1) / np.sqrt(len(last))
+        return bool(last.mean() + SURE * error < BEATEN * baseline)
 
     @property
     def last_finite(self) -> tuple[int, float] | None:

@@ -42,8 +42,8 @@ class Sensitivity:
 class StabilityVerdict:
     """units measured; low, high: the smallest memory from ½ on and the largest, of uncorrelated
     input; ratio: how much more h moves with λ at the largest, sampled; relative: the same of
-    E (∂h/∂λ)² / E h²; error: the largest relative
-    difference between samples and closed form. largest_gradient: of all ∂h_T/∂h_t."""
+    E (∂h/∂λ)² / E h²; error: the largest relative difference between samples and closed form, of
+    both. largest_gradient: of all ∂h_T/∂h_t."""
 
     units: int
     low: float
@@ -98,14 +98,14 @@ def stability_verdict(found: Sequence[Sensitivity]) -> StabilityVerdict:
                    key=lambda s: s.memory)  # fmt: skip
     first, last = checks.some("found", plain)[0], plain[-1]
     ratio = last.sampled_weight / first.sampled_weight
-    errors = [abs(s.sampled_weight / s.weight - 1) for s in found]
+    ratios = [(s.sampled_weight / s.weight, s.sampled_state / s.state) for s in found]
     return StabilityVerdict(
         units=len(found),
         low=first.memory,
         high=last.memory,
         ratio=ratio,
         relative=ratio / (last.sampled_state / first.sampled_state),
-        error=max(errors),
+        error=float(np.abs(np.array(ratios) - 1).max()),
         largest_gradient=max(1.0, *(s.memory for s in found)),
     )
 

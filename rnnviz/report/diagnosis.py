@@ -57,7 +57,8 @@ def diagnosis_page(
     runs : name -> what it was found in, whose figures follow; "" where there is but one.
     notes : what else is to be said.
     with_weights : whether maps of the weights and of their gradients are among the figures. Without
-        them no weight is in the page; inputs and targets never are.
+        them no weight is in the page, but that of a single unit, which its curves tell; inputs and
+        targets never are.
 
     Examples
     --------
@@ -74,7 +75,7 @@ def diagnosis_page(
     )
     below = "".join(map(_small, (*notes, *_left_out(list(runs)))))
     body = (f'<main class="report"><h1>{as_html(text["diagnosis"])}</h1>{found}{below}{drawn}'
-            f"{_footer(bool(runs), with_weights)}</main>")  # fmt: skip
+            f"{_footer(runs, with_weights)}</main>")  # fmt: skip
     data = {**figures.data(), "words": chart_words()}
     styles = ["chart.css", "report.css"]
     return document(text["diagnosis_title"], body, data, "diagnosis.js", styles)
@@ -85,12 +86,22 @@ def _left_out(labels: Sequence[str]) -> list[str]:
     return [say("report", "left_out", names=names(left), most=MOST_RUNS)] if left else []
 
 
-def _footer(drawn: bool, with_weights: bool) -> str:
+def _footer(runs: Mapping[str, Run | Passage], with_weights: bool) -> str:
     """What is in the file, and what is not."""
-    text = texts("report")
-    inside = [text["inside_weights" if with_weights else "inside"]] if drawn else []
+    text, single = texts("report"), any(map(_has_single_unit, runs.values()))
+    name = "inside_weights" if with_weights else "inside_single_unit" if single else "inside"
+    inside = [text[name]] if runs else []
     said = "".join(map(_small, (*inside, made_by())))
     return f"<footer>{said}</footer>"
+
+
+def _has_single_unit(run: Run | Passage) -> bool:
+    """Whether a layer has one unit: what is left of its error after a step is its weight, times a
+    slope."""
+    if isinstance(run, Passage):
+        named = [item for part in run.parts for item in part.weights.items()]
+        return any(name.startswith("weight_hh") and W.shape[1] == 1 for name, W in named)
+    return any(cell.hidden_size == 1 for each in run.values() for cell in each.network.cells)
 
 
 def _small(text: str) -> str:

@@ -151,6 +151,15 @@ class Task(Protocol):
         """What that answer is, and its loss, as a part of a sentence."""
         ...
 
+    def is_whole(self, seq_len: int) -> bool:
+        """Whether sequences are asked about to their ends, and none is cut at seq_len."""
+        return True
+
+    def held_out_baseline(self, batch: Batch) -> float | None:
+        """What the baseline's answer costs on these held-out sequences, per asked step, where that
+        is not the baseline itself; else None."""
+        return None
+
     @property
     def unseen(self) -> str:
         """What a batch from HELD_OUT on is: "held_out" data that training never sees; "new"

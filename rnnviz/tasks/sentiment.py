@@ -70,10 +70,7 @@ class Sentiment(Task):
         return log(2)
 
     def baseline_words(self, seq_len: int, loss_at: str) -> str:
-        return (
-            f"{guess(2, 'answers')} (50 % wrong); single words, each with a vote of its own, do "
-            "not do better"
-        )
+        return f"{guess(2, 'answers')} (50 % wrong); no weights of single words give a lower loss"
 
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0

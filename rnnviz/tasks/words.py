@@ -99,15 +99,18 @@ class Words(Task):
         """ln n for n symbols. At the last step alone 0, for every sentence ends with end; None is
         stated where some are cut."""
         if loss_at == "last":
-            return None if seq_len < self._longest() else 0.0
+            return 0.0 if self.is_whole(seq_len) else None
         return log(self.shape(seq_len)[2])
 
     def _longest(self) -> int:
         """The steps of the longest sentence."""
         return max(map(len, _read(self.text)[2])) - 1
 
+    def is_whole(self, seq_len: int) -> bool:
+        return seq_len >= self._longest()
+
     def baseline_words(self, seq_len: int, loss_at: str) -> str:
-        if loss_at == "last" and seq_len >= self._longest():
+        if loss_at == "last" and self.is_whole(seq_len):
             return f"every sentence ends with {END}, so 0 nats without a word of it"
         return f"{guess(self.shape(seq_len)[2], 'words')}, start and end among them"
 
@@ -169,7 +172,8 @@ class Words(Task):
         return _parts(self.text)
 
     def _note(self, seq_len: int, loss_at: str, others: int) -> str:
-        longest = max(map(len, _read(self.text)[2])) - 1
+        longest, sentences = self._longest(), _read(self.text)[2]
+        mostly_end = np.mean([len(sentence) - 1 <= seq_len for sentence in sentences]) > 0.5
         notes = []
         if longest < seq_len:
             notes.append(f"The longest sentence has {longest} steps, so T is {longest}, not "
@@ -180,7 +184,7 @@ class Words(Task):
         if others:
             notes.append(f"The {MAX_SYMBOLS - 3} most frequent words are kept; {others:,} other "
                          "words are read as one.")  # fmt: skip
-        if loss_at == "last":
+        if loss_at == "last" and mostly_end:
             notes.append("At the last step the answer is mostly end; ask at every step.")
         return " ".join(notes)
 

@@ -21,14 +21,16 @@ HIDDEN_STATES, MOST_STATES = 4, 32
 @dataclass(frozen=True)
 class Levels:
     """What the losses are compared with. baseline: loss per answer of the best answer that ignores
-    the sequence, None if none is known; words: what that answer is. also: what is drawn beside it,
-    by name, and `of` says what. metric: what the task's right answers are counted in."""
+    the sequence, None if none is known; words: what that answer is. held_out: what it costs on what
+    is held out, None where that is the baseline itself. also: what is drawn beside it, by name, and
+    `of` says what. metric: what the task's right answers are counted in."""
 
     baseline: float | None
     words: str
     metric: str
     also: Mapping[str, float] = field(default_factory=dict)
     of: str = ""
+    held_out: float | None = None
 
 
 def levels(plan: Plan, states: int = HIDDEN_STATES) -> Levels:
@@ -37,10 +39,15 @@ def levels(plan: Plan, states: int = HIDDEN_STATES) -> Levels:
     e, task = plan.experiment, plan.task
     baseline = task.baseline_at(e.seq_len, e.loss_at)
     words = "" if baseline is None else translated(task.baseline_words(e.seq_len, e.loss_at))
-    every = e.loss_at == "every"
-    counting, hidden = (_ngram(plan), _hidden_markov(plan, states)) if every else ({}, {})
+    whole = e.loss_at == "every" and task.is_whole(e.seq_len)
+    counting, hidden = (_ngram(plan), _hidden_markov(plan, states)) if whole else ({}, {})
     of = _also_words(bool(counting), bool(hidden), task.unseen == "held_out")
-    return Levels(baseline, words, METRICS[plan.batch.loss], counting | hidden, of)
+    batch = plan.held_out_batch
+    unseen = None if batch is None else task.held_out_baseline(batch)
+    also = counting | hidden
+    if unseen is not None:
+        also, of = {caption("baseline_held_out"): unseen}, texts("train")["also_baseline"]
+    return Levels(baseline, words, METRICS[plan.batch.loss], also, of, unseen)
 
 
 def _also_words(counting: bool, hidden: bool, held_out: bool) -> str:

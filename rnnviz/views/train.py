@@ -81,7 +81,9 @@ def view(
     given = levels(run.plan) if known is None else known
     unseen = () if choices.playing or ahead is not None else held_out_of(run, given.metric)
     if ahead is None:
-        verdict = course_words(courses, given.baseline, given.words, given.metric, unseen)
+        verdict = course_words(
+            courses, given.baseline, given.words, given.metric, unseen, given.held_out
+        )
     else:
         verdict = (_ahead(ahead),)
     return View(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnviz.analysis.courses import BEATEN, Course, recent
+from rnnviz.analysis.courses import Course, recent
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import clauses, names_and, sentences
 from rnnviz.wording.names import display_name
@@ -36,12 +36,14 @@ def course_words(
     baseline_text: str = "",
     metric_name: str = "accuracy",
     unseen: Sequence[Unseen] | None = (),
+    unseen_baseline: float | None = None,
 ) -> tuple[str, ...]:
     """The lines over the training figures, in Markdown: where every model stands, then whether
     the baseline is beaten; what went wrong comes first.
 
     baseline: loss per answer of the best answer that ignores the sequence; None if none is known.
     unseen: of what is held out, nothing while it is not known; None where nothing is held out.
+    unseen_baseline: what the baseline's answer costs there, None where that is the baseline.
     """
     lines = [_standing(courses, metric_name)]
     troubles = [course for course in courses if course.event]
@@ -52,12 +54,15 @@ def course_words(
     if unseen is None:
         lines.append(say("train", "nothing_held_out"))
     elif unseen:
-        lines.append(_held_out(unseen, metric_name))
+        lines.append(_held_out(unseen, metric_name, unseen_baseline))
     return tuple(lines)
 
 
-def _held_out(unseen: Sequence[Unseen], metric_name: str) -> str:
-    return say("train", "held_out", scores=_ranked(unseen, metric_name))
+def _held_out(unseen: Sequence[Unseen], metric_name: str, baseline: float | None) -> str:
+    said = say("train", "held_out", scores=_ranked(unseen, metric_name))
+    if baseline is None:
+        return said
+    return sentences([said, say("train", "held_out_baseline", loss=loss_words(baseline))])
 
 
 def clip_words(courses: Sequence[Course], limit: float | None) -> str:
@@ -125,8 +130,8 @@ def _score(one: Score, metric_name: str, first: bool) -> str:
 
 
 def _against(courses: Sequence[Course], baseline: float, text: str) -> str:
-    better = [_name(c) for c in courses if c.loss < BEATEN * baseline]
-    rest = [_name(c) for c in courses if not c.loss < BEATEN * baseline]
+    better = [_name(course) for course in courses if course.beats(baseline)]
+    rest = [_name(course) for course in courses if not course.beats(baseline)]
     known = say("train", "baseline", baseline=text or f"{baseline:.4g}")
     if baseline <= 0:
         return say("train", "below_none_can", baseline=known)

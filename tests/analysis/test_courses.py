@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from rnnviz.tasks import Adding
 from rnnviz.wording.training import clip_words, course_words
 from tests.plots.courses import course
 
@@ -40,6 +42,23 @@ def test_one_lucky_batch_is_no_success() -> None:
     loss = np.full(30, 2.1)
     loss[-1] = 0.5
     assert "No loss" in course_words([course("rnn", loss_per_answer=loss)], 2.079)[1]
+
+
+@pytest.mark.parametrize("batch_size", [4, 16])
+def test_who_always_gives_the_answer_of_the_baseline_is_not_said_to_be_below_it(
+    batch_size: int,
+) -> None:
+    """Half the squared error of the answer 1 is skewed: most batches lie below its mean."""
+    steps, moments = 60, 100
+    batch = Adding().batch(0, 20, batch_size * steps * moments, "last")
+    squares = 0.5 * (batch.target[-1, 0] - 1) ** 2
+    losses = squares.reshape(moments, steps, batch_size).mean(axis=2)
+    baseline = Adding().baseline_at(20, "last")
+    said = [course("rnn", steps=steps, loss_per_answer=each).beats(baseline) for each in losses]
+    assert np.mean(np.median(losses[:, -10:], axis=1) < 0.95 * baseline) > 0.3
+    assert np.mean(said) < 0.05
+    better = [course("rnn", steps=steps, loss_per_answer=each / 2) for each in losses]
+    assert np.mean([one.beats(baseline) for one in better]) > 0.9
 
 
 def test_a_baseline_of_zero_cannot_be_beaten() -> None:

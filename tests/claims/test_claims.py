@@ -15,6 +15,7 @@ from rnnviz.claims.stability import (
     CORRELATIONS,
     LAMBDAS,
     sensitivity,
+    stability_verdict,
     state_power,
     weight_sensitivity,
 )
@@ -118,6 +119,14 @@ def test_samples_agree_with_the_closed_form(number: int) -> None:
     assert s.correlation == CORRELATIONS[number // len(LAMBDAS)]
     assert s.sampled_state == pytest.approx(s.state, rel=0.2)
     assert s.sampled_weight == pytest.approx(s.weight, rel=0.2)
+
+
+def test_the_difference_that_is_told_is_the_largest_of_all_samples() -> None:
+    """Of E h², too, which the verdict divides by."""
+    found = [sensitivity(0, number) for number in range(len(LAMBDAS) * len(CORRELATIONS))]
+    of_state = max(abs(s.sampled_state / s.state - 1) for s in found)
+    of_weight = max(abs(s.sampled_weight / s.weight - 1) for s in found)
+    assert stability_verdict(found).error == max(of_state, of_weight) == of_state
 
 
 def test_a_clipped_run_counts_its_gradients() -> None:

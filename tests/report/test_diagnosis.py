@@ -114,6 +114,8 @@ def test_of_one_unit_no_spectrum_is_in_it_unless_asked(layers: int, tmp_path: Pa
     numbers = np.concatenate([np.ravel(array(each)) for each in data_of(page)["arrays"]])
     for weight in np.abs(np.concatenate(weights)).ravel():
         assert not np.isclose(np.abs(numbers), weight, rtol=1e-6).any()
+    assert "no weights but those of a layer with a single unit" in page
+    assert "No weights" not in page
     asked = written(diagnose(one, lag=5), tmp_path, with_weights=True)
     assert "Left out" not in asked
     assert asked.count('data-key="singular-values"') == 2

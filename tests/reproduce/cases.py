@@ -145,7 +145,7 @@ CASES = {
     "sentiment": Case(
         "sentiment of held-out phrases, GRU, H = 24",
         "accuracy",
-        "single words 50 %",
+        "guess 50 %",
         "median above 90 %",
         _source("gru", "sentiment", "accuracy"),
         lambda scores: _median(scores, "gru") > 0.9,

@@ -29,7 +29,8 @@ def test_a_negation_turns_the_meaning_round() -> None:
 
 @pytest.mark.parametrize("part", [TRAINED, HELD_OUT_PHRASES])
 def test_no_single_word_and_no_length_says_anything(part: tuple) -> None:
-    """So the best answer from words that vote one by one is a guess: ln 2."""
+    """So the loss, which is convex, has no slope where all weights of single words are 0: ln 2 is
+    the least that any have."""
     seen = defaultdict(list)
     for phrase in part:
         for sign in (*set(phrase.words), len(phrase.words)):

@@ -55,6 +55,15 @@ def test_no_change_costs_the_stated_loss_about_half_a_unit_per_company() -> None
     assert loss == pytest.approx(3, abs=0.1)
 
 
+@pytest.mark.parametrize("loss_at", ["every", "last"])
+def test_the_answer_0_costs_less_in_the_calmer_weeks_held_out(loss_at: str) -> None:
+    batch = Stocks().batch(0, 20, 50, loss_at, HELD_OUT)
+    loss, _ = LOSSES["squared_error"](np.zeros_like(batch.target), batch.target, batch.mask)
+    there = Stocks().held_out_baseline(batch)
+    assert there == pytest.approx(loss_per_answer(batch, loss), rel=1e-12)
+    assert there < 0.6 * Stocks().baseline_at(20, loss_at)
+
+
 def test_an_installation_without_plotly_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     weekly_returns.cache_clear()
     monkeypatch.setitem(sys.modules, "plotly", None)

@@ -9,6 +9,7 @@ import pytest
 
 from rnnviz.core.losses import softmax_cross_entropy
 from rnnviz.tasks import HELD_OUT, Words
+from rnnviz.tasks.batch import END
 from rnnviz.tasks.words import BETWEEN, NOUNS, VERBS, own_sentences, sentences_of
 from tests.tasks.support import between_start_and_end
 
@@ -127,7 +128,12 @@ def test_the_cross_entropy_of_the_worked_example() -> None:
 
 
 def test_the_last_step_is_noted() -> None:
-    assert "ask at every step" in Words().batch(0, 14, 1, "last").note
+    """Where most sentences end by then."""
+    for seq_len, said in ((8, False), (11, False), (14, True), (40, True)):
+        batch = Words().batch(0, seq_len, 500, "last")
+        last = batch.target[batch.lengths - 1, np.arange(500)]
+        share = float(np.mean(last == batch.labels.index(END)))
+        assert ("mostly end" in batch.note) is said is (share > 0.5)
 
 
 @pytest.mark.parametrize(

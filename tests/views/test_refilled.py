@@ -39,6 +39,11 @@ def test_a_dotted_line_is_explained_where_one_is_drawn() -> None:
 @pytest.mark.parametrize(
     ("task", "states", "said"),
     [
+        (
+            "stocks",
+            4,
+            "The other dotted line: what the baseline's answer costs on what is held out",
+        ),
         ("words", 4, "The other dotted lines: what counting and hidden states reach"),
         ("words", 0, "The other dotted line: what counting reaches, on the same held-out text."),
         ("counting", 4, "The other dotted line: what hidden states reach, on all sequences"),
@@ -51,6 +56,12 @@ def test_of_what_losses_are_compared_with_that_is_said_which_is_drawn(
     found = levels(plan(Experiment(models=("rnn",), task=task, loss_at="every")), states)
     assert found.of.startswith(said)
     assert bool(found.of) == bool(said)
+
+
+def test_models_of_whole_sentences_are_not_drawn_beside_networks_that_read_beginnings() -> None:
+    for seq_len, there in ((5, False), (20, True)):
+        of = Experiment(models=("rnn",), task="words", loss_at="every", seq_len=seq_len)
+        assert bool(levels(plan(of)).also) is there
 
 
 def test_of_one_loss_at_the_end_a_bright_bottom_is_error_that_has_come_there() -> None:

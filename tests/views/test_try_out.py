@@ -14,7 +14,7 @@ from rnnviz.jobs.training import Training
 from rnnviz.tasks.batch import END
 from rnnviz.tasks.captioning import NAMES, SYMBOLS
 from rnnviz.tasks.sentiment import VOCABULARY, Sentiment
-from rnnviz.tasks.stocks import held_out_weeks, weekly_returns
+from rnnviz.tasks.stocks import Stocks, held_out_weeks, weekly_returns
 from rnnviz.views import forecast, own_sentence, train, train_networks
 from rnnviz.views.picture import Picture, Words
 
@@ -47,6 +47,20 @@ def test_a_forecast_has_its_error_beside_that_of_no_change() -> None:
     grey = picture.drawing["data"][0]
     assert grey["x"][0] == view.week == 80
     np.testing.assert_allclose(grey["y"], known[:, view.companies.index("AAPL")], rtol=1e-6)
+
+
+def test_held_out_weeks_stand_beside_what_no_change_costs_there() -> None:
+    run = training.advance(begun(task="stocks", seq_len=20, models=("rnn",)), 100, 3)[0]
+    view = train.view(run)
+    unseen = run.plan.held_out_batch
+    assert unseen is not None
+    there = view.levels.held_out
+    assert there == Stocks().held_out_baseline(unseen)
+    assert view.verdict[-1].endswith(f"The baseline's answer has {there:.2f} there.")
+    (loss, *_) = train.first_screen(view)
+    assert isinstance(loss, Picture)
+    assert len(loss.drawing["layout"]["shapes"]) == 2  # type: ignore[call-overload]
+    assert "held out" in str(loss.drawing["layout"]["annotations"])  # type: ignore[call-overload]
 
 
 def test_a_network_that_reads_the_future_has_no_forecast_and_it_is_said() -> None:
