@@ -202,7 +202,7 @@ def _layers(
     stack: names.Stack, widening: Widening, cell: str | None
 ) -> tuple[list[list[Blocks]], str | None]:
     """The blocks of each layer and direction, and the GRU's reset where the arrays say it."""
-    kind = checks.choice("cell", cell, KINDS.values()) if cell else stack.cell
+    said = checks.choice("cell", cell, KINDS.values()) if cell else None
     made: list[list[Blocks]] = []
     known: set[str | None] = set()
     for k, layer in enumerate(stack.layers):
@@ -211,6 +211,7 @@ def _layers(
             where = f"in the backward direction of layer {k}" if d else f"in layer {k}"
             where += f" of {shown(stack.where)}" if stack.where else ""
             arrays = {name: widening(*named) for name, named in part.items()}
+            kind = said or names.cell_of(stack.layout, part)
             one, reset = blocks(stack.layout, arrays, where, kind)
             made[-1].append(one)
             known.add(reset)

@@ -40,7 +40,6 @@ class Stack:
     layers: tuple[tuple[Part, ...], ...]
     names: tuple[str, ...]
     rest: dict[str, Any]
-    cell: str = ""
     before: frozenset[str] = frozenset()
 
     @property
@@ -84,7 +83,7 @@ def find(
     used = {name for part in parts for name, _ in part.values()}
     rest = {name: array for name, array in arrays.items() if name not in used}
     before = _before(list(arrays), used) if ordered else frozenset()
-    return Stack(said, tuple(layers), tuple(chosen), rest, _cell(said, arrays), before)
+    return Stack(said, tuple(layers), tuple(chosen), rest, before)
 
 
 def _before(every: list[str], used: set[str]) -> frozenset[str]:
@@ -209,14 +208,15 @@ def _split(places: dict[Place, Part]) -> dict[Place, Part]:
     return found
 
 
-def _cell(layout: str, arrays: Mapping[str, Any]) -> str:
-    """The kind of cell that TensorFlow 1's names say: its one kernel does not."""
+def cell_of(layout: str, part: Part) -> str:
+    """The kind of cell that TensorFlow 1's names of a layer's arrays say: its one kernel does
+    not. "" where they do not say it."""
     if layout != "tensorflow1":
         return ""
-    matches = [re.fullmatch(LAYOUTS[layout].names, name) for name in arrays]
-    cells = {m["cell"] for m in matches if m}
-    if any("candidate" in name for name in arrays):
+    if set(part) >= GRU_KERNELS:
         return "gru"
+    matches = [re.fullmatch(LAYOUTS[layout].names, name) for name, _ in part.values()]
+    cells = {match["cell"] for match in matches if match}
     return next((kind for kind in ("lstm", "rnn") for cell in cells if kind in cell), "")
 
 

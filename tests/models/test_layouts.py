@@ -454,3 +454,46 @@ def test_names_of_keras_and_tensorflow() -> None:
            "candidate/kernel": (D + H, H), "candidate/bias": (H,)}  # fmt: skip
     loaded = load({f"rnn/gru_cell/{name}": np.ones(shape) for name, shape in gru.items()})
     assert loaded.reading == "gates r, z, n, reset before the product"
+
+
+def of_tensorflow1(where: str, cell: str, **shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Arrays by their names in a TensorFlow 1 checkpoint; "__" of a keyword stands for "/"."""
+    named = {name.replace("__", "/"): shape for name, shape in shapes.items()}
+    return {f"{where}/{cell}/{name}": waves(k, shape) for k, (name, shape) in
+            enumerate(named.items())}  # fmt: skip
+
+
+LSTM1 = of_tensorflow1("enc/rnn", "basic_lstm_cell", kernel=(D + H, 4 * H), bias=(4 * H,))
+GRU1 = of_tensorflow1("dec/rnn", "gru_cell", gates__kernel=(D + H, 2 * H), gates__bias=(2 * H,),
+                      candidate__kernel=(D + H, H), candidate__bias=(H,))  # fmt: skip
+RNN1 = of_tensorflow1("top/rnn", "basic_rnn_cell", kernel=(D + 4 * H, 4 * H), bias=(4 * H,))
+
+
+@pytest.mark.parametrize("beside", [GRU1, RNN1, LSTM1, {"candidate_sampler/weights": np.eye(3)}])
+@pytest.mark.parametrize("own", [LSTM1, GRU1, RNN1])
+def test_a_cell_of_tensorflow_1_is_of_its_own_kind_whatever_is_beside_it(
+    own: dict[str, np.ndarray], beside: dict[str, np.ndarray]
+) -> None:
+    alone = load(own)
+    loaded = load({**own, **beside}, prefix=alone.where)
+    assert (loaded.network, loaded.reading) == (alone.network, alone.reading)
+    for name, value in alone.params.items():
+        np.testing.assert_array_equal(loaded.params[name], value)
+
+
+def test_a_name_before_a_cell_of_tensorflow_1_does_not_say_its_kind() -> None:
+    renamed = {n.replace("enc", "candidate"): a for n, a in LSTM1.items()}
+    assert load(renamed).network == load(LSTM1).network
+
+
+def test_of_two_cells_of_tensorflow_1_in_one_place_each_is_of_its_own_kind() -> None:
+    both = {n.split("/", 1)[1]: a for n, a in {**LSTM1, **GRU1}.items()}
+    for cell, own in (("basic_lstm_cell", LSTM1), ("gru_cell", GRU1)):
+        assert load(both, prefix=f"rnn/{cell}").network == load(own).network
+
+
+def test_cells_of_tensorflow_1_of_two_kinds_do_not_stand_upon_each_other() -> None:
+    for other, kinds in ((RNN1, "lstm, rnn"), (GRU1, "gru, lstm")):
+        first = next(iter(other)).split("/")[0]
+        with pytest.raises(ValueError, match=f"all layers must be of one kind, got {kinds}"):
+            load({**LSTM1, **other}, prefix=("enc/rnn", f"{first}/rnn"))
