@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from rnnviz.experiment.npz import shown
+from rnnviz.models.endings import NOTHING_KNOWN, Ending
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Hints:
     "after"}. upon: name of any layer -> the recurrent one whose output it reads, "" for none;
     nothing where the file does not say it. tables: likewise, the embedding whose rows a recurrent
     one reads. unread: names of arrays that the file has besides. zeros: those of biases that it
-    does not have, for which there are zeros."""
+    does not have, for which there are zeros. endings: name of a layer -> what becomes of what it
+    puts out, where the file says it."""
 
     prefix: tuple[str, ...] | None = None
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -24,6 +26,7 @@ class Hints:
     tables: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     zeros: frozenset[str] = frozenset()
+    endings: Mapping[str, Ending] = field(default_factory=dict)
 
     def of(self, layers: Sequence[str]) -> dict[str, str]:
         """The options of layers upon each other, by the names before their arrays'. What is read is
@@ -48,6 +51,10 @@ class Hints:
         the file says that it reads something else."""
         above, under = _known(layer, self.upon), _known(below, self.upon)
         return above is None or under is None or self.upon[above] == under
+
+    def ending(self, layer: str) -> Ending:
+        """What becomes of what a layer puts out, by the name before its arrays'."""
+        return self.endings.get(_known(layer, self.endings) or "", NOTHING_KNOWN)
 
     def looks_up(self, layer: str, table: str) -> bool:
         """Whether a layer may read rows of a table, by the names before their arrays'."""

@@ -7,9 +7,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from rnnviz.experiment.npz import shown
+from rnnviz.models.endings import Ending, endings
 from rnnviz.models.hints import Hints, chain, upon
 
 ACTIVATIONS = {"tanh": "tanh", "relu": "relu", "sigmoid": "logistic", "linear": "identity"}
@@ -18,6 +20,9 @@ RECURRENT = (*CELLS, "Bidirectional", "RNN")
 PASSING = ("InputLayer", "Dropout", "SpatialDropout1D", "AlphaDropout", "GaussianDropout",
            "GaussianNoise", "Masking", "ActivityRegularization", "Identity")  # fmt: skip
 """Layers that leave what they are given as it is, once trained."""
+ENDING = (*PASSING, "Activation", "Softmax", "Reshape", "Flatten", "Permute")
+"""Those that may come after a readout: beside them such as change the shape alone, or apply no more
+than a function."""
 SAVED = "model_weights/"
 """Begins the names of arrays in a .h5 file that has the whole model."""
 
@@ -48,9 +53,10 @@ def hints(model: dict[str, Any], arrays: Iterable[str], counted: bool) -> Hints:
     said = {k: _options(kinds[k], configs[k]) for k in recurrent}
     names = _names(kinds, configs, recurrent, arrays, counted)
     options = {names[k]: each for k, each in said.items()}
+    ends = _endings(model, layers, names, kinds)
     sources = _sources(model, layers)
     if sources is None:
-        return Hints(options=options)
+        return Hints(options=options, endings=ends)
     through = {names[k] for k, kind in enumerate(kinds) if kind in PASSING}
     read = {names[k]: names[below] if below is not None else "" for k, below in sources.items()}
     found = upon(read, list(options), through)
@@ -58,7 +64,8 @@ def hints(model: dict[str, Any], arrays: Iterable[str], counted: bool) -> Hints:
     of_rows = upon(read, embeddings, through)
     tables = {name: of_rows[name] for name in options}
     stack = chain(list(options), found)
-    return Hints(_prefixes(stack, arrays) if stack else None, options, found, tables)
+    prefix = _prefixes(stack, arrays) if stack else None
+    return Hints(prefix, options, found, tables, endings=ends)
 
 
 def _names(
@@ -98,10 +105,49 @@ def _sources(model: dict[str, Any], layers: list[dict[str, Any]]) -> dict[int, i
         return {k: k - 1 if k else None for k in range(len(layers))}
     if not any("inbound_nodes" in layer for layer in layers):
         return None
-    own = {str(_mapping(layer.get("config", {})).get("name", layer.get("name"))): k
-           for k, layer in enumerate(layers)}  # fmt: skip
+    own = _own_names(layers)
     cells = {name for name, k in own.items() if layers[k].get("class_name") in CELLS}
     return {k: own.get(_read(layer.get("inbound_nodes"), cells)) for k, layer in enumerate(layers)}
+
+
+def _own_names(layers: list[dict[str, Any]]) -> dict[str, int]:
+    """The name that a model calls a layer by -> which it is."""
+    return {str(_mapping(layer.get("config", {})).get("name", layer.get("name"))): k
+            for k, layer in enumerate(layers)}  # fmt: skip
+
+
+def _endings(
+    model: dict[str, Any], layers: list[dict[str, Any]], names: list[str], kinds: list[str]
+) -> dict[str, Ending]:
+    """What becomes of what each layer puts out, as far as the model says it."""
+    readers: dict[str, list[str]] = {name: [] for name in names}
+    own = _own_names(layers)
+    if model.get("class_name") == "Sequential":
+        readers |= {below: [above] for below, above in pairwise(names)}
+    else:
+        for name, layer in zip(names, layers, strict=True):
+            for read, *_ in _histories(layer.get("inbound_nodes")):
+                if read in own:
+                    readers[names[own[read]]].append(name)
+    said = [names[own[name]] for name, *_ in _histories(model["config"].get("output_layers"))
+            if name in own]  # fmt: skip
+    outputs = {*said, *(name for name, above in readers.items() if not above)}
+    functions = {name: _function(layer) for name, layer in zip(names, layers, strict=True)}
+    through = {name for name, kind in zip(names, kinds, strict=True) if kind in ENDING}
+    return endings(readers, outputs, functions, through)
+
+
+def _function(layer: dict[str, Any]) -> str:
+    """The name of the function that a layer applies to what it gives, "" for none."""
+    config = _mapping(layer.get("config", {}))
+    if layer.get("class_name") == "TimeDistributed":
+        return _function(_mapping(config.get("layer", {})))
+    if layer.get("class_name") == "Softmax":
+        return "softmax"
+    said = config.get("activation")
+    if isinstance(said, dict):  # a function or layer of its own
+        said = said["config"] if isinstance(said.get("config"), str) else said.get("class_name")
+    return "" if said in (None, "linear") else shown(said).strip("'")
 
 
 def _read(nodes: object, cells: set[str]) -> str:
@@ -119,13 +165,17 @@ def _histories(node: object) -> Iterator[tuple[str, int, int]]:
     wrote them."""
     if isinstance(node, list | tuple):
         match node:
-            case [str(name), int(call), int(output), *_]:
+            case [str(name), int(call), int(output), *more]:
                 yield name, call, output
+                yield from _histories(more)
             case _:
                 for each in node:
                     yield from _histories(each)
-    elif isinstance(node, dict) and isinstance(config := node.get("config"), dict):
-        yield from _histories(config.get("keras_history"))
+    elif isinstance(node, dict):
+        if isinstance(tensor := node.get("config"), dict):
+            yield from _histories(tensor.get("keras_history"))
+        else:
+            yield from _histories(list(node.values()))
 
 
 def _options(kind: str, options: dict[str, Any]) -> dict[str, str]:

@@ -99,8 +99,10 @@ def load(
         Whether a list has the arrays of two directions in each layer.
     readout
         (W, b), the name before its ".weight" and ".bias", or False for none; else the one pair of
-        arrays that fits is taken, unless a file says that it reads something else, or it comes
-        before the recurrent arrays. Without a readout y is the output of the last layer.
+        arrays that fits is taken, unless a file says that it reads something else, that it is not
+        the last layer or that its activation is more than a softmax or sigmoid, or it comes before
+        the recurrent arrays. Without a readout y is the output of the last layer; with one it is
+        what that gives before an activation.
     embedding
         The table (V, D) or its name; else the one whose name says so.
     reads
@@ -149,7 +151,8 @@ def load(
     network, bare = _network(layers, chosen, reads or hints.get("reads"))
     rest = dict(stack.rest)
     apart = partial(_apart, stack, found.hints)
-    network, params, more = with_readout(network, bare, rest, readout, widening, apart)
+    ending = found.hints.ending
+    network, params, more = with_readout(network, bare, rest, readout, widening, apart, ending)
     looked_up = partial(found.hints.looks_up, stack.names[0] if stack.names else "")
     size = network.cells[0].input_size
     table, of_table = embedding_table(rest, embedding, size, widening, looked_up)
@@ -195,7 +198,7 @@ def _apart(stack: names.Stack, hints: Hints, name: str, weight: str) -> str:
         return "its arrays come before the recurrent layers'"
     if stack.names and not hints.stands(name, stack.names[-1]):
         return "in the file it does not read the last recurrent layer's output"
-    return ""
+    return hints.ending(name).why
 
 
 def _layers(

@@ -16,6 +16,7 @@ import numpy as np
 
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.npz import Budget, Limits, check_size, shown
+from rnnviz.models.endings import NOTHING_KNOWN, Ending
 from rnnviz.models.hints import Hints, chain
 from rnnviz.models.onnx_graph import (
     LAST,
@@ -75,7 +76,8 @@ def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str],
     tables = {name: "embedding" if name == first else "" for name in nodes}
     made = around.readout is not None and not around.readout.bias
     zeros = frozenset({READOUT_BIAS} if made else ())
-    return arrays, reader.half, Hints(around.stack, said, upon, tables, unread, zeros)
+    ends = {"readout": around.ending}
+    return arrays, reader.half, Hints(around.stack, said, upon, tables, unread, zeros, ends)
 
 
 def _graph(data: bytes, model: Any) -> Any:
@@ -90,11 +92,12 @@ def _graph(data: bytes, model: Any) -> Any:
 @dataclass(frozen=True)
 class _Around:
     """The recurrent nodes that stand upon each other, None for none such, the table whose rows the
-    first of them reads, and the linear layer upon the last."""
+    first of them reads, and the linear layer upon the last, with what becomes of what it makes."""
 
     stack: tuple[str, ...] | None = None
     table: str = ""
     readout: Linear | None = None
+    ending: Ending = NOTHING_KNOWN
 
     @property
     def tensors(self) -> tuple[str, ...]:
@@ -116,7 +119,8 @@ def _around(
     last = put_out(graph.node, [each.name for each in graph.output])
     readout = next((one for one in linears(graph.node, tensors)
                     if known.get(one.reads) in ends and one.writes in last), None)  # fmt: skip
-    found = _Around(stack, table if what == ROWS else "", readout)
+    ending = NOTHING_KNOWN if readout is None else Ending(last[readout.writes])
+    found = _Around(stack, table if what == ROWS else "", readout, ending)
     return {**upon, "readout": stack[-1]}, found
 
 

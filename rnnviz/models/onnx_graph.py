@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 RESHAPING = ("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Cast")
-CHOOSING = ("Softmax", "LogSoftmax", "Sigmoid", "ArgMax", "Gather", "Slice")
+SCORED = ("Softmax", "LogSoftmax", "Sigmoid")
+CHOOSING = (*SCORED, "ArgMax", "Gather", "Slice")
 """What may come after a readout: it tells what its numbers are of, or takes some steps."""
 WHOLE = (6, 7)
 """The types of tensors that hold indices."""
@@ -125,13 +126,17 @@ def linears(nodes: Iterable[Any], tensors: Mapping[str, Any]) -> Iterator[Linear
             yield Linear(str(node.input[0]), str(made), str(kernel), str(bias), across)
 
 
-def put_out(nodes: Iterable[Any], outputs: Iterable[str]) -> set[str]:
+def put_out(nodes: Iterable[Any], outputs: Iterable[str]) -> dict[str, str]:
     """The values that are outputs of a graph, or become one by what changes their shape alone or
-    chooses among them."""
-    found = set(outputs)
+    chooses among them, each with the function that makes probabilities of it on the way, "" for
+    none."""
+    found = dict.fromkeys(outputs, "")
     for node in reversed(list(nodes)):
-        if node.op_type in (*RESHAPING, *CHOOSING) and found & set(node.output):
-            found |= set(node.input[:1])
+        ways = [found[value] for value in node.output if value in found]
+        if node.op_type in (*RESHAPING, *CHOOSING) and ways and node.input:
+            function = str(node.op_type) if node.op_type in SCORED else ways[0]
+            known = found.get(node.input[0], function)
+            found[node.input[0]] = known and function
     return found
 
 

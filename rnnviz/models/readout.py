@@ -11,6 +11,7 @@ import numpy as np
 from rnnviz.core.network import Network
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.npz import shown
+from rnnviz.models.endings import Ending
 from rnnviz.models.widening import Widening
 
 
@@ -21,10 +22,11 @@ def with_readout(
     given: Any,
     widening: Widening,
     apart: Callable[[str, str], str],
+    ending: Callable[[str], Ending],
 ) -> tuple[Network, dict[str, Array], list[str]]:
     """The network with the readout that is given or named, or the only one that fits; what to
     say of it. What is taken is no longer in rest. apart: says of a name and its weight's why that
-    is not taken without being named, "" if it may be."""
+    is not taken without being named, "" if it may be. ending: what becomes of what it puts out."""
     pairs = _pairs(rest)
     if isinstance(given, str) and given not in pairs:
         raise ValueError(f"readout must be one of {', '.join(map(shown, pairs)) or 'none'}, got "
@@ -48,7 +50,8 @@ def with_readout(
     else:
         w, bias, turned = pairs[name]
         W, b = widening(w, rest.pop(w)), widening(bias, rest.pop(bias))
-        W, said = W.T if turned else W, [f"{shown(name)} is read as the readout", *others]
+        W = W.T if turned else W
+        said = [f"{shown(name)} is read as the readout", *ending(name).note(name), *others]
     if W.ndim != 2 or W.shape[1] != network.output_width or b.shape != W.shape[:1]:
         raise ValueError(f"readout must be W (O, {network.output_width}) and b (O,), got {W.shape} "
                          f"and {b.shape}")  # fmt: skip

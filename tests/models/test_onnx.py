@@ -448,3 +448,25 @@ def test_without_onnx_the_way_to_it_is_said(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
     with pytest.raises(ValueError, match=r'need onnx: pip install "rnnviz\[onnx\]"'):
         load(FOLDER / "models_onnx_lstm.onnx")
+
+
+@pytest.mark.parametrize("function", ["Softmax", "LogSoftmax", "Sigmoid"])
+def test_y_is_what_a_readout_gives_before_what_makes_probabilities(function: str) -> None:
+    def scored(graph: Any, _: Any) -> None:
+        made = graph.node[-1].output[0]
+        graph.node.append(onnx.helper.make_node(function, [made], ["chances"]))
+        graph.node.append(onnx.helper.make_node("Identity", ["chances"], ["end"]))
+        graph.output[0].name = "end"
+
+    loaded, expected = load(changed(scored)), load(FOLDER / "models_onnx_lstm.onnx")
+    np.testing.assert_array_equal(loaded.params["W_hy"], expected.params["W_hy"])
+    note = f"y is what 'readout' gives before {function}"
+    assert note in loaded.notes
+    assert not any("before" in each for each in expected.notes)
+
+    def both(graph: Any, node: Any) -> None:
+        scores = graph.node[-1].output[0]
+        scored(graph, node)
+        graph.output.add().name = scores
+
+    assert note not in load(changed(both)).notes
