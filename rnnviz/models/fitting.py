@@ -83,8 +83,9 @@ def check_states(network: Network, data: Sequences, seq_len: int, batch_size: in
 def targets(
     data: Sequences, kind: str, width: int, lengths: Array, seq_len: int
 ) -> tuple[Array, Array]:
-    """The targets at every step as a loss takes them, and the steps that they are asked at. Raises
-    ValueError for targets that are not of this loss, these outputs or these sequences."""
+    """The targets at every step as a loss takes them, and the weights of the steps that they are
+    asked at. Raises ValueError for targets that are not of this loss, these outputs or these
+    sequences."""
     assert data.target is not None
     target, shape = data.target, tuple[int, ...]()
     if kind == CROSS_ENTROPY:
@@ -101,6 +102,8 @@ def targets(
         raise ValueError(f"target must have shape {every} at every step, or {at_last} at the last, "
                          f"got {_shape_given(data)}")  # fmt: skip
     every_step = np.broadcast_to(target, shape).copy()
+    if data.mask is not None:
+        return every_step, data.mask * lengths_mask(lengths, seq_len, "every")
     return every_step, lengths_mask(lengths, seq_len, "last" if last else "every")
 
 

@@ -52,8 +52,9 @@ def make_batch(
         Without x white noise of the data's size is drawn, of 100 steps and 16 sequences where
         nothing has a size; the note says so.
     loss
-        "projection", the last output in a random unit direction, "squared_error" or
-        "softmax_cross_entropy"; None for the one that the targets are of, the first without.
+        "projection", the last output of each sequence in a random unit direction, whatever the
+        mask, "squared_error" or "softmax_cross_entropy"; None for the one that the targets are of,
+        the first without.
     seed
         Of noise and direction.
 
@@ -85,10 +86,11 @@ def make_batch(
         direction = stream(seed, "direction").standard_normal(width)
         direction /= np.linalg.norm(direction)
         target: Array = np.tile(direction[:, None], (seq_len, 1, batch_size))
-        asked = lengths_mask(lengths, seq_len, "last")
+        mask = lengths_mask(lengths, seq_len, "last")
+        if data.mask is not None and data.target is None:
+            notes.append("mask is not used: it weights steps that have targets, and there are none")
     else:
-        target, asked = targets(data, kind, width, lengths, seq_len)
-    mask = asked if data.mask is None else data.mask * lengths_mask(lengths, seq_len, "every")
+        target, mask = targets(data, kind, width, lengths, seq_len)
     context = context_of(model.network, data, batch_size, seed, notes)
     return Batch(x=x, target=target, mask=mask.astype(np.float64), loss=kind,
                  input_size=model.network.cells[0].input_size, output_size=width,

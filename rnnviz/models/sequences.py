@@ -29,11 +29,11 @@ WITHOUT = {"mask": "d", "context": "t"}
 class Sequences:
     """What is known of a batch, in the core's axes; None for what is not given.
 
-    x (T, D, B), or integer tokens (T, B); lengths (B,); mask (T, B), the weights of steps in the
-    loss; target at every step, (T, O, B) or classes (T, B), or at each sequence's last one, (O, B)
-    or classes (B,). Of each layer and direction, in PyTorch's order: h0, c0, the first states, and
-    d_h, d_c = ∂L/∂h_T, ∂L/∂c_T, (layers · directions, H, B); d_output (T, O, B) = ∂L/∂output.
-    context (V, B): what the first state is made of, where the network makes it so.
+    x (T, D, B), or integer tokens (T, B); lengths (B,); target at every step, (T, O, B) or classes
+    (T, B), or at each sequence's last one, (O, B) or classes (B,); mask (T, B), the weights of
+    steps in a loss of targets. Of each layer and direction, in PyTorch's order: h0, c0, the first
+    states, and d_h, d_c = ∂L/∂h_T, ∂L/∂c_T, (layers · directions, H, B); d_output (T, O, B) =
+    ∂L/∂output. context (V, B): what the first state is made of, where the network makes it so.
     layout: how they were laid out before, None if nobody said; padding: at which end it was then.
     notes: what was assumed of a file, one sentence each. All arrays are read-only.
     """

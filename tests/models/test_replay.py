@@ -11,6 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from rnnviz.core.network import run_network
 from rnnviz.models import Loaded, load, make_batch, read_data, replay
+from rnnviz.wording.library import translated
+from rnnviz.wording.texts import speak_in
 from tests.models.golden import beginning, columns, expected_gradients, golden, rows
 
 EXACT = {"rtol": 1e-11, "atol": 1e-13}
@@ -93,6 +95,28 @@ def test_the_loss_in_a_random_direction(model: Loaded) -> None:
         assert_array_equal(again.grads[name], value)
     assert_array_equal(replay(model, data).d_y, trace.d_y)
     assert not np.allclose(replay(model, data, seed=1).d_y, trace.d_y)
+
+
+def test_the_loss_in_a_random_direction_is_of_the_last_output_whatever_the_mask(
+    model: Loaded,
+) -> None:
+    rng = np.random.default_rng(3)
+    x, mask, lengths = rng.standard_normal((5, D, 2)), rng.uniform(size=(5, 2)), [5, 2]
+    x[2:, :, 1] = 0
+    plain = replay(model, read_data(x, layout="tdb", lengths=lengths))
+    for weights in (mask, np.zeros((5, 2))):
+        data = read_data(x, layout="tdb", lengths=lengths, mask=weights)
+        assert_array_equal(replay(model, data).d_y, plain.d_y)
+        first, said = make_batch(model, data).note.split("; ")
+        assert first == "the loss is the last output in a random direction"
+        assert said.startswith("mask is not used: ")
+        assert speak_in("zh", lambda text=said: translated(text)).startswith("未使用 mask：")
+    rows = [f"{a},{b},{a}" for a, b in x[..., 0]]
+    table = read_data("\n".join(["a,b,target", *rows]).encode())
+    assert table.mask is not None
+    batch = make_batch(model, table, "projection")
+    assert batch.note == "the loss is the last output in a random direction"
+    assert_array_equal(batch.mask[:, 0], [0, 0, 0, 0, 1])
 
 
 def test_squared_error_at_every_step_and_at_the_last(model: Loaded) -> None:
