@@ -16,14 +16,14 @@ from rnnviz.core.numerics import Array
 from rnnviz.experiment import cost
 from rnnviz.experiment.runs import Run
 from rnnviz.models.diagnosis import Finding, find, find_in
+from rnnviz.models.inputs import size_of
 from rnnviz.models.load import Loaded
 from rnnviz.models.replay import (
+    alone,
     label_of,
     losses_of,
-    make_batch,
     own_batch,
-    replay,
-    size_of,
+    with_batch,
 )
 from rnnviz.models.sequences import Sequences
 from rnnviz.models.watched import Passage
@@ -120,9 +120,7 @@ class FromWeights:
         return self.model.notes
 
     def run(self, tell: Tell | None = None) -> tuple[NetworkTrace, Batch]:
-        trace = replay(self.model, self.data, self.loss, tell=tell)
-        own = self.data.own_loss
-        return trace, own_batch(trace) if own else make_batch(self.model, self.data, self.loss)
+        return with_batch(self.model, self.data, self.loss, tell=tell)
 
     def fresh(self) -> FromWeights:
         model = self.model
@@ -212,9 +210,7 @@ def estimate(brought: Brought, fresh: bool = True) -> Estimate:
 
 def own_run(brought: Brought, tell: Tell | None = None) -> Run:
     """Its own run alone."""
-    trace, batch = brought.run(tell)
-    label = label_of(trace.network)
-    return Run({label: trace}, batch, unbiased=[label] * brought.unbiased)
+    return alone(*brought.run(tell), brought.unbiased)
 
 
 def beside(own: Run, brought: Brought, tell: Tell | None = None) -> Run:

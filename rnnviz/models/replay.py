@@ -25,17 +25,14 @@ from rnnviz.models.contexts import context_of
 from rnnviz.models.fitting import (
     CROSS_ENTROPY,
     SQUARED,
-    check_features,
-    check_padding,
     check_states,
     targets,
 )
+from rnnviz.models.inputs import inputs_of
 from rnnviz.models.load import Loaded
 from rnnviz.models.sequences import Sequences
 from rnnviz.tasks.batch import Batch, lengths_mask, stream
 
-SEQ_LEN, BATCH_SIZE = 100, 16
-"""The size of the data where nobody gives any."""
 NO_DATA = Sequences()
 
 
@@ -77,7 +74,7 @@ def make_batch(
             "data must have a loss, got gradients of one's own: replay sends them back"
         )
     notes = list(data.notes)
-    x, lengths = _inputs(model, data, seed, notes)
+    x, lengths = inputs_of(model, data, seed, notes)
     seq_len, batch_size = len(x), len(lengths)
     width = model.network.output_size
     kind = _loss(data, loss, width, notes)
@@ -131,19 +128,41 @@ def replay(
     >>> trace.trace.d_h.shape, sorted(trace.trace.gates)
     ((6, 3, 8), ['f', 'g', 'i', 'o'])
     """
+    return with_batch(model, data, loss, seed, tell)[0]
+
+
+def with_batch(
+    model: Loaded,
+    data: Sequences = NO_DATA,
+    loss: str | None = None,
+    seed: int = 0,
+    tell: Tell | None = None,
+) -> tuple[NetworkTrace, Batch]:
+    """`replay`, and the batch that says what was asked."""
     if data.own_loss:
-        if loss is not None:
-            raise ValueError(f"loss must be None beside gradients of one's own, got {loss!r}")
-        x, lengths = _inputs(model, data, seed, [])
-        context = context_of(model.network, data, len(lengths), seed, [])
-        record = _forward(model, data, x, lengths, context, tell)
-        return _sent_back(record, data, lengths, tell)
+        return _of_own_loss(model, data, loss, seed, tell)
     batch = make_batch(model, data, loss, seed)
     record = _forward(model, data, batch.x, batch.lengths, batch.context, tell)
     with np.errstate(all="ignore"):
         loss_by_step, d_y = weighted(ERRORS[batch.loss], record.y, batch.target, batch.mask)
     trace = backward_network(record, d_y, backward=partial(backward, tell=tell))
-    return replace(trace, loss=loss_by_step.sum().item(), loss_by_step=loss_by_step)
+    return replace(trace, loss=loss_by_step.sum().item(), loss_by_step=loss_by_step), batch
+
+
+def _of_own_loss(
+    model: Loaded, data: Sequences, loss: str | None, seed: int, tell: Tell | None
+) -> tuple[NetworkTrace, Batch]:
+    """The gradients of a loss of one's own sent back: ∂L/∂h_T and ∂L/∂c_T enter where each sequence
+    ends."""
+    if loss is not None:
+        raise ValueError(f"loss must be None beside gradients of one's own, got {loss!r}")
+    notes = list(data.notes)
+    x, lengths = inputs_of(model, data, seed, notes)
+    context = context_of(model.network, data, len(lengths), seed, notes)
+    record = _forward(model, data, x, lengths, context, tell)
+    d_h, d_c = (at_ends(last, len(x), lengths) for last in (data.d_h, data.d_c))
+    trace = backward_network(record, data.d_output, d_h, d_c, partial(backward, tell=tell))
+    return trace, replace(own_batch(trace), note="; ".join(notes))
 
 
 def run_of(
@@ -160,10 +179,13 @@ def run_of(
     >>> list(run_of(load([np.ones((12, 2)), np.ones((12, 3))], "pytorch")))
     ['lstm']
     """
-    trace = replay(model, data, loss, seed, tell)
-    batch = own_batch(trace) if data.own_loss else make_batch(model, data, loss, seed)
-    label = label_of(model.network)
-    return Run({label: trace}, batch, unbiased=[label] * model.unbiased)
+    return alone(*with_batch(model, data, loss, seed, tell), model.unbiased)
+
+
+def alone(trace: NetworkTrace, batch: Batch, unbiased: bool) -> Run:
+    """A run of one network under its label. unbiased: whether it comes without biases."""
+    label = label_of(trace.network)
+    return Run({label: trace}, batch, unbiased=[label] * unbiased)
 
 
 def label_of(network: Network) -> str:
@@ -202,19 +224,17 @@ def _forward(
     return forward_network(model.network, model.params, x, h0, c0, lengths, context, tell)
 
 
-def _sent_back(
-    record: NetworkRecord, data: Sequences, lengths: Array, tell: Tell | None
-) -> NetworkTrace:
-    """The gradients of a loss of one's own: ∂L/∂h_T and ∂L/∂c_T enter where each sequence ends."""
-    steps, _, batch_size = record.y.shape
-    ends: list[list[Array] | None] = []
-    for last in (data.d_h, data.d_c):
-        direct = None if last is None else np.zeros((len(last), steps, *last.shape[1:]))
-        if direct is not None and last is not None:
-            direct[:, lengths - 1, :, np.arange(batch_size)] = last.transpose(2, 0, 1)
-        ends.append(None if direct is None else list(direct))
-    back = partial(backward, tell=tell)
-    return backward_network(record, data.d_output, ends[0], ends[1], back)
+def at_ends(last: Array | None, steps: int, lengths: Array) -> list[Array] | None:
+    """Gradients of each layer's and direction's last state, (rows, H, B), as direct ones of all
+    steps, (T, H, B) each, that enter where each sequence ends in its own order. Those of all steps
+    stay what they are."""
+    if last is None:
+        return None
+    if last.ndim == 4:
+        return list(last)
+    direct = np.zeros((len(last), steps, *last.shape[1:]), last.dtype)
+    direct[:, lengths - 1, :, np.arange(len(lengths))] = last.transpose(2, 0, 1)
+    return list(direct)
 
 
 def losses_of(data: Sequences, output_size: int) -> tuple[str, ...]:
@@ -227,59 +247,6 @@ def losses_of(data: Sequences, output_size: int) -> tuple[str, ...]:
     if data.target.dtype.kind not in "iu":
         return (SQUARED, "projection")
     return (CROSS_ENTROPY if output_size > 1 else SQUARED, "projection")
-
-
-def size_of(data: Sequences) -> tuple[int, int]:
-    """(T, B) of what has steps, else of what has sequences; nothing is allocated."""
-    for array in (data.x, data.d_output, data.mask):
-        if array is not None:
-            return len(array), array.shape[-1]
-    target, lengths = data.target, data.lengths
-    if target is not None and (target.ndim == 3 or (target.ndim == 2 and target.dtype.kind == "i")):
-        return len(target), target.shape[-1]
-    steps = SEQ_LEN if lengths is None else int(lengths.max())
-    for array in (target, lengths, data.h0, data.d_h, data.d_c, data.context):
-        if array is not None:
-            return steps, array.shape[-1]
-    return steps, BATCH_SIZE
-
-
-def _inputs(model: Loaded, data: Sequences, seed: int, notes: list[str]) -> tuple[Array, Array]:
-    """x (T, D, B) and lengths (B,): tokens looked up where there is an embedding, noise where there
-    is no x."""
-    seq_len, batch_size = size_of(data)
-    lengths = np.full(batch_size, seq_len) if data.lengths is None else data.lengths.copy()
-    table, D, x = model.embedding, model.network.cells[0].input_size, data.x
-    there = np.arange(seq_len)[:, None] < lengths
-    if x is None:
-        streams = [stream(seed, "sequences", b) for b in range(batch_size)]
-        notes.append("x is white noise" if table is None else "x is random tokens")
-        if table is None:
-            x = np.stack([rng.standard_normal((seq_len, D)) for rng in streams], axis=-1)
-            x *= there[:, None]
-        else:
-            tokens = [rng.integers(0, len(table), seq_len) for rng in streams]
-            x = np.stack(tokens, axis=-1) * there
-    if x.ndim > 2:
-        check_features(x, D, data.layout)
-    if data.x is not None and (x.ndim > 2 or table is None):
-        check_padding(data, lengths)
-    if x.ndim == 2:
-        x = _looked_up(x, table, D)
-        return (x if table is None else x * there[:, None]), lengths
-    return x.copy(), lengths
-
-
-def _looked_up(tokens: Array, table: Array | None, input_size: int) -> Array:
-    """The rows of the table for tokens (T, B), or without one the tokens, which stand for one-hot
-    columns."""
-    most = (input_size if table is None else len(table)) - 1
-    bad = np.argwhere((tokens < 0) | (tokens > most))
-    if len(bad):
-        t, b = bad[0].tolist()
-        raise ValueError(f"x must hold tokens from 0 to {most}, got {tokens[t, b]} at step {t} of "
-                         f"sequence {b}")  # fmt: skip
-    return tokens.copy() if table is None else table[tokens].transpose(0, 2, 1)
 
 
 def _loss(data: Sequences, loss: str | None, output_size: int, notes: list[str]) -> str:

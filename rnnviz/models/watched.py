@@ -22,7 +22,7 @@ from rnnviz.core.numerics import Array
 from rnnviz.experiment.runs import Run
 from rnnviz.models.load import Loaded, load
 from rnnviz.models.reference import TOLERANCES
-from rnnviz.models.replay import label_of, own_batch
+from rnnviz.models.replay import alone, at_ends, own_batch
 
 NARROW = {**TOLERANCES, "tf32": TOLERANCES["float16"]}
 """Number format -> the largest difference of one step's output that its rounding explains."""
@@ -129,9 +129,7 @@ class Passage:
     def run(self) -> Run:
         """As any other: one label, its trace, and the batch. The loss is the module's own, of which
         gradients are known alone."""
-        label = label_of(self.trace.network)
-        unbiased = [label] * self.unbiased
-        return Run({label: self.trace}, own_batch(self.trace), unbiased=unbiased)
+        return alone(self.trace, own_batch(self.trace), self.unbiased)
 
     @property
     def unbiased(self) -> bool:
@@ -154,19 +152,6 @@ def _with_output(
         k, own = d - record.network.directions, direct[d - record.network.directions]
         direct[k] = share if own is None else own + share
     return direct
-
-
-def at_ends(last: Array | None, steps: int, lengths: Array) -> list[Array] | None:
-    """Gradients of each layer's and direction's last state, (rows, H, B), as direct ones of all
-    steps, (T, H, B) each, that enter where each sequence ends in its own order. Those of all steps
-    stay what they are."""
-    if last is None:
-        return None
-    if last.ndim == 4:
-        return list(last)
-    direct = np.zeros((len(last), steps, *last.shape[1:]), last.dtype)
-    direct[:, lengths - 1, :, np.arange(len(lengths))] = last.transpose(2, 0, 1)
-    return list(direct)
 
 
 def stacked(traces: Sequence[NetworkTrace]) -> NetworkTrace:

@@ -55,6 +55,9 @@ def test_gradients_of_ones_own_are_sent_back_to_the_context(model: Loaded) -> No
     own = run_of(model, data)
     np.testing.assert_array_equal(own.batch.context, SEEN.context)
     assert own["gru"].grads["W_vh"].any()
+    assert own.batch.note == ""
+    noise = run_of(model, read_data(d_output=d_output, layout="tdb"))
+    assert noise.batch.note == "x is white noise; the context is white noise"
 
 
 def test_without_data_it_is_noise_and_said(model: Loaded) -> None:

@@ -10,7 +10,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from rnnviz.core.network import run_network
-from rnnviz.models import Loaded, load, make_batch, read_data, replay
+from rnnviz.models import Loaded, load, make_batch, read_data, replay, run_of
+from rnnviz.models.brought import FromWeights, own_run
 from rnnviz.wording.library import translated
 from rnnviz.wording.texts import speak_in
 from tests.models.golden import beginning, columns, expected_gradients, golden, rows
@@ -162,6 +163,27 @@ def test_what_is_not_given_is_noise_of_the_datas_size(model: Loaded, reader: Loa
     assert reader.embedding is not None
     assert {*map(tuple, rows(tokens.x).reshape(-1, D))} == {*map(tuple, reader.embedding)}
     assert_array_equal(make_batch(model, seed=1).x == batch.x, False)
+
+
+@pytest.mark.parametrize("given", [{"d_output": np.ones((2, 5, OUT))}, {"d_h": np.ones((1, 2, H))}])
+def test_beside_gradients_of_ones_own_what_is_not_given_is_said(
+    given: dict[str, Any], model: Loaded, reader: Loaded
+) -> None:
+    x, data = np.ones((2, 5, D)), read_data(layout="btd", **given)
+    for batch in (run_of(model, data).batch, own_run(FromWeights(model, data)).batch):
+        assert batch.note == "x is white noise"
+    last = read_data(d_h=np.ones((1, 2, H)))
+    assert run_of(reader, last).batch.note == "x is random tokens"
+    assert run_of(model, read_data(x, layout="btd", **given)).batch.note == ""
+    table = read_data(b"0,1\n0.5,2\n0.25,3\n", d_h=np.ones((1, H, 1)))
+    assert run_of(model, table).batch.note.startswith("the first row of the table, 0 to 1, is ")
+
+
+@pytest.mark.parametrize("name", ["h0", "c0", "d_h", "d_c"])
+def test_data_have_as_many_sequences_as_a_state_of_theirs(name: str, model: Loaded) -> None:
+    data = read_data({name: np.ones((1, 3, H))})
+    assert FromWeights(model, data).size == (100, 3)
+    assert replay(model, data).y.shape == (100, OUT, 3)
 
 
 def test_what_was_assumed_of_a_table_is_said(model: Loaded) -> None:
