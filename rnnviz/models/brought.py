@@ -108,8 +108,8 @@ class FromWeights:
     @property
     def has_readout(self) -> bool:
         """Whether y is more than what the last layer puts out."""
-        W_hy = self.model.params["W_hy"]
-        return not (W_hy.shape[0] == W_hy.shape[1] and np.array_equal(W_hy, np.eye(len(W_hy))))
+        W_hy, b_y = (self.model.params[name] for name in READOUT)
+        return bool(b_y.any()) or not np.array_equal(W_hy, np.eye(len(W_hy)))
 
     @property
     def unbiased(self) -> bool:

@@ -18,6 +18,7 @@ from rnnviz.models.brought import FromPassage, FromWeights, beside, estimate, ow
 from rnnviz.models.diagnosis import find
 from rnnviz.models.examples import EXAMPLES, LAG
 from rnnviz.models.saved_runs import read_passages, watched_in
+from rnnviz.models.training import is_trainable
 from rnnviz.training import TrainState
 from tests.models.golden import FOLDER
 from tests.models.hostile import GOOD, npz
@@ -221,3 +222,14 @@ def test_a_saved_run_is_known_by_what_it_says() -> None:
     assert watched_in(data, "RUN.NPZ") is not None
     assert watched_in(npz(GOOD), "model.npz") is None
     assert watched_in(b"no zip", "model.npz") is None
+
+
+@pytest.mark.parametrize(("W", "b"), [(1.0, 5.0), (2.0, 0.0)])
+def test_a_readout_that_adds_a_bias_alone_is_one(W: float, b: float) -> None:
+    arrays = {f"rnn.{name}": array for name, array in arrays_of("lstm").items()}
+    readout = {"fc.weight": W * np.eye(4), "fc.bias": np.full(4, b)}
+    data = read_data(np.ones((2, 5, 3)), layout="btd", target=np.ones((2, 4)))
+    brought = FromWeights(load({**arrays, **readout}), data)
+    assert brought.has_readout
+    assert is_trainable(brought)
+    assert not FromWeights(load(arrays), data).has_readout
