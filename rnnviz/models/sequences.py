@@ -16,7 +16,7 @@ from rnnviz.experiment.npz import IS_PICKLE, NPY, ZIP, Limits, read_npy, read_np
 from rnnviz.models.files import bytes_of
 from rnnviz.models.tables import read_csv
 from rnnviz.models.unsaid import Unsaid
-from rnnviz.models.widening import as_array
+from rnnviz.models.widening import as_array, as_integers
 
 FIELDS = ("x", "lengths", "mask", "target", "h0", "c0", "d_output", "d_h", "d_c", "context")
 TEXTS = ("layout", "padding")
@@ -188,7 +188,7 @@ def _numbers(name: str, value: Any) -> Array:
     if array.dtype.kind not in "iuf" or array.size == 0:
         raise ValueError(f"{name} must hold numbers, got {array.dtype} of shape {array.shape}")
     if array.dtype.kind in "iu":
-        return array.astype(np.int64)
+        return as_integers(name, array)
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
         more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""

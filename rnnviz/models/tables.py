@@ -14,6 +14,7 @@ import numpy as np
 
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.npz import Budget, Limits, check_size, shown
+from rnnviz.models.widening import as_integers
 
 SEQUENCE, STEP, TARGET, TOKEN = "sequence", "step", "target", "token"
 DELIMITERS = ",;\t"
@@ -55,14 +56,14 @@ def read_csv(data: bytes, limits: Limits) -> tuple[dict[str, Any], tuple[str, ..
     budget = Budget(limits)
     found: dict[str, Any] = {"x": _padded(table, inputs, rows, budget), "lengths": lengths}
     if inputs == [TOKEN] and TOKEN in table.integers:
-        found["x"] = found["x"][:, 0].astype(np.int64)
+        found["x"] = as_integers(TOKEN, found["x"][:, 0])
     if asked:
         target = _padded(table, asked, rows, budget)
         there = ~np.isnan(target).any(axis=1)
         found["mask"] = (there & (np.arange(len(there))[:, None] < lengths)).astype(np.float64)
         found["target"] = np.nan_to_num(target)
         if len(asked) == 1 and asked[0] in table.integers:
-            found["target"] = found["target"][:, 0].astype(np.int64)
+            found["target"] = as_integers(TARGET, found["target"][:, 0])
     last = len(table.names) - 1
     note = f"the first row of the table, 0 to {last}, is taken for the names of its columns"
     return found, (note,) * table.counted

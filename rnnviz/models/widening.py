@@ -77,6 +77,14 @@ def as_array(name: str, value: Any) -> tuple[Array, str]:
     return array, said if said in HALVES else str(array.dtype)
 
 
+def as_integers(name: str, array: Array) -> Array:
+    """Whole numbers as int64. Raises ValueError naming one that this does not hold."""
+    most = max(int(array.max()), -int(array.min()), key=abs)
+    if array.dtype != np.int64 and abs(most) >= 2**63:
+        raise ValueError(f"{name} must hold integers of a size below 2^63, got {most}")
+    return array.astype(np.int64)
+
+
 def _not_finite(name: str, array: Array) -> str:
     bad = ~np.isfinite(array)
     kinds = {"NaN": int(np.isnan(array).sum()), "infinite": int(np.isinf(array).sum())}

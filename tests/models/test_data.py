@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.models import UPLOAD, Limits, Sequences, load, read_data
+from rnnviz.wording.library import translated
+from rnnviz.wording.texts import speak_in
 from tests.models.hostile import NPZ, npz
 
 T, B, D, OUT = 4, 3, 2, 2
@@ -153,6 +157,36 @@ def test_a_tensor_of_bfloat16_is_read() -> None:
 def test_what_is_wrong_is_named(given_arrays: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         read_data(given_arrays)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: read_data({"x": np.array([[0, 2**63 + 1]], np.uint64)}, layout="btd"),
+        lambda: read_data({"target": np.array([0, 2**63 + 1], np.uint64)}),
+        lambda: read_data(b"token,target\n1,2\n9223372036854775809,1\n"),
+        lambda: read_data(b"a,target\n0.5,2\n1,9223372036854775809\n"),
+    ],
+)
+def test_an_integer_that_is_too_large_is_named_as_it_is(read: Callable[[], Any]) -> None:
+    with pytest.raises(ValueError, match="must hold integers of a size below") as caught:
+        read()
+    match = re.fullmatch(r"(\w+) must .* below 2\^63, got (\d+)", str(caught.value))
+    assert match
+    name, got = match.groups()
+    assert name in ("x", "token", "target")
+    assert abs(int(got) - 2**63) <= 1  # a table's is rounded
+    said = speak_in("zh", lambda: translated(str(caught.value)))
+    assert said == f"{name} 中整数的绝对值须小于 2^63，现有 {got}"
+
+
+def test_integers_of_every_type_are_read_as_they_are() -> None:
+    for kind in (np.uint8, np.int16, np.uint64, np.int64):
+        x = read_data({"x": np.array([[0, 100]], kind)}, layout="btd").x
+        np.testing.assert_array_equal(x, [[0], [100]])
+        assert x.dtype == np.int64
+    least = np.array([-(2**63)])
+    np.testing.assert_array_equal(read_data({"target": least}).target, least)
 
 
 WIDE = b"price;volume;target\n1.5;2;\n2.5;-3;7\n"
