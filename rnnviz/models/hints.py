@@ -75,14 +75,15 @@ def upon(
     read: name of a layer -> that of the one that it reads, "" for none. through: the layers that
     leave what they are given as it is.
     """
-    found = {}
-    for name, below in read.items():
-        seen = {name}
-        while below in through and below not in seen:
-            seen.add(below)
+    ends, known = dict[str, str](), {*recurrent}
+    for below in read.values():
+        way = dict[str, None]()
+        while below in through and below not in way and below not in ends:
+            way[below] = None
             below = read.get(below, "")
-        found[name] = below if below in recurrent else ""
-    return found
+        ends |= dict.fromkeys(way, ends.get(below, below))
+    stands = {name: ends.get(below, below) for name, below in read.items()}
+    return {name: below if below in known else "" for name, below in stands.items()}
 
 
 def chain(recurrent: Sequence[str], stands: Mapping[str, str]) -> tuple[str, ...] | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from itertools import pairwise
 from typing import Any
 
 import h5py
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from rnnviz.models import Loaded, load
+from rnnviz.models.hints import upon
 from rnnviz.wording.library import translated
 from rnnviz.wording.texts import speak_in
 from tests.models.test_layouts import torch_arrays
@@ -122,6 +124,31 @@ def test_what_leaves_its_input_as_it_is_may_stand_anywhere(write: Any) -> None:
     np.testing.assert_array_equal(loaded.params["W_hy"], arrays_of("Dense")[0].T)
 
 
+class Counted(dict[str, str]):
+    """Counts how often it is asked."""
+
+    asked = 0
+
+    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+        self.asked += 1
+        return super().get(name, default)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_long_chain_of_layers_is_gone_through_once(turned: bool) -> None:
+    names = ["lstm", *(f"dropout_{k}" for k in range(2000)), "dense"]
+    pairs = list(pairwise(names))
+    read = Counted({above: below for below, above in (pairs[::-1] if turned else pairs)})
+    found = upon(read, ["lstm"], set(names[1:-1]))
+    assert found == dict.fromkeys(names[1:], "lstm")
+    assert read.asked <= 2 * len(names)
+
+
+def test_layers_that_read_each_other_in_a_circle_stand_upon_none() -> None:
+    read = {"one": "two", "two": "one", "dense": "two", "self": "self", "lstm": ""}
+    assert upon(read, ["lstm"], {"one", "two", "self"}) == dict.fromkeys(read, "")
+
+
 @pytest.mark.parametrize("write", [saved, older])
 def test_layers_are_called_in_the_order_of_the_configuration(write: Any) -> None:
     own = [("second", "LSTM"), ("first", "LSTM")] if write is older else STACK
@@ -160,8 +187,8 @@ def test_a_functional_model_says_what_reads_what(node: Any) -> None:
     whole = load(saved(layers, {**chain, "dense_1": node("lstm_1")}))
     assert len(whole.network.cells) == 2
     assert has_readout(whole)
-    for upon in (node("lstm"), node("lstm_1", 2), [*node("lstm_1"), *node("lstm")], {}):
-        assert not has_readout(load(saved(layers, {**chain, "dense_1": upon})))
+    for below in (node("lstm"), node("lstm_1", 2), [*node("lstm_1"), *node("lstm")], {}):
+        assert not has_readout(load(saved(layers, {**chain, "dense_1": below})))
     with pytest.raises(ValueError, match="prefix must be one of 'lstm', 'lstm_1' "):
         load(saved(layers, {**chain, "lstm_1": node("input")}))
 
