@@ -113,81 +113,6 @@ def test_a_text_may_come_from_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "gru.npz").exists()
 
 
-class Interrupted:
-    """A clock that somebody stops with Ctrl-C when it was asked so often."""
-
-    def __init__(self, after: int) -> None:
-        self.left = after
-
-    def __call__(self) -> float:
-        self.left -= 1
-        if self.left < 0:
-            raise KeyboardInterrupt
-        return 0.0
-
-
-@pytest.mark.trained
-def test_what_was_trained_until_it_was_interrupted_is_written_and_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    argv = ["train", *SMALL, "--models", "rnn", "gru", "--steps", "9", "--task", "adding"]
-    assert main([*argv, "--out", str(tmp_path / "whole")]) == 0
-    with monkeypatch.context() as patch:
-        patch.setattr("rnnviz.commands.train.time.monotonic", Interrupted(4))
-        assert main([*argv, "--out", str(tmp_path / "cut")]) == 130
-    rest = tmp_path / "cut" / "rnn.npz"
-    said = capsys.readouterr().out
-    goes_on = f"--resume {rest} --out {rest.parent} with --steps goes on."
-    assert f"training up to step 5 is written; {goes_on}" in said
-    assert "The models after it were not trained." in said
-    assert {path.stem for path in rest.parent.iterdir()} == {"rnn"}
-    assert main(["train", "--resume", str(rest), "--steps", "9", "--out", str(rest.parent)]) == 0
-    for name in ("rnn.csv", "rnn.npz"):
-        assert (rest.parent / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-
-
-@pytest.mark.trained
-@pytest.mark.parametrize("resumed", [False, True])
-def test_what_was_interrupted_takes_no_finished_training_s_place(
-    resumed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    argv = ["train", *SMALL, "--models", "rnn", "--task", "adding"]
-    assert main([*argv, "--steps", "2", "--out", str(tmp_path / "short")]) == 0
-    long = tmp_path / "long"
-    assert main([*argv, "--steps", "20", "--out", str(long)]) == 0
-    before = {path.name: path.read_bytes() for path in long.iterdir()}
-    more = ["train", "--resume", str(tmp_path / "short" / "rnn.npz")] if resumed else argv
-    with monkeypatch.context() as patch:
-        patch.setattr("rnnviz.commands.train.time.monotonic", Interrupted(4))
-        assert main([*more, "--steps", "30", "--out", str(long)]) == 130
-    assert {name: (long / name).read_bytes() for name in before} == before
-    rest = long / "rnn_interrupted.npz"
-    assert main(["train", "--resume", str(rest), "--steps", "30", "--out", str(tmp_path)]) == 0
-    rows = (tmp_path / "rnn.csv").read_text(encoding="utf-8").splitlines()
-    assert len(rows) == 31
-    with monkeypatch.context() as patch:
-        patch.setattr("rnnviz.commands.train.time.monotonic", Interrupted(2))
-        assert main([*more, "--steps", "30", "--out", str(long)]) == 130
-    assert (long / "rnn_interrupted_2.npz").exists()
-    assert main(["train", "--resume", str(rest), "--steps", "30", "--out", str(long)]) == 0
-    assert {name: (long / name).read_bytes() for name in before} == before
-    assert len(rest.with_suffix(".csv").read_text(encoding="utf-8").splitlines()) == 31
-
-
-def test_interrupted_before_there_is_anything_to_keep_nothing_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def stopped(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("rnnviz.commands.train.train", stopped)
-    with pytest.raises(SystemExit) as found:
-        main(["train", *SMALL, "--steps", "9", "--out", str(tmp_path)])
-    assert found.value.code == 130
-    assert capsys.readouterr().err.endswith(": interrupted\n")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_folder_that_takes_no_file_is_said_before_anything_is_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -200,6 +125,19 @@ def test_a_folder_that_takes_no_file_is_said_before_anything_is_trained(
     assert found.value.code == 2
     said = capsys.readouterr()
     assert "No space left on device" in said.err
+    assert "step 1 of" not in said.out
+
+
+@pytest.mark.parametrize("name", ["rnn.json", "gru.npz", "gru.csv"])
+def test_a_folder_in_a_file_s_place_is_said_before_anything_is_trained(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(SystemExit) as found:
+        main(["train", *SMALL, "--models", "rnn", "gru", "--steps", "1", "--out", str(tmp_path)])
+    assert found.value.code == 2
+    said = capsys.readouterr()
+    assert f"{tmp_path / name} is a folder, and a file is to be written there" in said.err
     assert "step 1 of" not in said.out
 
 

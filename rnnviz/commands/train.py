@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.commands.fields import add_fields, fields_of, tell_idle
+from rnnviz.commands.interrupts import whole
 from rnnviz.commands.progress import INTERRUPTED, say
 from rnnviz.core.cost import machine_memory
 from rnnviz.experiment import Experiment, estimate, make_task, plan
@@ -58,18 +59,19 @@ def run_train(given: argparse.Namespace) -> int:
     beginnings = _resumed(given) if given.resume else _begun(given)
     tell_idle(beginnings[0].experiment, {})
     histories = [_history(given, each) for each in beginnings]
-    check_folder(given.out)
+    stems = [_stem(given, each.label) for each in beginnings]
+    check_folder(given.out, (path for stem in stems for path in _files(stem)))
     diverged = False
-    for k, (beginning, history) in enumerate(zip(beginnings, histories, strict=True)):
+    for beginning, history, stem in zip(beginnings, histories, stems, strict=True):
         end, interrupted = _trained(beginning, history)
         if interrupted and end is beginning.state:
             raise KeyboardInterrupt
-        stem = _stem(given, beginning.label)
         stem = _free(stem, given.resume) if interrupted else stem
-        diverged |= bool(_finish(beginning, history, end, stem))
-        if interrupted:
-            _say_interrupted(stem, end.step, more=k + 1 < len(beginnings))
+        scored = _finish(beginning, history, end, stem)
+        if interrupted or not scored:
+            _say_interrupted(stem, end.step, scored, more=beginning is not beginnings[-1])
             return INTERRUPTED
+        diverged |= bool(history.last.event)
     return int(diverged)
 
 
@@ -87,10 +89,11 @@ def _files(stem: Path) -> list[Path]:
     return [Path(f"{stem}.{kind}") for kind in ("json", "csv", "npz")]
 
 
-def _say_interrupted(stem: Path, step: int, more: bool) -> None:
+def _say_interrupted(stem: Path, step: int, scored: bool, more: bool) -> None:
     text, option = texts("commands"), f"--resume {stem}.npz --out {stem.parent}"
     said = fill(text["interrupted"], step=f"{step:,}", option=option, steps="--steps")
-    say(sentences((said, text["others_untrained"] * more)) + "\n")
+    unscored = text["unscored"] * (not scored)
+    say(sentences((said, unscored, text["others_untrained"] * more)) + "\n")
 
 
 def _text(path: Path) -> str:
@@ -184,21 +187,38 @@ def _resumed(given: argparse.Namespace) -> list[Weights]:
     return [Weights(weights.label, experiment, state)]
 
 
-def _finish(beginning: Weights, history: History, end: TrainState, stem: Path) -> str:
-    """Say how good a model is, where its loss is a number, and write its files, stem without their
-    endings; the event, "" if there is none."""
-    label, experiment, network = beginning.label, beginning.experiment, beginning.network
-    scores = held_out(experiment, network, end.params)
+def _finish(beginning: Weights, history: History, end: TrainState, stem: Path) -> bool:
+    """Write a model's files, stem without their endings; then say how good it is, where its loss is
+    a number, and write that as well. False if somebody interrupted it before that was done."""
+    try:
+        with whole():
+            save_weights(Weights(beginning.label, beginning.experiment, end), Path(f"{stem}.npz"))
+            Path(f"{stem}.csv").write_text(to_csv(history), encoding="utf-8")
+            _write_json(beginning, history, end.step, {}, stem)
+        if scores := _scored(beginning, end):
+            with whole():
+                _write_json(beginning, history, end.step, scores, stem)
+    except KeyboardInterrupt:
+        say("\n")
+        return False
+    return True
+
+
+def _scored(beginning: Weights, end: TrainState) -> dict[str, float]:
+    """How good a model is, which is said; nothing where its loss is no number."""
+    scores = held_out(beginning.experiment, beginning.network, end.params)
     known = isfinite(scores.get("loss", 0.0))
-    scores = scores if known else {}
     words = score_words(scores) if known else texts("commands")["no_scores"]
-    say(f"{label}: {_unseen(experiment)}{words}\n")
-    text = to_json(history, label=label, experiment=settings(experiment), steps=end.step,
-                   held_out=scores, sentence=history.last.sentence)  # fmt: skip
+    say(f"{beginning.label}: {_unseen(beginning.experiment)}{words}\n")
+    return scores if known else {}
+
+
+def _write_json(
+    beginning: Weights, history: History, steps: int, scores: dict[str, float], stem: Path
+) -> None:
+    text = to_json(history, label=beginning.label, experiment=settings(beginning.experiment),
+                   steps=steps, held_out=scores, sentence=history.last.sentence)  # fmt: skip
     Path(f"{stem}.json").write_text(text, encoding="utf-8")
-    Path(f"{stem}.csv").write_text(to_csv(history), encoding="utf-8")
-    save_weights(Weights(label, experiment, end), Path(f"{stem}.npz"))
-    return history.last.event
 
 
 def _trained(beginning: Weights, history: History) -> tuple[TrainState, bool]:

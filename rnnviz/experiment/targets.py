@@ -23,14 +23,27 @@ def check_target(path: Path) -> None:
         )
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it")
+    _check_writable(path)
 
 
-def check_folder(path: Path) -> None:
-    """Make a folder, and see that a file can be written there, before anything is worked out for
-    it. Raises OSError if not."""
+def check_folder(path: Path, files: Iterable[Path] = ()) -> None:
+    """Make a folder, and see that a file can be written there, and each of `files`, before anything
+    is worked out for it. Raises OSError if not."""
     path.mkdir(parents=True, exist_ok=True)
     with TemporaryFile(dir=path):
         pass
+    for file in files:
+        if file.is_dir():
+            raise IsADirectoryError(f"{file} is a folder, and a file is to be written there: name "
+                                    "another one with --out")  # fmt: skip
+        _check_writable(file)
+
+
+def _check_writable(path: Path) -> None:
+    """Raise OSError for a file that is there and may only be read. It stays as it is."""
+    if path.is_file():
+        with path.open("r+b"):
+            pass
 
 
 def check_targets(targets: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:

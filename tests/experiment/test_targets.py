@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rnnviz.experiment.targets import check_target, check_targets
+from rnnviz.experiment.targets import check_folder, check_target, check_targets
 
 
 @pytest.mark.parametrize("target", ["nowhere/report.html", "."])
 def test_a_place_where_no_file_can_be_is_named(tmp_path: Path, target: str) -> None:
     with pytest.raises(OSError, match="nowhere" if "/" in target else "is a folder"):
         check_target(tmp_path / target)
+
+
+def test_a_file_that_may_only_be_read_is_named_and_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the system says it; whoever runs the tests may be allowed to write everything."""
+    there, opened = tmp_path / "r.json", Path.open
+    there.write_text("there")
+
+    def refuse(path: Path, mode: str = "r", *rest: Any, **named: Any) -> Any:
+        if set(mode) & set("wax+"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, mode, *rest, **named)
+
+    check_target(there)
+    check_folder(tmp_path, [there, tmp_path / "new.json"])
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(PermissionError, match=r"r\.json"):
+        check_target(there)
+    with pytest.raises(PermissionError, match=r"r\.json"):
+        check_folder(tmp_path, [tmp_path / "new.json", there])
+    assert there.read_text() == "there"
 
 
 def test_what_is_read_is_not_written_to_by_whatever_path(tmp_path: Path) -> None:
