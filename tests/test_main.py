@@ -162,6 +162,10 @@ def test_a_text_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixt
         (["train", "--steps", "0"], "train_steps must be at least 1"),
         (["train", "--models", "rnn", "perceptron"], "model must be one of"),
         (["train", "--text-file", "/no/such/file"], "No such file"),
+        (
+            ["train", "--task", "text", "--text-file", "/no/such/file", "--text", "abab"],
+            "text must not be given with --text-file, which has it",
+        ),
         (["checkpoints", "nothing"], "name must be one of"),
         ([], "required"),
     ],

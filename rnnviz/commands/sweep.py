@@ -70,6 +70,7 @@ def run_sweep(given: argparse.Namespace) -> int:
     _check(given)
     experiment = Experiment(**fields_of(given))
     over = read_over(experiment, given.over)
+    _check_once(given, over)
     seeds = read_values("seed", given.seeds) if given.seeds else (experiment.seed,)
     every = points(experiment, over, seeds)
     tell_acting(experiment, over)
@@ -100,6 +101,13 @@ def _check(given: argparse.Namespace) -> None:
     if given.workers < 1:
         raise ValueError(f"workers must be at least 1, got {given.workers}")
     checked_seconds(given.max_seconds)
+
+
+def _check_once(given: argparse.Namespace, over: dict[str, Any]) -> None:
+    """Raise ValueError for a field that is given as an option and with values, too."""
+    swept = dict.fromkeys(over, "--over") | ({"seed": "--seeds"} if given.seeds else {})
+    for name in fields_of(given).keys() & swept.keys():
+        raise ValueError(f"{name} must not be given with {swept[name]}, which has its values")
 
 
 def tell_acting(experiment: Experiment, over: dict[str, Any]) -> None:
@@ -152,7 +160,7 @@ def read_values(name: str, text: str) -> tuple[Any, ...]:
         raise ValueError(f"a range of {name} must be low:high:number or low:high:log:number, "
                          f"got {text!r}")  # fmt: skip
     low, high = (_number(name, "float", part) for part in parts[:2])
-    return spaced(known, low, high, _number(name, "int", parts[2]), log)
+    return spaced(known, low, high, _count(name, parts[2]), log)
 
 
 def _number(name: str, kind: str, text: str) -> Any:
@@ -161,3 +169,12 @@ def _number(name: str, kind: str, text: str) -> Any:
     except ValueError:
         wanted = "whole numbers" if kind == "int" else "numbers"
         raise ValueError(f"values of {name} must be {wanted}, got {text.strip()!r}") from None
+
+
+def _count(name: str, text: str) -> int:
+    """How many values a range has."""
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"the number of values in a range of {name} must be a whole number, got "
+                         f"{text.strip()!r}") from None  # fmt: skip

@@ -20,6 +20,7 @@ from rnnviz.core.cost import machine_memory
 from rnnviz.experiment import Experiment, estimate, make_task, plan
 from rnnviz.experiment.histories import beside, check_kept
 from rnnviz.experiment.judging import judged
+from rnnviz.experiment.model import Model
 from rnnviz.experiment.runs import held_out, options_of, start
 from rnnviz.experiment.targets import check_folder, same_file
 from rnnviz.experiment.weights import Weights, load, same, settings
@@ -55,6 +56,8 @@ def run_train(given: argparse.Namespace) -> int:
     if interrupted, what was trained until then being written. What is resumed goes on with the
     history beside its file."""
     if given.text_file is not None:
+        if hasattr(given, "text"):
+            raise ValueError("text must not be given with --text-file, which has it")
         given.text = _text(given.text_file)
     beginnings = _resumed(given) if given.resume else _begun(given)
     tell_idle(beginnings[0].experiment, {})
@@ -162,15 +165,8 @@ def _check_memory(experiment: Experiment) -> None:
 
 def _resumed(given: argparse.Namespace) -> list[Weights]:
     """The model of a file where its training stopped, with the settings that are given here."""
-    path, changes = given.resume, fields_of(given)
-    weights = load(path)
-    held = {"models": weights.label, "optimizer": weights.experiment.optimizer,
-            "dtype": weights.experiment.dtype}  # fmt: skip
-    if changed := [name for name in held if changes.get(name, held[name]) != held[name]]:
-        name = changed[0]
-        raise ValueError(f"{name} must be left as {path} has it ({held[name]}), got "
-                         f"{changes[name]}: --weights starts another training")  # fmt: skip
-    experiment, state = replace(weights.experiment, **changes), weights.state
+    path, weights = given.resume, load(given.resume)
+    experiment, state = replace(weights.experiment, **_changes(given, weights)), weights.state
     if given.weights:
         raise ValueError("weights must not be given with --resume, which has its own")
     if experiment.train_steps <= state.step:
@@ -185,6 +181,22 @@ def _resumed(given: argparse.Namespace) -> list[Weights]:
     except ValueError as error:
         raise ValueError(f"{path} does not fit: {error}") from error
     return [Weights(weights.label, experiment, state)]
+
+
+def _changes(given: argparse.Namespace, weights: Weights) -> dict[str, Any]:
+    """The settings that are given for a training that is resumed. Raises ValueError for another
+    one of those that it cannot go on without: its model, optimizer and dtype."""
+    changes, before = fields_of(given), weights.experiment
+    if "models" in changes:
+        changes["models"] = [Model(name) for name in changes["models"]]
+    held = {"models": [weights.label], "optimizer": before.optimizer, "dtype": before.dtype}
+    for name, value in held.items():
+        if (wanted := changes.get(name, value)) != value:
+            has, got = (" ".join([v] if isinstance(v, str) else v) for v in (value, wanted))
+            raise ValueError(f"{name} must be left as {given.resume} has it ({has}), got {got}: "
+                             "--weights starts another training")  # fmt: skip
+    changes.pop("models", None)  # the file's experiment may have more
+    return changes
 
 
 def _finish(beginning: Weights, history: History, end: TrainState, stem: Path) -> bool:

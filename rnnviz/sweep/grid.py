@@ -21,6 +21,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -166,9 +167,10 @@ def spaced(known: Field, low: float, high: float, number: int, log: bool) -> tup
     """So many values of a field from low to high, evenly or in equal ratios, of six digits; whole
     ones for a field of whole numbers, none twice.
     Raises ValueError for ends that make no range."""
-    if number < 2 or not low < high or (log and low <= 0):
-        raise ValueError("a range must go up, in at least 2 values, and on a log scale from above "
-                         f"0, got {low:g} to {high:g} in {number}")  # fmt: skip
+    if number < 2 or not 0 < high - low < inf or (log and low <= 0):
+        raise ValueError("a range must go up from one finite number to another, in at least 2 "
+                         "values, and on a log scale from above 0, got "
+                         f"{low:g} to {high:g} in {number}")  # fmt: skip
     values = (np.geomspace if log else np.linspace)(low, high, number)
     if known.kind == "int":
         return tuple(dict.fromkeys(round(v) for v in values.tolist()))

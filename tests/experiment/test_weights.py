@@ -103,6 +103,18 @@ def test_a_resumed_training_ends_as_if_it_had_not_stopped(tmp_path: Path, optimi
 
 
 @pytest.mark.trained
+@pytest.mark.parametrize("stem", ["rnn", "lstm_forget_bias-0"])
+def test_the_model_of_what_is_resumed_may_be_named(folder: Path, tmp_path: Path, stem: str) -> None:
+    argv = ["train", "--resume", str(folder / f"{stem}.npz"), "--steps", "5", "--out"]
+    named = {"rnn": "rnn", "lstm_forget_bias-0": "lstm:forget_bias=0.0"}[stem]
+    assert main([*argv, str(tmp_path / "a")]) == 0
+    assert main([*argv, str(tmp_path / "b"), "--models", named]) == 0
+    for kind in ("csv", "json", "npz"):
+        one, other = (tmp_path / out / f"{stem}.{kind}" for out in "ab")
+        assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.trained
 def test_a_resumed_history_may_stand_in_another_folder(folder: Path, tmp_path: Path) -> None:
     out = ("--out", str(tmp_path / "b"))
     for _ in range(2):  # of the same steps it is written again
@@ -169,7 +181,10 @@ def test_weights_are_where_another_training_starts(folder: Path, tmp_path: Path)
     [
         (["--resume", "rnn.npz"], "train_steps must be above 3"),
         (["--resume", "rnn.npz", "--steps", "3"], "train_steps must be above 3"),
-        (["--resume", "rnn.npz", "--steps", "5", "--models", "rnn"], "models must be left"),
+        (
+            ["--resume", "rnn.npz", "--steps", "5", "--models", "rnn", "lstm"],
+            "models must be left as rnn.npz has it (rnn), got rnn lstm: --weights starts another",
+        ),
         (["--resume", "rnn.npz", "--steps", "5", "--optimizer", "sgd"], "optimizer must be left"),
         (["--resume", "rnn.npz", "--steps", "5", "--hidden-size", "5"], "hidden_size must be 5"),
         (["--resume", "rnn.npz", "--steps", "5", "--weights", "rnn.npz"], "weights must not be"),

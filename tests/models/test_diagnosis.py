@@ -16,7 +16,10 @@ from rnnviz.core import LSTM, RNN
 from rnnviz.core.network import Network, run_network
 from rnnviz.core.truncation import truncated_backward
 from rnnviz.diagnosis import Report, diagnose, diagnose_passages
-from rnnviz.experiment import Run
+from rnnviz.experiment import Experiment, Run
+from rnnviz.experiment.runs import start
+from rnnviz.experiment.weights import Weights
+from rnnviz.experiment.weights import save as save_weights
 from rnnviz.models import load, read_data, run_of
 from rnnviz.models.diagnosis import clipped
 from rnnviz.models.diagnosis.finding import OF_ALL
@@ -595,6 +598,34 @@ def test_what_no_file_says_can_be_said_on_the_command_line(
     with pytest.raises(SystemExit, match="2"):
         main(["diagnose", str(FOLDER / "watched_cells.npz"), "--reset", "after"])
     assert "reset must not be given for saved runs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["framework", "prefix", "cell", "reset"])
+def test_an_option_that_a_file_leaves_no_room_for_is_named_as_it_was_given(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file of rnnviz's own says all; and its framework is no layout of the data."""
+    experiment = Experiment(("lstm",), seq_len=4, hidden_size=3)  # type: ignore[arg-type]
+    save_weights(Weights("lstm", experiment, start(experiment)["lstm"][1]), tmp_path / "lstm.npz")
+    value = {"framework": "keras", "prefix": "rnn", "cell": "lstm", "reset": "after"}[option]
+    with pytest.raises(SystemExit, match="2"):
+        main(["diagnose", str(tmp_path / "lstm.npz"), f"--{option}", value])
+    said = f"error: {option} must be None for a file of rnnviz's own, which says it, got {value!r}"
+    assert said in capsys.readouterr().err
+
+
+def test_a_framework_that_has_other_names_is_named_as_an_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["diagnose", str(weights_file(tmp_path, 0.0)), "--framework", "keras"])
+    assert "error: framework 'keras' must have arrays named " in capsys.readouterr().err
+
+
+def test_axes_without_data_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["diagnose", str(weights_file(tmp_path, 0.0)), "--layout", "btd"])
+    assert "--layout must be given with --data FILE, whose axes it names" in capsys.readouterr().err
 
 
 def test_a_table_with_a_nan_is_refused_with_its_line(
