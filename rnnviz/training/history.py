@@ -32,7 +32,8 @@ Kept = MutableMapping[int, V]
 
 class History:
     """At most `limit` records: the first, the last, every spike, those with held-out numbers, and
-    every `stride`-th other one.
+    every `stride`-th other one. Where training ended by itself the one before the last stays, too:
+    from there it goes on.
 
     Should held-out numbers fill more than a quarter of the places, every second one of them goes.
     When they no longer fit the stride doubles. A step is a spike if its loss or its gradient
@@ -214,7 +215,8 @@ class History:
 
     def _height(self, record: StepRecord) -> float:
         """How many times its running median the loss or the norm is, whichever is more; inf of
-        what is not finite, which joins no running median."""
+        what is not finite, which joins no running median. Nor does a step at which training ended:
+        if it goes on, that step is done again."""
         height = 0.0
         values = (abs(record.loss), record.norm_before)
         for recent, value in zip(self._recent, values, strict=True):
@@ -223,11 +225,12 @@ class History:
                 continue
             usual = median(recent) if recent else value
             height = max(height, value / usual if usual else 0.0)
-            recent.append(value)
+            if not record.event:
+                recent.append(value)
         return height
 
     def _stays(self, step: int) -> bool:
-        ends = (self._first, self.last.step)
+        ends = (self._first, self.last.step, self.last.step - bool(self.last.event))
         judged = step in self._judged and self._judged[step] % self._judged_stride == 0
         return step in ends or step % self.stride == 0 or judged or self.is_spike(step)
 

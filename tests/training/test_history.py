@@ -229,6 +229,19 @@ def test_one_that_was_thinned_goes_on_from_its_json_as_if_it_had_never_stopped()
     assert (again.clipped_share, again.first) == (whole.clipped_share, 0)
 
 
+@pytest.mark.parametrize("steps", [60, 1101, 1102])
+def test_a_step_at_which_training_ended_counts_once_however_often_it_is_done(steps: int) -> None:
+    """Its loss may be finite, and the records before it be thinned."""
+    event = record(steps, 50.0, 60.0, event="W after the update is inf", clipped=True)
+    ended = filled([*(record(n, 1.0 + n % 7, 2.0 + n % 5) for n in range(steps)), event])
+    again = from_json(json.loads(to_json(ended)), state(steps))
+    again.add(state(steps), event)
+    assert again.kept == ended.kept
+    assert to_csv(again) == to_csv(ended)
+    assert again.is_spike(steps)
+    assert len(kept(ended)) <= 1000
+
+
 def test_records_that_lead_elsewhere_are_refused() -> None:
     told = json.loads(to_json(filled([record(0), record(1)])))
     with pytest.raises(ValueError, match="records must lead to step 5"):
