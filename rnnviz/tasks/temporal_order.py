@@ -13,14 +13,15 @@ from rnnviz.tasks.batch import Batch, Task, all_steps, check, guess, loss_mask, 
 RELEVANT = ("X", "Y")
 IRRELEVANT = ("a", "b", "c", "d")
 ANSWERS = ("XX", "XY", "YX", "YY")
-# Where the relevant symbols stand, as shares of T: [start, start + WIDTH).
+# Where the relevant symbols stand, as shares of T, from 0: [start, start + WIDTH).
 EARLY, LATE, WIDTH = 0.1, 0.5, 0.1
 
 
 @dataclass(frozen=True)
 class TemporalOrder(Task):
-    """x_t is one of six symbols: X or Y once in [T/10, T/5) and once in [T/2, 3T/5), else one of
-    a, b, c, d. The answer is which two came, and in which order: one of four.
+    """x_t is one of six symbols: X or Y at one step T/10 < t < T/5 + 1 and at one step
+    T/2 < t < 3T/5 + 1, counted from 1; else one of a, b, c, d. The answer is which two came, and
+    in which order: one of four.
 
     Softmax cross-entropy. Source: Hochreiter and Schmidhuber 1997 (task 6a); the places as in
     Pascanu, Mikolov, Bengio 2013, arXiv:1211.5063.
@@ -30,6 +31,8 @@ class TemporalOrder(Task):
     >>> batch = TemporalOrder().batch(seed=0, seq_len=20, batch_size=2, loss_at="last")
     >>> batch.x.shape, batch.target.shape, batch.loss
     ((20, 2), (20, 2), 'softmax_cross_entropy')
+    >>> [t for t, symbol in enumerate(batch.x[:, 0], 1) if symbol < 2]  # of 3, 4 and of 11, 12
+    [4, 12]
     """
 
     name: ClassVar[str] = "temporal_order"

@@ -17,6 +17,15 @@ def test_two_relevant_symbols_stand_where_the_source_puts_them(seq_len: int) -> 
         assert batch.answers[batch.target[-1, b]] == shown
 
 
+@pytest.mark.parametrize("seq_len", [2, 3, 7, 12, 14, 15, 20, 50, 200])
+def test_counted_from_1_they_stand_where_the_task_says(seq_len: int) -> None:
+    T, steps = seq_len, np.arange(1, seq_len + 1)
+    x = TemporalOrder().batch(0, T, 2000, "last").x
+    found = np.array([np.flatnonzero(x[:, b] < 2) for b in range(2000)]) + 1
+    assert set(found[:, 0]) == set(steps[(steps > T / 10) & (steps < T / 5 + 1)])
+    assert set(found[:, 1]) == set(steps[(steps > T / 2) & (steps < 3 * T / 5 + 1)])
+
+
 def test_every_answer_and_every_place_comes_up() -> None:
     batch = TemporalOrder().batch(0, 100, 1000, "last")
     assert np.bincount(batch.target[-1]).min() > 200
