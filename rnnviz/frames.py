@@ -32,11 +32,14 @@ from rnnviz.analysis.weights import WeightMaps
 from rnnviz.core.numerics import Array, Status, status_of
 
 Steps = TypeVar("Steps", int, Array)
+STEPS = ("step", "loss_step", "from_step", "to_step")
+"""Columns of steps in frames that hold a whole batch."""
 
 
 def gradient_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
     """model, kind, quantity (state, h, c, direct), step, log10, status. Steps are the input's: of
-    a layer that reads from the end, whose first state is that of step T + 1, too."""
+    a layer that reads from the end, whose first state is that of step T + 1, too; but not where it
+    does so with sequences of different lengths, see `in_own_steps`."""
     return _concat(
         _curve(curve, flow.direction == 1, model=flow.label, kind=flow.kind, quantity=name)
         for flow in flows
@@ -59,8 +62,9 @@ def unit_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
 
 def slope_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
     """One row per model: slope with its window and R², reach and mean rate. Steps are the
-    input's. Of sequences of different lengths that count from their own ends the slope is their
-    rate from there: no line is fitted, and there is no one step that all begin at."""
+    input's, with the exception of `in_own_steps`. Of sequences of different lengths that count
+    from their own ends the slope is their rate from there: no line is fitted, and there is no one
+    step that all begin at."""
     return pd.DataFrame([_slope_row(flow) for flow in flows])
 
 
@@ -84,6 +88,14 @@ def _slope_row(flow: GradientFlow) -> dict[str, object]:
         "reach_status": flow.reach_status.name.lower(),
         "mean_factor_per_step": rate.factor_per_step if rate else None,
     }
+
+
+def in_own_steps(frame: pd.DataFrame, own: bool = True) -> pd.DataFrame:
+    """A frame of layers that read sequences of different lengths from their ends: they have no step
+    of the input in common, step 1 of their own reads each sequence's last. So columns of steps are
+    named after that: own_step, own_from_step, ... own: whether the frame is of such layers, else it
+    stays as it is."""
+    return frame.rename(columns={name: f"own_{name}" for name in STEPS}) if own else frame
 
 
 def seed_frame(bands: Iterable[SeedBand]) -> pd.DataFrame:

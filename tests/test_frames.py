@@ -291,6 +291,14 @@ def test_a_file_of_a_layer_that_reads_from_the_end_has_the_steps_of_the_input(
     pd.testing.assert_frame_equal(own[rest], real[rest])
 
 
+def test_columns_of_steps_that_are_a_layer_s_own_are_named_so(lstm):
+    flow = frames.gradient_frame([gradient_flow(lstm, "lstm")])
+    own = frames.in_own_steps(flow)
+    assert list(own) == ["model", "kind", "quantity", "own_step", "log10", "status"]
+    assert own["own_step"].tolist() == flow["step"].tolist()
+    assert frames.in_own_steps(flow, own=False) is flow
+
+
 def test_forecasts_and_sentences() -> None:
     known, said = np.arange(6.0).reshape(3, 2), np.arange(6.0).reshape(3, 2) / 10
     frame = frames.forecast_frame({"gru": (said, -said)}, ("A", "B"), known, 80)

@@ -121,6 +121,29 @@ def test_the_files_of_a_layer_that_reads_from_the_end_have_the_steps_of_the_inpu
     assert files["lag-profile"]["end"].unique().tolist() == [1]
 
 
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_the_files_of_sequences_read_from_different_ends_name_their_steps_as_the_layer_s_own(
+    direction: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their steps are the input's alone where they are read forward."""
+    files: dict[str, Any] = {}
+    monkeypatch.setattr(layout, "data_button", lambda name, frame: files.update({name: frame()}))
+    padded = small(models=("rnn",), task="sentiment", bidirectional="yes")
+    more = {f"open-{texts('gradient_flow')['numbers']}": True, "view_why": True, "view_seeds": "5"}
+    opened(FLOW, padded, view_direction=direction, **more)
+    of_batch = ("gradient-flow", "seeds", "step-factors", "pair-matrix", "contributions")
+    steps = {name: [c for c in files[name] if "step" in c] for name in of_batch}
+    own = {"step": "own_step", "loss_step": "own_loss_step",
+           "from_step": "own_from_step", "to_step": "own_to_step"}  # fmt: skip
+    wanted = {name: ["step"] for name in of_batch}
+    wanted |= {"step-factors": ["from_step", "to_step"], "pair-matrix": ["loss_step", "step"]}
+    if direction == "backward":
+        wanted = {name: [own[c] for c in columns] for name, columns in wanted.items()}
+    assert steps == wanted
+    run = compute.traces(padded)["rnn"].layers[0][direction == "backward"]
+    assert files["lag-profile"]["end"].max() == (1 if direction == "backward" else run.lengths[0])
+
+
 @pytest.mark.parametrize("page", PANELS)
 def test_nothing_is_measured_before_it_is_opened(page: str) -> None:
     with mock.patch.object(measured, "measured", side_effect=AssertionError):

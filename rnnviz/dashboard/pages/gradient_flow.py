@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -114,13 +114,20 @@ def _numbers(view: View) -> None:
         if opened:
             layout.table(_slopes(flows))
             layout.how_to_read(slope_words(flows))
-            layout.data_button("gradient-flow", lambda: frames.gradient_frame(flows))
+            _data_button("gradient-flow", view, lambda: frames.gradient_frame(flows))
             if view.bands:
-                layout.data_button("seeds", lambda: frames.seed_frame(view.bands))
+                _data_button("seeds", view, lambda: frames.seed_frame(view.bands))
             if view.splits:
-                layout.data_button(
-                    "step-factors", lambda: frames.step_factor_frame(view.splits, view.backward)
+                _data_button(
+                    "step-factors",
+                    view,
+                    lambda: frames.step_factor_frame(view.splits, view.backward),
                 )
+
+
+def _data_button(name: str, view: View, frame: Callable[[], pd.DataFrame]) -> None:
+    """Of a whole batch: its columns say where steps are the layers' own."""
+    layout.data_button(name, lambda: frames.in_own_steps(frame(), view.own_order))
 
 
 def _slopes(flows: Sequence[GradientFlow]) -> pd.DataFrame:
@@ -164,7 +171,7 @@ def _pairs(run: Run, view: View, look: Look) -> None:
         show.show(items, look.styles)
     _refusals(result)
     if result.found:
-        layout.data_button("pair-matrix", lambda: frames.pair_frame(result.found, view.backward))
+        _data_button("pair-matrix", view, lambda: frames.pair_frame(result.found, view.backward))
 
 
 def _lags(run: Run, view: View, look: Look) -> None:
@@ -185,9 +192,8 @@ def _contributions(run: Run, view: View, look: Look) -> None:
     if result.found:
         show.show(contribution_pictures(result.found, look), look.styles)
     _refusals(result)
-    layout.data_button(
-        "contributions", lambda: frames.contribution_frame(result.found, view.backward)
-    )
+    _data_button("contributions", view,
+                 lambda: frames.contribution_frame(result.found, view.backward))  # fmt: skip
 
 
 def _precision(run: Run, view: View, look: Look) -> None:
