@@ -48,18 +48,6 @@ def gradient_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
     )
 
 
-def unit_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
-    """model, kind, unit (from 1), step, log10, status: |∂L/∂h_t| of each unit. Steps are the
-    input's, as in `gradient_frame`."""
-    parts = []
-    for flow in flows:
-        part = _table("log10", flow.units, flow.units_status, {"unit": 1, "step": 0},
-                      model=flow.label, kind=flow.kind)  # fmt: skip
-        part["step"] = _real(part["step"].to_numpy(), flow.seq_len, flow.direction == 1)
-        parts.append(part)
-    return _concat(parts)
-
-
 def slope_frame(flows: Iterable[GradientFlow]) -> pd.DataFrame:
     """One row per model: slope with its window and R², reach and mean rate. Steps are the
     input's, with the exception of `in_own_steps`. Of sequences of different lengths that count
@@ -264,15 +252,6 @@ def lyapunov_frame(spectra: Iterable[LyapunovSpectrum]) -> pd.DataFrame:
         _table("exponent", s.exponents, s.status, {"index": 1},
                model=s.label, steps=s.steps, direction=s.direction)
         for s in spectra
-    )  # fmt: skip
-
-
-def gate_frame(stats: Iterable[GateStats]) -> pd.DataFrame:
-    """model, kind, gate, unit (from 1), step (from 1), value, status; sequence 0."""
-    return _concat(
-        _table("value", s.values, None, {"unit": 1, "step": 1},
-               model=s.label, kind=s.kind, gate=s.gate)
-        for s in stats
     )  # fmt: skip
 
 

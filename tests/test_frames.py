@@ -54,11 +54,9 @@ def every_frame():
     flows = [gradient_flow(trace, "m") for trace in (linear, closed, exploding, unknown)]
     return {
         "gradient": frames.gradient_frame(flows),
-        "unit": frames.unit_frame(flows),
         "slope": frames.slope_frame(flows),
         "spectrum": frames.spectrum_frame(weight_spectra(linear, "m").values()),
         "jacobian": frames.jacobian_frame([jacobian_spectrum(linear, "m")]),
-        "gate": frames.gate_frame(gate_stats(closed, "m").values()),
         "state": frames.state_frame(
             state
             for trace in (linear, closed, exploding, unknown)
@@ -89,7 +87,7 @@ def test_numbers_are_finite_or_missing(name):
     assert "inf" not in frame.to_csv(index=False).lower()
 
 
-@pytest.mark.parametrize("name", ["gradient", "unit", "spectrum", "memory", "carry",
+@pytest.mark.parametrize("name", ["gradient", "spectrum", "memory", "carry",
                                   "pair", "lag", "lag_spectra", "lyapunov"])  # fmt: skip
 def test_what_is_missing_is_named(name):
     frame = every_frame()[name]
@@ -110,14 +108,6 @@ def test_gradient_frame(lstm):
     assert set(zero["quantity"]) == {"state", "h", "direct"}
     assert zero["status"][0] == "zero"
     assert zero["status"].iloc[-T - 1] == "not_recorded"
-
-
-def test_unit_frame(lstm):
-    flow = gradient_flow(lstm, "lstm")
-    frame = frames.unit_frame([flow])
-    row = frame[(frame["unit"] == 3) & (frame["step"] == 5)].iloc[0]
-    assert row["log10"] == flow.units[2, 5]
-    assert len(frame) == H * (T + 1)
 
 
 def test_slope_frame(lstm):
@@ -152,10 +142,6 @@ def test_spectrum_and_jacobian_frames(lstm):
 
 def test_gate_frames(lstm):
     stats = gate_stats(lstm, "lstm")
-    frame = frames.gate_frame(stats.values())
-    assert len(frame) == 4 * H * T
-    row = frame[(frame["gate"] == "o") & (frame["unit"] == 2) & (frame["step"] == 3)].iloc[0]
-    assert row["value"] == lstm.gates["o"][2, 1, 0]
     shares = frames.saturation_frame(stats.values())
     np.testing.assert_array_equal(shares[shares["gate"] == "f"]["left"], stats["f"].left)
     assert len(frames.memory_frame([memory(lstm, "lstm")])) == H
@@ -265,8 +251,6 @@ def test_steps_are_those_of_the_input_whatever_the_direction(lstm):
                    for flow in (forward, back))  # fmt: skip
     assert list(here["step"]) == [T + 1 - t for t in there["step"]]
     assert list(here["log10"]) == list(there["log10"])
-    units = frames.unit_frame([back])
-    assert units["step"].tolist() == (T + 1 - frames.unit_frame([forward])["step"]).tolist()
     row = frames.slope_frame([back]).iloc[0]
     assert (row["reach_from"], row["window_start"], row["window_stop"]) == (1, 2, T)
 

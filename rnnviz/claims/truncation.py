@@ -54,8 +54,7 @@ class Agreement:
 class TruncationVerdict:
     """Random networks at window `WINDOW`: good of draws point as the full gradient does;
     fading, fading_good: those whose error is gone within a window; lasting, lasting_good: the
-    others. wrong_up_to: the longest window with the wrong sign in influence balancing, 0 if
-    none. own: (label, cosine) of the visitor's models."""
+    others. own: (label, cosine) of the visitor's models."""
 
     draws: int
     good: int
@@ -63,7 +62,6 @@ class TruncationVerdict:
     fading_good: int
     lasting: int
     lasting_good: int
-    wrong_up_to: int
     own: tuple[tuple[str, float], ...]
 
 
@@ -98,14 +96,14 @@ def cosine(grads: Mapping[str, Array], others: Mapping[str, Array]) -> float:
         return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
-def truncation_verdict(found: Sequence[Agreement], wrong_up_to: int = 0) -> TruncationVerdict:
+def truncation_verdict(found: Sequence[Agreement]) -> TruncationVerdict:
     """A cosine that is no number counts as not good."""
     drawn = [a for a in found if not a.label]
     fading = [a.at(WINDOW) > GOOD for a in drawn if a.growth < FADES]
     lasting = [a.at(WINDOW) > GOOD for a in drawn if not a.growth < FADES]
     own = tuple((a.label, a.at(WINDOW)) for a in found if a.label)
     return TruncationVerdict(len(drawn), sum(fading) + sum(lasting), len(fading), sum(fading),
-                             len(lasting), sum(lasting), wrong_up_to, own)  # fmt: skip
+                             len(lasting), sum(lasting), own)  # fmt: skip
 
 
 def _last(direct: Array) -> Array:

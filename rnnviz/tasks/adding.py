@@ -32,8 +32,6 @@ class Adding(Task):
     proves: ClassVar[str] = (
         "The network holds a number exactly, from an unmarked place in the past to the end."
     )
-    asked: ClassVar[str] = "last"
-    baseline: ClassVar[float | None] = 1 / 12
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return seq_len, 2, 1

@@ -87,12 +87,6 @@ class Batch:
     def batch_size(self) -> int:
         return self.x.shape[-1]
 
-    @property
-    def asked_steps(self) -> float:
-        """Steps that the loss asks about, mean over the batch: loss / asked_steps is the loss
-        per asked step, which baselines are stated in."""
-        return float(self.mask.sum() / self.batch_size)
-
 
 def first_sequence(batch: Batch) -> Batch:
     """The batch of its first sequence alone.
@@ -110,8 +104,6 @@ class Task(Protocol):
     """A frozen dataclass of a task's own options.
 
     shape_name: which of `SHAPES` the task has. proves: what a network shows that solves it.
-    baseline: the loss per asked step of the best answer that ignores the sequence, asked at
-    `asked` ("last" or "every": where the task is usually asked), None where it depends on more.
     context_size: V of the batch's context, 0 if it has none.
 
     Examples
@@ -123,8 +115,6 @@ class Task(Protocol):
     name: ClassVar[str]
     shape_name: ClassVar[str]
     proves: ClassVar[str]
-    asked: ClassVar[str]
-    baseline: ClassVar[float | None]
     context_size: ClassVar[int] = 0
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
@@ -144,8 +134,9 @@ class Task(Protocol):
         return self.proves
 
     def baseline_at(self, seq_len: int, loss_at: str) -> float | None:
-        """The baseline per asked step for this seq_len and loss_at; None if none is stated."""
-        return self.baseline if loss_at == self.asked else None
+        """The loss per asked step of the best answer that ignores the sequence, for this seq_len
+        and loss_at; None if none is stated."""
+        return None
 
     def baseline_words(self, seq_len: int, loss_at: str) -> str:
         """What that answer is, and its loss, as a part of a sentence."""

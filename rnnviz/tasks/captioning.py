@@ -17,6 +17,8 @@ LETTERS = tuple(sorted(set("".join(NAMES))))
 SYMBOLS = (*LETTERS, START, END)
 STEPS = max(map(len, NAMES)) + 1
 MEAN_LENGTH = sum(len(name) + 1 for name in NAMES) / len(NAMES)
+BASELINE = log(len(NAMES)) / MEAN_LENGTH
+"""Nats per symbol of who spells perfectly the name of a digit that is guessed."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,6 @@ class Captioning(Task):
         "One vector in the first state steers a whole sequence: the network reads the picture "
         "once and spells its name from memory."
     )
-    asked: ClassVar[str] = "every"
-    baseline: ClassVar[float | None] = log(len(NAMES)) / MEAN_LENGTH
     context_size: ClassVar[int] = PIXELS
 
     @property
@@ -56,14 +56,14 @@ class Captioning(Task):
     def baseline_at(self, seq_len: int, loss_at: str) -> float:
         """ln 10 over the symbols of a name (4 letters and end on average); at the last step
         alone 0, for every name ends with end."""
-        return 0.0 if loss_at == "last" else log(len(NAMES)) / MEAN_LENGTH
+        return 0.0 if loss_at == "last" else BASELINE
 
     def baseline_words(self, seq_len: int, loss_at: str) -> str:
         if loss_at == "last":
             return f"every name ends with {END}, so 0 nats without a look at the picture"
         return (
             f"perfect spelling of a name guessed among 10: ln 10 = 2.303 nats a name, over "
-            f"{MEAN_LENGTH:g} symbols a name 0.461 per symbol"
+            f"{MEAN_LENGTH:g} symbols a name {BASELINE:.3f} per symbol"
         )
 
     def batch(

@@ -41,8 +41,6 @@ class CopyMemory(Task):
         "The network stores ten symbols and their order at once and keeps them through a gap in "
         "which nothing happens."
     )
-    asked: ClassVar[str] = "every"
-    baseline: ClassVar[float | None] = None
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         copied(seq_len)

@@ -35,8 +35,6 @@ class Counting(Task):
         "The network learns a table of nine entries; the last input alone gives the answer, so "
         "this is no evidence of memory."
     )
-    asked: ClassVar[str] = "every"
-    baseline: ClassVar[float | None] = log(NUMBERS)
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return seq_len, NUMBERS, NUMBERS

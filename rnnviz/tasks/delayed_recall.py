@@ -37,8 +37,6 @@ class DelayedRecall(Task):
     proves: ClassVar[str] = (
         "The network keeps what it saw at the first step through every step of noise after it."
     )
-    asked: ClassVar[str] = "last"
-    baseline: ClassVar[float | None] = log(SYMBOLS)
 
     def __post_init__(self) -> None:
         checks.number("distractor", self.distractor, 0)

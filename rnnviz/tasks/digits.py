@@ -42,8 +42,6 @@ class DigitRows(Task):
     proves: ClassVar[str] = (
         "A picture can be read as a sequence: the network puts eight rows together to one class."
     )
-    asked: ClassVar[str] = "last"
-    baseline: ClassVar[float | None] = log(CLASSES)
     steps: ClassVar[int] = SIDE
 
     @property

@@ -46,15 +46,6 @@ class NGram:
     symbols: int
     tables: tuple[Table, ...]
 
-    def prob(self, context: Sequence[int]) -> Array:
-        """(symbols,): P(next | context); of the context, at least one symbol, the last `order`
-        count. Raises ValueError for an empty context or an id outside its range."""
-        if not len(context):
-            raise ValueError("context must hold at least one symbol, got none")
-        given = [np.array([*context, symbol]) for symbol in range(self.symbols)]
-        check_ids(given, self.symbols)
-        return self._probs(given).reshape(self.symbols, -1)[:, -1]
-
     def loss(self, sequences: Sequence[Array]) -> float:
         """Cross-entropy in nats per symbol, over every symbol but each sequence's first.
         Raises ValueError if no sequence has a second symbol."""

@@ -55,8 +55,6 @@ class Sentiment(Task):
         "The network puts words together: the adjective alone or the negation alone does not "
         "give the answer, and held-out pairs of the two are new to it."
     )
-    asked: ClassVar[str] = "last"
-    baseline: ClassVar[float | None] = log(2)
 
     @property
     def unseen(self) -> str:

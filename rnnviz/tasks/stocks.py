@@ -44,8 +44,6 @@ class Stocks(Task):
         "Little: weekly returns are nearly unpredictable, so a network that does much better than "
         "no change in training has learned the weeks by heart; compare the held-out weeks."
     )
-    asked: ClassVar[str] = "every"
-    baseline: ClassVar[float | None] = None
 
     @property
     def unseen(self) -> str:

@@ -41,8 +41,6 @@ class TemporalOrder(Task):
         "The network finds two events by itself, keeps both through noise, and knows which came "
         "first."
     )
-    asked: ClassVar[str] = "last"
-    baseline: ClassVar[float | None] = log(len(ANSWERS))
 
     def shape(self, seq_len: int) -> tuple[int, int, int]:
         return seq_len, len(RELEVANT) + len(IRRELEVANT), len(ANSWERS)

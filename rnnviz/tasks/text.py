@@ -50,8 +50,6 @@ class Text(Task):
         "The network uses what came before: on held-out text it is better than counting short "
         "strings of characters (n-grams)."
     )
-    asked: ClassVar[str] = "every"
-    baseline: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):

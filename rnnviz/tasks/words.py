@@ -75,8 +75,6 @@ class Words(Task):
         "The network knows at the verb what the noun was: it is better than any n-gram that does "
         "not reach back that far."
     )
-    asked: ClassVar[str] = "every"
-    baseline: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
@@ -132,13 +130,6 @@ class Words(Task):
         if trained is held_out:
             return None
         return hmm.fit(trained, states, self.shape(2)[2]).loss(held_out)
-
-    def best(self) -> float | None:
-        """Nats per symbol of who knows the rules of the package's own sentences: all are equally
-        likely. None for a user's text."""
-        sentences = _read(self.text)[2]
-        steps = sum(len(sentence) - 1 for sentence in sentences)
-        return None if self.text else len(sentences) * log(len(sentences)) / steps
 
     def batch(
         self, seed: int, seq_len: int, batch_size: int, loss_at: str, first: int = 0

@@ -148,7 +148,7 @@ def _clipped(v: ClippingVerdict) -> str:
 
 def truncation_words(found: Sequence[Agreement], wrong_up_to: int = 0) -> Said:
     """ "Truncated BPTT is a good approximation"."""
-    v = truncation_verdict(found, wrong_up_to)
+    v = truncation_verdict(found)
     if not v.draws:
         return measuring()
     lines = [_agreeing(v)]

@@ -31,7 +31,7 @@ def test_answering_one_has_mean_squared_error_one_sixth_and_no_constant_is_bette
     batch = Adding().batch(0, 10, 20_000, "last")
     loss, _ = squared_error(np.ones_like(batch.target), batch.target, batch.mask)
     assert 2 * loss == pytest.approx(1 / 6, rel=0.02)  # standard error 0.0014 of 0.1667
-    assert Adding.baseline == pytest.approx(1 / 12)
+    assert Adding().baseline_at(10, "last") == pytest.approx(1 / 12)
     losses = [
         squared_error(np.full_like(batch.target, y), batch.target, batch.mask)[0]
         for y in (0.9, 1.0, 1.1)

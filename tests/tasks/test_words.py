@@ -11,6 +11,7 @@ from rnnviz.core.losses import softmax_cross_entropy
 from rnnviz.tasks import HELD_OUT, Words
 from rnnviz.tasks.batch import END
 from rnnviz.tasks.words import BETWEEN, NOUNS, VERBS, own_sentences, sentences_of
+from rnnviz.training.records import loss_per_answer
 from tests.tasks.support import between_start_and_end
 
 TEXT = "we sing. we run and sing!\nthey run\n\nno?"
@@ -61,9 +62,7 @@ def test_an_ngram_pays_for_the_number_of_the_verb() -> None:
     blind = (log(2304) + log(2)) / steps
     four = task.ngram_loss(4)
     assert four is not None
-    assert task.best() == pytest.approx(log(2304) / steps, rel=0.01)
     assert blind < four < blind * 1.05
-    assert Words(TEXT).best() is None
 
 
 def test_the_last_tenth_is_held_out_in_turn() -> None:
@@ -112,7 +111,7 @@ def test_a_guess_among_all_symbols_is_the_stated_baseline() -> None:
     batch = Words().batch(0, 14, 20, "every")
     y = np.zeros((14, batch.output_size, 20))
     loss, _ = softmax_cross_entropy(y, batch.target, batch.mask)
-    assert loss / batch.asked_steps == pytest.approx(Words().baseline_at(14, "every"))
+    assert loss_per_answer(batch, loss) == pytest.approx(Words().baseline_at(14, "every"))
 
 
 def test_the_cross_entropy_of_the_worked_example() -> None:
