@@ -18,6 +18,7 @@ from rnnviz.commands.progress import INTERRUPTED, say
 from rnnviz.commands.sweep import add_sweep
 from rnnviz.commands.train import add_train, score_words
 from rnnviz.experiment.checkpoints import FOLDER, RECIPES, make, save
+from rnnviz.experiment.targets import check_folder
 from rnnviz.models import UPLOAD
 from rnnviz.models.files import bytes_of
 from rnnviz.models.saved_runs import network_in
@@ -108,7 +109,9 @@ def run_checkpoints(given: argparse.Namespace) -> int:
     for name in given.names:
         if name not in RECIPES:
             raise ValueError(f"name must be one of {', '.join(RECIPES)}, got {name!r}")
-    for name in given.names or RECIPES:
+    names = given.names or list(RECIPES)
+    check_folder(given.out, (given.out / f"{name}.npz" for name in names))
+    for name in names:
         say(f"{name}: training ...\n")
         checkpoint = make(name)
         path = save(checkpoint, given.out)

@@ -141,6 +141,18 @@ def test_a_folder_in_a_file_s_place_is_said_before_anything_is_trained(
     assert "step 1 of" not in said.out
 
 
+def test_a_folder_in_a_checkpoint_s_place_is_said_before_any_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text_gru.npz").mkdir()
+    with pytest.raises(SystemExit) as found:
+        main(["checkpoints", "text_gru", "--out", str(tmp_path)])
+    assert found.value.code == 2
+    said = capsys.readouterr()
+    assert "text_gru.npz is a folder, and a file is to be written there" in said.err
+    assert "training" not in said.out
+
+
 def test_a_text_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.txt").write_bytes(b"abc\xff")
     with pytest.raises(SystemExit):
