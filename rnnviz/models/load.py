@@ -139,6 +139,7 @@ def load(
     found = opened(source, limits)
     if isinstance(found.arrays, Mapping) and weights.ABOUT in found.arrays:
         said |= {"layout": layout, "prefix": prefix, "cell": cell, "reads": reads}
+        said["bidirectional"] = bidirectional or None
         _check_unsaid({**said, "readout": readout, "embedding": embedding, "reference": reference})
         return _own(found.arrays)
     stack = _stack(found, layout, prefix, bidirectional)

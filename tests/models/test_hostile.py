@@ -163,9 +163,10 @@ def test_a_file_of_the_tools_own_is_loaded_as_it_was(tmp_path: Path) -> None:
             np.testing.assert_array_equal(value, file[name])
     assert loaded.layout == "rnnviz"
     assert "after 1 training steps" in loaded.reading
-    for option in ({"gates": "ifgo"}, {"layout": "keras"}, {"readout": False}):
+    options = {"gates": "ifgo", "layout": "keras", "readout": False, "bidirectional": True}
+    for name, value in options.items():
         with pytest.raises(ValueError, match="must be None for a file of rnnviz's own"):
-            load(path, **option)
+            load(path, **{name: value})
     bare = load(loaded.params)
     assert bare.network == loaded.network
     np.testing.assert_array_equal(bare.params["W_hy"], loaded.params["W_hy"])
