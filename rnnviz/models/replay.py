@@ -156,7 +156,8 @@ def _of_own_loss(
     ends."""
     if loss is not None:
         raise ValueError(f"loss must be None beside gradients of one's own, got {loss!r}")
-    notes = list(data.notes)
+    unused = [name for name in ("target", "mask") if getattr(data, name) is not None]
+    notes = [*data.notes, *(f"{name} is not used beside gradients of one's own" for name in unused)]
     x, lengths = inputs_of(model, data, seed, notes)
     context = context_of(model.network, data, len(lengths), seed, notes)
     record = _forward(model, data, x, lengths, context, tell)

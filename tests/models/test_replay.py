@@ -175,6 +175,12 @@ def test_beside_gradients_of_ones_own_what_is_not_given_is_said(
     last = read_data(d_h=np.ones((1, 2, H)))
     assert run_of(reader, last).batch.note == "x is random tokens"
     assert run_of(model, read_data(x, layout="btd", **given)).batch.note == ""
+    more = {"target": np.ones((2, 1)), "mask": np.ones((2, 5))}
+    for name, value in more.items():
+        beside = read_data(x, layout="btd", **given, **{name: value})
+        assert run_of(model, beside).batch.note == (
+            f"{name} is not used beside gradients of one's own"
+        )
     table = read_data(b"0,1\n0.5,2\n0.25,3\n", d_h=np.ones((1, H, 1)))
     assert run_of(model, table).batch.note.startswith("the first row of the table, 0 to 1, is ")
 
