@@ -194,10 +194,15 @@ def sources_of(module: Any) -> list[Any]:
 
 
 def dtype_of(output: Any, weight: Any) -> str:
-    """The narrowest number format that a call may have computed in."""
+    """The narrowest number format that a call may have computed in. Under autocast a GRU and cells
+    compute in a narrow one and give back a wide one; float64 is left as it is."""
     import torch
 
-    narrowest = max(output.dtype, weight.dtype, key=lambda dtype: torch.finfo(dtype).eps)
+    took_part = [output.dtype, weight.dtype]
+    device = output.device.type
+    if torch.float64 not in took_part and torch.amp.is_autocast_available(device):
+        took_part += [torch.get_autocast_dtype(device)] * torch.is_autocast_enabled(device)
+    narrowest = max(took_part, key=lambda dtype: torch.finfo(dtype).eps)
     if output.is_cuda and narrowest is torch.float32 and torch.backends.cudnn.allow_tf32:
         return "tf32"
     return str(narrowest).removeprefix("torch.")
