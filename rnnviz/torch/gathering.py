@@ -4,6 +4,7 @@ what clipping sees, unless something changes them before."""
 from __future__ import annotations
 
 import inspect
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,10 @@ from typing import Any
 SCALED = "a loss scaler takes the steps, and the gradients that it clips are scaled back before"
 CHANGED = "the gradients are changed more than once between a backward pass and the step"
 INSIDE = "gradients are taken while the backward pass goes on"
+NO_WEIGHTS = "no watched module has a weight of its own that takes gradients"
+NOWHERE = "no backward pass that is kept left a gradient in .grad of a watched module's weight"
 BETWEEN = "no backward pass that is kept was the last before its gradients were cleared"
+NOT_FINITE = "no backward pass that is kept left gradients that are finite"
 
 
 @dataclass(eq=False)
@@ -49,6 +53,16 @@ class Gathering:
         if whole and whole[-1] is self._last and self._last.passes < most:
             whole.pop()
         return tuple(one.norm for one in whole)
+
+    def why_not(self, weights: int) -> str:
+        """Why nothing is known of what is clipped; "" where something is. weights: how many there
+        are that are watched and take gradients."""
+        if self.doubt or not weights:
+            return self.doubt or NO_WEIGHTS
+        if not any(one.squares for one in self.kept):
+            return NOWHERE
+        norms = self.norms
+        return BETWEEN * (not norms) or NOT_FINITE * (not any(map(math.isfinite, norms)))
 
     def add(self, task: int, parameter: Any, adds: bool, keep: bool) -> None:
         """Keep what stands in a parameter's .grad after a backward pass has brought its part. adds:

@@ -17,7 +17,7 @@ from rnnviz.models.diagnosis import clipped
 from rnnviz.models.saved_runs import save_passages
 from rnnviz.models.watched import Passage, torch_grads
 from rnnviz.torch.calls import Call, Chain, array_of
-from rnnviz.torch.gathering import BETWEEN, Gathering
+from rnnviz.torch.gathering import Gathering
 from rnnviz.torch.layers import LayeredCall
 
 ROUNDING = {"float64": 1e-9, "float32": 1e-3}
@@ -187,12 +187,18 @@ class Seen(Mapping[str, Run]):
         last = {name: self.passages(name)[-1] for name in self}
         if clip is None:
             return diagnose_passages(last, lag, self.notes)
-        found = clipped(self.gathering.norms, clip, WHOLE, adaptive)
-        why = self.gathering.doubt or BETWEEN * (not self.gathering.norms)
-        if why and not adaptive:
-            notes = (*self.notes, f"clipping at {clip:g} is not judged: {why}")
+        norms, notes = self.gathering.norms, self.notes
+        found = clipped(norms, clip, WHOLE, adaptive)
+        lost = len(norms) - int(np.isfinite(norms).sum())
+        if adaptive:
             return diagnose_passages(last, lag, notes)
-        return diagnose_passages(last, lag, self.notes, () if found is None else (found,))
+        if why := self.gathering.why_not(sum(map(len, self.weights.values()))):
+            notes = (*notes, f"clipping at {clip:g} is not judged: {why}")
+            return diagnose_passages(last, lag, notes)
+        if lost:
+            notes = (*notes, f"clipping at {clip:g} is judged without {lost} backward passes that "
+                             "left gradients that are not finite")  # fmt: skip
+        return diagnose_passages(last, lag, notes, () if found is None else (found,))
 
     @property
     def norms(self) -> tuple[float, ...]:

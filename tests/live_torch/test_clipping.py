@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from rnnviz.torch import Seen, watch
+from rnnviz.torch.gathering import NO_WEIGHTS, NOT_FINITE, NOWHERE
 from tests.live_torch.test_modules import B, D, H, T
 
 JUDGED = "Clipping at"
@@ -100,6 +101,36 @@ def test_a_gradient_that_autograd_gives_back_is_not_clipped() -> None:
     (found,) = (one for one in seen.diagnose(clip=1e-3).findings if one.kind == "clipped")
     assert found.values["count"] == 1
     assert found.values["median"] == pytest.approx(float(wanted), rel=1e-5)
+
+
+@pytest.mark.parametrize("bad", ["nan", "inf"])
+@pytest.mark.parametrize("last", [True, False])
+def test_passes_that_are_not_finite_are_left_out(bad: str, last: bool) -> None:
+    model, x = nn.GRU(D, H), torch.randn(T, B, D)
+    with watch(model) as seen:
+        for size in ("1e3" if last else bad, bad):
+            model.zero_grad()
+            (model(x)[0].sum() * float(size)).backward()
+    report = seen.diagnose(clip=1e-3)
+    assert (JUDGED in str(report)) == last
+    why = ("clipping at 0.001 is judged without 1 backward passes that left gradients that are not "
+           "finite") if last else f"{NOT_JUDGED}{NOT_FINITE}"  # fmt: skip
+    assert sum(why in note for note in report.notes) == 1
+
+
+@pytest.mark.parametrize("model", [nn.Linear(D, H), nn.GRU(D, H).requires_grad_(False)])
+def test_without_a_weight_that_takes_gradients_that_is_the_reason(model: nn.Module) -> None:
+    with watch(model) as seen:
+        found = model(torch.randn(T, B, D, requires_grad=True))
+        (found[0] if isinstance(found, tuple) else found).sum().backward()
+    assert f"clipping at 1 is not judged: {NO_WEIGHTS}" in seen.diagnose(clip=1.0).notes
+
+
+def test_where_no_gradient_was_left_in_a_weight_that_is_the_reason() -> None:
+    model = nn.GRU(D, H)
+    with watch(model) as seen:
+        torch.autograd.grad(model(torch.randn(T, B, D))[0].sum(), list(model.parameters()))
+    assert f"clipping at 1 is not judged: {NOWHERE}" in seen.diagnose(clip=1.0).notes
 
 
 def test_steps_after_the_watch_are_not_looked_at() -> None:

@@ -467,6 +467,15 @@ def test_clipping_that_acts_on_most_steps() -> None:
         clipped([1.0], 0.0, "model")
 
 
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_of_clipping_nothing_is_said_of_passes_that_are_not_finite(bad: float) -> None:
+    assert clipped([bad, bad], 1.0, "model") is None
+    assert clipped([bad, 1.5, bad], 1.0, "model") is None
+    found = clipped([bad, 3.0, bad], 1.0, "model")
+    assert found is not None
+    assert (found.number, found.values["count"], found.values["acts"]) == (3.0, 1, 100)
+
+
 def test_of_a_stack_the_layer_that_keeps_most_counts() -> None:
     cell = RNN(1, 1, activation="identity")
     network = Network((cell, cell), 1)

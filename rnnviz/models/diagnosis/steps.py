@@ -21,18 +21,18 @@ def clipped(
     norms: Sequence[float], clip: float, label: str, adaptive: bool = False
 ) -> Finding | None:
     """Whether clipping at a norm makes most steps shorter. norms: of each backward pass, of some of
-    the parameters: all together have at least that. adaptive: whether the optimizer divides by the
-    usual size of a gradient, as Adam does: then nothing is found. Raises ValueError for a clip that
-    is not above 0."""
+    the parameters: all together have at least that; those that are not finite are left out.
+    adaptive: whether the optimizer divides by the usual size of a gradient, as Adam does: then
+    nothing is found. Raises ValueError for a clip that is not above 0."""
     clip = checks.number("clip", clip, np.finfo(float).tiny)
-    median = float(np.median(norms)) if len(norms) else 0.0
+    finite = [norm for norm in norms if np.isfinite(norm)]
+    median = float(np.median(finite)) if finite else 0.0
     if adaptive or median < CLIPPED * clip:
         return None
-    acts = 100 * float(np.mean([norm > clip for norm in norms]))
-    values = {"clip": clip, "median": median, "count": len(norms), "acts": acts}
-    change = changes.looser(median) if np.isfinite(median) else ""
-    return Finding("clipped", label, median / clip, CLIPPED, "possible", False, change=change,
-                   values=values)  # fmt: skip
+    acts = 100 * float(np.mean([norm > clip for norm in finite]))
+    values = {"clip": clip, "median": median, "count": len(finite), "acts": acts}
+    return Finding("clipped", label, median / clip, CLIPPED, "possible", False,
+                   change=changes.looser(median), values=values)  # fmt: skip
 
 
 def refilled(trace: Trace, label: str, layer: int) -> Iterator[Finding]:
