@@ -37,6 +37,11 @@ WHOLE = "model"
 """The name of a module that is the whole model."""
 
 
+def called(name: str) -> str:
+    """What a module is called in a report and its notes: "" is the whole model's name."""
+    return name or WHOLE
+
+
 @dataclass(frozen=True)
 class Report:
     """What was found in a run. It prints itself, in a terminal and in a notebook.
@@ -176,10 +181,10 @@ def diagnose_passages(
         try:
             own = find_in(passage, name, lag)
         except ValueError as error:
-            notes = tuple(dict.fromkeys((*notes, f"{name or WHOLE}: {error}")))
+            notes = tuple(dict.fromkeys((*notes, f"{called(name)}: {error}")))
             continue
-        runs[name or WHOLE] = passage
-        found += (replace(one, label=name or WHOLE) for one in own)
+        runs[called(name)] = passage
+        found += (replace(one, label=called(name)) for one in own)
     labels = tuple(dict.fromkeys((*runs, *(one.label for one in more))))
     return Report(labels, lag, (*found, *more), notes, runs)
 

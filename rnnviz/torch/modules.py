@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rnnviz.diagnosis import called
 from rnnviz.torch.calls import (
     KINDS,
     Call,
@@ -27,8 +28,8 @@ def attach_module(hooks: Hooks, name: str, module: Any) -> None:
     """See every call of one module, and what comes back to its outputs."""
     seen, in_layers = hooks.seen, set[str]()
 
-    def after(called: Any, args: Any, kwargs: Any, result: Any) -> Any:
-        if in_layers or not hooks.copies(name, called, module):
+    def after(ran: Any, args: Any, kwargs: Any, result: Any) -> Any:
+        if in_layers or not hooks.copies(name, ran, module):
             in_layers.clear()
             return None
         if not fits(module, args, kwargs, result):
@@ -76,19 +77,19 @@ def _run_in_layers(hooks: Hooks, name: str, module: Any, in_layers: set[str]) ->
 
     import torch
 
-    own, seen = type(module).forward, hooks.seen
+    own, seen, whose = type(module).forward, hooks.seen, called(name)
 
-    def forward(called: Any, input: Any, hx: Any = None) -> Any:
-        if called is not module:
-            return own(called, input, hx)
+    def forward(ran: Any, input: Any, hx: Any = None) -> Any:
+        if ran is not module:
+            return own(ran, input, hx)
         if not module.training or not torch.is_grad_enabled():
             return own(module, input, hx)
         result, layers, packed = run_in_layers(module, input, hx)
         in_layers.add(name)
-        if hooks.copies(name, called, module):
+        if hooks.copies(name, ran, module):
             given = states_of((input, hx), {})
             _on_layers(hooks, name, module, layers, packed, hooks.continues(name, given))
-        seen.said[f"{name}: its layers ran one by one, so that the masks of its dropout are "
+        seen.said[f"{whose}: its layers ran one by one, so that the masks of its dropout are "
                   "known"] = None  # fmt: skip
         return result
 

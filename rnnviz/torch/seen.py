@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core.numerics import Array
-from rnnviz.diagnosis import WHOLE, Report, diagnose_passages
+from rnnviz.diagnosis import WHOLE, Report, called, diagnose_passages
 from rnnviz.experiment.runs import Run
 from rnnviz.models.diagnosis import clipped
 from rnnviz.models.saved_runs import save_passages
@@ -91,7 +91,7 @@ class Seen(Mapping[str, Run]):
             )
         kept = self._of(name)
         if not kept:
-            raise ValueError(f"{name or 'the module'}: {self._why_not(name)}")
+            raise ValueError(f"{called(name)}: {self._why_not(name)}")
         one = kept[backward]
         calls = sorted(one.calls[name].items(), key=lambda item: item[0].index)
         return tuple(self._passage(one, call, arrived) for call, arrived in calls)
@@ -126,7 +126,8 @@ class Seen(Mapping[str, Run]):
     def notes(self) -> tuple[str, ...]:
         """What is to be said: how near the runs are to what PyTorch computed, what else reaches the
         weights, which calls no gradient reached, what was not seen."""
-        found = [f"{name}: {self._why_not(name)}" for name in self.modules if name not in self]
+        absent = (name for name in self.modules if name not in self)
+        found = [f"{called(name)}: {self._why_not(name)}" for name in absent]
         for name in self:
             found += self._notes_of(name)
         if not self.modules:
@@ -137,22 +138,23 @@ class Seen(Mapping[str, Run]):
         return (*self.said, *found)
 
     def _notes_of(self, name: str) -> list[str]:
+        own = called(name)
         try:
             passages = self.passages(name)
             off = max(passage.deviation for passage in passages)
         except ValueError as error:
-            return [f"{name}: {error}"]
+            return [f"{own}: {error}"]
         kind, calls = passages[-1].dtype, passages[-1].calls
-        found = [f"{name}: outputs differ from PyTorch's, in {kind}, by at most {off:.1e}"]
+        found = [f"{own}: outputs differ from PyTorch's, in {kind}, by at most {off:.1e}"]
         if calls > 1:
-            found.append(f"{name}: {calls} calls in one backward pass go on from one another: they "
+            found.append(f"{own}: {calls} calls in one backward pass go on from one another: they "
                          "are seen apart, and what is said is of the last alone")  # fmt: skip
         for weight, part in self._told_ways(name).items():
             if part > ROUNDING.get(kind, 0.1):
-                found.append(f"{name}.{weight}: the gradient reaches the weight by other ways: "
+                found.append(f"{own}.{weight}: the gradient reaches the weight by other ways: "
                              f"{100 * part:.3g} %")  # fmt: skip
         if count := self.without_gradient[name]:
-            found.append(f"{name}: {count} more calls needed no gradient (no_grad, eval or frozen)")
+            found.append(f"{own}: {count} more calls needed no gradient (no_grad, eval or frozen)")
         return found
 
     def _told_ways(self, name: str) -> dict[str, float]:

@@ -65,7 +65,7 @@ def test_what_is_not_pytorchs_is_left_and_named(kind: Any, change: Any, how: str
         found = module(x)
     assert alike(found, expected)
     changes_nothing = how == "hook" and change is CHANGES["nothing"]
-    assert (seen.notes == (f": {OTHER}",)) != changes_nothing
+    assert (seen.notes == (f"model: {OTHER}",)) != changes_nothing
 
 
 def test_what_it_takes_may_be_something_else() -> None:
@@ -136,6 +136,22 @@ def test_the_others_are_diagnosed_and_it_is_named(
     assert ("bad: the module must compute what PyTorch's own does" in out) == (change is doubled)
 
 
+def test_a_model_that_is_itself_the_module_is_named_and_refused_once() -> None:
+    good, bad = nn.GRU(D, H, 2, dropout=0.5), changed(nn.LSTM, doubled)(D, H)
+    for module in (good, bad):
+        with watch(module) as seen:
+            module(torch.randn(T, B, D))[0].sum().backward()
+            (module.weight_hh_l0 * 1e3).sum().backward()
+            module(torch.randn(T, B, D))[0].sum().backward()
+        notes = seen.diagnose(lag=3).notes
+        assert all(note.startswith(("model: ", "1 backward passes")) for note in notes), notes
+        assert sum("forward of its own" in note for note in notes) == (module is bad)
+    with watch(bad) as seen:
+        pass
+    with pytest.raises(ValueError, match="^model: no backward pass"):
+        seen.run("")
+
+
 def test_weights_shared_with_one_that_cannot_be_run_again() -> None:
     model = nn.ModuleDict({"good": nn.GRU(D, H), "bad": changed(nn.GRU, doubled)(D, H)})
     model["bad"].weight_hh_l0 = model["good"].weight_hh_l0
@@ -165,6 +181,6 @@ def test_a_stack_with_dropout_is_watched_by_one_at_a_time() -> None:
         with watch(module) as inner:
             module(torch.randn(T, B, D))[0].sum().backward()
         module(torch.randn(T, B, D))[0].sum().backward()
-    assert inner.notes[0] == ": it has dropout between its layers and is watched already"
+    assert inner.notes[0] == "model: it has dropout between its layers and is watched already"
     assert len(outer.backwards) == 2
     assert max(outer.other_ways("").values()) < 1e-4

@@ -196,4 +196,4 @@ def test_a_stack_with_dropout_and_parametrized_weights_is_refused() -> None:
     module = nn.utils.parametrizations.weight_norm(nn.GRU(D, H, 2, dropout=0.5), "weight_hh_l0")
     with watch(module) as seen:
         module(torch.randn(T, B, D))[0].sum().backward()
-    assert seen.notes[0] == ": it has dropout between its layers and parametrized weights"
+    assert seen.notes[0] == "model: it has dropout between its layers and parametrized weights"
