@@ -51,7 +51,7 @@ def attach_cell(hooks: Hooks, name: str, cell: Any) -> None:
             return None
         raw = result if isinstance(result, tuple) else (result,)
         found = _continued(links, module, args, kwargs, raw)
-        if found is None and not hooks.seen.recording:
+        if found is None and not hooks.recording:
             return None
         if not any(each.requires_grad for each in raw):
             hooks.seen.without_gradient[name] += 1

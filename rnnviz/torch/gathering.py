@@ -66,7 +66,8 @@ class Gathering:
 
     def add(self, task: int, parameter: Any, adds: bool, keep: bool) -> None:
         """Keep what stands in a parameter's .grad after a backward pass has brought its part. adds:
-        whether something stood there before; keep: whether the pass is one that is kept."""
+        whether something stood there before, of this pass maybe; keep: whether the pass is one that
+        is kept."""
         from torch.linalg import vector_norm
 
         if parameter.grad is None:  # a step inside the backward pass has taken it
@@ -76,7 +77,7 @@ class Gathering:
             self._before, self._last = self._last, Gathered(task)
             if keep:
                 self.kept.append(self._last)
-        if adds:
+        if adds and self._standing.get(id(parameter), (-1,))[0] != task:
             self._before.added_to, self._last.passes = True, self._before.passes + 1
         gradient = parameter.grad.detach()
         self._standing[id(parameter)] = task, gradient.data_ptr(), gradient._version

@@ -19,14 +19,23 @@ from rnnviz.torch.seen import AnyCall, Seen
 COMPILED = "it was compiled: watch a model before torch.compile"
 
 
+NOT_INSIDE = -1
+"""The number of the backward pass where none runs."""
+
+
 class Hooks:
-    """All hooks of one watch. index: numbers its calls."""
+    """All hooks of one watch. index: numbers its calls.
+
+    Where a module is called while a backward pass runs, as reentrant checkpointing does, what goes
+    back through that call is a part of this pass, though autograd counts it as one more.
+    """
 
     def __init__(self, seen: Seen) -> None:
         self.seen, self.index = seen, count()
         self._handles: list[Any] = []
         self._of_outputs: WeakSet[Any] = WeakSet()
         self._replaced: list[Any] = []
+        self._outer = NOT_INSIDE
 
     def around(self, module: Any, after: Callable[..., Any]) -> None:
         """Call a function after a module's forward."""
@@ -40,13 +49,17 @@ class Hooks:
 
     def on_parameter(self, name: str, weight: str, parameter: Any) -> None:
         """Keep what each backward pass brings to a parameter; what modules share is one."""
+        known = {key for weights in self.seen.weights.values() for key in weights.values()}
         self.seen.weights[name][weight] = key = id(parameter)
+        if key in known:
+            return
 
         def arrived(gradient: Any) -> None:
-            task = _task()
+            task = self._task()
             self.seen.begins(task)
             if (one := self.seen.backward(task)) is not None:
-                one.d_params[key] = gradient.detach().clone()
+                before = one.d_params.get(key, 0)  # of another part of the pass
+                one.d_params[key] = gradient.detach() + before
             elif self.seen.was_recording:
                 self.seen.elsewhere.add(task)
 
@@ -61,7 +74,7 @@ class Hooks:
             before[:] = [parameter.grad is not None and bool(parameter.grad.any())]
 
         def stands(parameter: Any) -> None:
-            task = _task()
+            task = self._task()
             keep = self.seen.backward(task) is not None
             self.seen.gathering.add(task, parameter, before == [True], keep)
 
@@ -87,14 +100,16 @@ class Hooks:
         def arrived(gradient: Any) -> None:
             if gradient is not None:
                 copy = gradient.detach().clone()
-                self.seen.arrive(name, _task(), (call, step, k), copy)
+                self.seen.arrive(name, self._task(), (call, step, k), copy)
 
         arrived.handle = handle = output.register_hook(arrived)  # type: ignore[attr-defined]
         self._of_outputs.add(handle)  # it lives as long as the output's graph does
 
     def continues(self, name: str, states: Sequence[Any]) -> bool:
-        """Whether the states that a module is handed come from a call of it before."""
-        return comes_from(states, lambda node: name in node.metadata.get(self, ()))
+        """Whether the states that a module is handed come from a call of it before. Where a part of
+        the graph is made anew in a backward pass, it begins at those that have a gradient."""
+        begins_here = self._outer != NOT_INSIDE and any(each.requires_grad for each in states)
+        return begins_here or comes_from(states, lambda node: name in node.metadata.get(self, ()))
 
     def on_edges(self, name: str, call: AnyCall, step: int, edges: Sequence[Edge]) -> None:
         """Keep what each backward pass sends along edges to the outputs of a step of a call."""
@@ -104,14 +119,20 @@ class Hooks:
     def _on_edge(self, name: str, node: Any, at: int, to: tuple[AnyCall, int, int]) -> None:
         def sent(gradients: Sequence[Any], _: Any) -> None:
             if gradients[at] is not None:
-                self.seen.send(name, _task(), to, gradients[at].detach().clone())
+                self.seen.send(name, self._task(), to, gradients[at].detach().clone())
 
         sent.handle = handle = node.register_hook(sent)  # type: ignore[attr-defined]
         self._of_outputs.add(handle)
 
     def copies(self, name: str, called: Any, watched: Any) -> bool:
         """Whether a call is to be copied now."""
-        return self.watches(name, called, watched) and self.seen.recording
+        return self.watches(name, called, watched) and self.recording
+
+    @property
+    def recording(self) -> bool:
+        """Whether calls are copied now. One that is made in a backward pass belongs to that."""
+        inside = self._outer != NOT_INSIDE
+        return self.seen.was_recording if inside else self.seen.recording
 
     def watches(self, name: str, called: Any, watched: Any) -> bool:
         """Whether a call is the watched module's: not that of a copy that somebody has made of the
@@ -121,7 +142,27 @@ class Hooks:
         if torch.compiler.is_compiling():
             self.seen.refused[name] = COMPILED
             return False
+        if called is watched:
+            self._look_around()
         return called is watched
+
+    def _look_around(self) -> None:
+        """Keep in which backward pass a call is made, until that ends."""
+        from torch.autograd import Variable
+
+        if (task := _running()) == NOT_INSIDE:
+            self._ended()  # one that failed did not say so
+        elif self._outer == NOT_INSIDE:
+            self._outer = task
+            self.seen.begins(task)
+            Variable._execution_engine.queue_callback(self._ended)
+
+    def _ended(self) -> None:
+        self._outer = NOT_INSIDE
+
+    def _task(self) -> int:
+        """The number of the backward pass that runs now, of which others may be parts."""
+        return _running() if self._outer == NOT_INSIDE else self._outer
 
     def remove(self) -> None:
         """Take every hook away."""
@@ -147,8 +188,8 @@ class ForwardHook:
         return getattr, (nullcontext(), "__exit__")
 
 
-def _task() -> int:
-    """The number of the backward pass that runs now."""
+def _running() -> int:
+    """The number that autograd gives to what runs now."""
     import torch
 
     return int(torch._C._current_graph_task_id())

@@ -235,7 +235,7 @@ class Seen(Mapping[str, Run]):
 
     @property
     def recording(self) -> bool:
-        """Whether calls are copied now."""
+        """Whether calls of the next backward pass are copied."""
         return self._count % self.every == 0
 
     @property

@@ -148,7 +148,7 @@ def test_a_model_that_is_itself_the_module_is_named_and_refused_once() -> None:
         assert sum("forward of its own" in note for note in notes) == (module is bad)
     with watch(bad) as seen:
         pass
-    with pytest.raises(ValueError, match="^model: no backward pass"):
+    with pytest.raises(ValueError, match=r"^model: no backward pass"):
         seen.run("")
 
 
