@@ -3,8 +3,7 @@ layouts, which become the arrays of a `Passage` when somebody asks for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,9 +81,9 @@ class Call:
 @dataclass(eq=False)
 class Chain:
     """Calls of an nn.*Cell, each of which was handed the states that the one before gave back:
-    steps of one sequence. x, outputs: of each step, outputs being its h. versions: of the
-    module's weights, which do not change on the way. continues: whether the first of its states
-    come from a call before."""
+    steps of one sequence. x, outputs: of each step, outputs being its h. versions: of what the
+    module's weights are or are computed from; where they change, a chain ends. continues: whether
+    the first of its states come from a call before."""
 
     index: int
     kind: str
@@ -125,11 +124,6 @@ class Chain:
         return array[:, None].copy() if self.unbatched else np.ascontiguousarray(array.T)
 
 
-def copied(tensor: Any) -> Any:
-    """A tensor's numbers as they are now, on its device."""
-    return tensor.detach().clone()
-
-
 def kept_apart(outputs: Sequence[Any]) -> tuple[Any, ...]:
     """Outputs as the caller gets them: copies of views, which lose their hooks where they are
     changed in place; others are themselves."""
@@ -147,50 +141,6 @@ def states_of(args: Any, kwargs: Any) -> tuple[Any, ...]:
     if hx is None:
         return ()
     return tuple(hx) if isinstance(hx, tuple | list) else (hx,)
-
-
-def weight_names(module: Any) -> list[str]:
-    """The names of a module's or a cell's weights."""
-    names = getattr(module, "_flat_weights_names", None)
-    if names is not None:
-        return list(names)
-    return ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if module.bias else [])]
-
-
-def weights_of(module: Any) -> dict[str, Any]:
-    """Copies of the weights that a module or a cell has just computed with, by name."""
-    flat = getattr(module, "_flat_weights", None)
-    if flat is not None:
-        return {n: copied(w) for n, w in zip(weight_names(module), flat, strict=True)}
-    with _at_rest(getattr(module, "parametrizations", None)):
-        return {name: copied(getattr(module, name)) for name in weight_names(module)}
-
-
-@contextmanager
-def _at_rest(parametrizations: Any) -> Iterator[None]:
-    """Reading a weight that is parametrized computes it: inside, as in eval mode, where power
-    iterations stand still, and without random numbers being taken from others."""
-    if parametrizations is None:
-        yield
-        return
-    from torch.random import fork_rng
-
-    training = {part: part.training for part in parametrizations.modules()}
-    try:
-        for part in training:
-            part.training = False
-        with fork_rng(devices=[]):
-            yield
-    finally:
-        for part, was in training.items():
-            part.training = was
-
-
-def sources_of(module: Any) -> list[Any]:
-    """The tensors that a cell's weights are, or are computed from where they are parametrized."""
-    made = getattr(module, "parametrizations", {})
-    whole = [getattr(module, name) for name in weight_names(module) if name not in made]
-    return whole + [each for name in made for each in made[name].parameters()]
 
 
 def dtype_of(output: Any, weight: Any) -> str:

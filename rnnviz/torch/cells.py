@@ -11,20 +11,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnnviz.diagnosis import called
 from rnnviz.torch.calls import (
     KINDS,
     Chain,
-    copied,
     dtype_of,
     input_of,
     kept_apart,
-    sources_of,
     states_of,
-    weights_of,
 )
 from rnnviz.torch.forms import OTHER, fits_cell, is_a
 from rnnviz.torch.graphs import Edge, edges_to
 from rnnviz.torch.hooks import Hooks
+from rnnviz.torch.weights import (
+    CHANGE,
+    RANDOM,
+    are_random,
+    are_still,
+    copied,
+    sources_of,
+    weights_of,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +57,9 @@ def attach_cell(hooks: Hooks, name: str, cell: Any) -> None:
             hooks.seen.refused[name] = OTHER
             return None
         raw = result if isinstance(result, tuple) else (result,)
-        found = _continued(links, module, args, kwargs, raw)
-        if found is None and not hooks.recording:
+        if (step_of := _step_of(hooks, name, links, module, args, kwargs, raw)) is None:
             return None
-        if not any(each.requires_grad for each in raw):
-            hooks.seen.without_gradient[name] += 1
-            return None
-        chain, ways = found or (_chain(hooks, name, module, args, kwargs, raw[0]), [])
+        chain, ways = step_of
         hooks.on_edges(name, chain, chain.steps - 1, ways)
         chain.x.append(copied(input_of(args, kwargs)))
         chain.outputs.append(copied(raw[0]))
@@ -69,6 +72,25 @@ def attach_cell(hooks: Hooks, name: str, cell: Any) -> None:
         return given if isinstance(result, tuple) else given[0]
 
     hooks.around(cell, after)
+
+
+def _step_of(
+    hooks: Hooks, name: str, links: Any, module: Any, args: Any, kwargs: Any, raw: Sequence[Any]
+) -> tuple[Chain, list[Edge]] | None:
+    """The chain that a call is the next step of, or the first, and the edges as `_continued` has
+    them. None of a call that is not watched: why is kept."""
+    found = _continued(links, module, args, kwargs, raw)
+    if found is not None and not are_still(module, found[0].weights, found[0].dtype):
+        found, hooks.seen.said[f"{called(name)}: {CHANGE}"] = None, None
+    if found is None and not hooks.recording:
+        return None
+    if not any(each.requires_grad for each in raw):
+        hooks.seen.without_gradient[name] += 1
+        return None
+    if found is None and (hooks.seen.refused.get(name) == RANDOM or are_random(module)):
+        hooks.seen.refused[name] = RANDOM
+        return None
+    return found or (_chain(hooks, name, module, args, kwargs, raw[0]), [])
 
 
 def _continued(

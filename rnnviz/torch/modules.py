@@ -9,16 +9,15 @@ from rnnviz.diagnosis import called
 from rnnviz.torch.calls import (
     KINDS,
     Call,
-    copied,
     dtype_of,
     input_of,
     kept_apart,
     states_of,
-    weights_of,
 )
 from rnnviz.torch.forms import OTHER, fits
 from rnnviz.torch.hooks import Hooks
 from rnnviz.torch.layers import Layer, LayeredCall, run_in_layers
+from rnnviz.torch.weights import copied, weights_of
 
 WATCHED = "_rnnviz_watched"
 """Of the forward of a stack in single layers, the module that it is for."""

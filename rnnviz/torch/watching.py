@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from rnnviz.core import checks
-from rnnviz.torch.calls import weight_names
 from rnnviz.torch.cells import attach_cell
 from rnnviz.torch.hooks import COMPILED, Hooks
 from rnnviz.torch.modules import attach_module
 from rnnviz.torch.seen import Seen
+from rnnviz.torch.weights import weight_names
 
 
 @contextmanager

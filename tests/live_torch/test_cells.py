@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnviz.torch import watch
+from rnnviz.torch.weights import CHANGE, RANDOM
 from tests.live_torch.stepwise import assert_all_is_explained, assert_states_are, run_cell
 from tests.live_torch.test_modules import B, D, H, T, inputs
 
@@ -137,3 +138,43 @@ def test_what_a_loss_reads_before_it_is_changed_in_place_enters_there() -> None:
         (total + h.sum()).backward()
     assert len(seen.passages("")) == T
     assert_all_is_explained(seen, "")
+
+
+def spectral(how: str, cell: Any) -> Any:
+    """Its norm is estimated a little better at each call."""
+    if how == "parametrized":
+        nn.utils.parametrizations.spectral_norm(cell, "weight_hh", n_power_iterations=1)
+        with torch.no_grad():  # as after a step that has changed the weight
+            cell.parametrizations.weight_hh.original.copy_(torch.randn(cell.weight_hh.shape))
+        return cell
+    return nn.utils.spectral_norm(cell, "weight_hh")
+
+
+@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("how", ["parametrized", "by a hook"])
+@pytest.mark.parametrize("training", [True, False])
+def test_weights_that_change_on_the_way_part_the_calls(how: str, kind: str, training: bool) -> None:
+    cell, x = spectral(how, made(kind)).train(training), inputs(T, B, D)
+    with watch(cell) as seen:
+        looped(cell, x)[0][-1].pow(2).sum().backward()
+    passages = seen.passages("")
+    assert max(one.deviation for one in passages) < 1e-13
+    assert len(passages) == (T if training else 1)
+    notes = seen.diagnose(lag=T - 1).notes
+    assert (f"model: {CHANGE}" in notes) == training
+    assert not any("forward of its own" in note for note in notes)
+
+
+def test_weights_that_are_drawn_at_each_call_are_the_reason() -> None:
+    class Dropped(nn.Module):
+        def forward(self, weight: Tensor) -> Tensor:
+            return nn.functional.dropout(weight, 0.5, self.training)
+
+    cell, x = made(), inputs(T, B, D)
+    nn.utils.parametrize.register_parametrization(cell, "weight_hh", Dropped())
+    with watch(cell) as seen:
+        looped(cell, x)[0][-1].sum().backward()
+    assert seen.notes[0] == f"model: {RANDOM}"
+    with watch(cell.eval()) as seen:
+        looped(cell, x)[0][-1].sum().backward()
+    assert seen.passages("")[0].deviation < 1e-13

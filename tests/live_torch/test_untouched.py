@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnviz.torch import Seen, watch
+from rnnviz.torch.weights import RANDOM
 from tests.live_torch.test_modules import B, D, H, T
 
 CELLS = (nn.RNNCell, nn.GRUCell, nn.LSTMCell)
@@ -188,7 +189,9 @@ def test_parametrized_weights(how: str, kind: Any) -> None:
 
     found, seen = trained(True)
     assert_same(found, trained(False)[0])
-    if how != "dropout" and not (of_cell and how == "spectral norm"):
+    if of_cell and how == "dropout":
+        assert seen.notes[0] == f"model: {RANDOM}"
+    elif how != "dropout":
         assert seen.passages("")[-1].deviation < 1e-6
 
 
