@@ -418,6 +418,51 @@ def test_autocast_leaves_what_is_not_narrowed() -> None:
     assert [seen.passages(name)[0].dtype for name in seen] == ["float64", "float32"]
 
 
+LARGE: dict[str, tuple[Any, float]] = {
+    "gru": (lambda: nn.GRU(64, 128), 1e3),
+    "lstm": (lambda: nn.LSTM(64, 128), 1e4),
+    "rnn": (lambda: nn.RNN(64, 128), 1e4),
+    "relu": (lambda: nn.RNN(64, 128, nonlinearity="relu"), 1e4),
+    "layers": (lambda: nn.GRU(64, 128, 3), 1e3),
+    "layers in both directions": (lambda: nn.GRU(64, 128, 2, bidirectional=True), 1e3),
+    "a stack with dropout": (lambda: nn.GRU(64, 128, 2, dropout=0.5), 1e3),
+    "cells": (lambda: nn.GRUCell(64, 128), 1e3),
+}
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("kind", LARGE)
+def test_large_inputs_are_no_forward_of_its_own(kind: str, narrow: bool) -> None:
+    """They lose digits in the sums."""
+    made, size = LARGE[kind]
+    refused = []
+    for seed in range(4):
+        torch.manual_seed(seed)
+        module = made()
+        with watch(module) as seen, torch.autocast("cpu", enabled=narrow):
+            last_output(module, size * torch.randn(T, 32, 64)).float().sum().backward()
+        refused += [note for note in seen.notes if "forward of its own" in note]
+    assert not refused
+
+
+@pytest.mark.parametrize("size", [1.0, 1e3])
+@pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM, nn.RNN])
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2, "bidirectional": True}])
+def test_of_large_inputs_a_forward_of_its_own_is_refused_all_the_same(
+    kind: Any, options: dict[str, Any], size: float
+) -> None:
+    class Scaled(kind):  # type: ignore[misc]
+        def forward(self, x: Tensor, hx: Any = None) -> Any:
+            return super().forward(1.1 * x, hx)
+
+    torch.manual_seed(0)
+    model = Scaled(64, 128, **options)
+    with watch(model) as seen:
+        model(size * torch.randn(T, B, 64))[0].sum().backward()
+    with pytest.raises(ValueError, match="does it have a forward of its own"):
+        seen[""]
+
+
 def test_a_forward_of_its_own_is_refused() -> None:
     class Doubled(nn.GRU):
         def forward(self, x: Tensor, hx: Any = None) -> Any:
