@@ -3,7 +3,10 @@ returns is its caller's, and is not watched then."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+from rnnviz.torch.calls import input_of, states_of
 
 OTHER = ("it has a forward of its own, or a hook, that takes or gives back something else than "
          "PyTorch's: it is not watched")  # fmt: skip
@@ -20,7 +23,7 @@ def fits(module: Any, args: Any, kwargs: Any, result: Any) -> bool:
     """Whether a call of an nn.RNN, LSTM or GRU is as PyTorch has it."""
     if not _taken(args, kwargs) or type(result) is not tuple or len(result) != 2:
         return False
-    x, hx = _given(args, kwargs)
+    x, given = input_of(args, kwargs), states_of(args, kwargs)
     output, last = result
     if (packed := _is_packed(x)) != _is_packed(output):
         return False
@@ -33,22 +36,19 @@ def fits(module: Any, args: Any, kwargs: Any, result: Any) -> bool:
     batch = data.shape[1 - module.batch_first : 2 - module.batch_first] if data.dim() == 3 else ()
     batch = (int(x.batch_sizes[0]),) if packed else batch
     shape = (ways * module.num_layers, *batch, module.hidden_size)
-    return _are_states(last, module.mode == "LSTM", shape, tuple) and (
-        hx is None or _are_states(hx, module.mode == "LSTM", shape, tuple | list)
-    )
+    pair = module.mode == "LSTM"
+    return _are_states(last, pair, shape) and (not given or _have_shape(given, pair, shape))
 
 
 def fits_cell(cell: Any, args: Any, kwargs: Any, result: Any) -> bool:
     """Whether a call of an nn.*Cell is."""
     if not _taken(args, kwargs):
         return False
-    x, hx = _given(args, kwargs)
+    x, given = input_of(args, kwargs), states_of(args, kwargs)
     if not _is_array(x, cell.input_size) or x.dim() > 2:
         return False
     pair, shape = is_a(cell, "LSTMCell"), (*x.shape[:-1], cell.hidden_size)
-    return _are_states(result, pair, shape, tuple) and (
-        hx is None or _are_states(hx, pair, shape, tuple | list)
-    )
+    return _are_states(result, pair, shape) and (not given or _have_shape(given, pair, shape))
 
 
 def _taken(args: Any, kwargs: Any) -> bool:
@@ -59,11 +59,6 @@ def _taken(args: Any, kwargs: Any) -> bool:
         and set(kwargs) <= set(names[len(args) :])
         and (bool(args) or "input" in kwargs)
     )
-
-
-def _given(args: Any, kwargs: Any) -> tuple[Any, Any]:
-    x = args[0] if args else kwargs["input"]
-    return x, args[1] if len(args) > 1 else kwargs.get("hx")
 
 
 def _is_packed(value: Any) -> bool:
@@ -83,12 +78,17 @@ def _is_array(value: Any, size: int) -> bool:
     )
 
 
+def _are_states(value: Any, pair: bool, shape: tuple[int, ...]) -> bool:
+    """Whether a value that is given back is a state, or a pair of them for an LSTM."""
+    if isinstance(value, tuple) != pair:
+        return False
+    return _have_shape(value if pair else (value,), pair, shape)
+
+
+def _have_shape(states: Sequence[Any], pair: bool, shape: tuple[int, ...]) -> bool:
+    """Whether states are as many as they must be, and of that shape."""
+    return len(states) == 1 + pair and all(_has_shape(state, shape) for state in states)
+
+
 def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
     return _is_array(value, shape[-1]) and tuple(value.shape) == shape
-
-
-def _are_states(value: Any, pair: bool, shape: tuple[int, ...], kinds: Any) -> bool:
-    """Whether a value is a state, or a pair of them for an LSTM."""
-    if not pair:
-        return _has_shape(value, shape)
-    return isinstance(value, kinds) and len(value) == 2 and all(_has_shape(v, shape) for v in value)

@@ -46,9 +46,11 @@ class Layer:
     ends: Sequence[Any]
 
 
-def run_in_layers(module: Any, given: Any, hx: Any) -> tuple[tuple[Any, Any], list[Layer], Any]:
-    """What the module gives back for an input and first states, each layer's part in it, and
-    batch_sizes and unsorted_indices of packed sequences, or None."""
+def run_in_layers(
+    module: Any, given: Any, hx: Sequence[Any]
+) -> tuple[tuple[Any, Any], list[Layer], Any]:
+    """What the module gives back for an input and first states, () for none; each layer's part in
+    it; and batch_sizes and unsorted_indices of packed sequences, or None."""
     from torch import cat, nn
     from torch.nn.utils.rnn import PackedSequence
 
@@ -96,16 +98,17 @@ def _as_given(module: Any, output: Any, unbatched: bool) -> Any:
     return output.transpose(0, 1) if module.batch_first else output
 
 
-def _first_states(module: Any, hx: Any, x: Any, packed: Any, unbatched: bool) -> list[Any]:
+def _first_states(
+    module: Any, hx: Sequence[Any], x: Any, packed: Any, unbatched: bool
+) -> list[Any]:
     from torch import zeros
 
-    if hx is None:
+    if not hx:
         size = int(packed.batch_sizes[0]) if packed is not None else x.shape[1]
         shape = (module.num_layers * _directions(module), size, module.hidden_size)
         kinds = 2 if module.mode == "LSTM" else 1
         return [zeros(shape, dtype=x.dtype, device=x.device) for _ in range(kinds)]
-    states = list(hx) if isinstance(hx, tuple | list) else [hx]
-    return [state.unsqueeze(1) for state in states] if unbatched else states
+    return [state.unsqueeze(1) if unbatched else state for state in hx]
 
 
 def _weights_of(module: Any, layer: int) -> tuple[list[str], list[Any]]:

@@ -83,10 +83,10 @@ def _run_in_layers(hooks: Hooks, name: str, module: Any, in_layers: set[str]) ->
             return own(ran, input, hx)
         if not module.training or not torch.is_grad_enabled():
             return own(module, input, hx)
-        result, layers, packed = run_in_layers(module, input, hx)
+        given = states_of((input, hx), {})
+        result, layers, packed = run_in_layers(module, input, given)
         in_layers.add(name)
         if hooks.copies(name, ran, module):
-            given = states_of((input, hx), {})
             _on_layers(hooks, name, module, layers, packed, hooks.continues(name, given))
         seen.said[f"{whose}: its layers ran one by one, so that the masks of its dropout are "
                   "known"] = None  # fmt: skip
