@@ -458,9 +458,7 @@ def test_a_clip_that_always_acts_is_to_be_twice_the_usual_norm() -> None:
     found = clipped([20.0, 30.0, 50.0], 0.1, "model")
     assert found is not None
     assert found.change == "torch.nn.utils.clip_grad_norm_(model.parameters(), 60)"
-    endless = clipped([np.inf] * 3, 1.0, "model")
-    assert endless is not None
-    assert endless.change == ""
+    assert clipped([np.inf] * 3, 1.0, "model") is None
 
 
 @pytest.mark.parametrize(("name", "repaired"), [("x", True), ("weight_hh_l0", False)])
