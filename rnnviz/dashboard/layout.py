@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,12 @@ def warn(text: str, key: str = "") -> None:
 def note(said: str) -> None:
     """What the task cut or replaced, what is padding, and which settings act on nothing."""
     st.html(f'<p class="rnnviz-notes" data-words="notes">{markup.as_html(said)}</p>')
+
+
+def small(lines: Iterable[str]) -> None:
+    """Sentences beside the figures, each in a line of its own."""
+    for line in lines:
+        st.html(f'<p class="rnnviz-small">{markup.as_html(line)}</p>')
 
 
 def patience(experiment: Experiment, seconds: float, waits: bool) -> AbstractContextManager[None]:

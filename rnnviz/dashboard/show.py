@@ -109,8 +109,7 @@ def words(said: Words, styles: Mapping[str, theme.Style]) -> None:
     elif said.key == "info":
         st.info(sentences(said.lines))
     else:
-        for line in said.lines:
-            st.caption(line)
+        layout.small(said.lines)
 
 
 def chosen_layer() -> tuple[str, str]:

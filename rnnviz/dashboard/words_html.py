@@ -50,7 +50,7 @@ def _size(line: str, first: bool) -> str:
 
 def warning(text: str) -> str:
     """A warning; nothing where there is nothing to warn of."""
-    return f"⚠ {html.escape(text)}" if text else ""
+    return f"⚠ {markup.as_html(text)}" if text else ""
 
 
 def preset(experiment: Experiment, name: str) -> str:

@@ -19,6 +19,7 @@ from rnnviz.plots import theme
 from rnnviz.views import fixed_points, gradient_flow, states
 from rnnviz.views.layer_choice import parts_of
 from rnnviz.wording.texts import texts
+from tests.dashboard.reading import read
 from tests.dashboard.support import (
     assert_sound,
     change,
@@ -247,7 +248,7 @@ def test_fewer_sequences_where_many_take_long() -> None:
     with mock.patch.object(measured, "PAIR_SECONDS", 1e-9):
         assert measured.pair_sequences(compute.traces(few)) == 1
         app = opened(FLOW, few)
-    assert any("first 1 of 8 sequences" in caption.value for caption in app.caption)
+    assert any("first 1 of 8 sequences" in text for text in read(app))
 
 
 def test_theory_is_drawn_only_where_it_applies() -> None:
@@ -285,7 +286,7 @@ def test_the_laws_of_random_matrices_lie_over_the_spectrum() -> None:
     assert len(shaded) == 1
     silent = change(visit(SPECTRUM, Experiment(models=("rnn",), init="orthogonal")),
                     view_theory=True)  # fmt: skip
-    assert "W_hh is orthogonal: every singular value" in said(silent)
+    assert "W<sub>hh</sub> is orthogonal: every singular value" in said(silent)
     for key, name in drawn.items():
         assert not any(trace.get("name") == name for trace in charts(silent)[key]["data"])
 
@@ -438,7 +439,7 @@ def test_the_input_that_is_held_is_in_the_link(asked: str, held: str) -> None:
         visit(SPECTRUM, query), **{"open-" + texts("spectrum")["title_fixed_points"]: True}
     )
     assert_sound(app)
-    assert any(f"RNN, inputs held at {held}: " in caption.value for caption in app.caption)
+    assert any(f"RNN, inputs held at {held}: " in text for text in read(app))
 
 
 def test_fixed_points_are_searched_for_when_the_panel_is_opened_and_kept() -> None:
