@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from rnnviz.wording.glossary import definition, first_places
 from rnnviz.wording.lists import names, sentences, text_width
+from rnnviz.wording.markup import LITERAL
 from rnnviz.wording.texts import say
 
 OPEN, SHUT = "\x02", "\x03"
@@ -74,7 +75,8 @@ def mark(text: str) -> str:
     ones, which no later change of the text mistakes for a word."""
     if (known := _KNOWN.get()) is None:
         return text
-    for start, stop, term in reversed(first_places(text, known.defined)):
+    ours = LITERAL.sub(lambda name: " " * len(name[0]), text)
+    for start, stop, term in reversed(first_places(ours, known.defined)):
         number = len(known.defined)
         text = f"{text[:start]}{OPEN}{number}{OPEN}{text[start:stop]}{SHUT}{text[stop:]}"
         known.defined.append(term)

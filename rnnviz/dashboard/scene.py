@@ -26,8 +26,7 @@ ANSWERS, SHOWN = "lecture.answers", "lecture.shown"
 def number() -> int:
     """Of the scene that is open, from 1; the first where a link asks for one that is not there."""
     said = _said()
-    there = said.isascii() and said.isdecimal() and len(said) < 4 and 1 <= int(said) <= LAST
-    return int(said) if there else 1
+    return int(said) if said in map(str, range(1, LAST + 1)) else 1
 
 
 def refusals() -> tuple[str, ...]:

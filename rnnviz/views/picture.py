@@ -56,12 +56,16 @@ class Words:
 
 def batch_note(batch: Batch) -> str:
     """What the task cut or replaced, and what is padding; "" if there is nothing to say."""
-    said = [translated(batch.note)]
+    return sentences([translated(batch.note), padding_note(batch)])
+
+
+def padding_note(batch: Batch) -> str:
+    """How long the sequences are, where there is padding; else ""."""
     least, most = int(batch.lengths.min()), int(batch.lengths.max())
-    if least < batch.seq_len:
-        lengths = f"{least}" if least == most else say("layout", "from_to", least=least, most=most)
-        said.append(fill(texts("layout")["padding"], lengths=lengths))
-    return sentences(said)
+    if least >= batch.seq_len:
+        return ""
+    lengths = f"{least}" if least == most else say("layout", "from_to", least=least, most=most)
+    return fill(texts("layout")["padding"], lengths=lengths)
 
 
 def idle_note(experiment: Experiment) -> str:

@@ -15,10 +15,11 @@ from rnnviz.models.training import is_trainable
 from rnnviz.plots import theme
 from rnnviz.views import gates, gradient_flow, spectrum, trained_on
 from rnnviz.views.layer_choice import LayerChoice
-from rnnviz.views.picture import Picture, Words, batch_note
+from rnnviz.views.picture import Picture, Words, padding_note
 from rnnviz.wording.diagnosis import FindingWords, finding_words
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import names, sentences
+from rnnviz.wording.markup import literal
 from rnnviz.wording.names import cell_name, display_name
 from rnnviz.wording.texts import fill, say, texts
 
@@ -48,8 +49,8 @@ class Choices:
 class View:
     """What the page says. models: labels, the brought network's first; none but the first where
     there is nothing to compare. verdict: the diagnosis in one or two sentences. findings: all of
-    it. notes: what was assumed, and what stands in for what nobody gave. figures: None where there
-    is nothing to draw. unbiased: whether neither network has biases."""
+    it. notes: what was assumed, and what stands in for what nobody gave; padding: a sentence on it.
+    figures: None where there is nothing to draw. unbiased: whether neither network has biases."""
 
     choices: Choices
     models: tuple[str, ...]
@@ -57,6 +58,7 @@ class View:
     serious: int
     findings: tuple[FindingWords, ...]
     notes: tuple[str, ...]
+    padding: str
     figures: Figures
     unbiased: bool
 
@@ -78,14 +80,14 @@ def view(
     tell: Tell | None = None,
 ) -> View:
     """What the page says of a run whose first network is the brought one. tell: see `courses`."""
-    note = batch_note(run.batch)
     return View(
         choices=choices,
         models=tuple(run),
         verdict=_verdict(findings, lag),
         serious=sum(one.serious for one in findings),
         findings=tuple(map(finding_words, findings)),
-        notes=(*brought.notes, *([note] if note else [])),
+        notes=(*brought.notes, *filter(None, (run.batch.note,))),
+        padding=padding_note(run.batch),
         figures=_figures(run, brought, choices, tell),
         unbiased=brought.unbiased,
     )
@@ -153,19 +155,19 @@ def understood(brought: Brought, name: str, data_name: str = "") -> str:
         params=f"{brought.params:,}",
     )
     run_on = text["run_on_file" if data_name else "run_on"]
-    ran = fill(run_on, steps=f"{steps:,}", sequences=f"{batch_size:,}", name=data_name)
+    ran = fill(run_on, steps=f"{steps:,}", sequences=f"{batch_size:,}", name=literal(data_name))
     return sentences([_whose(brought, name), shape, ran])
 
 
 def _whose(brought: Brought, name: str) -> str:
     if isinstance(brought, FromPassage):
-        module = say("your_network", "module", module=brought.name) if brought.name else ""
-        return say("your_network", "from_run", name=name, module=module)
+        module = say("your_network", "module", module=literal(brought.name)) if brought.name else ""
+        return say("your_network", "from_run", name=literal(name), module=module)
     assert isinstance(brought, FromWeights)
     reading = brought.model.reading
     said = say("your_network", "reading", reading=translated(reading)) if reading else ""
     whose = LAYOUTS[brought.model.layout].title
-    return say("your_network", "from_weights", name=name, whose=whose, reading=said)
+    return say("your_network", "from_weights", name=literal(name), whose=whose, reading=said)
 
 
 def fresh_words(view: View) -> str:

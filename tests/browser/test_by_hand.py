@@ -146,6 +146,23 @@ def test_the_error_of_a_saturated_unit_with_its_end_for_a_target_is_what_it_leav
         assert re.fullmatch(r"(1 −|−1 \+) \d\.\d\d·10\^\{−\d+\} − \(?−?1\)?", error["numbers"])
 
 
+def test_what_a_gate_changes_keeps_its_digits_where_the_state_is_near_an_end(
+    open_page: OpenPage, app: str
+) -> None:
+    """h_{t−1} − n_t of a GRU whose n is always tanh 20: its distance from n, each step times z."""
+    chain = {"cell": "gru", "activation": "tanh", "units": 1, "W_xh": [0, -1, 2],
+             "W_hh": [0, 0.5, 0], "b_h": [0, 0, 0], "b_hn": [0], "inputs": [10] * 8,
+             "target": [1]}  # fmt: skip
+    script = """async ([path, chain]) =>
+      (await import(path)).unroll(chain).steps.slice(1).map((step) => step.change[0])"""
+    found = open_page(f"{app}{SCRIPT}").evaluate(script, [SCRIPT, chain])
+    n = away = math.tanh(20)
+    for change in found:
+        assert change == pytest.approx(-away, rel=1e-9)
+        away /= 1 + math.exp(10 - 0.5 * (n - away))
+    assert away < 1e-30
+
+
 def test_a_number_below_a_thousand_is_written_out(open_page: OpenPage, app: str) -> None:
     page = open_page(f"{app}{SCRIPT}")
     write = "async (text) => [999.4, 999.7, -999.9].map((await import(text)).number)"

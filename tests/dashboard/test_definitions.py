@@ -5,9 +5,14 @@ from __future__ import annotations
 import html
 import re
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rnnviz.dashboard import definitions, words_html
+from rnnviz.models import load, read_data
+from rnnviz.models.brought import FromWeights
+from rnnviz.views.your_network import understood
 from rnnviz.wording.glossary import definition, first_places
 from rnnviz.wording.texts import TERMS, texts
 from tests.dashboard.support import change, charts, visit, walk
@@ -87,3 +92,12 @@ def test_a_symbol_keeps_its_index_and_a_model_s_name_its_colour() -> None:
     verdict = next(body for body in bodies(visit("gates")) if "rnnviz-verdict" in body)
     assert re.search(r">c<sub>T</sub></dfn>/∂c<sub>0</sub>", verdict)
     assert re.search(r'<span style="color:[^"]*">LSTM</span>', verdict)
+
+
+def test_names_of_files_have_no_markup_and_no_definitions() -> None:
+    arrays = {"weight_ih_l0": np.ones((8, 2)), "weight_hh_l0": np.eye(8, 2)}
+    brought = FromWeights(load(arrays), read_data())
+    with definitions.afresh():
+        said = words_html.marked(understood(brought, "error_t2.npz", "d_1**.csv"))
+    assert "<b>error_t2.npz</b>: PyTorch" in said
+    assert "<b>d_1**.csv</b>" in said

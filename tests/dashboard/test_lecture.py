@@ -187,7 +187,7 @@ def test_the_address_of_an_answer_that_is_shown_opens_it(name: str) -> None:
     assert SAYS in page(again)
 
 
-@pytest.mark.parametrize("asked", ["99", "0", "-1", "3.5", "three", "9" * 5000, "", "²"])
+@pytest.mark.parametrize("asked", ["99", "0", "04", "-1", "3.5", "three", "9" * 5000, "", "²"])
 def test_a_scene_that_is_not_there_is_said(asked: str) -> None:
     app = visit("lecture", {"scene": asked})
     assert not app.exception

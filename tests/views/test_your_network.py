@@ -49,3 +49,12 @@ def test_what_the_fresh_network_is_follows_yours(biases: bool, said: str) -> Non
     own = own_run(brought)
     shown = view(beside(own, brought), brought, brought.findings(own, None))
     assert said in fresh_words(shown)
+
+
+def test_padding_is_a_sentence_of_its_own() -> None:
+    arrays = {"weight_ih_l0": np.ones((8, 2)), "weight_hh_l0": np.eye(8, 2)}
+    brought = FromWeights(load(arrays), read_data(lengths=[5, 3]))
+    own = own_run(brought)
+    shown = view(own, brought, brought.findings(own, None))
+    assert shown.padding == "Sequences have 3 to 5 steps; padding is not drawn."
+    assert "x is white noise; the loss is the last output in a random direction" in shown.notes

@@ -285,8 +285,10 @@ def _worked(network: Brought, lag: int | None, choices: Choices) -> View:
 def _diagnosis(shown: View) -> None:
     """In large what is wrong; what to change; behind a click every finding with its numbers."""
     layout.verdict(shown.verdict, shown.styles)
-    if shown.notes:
-        _small(say("your_network", "notes", notes=apart(map(translated, shown.notes))))
+    said = apart(map(translated, shown.notes))
+    assumed = say("your_network", "notes", notes=said) if said else ""
+    if assumed or shown.padding:
+        _small(sentences([assumed, shown.padding]))
     serious, other = shown.serious, len(shown.findings) - shown.serious
     if not shown.findings:
         return

@@ -116,7 +116,7 @@ function pathsOf(chain, d_a) {
   return Object.fromEntries(Object.entries(d_a).map(([gate, d]) => [gate, back(block(chain, gate).h, d)]));
 }
 
-function forwardGRU(chain, x, { h }) {
+function forwardGRU(chain, x, { h, parts }) {
   const a = {}, gates = {};
   for (const gate of ["r", "z"]) {
     a[gate] = preactivation(chain, gate, x, h);
@@ -128,15 +128,27 @@ function forwardGRU(chain, x, { h }) {
   gates.n = a.n.map(Math.tanh);
   const fresh = a.z.map((into) => logistic(-into)); // 1 − z
   const next = zip((z, other, n, before) => other * n + z * before, gates.z, fresh, gates.n, h);
-  const change = zip((before, n, into) => -apart(n, restOfTanh(into), before), h, gates.n, a.n);
-  return { a, gates, reset, fresh, change, h: next, slope: a.n.map(ofTanh) };
+  const ofN = zip((n, into) => split(n, restOfTanh(into)), gates.n, a.n), last = parts ?? h.map((y) => [0, y]);
+  const change = zip(difference, last, ofN);
+  const parted = zip(mean, fresh, ofN, gates.z, last);
+  return { a, gates, reset, fresh, change, parts: parted, h: next, slope: a.n.map(ofTanh) };
 }
 
-// h is a mean of n and the h before it: so is what each misses.
+// y as a sum of an end, ±1 or 0, and what is left: both keep their digits where y is rounded to ±1.
+function split(y, rest) {
+  const end = Math.abs(y) > 0.5 ? Math.sign(y) : 0;
+  return end ? [end, -end * rest] : [0, y];
+}
+
+const difference = ([end, left], [other, right]) => end - other + (left - right);
+
+// open · n + z · h, where open + z = 1: near the end of the one that counts more.
+function mean(open, [end, left], z, [before, last]) {
+  return open >= z ? [end, open * left + z * (before - end + last)] : [before, z * last + open * (end - before + left)];
+}
+
 function missedGRU(chain, steps, wanted) {
-  const start = wanted.map((target) => -target);
-  return steps.slice(1).reduce((before, { gates, fresh, a }) => zip((z, open, n, into, last, target) =>
-    open * apart(n, restOfTanh(into), target) + z * last, gates.z, fresh, gates.n, a.n, before, wanted), start);
+  return zip(([end, left], target) => end - target + left, steps.at(-1).parts, wanted);
 }
 
 function backwardGRU(chain, step, d_h) {
@@ -160,7 +172,7 @@ export function unroll(chain) {
   const T = chain.inputs.length, H = chain.units, cell = CELLS[chain.cell];
   const steps = [null], h = [zeros(H)], c = chain.cell === "lstm" ? [zeros(H)] : null;
   for (let t = 1; t <= T; t += 1) {
-    const before = { h: h[t - 1], c: c?.[t - 1] };
+    const before = { h: h[t - 1], c: c?.[t - 1], parts: steps[t - 1]?.parts };
     steps.push({ before, ...cell.forward(chain, chain.inputs[t - 1], before) });
     h.push(steps[t].h);
     c?.push(steps[t].c);
