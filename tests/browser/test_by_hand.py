@@ -158,7 +158,7 @@ def test_what_a_gate_changes_keeps_its_digits_where_the_state_is_near_an_end(
     found = open_page(f"{app}{SCRIPT}").evaluate(script, [SCRIPT, chain])
     n = away = math.tanh(20)
     for change in found:
-        assert change == pytest.approx(-away, rel=1e-9)
+        assert change == pytest.approx(-away, rel=WRITTEN, abs=0)
         away /= 1 + math.exp(10 - 0.5 * (n - away))
     assert away < 1e-30
 
