@@ -46,6 +46,8 @@ def own_losses(
         return ()
     shift = float(np.log10(checks.number("scale", scale, np.finfo(float).tiny)))
     entered = np.flatnonzero(trace.enters.any(axis=1)) + 1
+    if not len(entered):
+        return ()
     places = np.linspace(0, len(entered) - 1, count + 1)[1:].round().astype(int)
     steps = entered[np.unique(places)].tolist()
     return tuple(OwnLoss(label, step, _alone(trace, step, shift)) for step in steps)

@@ -138,5 +138,5 @@ def half_life(bias: Array) -> Array:
 
 def e_fold(bias: Array) -> Array:
     """−1/ln f steps, f = σ(b)."""
-    with np.errstate(over="ignore", divide="ignore"):
-        return 1 / np.log1p(np.exp(-np.asarray(bias, float)))
+    with np.errstate(divide="ignore"):
+        return 1 / np.logaddexp(0.0, -np.asarray(bias, float))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -23,11 +24,18 @@ def number(name: str, value: object, minimum: float = -np.inf, maximum: float = 
     """Return `value` as a float if it is finite and minimum <= value <= maximum."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise ValueError(f"{name} must be a number, got {value!r}")
-    if not (np.isfinite(value) and minimum <= value <= maximum):
+    if not (_is_finite(value) and minimum <= value <= maximum):
         range_ = f"from {minimum:g}" + ("" if maximum == np.inf else f" to {maximum:g}")
         allowed = "" if minimum == -np.inf else f" {range_}"
-        raise ValueError(f"{name} must be a finite number{allowed}, got {value!r}")
+        raise ValueError(f"{name} must be a finite number{allowed}, got {value!r:.80}")
     return float(value)
+
+
+def _is_finite(value: float | np.number[Any]) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond float64
+        return False
 
 
 def choice(name: str, value: object, allowed: Iterable[str]) -> str:
@@ -107,16 +115,22 @@ def params(given: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> d
     missing = [name for name in shapes if name not in given]
     unexpected = [str(name) for name in given if name not in shapes]
     if missing or unexpected:
-        wrong = [f"missing {', '.join(missing)}"] * bool(missing)
-        wrong += [f"not among them {', '.join(unexpected)}"] * bool(unexpected)
+        wrong = [f"missing {_first(missing)}"] * bool(missing)
+        wrong += [f"not among them {_first(unexpected)}"] * bool(unexpected)
         raise ValueError(
-            f"params must have the keys {', '.join(shapes)}, got {', '.join(map(str, given))} "
+            f"params must have the keys {_first(shapes)}, got {_first(map(str, given))} "
             f"({'; '.join(wrong)})"
         )
     return {
         name: array(f"params[{name!r}]", given[name], shape, finite=False)
         for name, shape in shapes.items()
     }
+
+
+def _first(names: Iterable[str], most: int = 100) -> str:
+    """Names with commas, as many as a message holds."""
+    listed = list(names)
+    return ", ".join([*listed[:most], *["…"] * (len(listed) > most)])
 
 
 def one_hot(x: Any, input_size: int) -> Array:

@@ -13,7 +13,7 @@ from rnnviz.core.cell import Cell
 from rnnviz.experiment.config import FIELDS, Experiment
 from rnnviz.experiment.fields import show
 from rnnviz.experiment.model import Model, overrides_of
-from rnnviz.experiment.plan import draw_options, make_networks
+from rnnviz.experiment.plan import draw_options, make_networks, make_task
 from rnnviz.tasks import TASKS
 from rnnviz.training import TrainOptions
 
@@ -115,12 +115,20 @@ def _draws(experiment: Experiment, model: Model, cell: Cell) -> tuple[Any, ...]:
     return tuple(options.items())
 
 
+def _steps(experiment: Experiment) -> int:
+    """T as the task makes it; of one that cannot be made, as it was asked for."""
+    try:
+        return make_task(experiment).shape(experiment.seq_len)[0]
+    except ValueError:
+        return experiment.seq_len
+
+
 def _training(experiment: Experiment) -> tuple[Any, ...]:
     """How the models are trained, None for what does not act."""
     e = experiment
     if not e.train_steps:
         return ()
-    truncated = 0 < e.window < e.seq_len
+    truncated = 0 < e.window < _steps(e)
     every = min(e.stride or e.window, e.window) if truncated else None
     clip_at = None if e.clip == "none" else e.clip_at
     window = e.window if truncated else None

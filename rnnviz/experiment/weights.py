@@ -16,7 +16,7 @@ from rnnviz.core.numerics import Array
 from rnnviz.experiment.config import FIELDS, Experiment
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.npz import Limits, read_bytes, read_npz
-from rnnviz.experiment.plan import plan
+from rnnviz.experiment.plan import plan, setting
 from rnnviz.training import TrainState
 
 ABOUT = "about"
@@ -134,15 +134,16 @@ def _about(arrays: Mapping[str, Any]) -> tuple[Model, Experiment, int]:
     try:
         about = json.loads(str(arrays[ABOUT]))
         label, given, steps = about["label"], dict(about["experiment"]), about["steps"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{ABOUT!r} must be JSON with label, experiment and steps, got "
                          f"{str(arrays[ABOUT])!r:.80}") from error  # fmt: skip
     if unknown := [name for name in given if name not in FIELDS]:
         raise ValueError(f"experiment has {', '.join(map(str, unknown))}, not a field here")
     experiment = Experiment(**given)
-    if experiment.layers > len(arrays):  # each has some; before so many cells are made
+    layers = max(setting(experiment, model, "layers") for model in experiment.models)
+    if layers > len(arrays):  # each has some; before so many cells are made
         raise ValueError(f"layers must be at most {len(arrays)}, as many as there are arrays, got "
-                         f"{experiment.layers}")  # fmt: skip
+                         f"{layers}")  # fmt: skip
     if Model(label) not in experiment.models:
         raise ValueError(f"label must be one of {', '.join(experiment.models)}, got {label!r}")
     return Model(label), experiment, checks.size("steps", steps, 0)

@@ -11,6 +11,7 @@ from rnnviz import Experiment, run
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.own_losses import own_losses
 from rnnviz.analysis.pairs import pair_matrix
+from rnnviz.core import backward
 from rnnviz.core.numerics import Status
 
 EVERY = Experiment(models=("rnn", "lstm", "gru"), hidden_size=6, seq_len=24, loss_at="every")
@@ -46,3 +47,8 @@ def test_of_one_loss_it_is_the_curve_itself() -> None:
 def test_a_large_trace_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[own_losses.__module__], "MOST_ENTRIES", 1000)
     assert own_losses(run(EVERY)["lstm"].trace, "lstm") == ()
+
+
+def test_where_no_error_enters_there_are_none() -> None:
+    record = run(EVERY)["rnn"].trace.record
+    assert own_losses(backward(record, np.zeros((24, 6, EVERY.batch_size))), "rnn") == ()

@@ -107,7 +107,7 @@ def test_a_saturated_unit_is_not_written_as_1_nor_its_slope_as_0(
     slope = of_step["φ′(a_2)"]
     assert slope["numbers"] == "(1 − (1 − 7.71·10^{−19})^2)"
     assert slope["shown"] == "1.54·10^{−18}"
-    assert slope["value"] == pytest.approx(1 / math.cosh(21.2) ** 2, rel=1e-12)
+    assert slope["value"] == pytest.approx(1 / math.cosh(21.2) ** 2, rel=1e-12, abs=0)
     (back,) = (each for each in written if each["left"] == "∂L/∂h_2")
     assert back["shown"] == "1.85·10^{−18}"
 
@@ -140,8 +140,8 @@ def test_the_error_of_a_saturated_unit_with_its_end_for_a_target_is_what_it_leav
     written = open_page(f"{app}{SCRIPT}").evaluate(WRITE, [SCRIPT, FORMULAS, whole])
     T = len(whole["inputs"])
     loss, error = (each for each in written if each["stage"] == T + 1)
-    assert error["value"] == pytest.approx(wanted, rel=1e-9)
-    assert loss["value"] == pytest.approx(wanted**2 / 2, rel=1e-9)
+    assert error["value"] == pytest.approx(wanted, rel=1e-9, abs=0)
+    assert loss["value"] == pytest.approx(wanted**2 / 2, rel=1e-9, abs=0)
     if abs(wanted) < WRITTEN:
         assert re.fullmatch(r"(1 −|−1 \+) \d\.\d\d·10\^\{−\d+\} − \(?−?1\)?", error["numbers"])
 

@@ -127,3 +127,13 @@ def test_the_pages_say_what_does_not_act() -> None:
     assert phase.view(diagram).notes == (
         "Leak (RNN) does not act on LSTM: cells along it are equal.",
     )
+
+
+@pytest.mark.parametrize(("seq_len", "window", "acts"), [(20, 30, True), (100, 80, False)])
+def test_a_window_is_judged_by_the_steps_that_the_task_has(
+    seq_len: int, window: int, acts: bool
+) -> None:
+    """Pictures of 64 pixels, whatever length is asked for."""
+    truncated = {"train_steps": 5, "window": window, "seq_len": seq_len}
+    found = idle(Experiment(**{**SMALL, "task": "digit_pixels", **truncated}))
+    assert ("window" not in found) is acts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pytest
 
 from rnnviz import Experiment, run
 from rnnviz.__main__ import main
+from rnnviz.core import checks
 from rnnviz.experiment.runs import params_after
-from rnnviz.experiment.weights import load
+from rnnviz.experiment.weights import from_arrays, load
 
 SIZES = ("--seq-len", "6", "--hidden-size", "4", "--batch-size", "2", "--task", "adding")
 SMALL = Experiment(("rnn", "lstm:forget_bias=0"), "adding", 6, 4, 2)  # type: ignore[arg-type]
@@ -211,3 +213,29 @@ def test_what_is_wrong_with_a_file_is_said(
         main(["train", "--task", "adding", *argv])
     assert stopped.value.code == 2
     assert message in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({"label": "rnn:layers=1000000", "experiment": {"models": ["rnn:layers=1000000"]},
+          "steps": 0}, "layers must be at most 2, as many as there are arrays, got 1000000"),
+        ({"label": "rnn", "experiment": {"models": ["rnn"], "seed": 10**30}, "steps": 0},
+         "seed must be a finite number from 0 to"),
+        ({"label": "rnn", "experiment": {"models": ["rnn"], "gain": 10**400}, "steps": 0},
+         "gain must be a finite number from 0, got 1000"),
+        ("[" * 100_000, "'about' must be JSON with label, experiment and steps"),
+    ],
+)  # fmt: skip
+def test_what_a_hostile_file_says_of_itself_is_refused_in_few_words(about: Any, said: str) -> None:
+    text = about if isinstance(about, str) else json.dumps(about)
+    with pytest.raises(ValueError, match=re.escape(said)) as refusal:
+        from_arrays({"about": np.array(text), "W_xh": np.ones((1, 1))})
+    assert len(str(refusal.value)) < 500
+
+
+def test_of_very_many_names_the_first_are_said() -> None:
+    arrays = {f"W_{k}": np.ones(1) for k in range(100_000)}
+    with pytest.raises(ValueError, match="params must have the keys") as refusal:
+        checks.params(arrays, {"W": (1,)})
+    assert len(str(refusal.value)) < 5_000
