@@ -66,7 +66,7 @@ def saliency(
     record = forward_network(trace.network, trace.params, x, h0, c0, context=context)
     d_y = np.zeros_like(record.y)
     d_y[step - 1, output] = 1
-    layers = layers_with_true_slopes(backward_network(record, d_y).layers)
+    layers = layers_with_true_slopes(backward_network(record, d_y).layers, to_inputs=True)
     d_x, log2 = _of_input(layers[0])
     log10 = log10_norm(d_x, 1, log2)[:, 0]
     with np.errstate(all="ignore"):

@@ -69,10 +69,11 @@ def record_with_true_slopes(trace: Trace) -> Record:
     return true_record(trace) if rounded else trace
 
 
-def layers_with_true_slopes(layers: Traces) -> Traces:
+def layers_with_true_slopes(layers: Traces, to_inputs: bool = False) -> Traces:
     """`with_true_slopes` of a layer and all above it, together: what arrives in the lower ones has
-    gone through such slopes, too. Where it is still rounded to 0 they are told."""
-    every = [(trace, k > 0) for k, layer in enumerate(layers) for trace in layer]
+    gone through such slopes, too. Where it is still rounded to 0 they are told. to_inputs: whether
+    what the lowest one hands down to its inputs counts as well."""
+    every = [(trace, to_inputs or k > 0) for k, layer in enumerate(layers) for trace in layer]
     if any(t.window for t, _ in every) or not any(loses_slopes(*each) for each in every):
         return layers
     with np.errstate(all="ignore"):

@@ -97,6 +97,19 @@ def test_the_slopes_of_saturated_units_are_the_true_ones(dtype: type) -> None:
     assert found.size.status[5] == Status.ZERO
 
 
+@pytest.mark.parametrize("x", [18.0, 20.0])
+def test_so_are_those_that_lead_to_the_inputs_alone(x: float) -> None:
+    """At one step a leak keeps the state's gradient whatever tanh does: ∂h/∂x is α/cosh²(x)."""
+    network = Network((RNN(1, 1, leak=0.5),), 1)
+    params = {name: np.zeros(shape) for name, shape in network.param_shapes().items()}
+    params |= {"0.forward.W_xh": np.ones((1, 1)), "W_hy": np.ones((1, 1))}
+    record = forward_network(network, params, np.full((1, 1, 1), x))
+    found = saliency(backward_network(record, np.ones_like(record.y)), "rnn", 1)
+    expected = np.log10(0.5) - 2 * np.log10(np.cosh(x))
+    np.testing.assert_allclose(found.size.log10, [expected], atol=1e-9)
+    assert found.size.status.tolist() == [Status.FINITE]
+
+
 def test_a_zero_is_exact_only_where_nothing_reaches() -> None:
     """cosh⁻²(1000) is nothing that float64 holds, and yet not 0; what ReLU closes is 0."""
     for activation, status in (("tanh", Status.ROUNDED), ("relu", Status.ZERO)):
