@@ -12,12 +12,7 @@ from rnnviz.core.numerics import LOG10_2, Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, on_paper, small_label
-from rnnviz.plots.panels import (
-    UNSEEN,
-    axis,
-    curve,
-    nothing,
-)
+from rnnviz.plots.panels import UNSEEN, axis, counted, curve, nothing
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.lists import text_width
 from rnnviz.wording.numbers import magnitude, signed
@@ -71,7 +66,7 @@ def carry_figure(
     pixels = height - MARGIN["t"] - MARGIN["b"]
     ends = end_labels([*(end for _, end in drawn), *middles], y_range, pixels, 0)
     layout["margin"]["l"] = max(_room(line for _, line in lines), layout["margin"]["l"])
-    steps = {"range": [-0.03 * seq_len, 1.01 * seq_len], "showgrid": False}
+    steps = {"range": [-0.03 * seq_len, 1.01 * seq_len], "showgrid": False, **counted(seq_len)}
     layout |= {
         "hovermode": "x unified",
         "xaxis": axis(time_title or caption("time_step"), **steps),

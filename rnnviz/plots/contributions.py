@@ -12,7 +12,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.log_curves import value_range
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule
-from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
+from rnnviz.plots.panels import UNSEEN, axis, counted, curve, nothing
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import signed
 from rnnviz.wording.texts import caption
@@ -62,7 +62,7 @@ def contributions_figure(
     layout |= {
         "hovermode": "x unified",
         "xaxis": axis(time_title or caption("time_step"), range=[1 - pad, last + pad],
-                      showgrid=False, anchor="y2"),
+                      showgrid=False, anchor="y2", **counted(last)),
         "yaxis": axis("log<sub>10</sub> ‖G<sub>t</sub>‖", domain=UPPER, range=list(y_range),
                       side="right", nticks=6),
         "yaxis2": axis(caption("share"), domain=LOWER, range=_share_range(shares),

@@ -14,6 +14,7 @@ from rnnviz.plots.panels import (
     axes_of,
     axes_suffix,
     axis,
+    counted,
     nothing,
     panel_title,
     placed,
@@ -126,7 +127,10 @@ def _x_axis(flow: GradientFlow) -> Piece:
     last = len(flow.state.log10) - 1
     pad = 0.5 if last == 1 else 0.012 * (last - 1)
     return axis(
-        caption("time_step"), range=[max(1 - pad, 0.5), last + pad], showgrid=False, nticks=6
+        caption("time_step"),
+        range=[max(1 - pad, 0.5), last + pad],
+        showgrid=False,
+        **counted(last, 6),
     )
 
 

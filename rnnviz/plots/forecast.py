@@ -9,7 +9,15 @@ import numpy as np
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.panels import axes_of, axes_suffix, axis, grid_places, model_title, placed
+from rnnviz.plots.panels import (
+    axes_of,
+    axes_suffix,
+    axis,
+    counted,
+    grid_places,
+    model_title,
+    placed,
+)
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.lists import said_of
 from rnnviz.wording.texts import caption
@@ -48,7 +56,7 @@ def forecast_figure(
     layout: Piece = {"height": HEIGHT + ROW * rows, "margin": MARGIN, "annotations": []}
     for index, ((label, pair), place) in enumerate(zip(forecasts.items(), places, strict=True)):
         suffix, style = axes_suffix(index), known_styles[label]
-        x = axis(caption("week") if place[5] else "", nticks=7, showgrid=False)
+        x = axis(caption("week") if place[5] else "", showgrid=False, **counted(len(known), 7))
         y = axis(caption("forecast_y") if place[4] else "", range=[-bound, bound], nticks=5)
         layout |= placed(x, {**y, "showticklabels": place[4]}, suffix, place)
         layout["annotations"].append(model_title(style, place))

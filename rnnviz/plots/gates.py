@@ -18,6 +18,7 @@ from rnnviz.plots.panels import (
     axes_suffix,
     axis,
     colour_scale,
+    counted,
     curve,
     headline,
     nothing,
@@ -124,7 +125,7 @@ def _strips_layout(stats: Sequence[GateStats], styles: Styles, height: int, sort
         suffix = axes_suffix(index)
         top = 1 - index * (high + gap)
         bottom = index + 1 == len(stats)
-        layout[f"xaxis{suffix}"] = _time_axis(f"y{suffix}", bottom)
+        layout[f"xaxis{suffix}"] = _time_axis(f"y{suffix}", bottom, np.shape(each.values)[1])
         layout[f"yaxis{suffix}"] = _unit_axis(f"x{suffix}", (top - high, top), sorted_, high > 0.6)
         layout["annotations"].append(_strip_title(each, styles[each.label], top, len(stats) > 1))
     layout["coloraxis"] = colour_scale(theme.SEQUENTIAL, [0.0, 0.5, 1.0])
@@ -136,10 +137,11 @@ def _strips_layout(stats: Sequence[GateStats], styles: Styles, height: int, sort
     return layout
 
 
-def _time_axis(anchor: str, bottom: bool) -> Piece:
+def _time_axis(anchor: str, bottom: bool, steps: int) -> Piece:
     small = {"anchor": anchor, "showgrid": False, "tickfont": {"size": theme.SMALL_SIZE}}
     return {
         **small,
+        **counted(steps),
         **(axis(caption("time_step")) if bottom else {"showticklabels": False, "ticks": ""}),
     }
 

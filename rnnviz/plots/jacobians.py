@@ -18,6 +18,7 @@ from rnnviz.plots.panels import (
     axes_of,
     axes_suffix,
     axis,
+    counted,
     curve,
     grid_places,
     model_title,
@@ -135,7 +136,8 @@ def _jacobian_axes(spectra: Sequence[JacobianSpectrum], y_range: tuple[float, fl
     right = {"side": "right"}
     upper = axis("log<sub>10</sub> σ<sub>max</sub>", domain=UPPER, range=list(y_range), **right)
     lower = axis(caption("mean_slope"), domain=LOWER, range=[0, 1.05], nticks=3, **right)
-    time = axis(caption("time_step"), range=[first - pad, last + pad], showgrid=False, anchor="y2")
+    steps = {"range": [first - pad, last + pad], **counted(last - first)}
+    time = axis(caption("time_step"), showgrid=False, anchor="y2", **steps)
     one = rule((0, 1), (0, 0), xref="x domain", line={"dash": "solid", "width": theme.THIN})
     return {
         "hovermode": "x unified",
@@ -232,7 +234,7 @@ def _axes(j: JacobianSpectrum, suffix: str, place: Place, y_range: tuple[float, 
     )
     y = axis("log<sub>10</sub> σ" if first else "", range=list(y_range), nticks=6)
     hidden = {} if first else {"showticklabels": False, "ticks": ""}
-    return placed({**x, "nticks": 6}, {**y, **hidden}, suffix, place)
+    return placed({**x, **counted(last - start, 6)}, {**y, **hidden}, suffix, place)
 
 
 def _missing(j: JacobianSpectrum, suffix: str) -> list[Piece]:

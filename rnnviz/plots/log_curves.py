@@ -15,7 +15,7 @@ from rnnviz.core.numerics import Array
 from rnnviz.plots import curves, panels, theme
 from rnnviz.plots.drawing import Drawing, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, rule, small_label
-from rnnviz.plots.panels import UNSEEN, axis, nothing
+from rnnviz.plots.panels import UNSEEN, axis, counted, nothing
 from rnnviz.plots.rails import Drawn, all_rails
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import signed
@@ -60,7 +60,7 @@ def magnitude_figure(
     pad = 0.008 * max(last - 1, 1)
     layout |= {
         "hovermode": "x unified",
-        "xaxis": axis(titles[0], range=[1 - pad, last + pad], showgrid=False, nticks=8),
+        "xaxis": axis(titles[0], range=[1 - pad, last + pad], showgrid=False, **counted(last, 8)),
         "yaxis": axis(titles[1], range=list(bands.y_range), nticks=7, **bands.ticks),
         "annotations": end_labels(labels, bands.y_range, pixels, last, "right") + said,
         "shapes": [*bands.shapes(), rule((0, 1), (0, 0), xref="x domain")],

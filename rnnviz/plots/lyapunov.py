@@ -11,7 +11,7 @@ from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, log_curves, theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule, small_label
-from rnnviz.plots.panels import UNSEEN, axis, curve, nothing
+from rnnviz.plots.panels import UNSEEN, axis, counted, curve, nothing
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import signed
 from rnnviz.wording.texts import caption
@@ -65,7 +65,9 @@ def lyapunov_figure(
     name = caption("mean_field")
     labels += [small_label(f"{name} {signed(r, 3)}", r, style.colour) for style, r in theory]
     layout |= {
-        "xaxis": axis(caption("exponents"), range=[0.5, last + 0.5], showgrid=False, nticks=8),
+        "xaxis": axis(
+            caption("exponents"), range=[0.5, last + 0.5], showgrid=False, **counted(last, 8)
+        ),
         "yaxis": axis(caption("nats_a_step"), range=list(y_range), side="right", nticks=7),
         "shapes": [rule((0, 1), (0, 0), xref="x domain", line={"dash": "solid"})],
         "annotations": [

@@ -22,6 +22,7 @@ from rnnviz.plots.panels import (
     axes_of,
     axes_suffix,
     axis,
+    counted,
     curve,
     grid_places,
     nothing,
@@ -141,8 +142,14 @@ def _axes(m: PairMatrix, suffix: str, place: Place, titles: tuple[str, str]) -> 
     """titles: of the columns and of the rows."""
     first, lowest = place[4:]
     first_loss, last = int(m.losses[0]), int(m.losses[-1])
-    x = axis(titles[0] if lowest else "", range=[-0.5, m.h.shape[1] - 0.5], nticks=6)
-    y = axis(titles[1] if first else "", range=[first_loss - 0.5, last + 0.5], nticks=6)
+    x = axis(
+        titles[0] if lowest else "", range=[-0.5, m.h.shape[1] - 0.5], **counted(m.h.shape[1], 6)
+    )
+    y = axis(
+        titles[1] if first else "",
+        range=[first_loss - 0.5, last + 0.5],
+        **counted(last + 1 - first_loss, 6),
+    )
     plain = {"showgrid": False, "ticklen": 3}
     hidden = {} if first else {"showticklabels": False, "ticks": ""}
     return placed({**x, **plain}, {**y, **plain, **hidden}, suffix, place)
@@ -213,7 +220,10 @@ def cancellation_figure(
     pixels = height - CURVE_MARGIN["t"] - CURVE_MARGIN["b"]
     layout |= {
         "xaxis": axis(
-            time_title or caption("source_step"), range=[-0.01 * last, 1.01 * last], showgrid=False
+            time_title or caption("source_step"),
+            range=[-0.01 * last, 1.01 * last],
+            showgrid=False,
+            **counted(last),
         ),
         "yaxis": axis("‖Σ‖ / Σ‖·‖", range=list(y_range), side="right", nticks=4),
         "margin": {**layout["margin"], "r": 76},

@@ -18,6 +18,8 @@ WIDE = 9.5
 """Pixels a bold character of a headline is wide, on average."""
 GAP, ROW_GAP = 0.03, 0.16
 MOST_COLUMNS = 3
+MOST_TICKS = 10
+"""So many ticks a browser puts on a wide axis, if it is left to it."""
 Place = tuple[float, float, float, float, bool, bool]
 """Left, right, bottom, top as shares; whether it is in the first column, in the lowest row."""
 
@@ -124,6 +126,14 @@ def axis(title: str, **options: Any) -> Piece:
     """An axis with a title in the middle size."""
     title_ = {"text": title, "font": {"size": theme.NOTE_SIZE}, "standoff": 4}
     return {"title": title_, "tickfont": {"size": theme.TICK_SIZE}, **options}
+
+
+def counted(count: float, most: int | None = None) -> Piece:
+    """The ticks of an axis that counts so many whole things, such as steps, units, lags: never
+    between two of them. most: how many ticks there are at most; None leaves it to the width."""
+    if count < (most or MOST_TICKS):
+        return {"dtick": 1}
+    return {"nticks": most} if most else {}
 
 
 def nothing(text: str) -> Piece:

@@ -230,7 +230,7 @@ def _round_values(axis_: Axis, most: int) -> list[float]:
     if len(axis_.values) == 1:
         return [low]
     if not axis_.log:
-        return _multiples(low, high, most)
+        return _multiples(low, high, most, whole=all(v == int(v) for v in axis_.values))
     if high < 50 * low:
         doubled = [2.0**k for k in range(int(np.log2(low)) - 1, int(np.log2(high)) + 2)]
         return [v for v in doubled if low <= v <= high]
@@ -245,8 +245,8 @@ def _round_values(axis_: Axis, most: int) -> list[float]:
     return found or [low, high]
 
 
-def _multiples(low: float, high: float, most: int) -> list[float]:
-    least = (high - low) / (most - 1)
+def _multiples(low: float, high: float, most: int, whole: bool) -> list[float]:
+    least = max((high - low) / (most - 1), 1.0 if whole else 0.0)
     size = 10.0 ** np.floor(np.log10(least))
     step = next(size * f for f in (1, 2, 5, 10) if size * f >= least * (1 - 1e-9))
     first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))

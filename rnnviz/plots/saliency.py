@@ -13,7 +13,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.curves import Relative
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.log_curves import magnitude_figure
-from rnnviz.plots.panels import axis, colour_scale
+from rnnviz.plots.panels import axis, colour_scale, counted
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.lists import said_of
 from rnnviz.wording.texts import caption
@@ -89,7 +89,9 @@ def signed_figure(
     layout: Piece = {
         "height": MARGIN["t"] + MARGIN["b"] + ROW * len(found),
         "margin": MARGIN,
-        "xaxis": axis(caption("time_step"), range=[0.5, steps + 0.5], showgrid=False, nticks=10),
+        "xaxis": axis(
+            caption("time_step"), range=[0.5, steps + 0.5], showgrid=False, **counted(steps, 10)
+        ),
         "yaxis": axis("", tickvals=rows, ticktext=names, autorange="reversed", showgrid=False),
         "coloraxis": colour_scale(list(theme.DIVERGING), [-1.0, 0.0, 1.0]),
     }

@@ -11,7 +11,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.jacobians import jacobian_figure
 from rnnviz.plots.marks import EndLabel, end_labels, rule
-from rnnviz.plots.panels import UNSEEN, axis, curve, headline, nothing
+from rnnviz.plots.panels import UNSEEN, axis, counted, curve, headline, nothing
 from rnnviz.plots.spectrum_marks import (
     LARGEST,
     circles_and_key,
@@ -80,9 +80,10 @@ def singular_values_figure(
     theory = [] if law is None else [float(law.singular_values[0])]
     top = 1.1 * max([*(s.sigma_max for s in drawn), *edges, *theory])
     sizes = [(known[s.label], _name(s, known, f"{s.sigma_max:.2f}", only)) for s in drawn]
+    count = max(len(s.singular_values) for s in drawn)
     layout |= {
         "margin": {**MARGIN, "r": 156},
-        "xaxis": axis(caption("singular_values"), showgrid=False, nticks=6),
+        "xaxis": axis(caption("singular_values"), showgrid=False, **counted(count, 6)),
         "yaxis": axis("σ", range=[0, top]),
         "bargap": 0.15,
         "shapes": [edge_rule(edge) for edge in edges],

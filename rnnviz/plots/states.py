@@ -25,7 +25,7 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Range, drawing
 from rnnviz.plots.log_curves import MARGIN as LINE_MARGIN
 from rnnviz.plots.log_curves import magnitude_figure, value_range
 from rnnviz.plots.marks import EndLabel, end_labels, gapped, gutter, small_label
-from rnnviz.plots.panels import axis, colour_scale, panel_title, scale_title
+from rnnviz.plots.panels import axis, colour_scale, counted, panel_title, scale_title
 from rnnviz.plots.rails import Drawn, all_rails
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import general
@@ -128,14 +128,22 @@ def _map(
     rows = {"xaxis": "x", "yaxis": "y", "y0": 1, "dy": cells.units_each}
     data = panel_traces(cells, rows, f"{style.title} {what}", write[0], {"coloraxis": "coloraxis"},
                   write[1])  # fmt: skip
-    y = {"autorange": "reversed", "showgrid": False, "nticks": 5}
+    y = {
+        "autorange": "reversed",
+        "showgrid": False,
+        **counted(cells.units_each * len(cells.special), 5),
+    }
     unit = caption("unit")
     if cells.units_each > 1:
         unit = caption("one_unit_in", count=cells.units_each)
     layout: Piece = {
         "height": MAP_HEIGHT,
         "margin": MARGIN,
-        "xaxis": axis(caption("time_step"), showgrid=False, nticks=6),
+        "xaxis": axis(
+            caption("time_step"),
+            showgrid=False,
+            **counted(cells.steps_each * cells.special.shape[1], 6),
+        ),
         "yaxis": axis(unit, **y),
         "coloraxis": scale,
         "annotations": [panel_title(_title(style, what, cells), style.colour, 0)],
@@ -171,7 +179,9 @@ def state_lines(of: Shown, *, styles: Styles | None = None) -> Drawing:
         "height": LINES_HEIGHT,
         "margin": {**LINE_MARGIN, "r": gutter({style.name: style for style, _ in drawn})},
         "hovermode": "x unified",
-        "xaxis": axis(caption("time_step"), range=[1 - pad, steps + pad], showgrid=False, nticks=8),
+        "xaxis": axis(
+            caption("time_step"), range=[1 - pad, steps + pad], showgrid=False, **counted(steps, 8)
+        ),
         "yaxis": axis(title, range=list(bands.y_range), nticks=6, **bands.ticks),
         "annotations": end_labels(labels, bands.y_range, pixels, steps, "right") + said,
         "shapes": bands.shapes(),

@@ -18,6 +18,7 @@ from rnnviz.plots.panels import (
     axes_of,
     axes_suffix,
     axis,
+    counted,
     grid_places,
     nothing,
     panel_title,
@@ -137,7 +138,8 @@ def part_name(f: StepFactors, name: str) -> str:
 def _axes(f: StepFactors, suffix: str, place: Place, title: str) -> Piece:
     low, high = _range(f)
     small = {"tickfont": {"size": theme.SMALL_SIZE}, "ticklen": 3}
-    x = axis(title if place[5] else "", range=[1, max(len(f.change), 2)], nticks=6, showgrid=False)
+    last = max(len(f.change), 2)
+    x = axis(title if place[5] else "", range=[1, last], showgrid=False, **counted(last, 6))
     y = axis("", range=[low, high], nticks=5)
     return placed({**x, **small}, {**y, **small}, suffix, place)
 

@@ -21,6 +21,7 @@ from rnnviz.plots.panels import (
     axes_suffix,
     axis,
     colour_scale,
+    counted,
     nothing,
     panel_title,
     placed,
@@ -81,7 +82,7 @@ def state_heatmaps(
         suffix, style = axes_suffix(index), known[course.label]
         cells, dx, dy = _cells(course, span(courses), most_columns)
         data += _panel(cells, dx, dy, suffix, style.title)
-        layout |= _axes(suffix, place, span(courses), len(courses))
+        layout |= _axes(suffix, place, course, span(courses), len(courses))
         layout["annotations"].append(_title(style, place, cells.found))
     return drawing(data, layout, "state-maps")
 
@@ -145,16 +146,13 @@ def finite(values: Array) -> Array:
     return clean[np.isfinite(clean)]
 
 
-def _axes(suffix: str, place: Place, end: float, panels: int) -> Piece:
-    ticks = {"nticks": max(3, 8 // panels), "tickfont": {"size": theme.SMALL_SIZE}}
-    y: Piece = {"showgrid": False, "nticks": 4, "ticklen": 3}
-    y["tickfont"] = {"size": theme.SMALL_SIZE}
-    y |= (
-        axis(caption("time_step"), nticks=4, showgrid=False)
-        if place[4]
-        else {"showticklabels": False}
-    )
-    return placed({**step_axis(end), **ticks}, y, suffix, place)
+def _axes(suffix: str, place: Place, course: Course, end: float, panels: int) -> Piece:
+    small = {"tickfont": {"size": theme.SMALL_SIZE}}
+    rows = counted(np.shape(course.curves.log10_state)[1] - 1, 4)
+    y: Piece = {"showgrid": False, "ticklen": 3, **small, **rows}
+    y |= axis(caption("time_step")) if place[4] else {"showticklabels": False}
+    x = {**step_axis(end), "nticks": max(3, 8 // panels), **small}
+    return placed(x, y, suffix, place)
 
 
 def _title(style: theme.Style, place: Place, found: Sequence[Status]) -> Piece:

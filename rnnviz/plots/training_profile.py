@@ -11,7 +11,7 @@ from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Range, Track, drawing
 from rnnviz.plots.marks import gapped
-from rnnviz.plots.panels import UNSEEN, axis, nothing
+from rnnviz.plots.panels import UNSEEN, axis, counted, nothing
 from rnnviz.plots.rails import BEYOND, CEILING, FLOOR, UNDER, Bands
 from rnnviz.plots.theme import Styles
 from rnnviz.plots.training import HEIGHT, MARGIN, kept
@@ -55,10 +55,11 @@ def profile_figure(
         empty = {"height": height, **nothing(caption("no_model"))}
         return drawing([*data, UNSEEN], empty, "profile")
     title = "log<sub>10</sub> ‖∂L/∂s<sub>t</sub>‖"
+    steps = max(_profiles(course).shape[1] for course in courses)
     layout = {
         "height": height,
         "margin": MARGIN | {"l": WIDE if max(map(abs, bands.y_range)) >= 100 else MARGIN["l"]},
-        "xaxis": axis(caption("time_step"), showgrid=False),
+        "xaxis": axis(caption("time_step"), showgrid=False, **counted(steps)),
         "yaxis": axis(title, range=list(bands.y_range), **({"nticks": 5} | bands.ticks)),
         "shapes": bands.shapes(),
     }

@@ -19,6 +19,7 @@ from rnnviz.plots.panels import (
     axes_suffix,
     axis,
     colour_scale,
+    counted,
     nothing,
     panel_title,
     placed,
@@ -80,7 +81,9 @@ def spectrum_figure(
     for index, (course, place) in enumerate(zip(shown, row_places(len(shown), GAP), strict=True)):
         suffix = axes_suffix(index)
         data += _spectrum_lines(course, known[course.label], suffix)
-        layout |= _panel_axes(suffix, place, step_axis(span(courses)), caption("of_w_hh"))
+        layout |= _panel_axes(
+            suffix, place, {**step_axis(span(courses)), "nticks": 4}, caption("of_w_hh")
+        )
         layout[f"yaxis{suffix}"] |= {"range": [0, 1.08 * max(top, 1.0)], **POWERS}
         layout["shapes"].append(rule((0, 1), (1, 1), xref=f"x{suffix} domain", yref=f"y{suffix}"))
         layout["annotations"].append(_title(known[course.label], "", place[0]))
@@ -107,10 +110,9 @@ def gate_course_figure(
         suffix = axes_suffix(index)
         scale = "coloraxis2" if each.signed else "coloraxis"
         data.append(_gate_panel(each, known[each.label].title, suffix, scale))
-        layout |= _panel_axes(
-            suffix, place, axis(caption("time_step"), showgrid=False), _rows(each)
-        )
-        layout[f"yaxis{suffix}"] |= {"autorange": "reversed", "showgrid": False, "nticks": 4}
+        layout |= _panel_axes(suffix, place, _time_axis(each), _rows(each))
+        layout[f"yaxis{suffix}"] |= {"autorange": "reversed", "showgrid": False}
+        layout[f"yaxis{suffix}"] |= counted(each.units_each * each.values.shape[1], 4)
         layout["annotations"].append(_title(known[each.label], each.gate, place[0]))
     layout["coloraxis"] = colour_scale(theme.SEQUENTIAL, [0.0, 0.5, 1.0])
     layout["coloraxis2"] = _state_scale([each.bound for each in gates if each.signed])
@@ -122,6 +124,11 @@ def gate_course_figure(
 
 def _rows(gate: GateCourse) -> str:
     return caption("unit" if gate.units_each == 1 else "one_unit_in", count=gate.units_each)
+
+
+def _time_axis(gate: GateCourse) -> Piece:
+    steps = gate.steps_each * gate.values.shape[2]
+    return axis(caption("time_step"), showgrid=False, **counted(steps, 4))
 
 
 def _state_scale(bounds: Sequence[float]) -> Piece:
@@ -177,7 +184,7 @@ def _gate_panel(gate: GateCourse, name: str, suffix: str, scale: str) -> Piece:
 def _panel_axes(suffix: str, place: Place, x: Piece, y_title: str) -> Piece:
     small = {"tickfont": {"size": theme.SMALL_SIZE}}
     y: Piece = axis(y_title, nticks=4) if place[4] else {"showticklabels": False, "ticks": ""}
-    return placed({**x, **small, "nticks": 4}, {**y, **small}, suffix, place)
+    return placed({**x, **small}, {**y, **small}, suffix, place)
 
 
 def _title(style: theme.Style, more: str, start: float) -> Piece:

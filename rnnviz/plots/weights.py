@@ -20,6 +20,7 @@ from rnnviz.plots.panels import (
     axes_suffix,
     axis,
     colour_scale,
+    counted,
     panel_title,
     placed,
     scale_title,
@@ -114,7 +115,7 @@ def weight_figure(
         suffix = axes_suffix(index)
         codes = specials(getattr(block, scale.part))
         data += _map(block, codes, scale, suffix, CELLS // len(maps.maps))
-        layout |= _map_axes(suffix, place)
+        layout |= _map_axes(suffix, block, place)
         layout["annotations"].append(_title(block, codes, style, place))
     low = _lowest_share(maps, scale)
     for number, gate in enumerate(maps.gates):
@@ -157,14 +158,15 @@ def _map(block: WeightMap, codes: Array, scale: Scale, suffix: str, budget: int)
                   {"coloraxis": "coloraxis"}, 4, caption("to_unit"), column)  # fmt: skip
 
 
-def _map_axes(suffix: str, place: Place) -> Piece:
-    small = {"tickfont": {"size": theme.SMALL_SIZE}, "showgrid": False, "ticklen": 3, "nticks": 5}
-    y: Piece = {**small, "autorange": "reversed"}
+def _map_axes(suffix: str, block: WeightMap, place: Place) -> Piece:
+    small = {"tickfont": {"size": theme.SMALL_SIZE}, "showgrid": False, "ticklen": 3}
+    rows, columns = block.values.shape
+    y: Piece = {**small, **counted(rows, 5), "autorange": "reversed"}
     if place[4]:
         y["title"] = {"text": caption("unit"), "font": {"size": theme.SMALL_SIZE}, "standoff": 2}
     else:
         y |= {"showticklabels": False, "ticks": ""}
-    return placed({**small, "nticks": 4}, y, suffix, place)
+    return placed({**small, **counted(columns, 4)}, y, suffix, place)
 
 
 def _title(block: WeightMap, codes: Array, style: theme.Style, place: Place) -> Piece:
