@@ -118,7 +118,7 @@ def _lines(drawn: Drawn, bands: Bands) -> list[Piece]:
 def _title(style: theme.Style, start: float, count: int) -> Piece:
     text = f"<b>{style.name}</b>"
     if style.small:
-        small = theme.plain(style.small, 120 // count)
+        small = theme.short(style.small, 120 // count)
         text += f" <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
     return panel_title(text, style.colour, start, size=theme.AXIS_SIZE)
 

@@ -25,7 +25,7 @@ from rnnviz.plots.panels import (
     panel_title,
 )
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.lists import said_of, text_width
+from rnnviz.wording.lists import said_of
 from rnnviz.wording.numbers import minus, percent
 from rnnviz.wording.numbers import steps as in_steps
 from rnnviz.wording.texts import caption
@@ -155,11 +155,7 @@ def _unit_axis(anchor: str, domain: tuple[float, float], sorted_: bool, tall: bo
 
 
 def _strip_title(stats: GateStats, style: theme.Style, top: float, narrow: bool) -> Piece:
-    title = (
-        style.title
-        if text_width(style.title) <= LONG
-        else " ".join([style.name, style.where]).strip()
-    )
+    title = theme.short(style.title, LONG)
     mean = minus(f"{round(stats.mean, 2) + 0.0:.2f}")  # never a negative zero
     sd = f"{stats.sd:.2f}"
     said = f"{mean} ± {sd}" if narrow else caption("mean_sd", mean=mean, sd=sd)

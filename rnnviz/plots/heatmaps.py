@@ -132,14 +132,14 @@ def _title(style: theme.Style, cells: Cells, start: float, room: float) -> Piece
     """The model's name, and what its cells without a number are, as long as there is room."""
     name, detail = style.name, style.small
     marks = [(SPECIAL_COLOURS[s], status_words(s), curves.SIGNS[s]) for s in cells.found]
-    left = room - 11 * len(name) - 6
+    left = room - 11 * text_width(name) - 6
     words = sum(WIDE * (text_width(word) + 3) for _, word, _ in marks)
     short = words > left - WIDE * min(text_width(detail), 12)
     notes = [
         f"<span style='color:{c}'>■</span> {sign if short else word}" for c, word, sign in marks
     ]
     left -= sum(WIDE * (text_width(sign if short else word) + 3) for _, word, sign in marks)
-    detail = theme.plain(detail, max(int(left / WIDE), 1)) if detail else ""
+    detail = theme.short(detail, max(int(left / WIDE), 1)) if detail else ""
     small = "  ".join([part for part in (detail, *notes) if part])
     text = f"<b>{name}</b>  <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
     return panel_title(text, style.colour, start)
@@ -150,6 +150,6 @@ def _short_title(style: theme.Style, cells: Cells, start: float, room: float) ->
     signs = [f"<span style='color:{SPECIAL_COLOURS[s]}'>■</span>" for s in cells.found]
     text = " ".join([f"<b>{style.name}</b>", *signs])
     if style.small:
-        small = theme.plain(style.small, int((room + GAP) / WIDE))
+        small = theme.short(style.small, int((room + GAP) / WIDE))
         text += f"<br><span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
     return panel_title(text, style.colour, start, align="left")

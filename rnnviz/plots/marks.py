@@ -158,6 +158,10 @@ def _arrow(placed: Sequence[float], sizes: Sequence[float], width: float, text: 
     return [on_paper(text, middle / width, 1, font={"size": theme.NOTE_SIZE}, **place)]
 
 
+BOLD = 10.5
+"""Pixels a bold character of a model's name is wide, on average."""
+MOST_SMALL, MOST_ROOM = 28, 290
+"""Characters of a model's detail, and pixels of its name with its number, at most."""
 TWO_LINES, DETAIL_BELOW = 36.0, 16.0
 """Pixels of a name with its detail, and between the middles of the two."""
 
@@ -180,11 +184,16 @@ def model_label(style: theme.Style, sign: str, y: float) -> EndLabel:
     if style.faint:
         return small_label(f"{style.where} {sign}", y, style.colour)
     arrow = style.where in ARROWS
-    text = f"<b>{style.name}{' ' + style.where if arrow else ''}</b> {sign}"
+    text = f"<b>{_bold(style)}</b> {sign}"
     if not style.detail and (arrow or not style.where):
         return EndLabel(text, y, 24.0, style.colour)
-    words = theme.plain(style.detail if arrow else style.small, 28)
+    words = theme.short(style.detail if arrow else style.small, MOST_SMALL)
     return EndLabel(text, y, TWO_LINES, style.colour, words)
+
+
+def _bold(style: theme.Style) -> str:
+    """What of a model's name is bold: a direction, but no layer, stands beside it."""
+    return f"{style.name} {style.where}" if style.where in ARROWS else style.name
 
 
 def small_label(text: str, y: float, colour: str = theme.GREY) -> EndLabel:
@@ -240,6 +249,7 @@ def _end_label(
 
 def gutter(styles: Styles) -> int:
     """Room for model labels, from the names alone, so that it does not move with the numbers."""
-    wide = [10.5 * (text_width(style.name) + 7) for style in styles.values()]
-    small = [7.0 * min(len(style.small), 28) for style in styles.values()]
-    return int(min(max([126.0, *wide, *small]) + 8, 220))
+    names = [_bold(style) for style in styles.values() if not style.faint]
+    wide = [BOLD * (text_width(name) + 8) for name in names]
+    small = [7.0 * min(text_width(style.small), MOST_SMALL) for style in styles.values()]
+    return int(min(max([126.0, *wide, *small]) + 8, MOST_ROOM))

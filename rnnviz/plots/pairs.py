@@ -165,7 +165,7 @@ def _title(style: theme.Style, cells: Cells, place: Place) -> Piece:
         int((right - left) * 100)
         - sum(text_width(curves.status_words(s)) + 3 for s in cells.found),
     )
-    small = "  ".join([theme.plain(style.small, room), *marks]) if style.small else "  ".join(marks)
+    small = "  ".join([theme.short(style.small, room), *marks]) if style.small else "  ".join(marks)
     text = f"<b>{style.name}</b>  <span style='font-size:{theme.SMALL_SIZE}px'>{small}</span>"
     return panel_title(text, style.colour, place[0], place[3])
 

@@ -91,7 +91,7 @@ def colour_scale(colours: object, ticks: Sequence[float], texts: Sequence[str] =
 def model_title(style: theme.Style, place: Place) -> Piece:
     """A panel's model, as much of its name as there is room for."""
     room = max(6, int((place[1] - place[0]) * 88))
-    text = f"<b>{theme.plain(style.title, room)}</b>"
+    text = f"<b>{theme.short(style.title, room)}</b>"
     return panel_title(text, style.colour, place[0], place[3])
 
 

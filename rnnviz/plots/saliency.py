@@ -108,4 +108,4 @@ def _share(of: Saliency, steps: int) -> Array:
 
 
 def _name(style: theme.Style) -> str:
-    return f"<span style='color:{style.colour}'><b>{theme.plain(style.title, 12)}</b></span>"
+    return f"<span style='color:{style.colour}'><b>{theme.short(style.title, 12)}</b></span>"

@@ -68,7 +68,7 @@ def next_figure(expected: Sequence[Next], *, styles: Styles | None = None) -> Dr
         )
         y["showticklabels"] = first
         layout |= placed({"visible": False}, y, axes_suffix(index), place)
-        title = f"<b>{theme.plain(style.title, 24)}</b>"
+        title = f"<b>{theme.short(style.title, 24)}</b>"
         layout["annotations"].append(panel_title(title, style.colour, place[0], place[3]))
     bars = [_bars(known[each.label], each, index) for index, each in enumerate(expected)]
     return drawing(bars, layout, "next-symbol")
@@ -168,7 +168,7 @@ def digits_tracks(answers: Sequence[Answers]) -> tuple[Words, ...]:
 def _answer_name(style: theme.Style, line: int) -> Piece:
     font = {"size": theme.NOTE_SIZE, "color": style.colour}
     place = {"xref": "paper", "yref": "y2", "xanchor": "right", "xshift": -8}
-    return note(f"<b>{theme.plain(style.title, 12)}</b>", 0, line, font=font, **place)
+    return note(f"<b>{theme.short(style.title, 12)}</b>", 0, line, font=font, **place)
 
 
 def _answers_row(style: theme.Style, words: Sequence[str], at: Array, line: int) -> Piece:
@@ -224,7 +224,7 @@ def _wrapped(text: str) -> str:
 def _name(style: theme.Style, line: int) -> Piece:
     font = {"size": theme.NOTE_SIZE, "color": style.colour}
     place = {"xref": "paper", "xanchor": "right", "xshift": -8}
-    return note(f"<b>{theme.plain(style.title, 12)}</b>", 0, line, font=font, **place)
+    return note(f"<b>{theme.short(style.title, 12)}</b>", 0, line, font=font, **place)
 
 
 def _row(style: theme.Style, text: str, line: int) -> Piece:

@@ -158,7 +158,7 @@ def _titles(f: StepFactors, style: theme.Style, place: Place) -> list[Piece]:
     wide = (place[1] - place[0]) * theme.WIDTH
     room = int(wide / WIDE)
     what = caption("bars_shares" if f.shares else "bars_decades")
-    title = f"<b>{theme.plain(style.title, max(6, room - len(what) - 2))}</b>: {what}"
+    title = f"<b>{theme.short(style.title, max(6, room - len(what) - 2))}</b>: {what}"
     left = place[0]
     least = SEEN * np.ptp(_range(f))
     parts = [name for name, values in stacked(f).items() if (np.abs(values[1:]) > least).any()]

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnviz.analysis.layers import SEPARATOR
-from rnnviz.wording.lists import cut, listed
-from rnnviz.wording.names import display_name, place_name
+from rnnviz.wording.lists import cut, listed, shortened
+from rnnviz.wording.names import name_parts, place_name
 
 WIDTH = 960
 """Pixels a figure is designed for; the page may stretch it."""
@@ -148,8 +148,17 @@ Styles = Mapping[str, Style]
 
 def plain(text: object, limit: int = 40) -> str:
     """User text made safe for a label: no mark-up, no TeX, no template, one line, not too long."""
-    clean = " ".join(_MARKUP.sub("", str(text)).split())
-    return cut(clean, limit)
+    return cut(_clean(text), limit)
+
+
+def short(name: object, limit: int = 40) -> str:
+    """The same of a model's name or detail: where it is too long, its end is kept as well, at which
+    it differs from another."""
+    return shortened(_clean(name), limit)
+
+
+def _clean(text: object) -> str:
+    return " ".join(_MARKUP.sub("", str(text)).split())
 
 
 def model_kind(label: str) -> str:
@@ -200,9 +209,11 @@ def model_styles(labels: Sequence[str]) -> dict[str, Style]:
 
 
 def _style(model: str, where: str, index: int) -> Style:
-    name, _, detail = display_name(model).partition(", ")
+    cell, *settings = name_parts(model)
+    name, *more = cell.split(", ", 1)
+    detail = listed([*more, *settings])
     colour, dash = model_colour(model, index), model_dash(index)
-    return Style(plain(name, 16), plain(detail, 40), colour, dash, plain(place_name(where), 20))
+    return Style(short(name, 16), short(detail), colour, dash, plain(place_name(where), 20))
 
 
 def styles_for(labels: Sequence[str], styles: Mapping[str, Style] | None) -> Mapping[str, Style]:

@@ -161,7 +161,7 @@ def _title(style: theme.Style, place: Place, found: Sequence[Status]) -> Piece:
     said = {status: words_of(status) for status in found}
     if BOLD * text_width(style.title) + _wide(said.values()) > room:
         said = {status: SIGNS[status] for status in found}
-    name = theme.plain(style.title, max(int((room - _wide(said.values())) / BOLD), 6))
+    name = theme.short(style.title, max(int((room - _wide(said.values())) / BOLD), 6))
     marks = [f"<span style='color:{SPECIAL_COLOURS[s]}'>■</span> {w}" for s, w in said.items()]
     small = f"  <span style='font-size:{theme.SMALL_SIZE}px'>{'  '.join(marks)}</span>"
     return panel_title(f"<b>{name}</b>{small * bool(marks)}", style.colour, place[0])

@@ -78,6 +78,19 @@ def cut(text: str, most: int) -> str:
     return text + "…"
 
 
+def shortened(text: str, most: int) -> str:
+    """As `cut`, with … in the middle: names that begin alike differ at their ends."""
+    if text_width(text) <= most:
+        return text
+    end, room = text, max(most - 1, 0)
+    while text_width(end) > room // 2:
+        end = end[1:]
+    start = text
+    while text_width(start) > room - text_width(end):
+        start = start[:-1]
+    return f"{start.rstrip()}…{end.lstrip()}"
+
+
 def _joined(how: str, parts: Iterable[str]) -> str:
     every = list(parts)
     return reduce(lambda a, b: say("lists", how, before=a, after=b), every) if every else ""

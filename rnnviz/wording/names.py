@@ -13,12 +13,17 @@ def display_name(label: str) -> str:
     """What a label ("kind:field=value,field=value"), with or without the " · layer 2 ←" of
     `layer_traces`, is called on a page."""
     model, dot, where = label.partition(SEPARATOR)
+    return model_name(*name_parts(model)) + dot + place_name(where)
+
+
+def name_parts(model: str) -> list[str]:
+    """A cell and its settings, of a label without a layer: ["LSTM", "forget bias 0"]."""
     kind, _, overrides = model.partition(":")
     parts = [cell_name(kind)]
     for override in filter(None, overrides.split(",")):
         field, _, value = (part.strip() for part in override.partition("="))
         parts.append(_phrase(field, value))
-    return model_name(*parts) + dot + place_name(where)
+    return parts
 
 
 def model_name(cell: str, *settings: str) -> str:

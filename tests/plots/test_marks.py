@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.plots.marks import gapped, spread
+from rnnviz.plots import theme
+from rnnviz.plots.marks import gapped, gutter, model_label, spread
+from rnnviz.wording.lists import text_width
 from rnnviz.wording.numbers import signed
 
 place = st.floats(-50, 350)
@@ -40,6 +42,19 @@ def test_labels_with_room_stay_where_they_are():
 def test_more_labels_than_room_are_squeezed():
     placed = spread([10.0] * 5, [100.0] * 5, 0, 300)
     np.testing.assert_allclose(placed, [30, 90, 150, 210, 270])
+
+
+@pytest.mark.parametrize("name", ["RNN", "my_own_network_1", "我自己训练的网络", "LSTM →"])
+def test_the_gutter_has_room_for_a_bold_name_and_its_number(name):
+    name, _, where = name.partition(" ")
+    style = theme.Style(name, "", "#000000", "solid", where)
+    text = model_label(style, "−100.1", 0.0).text.replace("<b>", "").replace("</b>", "")
+    assert gutter({"x": style}) >= 10.5 * text_width(text) + 12
+
+
+def test_the_gutter_has_room_for_a_chinese_detail():
+    style = theme.Style("GRU", "循环权重的初始化方式均匀", "#000000", "solid")
+    assert gutter({"x": style}) >= 6.5 * text_width(style.small) + 12
 
 
 @pytest.mark.parametrize(

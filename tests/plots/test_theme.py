@@ -9,6 +9,7 @@ import pytest
 from plotly.colors import get_colorscale
 
 from rnnviz.plots import theme
+from rnnviz.wording.texts import speak_in
 
 BACKGROUNDS = ("#ffffff", "#0e1117", "#0f1317")
 # Machado, Oliveira, Fernandes 2009: severity 1.0, on linear RGB.
@@ -147,6 +148,23 @@ def test_layers_of_a_model_share_its_look_and_say_where_they_are():
 def test_a_models_style_does_not_depend_on_other_kinds():
     few, many = theme.model_styles(["gru"]), theme.model_styles(["rnn", "lstm", "gru"])
     assert few["gru"] == many["gru"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_name_is_the_cell_alone_and_its_settings_are_the_detail_in_every_language(language):
+    labels = ["gru:hidden_size=3", "gru:hidden_size=5,layers=2"]
+    three, five = speak_in(language, lambda: theme.model_styles(labels)).values()
+    assert (three.name, five.name) == ("GRU", "GRU")
+    assert three.detail.endswith(" 3")
+    assert three.small != five.small
+
+
+def test_long_names_that_differ_at_their_ends_stay_apart():
+    labels = [f"network_of_my_thesis_{n}" for n in (1, 2)]
+    one, two = theme.model_styles(labels).values()
+    assert len({one.name, two.name}) == 2
+    details = [f"rnn:{'recurrent_' * 5}gain={n}" for n in (1, 2)]
+    assert len({style.detail for style in theme.model_styles(details).values()}) == 2
 
 
 def test_page_styles_win_and_unknown_labels_are_added():

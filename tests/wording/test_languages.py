@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from rnnviz.wording.lists import cut, names, names_and, sentences, text_width
+from rnnviz.wording.lists import cut, names, names_and, sentences, shortened, text_width
 from rnnviz.wording.texts import ENGLISH, FOLDER, OFFERED, SAMPLES, own_name, preferred, speak_in
 
 PAGES = sorted({path.stem for path in (FOLDER / ENGLISH).glob("*.md")} - {SAMPLES})
@@ -129,6 +129,13 @@ def test_lists_and_sentences_follow_the_language() -> None:
 
     assert said() == ["RNN, LSTM, GRU", "RNN; LSTM, b", "RNN, LSTM and GRU", "A B"]
     assert speak_in("zh", said) == ["RNN、LSTM、GRU", "RNN；LSTM, b", "RNN、LSTM 和 GRU", "AB"]
+
+
+def test_a_name_that_is_too_long_keeps_its_end() -> None:
+    assert shortened("forget bias 0", 13) == "forget bias 0"
+    assert shortened("forget bias 0.25", 10) == "forge…0.25"
+    assert shortened("隐藏单元数 3", 9) == "隐藏…数 3"
+    assert [shortened("forget", most) for most in (2, 1, 0)] == ["f…", "…", "…"]
 
 
 def test_a_chinese_character_has_the_room_of_two_letters() -> None:
