@@ -209,20 +209,41 @@ def end_labels(
     side: str = "left",
 ) -> list[Piece]:
     """The labels beside a plot `pixels` high, pushed apart where they would overlap. An arrow is
-    added to the label of a line that leaves the range.
+    added to the label of a line that leaves the range. What stands behind the models, in small, is
+    left out where their names leave no room: who points at a line reads its name.
 
     x : where the lines end. The labels stand there and leave the view with it: beside a part of
     the plot they would name heights that the lines do not have there.
     """
     low, high = y_range
+    under, over = -12.0, pixels + 6.0
+    labels = _with_room(labels, over - under)
     heights = [min(max(label.y, low), high) for label in labels]
     centres = [(y - low) / (high - low) * pixels for y in heights]
-    placed = spread(centres, [label.size for label in labels], -12.0, pixels + 6.0)
+    placed = spread(centres, [label.size for label in labels], under, over)
     return [
         piece
         for label, y, at, centre in zip(labels, heights, placed, centres, strict=True)
         for piece in _end_label(label, y_range, (x, y), at - centre, side)
     ]
+
+
+def _with_room(labels: Sequence[EndLabel], room: float) -> list[EndLabel]:
+    """All names of models, and in their order those in small that fit beside them; all labels
+    where there are no others."""
+    small = [label.font_size == theme.SMALL_SIZE for label in labels]
+    if all(small):
+        return list(labels)
+    left = room - sum(
+        label.size for label, is_small in zip(labels, small, strict=True) if not is_small
+    )
+    kept = []
+    for label, is_small in zip(labels, small, strict=True):
+        if is_small and label.size > left:
+            continue
+        left -= label.size if is_small else 0.0
+        kept.append(label)
+    return kept
 
 
 def _end_label(

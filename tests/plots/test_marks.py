@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.plots import theme
-from rnnviz.plots.marks import gapped, gutter, model_label, spread
+from rnnviz.plots.marks import end_labels, gapped, gutter, model_label, small_label, spread
 from rnnviz.wording.lists import text_width
 from rnnviz.wording.numbers import signed
 
@@ -42,6 +42,25 @@ def test_labels_with_room_stay_where_they_are():
 def test_more_labels_than_room_are_squeezed():
     placed = spread([10.0] * 5, [100.0] * 5, 0, 300)
     np.testing.assert_allclose(placed, [30, 90, 150, 210, 270])
+
+
+def test_names_of_layers_behind_are_left_out_where_those_of_models_leave_no_room():
+    style = theme.Style("RNN", "", "#000000", "solid", "layer 2")
+    behind = theme.Style("RNN", "", "#000000", "solid", "layer 1", faint=True)
+    pair = [model_label(style, "−3.0", -3.0), model_label(behind, "−2.9", -2.9)]
+
+    def shown(models: int, pixels: float) -> list[str]:
+        notes = end_labels(pair * models, (-26.0, 4.0), pixels, 1)
+        return sorted(note["text"].split()[0] for note in notes)
+
+    assert shown(3, 170.0) == ["<b>RNN</b>"] * 3 + ["layer"] * 3 + ["layer"] * 3
+    assert shown(4, 170.0) == ["<b>RNN</b>"] * 4 + ["layer"] * 4 + ["layer"] * 2
+    assert shown(6, 170.0) == ["<b>RNN</b>"] * 6 + ["layer"] * 6
+
+
+def test_where_all_labels_are_small_none_is_left_out():
+    labels = [small_label(f"unit {k}", 0.0) for k in range(30)]
+    assert len(end_labels(labels, (-1.0, 1.0), 100.0, 1)) == 30
 
 
 @pytest.mark.parametrize("name", ["RNN", "my_own_network_1", "我自己训练的网络", "LSTM →"])
