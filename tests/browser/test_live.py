@@ -413,3 +413,28 @@ def test_keys_are_followed_too_and_the_focus_stays(load_at: Open) -> None:
     value = knob(page).get_attribute("data-value")
     assert parse_qs(urlsplit(page.url).query)["gain"] == [value]
     expect(knob(page)).to_be_focused()
+
+
+def test_a_square_picture_is_after_a_drag_the_one_that_its_link_opens(load_at: Open) -> None:
+    query = "models=rnn:hidden_size=1&seq_len=20&gain=3&bidirectional=yes&loss_at=every"
+    page = load_at("spectrum", query)
+    first = square(page)
+    to, keys = grab(page), ("eigenvalues",)
+    move(page, lambda: to(0.9), keys)
+    move(page, lambda: to(0.5), keys)
+    page.mouse.up()
+    wait_idle(page)
+    dragged = square(page)
+    page.reload()
+    wait_charts(page, "spectrum")
+    wait_idle(page)
+    assert dragged == square(page) != first
+
+
+def square(page: Page) -> list[Any]:
+    """The ranges and the places of both axes of the eigenvalues."""
+    script = """css => ["xaxis", "yaxis"].map((name) => {
+      const { range, domain } = document.querySelector(css)._fullLayout[name];
+      return [...range, ...domain].map((value) => Math.round(1e6 * value));
+    })"""
+    return page.evaluate(script, f"{chart(page, 'eigenvalues')} .rnnviz-plot")

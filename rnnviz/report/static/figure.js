@@ -1,7 +1,7 @@
 // A figure of a file, in the colours of the page it stands on, as wide as its place.
 
 import { fitted, heightIn, part } from "./fit.js";
-import { forgetColours, isDark, keepZoom, readTheme, themed } from "./plotting.js";
+import { forget, isDark, keepZoom, readTheme, themed } from "./plotting.js";
 import { plotlyHere } from "./packed.js";
 import { roomy } from "./room.js";
 
@@ -87,7 +87,7 @@ export class Figure {
     // Given a configuration again, plotly.js would build the figure anew.
     const config = this.configured === this.words ? undefined : this.config();
     this.configured = this.words;
-    forgetColours(this.plot);
+    forget(this.plot);
     const drawn = this.Plotly.react(this.plot, data, whole, config);
     if (narrow) part(this.plot);
     return drawn;

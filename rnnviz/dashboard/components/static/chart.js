@@ -8,7 +8,7 @@ import { afterPaint, inTurn, sendAlone, tellNews, training, wait } from "./page.
 import {
   AXIS_EDIT,
   element,
-  forgetColours,
+  forget,
   guiEdits,
   isDark,
   keepZoom,
@@ -197,7 +197,7 @@ class Chart {
     keepZoom(this.plot, layout);
     // Given a configuration again, plotly.js would build the chart anew.
     const config = this.listening ? undefined : this.config();
-    forgetColours(this.plot);
+    forget(this.plot);
     await this.Plotly.react(this.plot, figure.data, layout, config);
     this.drawnBytes = bytes;
     this.drawn = null;

@@ -119,8 +119,25 @@ export function numbers(sent) {
   return new KINDS[sent.dtype](Uint8Array.from(atob(sent.bdata), (each) => each.charCodeAt(0)).buffer);
 }
 
+// A figure is drawn as if it were the first one, whatever stood there before.
+export function forget(plot) {
+  forgetFrames(plot);
+  forgetColours(plot);
+}
+
+// plotly.js hands on the range and the place that axes of one scale had before it fitted them to
+// each other, also where the figure has others.
+function forgetFrames(plot) {
+  const full = plot._fullLayout ?? {};
+  for (const name of Object.keys(full)) {
+    if (!/^[xy]axis\d*$/.test(name)) continue;
+    delete full[name]._inputRange;
+    delete full[name]._inputDomain;
+  }
+}
+
 // plotly.js hands the colour axis of a trace on to the one that takes its place, also where that has
 // a scale of its own.
-export function forgetColours(plot) {
+function forgetColours(plot) {
   for (const trace of plot._fullData ?? []) delete trace._colorAx;
 }
