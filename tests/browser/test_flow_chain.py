@@ -192,3 +192,13 @@ def test_a_finger_chooses_a_step_on_a_phone(open_at: Open) -> None:
     assert bars(page)
     page.mouse.move(5, 600)
     assert bars(page)  # it has the focus, as after a tap
+
+
+def test_long_names_beside_it_are_whole_or_keep_both_ends(open_at: Open) -> None:
+    query = "models=rnn:activation=relu&seq_len=20&hidden_size=4&batch_size=2&layers=2&lang=zh"
+    name = open_at(query).locator(f"{CHAIN} text.name")
+    left = "(text) => text.getBBox().x"
+    assert name.evaluate(left) >= 0
+    said = name.text_content() or ""
+    assert said.startswith("RNN")
+    assert said.endswith("层")

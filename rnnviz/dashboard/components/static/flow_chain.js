@@ -5,7 +5,7 @@
 import { arrow, part } from "./arrow.js";
 import { TIME_EVENT, tellTime } from "./cursor.js";
 import { bars, scaleOf } from "./flow_chain_bars.js";
-import { plain, say } from "./flow_chain_words.js";
+import { plain, say, shortened } from "./flow_chain_words.js";
 import { sinks } from "./live.js";
 import { element } from "./plotting.js";
 
@@ -13,7 +13,7 @@ const [HEIGHT, THICKEST, THINNEST] = [22, 15, 1];
 const NARROW = 560; // pixels below which there is no room beside the chain
 const [FAINTEST, LARGEST_NODE] = [0.35, 4];
 const ROOMY = 14; // pixels between nodes from which each is a circle, and an arrow has a shaft
-const LETTER = 7.6; // pixels that a letter of a name is wide, on average
+const LETTER = 7.6; // pixels that a Latin letter of a name is wide, on average
 const FAR = 10; // nodes that a page key goes
 
 const chains = new WeakMap();
@@ -157,7 +157,7 @@ class Chain {
   beside({ at }) {
     const { data } = this, end = at(data.x[0]) - 10, room = Math.floor(end / LETTER);
     const name = part("text", { x: end, y: HEIGHT / 2 + 5, class: "name", "text-anchor": "end" });
-    name.textContent = data.title.length > room ? `${data.title.slice(0, room - 1)}…` : data.title;
+    name.textContent = shortened(data.title, room);
     const said = data.each > 1 ? data.words.each_short.replace("[[count]]", data.each) : "";
     const each = part("text", { x: at(data.x[1]) + 6, y: HEIGHT / 2 + 4, class: "each" }, said);
     return [name, each];

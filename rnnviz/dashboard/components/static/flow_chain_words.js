@@ -97,3 +97,16 @@ function share(value) {
 
 const minus = (text) => text.replace("-", MINUS);
 const trimmed = (text) => (text.includes(".") ? text.replace(/0+$/, "").replace(/\.$/, "") : text);
+
+// A name in the room of so many Latin letters, a Chinese character having that of two; with … in the
+// middle where it has more, for names that begin alike differ at their ends.
+export function shortened(name, most) {
+  const letters = Array.from(name), room = Math.max(0, most - 1);
+  if (roomOf(letters) <= most) return name;
+  const end = letters.slice();
+  while (roomOf(end) > room / 2) end.shift();
+  while (roomOf(letters) > room - roomOf(end)) letters.pop();
+  return `${letters.join("").trimEnd()}…${end.join("").trimStart()}`;
+}
+
+const roomOf = (letters) => letters.reduce((sum, letter) => sum + (/[\u2e80-\ufaff\ufe30-\ufe4f\uff00-\uff60]/.test(letter) ? 2 : 1), 0);
