@@ -189,6 +189,42 @@ def test_back_and_forward_show_what_the_address_says(app: str, open_page) -> Non
     assert (page.url, valuetext(page, "Gain")) == (gates, moved)
 
 
+def view(page: Page, heading: str | re.Pattern[str]) -> tuple[str, str]:
+    """The address, and the first picture or the chain's formulas, of the page with this heading."""
+    expect(page.locator("h1").first).to_have_text(heading, timeout=60_000)
+    wait_idle(page)
+    picture = page.locator(".js-plotly-plot, .formulas").first
+    expect(picture).to_be_visible()
+    return page.url, picture.evaluate("(box) => JSON.stringify(box.data) ?? box.innerText")
+
+
+@pytest.mark.parametrize(
+    ("left", "link"),
+    [
+        ("gates?seq_len=10&hidden_size=4&batch_size=2&v=1&view_model=gru", "Spectrum"),
+        ("lecture?scene=5&gain=2", "Your network"),
+        ("by-hand?view_cell=gru", "Lecture"),
+    ],
+    ids=["gates", "lecture", "by_hand"],
+)
+def test_back_finds_the_page_as_it_was_left(app: str, open_page, left: str, link: str) -> None:
+    """Its entry keeps what it alone says, as the chosen model or the scene."""
+    page = open_page(f"{app}/{left}")
+    before = view(page, re.compile("."))
+    assert before[0] == f"{app}/{left}"
+    heading = page.locator("h1").first.inner_text()
+    page.get_by_role("link", name=link, exact=True).click()
+    expect(page.locator("h1").first).not_to_have_text(heading)
+    wait_idle(page)
+    turned = page.url
+    page.go_back()
+    assert view(page, heading) == before
+    page.go_forward()
+    expect(page.locator("h1").first).not_to_have_text(heading)
+    wait_idle(page)
+    assert page.url == turned
+
+
 def test_a_knob_that_moves_while_the_page_goes_back_waits_for_it(app: str, visit) -> None:
     """What is sent before Streamlit has turned the page would bring back the one it came from."""
     page = visit(f"{app}/?seq_len=10&hidden_size=4&batch_size=2")

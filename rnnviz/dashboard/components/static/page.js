@@ -1,6 +1,6 @@
 // What the components of a page know of each other and of the script that feeds them.
 
-import "./address.js";
+import { keepAddress } from "./address.js";
 
 const APP = '[data-testid="stApp"]';
 const STATE = "data-test-script-state";
@@ -61,6 +61,8 @@ export function watchScript(callback) {
   if (app) observer.observe(app, { attributeFilter: [STATE] });
   return () => observer.disconnect();
 }
+
+watchScript(() => scriptRuns() || keepAddress());
 
 // A click on a link to another page, or Back, is on its way. A message that is sent before Streamlit
 // has turned the page would come from the old one, and bring that back; so would one that was said
