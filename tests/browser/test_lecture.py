@@ -347,6 +347,19 @@ def test_the_answer_says_of_which_value_it_is_where_the_knob_stands_elsewhere(
     expect(answer).to_have_class(re.compile("elsewhere"))
 
 
+def test_a_loaded_answer_says_of_which_value_it_is(app: str, open_page: OpenPage) -> None:
+    """A link that says where the knob stands shows the answer; so does the page loaded again."""
+    page = open_scene(app, open_page, "4&gain=1.2")
+    answer = page.locator(".rnnviz-says[data-holds]")
+    expect(answer).to_have_class(re.compile("elsewhere"))
+    page.reload()
+    expect(answer).to_have_class(re.compile("elsewhere"), timeout=60_000)
+    page.goto(f"{app}/lecture?scene=4&shown=1")
+    expect(page.locator("input[type=range]")).to_be_visible(timeout=60_000)
+    wait_idle(page)
+    expect(answer).not_to_have_class(re.compile("elsewhere"))
+
+
 def test_a_number_opens_its_scene_while_the_scenes_are_shown(app: str, open_page: OpenPage) -> None:
     page = open_scene(app, open_page, 1)
     page.keyboard.press("o")

@@ -3,7 +3,7 @@
 // Page Up and Page Down, which a clicker sends, turn the scene wherever the focus is. Arrows belong
 // to a slider or a list that has the focus; but a slider that was dragged leaves them to the scene.
 
-import { sendAlone } from "./page.js";
+import { SHOWN, sendAlone } from "./page.js";
 import { element } from "./plotting.js";
 
 const AGAIN = 1000; // ms after which the room is asked for once more
@@ -14,6 +14,7 @@ const KEYS = {
   PageDown: "next", PageUp: "previous", ArrowRight: "next", ArrowLeft: "previous",
   r: "reveal", b: "reveal", ".": "reveal", n: "note", t: "clock", v: "room", h: "bars", o: "cards", f: "full",
 };
+const MOVES = ["input", SHOWN]; // of the scene's knob: by hand, and as the script has drawn it
 const TAKES_ARROWS = "input, textarea, select, [role=slider], [role=combobox], [role=radio], [contenteditable]";
 const TAKES_LETTERS = "input:not([type=range]), textarea, select, [role=combobox], [contenteditable]";
 
@@ -47,14 +48,14 @@ class Desk {
     this.point = (event) => this.pointed(event.composedPath()[0]);
     window.addEventListener("pointerdown", this.point, true);
     this.follow = () => this.showWhatHolds();
-    window.addEventListener("input", this.follow);
+    for (const type of MOVES) window.addEventListener(type, this.follow);
     this.tick = setInterval(() => this.showClock(), 1000);
   }
 
   destroy() {
     window.removeEventListener("keydown", this.hear, true);
     window.removeEventListener("pointerdown", this.point, true);
-    window.removeEventListener("input", this.follow);
+    for (const type of MOVES) window.removeEventListener(type, this.follow);
     clearInterval(this.tick);
     clearTimeout(this.again);
     this.box.remove();

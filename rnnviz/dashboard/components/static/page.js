@@ -12,6 +12,13 @@ export function tellNews(last) {
   window.dispatchEvent(new CustomEvent(NEWS, { detail: { last } }));
 }
 
+// The window event of a slider that shows a value that no hand has given it just now.
+export const SHOWN = "rnnviz:shown";
+
+export function tellShown() {
+  window.dispatchEvent(new CustomEvent(SHOWN));
+}
+
 // Figures keep their width on paper, so the page is made smaller as a whole.
 const PAPER = 690; // pixels between the margins of A4, and of Letter
 

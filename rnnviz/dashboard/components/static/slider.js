@@ -9,7 +9,7 @@
 
 import { live } from "./live.js";
 import {
-  NEWS, STUCK, drawn, held, pageTurns, scriptRuns, sendValue, watchScript,
+  NEWS, STUCK, drawn, held, pageTurns, scriptRuns, sendValue, tellShown, watchScript,
 } from "./page.js";
 
 const FORGETS = 10000; // ms after which the script is told of a value that the page shows without it
@@ -172,6 +172,7 @@ class Slider {
     const text = format(this.data.fmt, value);
     this.input.value = Math.round(share * this.steps());
     this.paint(share, text);
+    tellShown();
   }
 
   paint(share, text) {
