@@ -141,7 +141,7 @@ def _lines(paths: CarryPaths, memories: Sequence[Memory]) -> list[_Line]:
 
 
 def _bars(batch: BatchCarry, style: theme.Style, seq_len: int) -> list[Piece]:
-    """At step 0 the range of the sequences, with a dot at their median."""
+    """At step 0 the range of the sequences, with a dot at their median; the second stands aside."""
     if batch.sequences < 2:
         return []
     names = caption("carry_true"), caption("carry_product", gate=batch.gate)
@@ -177,7 +177,7 @@ def _bar(values: Array, style: theme.Style, x: float, name: str) -> Piece:
     error = {"type": "data", "symmetric": False, "array": [most - median],
              "arrayminus": [median - least], "thickness": 3, "width": 5}  # fmt: skip
     return {"type": "scatter", "mode": "markers", "x": [x], "y": [median], "name": said,
-            "error_y": {**error, "color": style.colour}, "cliponaxis": False,
+            "error_y": {**error, "color": style.colour}, "cliponaxis": False, "meta": {"of": [0.0]},
             "marker": {"color": style.colour, "size": 8},
             "hovertemplate": f"{said}<extra></extra>"}  # fmt: skip
 

@@ -28,6 +28,12 @@ SPECIAL_COLOURS = {
     Status.NAN: theme.NOT_A_NUMBER,
     Status.NOT_RECORDED: "rgba(128,136,144,0.15)",
 }
+KINDS = {
+    "zeros": [int(Status.ZERO), int(Status.ROUNDED)],
+    "unknown": [int(Status.ABOVE), int(Status.NAN), int(Status.LOST)],
+}
+"""For the table of a picture's values: which codes of its backdrop count in a median, as zero or as
+what is not known. The others stand where there is nothing."""
 TICK_GAP = 0.2
 """Share of the colour bar that two of its numbers are apart at least."""
 
@@ -153,7 +159,7 @@ def _backdrop(cells: Cells, grid: Piece, name: str, words: Callable[[Status], st
     word = words(found[0]) if len(found) == 1 else caption("see_title")
     limits = {"zmin": -0.5, "zmax": len(Status) - 0.5}
     colours = {"colorscale": _codes(), "showscale": False, **limits}
-    hover = {"hovertemplate": said_of(name, word) + "<extra></extra>"}
+    hover = {"hovertemplate": said_of(name, word) + "<extra></extra>", "meta": KINDS}
     blank = np.isnan(cells.values) & (cells.special < 0)
     if len(found) == 1 and not blank.any():
         rows, columns = cells.special.shape

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from math import inf, nan
+from statistics import median
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from rnnviz.core.numerics import Status
 from rnnviz.dashboard.main import ALONE, FIRST, PAGES
 from rnnviz.wording.texts import texts
 from tests.browser.reading import line
@@ -98,6 +101,52 @@ def test_a_chart_s_values_are_a_short_table_when_asked_for(app: str, visit) -> N
     page.keyboard.press("Escape")
     expect(figure.locator(".rnnviz-values")).to_be_hidden()
     expect(button).to_be_focused()
+
+
+def rows_of(figure: Locator) -> list[list[str]]:
+    """Of the table of its values, without the head."""
+    figure.get_by_role("button", name=texts("chart")["values"], exact=True).press("Enter")
+    rows = figure.locator("tbody tr")
+    expect(rows.first).to_be_visible()
+    return [row.locator("th, td").all_inner_texts() for row in rows.all()]
+
+
+COLUMNS = """(plot) => {
+  const [below, top] = plot._fullData.length > 1 ? plot._fullData : [null, plot._fullData[0]];
+  const kind = (row, column) => (below.z.length > 1 ? below.z[row][column] : below.z[0][0]);
+  return Array.from(top.z[0], (_, column) => Array.from(top.z, (row, at) =>
+    (Number.isFinite(row[column]) ? row[column] : `kind ${kind(at, column)}`)));
+}"""
+
+
+def log10(cell: float | str) -> float:
+    zeros = (f"kind {Status.ZERO:d}", f"kind {Status.ROUNDED:d}")
+    return float(cell) if not isinstance(cell, str) else -inf if cell in zeros else nan
+
+
+@pytest.mark.parametrize("more", [{"init": "delay_line", "activation": "identity"}, {}],
+                         ids=["zeros", "numbers"])  # fmt: skip
+def test_the_table_of_a_map_says_medians(app: str, visit, more: dict[str, str]) -> None:
+    """Zeros count, and of an even number of units it is the mean of the two in the middle."""
+    query = {"models": "rnn", "seq_len": "12", "hidden_size": "8", "batch_size": "2", **more}
+    page = at_rest(visit(f"{app}/?{urlencode(query)}"), FIRST)
+    figure = page.locator(chart(page, "units"))
+    columns = figure.locator(".rnnviz-plot").evaluate(COLUMNS)
+    assert len(columns) == 12
+    for (step, said), column in zip(rows_of(figure), columns, strict=True):
+        middle = median(map(log10, column))
+        if middle == -inf:
+            assert said == texts("chart")["zero"], step
+        else:
+            assert float(said.replace("\u2212", "-")) == pytest.approx(middle, rel=1e-3), step
+
+
+def test_a_dot_that_stands_aside_is_told_at_its_own_step(app: str, visit) -> None:
+    page = at_rest(visit(address(app, "gates")), "gates")
+    rows = rows_of(page.locator(chart(page, "carry")))
+    assert [step for step, *_ in rows if not step.isdigit()] == []
+    assert rows[0][0] == "0"
+    assert "\u2013" not in rows[0]
 
 
 def test_a_cell_of_the_phase_diagram_opens_by_keyboard(app: str, visit) -> None:

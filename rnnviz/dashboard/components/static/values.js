@@ -87,8 +87,8 @@ function tables(plot, words) {
   for (const { trace, name, xTitle, yTitle, xa } of all.filter(({ trace }) => !isCloud(trace))) {
     const map = trace.type === "heatmap";
     const note = map ? words.median.replace("[[rows]]", yTitle) : yTitle;
-    const x = placesOf(trace, "x");
-    const y = map ? medians(trace.z, x.length) : trace.y;
+    const x = trace.meta?.of ?? placesOf(trace, "x"); // a mark may stand aside to be seen
+    const y = map ? medians(trace, x.length, kindsBelow(plot, trace), words.zero) : trace.y;
     const group = groups.get(xTitle + note) ?? { xTitle, note, series: [] };
     groups.set(xTitle + note, group);
     group.series.push({ name, x, y, hover: hoverWords(trace), ticks: ticksOf(xa) });
@@ -152,11 +152,34 @@ function panelTitle(plot, { xa, ya }) {
   return plain(found?.text);
 }
 
-function medians(z, columns) {
+// What a map's cells without a number are: the map below it that says so.
+function kindsBelow({ _fullData: all }, { xaxis, yaxis }) {
+  return all.find((each) => each.meta?.zeros && each.xaxis === xaxis && each.yaxis === yaxis);
+}
+
+// Of each column of a map. Its values are magnitudes' log10 wherever there are zeros.
+function medians({ z }, columns, below, zero) {
   return Array.from({ length: columns }, (_, column) => {
-    const values = Array.from(z, (row) => row[column]).filter(Number.isFinite);
-    return values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+    const known = Array.from(z, (row, at) =>
+      (Number.isFinite(row[column]) ? row[column] : withoutNumber(below, at, column)));
+    const middle = median(known.filter((value) => value !== null));
+    return middle === -Infinity ? zero : middle;
   });
+}
+
+// Below every number, or unknown; null where there is nothing. One wide cell may stand for many.
+function withoutNumber(below, row, column) {
+  if (!below) return null;
+  const { z, meta } = below, cells = z[Math.min(row, z.length - 1)];
+  const kind = cells[Math.min(column, cells.length - 1)];
+  if (meta.zeros.includes(kind)) return -Infinity;
+  return meta.unknown.includes(kind) ? NaN : null;
+}
+
+function median(values) {
+  if (!values.length || values.some(Number.isNaN)) return NaN;
+  const sorted = values.sort((a, b) => a - b), half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
 function ofSeries({ xTitle, note, series }) {
@@ -183,7 +206,7 @@ function valueAt({ x, y }, place) {
     if (place > Math.max(...x) || place < Math.min(...x)) return NaN;
     at = far.indexOf(Math.min(...far));
   }
-  return Number(y[at] ?? NaN);
+  return typeof y[at] === "string" ? y[at] : Number(y[at] ?? NaN);
 }
 
 function ofClouds(clouds, { dots, to }) {
