@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator
-from urllib.parse import parse_qs, urlparse
+from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -13,13 +13,18 @@ from playwright.sync_api import Locator, Page, expect
 from rnnviz.experiment import FIELDS
 from rnnviz.wording.names import field_name, setting_name
 from rnnviz.wording.tasks import task_name
+from tests.browser import reading
 from tests.browser.reading import wait_charts
-from tests.browser.support import chart, wait_idle
+from tests.browser.support import chart, plot_area, wait_idle, wait_painted
 from tests.browser.test_pages import drag
+from tests.browser.test_phase import SMALL as PHASE
+from tests.browser.test_phase import wait_finished
 
 pytestmark = pytest.mark.browser
 BODY = "[data-testid=stPopoverBody]"
 TEXT = "we are here. they are there."
+ALL_PAINTED = """() => [...document.querySelectorAll('.rnnviz-chart')].every(
+  (chart) => !chart.clientWidth || Number(chart.dataset.painted))"""
 
 
 def knob(page: Page, name: str) -> Locator:
@@ -193,6 +198,7 @@ def view(page: Page, heading: str | re.Pattern[str]) -> tuple[str, str]:
     """The address, and the first picture or the chain's formulas, of the page with this heading."""
     expect(page.locator("h1").first).to_have_text(heading, timeout=60_000)
     wait_idle(page)
+    page.wait_for_function(ALL_PAINTED)
     picture = page.locator(".js-plotly-plot, .formulas").first
     expect(picture).to_be_visible()
     return page.url, picture.evaluate("(box) => JSON.stringify(box.data) ?? box.innerText")
@@ -223,6 +229,21 @@ def test_back_finds_the_page_as_it_was_left(app: str, open_page, left: str, link
     expect(page.locator("h1").first).not_to_have_text(heading)
     wait_idle(page)
     assert page.url == turned
+
+
+def test_back_finds_the_diagram_that_a_cell_was_opened_from(app: str, open_page) -> None:
+    """Its address keeps which axes it has."""
+    page = open_page(f"{app}/phase-diagram?{urlencode(PHASE)}")
+    wait_finished(page)
+    address, drawn = page.url, reading.drawn(page, "phase")
+    assert "view_y=memory_bias" in address
+    page.mouse.click(*plot_area(page, "phase", 0.93, 0.1))
+    wait_painted(page, "flow-state")
+    wait_idle(page)
+    page.go_back()
+    wait_finished(page)
+    assert page.url == address
+    assert reading.drawn(page, "phase") == drawn
 
 
 def test_a_knob_that_moves_while_the_page_goes_back_waits_for_it(app: str, visit) -> None:

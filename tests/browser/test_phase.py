@@ -48,21 +48,6 @@ def test_a_click_on_a_cell_opens_that_experiment(app: str, visit) -> None:
     assert "memory_bias=-2" in page.url
 
 
-def test_back_finds_the_diagram_that_a_cell_was_opened_from(app: str, open_page) -> None:
-    """Its address keeps which axes it has."""
-    page = open_page(f"{app}/phase-diagram?{urlencode(SMALL)}")
-    wait_finished(page)
-    address, drawn = page.url, reading.drawn(page, "phase")
-    assert "view_y=memory_bias" in address
-    page.mouse.click(*plot_area(page, "phase", 0.93, 0.1))
-    wait_painted(page, "flow-state")
-    wait_idle(page)
-    page.go_back()
-    wait_finished(page)
-    assert page.url == address
-    assert reading.drawn(page, "phase") == drawn
-
-
 def test_cancel_and_go_on(app: str, visit) -> None:
     large = {**SMALL, "hidden_size": "32", "view_cells": "fine", "seed": "12"}
     page = visit(f"{app}/phase-diagram?{urlencode(large)}")
