@@ -23,8 +23,6 @@ from tests.browser.test_phase import wait_finished
 pytestmark = pytest.mark.browser
 BODY = "[data-testid=stPopoverBody]"
 TEXT = "we are here. they are there."
-ALL_PAINTED = """() => [...document.querySelectorAll('.rnnviz-chart')].every(
-  (chart) => !chart.clientWidth || Number(chart.dataset.painted))"""
 
 
 def knob(page: Page, name: str) -> Locator:
@@ -194,29 +192,34 @@ def test_back_and_forward_show_what_the_address_says(app: str, open_page) -> Non
     assert (page.url, valuetext(page, "Gain")) == (gates, moved)
 
 
-def view(page: Page, heading: str | re.Pattern[str]) -> tuple[str, str]:
-    """The address, and the first picture or the chain's formulas, of the page with this heading."""
+def view(page: Page, heading: str | re.Pattern[str], part: str) -> tuple[str, str]:
+    """The address and a part, a picture or words, of the page with this heading."""
     expect(page.locator("h1").first).to_have_text(heading, timeout=60_000)
+    found = page.locator(part)
+    expect(found).to_be_visible(timeout=30_000)
     wait_idle(page)
-    page.wait_for_function(ALL_PAINTED)
-    picture = page.locator(".js-plotly-plot, .formulas").first
-    expect(picture).to_be_visible()
-    return page.url, picture.evaluate("(box) => JSON.stringify(box.data) ?? box.innerText")
+    return page.url, found.evaluate("(box) => JSON.stringify(box.data) ?? box.innerText")
 
 
 @pytest.mark.parametrize(
-    ("left", "link"),
+    ("left", "link", "part"),
     [
-        ("gates?seq_len=10&hidden_size=4&batch_size=2&v=1&view_model=gru", "Spectrum"),
-        ("lecture?scene=5&gain=2", "Your network"),
-        ("by-hand?view_cell=gru", "Lecture"),
+        (
+            "gates?seq_len=10&hidden_size=4&batch_size=2&v=1&view_model=gru",
+            "Spectrum",
+            '.rnnviz-chart[data-key="memory-gate"] .js-plotly-plot',
+        ),
+        ("lecture?scene=5&gain=2", "Your network", ".rnnviz-scene .number"),
+        ("by-hand?view_cell=gru", "Lecture", ".formulas"),
     ],
     ids=["gates", "lecture", "by_hand"],
 )
-def test_back_finds_the_page_as_it_was_left(app: str, open_page, left: str, link: str) -> None:
+def test_back_finds_the_page_as_it_was_left(
+    app: str, open_page, left: str, link: str, part: str
+) -> None:
     """Its entry keeps what it alone says, as the chosen model or the scene."""
     page = open_page(f"{app}/{left}")
-    before = view(page, re.compile("."))
+    before = view(page, re.compile("."), part)
     assert before[0] == f"{app}/{left}"
     heading = page.locator("h1").first.inner_text()
     page.get_by_role("link", name=link, exact=True).click()
@@ -224,7 +227,7 @@ def test_back_finds_the_page_as_it_was_left(app: str, open_page, left: str, link
     wait_idle(page)
     turned = page.url
     page.go_back()
-    assert view(page, heading) == before
+    assert view(page, heading, part) == before
     page.go_forward()
     expect(page.locator("h1").first).not_to_have_text(heading)
     wait_idle(page)
