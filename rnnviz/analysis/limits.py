@@ -135,9 +135,12 @@ def contributions_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
     return each.times(2 * seq_len)
 
 
-def precision_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
-    """The backward pass in float32 and, of a single-precision run, in float64."""
-    return _reachable(cell, seq_len, batch_size).times(3)
+def precision_cost(cell: Cell, seq_len: int, batch_size: int, traces: int = 1) -> Estimate:
+    """The backward pass in float32 and, of a single-precision run, in float64, of a layer and all
+    above it in their directions, so many `traces`: all that both make is alive together, at worst
+    with an exponent for each entry."""
+    once = _reachable(cell, seq_len, batch_size)
+    return replace(once.times(3 * traces), bytes=7 * traces * once.bytes)
 
 
 def path_blocks(cell: Cell, seq_len: int, batch_size: int) -> Iterator[tuple[int, int]]:

@@ -202,8 +202,8 @@ def _from(run: Run, part: LayerTrace) -> Traces:
 
 
 def _precision_cost(run: Run, part: LayerTrace) -> Estimate:
-    trace, layers = part.trace, len(_from(run, part))
-    return limits.precision_cost(trace.cell, trace.seq_len, trace.batch_size).times(layers)
+    trace, traces = part.trace, sum(map(len, _from(run, part)))
+    return limits.precision_cost(trace.cell, trace.seq_len, trace.batch_size, traces)
 
 
 def _lag_spectra(run: Run, part: LayerTrace, progress: Progress | None) -> lag_spectra.LagSpectrum:

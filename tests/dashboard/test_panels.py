@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 from unittest import mock
@@ -11,7 +12,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from rnnviz import Experiment
+from rnnviz import Experiment, run
 from rnnviz.analysis import limits
 from rnnviz.core.numerics import Status
 from rnnviz.dashboard import compute, layout, measured
@@ -240,6 +241,27 @@ def test_a_long_measurement_has_a_progress_bar() -> None:
         count = len(shares)
         of_run("lags", small(seed=79))
         assert len(shares) == count + 1  # nothing left to do but to say so
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"models": ("lstm",), "seq_len": 400, "input_scale": 50.0, "memory_bias": 0.0},
+        {"models": ("lstm",), "seq_len": 150, "input_scale": 50.0, "dtype": "float32",
+         "layers": 2, "bidirectional": "yes"},
+    ],
+    ids=["one layer", "four traces"],
+)  # fmt: skip
+def test_what_single_precision_takes_is_not_underestimated(changes: dict[str, Any]) -> None:
+    """Of saturated units each entry has an exponent of its own."""
+    of = run(Experiment(hidden_size=32, batch_size=16, **changes))
+    (parts,) = parts_of(of).values()
+    measure = measured.MEASURES["precision"]
+    tracemalloc.start()
+    measure.run(of, parts[0], None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak <= measure.cost(of, parts[0]).bytes
 
 
 def test_fewer_sequences_where_many_take_long() -> None:
