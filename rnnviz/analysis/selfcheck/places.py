@@ -9,8 +9,11 @@ import numpy as np
 
 from rnnviz.analysis.selfcheck.noise import MAGNIFIED, STRICT, nudged_record, precision, smallest
 from rnnviz.core import Cell, Record
-from rnnviz.core.activations import Activation
+from rnnviz.core.activations import HIGHEST_COMPLEX, Activation
 from rnnviz.core.numerics import Array
+
+AJAR = float(np.exp(-HIGHEST_COMPLEX))
+"""What a gate lets through at least in complex numbers, see `activations.exponential`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +87,12 @@ def moved_step(
 
 def crossed(record: Record, at: Places, again: Record, sizes: Array | None) -> Array:
     """At which places (n,) a unit lies on the other side of a kink when the step is made `again`,
-    (1, ·, n), and nearer to where it was than rounding explains."""
+    (1, ·, n), and nearer to where it was than rounding explains, or what a complex exponential
+    leaves of a gate that is shut: 10^−304 in place of 0."""
     found = np.zeros(len(at.t), bool)
     if sizes is None:
         return found
-    eps, least = precision(record.h.dtype), smallest(record.h.dtype)
+    eps, least = precision(record.h.dtype), max(smallest(record.h.dtype), AJAR)
     for name, rows, function, of in _nonlinearities(record.cell, len(sizes)):
         if function.kinks:
             one, other = at.of(getattr(record, name), -1)[rows], getattr(again, name)[0, rows].real

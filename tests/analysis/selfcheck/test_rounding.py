@@ -34,6 +34,10 @@ RUNS = {
     "c is 0 on blank pixels, at the kink of its ReLU": experiment(
         "lstm:variant=relu_out", task="digit_pixels", seq_len=40
     ),
+    "c is 0 at the kink of its ReLU, for i is 0 but not in complex numbers": experiment(
+        "lstm:variant=relu_out", input_scale=100, distractor=10, seed=22, seq_len=20, hidden_size=8,
+        batch_size=4
+    ),
     "a gradient that is 0 beside others": experiment(
         "lstm", gain=16, input_scale=0, hidden_size=16, seq_len=100
     ),
