@@ -130,8 +130,8 @@ def _score(one: Score, metric_name: str, first: bool) -> str:
 
 
 def _against(courses: Sequence[Course], baseline: float, text: str) -> str:
-    better = [_name(course) for course in courses if course.beats(baseline)]
-    rest = [_name(course) for course in courses if not course.beats(baseline)]
+    judged = [(_name(course), course.beats(baseline)) for course in courses]
+    better, rest = ([name for name, below in judged if below is wanted] for wanted in (True, False))
     known = say("train", "baseline", baseline=text or f"{baseline:.4g}")
     if baseline <= 0:
         return say("train", "below_none_can", baseline=known)

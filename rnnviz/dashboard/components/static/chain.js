@@ -72,11 +72,17 @@ function missedRNN(chain, steps, wanted) {
   return zip((y, into, target) => apart(y, rest?.(into), target), h, a.a, wanted);
 }
 
-// y − other, without what rounding took from a y that leaves `rest` to ±1.
-function apart(y, rest, other) {
+// y as a sum of an end, ±1 or 0, and what is left: both keep their digits where y is rounded to ±1,
+// to which it leaves `rest`.
+function split(y, rest) {
   const end = rest !== undefined && Math.abs(y) > 0.5 ? Math.sign(y) : 0;
-  return end ? end - other - end * rest : y - other;
+  return end ? [end, -end * rest] : [0, y];
 }
+
+const difference = ([end, left], [other, right]) => end - other + (left - right);
+
+// y − other, without what rounding took from a y that leaves `rest` to ±1.
+const apart = (y, rest, other) => difference(split(y, rest), [other, 0]);
 
 function forwardLSTM(chain, x, { h, c }) {
   const a = {}, gates = {};
@@ -134,21 +140,13 @@ function forwardGRU(chain, x, { h, parts }) {
   return { a, gates, reset, fresh, change, parts: parted, h: next, slope: a.n.map(ofTanh) };
 }
 
-// y as a sum of an end, ±1 or 0, and what is left: both keep their digits where y is rounded to ±1.
-function split(y, rest) {
-  const end = Math.abs(y) > 0.5 ? Math.sign(y) : 0;
-  return end ? [end, -end * rest] : [0, y];
-}
-
-const difference = ([end, left], [other, right]) => end - other + (left - right);
-
 // open · n + z · h, where open + z = 1: near the end of the one that counts more.
 function mean(open, [end, left], z, [before, last]) {
   return open >= z ? [end, open * left + z * (before - end + last)] : [before, z * last + open * (end - before + left)];
 }
 
 function missedGRU(chain, steps, wanted) {
-  return zip(([end, left], target) => end - target + left, steps.at(-1).parts, wanted);
+  return zip((parts, target) => difference(parts, [target, 0]), steps.at(-1).parts, wanted);
 }
 
 function backwardGRU(chain, step, d_h) {
