@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis.carry import CarryPaths, memory_rows, reaches_back
-from rnnviz.analysis.gates import log_memory_gate
+from rnnviz.analysis.gates import log_memory_gate, rounds_to_zero
 from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise
 from rnnviz.analysis.jacobian.sequence import side_by_side
 from rnnviz.core import Record, checks
@@ -60,8 +60,9 @@ def batch_carry(record: Record, label: str, most: int) -> BatchCarry | None:
         logs = log_memory_gate(record, gate)[:T][:, :, chosen]
         product = logs.sum(axis=0).max(axis=0) / LN_10
         true = _true(record, chosen, T)
-    kept, left = np.array([[v[0] for v in reaches_back(record, b, T)] for b in chosen]).T
-    status = status_of(product, kept), status_of(true, left)
+    rounds = np.full(len(chosen), rounds_to_zero(record.cell))
+    left = reaches_back(record, chosen, T)[1][0] if np.isneginf(true).any() else None
+    status = status_of(product, rounds), status_of(true, left)
     return BatchCarry(label, gate, chosen, product, true, record.batch_size, *status)
 
 

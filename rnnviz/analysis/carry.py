@@ -14,8 +14,10 @@ from rnnviz.analysis.gates import log_memory_gate, rounds_to_zero
 from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise
 from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_steps, linearize, with_progress
 from rnnviz.analysis.rates import Curve
+from rnnviz.analysis.reachability import reached_from
 from rnnviz.core import Record, checks
 from rnnviz.core.numerics import LN_10, LOG10_2, Array, Status, status_of
+from rnnviz.core.trace import of_sequences
 
 NORM_BLOCK = 32
 """Points whose norms are taken at once."""
@@ -76,14 +78,16 @@ def carry_paths(
             if pending and (len(pending) == NORM_BLOCK or t == 0):
                 log10[:, [at for at, _ in pending]] = _norms([part for _, part in pending])
                 pending = []
-    kept, true = reaches_back(record, sequence, T)
-    left = true & bool(record.params["W_hh"].any())  # else nothing leaves the cell state
+    kept, left, true = np.full(T + 1, _carries(record)), None, None
+    if np.isneginf(log10[1:, : T - record.cell.HAS_CELL_STATE]).any():  # one step: none leaves c
+        left, true = (reached[:, 0] for reached in reaches_back(record, np.array([sequence]), T))
     curves = [Curve(values, status_of(values, reached))
               for values, reached in zip(log10, (kept, left, true), strict=True)]  # fmt: skip
     for curve in curves:
         curve.status[~wanted] = Status.NOT_RECORDED
     product = _product(log_memory_gate(record, gate)[:T, :, sequence])
-    return CarryPaths(label, gate, Curve(product, status_of(product, kept)), *curves)
+    rounds = np.full(T + 1, rounds_to_zero(record.cell))
+    return CarryPaths(label, gate, Curve(product, status_of(product, rounds)), *curves)
 
 
 def _product(logs: Array) -> Array:
@@ -91,21 +95,23 @@ def _product(logs: Array) -> Array:
     return np.append(np.cumsum(logs[::-1], axis=0)[::-1].max(axis=1), 0.0) / LN_10
 
 
-def reaches_back(record: Record, sequence: int, T: int) -> tuple[Array, Array]:
-    """From which t = 0 .. T something is left at T in truth, in the product of the memory gate
-    alone and in all: a logistic gate is never zero. (T+1,) of bool each."""
-    some = not _held_shut(record)
-    kept = np.full(T + 1, some and rounds_to_zero(record.cell))
-    return kept, some & ~_shut(record, sequence, T)
-
-
-def _shut(record: Record, sequence: int, T: int) -> Array:
-    """At which t from 0 to T nothing of c_t is in c_{t+1}: all memory gates are shut there, in
-    truth, and no peephole sees it."""
-    gate = record.cell.MEMORY_GATE
-    if gate is None or rounds_to_zero(record.cell) or {"p_i", "p_f"} & set(record.params):
-        return np.zeros(T + 1, bool)
-    return np.append(~record.gates[gate][:T, :, sequence].any(axis=1), False)
+def reaches_back(record: Record, chosen: Array, T: int) -> tuple[Array, Array]:
+    """From which t = 0 .. T exact arithmetic lets the memory of these sequences reach that at T:
+    through h and the gates, and in all. (T+1, n) of bool each."""
+    some = of_sequences(record, chosen)
+    last, none = np.zeros_like(some.h[1:]), np.zeros_like(some.h[1:])
+    last[T - 1] = 1
+    if some.c is None:
+        true = np.any(reached_from(some, last).h, axis=1)
+        weights = [some.params[name] for name in ("W_hh", "W_skip") if name in some.params]
+        left = np.logical_and(true, any(W.any() for W in weights))
+        left[T] = False
+        return left, true
+    found = reached_from(some, none, last)
+    through = reached_from(some, found.h[1:].astype(last.dtype), none)
+    assert found.carry is not None
+    assert through.carry is not None
+    return np.any(through.carry, axis=1), np.any(found.carry, axis=1)
 
 
 def wanted_steps(seq_len: int, every: int) -> Array:
@@ -122,10 +128,12 @@ def memory_rows(record: Record) -> slice:
     return slice(first, first + record.cell.hidden_size)
 
 
-def _held_shut(record: Record) -> bool:
-    """Whether the memory gate is fixed at 0 and no peephole sees c: then nothing reaches back."""
-    held = record.cell.constant_gates.get(record.cell.MEMORY_GATE or "")
-    return held == 0 and not {"p_i", "p_f"} & set(record.params)
+def _carries(record: Record) -> bool:
+    """Whether the carry is nowhere 0 in truth: by a smooth memory gate, or a smooth gate that sees
+    c."""
+    cell, smooth = record.cell, record.cell.activation_of(record.cell.MEMORY_GATE or "")
+    seen = smooth.name == "logistic" and bool({"p_i", "p_f"} & set(record.params))
+    return rounds_to_zero(cell) or seen
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,7 +105,7 @@ def log_memory_gate(record: Record, gate: str) -> Array:
     values, cell = record.gates[gate].astype(np.float64), record.cell
     with np.errstate(all="ignore"):
         logs = np.log(values)
-        if gate not in cell.trainable_gates or not rounds_to_zero(cell):
+        if not rounds_to_zero(cell):
             return logs
         rounded = (values == 0) | (1 - values < ROUNDINGS * np.finfo(record.h.dtype).eps)
         a = cell.preactivations(record) if rounded.any() else None
@@ -117,9 +117,9 @@ def log_memory_gate(record: Record, gate: str) -> Array:
 
 
 def rounds_to_zero(cell: Cell) -> bool:
-    """Whether the memory gate is nowhere 0 in truth: a logistic one, and no hard one."""
+    """Whether the memory gate is nowhere 0 in truth: a logistic one, no hard one, none held."""
     gate = cell.MEMORY_GATE
-    return gate is not None and cell.activation_of(gate).name == "logistic"
+    return gate in cell.trainable_gates and cell.activation_of(gate).name == "logistic"
 
 
 def _stats(trace: Record, label: str, gate: str) -> GateStats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from rnnviz.analysis import limits
 from rnnviz.analysis.jacobian.norms import largest_singular_values, log10_spectral_norm, normalise
 from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_range, linearize, with_progress
 from rnnviz.analysis.rates import LOG10_E, Curve
-from rnnviz.analysis.reachability import reachable
-from rnnviz.core import Record, backward, checks
+from rnnviz.analysis.reachability import reached_from
+from rnnviz.core import Record, checks
 from rnnviz.core.numerics import LOG10_2, Array, Status, status_of
 
 FIRST_TURN = 10
@@ -200,7 +200,6 @@ def _open(record: Record, sequence: int, end: int) -> tuple[Array, Array]:
     any of s_{end−k}; (end+1,) each."""
     direct = np.zeros((record.seq_len, *record.h.shape[1:]), record.h.dtype)
     direct[end - 1] = 1
-    plain = Record(**{field.name: getattr(record, field.name) for field in fields(Record)})
-    found = reachable(backward(plain, direct))
+    found = reached_from(record, direct)
     h = np.any(found.h[end::-1, :, sequence], axis=1)
     return h, h if found.carry is None else h | np.any(found.carry[end::-1, :, sequence], axis=1)

@@ -168,12 +168,14 @@ def paths_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
 
 
 def carry_cost(cell: Cell, seq_len: int) -> Estimate:
-    """∂c_T/∂c_t in two parts, and their norms at each step, thirty-two steps together."""
+    """∂c_T/∂c_t in two parts, and their norms at each step, thirty-two steps together; twice a pass
+    back that tells which of them are zero."""
     H = cell.hidden_size
     norms = Estimate(8 * 4 * 33 * H * H, products=2 * 5 * H**3 / QR_FLOPS_PER_SECOND)
     pushed = Estimate(8 * 24 * state_size(cell) * H)
     steps = (_applied(cell, 2 * H) + norms).times(seq_len)
-    return _linear(cell, seq_len) + steps + pushed
+    zeros = _reachable(cell, seq_len, 1).times(2)
+    return _linear(cell, seq_len) + steps + pushed + zeros
 
 
 def refusal(what: str, cost: Estimate, advice: str = "a shorter sequence or fewer units") -> str:

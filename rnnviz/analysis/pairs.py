@@ -144,17 +144,31 @@ def _curve(values: Array, losses: Array, open_: Array | None) -> tuple[Array, Ar
 
 def _open(trace: Trace, chosen: Array, losses: Array) -> tuple[Array | None, Array | None]:
     """Where exact arithmetic lets L_s reach h_k and s_k, (n, T+1) each. Of slopes that are 0 or 1
-    none is ever rounded to zero: None. Smooth ones are never zero: only the lag decides, and the
-    last loss tells for all. Where a cell has both, each loss is followed by itself."""
+    none is ever rounded to zero: None. Smooth ones are never zero: of losses that enter at the same
+    units only the lag decides, and the last one tells for all. Where a cell has both, each loss is
+    followed by itself."""
     cell = trace.cell
     if cell.SIMPLE and cell.activation_of(cell.CANDIDATE_GATE).name in ("relu", "identity"):
         return None, None
     if cell.closes:
         found = [_alone(trace, int(s), chosen) for s in losses]
         return np.array([h for h, _ in found]), np.array([state for _, state in found])
-    h, state = _alone(trace, int(losses[-1]), chosen)
-    lag = (losses[:, None] - np.arange(len(h))).clip(0)
-    return h[losses[-1] - lag], state[losses[-1] - lag]
+    return _by_lag(trace, chosen, losses)
+
+
+def _by_lag(trace: Trace, chosen: Array, losses: Array) -> tuple[Array, Array]:
+    """`_open` of smooth slopes."""
+    h, state = (np.zeros((len(losses), trace.seq_len + 1), bool) for _ in range(2))
+    enters = [v for v in (trace.d_h_direct, trace.d_c_direct) if v is not None]
+    at = np.concatenate([(v[losses - 1][:, :, chosen] != 0).reshape(len(losses), -1)
+                         for v in enters], axis=1)  # fmt: skip
+    kinds = np.unique(at, axis=0, return_inverse=True)[1].ravel()
+    for kind in range(kinds.max() + 1):
+        of = np.flatnonzero(kinds == kind)
+        last = losses[of[-1]]
+        from_step = last - (losses[of, None] - np.arange(h.shape[1])).clip(0)
+        h[of], state[of] = (found[from_step] for found in _alone(trace, int(last), chosen))
+    return h, state
 
 
 def _alone(trace: Trace, s: int, chosen: Array) -> tuple[Array, Array]:

@@ -9,13 +9,14 @@ open, so that nothing can cancel, overflow or underflow.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 
 from rnnviz.core import Record, Trace
+from rnnviz.core.bptt import backward_in_range
 from rnnviz.core.cell import Weights
 from rnnviz.core.layers import Traces, reverse
 from rnnviz.core.numerics import Array
@@ -54,6 +55,12 @@ def reachable(trace: Trace, inputs: bool = False) -> Reachable:
         return _within(trace, pattern, 0, 0, trace.seq_len, inputs)
     every = windows(trace.seq_len, trace.window, trace.stride)
     return reduce(_either, (_within(trace, pattern, *window, inputs) for window in every))
+
+
+def reached_from(record: Record, d_h_direct: Array, d_c_direct: Array | None = None) -> Reachable:
+    """What these direct gradients alone can reach, whatever else the record holds."""
+    plain = Record(**{field.name: getattr(record, field.name) for field in fields(Record)})
+    return reachable(backward_in_range(plain, d_h_direct, d_c_direct))
 
 
 def enters_in_truth(trace: Trace) -> Array:

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from rnnviz.core.cell import Cell, named_rows
 from rnnviz.core.numerics import Array, log10_hypot, log10_norm, log10_rms
 from rnnviz.core.scaling import add_scaled, by_bands, fitted
+
+R = TypeVar("R", bound="Record")
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,10 +255,13 @@ def sequences_at(trace: Trace) -> Array:
     return np.append(trace.batch_size, trace.present.sum(axis=1).clip(1))
 
 
-def of_sequences(trace: Trace, chosen: Array) -> Trace:
-    """The trace of some sequences of the batch; gradients stay those of the whole batch's mean."""
+def of_sequences(trace: R, chosen: Array) -> R:
+    """The trace, or the record, of some sequences of the batch; gradients stay those of the whole
+    batch's mean."""
     given: dict[str, Any] = {f.name: getattr(trace, f.name) for f in fields(trace)}
     arrays: dict[str, Any] = {
-        name: v[..., chosen] for name, v in given.items() if isinstance(v, np.ndarray)
+        name: np.ascontiguousarray(v[..., chosen])
+        for name, v in given.items()
+        if isinstance(v, np.ndarray)
     }
     return replace(trace, **arrays)

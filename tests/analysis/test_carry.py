@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rnnviz.analysis.batch_carry import batch_carry
 from rnnviz.analysis.carry import carry_paths
 from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.core import GRU, LSTM, bptt, forward
@@ -141,3 +142,38 @@ def test_a_cell_without_memory_has_no_carry():
 def test_a_gate_held_shut_is_exactly_zero():
     found = carry_paths(any_problem("lstm no_gates", 5).trace(), "lstm")
     assert (found.true.status[:5] == Status.ZERO).all()
+
+
+@pytest.mark.parametrize(("name", "steps"), [("lstm", 2), ("lstm peepholes", 2), ("gru", 1)])
+def test_nothing_leaves_the_memory_and_comes_back_within_a_step(name, steps):
+    found = carry_paths(any_problem(name, 6).trace(), name)
+    assert (found.through.status[-steps:] == Status.ZERO).all()
+    assert (found.through.status[:-steps] == Status.FINITE).all()
+
+
+def test_a_closed_output_keeps_all_in_the_cell_state():
+    cell = LSTM(1, 2, fixed=(("o", 0.0),))
+    params = cell.init_params(np.random.default_rng(0))
+    found = carry_paths(forward(cell, params, np.ones((4, 1, 1))), "lstm")
+    assert (found.through.status == Status.ZERO).all()
+    assert (found.true.status == Status.FINITE).all()
+
+
+def test_a_hard_gate_that_is_shut_on_the_way_lets_nothing_from_before_it_through():
+    """Where h is nobody's input, any step's gate decides for all before it."""
+    cell = LSTM(1, 2, gate_activation="hard_sigmoid")
+    params = {name: np.zeros(shape) for name, shape in cell.param_shapes().items()}
+    params["W_xh"][2:4] = 10
+    record = forward(cell, params, np.array([1.0, 1, -1, 1]).reshape(4, 1, 1))
+    found, batch = carry_paths(record, "lstm"), batch_carry(record, "lstm", 1)
+    for curve in (found.true, found.carry, found.product):
+        assert curve.status.tolist() == [Status.ZERO] * 3 + [Status.FINITE] * 2
+    assert batch.true_status.tolist() == [Status.ZERO]
+
+
+def test_a_gate_held_shut_is_zero_by_design_where_peepholes_carry_on():
+    cell = LSTM(1, 2, fixed=(("f", 0.0),), peepholes=True)
+    params = cell.init_params(np.random.default_rng(0))
+    found = carry_paths(forward(cell, params, np.ones((4, 1, 1))), "lstm")
+    assert (found.product.status[:4] == Status.ZERO).all()
+    assert (found.carry.status == Status.FINITE).all()

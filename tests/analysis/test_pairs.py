@@ -148,6 +148,16 @@ def test_exact_zeros_and_rounded_ones():
     assert rounded.h_status[3].tolist() == [Status.ROUNDED] * 4 + [Status.FINITE]
 
 
+def test_a_loss_that_enters_where_nothing_leads_back_is_exactly_zero_there():
+    direct = np.zeros((4, 2, 1))
+    direct[3, 0], direct[1, 1] = 1, 1
+    tanh = simple(np.diag([1.0, 0.0]), direct, "tanh", h0=np.full((2, 1), 1e3))
+    tanh = replace(tanh, gate_values=np.ones_like(tanh.gate_values))
+    found = pair_matrix(tanh, "rnn")
+    assert found.h_status[0, :3].tolist() == [Status.ZERO] * 2 + [Status.FINITE]
+    assert found.h_status[1].tolist() == [Status.ROUNDED] * 4 + [Status.FINITE]
+
+
 def test_a_loss_nowhere_has_no_rows():
     found = pair_matrix(simple(np.eye(2), np.zeros((3, 2, 1))), "rnn")
     assert found.h.shape == (0, 4)
