@@ -12,7 +12,14 @@ import numpy as np
 from rnnviz.analysis import limits
 from rnnviz.analysis.gates import log_memory_gate, rounds_to_zero
 from rnnviz.analysis.jacobian.norms import log10_spectral_norm, normalise
-from rnnviz.analysis.jacobian.sequence import Progress, Steps, check_steps, linearize, with_progress
+from rnnviz.analysis.jacobian.sequence import (
+    Progress,
+    Steps,
+    check_steps,
+    linearize,
+    through_gates,
+    with_progress,
+)
 from rnnviz.analysis.rates import Curve
 from rnnviz.analysis.reachability import reached_from
 from rnnviz.core import Record, checks
@@ -150,7 +157,9 @@ def _backward(
     record: Record, sequence: int, T: int, progress: Progress | None
 ) -> Iterator[tuple[int, _Split]]:
     """(t, the split at t) for t = T .. 0."""
-    steps, H = with_progress(linearize(record, sequence), progress), record.cell.hidden_size
+    steps, H = linearize(record, sequence), record.cell.hidden_size
+    gates = steps if record.cell.HAS_CELL_STATE else through_gates(record, sequence)
+    told = with_progress(steps, progress)
     memory, unit = memory_rows(record), np.zeros((steps.size, 1))
     unit[memory] = 1
     carry, carry_log2 = np.ones(H), 0
@@ -158,12 +167,12 @@ def _backward(
     yield T, _Split(carry, 0, rest[memory], 0)
     for k in reversed(range(T)):
         kept = _kept(record, sequence, steps, k, memory, unit)
-        both = np.concatenate([np.zeros_like(rest), rest], axis=1)
-        both[memory, :H] = np.diag(carry)
-        both = steps.vjp(k, both)
-        left, rest = both[:, :H].copy(), both[:, H:]
+        straight = np.zeros_like(rest)
+        straight[memory] = np.diag(carry)
+        left, rest = gates.vjp(k, straight), told.vjp(k, rest)
         carry = carry * kept
-        left[memory] -= np.diag(carry)
+        if record.cell.HAS_CELL_STATE:
+            left[memory] = 0  # c has no other way to itself in a step
         top = max(carry_log2 if left.any() else rest_log2, rest_log2 if rest.any() else carry_log2)
         total = np.ldexp(left, carry_log2 - top) + np.ldexp(rest, rest_log2 - top)
         rest, extra = normalise(total)

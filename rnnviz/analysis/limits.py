@@ -175,7 +175,8 @@ def carry_cost(cell: Cell, seq_len: int) -> Estimate:
     pushed = Estimate(8 * 24 * state_size(cell) * H)
     steps = (_applied(cell, 2 * H) + norms).times(seq_len)
     zeros = _reachable(cell, seq_len, 1).times(2)
-    return _linear(cell, seq_len) + steps + pushed + zeros
+    linear = _linear(cell, seq_len)
+    return (linear if cell.HAS_CELL_STATE else linear + linear) + steps + pushed + zeros
 
 
 def refusal(what: str, cost: Estimate, advice: str = "a shorter sequence or fewer units") -> str:

@@ -177,3 +177,16 @@ def test_a_gate_held_shut_is_zero_by_design_where_peepholes_carry_on():
     found = carry_paths(forward(cell, params, np.ones((4, 1, 1))), "lstm")
     assert (found.product.status[:4] == Status.ZERO).all()
     assert (found.carry.status == Status.FINITE).all()
+
+
+@pytest.mark.parametrize("reset", ["after", "before"])
+def test_what_goes_through_the_gates_of_a_gru_has_its_digits_beside_a_far_larger_carry(reset):
+    """W_hh matters so little that the states are the same: what goes through it is a multiple."""
+    cell, rng = GRU(2, 4, reset=reset), np.random.default_rng(0)
+    params, x = cell.init_params(rng), rng.standard_normal((12, 2, 1))
+    large, small = (
+        carry_paths(forward(cell, params | {"W_hh": params["W_hh"] * scale}, x), "gru")
+        for scale in (1e-7, 1e-40)
+    )
+    lost = large.through.log10[:-1] - small.through.log10[:-1]
+    np.testing.assert_allclose(lost, 33, rtol=0, atol=1e-6)

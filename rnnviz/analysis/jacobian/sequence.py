@@ -98,6 +98,13 @@ def linearize(record: Record, sequence: int = 0, start: int = 0, stop: int | Non
     return JacobianSequence(record.cell, rows_of(record, steps, sequence))
 
 
+def through_gates(record: Record, sequence: int) -> Steps:
+    """`linearize` of a cell without a cell state, without what its memory gate keeps of h: what the
+    gates see of it alone, however little beside the other."""
+    steps = check_steps(record, None, sequence)
+    return JacobianSequence(record.cell, rows_of(record, steps, sequence, kept=False))
+
+
 def side_by_side(record: Record, sequences: Array, start: int, stop: int) -> JacobianSequence:
     """The steps from s_start to s_stop of several sequences at once, padding too: columns are
     (B, S, m), matrices (B, S, S)."""

@@ -8,12 +8,13 @@ So ∂h_t/∂h_{t−1} = Σ_gates diag(δ) W_hh + diagonal, and what reaches c_{
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from rnnviz.core import Record
-from rnnviz.core.cell import Cell, Weights
+from rnnviz.core.cell import Cell, Weights, named_rows
 from rnnviz.core.numerics import Array
 
 CHECKED = 64
@@ -43,9 +44,14 @@ def time_as_batch(record: Record, steps: Array, sequence: int | Array) -> Record
 
 class BatchedVJP:
     """J_tᵀ v through h_{t−1} and c_{t−1} of n steps at once, by the cell's backward step; without
-    a skip's way, which is made of the gates' gradients."""
+    a skip's way, which is made of the gates' gradients.
 
-    def __init__(self, record: Record, steps: Array, sequence: int | Array = 0) -> None:
+    kept: whether with what the memory gate keeps of h; False of a cell without a cell state alone.
+    """
+
+    def __init__(
+        self, record: Record, steps: Array, sequence: int | Array = 0, kept: bool = True
+    ) -> None:
         self._record = time_as_batch(record, steps, sequence)
         self._cell = cell = record.cell
         self.weights = cell.backward_weights(self._record.params)
@@ -55,6 +61,8 @@ class BatchedVJP:
         self._extra = np.empty((1, *self.shape))
         with np.errstate(all="ignore"):
             cell.local_derivatives(self._record, 0, 1, self._factors, self._extra)
+        if not kept:  # the slopes are there: a backward step has no other use for the gate
+            self._record = _shut(self._record)
 
     def back(
         self, v_h: Array, v_c: Array | None, weights: Weights | None = None
@@ -70,6 +78,15 @@ class BatchedVJP:
             self._cell.backward_step(weights or self.weights, np.empty(self.shape), v_h, after_c,
                                      d_h, d_c if has_c else None, *views)  # fmt: skip
         return d_a[0], [d_h, d_c] if has_c else [d_h]
+
+
+def _shut(record: Record) -> Record:
+    """With a memory gate of 0."""
+    cell, values = record.cell, record.gate_values.copy()
+    assert cell.MEMORY_GATE is not None
+    assert not cell.HAS_CELL_STATE
+    named_rows(values, cell.GATE_ROWS)[cell.MEMORY_GATE][...] = 0
+    return replace(record, gate_values=values)
 
 
 class Rows(NamedTuple):
@@ -115,14 +132,17 @@ class StructuredJacobian:
     """Rows of the given steps (1 to T): shape (n,) of one sequence, (n, B) of several.
 
     is_structured: whether the cell's own backward step agrees in a random direction. It does not
-    for a GRU with the reset before the product, whose W_hh acts twice in a step.
+    for a GRU with the reset before the product, whose W_hh acts twice in a step. kept: as in
+    `BatchedVJP`.
     """
 
-    def __init__(self, record: Record, steps: Array, sequence: int | Array = 0) -> None:
+    def __init__(
+        self, record: Record, steps: Array, sequence: int | Array = 0, kept: bool = True
+    ) -> None:
         self._cell, H = record.cell, record.cell.hidden_size
         steps, of = np.broadcast_arrays(*_entries(steps, sequence))
         self.shape = steps.shape
-        at_once = BatchedVJP(record, steps.ravel(), of.ravel())
+        at_once = BatchedVJP(record, steps.ravel(), of.ravel(), kept)
         none = at_once.weights._replace(hidden=np.zeros_like(at_once.weights.hidden))
         one, zero = np.ones(at_once.shape), np.zeros(at_once.shape)
         parts = [at_once.back(one, zero, none)]
@@ -135,7 +155,7 @@ class StructuredJacobian:
         skip = at_once.weights.skip
         self._skip = None if skip is None else _by_unit(skip)
         few = slice(None, None, -(-steps.size // CHECKED))
-        asked = BatchedVJP(record, steps.ravel()[few], of.ravel()[few])
+        asked = BatchedVJP(record, steps.ravel()[few], of.ravel()[few], kept)
         some = [(d_a[:, few], [d[:, few] for d in direct]) for d_a, direct in parts]
         self.is_structured = _agrees(self._cell, asked, some)
 
@@ -174,16 +194,18 @@ class DenseJacobian:
     """Rows of a cell without a cell state that does not factor, from backward steps with each row
     of the identity."""
 
-    def __init__(self, record: Record, steps: Array, sequence: int | Array = 0) -> None:
+    def __init__(
+        self, record: Record, steps: Array, sequence: int | Array = 0, kept: bool = True
+    ) -> None:
         assert not record.cell.HAS_CELL_STATE
-        self._record = record
+        self._record, self._kept = record, kept
         self._steps, self._of = np.broadcast_arrays(*_entries(steps, sequence))
         self.shape = self._steps.shape
 
     def rows(self, start: int, stop: int) -> Rows:
         H, cell = self._record.cell.hidden_size, self._record.cell
         steps, of = (v[start:stop].ravel() for v in (self._steps, self._of))
-        at_once = BatchedVJP(self._record, np.repeat(steps, H), np.repeat(of, H))
+        at_once = BatchedVJP(self._record, np.repeat(steps, H), np.repeat(of, H), self._kept)
         d_a, (d_h,) = at_once.back(np.tile(np.eye(H), len(steps)), None)
         shape = (stop - start, *self.shape[1:], H, H)
         hidden, skip = d_h.T.reshape(shape), at_once.weights.skip
@@ -191,10 +213,10 @@ class DenseJacobian:
         return Rows(hidden, None, of_skip)
 
 
-def rows_of(record: Record, steps: Array, sequence: int | Array = 0) -> Source:
+def rows_of(record: Record, steps: Array, sequence: int | Array = 0, kept: bool = True) -> Source:
     """`StructuredJacobian` where the cell is of that form, else `DenseJacobian`."""
-    structured = StructuredJacobian(record, steps, sequence)
-    return structured if structured.is_structured else DenseJacobian(record, steps, sequence)
+    structured = StructuredJacobian(record, steps, sequence, kept)
+    return structured if structured.is_structured else DenseJacobian(record, steps, sequence, kept)
 
 
 def state_size(cell: Cell) -> int:
