@@ -208,12 +208,14 @@ def _applied(cell: Cell, columns: int) -> Estimate:
 
 
 def _determinants(cell: Cell, seq_len: int) -> Estimate:
-    """Cost of the determinants of all steps, by LU where there is no closed form."""
+    """Cost of the determinants of all steps, by LU where there is no closed form, and where one is
+    zero once more of their patterns."""
     own = cell.hidden_size * (1 + cell.HAS_CELL_STATE)
     if not cell.no_determinant:
         return Estimate(8 * (2 * cell.hidden_size**2 + 8 * seq_len * cell.hidden_size))
     held, flops = 8 * 5 * own * own + (3 << 20), own**3
-    return Estimate(held, python=30e-6, products=flops / QR_FLOPS_PER_SECOND).times(seq_len)
+    each = Estimate(held, python=30e-6, products=flops / QR_FLOPS_PER_SECOND)
+    return _linear(cell, seq_len) + each.times(2 * seq_len)
 
 
 def _reachable(cell: Cell, seq_len: int, batch_size: int) -> Estimate:

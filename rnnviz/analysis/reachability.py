@@ -122,7 +122,7 @@ def _within(trace: Trace, w: Weights, done: int, first: int, last: int, inputs: 
 
 def _block(trace: Trace, w: Weights, to: Reachable, first: int, start: int, stop: int) -> None:
     """Fill `to` at the indices start to stop − 1 (c: start + 1 to stop), none before `first`."""
-    cell, record = trace.cell, _generic(trace, start, stop)
+    cell, record = trace.cell, generic(trace, start, stop)
     shape = to.h.shape[1:]
     d_a = np.empty((stop - start, len(cell.D_GATE_ROWS) * shape[0], shape[1]))
     extra = np.ones((stop - start, *shape))
@@ -146,7 +146,7 @@ def _block(trace: Trace, w: Weights, to: Reachable, first: int, start: int, stop
             to.h[t + 1 - cell.skip] |= w.skip @ d_a[t - start, cell.x_rows] > 0
 
 
-def _generic(trace: Trace, start: int, stop: int) -> Record:
+def generic(trace: Record, start: int, stop: int) -> Record:
     """The steps from start to stop with every value replaced by its pattern."""
     block, states = slice(start, stop), slice(start, stop + 1)
     gates = GENERIC * (trace.gate_values[block] != 0)

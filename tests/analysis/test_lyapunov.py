@@ -73,6 +73,29 @@ def test_determinants_are_those_of_the_matrices(name):
     np.testing.assert_array_equal(found.singular, singular)
 
 
+@pytest.mark.parametrize("cell", [GRU(1, 3), GRU(1, 3, reset="before"), RNN(1, 3, skip=2),
+                                  LSTM(1, 3, skip=3)])  # fmt: skip
+def test_a_determinant_that_only_rounds_to_zero_is_not_singular(cell):
+    """Every gate is held at an end by its bias, where its slope is rounded to 0."""
+    params = cell.init_params(np.random.default_rng(0))
+    params["b_h"] = np.full_like(params["b_h"], 1e3)
+    if cell.MEMORY_GATE:
+        params["b_h"][cell.gate_rows(cell.MEMORY_GATE)] = -1e3
+    record = forward(cell, params, np.ones((4, 1, 1)))
+    found, spectrum = log_determinants(record), lyapunov_spectrum(record, "m")
+    assert np.isneginf(found.logs).all()
+    assert not found.singular.any()
+    assert Status.ZERO not in spectrum.status
+
+
+def test_weights_that_are_singular_make_every_step_singular():
+    cell = RNN(1, 3, skip=2)
+    params = cell.init_params(np.random.default_rng(0))
+    params["W_skip"][2] = 0
+    trace = forward(cell, params, np.ones((4, 1, 1)))
+    assert log_determinants(trace).singular.all()
+
+
 def test_directions_that_died_in_a_large_state_are_told_without_large_matrices():
     """A ReLU sends directions to exact zeros, so determinants are asked; S = 960."""
     cell, rng = RNN(1, 16, "relu", skip=60), np.random.default_rng(0)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.analysis.jacobian.sequence import Steps, check_range, linearize
+from rnnviz.analysis.reachability import generic
 from rnnviz.core import Record
 from rnnviz.core.numerics import LOG10_2, Array, log_abs_det
 
@@ -151,7 +152,8 @@ def log_determinants(
 
     From the values of the gates where the cell has a closed form (`Cell.log_determinants`: RNN and
     LSTM); others (GRU, leaky units, skips) by LU of J_t, or of the part of it that decides
-    (`Steps.compact`), from `linear` if these steps are there already.
+    (`Steps.compact`), from `linear` if these steps are there already. A zero of theirs is exact
+    where J_t stays singular with every smooth slope away from 0.
     Raises ValueError for a range that the record does not have.
 
     Examples
@@ -164,7 +166,10 @@ def log_determinants(
         if closed := record.cell.log_determinants(record, slice(start, stop), sequence):
             return Determinants(*closed)
         logs = _by_lu(linear or linearize(record, sequence, start, stop))
-        return Determinants(logs, np.isneginf(logs))
+        singular = np.isneginf(logs)
+        if singular.any():
+            singular &= np.isneginf(_by_lu(linearize(generic(record, start, stop), sequence)))
+        return Determinants(logs, singular)
 
 
 def _by_lu(linear: Steps) -> Array:
