@@ -34,8 +34,9 @@ class LagProfile:
     """Norms of products of Jacobians that end at step `end` of one sequence; index k is lag k, from
     0 (the identity) to `end`.
 
-    h: ‖∂h_end/∂h_{end−k}‖₂; state: ‖∂s_end/∂s_{end−k}‖₂ of the whole state, the same without a cell
-    state or a skip. Curves of log10 with a status; lags that were not asked for are NOT_RECORDED.
+    h: ‖∂h_end/∂h_{end−k}‖₂, ROUNDED where it is lost beside what reaches c and older states;
+    state: ‖∂s_end/∂s_{end−k}‖₂ of the whole state, the same without a cell state or a skip. Curves
+    of log10 with a status; lags that were not asked for are NOT_RECORDED.
     steps: of the whole sequence.
     """
 
@@ -129,12 +130,15 @@ class _Product:
 
     Turned now and then so that the columns of `values` fall in size; those that fell below GONE of
     the largest are left out, and the product gets narrower as the past is forgotten.
-    log10 (2, end + 1): norms of the whole and of its block of h, NaN where none was asked for.
+    log10 (2, end + 1): norms of the whole and of its block of h, NaN where none was asked for. The
+    block is a sum over columns: where it is FAINT_IN_SUM of them it is rounding alone, and said to
+    be zero.
     """
 
     def __init__(self, steps: Steps, H: int, end: int) -> None:
         self._steps, self._H, self._pending = steps, H, list[tuple[int, Array, int]]()
         self.values, self.basis, self.log2 = np.eye(steps.size), np.eye(steps.size), 0
+        self._turned = False
         self.log10 = np.full((2, end + 1), np.nan)
         self.log10[:, 0] = 0
 
@@ -155,6 +159,7 @@ class _Product:
         turn = np.empty((len(order), int(keep.sum())))
         turn[order] = Q[:, keep]
         self.values, self.basis = np.ascontiguousarray(R[keep].T), self.basis @ turn
+        self._turned = True
 
     def remember(self, lag: int) -> None:
         self._pending.append((lag, self.values, self.log2))
@@ -173,8 +178,12 @@ class _Product:
         self.log10[:, list(lags)] = np.log10(largest_singular_values(whole)) + scale
         if self._steps.size > self._H:
             h, basis = stack[:, : self._H], self.basis[: self._H]
-            some = _matter(_sizes(h) * _sizes(basis), FAINT_IN_SUM)
-            self.log10[1, list(lags)] = _log10_norms(h[:, :, some] @ basis[:, some].T) + scale
+            sizes = _sizes(h)
+            some = _matter(sizes * _sizes(basis), FAINT_IN_SUM)
+            found = _log10_norms(h[:, :, some] @ basis[:, some].T)
+            if self._turned:  # else no column is a sum
+                found[found < np.log10(FAINT_IN_SUM * _sizes(sizes.T))] = -np.inf
+            self.log10[1, list(lags)] = found + scale
 
 
 def _log10_norms(blocks: Array) -> Array:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rnnviz.analysis import limits
+from rnnviz.analysis.jacobian.norms import log10_spectral_norm
 from rnnviz.analysis.jacobian.qr import product_spectrum
 from rnnviz.analysis.jacobian.sequence import linearize
 from rnnviz.analysis.lags import lag_profile
@@ -157,3 +158,19 @@ def test_what_is_too_large_is_refused_with_an_estimate():
     assert "5,0" not in limits.refusal("The lag profile", limits.lags_cost(LSTM(1, 128), 1000))
     with pytest.raises(ValueError, match=r"would take about .* s and .* MiB"):
         limits.check("The lag profile", cost)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e-8, 1e-30, 0.0])
+def test_what_is_lost_beside_a_skip_is_not_said_to_be_known(scale):
+    """At most lags h is reached through W_hh alone. The product itself holds that: its entries are
+    sums of terms of one size."""
+    cell, rng = RNN(2, H, skip=4), np.random.default_rng(0)
+    params = cell.init_params(rng)
+    params["W_hh"] *= scale
+    record = forward(cell, params, rng.standard_normal((60, 2, 1)))
+    true = log10_spectral_norm(np.array([M[:H, :H] for M in products(record, 60)]))
+    found = lag_profile(record, "m").h
+    known = found.status == Status.FINITE
+    np.testing.assert_allclose(found.log10[known], true[known], rtol=0, atol=1e-3)
+    np.testing.assert_array_equal(found.status == Status.ZERO, np.isneginf(true))
+    assert known.all() == (scale == 1e-3)
