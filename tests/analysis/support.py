@@ -60,3 +60,15 @@ def exact_log10_norms(W_hh: Array, T: int) -> list[float]:
         norms.append((math.log10(square.numerator) - math.log10(square.denominator)) / 2)
         v = [sum(W[i][j] * v[i] for i in range(len(W))) for j in range(len(W))]
     return norms[::-1]
+
+
+def exact_log_stretches(W: Array) -> list[float]:
+    """ln |R_ii| of Q R = W in exact rational arithmetic: R^T R = W^T W by elimination."""
+    columns = [[Fraction(w) for w in column] for column in W.T.tolist()]
+    gram = [[sum(a * b for a, b in zip(x, y, strict=True)) for y in columns] for x in columns]
+    found: list[float] = []
+    for i, row in enumerate(gram):
+        found.append((math.log(row[i].numerator) - math.log(row[i].denominator)) / 2)
+        for j in range(i + 1, len(gram)):
+            gram[j] = [a - gram[j][i] / row[i] * b for a, b in zip(gram[j], row, strict=True)]
+    return found

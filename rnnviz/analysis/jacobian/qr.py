@@ -30,6 +30,9 @@ MOST = 16
 PANEL = 64
 """Columns that are made orthonormal together."""
 LEAF = 32
+ROUNDINGS = 10
+"""Of the largest entry, for each row, above which the length of what is left of a column has two
+digits."""
 TINY = 1e-250
 """A square below which rounding is no longer relative."""
 SMALL = 7.0
@@ -41,7 +44,7 @@ class QRPass:
     """A frame after its way through all steps.
 
     logs (m,): ln of what each vector was stretched beyond those before it; −inf for one that a
-    step sent to zero: exactly, or to less than rounding leaves of the others. dead_at (m,): at
+    step sent to zero: exactly, or to what rounding leaves of the others. dead_at (m,): at
     which step (its index k), −1 for one that lives. frame (S, r): the r that live, orthonormal.
     R (r, m), upper triangular: the product is frame · diag(e^logs) · R · startᵀ, logs those of the
     r; None unless it was asked for.
@@ -213,7 +216,7 @@ def _independent(columns: Array) -> tuple[Array, Array, Array]:
         some = columns if keep.all() else columns[:, keep]
         Q, R = np.linalg.qr(some)
         stretched = np.abs(np.diagonal(R))
-        limit = len(columns) * np.finfo(float).eps * stretched.max(initial=0)
+        limit = ROUNDINGS * len(columns) * np.finfo(float).eps * np.abs(R).max(initial=0)
         lost = np.flatnonzero(stretched <= limit)
         if not lost.size:
             whole = R if keep.all() else Q.T @ columns
