@@ -226,8 +226,8 @@ class Cell(Parameters, ABC):
         assert trace.h_before is not None
         W_skipT = self.arranged(trace.params["W_skip"], self.x_gate_rows).T
         steps = min(len(trace.h_before), len(trace.x))
-        result = np.zeros_like(trace.h_before)
         d_a = trace.d_gate_values[:steps, self.x_rows]
+        result = np.zeros_like(trace.h_before, d_a.dtype)
         result[:steps] = parameters.input_gradients(W_skipT, d_a)
         return result
 

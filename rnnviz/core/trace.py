@@ -160,32 +160,38 @@ class Trace(Record):
         2**−d_h_before_log2. None without a skip."""
         if self.h_before is None:
             return None
-        d_h_before, _ = self._through_gates(self.cell.skip_gradients)
+        d_h_before, _ = self._before
         d_h_before.setflags(write=False)
         return d_h_before
 
     @property
     def d_h_before_log2(self) -> Array | None:
         """The exponents of d_h_before."""
-        if self.h_before is None:
-            return None
-        if self.d_gate_log2.shape[1] > 1:
-            return self._through_gates(self.cell.skip_gradients)[1]
-        log2 = np.zeros((len(self.h_before), 1, self.batch_size), np.int64)
-        log2[: self.seq_len] = self.d_gate_log2[: len(log2)]
-        return log2
+        return None if self.h_before is None else self._before[1]
 
-    def _through_gates(self, linear: Callable[[Trace], Array]) -> tuple[Array, Array]:
-        """A linear function of the gates' gradients, and its exponents where each entry of a gate
-        has its own, else the gates'."""
-        if self.d_gate_log2.shape[1] == 1:
-            return linear(self), self.d_gate_log2
+    @cached_property
+    def _before(self) -> tuple[Array, Array]:
+        """`d_h_before` and its exponents: of the first steps, 0 where there are not so many."""
+        assert self.h_before is not None
+        steps = min(len(self.h_before), self.seq_len)
+        values, log2 = self._through_gates(self.cell.skip_gradients, steps)
+        more = ((0, len(self.h_before) - steps), (0, 0), (0, 0))
+        return np.pad(values, more), np.pad(log2, more)
+
+    def _through_gates(
+        self, linear: Callable[[Trace], Array], steps: int | None = None
+    ) -> tuple[Array, Array]:
+        """A linear function of the gates' gradients, of the first so many steps or all, and its
+        exponents where each entry of a gate has its own, else the gates'."""
+        first, log2 = slice(steps), self.d_gate_log2[:steps]
+        if log2.shape[1] == 1:
+            return linear(self)[first], log2
 
         def of_gates(d_a: Array) -> list[Array]:
-            return [linear(replace(self, d_gate_values=d_a))]
+            return [linear(replace(self, d_gate_values=d_a))[first]]
 
         with np.errstate(all="ignore"):
-            found = by_bands(of_gates, (self.d_gate_values, self.d_gate_log2))
+            found = by_bands(of_gates, (self.d_gate_values[first], log2))
             return fitted(self.h.dtype, *found)[0]
 
     @cached_property

@@ -116,3 +116,18 @@ def test_states_of_a_wrong_shape_are_refused():
         replace(p, states={"h0": p.states["h0"][1:]}).trace()
     with pytest.raises(ValueError, match=r"h0 must have shape \(4, 3\)"):
         forward(GRU(2, 4), problem("gru", 7, 3, 2, 4).params, p.x, h0=p.states["h0"])
+
+
+@pytest.mark.parametrize("T", [1, 9, 30])
+def test_the_states_before_have_gradients_where_every_entry_has_an_exponent(T):
+    """Single precision, whose range units leave in both directions, as double has it."""
+    cell, rng = RNN(1, 4, "identity", skip=3), np.random.default_rng(0)
+    params, sizes = cell.init_params(rng), np.array([1e-30, 1e-10, 1e10, 1e20])
+    params |= {name: sizes * params[name] for name in ("W_hh", "W_skip")}
+    x, direct = np.zeros((T, 1, 3)), rng.standard_normal((T, 4, 3))
+    found, true = (bptt(cell, {k: v.astype(dtype) for k, v in params.items()}, x.astype(dtype),
+                        direct.astype(dtype)) for dtype in (np.float32, np.float64))  # fmt: skip
+    apart = found.d_h_before_log2 - true.d_h_before_log2
+    values = np.ldexp(found.d_h_before.astype(float), apart)
+    np.testing.assert_allclose(values, true.d_h_before, rtol=1e-4)
+    assert values.any()
