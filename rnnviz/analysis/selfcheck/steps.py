@@ -122,33 +122,37 @@ def _moved(
 
 def _adjoints(trace: Trace, at: Places) -> tuple[Array, Array, Array]:
     """λ_t, λ_{t−1} and e_{t−1} (0 for the initial state), (S, n) each, in units of `_units`."""
-    exponents = _units(trace, at)
-    carry = cell_carry(trace)
-    first = at.t == 1
-    of_direct = Places(np.where(first, 2, at.t), at.b)
-    direct = np.where(first, 0, of_direct.of(trace.d_h_direct, -2))
-    if trace.direct_log2 is not None:
-        direct = np.ldexp(direct, of_direct.exponents(trace.direct_log2, -2) - exponents)
-    else:
-        direct = np.ldexp(direct, -exponents)
-    after = np.ldexp(at.of(trace.d_h), at.exponents(trace.d_log2) - exponents)
-    before = np.ldexp(at.of(trace.d_h, -1), at.exponents(trace.d_log2, -1) - exponents)
-    if carry is None:
+    exponents, carry = _units(trace, at), cell_carry(trace)
+    with np.errstate(all="ignore"):
+        after, before = (_scaled(trace.d_h, trace.d_log2, at, k, exponents) for k in (0, -1))
+        direct = _entering(trace.d_h_direct, trace.direct_log2, at, exponents)
+        if carry is None:
+            return after, before, direct
+        # What comes back to c_T is its direct gradient alone.
+        values, log2 = carry
+        last = np.zeros_like(values[:1]) if trace.d_c_direct is None else trace.d_c_direct[-1:]
+        of_c = np.concatenate([values, last])
+        log2 = np.concatenate([log2, np.zeros_like(log2[:1])])
+        carried, carried_before = (_scaled(of_c, log2, at, k, exponents) for k in (0, -1))
+        of_e = np.zeros_like(direct)
+        if trace.d_c_direct is not None:
+            of_e = _entering(trace.d_c_direct, None, at, exponents)
+        pairs = [(after, carried), (before, carried_before), (direct, of_e)]
+        after, before, direct = (np.concatenate(pair) for pair in pairs)
         return after, before, direct
-    # What comes back to c_T is its direct gradient alone.
-    values, log2 = carry
-    last = np.zeros_like(values[:1]) if trace.d_c_direct is None else trace.d_c_direct[-1:]
-    of_c = np.concatenate([values, last])
-    log2 = np.concatenate([log2, np.zeros_like(log2[:1])])
-    carried, carried_before = (
-        np.ldexp(at.of(of_c, offset), at.exponents(log2, offset) - exponents) for offset in (0, -1)
-    )
-    of_e = np.zeros_like(direct)
-    if trace.d_c_direct is not None:
-        of_e = np.where(first, 0, np.ldexp(of_direct.of(trace.d_c_direct, -2), -exponents))
-    pairs = [(after, carried), (before, carried_before), (direct, of_e)]
-    after, before, direct = (np.concatenate(pair) for pair in pairs)
-    return after, before, direct
+
+
+def _scaled(values: Array, log2: Array, at: Places, offset: int, exponents: Array) -> Array:
+    """values · 2**log2 at these places, in units of 2**exponents."""
+    return np.ldexp(at.of(values, offset), at.exponents(log2, offset) - exponents)
+
+
+def _entering(direct: Array, log2: Array | None, at: Places, exponents: Array) -> Array:
+    """What enters at the step before; nothing at the initial state."""
+    first = at.t == 1
+    places = Places(np.where(first, 2, at.t), at.b)
+    own = 0 if log2 is None else places.exponents(log2, -2)
+    return np.ldexp(np.where(first, 0, places.of(direct, -2)), own - exponents)
 
 
 def _units(trace: Trace, at: Places) -> Array:

@@ -37,14 +37,14 @@ def weight_sums(trace: Trace, recorded: Mapping[str, Array], rng: np.random.Gene
         sums = _sums(trace, u["W_xh"], u["W_hh"])
         of_a = log10_norm(trace.d_gate_values, 1, trace.d_gate_log2)
         seen = {"W_xh": trace.x, "W_hh": trace.h[:-1]}
-        scale = np.array([(10 ** (of_a + log10_norm(v, 1))).sum() for v in seen.values()])
-        error = [np.linalg.norm(sums[k][:, 0] - recorded[k] @ u[k]) for k in seen]
+        error = [10 ** log10_norm(sums[k][:, 0] - recorded[k] @ u[k]) for k in seen]
         sizes = np.array([np.linalg.norm(u[k]) for k in seen])
+        scale = sizes * [(10 ** (of_a + log10_norm(v, 1))).sum() for v in seen.values()]
         largest = np.log10(np.finfo(trace.h.dtype).max)
         beyond = of_a.max() > largest or np.log10(scale).max() > largest
         scale = np.where(beyond, np.inf, scale)
-    noise = np.full(2, tiny * trace.seq_len * trace.batch_size)
-    return Compared(np.array(error, float), scale * sizes, noise * sizes, eps)
+    noise = sizes * (tiny * trace.seq_len * trace.batch_size)
+    return Compared(np.array(error, float), scale, noise, eps)
 
 
 def _sums(trace: Trace, u_x: Array, u_h: Array) -> dict[str, Array]:

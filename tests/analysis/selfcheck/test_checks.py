@@ -27,11 +27,15 @@ from rnnviz.analysis.selfcheck.checks import (
     trust,
 )
 from rnnviz.analysis.selfcheck.noise import MOST, STRICT, Compared
+from rnnviz.analysis.selfcheck.places import Places
+from rnnviz.analysis.selfcheck.steps import adjoint_test
+from rnnviz.analysis.selfcheck.sums import weight_sums
 from rnnviz.core import GRU, LSTM, RNN
 from rnnviz.core.network import Network, run_network
 from rnnviz.core.trace import of_sequences
 from rnnviz.tasks.batch import Batch
-from tests.analysis.cells import EVERY
+from tests.analysis.cells import EVERY, any_problem
+from tests.analysis.support import last_step, simple
 from tests.core.networks import SETTINGS, Setting, setting
 
 DTYPES = ("float64", "float32")
@@ -278,3 +282,25 @@ def test_a_comparison_that_could_not_fail_does_not_pass(nothing):
 def test_the_worst_is_the_one_nearest_to_its_own_bound():
     both = Compared(np.array([1e-12, 2e-14]), np.ones(2), np.array([1e-13, 0.0]), 1e-16)
     assert both.worst() == (2e-14, STRICT * 1e-16, 1.0)
+
+
+@pytest.mark.parametrize("size", [1e-250, 1e250])
+def test_sums_whose_squares_are_no_numbers_are_compared(size):
+    p = any_problem("gru", 20)
+    trace = replace(p, direct=size * p.direct).trace()
+    right = weight_sums(trace, trace.grads, np.random.default_rng(0)).worst()
+    assert right[0] < right[1] < 1e-12
+    wrong = trace.grads | {"W_hh": trace.grads["W_hh"] * 1.001}
+    found = weight_sums(trace, wrong, np.random.default_rng(0)).worst()
+    assert found[0] > found[1]
+
+
+def test_an_error_far_above_what_is_left_of_a_later_one_is_not_warned_of():
+    """10^−360 arrives at the step where 1 enters."""
+    direct = last_step(10, 2)
+    direct[2] = 1
+    trace = simple(1e-60 * np.eye(2), direct)
+    at = Places(np.arange(1, 11), np.zeros(10, int))
+    value, bound, share = adjoint_test(trace, at, np.random.default_rng(0)).worst()
+    assert value <= bound
+    assert 0 < share < 1
