@@ -208,7 +208,9 @@ def input_variance(record: Record) -> float:
 
 def _gain(W: Array) -> float:
     """The standard deviation of an entry, times √H."""
-    return float(np.linalg.norm(W) / np.sqrt(len(W)))
+    with np.errstate(all="ignore"):
+        scale = np.abs(W).max()
+        return float(scale * (np.linalg.norm(W / scale) / np.sqrt(len(W))))
 
 
 def _bound(cell: Cell, stretch: Stretch | None, k: Array) -> tuple[Prediction, ...]:

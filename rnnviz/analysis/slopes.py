@@ -116,13 +116,13 @@ def share_of_rounding(trace: Trace, below: bool = False) -> Array:
     error that has come by, if it stayed as it is, over the lesser of ∂L/∂s_t and ∂L/∂h_t. +inf
     where nothing is left; −inf before any error enters. below: and over ∂L/∂x_t, which goes on to a
     layer below."""
-    W = np.linalg.norm(trace.params["W_hh"].astype(np.float64))
     largest = 0.0 if trace.c is None else float(np.abs(trace.c).max())
     state = rms_over_batch(trace, state_log10(trace))
     left = np.minimum(state, rms_over_batch(trace, log10_norm(trace.d_h, 1, trace.d_log2)))
     with np.errstate(all="ignore"):
         if below:
             left[1:] = np.minimum(left[1:], log10_rms(log10_norm(trace.d_x, 1, trace.d_x_log2)))
+        W = np.linalg.norm(trace.params["W_hh"].astype(np.float64))
         come_by = np.logaddexp.accumulate(state[::-1] * LN_10)[::-1] / LN_10
         share = come_by - left + np.log10(np.finfo(trace.h.dtype).eps * (1 + W) * (1 + largest))
     return np.where(np.isneginf(come_by), -np.inf, share)

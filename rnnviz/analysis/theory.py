@@ -16,24 +16,31 @@ SPACING, WIDTH = 0.05, 12.0
 """Of the trapezoidal rule, in units of the narrower of the Gaussian and tanh, and how many
 standard deviations it covers. The error of the rule falls exponentially: below 1e-14 here."""
 
+LARGE = 1e150
+"""A gain from which on tanh is a sign, and whose square is a number."""
+
 
 @dataclass(frozen=True)
 class MeanField:
     """A wide tanh network with random weights, h_t = tanh(W h_{t−1} + input).
 
-    q: variance of a unit's pre-activation once it has settled. chi: χ, what one step back
-    multiplies E‖∂L/∂h‖² with. lyapunov: λ₁ = ½ ln χ.
+    q: variance of a unit's pre-activation once it has settled. sech4: E sech⁴ of it. chi: χ, what
+    one step back multiplies E‖∂L/∂h‖² with. lyapunov: λ₁ = ½ ln χ.
     """
 
     gain: float
     input_variance: float
     q: float
-    chi: float
+    sech4: float
+
+    @property
+    def chi(self) -> float:
+        return self.gain * self.gain * self.sech4
 
     @property
     def lyapunov(self) -> float:
         with np.errstate(divide="ignore"):
-            return 0.5 * float(np.log(self.chi))
+            return float(np.log(self.gain) + 0.5 * np.log(self.sech4))
 
 
 def mean_field(gain: float, input_variance: float = 0.0) -> MeanField:
@@ -48,6 +55,9 @@ def mean_field(gain: float, input_variance: float = 0.0) -> MeanField:
     """
     g = checks.number("gain", gain, 0)
     s2 = checks.number("input_variance", input_variance, 0)
+    if g > LARGE:  # q grows with g², E sech⁴ falls with √q
+        found = mean_field(LARGE, s2 * (LARGE / g) ** 2)
+        return MeanField(g, s2, found.q * (g / LARGE) * (g / LARGE), found.sech4 * LARGE / g)
     q = g * g + s2
     for _ in range(200):  # Newton from above: the right side is concave in q, it cannot overshoot
         mean_tanh2, slope, _ = _moments(q)
@@ -60,7 +70,7 @@ def mean_field(gain: float, input_variance: float = 0.0) -> MeanField:
         if q < 1e-14 and s2 == 0:
             q = 0.0
             break
-    return MeanField(g, s2, q, g * g * _moments(q)[2])
+    return MeanField(g, s2, q, _moments(q)[2])
 
 
 def _moments(q: float) -> tuple[float, float, float]:
@@ -98,15 +108,18 @@ def quarter_circle_density(sigma: Array, gain: float) -> Array:
     E (σ/g)^{2k} is the k-th Catalan number. Source: Marchenko and Pastur 1967, Math. USSR Sbornik
     1, 457, for square matrices.
     """
-    s = np.asarray(sigma, float)
-    return np.where(s >= 0, np.sqrt(np.clip(4 * gain**2 - s**2, 0, None)), 0) / (np.pi * gain**2)
+    with np.errstate(all="ignore"):
+        u = np.asarray(sigma, float) / gain
+        return np.where(u >= 0, np.sqrt(np.clip(4 - u * u, 0, None)), 0) / (np.pi * gain)
 
 
 def quarter_circle_quantile(share: Array, gain: float) -> Array:
     """The σ below which this share of the singular values lies: σ = 2g sin θ, where
     share = (2θ + sin 2θ)/π. Source: the integral of `quarter_circle_density`."""
     theta = np.linspace(0, np.pi / 2, 4001)
-    return 2 * gain * np.sin(np.interp(share, (2 * theta + np.sin(2 * theta)) / np.pi, theta))
+    share_below = (2 * theta + np.sin(2 * theta)) / np.pi
+    with np.errstate(over="ignore"):
+        return gain * (2 * np.sin(np.interp(share, share_below, theta)))
 
 
 def power_norm_log10(k: Array, gain: float) -> Array:
@@ -118,7 +131,7 @@ def power_norm_log10(k: Array, gain: float) -> Array:
     k = np.asarray(k, float)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (k + 1) * np.log10(k + 1) - np.where(k > 0, k * np.log10(k), 0)
-        return k * np.log10(gain) + 0.5 * ratio
+        return np.where(k > 0, k * np.log10(gain) + 0.5 * ratio, 0.0)
 
 
 def gradient_bound_log10(k: Array, sigma_max: float, lipschitz: float = 1.0) -> Array:
@@ -127,8 +140,9 @@ def gradient_bound_log10(k: Array, sigma_max: float, lipschitz: float = 1.0) -> 
     Below 1 per step it guarantees vanishing; above it permits explosion, nothing more.
     Source: Pascanu, Mikolov, Bengio 2013, arXiv:1211.5063, with the 2-norm of W_hh.
     """
-    with np.errstate(divide="ignore"):
-        return np.asarray(k, float) * np.log10(lipschitz * sigma_max)
+    k = np.asarray(k, float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(k > 0, k * np.log10(lipschitz * sigma_max), 0.0)
 
 
 def half_life(bias: Array) -> Array:

@@ -98,7 +98,8 @@ class Parameters:
         if self.skip:
             params["W_skip"] = self.stacked(init_W_hh(init, rng_skip, H, gates, gain), self.GATES)
         params |= self._init_own(rng_own)
-        return {name: value.astype(numbers) for name, value in params.items()}
+        with np.errstate(over="ignore", under="ignore"):
+            return {name: value.astype(numbers) for name, value in params.items()}
 
     def _init_own(self, rng: np.random.Generator) -> dict[str, Array]:
         """Draw the parameters of `_own_shapes` that do not start at 0."""

@@ -194,3 +194,11 @@ def test_no_law_where_the_matrix_is_not_random(init, trained, n, code):
     found = weight_law(W, init, trained, np.arange(1, 3))
     assert found.code == code
     assert dict(found.values).get("value", 1.5) == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_the_law_of_weights_has_the_gain_of_weights_whose_squares_are_no_numbers(scale):
+    W = np.random.default_rng(0).standard_normal((64, 64)) / 8
+    one, other = (weight_law(s * W, "gaussian", False, np.arange(1, 4)) for s in (1.0, scale))
+    assert other.gain == pytest.approx(scale * one.gain, rel=1e-12)
+    np.testing.assert_allclose(other.singular_values, scale * one.singular_values)

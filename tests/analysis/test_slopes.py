@@ -248,3 +248,11 @@ def test_a_true_record_of_a_long_skip_does_not_hold_all_states_before_each_step_
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 90 * trace.h.nbytes
+
+
+@pytest.mark.parametrize("gain", [1e-200, 1e200])
+def test_weights_whose_squares_are_no_numbers_need_no_warning(gain):
+    cell, rng = RNN(1, 3), np.random.default_rng(0)
+    params = cell.init_params(rng, gain=gain)
+    trace = bptt(cell, params, rng.standard_normal((9, 1, 1)), last(9, 3, 1))
+    assert (with_true_slopes(trace) is not trace) == (gain > 1)

@@ -153,3 +153,26 @@ def test_chrono_is_uniform_in_the_time_scale():
 def test_bad_values_are_refused(call, name):
     with pytest.raises(ValueError, match=name):
         call()
+
+
+@pytest.mark.parametrize("gain", [1e100, 1e200, 1e308])
+def test_mean_field_where_tanh_is_a_sign(gain):
+    """χ = g E sech⁴(g z) g, and ∫ sech⁴ = 4/3 over the density of z at 0."""
+    expected = (math.log(gain) + math.log(4 / 3 / math.sqrt(2 * math.pi))) / 2
+    assert theory.mean_field(gain, 1.0).lyapunov == pytest.approx(expected, abs=1e-11)
+
+
+def test_mean_field_of_a_gain_whose_square_is_no_number():
+    assert theory.mean_field(1e-200).lyapunov == pytest.approx(math.log(1e-200), rel=1e-14)
+
+
+@pytest.mark.parametrize("gain", [1e-200, 1e200])
+def test_the_quarter_circle_is_the_same_at_any_gain(gain):
+    sigma = np.linspace(0, 2, 7)
+    one = theory.quarter_circle_density(sigma, 1.0)
+    np.testing.assert_allclose(theory.quarter_circle_density(gain * sigma, gain) * gain, one)
+
+
+def test_nothing_is_lost_over_no_step():
+    assert theory.gradient_bound_log10(np.arange(2), 0.0).tolist() == [0, -np.inf]
+    assert theory.power_norm_log10(np.arange(2), 0.0).tolist() == [0, -np.inf]

@@ -193,3 +193,8 @@ def test_the_generator_that_was_given_draws_on_as_if_nothing_had_happened():
     used, untouched = generator(), generator()
     LSTM(2, 3).init_params(used)
     assert used.standard_normal() == untouched.standard_normal()
+
+
+def test_weights_beyond_single_precision_are_infinite_without_a_warning():
+    params = RNN(1, 3).init_params(np.random.default_rng(0), gain=1e200, dtype="float32")
+    assert np.isinf(params["W_hh"]).all()
