@@ -83,7 +83,7 @@ class RNN(Cell):
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.choice("activation", self.activation, ACTIVATIONS)
-        if checks.number("leak", self.leak, 0, 1) == 0:
+        if not 0 < checks.number("leak", self.leak) <= 1:
             raise ValueError(f"leak must be above 0 and at most 1, got {self.leak!r}")
 
     def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from rnnviz.core import RNN
 from rnnviz.experiment import FIELDS, Experiment, make_task
 from rnnviz.experiment.links import from_query
 from rnnviz.experiment.npz import UPLOAD
@@ -130,3 +131,10 @@ def test_what_a_link_did_not_get_is_said_in_the_language() -> None:
     assert len(messages) > 5
     assert {word for one in said for word in WORD.findall(one)} <= set(WORD.findall(kept))
     assert translated(messages[0]) == messages[0]
+
+
+def test_a_range_without_its_lower_end_is_said_in_the_language() -> None:
+    with pytest.raises(ValueError, match="leak") as error:
+        RNN(1, 1, leak=-1)
+    said = speak_in("zh", lambda: translated(str(error.value)))
+    assert said == "leak 须大于 0 且不大于 1，现为 -1"
