@@ -12,7 +12,7 @@ from rnnviz.core.gru import RESETS
 from rnnviz.core.layouts import LAYOUTS as AXES
 from rnnviz.diagnosis import DATA, diagnose, diagnose_passages
 from rnnviz.experiment.targets import check_targets
-from rnnviz.models import LAYOUTS, Loaded, load, read_data, run_of
+from rnnviz.models import LAYOUTS, load, read_data, run_of
 from rnnviz.models.brought import Brought, FromPassage, FromWeights, estimate
 from rnnviz.models.layouts import KINDS
 from rnnviz.models.saved_runs import read_watched
@@ -84,7 +84,8 @@ def run_diagnose(given: argparse.Namespace) -> int:
     else:
         if given.layout is not None and given.data is None:
             raise ValueError("--layout must be given with --data FILE, whose axes it names")
-        model = _loaded(given)
+        model = load(given.weights, given.framework, prefix=given.prefix, cell=given.cell,
+                     reset=given.reset, layout_name="framework")  # fmt: skip
         data = read_data(given.data, layout=given.layout) if given.data else read_data()
         _say_what_it_takes(FromWeights(model, data))
         run = run_of(model, data)
@@ -96,17 +97,6 @@ def run_diagnose(given: argparse.Namespace) -> int:
     if given.html is not None:
         report.html(given.html, given.html_weights)
     return int(report.serious)
-
-
-def _loaded(given: argparse.Namespace) -> Loaded:
-    """The network of a file of weights. Raises ValueError, which has the names of this command's
-    options: what `load` calls layout is the framework here, where a layout is the data's."""
-    try:
-        return load(given.weights, given.framework, prefix=given.prefix, cell=given.cell,
-                    reset=given.reset)  # fmt: skip
-    except ValueError as error:
-        first, _, rest = str(error).partition(" ")
-        raise ValueError(f"framework {rest}" if first == "layout" else str(error)) from error
 
 
 def _say_what_it_takes(one: Brought) -> None:

@@ -76,6 +76,7 @@ def load(
     reference: tuple[Any, Any] | None = None,
     axes: str = "tdb",
     limits: Limits = NO_LIMITS,
+    layout_name: str = "layout",
 ) -> Loaded:
     """A network and its parameters from weights of PyTorch, Keras, ONNX, TensorFlow 1 or rnnviz.
 
@@ -115,6 +116,8 @@ def load(
         How x and h of the reference are laid out: "tdb", "btd" (batch first) or "tbd".
     limits
         The most that a file may hold.
+    layout_name
+        What the caller's own users call `layout`: so errors name it.
 
     Raises
     ------
@@ -138,11 +141,11 @@ def load(
     said |= {"forget_bias": forget_bias, "activation": activation}
     found = opened(source, limits)
     if isinstance(found.arrays, Mapping) and weights.ABOUT in found.arrays:
-        said |= {"layout": layout, "prefix": prefix, "cell": cell, "reads": reads}
+        said |= {layout_name: layout, "prefix": prefix, "cell": cell, "reads": reads}
         said["bidirectional"] = bidirectional or None
         _check_unsaid({**said, "readout": readout, "embedding": embedding, "reference": reference})
         return _own(found.arrays)
-    stack = _stack(found, layout, prefix, bidirectional)
+    stack = _stack(found, layout, prefix, bidirectional, layout_name)
     widening = Widening(found.half)
     layers, known = _layers(stack, widening, cell)
     hints = found.hints.of(stack.names)
@@ -179,10 +182,14 @@ def _check_unsaid(options: Mapping[str, Any]) -> None:
 
 
 def _stack(
-    found: Source, layout: str | None, prefix: str | Sequence[str] | None, bidirectional: bool
+    found: Source,
+    layout: str | None,
+    prefix: str | Sequence[str] | None,
+    bidirectional: bool,
+    layout_name: str,
 ) -> names.Stack:
     if layout is not None:
-        checks.choice("layout", layout, LAYOUTS)
+        checks.choice(layout_name, layout, LAYOUTS)
     if not isinstance(found.arrays, Mapping):
         if prefix is not None:
             raise ValueError(f"prefix must be None for arrays without names, got {prefix!r}")
@@ -190,7 +197,7 @@ def _stack(
     if bidirectional:
         raise ValueError("bidirectional must be False for arrays with names, which say it")
     wanted = found.hints.prefix if prefix is None else prefix
-    return names.find(found.arrays, layout, wanted, found.in_order)
+    return names.find(found.arrays, layout, wanted, found.in_order, layout_name)
 
 
 def _apart(stack: names.Stack, hints: Hints, name: str, weight: str) -> str:

@@ -56,18 +56,20 @@ def find(
     layout: str | None,
     prefix: str | Sequence[str] | None,
     ordered: bool = False,
+    layout_name: str = "layout",
 ) -> Stack:
     """The recurrent network among named arrays.
 
     layout: whose names they have; None finds it out. prefix: which of several networks, such as
     "encoder.rnn", or the names of layers that stand upon each other. ordered: whether arrays may be
-    in the order in which they were made.
+    in the order in which they were made. layout_name: what errors call the layout.
     Raises ValueError where there is none or several, with the names that there are.
     """
     every = {name: _groups(arrays, name, bare=name == layout) for name in LAYOUTS}
     said = layout or next((name for name, groups in every.items() if groups), None)
     if said is None or not every[said]:
-        message = _unknown(arrays, layout, [n for n, groups in every.items() if groups])
+        fitting = [name for name, groups in every.items() if groups]
+        message = _unknown(arrays, layout, fitting, layout_name)
         asked = layout is None and bool(arrays)
         raise Unsaid(message, "layout", LAYOUTS) if asked else ValueError(message)
     groups = every[said]
@@ -220,17 +222,19 @@ def cell_of(layout: str, part: Part) -> str:
     return next((kind for kind in ("lstm", "rnn") for cell in cells if kind in cell), "")
 
 
-def _unknown(arrays: Mapping[str, Any], layout: str | None, fitting: list[str]) -> str:
+def _unknown(
+    arrays: Mapping[str, Any], layout: str | None, fitting: list[str], layout_name: str
+) -> str:
     """What to say of names that no layout, or not the one that was said, has."""
     names = ", ".join(shown(name) for name in list(arrays)[:20]) or "none"
     if layout is not None:
         beside = f"; these are {', '.join(fitting)}'s" if fitting else ""
         wanted = " and ".join(sorted(NEEDED[layout]))
-        return f"layout {layout!r} must have arrays named {wanted}, got {names}{beside}"
+        return f"{layout_name} {layout!r} must have arrays named {wanted}, got {names}{beside}"
     candidates = "; ".join(f"{name}: {', '.join(line.arrays)}" for name, line in LAYOUTS.items())
     return (
         f"names must say whose layout it is ({candidates}), got {names}; hand over a list of the "
-        "arrays in that order, and layout= as one of these names"
+        f"arrays in that order, and {layout_name}= as one of these names"
     )
 
 

@@ -631,6 +631,21 @@ def test_a_framework_that_has_other_names_is_named_as_an_option(
     assert "error: framework 'keras' must have arrays named " in capsys.readouterr().err
 
 
+def test_arrays_of_no_framework_are_asked_for_by_the_name_of_the_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(tmp_path / "what.npz", what=np.ones((2, 2)))
+    with pytest.raises(SystemExit, match="2"):
+        main(["diagnose", str(tmp_path / "what.npz")])
+    assert "and framework= as one of these names" in capsys.readouterr().err
+
+
+def test_a_layout_is_called_what_the_caller_calls_it() -> None:
+    for name, value in (("gates of", "keras"), ("layout", "onnx")):
+        with pytest.raises(ValueError, match=f"{name} '{value}' must have arrays named"):
+            load({"what": np.ones((2, 2))}, value, layout_name=name)
+
+
 def test_axes_without_data_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["diagnose", str(weights_file(tmp_path, 0.0)), "--layout", "btd"])
