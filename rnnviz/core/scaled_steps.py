@@ -110,6 +110,17 @@ def scaled_backward(
         if tell is not None:
             tell()
     kept.put(0, [(d_h,) if record.c is None else (d_h, d_c)])
+    return _traced(record, kept, direct, direct_of_c, direct_log2)
+
+
+def _traced(
+    record: Record,
+    kept: ScaledGradients,
+    direct: Array,
+    direct_of_c: Array | None,
+    direct_log2: Array | None,
+) -> Trace:
+    """The record with the gradients of all its steps."""
     zero_padding(record.lengths, kept.d_a, kept.d_h[1:],
                  None if kept.d_c is None else kept.d_c[1:])  # fmt: skip
     log2 = kept.log2("d_h")

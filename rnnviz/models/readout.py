@@ -31,22 +31,14 @@ def with_readout(
     if isinstance(given, str) and given not in pairs:
         raise ValueError(f"readout must be one of {', '.join(map(shown, pairs)) or 'none'}, got "
                          f"{shown(given)}")  # fmt: skip
-    fitting = [n for n, (w, _, turned) in pairs.items()
-               if np.shape(rest[w])[not turned :][:1] == (network.output_width,)]  # fmt: skip
-    reasons = {name: apart(name, pairs[name][0]) for name in fitting} if given is None else {}
-    fitting = [name for name in fitting if not reasons.get(name)]
-    others = [f"{shown(name)} is not read as the readout: {why}; readout={shown(name)} takes it"
-              for name, why in reasons.items() if why]  # fmt: skip
+    fitting, others = _fitting(pairs, rest, network.output_width, apart if given is None else None)
     none = f"without a readout: y is the output of the last layer, {network.output_width} numbers"
     name = given if isinstance(given, str) else fitting[0] if len(fitting) == 1 else None
     if given is False or (given is None and name is None):
         several = f" ({', '.join(map(shown, fitting))} would fit)" if fitting else ""
         return network, params, [none + several, *others]
     if name is None or not (given is None or isinstance(given, str)):
-        if not isinstance(given, tuple | list) or len(given) != 2:
-            raise ValueError(f"readout must be (W, b), a name or False, got {given!r:.80}")
-        W, b = (widening(f"readout[{k}]", value) for k, value in enumerate(given))
-        said = []
+        (W, b), said = _handed(given, widening), []
     else:
         w, bias, turned = pairs[name]
         W, b = widening(w, rest.pop(w)), widening(bias, rest.pop(bias))
@@ -57,6 +49,30 @@ def with_readout(
                          f"and {b.shape}")  # fmt: skip
     params = {**params, "W_hy": np.ascontiguousarray(W), "b_y": b}
     return replace(network, output_size=len(W)), params, said
+
+
+def _fitting(
+    pairs: dict[str, tuple[str, str, bool]],
+    rest: Mapping[str, Any],
+    width: int,
+    apart: Callable[[str, str], str] | None,
+) -> tuple[list[str], list[str]]:
+    """The names of those that fit so many numbers and may be taken, and what to say of the others.
+    Without `apart` all may be."""
+    names = [name for name, (w, _, turned) in pairs.items()
+             if np.shape(rest[w])[not turned :][:1] == (width,)]  # fmt: skip
+    reasons = {name: apart(name, pairs[name][0]) for name in names} if apart else {}
+    others = [f"{shown(name)} is not read as the readout: {why}; readout={shown(name)} takes it"
+              for name, why in reasons.items() if why]  # fmt: skip
+    return [name for name in names if not reasons.get(name)], others
+
+
+def _handed(given: Any, widening: Widening) -> tuple[Array, Array]:
+    """W and b that are handed over."""
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise ValueError(f"readout must be (W, b), a name or False, got {given!r:.80}")
+    W, b = (widening(f"readout[{k}]", value) for k, value in enumerate(given))
+    return W, b
 
 
 def _pairs(rest: Mapping[str, Any]) -> dict[str, tuple[str, str, bool]]:
