@@ -51,7 +51,7 @@ def squared_error(y: Array, target: Array, mask: Array) -> tuple[float, Array]:
     half the mean squared error. Raises ValueError for a wrong shape.
     """
     errors, d_y = weighted(squared_errors, y, target, mask)
-    return errors.sum().item(), d_y
+    return total(errors), d_y
 
 
 def softmax_cross_entropy(y: Array, target_ids: Array, mask: Array) -> tuple[float, Array]:
@@ -61,7 +61,7 @@ def softmax_cross_entropy(y: Array, target_ids: Array, mask: Array) -> tuple[flo
     equal classes costs ln O. Raises ValueError for a wrong shape or an id outside 0..O−1.
     """
     errors, d_y = weighted(cross_entropies, y, target_ids, mask)
-    return errors.sum().item(), d_y
+    return total(errors), d_y
 
 
 def projection(y: Array, target: Array, mask: Array) -> tuple[float, Array]:
@@ -71,7 +71,7 @@ def projection(y: Array, target: Array, mask: Array) -> tuple[float, Array]:
     whatever y is. Raises ValueError for a wrong shape.
     """
     errors, d_y = weighted(projections, y, target, mask)
-    return errors.sum().item(), d_y
+    return total(errors), d_y
 
 
 def weighted(
@@ -86,9 +86,15 @@ def weighted(
         errors, d_y = pointwise(y, target)
         d_y *= weights[:, None]
         errors *= weights
-    errors[weights == 0] = 0
-    d_y[np.broadcast_to((weights == 0)[:, None], d_y.shape)] = 0
-    return errors.sum(axis=1), d_y
+        errors[weights == 0] = 0
+        d_y[np.broadcast_to((weights == 0)[:, None], d_y.shape)] = 0
+        return errors.sum(axis=1), d_y
+
+
+def total(by_step: Array) -> float:
+    """The loss from what each step adds to it; inf and NaN are let through without a warning."""
+    with np.errstate(all="ignore"):
+        return by_step.sum().item()
 
 
 def _class_ids(target: Array, shape: tuple[int, ...]) -> Array:

@@ -24,7 +24,7 @@ from rnnviz.core.layers import (
     outputs,
 )
 from rnnviz.core.layouts import check_padding
-from rnnviz.core.losses import ERRORS, weighted
+from rnnviz.core.losses import ERRORS, total, weighted
 from rnnviz.core.numerics import Array
 from rnnviz.core.trace import Trace
 
@@ -139,7 +139,7 @@ def run_network(
     with np.errstate(all="ignore"):
         loss_by_step, d_y = weighted(errors, record.y, batch.target, mask)
     trace = _backward(record, d_y, backward)
-    return replace(trace, loss=loss_by_step.sum().item(), loss_by_step=loss_by_step)
+    return replace(trace, loss=total(loss_by_step), loss_by_step=loss_by_step)
 
 
 def predict(network: Network, params: dict[str, Any], batch: Examples) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from rnnviz.core import CELLS, checks
 from rnnviz.core.bptt import Tell, backward
 from rnnviz.core.layers import reverse
-from rnnviz.core.losses import ERRORS, weighted
+from rnnviz.core.losses import ERRORS, total, weighted
 from rnnviz.core.network import (
     Network,
     NetworkRecord,
@@ -146,7 +146,7 @@ def with_batch(
     with np.errstate(all="ignore"):
         loss_by_step, d_y = weighted(ERRORS[batch.loss], record.y, batch.target, batch.mask)
     trace = backward_network(record, d_y, backward=partial(backward, tell=tell))
-    return replace(trace, loss=loss_by_step.sum().item(), loss_by_step=loss_by_step), batch
+    return replace(trace, loss=total(loss_by_step), loss_by_step=loss_by_step), batch
 
 
 def _of_own_loss(

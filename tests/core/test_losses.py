@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz.core.losses import LOSSES, softmax_cross_entropy, squared_error
+from rnnviz.core.losses import LOSSES, projection, softmax_cross_entropy, squared_error
 
 T, O, B = 3, 4, 5  # noqa: E741 - the letters of the shapes
 
@@ -101,3 +101,10 @@ def test_bad_arguments_are_named(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         LOSSES[name](np.zeros((T, O, B)), target, mask)
+
+
+def test_terms_that_are_infinite_in_both_directions_add_up_to_nan_without_a_warning() -> None:
+    y = np.full((2, 1, 2), 1e300)
+    of_steps = projection(y, y * np.array([[[1]], [[-1]]]), np.ones((2, 2)))[0]
+    of_batch = projection(y, y * np.array([1, -1]), np.ones((2, 2)))[0]
+    assert np.isnan([of_steps, of_batch]).all()
