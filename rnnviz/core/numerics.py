@@ -34,7 +34,8 @@ class Status(IntEnum):
     ZERO = 1
     """Zero in exact arithmetic: a dead ReLU, the end of a delay line."""
     ROUNDED = 2
-    """Zero only because a factor was rounded to zero, such as 1 − tanh² at |a| > 19."""
+    """Zero only because a factor was rounded to zero, such as 1 − tanh² at |a| > 19, or no digit of
+    it is left beside what it was summed or decomposed with."""
     BELOW = 3
     """Its log10 is known, but float64 would store a subnormal or zero (below 10^−307.7)."""
     ABOVE = 4
