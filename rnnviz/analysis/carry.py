@@ -74,7 +74,7 @@ def carry_paths(
         return None
     T = len(check_steps(record, None, sequence))
     step = checks.size("every", every)
-    limits.check("The paths of the carry", limits.carry_cost(record.cell, T))
+    limits.check("The paths of the carry", limits.carry_cost(record.cell, T, record.batch_size))
     wanted = wanted_steps(T, step)
     log10 = np.full((3, T + 1), np.nan)
     with np.errstate(all="ignore"):

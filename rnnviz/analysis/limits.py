@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import prod
 
 from rnnviz.analysis.jacobian.sequence import BLOCK_BYTES, KEPT_BYTES
-from rnnviz.analysis.jacobian.structured import state_size
+from rnnviz.analysis.jacobian.structured import CHECKED, state_size
 from rnnviz.analysis.pair_columns import ENTRIES, together
+from rnnviz.analysis.slopes import MOST_NUMBERS
 from rnnviz.core import Cell
+from rnnviz.core.bptt import OBJECTS, object_bytes
 from rnnviz.core.cost import Estimate
 
 MAX_BYTES = 1 << 30
@@ -36,7 +39,7 @@ def lags_cost(cell: Cell, seq_len: int, batch_size: int = 1) -> Estimate:
     """All of ∂s_T/∂s_t, and the norms of two of its blocks at each step, sixteen steps together;
     where one is zero, a pass back through the whole batch tells why."""
     size = state_size(cell)
-    copies = 64 if cell.skip else 48
+    copies = 71 if cell.skip else 48
     norms = Estimate(8 * copies * size * size, products=0.9 * size**3 / FLOPS_PER_SECOND)
     return (
         _linear(cell, seq_len)
@@ -76,8 +79,9 @@ def fixed_points_cost(cell: Cell, starts: int, seq_len: int, batch_size: int) ->
     eigenvalues of as many Jacobians; the states of the run, copied, and those of a held one. Most
     searches end after a third of the steps that are counted."""
     size, own = state_size(cell), cell.hidden_size * (1 + cell.HAS_CELL_STATE)
-    rows = (len(cell.GATE_ROWS) + 3) * cell.hidden_size + cell.input_size
+    rows = (len(cell.GATE_ROWS) + 3) * cell.hidden_size + 2 * cell.input_size
     held = 8 * (4 * (seq_len + 1) * batch_size * own + SETTLE * (starts // 3) * rows)
+    held += 2 * OBJECTS * SETTLE + _made_of(cell, starts)
     copies = 24 if cell.multiplies_twice else 6
     flops = starts * size**3
     solved = Estimate(8 * copies * size * size * starts, 1e-3, flops / QR_FLOPS_PER_SECOND)
@@ -95,8 +99,8 @@ def exponent_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
 
 
 def measures_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
-    """Gradient norms and the largest exponent of a run."""
-    return exponent_cost(cell, seq_len, batch_size)
+    """Gradient norms and the largest exponent of a run, of its true slopes."""
+    return exponent_cost(cell, seq_len, batch_size) + _true_slopes(cell, seq_len, batch_size)
 
 
 def exponents_cost(cell: Cell, seq_len: int, batch_size: int, count: int) -> Estimate:
@@ -111,7 +115,7 @@ def pairs_cost(cell: Cell, seq_len: int, losses: int, batch_size: int) -> Estima
     """One gradient for each step with a loss, on average half of the way back each."""
     group = together(cell, losses, batch_size)
     groups = -(-batch_size // group)
-    results = 8 * (8 + 4 * group * (1 + cell.HAS_CELL_STATE)) * losses * (seq_len + 1)
+    results = 8 * (8 + 5 * group * (1 + cell.HAS_CELL_STATE)) * losses * (seq_len + 1)
     columns = 8 * 5 * group * state_size(cell) * losses
     sums = 8 * 6 * (seq_len + 1) * group * cell.hidden_size
     entries = min(group * seq_len, max(group, ENTRIES))
@@ -127,7 +131,7 @@ def contributions_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
     factors = seq_len * batch_size * len(cell.D_GATE_ROWS) * cell.hidden_size
     inputs = seq_len * batch_size * (cell.hidden_size + cell.input_size)
     each = Estimate(
-        8 * (12 * elements + 4 * seq_len + 2 * factors + inputs),
+        8 * (12 * elements + 4 * seq_len + 2 * factors + inputs + 2 * _weights(cell)) + 2 * OBJECTS,
         python=100e-6,
         products=2 * elements * batch_size / FLOPS_PER_SECOND,
         elements=5 * elements * SECONDS_PER_ELEMENT,
@@ -139,8 +143,8 @@ def precision_cost(cell: Cell, seq_len: int, batch_size: int, traces: int = 1) -
     """The backward pass in float32 and, of a single-precision run, in float64, of a layer and all
     above it in their directions, so many `traces`: all that both make is alive together, at worst
     with an exponent for each entry."""
-    once = _reachable(cell, seq_len, batch_size)
-    return replace(once.times(3 * traces), bytes=7 * traces * once.bytes)
+    once = _true_slopes(cell, seq_len, batch_size)
+    return replace(once.times(traces), bytes=2 * traces * once.bytes)
 
 
 def path_blocks(cell: Cell, seq_len: int, batch_size: int) -> Iterator[tuple[int, int]]:
@@ -163,20 +167,23 @@ def paths_cost(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
         products=flops / FLOPS_PER_SECOND,
         elements=10 * parts * H * batch_size * SECONDS_PER_ELEMENT,
     )
-    weights = 8 * 3 * (1 + bool(cell.skip)) * ways * H * H
+    weights = 8 * 3 * _weights(cell) + OBJECTS * states * (stop - start)
     return each.times(seq_len) + Estimate(8 * 6 * parts * entries + weights)
 
 
-def carry_cost(cell: Cell, seq_len: int) -> Estimate:
-    """∂c_T/∂c_t in two parts, and their norms at each step, thirty-two steps together; twice a pass
-    back that tells which of them are zero."""
+def carry_cost(cell: Cell, seq_len: int, batch_size: int = 1) -> Estimate:
+    """∂c_T/∂c_t in two parts, and their norms at each step, thirty-two steps together; the
+    logarithms of all gates of the batch; twice a pass back that tells which of them are zero."""
     H = cell.hidden_size
     norms = Estimate(8 * 4 * 33 * H * H, products=2 * 5 * H**3 / QR_FLOPS_PER_SECOND)
     pushed = Estimate(8 * 24 * state_size(cell) * H)
+    logs = Estimate(8 * 2 * (len(cell.GATE_ROWS) + 2) * seq_len * batch_size * H)
     steps = (_applied(cell, 2 * H) + norms).times(seq_len)
     zeros = _reachable(cell, seq_len, 1).times(2)
     linear = _linear(cell, seq_len)
-    return (linear if cell.HAS_CELL_STATE else linear + linear) + steps + pushed + zeros
+    if not cell.HAS_CELL_STATE:
+        linear += linear  # with what the memory gate keeps, and without
+    return linear + steps + pushed + logs + zeros
 
 
 def refusal(what: str, cost: Estimate, advice: str = "a shorter sequence or fewer units") -> str:
@@ -224,7 +231,9 @@ def _reachable(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
     columns = seq_len * batch_size * cell.hidden_size
     flops = 2 * columns * len(cell.D_GATE_ROWS) * cell.hidden_size
     return Estimate(
-        columns * 8 * 4 + 8 * slabs * min(seq_len, 65) * batch_size * cell.hidden_size,
+        columns * 8 * 4
+        + 8 * slabs * min(seq_len, 65) * batch_size * cell.hidden_size
+        + object_bytes(cell, seq_len, batch_size),
         python=40e-6 * seq_len,
         products=flops / FLOPS_PER_SECOND,
         elements=columns * 4 * slabs * SECONDS_PER_ELEMENT,
@@ -244,4 +253,28 @@ def _linear(cell: Cell, seq_len: int) -> Estimate:
         kept += seq_len * rows * (2 if cell.skip else 1)
     if cell.multiplies_twice:
         kept += 16 * block
-    return Estimate(8 * seq_len * per_step * H + kept)
+    return Estimate(8 * seq_len * per_step * H + kept + _made_of(cell, seq_len))
+
+
+def _weights(cell: Cell) -> int:
+    """Numbers of all parameters."""
+    return sum(prod(shape) for shape in cell.param_shapes().values())
+
+
+def _made_of(cell: Cell, entries: int) -> int:
+    """Bytes of the inputs and their weights that come along where the rows of J_t of so many
+    entries are read off, and those of some are checked."""
+    rows = 4 * len(cell.GATES) * cell.hidden_size
+    return 8 * (rows + 2 * (entries + CHECKED)) * cell.input_size
+
+
+def _true_slopes(cell: Cell, seq_len: int, batch_size: int) -> Estimate:
+    """The record in float64 with what is left of its gates to ±1, some steps from as many states
+    as a skip needs, and the pass back through it, with an exponent for each entry at worst."""
+    H, states = cell.hidden_size, 1 + cell.HAS_CELL_STATE
+    rows = 2 * (len(cell.GATE_ROWS) + states) + 2 * (len(cell.D_GATE_ROWS) + states) + 1
+    columns = seq_len * batch_size
+    held = columns * (rows * H + 3 * cell.input_size) + 2 * _weights(cell)
+    held = 8 * (held + 2 * min(MOST_NUMBERS, columns * H * cell.skip))
+    held += object_bytes(cell, seq_len, batch_size)
+    return replace(_reachable(cell, seq_len, batch_size).times(3), bytes=held)

@@ -28,6 +28,8 @@ Tell = Callable[[], None]
 
 # Measured: elements of a block of gates that still profit from the second-level cache.
 BLOCK_ELEMENTS = 1 << 15
+OBJECTS = 2000
+"""Bytes of Python's own for the views that a step has of arrays, of each state that it carries."""
 
 
 def forward(
@@ -239,6 +241,12 @@ def checked_direct_of_c(record: Record, d_c_direct: Any) -> Array | None:
     direct = checks.cast("d_c_direct", direct, record.h.dtype)
     zero_padding(record.lengths, direct)
     return direct if direct.any() else None
+
+
+def object_bytes(cell: Cell, seq_len: int, batch_size: int) -> int:
+    """Bytes of Python's own while a block of steps is taken: they count where units are few."""
+    elements = len(cell.D_GATE_ROWS) * cell.hidden_size * batch_size
+    return OBJECTS * (1 + cell.HAS_CELL_STATE) * min(seq_len, BLOCK_ELEMENTS // elements + 1)
 
 
 def _blocks(seq_len: int, elements: int, skip: int) -> Iterator[tuple[int, int]]:

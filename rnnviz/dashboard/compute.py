@@ -99,9 +99,9 @@ class _Traces:
 
     def __call__(self, experiment: Experiment) -> Run:
         planned, tell = plan(experiment), jobs.courteous()
-        size, kept = planned.cost.bytes, planned.recorded_bytes
-        interrupted = tell if self.seconds(experiment) > SHORT else None
-        found: Run = memory().get(experiment, lambda: _run(planned, interrupted), size, kept, tell)
+        size, interrupted = planned.cost.bytes, tell if self.seconds(experiment) > SHORT else None
+        found: Run = memory().get(experiment, lambda: _run(planned, interrupted), size,
+                                  lambda made: planned.held_bytes(made.values()), tell)  # fmt: skip
         return found
 
     def seconds(self, experiment: Experiment) -> float:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
 from rnnviz.core import Cell
+from rnnviz.core.bptt import object_bytes
 from rnnviz.core.cost import Estimate
-from rnnviz.core.network import Network
+from rnnviz.core.network import Network, NetworkTrace
 
 # Seconds on one core, float64, of a run or a training step: of each model; of drawing a sequence;
 # of a time step in Python, short sequences, and how many steps make it take twice as long, for
@@ -30,8 +32,24 @@ COPIES, COPIES_IN_TRAINING = 4, 9
 def recorded_bytes(
     networks: Sequence[Network], seq_len: int, batch_size: int, itemsize: int
 ) -> int:
-    """All arrays that runs of these networks hold once they are done."""
+    """All arrays that runs of these networks hold once they are done, exponents of single entries
+    aside."""
     return sum(_bytes(network, seq_len, batch_size, itemsize) for network in networks)
+
+
+def exponent_bytes(networks: Sequence[Network], seq_len: int, batch_size: int) -> int:
+    """Exponents that runs hold beside that where the entries of a step lie too far apart for one:
+    of every gradient at worst."""
+    rows = sum(network.directions * _own_rows(network) for network in networks)
+    return 4 * seq_len * batch_size * rows
+
+
+def held_exponent_bytes(traces: Iterable[NetworkTrace]) -> int:
+    """And those of them that runs do hold; some serve several gradients."""
+    every = (vars(part).items() for trace in traces for part in chain(*trace.layers))
+    found = [v for name, v in chain(*every) if "log2" in name and v is not None]
+    owners = (v if v.base is None else v.base for v in found if v.shape[1] > 1)
+    return sum(v.nbytes for v in {id(v): v for v in owners}.values())
 
 
 def working_bytes(
@@ -68,18 +86,23 @@ def _working_bytes(
     network: Network, seq_len: int, batch_size: int, itemsize: int, trained: bool
 ) -> int:
     """What is needed beside the record: the batch in float64, the gradient of the outputs and
-    copies of it, gate gradients that had exponents, the loss; copies of the parameters. Where
-    entries of a step lie too far apart for one exponent, each has its own, 4 bytes
-    beside it and a block of them twice."""
+    copies of it, gate gradients that had exponents, in float64, the loss; copies of the parameters.
+    Where each entry has an exponent, a block of these is there twice."""
     last = network.cells[-1]
     widest = max(c.hidden_size * (len(c.D_GATE_ROWS) + (c.skip > 0)) for c in network.cells)
     states = network.directions * last.hidden_size
     batch = 8 * (network.cells[0].input_size + network.output_size)
-    elements = batch + itemsize * (max(widest, 2 * states) + states + 4 * network.output_size)
-    own = sum(c.hidden_size * (len(c.D_GATE_ROWS) + 1 + c.HAS_CELL_STATE) for c in network.cells)
-    elements += 5 * network.directions * own
-    copies = COPIES_IN_TRAINING if trained else COPIES
-    return seq_len * batch_size * elements + 8 * copies * network.param_count()
+    elements = batch + itemsize * (states + 4 * network.output_size)
+    elements += max(8 * widest, itemsize * 2 * states)
+    elements += network.directions * _own_rows(network)
+    copies = 8 * (COPIES_IN_TRAINING if trained else COPIES) * network.param_count()
+    objects = max(object_bytes(cell, seq_len, batch_size) for cell in network.cells)
+    return seq_len * batch_size * elements + copies + objects
+
+
+def _own_rows(network: Network) -> int:
+    """Gradients of gates and states of all layers, for a step and sequence in one direction."""
+    return sum(c.hidden_size * (len(c.D_GATE_ROWS) + 1 + c.HAS_CELL_STATE) for c in network.cells)
 
 
 def _layer(cell: Cell, seq_len: int) -> int:

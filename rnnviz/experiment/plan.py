@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from rnnviz.core import CELLS, Cell
 from rnnviz.core.cost import Estimate, Speed
-from rnnviz.core.network import Network
+from rnnviz.core.network import Network, NetworkTrace
 from rnnviz.experiment import cost
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import Model, cell_options
@@ -93,7 +93,8 @@ class Plan:
         e, networks = self.experiment, list(self.networks.values())
         working = cost.working_bytes(networks, *self._sizes, trained=e.train_steps > 0)
         once = cost.run_time(networks, *self._sizes[:2])
-        kept = Estimate(self.recorded_bytes + working)
+        exponents = cost.exponent_bytes(networks, *self._sizes[:2])
+        kept = Estimate(self.recorded_bytes + exponents + working)
         if not e.train_steps:
             return kept + once
         step = cost.training_time(networks, *self._sizes[:2], e.window, e.stride)
@@ -101,9 +102,14 @@ class Plan:
 
     @cached_property
     def recorded_bytes(self) -> int:
-        """All arrays that the run holds once it is done, exactly, from their shapes (lengths of
-        padded batches and exponents of direct gradients come on top)."""
+        """All arrays that the run holds once it is done, from their shapes; on top come lengths of
+        padded batches, exponents of direct gradients, and those of single entries where a step's
+        lie too far apart for one."""
         return cost.recorded_bytes(list(self.networks.values()), *self._sizes)
+
+    def held_bytes(self, traces: Iterable[NetworkTrace]) -> int:
+        """What its run does hold, the exponents of single entries with it."""
+        return self.recorded_bytes + cost.held_exponent_bytes(traces)
 
     @property
     def _sizes(self) -> tuple[int, int, int]:
@@ -159,7 +165,7 @@ def check_size(
     >>> check_size(experiment)
     ''
     >>> check_size(Experiment(seq_len=5000, hidden_size=1024))[:30]
-    'This run would take 23,945 MiB'
+    'This run would take 26,133 MiB'
     """
     try:
         taken = cost_of(experiment).on(speed)

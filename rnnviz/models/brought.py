@@ -203,6 +203,7 @@ def estimate(brought: Brought, fresh: bool = True) -> Estimate:
     records, times = BESIDE if fresh else ALONE
     networks = list(brought.networks)
     recorded = cost.recorded_bytes(networks, steps, batch_size, itemsize=8)
+    recorded += cost.exponent_bytes(networks, steps, batch_size)
     working = cost.working_bytes(networks, steps, batch_size, itemsize=8, trained=False)
     once = cost.run_time(networks, steps, batch_size)
     return once.times(times) + Estimate(records * recorded + 2 * working)

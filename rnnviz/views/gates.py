@@ -141,7 +141,7 @@ def _of_leaky_states(part: LayerTrace) -> dict[str, GateStats]:
 def _carry(record: Record, label: str, coarse: bool) -> CarryPaths | None:
     """Π f against the truth, at every step or, where that takes long, at some."""
     cell, T, work = record.cell, record.seq_len, _work(record)
-    if work > CARRY_BUDGET or limits.refusal("", limits.carry_cost(cell, T)):
+    if work > CARRY_BUDGET or limits.refusal("", limits.carry_cost(cell, T, record.batch_size)):
         return None
     some = coarse or work > CARRY_BUDGET // 10
     return carry_paths(record, label, every=max(1, T // COARSE_STEPS) if some else 1)

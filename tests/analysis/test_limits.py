@@ -22,6 +22,7 @@ from rnnviz.analysis.lags import lag_profile
 from rnnviz.analysis.lyapunov import lyapunov_spectrum
 from rnnviz.analysis.measures import measures
 from rnnviz.analysis.pairs import pair_matrix
+from rnnviz.analysis.precision import precision
 from rnnviz.analysis.step_factors import step_factors
 from rnnviz.core import CELLS, GRU, LSTM, Trace, bptt
 from rnnviz.core.cost import Estimate
@@ -36,7 +37,7 @@ RUNS = {
     ),
     "pairs": (pair_matrix, lambda cell: limits.pairs_cost(cell, T, T, B)),
     "contributions": (weight_contributions, lambda cell: limits.contributions_cost(cell, T, B)),
-    "carry": (carry_paths, lambda cell: limits.carry_cost(cell, T)),
+    "carry": (carry_paths, lambda cell: limits.carry_cost(cell, T, B)),
     "paths": (step_factors, lambda cell: limits.paths_cost(cell, T, B)),
     "lag spectra": (lag_spectrum, lambda cell: limits.lag_spectra_cost(cell, T, MOST_LAGS)),
     "fixed points": (
@@ -86,7 +87,8 @@ OF_TRACES: dict[str, tuple[Callable[[Trace], Any], Callable[[Trace], Estimate]]]
               lambda t: limits.pairs_cost(t.cell, t.seq_len, t.seq_len, t.batch_size)),
     "contributions": (lambda t: weight_contributions(t, "m"),
                       lambda t: limits.contributions_cost(t.cell, t.seq_len, t.batch_size)),
-    "carry": (lambda t: carry_paths(t, "m"), lambda t: limits.carry_cost(t.cell, t.seq_len)),
+    "carry": (lambda t: carry_paths(t, "m"),
+              lambda t: limits.carry_cost(t.cell, t.seq_len, t.batch_size)),
     "paths": (lambda t: step_factors(t, "m"),
               lambda t: limits.paths_cost(t.cell, t.seq_len, t.batch_size)),
     "lag spectra": (lambda t: lag_spectrum(t, "m"),
@@ -113,6 +115,48 @@ def test_memory_is_never_underestimated(change: dict[str, Any], sizes: dict[str,
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak <= cost(network.trace).bytes, name
+
+
+SIZES: dict[str, dict[str, int]] = {
+    "a large batch": {"seq_len": 40, "hidden_size": 8, "batch_size": 256},
+    "wide inputs": {"seq_len": 16, "hidden_size": 4, "batch_size": 2, "input_size": 2000},
+    "a long skip": {"seq_len": 40, "hidden_size": 3, "batch_size": 4, "skip": 50},
+    "one unit": {"seq_len": 300, "hidden_size": 1, "batch_size": 1},
+}
+REGIMES = [(1.0, np.float64), (30.0, np.float64), (30.0, np.float32), (0.01, np.float64)]
+"""How large weights are: saturated units, in float32 with slopes that are rounded to 0, and
+gradients that vanish take other branches."""
+MEASURED = {**OF_TRACES, "precision": (
+    lambda t: precision(t, "m"),
+    lambda t: limits.precision_cost(t.cell, t.seq_len, t.batch_size),
+)}  # fmt: skip
+
+
+def any_trace(kind: str, scale: float, dtype: type, seq_len: int, hidden_size: int,
+              batch_size: int, input_size: int = 3, skip: int = 0) -> Trace:  # fmt: skip
+    cell, rng = CELLS[kind](input_size, hidden_size, skip=skip), np.random.default_rng(0)
+    params = {name: dtype(scale * value) for name, value in cell.init_params(rng).items()}
+    x = rng.standard_normal((seq_len, input_size, batch_size)).astype(dtype)
+    return bptt(cell, params, x, np.ones((seq_len, hidden_size, batch_size), dtype))
+
+
+@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("sizes", SIZES)
+def test_of_unusual_sizes_memory_is_not_underestimated(sizes: str, kind: str) -> None:
+    """Nor, where its costly branches are taken here, far overestimated."""
+    traces = [any_trace(kind, *regime, **SIZES[sizes]) for regime in REGIMES]
+    for name, (analyse, cost) in MEASURED.items():
+        analyse(any_trace(kind, *REGIMES[0], 4, 2, 1))  # what is imported then
+        peaks = []
+        for trace in traces:
+            tracemalloc.start()
+            analyse(trace)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+        expected = cost(traces[0]).bytes
+        assert max(peaks) <= expected, name
+        if name in ("carry", "measures", "contributions", "precision"):
+            assert expected <= 2 * max(peaks) + (6 << 20), name
 
 
 @pytest.mark.parametrize("kind", CELLS)

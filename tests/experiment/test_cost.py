@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from rnnviz import Experiment, check_size, estimate, run
+from rnnviz.core import CELLS
 from rnnviz.core.cost import Estimate, Speed, measure_speed
 from rnnviz.core.network import NetworkTrace
-from rnnviz.experiment import plan
+from rnnviz.experiment import plan, run_plan
 from rnnviz.experiment.cost import PER_MODEL
 
 SMALL = Experiment(seq_len=6, hidden_size=5, batch_size=3)
@@ -119,6 +120,43 @@ def test_memory_is_never_underestimated(change: dict[str, Any]) -> None:
     peak, expected = peak_bytes(partial(work, e)), estimate(e).bytes
     assert peak <= expected
     assert expected <= 2 * max(peak, 50 << 20)
+
+
+SATURATED: dict[str, Any] = {"gain": 30.0, "dtype": "float32", "seq_len": 300, "batch_size": 32}
+OTHER: list[dict[str, Any]] = [
+    *({"models": (kind,), "hidden_size": 1, "batch_size": 1, "seq_len": 4000} for kind in CELLS),
+    {"models": ("lstm",), "loss_at": "every", "hidden_size": 24, **SATURATED},
+    {"models": ("lstm",), "input_scale": 30.0, "layers": 2, **SATURATED},
+    {"models": ("gru",), "bidirectional": "yes", "layers": 2, "hidden_size": 24, **SATURATED},
+    {"models": ("lstm", "lstm:gain=31", "lstm:gain=32", "lstm:gain=33", "lstm:gain=34"),
+     "loss_at": "every", "hidden_size": 24, **SATURATED},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", OTHER, ids=str)
+def test_memory_of_one_unit_or_of_saturated_ones_is_about_the_estimate(
+    change: dict[str, Any],
+) -> None:
+    """Python's own objects count there, or an exponent for each entry."""
+    e = Experiment(**change)
+    run(replace(e, hidden_size=2, batch_size=1, seq_len=4))  # imports
+
+    def work() -> list[Any]:
+        result = run(e)
+        return [result, *(trace.grads for trace in result.values())]
+
+    peak = peak_bytes(work)
+    assert peak <= estimate(e).bytes <= 2 * peak
+
+
+@pytest.mark.parametrize("change", [OTHER[3], {"models": ("lstm",)}], ids=str)
+def test_what_a_run_does_hold_has_its_exponents(change: dict[str, Any]) -> None:
+    planned = plan(Experiment(**change))
+    result = run_plan(planned)
+    held = sum(map(held_bytes, result.values()))
+    assert held <= planned.held_bytes(result.values()) <= 1.01 * held
+    some = planned.held_bytes(result.values()) > planned.recorded_bytes
+    assert some == ("gain" in change)
 
 
 def test_training_takes_its_time() -> None:
