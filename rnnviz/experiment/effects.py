@@ -21,7 +21,8 @@ TRAINING = tuple(f.name for f in fields(TrainOptions))
 """Fields that act in training alone."""
 ALWAYS = ("models", "seed", "train_steps")
 """Fields that act whatever the others are."""
-DECIDING = ("models", "task", "match", "gate_init", "clip", "window", "train_steps", "skip")
+DECIDING = ("models", "task", "seq_len", "match", "gate_init", "clip", "window", "train_steps",
+            "skip")  # fmt: skip
 """Fields on which it depends whether others act."""
 SIZES = 8, 8
 """Input and output of the networks that are compared; whatever they are, the same settings act."""
@@ -73,6 +74,8 @@ def why_idle(experiment: Experiment, name: str) -> str:
     e = experiment
     if name in TRAINING and not e.train_steps:
         return "it acts in training, and train_steps is 0"
+    if name == "seq_len":
+        return f"the task {e.task} has {_steps(e):,} steps"
     tasks = [task for task in TASKS if name in _task_settings(task)]
     if tasks:
         return f"it is a setting of the task {' or '.join(tasks)}, and the task is {e.task}"
@@ -92,7 +95,7 @@ def effects(experiment: Experiment) -> dict[str, tuple[Any, ...]]:
     """Label -> all that a run of this model depends on but the seed; equal where runs are."""
     e, networks = experiment, make_networks(experiment, *SIZES)
     own = tuple(getattr(e, name) for name in _task_settings(e.task))
-    shared = (e.task, own, e.seq_len, e.batch_size, e.loss_at, e.dtype, _training(e))
+    shared = (e.task, own, _steps(e), e.batch_size, e.loss_at, e.dtype, _training(e))
     return {
         label: (shared, network, _draws(e, Model(label), network.cells[0]))
         for label, network in networks.items()

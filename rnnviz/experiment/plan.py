@@ -49,7 +49,7 @@ class Plan:
 
     @property
     def seq_len(self) -> int:
-        """T of the batch, which the task may make shorter than the experiment's."""
+        """T of the batch, which is the experiment's or what the task makes of it."""
         return self._shape[0]
 
     @cached_property

@@ -70,8 +70,8 @@ def padding_note(batch: Batch) -> str:
 
 def idle_note(experiment: Experiment) -> str:
     """Which settings act on none of the models; "" if all act. How networks are trained is said
-    where they are trained."""
-    names = [name for name in idle(experiment) if name not in TRAINING]
+    where they are trained, how many steps a task has by the note of its batch."""
+    names = [name for name in idle(experiment) if name not in (*TRAINING, "seq_len")]
     text = texts("layout")["idle"]
     said = (
         fill(

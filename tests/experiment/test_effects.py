@@ -15,7 +15,7 @@ from rnnviz.experiment import idle, plan, run_plan
 from rnnviz.experiment.effects import acted_on
 from rnnviz.jobs.phase import Diagram, make_axis
 from rnnviz.views import phase
-from rnnviz.views.picture import idle_note
+from rnnviz.views.picture import batch_note, idle_note
 
 SMALL: dict[str, Any] = {"seq_len": 6, "hidden_size": 3, "batch_size": 2}
 IDLE = [
@@ -32,6 +32,10 @@ IDLE = [
     ("match", {"models": ("rnn",), "match": "parameters"}),
     ("distractor", {"models": ("rnn",), "distractor": 2.0, "task": "adding"}),
     ("learning_rate", {"models": ("rnn",), "learning_rate": 0.1}),
+    *(
+        ("seq_len", {"models": ("rnn",), "seq_len": 7, "task": task})
+        for task in ("digit_rows", "digit_pixels", "captioning", "sentiment")
+    ),
 ]
 
 
@@ -44,8 +48,9 @@ def same(a: NetworkTrace, b: NetworkTrace) -> bool:
 def test_a_setting_that_acts_on_no_model_is_named_and_changes_nothing(
     name: str, given: dict[str, Any]
 ) -> None:
-    experiment = Experiment(**SMALL, **given)
-    without = Experiment(**SMALL, **{n: v for n, v in given.items() if n != name})
+    sizes = {n: v for n, v in SMALL.items() if n not in given}
+    experiment = Experiment(**sizes, **given)
+    without = Experiment(**sizes, **{n: v for n, v in given.items() if n != name})
     assert idle(experiment) == (name,)
     assert idle(without) == ()
     before, after = run_plan(plan(without)), run_plan(plan(experiment))
@@ -72,6 +77,20 @@ def test_settings_of_training_act_where_it_trains() -> None:
     assert idle(Experiment(**SMALL, **truncated)) == ()
     assert idle(Experiment(**SMALL, train_steps=5, clip_at=0.5)) == ("clip_at",)
     assert idle(Experiment(**SMALL, train_steps=5, window=6, stride=2)) == ("window", "stride")
+
+
+def test_lengths_that_are_swept_decide_whether_a_window_acts() -> None:
+    truncated = Experiment(**SMALL, train_steps=5, window=10)
+    assert idle(truncated, {"seq_len": (6, 20)}) == ()
+
+
+def test_how_long_sequences_are_is_said_once() -> None:
+    """By the note of the batch, and where there is none, by why a sweep is refused."""
+    pixels = Experiment(("rnn",), task="digit_pixels", seq_len=20, hidden_size=3, batch_size=2)  # type: ignore[arg-type]
+    assert idle_note(pixels) == ""
+    assert "so T is 64, not 20" in batch_note(plan(pixels).batch)
+    with pytest.raises(ValueError, match="of rnn: the task digit_pixels has 64 steps"):
+        sweep(pixels, {"seq_len": [20, 40]})
 
 
 def test_a_sweep_over_what_acts_on_no_model_is_refused() -> None:
