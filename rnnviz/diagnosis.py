@@ -27,6 +27,7 @@ from rnnviz.experiment.runs import Run
 from rnnviz.models.diagnosis import Finding, data_lag, find, find_in
 from rnnviz.models.watched import Passage
 from rnnviz.wording.diagnosis import FindingWords, finding_words
+from rnnviz.wording.numbers import counted
 from rnnviz.wording.texts import say, texts
 
 VERSION = 1
@@ -92,7 +93,7 @@ class Report:
         """That nothing is wrong, which is said only of a lag."""
         if self.lag is None or any(one.hinders for one in self.of(label)):
             return []
-        return [say("diagnosis", "nothing", lag=self.lag)]
+        return [say("diagnosis", "nothing", lag_steps=counted(self.lag, "steps"))]
 
     def _repr_html_(self) -> str:
         """The same as a notebook shows it."""

@@ -20,7 +20,7 @@ from rnnviz.plots import theme
 from rnnviz.wording import markup
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import sentences, text_width
-from rnnviz.wording.numbers import general
+from rnnviz.wording.numbers import counted, general
 from rnnviz.wording.texts import fill, say, texts
 
 SHOWN = 4
@@ -104,8 +104,7 @@ def patience(experiment: Experiment, seconds: float, waits: bool) -> AbstractCon
 
 
 def _models(experiment: Experiment) -> str:
-    count = len(experiment.models)
-    return say("layout", "models" if count > 1 else "one_model", count=count)
+    return counted(len(experiment.models), "models")
 
 
 def ask(experiment: Experiment, seconds: float, size: int, allow: Callable[[], None]) -> None:

@@ -20,6 +20,7 @@ from rnnviz.plots import curves, theme
 from rnnviz.plots import step_factors as plots
 from rnnviz.wording.lists import sentences
 from rnnviz.wording.names import display_name
+from rnnviz.wording.numbers import counted
 from rnnviz.wording.remarks import refusal_words
 from rnnviz.wording.texts import say, texts
 
@@ -129,7 +130,7 @@ def chain(
     part, flow = parts[at], flows[at]
     style, each = styles[part.label], plots.bar_steps(flow.seq_len, NODES)
     if flow.window:
-        name, window = display_name(part.label), f"{flow.window:,}"
+        name, window = display_name(part.label), counted(flow.window, "steps")
         said = say("gradient_flow", "why_truncated", name=name, window=window)
         return Chain(part.label, style, each, refusal=said)
     missing = "" if part.label in made else _missing(part.trace, moving)

@@ -17,6 +17,7 @@ from rnnviz.views import flow_chain, layer_choice
 from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.seeds import front_parts, is_last, true_stacks
 from rnnviz.wording.names import display_name
+from rnnviz.wording.numbers import counted
 from rnnviz.wording.remarks import refusal_words
 from rnnviz.wording.texts import say
 
@@ -80,7 +81,7 @@ def splits_of(
         try:
             found.append(made.get(part.label) or step_factors(part.trace, part.label))
         except Truncated as refusal:
-            window, name = f"{refusal.window:,}", display_name(part.label)
+            window, name = counted(refusal.window, "steps"), display_name(part.label)
             refusals.append(say("gradient_flow", "why_truncated", name=name, window=window))
         except ValueError as refusal:
             refusals.append(refusal_words(part.label, refusal))

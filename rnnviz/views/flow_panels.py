@@ -22,7 +22,7 @@ from rnnviz.views.rounding import saturation_words
 from rnnviz.views.theory import silent, words
 from rnnviz.wording.lists import clauses, names, sentences
 from rnnviz.wording.names import display_name
-from rnnviz.wording.numbers import scientific
+from rnnviz.wording.numbers import counted, scientific
 from rnnviz.wording.texts import caption, fill, say, texts
 
 LAG_THEORY = {
@@ -214,7 +214,7 @@ def _lag(step: int, flow: GradientFlow) -> str:
     if flow.refilled or flow.own_rate:
         return ""
     count = flow.reach_from - step
-    steps = say("numbers", "step" if count == 1 else "steps", count=count)
+    steps = counted(count, "steps")
     return say("gradient_flow", "held_lag", steps=steps)
 
 

@@ -18,6 +18,7 @@ from rnnviz.views.layer_choice import LayerChoice
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.seeds import true_parts
 from rnnviz.wording.lists import sentences, typed
+from rnnviz.wording.numbers import counted
 from rnnviz.wording.texts import fill, texts
 
 DEFAULT_LINES = 4
@@ -149,7 +150,7 @@ def _how_to_read_gradient(view: View) -> str:
     if view.sequences:
         how.append(fill(text["gradient_map_own"], sequences=f"{view.sequences:,}"))
     if view.window:
-        how.append(fill(text["gradient_map_truncated"], window=f"{view.window:,}"))
+        how.append(fill(text["gradient_map_truncated"], window=counted(view.window, "steps")))
     return sentences(how)
 
 

@@ -25,6 +25,7 @@ from rnnviz.views.baselines import Levels, levels
 from rnnviz.views.picture import Picture, Words
 from rnnviz.wording.example import answer_words, example_words
 from rnnviz.wording.lists import sentences
+from rnnviz.wording.numbers import counted
 from rnnviz.wording.texts import fill, texts
 from rnnviz.wording.training import Unseen, clip_words, course_words
 
@@ -154,7 +155,8 @@ def _truncation(plan: Plan) -> tuple[str, ...]:
     stride = min(plan.experiment.stride or window, window)
     layers = max(len(network.cells) for network in networks)
     both = any(network.directions == 2 for network in networks)
-    said = [fill(text["truncated"], window=f"{window:,}", stride=f"{stride:,}")]
+    spans = {"window": counted(window, "steps"), "stride": counted(stride, "time_steps")}
+    said = [fill(text["truncated"], **spans)]
     if layers > 1 and (stride < window or T % window):
         reach = max(_reach(plan, n, stride) for n in networks if len(n.cells) == layers)
         said.append(fill(text["truncated_layers_further"], layers=layers, reach=f"{reach:,}"))

@@ -16,7 +16,7 @@ from rnnviz.views.layer_choice import LayerChoice, parts_of, single
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.seeds import true_parts
 from rnnviz.wording.lists import sentences
-from rnnviz.wording.numbers import general
+from rnnviz.wording.numbers import counted, general
 from rnnviz.wording.texts import fill, texts
 
 PARTS = {"values": "weights", "gradient": "weight-gradients"}
@@ -79,7 +79,7 @@ def _how_to_read(view: View, part: str, bound: str) -> str:
     loss = text["gradient_own" if view.own_loss else "gradient_mean"]
     step = text["step_truncated" if view.window else "step_lowers"]
     scale = fill(text["how_to_read_weight_gradients"], bound=bound)
-    return sentences([loss, fill(step, window=f"{view.window:,}"), scale])
+    return sentences([loss, fill(step, window=counted(view.window, "steps")), scale])
 
 
 def _missing(maps: WeightMaps, part: str) -> str:

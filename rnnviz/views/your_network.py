@@ -21,6 +21,7 @@ from rnnviz.wording.library import translated
 from rnnviz.wording.lists import names, sentences
 from rnnviz.wording.markup import literal
 from rnnviz.wording.names import cell_name, display_name
+from rnnviz.wording.numbers import counted
 from rnnviz.wording.texts import fill, say, texts
 
 FIGURES = ("gradient_flow", "spectrum", "gates", "train")
@@ -108,7 +109,7 @@ def _verdict(findings: Sequence[Finding], lag: int | None) -> tuple[str, ...]:
     lag; the horizon."""
     hindering = sorted((one for one in findings if one.hinders), key=lambda one: not one.serious)
     if not hindering and lag is not None:
-        return (say("diagnosis", "nothing", lag=lag),)
+        return (say("diagnosis", "nothing", lag_steps=counted(lag, "steps")),)
     said = hindering or [one for one in findings if one.kind in HORIZONS]
     return tuple(finding_words(one).sentence for one in said[:SENTENCES])
 
@@ -143,19 +144,20 @@ def understood(brought: Brought, name: str, data_name: str = "") -> str:
     """What was understood of files: whose network, which shape, run on what."""
     text, networks, (steps, batch_size) = texts("your_network"), brought.networks, brought.size
     cells = [cell for network in networks for cell in network.cells]
-    count, both = len(cells), networks[0].directions > 1
-    layers = say("your_network", "several_layers", count=count) if count > 1 else text["one_layer"]
+    both, units = networks[0].directions > 1, (counted(c.hidden_size, "units") for c in cells)
     shape = fill(
         text["shape"],
         cell=cell_name(type(cells[0]).__name__),
-        input=cells[0].input_size,
-        hidden=names(dict.fromkeys(f"{cell.hidden_size:,}" for cell in cells)),
-        layers=layers,
+        input=counted(cells[0].input_size, "inputs"),
+        hidden=names(dict.fromkeys(units)),
+        layers=counted(len(cells), "layers"),
         directions=text["both_directions" if both else "one_direction"],
         params=f"{brought.params:,}",
     )
     run_on = text["run_on_file" if data_name else "run_on"]
-    ran = fill(run_on, steps=f"{steps:,}", sequences=f"{batch_size:,}", name=literal(data_name))
+    ran = fill(
+        run_on, steps=counted(steps, "steps"), sequences=f"{batch_size:,}", name=literal(data_name)
+    )
     return sentences([_whose(brought, name), shape, ran])
 
 

@@ -11,7 +11,7 @@ from rnnviz.models.diagnosis.changes import makes_module
 from rnnviz.models.diagnosis.finding import LEFT_LOG10, Finding
 from rnnviz.wording.library import translated
 from rnnviz.wording.lists import apart, names, sentences
-from rnnviz.wording.numbers import fraction, general, percent
+from rnnviz.wording.numbers import counted, fraction, general, percent
 from rnnviz.wording.texts import fill, say, texts
 
 DECADES = ("vanishing", "exploding")
@@ -77,8 +77,9 @@ def _values(finding: Finding) -> dict[str, Any]:
     written = share if finding.kind in DECADES else _plain(finding.number)
     line = fraction(finding.threshold) if finding.kind in DECADES else _plain(finding.threshold)
     part = percent(finding.number) if finding.kind in SHARES else ""
-    return {"lag": line, "left": fraction(LEFT_LOG10), **given, "number": written,
+    said = {"lag": line, "left": fraction(LEFT_LOG10), **given, "number": written,
             "share": written, "value": written, "threshold": line, "percent": part}  # fmt: skip
+    return said | {f"{name}_steps": counted(said[name], "steps") for name in ("lag", "number")}
 
 
 def _status(finding: Finding) -> Status:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnnviz.analysis.layers import SEPARATOR
 from rnnviz.core import CELLS
 from rnnviz.wording.lists import listed
-from rnnviz.wording.numbers import minus
+from rnnviz.wording.numbers import counted, minus
 from rnnviz.wording.texts import say, texts
 
 
@@ -44,8 +44,8 @@ def cell_name(kind: str) -> str:
 
 def _phrase(field: str, value: str) -> str:
     known = texts("names")
-    if field == "layers" and value != "1":
-        return say("names", "layers_many", count=value)
+    if field == "layers":
+        return counted(value, "layers")
     if (said := known.get(f"{field}_{value}")) is not None:
         return said
     if field == "variant":

@@ -145,12 +145,17 @@ def magnitude(log10: float) -> str:
     return minus(f"10^{_tenths(log10)}")
 
 
+def counted(count: int | str, things: str) -> str:
+    """1 unit, 1,024 units, as names.md calls them; a text is how the number is written."""
+    said = count if isinstance(count, str) else f"{count:,}"
+    return say("names", f"{things}_{'1' if said == '1' else 'many'}", count=said)
+
+
 def steps(count: float) -> str:
     """1.2 steps, 16 steps, 1 step."""
     if not np.isfinite(count):
         return say("numbers", "steps_infinite" if count > 0 else "steps_unknown")
-    text = significant(count)
-    return say("numbers", "step" if text == "1" else "steps", count=text)
+    return counted(significant(count), "steps")
 
 
 def scientific(value: float, nothing: str = "") -> str:

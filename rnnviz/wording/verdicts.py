@@ -21,6 +21,7 @@ from rnnviz.core.numerics import Status
 from rnnviz.wording.lists import clauses, sentences
 from rnnviz.wording.names import display_name
 from rnnviz.wording.numbers import (
+    counted,
     factor,
     magnitude,
     near_one,
@@ -63,7 +64,7 @@ def gradient_words(
 
 
 def _truncated(flow: GradientFlow) -> str:
-    name, window = display_name(flow.label), f"{flow.window:,}"
+    name, window = display_name(flow.label), counted(flow.window, "steps")
     return _say("truncated", model=name, window=window, end=flow.real_step(1))
 
 
@@ -127,7 +128,7 @@ def _too_slow(fields: Mapping[str, Any]) -> tuple[str, str]:
     said = _say(
         vanishes if fields["says"] == "vanishes" else "slow_explodes",
         factor=f"×{near_one(fields['factor'])}",
-        span=say_of("numbers", "step" if span == 1 else "steps", count=f"{span:,}"),
+        span=counted(span, "steps"),
         needs=f"{fields['needs']:,.0f}",
     )
     return said, texts("verdicts")["slow_shortest"] * fields["shortest"]

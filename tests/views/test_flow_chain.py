@@ -223,7 +223,7 @@ def test_a_truncated_pass_is_refused_as_the_panels_refuse_it() -> None:
     short = Run({"rnn": trace}, made.batch)
     view = gradient_flow.view(short, Choices(chain="rnn", why=True))
     assert view.chain is not None
-    assert view.chain.refusal == say("gradient_flow", "why_truncated", name="RNN", window="4")
+    assert view.chain.refusal == say("gradient_flow", "why_truncated", name="RNN", window="4 steps")
     assert view.chain.refusal in view.warnings
     assert (view.chain.steps, view.chain.parts) == ((), None)
     json.dumps(chain_data(view), allow_nan=False, default=dict)

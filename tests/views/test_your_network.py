@@ -11,7 +11,7 @@ from rnnviz.core.truncation import truncated_backward
 from rnnviz.experiment import Run
 from rnnviz.models import load, read_data
 from rnnviz.models.brought import FromWeights, beside, own_run
-from rnnviz.views.your_network import fresh_words, view
+from rnnviz.views.your_network import fresh_words, understood, view
 
 LAG = 30
 
@@ -19,6 +19,7 @@ LAG = 30
 @pytest.mark.parametrize(
     ("window", "said"),
     [
+        (2, "Backpropagation is truncated too soon: a window spans 1 step back, the lag is 30."),
         (10, "Backpropagation is truncated too soon: a window spans 9 steps back, the lag is 30."),
         (25, "Backpropagation is truncated too soon: a window spans 24 steps back, the lag is 30."),
         (31, "Nothing is wrong with the gradient over 30 steps"),
@@ -58,3 +59,15 @@ def test_padding_is_a_sentence_of_its_own() -> None:
     shown = view(own, brought, brought.findings(own, None))
     assert shown.padding == "Sequences have 3 to 5 steps; padding is not drawn."
     assert "x is white noise; the loss is the last output in a random direction" in shown.notes
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(1, "RNN, 1 input, 1 unit, 1 layer, one direction; 3 parameters. Run on sequences of 1 step"),
+     (2, "RNN, 2 inputs, 2 units, 1 layer, one direction; 10 parameters. Run on sequences of 2 ")],
+)  # fmt: skip
+def test_one_of_a_thing_is_said_in_the_singular(size: int, said: str) -> None:
+    shapes = {"W_xh": (size, size), "W_hh": (size, size), "b_h": (size,)}
+    weights = {name: np.zeros(shape) for name, shape in shapes.items()}
+    data = read_data(np.zeros((3, size, size)), layout="btd")
+    assert said in understood(FromWeights(load(weights, cell="rnn"), data), "one.npz")

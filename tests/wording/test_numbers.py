@@ -137,6 +137,12 @@ def test_a_loss(value, text):
     assert numbers.loss_words(value) == text
 
 
+@pytest.mark.parametrize("thing", ["step", "time step", "input", "unit", "layer", "model"])
+def test_one_thing_is_said_in_the_singular(thing):
+    said = [numbers.counted(n, f"{thing}s".replace(" ", "_")) for n in (1, 2, 1024, "1", "1.5")]
+    assert said == [f"{n} {thing}" + "s" * (n != "1") for n in ("1", "2", "1,024", "1", "1.5")]
+
+
 def test_a_share_is_not_rounded_to_none_or_all():
     shares = {0.0: "0 %", 1e-9: "under 1 %", 0.005: "under 1 %", 0.34: "34 %", 0.995: "over 99 %",
               510 / 512: "over 99 %", 1.0: "100 %"}  # fmt: skip
