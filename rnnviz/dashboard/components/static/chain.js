@@ -5,10 +5,20 @@
 // rows stacked i, f, g, o (LSTM) and r, z, n (GRU, reset after the product, with b_hn); matrices
 // are lists of their rows one after the other. d_ means ∂L/∂, L = ½ Σ (h_T − target)².
 
-const logistic = (a) => 1 / (1 + Math.exp(-a));
+// What is too small for a number is the least of them, with its sign, and never 0: a value below
+// TINY says no more than that it is none.
+export const TINY = 1e-300;
+const LEAST = Number.MIN_VALUE;
+const logistic = (a) => Math.max(LEAST, 1 / (1 + Math.exp(-a)));
+const mul = (...factors) => {
+  const found = factors.reduce((made, each) => made * each, 1);
+  return found === 0 && factors.every((each) => each !== 0) ? LEAST * factors.reduce((sign, each) => sign * Math.sign(each), 1) : found;
+};
+// NaN where there is nothing to divide by, or too little to say.
+const ratio = (over, under) => (under < TINY ? NaN : over > 0 && over < TINY ? LEAST : over / under);
 const restOfTanh = (a) => 2 * logistic(-2 * Math.abs(a));
 const ofTanh = (a) => restOfTanh(a) * (2 - restOfTanh(a));
-const ofLogistic = (a) => logistic(a) * logistic(-a);
+const ofLogistic = (a) => mul(logistic(a), logistic(-a));
 
 // Each value beside its slope and, where it has ends, beside what it leaves of 1: 1 − |φ(a)|. All in
 // terms of a: slope and rest keep their digits where the value is rounded to its end.
@@ -46,14 +56,14 @@ export function block(chain, gate) {
   };
 }
 
-const times = (matrix, vector) => matrix.map((row) => row.reduce((sum, w, j) => sum + w * vector[j], 0));
+const times = (matrix, vector) => matrix.map((row) => row.reduce((sum, w, j) => sum + mul(w, vector[j]), 0));
 
 // Wᵀ d: what a gate sends back.
-const back = (matrix, d) => matrix[0].map((_, j) => matrix.reduce((sum, row, i) => sum + row[j] * d[i], 0));
+const back = (matrix, d) => matrix[0].map((_, j) => matrix.reduce((sum, row, i) => sum + mul(row[j], d[i]), 0));
 
 function preactivation(chain, gate, x, h) {
   const { x: W_x, h: W_h, b } = block(chain, gate);
-  return zip((w, product, bias) => w * x + product + bias, W_x, times(W_h, h), b);
+  return zip((w, product, bias) => mul(w, x) + product + bias, W_x, times(W_h, h), b);
 }
 
 function forwardRNN(chain, x, { h }) {
@@ -63,7 +73,7 @@ function forwardRNN(chain, x, { h }) {
 }
 
 function backwardRNN(chain, step, d_h) {
-  const d_a = zip((s, d) => s * d, step.slope, d_h);
+  const d_a = zip(mul, step.slope, d_h);
   return { d_a: { a: d_a }, paths: { a: back(block(chain, "a").h, d_a) }, carry: zeros(chain.units) };
 }
 
@@ -90,23 +100,23 @@ function forwardLSTM(chain, x, { h, c }) {
     a[gate] = preactivation(chain, gate, x, h);
     gates[gate] = a[gate].map(gate === "g" ? Math.tanh : logistic);
   }
-  const next = zip((f, before, i, g) => f * before + i * g, gates.f, c, gates.i, gates.g);
+  const next = zip((f, before, i, g) => mul(f, before) + mul(i, g), gates.f, c, gates.i, gates.g);
   const squashed = next.map(Math.tanh);
-  const out = zip((o, y) => o * y, gates.o, squashed);
+  const out = zip(mul, gates.o, squashed);
   return { a, gates, c: next, squashed, h: out, slope: next.map(ofTanh) };
 }
 
 function backwardLSTM(chain, step, d_h, carried) {
   const { i, f, g, o } = step.gates, { a } = step;
-  const entering = zip((out, s, d) => out * s * d, o, step.slope, d_h);
+  const entering = zip(mul, o, step.slope, d_h);
   const d_c = add(carried, entering);
   const d_a = {
-    i: zip((d, other, into) => d * other * ofLogistic(into), d_c, g, a.i),
-    f: zip((d, before, into) => d * before * ofLogistic(into), d_c, step.before.c, a.f),
-    g: zip((d, other, into) => d * other * ofTanh(into), d_c, i, a.g),
-    o: zip((d, y, into) => d * y * ofLogistic(into), d_h, step.squashed, a.o),
+    i: zip((d, other, into) => mul(d, other, ofLogistic(into)), d_c, g, a.i),
+    f: zip((d, before, into) => mul(d, before, ofLogistic(into)), d_c, step.before.c, a.f),
+    g: zip((d, other, into) => mul(d, other, ofTanh(into)), d_c, i, a.g),
+    o: zip((d, y, into) => mul(d, y, ofLogistic(into)), d_h, step.squashed, a.o),
   };
-  const carry = zip((keep, d) => keep * d, f, d_c);
+  const carry = zip(mul, f, d_c);
   return { d_a, paths: pathsOf(chain, d_a), carry, entering, d_c };
 }
 
@@ -130,10 +140,10 @@ function forwardGRU(chain, x, { h, parts }) {
   }
   const { x: W_x, h: W_h, b } = block(chain, "n");
   const reset = add(times(W_h, h), chain.b_hn); // what r lets through
-  a.n = zip((w, bias, r, m) => w * x + bias + r * m, W_x, b, gates.r, reset);
+  a.n = zip((w, bias, r, m) => mul(w, x) + bias + mul(r, m), W_x, b, gates.r, reset);
   gates.n = a.n.map(Math.tanh);
   const fresh = a.z.map((into) => logistic(-into)); // 1 − z
-  const next = zip((z, other, n, before) => other * n + z * before, gates.z, fresh, gates.n, h);
+  const next = zip((z, other, n, before) => mul(other, n) + mul(z, before), gates.z, fresh, gates.n, h);
   const ofN = zip((n, into) => split(n, restOfTanh(into)), gates.n, a.n), last = parts ?? h.map((y) => [0, y]);
   const change = zip(difference, last, ofN);
   const parted = zip(mean, fresh, ofN, gates.z, last);
@@ -151,15 +161,15 @@ function missedGRU(chain, steps, wanted) {
 
 function backwardGRU(chain, step, d_h) {
   const { r, z } = step.gates, { a } = step;
-  const d_n = zip((d, fresh, s) => d * fresh * s, d_h, step.fresh, step.slope);
+  const d_n = zip(mul, d_h, step.fresh, step.slope);
   const d_a = {
-    r: zip((d, m, into) => d * m * ofLogistic(into), d_n, step.reset, a.r),
-    z: zip((d, change, into) => d * change * ofLogistic(into), d_h, step.change, a.z),
+    r: zip((d, m, into) => mul(d, m, ofLogistic(into)), d_n, step.reset, a.r),
+    z: zip((d, change, into) => mul(d, change, ofLogistic(into)), d_h, step.change, a.z),
     n: d_n,
   };
-  const d_reset = zip((d, y) => d * y, d_n, r);
+  const d_reset = zip(mul, d_n, r);
   const paths = { ...pathsOf(chain, { r: d_a.r, z: d_a.z }), n: back(block(chain, "n").h, d_reset) };
-  return { d_a, d_reset, paths, carry: zip((keep, d) => keep * d, z, d_h) };
+  return { d_a, d_reset, paths, carry: zip(mul, z, d_h) };
 }
 
 // The whole chain. h[t], c[t], d_h[t], d_c[t] for t = 0 ... T; steps[t], back[t] for t = 1 ... T: what
@@ -176,7 +186,7 @@ export function unroll(chain) {
     c?.push(steps[t].c);
   }
   const e = cell.missed(chain, steps, chain.target);
-  const loss = 0.5 * e.reduce((sum, each) => sum + each * each, 0);
+  const loss = 0.5 * e.reduce((sum, each) => sum + mul(each, each), 0);
   return { T, steps, h, c, e, loss, ...backThrough(chain, steps, e) };
 }
 
@@ -224,10 +234,10 @@ function backThrough(chain, steps, e) {
 function factorsOf(chain, steps, state) {
   const T = steps.length - 1, factors = [null], products = [];
   const alone = chain.units === 1 && chain.cell !== "lstm";
-  for (let t = 1; t <= T; t += 1) factors[t] = alone ? derivative(chain, steps[t]) : size(state[t - 1]) / size(state[t]);
+  for (let t = 1; t <= T; t += 1) factors[t] = alone ? derivative(chain, steps[t]) : ratio(size(state[t - 1]), size(state[t]));
   products[T] = 1;
   for (let t = T - 1; t >= 0; t -= 1) {
-    products[t] = alone ? products[t + 1] * factors[t + 1] : size(state[t]) / size(state[T]);
+    products[t] = alone ? mul(products[t + 1], factors[t + 1]) : ratio(size(state[t]), size(state[T]));
   }
   return { factors, products };
 }
@@ -247,9 +257,9 @@ function gradients(chain, steps, results) {
     for (let i = 0; i < chain.units; i += 1) {
       const ofInput = ({ d }) => d.d_a[gate][i];
       const ofState = ({ d }) => (gate === "n" ? d.d_reset[i] : d.d_a[gate][i]);
-      sums.W_xh.push(total((each) => ofInput(each) * each.x));
+      sums.W_xh.push(total((each) => mul(ofInput(each), each.x)));
       sums.b_h.push(total(ofInput));
-      for (let j = 0; j < chain.units; j += 1) sums.W_hh.push(total((each) => ofState(each) * each.step.before.h[j]));
+      for (let j = 0; j < chain.units; j += 1) sums.W_hh.push(total((each) => mul(ofState(each), each.step.before.h[j])));
       if (gate === "n") sums.b_hn.push(total(ofState));
     }
   }

@@ -1,13 +1,17 @@
 // How a chain's numbers and formulas are written. A formula is a text in which _x, _{xy} is an index
 // and ^2 a power; `typeset` makes nodes of it.
 
-const MINUS = "\u2212";
+import { TINY } from "./chain.js";
 
-// Three digits: 0.723, −12.5, 4.12·10^{−5}; fewer where they are the whole number: 1.2.
+const MINUS = "\u2212", LIMIT = `10^{${MINUS}300}`;
+
+// Three digits: 0.723, −12.5, 4.12·10^{−5}; fewer where they are the whole number: 1.2. What is too
+// small to be held is not 0, and written as what it is below.
 export function number(value) {
   if (Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : `${MINUS}∞`;
   const digits = Math.abs(value);
+  if (digits > 0 && digits < TINY) return value > 0 ? `<${LIMIT}` : `>${MINUS}${LIMIT}`;
   if (digits !== 0 && (digits < 0.001 || digits >= 10000)) {
     return withPower(value, 2);
   }
@@ -21,7 +25,7 @@ export const isPower = (value) => value !== null && number(value).includes("^");
 
 // Two digits, where a power of ten takes the room of the third.
 export function brief(value) {
-  return isPower(value) ? withPower(value, 1) : number(value);
+  return isPower(value) && Math.abs(value) >= TINY ? withPower(value, 1) : number(value);
 }
 
 function withPower(value, decimals) {
@@ -32,7 +36,7 @@ function withPower(value, decimals) {
 // A value within ±1 of which `rest` is left to ±1: where three digits would not tell it from ±1, it
 // is written as what is left of it: 1 − 7.69·10^{−19}.
 export function near(value, rest) {
-  if (!(rest > 0 && rest < 0.0005)) return number(value);
+  if (!(rest >= TINY && rest < 0.0005)) return number(value);
   return value < 0 ? `${MINUS}1 + ${number(rest)}` : `1 ${MINUS} ${number(rest)}`;
 }
 
