@@ -99,8 +99,28 @@ def _panel(
     drawn = [{**common, "z": codes, **hover, **_codes()}]
     if number.any():
         top = {"z": z.astype(np.float32), "coloraxis": "coloraxis", "hoverinfo": "skip"}
-        drawn.append({**common, **top})
+        drawn.append({**common, **top, "meta": _table(grid, scale)})
     return [*drawn, *_pending(grid, where), *_mark(grid, where, here)]
+
+
+def _table(grid: PhaseGrid, scale: Scale) -> Piece:
+    """For the table of a picture's values, as z has colours: the settings across, of each the
+    median of the true numbers, zeros below all of them, and what it is a median of."""
+    values = np.where(grid.cells == CellStatus.NUMBER, grid.values, np.nan)
+    values[np.isin(grid.cells, [CellStatus.ZERO, CellStatus.ROUNDED])] = -np.inf
+    medians = [_median(column[cells != CellStatus.PENDING])
+               for column, cells in zip(values.T, grid.cells.T, strict=True)]  # fmt: skip
+    note = caption("median_over", quantity=caption(scale.title), rows=field_name(grid.y.name))
+    return {"of": list(grid.x.values), "medians": medians, "note": note}
+
+
+def _median(values: Array) -> float | str | None:
+    """In words where it is no finite number, None where it is not known."""
+    with np.errstate(invalid="ignore"):
+        middle = float(np.median(values)) if values.size else np.nan
+    if np.isinf(middle):
+        return "∞" if middle > 0 else caption("cell_zero")
+    return None if np.isnan(middle) else middle
 
 
 def _pending(grid: PhaseGrid, where: Piece) -> list[Piece]:

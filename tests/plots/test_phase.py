@@ -68,6 +68,28 @@ def test_an_endless_horizon_is_the_brightest() -> None:
     assert "∞" in backdrops(figure)[0]["customdata"][0][0]
 
 
+def test_the_table_has_the_medians_of_the_true_numbers_at_the_settings() -> None:
+    """Beside colours: zeros are below every number, and where a cell is not run yet there is
+    nothing."""
+    shown = grid(size=3.0)
+    shown.cells[:, 1], shown.cells[:3, 2], shown.cells[0, 3] = CellStatus.ZERO, CellStatus.ZERO, 4
+    shown.cells[:4, 4], shown.cells[:, 5] = CellStatus.PENDING, CellStatus.PENDING
+    (top,) = panels(as_json(phase_figure([shown])))
+    meta = top["meta"]
+    assert meta["of"] == list(X.values)
+    columns = {0: np.median(shown.values[:, 0]), 4: shown.values[4, 4]}
+    assert all(meta["medians"][k] == pytest.approx(value) for k, value in columns.items())
+    assert [meta["medians"][k] for k in (1, 2, 3, 5)] == ["exactly zero"] * 2 + [None] * 2
+    assert meta["note"] == "decades a step: each number is the median over the Memory bias"
+
+
+def test_an_endless_horizon_is_endless_in_the_table() -> None:
+    endless = grid(quantity="horizon")
+    endless.values[:] = np.inf
+    (top,) = panels(as_json(phase_figure([endless])))
+    assert top["meta"]["medians"] == ["∞"] * 9
+
+
 def test_cells_without_a_number_are_seen_through_gaps() -> None:
     holes = grid()
     for k, cell in enumerate(COLOURS):

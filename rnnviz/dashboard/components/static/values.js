@@ -86,12 +86,13 @@ function tables(plot, words) {
   const groups = new Map();
   for (const { trace, name, xTitle, yTitle, xa } of all.filter(({ trace }) => !isCloud(trace))) {
     const map = trace.type === "heatmap";
-    const note = map ? words.median.replace("[[rows]]", yTitle) : yTitle;
-    const x = trace.meta?.of ?? placesOf(trace, "x"); // a mark may stand aside to be seen
-    const y = map ? medians(trace, x.length, kindsBelow(plot, trace), words.zero) : trace.y;
+    const { of, note: own, medians: known } = trace.meta ?? {};
+    const note = own ?? (map ? words.median.replace("[[rows]]", yTitle) : yTitle);
+    const x = of ?? placesOf(trace, "x"); // a mark may stand aside to be seen, a cell for a setting
+    const y = known ?? (map ? medians(trace, x.length, kindsBelow(plot, trace), words.zero) : trace.y);
     const group = groups.get(xTitle + note) ?? { xTitle, note, series: [] };
     groups.set(xTitle + note, group);
-    group.series.push({ name, x, y, hover: hoverWords(trace), ticks: ticksOf(xa) });
+    group.series.push({ name, x, y, hover: hoverWords(trace), ticks: of ? new Map() : ticksOf(xa) });
   }
   const clouds = all.filter(({ trace }) => isCloud(trace));
   return [...[...groups.values()].map(ofSeries), ...(clouds.length ? [ofClouds(clouds, words)] : [])];
