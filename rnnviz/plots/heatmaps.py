@@ -96,15 +96,17 @@ def _cells(flow: GradientFlow, budget: int) -> Cells:
 def _layout(flows: Sequence[GradientFlow], cells: Sequence[Cells], styles: Styles) -> Piece:
     count = max(len(flows), 1)
     width = theme.WIDTH - MARGIN["l"] - MARGIN["r"]
-    panel = (width - GAP * (count - 1)) / count
-    places = row_places(count, GAP / width)
+    alike = len({(len(part.special), part.units_each) for part in cells}) < 2
+    gap = GAP if alike else MARGIN["l"]
+    panel = (width - gap * (count - 1)) / count
+    places = row_places(count, gap / width)
     lines = 2 if count >= CROWDED and any(styles[flow.label].small for flow in flows) else 1
     margin = {**MARGIN, "t": MARGIN["t"] + (lines - 1) * SECOND_LINE}
     layout: dict[str, Any] = {"height": HEIGHT, "margin": margin}
     layout["annotations"] = [scale_title("log<sub>10</sub>|∂L/∂h|", MARGIN["r"])]
     ticks = min(6, max(3, int(panel // TICK_ROOM)))
     for index, (flow, part) in enumerate(zip(flows, cells, strict=True)):
-        x, y = _ticks(part.special.shape[1], ticks), _y_axis(part, index == 0)
+        x, y = _ticks(part.special.shape[1], ticks), _y_axis(part, index == 0 or not alike)
         layout |= placed(x, y, axes_suffix(index), places[index])
         room = panel if index + 1 < count else panel - 24
         title = _title if count < CROWDED else _short_title
@@ -117,9 +119,10 @@ def _ticks(cells: int, count: int) -> Piece:
     return {**small, **({"dtick": 1} if cells < count else {"nticks": count})}
 
 
-def _y_axis(cells: Cells, first: bool) -> Piece:
+def _y_axis(cells: Cells, own: bool) -> Piece:
+    """own: whether it has numbers of its own, not those of the first panel."""
     ticks = _ticks(cells.special.shape[0], 4)
-    if not first:
+    if not own:
         return {**ticks, "showticklabels": False, "ticks": ""}
     rows = caption("unit")
     if cells.units_each > 1:

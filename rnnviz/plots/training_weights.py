@@ -31,7 +31,8 @@ from rnnviz.wording.numbers import general
 from rnnviz.wording.texts import caption
 
 MARGIN = {"l": 58, "r": 24, "t": 24, "b": 42}
-GAP = 0.05
+GAP, NUMBERED_GAP = 0.05, 0.08
+"""Between panels, and where each has numbers of its own."""
 MOST_LINES = 5
 """Singular values drawn of each model, the largest and the smallest among them."""
 
@@ -106,10 +107,13 @@ def gate_course_figure(
         )
     layout: Piece = {"height": height, "margin": {**MARGIN, "r": 64}, "annotations": []}
     data: list[Piece] = []
-    for index, (each, place) in enumerate(zip(gates, row_places(len(gates), GAP), strict=True)):
+    alike = len({(each.values.shape[1], each.units_each) for each in gates}) == 1
+    places = row_places(len(gates), GAP if alike else NUMBERED_GAP)
+    for index, (each, place) in enumerate(zip(gates, places, strict=True)):
         suffix = axes_suffix(index)
         scale = "coloraxis2" if each.signed else "coloraxis"
         data.append(_gate_panel(each, known[each.label].title, suffix, scale))
+        place = (*place[:4], place[4] or not alike, place[5])
         layout |= _panel_axes(suffix, place, _time_axis(each), _rows(each))
         layout[f"yaxis{suffix}"] |= {"autorange": "reversed", "showgrid": False}
         layout[f"yaxis{suffix}"] |= counted(each.units_each * each.values.shape[1], 4)

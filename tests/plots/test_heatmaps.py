@@ -37,6 +37,19 @@ def test_one_panel_a_model_on_one_colour_axis():
     assert all(a[1] < b[0] for a, b in pairwise(domains))
 
 
+@pytest.mark.parametrize(("sizes", "own"), [((4, 4), False), ((4, 9), True), ((9, 4), True)])
+def test_networks_of_other_sizes_have_units_of_their_own(sizes, own):
+    """Room for their numbers and the word before each panel."""
+    log10, codes = np.full(12, -2.0), [Status.FINITE] * 12
+    figure = as_json(unit_heatmaps([made("rnn", log10, codes, units=n) for n in sizes]))
+    layout = figure["layout"]
+    assert layout["yaxis2"].get("showticklabels", True) is own
+    assert ("title" in layout["yaxis2"]) is own
+    gap = layout["xaxis2"]["domain"][0] - layout["xaxis"]["domain"][1]
+    assert (gap > 0.05) is own
+    assert layout["yaxis"].get("showticklabels", True)
+
+
 def test_colour_means_what_height_means_in_the_curve():
     one = flow("lstm")
     z = panels(as_json(unit_heatmaps([one])))[0]["z"]

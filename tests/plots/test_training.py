@@ -371,6 +371,16 @@ def test_singular_values_start_with_the_largest() -> None:
     assert heights(named(figure, "RNN radius")[0]) == [1.5] * 4
 
 
+@pytest.mark.parametrize(("sizes", "own"), [((5, 5), False), ((5, 8), True)])
+def test_gates_of_networks_of_other_sizes_have_units_of_their_own(
+    sizes: tuple[int, ...], own: bool
+) -> None:
+    gates = [GateCourse("lstm", "f", np.array([0]), np.full((1, n, 6), 0.5)) for n in sizes]
+    axis = as_json(gate_course_figure(gates))["layout"]["yaxis2"]
+    assert axis.get("showticklabels", True) is own
+    assert ("title" in axis) is own
+
+
 def test_gates_share_one_scale_and_states_have_their_own() -> None:
     figure = as_json(gate_course_figure(GATES))
     assert [trace["coloraxis"] for trace in figure["data"]] == ["coloraxis", "coloraxis2"]
