@@ -137,6 +137,21 @@ def test_a_reference_may_be_as_narrow_as_its_framework_computed(dtype: type) -> 
         load(onnx_arrays(4), reference=(X, h + dtype(0.03)))
 
 
+def test_large_inputs_may_be_rounded_by_more_than_small_ones() -> None:
+    """Sums of thousands in float32, added in another precision than the framework's."""
+    rng, D, H = np.random.default_rng(0), 400, 8
+    arrays = {"weight_ih": (4 * H, D), "weight_hh": (4 * H, H), "bias_ih": (4 * H,)}
+    weights = {n: rng.uniform(-0.35, 0.35, s).astype(np.float32) for n, s in arrays.items()}
+    x = (300 * rng.standard_normal((100, D, 4))).astype(np.float32)
+    wide = load({name: array.astype(np.float64) for name, array in weights.items()})
+    h = forward_network(*_parts(wide), x.astype(np.float64)).y.astype(np.float32)
+    off = np.abs(forward_network(*_parts(load(weights)), x).y - h).max()
+    assert off > 4e-5
+    assert load(weights, reference=(x, h)).reading == "gates i, f, g, o"
+    with pytest.raises(ValueError, match="must be reproduced to"):
+        load(weights, reference=(x, h + np.float32(0.03)))
+
+
 def test_a_reference_that_nothing_reproduces_is_refused_with_the_differences() -> None:
     with pytest.raises(ValueError, match=r"to 1\.0e-09, the largest differences are gates i, f, g, "
                        r"o: 0\.\d+; .*gates i, o, f, g, 1 added to b_f: \d"):  # fmt: skip
