@@ -18,7 +18,7 @@ class Hints:
     nothing where the file does not say it. tables: likewise, the embedding whose rows a recurrent
     one reads. unread: names of arrays that the file has besides. zeros: those of biases that it
     does not have, for which there are zeros. endings: name of a layer -> what becomes of what it
-    puts out, where the file says it."""
+    puts out, where the file says it. notes: what else is to be said of what is not read."""
 
     prefix: tuple[str, ...] | None = None
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -27,6 +27,7 @@ class Hints:
     unread: tuple[str, ...] = ()
     zeros: frozenset[str] = frozenset()
     endings: Mapping[str, Ending] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def of(self, layers: Sequence[str]) -> dict[str, str]:
         """The options of layers upon each other, by the names before their arrays'. What is read is

@@ -165,6 +165,7 @@ def load(
         *more,
         *of_table,
         *widening.notes,
+        *found.hints.notes,
         *_left([*rest, *found.hints.unread]),
     ]
     read = {name: params[name] for name in ("W_hy", "b_y") if params[name] is not bare[name]}

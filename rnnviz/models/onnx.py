@@ -29,6 +29,7 @@ from rnnviz.models.onnx_graph import (
     origins,
     put_out,
     reader_of_numbers,
+    why_no_readout,
 )
 from rnnviz.models.protobuf import check_fields
 
@@ -77,7 +78,11 @@ def read_onnx(data: bytes, limits: Limits) -> tuple[dict[str, Array], list[str],
     made = around.readout is not None and not around.readout.bias
     zeros = frozenset({READOUT_BIAS} if made else ())
     ends = {"readout": around.ending}
-    return arrays, reader.half, Hints(around.stack, said, upon, tables, unread, zeros, ends)
+    return (
+        arrays,
+        reader.half,
+        Hints(around.stack, said, upon, tables, unread, zeros, ends, around.notes),
+    )
 
 
 def _graph(data: bytes, model: Any) -> Any:
@@ -92,11 +97,13 @@ def _graph(data: bytes, model: Any) -> Any:
 @dataclass(frozen=True)
 class _Around:
     """The recurrent nodes that stand upon each other, None for none such, the table whose rows the
-    first of them reads, and the linear layer upon the last, with what becomes of what it makes."""
+    first of them reads, and the linear layer upon the last, with what becomes of what it makes, or
+    why a product is none."""
 
     stack: tuple[str, ...] | None = None
     table: str = ""
     readout: Linear | None = None
+    notes: tuple[str, ...] = ()
     ending: Ending = NOTHING_KNOWN
 
     @property
@@ -120,8 +127,14 @@ def _around(
     readout = next((one for one in linears(graph.node, tensors)
                     if known.get(one.reads) in ends and one.writes in last), None)  # fmt: skip
     ending = NOTHING_KNOWN if readout is None else Ending(last[readout.writes])
-    found = _Around(stack, table if what == ROWS else "", readout, ending)
+    notes = () if readout else _no_readout(graph, tensors, [v for v in known if known[v] in ends])
+    found = _Around(stack, table if what == ROWS else "", readout, notes, ending)
     return {**upon, "readout": stack[-1]}, found
+
+
+def _no_readout(graph: Any, tensors: Mapping[str, Any], reads: Collection[str]) -> tuple[str, ...]:
+    name, why = why_no_readout(graph.node, tensors, reads)
+    return (f"the product {shown(name)} is not read as the readout: {why}",) if why else ()
 
 
 def _named_nodes(graph: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ of a table, and what a linear layer makes of them. Nothing is run."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,17 +103,11 @@ class Linear:
 def linears(nodes: Iterable[Any], tensors: Mapping[str, Any]) -> Iterator[Linear]:
     """Every linear layer of a graph whose weights are in it."""
     every = list(nodes)
-    turned = {n.output[0]: n.input[0] for n in every
-              if n.op_type == "Transpose" and n.input and n.output
-              and _options(n).get("perm", [1, 0]) == [1, 0]}  # fmt: skip
+    turned = _turned(every)
     added = {value: n for n in every if n.op_type == "Add" for value in n.input}
     for node in every:
         options = _options(node)
-        scaled = any(options.get(name, 1) != 1 for name in ("alpha", "beta"))
-        plain = node.op_type == "MatMul" or (
-            node.op_type == "Gemm" and not scaled and not options.get("transA")
-        )
-        if not plain or len(node.input) < 2 or not node.output:
+        if not _is_product(node) or _unusual(node):
             continue
         kernel = turned.get(node.input[1], node.input[1])
         bias, made = node.input[2] if len(node.input) > 2 else "", node.output[0]
@@ -124,6 +118,45 @@ def linears(nodes: Iterable[Any], tensors: Mapping[str, Any]) -> Iterator[Linear
         if kernel in tensors and (not bias or bias in tensors):
             across = (kernel != node.input[1]) != bool(options.get("transB"))
             yield Linear(str(node.input[0]), str(made), str(kernel), str(bias), across)
+
+
+def why_no_readout(
+    nodes: Iterable[Any], tensors: Mapping[str, Any], reads: Collection[str]
+) -> tuple[str, str]:
+    """The last product with weights of a graph, and why it is no readout; "" where there is none.
+    reads: the values that a readout may read."""
+    every = list(nodes)
+    turned = _turned(every)
+    products = [n for n in every
+                if _is_product(n) and turned.get(n.input[1], n.input[1]) in tensors]  # fmt: skip
+    if not products:
+        return "", ""
+    node = products[-1]
+    name, unusual = str(node.name or node.output[0]), _unusual(node)
+    if unusual:
+        return name, f"its {unusual} is {_options(node)[unusual]!r:.40}"
+    if node.input[0] not in reads:
+        return name, "it reads something else than the last recurrent node's output or its last"
+    return name, "the file puts out what other nodes make of it"
+
+
+def _is_product(node: Any) -> bool:
+    whole = len(node.input) > 1 and len(node.output) > 0
+    return node.op_type in ("MatMul", "Gemm") and whole
+
+
+def _unusual(node: Any) -> str:
+    """The option of a Gemm that makes it more than a linear layer, "" for none."""
+    usual = {"alpha": 1, "beta": 1, "transA": 0} if node.op_type == "Gemm" else {}
+    options = _options(node)
+    return next((name for name, value in usual.items() if options.get(name, value) != value), "")
+
+
+def _turned(nodes: Iterable[Any]) -> dict[str, str]:
+    """Matrices that are turned, and of what."""
+    return {n.output[0]: n.input[0] for n in nodes
+            if n.op_type == "Transpose" and n.input and n.output
+            and _options(n).get("perm", [1, 0]) == [1, 0]}  # fmt: skip
 
 
 def put_out(nodes: Iterable[Any], outputs: Iterable[str]) -> dict[str, str]:

@@ -18,7 +18,8 @@ import {{ unroll }} from "{static}/chain.js";
 import {{ number }} from "{static}/chain_text.js";
 const run = unroll({chain});
 const all = (lists) => lists.map((list) => list.map(number));
-console.log(JSON.stringify({{ d_h: all(run.d_h), h: all(run.h), products: run.products.map(number) }}));
+const products = run.products.map(number);
+console.log(JSON.stringify({{ d_h: all(run.d_h), h: all(run.h), products }}));
 """
 LARGE = {"W_xh": 100, "W_hh": 100}
 

@@ -20,6 +20,8 @@ from onnx.reference import ReferenceEvaluator
 
 from rnnviz.core.network import forward_network
 from rnnviz.models import UPLOAD, Loaded, load, read_data, replay
+from rnnviz.wording.library import translated
+from rnnviz.wording.texts import speak_in
 from tests.models.golden import FOLDER, columns, golden, rows
 
 NAMES = ("lstm", "peepholes", "gru", "gru_after", "rnn", "stack")
@@ -331,6 +333,32 @@ def test_a_product_that_is_no_readout_is_not_read(change: Callable[[Any, Any], N
     loaded = load(changed(change))
     assert loaded.notes[0].startswith("without a readout")
     assert any("'head.W'" in note for note in loaded.notes if note.startswith("not read"))
+
+
+def unturned(graph: Any, node: Any) -> None:
+    doubled(graph, node)
+    graph.node[-1].attribute[0].CopyFrom(onnx.helper.make_attribute("transA", 1))
+    graph.node[-1].name = "head"
+
+
+OTHERS = "the file puts out what other nodes make of it"
+APART = "it reads something else than the last recurrent node's output or its last"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [(queried, OTHERS), (residual, OTHERS), (ending("Gather", 0), APART),
+     (lambda *of: doubled(*of), "its alpha is 2.0"), (unturned, "its transA is 1")],
+    ids=["query", "residual", "first step", "alpha", "turned"],
+)  # fmt: skip
+def test_the_product_that_is_not_read_is_named_with_the_reason(change: Any, why: str) -> None:
+    file = changed(change)
+    nodes = onnx.ModelProto.FromString(file.getvalue()).graph.node
+    (product,) = (node for node in nodes if node.op_type in ("MatMul", "Gemm"))
+    name = product.name or product.output[0]
+    said = f"the product {name!r} is not read as the readout: {why}"
+    assert said in load(file).notes
+    assert speak_in("zh", lambda: translated(said)).startswith(f"乘积 {name!r} 未读作读出层：")
 
 
 def of_first_in_both_directions(graph: Any, node: Any) -> None:
