@@ -58,7 +58,8 @@ class View:
     models: those with a memory gate; none if no model has one, then `model` is the first and its
     state is shown. stats: by gate, of the first sequence in the order of the input. carry: of the
     first sequence, batch: from its first step to its last, of several; None where the products
-    would take too long. alike: whether all units keep alike.
+    would take too long. span: the steps of the first sequence, over which memory is to be kept;
+    seq_len: of the longest. alike: whether all units keep alike.
     """
 
     models: tuple[str, ...]
@@ -71,6 +72,7 @@ class View:
     batch: BatchCarry | None
     styles: dict[str, theme.Style]
     seq_len: int
+    span: int
     backward: bool
     verdict: tuple[str, ...]
     notes: tuple[str, ...]
@@ -93,6 +95,7 @@ def view(run: Run, choices: Choices = Choices()) -> View:
     model = choices.model if choices.model in gated else (gated or tuple(parts))[0]
     part, layers = layer_choice.single(parts, model, choices.layer, choices.direction)
     kept = carry = batch = None
+    span = part.trace.steps_of(0)
     if gated:
         whole, coarse = part.trace, choices.coarse
         record = record_with_true_slopes(of_sequences(whole, np.arange(1)) if coarse else whole)
@@ -113,8 +116,9 @@ def view(run: Run, choices: Choices = Choices()) -> View:
         batch=batch,
         styles=theme.model_styles([*parts, part.label]),
         seq_len=run.batch.seq_len,
+        span=span,
         backward=bool(part.direction),
-        verdict=_verdict(kept, carry, batch, run.batch.seq_len),
+        verdict=_verdict(kept, carry, batch, span),
         notes=tuple([text["too_large"]] * too_large + [text["fixed"]] * fixed),
     )
 
@@ -162,14 +166,14 @@ def _work(record: Record) -> int:
 
 
 def _verdict(
-    kept: Memory | None, carry: CarryPaths | None, batch: BatchCarry | None, seq_len: int
+    kept: Memory | None, carry: CarryPaths | None, batch: BatchCarry | None, span: int
 ) -> tuple[str, ...]:
     """Nothing for a model without a memory gate."""
     if kept is None:
         return ()
     if carry is None or batch is None:
         return (say(memory_verdict([kept])),)
-    return tuple(say(gates_verdict(kept, carry, batch, seq_len)).split("\n"))
+    return tuple(say(gates_verdict(kept, carry, batch, span)).split("\n"))
 
 
 def pictures(view: View) -> Iterator[Picture | Words]:
@@ -194,7 +198,7 @@ def pictures(view: View) -> Iterator[Picture | Words]:
     )
     yield Picture(
         "half-life",
-        plots.half_life_figure.plain([view.memory], view.seq_len, styles=view.styles),
+        plots.half_life_figure.plain([view.memory], view.span, styles=view.styles),
         text["alt_half_life"],
         text["how_to_read_half_life"],
     )

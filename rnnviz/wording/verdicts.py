@@ -199,7 +199,7 @@ def _gates(fields: Mapping[str, Any]) -> str:
     )
     left = _say(
         "gates_left",
-        span=fields["steps"],
+        span=counted(fields["steps"], "steps"),
         sequences=_sequences(fields["sequences"], fields["batch_size"]),
         gate=gates,
         product=_kept(fields["product_log10"], fields["product_status"]),

@@ -60,3 +60,17 @@ def test_all_sequences_of_single_precision_have_their_true_derivative() -> None:
         wanted = log10_of_one_unit(trace, b)
         assert found == pytest.approx(wanted, abs=1e-3)
     assert (view.batch.true_status == Status.FINITE).all()
+
+
+def test_units_outlast_the_steps_over_which_the_product_goes() -> None:
+    """Of names the first has 4 steps, the longest 6: a product of 0.63 keeps half of them."""
+    experiment = Experiment(models=("lstm",), task="captioning", loss_at="every", hidden_size=32,
+                            memory_bias=2.0)  # fmt: skip
+    result = run(experiment)
+    view = gates.view(result)
+    first, second = view.verdict
+    assert "outlast T = 4" in first
+    assert " **0 %**" not in first
+    assert second.startswith("Over 4 steps")
+    drawn = next(p for p in gates.pictures(view) if p.key == "half-life").drawing  # type: ignore[union-attr]
+    assert "T = 4" in {note["text"] for note in drawn["layout"]["annotations"]}
