@@ -27,6 +27,7 @@ from rnnviz.experiment.runs import Run
 from rnnviz.models.diagnosis import Finding, data_lag, find, find_in
 from rnnviz.models.watched import Passage
 from rnnviz.wording.diagnosis import FindingWords, finding_words
+from rnnviz.wording.library import note_words
 from rnnviz.wording.numbers import counted
 from rnnviz.wording.texts import say, texts
 
@@ -76,7 +77,7 @@ class Report:
         lines: list[str] = []
         for label in self.labels:
             lines += [self._heading(label), *self._lines(label), ""]
-        return "\n".join([*lines, *self.notes]).rstrip()
+        return "\n".join([*lines, *map(note_words, self.notes)]).rstrip()
 
     def _heading(self, label: str) -> str:
         serious = sum(one.serious for one in self.of(label))
@@ -103,14 +104,14 @@ class Report:
             items = "".join(_item(one) for one in words)
             items += "".join(f"<li>{html.escape(text)}</li>" for text in self._nothing(label))
             parts.append(f"<p><b>{html.escape(self._heading(label))}</b></p><ul>{items}</ul>")
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        notes = "".join(f"<p>{html.escape(note_words(note))}</p>" for note in self.notes)
         return "".join(parts) + notes
 
     def json(self, path: str | Path) -> None:
         """Write everything, words and numbers, as a JSON file; what is no number is null."""
         found = [{**_numbers(one), **finding_words(one)._asdict()} for one in self.findings]
         content = {"version": VERSION, "lag": self.lag, "serious": self.serious,
-                   "networks": list(self.labels), "notes": list(self.notes),
+                   "networks": list(self.labels), "notes": list(map(note_words, self.notes)),
                    "findings": found}  # fmt: skip
         text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
         Path(path).write_text(text, encoding="utf-8")

@@ -17,6 +17,7 @@ from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.fields import show as field_text
 from rnnviz.experiment.links import inert
 from rnnviz.lecture.scenes import LAST, QUIZ, SCENES, Question, Scene
+from rnnviz.wording.library import translated
 from rnnviz.wording.texts import say
 
 ANSWERS, SHOWN = "lecture.answers", "lecture.shown"
@@ -32,10 +33,11 @@ def number() -> int:
 def refusals() -> tuple[str, ...]:
     """What the link asked for and did not get."""
     said, (_, messages) = _said(), st.session_state[address.MESSAGES]
+    of_knobs = tuple(map(translated, messages))
     if said == str(number()):
-        return tuple(messages)
+        return of_knobs
     asked = inert(said[: address.SHOWN_OF_LINK])
-    return (say("lecture", "no_scene", asked=asked, last=LAST), *messages)
+    return (say("lecture", "no_scene", asked=asked, last=LAST), *of_knobs)
 
 
 def _said() -> str:

@@ -15,6 +15,7 @@ from rnnviz.views import gates, gradient_flow, spectrum, weights
 from rnnviz.views.picture import Picture, Words
 from rnnviz.views.your_network import MOST_UNITS
 from rnnviz.wording.diagnosis import FindingWords
+from rnnviz.wording.library import note_words
 from rnnviz.wording.lists import names
 from rnnviz.wording.markup import as_html
 from rnnviz.wording.names import display_name
@@ -73,7 +74,7 @@ def diagnosis_page(
     drawn = "".join(
         _drawn(name, run, figures, with_weights) for name, run in list(runs.items())[:MOST_RUNS]
     )
-    below = "".join(map(_small, (*notes, *_left_out(list(runs)))))
+    below = "".join(map(_small, (*map(note_words, notes), *_left_out(list(runs)))))
     body = (f'<main class="report"><h1>{as_html(text["diagnosis"])}</h1>{found}{below}{drawn}'
             f"{_footer(runs, with_weights)}</main>")  # fmt: skip
     data = {**figures.data(), "words": chart_words()}

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from rnnviz.wording.lists import apart, sentences
+from rnnviz.wording.lists import apart, said_of, sentences
 from rnnviz.wording.texts import ENGLISH, LIBRARY, fill, language, speak_in, texts
 
 END = r"(?=[\s;]|\Z)"
@@ -44,6 +44,13 @@ def translated(said: str) -> str:
         join = apart if rest.startswith(";") else sentences
         rest = rest.lstrip("; ")
     return done
+
+
+def note_words(said: str) -> str:
+    """A note of the library, the name of what it is of before it or not: "encoder.rnn: ..."."""
+    name, _, of_it = said.partition(": ")
+    known = translated(of_it)
+    return translated(said) if known == of_it else said_of(name, known)
 
 
 def _begins(said: str) -> tuple[str, re.Match[str] | None]:

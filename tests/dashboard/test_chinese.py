@@ -77,6 +77,13 @@ def test_so_it_is_with_layers_directions_theory_and_a_text(page: str) -> None:
 
 
 @pytest.mark.usefixtures("chinese")
+def test_so_is_what_the_lecture_says_of_its_link() -> None:
+    app = visit("lecture", {**CHINESE, "scene": "99", "gain": "99"})
+    said = "现在显示第 1 幕。链接要求 gain=99；允许的是 0.01 到 16；改用 16。"
+    assert any(said in text for text in read(app))
+
+
+@pytest.mark.usefixtures("chinese")
 @pytest.mark.parametrize("name", ["vanishes", "closed"])
 def test_so_is_what_is_said_of_a_network_that_was_brought(name: str) -> None:
     app = visit("your-network", {"lang": "zh"})

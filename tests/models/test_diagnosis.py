@@ -26,6 +26,7 @@ from rnnviz.models.diagnosis.finding import OF_ALL
 from rnnviz.models.saved_runs import read_passages, save_passages
 from rnnviz.tasks.batch import Batch, lengths_mask
 from rnnviz.wording.diagnosis import finding_words
+from rnnviz.wording.texts import speak_in
 from tests.models.golden import FOLDER
 from tests.models.test_layouts import CASES, X
 
@@ -215,6 +216,19 @@ def test_half_precision_weights_are_read_and_diagnosed() -> None:
     (found,) = (one for one in report.findings if one.values.get("format") == "float16")
     assert found.number == 175  # exactly 0 at the steps 1 to 175
     assert "float16 is widened to float32" in str(report)
+
+
+def test_notes_are_said_in_the_language_of_the_report(tmp_path: Path) -> None:
+    note = "encoder: outputs differ from PyTorch's, in float32, by at most 6.0e-08"
+    report, page = diagnose(linear(0.5, 10), lag=5, notes=(note,)), tmp_path / "report.html"
+    assert note in str(report)
+
+    def all_said() -> list[str]:
+        report.html(page)
+        return [str(report), report._repr_html_(), page.read_text("utf-8")]
+
+    said = "encoder：输出与 PyTorch 的（float32）至多相差 6.0e-08"
+    assert all(said in text for text in speak_in("zh", all_said))
 
 
 def test_what_is_not_finite_is_named_by_place() -> None:

@@ -37,6 +37,7 @@ KEPT = frozenset(
     dtype shape data offsets activations after backwards before bias bidirectional candidate cell
     direction embedding experiment forget gain gates hidden kernel label layers layout loss lstm
     models modules params parts prefix readout reads reference replay reset rnn source steps
+    backward Cell compile dropout eval grad norm spectral with
     """,
     )
 )

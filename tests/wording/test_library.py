@@ -14,7 +14,7 @@ from rnnviz.experiment.npz import UPLOAD
 from rnnviz.models.files import from_bytes
 from rnnviz.models.sequences import read_data
 from rnnviz.tasks import LOSS_AT, TASKS
-from rnnviz.wording.library import translated
+from rnnviz.wording.library import note_words, translated
 from rnnviz.wording.tasks import task_words
 from rnnviz.wording.texts import ENGLISH, FOLDER, LIBRARY, speak_in
 from tests.wording.test_languages import KEPT, OTHERS, WORD, numbers, own
@@ -138,3 +138,27 @@ def test_a_range_without_its_lower_end_is_said_in_the_language() -> None:
         RNN(1, 1, leak=-1)
     said = speak_in("zh", lambda: translated(str(error.value)))
     assert said == "leak 须大于 0 且不大于 1，现为 -1"
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("encoder.rnn: outputs differ from PyTorch's, in float32, by at most 6.0e-08",
+         "encoder.rnn：输出与 PyTorch 的（float32）至多相差 6.0e-08"),
+        ("model: 2 calls needed no gradient: none of its outputs has one (no_grad, or frozen "
+         "parameters and inputs)",
+         "model：有 2 次调用不需要梯度：它的输出都没有梯度（no_grad，或参数与输入已冻结）"),
+        ("rnn: the module must compute what PyTorch's own does, its output at step 1 differs by "
+         "0.3: does it have a forward of its own?",
+         "rnn：模块的计算须与 PyTorch 自带的模块相同，第 1 步的输出却相差 0.3："
+         "它是否有自己的 forward？"),
+        ("clipping at 1 is not judged: gradients are taken while the backward pass goes on",
+         "以 1 为界的裁剪不作判断：梯度在反向传播进行中就被取走"),
+        ("3 backward passes reached weights through no call that was watched",
+         "有 3 次反向传播到达了权重，却没有经过被观察的调用"),
+        ("mine: nobody knows", "mine: nobody knows"),
+    ],
+)  # fmt: skip
+def test_the_notes_of_a_watched_network_are_said_in_the_language(note: str, said: str) -> None:
+    assert speak_in("zh", lambda: note_words(note)) == said
+    assert note_words(note) == note
