@@ -6,11 +6,14 @@ import json
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import playwright
 import pytest
 
 from rnnviz.dashboard.components.browser import HERE
+from rnnviz.experiment.links import from_query
+from tests.dashboard.support import sent_chain, visit
 
 NODE = Path(playwright.__file__).parent / "driver" / "node"
 SCRIPT = """
@@ -21,19 +24,36 @@ const all = (lists) => lists.map((list) => list.map(number));
 const products = run.products.map(number);
 console.log(JSON.stringify({{ d_h: all(run.d_h), h: all(run.h), products }}));
 """
+LINK = """
+import {{ largeLink }} from "{static}/by_hand.js";
+console.log(JSON.stringify(largeLink({chain}, {large})));
+"""
+
+
 LARGE = {"W_xh": 100, "W_hh": 100}
 
 
-def written(cell: str, **changed: Any) -> dict[str, Any]:
-    """The numbers of one unit, whose weights and biases are all alike, as they are written."""
+def said_by(script: str, **values: Any) -> Any:
+    """What a script prints as JSON."""
+    given = {name: json.dumps(value) for name, value in values.items()}
+    script = script.format(static=(HERE / "static").as_uri(), **given)
+    args = [str(NODE), "--input-type=module", "-e", script]
+    return json.loads(subprocess.run(args, capture_output=True, text=True, check=True).stdout)
+
+
+def alike(cell: str, **changed: Any) -> dict[str, Any]:
+    """One unit, whose weights and biases are all alike."""
     gates = {"rnn": 1, "lstm": 4, "gru": 3}[cell]
     given = {"W_xh": 1.0, "W_hh": 1.0, "b_h": 0.0, **changed}
     arrays = {name: [given[name]] * gates for name in ("W_xh", "W_hh", "b_h")}
     rest = {"activation": "tanh", "units": 1, "b_hn": [0.0], "target": [1.0], "inputs": [1, 0, 0]}
-    chain = {"cell": cell, **rest, **{n: v for n, v in changed.items() if n in rest}, **arrays}
-    script = SCRIPT.format(static=(HERE / "static").as_uri(), chain=json.dumps(chain))
-    args = [str(NODE), "--input-type=module", "-e", script]
-    return json.loads(subprocess.run(args, capture_output=True, text=True, check=True).stdout)  # type: ignore[no-any-return]
+    return {"cell": cell, **rest, **{n: v for n, v in changed.items() if n in rest}, **arrays}
+
+
+def written(cell: str, **changed: Any) -> dict[str, Any]:
+    """The numbers of such a cell, as they are written."""
+    found: dict[str, Any] = said_by(SCRIPT, chain=alike(cell, **changed))
+    return found
 
 
 def test_a_slope_that_is_too_small_for_a_number_is_not_written_as_zero() -> None:
@@ -61,3 +81,15 @@ def test_what_is_exactly_zero_is_written_as_zero() -> None:
 def test_what_is_too_large_for_a_number_is_infinite() -> None:
     found = written("rnn", activation="identity", inputs=[100] * 8, W_xh=1e150, W_hh=1e150)
     assert found["h"][-1] == ["∞"]
+
+
+@pytest.mark.parametrize("W_hh", [100.0, 1.2, 0.0])
+@pytest.mark.parametrize(("cell", "b_h"), [("rnn", 0.0), ("lstm", 70.0), ("gru", -70.0)])
+def test_the_way_to_many_units_opens_as_it_is(W_hh: float, cell: str, b_h: float) -> None:
+    """What lies beyond the knobs there is at their end, and nothing is refused."""
+    large = sent_chain(visit("by-hand"))["large"]
+    link = said_by(LINK, chain=alike(cell, W_hh=W_hh, b_h=b_h), large=large)
+    experiment, messages = from_query(dict(parse_qsl(urlsplit(link).query)))
+    assert messages == ()
+    assert experiment.gain == min(max(W_hh, 0.01), 16)
+    assert (experiment.memory_bias != 3.0) == (cell != "rnn")

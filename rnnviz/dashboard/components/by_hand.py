@@ -26,7 +26,8 @@ def unrolled(
     Parameters
     ----------
     key : names it on its page.
-    large : {"path", "query"} of the page that the button to many units opens, its model left out.
+    large : {"path", "query"} of the page that the button to many units opens, its model left out,
+        and the "ends" of its knobs.
     on_change : called, before the script's body, with what a link would say of the chain.
     """
     name = f"{key}.chain"

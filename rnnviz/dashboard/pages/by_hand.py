@@ -11,6 +11,7 @@ from rnnviz.dashboard.address import language_query
 from rnnviz.dashboard.components.by_hand import unrolled
 from rnnviz.dashboard.server import url
 from rnnviz.dashboard.state import Setting, view_key
+from rnnviz.experiment import FIELDS
 from rnnviz.experiment.links import VERSION, VERSION_KEY
 from rnnviz.views.by_hand import PREFIX, VIEWS, Chain, from_link, to_link
 from rnnviz.wording.lists import sentences
@@ -62,6 +63,8 @@ def _keep(chain: Chain) -> None:
 
 
 def _large() -> dict[str, Any]:
-    """Gradient flow with its usual size, and every singular value of W_hh the same."""
+    """Gradient flow with its usual size, and every singular value of W_hh the same; the ends of its
+    knobs."""
     query = {**language_query(), "init": "orthogonal", VERSION_KEY: str(VERSION)}
-    return {"path": url("/"), "query": query}
+    ends = {name: (FIELDS[name].least, FIELDS[name].most) for name in ("gain", "memory_bias")}
+    return {"path": url("/"), "query": query, "ends": ends}

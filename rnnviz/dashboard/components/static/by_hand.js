@@ -160,7 +160,7 @@ export class ByHand {
     this.lists.activation.label.hidden = chain.cell !== "rnn";
     this.nameButtons();
     this.said.textContent = this.stageWords();
-    if (this.large) this.large.href = this.largeLink();
+    if (this.large) this.large.href = largeLink(this.chain, this.given.large);
     this.draw();
   }
 
@@ -225,20 +225,6 @@ export class ByHand {
     play.setAttribute("aria-label", name);
   }
 
-  // The same setting with many units: W_hh with |w| as every singular value of it, and without noise
-  // where nothing comes in after the first step.
-  largeLink() {
-    const { chain, given } = this, gates = CELLS[chain.cell].gates, H = chain.units;
-    const W = chain.W_hh.slice(-H * H), query = new URLSearchParams(given.large.query);
-    query.set("models", chain.cell);
-    query.set("gain", Number(largestSingularValue(W).toPrecision(4)));
-    if (chain.cell === "rnn") query.set("activation", chain.activation);
-    if (chain.inputs.slice(1).every((x) => x === 0)) query.set("distractor", 0);
-    const keeps = gates.indexOf({ lstm: "f", gru: "z" }[chain.cell]);
-    if (keeps >= 0) query.set("memory_bias", chain.b_h[keeps * H]);
-    return `${given.large.path}?${query}`;
-  }
-
   clicked(event) {
     const { stage } = event.target.closest("[data-stage]")?.dataset ?? {};
     if (stage !== undefined) this.go(Number(stage));
@@ -256,6 +242,20 @@ export class ByHand {
     else return;
     event.preventDefault();
   }
+}
+
+// The same setting with many units: W_hh with |w| as every singular value of it, and without noise
+// where nothing comes in after the first step. What lies beyond the knobs there is at their end.
+export function largeLink(chain, { path, query: usual, ends }) {
+  const { gates } = CELLS[chain.cell], H = chain.units, query = new URLSearchParams(usual);
+  const set = (name, value) => query.set(name, Math.min(Math.max(value, ends[name][0]), ends[name][1]));
+  query.set("models", chain.cell);
+  set("gain", Number(largestSingularValue(chain.W_hh.slice(-H * H)).toPrecision(4)));
+  if (chain.cell === "rnn") query.set("activation", chain.activation);
+  if (chain.inputs.slice(1).every((x) => x === 0)) query.set("distractor", 0);
+  const keeps = gates.indexOf({ lstm: "f", gru: "z" }[chain.cell]);
+  if (keeps >= 0) set("memory_bias", chain.b_h[keeps * H]);
+  return `${path}?${query}`;
 }
 
 // Of a 1 × 1 or 2 × 2 matrix.
