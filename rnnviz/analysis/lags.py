@@ -14,10 +14,6 @@ from rnnviz.analysis.reachability import reached_from
 from rnnviz.core import Record, checks
 from rnnviz.core.numerics import LOG10_2, Array, Status, status_of
 
-FIRST_TURN = 10
-"""The lag; then at twice as many, and so on."""
-AT_ONCE = 16
-"""Norms that are found together."""
 LOW, HIGH = 1e-60, 1e60
 """Squares of norms between which the product is left as it is."""
 EDGE = -100
@@ -107,7 +103,7 @@ def finite_time_exponent(
 
 def _product(steps: Steps, H: int, end: int, every: int) -> _Product:
     """All the way back, with its norms at the lags every, 2·every, ... and `end`."""
-    product, turn_at = _Product(steps, H, end), FIRST_TURN
+    product, turn_at = _Product(steps, H, end), limits.FIRST_TURN
     for lag in range(1, end + 1):
         product.grow(end - lag)
         if lag % every == 0 or lag == end:
@@ -163,7 +159,7 @@ class _Product:
 
     def remember(self, lag: int) -> None:
         self._pending.append((lag, self.values, self.log2))
-        if len(self._pending) == AT_ONCE:
+        if len(self._pending) == limits.AT_ONCE:
             self.measure()
 
     def measure(self) -> None:

@@ -19,6 +19,10 @@ MAX_SECONDS = 30.0
 ROUNDS = 200
 """Of a product's singular values at most."""
 
+FIRST_TURN = 10
+"""The lag at which a product is turned first; then at twice as many, and so on."""
+AT_ONCE = 16
+"""Norms of products that are found together, at most."""
 NEWTON_STEPS = 60
 """Of a search for a fixed point at most."""
 SETTLE = 200
@@ -36,10 +40,10 @@ WIDE = 0.6
 
 
 def lags_cost(cell: Cell, seq_len: int, batch_size: int = 1) -> Estimate:
-    """All of ∂s_T/∂s_t, and the norms of two of its blocks at each step, sixteen steps together;
+    """All of ∂s_T/∂s_t, and the norms of two of its blocks at each step, some steps together;
     where one is zero, a pass back through the whole batch tells why."""
-    size = state_size(cell)
-    copies = 71 if cell.skip else 48
+    size, together = state_size(cell), FIRST_TURN if seq_len <= 2 * FIRST_TURN else AT_ONCE
+    copies = 6 + (5 if cell.skip else 4) * min(seq_len, together)
     norms = Estimate(8 * copies * size * size, products=0.9 * size**3 / FLOPS_PER_SECOND)
     return (
         _linear(cell, seq_len)

@@ -24,7 +24,7 @@ from rnnviz.analysis.measures import measures
 from rnnviz.analysis.pairs import pair_matrix
 from rnnviz.analysis.precision import precision
 from rnnviz.analysis.step_factors import step_factors
-from rnnviz.core import CELLS, GRU, LSTM, Trace, bptt
+from rnnviz.core import CELLS, GRU, LSTM, RNN, Cell, Trace, bptt
 from rnnviz.core.cost import Estimate
 from tests.analysis.cells import any_problem
 
@@ -213,12 +213,25 @@ def test_progress_rises_to_one_and_can_stop_the_work(run):
         run(trace, "m", progress=stop)
 
 
-def test_products_of_large_matrices_are_counted_too() -> None:
-    """Sixteen at a time, whole and their block of h, beside what finds their norms."""
-    cell, rng = LSTM(2, 96, skip=4), np.random.default_rng(0)
-    trace = bptt(cell, cell.init_params(rng), rng.standard_normal((17, 2, 1)), np.ones((17, 96, 1)))
+@pytest.mark.parametrize(
+    ("cell", "options", "steps"),
+    [
+        (LSTM(2, 96, skip=4), {}, 17),
+        (LSTM(2, 2, skip=150), {}, 40),
+        (RNN(2, 160, activation="identity"), {"init": "orthogonal"}, 40),
+        (GRU(2, 160), {"init": "orthogonal", "memory_bias": 6.0}, 40),
+    ],
+    ids=["skip", "long skip", "equal values", "values close together"],
+)
+def test_products_of_large_matrices_are_counted_too(
+    cell: Cell, options: dict[str, Any], steps: int
+) -> None:
+    """Some at a time, whole and their block of h, beside what finds their norms."""
+    rng, H = np.random.default_rng(0), cell.hidden_size
+    params = cell.init_params(rng, **options)
+    trace = bptt(cell, params, rng.standard_normal((steps, 2, 1)), np.ones((steps, H, 1)))
     tracemalloc.start()
     lag_profile(trace, "m")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak <= limits.lags_cost(cell, 17, 1).bytes <= 2 * peak
+    assert peak <= limits.lags_cost(cell, steps, 1).bytes <= 2 * peak
