@@ -1,44 +1,21 @@
-"""The numbers of By hand, by the very script that a browser runs."""
+"""How By hand writes its numbers, and the way from it to many units."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import playwright
 import pytest
 
-from rnnviz.dashboard.components.browser import HERE
 from rnnviz.experiment.links import from_query
+from tests.dashboard.node import answer
 from tests.dashboard.support import sent_chain, visit
 
-NODE = Path(playwright.__file__).parent / "driver" / "node"
-SCRIPT = """
-import {{ unroll }} from "{static}/chain.js";
-import {{ number }} from "{static}/chain_text.js";
-const run = unroll({chain});
-const all = (lists) => lists.map((list) => list.map(number));
-const products = run.products.map(number);
-console.log(JSON.stringify({{ d_h: all(run.d_h), h: all(run.h), products }}));
-"""
-LINK = """
-import {{ largeLink }} from "{static}/by_hand.js";
-console.log(JSON.stringify(largeLink({chain}, {large})));
-"""
-
-
+WRITTEN = """[unroll(chain)].map((run) => {
+  const all = (lists) => lists.map((list) => list.map(number));
+  return { d_h: all(run.d_h), h: all(run.h), products: run.products.map(number) };
+})[0]"""
 LARGE = {"W_xh": 100, "W_hh": 100}
-
-
-def said_by(script: str, **values: Any) -> Any:
-    """What a script prints as JSON."""
-    given = {name: json.dumps(value) for name, value in values.items()}
-    script = script.format(static=(HERE / "static").as_uri(), **given)
-    args = [str(NODE), "--input-type=module", "-e", script]
-    return json.loads(subprocess.run(args, capture_output=True, text=True, check=True).stdout)
 
 
 def alike(cell: str, **changed: Any) -> dict[str, Any]:
@@ -52,7 +29,8 @@ def alike(cell: str, **changed: Any) -> dict[str, Any]:
 
 def written(cell: str, **changed: Any) -> dict[str, Any]:
     """The numbers of such a cell, as they are written."""
-    found: dict[str, Any] = said_by(SCRIPT, chain=alike(cell, **changed))
+    imports = {"unroll": "chain.js", "number": "chain_text.js"}
+    found: dict[str, Any] = answer(imports, WRITTEN, chain=alike(cell, **changed))
     return found
 
 
@@ -88,7 +66,8 @@ def test_what_is_too_large_for_a_number_is_infinite() -> None:
 def test_the_way_to_many_units_opens_as_it_is(W_hh: float, cell: str, b_h: float) -> None:
     """What lies beyond the knobs there is at their end, and nothing is refused."""
     large = sent_chain(visit("by-hand"))["large"]
-    link = said_by(LINK, chain=alike(cell, W_hh=W_hh, b_h=b_h), large=large)
+    chain = alike(cell, W_hh=W_hh, b_h=b_h)
+    link = answer({"largeLink": "by_hand.js"}, "largeLink(chain, large)", chain=chain, large=large)
     experiment, messages = from_query(dict(parse_qsl(urlsplit(link).query)))
     assert messages == ()
     assert experiment.gain == min(max(W_hh, 0.01), 16)

@@ -11,23 +11,26 @@ from rnnviz.analysis.slopes import with_true_slopes
 from rnnviz.core import CELLS, RNN, Cell, backward, forward
 from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.losses import squared_error
+from tests.dashboard.node import answer
 
 COUNT = 200
 """Of each kind and size."""
-UNROLL = """async ([path, chains]) => {
-  const { unroll } = await import(path);
-  return chains.map((chain) => {
-    const { h, c, loss, d_h, d_c, steps, back, grads, state, factors, products } = unroll(chain);
-    const past = (name, list) => list.slice(1).map((step) => step[name]);
-    return { h, c, loss, d_h, d_c, grads, state, factors: factors.slice(1), products,
-      gates: past("gates", steps), d_gates: past("d_a", back) };
-  });
-}"""
-"""All numbers of all chains, in one go."""
+UNROLL = """chains.map((chain) => {
+  const { h, c, loss, d_h, d_c, steps, back, grads, state, factors, products } = unroll(chain);
+  const past = (name, list) => list.slice(1).map((step) => step[name]);
+  return { h, c, loss, d_h, d_c, grads, state, factors: factors.slice(1), products,
+    gates: past("gates", steps), d_gates: past("d_a", back) };
+})"""
+
+
+def by_page(chains: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All numbers of all chains as By hand computes them."""
+    found: list[dict[str, Any]] = answer({"unroll": "chain.js"}, UNROLL, chains=chains)
+    return found
 
 
 def random_chains(kind: str, units: int) -> Iterator[dict[str, Any]]:
-    """Chains as the browser has them, of 3 to 8 steps, every activation in turn."""
+    """Chains as the page has them, of 3 to 8 steps, every activation in turn."""
     rng = np.random.default_rng([len(kind), ord(kind[0]), units])
     for number in range(COUNT):
         activation = list(ACTIVATIONS)[number % 4 if kind == "rnn" else 0]
@@ -56,7 +59,7 @@ def steep_chains(kind: str, units: int) -> Iterator[dict[str, Any]]:
 
 
 def by_core(chain: dict[str, Any]) -> dict[str, Any]:
-    """What the browser gives, by the core, with the slopes of the pre-activations."""
+    """What the page gives, by the core, with the slopes of the pre-activations."""
     cell = small_cell(chain["cell"], chain["units"], chain["activation"])
     shapes = cell.param_shapes()
     params = {name: np.reshape(chain[name], shape) for name, shape in shapes.items()}
