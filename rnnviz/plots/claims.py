@@ -29,7 +29,7 @@ from rnnviz.plots.claims_panels import (
     waiting,
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
-from rnnviz.plots.marks import on_paper
+from rnnviz.plots.marks import on_paper, tabled
 from rnnviz.wording.names import setting_name
 from rnnviz.wording.numbers import percent, signed, step_factor
 from rnnviz.wording.texts import caption
@@ -99,10 +99,14 @@ def _dots(group: Sequence[Draw], activation: str, predictor: str) -> Piece:
     x, y = (np.clip(values, FLOOR, TOP) for values in (predicted, measured))
     y = np.where(np.isnan(x), np.nan, y)
     texts = [_text(d, p) for d, p in zip(group, predicted, strict=True)]
+    said = [None if np.isnan(p) else caption(WORDS[d.status]) if d.status in WORDS else m
+            for d, p, m in zip(group, predicted, tabled(measured), strict=True)]  # fmt: skip
+    meta = {"of": tabled(predicted), "values": said}
     click = caption("click_opens")
     hover = f"{setting_name(activation)}, %{{customdata}}<br>{click}"
-    return dots(np.nan_to_num(x), y, activation, COLOURS[activation], hover, texts=texts,
-                symbol=SYMBOLS[activation], size=6)  # fmt: skip
+    piece = dots(np.nan_to_num(x), y, activation, COLOURS[activation], hover, texts=texts,
+                 symbol=SYMBOLS[activation], size=6)  # fmt: skip
+    return {**piece, "meta": meta}
 
 
 def _text(d: Draw, predicted: float) -> str:
@@ -202,7 +206,8 @@ def _sensitivities(found: Sequence[Sensitivity], height: int) -> Panel:
         curve = np.log10([weight_sensitivity(float(m), rho) for m in grid])
         name = f"ρ = {rho:g}"
         ends.append((name, float(curve[-1]), colour))
-        data.append(line(_time(grid), curve, name, colour, f"{name}: 10<sup>%{{y:.1f}}</sup>"))
+        drawn = line(_time(grid), curve, name, colour, f"{name}: 10<sup>%{{y:.1f}}</sup>")
+        data.append({**drawn, "meta": {"of": (1 / (1 - grid)).tolist()}})
         data.append(_sampled([s for s in found if s.correlation == rho], name, colour))
     return Panel(
         title=caption("weight_is_not"),
@@ -219,11 +224,12 @@ def _time(memory: Array) -> Array:
 
 
 def _sampled(group: Sequence[Sensitivity], name: str, colour: str) -> Piece:
-    x = _time(np.array([s.memory for s in group]))
+    memory = np.array([s.memory for s in group])
     y = np.log10(np.array([s.sampled_weight for s in group]))
     texts = [f"λ = {s.memory:g}" for s in group]
     hover = f"{name}, %{{customdata}}: 10<sup>%{{y:.2f}}</sup>"
-    return dots(x, y, name, colour, hover, size=9, texts=texts)
+    drawn = dots(_time(memory), y, name, colour, hover, size=9, texts=texts)
+    return {**drawn, "meta": {"of": (1 / (1 - memory)).tolist()}}
 
 
 @FigureFunction
@@ -257,5 +263,6 @@ def _example(e: Counterexample, first: bool) -> Panel:
         x={"title": caption("steps_k"), "range": [-0.5, float(e.steps[-1]) + 0.5], "nticks": 5},
         y={"title": "log10 ‖∂h<sub>t+k</sub>/∂h<sub>t</sub>‖" if first else "", "range": y_range,
            "nticks": 6},
-        data=[promised, measured | {"mode": "lines+markers"}, nothing_left],
+        data=[promised, measured | {"mode": "lines+markers"},
+              nothing_left | {"meta": {"says": caption(WORDS[Status.ZERO])}}],
     )  # fmt: skip

@@ -24,6 +24,7 @@ from rnnviz.plots.claims_panels import (
     waiting,
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece
+from rnnviz.plots.marks import held_at
 from rnnviz.wording.numbers import general, signed
 from rnnviz.wording.texts import caption
 
@@ -85,7 +86,7 @@ def _by_bias(found: Sequence[Reduction], height: int) -> Panel:
         x={"title": caption("bias_b"), "range": [0, BIASES[-1] * 1.62],
            "tickvals": [0, 10, 20, 30, 40], "showgrid": False},
         y={"title": "log10", "range": list(DIFFERENCES), "nticks": 6},
-        data=[line(np.array(BIASES), row, n, c, f"{n}, {hover}", dash=dash)
+        data=[line(np.array(BIASES), row, n, c, f"{n}, {hover}", dash=dash) | held_at(row, SAME)
               for row, (n, c, dash) in zip(rows, kinds, strict=True)],
         notes=names(ends, DIFFERENCES, BIASES[-1], height),
     )  # fmt: skip

@@ -27,7 +27,7 @@ from rnnviz.plots.claims_panels import (
     waiting,
 )
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.marks import EndLabel, end_labels, gapped, note, rule
+from rnnviz.plots.marks import EndLabel, end_labels, gapped, note, rule, tabled
 from rnnviz.plots.panels import axis
 from rnnviz.wording.lists import listed, said_of
 from rnnviz.wording.numbers import minus, signed
@@ -148,11 +148,13 @@ def _scatter(drawn: Sequence[Agreement]) -> Panel:
 
 
 def _kind(group: Sequence[Agreement], kind: str) -> Piece:
-    growth = np.clip(np.array([a.growth for a in group]), GROWTH[0] + EDGE, GROWTH[1] - EDGE)
+    measured = np.array([a.growth for a in group])
+    growth = np.clip(measured, GROWTH[0] + EDGE, GROWTH[1] - EDGE)
     texts = [caption(f"agreement_{a.loss_at}", number=signed(a.growth, 2)) for a in group]
     hover = caption("cosine_hover", model=kind.upper())
     cosines = np.array([a.at(WINDOW) for a in group])
-    return dots(growth, cosines, kind, CELLS[kind], hover, texts=texts)
+    drawn = dots(growth, cosines, kind, CELLS[kind], hover, texts=texts)
+    return {**drawn, "meta": {"of": tabled(measured)}}
 
 
 def _by_window(drawn: Sequence[Agreement], own: Sequence[Agreement]) -> Panel:
@@ -190,13 +192,13 @@ def _influence(curve: InfluenceCurve, exact: float) -> Panel:
         (wrong, caption("wrong_sign"), theme.WRONG),
         (~wrong, caption("right_sign"), theme.RIGHT),
     ]
-    true = signed(exact, 0)
+    true, seen = signed(exact, 0), {"meta": {"note": caption("as_seen")}}
     return Panel(
         title=caption("influence", true=true),
         x={"title": caption("window"), "nticks": 5, "range": [0, float(windows[-1]) + 2]},
         y={"title": "", "nticks": 6},
-        data=[dots(windows[mask], slope[mask], name, colour, f"K = %{{x}}: %{{y:.2f}}, {name}",
-                   size=5) for mask, name, colour in parts],
+        data=[{**dots(windows[mask], slope[mask], name, colour, f"K = %{{x}}: %{{y:.2f}}, {name}",
+                      size=5), **seen} for mask, name, colour in parts],
         notes=[inside(f"<span style='color:{parts[0][2]}'>{parts[0][1]}</span>", 0.38, 0.9,
                       xanchor="left")],
         shapes=[segment((0, float(windows[-1])), (y, y)) for y in (0.0, exact)],
@@ -245,7 +247,8 @@ def runs_figure(runs: InfluenceRuns, optimum: float, *, height: int = INFLUENCE_
         inside = np.flatnonzero(~(np.abs(theta) < high))
         stop = int(inside[0]) + 1 if len(inside) else len(theta)
         rows = np.unique(np.linspace(0, stop - 1, 300).astype(int))
-        data.append(_line(rows, np.clip(theta[rows], low, high), name, colour, dash))
+        drawn = _line(rows, np.clip(theta[rows], low, high), name, colour, dash)
+        data.append({**drawn, "meta": {"values": tabled(theta[rows])}})
         ends.append(EndLabel(f"<span style='font-size:14px'>{name}</span>",
                              float(np.clip(theta[rows[-1]], low, high)), 20.0, colour))  # fmt: skip
     layout: Piece = {

@@ -197,7 +197,7 @@ def rail(curve: Relative, status: Status, level: float, style: theme.Style) -> l
     }
     marked = {"mode": "markers", "x": ends, "y": [round(level, 3)] * len(ends), "marker": marker}
     return [
-        {**shared, **drawn, "hovertemplate": hover},
+        {**shared, **drawn, "hovertemplate": hover, "meta": {"says": status_words(status)}},
         {**shared, **marked, "hoverinfo": "skip", "cliponaxis": False},
     ]
 

@@ -11,7 +11,7 @@ from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import theme
 from rnnviz.plots.cells import Cells, panel_traces, thinned
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.marks import note, rule
+from rnnviz.plots.marks import note, rule, tabled
 from rnnviz.plots.panels import (
     UNSEEN,
     axes_of,
@@ -227,6 +227,7 @@ def _half_lives(memory: Memory, style: theme.Style, low: float, high: float) -> 
     )
     plain = (symbols == "circle").all()  # which the page's fast layer draws
     shown = np.clip(np.where(np.isnan(logs), low, logs), low, high)
+    half_lives = memory.half_life[memory.order]
     return {
         **curve(shown, share, style, caption("half_life_hover")),
         "mode": "lines+markers",
@@ -235,7 +236,8 @@ def _half_lives(memory: Memory, style: theme.Style, low: float, high: float) -> 
             "size": 6,
             "symbol": "circle" if plain else symbols.tolist(),
         },
-        "customdata": [in_steps(value) for value in memory.half_life[memory.order]],
+        "customdata": [in_steps(value) for value in half_lives],
+        "meta": {"of": tabled(half_lives)},
         "cliponaxis": False,
     }
 

@@ -11,7 +11,7 @@ import numpy as np
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
-from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule
+from rnnviz.plots.marks import EndLabel, end_labels, gutter, held_at, model_label, note, rule
 from rnnviz.plots.panels import (
     UNSEEN,
     Place,
@@ -207,7 +207,8 @@ def _lines(
     bands = [_band(steps, at[low], at[high], style, dark) for low, high, dark in BANDS]
     median = curve(steps, at[50], style, caption("median_hover"), width=theme.THIN)
     largest = curve(steps, at[100], style, "σ<sub>max</sub> 10<sup>%{y:.2f}</sup>")
-    return [*bands, {**median, "name": f"{style.title} median"}, largest]
+    name = {"name": f"{style.title} median"}
+    return [*bands, {**median, **name, **held_at(at[50], floor)}, largest | held_at(at[100], floor)]
 
 
 def _band(steps: Array, low: Array, high: Array, style: theme.Style, dark: float) -> Piece:

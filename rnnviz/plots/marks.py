@@ -19,6 +19,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.lists import text_width
+from rnnviz.wording.numbers import minus
 from rnnviz.wording.texts import caption
 
 CHARACTER = 7.6
@@ -38,6 +39,21 @@ def gapped(values: Array, digits: int = 3) -> Array | list[float | None]:
     last += np.where(np.abs(last) % 10 == 5, np.where(exact < last, -1.0, 1.0), 0.0)
     rounded = np.round(last / 10.0**digits, digits).tolist()
     return [v if ok else None for v, ok in zip(rounded, finite.tolist(), strict=True)]
+
+
+def tabled(values: Array) -> list[float | str | None]:
+    """Numbers for the table of a figure's values (see values.js): infinities in words, None where
+    there is none."""
+    words = {np.inf: "∞", -np.inf: "−∞"}
+    return [None if np.isnan(v) else words.get(v, v) for v in np.asarray(values, float).tolist()]
+
+
+def held_at(values: Array, floor: float) -> Piece:
+    """The meta of a trace that is drawn no lower than `floor`: so says its table of what is."""
+    if not (values <= floor).any():
+        return {}
+    said = minus(f"≤ {floor:.4g}")
+    return {"meta": {"values": [said if v <= floor else v for v in values.tolist()]}}
 
 
 def note(text: str, x: float, y: float, **options: Any) -> Piece:

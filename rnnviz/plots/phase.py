@@ -111,7 +111,7 @@ def _table(grid: PhaseGrid, scale: Scale) -> Piece:
     medians = [_median(column[cells != CellStatus.PENDING])
                for column, cells in zip(values.T, grid.cells.T, strict=True)]  # fmt: skip
     note = caption("median_over", quantity=caption(scale.title), rows=field_name(grid.y.name))
-    return {"of": list(grid.x.values), "medians": medians, "note": note}
+    return {"of": list(grid.x.values), "values": medians, "note": note}
 
 
 def _median(values: Array) -> float | str | None:

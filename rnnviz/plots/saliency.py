@@ -79,6 +79,10 @@ def signed_figure(
         "coloraxis": "coloraxis",
         "hovertemplate": said_of(caption("step_hover"), "%{z:.2f}<extra></extra>"),
         "ygap": 3,
+        "meta": {
+            "rows": [known[each.label].title for each in found],
+            "note": caption("signed_share"),
+        },
     }
     if 0 < len(symbols) <= READABLE:
         row = [escape(symbol, quote=False) for symbol in symbols]

@@ -154,8 +154,9 @@ def _map(block: WeightMap, codes: Array, scale: Scale, suffix: str, budget: int)
     column = caption(f"from_{kind}")
     if cells.steps_each > 1:
         column = caption(f"from_{kind}s", count=cells.steps_each)
-    return panel_traces(cells, where, block.name, scale.hover,
-                  {"coloraxis": "coloraxis"}, 4, caption("to_unit"), column)  # fmt: skip
+    colours = {"coloraxis": "coloraxis", "meta": {"times": 10.0**scale.decade}}
+    return panel_traces(cells, where, block.name, scale.hover, colours, 4,
+                        caption("to_unit"), column)  # fmt: skip
 
 
 def _map_axes(suffix: str, block: WeightMap, place: Place) -> Piece:
@@ -194,6 +195,7 @@ def _histograms(
             "name": f"{block.name} histogram",
             "line": {"color": style.colour, "shape": "hvh", **LINES[block.parameter]},
             "hovertemplate": said_of(block.name, caption("share_of_entries")) + "<extra></extra>",
+            "meta": {"of": middles.tolist(), "values": (100 * shares).tolist()},
             **axes_of(suffix),
         }
 

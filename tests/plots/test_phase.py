@@ -78,8 +78,8 @@ def test_the_table_has_the_medians_of_the_true_numbers_at_the_settings() -> None
     meta = top["meta"]
     assert meta["of"] == list(X.values)
     columns = {0: np.median(shown.values[:, 0]), 4: shown.values[4, 4]}
-    assert all(meta["medians"][k] == pytest.approx(value) for k, value in columns.items())
-    assert [meta["medians"][k] for k in (1, 2, 3, 5)] == ["exactly zero"] * 2 + [None] * 2
+    assert all(meta["values"][k] == pytest.approx(value) for k, value in columns.items())
+    assert [meta["values"][k] for k in (1, 2, 3, 5)] == ["exactly zero"] * 2 + [None] * 2
     assert meta["note"] == "decades a step: each number is the median over the Memory bias"
 
 
@@ -87,7 +87,7 @@ def test_an_endless_horizon_is_endless_in_the_table() -> None:
     endless = grid(quantity="horizon")
     endless.values[:] = np.inf
     (top,) = panels(as_json(phase_figure([endless])))
-    assert top["meta"]["medians"] == ["∞"] * 9
+    assert top["meta"]["values"] == ["∞"] * 9
 
 
 def test_cells_without_a_number_are_seen_through_gaps() -> None:

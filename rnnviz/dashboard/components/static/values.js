@@ -81,21 +81,43 @@ function written(number) {
 
 // Series over the same quantity share a table of a dozen of its values. Dots in the plane have no
 // order: of each group how many there are, and from where to where.
-function tables(plot, words) {
-  const all = shownTraces(plot);
+//
+// Where a trace stands elsewhere than at its numbers, its meta has them: `of` in place of x, `values`
+// in place of y or of a map's medians, `says` in words what all of it is, `rows` the names of a map's
+// rows, each a series of its own, `times` what a map's colours are multiples of, `note` what the
+// numbers are.
+export function tables(plot, words) {
+  const all = shownTraces(plot).map((shown) => ({ ...shown, note: noteOf(shown, words) }));
+  const lines = grouped(all.filter(({ trace }) => !isCloud(trace)));
+  const clouds = grouped(all.filter(({ trace }) => isCloud(trace)));
+  return [
+    ...lines.map((group) => ofSeries(group[0], group.flatMap((shown) => seriesOf(shown, plot, words)))),
+    ...clouds.map((group) => ofClouds(group, words)),
+  ];
+}
+
+function noteOf({ trace: { type, meta }, yTitle }, words) {
+  return meta?.note ?? (type === "heatmap" ? words.median.replace("[[rows]]", yTitle) : yTitle);
+}
+
+function grouped(all) {
   const groups = new Map();
-  for (const { trace, name, xTitle, yTitle, xa } of all.filter(({ trace }) => !isCloud(trace))) {
-    const map = trace.type === "heatmap";
-    const { of, note: own, medians: known } = trace.meta ?? {};
-    const note = own ?? (map ? words.median.replace("[[rows]]", yTitle) : yTitle);
-    const x = of ?? placesOf(trace, "x"); // a mark may stand aside to be seen, a cell for a setting
-    const y = known ?? (map ? medians(trace, x.length, kindsBelow(plot, trace), words.zero) : trace.y);
-    const group = groups.get(xTitle + note) ?? { xTitle, note, series: [] };
-    groups.set(xTitle + note, group);
-    group.series.push({ name, x, y, hover: hoverWords(trace), ticks: of ? new Map() : ticksOf(xa) });
+  for (const shown of all) {
+    const key = JSON.stringify([shown.xTitle, shown.note]);
+    groups.set(key, [...(groups.get(key) ?? []), shown]);
   }
-  const clouds = all.filter(({ trace }) => isCloud(trace));
-  return [...[...groups.values()].map(ofSeries), ...(clouds.length ? [ofClouds(clouds, words)] : [])];
+  return [...groups.values()];
+}
+
+function seriesOf({ trace, name, xa }, plot, words) {
+  const { of, values, says, rows, times = 1 } = trace.meta ?? {};
+  const x = of ?? placesOf(trace, "x");
+  const one = { name, x, hover: hoverWords(trace), ticks: of ? new Map() : ticksOf(xa), exact: says !== undefined };
+  if (rows) return rows.map((row, at) => ({ ...one, name: row, y: trace.z[at] }));
+  if (says !== undefined) return [{ ...one, y: x.map((place) => (place === null ? null : says)) }];
+  if (values || trace.type !== "heatmap") return [{ ...one, y: values ?? trace.y }];
+  const found = medians(trace, x.length, kindsBelow(plot, trace), words.zero);
+  return [{ ...one, y: found.map((y) => (typeof y === "number" ? y * times : y)) }];
 }
 
 // A single mark is a series of one value.
@@ -112,7 +134,7 @@ function shownTraces(plot) {
     if (!panel || unseen || !(trace.z ?? trace.y)?.length || isUnderlay(trace)) return [];
     const place = panels.size > 1 ? panelTitle(plot, panel) : "";
     const own = plain(trace._input.name);
-    const name = place.includes(own) ? place : [place, own].filter(Boolean).join(" · ");
+    const name = bare(place).startsWith(bare(own)) ? place : [place, own].filter(Boolean).join(" · ");
     const titles = ["xa", "ya"].map((which) =>
       [panel, ...panels.values()].map((each) => titleOf(plot, each[which])).find(Boolean) ?? "");
     return [{ trace, name: name || titles[1], xTitle: titles[0], yTitle: titles[1], xa: panel.xa }];
@@ -126,8 +148,11 @@ function isUnderlay({ type, coloraxis, mode, hoverinfo }) {
 }
 
 function plain(text) {
-  return (text ?? "").replace(/<br>/g, " ").replace(/<.*?>/g, "").trim();
+  return (text ?? "").replace(/<br>|&nbsp;/g, " ").replace(/<.*?>/g, "").replace(/ +/g, " ").trim();
 }
+
+// A name of several words may be set in another way in a headline.
+const bare = (name) => name.replace(/[\s,]/g, "");
 
 // What the figure says itself; plotly.js would make a title up.
 function titleOf({ layout }, axis) {
@@ -137,7 +162,7 @@ function titleOf({ layout }, axis) {
 // Places with a name: numbers alone would not say what they stand for.
 function ticksOf({ tickmode, tickvals, ticktext }) {
   const named = tickmode === "array" && ticktext ? [...tickvals] : [];
-  return new Map(named.map((x, at) => [x, plain(ticktext[at])]));
+  return new Map(named.map((x, at) => [Math.fround(x), plain(ticktext[at])]));
 }
 
 // What a trace says of a point, without the numbers: tells apart what has the same name.
@@ -183,40 +208,53 @@ function median(values) {
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
-function ofSeries({ xTitle, note, series }) {
-  const all = [...new Set(series.flatMap(({ x }) => x))];
-  const named = all.filter((x) => series[0].ticks.has(x));
+function ofSeries({ xTitle, note }, series) {
+  const all = [...new Set(series.flatMap(({ x }) => x))].filter((x) => x !== null);
+  const nameOf = (x) => series[0].ticks.get(Math.fround(x));
+  const named = all.filter(nameOf);
   const places = named.length > 1 ? named : all;
-  if (places.every(Number.isFinite)) places.sort((a, b) => a - b);
+  if (places.some(Number.isFinite)) places.sort((a, b) => order(a) - order(b));
   const last = places.length - 1;
   const count = Math.min(ROWS, places.length);
   const chosen = Array.from({ length: count }, (_, at) =>
     places[Math.round((at * last) / Math.max(1, count - 1))]);
   const rows = chosen.map((x) =>
-    [series[0].ticks.get(x) ?? x, ...series.map((one) => valueAt(one, x))]);
+    [nameOf(x) ?? x, ...series.map((one) => valueAt(one, x))]);
   const once = ({ name }) => series.filter((one) => one.name === name).length === 1;
   const heads = series.map((one) => (once(one) || !one.hover ? one.name : one.hover));
   return { caption: note, head: [xTitle, ...heads], rows };
 }
 
+// Numbers by size; what is said in words after them.
+const order = (place) => (Number.isFinite(place) ? place : Number.MAX_VALUE);
+
 // The value at x, or at the nearest place within the series.
-function valueAt({ x, y }, place) {
+function valueAt({ x, y, exact }, place) {
   let at = x.indexOf(place);
-  if (at < 0 && Number.isFinite(place)) {
-    const far = x.map((each) => Math.abs(each - place));
-    if (place > Math.max(...x) || place < Math.min(...x)) return NaN;
-    at = far.indexOf(Math.min(...far));
+  if (at < 0 && !exact && Number.isFinite(place)) {
+    const known = x.filter(Number.isFinite), far = x.map((each) => Math.abs((each ?? NaN) - place));
+    if (place > Math.max(...known) || place < Math.min(...known)) return NaN;
+    at = far.indexOf(Math.min(...far.filter(Number.isFinite)));
   }
   return typeof y[at] === "string" ? y[at] : Number(y[at] ?? NaN);
 }
 
+// What is said in words is counted.
+function span(values, to) {
+  const known = values.filter(Number.isFinite), said = values.filter((each) => typeof each === "string");
+  const parts = known.length ? [`${written(Math.min(...known))} ${to} ${written(Math.max(...known))}`] : [];
+  for (const word of new Set(said)) parts.push(`${said.filter((each) => each === word).length} × ${word}`);
+  return parts.join(", ") || "–";
+}
+
 function ofClouds(clouds, { dots, to }) {
-  const span = (values) => {
-    const known = Array.from(values).filter(Number.isFinite);
-    return known.length ? `${written(Math.min(...known))} ${to} ${written(Math.max(...known))}` : "–";
-  };
-  const [{ xTitle, yTitle }] = clouds;
-  const rows = clouds.map(({ trace, name }) =>
-    [name, trace.y.length, span(placesOf(trace, "x")), span(trace.y)]);
-  return { caption: "", head: ["", dots, xTitle || "x", yTitle || "y"], rows };
+  const [{ xTitle, note }] = clouds;
+  const rows = clouds.map(({ trace, name }) => {
+    const { of, values, says } = trace.meta ?? {};
+    const x = of ?? placesOf(trace, "x"), y = Array.from(values ?? trace.y);
+    const there = y.map((each) => typeof each === "string" || Number.isFinite(each));
+    const shown = (all) => all.filter((_, at) => there[at]);
+    return [name, shown(y).length, span(shown(x), to), says ?? span(shown(y), to)];
+  });
+  return { caption: "", head: ["", dots, xTitle || "x", note || "y"], rows };
 }

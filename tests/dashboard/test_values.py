@@ -1,0 +1,157 @@
+"""What the table of a figure's values says, as a screen reader gets it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rnnviz
+from rnnviz.analysis.saliency import saliency
+from rnnviz.analysis.weights import weight_maps
+from rnnviz.claims.influence import EXACT, influence_curve
+from rnnviz.core.numerics import Status
+from rnnviz.plots.claims import growth_figure, stability_figure
+from rnnviz.plots.claims_cells import reduction_figure
+from rnnviz.plots.claims_training import clipping_figure, truncation_figure
+from rnnviz.plots.drawing import Drawing
+from rnnviz.plots.saliency import signed_figure
+from rnnviz.plots.weights import weight_figure
+from rnnviz.views import gates, gradient_flow
+from rnnviz.views.picture import Picture
+from rnnviz.wording.texts import texts
+from tests.claims.support import agreeing, clipped, drawn, moved, reduced
+from tests.dashboard.node import answer
+
+TABLES = """(({ data, layout }) => {
+  const axis = (name) => ({ _name: name.replace(/^(.)/, "$1axis"), domain: [0, 1],
+    ...(layout[name.replace(/^(.)/, "$1axis")] ?? {}) });
+  const seen = data.map((t) => ({ visible: true, opacity: 1, mode: "lines", hoverinfo: "all",
+    xaxis: "x", yaxis: "y", ...t, _input: { name: t.name } }));
+  const cartesian = [...new Set(seen.map((t) => t.xaxis + t.yaxis))];
+  const _plots = Object.fromEntries(seen.map((t) =>
+    [t.xaxis + t.yaxis, { xaxis: axis(t.xaxis), yaxis: axis(t.yaxis) }]));
+  for (const { xaxis, yaxis } of Object.values(_plots))
+    for (const each of [xaxis, yaxis]) if (each.tickvals) each.tickmode = "array";
+  const { annotations } = layout;
+  return tables({ layout, _fullData: seen,
+    _fullLayout: { _subplots: { cartesian }, _plots, annotations } }, words);
+})(drawn)"""
+
+
+def tables(drawn: Drawing) -> list[dict[str, Any]]:
+    """{caption, head, rows} of each; a number that is none is None."""
+    plain = json.loads(json.dumps(drawn, default=lambda array: array.tolist()))
+    said: list[dict[str, Any]] = answer(
+        {"tables": "values.js"}, TABLES, drawn=plain, words=dict(texts("chart"))
+    )
+    return said
+
+
+def table(drawn: Drawing, heading: str) -> dict[str, Any]:
+    """The one whose columns or caption say this."""
+    found = tables(drawn)
+    (it,) = (t for t in found if heading in t["caption"] or heading in t["head"])
+    return it
+
+
+def column(it: dict[str, Any], name: str) -> list[Any]:
+    return [row[it["head"].index(name)] for row in it["rows"]]
+
+
+def picture(page: Any, key: str, **settings: Any) -> Any:
+    run = rnnviz.run(rnnviz.Experiment(batch_size=2, **settings))
+    found = page.pictures(page.view(run))
+    return next(p for p in found if isinstance(p, Picture) and p.key == key).drawing
+
+
+def test_steps_without_a_magnitude_are_said_in_words() -> None:
+    """Their line stands at a height of its own."""
+    still = {"init": "delay_line", "activation": "identity", "hidden_size": 8, "seq_len": 20}
+    it = table(picture(gradient_flow, "flow-state", models=("rnn",), **still), "RNN zero")
+    said = dict(zip(column(it, "time step t"), column(it, "RNN zero"), strict=True))
+    assert {said[t] for t in said if t <= 12} == {"exactly 0"}
+    assert {said[t] for t in said if t > 12} == {None}
+
+
+@pytest.mark.parametrize("memory_bias", [-20.0, 3.0])
+def test_half_lives_are_in_steps(memory_bias: float) -> None:
+    made = picture(gates, "half-life", models=("lstm",), seq_len=20, memory_bias=memory_bias)
+    shown = column(table(made, "% of units"), "half-life in steps")
+    f = 1 / (1 + np.exp(-memory_bias))
+    assert shown == pytest.approx([np.log(0.5) / np.log(f)] * 12, rel=0.3)
+
+
+def test_rows_of_a_claim_are_what_is_true_wherever_they_are_drawn() -> None:
+    found = [drawn(-1.5, -np.inf, status=Status.ZERO), drawn(2.0, -3.0),
+             drawn(0.1, 0.1, mean_field=np.nan)]  # fmt: skip
+    first, *_, elsewhere = tables(growth_figure.plain(found))
+    assert first["head"][2:] == ["predicted", "measured"]
+    name, count, predicted, measured = first["rows"][0]
+    assert name.endswith("tanh")
+    assert count == 3
+    assert predicted == "−1.5 to 2"
+    assert measured == "−3 to 0.1, 1 × exactly zero"
+    of_mean_field = next(row for row in first["rows"] if row[0].startswith("mean field"))
+    assert of_mean_field[1] == 2
+    assert elsewhere["head"][2] == "measured elsewhere"
+
+
+def test_the_window_and_the_memory_are_numbers_of_steps() -> None:
+    found = [agreeing(0.9, growth=-5.0), agreeing(0.5, growth=0.1)]
+    every = tables(truncation_figure.plain(found, influence_curve(), EXACT))
+    windows = next(t for t in every if "median" in " ".join(t["head"]))
+    assert [row[0] for row in windows["rows"]] == ["2", "5", "10", "20", "50"]
+    cosines, seen = (t for t in every if "dots" in t["head"])
+    assert cosines["rows"][0][2] == "−5 to 0.1"
+    assert seen["head"][2:] == ["window K", "∂s/∂θ as seen"]
+    lines, dots = tables(stability_figure.plain([moved(0.5, 3.0), moved(0.99, 3e5)]))[1:]
+    assert (lines["rows"][0][0], lines["rows"][-1][0]) == pytest.approx((1, 100))
+    assert len(lines["rows"]) == 12
+    assert "2 to 100" in [row[2] for row in dots["rows"]]
+
+
+def test_dots_of_one_panel_keep_their_names() -> None:
+    found = [clipped([2.0, 3.0], [1.0, 1.0]), clipped([0.5, 0.2], [0.5, 0.2], case="vanishing")]
+    (dots,) = (t for t in tables(clipping_figure.plain(found)) if "dots" in t["head"])
+    (first, *_), (second, *_) = dots["rows"]
+    assert first.endswith("exploding")
+    assert second.endswith("vanishing")
+    assert "&nbsp;" not in first
+
+
+def test_weights_are_said_with_their_power_of_ten() -> None:
+    """And a bin that is empty is 0."""
+    huge = {"gain": 4.0, "activation": "identity", "init": "orthogonal", "seq_len": 100}
+    run = rnnviz.run(rnnviz.Experiment(models=("rnn",), hidden_size=4, batch_size=1, **huge))
+    maps = weight_maps(run["rnn"].trace, "rnn")
+    every = tables(weight_figure.plain(maps, gradient=True))
+    (block,) = (m for m in maps.maps if m.parameter == "W_hh")
+    of_maps = next(t for t in every if "median" in t["caption"])
+    name = next(n for n in of_maps["head"] if n.startswith("Whh"))
+    medians = np.median(block.gradient, axis=0)
+    assert column(of_maps, name)[:4] == pytest.approx(list(medians), rel=1e-3)
+    bins = next(t for t in every if t is not of_maps)
+    assert max(abs(row[0]) for row in bins["rows"]) > 1e50
+    assert 0 in column(bins, next(n for n in bins["head"] if "W_hh" in n))
+
+
+def test_every_model_of_a_signed_map_has_its_own_column() -> None:
+    run = rnnviz.run(rnnviz.Experiment(models=("rnn", "gru"), hidden_size=4, seq_len=9))
+    found = [saliency(run[label], label, step=9) for label in run]
+    (it,) = tables(signed_figure.plain(found))
+    assert it["head"] == ["time step t", "RNN", "GRU"]
+    assert it["caption"].startswith("share of the output")
+    assert column(it, "GRU") == pytest.approx(
+        list(found[1].signed / np.abs(found[1].signed).max()), rel=1e-6
+    )
+
+
+def test_what_is_drawn_no_lower_than_the_axis_is_said_to_be_no_more() -> None:
+    same = replace(reduced(0.3), by_bias=np.zeros_like(reduced(0.3).by_bias))
+    every = tables(reduction_figure.plain([same, same]))
+    it = next(t for t in every if any("GRU" in name for name in t["head"]))
+    assert set(column(it, next(n for n in it["head"] if "GRU" in n))) == {"≤ −17"}
