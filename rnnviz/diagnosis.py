@@ -24,6 +24,7 @@ from typing import Any
 
 from rnnviz.core import checks
 from rnnviz.experiment.runs import Run
+from rnnviz.experiment.targets import check_target, replacing
 from rnnviz.models.diagnosis import Finding, data_lag, find, find_in
 from rnnviz.models.watched import Passage
 from rnnviz.wording.diagnosis import FindingWords, finding_words
@@ -114,7 +115,8 @@ class Report:
                    "networks": list(self.labels), "notes": list(map(note_words, self.notes)),
                    "findings": found}  # fmt: skip
         text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
-        Path(path).write_text(text, encoding="utf-8")
+        with replacing(Path(path)) as file:
+            file.write(text.encode("utf-8"))
 
     def html(self, path: str | Path, with_weights: bool = False) -> None:
         """Write one HTML file that needs no network: the findings, then the figures of Gradient
@@ -123,7 +125,7 @@ class Report:
         with_weights: whether maps of the weights are among them; without, no weight is in the file.
         Inputs and targets never are. Raises OSError where there is no such folder.
         """
-        from rnnviz.report import Section, check_target, diagnosis_page  # they take plotly
+        from rnnviz.report import Section, diagnosis_page  # they take plotly
 
         target = Path(path)
         check_target(target)
@@ -136,7 +138,8 @@ class Report:
             for label in self.labels
         ]
         page = diagnosis_page(sections, self.runs, self.notes, with_weights)
-        target.write_text(page, encoding="utf-8")
+        with replacing(target) as file:
+            file.write(page.encode("utf-8"))
 
 
 def diagnose(run: Run, lag: int | str | None = None, notes: tuple[str, ...] = ()) -> Report:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnviz.commands.progress import Progress
+from rnnviz.experiment.targets import check_target, replacing
 
 
 def add_lecture(commands: Any) -> None:
@@ -32,7 +33,7 @@ def run_lecture(given: argparse.Namespace) -> int:
     """Write the file, or check the numbers."""
     if given.check:
         return check_lecture()
-    from rnnviz.report import check_target, lecture_page  # they take plotly
+    from rnnviz.report import lecture_page  # it takes plotly
 
     check_target(given.out)
     progress = Progress(0, 1, sys.stderr, "pictures")
@@ -41,7 +42,9 @@ def run_lecture(given: argparse.Namespace) -> int:
         progress.total = count
         progress.tell("")
 
-    given.out.write_text(lecture_page(tell=tell), encoding="utf-8")
+    page = lecture_page(tell=tell)
+    with replacing(given.out) as file:
+        file.write(page.encode("utf-8"))
     progress.end(f"{given.out}: {given.out.stat().st_size / 1e6:.1f} MB")
     return 0
 

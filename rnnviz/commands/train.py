@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain, count
 from math import isfinite
@@ -22,9 +23,9 @@ from rnnviz.experiment.histories import beside, check_kept
 from rnnviz.experiment.judging import judged
 from rnnviz.experiment.model import Model
 from rnnviz.experiment.runs import held_out, options_of, start
-from rnnviz.experiment.targets import check_folder, same_file
+from rnnviz.experiment.targets import check_folder, replacing, same_file
 from rnnviz.experiment.weights import Weights, load, same, settings
-from rnnviz.experiment.weights import save as save_weights
+from rnnviz.experiment.weights import write as save_weights
 from rnnviz.training import History, TrainState, train
 from rnnviz.training.export import to_csv, to_json
 from rnnviz.wording.lists import sentences
@@ -204,12 +205,11 @@ def _finish(beginning: Weights, history: History, end: TrainState, stem: Path) -
     a number, and write that as well. False if somebody interrupted it before that was done."""
     try:
         with whole():
-            save_weights(Weights(beginning.label, beginning.experiment, end), Path(f"{stem}.npz"))
-            Path(f"{stem}.csv").write_text(to_csv(history), encoding="utf-8")
-            _write_json(beginning, history, end.step, {}, stem)
+            _write(beginning, history, end, stem)
         if scores := _scored(beginning, end):
-            with whole():
-                _write_json(beginning, history, end.step, scores, stem)
+            told = _told(beginning, history, end, scores)
+            with whole(), replacing(_files(stem)[0]) as file:
+                file.write(told)
     except KeyboardInterrupt:
         say("\n")
         return False
@@ -225,12 +225,23 @@ def _scored(beginning: Weights, end: TrainState) -> dict[str, float]:
     return scores if known else {}
 
 
-def _write_json(
-    beginning: Weights, history: History, steps: int, scores: dict[str, float], stem: Path
-) -> None:
+def _write(beginning: Weights, history: History, end: TrainState, stem: Path) -> None:
+    """The files of a model, all of them or none: the history beside the weights is theirs."""
+    told, rows = _told(beginning, history, end, {}), to_csv(history).encode("utf-8")
+    with ExitStack() as stack:
+        json, csv, npz = files = [stack.enter_context(replacing(path)) for path in _files(stem)]
+        save_weights(Weights(beginning.label, beginning.experiment, end), npz)
+        csv.write(rows)
+        json.write(told)
+        for file in files:  # what does not fit is known before the first one takes its place
+            file.flush()
+
+
+def _told(beginning: Weights, history: History, end: TrainState, scores: dict[str, float]) -> bytes:
+    """What the .json of a model says."""
     text = to_json(history, label=beginning.label, experiment=settings(beginning.experiment),
-                   steps=steps, held_out=scores, sentence=history.last.sentence)  # fmt: skip
-    Path(f"{stem}.json").write_text(text, encoding="utf-8")
+                   steps=end.step, held_out=scores, sentence=history.last.sentence)  # fmt: skip
+    return text.encode("utf-8")
 
 
 def _trained(beginning: Weights, history: History) -> tuple[TrainState, bool]:

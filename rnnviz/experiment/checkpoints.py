@@ -17,6 +17,7 @@ from rnnviz.core.network import Network
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.config import Experiment
 from rnnviz.experiment.model import Model
+from rnnviz.experiment.npz import write_npz
 from rnnviz.experiment.runs import held_out, params_after, start
 from rnnviz.experiment.weights import settings
 from rnnviz.tasks.text import SAMPLE
@@ -77,7 +78,7 @@ def save(checkpoint: Checkpoint, folder: Path = FOLDER) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     about = {"experiment": settings(checkpoint.experiment), "scores": checkpoint.scores}
     arrays: dict[str, Any] = {n: p.astype(np.float32) for n, p in checkpoint.params.items()}
-    np.savez_compressed(path, about=np.array(json.dumps(about)), **arrays)
+    write_npz(path, {"about": np.array(json.dumps(about)), **arrays})
     return path
 
 

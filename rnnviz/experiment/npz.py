@@ -1,4 +1,5 @@
-"""Arrays from .npy and .npz files that anybody may have made: bounded, and never unpickled.
+"""Arrays in .npz files; and from those, and .npy files, that anybody may have made: bounded, and
+never unpickled.
 
 What a file declares is checked before anything of that size is allocated, so that a small file
 cannot ask for much memory, whatever its headers say.
@@ -13,6 +14,7 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +22,7 @@ from typing import IO, Any
 import numpy as np
 
 from rnnviz.core.numerics import Array
+from rnnviz.experiment.targets import replacing
 
 ZIP, NPY = (b"PK\x03\x04", b"PK\x05\x06"), b"\x93NUMPY"
 """How these files begin; the second of the first is an archive of nothing."""
@@ -81,6 +84,13 @@ def shown(name: object) -> str:
     """A name that a stranger gave, for a message: nothing in it acts, and it is short."""
     text = repr(name)
     return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"
+
+
+def write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write arrays by their names into a file; its own name is given .npz where it lacks it."""
+    named = path if path.name.endswith(".npz") else path.with_name(f"{path.name}.npz")
+    with replacing(named) as file:
+        np.savez_compressed(file, **arrays)
 
 
 def read_bytes(path: Path, limits: Limits) -> bytes:

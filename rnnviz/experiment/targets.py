@@ -1,10 +1,16 @@
-"""Where a command is to write, looked at before its work begins."""
+"""Where something is to be written: looked at before the work begins, and written whole."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import shutil
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from tempfile import TemporaryFile
+from typing import IO
 
 
 def check_target(path: Path) -> None:
@@ -24,14 +30,15 @@ def check_target(path: Path) -> None:
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it")
     _check_writable(path)
+    if not path.exists():
+        _check_takes_files(_pointed_at(path).parent, path)
 
 
 def check_folder(path: Path, files: Iterable[Path] = ()) -> None:
     """Make a folder, and see that a file can be written there, and each of `files`, before anything
     is worked out for it. Raises OSError if not."""
     path.mkdir(parents=True, exist_ok=True)
-    with TemporaryFile(dir=path):
-        pass
+    _check_takes_files(path, path)
     for file in files:
         if file.is_dir():
             raise IsADirectoryError(f"{file} is a folder, and a file is to be written there: name "
@@ -44,6 +51,15 @@ def _check_writable(path: Path) -> None:
     if path.is_file():
         with path.open("r+b"):
             pass
+
+
+def _check_takes_files(folder: Path, named: Path) -> None:
+    """Raise OSError, about `named`, for a folder in which no file can be made."""
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:  # it names a file that nobody has asked for
+        raise OSError(error.errno, error.strerror, str(named)) from error
 
 
 def check_targets(targets: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
@@ -65,3 +81,55 @@ def same_file(one: Path, other: Path) -> bool:
     if one.exists() and other.exists():
         return one.samefile(other)
     return one.resolve() == other.resolve()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to, which takes the place of `path` once it is whole: until then, and
+    whatever fails, what was there stays. Raises OSError where it cannot be written.
+
+    What is no regular file is written itself, and so is a file beside which none can be made.
+    """
+    check_target(path)
+    if _written_itself(path):
+        with path.open("wb") as file:
+            yield file
+        return
+    target = _pointed_at(path)
+    beside = target.with_name(f".{token_hex(8)}.tmp")
+    try:
+        with beside.open("xb") as file:
+            yield file
+        _put(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _written_itself(path: Path) -> bool:
+    """Whether no other file can take its place, or it would not be the same: one that a process
+    has open is still that one under names such as /dev/stdout and /dev/fd/3."""
+    if not path.is_file():
+        return path.exists()
+    folder = path.parent.resolve()
+    of_process = folder == Path("/dev") or Path("/proc") in folder.parents
+    beside = os.access(_pointed_at(path).parent, os.W_OK | os.X_OK)
+    return not beside or (of_process and path.is_symlink())
+
+
+def _pointed_at(path: Path) -> Path:
+    """The file itself, there already or not, where a path is a link to it."""
+    return Path(os.path.realpath(path))
+
+
+def _put(beside: Path, target: Path) -> None:
+    """Let a whole file take another one's place, with that one's owner and permissions."""
+    if target.exists():
+        there = target.stat()
+        for owner in ((-1, there.st_gid), (there.st_uid, -1)):
+            with suppress(OSError, AttributeError):  # nobody's to give; Windows has no owners
+                os.chown(beside, *owner)
+        beside.chmod(stat.S_IMODE(there.st_mode))
+    try:
+        beside.replace(target)
+    except OSError:  # such as a file that is mounted: what is in it can be replaced, it cannot
+        shutil.copyfile(beside, target)

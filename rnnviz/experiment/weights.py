@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from rnnviz.core.network import Network
 from rnnviz.core.numerics import Array
 from rnnviz.experiment.config import FIELDS, Experiment
 from rnnviz.experiment.model import Model
-from rnnviz.experiment.npz import Limits, read_bytes, read_npz
+from rnnviz.experiment.npz import Limits, read_bytes, read_npz, write_npz
 from rnnviz.experiment.plan import plan, setting
 from rnnviz.training import TrainState
 
@@ -41,12 +41,20 @@ class Weights:
 def save(weights: Weights, path: Path) -> None:
     """Write a file that `load` reads: parameters by their names, "about", the optimizer's moments.
     `numpy.load` reads it, too."""
+    write_npz(path, _arrays(weights))
+
+
+def write(weights: Weights, file: IO[bytes]) -> None:
+    """The same into a file that is open."""
+    np.savez_compressed(file, **_arrays(weights))
+
+
+def _arrays(weights: Weights) -> dict[str, Any]:
     state = weights.state
     about = {"label": weights.label, "experiment": settings(weights.experiment),
              "steps": state.step}  # fmt: skip
     arrays: dict[str, Any] = {**state.params, ABOUT: np.array(json.dumps(about))}
-    arrays |= {MOMENT + name: moment for name, moment in state.moments.items()}
-    np.savez_compressed(path, **arrays)
+    return arrays | {MOMENT + name: moment for name, moment in state.moments.items()}
 
 
 def load(path: Path) -> Weights:

@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnviz.core import checks
 from rnnviz.core.numerics import Array
-from rnnviz.experiment.npz import ZIP, Limits, read_npz, shown
+from rnnviz.experiment.npz import ZIP, Limits, read_npz, shown, write_npz
 from rnnviz.experiment.runs import Run
 from rnnviz.models.files import Source, bytes_of, from_bytes
 from rnnviz.models.layouts import KINDS
@@ -39,7 +39,7 @@ def save_passages(passages: Mapping[str, Passage], path: Path) -> None:
             arrays |= {f"{k}/{p}/weights/{n}": value for n, value in part.weights.items()}
     about = {"format": FORMAT, "version": VERSION, "modules": modules}
     arrays[ABOUT] = np.array(json.dumps(about))
-    np.savez_compressed(path, **arrays)
+    write_npz(path, arrays)
 
 
 def read_runs(source: Any, limits: Limits = NO_LIMITS) -> dict[str, Run]:
