@@ -14,6 +14,7 @@ from typing import Any
 from rnnviz import __version__
 from rnnviz.commands.diagnose import add_diagnose
 from rnnviz.commands.lecture import add_lecture
+from rnnviz.commands.output import heard_or_not
 from rnnviz.commands.progress import INTERRUPTED, say
 from rnnviz.commands.sweep import add_sweep
 from rnnviz.commands.train import add_train, score_words
@@ -22,18 +23,22 @@ from rnnviz.experiment.targets import check_folder
 from rnnviz.models import UPLOAD
 from rnnviz.models.files import bytes_of
 from rnnviz.models.saved_runs import network_in
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import fill, texts
 
 SERVER = Path(__file__).parent / "dashboard" / "script" / "serve.py"
 MOST_PORT = 65_535
+UNHEARD = 2
+"""Exit status of a command that did its work and could not say so."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status."""
+    """Run one command; the exit status. It runs to its end where nobody hears what it says, which
+    is a status of its own, too."""
     parser = arguments()
     given = parser.parse_args(argv)
     try:
-        return int(given.run(given))
+        with heard_or_not() as out:
+            status = int(given.run(given))
     except ValueError as error:
         parser.error(str(error))
     except OSError as error:  # the command is right, the machine could not
@@ -41,6 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         said = texts("commands")["stopped"]
         parser.exit(INTERRUPTED, f"\n{parser.prog}: {said}\n")
+    if out.error is not None:
+        said = fill(texts("commands")["unheard"], error=out.error)
+        parser.exit(status or UNHEARD, f"{parser.prog}: {said}\n")
+    return status
 
 
 def arguments() -> argparse.ArgumentParser:
