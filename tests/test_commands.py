@@ -126,6 +126,10 @@ def test_a_file_of_something_else_is_left_alone(
             "seed must not be given with --seeds, which has its values",
         ),
         (["--over", "gain=1:2"], "a range of gain must be low:high:number"),
+        *(
+            (["--over", f"gain=0.5:2:{between}"], "low:high:number or low:high:log:number, got")
+            for between in ("LOG:4", "lin:4", ":4", "4:log", "log:4:4")
+        ),
         (["--over", "gain=2:1:5"], "a range must go up"),
         (["--over", "gain=0:1:log:5"], "on a log scale from above 0"),
         (["--over", "gain=1", "--over", "gain=2"], "got gain twice"),

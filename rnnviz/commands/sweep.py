@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,10 +113,12 @@ def _check_once(given: argparse.Namespace, over: dict[str, Any]) -> None:
 
 def tell_acting(experiment: Experiment, over: dict[str, Any]) -> None:
     """Name the settings that act on no model, and the models on which a swept field does not act:
-    their rows are the same for each of its values."""
-    tell_idle(experiment, over)
-    for name in over:
-        acting = acted_on(experiment, over, name)
+    their rows are the same for each of its values. A field of one value is a setting."""
+    varied = {name: values for name, values in over.items() if len(values) > 1}
+    experiment = replace(experiment, **{n: v[0] for n, v in over.items() if n not in varied})
+    tell_idle(experiment, varied)
+    for name in varied:
+        acting = acted_on(experiment, varied, name)
         if same := [str(model) for model in experiment.models if model not in acting]:
             sys.stderr.write(
                 f"note: {name} does not act on {', '.join(same)}: the rows are equal\n"
@@ -155,12 +158,12 @@ def read_values(name: str, text: str) -> tuple[Any, ...]:
     if ":" not in text:
         return tuple(_number(name, known.kind, part) for part in text.split(","))
     parts = text.split(":")
-    log = len(parts) == 4 and parts.pop(2) == "log"
-    if len(parts) != 3:
+    log = parts[2:-1] == ["log"]
+    if len(parts) != 3 + log:
         raise ValueError(f"a range of {name} must be low:high:number or low:high:log:number, "
                          f"got {text!r}")  # fmt: skip
     low, high = (_number(name, "float", part) for part in parts[:2])
-    return spaced(known, low, high, _count(name, parts[2]), log)
+    return spaced(known, low, high, _count(name, parts[-1]), log)
 
 
 def _number(name: str, kind: str, text: str) -> Any:

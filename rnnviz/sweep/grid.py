@@ -127,6 +127,8 @@ def points(
 ) -> Iterator[Point]:
     """Every point of a sweep, the last field's values changing first, the seeds before them.
     Raises ValueError as `sweep` does, before the first point."""
+    if not isinstance(over, Mapping):
+        raise ValueError(f"over must be a mapping from fields to their values, got {over!r:.80}")
     axes = {name: axis(experiment, name, values) for name, values in over.items()}
     for name, values in axes.items():
         if len(values) > 1 and not acted_on(experiment, axes, name):
@@ -134,7 +136,7 @@ def points(
                 f"over must hold fields that act on a model, {name} acts on none of "
                 f"{', '.join(experiment.models)}: {why_idle(experiment, name)}"
             )
-    every = [experiment.seed] if seeds is None else list(seeds)
+    every = [experiment.seed] if seeds is None else _listed("seeds", seeds)
     seeds_ = _different(experiment, "seed", every, "seeds")
     return (
         Point(tuple(zip(axes, values, strict=True)),
@@ -158,9 +160,16 @@ def axis(experiment: Experiment, name: str, values: Iterable[Any]) -> tuple[Any,
     if name not in FIELDS:
         known = ", ".join(field for field in FIELDS if field not in NO_FIELDS)
         raise ValueError(f"over must hold fields of an experiment ({known}), got {name!r}")
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise ValueError(f"over[{name!r}] must be a list of values, got {values!r}")
-    return _different(experiment, name, values, f"over[{name!r}]")
+    said = f"over[{name!r}]"
+    return _different(experiment, name, _listed(said, values), said)
+
+
+def _listed(said: str, values: Any) -> list[Any]:
+    """Several values. Raises ValueError for a single one, such as a text."""
+    with suppress(TypeError):  # an array may be of a single value, too
+        if not isinstance(values, str):
+            return list(values)
+    raise ValueError(f"{said} must be a list of values, got {values!r:.80}")
 
 
 def spaced(known: Field, low: float, high: float, number: int, log: bool) -> tuple[Any, ...]:
@@ -201,7 +210,7 @@ def run_points(
 
 def checked_seconds(max_seconds: float) -> float:
     """A limit from 0 on, inf for none. Raises ValueError for another number, and for NaN."""
-    if not max_seconds >= 0:
+    if not (isinstance(max_seconds, int | float | np.number) and max_seconds >= 0):
         raise ValueError(f"max_seconds must be a number from 0, got {max_seconds!r}")
     return max_seconds
 

@@ -137,6 +137,21 @@ def test_the_commands_say_what_does_not_act(
     assert "leak acts on none of lstm" in capsys.readouterr().err
 
 
+def test_a_sweep_over_one_value_says_of_no_rows_that_they_are_equal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There are no others to be equal to; a value that acts on nothing is said to do so."""
+    argv = ["sweep", "--seq-len", "5", "--hidden-size", "3", "--workers", "1", "--seeds", "0,1",
+            "--models", "lstm", "--out"]  # fmt: skip
+    assert main([*argv, str(tmp_path / "a.csv"), "--over", "gain=1"]) == 0
+    assert "note:" not in capsys.readouterr().err
+    more = ["--over", "gain=1,2", "--over", "leak=0.5"]
+    assert main([*argv, str(tmp_path / "b.csv"), *more]) == 0
+    said = capsys.readouterr().err
+    assert "note: leak 0.5 acts on none of lstm: it is a setting of rnn" in said
+    assert "rows are equal" not in said
+
+
 def test_the_pages_say_what_does_not_act() -> None:
     relu = Experiment(("lstm",), activation="relu", learning_rate=0.1)  # type: ignore[arg-type]
     assert idle_note(relu) == "Activation ReLU acts on none of these models."

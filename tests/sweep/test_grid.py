@@ -129,11 +129,22 @@ def test_a_row_holds_the_fields_and_the_numbers() -> None:
         ({"models": [("rnn",)]}, None, "over must not hold models"),
         ({}, [1, 1], "seeds must be different values"),
         ({}, [-1], "seed must be"),
+        (None, None, "over must be a mapping from fields to their values, got None"),
+        ([("gain", [1])], None, "over must be a mapping from fields to their values"),
+        ({"gain": np.array(2)}, None, r"over\['gain'\] must be a list of values"),
+        ({}, 5, "seeds must be a list of values, got 5"),
+        ({}, "12", "seeds must be a list of values, got '12'"),
     ],
 )
 def test_everything_is_checked_before_anything_runs(over: Any, seeds: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         sweep(SMALL, over, seeds)
+
+
+@pytest.mark.parametrize("limit", [None, "long", -1, np.nan])
+def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
+    with pytest.raises(ValueError, match="max_seconds must be a number from 0, got"):
+        sweep(SMALL, {}, max_seconds=limit)
 
 
 def test_a_point_that_is_too_large_is_a_result() -> None:
