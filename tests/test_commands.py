@@ -117,6 +117,7 @@ def test_a_file_of_something_else_is_left_alone(
         ),
         (["--over", "gain=0.5:inf:3"], "from one finite number to another, in at least 2 values"),
         (["--over", "gain=0.5:inf:3"], "got 0.5 to inf in 3"),
+        (["--over", "gain=1.0000001:1:3"], "got 1.0000001 to 1 in 3"),
         (["--over", "gain=nan:1:log:3"], "got nan to 1 in 3"),
         (["--over", "memory_bias=-1e308:1e308:3"], "got -1e+308 to 1e+308 in 3"),
         (["--over", "gain=1,2", "--gain", "3"], "gain must not be given with --over"),

@@ -20,15 +20,34 @@ def size(name: str, value: object, minimum: int = 1) -> int:
     return int(value)
 
 
+def whole(name: str, value: object, minimum: int, maximum: int) -> int:
+    """Return `value` if it is an integer and minimum <= value <= maximum."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | np.integer)
+        or not minimum <= value <= maximum
+    ):
+        raise ValueError(
+            f"{name} must be a whole number from {minimum} to {maximum}, got {value!r:.80}"
+        )
+    return int(value)
+
+
 def number(name: str, value: object, minimum: float = -np.inf, maximum: float = np.inf) -> float:
     """Return `value` as a float if it is finite and minimum <= value <= maximum."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise ValueError(f"{name} must be a number, got {value!r}")
     if not (_is_finite(value) and minimum <= value <= maximum):
-        range_ = f"from {minimum:g}" + ("" if maximum == np.inf else f" to {maximum:g}")
+        range_ = f"from {exact(minimum)}" + ("" if maximum == np.inf else f" to {exact(maximum)}")
         allowed = "" if minimum == -np.inf else f" {range_}"
         raise ValueError(f"{name} must be a finite number{allowed}, got {value!r:.80}")
     return float(value)
+
+
+def exact(value: float | np.number[Any]) -> str:
+    """A number of a message: short, and with every digit that it has."""
+    short = f"{value:g}"
+    return short if float(short) == value else str(value).removesuffix(".0")
 
 
 def _is_finite(value: float | np.number[Any]) -> bool:

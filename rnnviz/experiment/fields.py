@@ -47,14 +47,12 @@ class Field:
             return checks.choice(name, value, self.choices)
         if self.kind == "text":
             return _text(name, value, int(self.high))
-        if self.kind == "int" and math.isinf(self.high):
-            return checks.size(name, value, int(self.low))
-        number = checks.number(name, value, self.low, self.high)
         if self.kind == "float":
+            number = checks.number(name, value, self.low, self.high)
             return number + 0.0  # −0.0 is 0.0: one value, one name
-        if not isinstance(value, float):
+        if math.isinf(self.high):
             return checks.size(name, value, int(self.low))
-        raise ValueError(f"{name} must be an integer {self.allowed}, got {value!r}")
+        return checks.whole(name, value, int(self.low), int(self.high))
 
     def read(self, text: str) -> Any:
         """The nearest value that a link may ask for to what `text` says; None if it says nothing

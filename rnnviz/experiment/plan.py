@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.core import CELLS, Cell
+from rnnviz.core import CELLS, Cell, checks
 from rnnviz.core.cost import Estimate, Speed
 from rnnviz.core.network import Network, NetworkTrace
 from rnnviz.experiment import cost
@@ -176,8 +176,9 @@ def check_size(
     return (
         f"This run would take {taken.bytes / 2**20:,.0f} MiB and about "
         f"{taken.seconds:,.1f} s; the limits are {max_bytes / 2**20:,.0f} MiB and "
-        f"{max_seconds:g} s. Make the sequence length, the batch, the hidden size or the number "
-        "of models smaller" + (", or train for fewer steps." if experiment.train_steps else ".")
+        f"{checks.exact(max_seconds)} s. Make the sequence length, the batch, the hidden size or "
+        "the number of models smaller"
+        + (", or train for fewer steps." if experiment.train_steps else ".")
     )
 
 

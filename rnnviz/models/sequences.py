@@ -213,7 +213,8 @@ def _right_padded(found: dict[str, Array], padding: str) -> Sequences:
         seq_len, batch_size = next(iter(sizes.values()))
         checks.lengths(found["lengths"], seq_len, batch_size)
     if "mask" in found and (found["mask"] < 0).any():
-        raise ValueError(f"mask must hold numbers of at least 0, got {found['mask'].min():g}")
+        least = checks.exact(found["mask"].min())
+        raise ValueError(f"mask must hold numbers of at least 0, got {least}")
     values: dict[str, Any] = dict(found)
     return Sequences(**values)
 

@@ -28,6 +28,7 @@ import numpy as np
 
 from rnnviz.analysis import limits
 from rnnviz.analysis.measures import Measures, measures
+from rnnviz.core import checks
 from rnnviz.core.cost import Estimate
 from rnnviz.experiment import (
     FIELDS,
@@ -179,7 +180,7 @@ def spaced(known: Field, low: float, high: float, number: int, log: bool) -> tup
     if number < 2 or not 0 < high - low < inf or (log and low <= 0):
         raise ValueError("a range must go up from one finite number to another, in at least 2 "
                          "values, and on a log scale from above 0, got "
-                         f"{low:g} to {high:g} in {number}")  # fmt: skip
+                         f"{checks.exact(low)} to {checks.exact(high)} in {number}")  # fmt: skip
     values = (np.geomspace if log else np.linspace)(low, high, number)
     if known.kind == "int":
         return tuple(dict.fromkeys(round(v) for v in values.tolist()))

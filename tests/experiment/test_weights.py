@@ -221,7 +221,7 @@ def test_what_is_wrong_with_a_file_is_said(
         ({"label": "rnn:layers=1000000", "experiment": {"models": ["rnn:layers=1000000"]},
           "steps": 0}, "layers must be at most 2, as many as there are arrays, got 1000000"),
         ({"label": "rnn", "experiment": {"models": ["rnn"], "seed": 10**30}, "steps": 0},
-         "seed must be a finite number from 0 to"),
+         "seed must be a whole number from 0 to 2147483647, got 1000"),
         ({"label": "rnn", "experiment": {"models": ["rnn"], "gain": 10**400}, "steps": 0},
          "gain must be a finite number from 0, got 1000"),
         ("[" * 100_000, "'about' must be JSON with label, experiment and steps"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import Any
 
 import pytest
 
@@ -138,6 +139,14 @@ def test_a_range_without_its_lower_end_is_said_in_the_language() -> None:
         RNN(1, 1, leak=-1)
     said = speak_in("zh", lambda: translated(str(error.value)))
     assert said == "leak 须大于 0 且不大于 1，现为 -1"
+
+
+@pytest.mark.parametrize("seed", [2**31, 1.5])
+def test_a_whole_number_within_bounds_is_said_in_the_language(seed: Any) -> None:
+    with pytest.raises(ValueError, match="whole number") as error:
+        Experiment(seed=seed)
+    said = speak_in("zh", lambda: translated(str(error.value)))
+    assert said == f"seed 须为 0 到 2147483647 的整数，现为 {seed}"
 
 
 @pytest.mark.parametrize(
