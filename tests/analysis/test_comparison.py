@@ -235,6 +235,58 @@ def test_a_mistake_is_found_however_small_the_gradients_are() -> None:
         assert (found.step, found.relative) == (last, pytest.approx(4, rel=1e-6))
 
 
+def plain_rnn(T: int, H: int, sequences: int, share: float) -> tuple[Trace, dict[str, Any]]:
+    """A run in float32 and the arrays of a plain recursion in float32; share: what W_hh, which is
+    orthogonal but for that, leaves of an error at a step."""
+    p = problem("rnn tanh", T, sequences, D, H)
+    orthogonal = share * np.linalg.qr(p.params["W_hh"])[0]
+    params = {n: v.astype(np.float32) for n, v in {**p.params, "W_hh": orthogonal}.items()}
+    x, direct = p.x.astype(np.float32), np.zeros((T, H, sequences), np.float32)
+    direct[-1] = 1
+    trace = bptt(RNN(D, H), params, x, direct)
+    own = {"d_h": np.zeros((T + 1, *direct.shape[1:]), np.float32),
+           "d_gates": {"a": np.zeros_like(direct)}, "d_x": np.zeros_like(x)}  # fmt: skip
+    own["d_h"][-1] = direct[-1]
+    for t in range(T - 1, -1, -1):
+        d_a = own["d_h"][t + 1] * (1 - trace.h[t + 1] ** 2)
+        own["d_h"][t], own["d_x"][t] = params["W_hh"].T @ d_a, params["W_xh"].T @ d_a
+        own["d_gates"]["a"][t] = d_a
+    return trace, own
+
+
+def test_the_rounding_of_float32s_smallest_numbers_is_no_difference() -> None:
+    """Nor is it to a run in float64."""
+    trace, own = plain_rnn(150, 8, 2, 0.5)
+    size = np.abs(own["d_h"]).max(axis=(1, 2))
+    assert 0 in size
+    assert ((size > 0) & (size < 1e-44)).any()
+    assert compare(trace, own).differences == ()
+    params = {name: value.astype(np.float64) for name, value in trace.params.items()}
+    direct = trace.d_h_direct.astype(np.float64)
+    double = bptt(trace.cell, params, trace.x.astype(np.float64), direct)
+    assert compare(double, own).differences == ()
+    for limit in (1e-30, 1e-37, 1e-39, 1e-41):
+        wrong, last = own["d_h"].copy(), int(np.flatnonzero(size < limit)[-1])
+        wrong[: last + 1] *= 5
+        found = compare(trace, {"d_h": wrong}).first
+        assert found is not None
+        assert (found.step, found.relative) == (last, pytest.approx(4, rel=1e-2))
+
+
+def test_nor_is_that_of_many_of_them() -> None:
+    trace, own = plain_rnn(90, 1024, 128, 0.4)
+    assert compare(trace, own).differences == ()
+
+
+def test_small_parameter_gradients_in_float32_are_compared_as_exactly() -> None:
+    trace, _ = plain_rnn(5, 8, 2, 0.5)
+    small = bptt(trace.cell, trace.params, trace.x, trace.d_h_direct * np.float32(2.0**-140))
+    assert 0 < np.abs(small.grads["W_hh"]).max() < 1e-40
+    own = {name: value + np.float32(3e-45) for name, value in small.grads.items()}
+    assert compare(small, own).first is None
+    assert compare(small, {**own, "W_hh": 5 * own["W_hh"]}).first is not None
+
+
 def test_a_network_is_compared_layer_by_layer() -> None:
     network = Network((LSTM(2, 3), GRU(3, 4)), 2)
     params = network.init_params(np.random.default_rng(0))
