@@ -24,8 +24,10 @@ ALWAYS = ("models", "seed", "train_steps")
 DECIDING = ("models", "task", "seq_len", "match", "gate_init", "clip", "window", "train_steps",
             "skip")  # fmt: skip
 """Fields on which it depends whether others act."""
+COUNTING = ("hidden_size", "layers", "bidirectional", "text")
+"""Further fields on which it depends whether `match` acts: parameters are counted with them."""
 SIZES = 8, 8
-"""Input and output of the networks that are compared; whatever they are, the same settings act."""
+"""Input and output of the networks that are compared where the task cannot be made."""
 
 
 def idle(
@@ -52,7 +54,8 @@ def acted_on(
     experiment: Experiment, axes: Mapping[str, Sequence[Any]], name: str
 ) -> tuple[str, ...]:
     """The models on which the values of axes[name] act, somewhere among those of the others."""
-    deciding = {n: v for n, v in axes.items() if n != name and n in DECIDING}
+    known = (*DECIDING, *COUNTING) if name == "match" else DECIDING
+    deciding = {n: v for n, v in axes.items() if n != name and n in known}
     models = [str(model) for model in experiment.models]
     if name in ALWAYS:
         return tuple(models)
@@ -75,7 +78,7 @@ def why_idle(experiment: Experiment, name: str) -> str:
     if name in TRAINING and not e.train_steps:
         return "it acts in training, and train_steps is 0"
     if name == "seq_len":
-        return f"the task {e.task} has {_steps(e):,} steps"
+        return f"the task {e.task} has {_shape(e)[0]:,} steps"
     tasks = [task for task in TASKS if name in _task_settings(task)]
     if tasks:
         return f"it is a setting of the task {' or '.join(tasks)}, and the task is {e.task}"
@@ -93,9 +96,10 @@ def value_words(experiment: Experiment, name: str) -> str:
 
 def effects(experiment: Experiment) -> dict[str, tuple[Any, ...]]:
     """Label -> all that a run of this model depends on but the seed; equal where runs are."""
-    e, networks = experiment, make_networks(experiment, *SIZES)
+    e, (steps, *sizes) = experiment, _shape(experiment)
+    networks = make_networks(e, *sizes)
     own = tuple(getattr(e, name) for name in _task_settings(e.task))
-    shared = (e.task, own, _steps(e), e.batch_size, e.loss_at, e.dtype, _training(e))
+    shared = (e.task, own, steps, e.batch_size, e.loss_at, e.dtype, _training(e, steps))
     return {
         label: (shared, network, _draws(e, Model(label), network.cells[0]))
         for label, network in networks.items()
@@ -118,20 +122,20 @@ def _draws(experiment: Experiment, model: Model, cell: Cell) -> tuple[Any, ...]:
     return tuple(options.items())
 
 
-def _steps(experiment: Experiment) -> int:
-    """T as the task makes it; of one that cannot be made, as it was asked for."""
+def _shape(experiment: Experiment) -> tuple[int, int, int]:
+    """(T, D, O) as the task makes them; of one that cannot be made, T as it was asked for."""
     try:
-        return make_task(experiment).shape(experiment.seq_len)[0]
+        return make_task(experiment).shape(experiment.seq_len)
     except ValueError:
-        return experiment.seq_len
+        return experiment.seq_len, *SIZES
 
 
-def _training(experiment: Experiment) -> tuple[Any, ...]:
-    """How the models are trained, None for what does not act."""
+def _training(experiment: Experiment, steps: int) -> tuple[Any, ...]:
+    """How the models are trained over so many steps of time, None for what does not act."""
     e = experiment
     if not e.train_steps:
         return ()
-    truncated = 0 < e.window < _steps(e)
+    truncated = 0 < e.window < steps
     every = min(e.stride or e.window, e.window) if truncated else None
     clip_at = None if e.clip == "none" else e.clip_at
     window = e.window if truncated else None

@@ -72,6 +72,42 @@ def test_a_setting_that_acts_on_any_model_is_not_named(given: dict[str, Any]) ->
     assert idle(experiment) == ()
 
 
+@pytest.mark.parametrize(
+    ("given", "acts"),
+    [
+        ({"models": ("lstm", "rnn:leak=0.5"), "task": "captioning", "hidden_size": 1}, True),
+        ({"models": ("lstm", "gru"), "task": "captioning", "hidden_size": 1}, False),
+        ({"models": ("lstm", "gru"), "hidden_size": 1}, False),
+        ({"models": ("rnn", "lstm"), "text": "abcab", "hidden_size": 2, "task": "text"}, True),
+    ],
+)
+def test_whether_counts_are_matched_is_judged_by_the_inputs_and_outputs_of_the_task(
+    given: dict[str, Any], acts: bool
+) -> None:
+    experiment = Experiment(**{**SMALL, **given}, match="parameters")
+    plain = Experiment(**{**SMALL, **given})
+    assert (plan(experiment).networks != plan(plain).networks) is acts
+    assert ("match" in idle(experiment)) is not acts
+    axes: dict[str, Any] = {"match": ("hidden_size", "parameters")}
+    assert bool(acted_on(plain, axes, "match")) is acts
+
+
+@pytest.mark.parametrize(
+    ("models", "hidden_size", "name", "values"),
+    [
+        (("lstm", "gru"), 1, "hidden_size", (1, 8)),
+        (("lstm", "lstm:variant=cifg"), 3, "bidirectional", ("no", "yes")),
+    ],
+)
+def test_sizes_that_are_swept_decide_whether_a_match_acts(
+    models: Any, hidden_size: int, name: str, values: tuple[Any, ...]
+) -> None:
+    small = Experiment(models, "captioning", hidden_size=hidden_size)
+    axes: dict[str, Any] = {"match": ("hidden_size", "parameters")}
+    assert acted_on(small, axes, "match") == ()
+    assert acted_on(small, {**axes, name: values}, "match") == models[1:]
+
+
 def test_settings_of_training_act_where_it_trains() -> None:
     truncated = {"train_steps": 5, "learning_rate": 0.1, "window": 3, "stride": 2}
     assert idle(Experiment(**SMALL, **truncated)) == ()
