@@ -20,6 +20,8 @@ from rnnviz.tasks.batch import HELD_OUT
 
 MAX_BYTES = 1 << 30
 MAX_SECONDS = 10.0
+MOST_LAYERS = 1000
+"""Layers of a network: each is made before its cost is known."""
 JUDGED_ON = 64
 """Held-out sequences on which networks in training are judged."""
 
@@ -139,7 +141,8 @@ def plan(experiment: Experiment) -> Plan:
 
 
 def estimate(experiment: Experiment) -> Estimate:
-    """What `run(experiment)` takes. Raises ValueError where the task cannot be made.
+    """What `run(experiment)` takes. Raises ValueError where the task cannot be made, and for more
+    than `MOST_LAYERS` layers.
 
     Examples
     --------
@@ -185,6 +188,8 @@ def check_size(
 def make_networks(experiment: Experiment, input_size: int, output_size: int) -> dict[str, Network]:
     """Label -> Network. Hidden sizes are equal, or chosen for equal parameter counts.
 
+    Raises ValueError for more than `MOST_LAYERS` layers.
+
     Examples
     --------
     >>> list(make_networks(experiment, input_size=8, output_size=8))
@@ -210,8 +215,8 @@ def _make_network(
     both = setting(experiment, model, "bidirectional") == "yes"
     cls: Any = CELLS[model.kind]
     options = _cell_options(experiment, model)
-    further = setting(experiment, model, "layers") - 1
-    inputs = [input_size] + [hidden_size * (2 if both else 1)] * further
+    layers = int(checks.number("layers", setting(experiment, model, "layers"), 1, MOST_LAYERS))
+    inputs = [input_size] + [hidden_size * (2 if both else 1)] * (layers - 1)
     cells: tuple[Cell, ...] = tuple(cls(D, hidden_size, **options) for D in inputs)
     readout = "final" if both and experiment.loss_at == "last" else "aligned"
     return Network(cells, output_size, both, readout, TASKS[experiment.task].context_size)

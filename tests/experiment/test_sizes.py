@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz import Experiment, Model, check_size, estimate, from_query, run
+from rnnviz import Experiment, Model, check_size, estimate, from_query, run, sweep
 from rnnviz.__main__ import main
 from rnnviz.experiment import plan
 
@@ -65,6 +65,27 @@ def test_what_nobody_can_afford_is_refused_before_anything_is_made(
     with pytest.raises(SystemExit):
         main(["train", f"--{name.replace('_', '-')}={10 * value}", "--out", str(tmp_path)])
     assert "training this needs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [
+    {"models": ("rnn",), "layers": 20_000}, {"models": ("rnn", "lstm:layers=20000")},
+])  # fmt: skip
+def test_so_many_layers_are_refused_before_they_are_made(
+    given: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment, said = Experiment(**given), "layers must be a finite number from 1 to 1000, got"
+    tracemalloc.start()
+    assert check_size(experiment) == f"This cannot be run: {said} 20000."
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
+    for refused in (estimate, run, lambda base: sweep(base, {"gain": [1.0, 2.0]})):
+        with pytest.raises(ValueError, match=said):
+            refused(experiment)
+    layers = ["--layers", str(experiment.layers)]
+    with pytest.raises(SystemExit):
+        main(["train", "--models", *given["models"], *layers, "--out", str(tmp_path)])
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
