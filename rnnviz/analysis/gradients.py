@@ -15,10 +15,10 @@ from rnnviz.analysis.rates import (
     Drop,
     Rate,
     Slope,
-    fit_slope,
     gradient_ratio,
     mean_rate,
     single_drop,
+    whole_slope,
 )
 from rnnviz.analysis.reachability import Reachable, enters_in_truth, reachable
 from rnnviz.core import Trace, checks
@@ -38,7 +38,8 @@ class GradientFlow:
     h, c: ‖∂L/∂h_t‖ and ‖∂L/∂c_t‖, total gradients as autograd defines them; c None without one.
     direct: ‖∂⁺L/∂h_t‖, through the output of step t alone; not recorded at step 0.
     units, units_status (H, T+1): log10 |∂L/∂h_t| of each unit, RMS over the batch.
-    slope: of `state`; None with fewer than two finite points in the window.
+    slope: of `state`; None with fewer than two finite points in the window, and where a step of it
+    is NaN or infinite.
     reach_log10, reach_status: state at step 1 relative to `reach_from`, the last step that any
     error enters (T unless the loss leaves out the last steps).
     forward_ends: the first step at which a state itself is no longer finite; None if all are.
@@ -235,7 +236,7 @@ def _assemble(
         direct=curves["direct"],
         units=units,
         units_status=status_of(units, None if open_ is None else np.any(open_.h[:stop], axis=2).T),
-        slope=None if trace.window else fit_slope(state),
+        slope=None if trace.window else whole_slope(state),
         reach_log10=np.nan if trace.window else log10,
         reach_status=Status.NOT_RECORDED if trace.window else status,
         reach_from=start,

@@ -8,8 +8,9 @@ import numpy as np
 
 from rnnviz.analysis.gradients import state_curve
 from rnnviz.analysis.jacobian.norms import normalise
+from rnnviz.analysis.jacobian.structured import is_linear
 from rnnviz.analysis.spectra import EXACT, step_at
-from rnnviz.core import Cell, Record, backward
+from rnnviz.core import Record, backward
 from rnnviz.core.bptt import unroll
 from rnnviz.core.layers import backward_layers
 from rnnviz.core.numerics import LOG10_2, Array
@@ -24,7 +25,7 @@ def linear_growth(trace: Record) -> float | None:
     EXACT rows, and of one with a skip. It needs no state, so it is known where the states have
     exploded."""
     cell = trace.cell
-    if not _is_linear(cell) or cell.skip or cell.hidden_size > EXACT:
+    if not is_linear(cell) or cell.skip or cell.hidden_size > EXACT:
         return None
     J = step_at(trace, 1.0)
     return _power_size(J, trace.seq_len - 1) if np.isfinite(J).all() else None
@@ -40,7 +41,7 @@ def stack_growth(layers: Sequence[Record]) -> float | None:
     if len(layers) == 1:
         return linear_growth(layers[0])
     wide, T = max(layer.cell.hidden_size for layer in layers), layers[0].seq_len
-    linear = all(_is_linear(layer.cell) for layer in layers)
+    linear = all(is_linear(layer.cell) for layer in layers)
     finite = all(np.isfinite(p).all() for layer in layers for p in layer.params.values())
     if not (linear and finite) or T * wide**2 * len(layers) > MOST_LINEAR:
         return None
@@ -57,10 +58,6 @@ def _at_rest(layer: Record, sequences: int) -> Record:
     params = {name: value.astype(np.float64) for name, value in layer.params.items()}
     x = np.zeros((layer.seq_len, layer.cell.input_size, sequences))
     return unroll(layer.cell, params | {"b_h": 0 * params["b_h"]}, x)
-
-
-def _is_linear(cell: Cell) -> bool:
-    return cell.SIMPLE and cell.activation_of(cell.CANDIDATE_GATE).name == "identity"
 
 
 def _power_size(J: Array, count: int) -> float:

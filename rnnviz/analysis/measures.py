@@ -9,7 +9,7 @@ import numpy as np
 from rnnviz.analysis.gradients import from_own_ends, gradient_flow, state_curve
 from rnnviz.analysis.lags import finite_time_exponent
 from rnnviz.analysis.linear_growth import linear_growth
-from rnnviz.analysis.rates import LOG10_E, Curve, fit_slope, gradient_ratio
+from rnnviz.analysis.rates import LOG10_E, Curve, gradient_ratio, whole_slope
 from rnnviz.analysis.slopes import with_true_slopes
 from rnnviz.analysis.truncated import check_whole
 from rnnviz.core import Trace
@@ -24,7 +24,7 @@ class Measures:
 
     slope: decades per step back, the least-squares line over steps 1..T−1, of sequences of
     different lengths from their own ends; r2: how straight the curve is. None with fewer than two
-    finite points.
+    finite points, and where a step on the way is NaN or infinite.
     horizon: steps back after which 1/e of the error is left by that line; ∞ where it does not
     fall. None without a slope.
     reach_log10, reach_status: log10 of what is left at step 1 of the error at the last step that
@@ -32,7 +32,8 @@ class Measures:
     the way forward the status is ABOVE, and the size that of `linear_growth`, if there is one.
     final_log10, final_status: log10 ‖∂L/∂s_1‖ itself, as the gradient of each sequence's own loss.
     lambda_1, lambda_1_status: ln ‖∂s_T/∂s_0‖₂ / T of the first sequence, the finite-time exponent
-    over T steps, in nats a step; NOT_RECORDED where it would take too long.
+    over T steps, in nats a step; NOT_RECORDED where it would take too long, NAN where a state is
+    not finite on which a slope depends.
     """
 
     slope: float | None
@@ -53,7 +54,7 @@ def measures(trace: Trace, scale: float = 1.0) -> Measures:
     trace = with_true_slopes(trace)
     each = state_log10(trace)
     state, own = _state(trace, each, scale), from_own_ends(trace, each)
-    line, (ratio, ratio_status, _) = fit_slope(state), gradient_ratio(state)
+    line, (ratio, ratio_status, _) = whole_slope(state), gradient_ratio(state)
     slope = line if own is None else own.rate
     reach = _finite(ratio if own is None else own.reach_log10)
     if np.isnan(ratio) and _explodes(trace):

@@ -100,9 +100,16 @@ def fit_slope(curve: Curve, start: int = 1, stop: int | None = None) -> Slope | 
     return Slope(-slope, start, stop, r2, len(steps))
 
 
+def whole_slope(curve: Curve) -> Slope | None:
+    """`fit_slope` of all steps; None where one of them is no number: the others are not its way."""
+    inner = curve.log10[1:-1]
+    return None if (np.isnan(inner) | np.isposinf(inner)).any() else fit_slope(curve)
+
+
 def mean_rate(state: Curve) -> Rate | None:
     """The reach back to step 1 divided by its number of steps, so that rate and reach agree:
-    after n steps the error is factor_per_step**n. The slope where the reach is zero or unknown.
+    after n steps the error is factor_per_step**n. The slope where the reach is zero; None where a
+    step on the way is no number.
 
     Examples
     --------
@@ -113,7 +120,7 @@ def mean_rate(state: Curve) -> Rate | None:
     log10, _, start = gradient_ratio(state)
     if start > 1 and np.isfinite(log10):
         return Rate(log10 / (start - 1))
-    return fit_slope(state)
+    return whole_slope(state)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.analysis.gradients import state_curve
-from rnnviz.analysis.rates import fit_slope
+from rnnviz.analysis.rates import whole_slope
 from rnnviz.claims.clipping import ClippedRun, entry_limit, time_profile
 from rnnviz.claims.growth import STEPS, Draw, draw
 from rnnviz.claims.highway import carry_draw
@@ -117,7 +117,7 @@ def own_agreement(run: Run, label: str) -> Agreement:
         cut = partial(truncated_backward, window=window)
         truncated = run_network(full.network, full.params, run.batch, cut)
         cosines.append(cosine(truncated.grads, full.grads))
-    slope = fit_slope(state_curve(full.trace))
+    slope = whole_slope(state_curve(full.trace))
     growth = np.nan if slope is None else slope.decades_per_step
     kind, experiment = label.partition(":")[0], run.experiment
     loss_at = "last" if experiment is None else experiment.loss_at

@@ -10,10 +10,14 @@ import pytest
 from rnnviz import Experiment, run
 from rnnviz.analysis import verdicts
 from rnnviz.analysis.gradients import gradient_flow
+from rnnviz.analysis.lags import lag_profile
 from rnnviz.analysis.linear_growth import linear_growth, stack_growth
+from rnnviz.analysis.lyapunov import lyapunov_spectrum
+from rnnviz.analysis.measures import measures
 from rnnviz.analysis.spectra import stretch
 from rnnviz.analysis.trouble import troubles
 from rnnviz.core import LSTM, RNN, bptt
+from rnnviz.core.numerics import Status
 from rnnviz.views import gradient_flow as page
 from rnnviz.wording.trouble import trouble_words
 from rnnviz.wording.verdicts import gradient_words, say
@@ -64,6 +68,42 @@ def test_a_number_that_was_given_as_nan_is_no_explosion():
     trace = bptt(RNN(1, 1), params, np.zeros((9, 1, 1)), last_step(9, 1))
     (model,) = verdicts.reach_verdict([gradient_flow(trace, "rnn")]).fields["models"]
     assert not model.unknown
+
+
+@pytest.mark.parametrize("kind", ["rnn:activation=relu", "rnn:activation=relu,leak=0.5"])
+@pytest.mark.parametrize("gain", [1e60, 1e300])
+def test_steps_whose_states_have_exploded_have_no_exponent_and_no_norms(kind, gain):
+    """W_hh has both signs: whether an infinite unit of a ReLU would be on is not known."""
+    e = Experiment((kind,), gain=gain, seq_len=8, hidden_size=3, batch_size=1, seed=2)
+    trace = run(e)[kind].trace
+    assert not np.isfinite(trace.h).all()
+    found = measures(trace)
+    assert (found.lambda_1, found.lambda_1_status) == (None, Status.NAN)
+    first = int(np.argmin(np.isfinite(trace.h).all(axis=(1, 2))))
+    last = lag_profile(trace, "rnn")
+    assert (last.state.status[1:] == Status.NAN).all()
+    assert np.isfinite(lag_profile(trace, "rnn", end=first - 1).state.log10).all()
+    assert np.isnan(lyapunov_spectrum(trace, "rnn").exponents).any()
+
+
+def test_linear_steps_need_no_states_to_have_an_exponent():
+    trace = exploded()
+    found = measures(trace)
+    assert found.lambda_1 == pytest.approx(10 * np.log(10))
+    assert found.lambda_1_status == Status.FINITE
+
+
+def test_a_gradient_that_is_no_number_on_its_way_has_no_slope():
+    """That of the steps before which it was one is not it."""
+    e = Experiment(("lstm",), gain=1e300, seq_len=8, hidden_size=3, batch_size=2, seed=2)
+    trace = run(e)["lstm"].trace
+    flow = gradient_flow(trace, "lstm")
+    assert np.isfinite(flow.state.log10[6:]).all()
+    assert not np.isfinite(flow.state.log10[:6]).any()
+    assert (flow.slope, flow.rate) == (None, None)
+    found = measures(trace)
+    assert (found.slope, found.r2, found.horizon) == (None, None, None)
+    assert found.reach_status == Status.NAN
 
 
 STACK = Experiment(("rnn",), activation="identity", hidden_size=5, batch_size=2, layers=3)

@@ -61,6 +61,8 @@ class BatchedVJP:
         self._extra = np.empty((1, *self.shape))
         with np.errstate(all="ignore"):
             cell.local_derivatives(self._record, 0, 1, self._factors, self._extra)
+        if not is_linear(cell):
+            self._factors[..., ~_known(self._record)] = np.nan
         if not kept:  # the slopes are there: a backward step has no other use for the gate
             self._record = _shut(self._record)
 
@@ -78,6 +80,19 @@ class BatchedVJP:
             self._cell.backward_step(weights or self.weights, np.empty(self.shape), v_h, after_c,
                                      d_h, d_c if has_c else None, *views)  # fmt: skip
         return d_a[0], [d_h, d_c] if has_c else [d_h]
+
+
+def is_linear(cell: Cell) -> bool:
+    """Whether its steps are linear: slopes are 1 whatever the states."""
+    return cell.SIMPLE and cell.activation_of(cell.CANDIDATE_GATE).name == "identity"
+
+
+def _known(at_once: Record) -> Array:
+    """(n,): of a record of one step, whether the states before it and its gates are finite. Slopes
+    at others say nothing: an infinite sum of both signs may be that of either."""
+    parts = (at_once.h, at_once.c, at_once.gate_values)
+    finite = [np.isfinite(part[0]).all(axis=0) for part in parts if part is not None]
+    return np.logical_and.reduce(finite)
 
 
 def _shut(record: Record) -> Record:
