@@ -105,8 +105,10 @@ class GrowthVerdict:
 
 
 def draws(seed: int, hidden_size: int, count: int, start: int = 0) -> Iterator[Draw]:
-    """Draws start, start + 1, ... of a seed, one after the other: stop when you like."""
-    return (draw(seed, hidden_size, start + k) for k in range(count))
+    """Draws start, start + 1, ... of a seed, one after the other: stop when you like. Raises
+    ValueError for a negative count, and as `draw`."""
+    numbers = range(checks.size("count", count, 0))
+    return (draw(seed, hidden_size, start + k) for k in numbers)
 
 
 def draw(seed: int, hidden_size: int, number: int) -> Draw:
@@ -156,7 +158,7 @@ def sign(decades: float) -> int:
 def growth_verdict(found: Sequence[Draw]) -> GrowthVerdict:
     """Draws whose growth is no number do not count."""
     known = [d for d in found if not np.isnan(d.growth)]
-    wrong = sum(sign(float(np.log10(d.sigma_max))) != d.outcome for d in known)
+    wrong = sum(sign(_log10(d.sigma_max)) != d.outcome for d in known)
     below = [d.outcome for d in known if sign(d.sigma) < 0]
     above = [d.outcome for d in known if sign(d.sigma) > 0]
     scores = tuple(score(found, predictor) for predictor in PREDICTORS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import fields, replace
 from itertools import islice
 
@@ -16,6 +17,7 @@ from rnnviz.claims.growth import (
     Draw,
     draw,
     draws,
+    growth_verdict,
     score,
     sign,
 )
@@ -158,3 +160,19 @@ def test_bad_values_are_named(arguments: tuple[int, int, int], named: str) -> No
 def test_an_unknown_predictor_is_named() -> None:
     with pytest.raises(ValueError, match="predictor"):
         score([], "norm")
+
+
+def test_a_network_of_one_unit_without_weights_is_judged_in_silence() -> None:
+    """A delay line of one unit is W_hh = 0: the rule says that the error vanishes."""
+    (one,) = draws(seed=0, hidden_size=1, count=1)
+    assert (one.sigma_max, one.outcome) == (0, -1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        verdict = growth_verdict([one])
+    assert (verdict.draws, verdict.wrong, verdict.below, verdict.vanished) == (1, 0, 1, 1)
+
+
+def test_a_count_below_0_is_refused_before_the_first_draw() -> None:
+    with pytest.raises(ValueError, match="count must be an integer of at least 0, got -1"):
+        draws(SEED, SIZE, count=-1)
+    assert list(draws(SEED, SIZE, count=0)) == []
