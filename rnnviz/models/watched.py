@@ -191,14 +191,16 @@ def _check_beginning(passage: Passage, part: Part, trace: NetworkTrace) -> None:
     inputs or states are large, it is asked what rounding does to each unit."""
     H, (steps, _, batch_size) = trace.trace.cell.hidden_size, part.x.shape
     lengths = np.full(batch_size, steps) if part.lengths is None else part.lengths
-    growth = max(1.0, *(float(np.linalg.norm(w)) for n, w in part.weights.items() if "_hh" in n))
+    hidden = [w.astype(np.float64) for name, w in part.weights.items() if "_hh" in name]
+    with np.errstate(over="ignore"):
+        growth = np.float64(max(1.0, *(float(np.linalg.norm(w)) for w in hidden)))
     step, explains = steps_of(passage.kind, passage.activation), None
     for d, one in enumerate(trace.layers[-1]):
         for k in range(min(steps, CHECKED)):
             some = np.flatnonzero(lengths > k)
             at = lengths[some] - 1 - k if d else np.full(len(some), k)
             theirs = part.output[at, d * H : (d + 1) * H, some].T
-            with np.errstate(invalid="ignore"):
+            with np.errstate(invalid="ignore", over="ignore"):
                 off = np.abs(one.h[1 + k][:, some] - theirs)
                 allowed = NARROW[passage.dtype] * growth**k * max(1.0, float(np.abs(theirs).max()))
                 if not float(off.max()) > allowed:  # nor where one is NaN

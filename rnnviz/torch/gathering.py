@@ -20,10 +20,12 @@ NOT_FINITE = "no backward pass that is kept left gradients that are finite"
 
 @dataclass(eq=False)
 class Gathered:
-    """What stood in .grad after one backward pass. passes: how many had added up to it; added_to:
-    whether another one did, and it was not the last. squares: parameter's id -> ‖.grad‖²."""
+    """What stood in .grad after one backward pass. number: how many passes there were until then,
+    it included; passes: how many had added up to it; added_to: whether another one did, and it was
+    not the last. squares: parameter's id -> ‖.grad‖²."""
 
     task: int
+    number: int = 0
     passes: int = 1
     added_to: bool = False
     squares: dict[int, Any] = field(default_factory=dict)
@@ -46,13 +48,22 @@ class Gathering:
 
     @property
     def norms(self) -> tuple[float, ...]:
-        """Of each gradient that is whole: of passes that add up, the last. The very last is not yet
-        whole where fewer passes came to it than to others."""
+        """Of each gradient that is whole."""
+        return tuple(one.norm for one in self._whole())
+
+    @property
+    def span(self) -> int:
+        """Of how many of the last backward passes, kept or not, they are."""
+        return self._last.number + 1 - min(one.number for one in self._whole() or [self._last])
+
+    def _whole(self) -> list[Gathered]:
+        """Of passes that add up, the last. The very last is not yet whole where fewer passes came
+        to it than to others."""
         whole = [one for one in self.kept if one.squares and not one.added_to]
         most = max((one.passes for one in whole), default=0)
         if whole and whole[-1] is self._last and self._last.passes < most:
             whole.pop()
-        return tuple(one.norm for one in whole)
+        return whole
 
     def why_not(self, weights: int) -> str:
         """Why nothing is known of what is clipped; "" where something is. weights: how many there
@@ -74,7 +85,8 @@ class Gathering:
             self.doubt = self.doubt or INSIDE
             return
         if task != self._last.task:
-            self._before, self._last = self._last, Gathered(task)
+            self._before = self._last
+            self._last = Gathered(task, self._before.number + 1)
             if keep:
                 self.kept.append(self._last)
         if adds and self._standing.get(id(parameter), (-1,))[0] != task:

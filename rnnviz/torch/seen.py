@@ -105,8 +105,9 @@ class Seen(Mapping[str, Run]):
         for weight, key in self.weights[name].items():
             if key in one.d_params:
                 theirs = array_of(one.d_params[key]).astype(np.float64)
-                size = float(np.linalg.norm(theirs))
-                rest = float(np.linalg.norm(theirs - self._through_modules(one, key)))
+                with np.errstate(all="ignore"):
+                    size = float(np.linalg.norm(theirs))
+                    rest = float(np.linalg.norm(theirs - self._through_modules(one, key)))
                 found[weight] = rest / size if size else 0.0
         return found
 
@@ -141,16 +142,20 @@ class Seen(Mapping[str, Run]):
         own = called(name)
         try:
             passages = self.passages(name)
-            off = max(passage.deviation for passage in passages)
+            off = np.max([passage.deviation for passage in passages])
         except ValueError as error:
             return [f"{own}: {error}"]
         kind, calls = passages[-1].dtype, passages[-1].calls
-        found = [f"{own}: outputs differ from PyTorch's, in {kind}, by at most {off:.1e}"]
+        found = [
+            f"{own}: outputs differ from PyTorch's, in {kind}, by at most {off:.1e}"
+            if np.isfinite(off)
+            else f"{own}: outputs are not all finite: how near they are to PyTorch's is not said"
+        ]
         if calls > 1:
             found.append(f"{own}: {calls} calls in one backward pass go on from one another: they "
                          "are seen apart, and what is said is of the last alone")  # fmt: skip
         for weight, part in self._told_ways(name).items():
-            if part > ROUNDING.get(kind, 0.1):
+            if ROUNDING.get(kind, 0.1) < part < np.inf:
                 found.append(f"{own}.{weight}: the gradient reaches the weight by other ways: "
                              f"{100 * part:.3g} %")  # fmt: skip
         if count := self.without_gradient[name]:
@@ -190,7 +195,7 @@ class Seen(Mapping[str, Run]):
         if clip is None:
             return diagnose_passages(last, lag, self.notes)
         norms, notes = self.gathering.norms, self.notes
-        found = clipped(norms, clip, WHOLE, adaptive)
+        found = clipped(norms, clip, WHOLE, adaptive, self.gathering.span)
         lost = len(norms) - int(np.isfinite(norms).sum())
         if adaptive:
             return diagnose_passages(last, lag, notes)

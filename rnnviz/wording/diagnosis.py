@@ -54,6 +54,8 @@ def _sentence(finding: Finding) -> str:
         return "kind_no_data_lag_constant"
     if finding.values.get("no_bias"):
         return f"kind_{finding.kind}_none"
+    if finding.kind == "clipped" and "passes" in finding.values:
+        return "kind_clipped_some"
     closed_by = "_by" * (finding.kind == "closed_memory" and "cause" in finding.values)
     return f"kind_{finding.kind}{of_rest}{closed_by}"
 

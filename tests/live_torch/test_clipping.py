@@ -103,6 +103,20 @@ def test_a_gradient_that_autograd_gives_back_is_not_clipped() -> None:
     assert found.values["median"] == pytest.approx(float(wanted), rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"every": 3, "keep": 2}, "100 % of 2 of the last 5 backward passes"),  # those 4 and 7
+        ({"every": 3, "keep": 9}, "100 % of 3 of the last 8 backward passes"),
+        ({"keep": 2}, "100 % of the last 2 backward passes"),
+        ({"passes": 2, "steps": 4, "keep": 4}, "100 % of 2 of the last 3 backward passes"),
+    ],
+)
+def test_of_which_backward_passes_it_is_said(options: dict[str, int], said: str) -> None:
+    seen, _ = trained(**{"steps": 8, **options})
+    assert f"Clipping at 0.01 acts on {said}" in str(seen.diagnose(clip=0.01))
+
+
 @pytest.mark.parametrize("bad", ["nan", "inf"])
 @pytest.mark.parametrize("last", [True, False])
 def test_passes_that_are_not_finite_are_left_out(bad: str, last: bool) -> None:

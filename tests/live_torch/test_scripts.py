@@ -146,3 +146,22 @@ def test_nan_in_a_batch_is_named_and_the_rest_goes_on() -> None:
     report = seen.diagnose()
     assert report.serious
     assert "x is not a finite number: NaN at [2, 0, 1]" in str(report)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("weight", "dtype"),
+    [(float("nan"), torch.float32), (1e30, torch.float32), (1e200, torch.float64)],
+)
+def test_outputs_that_are_not_finite_are_not_said_to_differ(
+    weight: float, dtype: torch.dtype
+) -> None:
+    torch.manual_seed(0)
+    model = nn.RNN(2, 3, nonlinearity="relu", dtype=dtype)
+    model.weight_hh_l0.data[:] = weight
+    with watch(model) as seen:
+        model(torch.randn(5, 4, 2, dtype=dtype).abs())[0].sum().backward()
+    said = " ".join(seen.notes)
+    assert "model: outputs are not all finite: how near they are to PyTorch's is not said" in said
+    assert "differ from" not in said
+    assert "other ways" not in said

@@ -472,6 +472,8 @@ def test_clipping_that_acts_on_most_steps() -> None:
     assert (found.number, found.values["median"], found.values["count"]) == (2.5, 2.5, 4)
     assert found.values["acts"] == 75
     assert "Clipping at 1 acts on 75 % of the last 4 backward passes" in str(finding_words(found))
+    some = clipped([2.0, 3.0, 0.5, 4.0], 1.0, "model", passes=9)
+    assert "acts on 75 % of 4 of the last 9 backward passes" in str(finding_words(some))
     rare = replace(found, values={**found.values, "acts": 99.96, "count": 2500})
     assert "acts on over 99 % of the last" in str(finding_words(rare))
     assert clipped([1.9, 1.9, 9.0], 1.0, "model") is None

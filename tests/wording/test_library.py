@@ -154,6 +154,8 @@ def test_a_whole_number_within_bounds_is_said_in_the_language(seed: Any) -> None
     [
         ("encoder.rnn: outputs differ from PyTorch's, in float32, by at most 6.0e-08",
          "encoder.rnn：输出与 PyTorch 的（float32）至多相差 6.0e-08"),
+        ("model: outputs are not all finite: how near they are to PyTorch's is not said",
+         "model：输出并非全部有限：与 PyTorch 的相差多少，不作说明"),
         ("model: 2 calls needed no gradient: none of its outputs has one (no_grad, or frozen "
          "parameters and inputs)",
          "model：有 2 次调用不需要梯度：它的输出都没有梯度（no_grad，或参数与输入已冻结）"),

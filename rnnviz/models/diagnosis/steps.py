@@ -18,12 +18,13 @@ ALIKE = 2
 
 
 def clipped(
-    norms: Sequence[float], clip: float, label: str, adaptive: bool = False
+    norms: Sequence[float], clip: float, label: str, adaptive: bool = False, passes: int = 0
 ) -> Finding | None:
     """Whether clipping at a norm makes most steps shorter. norms: of each backward pass, of some of
     the parameters: all together have at least that; those that are not finite are left out.
     adaptive: whether the optimizer divides by the usual size of a gradient, as Adam does: then
-    nothing is found. Raises ValueError for a clip that is not above 0."""
+    nothing is found. passes: of how many of the last backward passes the norms are, if they are not
+    of all of them. Raises ValueError for a clip that is not above 0."""
     clip = checks.number("clip", clip, np.finfo(float).tiny)
     finite = [norm for norm in norms if np.isfinite(norm)]
     median = float(np.median(finite)) if finite else 0.0
@@ -31,6 +32,8 @@ def clipped(
         return None
     acts = 100 * float(np.mean([norm > clip for norm in finite]))
     values = {"clip": clip, "median": median, "count": len(finite), "acts": acts}
+    if passes > len(finite):
+        values["passes"] = passes
     return Finding("clipped", label, median / clip, CLIPPED, "possible", False,
                    change=changes.looser(median), values=values)  # fmt: skip
 
