@@ -20,8 +20,9 @@ class Tally:
     change is made, succeeds.
 
     right: found in one that has it. missed: not found in one that has it. wrong: found in one that
-    succeeds as it is, or that fails after the change as well. open: drawn for this kind, but as it
-    is neither fails nor succeeds, or not cured.
+    succeeds as it is, or that fails and does not succeed after the change. open: drawn for this
+    kind, but as it is neither fails nor succeeds, or not cured. What is found in one that neither
+    fails nor succeeds as it is does not count.
     """
 
     kind: str
