@@ -10,6 +10,8 @@ from typing import Any
 from rnnviz.core import checks
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+LARGEST = 2**63 - 1
+"""Of whole numbers without a limit of their own: what a run costs is counted with floats."""
 INFINITY = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 
@@ -51,7 +53,9 @@ class Field:
             number = checks.number(name, value, self.low, self.high)
             return number + 0.0  # −0.0 is 0.0: one value, one name
         if math.isinf(self.high):
-            return checks.size(name, value, int(self.low))
+            size = checks.size(name, value, int(self.low))
+            checks.number(name, size, self.low, LARGEST)
+            return size
         return checks.whole(name, value, int(self.low), int(self.high))
 
     def read(self, text: str) -> Any:

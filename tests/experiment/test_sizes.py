@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,20 @@ def test_so_many_layers_are_refused_before_they_are_made(
     with pytest.raises(SystemExit):
         main(["train", "--models", *given["models"], *layers, "--out", str(tmp_path)])
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["seq_len", "hidden_size", "batch_size", "layers", "skip",
+                                  "window", "stride", "train_steps"])  # fmt: skip
+def test_a_number_that_no_float_holds_is_refused_by_its_name(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = f"{name} must be a finite number from [012] to 9.22337e\\+18, got 1000"
+    with pytest.raises(ValueError, match=said):
+        Experiment(**{name: 10**400})
+    option = "--steps" if name == "train_steps" else f"--{name.replace('_', '-')}"
+    with pytest.raises(SystemExit):
+        main(["train", option, "1" + 400 * "0"])
+    assert re.search(said, capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
