@@ -134,7 +134,7 @@ def gradient_flow(trace: Trace, label: str, scale: float = 1.0, direction: int =
     >>> round(flow.reach_log10, 1)  # decades from step 20 back to step 1
     -5.8
     """
-    shift = float(np.log10(checks.number("scale", scale, np.finfo(float).tiny)))
+    shift = float(np.log10(checks.number("scale", scale, checks.ABOVE_0)))
     h = log10_norm(trace.d_h, 1, trace.d_log2)
     parts = {
         "h": h,

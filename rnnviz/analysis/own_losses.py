@@ -44,7 +44,7 @@ def own_losses(
     """
     if trace.window or trace.gate_values.size > MOST_ENTRIES:
         return ()
-    shift = float(np.log10(checks.number("scale", scale, np.finfo(float).tiny)))
+    shift = float(np.log10(checks.number("scale", scale, checks.ABOVE_0)))
     entered = np.flatnonzero(trace.enters.any(axis=1)) + 1
     if not len(entered):
         return ()

@@ -71,7 +71,7 @@ def pair_matrix(
     """
     check_whole("pair_matrix", trace)
     chosen = _chosen(trace, sequences)
-    shift = float(np.log10(checks.number("scale", scale, np.finfo(float).tiny)))
+    shift = float(np.log10(checks.number("scale", scale, checks.ABOVE_0)))
     losses = np.flatnonzero(trace.enters[:, chosen].any(axis=1)) + 1
     cost = limits.pairs_cost(trace.cell, trace.seq_len, len(losses), len(chosen))
     limits.check("The pair matrix", cost, "fewer sequences or a shorter one")

@@ -11,6 +11,8 @@ import numpy as np
 from rnnviz.core.numerics import Array
 
 T = TypeVar("T")
+ABOVE_0 = float(np.finfo(np.float64).smallest_subnormal)
+"""The least of a number that must be above 0."""
 
 
 def size(name: str, value: object, minimum: int = 1) -> int:
@@ -38,10 +40,18 @@ def number(name: str, value: object, minimum: float = -np.inf, maximum: float = 
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise ValueError(f"{name} must be a number, got {value!r}")
     if not (_is_finite(value) and minimum <= value <= maximum):
-        range_ = f"from {exact(minimum)}" + ("" if maximum == np.inf else f" to {exact(maximum)}")
-        allowed = "" if minimum == -np.inf else f" {range_}"
-        raise ValueError(f"{name} must be a finite number{allowed}, got {value!r:.80}")
+        range_ = _range(minimum, maximum)
+        raise ValueError(f"{name} must be a finite number{range_}, got {value!r:.80}")
     return float(value)
+
+
+def _range(minimum: float, maximum: float) -> str:
+    if minimum == -np.inf:
+        return ""
+    low, to = f" from {exact(minimum)}", "to"
+    if minimum == ABOVE_0:
+        low, to = " above 0", "and at most"
+    return low if maximum == np.inf else f"{low} {to} {exact(maximum)}"
 
 
 def exact(value: float | np.number[Any]) -> str:

@@ -83,8 +83,7 @@ class RNN(Cell):
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.choice("activation", self.activation, ACTIVATIONS)
-        if not 0 < checks.number("leak", self.leak) <= 1:
-            raise ValueError(f"leak must be above 0 and at most 1, got {self.leak!r}")
+        checks.number("leak", self.leak, checks.ABOVE_0, 1)
 
     def allocate(self, seq_len: int, batch_size: int, dtype: np.dtype) -> Tape:
         h = np.empty((seq_len + 1, self.hidden_size, batch_size), dtype)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from rnnviz.core.checks import ABOVE_0
 from rnnviz.experiment.fields import Field, knob
-from rnnviz.experiment.model import NETWORK_FIELDS, TINY, Model
+from rnnviz.experiment.model import NETWORK_FIELDS, Model
 from rnnviz.tasks import LOSS_AT, TASKS
 from rnnviz.tasks.text import MAX_CHARACTERS
 from rnnviz.training import CLIPS, OPTIMIZERS
@@ -76,7 +77,7 @@ class Experiment:
     optimizer: str = knob("adam", "choice", choices=tuple(OPTIMIZERS))
     learning_rate: float = knob(1e-3, "float", low=0.0, least=1e-6, most=10.0, log=True)
     clip: str = knob("none", "choice", choices=tuple(CLIPS))
-    clip_at: float = knob(1.0, "float", low=TINY, least=1e-3, most=1e3, log=True, step=0.1)
+    clip_at: float = knob(1.0, "float", low=ABOVE_0, least=1e-3, most=1e3, log=True, step=0.1)
     window: int = knob(0, "int", low=0, most=2000, step=1)
     stride: int = knob(0, "int", low=0, most=2000, step=1)
     train_steps: int = knob(0, "int", low=0, most=20_000, step=1)

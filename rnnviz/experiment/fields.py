@@ -53,9 +53,8 @@ class Field:
             number = checks.number(name, value, self.low, self.high)
             return number + 0.0  # −0.0 is 0.0: one value, one name
         if math.isinf(self.high):
-            size = checks.size(name, value, int(self.low))
-            checks.number(name, size, self.low, LARGEST)
-            return size
+            checks.size(name, value, int(self.low))
+            return checks.whole(name, value, int(self.low), LARGEST)
         return checks.whole(name, value, int(self.low), int(self.high))
 
     def read(self, text: str) -> Any:

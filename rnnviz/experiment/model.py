@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import fields
 from typing import Any
 
 from rnnviz.core import CELLS
 from rnnviz.core.activations import ACTIVATIONS
+from rnnviz.core.checks import ABOVE_0
 from rnnviz.core.initializers import INITIALIZERS
 from rnnviz.experiment.fields import Field, show
 
 GATE_INITS = ("constant", "chrono")
-TINY = sys.float_info.min
-"""Stands for "above 0"."""
 
 # The settings of a network; an experiment shares them among its models, a model overrides them.
 NETWORK_FIELDS: dict[str, Field] = {
@@ -26,7 +24,7 @@ NETWORK_FIELDS: dict[str, Field] = {
     "input_scale": Field(1.0, "float", low=0.0, most=100.0, step=0.1),
     "layers": Field(1, "int", low=1, most=4, step=1),
     "bidirectional": Field("no", "choice", choices=("no", "yes")),
-    "leak": Field(1.0, "float", low=TINY, high=1.0, least=0.01, step=0.01),
+    "leak": Field(1.0, "float", low=ABOVE_0, high=1.0, least=0.01, step=0.01),
     "skip": Field(0, "int", low=0, most=100, step=1),
 }
 SHARED = ("hidden_size", "init", "gain", "input_scale", "layers", "bidirectional", "skip")

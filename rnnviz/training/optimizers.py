@@ -55,7 +55,7 @@ def clip_by_norm(grads: Mapping[str, Array], limit: float) -> Arrays:
     >>> clip_by_norm({"b": np.array([3.0, 4.0])}, 1.0)
     {'b': array([0.6, 0.8])}
     """
-    limit = checks.number("clip_at", limit, np.finfo(float).tiny)
+    limit = checks.number("clip_at", limit, checks.ABOVE_0)
     mantissa, exponent = _norm(grads)
     if not isfinite(mantissa):
         bad = next(name for name, g in grads.items() if not np.isfinite(g).all())
@@ -76,7 +76,7 @@ def clip_by_value(grads: Mapping[str, Array], limit: float) -> Arrays:
     >>> clip_by_value({"b": np.array([3.0, 0.5])}, 1.0)
     {'b': array([1. , 0.5])}
     """
-    limit = checks.number("clip_at", limit, np.finfo(float).tiny)
+    limit = checks.number("clip_at", limit, checks.ABOVE_0)
     return {name: np.clip(g, -limit, limit) for name, g in grads.items()}
 
 

@@ -60,7 +60,7 @@ class TrainOptions:
         checks.choice("optimizer", self.optimizer, OPTIMIZERS)
         checks.number("learning_rate", self.learning_rate, 0)
         checks.choice("clip", self.clip, CLIPS)
-        checks.number("clip_at", self.clip_at, np.finfo(float).tiny)
+        checks.number("clip_at", self.clip_at, checks.ABOVE_0)
         checks.size("window", self.window, 0)
         checks.size("stride", self.stride, 0)
 

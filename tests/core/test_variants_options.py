@@ -17,10 +17,10 @@ D, H = 3, 5
 ALL = VARIANTS | SKIPPING
 
 BAD = [
-    (RNN, {"leak": 0}, "leak must be above 0 and at most 1, got 0"),
-    (RNN, {"leak": -0.1}, "leak must be above 0 and at most 1, got -0.1"),
-    (RNN, {"leak": 1.1}, "leak must be above 0 and at most 1, got 1.1"),
-    (RNN, {"leak": np.nan}, "leak must be a finite number, got nan"),
+    (RNN, {"leak": 0}, "leak must be a finite number above 0 and at most 1, got 0"),
+    (RNN, {"leak": -0.1}, "leak must be a finite number above 0 and at most 1, got -0.1"),
+    (RNN, {"leak": 1.1}, "leak must be a finite number above 0 and at most 1, got 1.1"),
+    (RNN, {"leak": np.nan}, "leak must be a finite number above 0 and at most 1, got nan"),
     (RNN, {"leak": "1"}, "leak must be a number, got '1'"),
     (RNN, {"skip": 1}, "skip must be 0 (none) or an integer of at least 2, got 1"),
     (LSTM, {"skip": -2}, "skip must be an integer of at least 0, got -2"),

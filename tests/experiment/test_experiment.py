@@ -71,7 +71,7 @@ def test_the_ends_of_every_range_are_allowed_and_nothing_beyond(name: str) -> No
         ({"seed": 2**31}, "seed must be a whole number from 0 to 2147483647, got 2147483648"),
         ({"seed": -1}, "seed must be a whole number from 0 to 2147483647, got -1"),
         ({"seed": 1.5}, "seed must be a whole number from 0 to 2147483647, got 1.5"),
-        ({"leak": 0}, "leak must be a finite number from 2.2250738585072014e-308 to 1, got 0"),
+        ({"leak": 0}, "leak must be a finite number above 0 and at most 1, got 0"),
         ({"task": "copy"}, "task must be one of delayed_recall, adding, .* got 'copy'"),
         ({"models": ()}, "models must be 1 to 6 labels, got 0"),
         ({"models": ("rnn",) * 2}, "models must be different, got rnn, rnn"),

@@ -71,5 +71,5 @@ def test_by_value_each_entry_is_bounded_by_itself() -> None:
 @pytest.mark.parametrize("clip", [clip_by_norm, clip_by_value])
 @pytest.mark.parametrize("limit", [0.0, -1.0, np.inf, np.nan])
 def test_a_bad_limit_is_named(clip: object, limit: float) -> None:
-    with pytest.raises(ValueError, match="clip_at must be"):
+    with pytest.raises(ValueError, match="clip_at must be a finite number above 0, got"):
         clip({"W": np.ones(2)}, limit)  # type: ignore[operator]

@@ -138,7 +138,7 @@ def test_a_range_without_its_lower_end_is_said_in_the_language() -> None:
     with pytest.raises(ValueError, match="leak") as error:
         RNN(1, 1, leak=-1)
     said = speak_in("zh", lambda: translated(str(error.value)))
-    assert said == "leak 须大于 0 且不大于 1，现为 -1"
+    assert said == "leak 须为大于 0 且不大于 1 的有限数，现为 -1"
 
 
 @pytest.mark.parametrize("seed", [2**31, 1.5])

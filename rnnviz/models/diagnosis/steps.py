@@ -25,7 +25,7 @@ def clipped(
     adaptive: whether the optimizer divides by the usual size of a gradient, as Adam does: then
     nothing is found. passes: of how many of the last backward passes the norms are, if they are not
     of all of them. Raises ValueError for a clip that is not above 0."""
-    clip = checks.number("clip", clip, np.finfo(float).tiny)
+    clip = checks.number("clip", clip, checks.ABOVE_0)
     finite = [norm for norm in norms if np.isfinite(norm)]
     median = float(np.median(finite)) if finite else 0.0
     if adaptive or median < CLIPPED * clip:
