@@ -14,10 +14,13 @@ from rnnviz.analysis.saliency import saliency
 from rnnviz.analysis.weights import weight_maps
 from rnnviz.claims.influence import EXACT, influence_curve
 from rnnviz.core.numerics import Status
+from rnnviz.plots import theme
 from rnnviz.plots.claims import growth_figure, stability_figure
 from rnnviz.plots.claims_cells import reduction_figure
 from rnnviz.plots.claims_training import clipping_figure, truncation_figure
+from rnnviz.plots.curves import Relative
 from rnnviz.plots.drawing import Drawing
+from rnnviz.plots.log_curves import magnitude_figure
 from rnnviz.plots.saliency import signed_figure
 from rnnviz.plots.weights import weight_figure
 from rnnviz.views import gates, gradient_flow
@@ -75,6 +78,19 @@ def test_steps_without_a_magnitude_are_said_in_words() -> None:
     said = dict(zip(column(it, "time step t"), column(it, "RNN zero"), strict=True))
     assert {said[t] for t in said if t <= 12} == {"exactly 0"}
     assert {said[t] for t in said if t > 12} == {None}
+
+
+def test_between_such_steps_nothing_is_said() -> None:
+    steps, styles = np.arange(1, 13), theme.model_styles(["rnn"])
+    zero = np.isin(steps, (5, 6, 7, 11))
+    curve = Relative(
+        np.where(zero, np.nan, -steps), np.where(zero, Status.ZERO, Status.FINITE), 0.0, 12
+    )
+    options: dict[str, Any] = {"styles": styles, "height": 200, "revision": "test"}
+    drawn = magnitude_figure([(styles["rnn"], curve)], titles=("step", "size"), **options)
+    it = table(drawn, "RNN zero")
+    said = zip(column(it, "step"), column(it, "RNN zero"), strict=True)
+    assert {step for step, words in said if words} == {5, 6, 7, 11}
 
 
 @pytest.mark.parametrize("memory_bias", [-20.0, 3.0])

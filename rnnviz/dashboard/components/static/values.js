@@ -114,7 +114,7 @@ function seriesOf({ trace, name, xa }, plot, words) {
   const x = of ?? placesOf(trace, "x");
   const one = { name, x, hover: hoverWords(trace), ticks: of ? new Map() : ticksOf(xa), exact: says !== undefined };
   if (rows) return rows.map((row, at) => ({ ...one, name: row, y: trace.z[at] }));
-  if (says !== undefined) return [{ ...one, y: x.map((place) => (place === null ? null : says)) }];
+  if (says !== undefined) return [{ ...one, y: Array.from(trace.y, (each) => (Number.isFinite(each) ? says : null)) }];
   if (values || trace.type !== "heatmap") return [{ ...one, y: values ?? trace.y }];
   const found = medians(trace, x.length, kindsBelow(plot, trace), words.zero);
   return [{ ...one, y: found.map((y) => (typeof y === "number" ? y * times : y)) }];
@@ -209,7 +209,7 @@ function median(values) {
 }
 
 function ofSeries({ xTitle, note }, series) {
-  const all = [...new Set(series.flatMap(({ x }) => x))].filter((x) => x !== null);
+  const all = [...new Set(series.flatMap(({ x }) => x))].filter((x) => x !== null); // a gap
   const nameOf = (x) => series[0].ticks.get(Math.fround(x));
   const named = all.filter(nameOf);
   const places = named.length > 1 ? named : all;
