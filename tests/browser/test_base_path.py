@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.request
 from collections.abc import Iterator
 from urllib.error import HTTPError
@@ -11,10 +12,12 @@ import pytest
 from playwright.sync_api import expect
 
 from rnnviz.wording.texts import texts
-from tests.browser.support import server
+from tests.browser.support import server, wait_idle
 
 pytestmark = pytest.mark.browser
-PAGES = ("", "spectrum", "gates", "train", "phase-diagram", "claims")
+FIRST = "spectrum"
+TABS = {"gradient_flow": "", "phase_diagram": "phase-diagram"}
+OTHERS = ("gradient_flow", "gates", "train", "phase_diagram", "claims")
 SMALL = "hidden_size=6&seq_len=24&batch_size=2&view_cells=coarse&view_units=8"
 PLOTLY = f"plotly/plotly.min.js?v={plotly.offline.get_plotlyjs_version()}"
 
@@ -25,12 +28,17 @@ def mounted() -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("tab", PAGES)
-def test_every_page_has_its_charts_and_sliders(mounted: str, open_page, tab: str) -> None:
-    page = open_page(f"{mounted}/{tab}?{SMALL}")
-    page.wait_for_selector(".rnnviz-chart:not([data-painted='0'])", timeout=60_000)
-    expect(page.get_by_role("slider", name="Gain", exact=True)).to_be_visible()
-    assert page.locator(".rnnviz-message:visible").count() == 0
+def test_every_page_has_its_charts_and_sliders(mounted: str, open_page) -> None:
+    """One opened by its address, the others by their links."""
+    page = open_page(f"{mounted}/{FIRST}?{SMALL}")
+    for tab in (FIRST, *OTHERS):
+        link = page.get_by_role("link", name=texts("layout")[f"page_{tab}"], exact=True)
+        link.click()
+        expect(page).to_have_url(re.compile(f"{mounted}/{TABS.get(tab, tab)}([?]|$)"))
+        wait_idle(page, 60_000)
+        page.wait_for_selector(".rnnviz-chart:not([data-painted='0'])", timeout=60_000)
+        expect(page.get_by_role("slider", name="Gain", exact=True)).to_be_visible()
+        assert page.locator(".rnnviz-message:visible").count() == 0
 
 
 def test_so_has_the_one_that_the_browser_computes(mounted: str, open_page) -> None:

@@ -70,12 +70,12 @@ def test_it_is_one_line_whatever_the_window(app: str, visit, path: str) -> None:
         assert reading.contrast(page, ".rnnviz-trust .line") > 7, scheme
         if path not in SAID:
             assert reading.contrast(page, ".rnnviz-trust .good") > 4.5, scheme
-        for width, height in ((1024, 768), (1280, 720)):
-            page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_function(UNCOVERED)
-            box = found.bounding_box()
-            assert box["y"] + box["height"] < 57, (scheme, width)
-            assert box["height"] < 18, (scheme, width)
+    for width, height in ((1024, 768), (1280, 720)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function(UNCOVERED)
+        box = found.bounding_box()
+        assert box["y"] + box["height"] < 57, width
+        assert box["height"] < 18, width
 
 
 def test_pages_of_many_runs_say_what_is_known_of_the_sidebar_s(app: str, visit) -> None:
