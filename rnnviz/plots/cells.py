@@ -139,8 +139,13 @@ def panel_traces(
     if across > 1:
         step = caption(f"cell_{cells.kept}", count=across)
     text = said_of(listed([name, column or step]), hover) + "<extra></extra>"
-    z = _packed(cells.values, digits)
-    return [*backdrop, {**grid, "z": z, "hoverongaps": False, "hovertemplate": text, **colours}]
+    top = {**grid, "z": _packed(cells.values, digits), "hoverongaps": False, "hovertemplate": text}
+    meta = {"digits": digits, **colours.get("meta", {})}
+    if column is None:
+        meta["across"] = caption("time_step")
+    if (together := across * cells.units_each) > 1:
+        meta["pooled"] = caption(f"pooled_{cells.kept}", count=together)
+    return [*backdrop, {**top, **colours, "meta": meta}]
 
 
 def _packed(values: Array, digits: int) -> Array:

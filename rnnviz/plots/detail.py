@@ -80,7 +80,7 @@ def flow_detail_figure(
         layout |= placed(_x_axis(flow), _y_axis(bands, suffix), suffix, place)
     above = {"xanchor": "left", "yanchor": "bottom", "yshift": 26}
     key = on_paper(caption("detail_key"), 0, 1, font={"size": theme.NOTE_SIZE}, **above)
-    layout |= {"annotations": [key, *titles], "shapes": shapes}
+    layout |= {"annotations": [*titles, key], "shapes": shapes}
     return drawing(data, layout, "flow-detail")
 
 

@@ -154,7 +154,7 @@ def _map(block: WeightMap, codes: Array, scale: Scale, suffix: str, budget: int)
     column = caption(f"from_{kind}")
     if cells.steps_each > 1:
         column = caption(f"from_{kind}s", count=cells.steps_each)
-    colours = {"coloraxis": "coloraxis", "meta": {"times": 10.0**scale.decade}}
+    colours = {"coloraxis": "coloraxis", "meta": {"decade": scale.decade}}
     return panel_traces(cells, where, block.name, scale.hover, colours, 4,
                         caption("to_unit"), column)  # fmt: skip
 

@@ -23,7 +23,7 @@ from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.log_curves import magnitude_figure
 from rnnviz.plots.saliency import signed_figure
 from rnnviz.plots.weights import weight_figure
-from rnnviz.views import gates, gradient_flow
+from rnnviz.views import gates, gradient_flow, spectrum
 from rnnviz.views.picture import Picture
 from rnnviz.wording.texts import texts
 from tests.claims.support import agreeing, clipped, drawn, moved, reduced
@@ -111,7 +111,7 @@ def test_rows_of_a_claim_are_what_is_true_wherever_they_are_drawn() -> None:
     assert count == 3
     assert predicted == "−1.5 to 2"
     assert measured == "−3 to 0.1, 1 × exactly zero"
-    of_mean_field = next(row for row in first["rows"] if row[0].startswith("mean field"))
+    (of_mean_field,) = (row for row in first["rows"] if row[0].startswith("mean field"))
     assert of_mean_field[1] == 2
     assert elsewhere["head"][2] == "measured elsewhere"
 
@@ -149,7 +149,11 @@ def test_weights_are_said_with_their_power_of_ten() -> None:
     of_maps = next(t for t in every if "median" in t["caption"])
     name = next(n for n in of_maps["head"] if n.startswith("Whh"))
     medians = np.median(block.gradient, axis=0)
-    assert column(of_maps, name)[:4] == pytest.approx(list(medians), rel=1e-3)
+    said = [cell.replace("−", "-").split(" · 10^") for cell in column(of_maps, name)[:4]]
+    assert {power for _, power in said} == {f"{np.floor(np.log10(maps.gradient_bound)):.0f}"}
+    assert [float(f"{value}e{power}") for value, power in said] == pytest.approx(
+        list(medians), rel=1e-3
+    )
     bins = next(t for t in every if t is not of_maps)
     assert max(abs(row[0]) for row in bins["rows"]) > 1e50
     assert 0 in column(bins, next(n for n in bins["head"] if "W_hh" in n))
@@ -171,3 +175,34 @@ def test_what_is_drawn_no_lower_than_the_axis_is_said_to_be_no_more() -> None:
     every = tables(reduction_figure.plain([same, same]))
     it = next(t for t in every if any("GRU" in name for name in t["head"]))
     assert set(column(it, next(n for n in it["head"] if "GRU" in n))) == {"≤ −17"}
+
+
+def test_a_map_says_its_decimals_and_what_shares_a_cell() -> None:
+    wide = {"hidden_size": 16, "memory_bias": 9.0}
+    it = table(picture(gates, "memory-gate", models=("lstm",), seq_len=1500, **wide), "time step t")
+    assert "median over the unit" in it["caption"]
+    assert it["caption"].endswith("of the smallest of every 5 values")
+    assert set(column(it, "LSTM f")) == {"1.00"}
+
+
+def test_names_and_units_are_those_of_the_panel() -> None:
+    run = rnnviz.run(rnnviz.Experiment(models=("rnn", "lstm"), hidden_size=8, seq_len=20))
+    shown = gradient_flow.view(run)
+    detail = gradient_flow.quantity_picture(shown, "detail").drawing
+    heads = [name for it in tables(detail) for name in it["head"][1:]]
+    assert all(name.startswith(("RNN", "LSTM")) for name in heads)
+    weights = tables(weight_figure.plain(weight_maps(run["lstm"].trace, "lstm")))
+    assert {it["caption"] for it in weights if "median" not in it["caption"]} == {"%"}
+    units = picture(gradient_flow, "units", models=("rnn",), hidden_size=8, seq_len=20)
+    assert tables(units)[0]["head"] == ["time step t", "RNN"]
+
+
+def test_shades_are_not_in_it_and_what_has_nothing_is_left_out() -> None:
+    still = {"init": "delay_line", "activation": "identity", "hidden_size": 8, "seq_len": 30}
+    run = rnnviz.run(rnnviz.Experiment(models=("rnn",), **still))
+    shown = [p for p in spectrum.pictures(spectrum.view(run)) if isinstance(p, Picture)]
+    for each in shown:
+        for it in tables(each.drawing):
+            assert not any("band" in name for name in it["head"])
+            for at in range(1, len(it["head"])):
+                assert any(row[at] is not None for row in it["rows"]), (each.key, it["head"][at])

@@ -50,7 +50,8 @@ export class Values {
   write() {
     const { plot, options } = this.chart;
     this.panel.setAttribute("aria-label", `${options.words.values}: ${options.alt}`);
-    this.panel.replaceChildren(...tables(plot, options.words).map(drawTable));
+    const found = tables(plot, options.words).map(drawTable);
+    this.panel.replaceChildren(...(found.length ? found : [options.words.nothing]));
   }
 }
 
@@ -84,8 +85,8 @@ function written(number) {
 //
 // Where a trace stands elsewhere than at its numbers, its meta has them: `of` in place of x, `values`
 // in place of y or of a map's medians, `says` in words what all of it is, `rows` the names of a map's
-// rows, each a series of its own, `times` what a map's colours are multiples of, `note` what the
-// numbers are.
+// rows, each a series of its own, `note` what the numbers are, `across` what a map's columns are, and
+// of a map `digits`, its decimals, `decade`, a power of ten, and `pooled`, how values share a cell.
 export function tables(plot, words) {
   const all = shownTraces(plot).map((shown) => ({ ...shown, note: noteOf(shown, words) }));
   const lines = grouped(all.filter(({ trace }) => !isCloud(trace)));
@@ -97,7 +98,8 @@ export function tables(plot, words) {
 }
 
 function noteOf({ trace: { type, meta }, yTitle }, words) {
-  return meta?.note ?? (type === "heatmap" ? words.median.replace("[[rows]]", yTitle) : yTitle);
+  if (meta?.note !== undefined || type !== "heatmap") return meta?.note ?? yTitle;
+  return [words.median.replace("[[rows]]", yTitle), meta?.pooled].filter(Boolean).join(", ");
 }
 
 function grouped(all) {
@@ -110,14 +112,20 @@ function grouped(all) {
 }
 
 function seriesOf({ trace, name, xa }, plot, words) {
-  const { of, values, says, rows, times = 1 } = trace.meta ?? {};
+  const { of, values, says, rows } = trace.meta ?? {};
   const x = of ?? placesOf(trace, "x");
   const one = { name, x, hover: hoverWords(trace), ticks: of ? new Map() : ticksOf(xa), exact: says !== undefined };
   if (rows) return rows.map((row, at) => ({ ...one, name: row, y: trace.z[at] }));
   if (says !== undefined) return [{ ...one, y: Array.from(trace.y, (each) => (Number.isFinite(each) ? says : null)) }];
   if (values || trace.type !== "heatmap") return [{ ...one, y: values ?? trace.y }];
   const found = medians(trace, x.length, kindsBelow(plot, trace), words.zero);
-  return [{ ...one, y: found.map((y) => (typeof y === "number" ? y * times : y)) }];
+  return [{ ...one, y: found.map((y) => rounded(y, trace.meta ?? {})) }];
+}
+
+// With as many decimals as the map has.
+function rounded(y, { digits, decade }) {
+  if (!Number.isFinite(y) || digits === undefined) return y;
+  return y.toFixed(digits).replace(/-/g, "−") + (decade ? ` · 10^${decade}`.replace(/-/g, "−") : "");
 }
 
 // A single mark is a series of one value.
@@ -134,16 +142,22 @@ function shownTraces(plot) {
     if (!panel || unseen || !(trace.z ?? trace.y)?.length || isUnderlay(trace)) return [];
     const place = panels.size > 1 ? panelTitle(plot, panel) : "";
     const own = plain(trace._input.name);
-    const name = bare(place).startsWith(bare(own)) ? place : [place, own].filter(Boolean).join(" · ");
-    const titles = ["xa", "ya"].map((which) =>
-      [panel, ...panels.values()].map((each) => titleOf(plot, each[which])).find(Boolean) ?? "");
+    const both = bare(own).startsWith(bare(place)) ? own : [place, own].filter(Boolean).join(" · ");
+    const name = bare(place).startsWith(bare(own)) ? place : both;
+    const titles = ["xa", "ya"].map((which) => {
+      const beside = [...panels.values()].filter((each) => near(each[which].domain, panel[which].domain));
+      return [panel, ...beside].map((each) => titleOf(plot, each[which])).find(Boolean) ?? "";
+    });
+    titles[0] ||= trace.meta?.across ?? "";
     return [{ trace, name: name || titles[1], xTitle: titles[0], yTitle: titles[1], xa: panel.xa }];
   });
 }
 
-// A map of what kind a cell is, below the map of its values; marks that say nothing of themselves.
-function isUnderlay({ type, coloraxis, mode, hoverinfo }) {
+// A map of what kind a cell is, below the map of its values; marks and shades that say nothing of
+// themselves.
+function isUnderlay({ type, coloraxis, mode, hoverinfo, fill }) {
   if (type === "heatmap") return !coloraxis;
+  if (fill === "toself" && hoverinfo === "skip") return true;
   return ["text", "none"].includes(mode) || (mode === "markers" && hoverinfo === "skip");
 }
 
@@ -152,7 +166,10 @@ function plain(text) {
 }
 
 // A name of several words may be set in another way in a headline.
-const bare = (name) => name.replace(/[\s,]/g, "");
+const bare = (name) => name.replace(/[\s,·_]/g, "");
+
+// Panels that share a row or a column may share its title.
+const near = ([low, high], [least, most]) => Math.abs(low - least) + Math.abs(high - most) < 0.01;
 
 // What the figure says itself; plotly.js would make a title up.
 function titleOf({ layout }, axis) {
@@ -216,10 +233,14 @@ function ofSeries({ xTitle, note }, series) {
   if (places.some(Number.isFinite)) places.sort((a, b) => order(a) - order(b));
   const last = places.length - 1;
   const count = Math.min(ROWS, places.length);
-  const chosen = Array.from({ length: count }, (_, at) =>
+  const spread = Array.from({ length: count }, (_, at) =>
     places[Math.round((at * last) / Math.max(1, count - 1))]);
-  const rows = chosen.map((x) =>
-    [nameOf(x) ?? x, ...series.map((one) => valueAt(one, x))]);
+  const marks = series.filter(({ x }) => x.length === 1).map(({ x: [place] }) => place);
+  const chosen = places.filter((x) => spread.includes(x) || marks.includes(x));
+  const cells = (x) => series.map((one) => valueAt(one, x));
+  const said = series.filter((one) => chosen.some((x) => !Number.isNaN(valueAt(one, x))));
+  if (said.length && said.length < series.length) return ofSeries({ xTitle, note }, said);
+  const rows = chosen.map((x) => [nameOf(x) ?? x, ...cells(x)]);
   const once = ({ name }) => series.filter((one) => one.name === name).length === 1;
   const heads = series.map((one) => (once(one) || !one.hover ? one.name : one.hover));
   return { caption: note, head: [xTitle, ...heads], rows };
@@ -255,6 +276,6 @@ function ofClouds(clouds, { dots, to }) {
     const there = y.map((each) => typeof each === "string" || Number.isFinite(each));
     const shown = (all) => all.filter((_, at) => there[at]);
     return [name, shown(y).length, span(shown(x), to), says ?? span(shown(y), to)];
-  });
+  }).filter(([, count]) => count > 0);
   return { caption: "", head: ["", dots, xTitle || "x", note || "y"], rows };
 }
