@@ -86,8 +86,10 @@ def carry_paths(
                 log10[:, [at for at, _ in pending]] = _norms([part for _, part in pending])
                 pending = []
     kept, left, true = np.full(T + 1, _carries(record)), None, None
-    if np.isneginf(log10[1:, : T - record.cell.HAS_CELL_STATE]).any():  # one step: none leaves c
-        left, true = (reached[:, 0] for reached in reaches_back(record, np.array([sequence]), T))
+    through, whole = np.isneginf(log10[1:, :T])
+    if through[: T - record.cell.HAS_CELL_STATE].any() or whole.any():  # in one step none leaves c
+        reached = reaches_back(record, np.array([sequence]), T)
+        left, true = (found[: T + 1, 0] for found in reached)
     curves = [Curve(values, status_of(values, reached))
               for values, reached in zip(log10, (kept, left, true), strict=True)]  # fmt: skip
     for curve in curves:

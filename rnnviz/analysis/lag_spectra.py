@@ -117,7 +117,7 @@ def singular_logs(logs: Array, shape: Array) -> Array:
     """ln of the singular values of diag(e^logs) · shape, descending; shape (r, m) upper triangular
     with rows of about length 1, logs descending but for neighbours. Where float64 cannot hold them
     all at once, some at a time, each with those around it."""
-    if not len(logs) or np.ptp(logs) < WIDE:
+    if not len(logs) or not np.ptp(logs) >= WIDE or not np.isfinite(shape).all():
         return _by_svd(logs, shape)
     R = np.linalg.qr(shape.T, "r")  # leaves of what is far from the diagonal e^(−distance)
     rows, apart = R / np.diagonal(R)[:, None], logs[None, :] - logs[:, None]

@@ -35,7 +35,7 @@ class LyapunovSpectrum:
 
     exponents (m,), descending; −inf for a direction that some step sent to zero. status (m,), int8
     of `Status`: FINITE; ZERO where J_t is singular; ROUNDED where it is not but float64 cannot
-    tell (a direction about 30 nats below the largest in one step, or φ′ rounded to zero); NAN
+    tell (a direction 30 to 36 nats below the largest in one step, or φ′ rounded to zero); NAN
     where a state was not finite.
     steps: how many were averaged. direction: "forward" (J Q) or "backward" (Jᵀ Q, where gradients
     live): the same numbers in the long run, other vectors.

@@ -190,3 +190,20 @@ def test_what_goes_through_the_gates_of_a_gru_has_its_digits_beside_a_far_larger
     )
     lost = large.through.log10[:-1] - small.through.log10[:-1]
     np.testing.assert_allclose(lost, 33, rtol=0, atol=1e-6)
+
+
+def test_of_a_padded_sequence_there_are_as_many_steps_as_it_has():
+    cell = LSTM(1, 2)
+    params = cell.init_params(np.random.default_rng(0))
+    params["W_hh"] = 0 * params["W_hh"]
+    found = carry_paths(forward(cell, params, np.zeros((4, 1, 2)), lengths=[2, 4]), "lstm")
+    assert len(found.true.log10) == len(found.through.status) == 3
+    assert set(found.through.status) == {Status.ZERO}
+
+
+def test_a_gate_that_rounds_to_zero_in_the_only_step_is_not_zero_in_truth():
+    cell = LSTM(1, 2)
+    params = cell.init_params(np.random.default_rng(0))
+    params["b_h"] = np.where(np.repeat(np.array(cell.GATES) == "f", 2), -800.0, params["b_h"])
+    found = carry_paths(forward(cell, params, np.zeros((1, 1, 1))), "lstm")
+    assert found.true.status.tolist() == [Status.ROUNDED, Status.FINITE]

@@ -14,6 +14,7 @@ from rnnviz.analysis.lag_spectra import lag_spectrum, lags_of, singular_logs
 from rnnviz.analysis.lags import lag_profile
 from rnnviz.core.initializers import orthogonal
 from rnnviz.core.numerics import Status
+from rnnviz.experiment import Experiment, run
 from tests.analysis.cells import EVERY, any_problem
 from tests.analysis.support import last_step, quiet_lstm, simple
 
@@ -139,6 +140,18 @@ def test_the_largest_is_the_lag_profile(name):
     trace = any_problem(name, 20, H=5).trace()
     found, profile = lag_spectrum(trace, name, 1, 17), lag_profile(trace, name, 1, 17)
     np.testing.assert_allclose(found.log10[:, 0], profile.state.log10[found.lags], atol=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "skip", "gain"), [("rnn", 2, 0.5), ("rnn", 3, 1.0),
+                                                    ("lstm", 2, 1.5)])  # fmt: skip
+def test_it_ends_where_a_direction_is_lost_at_the_very_end(kind, skip, gain):
+    e = Experiment(
+        models=(kind,), skip=skip, init="delay_line", gain=gain, seq_len=20, hidden_size=8
+    )
+    trace = run(e)[kind].trace
+    found = lag_spectrum(trace, kind)
+    largest = lag_profile(trace, kind).state.log10[found.lags]
+    np.testing.assert_allclose(found.log10[:, 0], largest, atol=1e-9)
 
 
 def test_a_state_that_is_not_finite_has_no_spectrum():

@@ -155,7 +155,8 @@ def test_of_unusual_sizes_memory_is_not_underestimated(sizes: str, kind: str) ->
             tracemalloc.stop()
         expected = cost(traces[0]).bytes
         assert max(peaks) <= expected, name
-        if max(peaks) and name in ("carry", "measures", "contributions", "precision"):
+        there = analyse(traces[0]) is not None  # an RNN has no carry
+        if there and name in ("carry", "measures", "contributions", "precision"):
             assert expected <= 2 * max(peaks) + (6 << 20), name
 
 

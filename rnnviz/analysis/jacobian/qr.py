@@ -30,9 +30,9 @@ MOST = 16
 PANEL = 64
 """Columns that are made orthonormal together."""
 LEAF = 32
-ROUNDINGS = 10
-"""Of the largest entry, for each row, above which the length of what is left of a column has two
-digits."""
+ROUNDINGS = 20
+"""Of a column's own size, for each row, above which what is left of it beside the others has its
+first digit."""
 TINY = 1e-250
 """A square below which rounding is no longer relative."""
 SMALL = 7.0
@@ -119,7 +119,7 @@ class _Moving:
         m = start.shape[1]
         self.frame, self.logs, self.dead_at = start, np.zeros(m), np.full(m, -1)
         self.R = np.eye(m) if shaped else None
-        self._living, self._apply = np.arange(m), apply
+        self._living, self._apply, self._at = np.arange(m), apply, -1
 
     def advance(self, group: list[int]) -> tuple[Array, int]:
         """Take these steps, then make the frame orthonormal; (|R_ii| of the vectors that live on,
@@ -131,6 +131,7 @@ class _Moving:
         if quick is None and len(group) > 1:
             halves = group[: len(group) // 2], group[len(group) // 2 :]
             return [self.advance(half) for half in halves if self.frame.size][-1]
+        self._at = group[-1]
         return self._take(*(quick or _independent(frame)), group[-1]), len(group)
 
     @property
@@ -140,7 +141,7 @@ class _Moving:
 
     def finish(self) -> None:
         if self.frame.size:
-            self._take(*np.linalg.qr(self.frame), np.ones(self.frame.shape[1], bool), -1)
+            self._take(*_independent(self.frame), self._at)
 
     def _take(self, Q: Array, R: Array, keep: Array, step: int) -> Array:
         stretched = np.abs(np.diagonal(R if keep.all() else R[:, keep]))
@@ -216,8 +217,9 @@ def _independent(columns: Array) -> tuple[Array, Array, Array]:
         some = columns if keep.all() else columns[:, keep]
         Q, R = np.linalg.qr(some)
         stretched = np.abs(np.diagonal(R))
-        limit = ROUNDINGS * len(columns) * np.finfo(float).eps * np.abs(R).max(initial=0)
-        lost = np.flatnonzero(stretched <= limit)
+        rounding = len(columns) * np.finfo(float).eps
+        own = ROUNDINGS * rounding * np.abs(R).max(axis=0, initial=0)
+        lost = np.flatnonzero(stretched <= np.maximum(own, rounding * stretched.max(initial=0)))
         if not lost.size:
             whole = R if keep.all() else Q.T @ columns
             whole[:, keep] = R
