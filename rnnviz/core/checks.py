@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 
@@ -17,22 +17,22 @@ ABOVE_0 = float(np.finfo(np.float64).smallest_subnormal)
 
 def size(name: str, value: object, minimum: int = 1) -> int:
     """Return `value` if it is an integer of at least `minimum`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
+    if not _is_integer(value) or value < minimum:
         raise ValueError(f"{name} must be an integer of at least {minimum}, got {value!r}")
     return int(value)
 
 
 def whole(name: str, value: object, minimum: int, maximum: int) -> int:
     """Return `value` if it is an integer and minimum <= value <= maximum."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | np.integer)
-        or not minimum <= value <= maximum
-    ):
+    if not (_is_integer(value) and minimum <= value <= maximum):
         raise ValueError(
             f"{name} must be a whole number from {minimum} to {maximum}, got {value!r:.80}"
         )
     return int(value)
+
+
+def _is_integer(value: object) -> TypeGuard[int | np.integer[Any]]:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def number(name: str, value: object, minimum: float = -np.inf, maximum: float = np.inf) -> float:

@@ -132,7 +132,7 @@ class _Moving:
             halves = group[: len(group) // 2], group[len(group) // 2 :]
             return [self.advance(half) for half in halves if self.frame.size][-1]
         self._at = group[-1]
-        return self._take(*(quick or _independent(frame)), group[-1]), len(group)
+        return self._take(*(quick or _independent(frame))), len(group)
 
     @property
     def living_logs(self) -> Array:
@@ -141,14 +141,14 @@ class _Moving:
 
     def finish(self) -> None:
         if self.frame.size:
-            self._take(*_independent(self.frame), self._at)
+            self._take(*_independent(self.frame))
 
-    def _take(self, Q: Array, R: Array, keep: Array, step: int) -> Array:
+    def _take(self, Q: Array, R: Array, keep: Array) -> Array:
         stretched = np.abs(np.diagonal(R if keep.all() else R[:, keep]))
         if self.R is not None:
             self.R = self._grown(R / stretched[:, None], keep) @ self.R
         if not keep.all():
-            self.logs[self._living[~keep]], self.dead_at[self._living[~keep]] = -np.inf, step
+            self.logs[self._living[~keep]], self.dead_at[self._living[~keep]] = -np.inf, self._at
             self._living = self._living[keep]
         self.logs[self._living] += np.log(stretched)
         self.frame = Q

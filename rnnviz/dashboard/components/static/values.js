@@ -237,10 +237,9 @@ function ofSeries({ xTitle, note }, series) {
     places[Math.round((at * last) / Math.max(1, count - 1))]);
   const marks = series.filter(({ x }) => x.length === 1).map(({ x: [place] }) => place);
   const chosen = places.filter((x) => spread.includes(x) || marks.includes(x));
-  const cells = (x) => series.map((one) => valueAt(one, x));
   const said = series.filter((one) => chosen.some((x) => !Number.isNaN(valueAt(one, x))));
   if (said.length && said.length < series.length) return ofSeries({ xTitle, note }, said);
-  const rows = chosen.map((x) => [nameOf(x) ?? x, ...cells(x)]);
+  const rows = chosen.map((x) => [nameOf(x) ?? x, ...series.map((one) => valueAt(one, x))]);
   const once = ({ name }) => series.filter((one) => one.name === name).length === 1;
   const heads = series.map((one) => (once(one) || !one.hover ? one.name : one.hover));
   return { caption: note, head: [xTitle, ...heads], rows };
