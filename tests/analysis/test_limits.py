@@ -118,10 +118,10 @@ def test_memory_is_never_underestimated(change: dict[str, Any], sizes: dict[str,
 
 
 SIZES: dict[str, dict[str, int]] = {
-    "a large batch": {"seq_len": 40, "hidden_size": 8, "batch_size": 256},
-    "wide inputs": {"seq_len": 16, "hidden_size": 4, "batch_size": 2, "input_size": 2000},
-    "a long skip": {"seq_len": 40, "hidden_size": 3, "batch_size": 4, "skip": 50},
-    "one unit": {"seq_len": 300, "hidden_size": 1, "batch_size": 1},
+    "a large batch": {"seq_len": 20, "hidden_size": 8, "batch_size": 256},
+    "wide inputs": {"seq_len": 8, "hidden_size": 4, "batch_size": 2, "input_size": 2000},
+    "a long skip": {"seq_len": 30, "hidden_size": 3, "batch_size": 4, "skip": 50},
+    "one unit": {"seq_len": 150, "hidden_size": 1, "batch_size": 1},
 }
 REGIMES = [(1.0, np.float64), (30.0, np.float64), (30.0, np.float32), (0.01, np.float64)]
 """How large weights are: saturated units, in float32 with slopes that are rounded to 0, and

@@ -8,12 +8,12 @@ from statistics import median
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.core.numerics import Status
 from rnnviz.dashboard.main import ALONE, FIRST, PAGES
 from rnnviz.wording.texts import texts
+from tests.browser.barriers import barriers
 from tests.browser.reading import line
 from tests.browser.support import chart, wait_idle, wait_painted
 
@@ -26,7 +26,6 @@ SHOWN = {"by-hand": ".formulas p", "your-network": ".st-key-example-closed butto
 """What such a page shows."""
 SMALL = {"hidden_size": "6", "seq_len": "24", "batch_size": "2", "view_cells": "coarse",
          "view_units": "8"}  # fmt: skip
-GRAVE = ("serious", "critical")
 
 
 def at_rest(page: Page, path: str) -> Page:
@@ -55,15 +54,7 @@ def test_axe_finds_nothing_grave_and_all_has_a_name(app: str, visit, path: str) 
     assert len(names) > (3 if path in ALONE else 5)
     # An icon's own name is what Streamlit calls a button that has none.
     assert [name for name in names if not name or name.endswith(" icon")] == []
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        wait_idle(page)
-        violations = Axe().run(page).response["violations"]
-        assert [
-            (scheme, violation["id"], [node["html"] for node in violation["nodes"]])
-            for violation in violations
-            if violation["impact"] in GRAVE
-        ] == []
+    assert barriers(page) == []
     for figure in page.locator(".rnnviz-chart").all():
         assert_has_a_table(figure)
 

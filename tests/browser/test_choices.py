@@ -21,6 +21,7 @@ from tests.browser.test_phase import SMALL as PHASE
 from tests.browser.test_phase import wait_finished
 
 pytestmark = pytest.mark.browser
+SMALL = "seq_len=10&hidden_size=4&batch_size=2"
 BODY = "[data-testid=stPopoverBody]"
 TEXT = "we are here. they are there."
 
@@ -112,12 +113,13 @@ def ways() -> Iterator[tuple[Callable[[Page], None], Callable[[Page], None]]]:
 
 def test_every_knob_of_more_holds(app: str, visit) -> None:
     """Each is chosen once, like a person does: open, choose, close, go on."""
-    page = visit(f"{app}/")
+    page = visit(f"{app}/?models=rnn,lstm&seq_len=20")
     wait_charts(page, "")
     open_popover(page, "More")
     choose(page, "task")
     names = [name for name in FIELDS if name != "task" and knob(page, name).count()]
     assert len(names) > 10
+    assert not query(page).keys() & set(names)
     by_escape(page)
     for name, (close, act) in zip(names, ways(), strict=False):
         open_popover(page, "More")
@@ -139,7 +141,7 @@ def test_every_knob_of_more_holds(app: str, visit) -> None:
 
 
 def test_a_popover_that_is_opened_as_a_slider_comes_to_rest_is_drawn(app: str, visit) -> None:
-    page = visit(f"{app}/?seq_len=10&hidden_size=4&batch_size=2")
+    page = visit(f"{app}/?{SMALL}")
     wait_charts(page, "")
     for _ in range(4):
         page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
@@ -157,7 +159,7 @@ def valuetext(page: Page, name: str) -> str:
 
 def test_back_and_forward_show_what_the_address_says(app: str, open_page) -> None:
     """A move of a knob adds nothing to the history; a page does, with its knobs and views."""
-    page = open_page(app)
+    page = open_page(f"{app}/?{SMALL}")
     wait_charts(page, "")
     before = page.evaluate("history.length")
     for _ in range(3):
@@ -251,7 +253,7 @@ def test_back_finds_the_diagram_that_a_cell_was_opened_from(app: str, open_page)
 
 def test_a_knob_that_moves_while_the_page_goes_back_waits_for_it(app: str, visit) -> None:
     """What is sent before Streamlit has turned the page would bring back the one it came from."""
-    page = visit(f"{app}/?seq_len=10&hidden_size=4&batch_size=2")
+    page = visit(f"{app}/?{SMALL}")
     wait_charts(page, "")
     page.get_by_role("link", name="Gates", exact=True).click()
     wait_charts(page, "gates")

@@ -28,11 +28,10 @@ PANELS = {
         "Jacobian spectra": ("bands",),
     },
 }
+MANY = ("rnn", "lstm", "gru", "lstm:forget_bias=0", "gru:update_bias=0", "rnn:gain=2")
 MODELS = {
-    "six": Experiment(
-        models=("rnn", "lstm", "gru", "lstm:forget_bias=0", "gru:update_bias=0", "rnn:gain=2")
-    ),
-    "layers": Experiment(layers=2, bidirectional="yes", seq_len=40),
+    "six": Experiment(models=MANY, hidden_size=16, batch_size=4),
+    "layers": Experiment(layers=2, bidirectional="yes", seq_len=40, hidden_size=16, batch_size=4),
 }
 
 
@@ -76,7 +75,7 @@ def test_states_and_seeds_can_be_read(app: str, visit, models: str) -> None:
     for key in keys:
         wait_painted(page, key, timeout=60_000)
     assert unreadable(page, keys) == []
-    query = {**to_query(MODELS[models]), "hidden_size": "16", "view_seeds": "5"}
+    query = {**to_query(MODELS[models]), "view_seeds": "5"}
     page = visit(f"{app}/?{urlencode(query)}")
     wait_painted(page, "flow-state", timeout=60_000)
     page.get_by_text("least to greatest of 5 seeds").wait_for()

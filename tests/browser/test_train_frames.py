@@ -8,16 +8,16 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from rnnviz import Experiment, to_query
+from rnnviz import to_query
 from rnnviz.wording.texts import texts
 from tests.browser.frames import watching
 from tests.browser.reading import wait_charts
 from tests.browser.support import wait_idle
+from tests.browser.test_train import SMALL, button
 
 pytestmark = pytest.mark.browser
-SMALL = Experiment(models=("rnn", "gru"), seq_len=20, hidden_size=8, batch_size=8)
 
 # The buttons that play or pause, and where the one beside them is.
 ROW = """() => {
@@ -68,10 +68,6 @@ def train(app: str, open_page: Callable[..., Page]) -> Page:
     wait_charts(page, "train")
     wait_idle(page)
     return page
-
-
-def button(page: Page, name: str) -> Locator:
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def play_for_a_while(page: Page, steps: int = 5) -> None:

@@ -13,8 +13,8 @@ from rnnviz.experiment.model import override_field
 from rnnviz.tasks import TASKS
 from rnnviz.wording.tasks import task_name
 from rnnviz.wording.texts import texts
-from tests.browser.reading import wait_charts
-from tests.browser.support import wait_idle
+from tests.browser.reading import FIGURE_TEXT, overlaps, wait_charts
+from tests.browser.support import chart, wait_idle, wait_painted
 from tests.browser.test_choices import by_escape, open_popover, pick, query, written
 from tests.browser.test_train import button, scrubber
 
@@ -55,12 +55,12 @@ def train(page: Page) -> Trained:
     return last_run(page)
 
 
-@pytest.fixture
-def page(app: str, open_page: Callable[..., Page]) -> Page:
-    """Train, where three small networks have begun to learn."""
-    page = open_page(f"{app}/train?seq_len=10&hidden_size=8")
+@pytest.fixture(params=["rnn,lstm,gru"])
+def page(app: str, open_page: Callable[..., Page], request: pytest.FixtureRequest) -> Page:
+    """Train, where small networks have begun to learn."""
+    page = open_page(f"{app}/train?models={request.param}&seq_len=10&hidden_size=8&loss_at=every")
     wait_charts(page, "train")
-    assert train(page).models == ["RNN", "LSTM", "GRU"]
+    assert train(page).models == request.param.upper().split(",")
     return page
 
 
@@ -96,6 +96,12 @@ def press(page: Page, slider: str, key: str) -> None:
     wait_idle(page)
 
 
+BELOW = {"words": "written", "counting": "written", "stocks": "forecast", "digit_rows": "digits",
+         "captioning": "digits", "sentiment": "own-sentence"}  # fmt: skip
+"""Where it is seen what the networks of a task do, once they have been trained."""
+
+
+@pytest.mark.parametrize("page", ["lstm"], indirect=True)
 def test_every_task(page: Page) -> None:
     for task in TASKS:
         if task == "delayed_recall":
@@ -104,6 +110,10 @@ def test_every_task(page: Page) -> None:
         found = train(page)
         assert found.steps >= LEAST
         assert f"Task delayed_recall → {task}" in found.settings
+        if task in BELOW:
+            wait_painted(page, BELOW[task])
+            texts = page.evaluate(FIGURE_TEXT, f"{chart(page, BELOW[task])} .rnnviz-plot")
+            assert overlaps(texts) == [], task
 
 
 def test_every_variant_beside_its_cell(page: Page) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from rnnviz.models.examples import EXAMPLES
 from rnnviz.wording.texts import texts
 from tests.browser import reading
+from tests.browser.barriers import barriers
 from tests.browser.support import chart, wait_idle, wait_painted
-from tests.browser.test_accessibility import GRAVE
 from tests.models.hostile import npz
 
 pytestmark = pytest.mark.browser
@@ -48,9 +47,5 @@ def test_axe_finds_nothing_grave_beside_a_diagnosis(app: str, open_page) -> None
     page = sick(app, open_page, "closed")
     page.get_by_text("All findings (3 serious").click()
     expect(page.get_by_text("rnn.bias_ih_l0").first).to_be_visible()
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        wait_idle(page)
-        found = Axe().run(page).response["violations"]
-        assert [(scheme, v["id"]) for v in found if v["impact"] in GRAVE] == []
-        assert page.locator(chart(page, "flow-state")).count() == 1
+    assert barriers(page) == []
+    assert page.locator(chart(page, "flow-state")).count() == 1
