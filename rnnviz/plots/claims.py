@@ -249,11 +249,11 @@ def _example(e: Counterexample, first: bool) -> Panel:
     y_range = room_for(np.append(e.log10[alive], e.promised), (-1.0, 1.0))
     hover = "k = %{x}: 10<sup>%{y:.2f}</sup>"
     promise = caption("promised")
-    promised = line(e.steps, e.promised, "promised", PROMISED, f"{promise}, {hover}", dash="dot")
-    measured = line(e.steps[alive], e.log10[alive], "measured", MEASURED, hover)
+    promised = line(e.steps, e.promised, promise, PROMISED, f"{promise}, {hover}", dash="dot")
+    measured = line(e.steps[alive], e.log10[alive], caption("measured"), MEASURED, hover)
     floor = np.full(int(zero.sum()), y_range[0] + 0.03 * (y_range[1] - y_range[0]))
-    nothing_left = dots(e.steps[zero], floor, "zero", MEASURED, caption("exactly_zero_hover"),
-                        symbol="x", size=9)  # fmt: skip
+    nothing_left = dots(e.steps[zero], floor, caption("status_zero"), MEASURED,
+                        caption("exactly_zero_hover"), symbol="x", size=9)  # fmt: skip
     ends_as = caption("soon_zero")
     if e.rate != 0:
         ends_as = caption("factor_a_step", factor=step_factor(e.rate))

@@ -62,7 +62,7 @@ def _states(r: Reduction, height: int) -> Panel:
            "tickvals": list(range(0, last + 1, 10))},
         y={"title": "h", "range": list(STATES), "nticks": 5},
         data=[
-            line(steps, r.rnn, "tanh RNN", RNN, f"{at}: {tanh_rnn} %{{y:.3f}}"),
+            line(steps, r.rnn, tanh_rnn, RNN, f"{at}: {tanh_rnn} %{{y:.3f}}"),
             line(steps, r.lstm, "LSTM", LSTM, f"{at}: LSTM %{{y:.3f}}"),
         ],
         notes=[*names(ends, STATES, last, height), tanh_1],

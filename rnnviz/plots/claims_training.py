@@ -162,7 +162,15 @@ def _by_window(drawn: Sequence[Agreement], own: Sequence[Agreement]) -> Panel:
     data = []
     if known:
         middle = np.median(known, axis=0)
-        data.append(line(_places(WINDOWS), middle, "median", theme.GREY, caption("median_cosine")))
+        data.append(
+            line(
+                _places(WINDOWS),
+                middle,
+                caption("seeds_median_end"),
+                theme.GREY,
+                caption("median_cosine"),
+            )
+        )
     styles = theme.model_styles([a.label for a in own])
     data += [_own(a, styles[a.label]) for a in own]
     return Panel(

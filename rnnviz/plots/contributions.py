@@ -89,7 +89,7 @@ def _lines(c: Contributions, style: theme.Style, few: bool) -> list[Piece]:
     steps = np.arange(1.0, len(c.share) + 1)
     alone = curve(steps, c.log10_each, style, caption("one_by_one"), **THIN)
     return [
-        *([{**alone, "name": f"{style.title} one by one"}] if few else []),
+        *([{**alone, "name": caption("name_one_by_one", model=style.title)}] if few else []),
         curve(steps, c.log10_norm, style, "10<sup>%{y:.2f}</sup>"),
         {**curve(steps, c.share, style, caption("share_hover"), width=2), "yaxis": "y2"},
     ]

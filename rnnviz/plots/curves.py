@@ -172,7 +172,7 @@ def _dots(curve: Relative, steps: Sequence[int], style: theme.Style) -> Piece:
         "mode": "markers",
         "x": np.array(steps, np.int32),
         "y": curve.values[np.array(steps) - 1].astype(np.float32),
-        "name": f"{style.title} single steps",
+        "name": caption("name_single_steps", model=style.title),
         "marker": {"color": style.colour, "size": 9},
         "hoverinfo": "skip",
     }
@@ -184,7 +184,7 @@ def rail(curve: Relative, status: Status, level: float, style: theme.Style) -> l
     ends = sorted({step for stretch in stretches for step in stretch})
     if len(ends) > MOST_MARKERS:
         ends = [ends[0], ends[-1]]
-    shared = {"type": "scatter", "name": f"{style.title} {NAMES[status]}"}
+    shared = {"type": "scatter", "name": caption(f"name_{NAMES[status]}", model=style.title)}
     width = {"color": style.colour, "width": theme.THIN, "dash": RAIL_DASH.get(status, "solid")}
     x, y = _along(stretches, level)
     hover = f"{style.title}  {status_words(status)}<extra></extra>"

@@ -75,7 +75,11 @@ def _way(way: Array, style: theme.Style) -> list[Piece]:
     if not len(way):
         return []
     line = {
-        **_scatter(way, f"{style.title} states", f"{caption('state_hover')}<extra></extra>"),
+        **_scatter(
+            way,
+            caption("name_states", model=style.title),
+            f"{caption('state_hover')}<extra></extra>",
+        ),
         "mode": "lines",
         "customdata": np.arange(len(way)),
         "line": {"color": style.colour, "width": theme.THIN},
@@ -88,7 +92,7 @@ def _way(way: Array, style: theme.Style) -> list[Piece]:
 def _end(state: Array, symbol: str, step: int, style: theme.Style) -> Piece:
     hover = caption("state_at", step=step)
     marker = {"symbol": symbol, "size": 8, "color": style.colour}
-    piece = _scatter(state, f"{style.title} step {step}", f"{hover}<extra></extra>")
+    piece = _scatter(state, f"{style.title} {hover}", f"{hover}<extra></extra>")
     return {**piece, "mode": "markers", "marker": marker}
 
 
@@ -100,11 +104,11 @@ def _points(found: FixedPoints, points: Array, style: theme.Style) -> list[Piece
         if not len(some):
             continue
         words = "fixed_point_hover_kink" if kind == "kink" else "fixed_point_hover"
-        hover = f"{caption(words, kind=caption(f'kind_{kind}'))}<extra></extra>"
+        hover = f"{caption(words, kind=(name := caption(f'kind_{kind}')))}<extra></extra>"
         edge = {"width": 2, "color": style.colour}
         marker = {"symbol": symbol, "size": 13, "color": theme.GREY, "line": edge}
         pieces.append({
-            **_scatter(points[some], kind, hover),
+            **_scatter(points[some], name, hover),
             "mode": "markers",
             "customdata": np.column_stack([some + 1, found.radii[some]]).astype(np.float32),
             "text": [near_one(float(radius)) for radius in found.radii[some]],

@@ -207,7 +207,7 @@ def _lines(
     bands = [_band(steps, at[low], at[high], style, dark) for low, high, dark in BANDS]
     median = curve(steps, at[50], style, caption("median_hover"), width=theme.THIN)
     largest = curve(steps, at[100], style, "σ<sub>max</sub> 10<sup>%{y:.2f}</sup>")
-    name = {"name": f"{style.title} median"}
+    name = {"name": caption("name_median", model=style.title)}
     return [*bands, {**median, **name, **held_at(at[50], floor)}, largest | held_at(at[100], floor)]
 
 
@@ -221,7 +221,7 @@ def _band(steps: Array, low: Array, high: Array, style: theme.Style, dark: float
         "fillcolor": style.colour,
         "opacity": dark,
         "line": {"width": 0, "color": style.colour},
-        "name": f"{style.title} band",
+        "name": caption("name_band", model=style.title),
         "hoverinfo": "skip",
     }
 

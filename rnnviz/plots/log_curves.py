@@ -105,4 +105,4 @@ def _line(line: Prediction, x: Array, y: Array, style: theme.Style) -> tuple[Pie
     piece = panels.curve(x, y, style, f"{name} 10<sup>%{{y:.2f}}</sup>", **look)
     end = float(y[-1]) if len(y) and np.isfinite(y[-1]) else 0.0
     words = small_label(f"{name} {signed(end)}", end, style.colour)
-    return {**piece, "name": f"{style.title} {line.name}"}, words
+    return {**piece, "name": f"{style.title} {name}"}, words

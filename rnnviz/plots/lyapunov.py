@@ -90,13 +90,13 @@ def _line(spectrum: LyapunovSpectrum, style: theme.Style, long: bool = False) ->
         return curve(index, spectrum.exponents, style, "λ<sub>%{x}</sub> = %{y:.3f}")
     hover = caption("exponent_long_hover", steps=f"{spectrum.steps:,}")
     piece = curve(index, spectrum.exponents, style, hover, dash="dash", width=theme.THIN)
-    return {**piece, "name": f"{style.title} long run"}
+    return {**piece, "name": caption("name_long_run", model=style.title)}
 
 
 def _flat(style: theme.Style, rate: float, last: int) -> Piece:
     ends, heights = np.array([1.0, last]), np.array([rate, rate])
     piece = curve(ends, heights, style, caption("mean_field_hover"), **log_curves.PREDICTED)
-    return {**piece, "name": f"{style.title} mean field"}
+    return {**piece, "name": caption("name_mean_field", model=style.title)}
 
 
 def _end(spectrum: LyapunovSpectrum, style: theme.Style, floor: float) -> EndLabel:

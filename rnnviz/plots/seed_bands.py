@@ -54,7 +54,7 @@ def _band(first: int, low: Array, high: Array, style: theme.Style) -> Piece:
         "fillcolor": style.colour,
         "opacity": OPACITY,
         "line": {"width": 0, "color": style.colour},
-        "name": f"{style.title} seeds",
+        "name": caption("name_seeds", model=style.title),
         "hoverinfo": "skip",
     }
 

@@ -84,7 +84,7 @@ def quarter_circle(law: WeightLaw, style: theme.Style) -> Piece:
     """The singular values that the quarter-circle law gives a matrix of this size, in order."""
     index = np.arange(1.0, len(law.singular_values) + 1)
     piece = curve(index, law.singular_values, style, caption("quarter_hover"), **INK)
-    return {**piece, "name": "quarter circle"}
+    return {**piece, "name": caption("name_quarter_circle")}
 
 
 def disc(law: WeightLaw) -> Piece:

@@ -128,7 +128,7 @@ def _levels(levels: Mapping[str, float], log: bool) -> tuple[list[Piece], list[P
 def _lines(course: Course, values: Array, style: theme.Style, suffix: str) -> list[Piece]:
     """The loss of each batch, thin and pale, under its running mean."""
     thin = {"color": style.colour, "width": 1}
-    name = f"{style.title} batch"
+    name = caption("name_batch", model=style.title)
     pale = step_line(course.curves.steps, values, name, "", thin)
     pale |= {"opacity": 0.35, "hoverinfo": "skip"}
     return [pale, _smooth(course, values, style, suffix, caption("loss"))]

@@ -194,9 +194,11 @@ def norm_figure(
         thick = {"color": style.colour, "width": theme.LINE, "dash": style.dash}
         if limit is None:
             hover = f"{style.title} 10<sup>%{{y:.2f}}</sup>"
-            data.append(step_line(steps, before, f"{style.title}", hover, thick))
+            data.append(step_line(steps, before, style.title, hover, thick))
             continue
-        data.append(step_line(steps, before, f"{style.title} before", hover, thin))
+        data.append(
+            step_line(steps, before, caption("name_before", model=style.title), hover, thin)
+        )
         after_hover = caption("after_clipping", model=style.title)
         data.append(step_line(steps, after, style.title, after_hover, thick))
     layout: Piece = {

@@ -149,7 +149,8 @@ def _rail(
     """The steps of a model that have this status, and a word beside them as long as there are
     any."""
     y, words = _on_rail(_profiles(course)[-1], status, level, bands), _words(status, bands)
-    shared = {"type": "scatter", "x0": 1, "dx": 1, "name": f"{style.title} {NAMES[status]}"}
+    name = caption(f"name_{NAMES[status]}", model=style.title)
+    shared = {"type": "scatter", "x0": 1, "dx": 1, "name": name}
     mark = {"symbol": SYMBOLS[status], "size": 5, "maxdisplayed": 24, "color": style.colour}
     look = {
         "line": {"color": style.colour, "width": theme.THIN},

@@ -165,8 +165,9 @@ def _spectrum_lines(course: Course, style: theme.Style, suffix: str) -> list[Pie
         pieces.append({**step_line(steps, values[:, rank], name, hover, line), **where})
     line = {"color": style.colour, "width": 2, "dash": "dash"}
     hover = caption("radius_hover", model=style.title)
+    name = caption("name_radius", model=style.title)
     radius = np.asarray(course.curves.spectral_radius)[rows]
-    return [*pieces, {**step_line(steps, radius, f"{style.title} radius", hover, line), **where}]
+    return [*pieces, {**step_line(steps, radius, name, hover, line), **where}]
 
 
 def _gate_panel(gate: GateCourse, name: str, suffix: str, scale: str) -> Piece:

@@ -192,7 +192,7 @@ def _histograms(
             "mode": "lines",
             "x": scale.drawn(middles).astype(np.float32),
             "y": np.maximum(100 * shares, FLOOR).astype(np.float32),
-            "name": f"{block.name} histogram",
+            "name": caption("name_histogram", block=block.name),
             "line": {"color": style.colour, "shape": "hvh", **LINES[block.parameter]},
             "hovertemplate": said_of(block.name, caption("share_of_entries")) + "<extra></extra>",
             "meta": {"of": middles.tolist(), "values": (100 * shares).tolist()},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -23,12 +25,13 @@ from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.log_curves import magnitude_figure
 from rnnviz.plots.saliency import signed_figure
 from rnnviz.plots.weights import weight_figure
-from rnnviz.views import gates, gradient_flow, spectrum
+from rnnviz.views import fixed_points, gates, gradient_flow, lag_spectra, spectrum, states, weights
 from rnnviz.views.picture import Picture
-from rnnviz.wording.texts import texts
+from rnnviz.wording.texts import speak_in, texts
 from tests.claims.support import agreeing, clipped, drawn, moved, reduced
 from tests.dashboard.node import answer
 
+NAMES = {"LSTM", "tanh"}
 TABLES = """(({ data, layout }) => {
   const axis = (name) => ({ _name: name.replace(/^(.)/, "$1axis"), domain: [0, 1],
     ...(layout[name.replace(/^(.)/, "$1axis")] ?? {}) });
@@ -195,6 +198,31 @@ def test_names_and_units_are_those_of_the_panel() -> None:
     assert {it["caption"] for it in weights if "median" not in it["caption"]} == {"%"}
     units = picture(gradient_flow, "units", models=("rnn",), hidden_size=8, seq_len=20)
     assert tables(units)[0]["head"] == ["time step t", "RNN"]
+
+
+IN_CHINESE = [(gradient_flow, {"theory": True}), (spectrum, {"theory": True}), (gates, {}),
+              (fixed_points, {}), (lag_spectra, {}), (states, {}), (weights, {})]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("page", "choices"), IN_CHINESE, ids=lambda each: getattr(each, "__name__", "")
+)
+def test_in_chinese_it_is_chinese(page: Any, choices: dict[str, Any]) -> None:
+    """But for names of cells and of what has no other name."""
+    run = rnnviz.run(rnnviz.Experiment(hidden_size=4, seq_len=12, loss_at="every"))
+    how = (page.Choices(**choices),) if choices else ()
+    words = speak_in("zh", lambda: said(page.pictures(page.view(run, *how))))
+    assert any(re.search("[\u4e00-\u9fff]", word) for word in words)
+    left = {
+        word for word in words for name in re.findall("[A-Za-z]{4,}", word) if name not in NAMES
+    }
+    assert left == set()
+
+
+def said(pictures: Iterable[Any]) -> set[str]:
+    """Captions and columns of every table of every picture."""
+    every = [it for p in pictures if isinstance(p, Picture) for it in tables(p.drawing)]
+    return {word for it in every for word in (it["caption"], *it["head"])}
 
 
 def test_shades_are_not_in_it_and_what_has_nothing_is_left_out() -> None:

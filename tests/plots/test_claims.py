@@ -132,7 +132,7 @@ def test_samples_lie_on_the_closed_form() -> None:
 
 def test_exact_zeros_are_crosses() -> None:
     figure = as_json(examples_figure([counterexample("nilpotent")]))
-    (cross,) = named(figure, "zero")
+    (cross,) = named(figure, "exactly 0")
     assert cross["marker"]["symbol"] == "x"
     assert cross["x"].tolist() == [2, 3, 4, 5, 6]
     assert "soon exactly 0" in texts(figure)

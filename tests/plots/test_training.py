@@ -266,14 +266,14 @@ def test_a_model_whose_gradient_is_far_above_the_axis_is_said_to_be_there() -> N
     courses = [course("rnn", log10_state=huge), course("lstm", log10_state=rows)]
     figure = as_json(profile_figure(courses))
     low, high = figure["layout"]["yaxis"]["range"]
-    rail, words = named(figure, "RNN beyond")
+    rail, words = named(figure, "RNN above the axis")
     assert heights(named(figure, "RNN")[0]) == [None] * 4 + [3, 0]
     (level,) = {height for height in heights(rail) if height is not None}
     assert heights(rail)[4:] == [None, None]
     assert words["text"] == ["RNN: above 10<sup>30.5</sup>"]
     assert 30.5 < level < high
     assert low < -5
-    assert not named(figure, "LSTM beyond")
+    assert not named(figure, "LSTM above the axis")
     tracks = profile_tracks(courses)
     for track, drawn in zip(tracks, figure["data"], strict=True):
         last = [None if np.isnan(value) else value for value in track.values[-1]]
@@ -286,7 +286,7 @@ def test_what_lies_far_below_the_axis_is_said_to_be_there() -> None:
     deep = rows - np.array([290.0] * 4 + [0.0] * 3)
     figure = as_json(profile_figure([course("rnn", log10_state=deep), fading("lstm", 2)]))
     low, _ = figure["layout"]["yaxis"]["range"]
-    rail, words = named(figure, "RNN under")
+    rail, words = named(figure, "RNN below the axis")
     assert words["text"] == ["RNN: below 10<sup>−30.5</sup>"]
     (level,) = {height for height in heights(rail) if height is not None}
     assert [height is None for height in heights(rail)] == [False] * 3 + [True] * 3
@@ -299,7 +299,7 @@ def test_a_few_steps_that_blow_up_leave_the_axis_of_the_profile_to_the_others() 
     rows[-2:] += 150
     figure = as_json(profile_figure([course("rnn", log10_state=rows)]))
     assert figure["layout"]["yaxis"]["range"][1] < 40
-    assert named(figure, "RNN beyond")[1]["text"] == ["RNN: above 10<sup>30.5</sup>"]
+    assert named(figure, "RNN above the axis")[1]["text"] == ["RNN: above 10<sup>30.5</sup>"]
 
 
 def test_the_scale_of_colours_says_where_it_does_not_reach() -> None:
