@@ -209,7 +209,7 @@ IN_CHINESE = [(gradient_flow, {"theory": True}), (spectrum, {"theory": True}), (
 )
 def test_in_chinese_it_is_chinese(page: Any, choices: dict[str, Any]) -> None:
     """But for names of cells and of what has no other name."""
-    run = rnnviz.run(rnnviz.Experiment(hidden_size=4, seq_len=12, loss_at="every"))
+    run = rnnviz.run(rnnviz.Experiment(hidden_size=4, seq_len=12))
     how = (page.Choices(**choices),) if choices else ()
     words = speak_in("zh", lambda: said(page.pictures(page.view(run, *how))))
     assert any(re.search("[\u4e00-\u9fff]", word) for word in words)
