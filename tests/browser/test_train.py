@@ -208,7 +208,10 @@ def test_leaving_the_page_ends_the_work(train: Page) -> None:
     wait_idle(train, timeout=1000)
 
 
-def test_a_lesson_is_one_choice_and_its_words_fit(train: Page) -> None:
+def test_a_lesson_is_one_choice_and_its_words_fit(app: str, open_page: Callable[..., Page]) -> None:
+    """In a session of its own: a run that it has trained before is not trained again."""
+    train = open_page(f"{app}/train?{urlencode(to_query(SMALL))}")
+    wait_charts(train, "train")
     train.get_by_role("combobox", name="Lesson").click()
     train.get_by_role("option", name="Clipping").click()
     # First comes the run that is drawn in grey.

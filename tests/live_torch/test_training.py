@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -518,18 +519,24 @@ def test_a_call_before_the_watch_is_not_taken_for_one_inside(model: Model) -> No
     assert list(seen) == []
 
 
-def test_in_a_distributed_model(tmp_path: Any) -> None:
+@pytest.fixture(scope="module")
+def alone_in_a_group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A process group of this process. It outlives the model: PyTorch ends a group in whoever lets
+    go of it last, and waits there, holding Python's lock, for a thread that may want it."""
+    store = dist.FileStore(str(tmp_path_factory.mktemp("group") / "store"), 1)
+    dist.init_process_group("gloo", store=store, rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+@pytest.mark.usefixtures("alone_in_a_group")
+def test_in_a_distributed_model() -> None:
     """Each process sees its own part of the batch."""
     model, x = Model(), inputs(T, B, D)
     expected = alone(model, x)
-    store = dist.FileStore(str(tmp_path / "store"), 1)
-    dist.init_process_group("gloo", store=store, rank=0, world_size=1)
-    try:
-        parallel = nn.parallel.DistributedDataParallel(model)
-        with watch(parallel) as seen:
-            parallel(x).square().sum().backward()
-    finally:
-        dist.destroy_process_group()
+    parallel = nn.parallel.DistributedDataParallel(model)
+    with watch(parallel) as seen:
+        parallel(x).square().sum().backward()
     assert_allclose(d_h(seen["module.rnn"]["lstm"]), expected, **EXACT)
     assert_all_is_explained(seen, "module.rnn")
 
