@@ -26,7 +26,6 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--process-per-site",  # pages of one server share what is compiled
 ]
 
 
