@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import rnnviz
+from rnnviz.analysis.contributions import weight_contributions
 from rnnviz.analysis.saliency import saliency
 from rnnviz.analysis.weights import weight_maps
 from rnnviz.claims.influence import EXACT, influence_curve
@@ -20,6 +21,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.claims import growth_figure, stability_figure
 from rnnviz.plots.claims_cells import reduction_figure
 from rnnviz.plots.claims_training import clipping_figure, truncation_figure
+from rnnviz.plots.contributions import contributions_figure
 from rnnviz.plots.curves import Relative
 from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.log_curves import magnitude_figure
@@ -94,6 +96,18 @@ def test_between_such_steps_nothing_is_said() -> None:
     it = table(drawn, "RNN zero")
     said = zip(column(it, "step"), column(it, "RNN zero"), strict=True)
     assert {step for step, words in said if words} == {5, 6, 7, 11}
+
+
+def test_a_step_that_adds_nothing_is_not_said_to_be_unknown() -> None:
+    still = {"init": "delay_line", "activation": "identity", "hidden_size": 8, "seq_len": 12}
+    run = rnnviz.run(rnnviz.Experiment(models=("rnn",), batch_size=2, **still))
+    found = weight_contributions(run["rnn"].trace, "rnn")
+    it = table(contributions_figure.plain([found]), "RNN one by one")
+    nothing = {
+        row[0]: said == "−∞" for row, said in zip(it["rows"], column(it, "RNN"), strict=True)
+    }
+    assert any(nothing.values())
+    assert nothing == {step: np.isneginf(found.log10_norm[step - 1]) for step in nothing}
 
 
 @pytest.mark.parametrize("memory_bias", [-20.0, 3.0])
