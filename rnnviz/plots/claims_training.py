@@ -162,15 +162,8 @@ def _by_window(drawn: Sequence[Agreement], own: Sequence[Agreement]) -> Panel:
     data = []
     if known:
         middle = np.median(known, axis=0)
-        data.append(
-            line(
-                _places(WINDOWS),
-                middle,
-                caption("seeds_median_end"),
-                theme.GREY,
-                caption("median_cosine"),
-            )
-        )
+        name, hover = caption("seeds_median_end"), caption("median_cosine")
+        data.append(line(_places(WINDOWS), middle, name, theme.GREY, hover))
     styles = theme.model_styles([a.label for a in own])
     data += [_own(a, styles[a.label]) for a in own]
     return Panel(

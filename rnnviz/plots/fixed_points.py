@@ -74,12 +74,9 @@ def _way(way: Array, style: theme.Style) -> list[Piece]:
     """The line, its beginning and its end."""
     if not len(way):
         return []
+    name, hover = caption("name_states", model=style.title), caption("state_hover")
     line = {
-        **_scatter(
-            way,
-            caption("name_states", model=style.title),
-            f"{caption('state_hover')}<extra></extra>",
-        ),
+        **_scatter(way, name, f"{hover}<extra></extra>"),
         "mode": "lines",
         "customdata": np.arange(len(way)),
         "line": {"color": style.colour, "width": theme.THIN},
@@ -104,7 +101,8 @@ def _points(found: FixedPoints, points: Array, style: theme.Style) -> list[Piece
         if not len(some):
             continue
         words = "fixed_point_hover_kink" if kind == "kink" else "fixed_point_hover"
-        hover = f"{caption(words, kind=(name := caption(f'kind_{kind}')))}<extra></extra>"
+        name = caption(f"kind_{kind}")
+        hover = f"{caption(words, kind=name)}<extra></extra>"
         edge = {"width": 2, "color": style.colour}
         marker = {"symbol": symbol, "size": 13, "color": theme.GREY, "line": edge}
         pieces.append({

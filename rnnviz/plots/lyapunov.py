@@ -96,7 +96,7 @@ def _line(spectrum: LyapunovSpectrum, style: theme.Style, long: bool = False) ->
 def _flat(style: theme.Style, rate: float, last: int) -> Piece:
     ends, heights = np.array([1.0, last]), np.array([rate, rate])
     piece = curve(ends, heights, style, caption("mean_field_hover"), **log_curves.PREDICTED)
-    return {**piece, "name": caption("name_mean_field", model=style.title)}
+    return {**piece, "name": f"{style.title} {caption('theory_mean_field')}"}
 
 
 def _end(spectrum: LyapunovSpectrum, style: theme.Style, floor: float) -> EndLabel:

@@ -196,9 +196,8 @@ def norm_figure(
             hover = f"{style.title} 10<sup>%{{y:.2f}}</sup>"
             data.append(step_line(steps, before, style.title, hover, thick))
             continue
-        data.append(
-            step_line(steps, before, caption("name_before", model=style.title), hover, thin)
-        )
+        name = caption("name_before", model=style.title)
+        data.append(step_line(steps, before, name, hover, thin))
         after_hover = caption("after_clipping", model=style.title)
         data.append(step_line(steps, after, style.title, after_hover, thick))
     layout: Piece = {

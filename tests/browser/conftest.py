@@ -97,7 +97,6 @@ def kept(app: str, visitor: BrowserContext) -> Iterator[tuple[KeptPage, list[str
 
     def make() -> Page:
         hear(page := visitor.new_page(), complaints)
-        forget(page, app)
         return page
 
     found = KeptPage(app, make)

@@ -207,7 +207,7 @@ def view(page: Page, heading: str | re.Pattern[str], part: str) -> tuple[str, st
     ("left", "link", "part"),
     [
         (
-            "gates?seq_len=10&hidden_size=4&batch_size=2&v=1&view_model=gru",
+            f"gates?{SMALL}&v=1&view_model=gru",
             "Spectrum",
             '.rnnviz-chart[data-key="memory-gate"] .js-plotly-plot',
         ),

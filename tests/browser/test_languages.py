@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from rnnviz.dashboard.main import FIRST, PAGES
 from tests.browser.support import SIZE, wait_idle
 from tests.browser.test_accessibility import SMALL, at_rest
-from tests.browser.test_screens import SIDEWAYS, SMALL_LAPTOP, troubles
+from tests.browser.test_screens import SMALL_LAPTOP, fits
 
 pytestmark = pytest.mark.browser
 
@@ -24,10 +24,7 @@ def test_a_chinese_page_is_whole(app: str, visit, path: str) -> None:
     at_rest(page, path)
     assert page.locator("html").get_attribute("lang") == "zh"
     for size in (SIZE, SMALL_LAPTOP):
-        page.set_viewport_size(size)
-        wait_idle(page)
-        assert page.evaluate(SIDEWAYS) == [0, 0], size
-        assert troubles(page) == [], size
+        fits(page, size)
 
 
 def test_the_language_is_chosen_by_keyboard(app: str, visit) -> None:

@@ -14,6 +14,7 @@ from rnnviz.wording.tasks import task_name
 from tests.browser.reading import CHARTS, wait_charts
 from tests.browser.support import chart, wait_idle
 from tests.browser.test_choices import (
+    SMALL,
     by_escape,
     dice,
     knob,
@@ -27,7 +28,6 @@ from tests.browser.test_live import at_rest, move
 from tests.browser.wire import Message, Wire
 
 pytestmark = pytest.mark.browser
-SMALL = "seq_len=10&hidden_size=4&batch_size=2"
 Open = Callable[..., tuple[Page, Wire]]
 
 

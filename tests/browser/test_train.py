@@ -21,15 +21,11 @@ SMALL = Experiment(models=("rnn", "gru"), seq_len=20, hidden_size=8, batch_size=
 WHOLE = ("loss", "state-maps", "profile", "norms", "spectra-course", "gate-course")
 
 
-def untrained(request: pytest.FixtureRequest) -> str:
-    """The query of a run that is this test's own: none of it has been trained before."""
-    own = replace(SMALL, seed=crc32(request.node.nodeid.encode()) % 100_000)
-    return urlencode(to_query(own))
-
-
 @pytest.fixture
 def train(app: str, visit: Callable[..., Page], request: pytest.FixtureRequest) -> Page:
-    page = visit(f"{app}/train?{untrained(request)}")
+    """A run of the test's own: none of it has been trained before."""
+    own = replace(SMALL, seed=crc32(request.node.nodeid.encode()) % 100_000)
+    page = visit(f"{app}/train?{urlencode(to_query(own))}")
     wait_charts(page, "train")
     return page
 

@@ -13,9 +13,10 @@ from rnnviz.experiment.model import override_field
 from rnnviz.tasks import TASKS
 from rnnviz.wording.tasks import task_name
 from rnnviz.wording.texts import texts
-from tests.browser.reading import FIGURE_TEXT, overlaps, wait_charts
-from tests.browser.support import chart, wait_idle, wait_painted
+from tests.browser.reading import wait_charts
+from tests.browser.support import wait_idle, wait_painted
 from tests.browser.test_choices import by_escape, open_popover, pick, query, written
+from tests.browser.test_panels import unreadable
 from tests.browser.test_train import button, scrubber
 
 pytestmark = pytest.mark.browser
@@ -112,8 +113,7 @@ def test_every_task(page: Page) -> None:
         assert f"Task delayed_recall → {task}" in found.settings
         if task in BELOW:
             wait_painted(page, BELOW[task])
-            texts = page.evaluate(FIGURE_TEXT, f"{chart(page, BELOW[task])} .rnnviz-plot")
-            assert overlaps(texts) == [], task
+            assert unreadable(page, (BELOW[task],)) == [], task
 
 
 def test_every_variant_beside_its_cell(page: Page) -> None:

@@ -218,19 +218,14 @@ IN_CHINESE = [(gradient_flow, {"theory": True}), (spectrum, {"theory": True}), (
               (fixed_points, {}), (lag_spectra, {}), (states, {}), (weights, {})]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("page", "choices"), IN_CHINESE, ids=lambda each: getattr(each, "__name__", "")
-)
+@pytest.mark.parametrize(("page", "choices"), IN_CHINESE)
 def test_in_chinese_it_is_chinese(page: Any, choices: dict[str, Any]) -> None:
     """But for names of cells and of what has no other name."""
     run = rnnviz.run(rnnviz.Experiment(hidden_size=4, seq_len=12))
     how = (page.Choices(**choices),) if choices else ()
     words = speak_in("zh", lambda: said(page.pictures(page.view(run, *how))))
     assert any(re.search("[\u4e00-\u9fff]", word) for word in words)
-    left = {
-        word for word in words for name in re.findall("[A-Za-z]{4,}", word) if name not in NAMES
-    }
-    assert left == set()
+    assert {word for word in words if {*re.findall("[A-Za-z]{4,}", word)} - NAMES} == set()
 
 
 def said(pictures: Iterable[Any]) -> set[str]:
