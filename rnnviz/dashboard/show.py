@@ -153,7 +153,7 @@ def is_on(name: str) -> bool:
 def choices_row() -> DeltaGenerator:
     """Where a page's choices and the switch stand, beside its question."""
     return st.container(horizontal=True, gap="small", horizontal_alignment="right",
-                        vertical_alignment="center")  # fmt: skip
+                        vertical_alignment="center", key="choices")  # fmt: skip
 
 
 def theory_switch() -> None:

@@ -72,7 +72,8 @@ def _board(setting: Setting) -> None:
         claims = work.advance(_step) or claims
     shown, items = _shown(work, claims, chosen)
     _question(shown)
-    _sentences(shown)
+    with st.container(key="sentences"):
+        _sentences(shown)
     show.show(items, shown.styles, clicks={"claims-sigma": _open_draw})
     if shown.example:
         back = texts("claims")["back_to_draws"]
@@ -151,7 +152,7 @@ def _choose(name: str) -> None:
 def _examples() -> None:
     """The counterexamples, one click away."""
     text = texts("claims")
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="examples"):
         st.html(f'<p class="rnnviz-how"><b>{text["counterexamples"]}</b></p>')
         for name in EXAMPLES:
             st.button(text[f"button_{name}"], key=f"example-{name}", on_click=partial(_see, name),

@@ -53,7 +53,8 @@ def _choices() -> tuple[str, str, str, str]:
     others = [name for name in RANGES if name != x]
     y = layout.kept("view_y", others, "seq_len" if x != "seq_len" else "gain")
     text = texts("phase")
-    columns = st.columns([6, 6, 7, 6], vertical_alignment="center")
+    with st.container(key="diagram-choices"):
+        columns = st.columns([6, 6, 7, 6], vertical_alignment="center")
     with columns[0]:
         x = layout.choice(text["across"], list(RANGES), "view_x", x, lambda n: f"→ {field_name(n)}")
     with columns[1]:
