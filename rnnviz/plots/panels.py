@@ -112,14 +112,15 @@ def curve(x: Array, y: Array, style: theme.Style, hover: str, **line: Any) -> Pi
 
 def headline(what: str, parts: Sequence[tuple[theme.Style, str]], room: float) -> Piece:
     """One line above the plot: a quantity, and its value for each model in the model's colour;
-    in small if it would be wider than `room` pixels."""
+    in small if it would be wider than `room` pixels. It is a legend, which names no panel."""
     wide = WIDE * (
         text_width(re.sub("<.*?>", "", what)) + sum(text_width(text) + 3 for _, text in parts)
     )
     values = [f"<span style='color:{style.colour}'><b>{text}</b></span>" for style, text in parts]
     place = {"xanchor": "left", "yanchor": "bottom", "yshift": 4}
     size = theme.AXIS_SIZE if wide < room else theme.SMALL_SIZE
-    return on_paper("   ".join([what, *values]), 0, 1, font={"size": size}, **place)
+    text = "   ".join([what, *values])
+    return on_paper(text, 0, 1, font={"size": size}, name="legend", **place)
 
 
 def axis(title: str, **options: Any) -> Piece:

@@ -26,12 +26,14 @@ from rnnviz.plots.curves import Relative
 from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.log_curves import magnitude_figure
 from rnnviz.plots.saliency import signed_figure
+from rnnviz.plots.training import loss_figure
 from rnnviz.plots.weights import weight_figure
 from rnnviz.views import fixed_points, gates, gradient_flow, lag_spectra, spectrum, states, weights
 from rnnviz.views.picture import Picture
 from rnnviz.wording.texts import speak_in, texts
 from tests.claims.support import agreeing, clipped, drawn, moved, reduced
 from tests.dashboard.node import answer
+from tests.plots.courses import course
 
 NAMES = {"LSTM", "tanh"}
 TABLES = """(({ data, layout }) => {
@@ -154,6 +156,16 @@ def test_dots_of_one_panel_keep_their_names() -> None:
     assert first.endswith("exploding")
     assert second.endswith("vanishing")
     assert "&nbsp;" not in first
+
+
+def test_a_legend_that_says_losses_is_no_panel_s_name() -> None:
+    both, now = [course("rnn"), course("lstm")], {"rnn": (1.5, 0.25)}
+    drawn = loss_figure.plain(both, 2.0, held_out_now=now)
+    (legend,) = (n["text"] for n in drawn["layout"]["annotations"] if "RNN" in n["text"])
+    assert re.search(r"RNN \d", legend)
+    names = [name for it in tables(drawn) for name in it["head"][1:]]
+    assert {"RNN", "LSTM"} <= {name.split()[0] for name in names}
+    assert not re.search(r"\d", "".join(names))
 
 
 def test_weights_are_said_with_their_power_of_ten() -> None:

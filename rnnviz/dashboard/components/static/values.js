@@ -187,10 +187,10 @@ function hoverWords({ hovertemplate }) {
   return plain((hovertemplate ?? "").replace(/<extra>.*/, "").replace(/%\{.*?\}/g, "…"));
 }
 
-// The headline that stands at the upper left corner of a panel.
+// The headline that stands at the upper left corner of a panel, unless it is a legend with numbers.
 function panelTitle(plot, { xa, ya }) {
   const near = (a, b) => Math.abs(a - b) < 0.02;
-  const found = (plot._fullLayout.annotations ?? []).find((note) => note.xref === "paper"
+  const found = (plot._fullLayout.annotations ?? []).find((note) => note.name !== "legend" && note.xref === "paper"
     && note.yref === "paper" && near(note.x, xa.domain[0]) && near(note.y, ya.domain[1]));
   return plain(found?.text);
 }
