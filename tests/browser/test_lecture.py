@@ -83,30 +83,38 @@ def test_a_number_is_typed_or_dragged_and_the_truth_stands_beside_it(
     expect(slide).to_be_disabled()
 
 
-def test_keys_and_clicker_turn_the_scenes(app: str, open_page: OpenPage) -> None:
+def test_every_key_does_what_the_desk_says(app: str, open_page: OpenPage) -> None:
     page = open_scene(app, open_page, 1)
     for key, number in (("ArrowRight", 2), ("PageDown", 3), ("ArrowLeft", 2), ("PageUp", 1)):
         page.keyboard.press(key)
         scene_of(page, number)
     assert "scene=1" in page.url
-
-
-def test_arrows_move_the_slider_that_has_the_focus_and_the_clicker_the_scene(
-    app: str, open_page: OpenPage
-) -> None:
-    page = open_scene(app, open_page, 4)
-    reveal(page)
-    knob = page.locator("input[type=range]")
-    knob.focus()
-    before = knob.get_attribute("data-value")
+    note, clock = page.locator(".rnnviz-desk aside"), page.locator(".rnnviz-desk span.clock")
+    assert note.is_hidden()
+    assert clock.is_hidden()
+    page.keyboard.press("n")
+    page.keyboard.press("t")
+    expect(note).to_contain_text("a factor of 10")
+    expect(clock).to_have_text(re.compile(r"lecture \d+:\d\d · scene \d+:\d\d"))
     page.keyboard.press("ArrowRight")
-    expect(knob).not_to_have_attribute("data-value", str(before))
-    scene_of(page, 4)
-    page.keyboard.press("PageDown")
-    scene_of(page, 5)
+    scene_of(page, 2)
+    expect(note).to_contain_text("Nothing is trained yet")
+    page.keyboard.press("f")
+    page.wait_for_function("() => document.fullscreenElement !== null")
+    page.keyboard.press("f")
+    page.wait_for_function("() => document.fullscreenElement === null")
+    cards = page.locator(".rnnviz-desk nav.cards")
+    for closes in ("Escape", "3"):  # a number opens its scene, and answers nothing
+        page.keyboard.press("o")
+        expect(cards).to_be_visible()
+        page.keyboard.press(closes)
+        expect(cards).to_be_hidden()
+    scene_of(page, 3)
+    expect(page.locator(f"{CHOICE}.right")).to_have_count(0)
 
 
 def test_the_picture_follows_the_knob_past_the_script(app: str, open_page: OpenPage) -> None:
+    """And after it the arrows turn the scene."""
     page = open_scene(app, open_page, 3)
     reveal(page)
     asked: list[str] = []
@@ -120,28 +128,29 @@ def test_the_picture_follows_the_knob_past_the_script(app: str, open_page: OpenP
     assert any("/rnnviz-live" in address for address in asked)
     wait_idle(page)
     assert re.search(r"scene=3&memory_bias=0\.", page.url)
-
-
-def test_notes_and_clock_are_a_key_away(app: str, open_page: OpenPage) -> None:
-    page = open_scene(app, open_page, 1)
-    note, clock = page.locator(".rnnviz-desk aside"), page.locator(".rnnviz-desk span.clock")
-    assert note.is_hidden()
-    assert clock.is_hidden()
     page.keyboard.press("n")
-    page.keyboard.press("t")
-    expect(note).to_contain_text("a factor of 10")
-    expect(clock).to_have_text(re.compile(r"lecture \d+:\d\d · scene \d+:\d\d"))
+    the_note_covers_nothing(page)
+    page.keyboard.press("n")
+    box = knob.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    wait_idle(page)
     page.keyboard.press("ArrowRight")
-    scene_of(page, 2)
-    expect(note).to_contain_text("Nothing is trained yet")
+    scene_of(page, 4)
 
 
-def test_full_screen_is_a_key_away(app: str, open_page: OpenPage) -> None:
-    page = open_scene(app, open_page, 1)
-    page.keyboard.press("f")
-    page.wait_for_function("() => document.fullscreenElement !== null")
-    page.keyboard.press("f")
-    page.wait_for_function("() => document.fullscreenElement === null")
+def the_note_covers_nothing(page: Page) -> None:
+    """Neither the question's choices nor the keys."""
+    note = page.locator(".rnnviz-desk aside").bounding_box()
+    assert note
+    for part in (page.locator(CHOICE).first, page.locator(KEYS), page.locator("input[type=range]")):
+        box = part.bounding_box()
+        assert box
+        apart = note["y"] + note["height"] <= box["y"] or box["y"] + box["height"] <= note["y"]
+        assert apart
 
 
 @pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "zh")])
@@ -173,12 +182,15 @@ def fits(page: Page, number: int) -> None:
     assert min(sizes) >= 18, (number, sizes)
 
 
-@pytest.mark.parametrize("number", [3, GUESSED, LAST])
-def test_axe_finds_nothing_grave(app: str, open_page: OpenPage, number: int) -> None:
-    page = open_scene(app, open_page, number)
-    for _ in range(2):
-        assert barriers(page) == []
-        reveal(page)
+def test_axe_finds_nothing_grave(app: str, open_page: OpenPage) -> None:
+    page = open_scene(app, open_page, 3)
+    for number in (3, GUESSED, LAST):
+        page.keyboard.press("o")
+        page.locator(".rnnviz-desk nav .card").nth(number - 1).click()
+        scene_of(page, number)
+        for _ in range(2):
+            assert barriers(page) == []
+            reveal(page)
     page.keyboard.press("o")
     expect(page.locator(".rnnviz-desk nav")).to_be_visible()
     assert page.locator("h1").count() == 1
@@ -200,7 +212,7 @@ def test_cards_keep_what_was_answered_in_the_browser(app: str, open_page: OpenPa
     scene_of(page, 2)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hall() -> Iterator[str]:
     """A server that listens to the machines around it, too."""
     with server(STREAMLIT_SERVER_ADDRESS="0.0.0.0") as address:
@@ -308,30 +320,19 @@ def test_a_hall_guesses_a_number(hall: str, open_page: OpenPage, browser: Browse
         phone.close()
 
 
-def test_after_a_drag_the_arrows_turn_the_scene(app: str, open_page: OpenPage) -> None:
-    page = open_scene(app, open_page, 3)
-    reveal(page)
-    knob = page.locator("input[type=range]")
-    box = knob.bounding_box()
-    assert box
-    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + box["height"] / 2, steps=4)
-    page.mouse.up()
-    wait_idle(page)
-    page.keyboard.press("ArrowRight")
-    scene_of(page, 4)
-
-
 def test_the_answer_says_of_which_value_it_is_where_the_knob_stands_elsewhere(
     app: str, open_page: OpenPage
 ) -> None:
+    """Arrows move the knob that has the focus, the clicker turns the scene."""
     page = open_scene(app, open_page, 4)
     reveal(page)
     knob, answer = page.locator("input[type=range]"), page.locator(".rnnviz-says[data-holds]")
     expect(answer).not_to_have_class(re.compile("elsewhere"))
     knob.focus()
+    before = knob.get_attribute("data-value")
     page.keyboard.press("ArrowRight")
+    expect(knob).not_to_have_attribute("data-value", str(before))
+    scene_of(page, 4)
     expect(answer).to_have_class(re.compile("elsewhere"))
     assert answer.evaluate("p => getComputedStyle(p, '::before').content") == '"At Gain 0.9: "'
     page.keyboard.press("ArrowLeft")
@@ -340,6 +341,9 @@ def test_the_answer_says_of_which_value_it_is_where_the_knob_stands_elsewhere(
     page.keyboard.press("Tab")  # the script draws the answer anew
     wait_idle(page)
     expect(answer).to_have_class(re.compile("elsewhere"))
+    knob.focus()
+    page.keyboard.press("PageDown")
+    scene_of(page, 5)
 
 
 def test_a_loaded_answer_says_of_which_value_it_is(app: str, open_page: OpenPage) -> None:
@@ -353,31 +357,3 @@ def test_a_loaded_answer_says_of_which_value_it_is(app: str, open_page: OpenPage
     expect(page.locator("input[type=range]")).to_be_visible(timeout=60_000)
     wait_idle(page)
     expect(answer).not_to_have_class(re.compile("elsewhere"))
-
-
-def test_a_number_opens_its_scene_while_the_scenes_are_shown(app: str, open_page: OpenPage) -> None:
-    page = open_scene(app, open_page, 1)
-    page.keyboard.press("o")
-    expect(page.locator(".rnnviz-desk nav.cards")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.locator(".rnnviz-desk nav.cards")).to_be_hidden()
-    page.keyboard.press("o")
-    page.keyboard.press("3")
-    scene_of(page, 3)
-    expect(page.locator(".rnnviz-desk nav.cards")).to_be_hidden()
-    expect(page.locator(f"{CHOICE}.right")).to_have_count(0)
-
-
-def test_notes_cover_neither_the_question_s_choices_nor_the_keys(
-    app: str, open_page: OpenPage
-) -> None:
-    page = open_scene(app, open_page, 3)
-    reveal(page)
-    page.keyboard.press("n")
-    note = page.locator(".rnnviz-desk aside").bounding_box()
-    assert note
-    for part in (page.locator(CHOICE).first, page.locator(KEYS), page.locator("input[type=range]")):
-        box = part.bounding_box()
-        assert box
-        apart = note["y"] + note["height"] <= box["y"] or box["y"] + box["height"] <= note["y"]
-        assert apart
