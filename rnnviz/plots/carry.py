@@ -14,7 +14,7 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, on_paper, small_label
 from rnnviz.plots.panels import UNSEEN, axis, counted, curve, nothing
 from rnnviz.plots.theme import Styles
-from rnnviz.wording.lists import text_width
+from rnnviz.wording.lists import listed, text_width
 from rnnviz.wording.numbers import magnitude, signed
 from rnnviz.wording.texts import caption
 
@@ -172,11 +172,12 @@ def _raised(log10: float) -> str:
 
 def _bar(values: Array, style: theme.Style, x: float, name: str) -> Piece:
     least, median, most = float(values.min()), float(np.median(values)), float(values.max())
+    middle = listed([name, caption("seeds_median_end")])
     said = caption("carry_bar", name=name, least=signed(least), median=signed(median),
                    most=signed(most), count=len(values))  # fmt: skip
     error = {"type": "data", "symmetric": False, "array": [most - median],
              "arrayminus": [median - least], "thickness": 3, "width": 5}  # fmt: skip
-    return {"type": "scatter", "mode": "markers", "x": [x], "y": [median], "name": said,
+    return {"type": "scatter", "mode": "markers", "x": [x], "y": [median], "name": middle,
             "error_y": {**error, "color": style.colour}, "cliponaxis": False, "meta": {"of": [0.0]},
             "marker": {"color": style.colour, "size": 8},
             "hovertemplate": f"{said}<extra></extra>"}  # fmt: skip
@@ -184,11 +185,12 @@ def _bar(values: Array, style: theme.Style, x: float, name: str) -> Piece:
 
 def _draw(style: theme.Style, line: _Line, several: bool) -> tuple[Piece, EndLabel]:
     """A line and the label at its end, with the model's name where there are several."""
-    steps = np.arange(len(line.curve.log10), dtype=np.float64)
+    steps = np.flatnonzero(line.curve.status != Status.NOT_RECORDED)
     hover = f"{line.name} 10<sup>%{{y:.2f}}</sup>"
     words = f"{style.name} {line.name}" if several else line.name
     bold = words if line.line else f"<b>{words}</b>"
-    return curve(steps, line.curve.log10, style, hover, **line.line), _end(style, bold, line.curve)
+    drawn = curve(steps, line.curve.log10[steps], style, hover, **line.line)
+    return drawn, _end(style, bold, line.curve)
 
 
 def _end(style: theme.Style, words: str, line: Curve) -> EndLabel:

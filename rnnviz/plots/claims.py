@@ -103,8 +103,9 @@ def _dots(group: Sequence[Draw], activation: str, predictor: str) -> Piece:
             for d, p, m in zip(group, predicted, tabled(measured), strict=True)]  # fmt: skip
     meta = {"of": tabled(predicted), "values": said}
     click = caption("click_opens")
-    hover = f"{setting_name(activation)}, %{{customdata}}<br>{click}"
-    piece = dots(np.nan_to_num(x), y, activation, COLOURS[activation], hover, texts=texts,
+    name, colour = setting_name(activation), COLOURS[activation]
+    hover = f"{name}, %{{customdata}}<br>{click}"
+    piece = dots(np.nan_to_num(x), y, name, colour, hover, texts=texts,
                  symbol=SYMBOLS[activation], size=6)  # fmt: skip
     return {**piece, "meta": meta}
 

@@ -77,7 +77,7 @@ def _updates(runs: Sequence[ClippedRun], case: str) -> Piece:
     x, y = (np.log10(np.concatenate([np.empty(0), *(getattr(r, name) for r in runs)]))
             for name in ("before", "after"))  # fmt: skip
     hover = caption("becomes_hover", case=_case(case))
-    return dots(x, y, case, CASES[case], hover, size=5)
+    return dots(x, y, _case(case), CASES[case], hover, size=5)
 
 
 def _case(name: str) -> str:
@@ -105,11 +105,11 @@ def _profile(run: ClippedRun) -> list[Piece]:
     steps, colour = np.arange(1, len(run.profile_before) + 1), CASES[run.case]
     hover = said_of(listed([_case(run.case), caption("step_hover")]), "10<sup>%{y:.2f}</sup>")
     return [
-        line(steps, run.profile_after, run.case, colour, hover + " " + caption("after")),
+        line(steps, run.profile_after, _case(run.case), colour, hover + " " + caption("after")),
         line(
             steps,
             run.profile_before,
-            run.case,
+            _case(run.case),
             colour,
             hover + " " + caption("before"),
             width=theme.THIN,
@@ -153,7 +153,7 @@ def _kind(group: Sequence[Agreement], kind: str) -> Piece:
     texts = [caption(f"agreement_{a.loss_at}", number=signed(a.growth, 2)) for a in group]
     hover = caption("cosine_hover", model=kind.upper())
     cosines = np.array([a.at(WINDOW) for a in group])
-    drawn = dots(growth, cosines, kind, CELLS[kind], hover, texts=texts)
+    drawn = dots(growth, cosines, kind.upper(), CELLS[kind], hover, texts=texts)
     return {**drawn, "meta": {"of": tabled(measured)}}
 
 
@@ -162,7 +162,7 @@ def _by_window(drawn: Sequence[Agreement], own: Sequence[Agreement]) -> Panel:
     data = []
     if known:
         middle = np.median(known, axis=0)
-        name, hover = caption("seeds_median_end"), caption("median_cosine")
+        name, hover = caption("name_median_of_random"), caption("median_cosine")
         data.append(line(_places(WINDOWS), middle, name, theme.GREY, hover))
     styles = theme.model_styles([a.label for a in own])
     data += [_own(a, styles[a.label]) for a in own]

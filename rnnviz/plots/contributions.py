@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
 from rnnviz.plots.log_curves import value_range
 from rnnviz.plots.marks import EndLabel, end_labels, gutter, model_label, note, rule, tabled
-from rnnviz.plots.panels import UNSEEN, axis, counted, curve, nothing
+from rnnviz.plots.panels import UNSEEN, axis, counted, curve, curve_with, nothing
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import signed
 from rnnviz.wording.texts import caption
@@ -87,20 +87,13 @@ def _why_empty(contributions: Sequence[Contributions]) -> str:
 
 def _lines(c: Contributions, style: theme.Style, few: bool) -> list[Piece]:
     steps = np.arange(1.0, len(c.share) + 1)
-    alone = _curve(steps, c.log10_each, style, caption("one_by_one"), **THIN)
+    each, norm = c.log10_each, c.log10_norm
+    alone = curve_with(tabled(each), steps, each, style, caption("one_by_one"), **THIN)
     return [
         *([{**alone, "name": caption("name_one_by_one", model=style.title)}] if few else []),
-        _curve(steps, c.log10_norm, style, "10<sup>%{y:.2f}</sup>"),
+        curve_with(tabled(norm), steps, norm, style, "10<sup>%{y:.2f}</sup>"),
         {**curve(steps, c.share, style, caption("share_hover"), width=2), "yaxis": "y2"},
     ]
-
-
-def _curve(steps: Array, log10: Array, style: theme.Style, hover: str, **line: Any) -> Piece:
-    """Where a step adds nothing the line has a gap, and the table of its values says −∞."""
-    drawn = curve(steps, log10, style, hover, **line)
-    if np.isfinite(log10).all():
-        return drawn
-    return {**drawn, "meta": {"of": steps.tolist(), "values": tabled(log10)}}
 
 
 def _end(c: Contributions, style: theme.Style, floor: float) -> EndLabel:

@@ -36,9 +36,10 @@ LINES = {
     "state": ("∂L/∂s", "solid"),
     "h": ("∂L/∂h", "dash"),
     "c": ("∂L/∂c", "dot"),
-    "direct": ("direct ∂⁺L/∂h", "dashdot"),
+    "direct": ("", "dashdot"),
 }
-"""Of each quantity its name and dash. `direct` is grey, the others in the model's colour."""
+"""Of each quantity its name, unless that is words, and dash. `direct` is grey, the others in the
+model's colour."""
 PART = 2.0
 """Width of all but the total."""
 
@@ -90,7 +91,8 @@ def _drawn(flow: GradientFlow, style: theme.Style) -> list[tuple[theme.Style, cu
     for quantity, (name, dash) in LINES.items():
         if (curve := getattr(flow, quantity)) is not None:
             colour = theme.GREY if quantity == "direct" else style.colour
-            look = replace(style, name=name, detail="", where="", dash=dash, colour=colour)
+            own = name or caption("name_direct")
+            look = replace(style, name=own, detail="", where="", dash=dash, colour=colour)
             found.append((look, curves.relative(curve, reference, flow.direction == 1)))
     return found
 

@@ -103,7 +103,8 @@ def _jacobian_lines(
     if np.isfinite(rate):
         ends, flat = steps[[0, -1]], np.array([rate, rate])
         hover = caption("measured_log_hover")
-        pieces.append(curve(ends, flat, style, hover, dash="dot", width=2))
+        name = {"name": caption("measured_of", model=style.title)}
+        pieces.append(curve(ends, flat, style, hover, dash="dot", width=2) | name)
     mean = caption("mean_slope_hover", slope=spectrum.slope_of)
     slope = curve(steps, spectrum.mean_slope, style, mean)
     return [*pieces, {**slope, "yaxis": "y2"}]

@@ -18,7 +18,7 @@ from rnnviz.plots.panels import (
     axes_of,
     axes_suffix,
     axis,
-    curve,
+    curve_with,
     grid_places,
     model_title,
     nothing,
@@ -76,7 +76,10 @@ def lag_spectra_figure(
 def _line(s: LagSpectrum, rank: int, style: theme.Style) -> Piece:
     hover = f"σ<sub>{rank}</sub> 10<sup>%{{y:.2f}}</sup>, {caption('lag_hover')}"
     width = theme.LINE if rank == 1 else theme.THIN
-    piece = curve(s.lags, s.log10[:, rank - 1], style, hover, width=width)
+    log10, status = s.log10[:, rank - 1], s.status[:, rank - 1]
+    said = [v if np.isfinite(v) else curves.status_words(Status(kind))
+            for v, kind in zip(log10.tolist(), status.tolist(), strict=True)]  # fmt: skip
+    piece = curve_with(said, s.lags, log10, style, hover, width=width)
     return {**piece, "name": f"{style.title} σ {rank}"}
 
 

@@ -11,12 +11,14 @@ import numpy as np
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Piece
-from rnnviz.plots.marks import on_paper
+from rnnviz.plots.marks import gapped, on_paper
 from rnnviz.wording.lists import said_of, text_width
 
 WIDE = 9.5
 """Pixels a bold character of a headline is wide, on average."""
 GAP, ROW_GAP = 0.03, 0.16
+DOT = 9
+"""Pixels of the dot of a point that stands alone."""
 MOST_COLUMNS = 3
 MOST_TICKS = 10
 """So many ticks a browser puts on a wide axis, if it is left to it."""
@@ -96,31 +98,57 @@ def model_title(style: theme.Style, place: Place) -> Piece:
 
 
 def curve(x: Array, y: Array, style: theme.Style, hover: str, **line: Any) -> Piece:
-    """A line in a model's style, of the points that have a number."""
-    kept = np.isfinite(x) & np.isfinite(y)
+    """A line in a model's style, of the points that have a number: a gap where there is none
+    between them, a dot where one stands alone."""
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    known = np.isfinite(x) & np.isfinite(y)
+    ends = np.flatnonzero(known)[[0, -1]] if known.any() else (0, -1)
+    x, y, known = (each[ends[0] : ends[1] + 1] for each in (x, y, known))
+    beside = np.pad(known, 1)
+    alone = known & ~beside[:-2] & ~beside[2:]
+    several = known.sum() > 1
+    sizes = np.where(alone, DOT, 0).tolist() if several and alone.any() else DOT
+    mode = "lines+markers" if alone.any() else "lines"
     return {
         "type": "scatter",
-        "mode": "lines" if kept.sum() > 1 else "markers",
-        "x": np.asarray(x)[kept].astype(np.float32),
-        "y": np.asarray(y)[kept].astype(np.float32),
+        "mode": mode if several else "markers",
+        "x": x.astype(np.float32),
+        "y": gapped(np.where(known, y, np.nan), digits=9),
         "name": style.title,
         "line": {"color": style.colour, "width": theme.LINE, "dash": style.dash, **line},
-        "marker": {"color": style.colour, "size": 9},
+        "marker": {"color": style.colour, "size": sizes},
         "hovertemplate": said_of(style.title, hover) + "<extra></extra>",
     }
 
 
+def curve_with(
+    said: Sequence[float | str | None],
+    x: Array,
+    y: Array,
+    style: theme.Style,
+    hover: str,
+    **line: Any,
+) -> Piece:
+    """A curve with gaps; what the table of its values says of each point, of those without a
+    number, too."""
+    drawn = curve(x, y, style, hover, **line)
+    if np.isfinite(y).all():
+        return drawn
+    nothing = {"mode": "lines", "x": x, "y": [None] * len(x)}
+    shown = {} if np.isfinite(y).any() else nothing
+    return {**drawn, **shown, "meta": {"of": np.asarray(x).tolist(), "values": list(said)}}
+
+
 def headline(what: str, parts: Sequence[tuple[theme.Style, str]], room: float) -> Piece:
     """One line above the plot: a quantity, and its value for each model in the model's colour;
-    in small if it would be wider than `room` pixels. It is a legend, which names no panel."""
+    in small if it would be wider than `room` pixels."""
     wide = WIDE * (
         text_width(re.sub("<.*?>", "", what)) + sum(text_width(text) + 3 for _, text in parts)
     )
     values = [f"<span style='color:{style.colour}'><b>{text}</b></span>" for style, text in parts]
     place = {"xanchor": "left", "yanchor": "bottom", "yshift": 4}
     size = theme.AXIS_SIZE if wide < room else theme.SMALL_SIZE
-    text = "   ".join([what, *values])
-    return on_paper(text, 0, 1, font={"size": size}, name="legend", **place)
+    return on_paper("   ".join([what, *values]), 0, 1, font={"size": size}, **place)
 
 
 def axis(title: str, **options: Any) -> Piece:

@@ -235,7 +235,8 @@ def _powers(spectrum: Spectrum, style: theme.Style, rate: float | None) -> list[
     if rate is not None:
         ends = np.array([k[0], k[-1]])
         flat = np.array([rate, rate])
-        pieces.append(curve(ends, flat, style, caption("measured_hover"), dash="dot"))
+        name = {"name": caption("measured_of", model=style.title)}
+        pieces.append(curve(ends, flat, style, caption("measured_hover"), dash="dot") | name)
     return pieces
 
 

@@ -11,7 +11,7 @@ from rnnviz.analysis.courses import Course
 from rnnviz.core.numerics import Array
 from rnnviz.plots import theme
 from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Range, drawing
-from rnnviz.plots.marks import gapped, note, rule
+from rnnviz.plots.marks import gapped, note, rule, tabled
 from rnnviz.plots.panels import UNSEEN, axis, headline
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import loss_words
@@ -207,16 +207,19 @@ def step_line(steps: Array, values: Array, name: str, hover: str, line: Piece) -
     """A line over training steps, thinned; what is not finite is a gap. One number is a dot."""
     keep, at = kept(len(steps), MOST_POINTS), caption("step_hover")
     shown = np.asarray(values, float)[keep]
-    shown = np.where(np.isfinite(shown), np.clip(shown, -HUGE, HUGE), np.nan)
+    shown = np.where(np.isfinite(shown), shown, np.nan)
+    drawn = np.clip(shown, -HUGE, HUGE)
+    further = not np.array_equal(drawn, shown, equal_nan=True)
     return {
         "type": "scatter",
         "mode": "lines" if np.isfinite(shown).sum() > 1 else "markers",
         "x": np.asarray(steps)[keep].astype(np.int32),
-        "y": gapped(shown, 4),
+        "y": gapped(drawn, 4),
         "name": name,
         "line": line,
         "marker": {"color": line["color"], "size": 7},
         "hovertemplate": f"{at}  {hover}<extra></extra>",
+        **({"meta": {"values": tabled(shown)}} if further else {}),
     }
 
 

@@ -156,6 +156,7 @@ def _rail(
         "line": {"color": style.colour, "width": theme.THIN},
         "marker": mark,
         "hovertemplate": f"{style.title}  {words}<extra></extra>",
+        "meta": {"says": words},
     }
     font = {"size": theme.NOTE_SIZE, "color": style.colour}
     said = {"mode": "text", "text": [said_of(style.title, words)], "textfont": font}

@@ -13,6 +13,7 @@ import pytest
 
 import rnnviz
 from rnnviz.analysis.contributions import weight_contributions
+from rnnviz.analysis.lags import lag_profile
 from rnnviz.analysis.saliency import saliency
 from rnnviz.analysis.weights import weight_maps
 from rnnviz.claims.influence import EXACT, influence_curve
@@ -25,8 +26,10 @@ from rnnviz.plots.contributions import contributions_figure
 from rnnviz.plots.curves import Relative
 from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.log_curves import magnitude_figure
+from rnnviz.plots.pairs import lag_figure
 from rnnviz.plots.saliency import signed_figure
 from rnnviz.plots.training import loss_figure
+from rnnviz.plots.training_profile import profile_figure
 from rnnviz.plots.weights import weight_figure
 from rnnviz.views import fixed_points, gates, gradient_flow, lag_spectra, spectrum, states, weights
 from rnnviz.views.picture import Picture
@@ -168,6 +171,78 @@ def test_a_legend_that_says_losses_is_no_panel_s_name() -> None:
     assert not re.search(r"\d", "".join(names))
 
 
+def test_rails_of_training_say_what_they_stand_for() -> None:
+    dead = np.where(np.arange(7) < 3, -np.inf, np.arange(-6.0, 1.0))
+    huge = np.where(np.arange(7) < 3, 120.0, np.arange(-6.0, 1.0))
+    both = [course(k, log10_state=np.tile(v, (30, 1))) for k, v in (("rnn", dead), ("gru", huge))]
+    (it,) = tables(profile_figure.plain(both))
+    assert column(it, "RNN zero")[:3] == ["0, exact or rounded"] * 2 + [None]
+    said = column(it, "GRU above the axis")
+    assert re.fullmatch(r"above 10\^\d+(\.5)?", said[0])
+    assert said[1:3] == [said[0], None]
+
+
+def test_a_loss_beyond_what_is_drawn_is_said_as_it_is() -> None:
+    huge = course("rnn", steps=4, loss_per_answer=np.array([1.0, 1e40, 7.6e116, np.nan]))
+    it = next(t for t in tables(loss_figure.plain([huge])) if t["caption"] == "loss")
+    assert column(it, "RNN batch")[:3] == [1.0, 1e40, 7.6e116]
+
+
+def test_what_adds_nothing_at_all_is_said_and_no_line_runs_through_it() -> None:
+    run = rnnviz.run(rnnviz.Experiment(models=("rnn", "lstm"), seq_len=12, batch_size=2))
+    some, lstm = (weight_contributions(run[label].trace, label) for label in run)
+    hole = np.isin(np.arange(12), (5, 7))
+    broken = replace(lstm, log10_norm=np.where(hole, -np.inf, lstm.log10_norm))
+    none = np.full(12, -np.inf)
+    drawn = contributions_figure.plain([replace(some, log10_norm=none, log10_each=none), broken])
+    it = table(drawn, "RNN one by one")
+    assert set(column(it, "RNN")) == {"−∞"}
+    assert column(it, "LSTM")[5] == "−∞"
+    (line,) = (t for t in drawn["data"] if (t["name"], t.get("yaxis")) == ("LSTM", None))
+    x = np.asarray(line["x"]).tolist()
+    assert [t for t, y in zip(x, line["y"], strict=True) if y is None] == [6, 8]
+    assert [t for t, size in zip(x, line["marker"]["size"], strict=True) if size] == [7]
+
+
+def test_singular_values_that_are_zero_are_said_in_words() -> None:
+    still = {"init": "delay_line", "activation": "identity", "hidden_size": 8, "seq_len": 20}
+    it = table(picture(lag_spectra, "lag-spectra", models=("rnn",), **still), "RNN σ 1")
+    assert it["rows"][-1][0] == 20
+    assert it["rows"][-1][1] == "exactly 0"
+
+
+def test_no_name_in_it_is_a_sentence_with_numbers() -> None:
+    """A name is what is bold in a panel's headline; the rest may be numbers of a moment."""
+    run = rnnviz.run(rnnviz.Experiment(hidden_size=4, seq_len=12, batch_size=2))
+    seen = [p.drawing for page in (gradient_flow, gates) for p in page.pictures(page.view(run))
+             if isinstance(p, Picture)]  # fmt: skip
+    seen.append(growth_figure.plain([drawn(-0.1, -0.1)]))
+    seen.append(clipping_figure.plain([clipped([2.0], [1.0])]))
+    names = {name for each in seen for it in tables(each) for name in names_of(it)}
+    assert {name for name in names if re.search(r"[±=%]|\d[.,]\d|exactly", name)} == set()
+
+
+def names_of(it: dict[str, Any]) -> list[str]:
+    """The columns' names; of dots the rows'."""
+    return [*it["head"][1:], *(row[0] for row in it["rows"] if isinstance(row[0], str))]
+
+
+def test_models_of_one_cell_have_columns_of_their_own() -> None:
+    pair = ("lstm", "lstm:forget_bias=0")
+    run = rnnviz.run(rnnviz.Experiment(models=pair, hidden_size=4, seq_len=12))
+    found = [lag_profile(run[label].trace, label) for label in run]
+    (it,) = tables(lag_figure.plain(found))
+    assert len({*it["head"]}) == len(it["head"]) == 5
+
+
+def test_a_power_is_written_as_one() -> None:
+    every = spectrum.pictures(spectrum.view(rnnviz.run(rnnviz.Experiment(models=("rnn",)))))
+    (powers,) = (p for p in every if isinstance(p, Picture) and p.key == "powers")
+    (it,) = tables(powers.drawing)
+    assert it["caption"].startswith("‖W^k‖^(1/k)")
+    assert it["head"][1:] == ["RNN", "RNN measured"]
+
+
 def test_weights_are_said_with_their_power_of_ten() -> None:
     """And a bin that is empty is 0."""
     huge = {"gain": 4.0, "activation": "identity", "init": "orthogonal", "seq_len": 100}
@@ -240,10 +315,26 @@ def test_in_chinese_it_is_chinese(page: Any, choices: dict[str, Any]) -> None:
     assert {word for word in words if {*re.findall("[A-Za-z]{4,}", word)} - NAMES} == set()
 
 
+def test_in_chinese_claims_training_and_parts_of_the_error_are() -> None:
+    run = rnnviz.run(rnnviz.Experiment(hidden_size=4, seq_len=12))
+    flow = gradient_flow.view(run)
+
+    def drawn_now() -> list[Drawing]:
+        return [gradient_flow.quantity_picture(flow, "detail").drawing,
+                growth_figure.plain([drawn(-0.1, -0.1)]), loss_figure.plain([course()], 2.0),
+                clipping_figure.plain([clipped([2.0, 3.0], [1.0, 1.0])]),
+                truncation_figure.plain([agreeing(0.9)], influence_curve(), EXACT)]  # fmt: skip
+
+    words = speak_in("zh", lambda: {w for each in drawn_now() for it in tables(each)
+                                    for w in (it["caption"], *names_of(it))})  # fmt: skip
+    assert any(re.search("[\u4e00-\u9fff]", word) for word in words)
+    assert {word for word in words if {*re.findall("[A-Za-z]{4,}", word)} - NAMES} == set()
+
+
 def said(pictures: Iterable[Any]) -> set[str]:
-    """Captions and columns of every table of every picture."""
+    """Captions and names in every table of every picture."""
     every = [it for p in pictures if isinstance(p, Picture) for it in tables(p.drawing)]
-    return {word for it in every for word in (it["caption"], *it["head"])}
+    return {word for it in every for word in (it["caption"], it["head"][0], *names_of(it))}
 
 
 def test_shades_are_not_in_it_and_what_has_nothing_is_left_out() -> None:

@@ -18,11 +18,11 @@ from rnnviz.plots.claims import (
     drawn_at,
     examples_figure,
     growth_figure,
-    members,
     stability_figure,
 )
 from rnnviz.plots.claims_cells import carry_figure, reduction_figure
 from rnnviz.plots.claims_training import clipping_figure, truncation_figure
+from rnnviz.wording.names import setting_name
 from tests.claims.support import agreeing, carried, clipped, drawn, moved, reduced
 from tests.plots.support import BAD_TEXT, as_json, heights, named, texts
 
@@ -80,7 +80,7 @@ def test_a_panel_for_each_predictor_with_its_score() -> None:
 
 
 def test_what_is_off_the_scale_stands_at_its_edge_and_says_what_it_is() -> None:
-    (dead,) = [t for t in named(as_json(growth_figure(DRAWS)), "relu") if t["xaxis"] == "x"]
+    (dead,) = [t for t in named(as_json(growth_figure(DRAWS)), "ReLU") if t["xaxis"] == "x"]
     assert heights(dead) == pytest.approx([FLOOR])
     assert "measured: exactly zero" in dead["customdata"][0]
 
@@ -92,7 +92,7 @@ def test_a_click_finds_its_draw() -> None:
         for point, text in enumerate(trace["customdata"]):
             draw = drawn_at(found, curve, point)
             assert draw is not None
-            assert draw in members(found)[trace["name"]]
+            assert setting_name(draw.activation) == trace["name"]
             assert f"gain {draw.gain:g}, input {draw.input_scale:g}" in text
     assert drawn_at(found, 0, 999) is None
     assert drawn_at(found, 0, -1) is None
@@ -119,8 +119,8 @@ def test_a_clipped_profile_lies_below_itself() -> None:
 def test_own_models_keep_their_colours() -> None:
     found = [agreeing(0.9), agreeing(0.5, label="lstm", kind="lstm"), agreeing(0.7, label="rnn")]
     figure = as_json(truncation(found))
-    assert named(figure, "LSTM")[0]["line"]["color"] == "#1d72cd"
-    assert named(figure, "RNN")[0]["line"]["color"] == "#bf5400"
+    own = {t["name"]: t["line"]["color"] for t in figure["data"] if t["mode"] == "lines+markers"}
+    assert own == {"LSTM": "#1d72cd", "RNN": "#bf5400"}
 
 
 def test_samples_lie_on_the_closed_form() -> None:

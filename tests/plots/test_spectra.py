@@ -82,7 +82,7 @@ def test_no_dashed_circle_where_it_would_say_nothing(slope):
 def test_powers_fall_from_sigma_max_and_measured_is_dotted():
     one = spectrum("rnn")
     figure = as_json(powers_figure([one], {"rnn": 0.5}))
-    line, measured = named(figure, "RNN")
+    (line,), (measured,) = named(figure, "RNN"), named(figure, "RNN measured")
     assert line["y"][0] == pytest.approx(one.sigma_max, rel=1e-6)
     assert measured["line"]["dash"] == "dot"
     np.testing.assert_allclose(measured["y"], 0.5)
@@ -113,7 +113,7 @@ def test_never_blank(draw):
 def test_jacobians_through_time():
     spectra = [jacobian_spectrum(trace(kind), kind) for kind in ("rnn", "lstm")]
     figure = as_json(jacobian_figure(spectra))
-    top, rate, slope = named(figure, "RNN")
+    (top, slope), (rate,) = named(figure, "RNN"), named(figure, "RNN measured")
     np.testing.assert_allclose(10.0 ** top["y"], spectra[0].singular_values[:, 0], rtol=1e-5)
     np.testing.assert_allclose(10.0 ** rate["y"], spectra[0].measured_rate, rtol=1e-5)
     np.testing.assert_allclose(slope["y"], spectra[0].mean_slope, rtol=1e-6)

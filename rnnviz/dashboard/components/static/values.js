@@ -116,7 +116,7 @@ function seriesOf({ trace, name, xa }, plot, words) {
   const x = of ?? placesOf(trace, "x");
   const one = { name, x, hover: hoverWords(trace), ticks: of ? new Map() : ticksOf(xa), exact: says !== undefined };
   if (rows) return rows.map((row, at) => ({ ...one, name: row, y: trace.z[at] }));
-  if (says !== undefined) return [{ ...one, y: Array.from(trace.y, (each) => (Number.isFinite(each) ? says : null)) }];
+  if (says !== undefined) return [{ ...one, y: Array.from(trace.y, (each) => (Number.isFinite(each) ? plain(says) : null)) }];
   if (values || trace.type !== "heatmap") return [{ ...one, y: values ?? trace.y }];
   const found = medians(trace, x.length, kindsBelow(plot, trace), words.zero);
   return [{ ...one, y: found.map((y) => rounded(y, trace.meta ?? {})) }];
@@ -162,8 +162,11 @@ function isUnderlay({ type, coloraxis, mode, hoverinfo, fill }) {
 }
 
 function plain(text) {
-  return (text ?? "").replace(/<br>|&nbsp;/g, " ").replace(/<.*?>/g, "").replace(/ +/g, " ").trim();
+  return (text ?? "").replace(/<br>|&nbsp;/g, " ").replace(/<sup>(.*?)<\/sup>/g, power)
+    .replace(/<.*?>/g, "").replace(/ +/g, " ").trim();
 }
+
+const power = (_, of) => (/^[−-]?[\p{L}\d.…]+$/u.test(of) ? `^${of}` : `^(${of})`);
 
 // A name of several words may be set in another way in a headline.
 const bare = (name) => name.replace(/[\s,·_]/g, "");
@@ -187,12 +190,13 @@ function hoverWords({ hovertemplate }) {
   return plain((hovertemplate ?? "").replace(/<extra>.*/, "").replace(/%\{.*?\}/g, "…"));
 }
 
-// The headline that stands at the upper left corner of a panel, unless it is a legend with numbers.
+// What is bold at the beginning of the headline at the upper left corner of a panel: its name. A
+// legend begins otherwise.
 function panelTitle(plot, { xa, ya }) {
   const near = (a, b) => Math.abs(a - b) < 0.02;
-  const found = (plot._fullLayout.annotations ?? []).find((note) => note.name !== "legend" && note.xref === "paper"
+  const found = (plot._fullLayout.annotations ?? []).find((note) => note.xref === "paper"
     && note.yref === "paper" && near(note.x, xa.domain[0]) && near(note.y, ya.domain[1]));
-  return plain(found?.text);
+  return plain(found?.text.match(/^<b>(.*?)<\/b>/)?.[1]);
 }
 
 // What a map's cells without a number are: the map below it that says so.
