@@ -35,7 +35,16 @@ def texts_of(page: Page, name: str) -> list[str]:
     return found
 
 
-def test_verdicts_come_by_themselves_and_each_sentence_is_a_click_away(app: str, visit) -> None:
+def open_sentence(page: Page, name: str) -> None:
+    page.get_by_role("button", name=texts("claims")[f"claim_{name}"]).click()
+    page.wait_for_url(f"**view_claim={name}**")
+    wait_measured(page, name)
+    wait_idle(page)
+
+
+def test_verdicts_come_by_themselves_each_sentence_and_a_counterexample_is_a_click_away(
+    app: str, visit
+) -> None:
     page = visit(f"{app}/claims?{urlencode({**QUICK, 'view_draws': '11'})}")
     wait_measured(page, "sigma")
     said = page.locator(".rnnviz-said")
@@ -44,14 +53,15 @@ def test_verdicts_come_by_themselves_and_each_sentence_is_a_click_away(app: str,
     expect(page.locator(".rnnviz-said.open")).to_have_count(0, timeout=120_000)
     button = page.get_by_role("button", name=texts("claims")["button_zero_radius"])
     assert button.bounding_box()["y"] < 720
-    for name in CLAIMS:
-        sentence = texts("claims")[f"claim_{name}"]
-        page.get_by_role("button", name=sentence).click()
-        page.wait_for_url(f"**view_claim={name}**")
-        wait_measured(page, name)
-        wait_idle(page)
+    for name in reversed(CLAIMS):
+        open_sentence(page, name)
         assert texts_of(page, name) == [], name
         assert reading.below_the_fold(page, chart(page, f"claims-{name}")) <= 0, name
+    page.get_by_role("button", name=texts("claims")["button_gaussian"]).click()
+    wait_painted(page, "powers", timeout=30_000)
+    wait_idle(page)
+    assert "/spectrum" in page.url
+    assert "init=gaussian" in page.url
 
 
 def test_a_dot_opens_its_network_while_others_are_measured(app: str, visit) -> None:
@@ -68,13 +78,3 @@ def test_a_dot_opens_its_network_while_others_are_measured(app: str, visit) -> N
     assert "/claims" not in page.url
     assert "hidden_size=8" in page.url
     assert "models=rnn" in page.url
-
-
-def test_a_counterexample_opens_on_the_page_that_shows_it(app: str, visit) -> None:
-    page = visit(f"{app}/claims?{urlencode(QUICK)}")
-    wait_measured(page, "sigma")
-    page.get_by_role("button", name=texts("claims")["button_gaussian"]).click()
-    wait_painted(page, "powers", timeout=30_000)
-    wait_idle(page)
-    assert "/spectrum" in page.url
-    assert "init=gaussian" in page.url
