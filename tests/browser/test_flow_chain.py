@@ -15,7 +15,7 @@ from rnnviz.experiment import run
 from rnnviz.experiment.links import from_query
 from rnnviz.wording.numbers import factor
 from tests.browser import reading
-from tests.browser.support import SIZE, chart, wait_idle, wait_painted
+from tests.browser.support import SIZE, chart, painted, wait_idle, wait_painted
 
 pytestmark = pytest.mark.browser
 SMALL = "models=rnn,lstm&seq_len=40&hidden_size=8&batch_size=4"
@@ -59,7 +59,9 @@ def split_of(query: str, model: str) -> StepFactors:
     return step_factors(run(experiment)[model].layers[0][0], model)
 
 
-def test_pointing_at_it_says_the_factor_that_the_bars_add_up_to(open_at: Open) -> None:
+def test_pointing_at_it_says_on_either_ground_the_factor_that_the_bars_add_up_to(
+    open_at: Open,
+) -> None:
     page, split = open_at(), split_of(SMALL, "rnn")
     assert bars(page) == {}
     for step in (39, 20, 1):
@@ -77,6 +79,12 @@ def test_pointing_at_it_says_the_factor_that_the_bars_add_up_to(open_at: Open) -
     page.mouse.move(5, 5)
     assert bars(page) == {}
     assert said(page).startswith("Unrolled")
+    point_at(page, 20)
+    assert reading.contrast(page, f"{CHAIN} .words") > 7
+    count = painted(page, "flow-state")
+    page.emulate_media(color_scheme="dark")
+    wait_painted(page, "flow-state", after=count)
+    assert reading.contrast(page, f"{CHAIN} .words") > 7
 
 
 def test_it_is_one_slider_for_the_keyboard_and_speaks(open_at: Open) -> None:
@@ -101,23 +109,19 @@ def test_it_is_one_slider_for_the_keyboard_and_speaks(open_at: Open) -> None:
     assert said(page).startswith("Unrolled")
 
 
-def test_a_step_of_the_curves_is_a_step_of_the_chain(open_at: Open) -> None:
-    page = open_at()
-    page.locator(chart(page, "flow-state")).focus()
-    page.keyboard.press("ArrowLeft")
-    page.keyboard.press("ArrowLeft")
-    assert said(page).startswith("Step 40 → 39: ")
-
-
 WIDTHS = f"() => [...document.querySelectorAll('{CHAIN} path.error')].map((p) => +p.dataset.width)"
 
 
-def test_arrows_are_as_thick_as_the_curve_is_high(open_at: Open) -> None:
+def test_arrows_are_as_thick_as_the_curve_is_high_and_its_steps_are_theirs(open_at: Open) -> None:
     page, split = open_at(), split_of(SMALL, "rnn")
     decades = np.cumsum(split.change[1:][::-1])
     low, high = -26.0, 4.0
     wanted = 1 + 14 * (decades - low) / (high - low)
     np.testing.assert_allclose(page.evaluate(WIDTHS), wanted, atol=1e-3)
+    page.locator(chart(page, "flow-state")).focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert said(page).startswith("Step 40 → 39: ")
 
 
 HELD = f"""([gain]) => {{
@@ -164,13 +168,6 @@ def test_the_curve_and_its_verdict_stay_in_sight(open_at: Open, lang: str) -> No
     before = page.locator(CHAIN).bounding_box()
     point_at(page, 50)
     assert page.locator(CHAIN).bounding_box() == before
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_read_on_either_ground(open_at: Open, scheme: str) -> None:
-    page = open_at(color_scheme=scheme)
-    point_at(page, 20)
-    assert reading.contrast(page, f"{CHAIN} .words") > 7
 
 
 def test_it_is_put_away_and_the_link_says_so(open_at: Open) -> None:
