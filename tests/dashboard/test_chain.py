@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from rnnviz.experiment import Experiment
 from rnnviz.experiment.links import from_query
 from tests.dashboard.node import answer
 from tests.dashboard.support import sent_chain, visit
@@ -61,14 +62,39 @@ def test_what_is_too_large_for_a_number_is_infinite() -> None:
     assert found["h"][-1] == ["∞"]
 
 
+def many_units(chain: dict[str, Any], large: dict[str, Any]) -> tuple[Experiment, tuple[str, ...]]:
+    """What the way to them opens, and what is refused of it."""
+    link = answer({"largeLink": "by_hand.js"}, "largeLink(chain, large)", chain=chain, large=large)
+    return from_query(dict(parse_qsl(urlsplit(link).query)))
+
+
 @pytest.mark.parametrize("W_hh", [100.0, 1.2, 0.0])
 @pytest.mark.parametrize(("cell", "b_h"), [("rnn", 0.0), ("lstm", 70.0), ("gru", -70.0)])
 def test_the_way_to_many_units_opens_as_it_is(W_hh: float, cell: str, b_h: float) -> None:
     """What lies beyond the knobs there is at their end, and nothing is refused."""
     large = sent_chain(visit("by-hand"))["large"]
-    chain = alike(cell, W_hh=W_hh, b_h=b_h)
-    link = answer({"largeLink": "by_hand.js"}, "largeLink(chain, large)", chain=chain, large=large)
-    experiment, messages = from_query(dict(parse_qsl(urlsplit(link).query)))
+    experiment, messages = many_units(alike(cell, W_hh=W_hh, b_h=b_h), large)
     assert messages == ()
     assert experiment.gain == min(max(W_hh, 0.01), 16)
     assert (experiment.memory_bias != 3.0) == (cell != "rnn")
+
+
+@pytest.mark.parametrize(
+    ("query", "models", "gain", "more"),
+    [
+        ("view_W_hh=-1.5&view_activation=relu", "rnn", 1.5, {"activation": "relu"}),
+        ("view_cell=lstm&view_b_h=0,1.5,0,0", "lstm", 1.2, {"memory_bias": 1.5}),
+        ("view_cell=gru&view_units=2", "gru", 1.2042, {"memory_bias": 3.0, "distractor": 0.0}),
+        ("view_inputs=1,0,0.5,0,0", "rnn", 1.2, {"distractor": 1.0}),
+    ],
+)
+def test_many_units_have_the_setting_of_the_link_that_opened_the_chain(
+    query: str, models: str, gain: float, more: dict[str, Any]
+) -> None:
+    told = sent_chain(visit("by-hand", dict(parse_qsl(query))))
+    experiment, messages = many_units(told["chain"], told["large"])
+    assert messages == ()
+    assert [str(model) for model in experiment.models] == [models]
+    assert experiment.gain == pytest.approx(gain, rel=1e-3)
+    assert (experiment.hidden_size, experiment.seq_len, experiment.init) == (64, 100, "orthogonal")
+    assert {name: getattr(experiment, name) for name in more} == more
