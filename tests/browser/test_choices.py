@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from rnnviz.experiment import FIELDS
-from rnnviz.wording.names import field_name, setting_name
-from rnnviz.wording.tasks import task_name
+from rnnviz.wording.names import field_name
 from tests.browser import reading
 from tests.browser.reading import wait_charts
 from tests.browser.support import chart, plot_area, wait_idle, wait_painted
-from tests.browser.test_pages import drag
+from tests.browser.test_pages import drag, slider
 from tests.browser.test_phase import SMALL as PHASE
 from tests.browser.test_phase import wait_finished
 
 pytestmark = pytest.mark.browser
 SMALL = "seq_len=10&hidden_size=4&batch_size=2"
 BODY = "[data-testid=stPopoverBody]"
-TEXT = "we are here. they are there."
 
 
 def knob(page: Page, name: str) -> Locator:
@@ -54,28 +50,8 @@ def written(name: str) -> Callable[[str], bool]:
     return lambda url: name in parse_qs(urlparse(url).query)
 
 
-def choose(page: Page, name: str) -> None:
-    """Give a knob of the open popover another value than its default."""
-    known, found = FIELDS[name], knob(page, name)
-    if known.kind == "choice":
-        choice = "words" if name == "task" else known.choices[known.default == known.choices[0]]
-        pick(page, field_name(name), (task_name if name == "task" else setting_name)(choice))
-    elif known.kind == "text":
-        found.fill(TEXT)
-        found.press("Control+Enter")
-    else:
-        found.press("PageDown" if known.default == known.page_high else "PageUp")
-    page.wait_for_url(written(name))
-    wait_idle(page)
-    expect(page.locator(BODY)).to_be_visible()  # it stays open while its contents change
-
-
 def by_escape(page: Page) -> None:
     page.keyboard.press("Escape")
-
-
-def by_a_click_outside(page: Page) -> None:
-    page.get_by_test_id("stMain").click(position={"x": 900, "y": 690})
 
 
 def dice(page: Page) -> None:
@@ -96,48 +72,6 @@ def slide(page: Page) -> None:
 def written_gain(url: str) -> str:
     """As the slider says it."""
     return f"{float(parse_qs(urlparse(url).query).get('gain', ['1'])[-1]):.2f}"
-
-
-def turn(page: Page) -> None:
-    """To another page and back."""
-    for name, path in (("Gates", "/gates"), ("Gradient flow", "/")):
-        page.get_by_role("link", name=name, exact=True).click()
-        page.wait_for_url(lambda url, path=path: urlparse(url).path == path and "task=" in url)
-        wait_idle(page)
-
-
-def ways() -> Iterator[tuple[Callable[[Page], None], Callable[[Page], None]]]:
-    closings, acts = (by_escape, by_a_click_outside), (dice, turn, slide)
-    return zip(itertools.cycle(closings), itertools.cycle(acts), strict=False)
-
-
-def test_every_knob_of_more_holds(app: str, visit) -> None:
-    """Each is chosen once, like a person does: open, choose, close, go on."""
-    page = visit(f"{app}/?models=rnn,lstm&seq_len=20")
-    wait_charts(page, "")
-    open_popover(page, "More")
-    choose(page, "task")
-    names = [name for name in FIELDS if name != "task" and knob(page, name).count()]
-    assert len(names) > 10
-    assert not query(page).keys() & set(names)
-    by_escape(page)
-    for name, (close, act) in zip(names, ways(), strict=False):
-        open_popover(page, "More")
-        choose(page, name)
-        chosen = query(page)
-        close(page)
-        expect(page.locator(BODY)).to_have_count(0)
-        act(page)
-        wait_idle(page)
-        now = query(page)
-        moved = {key for key in chosen.keys() | now.keys() if chosen.get(key) != now.get(key)}
-        assert moved <= {"seed", "gain"}, (name, act.__name__)
-    open_popover(page, "More")
-    shown = {name: knob(page, name) for name in names if FIELDS[name].kind in ("choice", "text")}
-    now = query(page)
-    for name, found in shown.items():
-        expect(found).to_have_value(now[name].replace("_", " "))
-    expect(knob(page, "task")).to_have_value(task_name("words"))
 
 
 def test_a_popover_that_is_opened_as_a_slider_comes_to_rest_is_drawn(app: str, visit) -> None:
@@ -237,14 +171,22 @@ def test_back_finds_the_page_as_it_was_left(
 
 
 def test_back_finds_the_diagram_that_a_cell_was_opened_from(app: str, open_page) -> None:
-    """Its address keeps which axes it has."""
+    """It fills by itself, on the first screen. A click on a cell opens that experiment; Back, the
+    diagram with the axes that it had, which its address keeps."""
     page = open_page(f"{app}/phase-diagram?{urlencode(PHASE)}")
     wait_finished(page)
+    page.wait_for_function("(css) => document.querySelector(css).data.some((t) => t.coloraxis)",
+                           arg=f"{chart(page, 'phase')} .rnnviz-plot")  # fmt: skip
+    assert reading.below_the_fold(page, chart(page, "phase")) <= 0
+    assert page.locator(".rnnviz-how").first.bounding_box()["y"] < 700
     address, drawn = page.url, reading.drawn(page, "phase")
     assert "view_y=memory_bias" in address
     page.mouse.click(*plot_area(page, "phase", 0.93, 0.1))
     wait_painted(page, "flow-state")
     wait_idle(page)
+    expect(slider(page, "Gain")).to_have_attribute("aria-valuetext", "4.00")
+    expect(slider(page, "Memory bias")).to_have_attribute("aria-valuetext", "−2.0")
+    assert (query(page)["gain"], query(page)["memory_bias"]) == ("4", "-2")
     page.go_back()
     wait_finished(page)
     assert page.url == address
@@ -270,27 +212,3 @@ def test_a_knob_that_moves_while_the_page_goes_back_waits_for_it(app: str, visit
     wait_idle(page)
     assert urlparse(page.url).path == "/"
     expect(page.locator(chart(page, "flow-state"))).to_be_visible()
-
-
-def test_escape_closes_a_list_and_changes_nothing(app: str, visit) -> None:
-    page = visit(f"{app}/")
-    wait_charts(page, "")
-    lists = (
-        ("", "Preset", "Knife edge", "init"),
-        ("Train", "Lesson", "Closed gates", "memory_bias"),
-    )
-    for tab, label, option, sets in lists:
-        if tab:
-            page.get_by_role("link", name=tab, exact=True).click()
-        pick(page, label, option)
-        page.wait_for_url(written(sets))
-        found = page.get_by_role("combobox", name=label, exact=True)
-        expect(found).to_have_value(option)
-        address = page.url
-        found.click()
-        expect(page.get_by_role("option").first).to_be_visible()
-        page.keyboard.press("Escape")
-        expect(page.get_by_role("option")).to_have_count(0)
-        wait_idle(page)
-        expect(found).to_have_value(option)
-        assert page.url == address
