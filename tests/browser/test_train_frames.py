@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlencode
+from zlib import crc32
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from rnnviz import to_query
+from rnnviz import Experiment, to_query
 from rnnviz.wording.texts import texts
 from tests.browser.frames import watching
 from tests.browser.reading import wait_charts
@@ -18,6 +19,7 @@ from tests.browser.support import wait_idle
 from tests.browser.test_train import SMALL, button
 
 pytestmark = pytest.mark.browser
+Open = Callable[..., Page]
 
 # The buttons that play or pause, and where the one beside them is.
 ROW = """() => {
@@ -63,8 +65,14 @@ DIMMED = """() => {
 
 
 @pytest.fixture
-def train(app: str, open_page: Callable[..., Page]) -> Page:
-    page = open_page(f"{app}/train?{urlencode(to_query(SMALL))}")
+def train(app: str, visit: Open, request: pytest.FixtureRequest) -> Page:
+    """A run of the test's own: none of it has been trained before."""
+    own = replace(SMALL, seed=crc32(request.node.nodeid.encode()) % 100_000)
+    return at_rest(app, visit, own)
+
+
+def at_rest(app: str, go: Open, experiment: Experiment) -> Page:
+    page = go(f"{app}/train?{urlencode(to_query(experiment))}")
     wait_charts(page, "train")
     wait_idle(page)
     return page
@@ -89,7 +97,7 @@ def choose(page: Page, lesson: str) -> None:
 @pytest.mark.trained
 def test_play_and_pause_are_one_button(train: Page) -> None:
     with watching(train, ROW) as seen:
-        for _ in range(4):
+        for _ in range(2):
             play_for_a_while(train)
     assert {count for count, _ in seen} == {1}
     assert len({left for _, left in seen}) == 1
@@ -110,42 +118,50 @@ def test_one_number_for_one_thing_while_it_plays_and_after(train: Page) -> None:
     assert dict(re.findall(r"(RNN|GRU) ([\d.]+)", headline)) == losses
 
 
-@pytest.mark.parametrize("lesson", ["clipping", "closed", "influence"])
-def test_nothing_of_the_lesson_before_stands_under_the_new_name(train: Page, lesson: str) -> None:
-    play_for_a_while(train)
-    wait_idle(train)
-    old = train.locator('.rnnviz-chart[data-key="loss"]').get_attribute("data-revision")
-    with watching(train, SHOWN) as seen:
-        choose(train, lesson)
+def assert_nothing_stays(page: Page, lesson: str, verdict: str) -> None:
+    """Of a run, once a lesson has begun: under its name and its sentence stand a verdict and charts
+    of its own, or none."""
+    play_for_a_while(page)
+    wait_idle(page)
+    old = page.locator('.rnnviz-chart[data-key="loss"]').get_attribute("data-revision")
+    with watching(page, SHOWN) as seen:
+        choose(page, lesson)
         sentence = texts("lessons")[lesson]
-        expect(train.locator(".stMain p.rnnviz-how").first).to_contain_text(sentence[:40])
-        verdict = {"influence": "The true gradient", "clipping": "First the run"}
-        expect(train.locator(".rnnviz-verdict")).to_contain_text(
-            verdict.get(lesson, "After"), timeout=60_000
-        )
+        expect(page.locator(".stMain p.rnnviz-how").first).to_contain_text(sentence[:40])
+        expect(page.locator(".rnnviz-verdict")).to_contain_text(verdict, timeout=60_000)
     under = [frame for frame in seen if frame[0] and texts("lessons")[lesson][:40] in frame[0]]
     assert under
     assert all(old not in revisions for _, _, revisions in under)
     first = seen[0][1]
-    assert all(verdict != first for _, verdict, _ in under)
+    assert all(said != first for _, said, _ in under)
 
 
-def test_a_lesson_s_first_run_shows_how_far_it_is_and_can_be_paused(train: Page) -> None:
-    choose(train, "clipping")
-    expect(train.locator(".rnnviz-verdict")).to_contain_text("First the run to compare with")
-    button(train, "Pause").click()
-    expect(button(train, "Play")).to_be_visible()
-    wait_idle(train)
-    assert "of 600 training steps" in train.inner_text(".rnnviz-verdict")
+@pytest.fixture
+def alone(app: str, open_page: Open) -> Page:
+    """In a session of its own: a run that it has trained before is not trained again."""
+    return at_rest(app, open_page, SMALL)
 
 
-def test_a_heatmap_that_waits_for_its_numbers_is_dimmed(
-    app: str, open_page: Callable[..., Page]
+@pytest.mark.parametrize(
+    ("lesson", "verdict"), [("closed", "After"), ("influence", "The true gradient")]
+)
+def test_nothing_of_the_lesson_before_stands_under_the_new_name(
+    alone: Page, lesson: str, verdict: str
 ) -> None:
-    slow = replace(SMALL, models=("rnn", "lstm", "gru"), seq_len=200, hidden_size=64)
-    page = open_page(f"{app}/train?{urlencode(to_query(slow))}")
-    wait_charts(page, "train")
-    wait_idle(page)
+    assert_nothing_stays(alone, lesson, verdict)
+
+
+def test_a_lesson_s_first_run_shows_how_far_it_is_and_can_be_paused(alone: Page) -> None:
+    assert_nothing_stays(alone, "clipping", "First the run to compare with")
+    button(alone, "Pause").click()
+    expect(button(alone, "Play")).to_be_visible()
+    wait_idle(alone)
+    assert "of 600 training steps" in alone.inner_text(".rnnviz-verdict")
+
+
+def test_a_heatmap_that_waits_for_its_numbers_is_dimmed(app: str, visit: Open) -> None:
+    slow = replace(SMALL, models=("rnn", "lstm", "gru"), seq_len=200, hidden_size=64, seed=41)
+    page = at_rest(app, visit, slow)
     with watching(page, DIMMED) as seen:
         button(page, "+1").click()
         expect(page.locator(".rnnviz-verdict")).to_contain_text("After 1 step", timeout=60_000)
