@@ -3,12 +3,14 @@ first."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from rnnviz.wording.tasks import task_name
 from tests.browser.reading import CHARTS, wait_charts
@@ -29,10 +31,13 @@ from tests.browser.wire import Message, Wire
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., tuple[Page, Wire]]
+Visit = Callable[..., Page]
+RESTS = 500
+"""ms, longer than a slider takes to come to rest."""
 
 
 @pytest.fixture
-def open_wired(app: str, open_page: Callable[..., Page]) -> Open:
+def open_wired(app: str, open_page: Visit) -> Open:
     def open_it(address: str = "") -> tuple[Page, Wire]:
         page = open_page("about:blank")
         wire = Wire(page)
@@ -44,12 +49,25 @@ def open_wired(app: str, open_page: Callable[..., Page]) -> Open:
 
 
 def wait_kept(page: Page, wire: Wire) -> int:
-    """Wait until the server has come to its end; how many messages are kept."""
-    last = -1
-    while len(wire.kept) != last:
+    """Wait until the server has come to its end: every script that it has begun has ended, and no
+    other one follows. How many messages are kept."""
+    last, end = -1, time.monotonic() + 30
+    while len(wire.kept) != last or not script_ended(wire.kept):
+        assert time.monotonic() < end
         last = len(wire.kept)
-        page.wait_for_timeout(500)
+        page.wait_for_timeout(150)
     return last
+
+
+def script_ended(messages: list[Message]) -> bool:
+    """Whether the last that the server says of its scripts is that one has ended."""
+    kinds = [ForwardMsg.FromString(as_bytes(told)).WhichOneof("type") for told in messages]
+    said = [kind for kind in kinds if kind in ("new_session", "script_finished")]
+    return said[-1:] == ["script_finished"]
+
+
+def as_bytes(message: Message) -> bytes:
+    return message if isinstance(message, bytes) else message.encode()
 
 
 def test_a_choice_is_not_undone_by_what_the_server_sent_before_it(open_wired: Open) -> None:
@@ -95,6 +113,7 @@ def key_and_back(page: Page, wire: Wire, act: Callable[[], object]) -> None:
     page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
     act()
     page.go_back()
+    page.wait_for_timeout(RESTS)
     wait_kept(page, wire)
     wire.release()
     wait_charts(page, "")
@@ -108,13 +127,13 @@ def test_back_after_a_key_shows_what_the_address_says(open_wired: Open, heard: b
     key_and_back(page, wire, lambda: heard and page.wait_for_timeout(100))
     assert query(page)["gain"] == "1.5"
     assert valuetext(page, "Gain") == before
-    page.wait_for_timeout(500)  # longer than a slider takes to come to rest
+    page.wait_for_timeout(RESTS)
     assert query(page)["gain"] == "1.5"
 
 
 def goes_back(message: Message) -> bool:
     """Whether the browser's message says that it has gone back."""
-    told = BackMsg.FromString(message if isinstance(message, bytes) else message.encode())
+    told = BackMsg.FromString(as_bytes(message))
     return told.rerun_script.is_history_navigation
 
 
@@ -157,8 +176,9 @@ SAY_AND_CLICK = """async () => {
 }"""
 
 
-def test_what_was_said_before_a_click_on_a_link_leaves_before_it(open_wired: Open) -> None:
-    page, _ = open_wired()
+def test_what_was_said_before_a_click_on_a_link_leaves_before_it(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/?{SMALL}")
+    wait_charts(page, "")
     assert page.evaluate(SAY_AND_CLICK) == ["left", "clicked"]
     wait_charts(page, "gates")
 
@@ -178,7 +198,7 @@ LOOK_AND_LEAVE = """async () => {
 
 
 def test_what_was_below_is_not_asked_for_when_the_page_has_been_left(
-    app: str, visit: Callable[..., Page]
+    app: str, visit: Visit
 ) -> None:
     page = visit(f"{app}/your-network")
     assert page.evaluate(LOOK_AND_LEAVE) == 0
@@ -219,12 +239,13 @@ def test_a_value_that_was_just_sent_is_not_sent_again(open_wired: Open) -> None:
     assert len(values) == 1
 
 
-def test_reset_right_after_a_key_resets(open_wired: Open) -> None:
-    page, _ = open_wired()
+def test_reset_right_after_a_key_resets(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/?{SMALL}")
+    wait_charts(page, "")
     before = valuetext(page, "Gain")
     page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
     page.get_by_role("button", name="Reset", exact=True).click()
-    page.wait_for_timeout(1000)  # longer than a slider takes to come to rest
+    page.wait_for_timeout(2 * RESTS)
     wait_idle(page)
     assert valuetext(page, "Gain") == before
     assert "gain" not in query(page)
@@ -251,9 +272,7 @@ SEE_NEW = """() => {
 }"""
 
 
-def test_what_is_touched_next_finds_the_script_told(
-    app: str, open_page: Callable[..., Page]
-) -> None:
+def test_what_is_touched_next_finds_the_script_told(app: str, open_page: Visit) -> None:
     """A button that does something with the knobs' values, and a page that is turned to."""
     page = at_rest(app, open_page)
     gain = page.get_by_role("slider", name="Gain", exact=True)
@@ -273,6 +292,8 @@ def test_what_is_touched_next_finds_the_script_told(
     wait_idle(page)
     assert seen
     assert gains(seen) == {value}
+    expect(gain).to_have_attribute("data-value", value)
+    assert query(page)["gain"] == value
 
 
 # What every chart and chain that there is, or will be, shows from now on. Another script of the
@@ -298,6 +319,7 @@ def test_a_link_after_a_key_waits_for_the_script_that_heard_of_it(open_wired: Op
     wire.hold()
     page.get_by_role("link", name="Spectrum", exact=True).click()
     page.evaluate(ANOTHER_ENDS)
+    page.wait_for_timeout(RESTS)
     wait_kept(page, wire)
     wire.release()
     wait_charts(page, "spectrum")
