@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
+from zlib import crc32
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -17,18 +19,29 @@ from tests.browser.test_train import SMALL, button, step, wait_step
 from tests.browser.wire import Wire
 
 pytestmark = [pytest.mark.browser, pytest.mark.trained]
-Train = tuple[Page, Wire]
+Open = Callable[..., Page]
 BELOW = "profile"
 
 
+def at_rest(page: Page) -> Page:
+    wait_charts(page, "train")
+    wait_idle(page)
+    return page
+
+
 @pytest.fixture
-def train(app: str, open_page: Callable[..., Page]) -> Train:
+def wired(app: str, open_page: Open) -> tuple[Page, Wire]:
     page = open_page("about:blank")
     wire = Wire(page)
     page.goto(f"{app}/train?{urlencode(to_query(SMALL))}")
-    wait_charts(page, "train")
-    wait_idle(page)
-    return page, wire
+    return at_rest(page), wire
+
+
+@pytest.fixture
+def train(app: str, visit: Open, request: pytest.FixtureRequest) -> Page:
+    """A run of the test's own: none of it has been trained before."""
+    own = replace(SMALL, seed=crc32(request.node.nodeid.encode()) % 100_000)
+    return at_rest(visit(f"{app}/train?{urlencode(to_query(own))}"))
 
 
 def play(page: Page) -> None:
@@ -42,8 +55,8 @@ def shown(page: Page, key: str, name: str) -> str:
     return dict(parse_qsl(query)).get(name, "")
 
 
-def test_training_goes_on_without_the_script(train: Train) -> None:
-    page, wire = train
+def test_training_goes_on_without_the_script(wired: tuple[Page, Wire]) -> None:
+    page, wire = wired
     play(page)
     wire.hold()
     said, done, paints = page.inner_text(".rnnviz-verdict"), step(page), painted(page, "loss")
@@ -60,8 +73,8 @@ def test_training_goes_on_without_the_script(train: Train) -> None:
     assert f"{step(page):,}" in page.inner_text(".rnnviz-verdict")
 
 
-def test_a_knob_is_followed_while_it_plays(train: Train) -> None:
-    page, wire = train
+def test_a_knob_is_followed_while_it_plays(wired: tuple[Page, Wire]) -> None:
+    page, wire = wired
     play(page)
     gain = page.get_by_role("slider", name="Gain", exact=True)
     gain.focus()
@@ -87,49 +100,51 @@ def test_a_knob_is_followed_while_it_plays(train: Train) -> None:
     expect(page).to_have_url(re.compile(rf"\bgain={value}\b"))
 
 
-def test_a_knob_that_comes_back_leaves_the_run_as_it_is(train: Train) -> None:
-    page, _ = train
-    button(page, "+10").click()
-    wait_step(page, 10)
-    wait_idle(page)
-    before = page.inner_text(".rnnviz-verdict")
-    gain = page.get_by_role("slider", name="Gain", exact=True)
+def test_a_knob_that_comes_back_leaves_the_run_as_it_is(train: Page) -> None:
+    button(train, "+10").click()
+    wait_step(train, 10)
+    wait_idle(train)
+    before = train.inner_text(".rnnviz-verdict")
+    gain = train.get_by_role("slider", name="Gain", exact=True)
     box = gain.bounding_box()
     assert box
     middle = box["y"] + box["height"] / 2
-    page.evaluate(STAND_STILL)
-    page.mouse.move(box["x"] + box["width"] / 2, middle)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.7 * box["width"], middle)
-    page.wait_for_function(
+    train.evaluate(STAND_STILL)
+    train.mouse.move(box["x"] + box["width"] / 2, middle)
+    train.mouse.down()
+    train.mouse.move(box["x"] + 0.7 * box["width"], middle)
+    train.wait_for_function(
         "() => document.querySelector('.rnnviz-verdict').innerText.startsWith('Before')"
     )
-    assert step(page) == 0
-    page.mouse.move(box["x"] + box["width"] / 2, middle)
-    page.mouse.up()
-    page.evaluate("letGo()")
-    wait_idle(page)
-    page.wait_for_function(
+    assert step(train) == 0
+    train.mouse.move(box["x"] + box["width"] / 2, middle)
+    train.mouse.up()
+    train.evaluate("letGo()")
+    wait_idle(train)
+    train.wait_for_function(
         "(said) => document.querySelector('.rnnviz-verdict').innerText === said", arg=before
     )
-    assert step(page) == 10
+    assert step(train) == 10
 
 
-def test_what_is_below_follows_where_it_is_in_sight(train: Train) -> None:
-    page, _ = train
-    play(page)
-    page.locator(chart(page, BELOW)).scroll_into_view_if_needed()
+def test_what_is_below_follows_where_it_is_in_sight(train: Page) -> None:
+    play(train)
+    below = train.locator(chart(train, BELOW))
+    below.scroll_into_view_if_needed()
     for _ in range(2):
-        before = shown(page, BELOW, "train_steps")
-        page.wait_for_function(
+        before = shown(train, BELOW, "train_steps")
+        train.wait_for_function(
             "([css, before]) => document.querySelector(css).dataset.shows !== before",
-            arg=[chart(page, BELOW), page.locator(chart(page, BELOW)).get_attribute("data-shows")],
+            arg=[chart(train, BELOW), below.get_attribute("data-shows")],
         )
-        assert int(shown(page, BELOW, "train_steps")) > int(before or 0)
+        assert int(shown(train, BELOW, "train_steps")) > int(before or 0)
+    button(train, "Pause").click()  # the next visit of the page does not play on
+    expect(button(train, "Play")).to_be_visible()
 
 
-def test_where_the_route_fails_training_goes_on_by_the_script(train: Train) -> None:
-    page, _ = train
+def test_where_the_route_fails_training_goes_on_by_the_script(app: str, open_page: Open) -> None:
+    """On a page that is left behind: it asks the route again after a while."""
+    page = at_rest(open_page(f"{app}/train?{urlencode(to_query(SMALL))}"))
     asked: list[str] = []
 
     def answer(route: Route) -> None:
