@@ -4,6 +4,7 @@ network and a busy server do by chance is done on purpose."""
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
 from playwright.sync_api import Page, WebSocketRoute
@@ -17,13 +18,23 @@ class Wire:
     def __init__(self, page: Page) -> None:
         self.kept: list[Message] = []
         """What the server has sent and the page has not got."""
-        self._holds = False
+        self._said: list[Message] = []
+        """What the page has sent since then."""
+        self._browser, self._holds = page, False
         self._drops: Callable[[Message], bool] = lambda message: False
         page.route_web_socket(re.compile("_stcore/stream"), self._connect)
 
     def hold(self) -> None:
         """Keep what the server sends from now on."""
+        self._said.clear()
         self._holds = True
+
+    def wait_said(self, letters: str, seconds: float = 30) -> None:
+        """Wait until the page has sent a message with these letters since the server is held."""
+        end = time.monotonic() + seconds
+        while not any(letters in str(message) for message in self._said):
+            assert time.monotonic() < end
+            self._browser.wait_for_timeout(20)
 
     def deliver(self, count: int | None = None) -> None:
         """Give the page the first of what is kept, all if no count is given."""
@@ -48,7 +59,12 @@ class Wire:
     def _connect(self, page: WebSocketRoute) -> None:
         self._page, server = page, page.connect_to_server()
         server.on_message(self._to_page)
-        page.on_message(lambda message: self._drops(message) or server.send(message))
+        page.on_message(lambda message: self._to_server(message, server))
+
+    def _to_server(self, message: Message, server: WebSocketRoute) -> None:
+        self._said.append(message)
+        if not self._drops(message):
+            server.send(message)
 
     def _to_page(self, message: Message) -> None:
         if self._holds:

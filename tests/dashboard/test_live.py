@@ -46,7 +46,7 @@ def test_it_shows_what_the_script_would_show(page: str) -> None:
     change(app, gain=1.5)
     of_script = sent(app)
     charts = {name for name in found if name.startswith("chart:")}
-    assert charts
+    assert charts == {name for name in of_script if name.startswith("chart:")}
     for name in charts:
         assert json.loads(found[name]) == json.loads(of_script[name]), name
     assert found["words:verdict"] in of_script["words:verdict"]
