@@ -147,13 +147,3 @@ def contrast(page: Page, css: str) -> float:
       return (a + 0.05) / (b + 0.05);
     }"""
     return page.evaluate(script, css)
-
-
-def wait_until_level_with(page: Page, key: str, name: str, below: float) -> None:
-    """Wait until a line's value at step 1 is below a number."""
-    script = """([css, name, below]) => {
-      const trace = document.querySelector(css)?._fullData?.find((t) => t.name === name);
-      return trace && trace.y[1] < below;
-    }"""
-    css = f"{chart(page, key)} .rnnviz-plot"
-    page.wait_for_function(script, arg=[css, name, below], timeout=15_000)

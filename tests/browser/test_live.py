@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import numpy as np
 import pytest
@@ -102,13 +102,15 @@ def test_the_whole_first_screen_follows_the_hand_and_no_script_runs(
     page.evaluate(WATCH_SCRIPT)
     page.evaluate(STAND_STILL)
     verdict = page.locator(".rnnviz-verdict")
-    said, drag = verdict.inner_html(), grab(page)
+    said, first, drag = verdict.inner_html(), drawn(page, CHARTS[path][0]), grab(page)
     for share in (0.6, 0.75):
         move(page, lambda share=share: drag(share), CHARTS[path][:2])
     assert page.evaluate("window.scripts") == 0
     assert page.evaluate(AHEAD)
     assert verdict.inner_html() != said
-    page.evaluate("letGo()")
+    page.evaluate("letGo()")  # at rest in the hand
+    expect(page.locator(f"{chart(page, CHARTS[path][0])}.live")).to_have_count(0)
+    assert drawn(page, CHARTS[path][0]) != first
     page.mouse.up()
     wait_idle(page)
     value = knob(page).get_attribute("data-value")
@@ -311,7 +313,8 @@ def test_what_does_not_follow_is_dimmed(open_at: Open) -> None:
 def test_at_rest_the_page_is_as_the_script_would_draw_it_and_no_script_runs(
     path: str, open_at: Open
 ) -> None:
-    page = open_at(path)
+    """And as its link opens it elsewhere, with the pinned curves."""
+    page = open_at(path, f"{SMALL}&{urlencode({'pin': f'{SMALL}&gain=0.5'})}")
     page.evaluate(WATCH_SCRIPT)
     strip = page.locator(".rnnviz-trust")
     checked = strip.get_attribute("data-run")
@@ -330,6 +333,9 @@ def test_at_rest_the_page_is_as_the_script_would_draw_it_and_no_script_runs(
     assert page.url == address
     assert page.locator(".rnnviz-verdict").inner_html() == said
     assert {key: drawn(page, key) for key in CHARTS[path]} == settled
+    expect(knob(page)).to_have_attribute("data-value", value)
+    expect(page.get_by_role("button", name="Unpin", exact=True)).to_be_visible()
+    assert ("pinned RNN" in settled.get("flow-state", "")) == (path == "")
 
 
 def test_a_knob_that_comes_back_after_a_rest_leaves_the_page_as_it_was(open_at: Open) -> None:
@@ -368,10 +374,15 @@ def test_fewer_sequences_are_said_until_the_knob_rests(open_at: Open) -> None:
 
 def test_a_zoom_stays(open_at: Open) -> None:
     page = open_at()
+    whole = axis_range(page, "flow-state")
     page.mouse.move(*plot_area(page, "flow-state", 0.2, 0.8))
     page.mouse.down()
     page.mouse.move(*plot_area(page, "flow-state", 0.5, 0.3), steps=5)
     page.mouse.up()
+    page.wait_for_function(
+        "([css, old]) => document.querySelector(css)._fullLayout.xaxis.range[1] < old",
+        arg=[f"{chart(page, 'flow-state')} .rnnviz-plot", whole[1] - 1],
+    )
     zoomed = axis_range(page, "flow-state")
     page.evaluate(STAND_STILL)
     move(page, lambda: knob(page).press("ArrowRight"), CHARTS[""])

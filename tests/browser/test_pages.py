@@ -1,4 +1,4 @@
-"""Every page in a real browser: live, whole, linkable, readable in light and dark."""
+"""Every page in a real browser: whole, readable in the dark, in its language, by keys alone."""
 
 from __future__ import annotations
 
@@ -12,15 +12,8 @@ from rnnviz import Experiment, to_query
 from rnnviz.plots import theme
 from tests.browser import reading
 from tests.browser.kept import TURN
-from tests.browser.reading import CHARTS, drawn, line, troubles, wait_charts
-from tests.browser.support import (
-    axis_range,
-    chart,
-    painted,
-    plot_area,
-    wait_idle,
-    wait_painted,
-)
+from tests.browser.reading import CHARTS, line, troubles, wait_charts
+from tests.browser.support import chart, painted, wait_idle, wait_painted
 
 pytestmark = pytest.mark.browser
 SIX = Experiment(
@@ -45,22 +38,13 @@ def drag(page: Page, name: str, start: float, end: float) -> None:
         page.mouse.move(left + (start + (end - start) * step / 10) * width, y)
 
 
-@pytest.fixture
-def flow(app: str, visit) -> Page:
-    """The first page with its defaults."""
-    page = visit(app)
-    wait_charts(page, "")
-    return page
-
-
 def turn_to(page: Page, tab: str) -> None:
     page.get_by_role("link", name=NAMES[tab], exact=True).click()
     wait_charts(page, tab)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_first_screens_are_whole_and_dark_ones_readable(app: str, visit, scheme: str) -> None:
-    page = visit(app, color_scheme=scheme)
+def test_first_screens_are_whole_and_readable_in_the_dark(app: str, visit) -> None:
+    page = visit(app, color_scheme="dark")
     for tab in CHARTS:
         turn_to(page, tab)
         assert troubles(page, tab) == [], tab
@@ -70,8 +54,7 @@ def test_first_screens_are_whole_and_dark_ones_readable(app: str, visit, scheme:
         assert page.evaluate("(css) => { const { scrollHeight, clientHeight } = "
                              "document.querySelector(css); return scrollHeight - clientHeight }",
                              sidebar) <= 0, tab  # fmt: skip
-        if scheme == "dark":
-            assert_readable_in_the_dark(page, tab)
+        assert_readable_in_the_dark(page, tab)
 
 
 def assert_readable_in_the_dark(page: Page, tab: str) -> None:
@@ -116,98 +99,23 @@ def test_overflow_leaves_no_figure_blank(app: str, visit) -> None:
     assert page.locator(".rnnviz-message:visible").count() == 0
 
 
-def test_a_drag_moves_the_chart_before_release(flow: Page) -> None:
-    count, before = painted(flow, FLOW), drawn(flow, FLOW)
-    drag(flow, "Gain", 0.5, 0.8)
-    wait_painted(flow, FLOW, after=count)
-    flow.wait_for_function(
-        "([css, old]) => JSON.stringify(document.querySelector(css).data) !== old",
-        arg=[f"{chart(flow, FLOW)} .rnnviz-plot", before],
-    )
-    flow.mouse.up()
-    wait_charts(flow, "")
-
-
-def test_closing_the_memory_makes_all_three_fall(flow: Page) -> None:
-    assert line(flow, FLOW, "LSTM")[1] > -1
-    assert line(flow, FLOW, "GRU")[1] > -3
-    rnn = line(flow, FLOW, "RNN")
-    drag(flow, "Memory bias", 5 / 8, 2 / 8)
-    for name in ("LSTM", "GRU"):
-        reading.wait_until_level_with(flow, FLOW, name, -18)
-    flow.mouse.up()
-    expect(slider(flow, "Memory bias")).to_have_attribute("aria-valuetext", "0.0")
-    reading.wait_for_line(flow, FLOW, "RNN", rnn)
-
-
-def test_zoom_survives_an_update(flow: Page) -> None:
-    whole = axis_range(flow, FLOW)
-    flow.mouse.move(*plot_area(flow, FLOW, 0.2, 0.8))
-    flow.mouse.down()
-    flow.mouse.move(*plot_area(flow, FLOW, 0.5, 0.3), steps=5)
-    flow.mouse.up()
-    flow.wait_for_function(
-        "([css, old]) => document.querySelector(css)._fullLayout.xaxis.range[1] < old",
-        arg=[f"{chart(flow, FLOW)} .rnnviz-plot", whole[1] - 1],
-    )
-    zoomed, count = axis_range(flow, FLOW), painted(flow, FLOW)
-    slider(flow, "Gain").press("ArrowRight")
-    wait_painted(flow, FLOW, after=count)
-    wait_idle(flow)
-    assert axis_range(flow, FLOW) == zoomed
-
-
-def test_one_cursor_for_the_figure_and_the_heatmaps(flow: Page) -> None:
-    flow.mouse.move(*plot_area(flow, FLOW, 0.5, 0.5))
-    big, maps = flow.locator(chart(flow, FLOW)), flow.locator(chart(flow, "units"))
-    expect(big).to_have_attribute("data-cursor", re.compile(r"\d+"))
-    expect(maps).to_have_attribute("data-cursor", str(big.get_attribute("data-cursor")))
-    expect(maps.locator(".rnnviz-cursors i")).to_have_count(3)
-
-
-def test_the_keyboard_alone_is_enough(flow: Page) -> None:
-    gain = slider(flow, "Gain")
+def test_the_keyboard_alone_is_enough(app: str, open_page) -> None:
+    """From the top of the page, where a loaded one begins."""
+    page = open_page(app)
+    wait_charts(page, "")
+    gain = slider(page, "Gain")
     for _ in range(40):
-        flow.keyboard.press("Tab")
+        page.keyboard.press("Tab")
         if gain.evaluate("(input) => input.getRootNode().activeElement === input"):
             break
-    count, before = painted(flow, FLOW), line(flow, FLOW, "RNN")
+    expect(gain).to_be_focused()
+    count, before = painted(page, FLOW), line(page, FLOW, "RNN")
     for _ in range(3):
-        flow.keyboard.press("ArrowRight")
-    wait_painted(flow, FLOW, after=count)
-    wait_charts(flow, "")
+        page.keyboard.press("ArrowRight")
+    wait_painted(page, FLOW, after=count)
+    wait_charts(page, "")
     expect(gain).not_to_have_attribute("aria-valuetext", "1.00")
-    assert line(flow, FLOW, "RNN") != before
-
-
-def test_a_link_restores_the_view_elsewhere(app: str, flow: Page, open_page) -> None:
-    count = painted(flow, FLOW)
-    slider(flow, "Gain").press("End")
-    wait_painted(flow, FLOW, after=count)
-    flow.wait_for_url(re.compile("gain=4"))
-    flow.get_by_role("button", name="Pin", exact=True).click()
-    flow.wait_for_url(re.compile("pin="))
-    slider(flow, "Memory bias").press("Home")
-    flow.wait_for_url(re.compile("memory_bias=-2"))
-    wait_charts(flow, "")
-    wait_idle(flow)
-    again = open_page(flow.url)
-    wait_charts(again, "")
-    expect(slider(again, "Gain")).to_have_attribute("aria-valuetext", "4.00")
-    expect(slider(again, "Memory bias")).to_have_attribute("aria-valuetext", "\u22122.0")
-    expect(again.get_by_role("button", name="Unpin", exact=True)).to_be_visible()
-    for key in CHARTS[""]:
-        assert drawn(again, key) == drawn(flow, key)
-
-
-def test_knobs_stay_when_the_page_is_turned(flow: Page) -> None:
-    count = painted(flow, FLOW)
-    slider(flow, "Gain").press("End")
-    wait_painted(flow, FLOW, after=count)
-    for tab in ("spectrum", "gates", ""):
-        turn_to(flow, tab)
-        expect(slider(flow, "Gain")).to_have_attribute("aria-valuetext", "4.00")
-        assert "gain=4" in flow.url
+    assert line(page, FLOW, "RNN") != before
 
 
 def test_what_charts_and_the_scrubber_say_is_in_the_language_of_the_page(app: str, visit) -> None:

@@ -4,11 +4,13 @@ situations are gone through on every page, without Streamlit, in tests/views/tes
 from __future__ import annotations
 
 import itertools
+import json
 import re
 
 import pytest
 
 from rnnviz import Experiment
+from tests.dashboard.live_support import sent
 from tests.dashboard.support import PAGES, assert_sound, change, charts, said, verdict, visit
 from tests.views.situations import SITUATIONS
 
@@ -70,3 +72,10 @@ def test_what_has_no_number_is_said() -> None:
 def test_a_power_is_raised_with_its_decimal() -> None:
     body = "".join(str(element.proto.body) for element in visit().get("html"))
     assert re.search(r"10<sup>24\.\d</sup>", body)
+
+
+def test_one_cursor_is_for_the_figure_and_the_heatmaps() -> None:
+    """Charts share it that say that their x is the time step."""
+    told = sent(visit())
+    for name in ("chart:flow-state", "chart:units"):
+        assert json.loads(told[name])["options"]["timeAxis"], name
