@@ -12,7 +12,7 @@ from tests.browser.support import wait_idle
 GRAVE = ("serious", "critical")
 OPTIONS: dict[Literal["light", "dark"], dict[str, Any]] = {
     "light": {"resultTypes": ["violations"]},
-    "dark": {"resultTypes": ["violations"], "runOnly": ["color-contrast"]},
+    "dark": {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]},
 }
 """Another ground changes nothing but colours."""
 

@@ -1,4 +1,4 @@
-"""What axe-core, a keyboard and a screen reader find on every page, light and dark."""
+"""Charts by keyboard: each says its values in a table, and what lies in it opens."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.core.numerics import Status
-from rnnviz.dashboard.main import ALONE, FIRST, PAGES
+from rnnviz.dashboard.main import FIRST
 from rnnviz.wording.texts import texts
-from tests.browser.barriers import barriers
 from tests.browser.reading import line
 from tests.browser.support import chart, wait_idle, wait_painted
 
@@ -41,39 +40,6 @@ def at_rest(page: Page, path: str) -> Page:
 
 def address(app: str, path: str) -> str:
     return f"{app}/{path.replace(FIRST, '')}?{urlencode(SMALL)}"
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing_grave_and_all_has_a_name(app: str, visit, path: str) -> None:
-    page = at_rest(visit(address(app, path)), path)
-    assert page.locator("h1").count() == 1
-    assert page.locator("h1").inner_text().strip()
-    assert page.title() == f"{title(path)} · rnnviz"
-    tree = page.locator("body").aria_snapshot()
-    names = re.findall(r'- button(?: "(.*?)")?(?: \[|:|$)', tree)
-    assert len(names) > (3 if path in ALONE else 5)
-    # An icon's own name is what Streamlit calls a button that has none.
-    assert [name for name in names if not name or name.endswith(" icon")] == []
-    assert barriers(page) == []
-    for figure in page.locator(".rnnviz-chart").all():
-        assert_has_a_table(figure)
-
-
-def title(path: str) -> str:
-    return texts("layout")[f"page_{path.replace('-', '_')}"]
-
-
-def test_no_two_pages_have_one_title() -> None:
-    assert len(set(map(title, PAGES))) == len(PAGES)
-
-
-def assert_has_a_table(figure: Locator) -> None:
-    """Of its values, when it is asked for."""
-    figure.get_by_role("button", name=texts("chart")["values"]).press("Enter")
-    table = figure.get_by_role("region").locator("table").first
-    expect(table.locator("tbody tr").first).to_be_visible()
-    assert table.locator("thead th").count() >= 2
-    assert "Click to enter" not in figure.get_by_role("region").inner_text()
 
 
 def test_a_chart_s_values_are_a_short_table_when_asked_for(app: str, visit) -> None:
