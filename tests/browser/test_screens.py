@@ -27,6 +27,11 @@ FITS = """() => [...document.querySelectorAll('.rnnviz-chart')].every((box) =>
   !box.clientWidth || box.querySelector('.rnnviz-plot').layout?.width === box.clientWidth)"""
 SIDEWAYS = """() => [document.scrollingElement, document.querySelector('[data-testid=stMain]')]
   .map((element) => element.scrollWidth - element.clientWidth)"""
+# A sidebar is folded away in a narrow window alone, and does not move any more.
+FOLDED = """() => [...document.querySelectorAll('[data-testid=stSidebar]')].every((bar) =>
+  bar.dataset.collapsed === String(innerWidth <= 768) && !bar.getAnimations().length
+  && (innerWidth <= 768 ? bar.getBoundingClientRect().right <= 0
+    : bar.getBoundingClientRect().left === 0))"""
 SIX = "rnn,lstm,gru,lstm:forget_bias=0,gru:update_bias=0,rnn:gain=2"
 # The groups of buttons and the boxes of choices that hide a part of themselves.
 CUT = """() => [...document.querySelectorAll('.stMain .stButtonGroup')].filter(
@@ -70,6 +75,7 @@ def assert_has_a_table(figure: Locator) -> None:
 
 def fits(page: Page, size: ViewportSize) -> None:
     page.set_viewport_size(size)
+    page.wait_for_function(FOLDED)
     page.wait_for_function(FITS)
     wait_idle(page)
     assert page.evaluate(SIDEWAYS) == [0, 0], size
