@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from rnnviz.wording.glossary import definition
 from tests.browser.conftest import Visit
@@ -26,13 +24,21 @@ def terms(page: Page) -> list[str]:
     return page.locator("dfn.rnnviz-term").all_inner_texts()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_tab_key_reaches_every_definition(
-    visit: Visit, app: str, scheme: Literal["light", "dark"]
-) -> None:
-    page = visit(app, color_scheme=scheme)
+def said(word: Locator) -> str:
+    return str(word.evaluate(BOX)["said"])
+
+
+def test_the_tab_key_and_the_pointer_show_every_definition(visit: Visit, app: str) -> None:
+    """Whole, in ink that differs from its paper; Escape and leaving take it away."""
+    page = visit(app, color_scheme="dark")
     wait_quiet(page, ("flow-state", "units"))
-    page.locator("dfn.rnnviz-term").first.focus()
+    word, error = page.locator("dfn.rnnviz-term").first, f'"{definition("error")}"'
+    assert said(word) == "none"
+    word.hover()
+    assert said(word) == error
+    page.mouse.move(5, 700)
+    assert said(word) == "none"
+    word.focus()
     reached, boxes = list[str](), list[dict[str, object]]()
     for _ in range(60):
         focus = page.locator("dfn.rnnviz-term:focus")
@@ -41,30 +47,16 @@ def test_the_tab_key_reaches_every_definition(
             boxes.append(focus.evaluate(BOX))
         page.keyboard.press("Tab")
     assert terms(page)[:6] == reached[:6]
-    assert boxes[0]["said"] == f'"{definition("error")}"'
+    assert boxes[0]["said"] == error
     for box in boxes:
         assert 0 <= float(str(box["left"])) < float(str(box["right"])) <= 1280
         assert box["ink"] != box["paper"]
     for box in boxes[:6]:  # of the first screen
         assert 0 <= float(str(box["top"])) < float(str(box["bottom"])) <= 720
-
-
-def test_the_pointer_shows_it_and_takes_it_away(visit: Visit, app: str) -> None:
-    page = visit(app)
-    wait_quiet(page, ("flow-state", "units"))
-    word = page.locator("dfn.rnnviz-term").first
-    assert word.evaluate(BOX)["said"] == "none"
-    word.hover()
-    assert word.evaluate(BOX)["said"] == f'"{definition("error")}"'
-    page.mouse.move(5, 700)
-    assert word.evaluate(BOX)["said"] == "none"
-
-
-def test_escape_closes_it(visit: Visit, app: str) -> None:
-    page = visit(app)
-    wait_quiet(page, ("flow-state", "units"))
-    word = page.locator("dfn.rnnviz-term").first
+    page.emulate_media(color_scheme="light")
     word.focus()
-    assert word.evaluate(BOX)["said"] == f'"{definition("error")}"'
+    box = word.evaluate(BOX)
+    assert box["said"] == error
+    assert box["ink"] != box["paper"]
     page.keyboard.press("Escape")
-    assert word.evaluate(BOX)["said"] == "none"
+    assert said(word) == "none"
