@@ -82,8 +82,7 @@ def test_states_and_seeds_can_be_read(app: str, visit, models: str) -> None:
     assert unreadable(page, ("flow-state",)) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("models", MODELS)
+@pytest.mark.parametrize(("models", "scheme"), [("six", "dark"), ("layers", "light")])
 def test_why_opens_at_the_verdict_and_can_be_read(
     app: str, visit, models: str, scheme: str
 ) -> None:
