@@ -173,7 +173,8 @@ def test_focus_is_seen_and_motion_is_reduced(app: str, visit) -> None:
     assert max(moves) <= 0.001
 
 
-def test_a_wide_table_scrolls_by_itself_on_a_phone(app: str, open_page) -> None:
+def test_a_trained_network_s_wide_table_scrolls_by_itself_on_a_phone(app: str, open_page) -> None:
+    """And what stands beside it, in the models' colours, is read on either ground."""
     query = "train_steps=3&hidden_size=6&seq_len=24&batch_size=4"
     page = open_page(f"{app}/train?{query}", viewport=PHONE)
     table = page.locator(".rnnviz-scrolls").first
@@ -181,3 +182,4 @@ def test_a_wide_table_scrolls_by_itself_on_a_phone(app: str, open_page) -> None:
     wait_idle(page)
     assert page.evaluate(SIDEWAYS) == [0, 0]
     assert table.evaluate("(box) => box.scrollWidth > box.clientWidth")
+    assert barriers(page) == []
