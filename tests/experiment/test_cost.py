@@ -88,17 +88,17 @@ LARGE: list[dict[str, Any]] = [
     {"models": ("gru",), "hidden_size": 64, "batch_size": 64, "train_steps": 2},
     {"models": ("lstm",), "hidden_size": 384, "batch_size": 1, "train_steps": 2},
     {"models": ("gru",), "hidden_size": 2, "batch_size": 256, "seq_len": 400},
-    {"models": ("rnn",), "gain": 0.01, "seq_len": 700, "train_steps": 1},
+    {"models": ("rnn",), "gain": 0.01, "seq_len": 500, "train_steps": 1},
     {"models": ("lstm",), "gain": 0.01, "memory_bias": -6.0, "seq_len": 500},
-    {"models": ("lstm",), "gain": 0.01, "memory_bias": -6.0, "seq_len": 700, "dtype": "float32"},
+    {"models": ("lstm",), "gain": 0.01, "memory_bias": -6.0, "seq_len": 500, "dtype": "float32"},
     {"models": ("gru",), "init": "delay_line", "memory_bias": -10.0, "seq_len": 300},
-    {"models": ("lstm",), "init": "delay_line", "memory_bias": -10.0, "seq_len": 300,
+    {"models": ("lstm",), "init": "delay_line", "memory_bias": -10.0, "seq_len": 200,
      "dtype": "float32", "batch_size": 24},
-    {"layers": 3, "bidirectional": "yes"},
-    {"models": ("lstm",), "skip": 5, "seq_len": 400, "train_steps": 1},
+    {"layers": 3, "bidirectional": "yes", "seq_len": 60},
+    {"models": ("lstm",), "skip": 5, "seq_len": 250, "train_steps": 1},
     {"models": ("rnn",), "skip": 50, "seq_len": 700},
     {"models": ("gru:variant=reset_before", "lstm:variant=peepholes"), "seq_len": 200},
-    {"models": ("rnn",), "seq_len": 300, "window": 20, "stride": 1, "train_steps": 1},
+    {"models": ("rnn",), "seq_len": 150, "window": 20, "stride": 1, "train_steps": 1},
     {"task": "text", "text": "the quick brown fox jumps over the lazy dog " * 20,
      "loss_at": "every", "hidden_size": 32, "batch_size": 64, "train_steps": 1},
     {"models": ("lstm", "gru"), "task": "captioning", "batch_size": 128},
@@ -119,17 +119,18 @@ def test_memory_is_never_underestimated(change: dict[str, Any]) -> None:
     work(replace(e, hidden_size=3, batch_size=2, seq_len=40, window=0, stride=0))  # imports
     peak, expected = peak_bytes(partial(work, e)), estimate(e).bytes
     assert peak <= expected
-    assert expected <= 2 * max(peak, 50 << 20)
+    assert expected <= 2 * max(peak, 16 << 20)
 
 
-SATURATED: dict[str, Any] = {"gain": 30.0, "dtype": "float32", "seq_len": 300, "batch_size": 32}
+SATURATED: dict[str, Any] = {"gain": 30.0, "dtype": "float32", "seq_len": 300, "batch_size": 8}
 OTHER: list[dict[str, Any]] = [
-    *({"models": (kind,), "hidden_size": 1, "batch_size": 1, "seq_len": 4000} for kind in CELLS),
+    *({"models": (kind,), "hidden_size": 1, "batch_size": 1, "seq_len": 1000, "gain": 0.05,
+       "memory_bias": -6.0} for kind in CELLS),
     {"models": ("lstm",), "loss_at": "every", "hidden_size": 24, **SATURATED},
     {"models": ("lstm",), "input_scale": 30.0, "layers": 2, **SATURATED},
     {"models": ("gru",), "bidirectional": "yes", "layers": 2, "hidden_size": 24, **SATURATED},
-    {"models": ("lstm", "lstm:gain=31", "lstm:gain=32", "lstm:gain=33", "lstm:gain=34"),
-     "loss_at": "every", "hidden_size": 24, **SATURATED},
+    {"models": ("lstm", "lstm:gain=31", "lstm:gain=32"), "loss_at": "every", "hidden_size": 24,
+     **SATURATED},
 ]  # fmt: skip
 
 
