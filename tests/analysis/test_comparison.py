@@ -274,7 +274,7 @@ def test_the_rounding_of_float32s_smallest_numbers_is_no_difference() -> None:
 
 
 def test_nor_is_that_of_many_of_them() -> None:
-    trace, own = plain_rnn(90, 1024, 128, 0.4)
+    trace, own = plain_rnn(35, 1024, 128, 0.05)
     assert compare(trace, own).differences == ()
 
 

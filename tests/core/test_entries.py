@@ -67,10 +67,10 @@ def assert_entries_true(trace, least):
 @pytest.mark.parametrize(
     ("dtype", "T", "u", "expected"),
     [
-        (np.float64, 2000, 0.6, -443.70),
-        (np.float64, 5000, 0.8, -484.55),
+        (np.float64, 1600, 0.6, -354.96),
+        (np.float64, 3600, 0.8, -348.88),
         (np.float32, 400, 0.7, -61.96),
-        (np.float64, 5000, 0.1, -5000.0),
+        (np.float64, 1000, 0.1, -1000.0),
     ],
 )
 def test_a_unit_beside_one_that_keeps_all(dtype, T, u, expected):
@@ -86,7 +86,7 @@ def test_a_unit_beside_one_that_keeps_all(dtype, T, u, expected):
 
 
 @pytest.mark.parametrize(
-    ("dtype", "T", "expected"), [(np.float64, 2000, -602.36), (np.float32, 300, -90.61)]
+    ("dtype", "T", "expected"), [(np.float64, 1100, -331.43), (np.float32, 300, -90.61)]
 )
 def test_a_cell_state_beside_one_that_keeps_nearly_all(dtype, T, expected):
     """f = 0.5 and 0.999, i = g = 0 and o = 0.5: ∂L/∂c_0 is ½ Π f, of ∂L/∂h_T = 1."""
@@ -156,7 +156,7 @@ def test_a_skip_sends_small_entries_too():
 
 def test_small_entries_reach_the_layer_below():
     """∂L/∂x of a layer whose units read one input each, and the same through a layer above."""
-    T = 3000
+    T = 1100
     params = {"W_xh": np.eye(2), "W_hh": np.diag([1.0, 0.5]), "b_h": np.zeros(2)}
     cell = RNN(2, 2, activation="identity")
     above = bptt(cell, params, np.zeros((T, 2, 1)), last(T, 2))

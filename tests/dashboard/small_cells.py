@@ -13,7 +13,7 @@ from rnnviz.core.activations import ACTIVATIONS
 from rnnviz.core.losses import squared_error
 from tests.dashboard.node import answer
 
-COUNT = 200
+COUNT = 80
 """Of each kind and size."""
 UNROLL = """chains.map((chain) => {
   const { h, c, loss, d_h, d_c, steps, back, grads, state, factors, products } = unroll(chain);

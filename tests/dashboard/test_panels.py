@@ -12,7 +12,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from rnnviz import Experiment, run
+from rnnviz import Experiment, run, to_query
 from rnnviz.analysis import limits
 from rnnviz.core.numerics import Status
 from rnnviz.dashboard import compute, layout, measured
@@ -63,9 +63,10 @@ SITUATIONS = {
     "padded": small(task="sentiment", bidirectional="yes"),
     "padded, loss at every step": small(task="sentiment", loss_at="every"),
     "float32": small(dtype="float32"),
-    "overflow": small(activation="relu", gain=16.0, seq_len=300, init="identity"),
+    "overflow": small(models=("rnn", "gru"), activation="relu", gain=16.0, seq_len=300,
+                      init="identity"),
     "every model overflows": small(models=("rnn",), activation="identity", gain=16.0,
-                                   seq_len=700),
+                                   seq_len=300),
     "dead ReLU": small(activation="relu", gain=0.01, init="gaussian"),
     "delay line": small(init="delay_line", activation="identity"),
     "trained": small(train_steps=2),
@@ -88,6 +89,11 @@ def opened(page: str, experiment: Experiment, **more: Any):
     return change(visit(page, experiment), **keys, **more)
 
 
+def shown_with(page: str, experiment: Experiment, **views: str) -> Any:
+    """The page as a link with these views opens it."""
+    return visit(page, {**to_query(experiment), **views})
+
+
 def of_run(what: str, experiment: Experiment) -> measured.Measured:
     """Of the first layer of every model."""
     run = compute.traces(experiment)
@@ -98,12 +104,16 @@ def of_run(what: str, experiment: Experiment) -> measured.Measured:
 @pytest.mark.parametrize("situation", SITUATIONS)
 @pytest.mark.parametrize("page", PANELS)
 def test_every_panel_stands(page: str, situation: str) -> None:
+    """With theory beside it, and on Gradient flow with each step split under "why"."""
     switches = {"view_theory": True, "lags_theory": True, "lyapunov_theory": True}
+    if page == FLOW:
+        switches["view_why"] = True
     app = opened(page, SITUATIONS[situation], **switches)
     assert_sound(app)
     shown = charts(app)
     for key in PANELS[page].values():
         assert key in shown or (key == "one-loss" and "pairs" in shown), key
+    assert ("step-factors" in shown) == (page == FLOW)
     assert not app.error
 
 
@@ -293,7 +303,7 @@ def test_theory_is_drawn_only_where_it_applies() -> None:
     ({"loss_at": "every"}, "error enters on the way"), ({"skip": 3}, "a skip"),
 ])  # fmt: skip
 def test_where_theory_is_silent_it_is_said(changes: dict[str, Any], reason: str) -> None:
-    app = change(visit(query=small(**{"hidden_size": 32, **changes})), view_theory=True)
+    app = shown_with(FLOW, small(**{"hidden_size": 32, **changes}), view_theory="True")
     names = [str(trace.get("name")) for trace in charts(app)["flow-state"]["data"]]
     assert not any("mean field" in name for name in names)
     assert reason in said(app)
@@ -301,13 +311,14 @@ def test_where_theory_is_silent_it_is_said(changes: dict[str, Any], reason: str)
 
 def test_the_laws_of_random_matrices_lie_over_the_spectrum() -> None:
     drawn = {"singular-values": "quarter circle", "powers": "Fuss-Catalan"}
-    app = change(visit(SPECTRUM, Experiment(models=("rnn",))), view_theory=True)
+    app = shown_with(SPECTRUM, Experiment(models=("rnn",)), view_theory="True")
     for key, name in drawn.items():
         assert any(trace.get("name") == name for trace in charts(app)[key]["data"])
     shaded = [s for s in charts(app)["eigenvalues"]["layout"]["shapes"] if s.get("fillcolor")]
     assert len(shaded) == 1
-    silent = change(visit(SPECTRUM, Experiment(models=("rnn",), init="orthogonal")),
-                    view_theory=True)  # fmt: skip
+    silent = shown_with(
+        SPECTRUM, Experiment(models=("rnn",), init="orthogonal"), view_theory="True"
+    )
     assert "W<sub>hh</sub> is orthogonal: every singular value" in said(silent)
     for key, name in drawn.items():
         assert not any(trace.get("name") == name for trace in charts(silent)[key]["data"])
@@ -331,14 +342,6 @@ def test_why_splits_every_step_at_a_click_and_in_a_link() -> None:
     app = change(app, **{f"open-{texts('gradient_flow')['numbers']}": True})
     assert "Data: step-factors (CSV)" in [each.label for each in app.get("download_button")]
     assert "step-factors" in charts(visit(query={"view_why": "True"}))
-
-
-@pytest.mark.trained
-@pytest.mark.parametrize("situation", SITUATIONS)
-def test_why_stands_in_every_situation(situation: str) -> None:
-    app = change(visit(FLOW, SITUATIONS[situation]), view_why=True)
-    assert_sound(app)
-    assert "step-factors" in charts(app)
 
 
 def test_seeds_are_drawn_when_asked_for_and_in_a_link() -> None:
@@ -411,7 +414,7 @@ def test_the_states_follow_the_page_until_a_model_is_chosen() -> None:
 @pytest.mark.trained
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_states_stand_in_every_situation(situation: str) -> None:
-    app = change(visit("gates", SITUATIONS[situation]), view_states=True)
+    app = shown_with("gates", SITUATIONS[situation], view_states="True")
     assert_sound(app)
     assert set(charts(app)) >= STATES
 
@@ -505,7 +508,7 @@ def test_the_largest_exponents_where_all_take_too_long() -> None:
     ({"loss_at": "every"}, "Thick: all losses together"),
 ])  # fmt: skip
 def test_the_lines_of_theory_are_named_as_they_are(changes: dict[str, Any], words: str) -> None:
-    app = change(visit(query=small(hidden_size=32, **changes)), view_theory=True)
+    app = shown_with(FLOW, small(hidden_size=32, **changes), view_theory="True")
     first = next(e.proto.body for e in app.get("html") if "rnnviz-how" in e.proto.body)
     assert words in html.unescape(first)
 

@@ -95,6 +95,7 @@ def test_the_first_run_of_a_lesson_is_done_in_slices(monkeypatch: pytest.MonkeyP
     before = ahead.job.updates
     tick(paused)
     assert ahead.job.updates == before
+    monkeypatch.setattr(jobs, "AHEAD", jobs.Pace(5.0, 0.0))
     prepared(press(paused, "Play"))
     assert app.session_state["training"].runs[-1].updates == 600
     assert verdict(app).startswith("After") or verdict(app).startswith("Before")

@@ -46,9 +46,9 @@ SITUATIONS: dict[str, Experiment] = {
     "no memory": small(memory_bias=-10.0),
     "all memory": small(memory_bias=10.0),
     "no input": small(input_scale=0.0, distractor=0.0),
-    "ReLU overflows": small(activation="relu", gain=16.0, seq_len=500, init="identity"),
+    "ReLU overflows": small(activation="relu", gain=16.0, seq_len=300, init="identity"),
     "ReLU dies": small(activation="relu", gain=0.01, init="gaussian"),
-    "identity overflows": small(activation="identity", gain=16.0, seq_len=500),
+    "identity overflows": small(activation="identity", gain=16.0, seq_len=300),
     "identity overflows in float32": small(activation="identity", gain=16.0, dtype="float32"),
     "every model overflows": small(
         models=RNN, activation="relu", gain=16.0, seq_len=2000, init="identity"
