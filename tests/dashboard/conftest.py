@@ -17,3 +17,10 @@ def _reference_speed(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices of work are done where a test can see them."""
     monkeypatch.setattr(jobs, "workers", lambda: None)
+
+
+@pytest.fixture
+def _short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page works out in slices is not what these tests look at: a slice is a single step."""
+    for name in ("CLAIMS", "DIAGRAM"):
+        monkeypatch.setattr(jobs, name, jobs.Pace(0.0, 0.0))

@@ -59,7 +59,7 @@ def english(app: AppTest) -> list[str]:
     return [text for text in said if set(WORD.findall(text)) - KEPT]
 
 
-@pytest.mark.usefixtures("chinese")
+@pytest.mark.usefixtures("chinese", "_short_slices")
 @pytest.mark.trained
 @pytest.mark.parametrize("page", [*PAGES, "lecture"])
 def test_a_page_is_all_in_chinese(page: str) -> None:

@@ -35,6 +35,7 @@ from tests.dashboard.training_support import choose, tick, training
 # Of a task that has a text, so that the text has a knob.
 BASE = Experiment(task="text", text="to be or not to be", seq_len=10, hidden_size=4, batch_size=2)
 POPOVERS = ("more", "train_how")
+pytestmark = pytest.mark.usefixtures("_short_slices")
 KNOBS = [name for name in FIELDS if name != "train_steps"]
 """Training steps are set by the Train page, and end with any other knob that moves."""
 

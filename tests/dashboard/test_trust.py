@@ -45,6 +45,9 @@ QUICKLY = "✓ sums, determinant, dot test checked"
 WHOLLY = "✓ sums, determinant, dot test, complex step, states, losses checked"
 
 
+pytestmark = pytest.mark.usefixtures("_short_slices")
+
+
 @pytest.fixture(autouse=True)
 def _empty() -> Iterator[None]:
     yield

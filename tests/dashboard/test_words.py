@@ -14,7 +14,7 @@ from tests.dashboard.reading import NO_WORDS, read, unbracketed
 from tests.dashboard.support import change, visit
 from tests.dashboard.training_support import choose, click, tick
 
-pytestmark = pytest.mark.trained
+pytestmark = [pytest.mark.trained, pytest.mark.usefixtures("_short_slices")]
 
 SMALL = {"lang": PSEUDO, "hidden_size": "6", "batch_size": "4", "seq_len": "24"}
 TEXT = {**SMALL, "task": "text", "text": "hello hello hello hello", "loss_at": "every",
