@@ -12,6 +12,7 @@ import pytest
 from rnnviz import Experiment, Model, from_query, run
 from rnnviz.analysis.selfcheck.checks import DETERMINANT, NAMES, trust
 from rnnviz.core import CELLS
+from rnnviz.dashboard import jobs
 from rnnviz.dashboard.main import ALONE, PAGES
 from rnnviz.experiment.plan import make_batch
 from tests.core.mutants import CAUGHT, TOLERANCE
@@ -58,7 +59,11 @@ def test_a_forgotten_factor_is_caught() -> None:
 @pytest.mark.parametrize(
     ("page", "models"), [*zip(WITH_RUNS, cycle(["leaky", "leaky,rnn"]), strict=False)]
 )
-def test_every_page_opens_with_everything_on_it(page: str, models: str) -> None:
+def test_every_page_opens_with_everything_on_it(
+    page: str, models: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CLAIMS", "DIAGRAM"):
+        monkeypatch.setattr(jobs, name, jobs.Pace(0.0, 0.0))
     app = visit(page, {**SMALL, **SLIGHT, "models": models, "view_theory": "True"})
     app = change(app, **{f"open-{part.label}": True for part in app.expander})
     assert not app.exception

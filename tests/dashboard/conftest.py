@@ -22,5 +22,5 @@ def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def _short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a page works out in slices is not what these tests look at: a slice is a single step."""
-    for name in ("CLAIMS", "DIAGRAM"):
+    for name in ("AHEAD", "CLAIMS", "DIAGRAM"):
         monkeypatch.setattr(jobs, name, jobs.Pace(0.0, 0.0))

@@ -11,7 +11,6 @@ import pytest
 from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.dashboard import jobs
 from rnnviz.wording.texts import ENGLISH, speak
 from tests.dashboard.reading import NO_WORDS, read
 from tests.dashboard.support import change, go_to, said, verdict, visit
@@ -91,11 +90,10 @@ def test_so_is_what_is_said_of_a_network_that_was_brought(name: str) -> None:
     assert english(opened(app)) == []
 
 
-@pytest.mark.usefixtures("chinese")
+@pytest.mark.usefixtures("chinese", "_short_slices")
 @pytest.mark.trained
 @pytest.mark.parametrize("lesson", ["clipping", "influence"])
-def test_so_it_is_in_a_lesson(lesson: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "AHEAD", jobs.Pace(0.05, 0.0))  # it need only have begun
+def test_so_it_is_in_a_lesson(lesson: str) -> None:
     assert english(opened(tick(tick(choose(visit("train", CHINESE), lesson))))) == []
 
 

@@ -96,6 +96,7 @@ def test_a_pinned_curve_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.trained
+@pytest.mark.usefixtures("_short_slices")
 @pytest.mark.parametrize("tab", ["train", "phase-diagram", "claims"])
 def test_pages_that_work_in_slices_do_not_ask(tab: str, monkeypatch: pytest.MonkeyPatch) -> None:
     app = visit(tab, TRAINED)

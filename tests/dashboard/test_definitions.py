@@ -46,6 +46,7 @@ def defined(app: AppTest) -> dict[str, str]:
 
 
 @pytest.mark.trained
+@pytest.mark.usefixtures("_short_slices")
 @pytest.mark.parametrize("page", ON_PAGE)
 def test_the_words_of_a_page_are_defined_on_it(page: str) -> None:
     app = visit(page, SMALL | {"v": "1"} if page != "gradient-flow" else {})

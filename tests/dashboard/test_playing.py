@@ -159,6 +159,7 @@ def test_a_knob_takes_nothing_from_a_drawn_run_that_the_visit_alone_has() -> Non
     assert post(token(app), GAIN) == (204, {})
 
 
+@pytest.mark.usefixtures("_short_slices")
 def test_a_run_that_is_trained_ahead_is_told_slice_by_slice() -> None:
     app = visit("train", SMALL)
     app = app.selectbox(key=widget_key(app, "train_lesson")).select("clipping").run()

@@ -37,7 +37,6 @@ from tests.dashboard.training_support import (
     SMALL,
     choose,
     labels,
-    prepared,
     tick,
     training,
     words,
@@ -174,6 +173,7 @@ def test_a_knob_on_another_page_shows_initial_weights_again() -> None:
     assert "training steps" not in words(app)
 
 
+@pytest.mark.usefixtures("_short_slices")
 @pytest.mark.parametrize("name", [n for n, lesson in LESSONS.items() if not lesson.influence])
 def test_a_lesson_sets_its_experiment_and_plays(name: str) -> None:
     app = choose(visit("train", replace(SMALL, seed=5)), name)
@@ -181,16 +181,6 @@ def test_a_lesson_sets_its_experiment_and_plays(name: str) -> None:
     assert experiment(app) == LESSONS[name].experiment(5)
     assert app.session_state["training"].playing
     assert texts("lessons")[name] in words(app)
-
-
-def test_the_clipping_pair_is_one_click() -> None:
-    app = prepared(choose(visit("train"), "clipping"))
-    names = [trace["name"] for trace in charts(app)["loss"]["data"]]
-    assert "earlier run 2 RNN" in names
-    (first,) = app.session_state["training"].runs
-    assert (first.updates, first.experiment.clip) == (600, "none")
-    assert training(app).goal == 600
-    assert training(app).experiment == replace(first.experiment, clip="norm", clip_at=1.0)
 
 
 def test_the_wrong_way_truncation_is_one_click() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.dashboard import compute, jobs
+from rnnviz.dashboard import compute
 from rnnviz.wording.texts import ENGLISH, PSEUDO, speak
 from tests.dashboard.reading import NO_WORDS, read, unbracketed
 from tests.dashboard.support import change, visit
@@ -76,8 +76,7 @@ def test_nor_with_layers_directions_and_a_text(page: str) -> None:
 
 
 @pytest.mark.parametrize("lesson", ["quick", "clipping", "influence"])
-def test_nor_does_a_lesson(lesson: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "AHEAD", jobs.Pace(0.05, 0.0))  # it need only have begun
+def test_nor_does_a_lesson(lesson: str) -> None:
     app = choose(visit("train", SMALL), lesson)
     assert foreign(opened(tick(tick(app)))) == []
 

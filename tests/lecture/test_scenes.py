@@ -6,10 +6,13 @@ import re
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 
 from rnnviz.experiment import FIELDS, Experiment, check_size, run
+from rnnviz.lecture import measures
 from rnnviz.lecture.check import check
+from rnnviz.lecture.measures import Lesson, trained
 from rnnviz.lecture.pictures import Choices
 from rnnviz.lecture.scenes import QUIZ, SCENES, Number, Question, Scene
 from rnnviz.lecture.words import said, words
@@ -33,11 +36,32 @@ def test_the_numbers_of_a_reveal_are_those_of_its_run(question: Question) -> Non
     assert len(found) == len(question.numbers) > 0
 
 
+@pytest.fixture(scope="module")
+def lesson() -> Lesson:
+    """Both runs of the clipping lesson."""
+    return trained()
+
+
 @pytest.mark.trained
 @pytest.mark.slow
-def test_the_numbers_of_the_clipping_scene_are_those_of_the_lesson() -> None:
+def test_the_numbers_of_the_clipping_scene_are_those_of_the_lesson(
+    lesson: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measures, "trained", lambda: lesson)
     (scene,) = (scene for scene in SCENES if scene.name == TRAINED)
     assert [(c.name, c.measured) for c in check([scene]) if not c.agrees] == []
+
+
+@pytest.mark.trained
+@pytest.mark.slow
+def test_clipping_shortens_the_steps_above_1_and_no_others(lesson: Lesson) -> None:
+    """As a student is to see who tries it."""
+    curves = lesson.course("clipped").curves
+    before, after = np.asarray(curves.norm_before), np.asarray(curves.norm_after)
+    longer = before > 1
+    assert 0 < longer.sum() < len(before)
+    np.testing.assert_allclose(after[longer], 1)
+    np.testing.assert_allclose(after[~longer], before[~longer])
 
 
 def test_a_falsified_number_is_found() -> None:

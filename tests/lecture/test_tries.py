@@ -11,7 +11,7 @@ import pytest
 from rnnviz.claims.influence import OPTIMUM, THETA, influence_runs
 from rnnviz.core.numerics import Array
 from rnnviz.experiment import Experiment, Run, run
-from rnnviz.lecture.measures import Bench, measured, trained
+from rnnviz.lecture.measures import Bench, measured
 from rnnviz.lecture.scenes import SCENES, Number, Scene
 from rnnviz.views import gates, gradient_flow, influence
 
@@ -87,17 +87,6 @@ def test_the_product_falls_further_than_the_truth() -> None:
         ends.append((carry.true.log10[0], carry.product.log10[0]))
     (true, product), (true_at_0, product_at_0) = ends
     assert product - product_at_0 > true - true_at_0 + 5
-
-
-@pytest.mark.trained
-@pytest.mark.slow
-def test_clipping_shortens_the_steps_above_1_and_no_others() -> None:
-    curves = trained().course("clipped").curves
-    before, after = np.asarray(curves.norm_before), np.asarray(curves.norm_after)
-    longer = before > 1
-    assert 0 < longer.sum() < len(before)
-    np.testing.assert_allclose(after[longer], 1)
-    np.testing.assert_allclose(after[~longer], before[~longer])
 
 
 def test_windows_of_40_and_less_walk_away_and_longer_ones_come_nearer() -> None:

@@ -51,9 +51,9 @@ SITUATIONS: dict[str, Experiment] = {
     "identity overflows": small(activation="identity", gain=16.0, seq_len=300),
     "identity overflows in float32": small(activation="identity", gain=16.0, dtype="float32"),
     "every model overflows": small(
-        models=RNN, activation="relu", gain=16.0, seq_len=2000, init="identity"
+        models=RNN, activation="relu", gain=16.0, seq_len=700, init="identity"
     ),
-    "rounded to zero": small(models=RNN, activation="identity", gain=0.01, seq_len=500),
+    "rounded to zero": small(models=RNN, activation="identity", gain=0.01, seq_len=300),
     "float32": small(dtype="float32"),
     "float32 and a loss at every step": small(dtype="float32", loss_at="every"),
     "loss at every step": small(loss_at="every"),

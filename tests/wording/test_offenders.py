@@ -31,8 +31,9 @@ def sentences(source: str) -> Iterator[str]:
     docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     formatted = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
     parts = {part for node in formatted for part in ast.walk(node) if part is not node}
+    left_out = docstrings | parts
     for node in ast.walk(tree):
-        if node not in docstrings | parts and (text := _literal(node)):
+        if node not in left_out and (text := _literal(node)):
             said = re.sub(r"<[^>]*>", "", text).strip()
             if SENTENCE.fullmatch(said) and len(said.split()) >= 3:
                 yield said
