@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rnnviz.core.network import Network, run_network
 from rnnviz.diagnosis import diagnose
 from rnnviz.experiment import Run
 from rnnviz.models.diagnosis import data_lag
+from rnnviz.models.diagnosis.data_lag import DataLag
 from rnnviz.tasks import CopyMemory, DelayedRecall
 from rnnviz.tasks.batch import Batch, lengths_mask
 from tests.models.golden import FOLDER
@@ -164,16 +166,29 @@ def test_of_targets_that_do_not_vary_nothing_is_predicted(
     assert '"r2": null' in (tmp_path / "report.json").read_text("utf-8")
 
 
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("of_target", [1e-200, 1e-300, 1.0, 1e200, 1e307])
-@pytest.mark.parametrize("of_input", [1e-200, 1.0, 1e200, 1e306])
-def test_a_lag_does_not_depend_on_the_units_of_inputs_and_targets(
-    of_target: float, of_input: float
-) -> None:
+def in_units(of_input: float, of_target: float) -> DataLag:
     x = noise(width=2)
     target = delayed(x[:, :1], 3) + 0.3 * delayed(x[:, 1:], 20)
-    first, other = (data_lag(made(scale * x, size * target)) for scale, size in
-                    ((1.0, 1.0), (of_input, of_target)))  # fmt: skip
+    return data_lag(made(of_input * x, of_target * target))
+
+
+@pytest.fixture(scope="module")
+def first() -> DataLag:
+    """In units in which both are of size 1."""
+    return in_units(1.0, 1.0)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("of_input", "of_target"),
+    [*product((1e-200, 1e306), (1e-300, 1e307)), *product((1e-200, 1e200, 1e306), (1.0,)),
+     *product((1.0,), (1e-300, 1e-200, 1e200, 1e307))],
+)  # fmt: skip
+def test_a_lag_does_not_depend_on_the_units_of_inputs_and_targets(
+    first: DataLag, of_input: float, of_target: float
+) -> None:
+    """Each of them alone, and both at their ends."""
+    other = in_units(of_input, of_target)
     assert (other.lag, other.nearer, other.most) == (20, (3,), first.most)
     for name in ("r2", "r2_rest", "null"):
         assert getattr(other, name) == pytest.approx(getattr(first, name), rel=1e-9)
