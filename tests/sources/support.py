@@ -17,7 +17,7 @@ from rnnviz.experiment import (
     run,
 )
 from rnnviz.experiment.links import from_query
-from rnnviz.experiment.runs import params_after, scores_on, start
+from rnnviz.experiment.runs import scores_on
 from rnnviz.tasks import HELD_OUT
 
 Array = np.ndarray
@@ -64,9 +64,11 @@ def _error(experiment: Experiment, model: Model) -> float:
 
 
 def trained(experiment: Experiment, label: str) -> dict[str, float]:
-    """Scores after the experiment's training steps, on sequences that training never saw; of
-    counting, which has none, on others of its nine."""
-    network, _ = start(experiment)[label]
-    params, e = params_after(experiment, label, experiment.train_steps), experiment
+    """The scores of a run of it."""
+    return scores(experiment, run(experiment)[label])
+
+
+def scores(e: Experiment, trained: NetworkTrace) -> dict[str, float]:
+    """On sequences that training never saw; of counting, which has none, on others of its nine."""
     batch = make_task(e).batch(e.seed, e.seq_len, 256, e.loss_at, first=HELD_OUT)
-    return scores_on(e, network, params, batch)
+    return scores_on(e, trained.network, trained.params, batch)
