@@ -136,22 +136,26 @@ def test_nobody_else_sees_it() -> None:
     assert other.session_state["training"].runs == []
 
 
+@pytest.fixture(scope="module")
+def opened() -> AppTest:
+    """A page that is told what no tab says."""
+    return visit("train", SMALL)
+
+
 @pytest.mark.parametrize("said", ["", "x" * 22 + "y", "../" * 9, None, 3, {"a": 1}, ["x"] * 22])
-def test_a_hostile_token_is_ignored(said: object) -> None:
-    app = visit("train", SMALL)
-    mine = token(app)
-    app = claim(app, said, trained=True)
-    assert not app.exception
-    assert token(app) == mine
-    assert LOST not in words(app)
+def test_a_hostile_token_is_ignored(opened: AppTest, said: object) -> None:
+    mine = token(opened)
+    claim(opened, said, trained=True)
+    assert not opened.exception
+    assert token(opened) == mine
+    assert LOST not in words(opened)
 
 
 @pytest.mark.parametrize("claim", [None, 7, "x", [1], {}])
-def test_a_claim_of_another_kind_is_ignored(claim: object) -> None:
-    app = visit("train", SMALL)
-    mine = token(app)
-    assert not send(app, "rnnviz_tab", "claim", claim).exception
-    assert token(app) == mine
+def test_a_claim_of_another_kind_is_ignored(opened: AppTest, claim: object) -> None:
+    mine = token(opened)
+    assert not send(opened, "rnnviz_tab", "claim", claim).exception
+    assert token(opened) == mine
 
 
 def test_two_tabs_that_began_as_one_are_independent() -> None:
