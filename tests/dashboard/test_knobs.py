@@ -63,6 +63,9 @@ KNOBS: dict[str, Any] = {
 }
 
 
+SIZES = {"seq_len": 33, "hidden_size": 7, "batch_size": 3}
+
+
 def keys(app: AppTest) -> Counter[str]:
     """How often each widget is on the page; a live slider goes by its label."""
     names = {widget_key(app, name): name for name in FIELDS}
@@ -163,16 +166,20 @@ def test_reseed_draws_another_network() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_sets_every_knob_but_the_seed(name: str) -> None:
-    sizes = {"seq_len": 33, "hidden_size": 7, "batch_size": 3}
-    app = visit(query=Experiment(**{**KNOBS, **sizes}))
+    app = visit(query=Experiment(**{**KNOBS, **SIZES}))
     app.selectbox(key=widget_key(app, "preset")).select(name).run()
     assert experiment(app) == PRESETS[name].experiment(seed=11)
     assert preset_words(app) == (
         f"{texts('presets')[name]} "
         "(Numbers that are not said of every seed are of seed 0, not of 11.)"
     )
-    app = change(app, gain=3.3, **sizes)
-    title = texts("presets")[f"title_{name}"]
+
+
+def test_a_knob_that_is_moved_afterwards_leaves_it_said_where_one_started() -> None:
+    app = visit(query=SMALL)
+    app.selectbox(key=widget_key(app, "preset")).select("held_open").run()
+    change(app, gain=3.3, **SIZES)
+    title = texts("presets")["title_held_open"]
     assert preset_words(app).startswith(f"You started from “{title}”")
 
 

@@ -19,7 +19,6 @@ from tests.dashboard.support import (
     change,
     charts,
     experiment,
-    preset_words,
     press,
     said,
     same,
@@ -64,11 +63,12 @@ def test_a_view_opened_again_shows_the_same_numbers(tab: str) -> None:
     assert all(same(chart, drawn[key]) for key, chart in charts(app).items())
 
 
+@pytest.mark.usefixtures("_short_slices")
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_s_link_names_the_preset(name: str) -> None:
-    app = visit(query=PRESETS[name].experiment(seed=11))
+    """In the sidebar; what is said of it where a run is shown, in tests/dashboard/test_knobs.py."""
+    app = visit("claims", PRESETS[name].experiment(seed=11))
     assert app.selectbox(key=widget_key(app, "preset")).value == name
-    assert preset_words(app).startswith(texts("presets")[name])
 
 
 def test_the_address_follows_the_knobs_and_says_only_what_differs() -> None:

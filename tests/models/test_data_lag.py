@@ -213,7 +213,7 @@ def test_a_far_step_at_which_answers_are_alike_hides_no_nearer_lag() -> None:
 
 
 def test_tasks_whose_lag_is_known() -> None:
-    assert data_lag(DelayedRecall(1.0).batch(0, 50, 32, "last")).lag == 49
+    assert data_lag(DelayedRecall(1.0).batch(0, 30, 32, "last")).lag == 29
     assert data_lag(CopyMemory().batch(0, 25, 24, "every")).lag == 15
 
 
