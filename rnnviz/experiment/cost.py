@@ -12,6 +12,7 @@ from rnnviz.core import Cell
 from rnnviz.core.bptt import object_bytes
 from rnnviz.core.cost import Estimate
 from rnnviz.core.network import Network, NetworkTrace
+from rnnviz.core.parameters import BLOCK_COLUMNS
 
 # Seconds on one core, float64, of a run or a training step: of each model; of drawing a sequence;
 # of a time step in Python, short sequences, and how many steps make it take twice as long, for
@@ -87,7 +88,8 @@ def _working_bytes(
 ) -> int:
     """What is needed beside the record: the batch in float64, the gradient of the outputs and
     copies of it, gate gradients that had exponents, in float64, the loss; copies of the parameters.
-    Where each entry has an exponent, a block of these is there twice."""
+    Where each entry has an exponent, a block of these is there twice. Products over all steps lay
+    as many of them side by side as they take at once."""
     last = network.cells[-1]
     widest = max(c.hidden_size * (len(c.D_GATE_ROWS) + (c.skip > 0)) for c in network.cells)
     states = network.directions * last.hidden_size
@@ -97,7 +99,10 @@ def _working_bytes(
     elements += network.directions * _own_rows(network)
     copies = 8 * (COPIES_IN_TRAINING if trained else COPIES) * network.param_count()
     objects = max(object_bytes(cell, seq_len, batch_size) for cell in network.cells)
-    return seq_len * batch_size * elements + copies + objects
+    inputs = max(c.input_size + c.hidden_size for c in network.cells)
+    beside = min(seq_len * batch_size, max(BLOCK_COLUMNS, batch_size))
+    beside *= 8 * widest + itemsize * inputs
+    return seq_len * batch_size * elements + beside + copies + objects
 
 
 def _own_rows(network: Network) -> int:

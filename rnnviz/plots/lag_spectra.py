@@ -87,8 +87,8 @@ def _label(s: LagSpectrum, rank: int, style: theme.Style) -> EndLabel:
     """At the height at which its line ends."""
     values = s.log10[:, rank - 1]
     finite = values[np.isfinite(values)]
-    whole = len(finite) == len(values)
-    text = signed(float(values[-1])) if whole else curves.SIGNS[Status(int(s.status[-1, rank - 1]))]
+    last = float(values[-1])
+    text = signed(last) if np.isfinite(last) else curves.SIGNS[Status(int(s.status[-1, rank - 1]))]
     said = f"<span style='font-size:{theme.SMALL_SIZE}px'>σ<sub>{rank}</sub> {text}</span>"
     return EndLabel(said, float(finite[-1]), LABEL, style.colour)
 

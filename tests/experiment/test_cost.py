@@ -91,7 +91,7 @@ LARGE: list[dict[str, Any]] = [
     {"models": ("rnn",), "gain": 0.01, "seq_len": 500, "train_steps": 1},
     {"models": ("lstm",), "gain": 0.01, "memory_bias": -6.0, "seq_len": 500},
     {"models": ("lstm",), "gain": 0.01, "memory_bias": -6.0, "seq_len": 500, "dtype": "float32"},
-    {"models": ("gru",), "init": "delay_line", "memory_bias": -10.0, "seq_len": 300},
+    {"models": ("gru",), "init": "delay_line", "memory_bias": -10.0, "seq_len": 100},
     {"models": ("lstm",), "init": "delay_line", "memory_bias": -10.0, "seq_len": 200,
      "dtype": "float32", "batch_size": 24},
     {"layers": 3, "bidirectional": "yes", "seq_len": 60},

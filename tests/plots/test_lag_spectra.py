@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnnviz.analysis.lag_spectra import lag_spectrum
+from rnnviz.core.numerics import Status
 from rnnviz.plots import lag_spectra_figure
 from tests.plots.support import as_json, named, texts, trace
 
@@ -36,6 +37,17 @@ def test_a_line_that_ends_says_why():
     assert f"from lag {found.lags[at]} on" in texts(figure)
     (line,) = named(figure, "RNN σ 5")
     assert len(line["x"]) == at
+
+
+def test_a_hole_on_the_way_to_a_number_below_float64_is_no_reason_to_fail():
+    found = lag_spectrum(trace("rnn"), "rnn")
+    log10, status = found.log10.copy(), found.status.copy()
+    log10[3, 0], status[3, 0] = -np.inf, Status.ROUNDED
+    log10[-1, 0], status[-1, 0] = -350.0, Status.BELOW
+    figure = as_json(lag_spectra_figure([replace(found, log10=log10, status=status)], {"rnn": [1]}))
+    assert "−350.0" in texts(figure)
+    (line,) = named(figure, "RNN σ 1")
+    assert [at for at, y in enumerate(line["y"]) if y is None] == [3]
 
 
 def test_never_blank():
