@@ -168,7 +168,7 @@ def check_size(
     >>> check_size(experiment)
     ''
     >>> check_size(Experiment(seq_len=5000, hidden_size=1024))[:30]
-    'This run would take 26,133 MiB'
+    'This run would take 26,173 MiB'
     """
     try:
         taken = cost_of(experiment).on(speed)

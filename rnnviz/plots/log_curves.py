@@ -41,8 +41,8 @@ def magnitude_figure(
     revision: str,
 ) -> Drawing:
     """Curves of the steps 1..T, read from left to right (`curves.Relative.backward`). A faint
-    style is drawn thin, its name in small. extra: lines that are drawn under them, with the labels
-    of their ends. titles: of x and y."""
+    style is drawn thin, its name in small, of another layer all of it. extra: lines that are drawn
+    under them, with the labels of their ends. titles: of x and y."""
     margin = {**MARGIN, "r": gutter(styles)}
     layout: Piece = {"height": height, "margin": margin}
     if not drawn:
@@ -80,7 +80,8 @@ def _label(style: theme.Style, curve: curves.Relative, rail: float) -> EndLabel:
     end = float(curve.values[curve.end]) if curve.finite[curve.end] else rail
     sign = curves.end_sign(curve)
     if style.faint:
-        return small_label(f"{style.title} {sign}", end, style.colour)
+        name = style.title if style.where else style.name
+        return small_label(f"{name} {sign}", end, style.colour)
     return model_label(style, sign, end)
 
 

@@ -259,8 +259,8 @@ def lag_figure(
         style = known[profile.label]
         drawn.append((replace(style, faint=False), _relative(profile.state)))
         if not np.array_equal(profile.h.log10, profile.state.log10, equal_nan=True):
-            name = caption("h_alone", model=style.title)
-            alone = replace(style, name=name, detail="", where="", dash="dot", faint=True)
+            name = caption("h_alone", model=style.name)
+            alone = replace(style, name=name, detail=style.small, where="", dash="dot", faint=True)
             drawn.append((alone, _relative(profile.h)))
     extra = [
         pair
