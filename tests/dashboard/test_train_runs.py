@@ -144,14 +144,26 @@ def test_a_run_that_no_link_can_ask_for_has_none() -> None:
 
 
 def test_a_link_with_training_steps_plays_up_to_there() -> None:
-    app = visit("train", replace(SMALL, train_steps=30))
+    app = played(visit("train", replace(SMALL, train_steps=30)))
+    assert training(app).updates == 30
+    assert verdict(app).startswith("After 30 steps")
+    assert "Play" in labels(app)
+
+
+def played(app: AppTest) -> AppTest:
+    """Once it has paused by itself."""
     for _ in range(50):
         if "Play" in labels(app):
             break
         tick(app)
-    assert training(app).updates == 30
-    assert verdict(app).startswith("After 30 steps")
-    assert "Play" in labels(app)
+    return app
+
+
+def test_so_does_going_back_to_it_from_a_knob_that_was_moved() -> None:
+    app = change(played(visit("train", replace(SMALL, train_steps=3))), gain=2.0)
+    assert (training(app).updates, experiment(app).train_steps) == (0, 0)
+    app = played(change(app, gain=SMALL.gain, train_steps=3))
+    assert (training(app).updates, experiment(app).train_steps) == (3, 3)
 
 
 def test_other_pages_show_the_trained_network_and_lead_back() -> None:

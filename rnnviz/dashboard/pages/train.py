@@ -99,8 +99,8 @@ def _follow(visit: Visit, experiment: Experiment) -> None:
         target, visit.leaving = visit.leaving, ""
         st.switch_page(st.session_state["pages"][target])
     steps = st.session_state["train_steps"]
-    if visit.training is None and steps:
-        visit.begin(experiment, goal=steps)  # a link that names steps is played up to there
+    if steps and (visit.training is None or visit.training.experiment != experiment):
+        visit.begin(experiment, goal=steps)  # an address that names steps is played up to there
         visit.play()
     visit.follow(experiment)
     if visit.playing and time.monotonic() - visit.worked > LEFT_ALONE:
