@@ -45,7 +45,7 @@ class Disclosure {
 
   listen() {
     this.toggle.addEventListener("click", () => this.open(this.panel.hidden));
-    this.ask.addEventListener("click", () => this.data.done || this.data.running || this.ticker.ask());
+    this.ask.addEventListener("click", () => this.data.done || this.data.running || this.ticker.begin());
     this.hear = (event) => {
       if (event.key !== "Escape" || this.panel.hidden || event.defaultPrevented) return;
       this.open(false);

@@ -27,6 +27,12 @@ export class Ticker {
     this.running = false;
   }
 
+  // The first slice is asked for until the server answers: a message may be lost.
+  begin() {
+    this.running = this.done = true;
+    this.run();
+  }
+
   // The server has answered. `every`: the least time in ms between two slices.
   answered(running, every = 0) {
     this.running = running;
