@@ -12,12 +12,18 @@ import pytest
 from rnnviz import Experiment, Model, from_query, run
 from rnnviz.analysis.selfcheck.checks import DETERMINANT, NAMES, trust
 from rnnviz.core import CELLS
-from rnnviz.dashboard import jobs
 from rnnviz.dashboard.main import ALONE, PAGES
 from rnnviz.experiment.plan import make_batch
 from tests.core.mutants import CAUGHT, TOLERANCE
 from tests.core.support import Problem, entry_error, problem_of
-from tests.dashboard.support import assert_sound, change, charts, visit, widget_key
+from tests.dashboard.support import (
+    assert_sound,
+    change,
+    charts,
+    short_slices,
+    visit,
+    widget_key,
+)
 from tests.toycell import ALGEBRAIC, Leaky
 
 WITH_RUNS = [path for path in PAGES if path not in ALONE]
@@ -62,8 +68,7 @@ def test_a_forgotten_factor_is_caught() -> None:
 def test_every_page_opens_with_everything_on_it(
     page: str, models: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("CLAIMS", "DIAGRAM"):
-        monkeypatch.setattr(jobs, name, jobs.Pace(0.0, 0.0))
+    short_slices(monkeypatch)
     app = visit(page, {**SMALL, **SLIGHT, "models": models, "view_theory": "True"})
     app = change(app, **{f"open-{part.label}": True for part in app.expander})
     assert not app.exception

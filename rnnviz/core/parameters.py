@@ -182,6 +182,11 @@ def _blocks(steps: Array) -> list[slice]:
     return [slice(start, start + n) for start in range(0, len(steps), n)]
 
 
+def columns_at_once(seq_len: int, batch_size: int) -> int:
+    """How many columns a product over all steps lays side by side, at the most."""
+    return min(seq_len * batch_size, max(BLOCK_COLUMNS, batch_size))
+
+
 def _side_by_side(steps: Array) -> Array:
     """(n, F, B) as one matrix (F, n·B)."""
     return steps.transpose(1, 0, 2).reshape(steps.shape[1], -1)

@@ -122,13 +122,16 @@ class Visit:
             self.keep()
             self.work.job = replace(mine, number=next(self.numbers))
 
-    def follow(self, wanted: Experiment) -> Training:
-        """The training of this experiment: the one that runs, or a new one from its start."""
+    def follow(self, wanted: Experiment, steps: int) -> Training:
+        """The training of this experiment: the one that runs, or a new one from its start, which
+        is played up to the steps that the address names."""
         if self.training is not None and self.training.experiment == wanted:
             return self.training
         before = self.training
-        run = self.begin(wanted)
+        run = self.begin(wanted, steps or None)
         self.restarted = changes(before.experiment, wanted) if before else ""
+        if steps:
+            self.play()
         return run
 
     def begin(

@@ -12,7 +12,7 @@ from rnnviz.core import Cell
 from rnnviz.core.bptt import object_bytes
 from rnnviz.core.cost import Estimate
 from rnnviz.core.network import Network, NetworkTrace
-from rnnviz.core.parameters import BLOCK_COLUMNS
+from rnnviz.core.parameters import columns_at_once
 
 # Seconds on one core, float64, of a run or a training step: of each model; of drawing a sequence;
 # of a time step in Python, short sequences, and how many steps make it take twice as long, for
@@ -100,8 +100,7 @@ def _working_bytes(
     copies = 8 * (COPIES_IN_TRAINING if trained else COPIES) * network.param_count()
     objects = max(object_bytes(cell, seq_len, batch_size) for cell in network.cells)
     inputs = max(c.input_size + c.hidden_size for c in network.cells)
-    beside = min(seq_len * batch_size, max(BLOCK_COLUMNS, batch_size))
-    beside *= 8 * widest + itemsize * inputs
+    beside = columns_at_once(seq_len, batch_size) * (8 * widest + itemsize * inputs)
     return seq_len * batch_size * elements + beside + copies + objects
 
 

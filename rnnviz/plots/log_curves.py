@@ -41,8 +41,8 @@ def magnitude_figure(
     revision: str,
 ) -> Drawing:
     """Curves of the steps 1..T, read from left to right (`curves.Relative.backward`). A faint
-    style is drawn thin, its name in small, of another layer all of it. extra: lines that are drawn
-    under them, with the labels of their ends. titles: of x and y."""
+    style is drawn thin, and named in small; in full where it is of another layer. extra: lines that
+    are drawn under them, with the labels of their ends. titles: of x and y."""
     margin = {**MARGIN, "r": gutter(styles)}
     layout: Piece = {"height": height, "margin": margin}
     if not drawn:

@@ -106,17 +106,17 @@ def curve(x: Array, y: Array, style: theme.Style, hover: str, **line: Any) -> Pi
     x, y, known = (each[ends[0] : ends[1] + 1] for each in (x, y, known))
     beside = np.pad(known, 1)
     alone = known & ~beside[:-2] & ~beside[2:]
-    several = known.sum() > 1
-    sizes = np.where(alone, DOT, 0).tolist() if several and alone.any() else DOT
-    mode = "lines+markers" if alone.any() else "lines"
+    dots = {
+        "mode": "lines+markers",
+        "marker": {"color": style.colour, "size": np.where(alone, DOT, 0).tolist()},
+    }
     return {
         "type": "scatter",
-        "mode": mode if several else "markers",
+        **(dots if alone.any() else {"mode": "lines"}),
         "x": x.astype(np.float32),
         "y": gapped(np.where(known, y, np.nan), digits=9),
         "name": style.title,
         "line": {"color": style.colour, "width": theme.LINE, "dash": style.dash, **line},
-        "marker": {"color": style.colour, "size": sizes},
         "hovertemplate": said_of(style.title, hover) + "<extra></extra>",
     }
 
@@ -134,8 +134,7 @@ def curve_with(
     drawn = curve(x, y, style, hover, **line)
     if np.isfinite(y).all():
         return drawn
-    nothing = {"mode": "lines", "x": x, "y": [None] * len(x)}
-    shown = {} if np.isfinite(y).any() else nothing
+    shown = {} if np.isfinite(y).any() else {"x": x, "y": [None] * len(x)}
     return {**drawn, **shown, "meta": {"of": np.asarray(x).tolist(), "values": list(said)}}
 
 

@@ -12,7 +12,7 @@ from rnnviz.lecture.scenes import LAST, SCENES
 from tests.browser.barriers import barriers
 from tests.browser.conftest import OpenPage
 from tests.browser.support import chart, server, wait_idle, wait_painted
-from tests.browser.wire import Message, Wire
+from tests.browser.wire import Wire, as_bytes
 
 pytestmark = pytest.mark.browser
 CHOICE, SAYS, KEYS = ".rnnviz-ballot .choice", ".rnnviz-says.sentence", ".rnnviz-desk .keys"
@@ -236,38 +236,38 @@ def test_a_room_is_asked_for_until_the_server_has_heard(app: str, open_page: Ope
     scene_of(page, 1)
     page.keyboard.press("v")
     expect(page.locator(".rnnviz-votes").first).to_have_text("0")
-    lost: list[Message] = []
-
-    def lose_the_first(message: Message) -> bool:
-        lose = b'"back"' in (message if isinstance(message, bytes) else message.encode())
-        lose = lose and not lost
-        lost.extend([message] * lose)
-        return lose
-
-    wire.drop(lose_the_first)
+    lost = wire.drop_first(lambda message: b'"back"' in as_bytes(message))
     page.reload()
     scene_of(page, 1)
     expect(page.locator(".rnnviz-votes").first).to_have_text("0")
     assert lost
 
 
-def test_a_hall_votes(hall: str, open_page: OpenPage, browser: Browser) -> None:
+@pytest.fixture
+def phones(browser: Browser) -> Iterator[list[Page]]:
+    """Two, of two people."""
+    pages = [browser.new_page(viewport=PHONE) for _ in range(2)]
+    for page in pages:
+        page.add_init_script(HURRIED)
+    yield pages
+    for page in pages:
+        page.close()
+
+
+def test_a_hall_votes(hall: str, open_page: OpenPage, phones: list[Page]) -> None:
     app = hall
     lecturer = open_scene(app, open_page, 1)
     lecturer.keyboard.press("v")
     link = lecturer.locator(".rnnviz-place .link").first
     expect(link).to_contain_text("/vote/")
     code = link.inner_text().rpartition("/")[2]
-    pages = [browser.new_page(viewport=PHONE) for _ in range(2)]
-    for phone in pages:
-        phone.add_init_script(HURRIED)
-    for number, phone in enumerate(pages):
+    for number, phone in enumerate(phones):
         phone.goto(f"{app}/vote/{code}")
         expect(phone.locator("button")).to_have_count(4)
         assert phone.evaluate("document.documentElement.scrollWidth") <= 360
         phone.locator("button").nth(number).click()
         expect(phone.locator("#said")).to_have_text("Your vote counts.")
-    pages[0].locator("button").nth(3).click()
+    phones[0].locator("button").nth(3).click()
     expect(lecturer.locator(".rnnviz-votes").first).to_have_text("2")
     assert lecturer.locator(".choice .count").all_inner_texts() == [""] * 4
     lecturer.keyboard.press("h")
@@ -278,26 +278,21 @@ def test_a_hall_votes(hall: str, open_page: OpenPage, browser: Browser) -> None:
     wait_idle(lecturer)
     expect(lecturer.locator(".rnnviz-votes").first).to_have_text("2")
     reveal(lecturer)
-    expect(pages[0].locator("#said")).to_have_text("You took the right one.")
-    expect(pages[1].locator("#said")).to_have_text("The right one is marked.")
+    expect(phones[0].locator("#said")).to_have_text("You took the right one.")
+    expect(phones[1].locator("#said")).to_have_text("The right one is marked.")
     lecturer.keyboard.press("ArrowRight")
-    expect(pages[0].locator("h1")).to_contain_text("The same task")
+    expect(phones[0].locator("h1")).to_contain_text("The same task")
     lecturer.keyboard.press("v")
-    expect(pages[0].locator("#said")).to_contain_text("has ended")
-    for phone in pages:
-        phone.close()
+    expect(phones[0].locator("#said")).to_contain_text("has ended")
 
 
-def test_a_hall_guesses_a_number(hall: str, open_page: OpenPage, browser: Browser) -> None:
+def test_a_hall_guesses_a_number(hall: str, open_page: OpenPage, phones: list[Page]) -> None:
     lecturer = open_scene(hall, open_page, GUESSED)
     lecturer.keyboard.press("v")
     told = lecturer.locator(".rnnviz-says b").first
     expect(told).to_contain_text("/vote/")
     code = told.inner_text().rpartition("/")[2]
-    pages = [browser.new_page(viewport=PHONE) for _ in range(2)]
-    for phone in pages:
-        phone.add_init_script(HURRIED)
-    for phone, number in zip(pages, ("-21.5", "-3"), strict=True):
+    for phone, number in zip(phones, ("-21.5", "-3"), strict=True):
         phone.goto(f"{hall}/vote/{code}")
         field, button = phone.locator("input[type=number]"), phone.locator("button")
         expect(button).to_have_text("Vote")
@@ -317,12 +312,10 @@ def test_a_hall_guesses_a_number(hall: str, open_page: OpenPage, browser: Browse
     lecturer.keyboard.press("h")
     expect(bars.locator("i").nth(3)).to_have_text("1")
     reveal(lecturer)
-    expect(pages[0].locator("#said")).to_have_text(
+    expect(phones[0].locator("#said")).to_have_text(
         "It is −22.1. Your −21.5 is near enough: off by 0.6."
     )
-    expect(pages[1].locator("#said")).to_have_text("It is −22.1. Your −3.0 is off by 19.1.")
-    for phone in pages:
-        phone.close()
+    expect(phones[1].locator("#said")).to_have_text("It is −22.1. Your −3.0 is off by 19.1.")
 
 
 def test_the_answer_says_of_which_value_it_is_where_the_knob_stands_elsewhere(

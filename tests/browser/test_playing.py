@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
-from zlib import crc32
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -15,7 +13,7 @@ from rnnviz import to_query
 from tests.browser.reading import wait_charts
 from tests.browser.support import chart, painted, wait_idle, wait_painted
 from tests.browser.test_live import STAND_STILL
-from tests.browser.test_train import SMALL, button, step, wait_step
+from tests.browser.test_train import SMALL, button, step, untrained, wait_step
 from tests.browser.wire import Wire
 
 pytestmark = [pytest.mark.browser, pytest.mark.trained]
@@ -39,9 +37,7 @@ def wired(app: str, open_page: Open) -> tuple[Page, Wire]:
 
 @pytest.fixture
 def train(app: str, visit: Open, request: pytest.FixtureRequest) -> Page:
-    """A run of the test's own: none of it has been trained before."""
-    own = replace(SMALL, seed=crc32(request.node.nodeid.encode()) % 100_000)
-    return at_rest(visit(f"{app}/train?{urlencode(to_query(own))}"))
+    return at_rest(visit(f"{app}/train?{untrained(request)}"))
 
 
 def play(page: Page) -> None:

@@ -27,7 +27,7 @@ from tests.browser.test_choices import (
     written,
 )
 from tests.browser.test_live import at_rest, move
-from tests.browser.wire import Message, Wire
+from tests.browser.wire import Message, Wire, as_bytes
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., tuple[Page, Wire]]
@@ -64,10 +64,6 @@ def script_ended(messages: list[Message]) -> bool:
     kinds = [ForwardMsg.FromString(as_bytes(told)).WhichOneof("type") for told in messages]
     said = [kind for kind in kinds if kind in ("new_session", "script_finished")]
     return said[-1:] == ["script_finished"]
-
-
-def as_bytes(message: Message) -> bytes:
-    return message if isinstance(message, bytes) else message.encode()
 
 
 def test_a_choice_is_not_undone_by_what_the_server_sent_before_it(open_wired: Open) -> None:
@@ -141,15 +137,7 @@ def test_back_turns_the_page_though_the_message_was_forgotten(open_wired: Open) 
     page, wire = open_wired()
     page.get_by_role("link", name="Gates", exact=True).click()
     wait_charts(page, "gates")
-    forgotten: list[Message] = []
-
-    def first(message: Message) -> bool:
-        if forgotten or not goes_back(message):
-            return False
-        forgotten.append(message)
-        return True
-
-    wire.drop(first)
+    forgotten = wire.drop_first(goes_back)
     page.go_back()
     expect(page.locator(chart(page, "flow-state"))).to_be_visible()
     assert forgotten
@@ -157,8 +145,7 @@ def test_back_turns_the_page_though_the_message_was_forgotten(open_wired: Open) 
 
 def test_a_link_turns_the_page_though_the_message_was_forgotten(open_wired: Open) -> None:
     page, wire = open_wired()
-    forgotten: list[Message] = []
-    wire.drop(lambda message: not forgotten and not forgotten.append(message))
+    forgotten = wire.drop_first(lambda message: True)
     page.get_by_role("link", name="Gates", exact=True).click()
     wait_charts(page, "gates")
     assert forgotten

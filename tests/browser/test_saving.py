@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 from rnnviz import to_query
 from tests.browser.reading import line, wait_charts, wait_for_line
 from tests.browser.support import server, wait_idle
-from tests.browser.test_train import SMALL, as_bytes, button, scrubber, step, wait_step
+from tests.browser.test_train import SMALL, button, scrubber, step, wait_step
+from tests.browser.wire import as_bytes
 
 pytestmark = pytest.mark.browser
 LONG = 30_000

@@ -17,17 +17,22 @@ from tests.browser.reading import drawn, line, troubles, wait_charts
 from tests.browser.support import chart, painted, wait_idle, wait_painted
 from tests.browser.test_trust import TEXT as TRUST
 from tests.browser.test_trust import says, strip
+from tests.browser.wire import as_bytes
 
 pytestmark = [pytest.mark.browser, pytest.mark.trained]
 SMALL = Experiment(models=("rnn", "gru"), seq_len=20, hidden_size=8, batch_size=8)
 WHOLE = ("loss", "state-maps", "profile", "norms", "spectra-course", "gate-course", "written")
 
 
+def untrained(request: pytest.FixtureRequest) -> str:
+    """The query of a run that is this test's own: none of it has been trained before."""
+    own = replace(SMALL, seed=crc32(request.node.nodeid.encode()) % 100_000)
+    return urlencode(to_query(own))
+
+
 @pytest.fixture
 def train(app: str, visit: Callable[..., Page], request: pytest.FixtureRequest) -> Page:
-    """A run of the test's own: none of it has been trained before."""
-    own = replace(SMALL, seed=crc32(request.node.nodeid.encode()) % 100_000)
-    page = visit(f"{app}/train?{urlencode(to_query(own))}")
+    page = visit(f"{app}/train?{untrained(request)}")
     wait_charts(page, "train")
     return page
 
@@ -41,10 +46,6 @@ def heard(app: str, open_page: Callable[..., Page]) -> tuple[Page, list[bytes]]:
     page.goto(f"{app}/train?{urlencode(to_query(writes))}")
     wait_charts(page, "train")
     return page, sent
-
-
-def as_bytes(told: str | bytes) -> bytes:
-    return told if isinstance(told, bytes) else told.encode()
 
 
 def button(page: Page, name: str) -> Locator:

@@ -6,17 +6,16 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlencode
-from zlib import crc32
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from rnnviz import Experiment, to_query
+from rnnviz import to_query
 from rnnviz.wording.texts import texts
 from tests.browser.frames import watching
 from tests.browser.reading import wait_charts
 from tests.browser.support import wait_idle
-from tests.browser.test_train import SMALL, button
+from tests.browser.test_train import SMALL, button, untrained
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
@@ -66,13 +65,11 @@ DIMMED = """() => {
 
 @pytest.fixture
 def train(app: str, visit: Open, request: pytest.FixtureRequest) -> Page:
-    """A run of the test's own: none of it has been trained before."""
-    own = replace(SMALL, seed=crc32(request.node.nodeid.encode()) % 100_000)
-    return at_rest(app, visit, own)
+    return at_rest(app, visit, untrained(request))
 
 
-def at_rest(app: str, go: Open, experiment: Experiment) -> Page:
-    page = go(f"{app}/train?{urlencode(to_query(experiment))}")
+def at_rest(app: str, go: Open, query: str) -> Page:
+    page = go(f"{app}/train?{query}")
     wait_charts(page, "train")
     wait_idle(page)
     return page
@@ -139,7 +136,7 @@ def assert_nothing_stays(page: Page, lesson: str, verdict: str) -> None:
 @pytest.fixture
 def alone(app: str, open_page: Open) -> Page:
     """In a session of its own: a run that it has trained before is not trained again."""
-    return at_rest(app, open_page, SMALL)
+    return at_rest(app, open_page, urlencode(to_query(SMALL)))
 
 
 @pytest.mark.parametrize(
@@ -161,7 +158,7 @@ def test_a_lesson_s_first_run_shows_how_far_it_is_and_can_be_paused(alone: Page)
 
 def test_a_heatmap_that_waits_for_its_numbers_is_dimmed(app: str, visit: Open) -> None:
     slow = replace(SMALL, models=("rnn", "lstm", "gru"), seq_len=200, hidden_size=64, seed=41)
-    page = at_rest(app, visit, slow)
+    page = at_rest(app, visit, urlencode(to_query(slow)))
     with watching(page, DIMMED) as seen:
         button(page, "+1").click()
         expect(page.locator(".rnnviz-verdict")).to_contain_text("After 1 step", timeout=60_000)

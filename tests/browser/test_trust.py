@@ -13,7 +13,7 @@ from rnnviz.wording.texts import texts
 from tests.browser import reading
 from tests.browser.support import HERE, server, wait_idle, wait_painted
 from tests.browser.test_pages import drag, slider
-from tests.browser.wire import Message, Wire
+from tests.browser.wire import Wire, as_bytes
 
 pytestmark = pytest.mark.browser
 SMALL = {"hidden_size": "6", "seq_len": "24", "batch_size": "2", "view_cells": "coarse",
@@ -154,17 +154,10 @@ def test_the_rest_is_checked_when_one_asks_and_the_panel_stays(
 
 def test_what_one_asks_is_asked_again_where_the_message_is_lost(app: str, open_page) -> None:
     page = open_page("about:blank")
-    wire, lost = Wire(page), list[Message]()
+    wire = Wire(page)
     page.goto(f"{app}/?{urlencode({**SMALL, 'seed': '23'})}")
     says(page, QUICKLY)
-
-    def lose_the_first(message: Message) -> bool:
-        said = message if isinstance(message, bytes) else message.encode()
-        lose = b'"ask"' in said and not lost
-        lost.extend([message] * lose)
-        return lose
-
-    wire.drop(lose_the_first)
+    lost = wire.drop_first(lambda message: b'"ask"' in as_bytes(message))
     strip(page).locator(".line").click()
     strip(page).locator(".ask").click()
     expect(strip(page).locator(".ask")).to_have_text(TEXT["done"], timeout=WAIT)

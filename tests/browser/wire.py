@@ -12,6 +12,10 @@ from playwright.sync_api import Page, WebSocketRoute
 Message = str | bytes
 
 
+def as_bytes(message: Message) -> bytes:
+    return message if isinstance(message, bytes) else message.encode()
+
+
 class Wire:
     """Lets every message through until it is told otherwise. Make it before the page is opened."""
 
@@ -55,6 +59,19 @@ class Wire:
     def drop(self, which: Callable[[Message], bool]) -> None:
         """Keep these of the page's messages from the server."""
         self._drops = which
+
+    def drop_first(self, which: Callable[[Message], bool]) -> list[Message]:
+        """Keep the first of these from the server; returns where it is put once it has come."""
+        dropped: list[Message] = []
+
+        def first(message: Message) -> bool:
+            if dropped or not which(message):
+                return False
+            dropped.append(message)
+            return True
+
+        self.drop(first)
+        return dropped
 
     def _connect(self, page: WebSocketRoute) -> None:
         self._page, server = page, page.connect_to_server()

@@ -6,6 +6,7 @@ import pytest
 
 from rnnviz.core.cost import Speed
 from rnnviz.dashboard import compute, jobs
+from tests.dashboard.support import short_slices
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +22,5 @@ def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def _short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a page works out in slices is not what these tests look at: a slice is a single step."""
-    for name in ("AHEAD", "CLAIMS", "DIAGRAM"):
-        monkeypatch.setattr(jobs, name, jobs.Pace(0.0, 0.0))
+    """What a page works out bit by bit is not what these tests look at."""
+    short_slices(monkeypatch)

@@ -14,13 +14,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
+import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from rnnviz.dashboard import state
+from rnnviz.dashboard import jobs, state
 from rnnviz.dashboard.state import PIN, VIEWS, Setting
 from rnnviz.experiment import Experiment
 from rnnviz.experiment.links import to_query
@@ -31,6 +32,12 @@ Chart = dict[str, Any]
 # A server asks all installed packages for components when it starts, AppTest before every visit:
 # that takes longer than a page.
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
+
+
+def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slice of what a page works out bit by bit is a single step."""
+    for name in ("AHEAD", "CLAIMS", "DIAGRAM"):
+        monkeypatch.setattr(jobs, name, jobs.Pace(0.0, 0.0))
 
 
 def visit(page: str = "gradient-flow", query: Mapping[str, Any] | Experiment = {}) -> AppTest:  # noqa: B006

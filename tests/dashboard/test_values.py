@@ -1,10 +1,8 @@
-"""What the table of a figure's values says, as a screen reader gets it."""
+"""What the table of a figure's values says, as a screen reader gets it: its numbers and words."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +11,6 @@ import pytest
 
 import rnnviz
 from rnnviz.analysis.contributions import weight_contributions
-from rnnviz.analysis.lags import lag_profile
 from rnnviz.analysis.saliency import saliency
 from rnnviz.analysis.weights import weight_maps
 from rnnviz.claims.influence import EXACT, influence_curve
@@ -21,64 +18,19 @@ from rnnviz.core.numerics import Status
 from rnnviz.plots import theme
 from rnnviz.plots.claims import growth_figure, stability_figure
 from rnnviz.plots.claims_cells import reduction_figure
-from rnnviz.plots.claims_training import clipping_figure, truncation_figure
+from rnnviz.plots.claims_training import truncation_figure
 from rnnviz.plots.contributions import contributions_figure
 from rnnviz.plots.curves import Relative
-from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.log_curves import magnitude_figure
-from rnnviz.plots.pairs import lag_figure
 from rnnviz.plots.saliency import signed_figure
 from rnnviz.plots.training import loss_figure
 from rnnviz.plots.training_profile import profile_figure
 from rnnviz.plots.weights import weight_figure
-from rnnviz.views import fixed_points, gates, gradient_flow, lag_spectra, spectrum, states, weights
+from rnnviz.views import gates, gradient_flow, lag_spectra, spectrum
 from rnnviz.views.picture import Picture
-from rnnviz.wording.texts import speak_in, texts
-from tests.claims.support import agreeing, clipped, drawn, moved, reduced
-from tests.dashboard.node import answer
+from tests.claims.support import agreeing, drawn, moved, reduced
+from tests.dashboard.tables import column, picture, table, tables
 from tests.plots.courses import course
-
-NAMES = {"LSTM", "tanh"}
-TABLES = """(({ data, layout }) => {
-  const axis = (name) => ({ _name: name.replace(/^(.)/, "$1axis"), domain: [0, 1],
-    ...(layout[name.replace(/^(.)/, "$1axis")] ?? {}) });
-  const seen = data.map((t) => ({ visible: true, opacity: 1, mode: "lines", hoverinfo: "all",
-    xaxis: "x", yaxis: "y", ...t, _input: { name: t.name } }));
-  const cartesian = [...new Set(seen.map((t) => t.xaxis + t.yaxis))];
-  const _plots = Object.fromEntries(seen.map((t) =>
-    [t.xaxis + t.yaxis, { xaxis: axis(t.xaxis), yaxis: axis(t.yaxis) }]));
-  for (const { xaxis, yaxis } of Object.values(_plots))
-    for (const each of [xaxis, yaxis]) if (each.tickvals) each.tickmode = "array";
-  const { annotations } = layout;
-  return tables({ layout, _fullData: seen,
-    _fullLayout: { _subplots: { cartesian }, _plots, annotations } }, words);
-})(drawn)"""
-
-
-def tables(drawn: Drawing) -> list[dict[str, Any]]:
-    """{caption, head, rows} of each; a number that is none is None."""
-    plain = json.loads(json.dumps(drawn, default=lambda array: array.tolist()))
-    said: list[dict[str, Any]] = answer(
-        {"tables": "values.js"}, TABLES, drawn=plain, words=dict(texts("chart"))
-    )
-    return said
-
-
-def table(drawn: Drawing, heading: str) -> dict[str, Any]:
-    """The one whose columns or caption say this."""
-    found = tables(drawn)
-    (it,) = (t for t in found if heading in t["caption"] or heading in t["head"])
-    return it
-
-
-def column(it: dict[str, Any], name: str) -> list[Any]:
-    return [row[it["head"].index(name)] for row in it["rows"]]
-
-
-def picture(page: Any, key: str, **settings: Any) -> Any:
-    run = rnnviz.run(rnnviz.Experiment(batch_size=2, **settings))
-    found = page.pictures(page.view(run))
-    return next(p for p in found if isinstance(p, Picture) and p.key == key).drawing
 
 
 def test_steps_without_a_magnitude_are_said_in_words() -> None:
@@ -152,25 +104,6 @@ def test_the_window_and_the_memory_are_numbers_of_steps() -> None:
     assert "2 to 100" in [row[2] for row in dots["rows"]]
 
 
-def test_dots_of_one_panel_keep_their_names() -> None:
-    found = [clipped([2.0, 3.0], [1.0, 1.0]), clipped([0.5, 0.2], [0.5, 0.2], case="vanishing")]
-    (dots,) = (t for t in tables(clipping_figure.plain(found)) if "dots" in t["head"])
-    (first, *_), (second, *_) = dots["rows"]
-    assert first.endswith("exploding")
-    assert second.endswith("vanishing")
-    assert "&nbsp;" not in first
-
-
-def test_a_legend_that_says_losses_is_no_panel_s_name() -> None:
-    both, now = [course("rnn"), course("lstm")], {"rnn": (1.5, 0.25)}
-    drawn = loss_figure.plain(both, 2.0, held_out_now=now)
-    (legend,) = (n["text"] for n in drawn["layout"]["annotations"] if "RNN" in n["text"])
-    assert re.search(r"RNN \d", legend)
-    names = [name for it in tables(drawn) for name in it["head"][1:]]
-    assert {"RNN", "LSTM"} <= {name.split()[0] for name in names}
-    assert not re.search(r"\d", "".join(names))
-
-
 def test_rails_of_training_say_what_they_stand_for() -> None:
     dead = np.where(np.arange(7) < 3, -np.inf, np.arange(-6.0, 1.0))
     huge = np.where(np.arange(7) < 3, 120.0, np.arange(-6.0, 1.0))
@@ -209,38 +142,6 @@ def test_singular_values_that_are_zero_are_said_in_words() -> None:
     it = table(picture(lag_spectra, "lag-spectra", models=("rnn",), **still), "RNN σ 1")
     assert it["rows"][-1][0] == 20
     assert it["rows"][-1][1] == "exactly 0"
-
-
-def test_no_name_in_it_is_a_sentence_with_numbers() -> None:
-    """A name is what is bold in a panel's headline; the rest may be numbers of a moment."""
-    run = rnnviz.run(rnnviz.Experiment(hidden_size=4, seq_len=12, batch_size=2))
-    seen = [p.drawing for page in (gradient_flow, gates) for p in page.pictures(page.view(run))
-             if isinstance(p, Picture)]  # fmt: skip
-    seen.append(growth_figure.plain([drawn(-0.1, -0.1)]))
-    seen.append(clipping_figure.plain([clipped([2.0], [1.0])]))
-    names = {name for each in seen for it in tables(each) for name in names_of(it)}
-    assert {name for name in names if re.search(r"[±=%]|\d[.,]\d|exactly", name)} == set()
-
-
-def names_of(it: dict[str, Any]) -> list[str]:
-    """The columns' names; of dots the rows'."""
-    return [*it["head"][1:], *(row[0] for row in it["rows"] if isinstance(row[0], str))]
-
-
-def test_models_of_one_cell_have_columns_of_their_own() -> None:
-    pair = ("lstm", "lstm:forget_bias=0")
-    run = rnnviz.run(rnnviz.Experiment(models=pair, hidden_size=4, seq_len=12))
-    found = [lag_profile(run[label].trace, label) for label in run]
-    (it,) = tables(lag_figure.plain(found))
-    assert len({*it["head"]}) == len(it["head"]) == 5
-
-
-def test_a_power_is_written_as_one() -> None:
-    every = spectrum.pictures(spectrum.view(rnnviz.run(rnnviz.Experiment(models=("rnn",)))))
-    (powers,) = (p for p in every if isinstance(p, Picture) and p.key == "powers")
-    (it,) = tables(powers.drawing)
-    assert it["caption"].startswith("‖W^k‖^(1/k)")
-    assert it["head"][1:] == ["RNN", "RNN measured"]
 
 
 def test_weights_are_said_with_their_power_of_ten() -> None:
@@ -287,54 +188,6 @@ def test_a_map_says_its_decimals_and_what_shares_a_cell() -> None:
     assert "median over the unit" in it["caption"]
     assert it["caption"].endswith("of the smallest of every 5 values")
     assert set(column(it, "LSTM f")) == {"1.00"}
-
-
-def test_names_and_units_are_those_of_the_panel() -> None:
-    run = rnnviz.run(rnnviz.Experiment(models=("rnn", "lstm"), hidden_size=8, seq_len=20))
-    shown = gradient_flow.view(run)
-    detail = gradient_flow.quantity_picture(shown, "detail").drawing
-    heads = [name for it in tables(detail) for name in it["head"][1:]]
-    assert all(name.startswith(("RNN", "LSTM")) for name in heads)
-    weights = tables(weight_figure.plain(weight_maps(run["lstm"].trace, "lstm")))
-    assert {it["caption"] for it in weights if "median" not in it["caption"]} == {"%"}
-    units = picture(gradient_flow, "units", models=("rnn",), hidden_size=8, seq_len=20)
-    assert tables(units)[0]["head"] == ["time step t", "RNN"]
-
-
-IN_CHINESE = [(gradient_flow, {"theory": True}), (spectrum, {"theory": True}), (gates, {}),
-              (fixed_points, {}), (lag_spectra, {}), (states, {}), (weights, {})]  # fmt: skip
-
-
-@pytest.mark.parametrize(("page", "choices"), IN_CHINESE)
-def test_in_chinese_it_is_chinese(page: Any, choices: dict[str, Any]) -> None:
-    """But for names of cells and of what has no other name."""
-    run = rnnviz.run(rnnviz.Experiment(hidden_size=4, seq_len=12))
-    how = (page.Choices(**choices),) if choices else ()
-    words = speak_in("zh", lambda: said(page.pictures(page.view(run, *how))))
-    assert any(re.search("[\u4e00-\u9fff]", word) for word in words)
-    assert {word for word in words if {*re.findall("[A-Za-z]{4,}", word)} - NAMES} == set()
-
-
-def test_in_chinese_claims_training_and_parts_of_the_error_are() -> None:
-    run = rnnviz.run(rnnviz.Experiment(hidden_size=4, seq_len=12))
-    flow = gradient_flow.view(run)
-
-    def drawn_now() -> list[Drawing]:
-        return [gradient_flow.quantity_picture(flow, "detail").drawing,
-                growth_figure.plain([drawn(-0.1, -0.1)]), loss_figure.plain([course()], 2.0),
-                clipping_figure.plain([clipped([2.0, 3.0], [1.0, 1.0])]),
-                truncation_figure.plain([agreeing(0.9)], influence_curve(), EXACT)]  # fmt: skip
-
-    words = speak_in("zh", lambda: {w for each in drawn_now() for it in tables(each)
-                                    for w in (it["caption"], *names_of(it))})  # fmt: skip
-    assert any(re.search("[\u4e00-\u9fff]", word) for word in words)
-    assert {word for word in words if {*re.findall("[A-Za-z]{4,}", word)} - NAMES} == set()
-
-
-def said(pictures: Iterable[Any]) -> set[str]:
-    """Captions and names in every table of every picture."""
-    every = [it for p in pictures if isinstance(p, Picture) for it in tables(p.drawing)]
-    return {word for it in every for word in (it["caption"], it["head"][0], *names_of(it))}
 
 
 def test_shades_are_not_in_it_and_what_has_nothing_is_left_out() -> None:

@@ -98,11 +98,7 @@ def _follow(visit: Visit, experiment: Experiment) -> None:
     if visit.leaving:
         target, visit.leaving = visit.leaving, ""
         st.switch_page(st.session_state["pages"][target])
-    steps = st.session_state["train_steps"]
-    if steps and (visit.training is None or visit.training.experiment != experiment):
-        visit.begin(experiment, goal=steps)  # an address that names steps is played up to there
-        visit.play()
-    visit.follow(experiment)
+    visit.follow(experiment, st.session_state["train_steps"])
     if visit.playing and time.monotonic() - visit.worked > LEFT_ALONE:
         visit.playing = False
 
