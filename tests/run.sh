@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 export OPENBLAS_NUM_THREADS=1
 python=${PYTHON:-python3}
-venv=.venv-tests
+venv=.venv-tests torch=.venv-torch said=$(mktemp -d)
 # What Python makes of a file is kept, whatever the shell says of it, and not made again by each
 # worker and each process that a test starts.
 unset PYTHONDONTWRITEBYTECODE
@@ -48,8 +48,13 @@ RNNVIZ_CHROMIUM=$(find_chromium)  # empty: Playwright's own
 export RNNVIZ_CHROMIUM
 
 # Every part runs, whatever the ones before it say; what failed is told at the end.
-report=() status=0
+report=() status=0 aside=()
 trap 'exit 130' INT
+end_aside() {
+    [ ${#aside[@]} = 0 ] || kill "${aside[@]}" 2>/dev/null || true
+    rm -r "$said"
+}
+trap end_aside EXIT
 part() {
     local name=$1
     shift
@@ -62,32 +67,48 @@ part() {
     fi
 }
 
+# Begins a part that gives way to all others: what it says is kept until `ended` waits for it.
+begin_aside() {
+    nice -n 19 "$@" >"$said/${#aside[@]}" 2>&1 &
+    aside+=($!)
+}
+ended() {
+    local code=0
+    wait "${aside[$1]}" || code=$?
+    cat "$said/$1"
+    return $code
+}
+
 # PyTorch has an environment of its own: nothing else needs it.
-live_torch() {
-    local venv=.venv-torch wanted=tests/live_torch/requirements.txt
-    [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || return
-    if ! cmp -s "$wanted" "$venv/installed.txt"; then
-        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-            --requirement "$wanted" && cp "$wanted" "$venv/installed.txt" || return
+install_torch() {
+    local wanted=tests/live_torch/requirements.txt
+    [ -x "$torch/bin/python" ] || "$python" -m venv "$torch" || return
+    if ! cmp -s "$wanted" "$torch/installed.txt"; then
+        "$torch/bin/python" -m pip install --quiet --disable-pip-version-check \
+            --requirement "$wanted" && cp "$wanted" "$torch/installed.txt" || return
     fi
-    OMP_NUM_THREADS=1 "$venv/bin/python" -m pytest tests/live_torch
 }
 
 part "lint" "$venv/bin/ruff" check .
 part "format" "$venv/bin/ruff" format --check .
-part "types" "$venv/bin/mypy"
 pytest=("$venv/bin/python" -m pytest --durations=25)
 both=(--numprocesses 2 --dist worksteal)  # a worker that has ended takes from the other
 if [ $# -gt 0 ]; then
+    part "types" "$venv/bin/mypy"
     part "pytest $*" "${pytest[@]}" "$@"
 else
     part "unit and page tests" "${pytest[@]}" "${both[@]}" --ignore tests/browser tests
-    part "tests with PyTorch" live_torch
     # Each worker has a server and a browser of its own. What races a script as a hand does, or looks
-    # at every frame, comes afterwards, with both cores for itself.
+    # at every frame, comes afterwards, with both cores for itself: what it leaves of them is enough
+    # for what no hand waits for.
     alone=(tests/browser/test_{choices,races,train_frames}.py)
     part "browser tests" "${pytest[@]}" "${both[@]}" "${alone[@]/#/--ignore=}" tests/browser
+    part "environment with PyTorch" install_torch
+    begin_aside "$venv/bin/mypy"
+    begin_aside env OMP_NUM_THREADS=1 "$torch/bin/python" -m pytest tests/live_torch
     part "browser tests alone" "${pytest[@]}" "${alone[@]}"
+    part "types" ended 0
+    part "tests with PyTorch" ended 1
 fi
 printf '%s\n' "" "${report[@]}"
 exit $status

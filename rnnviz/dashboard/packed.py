@@ -44,7 +44,7 @@ class Packed:
             return
         headers = Headers(scope=scope)
         if not takes_gzip(headers.get("accept-encoding", "")):
-            await self.app(_without(scope, b"accept-encoding"), receive, send)
+            await self.app(without(scope, b"accept-encoding"), receive, send)
             return
         file = None
         if scope["method"] in ("GET", "HEAD") and "range" not in headers:
@@ -107,7 +107,7 @@ def _weight(part: str) -> tuple[str, float]:
     return coding.strip(), 0.0 if quality is None else float(quality[1] or 1)
 
 
-def _without(scope: Scope, name: bytes) -> Scope:
+def without(scope: Scope, name: bytes) -> Scope:
     """The same request, as if its sender had not said that."""
     return {**scope, "headers": [(key, value) for key, value in scope["headers"] if key != name]}
 

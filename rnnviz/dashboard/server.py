@@ -26,6 +26,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rnnviz.dashboard.first_script import FirstScript
 from rnnviz.dashboard.health import Health
 from rnnviz.dashboard.hosting import embedding_sites, most_visitors
 from rnnviz.dashboard.packed import Packed
@@ -55,7 +56,7 @@ def routes() -> list[BaseRoute]:
 
 def middleware() -> list[Middleware]:
     """Security headers around everything, compression (Streamlit leaves its scripts plain), a
-    limit to visitors and to what each uploads, answers for probes."""
+    limit to visitors and to what each uploads, answers for probes, a first script."""
     return [
         Middleware(SendAtOnce),
         Middleware(Headers, policy=content_security_policy()),
@@ -63,6 +64,7 @@ def middleware() -> list[Middleware]:
         Middleware(Visitors, most=most_visitors()),
         Middleware(Health, base=url("")),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+        Middleware(FirstScript, script=url(f"{SCRIPTS_PATH}/address.js")),
         Middleware(UploadLimit),
     ]
 

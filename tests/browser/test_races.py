@@ -3,12 +3,13 @@ first."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -161,6 +162,27 @@ SAY_AND_CLICK = """async () => {
   while (order.length < 2) await wait(10);
   return order;
 }"""
+
+
+def test_back_finds_a_page_that_was_left_before_any_component_had_come(
+    app: str, open_page: Visit
+) -> None:
+    """Streamlit writes over what its address says before the page is turned."""
+    page, held = open_page("about:blank"), list[Route]()
+    page.route(re.compile(r"/rnnviz/(?!address)\w+\.js"), lambda route: held.append(route))
+    page.goto(f"{app}/lecture?scene=5&gain=2")
+    scene = page.locator(".rnnviz-scene .number")
+    expect(scene).to_have_text(re.compile("Scene 5 "), timeout=30_000)
+    page.get_by_role("link", name="Your network", exact=True).click()
+    expect(scene).to_have_count(0)
+    wait_idle(page)
+    page.go_back()
+    expect(scene).to_have_text(re.compile("Scene 5 "))
+    wait_idle(page)
+    assert held
+    assert page.url == f"{app}/lecture?scene=5&gain=2"
+    for each in held:
+        each.continue_()
 
 
 def test_what_was_said_before_a_click_on_a_link_leaves_before_it(app: str, visit: Visit) -> None:
