@@ -101,7 +101,7 @@ else
     # Each worker has a server and a browser of its own. What races a script as a hand does, or looks
     # at every frame, comes afterwards, with both cores for itself: what it leaves of them is enough
     # for what no hand waits for.
-    alone=(tests/browser/test_{choices,races,train_frames}.py)
+    alone=(tests/browser/test_{races,train_frames}.py)
     part "browser tests" "${pytest[@]}" "${both[@]}" "${alone[@]/#/--ignore=}" tests/browser
     part "environment with PyTorch" install_torch
     begin_aside "$venv/bin/mypy"

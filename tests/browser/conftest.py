@@ -90,13 +90,19 @@ def forget(page: Page, address: str) -> None:
     page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", storage)
 
 
-@pytest.fixture(scope="session")
-def kept(app: str, visitor: BrowserContext) -> Iterator[tuple[KeptPage, list[str]]]:
-    """The page that tests take over from each other, and what it complains of."""
+Kept = tuple[KeptPage, list[str]]
+"""The page that tests take over from each other, and what it complains of."""
+
+
+def keep(
+    app: str, visitor: BrowserContext, prepare: Callable[[Page], object] = lambda page: None
+) -> Iterator[Kept]:
+    """prepare: called with the page before anything is loaded, and with each that follows it."""
     complaints: list[str] = []
 
     def make() -> Page:
         hear(page := visitor.new_page(), complaints)
+        prepare(page)
         return page
 
     found = KeptPage(app, make)
@@ -104,9 +110,9 @@ def kept(app: str, visitor: BrowserContext) -> Iterator[tuple[KeptPage, list[str
     found.drop()
 
 
-@pytest.fixture
-def visit(kept: tuple[KeptPage, list[str]], request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """Turn the kept page to an address: see KeptPage. A test that fails leaves no page behind."""
+def lend(kept: Kept, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """To one test, which turns the page to addresses: see KeptPage. One that fails leaves no page
+    behind."""
     page, complaints = kept
     complaints.clear()
     failed = request.session.testsfailed
@@ -114,6 +120,16 @@ def visit(kept: tuple[KeptPage, list[str]], request: pytest.FixtureRequest) -> I
     if request.session.testsfailed > failed or complaints:
         page.drop()
     assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def kept(app: str, visitor: BrowserContext) -> Iterator[Kept]:
+    yield from keep(app, visitor)
+
+
+@pytest.fixture
+def visit(kept: Kept, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    yield from lend(kept, request)
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ class KeptPage:
         """The page, turned to an address of the dashboard, where nothing is left of the last visit
         but its session. A test that is about how a page is loaded opens one of its own."""
         page = self.page = self.page or self._load()
+        page.bring_to_front()  # what lies behind another draws nothing
         wait_idle(page)
         page.mouse.up()
         page.mouse.move(0, 0)

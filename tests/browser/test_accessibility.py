@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from math import inf, nan
 from statistics import median
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -123,19 +122,3 @@ def test_a_cell_of_the_phase_diagram_opens_by_keyboard(app: str, visit) -> None:
     opened = parse_qs(urlsplit(page.url).query)
     assert opened["seq_len"] == ["27"]
     assert float(opened["gain"][0]) == pytest.approx(0.397, rel=1e-3)
-
-
-def test_a_dot_of_the_claims_opens_by_keyboard(app: str, visit) -> None:
-    page = at_rest(visit(address(app, "claims")), "claims")
-    page.locator(chart(page, LAST["claims"])).focus()
-    said = page.locator(f"{chart(page, LAST['claims'])} > [role=status]")
-    for _ in range(2):
-        before = said.text_content()
-        page.keyboard.press("ArrowRight")
-        expect(said).not_to_have_text(before)
-    gain = re.findall(r"gain ([\d.]+)", said.text_content())[0]
-    page.keyboard.press("Enter")
-    wait_painted(page, "flow-state", timeout=30_000)
-    wait_idle(page)
-    assert f"gain={gain}" in page.url
-    assert "hidden_size=8" in page.url

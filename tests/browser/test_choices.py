@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from rnnviz.wording.names import field_name
 from tests.browser import reading
@@ -72,19 +72,6 @@ def slide(page: Page) -> None:
 def written_gain(url: str) -> str:
     """As the slider says it."""
     return f"{float(parse_qs(urlparse(url).query).get('gain', ['1'])[-1]):.2f}"
-
-
-def test_a_popover_that_is_opened_as_a_slider_comes_to_rest_is_drawn(app: str, visit) -> None:
-    page = visit(f"{app}/?{SMALL}")
-    wait_charts(page, "")
-    for _ in range(4):
-        page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
-        open_popover(page, "More")
-        expect(knob(page, "task")).to_be_visible()
-        page.wait_for_url(written("gain"))
-        wait_idle(page)
-        by_escape(page)
-        expect(page.locator(BODY)).to_have_count(0)
 
 
 def valuetext(page: Page, name: str) -> str:
@@ -168,6 +155,25 @@ def test_back_finds_the_page_as_it_was_left(
     expect(page.locator("h1").first).not_to_have_text(heading)
     wait_idle(page)
     assert page.url == turned
+
+
+def test_back_finds_a_page_that_was_left_before_any_component_had_come(app: str, open_page) -> None:
+    """Streamlit writes over what its address says before the page is turned."""
+    page, held = open_page("about:blank"), list[Route]()
+    page.route(re.compile(r"/rnnviz/(?!address)\w+\.js"), lambda route: held.append(route))
+    page.goto(f"{app}/lecture?scene=5&gain=2")
+    scene = page.locator(".rnnviz-scene .number")
+    expect(scene).to_have_text(re.compile("Scene 5 "), timeout=30_000)
+    page.get_by_role("link", name="Your network", exact=True).click()
+    expect(scene).to_have_count(0)
+    wait_idle(page)
+    page.go_back()
+    expect(scene).to_have_text(re.compile("Scene 5 "))
+    wait_idle(page)
+    assert held
+    assert page.url == f"{app}/lecture?scene=5&gain=2"
+    for each in held:
+        each.continue_()
 
 
 def test_back_finds_the_diagram_that_a_cell_was_opened_from(app: str, open_page) -> None:

@@ -3,7 +3,8 @@ opens."""
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+import re
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -64,7 +65,18 @@ def test_verdicts_come_by_themselves_each_sentence_and_a_counterexample_is_a_cli
     assert "init=gaussian" in page.url
 
 
-def test_a_dot_opens_its_network_while_others_are_measured(app: str, visit) -> None:
+def opens_a_network(page: Page) -> dict[str, list[str]]:
+    """What the address says of it."""
+    wait_painted(page, "flow-state", timeout=30_000)
+    wait_idle(page)
+    assert "/claims" not in page.url
+    opened = parse_qs(urlsplit(page.url).query)
+    assert opened["hidden_size"] == ["8"]
+    assert opened["models"] == ["rnn"]
+    return opened
+
+
+def test_a_dot_opens_its_network_while_others_are_measured_and_by_keyboard(app: str, visit) -> None:
     page = visit(f"{app}/claims?{urlencode({**QUICK, 'view_draws': '12'})}")
     wait_measured(page, "sigma")
     script = """(css) => {
@@ -73,8 +85,17 @@ def test_a_dot_opens_its_network_while_others_are_measured(app: str, visit) -> N
       return [box.left + box.width / 2, box.top + box.height / 2];
     }"""
     page.mouse.click(*page.evaluate(script, f"{chart(page, 'claims-sigma')} .rnnviz-plot"))
-    wait_painted(page, "flow-state", timeout=30_000)
+    opens_a_network(page)
+    page.go_back()
+    wait_measured(page, "sigma")
     wait_idle(page)
-    assert "/claims" not in page.url
-    assert "hidden_size=8" in page.url
-    assert "models=rnn" in page.url
+    figure = page.locator(chart(page, "claims-sigma"))
+    figure.focus()
+    said = figure.locator("> [role=status]")
+    for _ in range(2):
+        before = str(said.text_content())
+        page.keyboard.press("ArrowRight")
+        expect(said).not_to_have_text(before)
+    gain = re.findall(r"gain ([\d.]+)", str(said.text_content()))[0]
+    page.keyboard.press("Enter")
+    assert opens_a_network(page)["gain"] == [gain]

@@ -3,20 +3,21 @@ first."""
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from rnnviz.wording.tasks import task_name
+from tests.browser.conftest import Kept, Visit, keep, lend
 from tests.browser.reading import CHARTS, wait_charts
 from tests.browser.support import chart, wait_idle
 from tests.browser.test_choices import (
+    BODY,
     SMALL,
     by_escape,
     dice,
@@ -32,21 +33,37 @@ from tests.browser.wire import Message, Wire, as_bytes
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., tuple[Page, Wire]]
-Visit = Callable[..., Page]
 RESTS = 500
 """ms, longer than a slider takes to come to rest."""
 
 
-@pytest.fixture
-def open_wired(app: str, open_page: Visit) -> Open:
-    def open_it(address: str = "") -> tuple[Page, Wire]:
-        page = open_page("about:blank")
-        wire = Wire(page)
-        page.goto(f"{app}/?{SMALL}&{address}")
-        wait_charts(page, "")
-        return page, wire
+@pytest.fixture(scope="module")
+def wires() -> list[Wire]:
+    """Of the page that these tests take over from each other; the last is what it has now."""
+    return []
 
-    return open_it
+
+@pytest.fixture(scope="module")
+def wired(app: str, visitor: BrowserContext, wires: list[Wire]) -> Iterator[Kept]:
+    yield from keep(app, visitor, lambda page: wires.append(Wire(page)))
+
+
+@pytest.fixture
+def open_wired(
+    app: str, wired: Kept, wires: list[Wire], request: pytest.FixtureRequest
+) -> Iterator[Open]:
+    """A page whose server has said what never arrived is left to nobody."""
+    for visit in lend(wired, request):
+
+        def open_it(address: str = "", visit: Visit = visit) -> tuple[Page, Wire]:
+            page = visit(f"{app}/?{SMALL}&{address}")
+            wait_charts(page, "")
+            return page, wires[-1]
+
+        yield open_it
+        wires[-1].drop(lambda message: False)
+        if wires[-1].has_lost:
+            wired[0].drop()
 
 
 def wait_kept(page: Page, wire: Wire) -> int:
@@ -164,27 +181,6 @@ SAY_AND_CLICK = """async () => {
 }"""
 
 
-def test_back_finds_a_page_that_was_left_before_any_component_had_come(
-    app: str, open_page: Visit
-) -> None:
-    """Streamlit writes over what its address says before the page is turned."""
-    page, held = open_page("about:blank"), list[Route]()
-    page.route(re.compile(r"/rnnviz/(?!address)\w+\.js"), lambda route: held.append(route))
-    page.goto(f"{app}/lecture?scene=5&gain=2")
-    scene = page.locator(".rnnviz-scene .number")
-    expect(scene).to_have_text(re.compile("Scene 5 "), timeout=30_000)
-    page.get_by_role("link", name="Your network", exact=True).click()
-    expect(scene).to_have_count(0)
-    wait_idle(page)
-    page.go_back()
-    expect(scene).to_have_text(re.compile("Scene 5 "))
-    wait_idle(page)
-    assert held
-    assert page.url == f"{app}/lecture?scene=5&gain=2"
-    for each in held:
-        each.continue_()
-
-
 def test_what_was_said_before_a_click_on_a_link_leaves_before_it(app: str, visit: Visit) -> None:
     page = visit(f"{app}/?{SMALL}")
     wait_charts(page, "")
@@ -246,6 +242,21 @@ def test_a_value_that_was_just_sent_is_not_sent_again(open_wired: Open) -> None:
     page.wait_for_function("() => letGo.done")
     wait_idle(page)
     assert len(values) == 1
+
+
+def test_a_popover_that_is_opened_as_a_slider_comes_to_rest_is_drawn(
+    app: str, visit: Visit
+) -> None:
+    page = visit(f"{app}/?{SMALL}")
+    wait_charts(page, "")
+    for _ in range(4):
+        page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
+        open_popover(page, "More")
+        expect(knob(page, "task")).to_be_visible()
+        page.wait_for_url(written("gain"))
+        wait_idle(page)
+        by_escape(page)
+        expect(page.locator(BODY)).to_have_count(0)
 
 
 def test_reset_right_after_a_key_resets(app: str, visit: Visit) -> None:

@@ -173,10 +173,10 @@ def test_focus_is_seen_and_motion_is_reduced(app: str, visit) -> None:
     assert max(moves) <= 0.001
 
 
-def test_a_trained_network_s_wide_table_scrolls_by_itself_on_a_phone(app: str, open_page) -> None:
+def test_a_trained_network_s_wide_table_scrolls_by_itself_on_a_phone(app: str, visit) -> None:
     """And what stands beside it, in the models' colours, is read on either ground."""
     query = "train_steps=3&hidden_size=6&seq_len=24&batch_size=4"
-    page = open_page(f"{app}/train?{query}", viewport=PHONE)
+    page = visit(f"{app}/train?{query}", viewport=PHONE)
     table = page.locator(".rnnviz-scrolls").first
     expect(table).to_be_attached(timeout=60_000)
     wait_idle(page)

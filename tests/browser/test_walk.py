@@ -96,8 +96,8 @@ def press(page: Page, slider: str, key: str) -> None:
     wait_idle(page)
 
 
-BELOW = {"counting": "written", "text": "written", "words": "written", "sentiment": "own-sentence",
-         "digit_rows": "digits", "captioning": "digits", "stocks": "forecast"}  # fmt: skip
+BELOW = {"text": "written", "sentiment": "own-sentence", "captioning": "digits",
+         "stocks": "forecast"}  # fmt: skip
 """Where it is seen what the networks of a task do, once they have been trained."""
 
 

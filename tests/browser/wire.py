@@ -24,6 +24,8 @@ class Wire:
         """What the server has sent and the page has not got."""
         self._said: list[Message] = []
         """What the page has sent since then."""
+        self.has_lost = False
+        """Whether anything that the server has sent never arrived."""
         self._browser, self._holds = page, False
         self._drops: Callable[[Message], bool] = lambda message: False
         page.route_web_socket(re.compile("_stcore/stream"), self._connect)
@@ -54,7 +56,7 @@ class Wire:
     def lose(self) -> None:
         """What is kept never arrives; let the rest through."""
         self.kept.clear()
-        self._holds = False
+        self.has_lost, self._holds = True, False
 
     def drop(self, which: Callable[[Message], bool]) -> None:
         """Keep these of the page's messages from the server."""
