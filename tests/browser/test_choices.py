@@ -164,6 +164,7 @@ def test_back_finds_a_page_that_was_left_before_any_component_had_come(app: str,
     page.goto(f"{app}/lecture?scene=5&gain=2")
     scene = page.locator(".rnnviz-scene .number")
     expect(scene).to_have_text(re.compile("Scene 5 "), timeout=30_000)
+    expect(page.locator("input[type=range]")).to_be_disabled()  # a key would be lost
     page.get_by_role("link", name="Your network", exact=True).click()
     expect(scene).to_have_count(0)
     wait_idle(page)

@@ -17,7 +17,7 @@ from tests.browser.wire import Wire, as_bytes
 
 pytestmark = pytest.mark.browser
 CHOICE, SAYS, KEYS = ".rnnviz-ballot .choice", ".rnnviz-says.sentence", ".rnnviz-desk .keys"
-TRY = ".rnnviz-try"
+TRY, KNOB = ".rnnviz-try", "input[type=range]:enabled"
 GUESS, TRUTH = ".rnnviz-ballot .guess", ".guess .marks .truth"
 GUESSED = next(n for n, scene in enumerate(SCENES, 1) if scene.guess)
 TRAINED = [n for n, scene in enumerate(SCENES, 1) if scene.name == "clipping"]
@@ -125,7 +125,7 @@ def test_the_picture_follows_the_knob_past_the_script(app: str, open_page: OpenP
     page.on("request", lambda request: asked.append(request.url))
     drawn = page.locator(chart(page, "flow-state"))
     before = drawn.get_attribute("data-shows")
-    knob = page.locator("input[type=range]")
+    knob = page.locator(KNOB)
     knob.focus()
     page.keyboard.press("ArrowRight")
     expect(drawn).not_to_have_attribute("data-shows", str(before))
@@ -150,7 +150,7 @@ def the_note_covers_nothing(page: Page) -> None:
     """Neither the question's choices nor the keys."""
     note = page.locator(".rnnviz-desk aside").bounding_box()
     assert note
-    for part in (page.locator(CHOICE).first, page.locator(KEYS), page.locator("input[type=range]")):
+    for part in (page.locator(CHOICE).first, page.locator(KEYS), page.locator(KNOB)):
         box = part.bounding_box()
         assert box
         apart = note["y"] + note["height"] <= box["y"] or box["y"] + box["height"] <= note["y"]
@@ -317,7 +317,7 @@ def test_the_answer_says_of_which_value_it_is_where_the_knob_stands_elsewhere(
     """Arrows move the knob that has the focus, the clicker turns the scene."""
     page = open_scene(app, open_page, 4)
     reveal(page)
-    knob, answer = page.locator("input[type=range]"), page.locator(".rnnviz-says[data-holds]")
+    knob, answer = page.locator(KNOB), page.locator(".rnnviz-says[data-holds]")
     expect(answer).not_to_have_class(re.compile("elsewhere"))
     knob.focus()
     before = knob.get_attribute("data-value")
@@ -345,6 +345,6 @@ def test_a_loaded_answer_says_of_which_value_it_is(app: str, open_page: OpenPage
     page.reload()
     expect(answer).to_have_class(re.compile("elsewhere"), timeout=60_000)
     page.goto(f"{app}/lecture?scene=4&shown=1")
-    expect(page.locator("input[type=range]")).to_be_visible(timeout=60_000)
+    expect(page.locator(KNOB)).to_be_visible(timeout=60_000)
     wait_idle(page)
     expect(answer).not_to_have_class(re.compile("elsewhere"))

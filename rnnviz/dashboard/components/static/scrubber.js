@@ -39,6 +39,7 @@ class Scrubber {
     this.chosen = null; // a training step, null for the last one
     this.input.addEventListener("input", () => this.choose(Number(this.input.value)));
     this.button.addEventListener("click", () => this.command("show"));
+    for (const control of [this.input, this.button]) control.disabled = false;
     this.hear = (event) => this.pressed(event);
     document.addEventListener("keydown", this.hear);
     this.ticker = new Ticker(() => this.tick(), () => live.ahead.size);
