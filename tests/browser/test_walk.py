@@ -114,19 +114,10 @@ def test_a_task_of_every_figure(page: Page) -> None:
         assert unreadable(page, (key,)) == [], task
 
 
-def test_every_variant_beside_its_cell(page: Page) -> None:
+def test_variants_layers_directions_leak_skip_and_an_optimizer_that_clips(page: Page) -> None:
     open_popover(page, "More")
     add_variant(page, "LSTM", "coupled gates: i = 1 − f (CIFG)")
     add_variant(page, "GRU", "reset before the product")
-    by_escape(page)
-    found = train(page)
-    assert len(found.models) == 5
-    for said in ("cifg", "reset_before"):
-        assert said in found.settings
-
-
-def test_layers_directions_leak_skip_and_an_optimizer_that_clips(page: Page) -> None:
-    open_popover(page, "More")
     pick(page, "Both directions", "yes")
     page.wait_for_url(written("bidirectional"))
     for slider, name in (("Layers", "layers"), ("Leak (RNN)", "leak"), ("Skip, steps", "skip")):
@@ -140,6 +131,8 @@ def test_layers_directions_leak_skip_and_an_optimizer_that_clips(page: Page) -> 
     page.wait_for_url(written("clip"))
     by_escape(page)
     found = train(page)
-    for said in ("Both directions no → yes", "Layers 1 → ", "Leak (RNN) 1 → ", "Skip, steps 0 → "):
+    assert len(found.models) == 5
+    for said in ("cifg", "reset_before", "Both directions no → yes", "Layers 1 → ",
+                 "Leak (RNN) 1 → ", "Skip, steps 0 → "):  # fmt: skip
         assert said in found.settings
     assert re.search("Optimizer adam → sgd.*Clip gradients none → norm", found.settings)
