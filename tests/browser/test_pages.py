@@ -138,6 +138,7 @@ def test_data_pictures_and_equations_are_a_click_away(app: str, visit) -> None:
     page.get_by_text("Numbers: saturation").click()
     data = page.get_by_role("button", name="Data: half-lives (CSV)")
     expect(data).to_be_visible()
+    data.scroll_into_view_if_needed()  # what comes into sight may be drawn anew
     wait_idle(page)  # a click while a script ends may ask for a file that it has replaced
     with page.expect_download() as download:
         data.click()
