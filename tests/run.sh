@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 export OPENBLAS_NUM_THREADS=1
 python=${PYTHON:-python3}
-venv=.venv-tests torch=.venv-torch said=$(mktemp -d)
+venv=.venv-tests torch=.venv-torch
 # What Python makes of a file is kept, whatever the shell says of it, and not made again by each
 # worker and each process that a test starts.
 unset PYTHONDONTWRITEBYTECODE
@@ -48,13 +48,9 @@ RNNVIZ_CHROMIUM=$(find_chromium)  # empty: Playwright's own
 export RNNVIZ_CHROMIUM
 
 # Every part runs, whatever the ones before it say; what failed is told at the end.
-report=() status=0 aside=()
+report=() status=0 aside=$(mktemp -d)
 trap 'exit 130' INT
-end_aside() {
-    [ ${#aside[@]} = 0 ] || kill "${aside[@]}" 2>/dev/null || true
-    rm -r "$said"
-}
-trap end_aside EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -r "$aside"' EXIT
 part() {
     local name=$1
     shift
@@ -67,15 +63,15 @@ part() {
     fi
 }
 
-# Begins a part that gives way to all others: what it says is kept until `ended` waits for it.
+# Begins a part that gives way to all others: what it says is kept until `end_aside` waits for it.
 begin_aside() {
-    nice -n 19 "$@" >"$said/${#aside[@]}" 2>&1 &
-    aside+=($!)
+    nice -n 19 "${@:2}" >"$aside/$1" 2>&1 &
+    echo $! >"$aside/$1.pid"
 }
-ended() {
+end_aside() {
     local code=0
-    wait "${aside[$1]}" || code=$?
-    cat "$said/$1"
+    wait "$(cat "$aside/$1.pid")" || code=$?
+    cat "$aside/$1"
     return $code
 }
 
@@ -104,11 +100,11 @@ else
     alone=(tests/browser/test_{races,train_frames}.py)
     part "browser tests" "${pytest[@]}" "${both[@]}" "${alone[@]/#/--ignore=}" tests/browser
     part "environment with PyTorch" install_torch
-    begin_aside "$venv/bin/mypy"
-    begin_aside env OMP_NUM_THREADS=1 "$torch/bin/python" -m pytest tests/live_torch
+    begin_aside mypy "$venv/bin/mypy"
+    begin_aside torch env OMP_NUM_THREADS=1 "$torch/bin/python" -m pytest tests/live_torch
     part "browser tests alone" "${pytest[@]}" "${alone[@]}"
-    part "types" ended 0
-    part "tests with PyTorch" ended 1
+    part "types" end_aside mypy
+    part "tests with PyTorch" end_aside torch
 fi
 printf '%s\n' "" "${report[@]}"
 exit $status

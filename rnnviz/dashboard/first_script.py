@@ -33,7 +33,8 @@ class FirstScript:
 
         async def send_with_script(message: Message) -> None:
             nonlocal start
-            if message["type"] == "http.response.start" and _is_streamlits(message):
+            begins = message["type"] == "http.response.start"
+            if begins and is_streamlits_page(MutableHeaders(scope=message)):
                 start = message  # until it is known how long the page will be
                 return
             if start is not None:
@@ -56,7 +57,7 @@ class FirstScript:
         return {**first, "body": with_script}
 
 
-def _is_streamlits(start: Message) -> bool:
-    headers = MutableHeaders(scope=start)
+def is_streamlits_page(headers: MutableHeaders) -> bool:
+    """Whether the answer with these headers is a page that nobody has given a policy yet."""
     is_page = headers.get("content-type", "").startswith("text/html")
     return is_page and "content-security-policy" not in headers

@@ -26,7 +26,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rnnviz.dashboard.first_script import FirstScript
+from rnnviz.dashboard.first_script import FirstScript, is_streamlits_page
 from rnnviz.dashboard.health import Health
 from rnnviz.dashboard.hosting import embedding_sites, most_visitors
 from rnnviz.dashboard.packed import Packed
@@ -165,11 +165,11 @@ class Headers:
         await self.app(scope, receive, send_with_headers)
 
     def _add(self, headers: MutableHeaders, path: str) -> None:
-        own = "content-security-policy" in headers  # of a page that is not the app's
+        streamlits = is_streamlits_page(headers)
         headers.setdefault("Content-Security-Policy", self.policy)
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "same-origin"
-        if "text/html" in headers.get("content-type", "") and not own:
+        if streamlits:
             # The charts will need it: let it load beside Streamlit's own scripts.
             headers["Link"] = f"<{plotly_url()}>; rel=preload; as=script"
         if f"{SCRIPTS_PATH}/" in path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -110,7 +111,8 @@ def keep(
     found.drop()
 
 
-def lend(kept: Kept, request: pytest.FixtureRequest) -> Iterator[Visit]:
+@contextmanager
+def lent(kept: Kept, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """To one test, which turns the page to addresses: see KeptPage. One that fails leaves no page
     behind."""
     page, complaints = kept
@@ -129,7 +131,8 @@ def kept(app: str, visitor: BrowserContext) -> Iterator[Kept]:
 
 @pytest.fixture
 def visit(kept: Kept, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    yield from lend(kept, request)
+    with lent(kept, request) as turn:
+        yield turn
 
 
 @pytest.fixture

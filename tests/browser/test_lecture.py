@@ -111,6 +111,7 @@ def test_every_key_does_what_the_desk_says(app: str, open_page: OpenPage) -> Non
     for closes in ("Escape", "3"):  # a number opens its scene, and answers nothing
         page.keyboard.press("o")
         expect(cards).to_be_visible()
+        assert page.locator("h1").count() == 1
         page.keyboard.press(closes)
         expect(cards).to_be_hidden()
     scene_of(page, 3)

@@ -13,7 +13,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from rnnviz.wording.tasks import task_name
-from tests.browser.conftest import Kept, Visit, keep, lend
+from tests.browser.conftest import Kept, Visit, keep, lent
 from tests.browser.reading import CHARTS, wait_charts
 from tests.browser.support import chart, wait_idle
 from tests.browser.test_choices import (
@@ -53,9 +53,9 @@ def open_wired(
     app: str, wired: Kept, wires: list[Wire], request: pytest.FixtureRequest
 ) -> Iterator[Open]:
     """A page whose server has said what never arrived is left to nobody."""
-    for visit in lend(wired, request):
+    with lent(wired, request) as visit:
 
-        def open_it(address: str = "", visit: Visit = visit) -> tuple[Page, Wire]:
+        def open_it(address: str = "") -> tuple[Page, Wire]:
             page = visit(f"{app}/?{SMALL}&{address}")
             wait_charts(page, "")
             return page, wires[-1]
