@@ -13,6 +13,7 @@ from rnnviz.wording.names import field_name
 from tests.browser import reading
 from tests.browser.reading import wait_charts
 from tests.browser.support import chart, plot_area, wait_idle, wait_painted
+from tests.browser.test_live import STAND_STILL
 from tests.browser.test_pages import drag, slider
 from tests.browser.test_phase import SMALL as PHASE
 from tests.browser.test_phase import wait_finished
@@ -177,9 +178,19 @@ def test_back_finds_a_page_that_was_left_before_any_component_had_come(app: str,
         each.continue_()
 
 
+# What looks after a while waits for the script, then acts.
+LET_GO = """async () => {
+  const { STUCK, scriptEnds, wait } = await import("/rnnviz/page.js");
+  letGo();
+  await scriptEnds(STUCK);
+  await wait(100);
+}"""
+
+
 def test_back_finds_the_diagram_that_a_cell_was_opened_from(app: str, open_page) -> None:
     """It fills by itself, on the first screen. A click on a cell opens that experiment; Back, the
-    diagram with the axes that it had, which its address keeps."""
+    diagram with the axes that it had, which its address keeps. Another cell opens too, though what
+    looks after a while whether Back has turned the page looks then."""
     page = open_page(f"{app}/phase-diagram?{urlencode(PHASE)}")
     wait_finished(page)
     page.wait_for_function("(css) => document.querySelector(css).data.some((t) => t.coloraxis)",
@@ -194,10 +205,17 @@ def test_back_finds_the_diagram_that_a_cell_was_opened_from(app: str, open_page)
     expect(slider(page, "Gain")).to_have_attribute("aria-valuetext", "4.00")
     expect(slider(page, "Memory bias")).to_have_attribute("aria-valuetext", "−2.0")
     assert (query(page)["gain"], query(page)["memory_bias"]) == ("4", "-2")
+    page.evaluate(STAND_STILL)
     page.go_back()
     wait_finished(page)
     assert page.url == address
     assert reading.drawn(page, "phase") == drawn
+    page.mouse.click(*plot_area(page, "phase", 0.07, 0.1))
+    wait_painted(page, "flow-state")
+    page.evaluate(LET_GO)
+    wait_idle(page)
+    expect(slider(page, "Gain")).to_have_attribute("aria-valuetext", "0.25")
+    assert urlparse(page.url).path == "/"
 
 
 def test_a_knob_that_moves_while_the_page_goes_back_waits_for_it(app: str, visit) -> None:

@@ -65,11 +65,12 @@ def move(page: Page, act: Callable[[], object], keys: tuple[str, ...]) -> None:
 
 
 def grab(page: Page, name: str = "Gain") -> Callable[[float], None]:
-    """Hold the knob; returns what moves it to a share of its track."""
+    """Hold the knob where it stands; returns what moves it to a share of its track."""
     box = knob(page, name).bounding_box()
     assert box is not None
     y = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] / 2, y)
+    share = knob(page, name).evaluate("(input) => input.value / input.max")
+    page.mouse.move(box["x"] + share * box["width"], y)
     page.mouse.down()
     return lambda share: page.mouse.move(box["x"] + share * box["width"], y)
 

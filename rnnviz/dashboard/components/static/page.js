@@ -77,7 +77,7 @@ watchScript(() => scriptRuns() || keepAddress());
 const TURN = 1000; // ms after which a page that has not turned is not waited for
 export const STUCK = 5000; // ms after which a running script is not waited for
 const LOOK = 40; // ms between two looks
-let turning = null; // {at, from: its path; null after Back, where the path is the new one at once; run}
+let turning = null; // {at, to, from: paths, the old null after Back, where the new is there at once; run}
 
 // What has to be done before a page is turned: tells when it is, or is null.
 export const before = { turning: () => null };
@@ -94,7 +94,7 @@ document.addEventListener("click", (event) => {
     return;
   }
   const again = turning?.link === link;
-  turning = { from: location.pathname, at: performance.now(), link };
+  turning = { from: location.pathname, to: link.pathname, at: performance.now(), link };
   if (!again) goTo(turning);
 }, true);
 
@@ -102,23 +102,34 @@ document.addEventListener("click", (event) => {
 async function goTo(turn) {
   await wait(TURN);
   await scriptEnds(STUCK);
-  if (turning === turn && location.pathname !== turn.link.pathname) turn.link.click();
+  if (!goneOn(turn) && location.pathname !== turn.to) turn.link.click();
 }
 
 window.addEventListener("popstate", (event) => {
-  turning = { from: null, at: performance.now(), run: drawn.run };
-  if (event.isTrusted) goBack(turning, location.pathname);
+  turning = { from: null, to: location.pathname, at: performance.now(), run: drawn.run };
+  if (event.isTrusted) goBack(turning);
 });
 
 // A script that was about to run a part of the old page again makes Streamlit forget to go back, or
 // turn to the old page once more.
-async function goBack(turn, path) {
+async function goBack(turn) {
   await wait(TURN);
   await scriptEnds(STUCK);
-  const goneOn = turning !== turn; // the visitor has
-  if (goneOn || !here.path || here.path === path) return;
-  if (location.pathname === path) dispatchEvent(new PopStateEvent("popstate"));
+  if (goneOn(turn) || !here.path || here.path === turn.to) return;
+  if (location.pathname === turn.to) dispatchEvent(new PopStateEvent("popstate"));
   else history.back();
+}
+
+// The visitor has: by another link, or by something on the page that was turned to, as a dot that
+// opens its network.
+function goneOn(turn) {
+  return turning !== turn || turn.touched;
+}
+
+for (const touch of ["pointerdown", "keydown", "click"]) {
+  addEventListener(touch, ({ isTrusted }) => {
+    if (isTrusted && turning && here.path === turning.to) turning.touched = true;
+  }, true);
 }
 
 // limit: ms after which a link that was clicked is not waited for.
