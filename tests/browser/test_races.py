@@ -106,6 +106,24 @@ def test_a_choice_is_not_undone_by_what_the_server_sent_before_it(open_wired: Op
     expect(knob(page, "task")).to_have_value(task_name("words"))
 
 
+def test_a_list_that_is_opened_before_what_it_chose_is_drawn_stays_open(open_wired: Open) -> None:
+    """Once that is drawn, arrow keys are the training's, not a closed list's."""
+    page, wire = open_wired()
+    page.get_by_role("link", name="Train", exact=True).click()
+    wait_charts(page, "train")
+    wait_idle(page)
+    wire.hold()
+    pick(page, "Lesson", "Closed gates")
+    wait_kept(page, wire)
+    page.get_by_role("combobox", name="Lesson", exact=True).click()
+    wire.release()
+    page.wait_for_url(written("memory_bias"))
+    wait_idle(page)
+    expect(page.get_by_role("option").first).to_be_visible()
+    by_escape(page)
+    expect(page.get_by_role("option")).to_have_count(0)
+
+
 def test_what_never_arrived_is_drawn_with_the_next_value_of_a_slider(open_wired: Open) -> None:
     """Streamlit forgets what it has not sent when a slider's message begins another run."""
     page, wire = open_wired()
@@ -186,6 +204,26 @@ def test_what_was_said_before_a_click_on_a_link_leaves_before_it(app: str, visit
     wait_charts(page, "")
     assert page.evaluate(SAY_AND_CLICK) == ["left", "clicked"]
     wait_charts(page, "gates")
+
+
+# Back comes where the page has said something that Streamlit has not sent.
+SAY_AND_GO_BACK = """async () => {
+  const { sendAlone, wait } = await import("/rnnviz/page.js"), order = [];
+  addEventListener("popstate", () => order.push("went back"));
+  sendAlone(() => setTimeout(() => order.push("left"))); // as Streamlit sends
+  for (let k = 0; k < 4; k += 1) await null;
+  dispatchEvent(new PopStateEvent("popstate"));
+  while (order.length < 2) await wait(10);
+  return order;
+}"""
+
+
+def test_what_was_said_before_back_leaves_before_it(app: str, open_page: Visit) -> None:
+    """Later, it would bring what the knobs of the page were that was left."""
+    page = open_page(f"{app}/?{SMALL}")
+    wait_charts(page, "")
+    wait_idle(page)
+    assert page.evaluate(SAY_AND_GO_BACK) == ["left", "went back"]
 
 
 LOOK_AND_LEAVE = """async () => {

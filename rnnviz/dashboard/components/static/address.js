@@ -6,6 +6,9 @@
 // at all before that, if the script turns it: the entry of the page that is left then gets back what
 // it said.
 
+// What has to be done before a page is turned, by a link or by Back: tells when it is, or is null.
+export const before = { turning: () => null, back: () => null };
+
 const push = history.pushState.bind(history);
 const replace = history.replaceState.bind(history);
 const GOES_ON = 500; // ms within which a script that turns the page is followed by the new page's
@@ -30,4 +33,21 @@ export function keepAddress() {
   setTimeout(() => { if (over === ended) over = null; }, ended?.by === "" ? GOES_ON : 0);
 }
 
-window.addEventListener("popstate", () => (over = null)); // it is another entry's now
+// Back, or forward: it is another entry's now. Streamlit hears of it once what was said on the page
+// that is left has been heard: later, that would bring the knobs of that page to this one.
+let late = null; // Back that is told again
+
+window.addEventListener("popstate", async (event) => {
+  over = null;
+  if (event === late) return;
+  late = null;
+  const heard = before.back(event);
+  if (!heard) return;
+  event.stopImmediatePropagation();
+  const again = (late = new PopStateEvent("popstate", event)), address = location.href;
+  await heard;
+  const goneOn = late !== again || location.pathname !== new URL(address).pathname;
+  if (goneOn) return;
+  replace(history.state, "", address);
+  dispatchEvent(again);
+});

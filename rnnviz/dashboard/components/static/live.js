@@ -6,8 +6,9 @@
 // At rest the page settles: it becomes what the script would draw but for what is below the fold,
 // and the script need not be told before something else is touched.
 
+import { before } from "./address.js";
 import { post, read, utf8 } from "./answers.js";
-import { before, belowIsInSight, scriptRuns, STUCK, training, wait, watchScript } from "./page.js";
+import { belowIsInSight, scriptRuns, STUCK, training, wait, watchScript } from "./page.js";
 
 const QUIET = 200; // ms without a move, after which what was left out is asked for
 const STILL = 250; // ms without a move, after which plotly.js draws what the layers show

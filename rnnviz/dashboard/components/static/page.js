@@ -1,6 +1,6 @@
 // What the components of a page know of each other and of the script that feeds them.
 
-import { keepAddress } from "./address.js";
+import { before, keepAddress } from "./address.js";
 
 const APP = '[data-testid="stApp"]';
 const STATE = "data-test-script-state";
@@ -79,9 +79,6 @@ export const STUCK = 5000; // ms after which a running script is not waited for
 const LOOK = 40; // ms between two looks
 let turning = null; // {at, to, from: paths, the old null after Back, where the new is there at once; run}
 
-// What has to be done before a page is turned: tells when it is, or is null.
-export const before = { turning: () => null };
-
 document.addEventListener("click", (event) => {
   const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
   if (link?.origin !== location.origin || link.pathname === location.pathname) return;
@@ -105,10 +102,11 @@ async function goTo(turn) {
   if (!goneOn(turn) && location.pathname !== turn.to) turn.link.click();
 }
 
-window.addEventListener("popstate", (event) => {
+before.back = ({ isTrusted }) => {
   turning = { from: null, to: location.pathname, at: performance.now(), run: drawn.run };
-  if (event.isTrusted) goBack(turning);
-});
+  if (isTrusted) goBack(turning);
+  return unheard;
+};
 
 // A script that was about to run a part of the old page again makes Streamlit forget to go back, or
 // turn to the old page once more.
@@ -144,10 +142,12 @@ export function pageTurns(limit = TURN) {
 // part of the page that spoke first: sent alone, it reaches the part that it is meant for.
 let sending = Promise.resolve();
 let leaving = null; // what was said last leaves when this is fulfilled; null: it has left
+let unheard = null; // and this, when the script has begun that hears of it
 
 export function sendAlone(send) {
   sending = sending.then(pageTurned).then(() => {
     attempt(send);
+    const heard = (unheard = scriptBegins(START).then(() => { if (unheard === heard) unheard = null; }));
     return (leaving = wait(0).then(() => (leaving = null)));
   });
 }
@@ -183,6 +183,11 @@ export async function scriptEnds(limit) {
   const end = performance.now() + limit;
   while (scriptRuns() && performance.now() < end) await wait(0);
   await wait(0);
+}
+
+async function scriptBegins(limit) {
+  const end = performance.now() + limit;
+  do await wait(0); while (!scriptRuns() && performance.now() < end);
 }
 
 export function wait(ms) {

@@ -217,10 +217,13 @@ function takesKeys(target, key) {
   return Boolean(target.closest(".rnnviz-chart"));
 }
 
-// A list that has been chosen from keeps the focus; a new run wants the keys.
+// A list that has been chosen from keeps the focus; a new run wants the keys. One that is open again
+// would close.
+const CHOSEN_FROM = '[data-testid="stMain"] [role="combobox"]:not([aria-expanded="true"])';
+
 function freeKeys() {
   const active = document.activeElement;
-  if (active?.matches("[role=combobox]") && active.closest("[data-testid=stMain]")) active.blur();
+  if (active?.matches(CHOSEN_FROM)) active.blur();
 }
 
 const decoded = (bytes) => JSON.parse(new TextDecoder().decode(bytes));
