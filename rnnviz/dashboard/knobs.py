@@ -18,7 +18,7 @@ from rnnviz.experiment.model import override_field, overrides_of
 from rnnviz.wording.example import example_words
 from rnnviz.wording.names import cell_name, field_name, setting_name
 from rnnviz.wording.tasks import task_name, task_words
-from rnnviz.wording.texts import fill, say, texts
+from rnnviz.wording.texts import fill, language, say, texts
 
 # Where a knob's useful range is narrower than what is allowed: (low, high, format).
 RANGES = {
@@ -152,7 +152,7 @@ def add_model() -> None:
             say("sidebar", "setting"),
             overrides_of(kind),
             format_func=setting_name,
-            key=f"variant_setting_{kind}",
+            key=_draft_key("setting", kind),
             **DRAFT,
         )
     with right:
@@ -169,8 +169,14 @@ def _variant_value(kind: str, setting: str) -> None:
         allowed = override_field(setting, kind).allowed
         st.text_input(label, key="variant_value", placeholder=allowed, **DRAFT)
         return
-    key = f"variant_value_{setting}_{kind}"
+    key = _draft_key("value", setting, kind)
     st.selectbox(label, choices, key=key, format_func=_called, **DRAFT)
+
+
+def _draft_key(*of: str) -> str:
+    """Of a list of the form. In another language it is another one: a browser knows what is chosen
+    by its words."""
+    return "_".join(("variant", *of, language()))
 
 
 def _choices(kind: str, setting: str) -> list[str]:
@@ -183,9 +189,9 @@ def _draft() -> str:
     entry: what it was drawn with is not asked, and a list that it has not drawn has its first."""
     filled = st.session_state
     kind = filled["variant_kind"]
-    setting = filled.get(f"variant_setting_{kind}", overrides_of(kind)[0])
+    setting = filled.get(_draft_key("setting", kind), overrides_of(kind)[0])
     if choices := _choices(kind, setting):
-        value = filled.get(f"variant_value_{setting}_{kind}", choices[0])
+        value = filled.get(_draft_key("value", setting, kind), choices[0])
     else:
         value = filled.get("variant_value") or ""
     return f"{kind}:{setting}={value.strip()}"

@@ -23,7 +23,7 @@ from rnnviz.dashboard.memory import Crowded
 from rnnviz.experiment import FIELDS, Experiment
 from rnnviz.experiment.presets import PRESETS
 from rnnviz.views import by_hand
-from rnnviz.wording.texts import ENGLISH, fill, speak, texts
+from rnnviz.wording.texts import ENGLISH, fill, language, speak, texts
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -90,7 +90,8 @@ def widget(
 
     A widget is never set: what the server sets may arrive after the visitor has gone on, and would
     undo her choice. A choice that other code has set gets another widget, with another key: what
-    the browser still says of the one before is not listened to.
+    the browser still says of the one before is not listened to. So does each in another language:
+    a browser knows what is chosen from a list by its words.
 
     Parameters
     ----------
@@ -102,10 +103,10 @@ def widget(
     place : tells a second widget of the same choice from the first.
     """
     value = st.session_state[name] if shown is CHOSEN else shown
-    record = widget_record(name, place)
-    number, last = st.session_state.get(record, (0, value))
-    number += last != value
-    st.session_state[record] = (number, value)
+    record, now = widget_record(name, place), (value, language())
+    number, last = st.session_state.get(record, (0, now))
+    number += last != now
+    st.session_state[record] = (number, now)
     key = f"{record}.{number}"
     first = {default: value}
     if options is not None:
@@ -119,8 +120,8 @@ def widget_record(name: str, place: str = "widget") -> str:
 
 
 def _write(name: str, record: str, number: int, then: Callback | None) -> None:
-    value = st.session_state[f"{record}.{number}"]
-    st.session_state[name], st.session_state[record] = value, (number, value)
+    value, (_, (_, spoken)) = st.session_state[f"{record}.{number}"], st.session_state[record]
+    st.session_state[name], st.session_state[record] = value, (number, (value, spoken))
     count_run()
     if then is not None:
         then()

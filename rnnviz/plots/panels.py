@@ -16,6 +16,8 @@ from rnnviz.wording.lists import said_of, text_width
 
 WIDE = 9.5
 """Pixels a bold character of a headline is wide, on average."""
+BAR, SMALL = 34, 8
+"""Pixels of a colour bar before its words, and that a character of theirs is wide."""
 GAP, ROW_GAP = 0.03, 0.16
 DOT = 9
 """Pixels of the dot of a point that stands alone."""
@@ -88,6 +90,12 @@ def colour_scale(colours: object, ticks: Sequence[float], texts: Sequence[str] =
            "tickvals": list(ticks), "tickfont": {"size": theme.SMALL_SIZE}}  # fmt: skip
     bar |= {"ticktext": list(texts)} if texts else {}
     return {"cmin": min(ticks), "cmax": max(ticks), "colorscale": colours, "colorbar": bar}
+
+
+def bar_margin(least: int, *scales: Piece) -> int:
+    """Pixels on the right, at least so many, in which the words of these colour bars are whole."""
+    words = [word for scale in scales for word in scale["colorbar"].get("ticktext", ())]
+    return max([least, *(round(BAR + SMALL * text_width(word)) for word in words)])
 
 
 def model_title(style: theme.Style, place: Place) -> Piece:

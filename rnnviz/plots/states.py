@@ -25,7 +25,14 @@ from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Range, drawing
 from rnnviz.plots.log_curves import MARGIN as LINE_MARGIN
 from rnnviz.plots.log_curves import magnitude_figure, value_range
 from rnnviz.plots.marks import EndLabel, end_labels, gapped, gutter, small_label
-from rnnviz.plots.panels import axis, colour_scale, counted, panel_title, scale_title
+from rnnviz.plots.panels import (
+    axis,
+    bar_margin,
+    colour_scale,
+    counted,
+    panel_title,
+    scale_title,
+)
 from rnnviz.plots.rails import Drawn, all_rails
 from rnnviz.plots.theme import Styles
 from rnnviz.wording.numbers import general
@@ -138,7 +145,7 @@ def _map(
         unit = caption("one_unit_in", count=cells.units_each)
     layout: Piece = {
         "height": MAP_HEIGHT,
-        "margin": MARGIN,
+        "margin": MARGIN | {"r": bar_margin(MARGIN["r"], scale)},
         "xaxis": axis(
             caption("time_step"),
             showgrid=False,
@@ -149,7 +156,7 @@ def _map(
         "annotations": [panel_title(_title(style, what, cells), style.colour, 0)],
     }
     if what != of.name:
-        layout["annotations"].append(scale_title("log<sub>10</sub>", MARGIN["r"]))
+        layout["annotations"].append(scale_title("log<sub>10</sub>", layout["margin"]["r"]))
     return drawing(data, layout, f"{what}-map")
 
 

@@ -11,7 +11,7 @@ from rnnviz.analysis.courses import Course
 from rnnviz.core.numerics import Array, Status
 from rnnviz.plots import curves, theme
 from rnnviz.plots.cells import SPECIAL_COLOURS, Cells, panel_traces, specials
-from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, drawing
+from rnnviz.plots.drawing import Drawing, FigureFunction, Piece, Range, drawing
 from rnnviz.plots.heatmaps import WIDE
 from rnnviz.plots.marks import rule
 from rnnviz.plots.panels import (
@@ -51,6 +51,8 @@ DECADES = 12
 """Decades below the largest gradient that the colours tell apart."""
 APART = 6
 """Decades at most by which one model's gradients push another's down the scale."""
+LEFT, SIGN = 22, 9
+"""Pixels left of an axis but for its numbers, and that a sign of these is wide."""
 PANELS, BOLD = 820, 9.5
 """Pixels of a row of panels, and that a bold character is wide, on average."""
 SIGNS = curves.SIGNS | {Status.ZERO: "0"}
@@ -200,15 +202,26 @@ def norm_figure(
         data.append(step_line(steps, before, name, hover, thin))
         after_hover = caption("after_clipping", model=style.title)
         data.append(step_line(steps, after, style.title, after_hover, thick))
+    level = float(np.log10(limit)) if limit else np.nan
+    low, high = _norm_range([*(piece["y"] for piece in data), [level]])
+    longest = max(len(f"{end:.1f}") for end in (low, high))
     layout: Piece = {
         "height": height,
-        "margin": MARGIN,
+        "margin": MARGIN | {"l": max(MARGIN["l"], LEFT + SIGN * longest)},
         "xaxis": step_axis(span(courses)),
-        "yaxis": axis("log<sub>10</sub> ‖∂L/∂θ‖", nticks=5),
+        "yaxis": axis("log<sub>10</sub> ‖∂L/∂θ‖", nticks=5, range=[low, high]),
         "annotations": [],
     }
-    if limit is not None and limit > 0:
-        level = float(np.log10(limit))
+    if np.isfinite(level):
         layout["shapes"] = [rule((0, 1), (level, level), xref="x domain")]
         layout["annotations"].append(level_words(caption("clipped_at", limit=f"{limit:g}"), level))
     return drawing(data or [UNSEEN], layout, "norms")
+
+
+def _norm_range(decades: Iterable[Sequence[float | None]]) -> Range:
+    """What holds all of them, of a decade at least: less would make much of next to nothing."""
+    found = np.concatenate([np.asarray(some, float) for some in decades])
+    found = found[np.isfinite(found)]
+    low, high = (found.min(), found.max()) if found.size else (0.0, 0.0)
+    half = max(0.5, 0.55 * (high - low))
+    return (low + high) / 2 - half, (low + high) / 2 + half

@@ -18,6 +18,7 @@ from rnnviz.plots.panels import (
     axes_of,
     axes_suffix,
     axis,
+    bar_margin,
     colour_scale,
     counted,
     nothing,
@@ -120,6 +121,7 @@ def gate_course_figure(
         layout["annotations"].append(_title(known[each.label], each.gate, place[0]))
     layout["coloraxis"] = colour_scale(theme.SEQUENTIAL, [0.0, 0.5, 1.0])
     layout["coloraxis2"] = _state_scale([each.bound for each in gates if each.signed])
+    layout["margin"]["r"] = bar_margin(layout["margin"]["r"], layout["coloraxis2"])
     both = {each.signed for each in gates} == {True, False}
     for name, at in (("coloraxis", 0.78), ("coloraxis2", 0.22)) if both else ():
         layout[name]["colorbar"] |= {"len": 0.44, "y": at}

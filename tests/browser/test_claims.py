@@ -43,28 +43,6 @@ def open_sentence(page: Page, name: str) -> None:
     wait_idle(page)
 
 
-def test_verdicts_come_by_themselves_each_sentence_and_a_counterexample_is_a_click_away(
-    app: str, visit
-) -> None:
-    page = visit(f"{app}/claims?{urlencode({**QUICK, 'view_draws': '11'})}")
-    wait_measured(page, "sigma")
-    said = page.locator(".rnnviz-said")
-    expect(said).to_have_count(len(CLAIMS))
-    expect(said.first).to_contain_text("of 300 draws")
-    expect(page.locator(".rnnviz-said.open")).to_have_count(0, timeout=120_000)
-    button = page.get_by_role("button", name=texts("claims")["button_zero_radius"])
-    assert button.bounding_box()["y"] < 720
-    for name in reversed(CLAIMS):
-        open_sentence(page, name)
-        assert texts_of(page, name) == [], name
-        assert reading.below_the_fold(page, chart(page, f"claims-{name}")) <= 0, name
-    page.get_by_role("button", name=texts("claims")["button_gaussian"]).click()
-    wait_painted(page, "powers", timeout=30_000)
-    wait_idle(page)
-    assert "/spectrum" in page.url
-    assert "init=gaussian" in page.url
-
-
 def opens_a_network(page: Page) -> dict[str, list[str]]:
     """What the address says of it."""
     wait_painted(page, "flow-state", timeout=30_000)
@@ -77,7 +55,7 @@ def opens_a_network(page: Page) -> dict[str, list[str]]:
 
 
 def test_a_dot_opens_its_network_while_others_are_measured_and_by_keyboard(app: str, visit) -> None:
-    page = visit(f"{app}/claims?{urlencode({**QUICK, 'view_draws': '12'})}")
+    page = visit(f"{app}/claims?{urlencode(QUICK)}")
     wait_measured(page, "sigma")
     script = """(css) => {
       const [dots] = document.querySelector(css).querySelectorAll('.scatterlayer .trace');
@@ -99,3 +77,25 @@ def test_a_dot_opens_its_network_while_others_are_measured_and_by_keyboard(app: 
     gain = re.findall(r"gain ([\d.]+)", str(said.text_content()))[0]
     page.keyboard.press("Enter")
     assert opens_a_network(page)["gain"] == [gain]
+
+
+def test_verdicts_come_by_themselves_each_sentence_and_a_counterexample_is_a_click_away(
+    app: str, visit
+) -> None:
+    page = visit(f"{app}/claims?{urlencode(QUICK)}")
+    wait_measured(page, "sigma")
+    said = page.locator(".rnnviz-said")
+    expect(said).to_have_count(len(CLAIMS))
+    expect(said.first).to_contain_text("of 300 draws")
+    expect(page.locator(".rnnviz-said.open")).to_have_count(0, timeout=120_000)
+    button = page.get_by_role("button", name=texts("claims")["button_zero_radius"])
+    assert button.bounding_box()["y"] < 720
+    for name in reversed(CLAIMS):
+        open_sentence(page, name)
+        assert texts_of(page, name) == [], name
+        assert reading.below_the_fold(page, chart(page, f"claims-{name}")) <= 0, name
+    page.get_by_role("button", name=texts("claims")["button_gaussian"]).click()
+    wait_painted(page, "powers", timeout=30_000)
+    wait_idle(page)
+    assert "/spectrum" in page.url
+    assert "init=gaussian" in page.url

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from rnnviz import Experiment, to_query
 from rnnviz.plots import theme
 from tests.browser import reading
 from tests.browser.kept import TURN
@@ -16,9 +15,6 @@ from tests.browser.reading import CHARTS, line, troubles, wait_charts
 from tests.browser.support import chart, painted, wait_idle, wait_painted
 
 pytestmark = pytest.mark.browser
-SIX = Experiment(
-    models=("rnn", "lstm", "gru", "lstm:forget_bias=0", "gru:update_bias=0", "rnn:activation=relu")
-)
 FLOW = "flow-state"
 NAMES = {"": "Gradient flow", "spectrum": "Spectrum", "gates": "Gates", "train": "Train"}
 
@@ -66,13 +62,6 @@ def assert_readable_in_the_dark(page: Page, tab: str) -> None:
     for css in (first, ".rnnviz-verdict p", ".rnnviz-verdict b", "p.rnnviz-how"):
         assert reading.contrast(page, css) > 7, (tab, css)
     assert reading.contrast(page, ".rnnviz-verdict span") > 3, tab
-
-
-def test_six_models_fit(app: str, visit) -> None:
-    page = visit(f"{app}/?{urlencode(to_query(SIX))}")
-    for tab in CHARTS:
-        turn_to(page, tab)
-        assert troubles(page, tab) == [], tab
 
 
 def test_choices_and_marked_numbers_are_not_cut(app: str, visit) -> None:

@@ -32,7 +32,7 @@ FOLDED = """() => [...document.querySelectorAll('[data-testid=stSidebar]')].ever
   bar.dataset.collapsed === String(innerWidth <= 768) && !bar.getAnimations().length
   && (innerWidth <= 768 ? bar.getBoundingClientRect().right <= 0
     : bar.getBoundingClientRect().left === 0))"""
-SIX = "rnn,lstm,gru,lstm:forget_bias=0,gru:update_bias=0,rnn:gain=2"
+SIX = "rnn,lstm,gru,lstm:forget_bias=0,gru:update_bias=0,rnn:activation=relu"
 # The groups of buttons and the boxes of choices that hide a part of themselves.
 CUT = """() => [...document.querySelectorAll('.stMain .stButtonGroup')].filter(
   (group) => group.lastElementChild.getBoundingClientRect().right > group.parentElement

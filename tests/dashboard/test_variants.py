@@ -26,7 +26,7 @@ def form(kind: str, setting: str, query: Experiment = SMALL) -> AppTest:
     """Open More and choose in the form what is to be given a value."""
     app = change(visit(query=query), more=True)
     app.selectbox(key="variant_kind").select(kind).run()
-    return app.selectbox(key=f"variant_setting_{kind}").select(setting).run()
+    return app.selectbox(key=f"variant_setting_{kind}_en").select(setting).run()
 
 
 def fill_in(app: AppTest, value: str) -> AppTest:
@@ -48,7 +48,7 @@ def test_a_variant_stands_beside_its_model() -> None:
 def test_what_is_filled_in_is_there_when_the_popover_is_opened_again() -> None:
     app = change(visit(query=SMALL), more=True)
     app.selectbox(key="variant_kind").select("lstm").run()
-    app.selectbox(key="variant_setting_lstm").select("forget_bias").run()
+    app.selectbox(key="variant_setting_lstm_en").select("forget_bias").run()
     app.text_input(key="variant_value").input("0.5").run()
     app = change(change(change(app, more=False), gain=2.0), more=True)
     press(app, "Add this model")
@@ -60,7 +60,7 @@ def test_what_is_filled_in_last_is_added_by_a_click_that_comes_before_it_is_draw
     app.text_input(key="variant_value").input("1.5")
     press(app, "Add this model")
     assert experiment(app).models[2:] == ("lstm:forget_bias=0", "lstm:forget_bias=1.5")
-    app.selectbox(key="variant_setting_lstm").select("variant")
+    app.selectbox(key="variant_setting_lstm_en").select("variant")
     press(app, "Add this model")
     assert experiment(app).models[4:] == ("lstm:variant=peepholes",)
 
@@ -73,8 +73,8 @@ def test_a_model_that_is_there_already_is_not_added_and_that_is_said() -> None:
 
 def test_a_setting_with_few_values_offers_them() -> None:
     app = change(visit(query=SMALL), more=True)
-    app.selectbox(key="variant_setting_rnn").select("activation").run()
-    app.selectbox(key="variant_value_activation_rnn").select("relu").run()
+    app.selectbox(key="variant_setting_rnn_en").select("activation").run()
+    app.selectbox(key="variant_value_activation_rnn_en").select("relu").run()
     press(app, "Add this model")
     assert experiment(app).models == ("rnn", "lstm", "rnn:activation=relu")
 
@@ -83,11 +83,11 @@ def test_a_setting_with_few_values_offers_them() -> None:
 def test_every_variant_stands_beside_its_cell_under_a_readable_name(kind: str) -> None:
     app = change(visit(query=SMALL), more=True)
     app.selectbox(key="variant_kind").select(kind).run()
-    options = app.selectbox(key=f"variant_value_variant_{kind}").options
+    options = app.selectbox(key=f"variant_value_variant_{kind}_en").options
     assert not any("_" in option or option in CELLS[kind].VARIANTS for option in options)
     for name in [*CELLS[kind].VARIANTS][1:]:
         app.session_state["models"] = ["rnn"]
-        app.selectbox(key=f"variant_value_variant_{kind}").select(name).run()
+        app.selectbox(key=f"variant_value_variant_{kind}_en").select(name).run()
         press(app, "Add this model")
         assert experiment(app).models == ("rnn", f"{kind}:variant={name}")
         assert_sound(app)

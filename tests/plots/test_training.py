@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from rnnviz.analysis.courses import Course
+from rnnviz.analysis.states import State
 from rnnviz.claims.influence import EXACT, OPTIMUM, influence_curve, influence_runs
 from rnnviz.plots import theme
 from rnnviz.plots.claims_training import runs_figure, slope_figure
+from rnnviz.plots.drawing import Drawing
 from rnnviz.plots.rails import Bands
+from rnnviz.plots.states import shown, state_map
 from rnnviz.plots.training import loss_figure, running_mean, span
 from rnnviz.plots.training_gradients import norm_figure, state_heatmaps
 from rnnviz.plots.training_profile import profile_figure, profile_tracks
@@ -340,6 +345,19 @@ def test_clipping_is_drawn_before_and_after() -> None:
     assert "clipped" not in texts(as_json(norm_figure([course()])))
 
 
+def test_the_axis_of_norms_has_a_decade_at_least_and_room_for_its_numbers() -> None:
+    """Of next to no change the numbers would have more digits than there is room for."""
+    layouts = []
+    for size in (0.9, 1e-11):
+        norms = np.full(30, size)
+        figure = as_json(norm_figure([course("rnn", norm_before=norms, norm_after=norms)]))
+        layouts.append(figure["layout"])
+        low, high = layouts[-1]["yaxis"]["range"]
+        assert high - low == pytest.approx(1)
+        assert low < np.log10(size) < high
+    assert layouts[0]["margin"]["l"] < layouts[1]["margin"]["l"]
+
+
 def test_a_norm_of_one_step_alone_is_a_dot_and_not_a_line_without_length() -> None:
     """A model that diverges at once has no other."""
     norms = np.full(30, np.nan)
@@ -406,6 +424,24 @@ def test_the_colours_of_states_reach_the_largest_of_all_checkpoints() -> None:
     assert trace["coloraxis"] == "coloraxis2"
     assert (scale["cmin"], scale["cmax"]) == (-2.32, 2.32)
     assert scale["colorbar"]["ticktext"] == ["−2.32", "0", "2.32"]
+
+
+def checkpoint_of_a_state(largest: float) -> Drawing:
+    return gate_course_figure([GateCourse("rnn", "h", np.array([0]), np.array([[[0, largest]]]))])
+
+
+def map_of_a_state(largest: float) -> Drawing:
+    values = np.array([[0, largest]])
+    state = State("rnn", "rnn", "h", values, np.zeros((1, 2)), np.zeros((1, 2), np.int8))
+    return state_map(shown(state, [0]))
+
+
+@pytest.mark.parametrize("paint", [checkpoint_of_a_state, map_of_a_state])
+def test_a_colour_bar_has_room_for_the_numbers_of_large_states(
+    paint: Callable[[float], Drawing],
+) -> None:
+    margins = [as_json(paint(largest))["layout"]["margin"]["r"] for largest in (0.5, 2.32e5)]
+    assert margins[0] < margins[1]
 
 
 def test_truncation_changes_its_sign_at_41() -> None:
