@@ -3,6 +3,7 @@ rarer ones stand behind one button: the task, the shape, models with settings of
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -148,13 +149,8 @@ def add_model() -> None:
             **DRAFT,
         )
     with middle:
-        setting = st.selectbox(
-            say("sidebar", "setting"),
-            overrides_of(kind),
-            format_func=setting_name,
-            key=_draft_key("setting", kind),
-            **DRAFT,
-        )
+        settings = overrides_of(kind)
+        setting = _list(say("sidebar", "setting"), settings, setting_name, f"setting_{kind}")
     with right:
         _variant_value(kind, setting)
     with last:
@@ -169,14 +165,22 @@ def _variant_value(kind: str, setting: str) -> None:
         allowed = override_field(setting, kind).allowed
         st.text_input(label, key="variant_value", placeholder=allowed, **DRAFT)
         return
-    key = _draft_key("value", setting, kind)
-    st.selectbox(label, choices, key=key, format_func=_called, **DRAFT)
+    _list(label, choices, _called, f"value_{setting}_{kind}")
 
 
-def _draft_key(*of: str) -> str:
-    """Of a list of the form. In another language it is another one: a browser knows what is chosen
-    by its words."""
-    return "_".join(("variant", *of, language()))
+def _list(label: str, options: Sequence[str], called: Callable[[str], str], what: str) -> str:
+    """A list of the form; tells what is chosen. In another language it is another one, with the
+    same choice: a browser knows what is chosen by its words."""
+    name, key = f"variant_{what}", f"variant_{what}_{language()}"
+    index = options.index(_listed(options, what))
+    st.session_state[name] = st.selectbox(label, options, index, called, key=key)
+    return str(st.session_state[name])
+
+
+def _listed(options: Sequence[str], what: str) -> str:
+    """What is chosen, or was when the list was drawn last; of one that was not, the first."""
+    filled, name = st.session_state, f"variant_{what}"
+    return str(filled.get(f"{name}_{language()}") or filled.get(name) or options[0])
 
 
 def _choices(kind: str, setting: str) -> list[str]:
@@ -186,12 +190,12 @@ def _choices(kind: str, setting: str) -> list[str]:
 
 def _draft() -> str:
     """The label of the model that is filled in now. The form may have been drawn before its last
-    entry: what it was drawn with is not asked, and a list that it has not drawn has its first."""
+    entry: what it was drawn with is not asked."""
     filled = st.session_state
     kind = filled["variant_kind"]
-    setting = filled.get(_draft_key("setting", kind), overrides_of(kind)[0])
+    setting = _listed(overrides_of(kind), f"setting_{kind}")
     if choices := _choices(kind, setting):
-        value = filled.get(_draft_key("value", setting, kind), choices[0])
+        value = _listed(choices, f"value_{setting}_{kind}")
     else:
         value = filled.get("variant_value") or ""
     return f"{kind}:{setting}={value.strip()}"

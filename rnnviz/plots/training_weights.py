@@ -18,7 +18,6 @@ from rnnviz.plots.panels import (
     axes_of,
     axes_suffix,
     axis,
-    bar_margin,
     colour_scale,
     counted,
     nothing,
@@ -106,7 +105,9 @@ def gate_course_figure(
         return drawing(
             [UNSEEN], {"height": height, **nothing(caption("no_gates_yet"))}, "gate-course"
         )
-    layout: Piece = {"height": height, "margin": {**MARGIN, "r": 64}, "annotations": []}
+    bound = max((each.bound for each in gates if each.signed), default=1.0)
+    layout: Piece = {"height": height, "margin": {**MARGIN, "r": _bar_room(bound)}}
+    layout["annotations"] = []
     data: list[Piece] = []
     alike = len({(each.values.shape[1], each.units_each) for each in gates}) == 1
     places = row_places(len(gates), GAP if alike else NUMBERED_GAP)
@@ -120,8 +121,7 @@ def gate_course_figure(
         layout[f"yaxis{suffix}"] |= counted(each.units_each * each.values.shape[1], 4)
         layout["annotations"].append(_title(known[each.label], each.gate, place[0]))
     layout["coloraxis"] = colour_scale(theme.SEQUENTIAL, [0.0, 0.5, 1.0])
-    layout["coloraxis2"] = _state_scale([each.bound for each in gates if each.signed])
-    layout["margin"]["r"] = bar_margin(layout["margin"]["r"], layout["coloraxis2"])
+    layout["coloraxis2"] = _state_scale(bound)
     both = {each.signed for each in gates} == {True, False}
     for name, at in (("coloraxis", 0.78), ("coloraxis2", 0.22)) if both else ():
         layout[name]["colorbar"] |= {"len": 0.44, "y": at}
@@ -137,9 +137,14 @@ def _time_axis(gate: GateCourse) -> Piece:
     return axis(caption("time_step"), showgrid=False, **counted(steps, 4))
 
 
-def _state_scale(bounds: Sequence[float]) -> Piece:
+def _bar_room(bound: float) -> int:
+    """Pixels right of the maps: steady while training plays and the bound grows."""
+    return 64 if bound == 1 else 74 if bound < 1000 else 106
+
+
+def _state_scale(bound: float) -> Piece:
     """Of states, as far as the largest of all checkpoints."""
-    ticks = [-max(bounds, default=1.0), 0.0, max(bounds, default=1.0)]
+    ticks = [-bound, 0.0, bound]
     return colour_scale(list(theme.DIVERGING), ticks, [general(tick, 3) for tick in ticks])
 
 

@@ -19,6 +19,7 @@ from rnnviz.plots.panels import (
     axes_of,
     axes_suffix,
     axis,
+    bar_margin,
     colour_scale,
     counted,
     panel_title,
@@ -103,11 +104,13 @@ def weight_figure(
     name = "weight-gradients" if gradient else "weights"
     ticks, texts = scale.ends
     what = "∂L/∂W" if gradient else "W"
+    colours = colour_scale(list(theme.DIVERGING), ticks, texts)
+    margin = MARGIN | {"r": bar_margin(MARGIN["r"], colours)}
     layout: Piece = {
         "height": HEIGHT,
-        "margin": MARGIN,
-        "coloraxis": colour_scale(list(theme.DIVERGING), ticks, texts),
-        "annotations": [scale_title(what, MARGIN["r"])],
+        "margin": margin,
+        "coloraxis": colours,
+        "annotations": [scale_title(what, margin["r"])],
     }
     layout["coloraxis"]["colorbar"] |= {"len": MAPS[1] - MAPS[0], "y": 1, "yanchor": "top"}
     data: list[Piece] = []

@@ -52,12 +52,14 @@ class KeptPage:
         viewport: ViewportSize = SIZE,
         color_scheme: Literal["light", "dark"] = "light",
     ) -> Page:
-        """The page, turned to an address of the dashboard, where nothing is left of the last visit
-        but its session. A test that is about how a page is loaded opens one of its own."""
+        """The page, turned to an address of the dashboard, where charts are new and nothing is
+        held or open; the session and the sidebar are those of the last visit. A test that is about
+        how a page is loaded opens one of its own."""
         page = self.page = self.page or self._load()
         page.bring_to_front()  # what lies behind another draws nothing
         wait_idle(page)
         page.mouse.up()
+        page.keyboard.press("Escape")
         page.mouse.move(0, 0)
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme, media="screen", reduced_motion="null")

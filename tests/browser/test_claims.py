@@ -55,7 +55,7 @@ def opens_a_network(page: Page) -> dict[str, list[str]]:
 
 
 def test_a_dot_opens_its_network_while_others_are_measured_and_by_keyboard(app: str, visit) -> None:
-    page = visit(f"{app}/claims?{urlencode(QUICK)}")
+    page = visit(f"{app}/claims?{urlencode({**QUICK, 'view_draws': '12'})}")
     wait_measured(page, "sigma")
     script = """(css) => {
       const [dots] = document.querySelector(css).querySelectorAll('.scatterlayer .trace');

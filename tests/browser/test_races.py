@@ -206,24 +206,39 @@ def test_what_was_said_before_a_click_on_a_link_leaves_before_it(app: str, visit
     wait_charts(page, "gates")
 
 
-# Back comes where the page has said something that Streamlit has not sent.
+# Back comes where the page has said something. Streamlit names the page that is left once more, and
+# says that a script has begun.
 SAY_AND_GO_BACK = """async () => {
-  const { sendAlone, wait } = await import("/rnnviz/page.js"), order = [];
-  addEventListener("popstate", () => order.push("went back"));
-  sendAlone(() => setTimeout(() => order.push("left"))); // as Streamlit sends
-  for (let k = 0; k < 4; k += 1) await null;
-  dispatchEvent(new PopStateEvent("popstate"));
-  while (order.length < 2) await wait(10);
+  const { sendAlone } = await import("/rnnviz/page.js"), order = [], left = location.pathname;
+  const { dataset } = document.querySelector('[data-testid="stApp"]');
+  const wentBack = new Promise((done) => addEventListener("popstate", () => {
+    order.push(`back at ${location.pathname}`);
+    done();
+  }));
+  await new Promise((said) => sendAlone(said));
+  history.back();
+  await new Promise((shown) => setTimeout(shown, 40));
+  history.pushState({}, "", left);
+  dataset.testScriptState = "running";
+  order.push("begun");
+  await Promise.race([wentBack, new Promise((never) => setTimeout(never, 5000))]);
+  dataset.testScriptState = "notRunning";
   return order;
 }"""
 
 
-def test_what_was_said_before_back_leaves_before_it(app: str, open_page: Visit) -> None:
-    """Later, it would bring what the knobs of the page were that was left."""
+def test_back_waits_for_a_script_that_hears_of_what_was_said(app: str, open_page: Visit) -> None:
+    """Later, that would bring what the knobs of the page were that was left."""
     page = open_page(f"{app}/?{SMALL}")
     wait_charts(page, "")
+    page.get_by_role("link", name="Gates", exact=True).click()
+    wait_charts(page, "gates")
     wait_idle(page)
-    assert page.evaluate(SAY_AND_GO_BACK) == ["left", "went back"]
+    assert page.evaluate(SAY_AND_GO_BACK) == ["begun", "back at /"]
+    wait_charts(page, "")
+    wait_idle(page)
+    page.go_forward()
+    wait_charts(page, "gates")
 
 
 LOOK_AND_LEAVE = """async () => {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -9,6 +11,7 @@ from rnnviz import Experiment
 from rnnviz.core import CELLS
 from rnnviz.experiment.effects import idle
 from rnnviz.experiment.plan import plan
+from rnnviz.wording.texts import ENGLISH, speak, texts
 from tests.dashboard.support import (
     assert_sound,
     change,
@@ -53,6 +56,33 @@ def test_what_is_filled_in_is_there_when_the_popover_is_opened_again() -> None:
     app = change(change(change(app, more=False), gain=2.0), more=True)
     press(app, "Add this model")
     assert experiment(app).models == ("rnn", "lstm", "lstm:forget_bias=0.5")
+
+
+@pytest.fixture
+def speaks() -> Iterator[Callable[[AppTest, str], None]]:
+    """Chooses a language by its button, which closes More, and opens that again. AppTest names the
+    options of a list in this thread."""
+    names = {"zh": "中文", ENGLISH: "English"}
+
+    def choose(app: AppTest, name: str) -> None:
+        press(app, names[name])
+        speak(name)
+        change(app, more=True)
+
+    yield choose
+    speak(ENGLISH)
+
+
+def test_what_is_filled_in_is_there_in_another_language(
+    speaks: Callable[[AppTest, str], None],
+) -> None:
+    app = fill_in(form("lstm", "forget_bias"), "0.5")
+    speaks(app, "zh")
+    speaks(app, ENGLISH)
+    app.selectbox(key="variant_setting_lstm_en").select("gain").run()
+    speaks(app, "zh")
+    press(app, texts("sidebar")["add"])
+    assert experiment(app).models[2:] == ("lstm:forget_bias=0.5", "lstm:gain=0.5")
 
 
 def test_what_is_filled_in_last_is_added_by_a_click_that_comes_before_it_is_drawn() -> None:

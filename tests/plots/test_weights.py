@@ -47,6 +47,8 @@ def test_what_float32_cannot_hold_is_drawn_in_units_of_a_power_of_ten(factor):
     found = maps("rnn", factor)
     figure = as_json(weight_figure(found, gradient=True))
     decade = int(np.floor(np.log10(found.gradient_bound)))
+    usual = as_json(weight_figure(maps("rnn"), gradient=True))
+    assert figure["layout"]["margin"]["r"] > usual["layout"]["margin"]["r"], "for its bar's words"
     shown = heatmaps(figure)[1]
     true = found.maps[1].gradient / 10.0**decade
     np.testing.assert_allclose(np.array(shown["z"]).reshape(true.shape), true, atol=1e-4)

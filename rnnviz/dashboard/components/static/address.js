@@ -6,16 +6,19 @@
 // at all before that, if the script turns it: the entry of the page that is left then gets back what
 // it said.
 
-// What has to be done before a page is turned, by a link or by Back: tells when it is, or is null.
+// Of what has to happen before a link turns the page, and before Back does: a promise, or null.
 export const before = { turning: () => null, back: () => null };
 
 const push = history.pushState.bind(history);
 const replace = history.replaceState.bind(history);
 const GOES_ON = 500; // ms within which a script that turns the page is followed by the new page's
 let over = null; // what the script that runs has written over in the present entry, and with what
+let path = location.pathname; // of the page that Streamlit has turned to
+let held = null; // Back, before Streamlit is told
 
 history.pushState = (state, unused, url) => {
   const { pathname, search } = new URL(url ?? "", location.href);
+  if (held && pathname === path) return; // a script of the page that is left still names it
   if (pathname === location.pathname) {
     const emptied = over?.by === "" ? over : null;
     over = { state: history.state, address: location.href, ...emptied, by: search };
@@ -23,6 +26,7 @@ history.pushState = (state, unused, url) => {
   } else {
     if (over?.by === search) replace(over.state, "", over.address);
     over = null;
+    path = pathname;
     push(state, unused, url);
   }
 };
@@ -35,19 +39,18 @@ export function keepAddress() {
 
 // Back, or forward: it is another entry's now. Streamlit hears of it once what was said on the page
 // that is left has been heard: later, that would bring the knobs of that page to this one.
-let late = null; // Back that is told again
-
 window.addEventListener("popstate", async (event) => {
   over = null;
-  if (event === late) return;
-  late = null;
-  const heard = before.back(event);
-  if (!heard) return;
+  const again = event === held, heard = again ? null : before.back(event);
+  held = null;
+  if (!heard) {
+    path = location.pathname;
+    return;
+  }
   event.stopImmediatePropagation();
-  const again = (late = new PopStateEvent("popstate", event)), address = location.href;
+  const late = (held = new PopStateEvent("popstate", event)), { href } = location;
   await heard;
-  const goneOn = late !== again || location.pathname !== new URL(address).pathname;
-  if (goneOn) return;
-  replace(history.state, "", address);
-  dispatchEvent(again);
+  if (held !== late) return; // the visitor has gone further
+  replace(event.state, "", href);
+  dispatchEvent(late);
 });

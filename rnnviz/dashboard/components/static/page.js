@@ -77,7 +77,7 @@ watchScript(() => scriptRuns() || keepAddress());
 const TURN = 1000; // ms after which a page that has not turned is not waited for
 export const STUCK = 5000; // ms after which a running script is not waited for
 const LOOK = 40; // ms between two looks
-let turning = null; // {at, to, from: paths, the old null after Back, where the new is there at once; run}
+let turning = null; // {at, run, link, touched, to: path, from: path, null after Back, whose address is new at once}
 
 document.addEventListener("click", (event) => {
   const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
@@ -124,10 +124,12 @@ function goneOn(turn) {
   return turning !== turn || turn.touched;
 }
 
+function goesOn() {
+  if (turning && here.path === turning.to) turning.touched = true;
+}
+
 for (const touch of ["pointerdown", "keydown", "click"]) {
-  addEventListener(touch, ({ isTrusted }) => {
-    if (isTrusted && turning && here.path === turning.to) turning.touched = true;
-  }, true);
+  addEventListener(touch, ({ isTrusted }) => isTrusted && goesOn(), true);
 }
 
 // limit: ms after which a link that was clicked is not waited for.
@@ -142,11 +144,12 @@ export function pageTurns(limit = TURN) {
 // part of the page that spoke first: sent alone, it reaches the part that it is meant for.
 let sending = Promise.resolve();
 let leaving = null; // what was said last leaves when this is fulfilled; null: it has left
-let unheard = null; // and this, when the script has begun that hears of it
+let unheard = null; // and this, when a script has begun that may have heard of it
 
 export function sendAlone(send) {
   sending = sending.then(pageTurned).then(() => {
     attempt(send);
+    goesOn(); // a dot may have been clicked before its page was all there
     const heard = (unheard = scriptBegins(START).then(() => { if (unheard === heard) unheard = null; }));
     return (leaving = wait(0).then(() => (leaving = null)));
   });
