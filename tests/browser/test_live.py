@@ -179,7 +179,6 @@ def picture(page: Page, key: str) -> np.ndarray:
 @pytest.mark.parametrize(
     ("path", "keys", "scheme"),
     [
-        ("", CHARTS[""], "light"),
         ("", CHARTS[""], "dark"),
         ("spectrum", ("singular-values", "powers"), "light"),
         ("gates", ("memory-gate", "half-life"), "light"),
