@@ -71,8 +71,10 @@ def _range(name: str) -> tuple[float, float]:
 
 
 def hear_sliders() -> None:
-    """What they say is so already, in a callback."""
-    for name in RANGES:
+    """What they say is so already, in a callback; and at the beginning of a script. What a slider's
+    own callback writes is lost where another message comes at once, as of a popover that closes:
+    Streamlit ends the run that the callback belongs to, and calls it no more."""
+    for name in RANGES if state.ASKED in st.session_state else ():
         hear(name, *_range(name))
 
 

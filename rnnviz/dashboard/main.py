@@ -22,6 +22,7 @@ from rnnviz.dashboard import (
     trust,
 )
 from rnnviz.dashboard.components import all_drawn, below_the_fold
+from rnnviz.dashboard.knobs import hear_sliders
 from rnnviz.dashboard.memory import Crowded
 from rnnviz.dashboard.pages import (
     by_hand,
@@ -65,6 +66,7 @@ LINKED, ALLOWED = "linked", "allowed"
 def main(shared: Shared) -> None:
     """Sidebar, navigation, then the chosen page. `shared`: what all visitors share."""
     state.count_run()
+    hear_sliders()
     address.open_language()
     layout.style()
     pages = [
@@ -106,6 +108,7 @@ def _show(path: str) -> None:
 @state.fragment(key=state.PAGE)
 def _page(path: str) -> None:
     """What is seen first."""
+    hear_sliders()
     offers.begin()
     setting = controls.setting()
     controls.say_problem()

@@ -32,7 +32,9 @@ TEXT = "we are here. they are there."
 
 
 def choose(page: Page, name: str) -> None:
-    """Give a knob of the open popover another value than its default."""
+    """Give a knob of the open popover another value than its default. A list that is opened before
+    the script has ended that draws it closes."""
+    wait_idle(page)
     known, found = FIELDS[name], knob(page, name)
     if known.kind == "choice":
         choice = "words" if name == "task" else known.choices[known.default == known.choices[0]]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
 import numpy as np
 import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
 import rnnviz.dashboard.compute as compute
 from rnnviz import PRESETS, Experiment
+from rnnviz.dashboard import state
+from rnnviz.dashboard.components import slider
 from rnnviz.dashboard.train_controls import OWN
 from rnnviz.experiment import FIELDS, check_size
 from rnnviz.wording.names import field_name
@@ -264,3 +268,29 @@ def test_a_refused_run_can_be_made_smaller() -> None:
 def test_a_sequence_that_is_cut_says_so() -> None:
     app = visit(query={"task": "stocks", "seq_len": "300", "hidden_size": "4"})
     assert "78 weeks" in notes(app)
+
+
+def test_a_value_is_heard_though_what_its_callback_wrote_was_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Streamlit ends a run at whose beginning another message comes, as of a popover that closes,
+    and has told the callback by then."""
+    monkeypatch.setattr(slider, "_adopt", lambda *_: None)
+    app = visit(query=SMALL)
+    assert experiment(tell(app, "gain", 2.0)).gain == 2.0
+
+
+def tell(app: AppTest, name: str, value: float) -> AppTest:
+    """What the browser says of a slider."""
+    (found,) = (e for e in app.get("bidi_component") if f'"key": "{name}"' in e.proto.json)
+    knob = {"value": value, "seq": 7, "run": app.session_state[state.RUN]}
+    states = app._tree.get_widget_states()
+    states.widgets.append(WidgetState(id=found.proto.id, json_value=json.dumps({"knob": knob})))
+    return app._run(states)
+
+
+def test_a_slider_of_a_popover_that_has_closed_says_nothing() -> None:
+    app = tell(change(visit(query=SMALL), more=True), "hidden_size", 12.0)
+    app = change(app, more=False)
+    assert experiment(app).hidden_size == 12
+    assert experiment(press(app.run(), texts("sidebar")["pin"])).hidden_size == 12

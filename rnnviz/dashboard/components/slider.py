@@ -173,8 +173,8 @@ def hear(key: str, low: float, high: float) -> None:
     something with the value calls this first."""
     told = _knob(key)
     seq = finite(told.get("seq")) or 0.0
-    if seq == st.session_state.get(_seq_key(key), 0):
-        return
+    if not told or seq == st.session_state.get(_seq_key(key), 0):
+        return  # a slider that is not drawn any more says nothing
     st.session_state[_seq_key(key)] = seq
     if not _is_stale(told):
         st.session_state[key] = clamp(told.get("value"), low, high)
