@@ -3,11 +3,12 @@ Back does, costs a third of what it costs to load one."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, TimeoutError, ViewportSize, expect
 
 from tests.browser.support import SIZE, wait_idle
 
@@ -31,6 +32,12 @@ TURN = """async (address) => {
 }"""
 """Until the whole script has run for it. Streamlit forgets to turn the page where a script was
 about to run a part of the one before."""
+RESTLESS = """() => ({
+  address: location.href,
+  script: document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState,
+  classes: document.documentElement.className,
+  behind: Array.from(document.querySelectorAll('[data-behind]'), ({ dataset }) => dataset.key),
+})"""
 AT_EASE = """() => {
   document.activeElement?.blur();
   scrollTo(0, 0);
@@ -55,9 +62,7 @@ class KeptPage:
         """The page, turned to an address of the dashboard, where charts are new and nothing is
         held or open; the session and the sidebar are those of the last visit. A test that is about
         how a page is loaded opens one of its own."""
-        page = self.page = self.page or self._load()
-        page.bring_to_front()  # what lies behind another draws nothing
-        wait_idle(page)
+        page = self.page = self._taken_over() or self._load()
         page.mouse.up()
         page.keyboard.press("Escape")
         page.mouse.move(0, 0)
@@ -68,6 +73,19 @@ class KeptPage:
             self._turn(page, f"{self.app}/{EMPTY}")
         self._turn(page, address)
         return page
+
+    def _taken_over(self) -> Page | None:
+        """The page, at rest. Of one that does not come to it the summary of all tests says why."""
+        if self.page is None:
+            return None
+        self.page.bring_to_front()  # what lies behind another draws nothing
+        try:
+            wait_idle(self.page)
+        except TimeoutError:
+            why = self.page.evaluate(RESTLESS)
+            warnings.warn(f"a page that was left did not come to rest: {why}", stacklevel=2)
+            self.drop()
+        return self.page
 
     def drop(self) -> None:
         """Close the page: the next visit loads another."""
