@@ -172,9 +172,11 @@ def hear(key: str, low: float, high: float) -> None:
     of a slider that was moved before, where both wait for a script: a button's callback that does
     something with the value calls this first."""
     told = _knob(key)
+    if not told:  # a slider that is not drawn any more says nothing
+        return
     seq = finite(told.get("seq")) or 0.0
-    if not told or seq == st.session_state.get(_seq_key(key), 0):
-        return  # a slider that is not drawn any more says nothing
+    if seq == st.session_state.get(_seq_key(key), 0):
+        return
     st.session_state[_seq_key(key)] = seq
     if not _is_stale(told):
         st.session_state[key] = clamp(told.get("value"), low, high)
