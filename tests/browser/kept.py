@@ -6,7 +6,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from typing import Literal
-from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, TimeoutError, ViewportSize, expect
 
@@ -59,9 +58,8 @@ class KeptPage:
         viewport: ViewportSize = SIZE,
         color_scheme: Literal["light", "dark"] = "light",
     ) -> Page:
-        """The page, turned to an address of the dashboard, where charts are new and nothing is
-        held or open; the session and the sidebar are those of the last visit. A test that is about
-        how a page is loaded opens one of its own."""
+        """The page, turned to an address of the dashboard, where nothing is left of the last visit
+        but its session. A test that is about how a page is loaded opens one of its own."""
         page = self.page = self._taken_over() or self._load()
         page.mouse.up()
         page.keyboard.press("Escape")
@@ -69,8 +67,8 @@ class KeptPage:
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme, media="screen", reduced_motion="null")
         page.evaluate(AT_EASE)
-        if urlsplit(page.url).path == urlsplit(address).path:  # its charts are to be new ones
-            self._turn(page, f"{self.app}/{EMPTY}")
+        self._turn(page, f"{self.app}/{EMPTY}")
+        expect(page.locator(".rnnviz-chart")).to_have_count(0)
         self._turn(page, address)
         return page
 
