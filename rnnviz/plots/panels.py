@@ -92,10 +92,10 @@ def colour_scale(colours: object, ticks: Sequence[float], texts: Sequence[str] =
     return {"cmin": min(ticks), "cmax": max(ticks), "colorscale": colours, "colorbar": bar}
 
 
-def bar_margin(least: int, *scales: Piece) -> int:
-    """Pixels on the right, at least so many, in which the words of these colour bars are whole."""
-    words = [word for scale in scales for word in scale["colorbar"].get("ticktext", ())]
-    return max([least, *(round(BAR + SMALL * text_width(word)) for word in words)])
+def bar_margin(least: int, scale: Piece) -> int:
+    """Pixels on the right, at least so many, in which the words of its colour bar are whole."""
+    words = scale["colorbar"].get("ticktext", ())
+    return max([least, *(BAR + SMALL * text_width(word) for word in words)])
 
 
 def model_title(style: theme.Style, place: Place) -> Piece:

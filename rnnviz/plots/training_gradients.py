@@ -202,7 +202,7 @@ def norm_figure(
         data.append(step_line(steps, before, name, hover, thin))
         after_hover = caption("after_clipping", model=style.title)
         data.append(step_line(steps, after, style.title, after_hover, thick))
-    level = float(np.log10(limit)) if limit else np.nan
+    level = np.nan if limit is None else float(log10(np.asarray(limit)))
     low, high = _norm_range([*(piece["y"] for piece in data), [level]])
     longest = max(len(f"{end:.1f}") for end in (low, high))
     layout: Piece = {

@@ -62,7 +62,6 @@ class KeptPage:
         but its session. A test that is about how a page is loaded opens one of its own."""
         page = self.page = self._taken_over() or self._load()
         page.mouse.up()
-        page.keyboard.press("Escape")
         page.mouse.move(0, 0)
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme, media="screen", reduced_motion="null")
